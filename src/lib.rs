@@ -1,0 +1,2 @@
+//! kmslab
+pub mod policy;
