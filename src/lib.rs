@@ -1,2 +1,3 @@
 //! kmslab
+pub mod lab;
 pub mod policy;
