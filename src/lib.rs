@@ -1,3 +1,4 @@
 //! kmslab
+pub mod aws;
 pub mod lab;
 pub mod policy;
