@@ -1,4 +1,3 @@
 //! kmslab
 pub mod aws;
 pub mod lab;
-pub mod policy;

@@ -13,6 +13,8 @@ pub mod redact;
 pub mod script;
 pub mod stage;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};

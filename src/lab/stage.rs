@@ -133,14 +133,14 @@ impl Stage {
             Stage::CreateUser => Text {
                 title: "A user without the key",
                 objective: "Create test-user: all of DynamoDB allowed, nothing on the key.",
-                look: "Two different Arns, one Account. AmazonDynamoDBFullAccess has no kms:Decrypt.",
+                look: "Two Arns, one Account; AmazonDynamoDBFullAccess has no kms:Decrypt.",
                 expected: "a second principal of the same account, with DynamoDB and without kms:Decrypt",
                 action: "create test-user",
             },
             Stage::ViewDenied => Text {
                 title: "The same Scan, twice",
                 objective: "Send one Scan as admin and as test-user, at the same time.",
-                look: "The denied action is kms:Decrypt, not dynamodb:Scan; the resource is the key.",
+                look: "Denied is kms:Decrypt, not dynamodb:Scan; the resource is the key.",
                 expected: "admin allowed, test-user denied on kms:Decrypt",
                 action: "scan as both",
             },

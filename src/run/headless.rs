@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::Ended;
 use super::world::{Rest, World};
 use crate::lab::{Check, Event, Exchange, Intent, Report, Stage, State, Verdict};
 
@@ -18,8 +19,8 @@ pub enum Format {
     Jsonl,
 }
 
-/// Goes through all stages and writes them to `out` as they end. `stop` ends it early, cleaning up first where
-/// something would be left behind.
+/// Goes through all stages and writes them to `out` as they end. `stop` (a signal's number) ends it early. Then, and
+/// when `out` fails, it cleans up first where something would be left behind.
 ///
 /// # Errors
 /// When `out` can't be written to.
@@ -29,37 +30,37 @@ pub async fn run(
     mut events: UnboundedReceiver<Event>,
     format: Format,
     out: &mut impl Write,
-    mut stop: impl Future<Output = ()> + Unpin,
-) -> io::Result<State> {
-    let mut lines = Lines { format, out };
-    let mut stopping = false;
-    let mut queue = vec![Event::Intent(Intent::Advance)];
+    mut stop: impl Future<Output = u8> + Unpin,
+) -> io::Result<(State, Ended)> {
+    let mut lines = Lines { format, out, failed: None };
+    let mut ended = Ended::Finished;
+    let mut event = Some(Event::Intent(Intent::Advance));
     loop {
-        while let Some(event) = queue.pop() {
-            for effect in state.update(event) {
-                match world.perform(effect) {
-                    Rest::Nothing => {}
-                    Rest::Report(report) => lines.report(&state, &report)?,
-                    Rest::Exit => return Ok(state),
-                }
+        let effects = event.take().map(|event| state.update(event)).unwrap_or_default();
+        for effect in effects {
+            match world.perform(effect) {
+                Rest::Nothing => {}
+                Rest::Report(report) => lines.report(&report),
+                Rest::Exit => return lines.finish(state, ended),
             }
-            if state.is_running() {
-                continue;
+        }
+        let stopping = ended != Ended::Finished || lines.failed.is_some();
+        if stopping && state.leftovers().is_empty() {
+            return lines.finish(state, ended);
+        }
+        if !state.is_running() {
+            if state.is_finished() || state.backend_is_unusable().is_some() {
+                lines.summary(&state);
+                return lines.finish(state, ended);
             }
-            if stopping || state.is_finished() || state.backend_is_unusable().is_some() {
-                lines.summary(&state)?;
-                return Ok(state);
-            }
-            queue.push(Event::Intent(Intent::Advance));
+            event = Some(Event::Intent(if stopping { Intent::CleanUpAndQuit } else { Intent::Advance }));
+            continue;
         }
         tokio::select! {
-            event = events.recv() => queue.extend(event),
-            () = &mut stop, if !stopping => {
-                if state.leftovers().is_empty() {
-                    return Ok(state);
-                }
-                stopping = true;
-                queue.push(Event::Intent(Intent::CleanUpAndQuit));
+            arrived = events.recv() => event = arrived,
+            signal = &mut stop, if ended == Ended::Finished => {
+                ended = Ended::Signal(signal);
+                event = (!state.leftovers().is_empty()).then_some(Event::Intent(Intent::CleanUpAndQuit));
             }
         }
     }
@@ -68,34 +69,45 @@ pub async fn run(
 struct Lines<'a, W> {
     format: Format,
     out: &'a mut W,
+    /// Nothing is written any more after the first failure.
+    failed: Option<io::Error>,
 }
 
 impl<W: Write> Lines<'_, W> {
-    fn report(&mut self, state: &State, report: &Report) -> io::Result<()> {
-        match (self.format, report) {
-            (Format::Text, report) => self.text(report)?,
-            (Format::Jsonl, Report::Started(_)) => return Ok(()),
-            (Format::Jsonl, Report::Call(exchange)) => self.json(&call(exchange))?,
-            (Format::Jsonl, Report::Stage(stage, check)) => self.json(&ended(*stage, check))?,
+    fn finish(self, state: State, ended: Ended) -> io::Result<(State, Ended)> {
+        match self.failed {
+            None => Ok((state, ended)),
+            Some(error) => Err(error),
         }
-        let _ = state;
-        self.out.flush()
     }
 
-    fn summary(&mut self, state: &State) -> io::Result<()> {
-        let (met, stages) = (state.met(), Stage::ALL.len());
-        match self.format {
-            Format::Jsonl => self.json(
-                &json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()}),
-            )?,
-            Format::Text => {
-                writeln!(self.out, "{met} of {stages} stages met")?;
-                for left in state.leftovers() {
-                    writeln!(self.out, "left behind: {left}")?;
-                }
-            }
+    /// Writes with `write`, unless writing has failed before.
+    fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = write(self).and_then(|()| self.out.flush()).err();
         }
-        self.out.flush()
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.attempt(|lines| match (lines.format, report) {
+            (Format::Text, report) => lines.text(report),
+            (Format::Jsonl, Report::Started(_)) => Ok(()),
+            (Format::Jsonl, Report::Call(exchange)) => lines.json(&call(exchange)),
+            (Format::Jsonl, Report::Stage(stage, check)) => lines.json(&stage_ended(*stage, check)),
+        });
+    }
+
+    fn summary(&mut self, state: &State) {
+        let (met, stages) = (state.met(), Stage::ALL.len());
+        self.attempt(|lines| match lines.format {
+            Format::Jsonl => lines.json(
+                &json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()}),
+            ),
+            Format::Text => {
+                writeln!(lines.out, "{met} of {stages} stages met")?;
+                state.leftovers().iter().try_for_each(|left| writeln!(lines.out, "left behind: {left}"))
+            }
+        });
     }
 
     fn json(&mut self, value: &Value) -> io::Result<()> {
@@ -186,7 +198,7 @@ fn call(exchange: &Exchange) -> Value {
 }
 
 /// The line of a stage.
-fn ended(stage: Stage, check: &Check) -> Value {
+fn stage_ended(stage: Stage, check: &Check) -> Value {
     json!({
         "event": "stage",
         "stage": stage.key(),
