@@ -6,8 +6,10 @@ use super::ciphertext::EncryptionContext;
 use super::input::Members;
 use super::model::{ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
 use super::reference::{Home, Reference};
-use super::{Kms, errors};
-use crate::policy::{self, Call, ConditionContext, Decision, Missing, NamedPolicy, Outcome, Principal};
+use super::{Kms, errors, grants};
+use crate::policy::{
+    self, Call, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
+};
 use crate::sandbox::engine::{Host, RequestContext};
 use crate::sandbox::error::ApiError;
 use crate::sandbox::iam::Iam;
@@ -90,6 +92,14 @@ pub enum Naming {
     KeyOnly,
 }
 
+/// What was permitted.
+pub struct Permission {
+    /// The key's id.
+    pub id: String,
+    /// The id of the grant that it rests on, when no policy allows it.
+    pub grant: Option<String>,
+}
+
 /// What a `KeyId` turned out to name.
 struct Found {
     /// The key's ARN, whether there is such a key or not.
@@ -108,6 +118,17 @@ impl Kms {
     /// `NotFoundException` only for those whose identity policies would let them ask, else the caller is refused
     /// without learning whether it exists (aws-facts section 2).
     pub(super) fn permitted(&self, env: &mut Env, key: &str, naming: Naming, ask: &Ask) -> Result<String, ApiError> {
+        self.permission(env, key, naming, ask).map(|permission| permission.id)
+    }
+
+    /// The same, and which policy or grant it was that allowed it.
+    pub(super) fn permission(
+        &self,
+        env: &mut Env,
+        key: &str,
+        naming: Naming,
+        ask: &Ask,
+    ) -> Result<Permission, ApiError> {
         let found = self.find(env, key, naming)?;
         self.decide(env, &found, ask)
     }
@@ -115,7 +136,41 @@ impl Kms {
     /// The same for a key that a ciphertext named.
     pub(super) fn permitted_for_ciphertext(&self, env: &mut Env, key_id: &str, ask: Ask) -> Result<String, ApiError> {
         let found = self.found(env, key_id.to_owned(), None);
-        self.decide(env, &found, &ask.of_ciphertext())
+        self.decide(env, &found, &ask.of_ciphertext()).map(|permission| permission.id)
+    }
+
+    /// The id of the key a caller named, without asking anybody.
+    ///
+    /// # Errors
+    /// `NotFoundException`.
+    pub(super) fn existing(&self, env: &Env, key: &str) -> Result<String, ApiError> {
+        let found = self.find(env, key, Naming::Any)?;
+        found.id.ok_or_else(|| errors::no_such_key(&found.arn))
+    }
+
+    /// `kms:RetireGrant` is the grant's own to give: to its retiring principal, and to its grantee when the operation is
+    /// among those granted. Policies can give it too, and an explicit deny takes it from everybody.
+    pub(super) fn permitted_to_retire(&self, env: &mut Env, key_id: &str, grant: &Grant) -> Result<(), ApiError> {
+        let found = self.found(env, key_id.to_owned(), None);
+        let key = self.key(key_id)?;
+        let none = EncryptionContext::new();
+        let conditions = self.conditions(env, &found, &Ask::to("kms:RetireGrant"));
+        let identity = env.iam.policies_of(env.caller.principal);
+        let call = Call {
+            principal: env.caller.principal,
+            action: "kms:RetireGrant",
+            resource: &found.arn,
+            context: &conditions,
+        };
+        let of_this = std::slice::from_ref(grant);
+        let mut decision =
+            policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, of_this, &none);
+        let retires = grant.retiring_principal.as_ref().is_some_and(|name| grants::names(name, call.principal));
+        if retires && matches!(decision.outcome, Outcome::ImplicitDeny { .. }) {
+            let by = PolicySource::Grant { grant_id: grant.grant_id.clone() };
+            decision.outcome = Outcome::Allowed { by, sid: None, via_account: false };
+        }
+        record(env, &call, decision)
     }
 
     fn find(&self, env: &Env, key: &str, naming: Naming) -> Result<Found, ApiError> {
@@ -136,7 +191,7 @@ impl Kms {
         Found { arn, id: self.keys.contains_key(&id).then_some(id), alias, foreign: false }
     }
 
-    fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<String, ApiError> {
+    fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<Permission, ApiError> {
         let conditions = self.conditions(env, found, ask);
         let identity = env.iam.policies_of(env.caller.principal);
         let call = Call {
@@ -156,7 +211,11 @@ impl Kms {
                 &key.grants,
                 context,
             );
-            return record(env, &call, decision).map(|()| key.id());
+            let by = match &decision.outcome {
+                Outcome::Allowed { by: PolicySource::Grant { grant_id }, .. } => Some(grant_id.clone()),
+                _ => None,
+            };
+            return record(env, &call, decision).map(|()| Permission { id: key.id(), grant: by });
         }
         let mut decision = policy::decide(&call, &identity);
         if found.foreign && decision.is_allowed() {
@@ -239,7 +298,7 @@ pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPoli
 pub fn record(env: &mut Env, call: &Call, decision: Decision) -> Result<(), ApiError> {
     let refusal = decision.message(call);
     env.host.decisions.push(DecisionRecord {
-        request_id: env.caller.ctx.request_id.to_string(),
+        request_id: env.caller.ctx.answer_id.clone(),
         principal: call.principal.arn.clone(),
         action: call.action.to_owned(),
         resource: call.resource.to_owned(),
@@ -271,6 +330,14 @@ impl Caller<'_> {
         let account = Some(&self.principal.account).filter(|account| !account.is_empty()).unwrap_or(&host.account);
         conditions.set("kms:CallerAccount", account.as_str());
         if let Some(via) = self.via {
+            // The call comes from the service's machines; where its caller sits is not KMS's to see.
+            let mut from_service = ConditionContext::default();
+            for (key, values) in conditions.iter().filter(|(key, _)| !["aws:sourceip", "aws:useragent"].contains(key)) {
+                for value in values {
+                    from_service.add(key, value.as_str());
+                }
+            }
+            conditions = from_service;
             conditions.set("kms:ViaService", via.service);
             conditions.set("aws:ViaAWSService", "true");
             conditions.add("aws:CalledVia", via.invoked_by);

@@ -82,6 +82,12 @@ impl Kms {
         }
         Ok((key, key.decrypt(&blob, context)?))
     }
+
+    /// `kms:ReEncryptOnSameKey`
+    fn same_key(&self, env: &Env, blob: &[u8], destination: &str) -> bool {
+        let source = Blob::parse(blob).map(|blob| blob.key_id());
+        source.is_some() && source == self.existing(env, destination).ok()
+    }
 }
 
 fn algorithm(members: &mut Members, name: &str) -> Result<bool, ApiError> {
