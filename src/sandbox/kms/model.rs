@@ -104,6 +104,7 @@ pub struct Material {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// A uuid.
+    #[serde(with = "uuid_text")]
     pub id: Uuid,
     /// The full ARN.
     pub arn: String,
@@ -237,4 +238,19 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
         text
     })
+}
+
+/// A uuid as its usual text.
+mod uuid_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use uuid::Uuid;
+
+    pub fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Uuid::parse_str(&text).map_err(D::Error::custom)
+    }
 }
