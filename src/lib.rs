@@ -1,2 +1,3 @@
 //! kmslab
 pub mod policy;
+pub mod sandbox;
