@@ -25,7 +25,7 @@ impl Placeholders {
     /// Reads both maps of a request. `with_values` names the expressions of this operation that may use values (they
     /// appear in AWS's message when values come without any of them), `without_values` those that use names only.
     pub fn read(input: &Value, with_values: &[&str], without_values: &[&str]) -> Result<Self, ApiError> {
-        let given = |member: &&str| input.get(**member).is_some_and(|value| !value.is_null());
+        let given = |member: &&str| input.get(*member).is_some_and(|value| !value.is_null());
         let mut placeholders = Self::default();
         if let Some(names) = input.get("ExpressionAttributeNames").filter(|value| !value.is_null()) {
             let names = names.as_object().ok_or_else(|| not_a_map("ExpressionAttributeNames"))?;
