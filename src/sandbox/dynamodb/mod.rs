@@ -1,4 +1,9 @@
-//! DynamoDB. (Skeleton: replaced by its owner.)
+//! DynamoDB.
+pub mod codec;
+pub mod expression;
+pub mod key;
+pub mod number;
+pub mod value;
 
 use serde_json::Value;
 
