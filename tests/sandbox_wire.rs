@@ -393,6 +393,18 @@ fn web_pages_do_not_reach_the_sandboxs_own_pages(#[case] headers: &str) {
 }
 
 #[test]
+fn starting_is_quick() {
+    // The best of several: other tests run at the same time.
+    let quickest = (0..10).map(|_| {
+        let start = Instant::now();
+        let _sandbox = sandbox();
+        start.elapsed()
+    });
+    let quickest = quickest.min().unwrap();
+    assert!(quickest < Duration::from_millis(10), "{quickest:?}");
+}
+
+#[test]
 fn dropping_the_sandbox_is_prompt_and_leaves_nothing() {
     let sandbox = sandbox();
     let address = wire::address(&sandbox);

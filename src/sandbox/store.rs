@@ -284,6 +284,11 @@ impl Store {
         }
     }
 
+    /// How many rows were written since the database was opened, including what was undone later.
+    pub(super) fn written(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     /// Whether the database outlives the process.
     pub(super) fn is_kept(&self) -> bool {
         matches!(self._home, Home::Kept { .. })

@@ -163,8 +163,7 @@ impl Kms {
             context: &conditions,
         };
         let of_this = std::slice::from_ref(grant);
-        let mut decision =
-            policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, of_this, &none);
+        let mut decision = policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, of_this, &none);
         let retires = grant.retiring_principal.as_ref().is_some_and(|name| grants::names(name, call.principal));
         if retires && matches!(decision.outcome, Outcome::ImplicitDeny { .. }) {
             let by = PolicySource::Grant { grant_id: grant.grant_id.clone() };
@@ -177,7 +176,9 @@ impl Kms {
         let home = env.home();
         match home.parse(key).map_err(errors::not_found)? {
             Reference::Key(id) => Ok(self.found(env, id, None)),
-            Reference::Alias(_) if naming == Naming::KeyOnly => Err(errors::not_found(format!("Invalid keyId '{key}'"))),
+            Reference::Alias(_) if naming == Naming::KeyOnly => {
+                Err(errors::not_found(format!("Invalid keyId '{key}'")))
+            }
             Reference::Alias(name) => match self.aliases.get(&name) {
                 Some(alias) => Ok(self.found(env, alias.key_id.clone(), Some(name))),
                 None => Err(errors::no_such_alias(&home.alias_arn(&name))),
@@ -194,23 +195,13 @@ impl Kms {
     fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<Permission, ApiError> {
         let conditions = self.conditions(env, found, ask);
         let identity = env.iam.policies_of(env.caller.principal);
-        let call = Call {
-            principal: env.caller.principal,
-            action: ask.action,
-            resource: &found.arn,
-            context: &conditions,
-        };
+        let call =
+            Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
         if let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) {
             let none = EncryptionContext::new();
             let context = ask.context.unwrap_or(&none);
-            let decision = policy::decide_for_key(
-                &call,
-                &key.policy,
-                &key.record.account,
-                &identity,
-                &key.grants,
-                context,
-            );
+            let decision =
+                policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, &key.grants, context);
             let by = match &decision.outcome {
                 Outcome::Allowed { by: PolicySource::Grant { grant_id }, .. } => Some(grant_id.clone()),
                 _ => None,
@@ -285,12 +276,8 @@ pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result
 pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPolicy) -> bool {
     let conditions = env.caller.conditions(env.host);
     let identity = env.iam.policies_of(env.caller.principal);
-    let call = Call {
-        principal: env.caller.principal,
-        action: "kms:PutKeyPolicy",
-        resource: key_arn,
-        context: &conditions,
-    };
+    let call =
+        Call { principal: env.caller.principal, action: "kms:PutKeyPolicy", resource: key_arn, context: &conditions };
     policy::decide_for_key(&call, policy, account, &identity, &[], &EncryptionContext::new()).is_allowed()
 }
 

@@ -70,7 +70,8 @@ impl Kms {
         facts: &[(&str, String)],
     ) -> Result<(&Key, Opened), ApiError> {
         let blob = Blob::parse(blob).ok_or_else(errors::invalid_ciphertext)?;
-        let ask = facts.iter().fold(Ask::to(action).context(context), |ask, (key, value)| ask.fact(key, value.as_str()));
+        let ask =
+            facts.iter().fold(Ask::to(action).context(context), |ask, (key, value)| ask.fact(key, value.as_str()));
         let id = match named {
             Some(named) => self.permitted(env, named, Naming::Any, &ask)?,
             None => self.permitted_for_ciphertext(env, &blob.key_id(), ask)?,

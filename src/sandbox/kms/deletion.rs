@@ -17,8 +17,7 @@ pub fn schedule_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Res
     let key = members.key_id()?;
     let window = members.integer("PendingWindowInDays", 7..=30)?.unwrap_or(DEFAULT_WINDOW);
     members.finish()?;
-    let ask = Ask::to("kms:ScheduleKeyDeletion")
-        .fact("kms:ScheduleKeyDeletionPendingWindowInDays", window.to_string());
+    let ask = Ask::to("kms:ScheduleKeyDeletion").fact("kms:ScheduleKeyDeletionPendingWindowInDays", window.to_string());
     let id = kms.permitted(env, key, Naming::KeyOnly, &ask)?;
     let key = kms.key(&id)?;
     key.check_changeable()?;

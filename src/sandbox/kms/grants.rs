@@ -172,7 +172,8 @@ impl Kms {
         }
         key.check_usable()?;
         if let Some(operation) = new.operations.iter().find(|o| NOT_SYMMETRIC.contains(&o.as_str())) {
-            let message = format!("Grant operation {operation} is not valid for a {} key.", super::model::SYMMETRIC_DEFAULT);
+            let message =
+                format!("Grant operation {operation} is not valid for a {} key.", super::model::SYMMETRIC_DEFAULT);
             return Err(ApiError::validation(message));
         }
         check_principal(env, &new.grantee)?;
@@ -199,7 +200,13 @@ impl Kms {
 
     /// Authorises and retires a grant: its retiring principal may, its grantee if it was granted `RetireGrant`, and
     /// whoever policies allow. An explicit deny forbids it to all of them [KD].
-    pub(super) fn retire(&mut self, env: &mut Env, key_id: &str, grant_id: &str, options: &Options) -> Result<(), ApiError> {
+    pub(super) fn retire(
+        &mut self,
+        env: &mut Env,
+        key_id: &str,
+        grant_id: &str,
+        options: &Options,
+    ) -> Result<(), ApiError> {
         let grant = self.key(key_id)?.grants.iter().find(|grant| grant.grant_id == grant_id);
         let grant = grant.cloned().ok_or_else(|| no_such_grant(grant_id))?;
         self.permitted_to_retire(env, key_id, &grant)?;
@@ -209,9 +216,7 @@ impl Kms {
     }
 
     pub(super) fn rename_in_grants(&mut self, host: &mut Host, arn: &str, unique_id: &str) -> Result<(), StoreError> {
-        let named = |grant: &&Grant| {
-            grant.grantee_principal == arn || grant.retiring_principal.as_deref() == Some(arn)
-        };
+        let named = |grant: &&Grant| grant.grantee_principal == arn || grant.retiring_principal.as_deref() == Some(arn);
         let of_key = |(id, key): (&String, &Key)| {
             key.grants.iter().filter(named).map(|grant| (id.clone(), grant.clone())).collect::<Vec<_>>()
         };

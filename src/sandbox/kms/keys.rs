@@ -57,7 +57,9 @@ fn check_kind(spec: &str, usage: Option<&str>, origin: &str, multi_region: bool)
         )));
     }
     if let Some(usage) = usage.filter(|usage| *usage != ENCRYPT_DECRYPT) {
-        return Err(ApiError::validation(format!("KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC_DEFAULT}")));
+        return Err(ApiError::validation(format!(
+            "KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC_DEFAULT}"
+        )));
     }
     if origin != "AWS_KMS" {
         return Err(errors::unsupported(format!("The sandbox makes key material itself; it has no origin {origin}.")));
@@ -130,7 +132,8 @@ pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, 
         rotation: None,
     };
     let material = persist::new_material(env.host, created, MaterialOrigin::First);
-    let key = Key::new(record, vec![material], Vec::new()).map_err(|error| errors::malformed_policy(error.to_string()))?;
+    let key =
+        Key::new(record, vec![material], Vec::new()).map_err(|error| errors::malformed_policy(error.to_string()))?;
     let metadata = key.metadata();
     kms.add_key(env.host, key)?;
     Ok(json!({ "KeyMetadata": metadata }))

@@ -120,9 +120,8 @@ impl Kms {
         let observed =
             Observed::new("GenerateDataKey", key, Some(context)).with("keyId", key).with("keySpec", "AES_256");
         self.observe(host, iam, on, observed, |kms, env| {
-            let ask = Ask::to("kms:GenerateDataKey")
-                .context(context)
-                .fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
+            let ask =
+                Ask::to("kms:GenerateDataKey").context(context).fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
             let key = kms.usable(env, key, &ask)?;
             let plaintext = Key256::generate(&mut env.host.entropy);
             let ciphertext = key.encrypt(env.host, context, plaintext.expose());
@@ -144,8 +143,7 @@ impl Kms {
         context: &EncryptionContext,
     ) -> Result<Key256, ApiError> {
         let key = Blob::parse(ciphertext).map(|blob| blob.key_id()).unwrap_or_default();
-        let observed =
-            Observed::new("Decrypt", &key, Some(context)).with("encryptionAlgorithm", SYMMETRIC_DEFAULT);
+        let observed = Observed::new("Decrypt", &key, Some(context)).with("encryptionAlgorithm", SYMMETRIC_DEFAULT);
         self.observe(host, iam, on, observed, |kms, env| {
             let facts = [("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT.to_owned())];
             let (_, opened) = kms.open_blob(env, ciphertext, None, "kms:Decrypt", context, &facts)?;
@@ -157,13 +155,7 @@ impl Kms {
     ///
     /// # Errors
     /// As the operation's (aws-facts section 2).
-    pub fn describe_key(
-        &mut self,
-        host: &mut Host,
-        iam: &Iam,
-        on: &OnBehalf,
-        key: &str,
-    ) -> Result<KeyFacts, ApiError> {
+    pub fn describe_key(&mut self, host: &mut Host, iam: &Iam, on: &OnBehalf, key: &str) -> Result<KeyFacts, ApiError> {
         let observed = Observed::new("DescribeKey", key, None).with("keyId", key);
         self.observe(host, iam, on, observed, |kms, env| {
             let id = kms.permitted(env, key, Naming::Any, &Ask::to("kms:DescribeKey"))?;
@@ -183,7 +175,10 @@ impl Kms {
     ///
     /// # Errors
     /// As the operation's (aws-facts section 2).
-    #[expect(clippy::too_many_arguments, reason = "what every call of a service brings, and the grant's own three parts")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what every call of a service brings, and the grant's own three parts"
+    )]
     pub fn create_grant(
         &mut self,
         host: &mut Host,
@@ -225,8 +220,7 @@ impl Kms {
         key_arn: &str,
         grant_id: &str,
     ) -> Result<(), ApiError> {
-        let observed =
-            Observed::new("RetireGrant", key_arn, None).with("keyId", key_arn).with("grantId", grant_id);
+        let observed = Observed::new("RetireGrant", key_arn, None).with("keyId", key_arn).with("grantId", grant_id);
         self.observe(host, iam, on, observed, |kms, env| {
             let id = kms.existing(env, key_arn)?;
             kms.retire(env, &id, grant_id, &Options { grant_tokens: Vec::new(), dry_run: false })
@@ -310,8 +304,7 @@ fn event(
         Some(error) if error.code == "AccessDeniedException" => Verdict::Denied,
         Some(_) => Verdict::Failed,
     };
-    let as_resource =
-        |arn| Resource { arn, kind: "AWS::KMS::Key".to_owned(), account_id: host.account.clone() };
+    let as_resource = |arn| Resource { arn, kind: "AWS::KMS::Key".to_owned(), account_id: host.account.clone() };
     let resources = resource.into_iter().map(as_resource).collect();
     TrailEvent {
         event_time: host.timestamp(),

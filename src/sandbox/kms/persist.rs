@@ -191,13 +191,7 @@ impl Kms {
     }
 
     /// One new material, however many periods the clock has jumped over: they would never have been used.
-    fn rotate_automatically(
-        &mut self,
-        host: &mut Host,
-        id: &str,
-        plan: Rotation,
-        now: f64,
-    ) -> Result<(), StoreError> {
+    fn rotate_automatically(&mut self, host: &mut Host, id: &str, plan: Rotation, now: f64) -> Result<(), StoreError> {
         let period = f64::from(plan.period_days) * DAY;
         let missed = ((now - plan.next) / period).floor();
         let last_due = plan.next + missed * period;

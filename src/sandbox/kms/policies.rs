@@ -87,8 +87,7 @@ pub fn accept(env: &Env, key_arn: &str, text: &str) -> Result<NamedPolicy, ApiEr
     if text.len() > MAX_POLICY {
         return Err(errors::limit_exceeded(format!("The key policy is longer than {MAX_POLICY} bytes.")));
     }
-    let policy =
-        model::named_policy(key_arn, text).map_err(|error| errors::malformed_policy(error.to_string()))?;
+    let policy = model::named_policy(key_arn, text).map_err(|error| errors::malformed_policy(error.to_string()))?;
     let exists = |principal: &&str| {
         *principal == "*" || *principal == env.host.account || env.iam.find_principal(principal).is_some()
     };
@@ -150,13 +149,7 @@ pub fn list_key_policies(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<
 }
 
 impl Kms {
-    fn set_policy(
-        &mut self,
-        host: &mut Host,
-        id: &str,
-        text: String,
-        policy: NamedPolicy,
-    ) -> Result<(), StoreError> {
+    fn set_policy(&mut self, host: &mut Host, id: &str, text: String, policy: NamedPolicy) -> Result<(), StoreError> {
         self.change_key(host, id, |record| record.policy = text)?;
         if let Some(key) = self.keys.get_mut(id) {
             key.policy = policy;
