@@ -1,0 +1,288 @@
+//! The key hierarchy: KMS key → table key → data encryption key → items [DD].
+//!
+//! The table key is the only key that travels to KMS, and is kept only as KMS encrypted it. What needs it asks KMS to
+//! decrypt it **as the calling principal**, with the table's encryption context, and then keeps it in memory until it
+//! has not been used for five minutes. So a permission that was taken away bites once the cache has gone idle, and one
+//! that was given works at once, because a refusal is not remembered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use super::codec;
+use super::key::Key;
+use super::table::{Encryption, Sealed, Table};
+use super::value::{AttributeValue, Item};
+use super::wrap::kms_error;
+use crate::policy::Principal;
+use crate::sandbox::crypto::{Key256, hmac_sha256, open, seal};
+use crate::sandbox::engine::{Host, RequestContext};
+use crate::sandbox::entropy::Entropy;
+use crate::sandbox::error::ApiError;
+use crate::sandbox::iam::Iam;
+use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
+
+/// How long an unused plaintext table key stays in memory [DD].
+pub const IDLE: Duration = Duration::minutes(5);
+/// `invokedBy` in the trail.
+const INVOKED_BY: &str = "dynamodb.amazonaws.com";
+/// What a table's grant lets DynamoDB do; the exact list of real AWS is [?] (aws-facts section 4).
+const GRANT_OPERATIONS: [&str; 8] = [
+    "Encrypt",
+    "Decrypt",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "RetireGrant",
+    "DescribeKey",
+];
+
+/// The plaintext keys of one table, while a request or the cache holds them. All are wiped when dropped.
+#[derive(Debug)]
+pub struct TableKeys {
+    table_id: String,
+    table_key: Key256,
+    data_key: Key256,
+    index_key: Key256,
+}
+
+/// Where an item is kept: keyed hashes of its key, which say nothing to who hasn't the table's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Hash of the partition key.
+    pub partition: [u8; 32],
+    /// Hash of the whole key.
+    pub item: [u8; 32],
+}
+
+impl TableKeys {
+    fn unwrap(table_id: &str, table_key: Key256, sealed: &Sealed) -> Option<Self> {
+        let plain = open(&table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
+        let data_key = Key256::from_bytes(&plain)?;
+        let index_key = Key256::from_bytes(&hmac_sha256(&data_key, b"dynamodb item index"))?;
+        Some(Self { table_id: table_id.to_owned(), table_key, data_key, index_key })
+    }
+
+    /// The hash of a partition key's value.
+    pub fn partition(&self, hash: &AttributeValue) -> [u8; 32] {
+        hmac_sha256(&self.index_key, &codec::encode_key(hash))
+    }
+
+    /// Where the item with this key is kept.
+    pub fn place(&self, key: &Key) -> Place {
+        let partition = self.partition(&key.hash);
+        let mut whole = zeroize::Zeroizing::new(partition.to_vec());
+        if let Some(range) = &key.range {
+            whole.extend_from_slice(&codec::encode_key(range));
+        }
+        Place { partition, item: hmac_sha256(&self.index_key, &whole) }
+    }
+
+    /// Encrypts an item, bound to its table and place.
+    pub fn seal_item(&self, entropy: &mut Entropy, place: &Place, item: &Item) -> Sealed {
+        let nonce = entropy.bytes();
+        let sealed = seal(&self.data_key, nonce, &self.item_label(place), &codec::encode_item(item));
+        Sealed { nonce, sealed }
+    }
+
+    /// Decrypts an item.
+    ///
+    /// # Errors
+    /// 500 when the stored bytes are not what was written here.
+    pub fn open_item(&self, place: &Place, nonce: [u8; 12], sealed: &[u8]) -> Result<Item, ApiError> {
+        open(&self.data_key, nonce, &self.item_label(place), sealed)
+            .and_then(|plain| codec::decode_item(&plain))
+            .ok_or_else(|| tampered("an item"))
+    }
+
+    fn item_label(&self, place: &Place) -> Vec<u8> {
+        [b"item", self.table_id.as_bytes(), &place.item].concat()
+    }
+
+    /// The data key sealed under another table key: re-keying a table leaves its items alone.
+    pub fn rewrap(&self, entropy: &mut Entropy, table_key: &Key256) -> Sealed {
+        seal_data_key(entropy, &self.table_id, table_key, &self.data_key)
+    }
+}
+
+fn data_key_label(table_id: &str) -> Vec<u8> {
+    [b"data key", table_id.as_bytes()].concat()
+}
+
+fn table_key_label(table_id: &str) -> Vec<u8> {
+    [b"table key", table_id.as_bytes()].concat()
+}
+
+fn seal_data_key(entropy: &mut Entropy, table_id: &str, table_key: &Key256, data_key: &Key256) -> Sealed {
+    let nonce = entropy.bytes();
+    Sealed { nonce, sealed: seal(table_key, nonce, &data_key_label(table_id), data_key.expose()) }
+}
+
+fn tampered(what: &str) -> ApiError {
+    let mut error = ApiError::internal();
+    error.message = Some(format!("The sandbox could not decrypt {what} of its own: the database was changed"));
+    error
+}
+
+/// The plaintext table keys in memory, for each table and calling principal.
+#[derive(Debug, Default)]
+pub struct Cache(HashMap<(String, String), Cached>);
+
+#[derive(Debug)]
+struct Cached {
+    keys: Arc<TableKeys>,
+    used: OffsetDateTime,
+}
+
+impl Cache {
+    /// Drops, and so wipes, what has been idle for five minutes.
+    pub fn expire(&mut self, now: OffsetDateTime) {
+        self.0.retain(|_, cached| now - cached.used < IDLE);
+    }
+
+    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<Arc<TableKeys>> {
+        self.expire(now);
+        let cached = self.0.get_mut(&(table_id.to_owned(), principal.unique_id.clone()))?;
+        cached.used = now;
+        Some(cached.keys.clone())
+    }
+
+    fn insert(&mut self, principal: &Principal, keys: Arc<TableKeys>, now: OffsetDateTime) {
+        self.0.insert((keys.table_id.clone(), principal.unique_id.clone()), Cached { keys, used: now });
+    }
+
+    /// The table was deleted or got another key.
+    pub fn forget(&mut self, table_id: &str) {
+        self.0.retain(|(id, _), _| id != table_id);
+    }
+
+    /// How many keys are held.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// One caller's way to KMS, for one table.
+pub struct Keyring<'a> {
+    /// What the services share.
+    pub host: &'a mut Host,
+    /// Who has which identity policies.
+    pub iam: &'a Iam,
+    /// KMS.
+    pub kms: &'a mut Kms,
+    /// The key behind tables without a KMS key.
+    pub service_key: &'a Key256,
+    /// The request.
+    pub ctx: &'a RequestContext,
+}
+
+impl Keyring<'_> {
+    /// The table's encryption context [DD].
+    fn context(&self, table_name: &str) -> EncryptionContext {
+        EncryptionContext::from([
+            ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
+            ("aws:dynamodb:subscriberId".to_owned(), self.host.account.clone()),
+        ])
+    }
+
+    /// Runs one call to KMS, as the caller or as DynamoDB itself, and wraps its error.
+    fn kms<T>(
+        &mut self,
+        as_service: bool,
+        call: impl FnOnce(&mut Kms, &mut Host, &Iam, &OnBehalf<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let via_service = via_service(&self.host.region);
+        let service = Principal::service(&via_service);
+        let principal = if as_service { &service } else { &self.ctx.principal };
+        let on = OnBehalf { ctx: self.ctx, principal, via_service: &via_service, invoked_by: INVOKED_BY };
+        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, self.host.entropy.uuid()))
+    }
+
+    /// A new table key under `key` (id, ARN, alias name or alias ARN): DescribeKey and CreateGrant as the caller,
+    /// GenerateDataKey as DynamoDB, by that grant [DD].
+    fn kms_table_key(&mut self, table_name: &str, key: &str) -> Result<(Key256, Encryption), ApiError> {
+        let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, key))?;
+        if facts.spec != "SYMMETRIC_DEFAULT" {
+            return Err(ApiError::validation(format!(
+                "KMS validation error: {} is not a symmetric encryption key: its key spec is {}",
+                facts.arn, facts.spec
+            )));
+        }
+        let context = self.context(table_name);
+        let grantee = via_service(&self.host.region);
+        let grant_id = self.kms(false, |kms, host, iam, on| {
+            kms.create_grant(host, iam, on, &facts.arn, &grantee, &GRANT_OPERATIONS, &context)
+        })?;
+        let made = self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, &facts.arn, &context));
+        match made {
+            Ok(made) => {
+                let encryption = Encryption::Kms { key_arn: made.key_arn, grant_id, table_key: made.ciphertext };
+                Ok((made.plaintext, encryption))
+            }
+            Err(error) => {
+                self.retire(&facts.arn, &grant_id);
+                Err(error)
+            }
+        }
+    }
+
+    /// A new table key: under a KMS key, or under the key DynamoDB owns.
+    pub fn new_table_key(
+        &mut self,
+        table_name: &str,
+        table_id: &str,
+        key: Option<&str>,
+    ) -> Result<(Key256, Encryption), ApiError> {
+        if let Some(key) = key {
+            return self.kms_table_key(table_name, key);
+        }
+        let table_key = Key256::generate(&mut self.host.entropy);
+        let nonce = self.host.entropy.bytes();
+        let sealed = seal(self.service_key, nonce, &table_key_label(table_id), table_key.expose());
+        Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }))
+    }
+
+    /// A new data key, sealed under `table_key`.
+    pub fn new_data_key(&mut self, table_id: &str, table_key: &Key256) -> Sealed {
+        let data_key = Key256::generate(&mut self.host.entropy);
+        seal_data_key(&mut self.host.entropy, table_id, table_key, &data_key)
+    }
+
+    /// The table's keys: from the cache, or by asking KMS as the caller.
+    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<Arc<TableKeys>, ApiError> {
+        let now = self.host.clock.now();
+        if let Some(keys) = cache.get(&table.id, &self.ctx.principal, now) {
+            return Ok(keys);
+        }
+        let table_key = match &table.encryption {
+            Encryption::AwsOwned { table_key } => {
+                let label = table_key_label(&table.id);
+                open(self.service_key, table_key.nonce, &label, &table_key.sealed)
+                    .and_then(|plain| Key256::from_bytes(&plain))
+                    .ok_or_else(|| tampered("a table key"))?
+            }
+            Encryption::Kms { table_key, .. } => {
+                let context = self.context(&table.name);
+                self.kms(false, |kms, host, iam, on| kms.decrypt(host, iam, on, table_key, &context))?
+            }
+        };
+        let keys = TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))?;
+        let keys = Arc::new(keys);
+        cache.insert(&self.ctx.principal, keys.clone(), now);
+        Ok(keys)
+    }
+
+    /// Gives back the grant of a table that no longer needs its key, as DynamoDB itself. A key that is gone or can't be
+    /// used any more must not keep a table from being deleted, so errors only show in the trail.
+    pub fn retire(&mut self, key_arn: &str, grant_id: &str) {
+        let _ = self.kms(true, |kms, host, iam, on| kms.retire_grant(host, iam, on, key_arn, grant_id));
+    }
+}
+
+/// `kms:ViaService`, and DynamoDB's name as a grantee.
+fn via_service(region: &str) -> String {
+    format!("dynamodb.{region}.amazonaws.com")
+}

@@ -1,0 +1,144 @@
+//! The encrypted items in SQLite.
+//!
+//! ```sql
+//! SELECT table_name, hex(partition), hex(ciphertext) FROM dynamodb_items
+//! ```
+//! shows all that can be learnt without the keys: which table, and how many items of which size.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::hierarchy::Place;
+use super::table::Sealed;
+use crate::sandbox::store::StoreError;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS dynamodb_items (
+        table_name TEXT NOT NULL,
+        partition  BLOB NOT NULL,
+        item       BLOB NOT NULL,
+        nonce      BLOB NOT NULL,
+        ciphertext BLOB NOT NULL,
+        PRIMARY KEY (table_name, partition, item)
+    ) WITHOUT ROWID";
+
+/// The items of one table.
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'a> {
+    connection: &'a Connection,
+    table: &'a str,
+}
+
+/// A stored item.
+#[derive(Debug)]
+pub struct Stored {
+    /// Where it is.
+    pub place: Place,
+    /// Its bytes.
+    pub sealed: Sealed,
+}
+
+/// Makes the table for items, when missing.
+pub fn create_schema(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(SCHEMA)?;
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        place: Place { partition: row.get(0)?, item: row.get(1)? },
+        sealed: Sealed { nonce: row.get(2)?, sealed: row.get(3)? },
+    })
+}
+
+impl<'a> Items<'a> {
+    /// The items of the table with this name.
+    pub fn of(connection: &'a Connection, table: &'a str) -> Self {
+        Self { connection, table }
+    }
+
+    /// One item's bytes.
+    pub fn get(&self, place: &Place) -> Result<Option<Sealed>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT nonce, ciphertext FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3",
+        )?;
+        let found = statement.query_row(params![self.table, place.partition, place.item], |row| {
+            Ok(Sealed { nonce: row.get(0)?, sealed: row.get(1)? })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Writes or replaces one item.
+    pub fn put(&self, place: &Place, sealed: &Sealed) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO dynamodb_items (table_name, partition, item, nonce, ciphertext)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.table, place.partition, place.item, sealed.nonce, sealed.sealed])?;
+        Ok(())
+    }
+
+    /// Removes one item.
+    pub fn delete(&self, place: &Place) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3")?
+            .execute(params![self.table, place.partition, place.item])?;
+        Ok(())
+    }
+
+    /// Removes all items.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM dynamodb_items WHERE table_name = ?1")?
+            .execute(params![self.table])?;
+        Ok(())
+    }
+
+    /// How many items there are, and how many bytes of them.
+    pub fn statistics(&self) -> Result<(u64, u64), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*), coalesce(sum(length(ciphertext) - 16), 0) FROM dynamodb_items WHERE table_name = ?1",
+        )?;
+        let (count, bytes) =
+            statement.query_row(params![self.table], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        Ok((count.unsigned_abs(), bytes.unsigned_abs()))
+    }
+
+    /// Hands the items of a part of the table to `each`, in the order of their hashes, until it answers `false`.
+    /// `from` is the first hash of the part, `to` the first one after it (`None`: up to the end); only items after
+    /// `after` are read.
+    pub fn scan<E: From<StoreError>>(
+        &self,
+        from: &[u8],
+        to: Option<&[u8]>,
+        after: Option<&Place>,
+        mut each: impl FnMut(Stored) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT partition, item, nonce, ciphertext FROM dynamodb_items
+                 WHERE table_name = ?1 AND (partition, item) > (?2, ?3) AND (?4 IS NULL OR partition < ?4)
+                 ORDER BY partition, item",
+            )
+            .map_err(StoreError::from)?;
+        // An empty item hash is below every real one.
+        let start: (&[u8], &[u8]) = after.map_or((from, &[]), |place| (&place.partition, &place.item));
+        let mut rows = statement.query(params![self.table, start.0, start.1, to]).map_err(StoreError::from)?;
+        while let Some(row) = rows.next().map_err(StoreError::from)? {
+            if !each(stored(row).map_err(StoreError::from)?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All items of one partition.
+    pub fn partition(&self, partition: &[u8; 32]) -> Result<Vec<Stored>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT partition, item, nonce, ciphertext FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2",
+        )?;
+        let rows = statement.query_map(params![self.table, partition], stored)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

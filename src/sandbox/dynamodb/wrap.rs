@@ -1,0 +1,57 @@
+//! How DynamoDB passes on what KMS answered: AWS's sentences, see aws-facts section 2.
+
+use uuid::Uuid;
+
+use crate::sandbox::error::ApiError;
+
+/// Wraps an error of KMS in DynamoDB's words [OBS, ISS]. `request_id` is that of the call to KMS. Errors of the sandbox
+/// itself (5xx) pass through as they are.
+pub fn kms_error(error: ApiError, request_id: Uuid) -> ApiError {
+    if error.status >= 500 {
+        return error;
+    }
+    let (code, kind, class) = match error.code.as_ref() {
+        "AccessDeniedException" => ("AccessDeniedException", "access denied", "AWSKMSException"),
+        "DisabledException" => ("ValidationException", "disabled", "DisabledException"),
+        other => ("ValidationException", "", other),
+    };
+    let opening = if kind.is_empty() { "KMS validation error".to_owned() } else { format!("KMS key {kind} error") };
+    let message = error.message.as_deref().unwrap_or("null");
+    ApiError::new(
+        400,
+        code,
+        format!(
+            "{opening}: com.amazonaws.services.kms.model.{class}: {message} (Service: AWSKMS; Status Code: {}; Error \
+             Code: {}; Request ID: {request_id}; Proxy: null)",
+            error.status, error.code
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    #[rstest]
+    #[case("AccessDeniedException", format!("User: u is not authorized to perform: kms:Decrypt on resource: {ARN} because no identity-based policy allows the kms:Decrypt action"), "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: ")]
+    #[case("DisabledException", format!("{ARN} is disabled."), "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: ")]
+    #[case("KMSInvalidStateException", format!("{ARN} is pending deletion."), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: ")]
+    #[case("NotFoundException", format!("Key '{ARN}' does not exist"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: ")]
+    fn wraps_as_observed(#[case] code: &'static str, #[case] inner: String, #[case] outer: &str, #[case] opening: &str) {
+        let wrapped = kms_error(ApiError::new(400, code, inner.clone()), Uuid::nil());
+        assert_eq!((wrapped.status, wrapped.code.as_ref()), (400, outer));
+        let want = format!(
+            "{opening}{inner} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {}; Proxy: null)",
+            Uuid::nil()
+        );
+        assert_eq!(wrapped.message, Some(want));
+    }
+
+    #[test]
+    fn passes_on_the_sandboxs_own_failures() {
+        assert_eq!(kms_error(ApiError::internal(), Uuid::nil()), ApiError::internal());
+    }
+}

@@ -1,0 +1,305 @@
+//! The services and what they share, behind one synchronous function from request to response.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use super::Config;
+use super::answer::{self, Output, Response};
+use super::clock::Clock;
+use super::control;
+use super::dynamodb::{self, DynamoDb};
+use super::entropy::{Entropy, EntropySource};
+use super::error::{ApiError, StartError};
+use super::form::Form;
+use super::iam::{self, Iam};
+use super::kms::{self, Kms};
+use super::request::{Request, Route, Service, route};
+use super::sigv4::{Authorization, Fault};
+use super::store::{Store, StoreError};
+use super::sts;
+use super::trail::{Decisions, Trail};
+use crate::policy::{ConditionContext, Principal};
+
+/// The account everything lives in: the one AWS's own documentation uses for examples.
+const ACCOUNT: &str = "111122223333";
+
+const WELCOME: &str = "This is the AWS sandbox of kmslab: KMS, DynamoDB, IAM and STS.
+Use it as the endpoint URL of any AWS client. Its own pages:
+  GET  /_kmslab/health
+  GET  /_kmslab/trail
+  GET  /_kmslab/decisions
+  POST /_kmslab/advance?seconds=N
+";
+
+/// The sandbox without its network.
+#[derive(Debug)]
+pub struct Engine {
+    /// What the services share.
+    pub host: Host,
+    /// Users, access keys and policies.
+    pub iam: Iam,
+    /// Keys, aliases and grants.
+    pub kms: Kms,
+    /// Tables.
+    pub dynamodb: DynamoDb,
+    sources: EntropySource,
+}
+
+/// What the services share.
+#[derive(Debug)]
+pub struct Host {
+    /// The time.
+    pub clock: Clock,
+    /// The randomness of the request at hand.
+    pub entropy: Entropy,
+    /// The database.
+    pub store: Store,
+    /// The API calls of late.
+    pub trail: Trail,
+    /// The policy decisions of late.
+    pub decisions: Decisions,
+    /// Twelve digits.
+    pub account: String,
+    /// `us-east-1`
+    pub region: String,
+}
+
+impl Host {
+    /// The current time as CloudTrail and policies write it, `2026-01-01T00:00:00Z`.
+    pub fn timestamp(&self) -> String {
+        let now = self.clock.now();
+        now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// Opens the database that `config` names and the services on it.
+    ///
+    /// # Errors
+    /// When the database can't be used; see [`StartError`].
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let store = match &config.data {
+            Some(folder) => Store::kept(folder)?,
+            None => Store::temporary()?,
+        };
+        // One transaction for everything a new database needs.
+        store.begin()?;
+        let start = store.number("starts")?;
+        store.set_number("starts", start + 1)?;
+        let mut clock = if config.seed.is_some() { Clock::seeded() } else { Clock::wall() };
+        clock.advance(Duration::from_secs(u64::try_from(store.number(clock.name())?).unwrap_or(0)));
+        let mut sources = EntropySource::new(config.seed, start.unsigned_abs()).map_err(|_| StoreError::Randomness)?;
+        let mut host = Host {
+            clock,
+            entropy: sources.stream("start"),
+            store,
+            trail: Trail::default(),
+            decisions: Decisions::default(),
+            account: ACCOUNT.to_owned(),
+            region: config.region.clone(),
+        };
+        let iam = Iam::open(&mut host)?;
+        let kms = Kms::open(&mut host)?;
+        let dynamodb = DynamoDb::open(&mut host)?;
+        host.store.commit()?;
+        Ok(Self { host, iam, kms, dynamodb, sources })
+    }
+
+    /// From request to response. Never panics on bad input; touches nothing outside the process but the database.
+    pub fn handle(&mut self, request: &Request) -> Response {
+        match route(request) {
+            Route::Control(page) => control::answer(self, request, &page),
+            Route::Welcome => answer::page(200, "text/plain; charset=utf-8", WELCOME),
+            Route::NoSuchPage => answer::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
+            Route::Refused { service, error } => self.refuse(service, &error),
+            Route::Call { service, operation, form } => match self.authenticate(request, service) {
+                Err(fault) => self.refuse(service, &fault.into_error(service.protocol())),
+                Ok((principal, access_key_id)) => {
+                    self.host.entropy = self.sources.stream(&access_key_id);
+                    let request_id = self.host.entropy.uuid();
+                    let context = RequestContext {
+                        principal,
+                        access_key_id,
+                        request_id,
+                        answer_id: answer::answer_id(service, request_id),
+                        source_ip: request.peer.to_string(),
+                        user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
+                    };
+                    let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
+                    match self.transact(&context, &call) {
+                        Ok(output) => answer::success(service, &operation, &context.answer_id, output),
+                        Err(error) => answer::failure(service, &context.answer_id, &error),
+                    }
+                }
+            },
+        }
+    }
+
+    /// Moves the clock forward, and remembers it when the data is kept.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
+        self.host.clock.advance(by);
+        self.keep_clock()
+    }
+
+    fn keep_clock(&self) -> Result<(), StoreError> {
+        if self.host.store.is_kept() {
+            self.host.store.set_number(self.host.clock.name(), self.host.clock.offset_seconds())?;
+        }
+        Ok(())
+    }
+
+    /// Answers a request whose maker is not known.
+    fn refuse(&mut self, service: Service, error: &ApiError) -> Response {
+        let request_id = self.sources.stream("").uuid();
+        answer::failure(service, &answer::answer_id(service, request_id), error)
+    }
+
+    /// Who made the request.
+    fn authenticate(&self, request: &Request, service: Service) -> Result<(Principal, String), Fault> {
+        let authorization = Authorization::of(request)?;
+        // The wall clock, not the sandbox's: clients sign with theirs.
+        let signed_at = authorization.check_scope(request, service, &self.host.region, OffsetDateTime::now_utc())?;
+        if request.headers.contains_key("x-amz-security-token") {
+            // The sandbox issues no temporary credentials.
+            return Err(Fault::UnknownKey);
+        }
+        let (principal, secret) = self.iam.secret_of(authorization.access_key_id).ok_or(Fault::UnknownKey)?;
+        authorization.verify(request, &secret, signed_at)?;
+        Ok((principal, authorization.access_key_id.to_owned()))
+    }
+
+    /// Runs a call in one transaction: all of it is kept, or on a refusal nothing. What went on stays on the trail and in
+    /// the decisions either way.
+    fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+        self.host.store.begin()?;
+        let written = self.host.store.written();
+        let result = self.dispatch(context, call).and_then(|output| {
+            if is_change(call.operation) {
+                self.host.clock.tick();
+                self.keep_clock()?;
+            }
+            self.host.store.commit()?;
+            Ok(output)
+        });
+        if let Err(error) = result {
+            if self.host.store.written() == written {
+                self.host.store.rollback();
+            } else {
+                self.undo()?;
+            }
+            return Err(error);
+        }
+        result
+    }
+
+    /// Undoes the request at hand where something was written already: CreateTable makes a grant in KMS before it fails,
+    /// say. The services keep their state in memory too, so they read it again.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(super) fn undo(&mut self) -> Result<(), StoreError> {
+        self.host.store.rollback();
+        self.iam = Iam::open(&mut self.host)?;
+        self.kms = Kms::open(&mut self.host)?;
+        self.dynamodb = DynamoDb::open(&mut self.host)?;
+        Ok(())
+    }
+
+    fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+        let operation = call.operation;
+        match call.service {
+            Service::Kms => kms::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
+            Service::DynamoDb => dynamodb::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
+            Service::Iam => iam::call(self, context, operation, call.form).map(Output::Xml),
+            Service::Sts => sts::call(self, context, operation, call.form).map(Output::Xml),
+        }
+    }
+}
+
+/// An authenticated call.
+struct Call<'a> {
+    service: Service,
+    operation: &'a str,
+    form: &'a Form,
+    body: &'a [u8],
+}
+
+/// The input of a JSON protocol. No body at all means no members.
+fn json_object(body: &[u8]) -> Result<Value, ApiError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    // serde_json stops at 128 levels, so deep nesting can't exhaust the stack.
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(Value::Object(members)),
+        Ok(_) => Err(ApiError::serialization(Some("Start of structure or map found where not expected.".to_owned()))),
+        Err(_) => Err(ApiError::serialization(None)),
+    }
+}
+
+/// Whether an operation changes something, which is what moves a seeded clock.
+fn is_change(operation: &str) -> bool {
+    const READS: [&str; 14] = [
+        "Get",
+        "List",
+        "Describe",
+        "Scan",
+        "Query",
+        "BatchGet",
+        "TransactGet",
+        "Simulate",
+        "Encrypt",
+        "Decrypt",
+        "ReEncrypt",
+        "Generate",
+        "Verify",
+        "Sign",
+    ];
+    !READS.iter().any(|read| operation.starts_with(read))
+}
+
+/// What a service sees of a request that has been authenticated.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// Who calls.
+    pub principal: Principal,
+    /// With which access key.
+    pub access_key_id: String,
+    /// The request's own uuid.
+    pub request_id: Uuid,
+    /// The request's id as the caller sees it in `x-amzn-RequestId`: the uuid for most services, 52 characters for
+    /// DynamoDB. Use this one in trail and decisions, so that they can be matched with answers.
+    pub answer_id: String,
+    /// The caller's address.
+    pub source_ip: String,
+    /// The caller's `User-Agent`, empty when not given.
+    pub user_agent: String,
+}
+
+impl RequestContext {
+    /// The global condition keys of this request.
+    pub fn conditions(&self, host: &Host) -> ConditionContext {
+        let mut context = ConditionContext::default();
+        context.set("aws:PrincipalArn", &self.principal.arn);
+        context.set("aws:PrincipalAccount", &self.principal.account);
+        context.set("aws:PrincipalType", if self.principal.user_name.is_some() { "User" } else { "Account" });
+        context.set("aws:userid", &self.principal.unique_id);
+        if let Some(name) = &self.principal.user_name {
+            context.set("aws:username", name);
+        }
+        context.set("aws:SourceIp", &self.source_ip);
+        context.set("aws:UserAgent", &self.user_agent);
+        context.set("aws:RequestedRegion", &host.region);
+        context.set("aws:CurrentTime", host.timestamp());
+        context.set("aws:EpochTime", host.clock.now().unix_timestamp().to_string());
+        context.set("aws:SecureTransport", "false");
+        context
+    }
+}

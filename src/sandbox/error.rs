@@ -1,0 +1,191 @@
+//! Errors as AWS gives them, before they take the shape of a protocol.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::store::StoreError;
+
+/// Which layer of AWS speaks: it shows in DynamoDB's `__type` prefix and in the spelling of the message member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The service itself: `com.amazonaws.dynamodb.v20120810#…`, `message`.
+    Service,
+    /// The layer in front of all services (authentication, authorisation, parsing): `com.amazon.coral.service#…`,
+    /// `Message`.
+    FrontLayer,
+}
+
+/// How a service speaks on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// awsJson 1.0: DynamoDB.
+    Json10,
+    /// awsJson 1.1: KMS.
+    Json11,
+    /// awsQuery, XML answers: IAM and STS.
+    Query,
+}
+
+/// A refusal that the client is to see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code, `ValidationException` for example.
+    pub code: Cow<'static, str>,
+    /// The message; some errors of KMS have none.
+    pub message: Option<String>,
+    /// Who speaks.
+    pub origin: Origin,
+    /// Further members of the JSON body (`CancellationReasons`, `Item`). Boxed, because nearly every function returns a
+    /// `Result` with this error and nearly every error has none.
+    pub extra: Box<Map<String, Value>>,
+}
+
+impl ApiError {
+    /// An error of a service.
+    pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::bare(status, code) }
+    }
+
+    /// An error of a service that has no message.
+    pub fn bare(status: u16, code: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code: code.into(), message: None, origin: Origin::Service, extra: Box::default() }
+    }
+
+    /// The same error, spoken by the layer in front of the services.
+    #[must_use]
+    pub fn from_front_layer(mut self) -> Self {
+        self.origin = Origin::FrontLayer;
+        self
+    }
+
+    /// 400 `ValidationException`. DynamoDB's own validation answers with the front layer's prefix.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new(400, "ValidationException", message)
+    }
+
+    /// The caller may not do this: 400 `AccessDeniedException` in the JSON protocols, 403 `AccessDenied` in the query
+    /// protocol.
+    pub fn access_denied(protocol: Protocol, message: impl Into<String>) -> Self {
+        match protocol {
+            Protocol::Json10 | Protocol::Json11 => Self::new(400, "AccessDeniedException", message).from_front_layer(),
+            Protocol::Query => Self::new(403, "AccessDenied", message),
+        }
+    }
+
+    /// The service has no operation of that name: `UnknownOperationException`, or `InvalidAction` in the query protocol.
+    pub fn unknown_operation(protocol: Protocol, operation: &str, version: &str) -> Self {
+        match protocol {
+            Protocol::Json10 | Protocol::Json11 => Self::bare(400, "UnknownOperationException").from_front_layer(),
+            Protocol::Query => {
+                Self::new(400, "InvalidAction", format!("Could not find operation {operation} for version {version}"))
+            }
+        }
+    }
+
+    /// The body is not what the protocol asks for: 400 `SerializationException`.
+    pub fn serialization(message: Option<String>) -> Self {
+        Self { message, ..Self::bare(400, "SerializationException").from_front_layer() }
+    }
+
+    /// The sandbox itself failed: 500. The cause is for the log, not for the client.
+    pub fn internal() -> Self {
+        Self::new(500, "InternalFailure", "The request processing has failed because of an unknown error.")
+            .from_front_layer()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self { message: Some(format!("The sandbox could not use its database: {error}")), ..Self::internal() }
+    }
+}
+
+/// Why the sandbox did not start: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can't be listened on.
+    #[error("the sandbox can't listen on {address}: {source}. Choose another port, or port 0 for any free one")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file or folder can't be made, read or written.
+    #[error("the sandbox can't use {}: {source}. Check that the folder exists and is yours to write", path.display())]
+    Folder {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process has the data.
+    #[error("{} is in use by another kmslab. Stop that one, or choose another folder with --data", path.display())]
+    InUse {
+        /// The folder or database.
+        path: PathBuf,
+    },
+    /// The file is no database of ours.
+    #[error("{} is not a kmslab database. Choose another folder with --data, or move the file away", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite can't use the database.
+    #[error(
+        "the database {} can't be opened: {source}. Restore it from a copy, or choose another folder with --data",
+        path.display()
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Another version of kmslab wrote the database.
+    #[error(
+        "the database {} has layout {found}, this kmslab knows layout {known}. Use the kmslab that wrote it, or choose \
+         another folder with --data",
+        path.display()
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// The layout found.
+        found: i64,
+        /// The layout this program writes.
+        known: i64,
+    },
+    /// There is a database, but not the key that seals it.
+    #[error(
+        "the root key {} is missing and the database beside it can't be read without it. Put the file back, or start \
+         with an empty folder",
+        path.display()
+    )]
+    RootKeyMissing {
+        /// Where the key should be.
+        path: PathBuf,
+    },
+    /// The key is not the database's.
+    #[error(
+        "the root key {} does not belong to the database beside it. Put the right file back, or start with an empty \
+         folder",
+        path.display()
+    )]
+    RootKeyWrong {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The database opened, but reading or writing it failed.
+    #[error("the sandbox's database failed at the start: {0}")]
+    Store(#[from] StoreError),
+    /// The server's thread or runtime could not be made.
+    #[error("the sandbox's server could not start: {0}")]
+    Thread(io::Error),
+}

@@ -1,0 +1,201 @@
+//! What happened: API calls in CloudTrail's record shape, and the policy decisions behind them. Both in memory, bounded.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::policy::Decision;
+
+/// How many records each ring keeps.
+const CAPACITY: usize = 1000;
+
+/// One API call, in the shape of a CloudTrail record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrailEvent {
+    /// `2026-01-01T00:00:00Z`
+    pub event_time: String,
+    /// `kms.amazonaws.com`
+    pub event_source: String,
+    /// `Decrypt`
+    pub event_name: String,
+    /// Who called.
+    pub user_identity: UserIdentity,
+    /// The region.
+    pub aws_region: String,
+    /// The caller's address, or the service's name when a service called.
+    #[serde(rename = "sourceIPAddress")]
+    pub source_ip_address: String,
+    /// The caller's user agent, or the service's name.
+    pub user_agent: String,
+    /// What was asked; never plaintext or keys.
+    pub request_parameters: Map<String, Value>,
+    /// What the call was about.
+    pub resources: Vec<Resource>,
+    /// The error's code, when the call failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The error's message, when the call failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// This record's own uuid.
+    #[serde(rename = "eventID")]
+    pub event_id: String,
+    /// The request's id, as the caller saw it.
+    #[serde(rename = "requestID")]
+    pub request_id: String,
+    /// When a service made this call for somebody: the request id of the call that made it do so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<String>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It was done.
+    Allowed,
+    /// The caller was not allowed to.
+    Denied,
+    /// Allowed, but it did not work.
+    Failed,
+}
+
+/// CloudTrail's `userIdentity`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserIdentity {
+    /// `IAMUser`, `Root` or `AWSService`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `AIDA…`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal_id: Option<String>,
+    /// The principal's ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Twelve digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The service that called on the principal's behalf, `dynamodb.amazonaws.com`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoked_by: Option<String>,
+}
+
+/// CloudTrail's `resources[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Resource {
+    /// The ARN.
+    #[serde(rename = "ARN")]
+    pub arn: String,
+    /// `AWS::KMS::Key`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Twelve digits.
+    #[serde(rename = "accountId")]
+    pub account_id: String,
+}
+
+/// `requestParameters` with an encryption context.
+pub fn parameters(encryption_context: &BTreeMap<String, String>) -> Map<String, Value> {
+    let context = encryption_context.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
+    Map::from_iter([("encryptionContext".to_owned(), Value::Object(context))])
+}
+
+/// One policy decision, with the trace that explains it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecisionRecord {
+    /// The request that asked, as its caller saw it (`x-amzn-RequestId`).
+    pub request_id: String,
+    /// Whose permissions were looked at.
+    pub principal: String,
+    /// `kms:Decrypt`
+    pub action: String,
+    /// The ARN.
+    pub resource: String,
+    /// The verdict and why.
+    pub decision: Decision,
+}
+
+/// The newest thousand of something.
+#[derive(Debug, Clone)]
+pub struct Ring<T>(VecDeque<T>);
+
+impl<T> Default for Ring<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: Clone> Ring<T> {
+    /// Adds one; the oldest goes when there are too many.
+    pub fn push(&mut self, item: T) {
+        if self.0.len() == CAPACITY {
+            self.0.pop_front();
+        }
+        self.0.push_back(item);
+    }
+
+    /// All of them, oldest first.
+    pub fn all(&self) -> Vec<T> {
+        self.0.iter().cloned().collect()
+    }
+}
+
+/// The newest API calls.
+pub type Trail = Ring<TrailEvent>;
+
+/// The newest policy decisions.
+pub type Decisions = Ring<DecisionRecord>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_forgets_the_oldest() {
+        let mut ring = Ring::default();
+        (0..CAPACITY + 3).for_each(|n| ring.push(n));
+        assert_eq!((ring.all().len(), ring.all()[0]), (CAPACITY, 3));
+    }
+
+    #[test]
+    fn an_event_serialises_like_cloudtrail() {
+        let event = TrailEvent {
+            event_time: "2026-01-01T00:00:00Z".into(),
+            event_source: "kms.amazonaws.com".into(),
+            event_name: "Decrypt".into(),
+            user_identity: UserIdentity {
+                kind: "IAMUser".into(),
+                principal_id: None,
+                arn: Some("arn:aws:iam::111122223333:user/alice".into()),
+                account_id: Some("111122223333".into()),
+                user_name: Some("alice".into()),
+                invoked_by: Some("dynamodb.amazonaws.com".into()),
+            },
+            aws_region: "us-east-1".into(),
+            source_ip_address: "dynamodb.amazonaws.com".into(),
+            user_agent: "dynamodb.amazonaws.com".into(),
+            request_parameters: parameters(&BTreeMap::from([("aws:dynamodb:tableName".into(), "t".into())])),
+            resources: vec![Resource { arn: "a".into(), kind: "AWS::KMS::Key".into(), account_id: "1".into() }],
+            error_code: None,
+            error_message: None,
+            event_id: "e".into(),
+            request_id: "r".into(),
+            caused_by: None,
+            verdict: Verdict::Allowed,
+        };
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["userIdentity"]["type"], "IAMUser");
+        assert_eq!(json["requestParameters"]["encryptionContext"]["aws:dynamodb:tableName"], "t");
+        assert_eq!(json["resources"][0]["ARN"], "a");
+        assert_eq!(json["verdict"], "allowed");
+        assert!(json.get("errorCode").is_none() && json["sourceIPAddress"] == "dynamodb.amazonaws.com");
+    }
+}
