@@ -2,40 +2,38 @@
 //!
 //! Pure: documents and a call in, a [`Decision`] with its trace out. The sandbox enforces with it; the lab explains
 //! with it.
+//!
+//! ```text
+//! PolicyDocument::parse ─▶ NamedPolicy ─┐
+//!                          Grant ───────┼─▶ decide / decide_for_key ─▶ Decision { outcome, trace }
+//!                          Call ────────┘
+//! ```
+//!
+//! * [`document`](self::PolicyDocument): the JSON policy language, parsed once and compiled for matching;
+//! * `pattern`: wildcards, ARN segments and `${…}` policy variables;
+//! * `condition`: the condition operators;
+//! * `decide`: explicit deny, key policy, identity policies, grants: the order in which AWS puts them together;
+//! * `explain`: the trace, sentence by sentence, and AWS's own denial message.
 
-use std::collections::BTreeMap;
+mod condition;
+mod context;
+mod decide;
+mod document;
+mod explain;
+mod grant;
+mod pattern;
+mod principal;
+mod rename;
+mod strict_json;
 
-use serde::{Deserialize, Serialize};
+pub use condition::Condition;
+pub use context::ConditionContext;
+pub use decide::{Call, NamedPolicy, decide, decide_for_key};
+pub use document::{Effect, PolicyDocument, PolicyError, PolicyKind, Selector, Statement};
+pub use explain::{Decision, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
+pub use grant::{Grant, GrantConstraints};
+pub use pattern::Pattern;
+pub use principal::{Principal, PrincipalName};
 
-/// The kinds of principal the lab meets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Principal {
-    /// `arn:aws:iam::111122223333:user/alice`
-    pub arn: String,
-    /// The twelve digits.
-    pub account: String,
-    /// `AIDA…` for a user.
-    pub unique_id: String,
-    /// `aws:username`, for a user.
-    pub user_name: Option<String>,
-}
-
-/// Condition keys and their values, keys in lower case (condition keys are case-insensitive).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConditionContext(BTreeMap<String, Vec<String>>);
-
-impl ConditionContext {
-    /// Sets a key to one value.
-    pub fn set(&mut self, key: &str, value: impl Into<String>) -> &mut Self {
-        self.0.insert(key.to_ascii_lowercase(), vec![value.into()]);
-        self
-    }
-}
-
-/// A verdict. (The policy helper's branch replaces this file.)
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Decision {}
-
-/// A policy and where it came from. (The policy helper's branch replaces this file.)
-#[derive(Debug, Clone)]
-pub struct NamedPolicy {}
+#[cfg(test)]
+mod tests;

@@ -2,22 +2,38 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::Config;
+use super::answer::{self, Output, Response};
 use super::clock::Clock;
-use super::dynamodb::DynamoDb;
+use super::control;
+use super::dynamodb::{self, DynamoDb};
 use super::entropy::{Entropy, EntropySource};
-use super::error::StartError;
-use super::iam::Iam;
-use super::kms::Kms;
+use super::error::{ApiError, StartError};
+use super::form::Form;
+use super::iam::{self, Iam};
+use super::kms::{self, Kms};
+use super::request::{Request, Route, Service, route};
+use super::sigv4::{Authorization, Fault};
 use super::store::{Store, StoreError};
+use super::sts;
 use super::trail::{Decisions, Trail};
 use crate::policy::{ConditionContext, Principal};
 
 /// The account everything lives in: the one AWS's own documentation uses for examples.
 const ACCOUNT: &str = "111122223333";
+
+const WELCOME: &str = "This is the AWS sandbox of kmslab: KMS, DynamoDB, IAM and STS.
+Use it as the endpoint URL of any AWS client. Its own pages:
+  GET  /_kmslab/health
+  GET  /_kmslab/trail
+  GET  /_kmslab/decisions
+  POST /_kmslab/advance?seconds=N
+";
 
 /// The sandbox without its network.
 #[derive(Debug)]
@@ -30,7 +46,7 @@ pub struct Engine {
     pub kms: Kms,
     /// Tables.
     pub dynamodb: DynamoDb,
-    pub(super) sources: EntropySource,
+    sources: EntropySource,
 }
 
 /// What the services share.
@@ -92,6 +108,142 @@ impl Engine {
         host.store.commit()?;
         Ok(Self { host, iam, kms, dynamodb, sources })
     }
+
+    /// From request to response. Never panics on bad input; touches nothing outside the process but the database.
+    pub fn handle(&mut self, request: &Request) -> Response {
+        match route(request) {
+            Route::Control(page) => control::answer(self, request, &page),
+            Route::Welcome => answer::page(200, "text/plain; charset=utf-8", WELCOME),
+            Route::NoSuchPage => answer::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
+            Route::Refused { service, error } => self.refuse(service, &error),
+            Route::Call { service, operation, form } => match self.authenticate(request, service) {
+                Err(fault) => self.refuse(service, &fault.into_error(service.protocol())),
+                Ok((principal, access_key_id)) => {
+                    self.host.entropy = self.sources.stream(&access_key_id);
+                    let request_id = self.host.entropy.uuid();
+                    let context = RequestContext {
+                        principal,
+                        access_key_id,
+                        request_id,
+                        answer_id: answer::answer_id(service, request_id),
+                        source_ip: request.peer.to_string(),
+                        user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
+                    };
+                    let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
+                    match self.transact(&context, &call) {
+                        Ok(output) => answer::success(service, &operation, &context.answer_id, output),
+                        Err(error) => answer::failure(service, &context.answer_id, &error),
+                    }
+                }
+            },
+        }
+    }
+
+    /// Moves the clock forward, and remembers it when the data is kept.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
+        self.host.clock.advance(by);
+        self.keep_clock()
+    }
+
+    fn keep_clock(&self) -> Result<(), StoreError> {
+        if self.host.store.is_kept() {
+            self.host.store.set_number(self.host.clock.name(), self.host.clock.offset_seconds())?;
+        }
+        Ok(())
+    }
+
+    /// Answers a request whose maker is not known.
+    fn refuse(&mut self, service: Service, error: &ApiError) -> Response {
+        let request_id = self.sources.stream("").uuid();
+        answer::failure(service, &answer::answer_id(service, request_id), error)
+    }
+
+    /// Who made the request.
+    fn authenticate(&self, request: &Request, service: Service) -> Result<(Principal, String), Fault> {
+        let authorization = Authorization::of(request)?;
+        // The wall clock, not the sandbox's: clients sign with theirs.
+        let signed_at = authorization.check_scope(request, service, &self.host.region, OffsetDateTime::now_utc())?;
+        if request.headers.contains_key("x-amz-security-token") {
+            // The sandbox issues no temporary credentials.
+            return Err(Fault::UnknownKey);
+        }
+        let (principal, secret) = self.iam.secret_of(authorization.access_key_id).ok_or(Fault::UnknownKey)?;
+        authorization.verify(request, &secret, signed_at)?;
+        Ok((principal, authorization.access_key_id.to_owned()))
+    }
+
+    /// Runs a call in one transaction: all of it is kept, or on a refusal nothing. What went on stays on the trail and in
+    /// the decisions either way.
+    fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+        self.host.store.begin()?;
+        let result = self.dispatch(context, call).and_then(|output| {
+            if is_change(call.operation) {
+                self.host.clock.tick();
+                self.keep_clock()?;
+            }
+            self.host.store.commit()?;
+            Ok(output)
+        });
+        if result.is_err() {
+            self.host.store.rollback();
+        }
+        result
+    }
+
+    fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+        let operation = call.operation;
+        match call.service {
+            Service::Kms => kms::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
+            Service::DynamoDb => dynamodb::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
+            Service::Iam => iam::call(self, context, operation, call.form).map(Output::Xml),
+            Service::Sts => sts::call(self, context, operation, call.form).map(Output::Xml),
+        }
+    }
+}
+
+/// An authenticated call.
+struct Call<'a> {
+    service: Service,
+    operation: &'a str,
+    form: &'a Form,
+    body: &'a [u8],
+}
+
+/// The input of a JSON protocol. No body at all means no members.
+fn json_object(body: &[u8]) -> Result<Value, ApiError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    // serde_json stops at 128 levels, so deep nesting can't exhaust the stack.
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(Value::Object(members)),
+        Ok(_) => Err(ApiError::serialization(Some("Start of structure or map found where not expected.".to_owned()))),
+        Err(_) => Err(ApiError::serialization(None)),
+    }
+}
+
+/// Whether an operation changes something, which is what moves a seeded clock.
+fn is_change(operation: &str) -> bool {
+    const READS: [&str; 14] = [
+        "Get",
+        "List",
+        "Describe",
+        "Scan",
+        "Query",
+        "BatchGet",
+        "TransactGet",
+        "Simulate",
+        "Encrypt",
+        "Decrypt",
+        "ReEncrypt",
+        "Generate",
+        "Verify",
+        "Sign",
+    ];
+    !READS.iter().any(|read| operation.starts_with(read))
 }
 
 /// What a service sees of a request that has been authenticated.

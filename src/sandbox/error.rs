@@ -41,8 +41,9 @@ pub struct ApiError {
     pub message: Option<String>,
     /// Who speaks.
     pub origin: Origin,
-    /// Further members of the JSON body (`CancellationReasons`, `Item`).
-    pub extra: Map<String, Value>,
+    /// Further members of the JSON body (`CancellationReasons`, `Item`). Boxed, because nearly every function returns a
+    /// `Result` with this error and nearly every error has none.
+    pub extra: Box<Map<String, Value>>,
 }
 
 impl ApiError {
@@ -53,7 +54,7 @@ impl ApiError {
 
     /// An error of a service that has no message.
     pub fn bare(status: u16, code: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: code.into(), message: None, origin: Origin::Service, extra: Map::new() }
+        Self { status, code: code.into(), message: None, origin: Origin::Service, extra: Box::default() }
     }
 
     /// The same error, spoken by the layer in front of the services.
@@ -72,8 +73,7 @@ impl ApiError {
     /// protocol.
     pub fn access_denied(protocol: Protocol, message: impl Into<String>) -> Self {
         match protocol {
-            Protocol::Json10 => Self::new(400, "AccessDeniedException", message).from_front_layer(),
-            Protocol::Json11 => Self::new(400, "AccessDeniedException", message),
+            Protocol::Json10 | Protocol::Json11 => Self::new(400, "AccessDeniedException", message).from_front_layer(),
             Protocol::Query => Self::new(403, "AccessDenied", message),
         }
     }

@@ -1,0 +1,368 @@
+//! The JSON policy language, read once and compiled for matching [IAM].
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::condition::Condition;
+use super::pattern::{Pattern, Syntax};
+use super::principal::PrincipalName;
+use super::{rename, strict_json};
+
+/// Where a document belongs: it decides which elements it may and must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// Attached to a user: no `Principal`.
+    Identity,
+    /// Attached to a KMS key: needs a `Principal`.
+    Key,
+}
+
+/// What a matching statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Lets the call through, unless something denies it.
+    Allow,
+    /// Stops the call, whatever else allows it.
+    Deny,
+}
+
+/// `Action` or `NotAction`, `Resource` or `NotResource`, `Principal` or `NotPrincipal`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector<T> {
+    /// One of these.
+    Only(Vec<T>),
+    /// Anything but these.
+    AllBut(Vec<T>),
+}
+
+impl<T> Selector<T> {
+    /// The entries, whichever way they are meant.
+    pub fn entries(&self) -> &[T] {
+        match self {
+            Self::Only(entries) | Self::AllBut(entries) => entries,
+        }
+    }
+
+    /// Whether it is the `Not…` form.
+    pub fn is_negated(&self) -> bool {
+        matches!(self, Self::AllBut(_))
+    }
+
+    /// Whether it selects what `fits` says of its entries.
+    pub(super) fn selects(&self, fits: impl FnMut(&T) -> bool) -> bool {
+        self.entries().iter().any(fits) != self.is_negated()
+    }
+}
+
+/// One statement of a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The statement's name.
+    pub sid: Option<String>,
+    /// Allow or deny.
+    pub effect: Effect,
+    /// Whom it concerns; `None` in an identity policy: its owner.
+    pub principal: Option<Selector<PrincipalName>>,
+    /// The actions, `*` and `?` allowed.
+    pub actions: Selector<Pattern>,
+    /// The resources, by ARN.
+    pub resources: Selector<Pattern>,
+    /// All of them must hold.
+    pub conditions: Vec<Condition>,
+}
+
+/// A policy, parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyDocument {
+    /// `2012-10-17`, or `2008-10-17`, which knows no policy variables.
+    pub version: String,
+    /// The document's own name.
+    pub id: Option<String>,
+    /// Never empty.
+    pub statements: Vec<Statement>,
+}
+
+/// Why a document was refused.
+///
+/// Displays AWS's sentence and then, in brackets, the statement and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError {
+    sentence: String,
+    statement: Option<(usize, Option<String>)>,
+    detail: Option<String>,
+}
+
+const SYNTAX: &str = "Syntax errors in policy.";
+const CURRENT_VERSION: &str = "2012-10-17";
+const OLD_VERSION: &str = "2008-10-17";
+
+impl PolicyError {
+    fn new(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), statement: None, detail: None }
+    }
+
+    fn syntax(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(SYNTAX) }
+    }
+
+    fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// AWS's sentence alone.
+    pub fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    /// The statement it is about, counted from 0.
+    pub fn statement(&self) -> Option<usize> {
+        self.statement.as_ref().map(|(index, _)| *index)
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.sentence)?;
+        let place = self.statement.as_ref().map(|(index, sid)| match sid {
+            Some(sid) => format!("statement {} {sid:?}", index + 1),
+            None => format!("statement {}", index + 1),
+        });
+        match (place, &self.detail) {
+            (Some(place), Some(detail)) => write!(out, " ({place}: {detail})"),
+            (Some(text), None) => write!(out, " ({text})"),
+            (None, Some(text)) => write!(out, " ({text})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl PolicyDocument {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`PolicyError`] for what AWS answers with `MalformedPolicyDocument`: no JSON, unknown or missing elements,
+    /// a principal where none may be, an operator or a value that can't be read.
+    pub fn parse(kind: PolicyKind, text: &str) -> Result<Self, PolicyError> {
+        let Value::Object(document) = strict_json::parse(text).map_err(PolicyError::syntax)? else {
+            return Err(PolicyError::syntax("a policy is a JSON object"));
+        };
+        only_known(&document, &["Version", "Id", "Statement"])?;
+        let version = match document.get("Version") {
+            None => OLD_VERSION,
+            Some(Value::String(version)) if version == CURRENT_VERSION || version == OLD_VERSION => version,
+            Some(other) => {
+                return Err(PolicyError::syntax(format!(
+                    "Version {other} is neither {CURRENT_VERSION} nor {OLD_VERSION}"
+                )));
+            }
+        };
+        if kind == PolicyKind::Identity && version != CURRENT_VERSION {
+            return Err(PolicyError::new(format!("Policy document must be version {CURRENT_VERSION} or greater.")));
+        }
+        let id = optional_string(&document, "Id")?;
+        let statements: &[Value] = match document.get("Statement") {
+            None => return Err(PolicyError::syntax("Statement is missing")),
+            Some(Value::Array(list)) if list.is_empty() => return Err(PolicyError::syntax("Statement is empty")),
+            Some(Value::Array(list)) => list,
+            Some(one) => std::slice::from_ref(one),
+        };
+        let mut sids = BTreeSet::new();
+        let mut parsed = Vec::with_capacity(statements.len());
+        for (index, value) in statements.iter().enumerate() {
+            let sid = value.get("Sid").and_then(Value::as_str);
+            let at = |error: PolicyError| PolicyError { statement: Some((index, sid.map(str::to_owned))), ..error };
+            let statement = parse_statement(kind, value, version == CURRENT_VERSION).map_err(at)?;
+            if kind == PolicyKind::Identity
+                && let Some(sid) = sid.filter(|sid| !sid.is_empty())
+                && !sids.insert(sid)
+            {
+                return Err(at(PolicyError::new("Statement IDs (SID) in a single policy must be unique.")));
+            }
+            parsed.push(statement);
+        }
+        Ok(Self { version: version.to_owned(), id, statements: parsed })
+    }
+
+    /// Every `"AWS"` principal of the document but `*`, as written, without repetition: an ARN, a unique id, or an
+    /// account id. They must exist when the policy is stored [KD].
+    pub fn principals(&self) -> Vec<&str> {
+        let mut seen = BTreeSet::new();
+        let all = self.statements.iter().filter_map(|statement| statement.principal.as_ref());
+        all.flat_map(Selector::entries)
+            .filter(|name| matches!(name, PrincipalName::Aws(_) | PrincipalName::Account { .. }))
+            .map(PrincipalName::text)
+            .filter(|text| seen.insert(*text))
+            .collect()
+    }
+
+    /// The text of a policy with the principal `from_arn` written as `to`, everything else untouched: a deleted user
+    /// shows as its unique id [KD].
+    pub fn rename_principal(text: &str, from_arn: &str, to: &str) -> String {
+        rename::rename_principal(text, from_arn, to)
+    }
+}
+
+fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<Statement, PolicyError> {
+    let Value::Object(members) = value else {
+        return Err(PolicyError::syntax("a statement is a JSON object"));
+    };
+    only_known(
+        members,
+        &["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"],
+    )?;
+    let sid = optional_string(members, "Sid")?.filter(|sid| !sid.is_empty());
+    if let Some(sid) = &sid
+        && kind == PolicyKind::Identity
+        && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        return Err(PolicyError::new(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+        ));
+    }
+    let effect = match members.get("Effect").and_then(Value::as_str) {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        _ => return Err(PolicyError::syntax("Effect must be Allow or Deny")),
+    };
+    let principal = parse_principal(kind, members)?;
+    let actions = selector(members, "Action", "NotAction")?
+        .ok_or_else(|| PolicyError::new("Policy statement must contain actions."))?;
+    let actions = compile(actions, |text| {
+        let named =
+            text == "*" || text.split_once(':').is_some_and(|(vendor, name)| is_vendor(vendor) && !name.is_empty());
+        if named {
+            Ok(Pattern::action(text))
+        } else {
+            Err(PolicyError::new("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+                .with_detail(format!("{text:?}")))
+        }
+    })?;
+    let resources = selector(members, "Resource", "NotResource")?
+        .ok_or_else(|| PolicyError::new("Policy statement must contain resources."))?;
+    let resources = compile(resources, |text| {
+        if text == "*" || text.starts_with("arn:") {
+            Ok(Pattern::compile(text, Syntax::Resource, variables))
+        } else {
+            Err(PolicyError::new(format!("Resource {text} must be in ARN format or \"*\".")))
+        }
+    })?;
+    let conditions = parse_conditions(members, variables)?;
+    Ok(Statement { sid, effect, principal, actions, resources, conditions })
+}
+
+fn parse_principal(
+    kind: PolicyKind,
+    members: &Map<String, Value>,
+) -> Result<Option<Selector<PrincipalName>>, PolicyError> {
+    let (value, negated) = match (members.get("Principal"), members.get("NotPrincipal")) {
+        (None, None) if kind == PolicyKind::Identity => return Ok(None),
+        (None, None) => return Err(PolicyError::new("Policy statement must contain principals.")),
+        _ if kind == PolicyKind::Identity => {
+            return Err(PolicyError::new("Policy document should not specify a principal."));
+        }
+        (Some(_), Some(_)) => return Err(PolicyError::syntax("Principal and NotPrincipal exclude each other")),
+        (Some(value), None) => (value, false),
+        (None, Some(value)) => (value, true),
+    };
+    let mut names = Vec::new();
+    match value {
+        Value::String(everyone) if everyone == "*" => names.push(PrincipalName::Everyone),
+        Value::Object(types) if !types.is_empty() => {
+            for (of, value) in types {
+                for text in strings("Principal", value)? {
+                    let name = match of.as_str() {
+                        "AWS" => PrincipalName::parse_aws(&text),
+                        "Service" => text.ends_with(".amazonaws.com").then(|| PrincipalName::Service(text.clone())),
+                        "Federated" | "CanonicalUser" => Some(PrincipalName::Other(text.clone())),
+                        _ => return Err(PolicyError::syntax(format!("{of:?} is no type of principal"))),
+                    };
+                    names.push(name.ok_or_else(|| invalid_principal(&text))?);
+                }
+            }
+        }
+        other => return Err(invalid_principal(&other.to_string())),
+    }
+    Ok(Some(if negated { Selector::AllBut(names) } else { Selector::Only(names) }))
+}
+
+fn invalid_principal(text: &str) -> PolicyError {
+    PolicyError::new("Policy contains a statement with one or more invalid principals.").with_detail(text)
+}
+
+fn parse_conditions(members: &Map<String, Value>, variables: bool) -> Result<Vec<Condition>, PolicyError> {
+    let operators = match members.get("Condition") {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(operators)) => operators,
+        Some(_) => return Err(PolicyError::syntax("Condition must be an object of operators")),
+    };
+    let mut conditions = Vec::new();
+    for (operator, keys) in operators {
+        let Value::Object(keys) = keys else {
+            return Err(PolicyError::syntax(format!("{operator} must be an object of condition keys")));
+        };
+        for (key, values) in keys {
+            let values = strings(key, values)?;
+            conditions.push(Condition::parse(operator, key, values, variables).map_err(PolicyError::syntax)?);
+        }
+    }
+    Ok(conditions)
+}
+
+fn only_known(members: &Map<String, Value>, known: &[&str]) -> Result<(), PolicyError> {
+    match members.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(PolicyError::syntax(format!("{name:?} is no element of a policy"))),
+        None => Ok(()),
+    }
+}
+
+fn optional_string(members: &Map<String, Value>, name: &str) -> Result<Option<String>, PolicyError> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(PolicyError::syntax(format!("{name} must be a string"))),
+    }
+}
+
+/// A single value or a list; numbers and booleans are taken as the text they show.
+fn strings(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
+    let scalar = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(PolicyError::syntax(format!("{name} must be a string or a list of strings")))
+        }
+    };
+    match value {
+        Value::Array(list) if list.is_empty() => Err(PolicyError::syntax(format!("{name} is an empty list"))),
+        Value::Array(list) => list.iter().map(scalar).collect(),
+        one => Ok(vec![scalar(one)?]),
+    }
+}
+
+fn selector(members: &Map<String, Value>, name: &str, not_name: &str) -> Result<Option<Selector<String>>, PolicyError> {
+    match (members.get(name), members.get(not_name)) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(PolicyError::syntax(format!("{name} and {not_name} exclude each other"))),
+        (Some(value), None) => Ok(Some(Selector::Only(strings(name, value)?))),
+        (None, Some(value)) => Ok(Some(Selector::AllBut(strings(not_name, value)?))),
+    }
+}
+
+fn compile(
+    texts: Selector<String>,
+    one: impl FnMut(&String) -> Result<Pattern, PolicyError>,
+) -> Result<Selector<Pattern>, PolicyError> {
+    Ok(match texts {
+        Selector::Only(texts) => Selector::Only(texts.iter().map(one).collect::<Result<_, _>>()?),
+        Selector::AllBut(texts) => Selector::AllBut(texts.iter().map(one).collect::<Result<_, _>>()?),
+    })
+}
+
+fn is_vendor(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}

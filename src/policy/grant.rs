@@ -1,0 +1,126 @@
+//! KMS grants: permissions given beside the policies [KD].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::Call;
+use super::explain::{Examination, Mismatch};
+use super::principal::{PrincipalName, root_account, same_service};
+
+/// One grant on one key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// 64 hexadecimal digits.
+    pub grant_id: String,
+    /// What makes the grant usable before KMS knows it everywhere.
+    pub grant_token: String,
+    /// The key's id or ARN.
+    pub key_id: String,
+    /// Who may use it: an ARN, a unique id, or a service.
+    pub grantee_principal: String,
+    /// Who may retire it.
+    pub retiring_principal: Option<String>,
+    /// The account that made it.
+    pub issuing_account: String,
+    /// The name given at creation.
+    pub name: Option<String>,
+    /// `Decrypt`, `GenerateDataKey`, …: without the `kms:`.
+    pub operations: Vec<String>,
+    /// What the encryption context must be.
+    pub constraints: Option<GrantConstraints>,
+    /// Seconds since the epoch.
+    pub creation_date: f64,
+}
+
+/// What the encryption context of a call must be for a grant to count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GrantConstraints {
+    /// Exactly these pairs.
+    EncryptionContextEquals(BTreeMap<String, String>),
+    /// At least these pairs.
+    EncryptionContextSubset(BTreeMap<String, String>),
+}
+
+impl GrantConstraints {
+    /// Whether an encryption context fulfils it. Names and values are case-sensitive.
+    pub fn admits(&self, context: &BTreeMap<String, String>) -> bool {
+        match self {
+            Self::EncryptionContextEquals(wanted) => wanted == context,
+            Self::EncryptionContextSubset(wanted) => {
+                wanted.iter().all(|(name, value)| context.get(name) == Some(value))
+            }
+        }
+    }
+
+    /// The member's name in the API.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EncryptionContextEquals(_) => "EncryptionContextEquals",
+            Self::EncryptionContextSubset(_) => "EncryptionContextSubset",
+        }
+    }
+
+    /// The wanted pairs.
+    pub fn pairs(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::EncryptionContextEquals(pairs) | Self::EncryptionContextSubset(pairs) => pairs,
+        }
+    }
+}
+
+impl Grant {
+    /// Holds the grant against a call. Constraints concern the operations that take an encryption context; the others
+    /// (`DescribeKey`, `RetireGrant`, …) pass without [KD].
+    pub(super) fn examine(&self, call: &Call<'_>, encryption_context: &BTreeMap<String, String>) -> Examination {
+        let mut mismatches = Vec::new();
+        let key_id = call.resource.rsplit_once('/').map_or(call.resource, |(_, id)| id);
+        if self.key_id != call.resource && self.key_id != key_id {
+            mismatches.push(Mismatch::Resource {
+                wanted: vec![self.key_id.clone()],
+                negated: false,
+                asked: call.resource.to_owned(),
+            });
+        }
+        let delegates = root_account(&self.grantee_principal)
+            .is_some_and(|account| account == call.principal.account && !call.principal.is_root());
+        if !delegates && !self.is_grantee(call) {
+            mismatches
+                .push(Mismatch::Grantee { wanted: self.grantee_principal.clone(), caller: call.principal.arn.clone() });
+        }
+        let operation = call.action.strip_prefix("kms:").unwrap_or(call.action);
+        if !self.operations.iter().any(|granted| granted == operation) {
+            mismatches.push(Mismatch::GrantOperation { granted: self.operations.clone(), asked: operation.to_owned() });
+        }
+        if let Some(constraints) = &self.constraints
+            && takes_encryption_context(operation)
+            && !constraints.admits(encryption_context)
+        {
+            mismatches.push(Mismatch::GrantContext {
+                constraint: constraints.name().to_owned(),
+                wanted: constraints.pairs().clone(),
+                found: encryption_context.clone(),
+            });
+        }
+        if !mismatches.is_empty() {
+            Examination::NotMatched(mismatches)
+        } else if delegates {
+            Examination::DelegatesToAccount
+        } else {
+            Examination::Matched
+        }
+    }
+
+    fn is_grantee(&self, call: &Call<'_>) -> bool {
+        if call.principal.is_service() {
+            return same_service(&self.grantee_principal, &call.principal.arn);
+        }
+        matches!(PrincipalName::parse_aws(&self.grantee_principal), Some(PrincipalName::Aws(name))
+            if name == call.principal.arn || name == call.principal.unique_id)
+            || self.grantee_principal == call.principal.arn
+    }
+}
+
+fn takes_encryption_context(operation: &str) -> bool {
+    ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "CreateGrant"].iter().any(|name| operation.starts_with(name))
+}

@@ -1,0 +1,172 @@
+//! Who asks, and how a policy names them.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of principal the lab meets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// `arn:aws:iam::111122223333:user/alice`; for a service its name.
+    pub arn: String,
+    /// The twelve digits; empty for a service.
+    pub account: String,
+    /// `AIDA…` for a user, the account id for the root user.
+    pub unique_id: String,
+    /// `aws:username`, for a user.
+    pub user_name: Option<String>,
+}
+
+impl Principal {
+    /// An IAM user with the path `/`.
+    pub fn user(account: &str, name: &str, unique_id: &str) -> Self {
+        Self::user_at(account, "/", name, unique_id)
+    }
+
+    /// An IAM user; `path` begins and ends with `/`.
+    pub fn user_at(account: &str, path: &str, name: &str, unique_id: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{account}:user{path}{name}"),
+            account: account.to_owned(),
+            unique_id: unique_id.to_owned(),
+            user_name: Some(name.to_owned()),
+        }
+    }
+
+    /// The root user of an account.
+    pub fn root(account: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{account}:root"),
+            account: account.to_owned(),
+            unique_id: account.to_owned(),
+            user_name: None,
+        }
+    }
+
+    /// An AWS service acting for itself, for example `dynamodb.amazonaws.com`.
+    pub fn service(name: &str) -> Self {
+        Self { arn: name.to_owned(), account: String::new(), unique_id: name.to_owned(), user_name: None }
+    }
+
+    /// Whether this is an AWS service and not somebody of an account.
+    pub fn is_service(&self) -> bool {
+        self.account.is_empty()
+    }
+
+    /// Whether this is the root user of its account.
+    pub fn is_root(&self) -> bool {
+        root_account(&self.arn).is_some()
+    }
+}
+
+/// One entry of a `Principal` element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrincipalName {
+    /// `"*"` or `{"AWS": "*"}`: everybody.
+    Everyone,
+    /// An account, written as its id or as its root ARN.
+    Account {
+        /// The twelve digits.
+        account: String,
+        /// As the document has it.
+        text: String,
+    },
+    /// One user, role or session, by ARN or by unique id.
+    Aws(String),
+    /// An AWS service.
+    Service(String),
+    /// A federated or canonical user: nobody of the lab is one.
+    Other(String),
+}
+
+/// How a `Principal` element fits a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    /// Not at all.
+    None,
+    /// It names the caller's account.
+    Account,
+    /// It names the caller, or everybody.
+    Direct,
+}
+
+impl PrincipalName {
+    /// Reads an entry under `"AWS"`. `None` when it can't name anybody: a wildcard inside an ARN, a misspelt ARN.
+    pub(super) fn parse_aws(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Everyone);
+        }
+        if let Some(account) = account_id(text).or_else(|| root_account(text)) {
+            return Some(Self::Account { account: account.to_owned(), text: text.to_owned() });
+        }
+        (is_unique_id(text) || is_principal_arn(text)).then(|| Self::Aws(text.to_owned()))
+    }
+
+    /// The entry as the document has it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Everyone => "*",
+            Self::Account { text, .. } | Self::Aws(text) | Self::Service(text) | Self::Other(text) => text,
+        }
+    }
+
+    pub(super) fn fit(&self, caller: &Principal) -> Fit {
+        match self {
+            Self::Everyone => Fit::Direct,
+            Self::Account { account, .. } if caller.account == *account => {
+                if caller.is_root() {
+                    Fit::Direct
+                } else {
+                    Fit::Account
+                }
+            }
+            Self::Aws(name) if !caller.is_service() && (*name == caller.arn || *name == caller.unique_id) => {
+                Fit::Direct
+            }
+            Self::Service(name) if caller.is_service() && same_service(name, &caller.arn) => Fit::Direct,
+            Self::Account { .. } | Self::Aws(_) | Self::Service(_) | Self::Other(_) => Fit::None,
+        }
+    }
+}
+
+/// Whether two service principals are the same service: `dynamodb.us-east-1.amazonaws.com` is the regional spelling of
+/// `dynamodb.amazonaws.com`. Two regional names must name the same region.
+pub(super) fn same_service(one: &str, other: &str) -> bool {
+    fn parts(name: &str) -> Option<(&str, Option<&str>)> {
+        let name = name.strip_suffix(".amazonaws.com")?;
+        Some(name.split_once('.').map_or((name, None), |(service, region)| (service, Some(region))))
+    }
+    one == other
+        || match (parts(one), parts(other)) {
+            (Some((a, a_region)), Some((b, b_region))) => a == b && (a_region.is_none() || b_region.is_none()),
+            _ => false,
+        }
+}
+
+/// The account of a root ARN.
+pub(super) fn root_account(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:aws:iam::")?.strip_suffix(":root").and_then(account_id)
+}
+
+fn account_id(text: &str) -> Option<&str> {
+    (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+fn is_unique_id(text: &str) -> bool {
+    let tail = ["AIDA", "AROA"].iter().find_map(|prefix| text.strip_prefix(prefix));
+    tail.is_some_and(|tail| tail.len() >= 12 && tail.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()))
+}
+
+fn is_principal_arn(text: &str) -> bool {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, resource] = fields[..] else { return false };
+    let kinds: &[&str] = match service {
+        "iam" => &["user/", "role/"],
+        "sts" => &["assumed-role/", "federated-user/"],
+        _ => return false,
+    };
+    arn == "arn"
+        && partition == "aws"
+        && region.is_empty()
+        && account_id(account).is_some()
+        && !resource.contains(['*', '?'])
+        && kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|name| !name.is_empty()))
+}

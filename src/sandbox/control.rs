@@ -1,0 +1,108 @@
+//! The sandbox's own pages under `/_kmslab/`: what happened and why, and moving the clock.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::{self, Response};
+use super::engine::Engine;
+use super::request::Request;
+
+/// The longest step of the clock, in seconds: about a hundred years.
+const LONGEST_STEP: u64 = 100 * 366 * 24 * 60 * 60;
+
+/// Answers a request for `/_kmslab/{page}`.
+pub fn answer(engine: &mut Engine, request: &Request, page: &str) -> Response {
+    if let Err(reason) = check_origin(request) {
+        return refusal(403, &reason);
+    }
+    match (&request.method, page) {
+        (&Method::GET, "health") => json(json!({
+            "status": "ok",
+            "account": engine.host.account,
+            "region": engine.host.region,
+            "time": engine.host.timestamp(),
+        })),
+        (&Method::GET, "trail") => json(list("events", &engine.host.trail.all())),
+        (&Method::GET, "decisions") => json(list("decisions", &engine.host.decisions.all())),
+        (&Method::POST, "advance") => advance(engine, request.uri.query().unwrap_or_default()),
+        (_, "health" | "trail" | "decisions") => refusal(405, "use GET"),
+        (_, "advance") => refusal(405, "use POST"),
+        _ => refusal(404, "there are: health, trail, decisions, advance"),
+    }
+}
+
+fn advance(engine: &mut Engine, query: &str) -> Response {
+    let seconds = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "seconds")
+        .and_then(|(_, value)| value.parse::<u64>().ok())
+        .filter(|seconds| *seconds <= LONGEST_STEP);
+    let Some(seconds) = seconds else {
+        return refusal(400, &format!("seconds must be a whole number from 0 to {LONGEST_STEP}"));
+    };
+    match engine.advance(Duration::from_secs(seconds)) {
+        Ok(()) => json(json!({ "time": engine.host.timestamp() })),
+        Err(error) => refusal(500, &error.to_string()),
+    }
+}
+
+/// Lets no web page in. These pages need no signature, so a page in a browser must not reach them: neither by a name of
+/// its own that it points at this machine (then `Host` is that name) nor straight (then the browser sends `Origin` or
+/// says that the request crosses sites).
+fn check_origin(request: &Request) -> Result<(), String> {
+    let host = request.header("host").unwrap_or_default();
+    if !is_loopback(host) {
+        return Err(format!("the Host header must be a loopback name, not '{host}'"));
+    }
+    let crosses = matches!(request.header("sec-fetch-site"), Some(site) if site != "none" && site != "same-origin");
+    if request.headers.contains_key("origin") || crosses {
+        return Err("requests from web pages are refused".to_owned());
+    }
+    Ok(())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn list<T: Serialize>(name: &str, items: &[T]) -> Value {
+    json!({ name: items })
+}
+
+fn json(value: Value) -> Response {
+    answer::page(200, "application/json", value.to_string())
+}
+
+fn refusal(status: u16, message: &str) -> Response {
+    answer::page(status, "application/json", json!({ "message": message }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::is_loopback;
+
+    #[rstest]
+    #[case("localhost", true)]
+    #[case("LocalHost:4599", true)]
+    #[case("127.0.0.1:80", true)]
+    #[case("127.8.9.1", true)]
+    #[case("[::1]:4599", true)]
+    #[case("", false)]
+    #[case("evil.example:4599", false)]
+    #[case("localhost.evil.example", false)]
+    #[case("127.0.0.1.evil.example:1", false)]
+    #[case("192.168.1.2:4599", false)]
+    #[case("[fe80::1]:4599", false)]
+    fn only_loopback_names_pass(#[case] host: &str, #[case] passes: bool) {
+        assert_eq!(is_loopback(host), passes);
+    }
+}

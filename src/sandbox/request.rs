@@ -1,0 +1,229 @@
+//! A request as it came in, and which service and operation it is for.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri, header};
+
+use super::error::{ApiError, Protocol};
+use super::form::Form;
+use super::sigv4;
+
+/// The largest body taken, in bytes. DynamoDB's own limit is 16 MiB.
+pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A request with its body read.
+#[derive(Debug)]
+pub struct Request {
+    /// `POST`
+    pub method: Method,
+    /// Path and query.
+    pub uri: Uri,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, when it was not too large.
+    pub body: Body,
+    /// Who sent it.
+    pub peer: IpAddr,
+}
+
+/// What came of reading a body.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// More than [`BODY_LIMIT`] bytes; thrown away.
+    TooLarge,
+}
+
+impl Request {
+    /// A header as text; `None` when missing or not visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The whole body; empty when it was too large.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.body {
+            Body::Whole(bytes) => bytes,
+            Body::TooLarge => &[],
+        }
+    }
+}
+
+/// The services of the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Key Management Service.
+    Kms,
+    /// DynamoDB.
+    DynamoDb,
+    /// Identity and Access Management.
+    Iam,
+    /// Security Token Service.
+    Sts,
+}
+
+impl Service {
+    const ALL: [Self; 4] = [Self::Kms, Self::DynamoDb, Self::Iam, Self::Sts];
+
+    /// The name in a signature's credential scope.
+    pub fn signing_name(self) -> &'static str {
+        match self {
+            Self::Kms => "kms",
+            Self::DynamoDb => "dynamodb",
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// How it speaks.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Kms => Protocol::Json11,
+            Self::DynamoDb => Protocol::Json10,
+            Self::Iam | Self::Sts => Protocol::Query,
+        }
+    }
+
+    /// The version of its interface, in the query protocol's `Version` and XML namespace.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Kms => "2014-11-01",
+            Self::DynamoDb => "2012-08-10",
+            Self::Iam => "2010-05-08",
+            Self::Sts => "2011-06-15",
+        }
+    }
+
+    /// What comes before the operation in `X-Amz-Target`.
+    fn target_prefix(self) -> Option<&'static str> {
+        match self {
+            Self::Kms => Some("TrentService"),
+            Self::DynamoDb => Some("DynamoDB_20120810"),
+            Self::Iam | Self::Sts => None,
+        }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, PartialEq)]
+pub enum Route {
+    /// One of the sandbox's own pages; the path after `/_kmslab/`.
+    Control(String),
+    /// Somebody looks with a browser.
+    Welcome,
+    /// Not an AWS request, and no page either.
+    NoSuchPage,
+    /// An AWS call.
+    Call {
+        /// The service.
+        service: Service,
+        /// The operation; the service says whether it exists.
+        operation: String,
+        /// The parameters, in the query protocol.
+        form: Form,
+    },
+    /// An AWS call that is refused before anybody asks who made it.
+    Refused {
+        /// The service it seems to be for, which decides how the error looks.
+        service: Service,
+        /// The refusal.
+        error: ApiError,
+    },
+}
+
+/// Reads off a request what it asks for.
+pub fn route(request: &Request) -> Route {
+    let path = request.uri.path();
+    if let Some(page) = path.strip_prefix("/_kmslab/") {
+        return Route::Control(page.to_owned());
+    }
+    if request.headers.contains_key("x-amz-target") {
+        return target(request);
+    }
+    let reads = request.method == Method::GET || request.method == Method::HEAD;
+    let query = request.uri.query().unwrap_or_default();
+    let asks_aws =
+        request.headers.contains_key(header::AUTHORIZATION) || query.contains("Action=") || query.contains("X-Amz-");
+    match (path, reads, asks_aws) {
+        (_, true, false) if path == "/" => Route::Welcome,
+        ("/", ..) => form(request, if reads { query.as_bytes() } else { request.bytes() }),
+        (_, _, true) => unknown(request, 404),
+        _ => Route::NoSuchPage,
+    }
+}
+
+/// The JSON protocols name the operation in a header.
+fn target(request: &Request) -> Route {
+    let target = request.header("x-amz-target").unwrap_or_default();
+    let Some((service, operation)) = target.split_once('.').and_then(|(prefix, operation)| {
+        let service = Service::ALL.into_iter().find(|service| service.target_prefix() == Some(prefix))?;
+        (!operation.is_empty()).then_some((service, operation))
+    }) else {
+        return unknown(request, 400);
+    };
+    if request.uri.path() != "/" || request.method != Method::POST {
+        return Route::Refused {
+            service,
+            error: ApiError { status: 404, ..ApiError::unknown_operation(service.protocol(), operation, "") },
+        };
+    }
+    if matches!(request.body, Body::TooLarge) {
+        return Route::Refused { service, error: too_large() };
+    }
+    Route::Call { service, operation: operation.to_owned(), form: Form::default() }
+}
+
+/// The query protocol names it in the form.
+fn form(request: &Request, text: &[u8]) -> Route {
+    let guessed = guess(request);
+    if matches!(request.body, Body::TooLarge) {
+        return Route::Refused { service: guessed, error: too_large() };
+    }
+    if guessed.protocol() != Protocol::Query {
+        // Signed for a service of the JSON protocols, which need a target.
+        return unknown(request, 400);
+    }
+    if request.method != Method::POST && request.method != Method::GET {
+        let message = format!("The method {} is not allowed here, use POST", request.method);
+        return Route::Refused { service: guessed, error: ApiError::new(405, "MethodNotAllowed", message) };
+    }
+    let Some(form) = Form::parse(text) else {
+        let error = ApiError::new(400, "MalformedInput", "The request's parameters are not UTF-8");
+        return Route::Refused { service: guessed, error };
+    };
+    let Some(action) = form.get("Action").map(str::to_owned) else {
+        let message = "The request is missing an action or a required parameter.";
+        return Route::Refused { service: guessed, error: ApiError::new(400, "MissingAction", message) };
+    };
+    let version = form.get("Version").unwrap_or_default();
+    let Some(service) = [Service::Iam, Service::Sts].into_iter().find(|service| service.version() == version) else {
+        let error = ApiError::unknown_operation(Protocol::Query, &action, version);
+        return Route::Refused { service: guessed, error };
+    };
+    Route::Call { service, operation: action, form }
+}
+
+fn unknown(request: &Request, status: u16) -> Route {
+    let service = guess(request);
+    let error = ApiError { status, ..ApiError::unknown_operation(service.protocol(), "", "") };
+    Route::Refused { service, error }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(413, "RequestEntityTooLarge", format!("Request size exceeds the limit of {BODY_LIMIT} bytes"))
+        .from_front_layer()
+}
+
+/// The service a request seems to be for when it does not say so: by its signature, else by its content type.
+fn guess(request: &Request) -> Service {
+    let signed_for = request.header("authorization").and_then(sigv4::signing_name);
+    let by_signature = Service::ALL.into_iter().find(|service| Some(service.signing_name()) == signed_for);
+    by_signature.unwrap_or_else(|| match request.header("content-type").unwrap_or_default() {
+        json if json.starts_with("application/x-amz-json-1.0") => Service::DynamoDb,
+        json if json.starts_with("application/x-amz-json") => Service::Kms,
+        _ if request.headers.contains_key("x-amz-target") => Service::DynamoDb,
+        _ => Service::Sts,
+    })
+}
