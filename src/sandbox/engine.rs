@@ -179,6 +179,7 @@ impl Engine {
     /// the decisions either way.
     fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
         self.host.store.begin()?;
+        let written = self.host.store.written();
         let result = self.dispatch(context, call).and_then(|output| {
             if is_change(call.operation) {
                 self.host.clock.tick();
@@ -187,10 +188,28 @@ impl Engine {
             self.host.store.commit()?;
             Ok(output)
         });
-        if result.is_err() {
-            self.host.store.rollback();
+        if let Err(error) = result {
+            if self.host.store.written() == written {
+                self.host.store.rollback();
+            } else {
+                self.undo()?;
+            }
+            return Err(error);
         }
         result
+    }
+
+    /// Undoes the request at hand where something was written already: CreateTable makes a grant in KMS before it fails,
+    /// say. The services keep their state in memory too, so they read it again.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub(super) fn undo(&mut self) -> Result<(), StoreError> {
+        self.host.store.rollback();
+        self.iam = Iam::open(&mut self.host)?;
+        self.kms = Kms::open(&mut self.host)?;
+        self.dynamodb = DynamoDb::open(&mut self.host)?;
+        Ok(())
     }
 
     fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {

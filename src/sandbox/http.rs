@@ -29,7 +29,8 @@ use super::error::StartError;
 use super::request::{BODY_LIMIT, Body, Request};
 
 /// How long a client may take to send a request's head; also how long an idle connection is kept.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(90);
+/// Longer than the 90 seconds after which the AWS SDK drops one itself, so that the two do not race.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long it may take to send the body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is still read, so that the client gets to read the refusal instead of a broken
@@ -44,7 +45,7 @@ const GRACE: Duration = Duration::from_millis(250);
 /// server thread takes it for as long as a request takes anyway.
 pub(super) type Shared = Arc<Mutex<Engine>>;
 
-/// Locks the engine. A request that panicked has been rolled back, so what it left behind is usable.
+/// Locks the engine. A request that panicked is undone, so a poisoned lock says nothing.
 pub(super) fn lock(engine: &Shared) -> MutexGuard<'_, Engine> {
     engine.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -158,7 +159,7 @@ async fn respond(
 fn handle(engine: &Shared, request: &Request) -> Response {
     // No input should make the engine panic. Should one do so nevertheless, the learner's lab goes on.
     catch_unwind(AssertUnwindSafe(|| lock(engine).handle(request))).unwrap_or_else(|_| {
-        lock(engine).host.store.rollback();
+        let _ = lock(engine).undo();
         answer::page(500, "text/plain", "the sandbox failed; this is a defect of kmslab\n")
     })
 }

@@ -1,4 +1,17 @@
 //! An AWS-compatible server inside the process: KMS, DynamoDB, IAM and STS on loopback.
+//!
+//! A request's way, which is also the order to read in:
+//!
+//! ```text
+//!  socket ─▶ http ─▶ engine::handle ─▶ request::route      which service, which operation
+//!                         │            sigv4               who calls: the signature is made again and compared
+//!                         │            kms | dynamodb | iam | sts ::call      authorises, then does it
+//!                         │               └─▶ store        one SQLite transaction per request, sealed documents
+//!                         ◀── answer                       JSON or XML, as the service's protocol wants it
+//! ```
+//!
+//! The engine is synchronous and knows no network. `clock`, `entropy`, `crypto`, `store` and `trail` are what the services
+//! share, together the [`Host`]. `control` answers the sandbox's own pages.
 
 pub mod answer;
 pub mod clock;

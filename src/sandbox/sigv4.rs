@@ -220,8 +220,17 @@ impl<'a> Authorization<'a> {
 
     /// `None` when the request holds something that can't have been signed.
     fn sign_again(&self, request: &Request, body: &[u8], secret: &str, signed_at: OffsetDateTime) -> Option<String> {
+        let names: Vec<&str> = self.signed_headers.split(';').collect();
+        // The library writes the list of signed headers itself: sorted, each once, and only those that are there. A list
+        // of any other form can't have gone into a right signature.
+        if !names.is_sorted_by(|a, b| a < b) {
+            return None;
+        }
         let mut headers = Vec::new();
-        for name in self.signed_headers.split(';') {
+        for name in names {
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) || !request.headers.contains_key(name) {
+                return None;
+            }
             for value in request.headers.get_all(name) {
                 headers.push((name, std::str::from_utf8(value.as_bytes()).ok()?));
             }

@@ -27,6 +27,9 @@ const SCHEMA: &str = "
         seq INTEGER PRIMARY KEY, kind BLOB NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL, UNIQUE (kind, id)
     );";
 
+/// A database has at least one page, in bytes.
+const SMALLEST_DATABASE: u64 = 512;
+
 const DATABASE_FILE: &str = "kmslab.db";
 const ROOT_KEY_FILE: &str = "hsm.key";
 const LOCK_FILE: &str = "kmslab.lock";
@@ -82,10 +85,11 @@ impl Store {
     /// # Errors
     /// When the folder can't be made or written.
     pub fn temporary() -> Result<Self, StartError> {
-        let folder = tempfile::Builder::new()
-            .prefix("kmslab-")
-            .tempdir()
-            .map_err(|source| StartError::Folder { path: std::env::temp_dir(), source })?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("kmslab-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir().map_err(|source| StartError::Folder { path: std::env::temp_dir(), source })?;
         let root = random_key().map_err(StartError::Store)?;
         let path = folder.path().join(DATABASE_FILE);
         // The folder goes with the process, so nothing need survive a power cut.
@@ -111,6 +115,10 @@ impl Store {
             Err(TryLockError::Error(source)) => return Err(StartError::Folder { path: lock_path, source }),
         }
         let path = folder.join(DATABASE_FILE);
+        if fs::metadata(&path).is_ok_and(|file| (1..SMALLEST_DATABASE).contains(&file.len())) {
+            // SQLite takes a few bytes of something else for an empty database and writes over them.
+            return Err(StartError::Foreign { path });
+        }
         let root = root_key(&folder.join(ROOT_KEY_FILE), &path)?;
         Self::open(path, &root, "NORMAL", Home::Kept { _lock: lock })
     }
@@ -274,6 +282,11 @@ impl Store {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+    }
+
+    /// How many rows were written since the database was opened, including what was undone later.
+    pub(super) fn written(&self) -> u64 {
+        self.connection.total_changes()
     }
 
     /// Whether the database outlives the process.

@@ -96,9 +96,9 @@ impl KeySchema {
     /// The key inside a whole item, for PutItem.
     pub fn key_of_item(&self, item: &Item) -> Result<Key, ApiError> {
         let value = |attribute: &KeyAttribute| {
-            let value = item.get(&attribute.name).ok_or_else(|| {
-                invalid(format_args!("Missing the key {} in the item", attribute.name))
-            })?;
+            let value = item
+                .get(&attribute.name)
+                .ok_or_else(|| invalid(format_args!("Missing the key {} in the item", attribute.name)))?;
             if value.type_name() != attribute.kind.name() {
                 return Err(invalid(format_args!(
                     "Type mismatch for key {} expected: {} actual: {}",
@@ -116,9 +116,9 @@ impl KeySchema {
 
     /// A `Key` member: exactly the key's attributes, with the right types.
     pub fn key_from(&self, given: &Item) -> Result<Key, ApiError> {
-        let key = self.key_like(given).ok_or_else(|| {
-            ApiError::validation("The provided key element does not match the schema")
-        })?;
+        let key = self
+            .key_like(given)
+            .ok_or_else(|| ApiError::validation("The provided key element does not match the schema"))?;
         self.check_sizes(&key)?;
         Ok(key)
     }
@@ -126,7 +126,9 @@ impl KeySchema {
     /// An `ExclusiveStartKey` member.
     pub fn start_key_from(&self, given: &Item) -> Result<Key, ApiError> {
         let key = self.key_like(given).ok_or_else(|| {
-            ApiError::validation("The provided starting key is invalid: The provided key element does not match the schema")
+            ApiError::validation(
+                "The provided starting key is invalid: The provided key element does not match the schema",
+            )
         })?;
         self.check_sizes(&key)?;
         Ok(key)

@@ -184,7 +184,15 @@ impl Number {
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |n: &Self| if n.digits == 0 { 0 } else if n.negative { -1 } else { 1 };
+        let sign = |n: &Self| {
+            if n.digits == 0 {
+                0
+            } else if n.negative {
+                -1
+            } else {
+                1
+            }
+        };
         sign(self).cmp(&sign(other)).then_with(|| {
             if self.digits == 0 {
                 return Ordering::Equal;

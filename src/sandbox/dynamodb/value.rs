@@ -77,7 +77,11 @@ fn number(value: &Value) -> Result<Number, ApiError> {
 fn bytes(value: &Value) -> Result<Vec<u8>, ApiError> {
     let encoded = value.as_str().ok_or_else(|| serialization(value, "Blob"))?;
     BASE64.decode(encoded).map_err(|_| {
-        ApiError::new(400, "SerializationException", format!("'{encoded}' can not be converted to a Blob: Invalid Base64"))
+        ApiError::new(
+            400,
+            "SerializationException",
+            format!("'{encoded}' can not be converted to a Blob: Invalid Base64"),
+        )
     })
 }
 

@@ -1,162 +1,106 @@
-//! KMS. (Skeleton: replaced by its owner.)
+//! AWS Key Management Service: keys that never leave, and who may use them.
+//!
+//! * `model`, `persist`: what is kept, and how it is kept sealed;
+//! * `reference`, `input`, `errors`: how a request names a key, and what is wrong with it in AWS's words;
+//! * `authorise`: the one place that asks the policy evaluator;
+//! * `keys`, `aliases`, `policies`, `cryptography`, `grants`, `deletion`, `rotation`, `tags`: the operations;
+//! * `ciphertext`: the blob format;
+//! * `on_behalf`: what DynamoDB calls, as its caller.
+//!
+//! Every operation goes the same way: read and validate the members, find the key, authorise, check the key's state, do
+//! it, store it. Nothing in memory changes before the store has taken the change.
+
+mod aliases;
+mod authorise;
+mod ciphertext;
+mod cryptography;
+mod deletion;
+mod errors;
+mod grants;
+mod input;
+mod keys;
+mod model;
+mod on_behalf;
+mod page;
+mod persist;
+mod policies;
+mod reference;
+mod rotation;
+mod tags;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::crypto::Key256;
-use super::engine::{Engine, Host, RequestContext};
+use self::authorise::{Caller, Env};
+use self::model::{Alias, Key};
+use super::engine::{Engine, RequestContext};
 use super::error::{ApiError, Protocol};
-use super::iam::Iam;
-use super::store::StoreError;
-use crate::policy::Principal;
+
+pub use self::ciphertext::EncryptionContext;
+pub use self::model::{KeyManager, KeyState};
+pub use self::on_behalf::{DataKey, KeyFacts, OnBehalf};
 
 /// Keys, aliases and grants.
-#[derive(Debug)]
-pub struct Kms {}
-
-/// A service calling KMS on a principal's behalf.
-#[derive(Debug, Clone, Copy)]
-pub struct OnBehalf<'a> {
-    /// The request that makes the service call.
-    pub ctx: &'a RequestContext,
-    /// The caller, or the service itself.
-    pub principal: &'a Principal,
-    /// `dynamodb.us-east-1.amazonaws.com`
-    pub via_service: &'a str,
-    /// `dynamodb.amazonaws.com`
-    pub invoked_by: &'a str,
+#[derive(Debug, Default)]
+pub struct Kms {
+    /// By key id.
+    keys: BTreeMap<String, Key>,
+    /// By name, with the `alias/` prefix.
+    aliases: BTreeMap<String, Alias>,
 }
 
-/// The pairs that a ciphertext is bound to.
-pub type EncryptionContext = BTreeMap<String, String>;
+type Operation = fn(&mut Kms, &mut Env, &Value) -> Result<Value, ApiError>;
 
-/// A data key, plain and encrypted.
-#[derive(Debug)]
-pub struct DataKey {
-    /// The KMS key.
-    pub key_arn: String,
-    /// The key itself.
-    pub plaintext: Key256,
-    /// The key encrypted.
-    pub ciphertext: Vec<u8>,
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("CancelKeyDeletion", deletion::cancel_key_deletion),
+    ("CreateAlias", aliases::create_alias),
+    ("CreateGrant", grants::create_grant),
+    ("CreateKey", keys::create_key),
+    ("Decrypt", cryptography::decrypt),
+    ("DeleteAlias", aliases::delete_alias),
+    ("DescribeKey", keys::describe_key),
+    ("DisableKey", keys::disable_key),
+    ("DisableKeyRotation", rotation::disable_key_rotation),
+    ("EnableKey", keys::enable_key),
+    ("EnableKeyRotation", rotation::enable_key_rotation),
+    ("Encrypt", cryptography::encrypt),
+    ("GenerateDataKey", cryptography::generate_data_key),
+    ("GenerateDataKeyWithoutPlaintext", cryptography::generate_data_key_without_plaintext),
+    ("GetKeyPolicy", policies::get_key_policy),
+    ("GetKeyRotationStatus", rotation::get_key_rotation_status),
+    ("ListAliases", aliases::list_aliases),
+    ("ListGrants", grants::list_grants),
+    ("ListKeyPolicies", policies::list_key_policies),
+    ("ListKeyRotations", rotation::list_key_rotations),
+    ("ListKeys", keys::list_keys),
+    ("ListResourceTags", tags::list_resource_tags),
+    ("ListRetirableGrants", grants::list_retirable_grants),
+    ("PutKeyPolicy", policies::put_key_policy),
+    ("ReEncrypt", cryptography::re_encrypt),
+    ("RetireGrant", grants::retire_grant),
+    ("RevokeGrant", grants::revoke_grant),
+    ("RotateKeyOnDemand", rotation::rotate_key_on_demand),
+    ("ScheduleKeyDeletion", deletion::schedule_key_deletion),
+    ("TagResource", tags::tag_resource),
+    ("UntagResource", tags::untag_resource),
+    ("UpdateAlias", aliases::update_alias),
+    ("UpdateKeyDescription", keys::update_key_description),
+];
+
+/// One call of the API. Operations without an answer give an empty object.
+///
+/// # Errors
+/// KMS's own (aws-facts section 2); `UnknownOperationException`.
+pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let Some((_, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+        return Err(ApiError::unknown_operation(Protocol::Json11, operation, "2014-11-01"));
+    };
+    let Engine { host, iam, kms, .. } = engine;
+    kms.catch_up(host)?;
+    let caller = Caller { ctx, principal: &ctx.principal, via: None };
+    run(kms, &mut Env { host, iam, caller }, input)
 }
 
-/// `KeyState`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyState {
-    /// Usable.
-    Enabled,
-    /// Switched off.
-    Disabled,
-    /// Scheduled for deletion.
-    PendingDeletion,
-}
-
-/// What DescribeKey tells a service.
-#[derive(Debug, Clone)]
-pub struct KeyFacts {
-    /// ARN.
-    pub arn: String,
-    /// uuid.
-    pub key_id: String,
-    /// State.
-    pub state: KeyState,
-    /// `CUSTOMER` or `AWS`.
-    pub manager: String,
-    /// `SYMMETRIC_DEFAULT`
-    pub spec: String,
-}
-
-fn missing() -> ApiError {
-    ApiError::unknown_operation(Protocol::Json11, "", "")
-}
-
-impl Kms {
-    /// Loads the keys.
-    pub fn open(_host: &mut Host) -> Result<Kms, StoreError> {
-        Ok(Kms {})
-    }
-
-    /// GenerateDataKey.
-    pub fn generate_data_key(
-        &mut self,
-        _host: &mut Host,
-        _iam: &Iam,
-        _on: &OnBehalf,
-        _key: &str,
-        _context: &EncryptionContext,
-    ) -> Result<DataKey, ApiError> {
-        Err(missing())
-    }
-
-    /// Decrypt.
-    pub fn decrypt(
-        &mut self,
-        _host: &mut Host,
-        _iam: &Iam,
-        _on: &OnBehalf,
-        _ciphertext: &[u8],
-        _context: &EncryptionContext,
-    ) -> Result<Key256, ApiError> {
-        Err(missing())
-    }
-
-    /// DescribeKey.
-    pub fn describe_key(
-        &mut self,
-        _host: &mut Host,
-        _iam: &Iam,
-        _on: &OnBehalf,
-        _key: &str,
-    ) -> Result<KeyFacts, ApiError> {
-        Err(missing())
-    }
-
-    /// CreateGrant; the grant's id.
-    #[expect(clippy::too_many_arguments, reason = "skeleton of the agreed signature")]
-    pub fn create_grant(
-        &mut self,
-        _host: &mut Host,
-        _iam: &Iam,
-        _on: &OnBehalf,
-        _key: &str,
-        _grantee: &str,
-        _operations: &[&str],
-        _context: &EncryptionContext,
-    ) -> Result<String, ApiError> {
-        Err(missing())
-    }
-
-    /// RetireGrant.
-    pub fn retire_grant(
-        &mut self,
-        _host: &mut Host,
-        _iam: &Iam,
-        _on: &OnBehalf,
-        _key_arn: &str,
-        _grant_id: &str,
-    ) -> Result<(), ApiError> {
-        Err(missing())
-    }
-
-    /// `alias/aws/<service>`, made on first use; its ARN.
-    pub fn aws_managed_key(&mut self, _host: &mut Host, _service: &str) -> Result<String, ApiError> {
-        Err(missing())
-    }
-
-    /// A key's state, without authorisation.
-    pub fn key_state(&self, _arn: &str) -> Option<KeyState> {
-        None
-    }
-
-    /// A user was deleted: key policies show its unique id from now on.
-    pub fn principal_deleted(&mut self, _host: &mut Host, _arn: &str, _unique_id: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-/// One call.
-pub fn call(_engine: &mut Engine, _ctx: &RequestContext, operation: &str, _input: &Value) -> Result<Value, ApiError> {
-    Err(ApiError::unknown_operation(Protocol::Json11, operation, ""))
-}
+#[cfg(test)]
+mod tests;

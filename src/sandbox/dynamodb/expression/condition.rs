@@ -125,9 +125,7 @@ impl Condition {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().find_map(|part| part.mentions(attributes)),
             Self::Not(part) => part.mentions(attributes),
-            Self::Compare(_, a, b) | Self::BeginsWith(a, b) | Self::Contains(a, b) => {
-                operand(a).or_else(|| operand(b))
-            }
+            Self::Compare(_, a, b) | Self::BeginsWith(a, b) | Self::Contains(a, b) => operand(a).or_else(|| operand(b)),
             Self::Between(a, b, c) => operand(a).or_else(|| operand(b)).or_else(|| operand(c)),
             Self::In(a, list) => operand(a).or_else(|| list.iter().find_map(operand)),
             Self::Exists(p) | Self::NotExists(p) | Self::HasType(p, _) => path(p),
@@ -184,10 +182,7 @@ impl Rules {
 }
 
 fn function(p: &mut Parser<'_>, name: &str) -> Result<Condition, Fault> {
-    if !matches!(
-        name,
-        "attribute_exists" | "attribute_not_exists" | "attribute_type" | "begins_with" | "contains"
-    ) {
+    if !matches!(name, "attribute_exists" | "attribute_not_exists" | "attribute_type" | "begins_with" | "contains") {
         return Err(match name {
             "if_not_exists" | "list_append" => {
                 format!("The function is not allowed to be used this way in an expression; function: {name}")
@@ -207,9 +202,7 @@ fn function(p: &mut Parser<'_>, name: &str) -> Result<Condition, Fault> {
     let first = operands.pop().ok_or_else(|| wrong_count(name, 0))?;
     let path_of = |operand: Operand| match operand {
         Operand::Path(path) => Ok(path),
-        _ => Err(format!(
-            "Operator or function requires a document path; operator or function: {name}"
-        )),
+        _ => Err(format!("Operator or function requires a document path; operator or function: {name}")),
     };
     let Some(second) = second else {
         let path = path_of(first)?;
@@ -317,9 +310,7 @@ fn operand(p: &mut Parser<'_>) -> Result<Operand, Fault> {
             match (arguments.len(), arguments.pop()) {
                 (1, Some(Operand::Path(path))) => Ok(Operand::Size(path)),
                 (1, Some(other)) => match other.known_type() {
-                    Some(found) if found == "N" || found == "BOOL" || found == "NULL" => {
-                        Err(wrong_type("size", found))
-                    }
+                    Some(found) if found == "N" || found == "BOOL" || found == "NULL" => Err(wrong_type("size", found)),
                     _ => Err("Operator or function requires a document path; operator or function: size".into()),
                 },
                 (count, _) => Err(wrong_count("size", count)),

@@ -42,10 +42,7 @@ impl Condition {
                 match comparator {
                     Comparator::Equal => a.is_some() && a == b,
                     Comparator::NotEqual => a.is_none() || a != b,
-                    _ => a
-                        .zip(b)
-                        .and_then(|(a, b)| a.compare(&b))
-                        .is_some_and(|order| comparator.accepts(order)),
+                    _ => a.zip(b).and_then(|(a, b)| a.compare(&b)).is_some_and(|order| comparator.accepts(order)),
                 }
             }
             Self::Between(value, low, high) => {

@@ -36,7 +36,8 @@ impl SortCondition {
         match self {
             Self::Compare(comparator, bound) => key.compare(bound).is_some_and(|order| comparator.accepts(order)),
             Self::Between(low, high) => {
-                key.compare(low).is_some_and(|order| order.is_ge()) && key.compare(high).is_some_and(|order| order.is_le())
+                key.compare(low).is_some_and(|order| order.is_ge())
+                    && key.compare(high).is_some_and(|order| order.is_le())
             }
             Self::BeginsWith(prefix) => match (key, prefix) {
                 (AttributeValue::String(key), AttributeValue::String(prefix)) => key.starts_with(prefix.as_str()),

@@ -177,9 +177,9 @@ impl<'a> Parser<'a> {
                 steps.push(Step::Name(self.name()?));
             } else if self.accept("[") {
                 let Token::Digits(digits) = self.peek() else { return Err(self.syntax_error()) };
-                let index = digits.parse::<u32>().map_err(|_| {
-                    format!("List index is not within the allowable range; index: [{digits}]")
-                })?;
+                let index = digits
+                    .parse::<u32>()
+                    .map_err(|_| format!("List index is not within the allowable range; index: [{digits}]"))?;
                 self.advance();
                 self.expect("]")?;
                 steps.push(Step::Index(index as usize));

@@ -94,9 +94,7 @@ impl Placeholders {
     /// The value behind `:placeholder`, which counts as used from now on. `Err` is AWS's sentence.
     pub(super) fn value(&mut self, placeholder: &str) -> Result<AttributeValue, String> {
         let value = self.values.get(placeholder).cloned().ok_or_else(|| {
-            format!(
-                "An expression attribute value used in expression is not defined; attribute value: {placeholder}"
-            )
+            format!("An expression attribute value used in expression is not defined; attribute value: {placeholder}")
         })?;
         self.used_values.insert(placeholder.to_owned());
         Ok(value)

@@ -88,15 +88,33 @@ fn evaluates(#[case] text: &str, #[case] want: bool) {
 #[case("#nope = :ten", "An expression attribute name used in the document path is not defined; attribute name: #nope")]
 #[case("((a = :ten))", "The expression has redundant parentheses;")]
 #[case("Begins_With(a, :s)", "Invalid function name; function: Begins_With")]
-#[case("begins_with(a, :ten)", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N")]
-#[case("begins_with(a)", "Incorrect number of operands for operator or function; operator or function: begins_with, number of operands: 1")]
+#[case(
+    "begins_with(a, :ten)",
+    "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"
+)]
+#[case(
+    "begins_with(a)",
+    "Incorrect number of operands for operator or function; operator or function: begins_with, number of operands: 1"
+)]
 #[case("a < :true", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL")]
-#[case("a = a", "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [a]")]
-#[case("a BETWEEN :ten AND :five", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:10}, upper bound operand: AttributeValue: {N:5}")]
-#[case("attribute_type(a, :red)", "Invalid attribute type name found; type: red, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")]
+#[case(
+    "a = a",
+    "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [a]"
+)]
+#[case(
+    "a BETWEEN :ten AND :five",
+    "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:10}, upper bound operand: AttributeValue: {N:5}"
+)]
+#[case(
+    "attribute_type(a, :red)",
+    "Invalid attribute type name found; type: red, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+)]
 #[case("attribute_exists(:s)", "Operator or function requires a document path; operator or function: attribute_exists")]
 #[case("size(a)", "Syntax error; token: \"<EOF>\", near: \")\"")]
-#[case("a = attribute_exists(b)", "The function is not allowed to be used this way in an expression; function: attribute_exists")]
+#[case(
+    "a = attribute_exists(b)",
+    "The function is not allowed to be used this way in an expression; function: attribute_exists"
+)]
 fn refuses_a_condition(#[case] text: &str, #[case] want: &str) {
     let mut given = placeholders(Value::Null, values());
     let error = Condition::parse("FilterExpression", text, &mut given).unwrap_err();
@@ -134,8 +152,14 @@ fn projects(#[case] text: &str, #[case] want: Value) {
 }
 
 #[rstest]
-#[case("doc, doc.nested", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [doc], path two: [doc, nested]")]
-#[case("a.b, a[0]", "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a, [0]]")]
+#[case(
+    "doc, doc.nested",
+    "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [doc], path two: [doc, nested]"
+)]
+#[case(
+    "a.b, a[0]",
+    "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a, [0]]"
+)]
 #[case("id,", "Syntax error; token: \"<EOF>\", near: \",\"")]
 fn refuses_a_projection(#[case] text: &str, #[case] want: &str) {
     let error = Projection::parse(text, &mut placeholders(Value::Null, Value::Null)).unwrap_err();
@@ -154,11 +178,23 @@ fn schema() -> KeySchema {
 #[case("pk = :s AND aside = :five", "Query condition missed key schema element: sk")]
 #[case("pk > :s", "Query key condition not supported")]
 #[case("pk = :ten", "One or more parameter values were invalid: Condition parameter type does not match schema type")]
-#[case("pk = :s AND sk = :s", "One or more parameter values were invalid: Condition parameter type does not match schema type")]
+#[case(
+    "pk = :s AND sk = :s",
+    "One or more parameter values were invalid: Condition parameter type does not match schema type"
+)]
 #[case("pk = :s OR sk = :five", "Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: OR")]
-#[case("pk = :s AND sk <> :five", "Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: <>")]
-#[case("pk = :s AND sk > :five AND sk < :ten", "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key")]
-#[case("pk = :s AND sk.a = :five", "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes")]
+#[case(
+    "pk = :s AND sk <> :five",
+    "Invalid KeyConditionExpression: Invalid operator used in KeyConditionExpression: <>"
+)]
+#[case(
+    "pk = :s AND sk > :five AND sk < :ten",
+    "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"
+)]
+#[case(
+    "pk = :s AND sk.a = :five",
+    "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes"
+)]
 fn refuses_a_key_condition(#[case] text: &str, #[case] want: &str) {
     let mut given = placeholders(Value::Null, values());
     assert_eq!(message(KeyCondition::parse(text, &mut given, &schema()).unwrap_err()), want);
@@ -201,11 +237,26 @@ fn updates(#[case] text: &str, #[case] changes: Value) {
 }
 
 #[rstest]
-#[case("SET a = :ten SET b = :ten", "Invalid UpdateExpression: The \"SET\" section can only be used once in an update expression;")]
-#[case("SET a = :ten, a.b = :ten", "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]")]
-#[case("SET a = :s + :ten", "Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: +, operand type: S")]
-#[case("ADD a :s", "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING")]
-#[case("SET a = contains(b, :s)", "Invalid UpdateExpression: The function is not allowed in an update expression; function: contains")]
+#[case(
+    "SET a = :ten SET b = :ten",
+    "Invalid UpdateExpression: The \"SET\" section can only be used once in an update expression;"
+)]
+#[case(
+    "SET a = :ten, a.b = :ten",
+    "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]"
+)]
+#[case(
+    "SET a = :s + :ten",
+    "Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: +, operand type: S"
+)]
+#[case(
+    "ADD a :s",
+    "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING"
+)]
+#[case(
+    "SET a = contains(b, :s)",
+    "Invalid UpdateExpression: The function is not allowed in an update expression; function: contains"
+)]
 #[case("SET", "Invalid UpdateExpression: Syntax error; token: \"<EOF>\", near: \"SET\"")]
 #[case("SET a.b = :ten", "The document path provided in the update expression is invalid for update")]
 #[case("SET a = b", "The provided expression refers to an attribute that does not exist in the item")]

@@ -185,13 +185,11 @@ fn remove(item: &mut Item, path: &Path) -> Result<(), ApiError> {
 
 impl Source {
     fn value(&self, item: &Item) -> Result<AttributeValue, ApiError> {
-        let arithmetic = |a: &Source, b: &Source, operation: fn(Number, Number) -> _| match (
-            a.value(item)?,
-            b.value(item)?,
-        ) {
-            (AttributeValue::Number(a), AttributeValue::Number(b)) => sum(a, b, operation),
-            _ => Err(wrong_data_type()),
-        };
+        let arithmetic =
+            |a: &Source, b: &Source, operation: fn(Number, Number) -> _| match (a.value(item)?, b.value(item)?) {
+                (AttributeValue::Number(a), AttributeValue::Number(b)) => sum(a, b, operation),
+                _ => Err(wrong_data_type()),
+            };
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Path(path) => path.get(item).cloned().ok_or_else(|| {
@@ -218,8 +216,7 @@ fn sections(p: &mut Parser<'_>) -> Result<Update, Fault> {
     let mut update = Update { set: Vec::new(), remove: Vec::new(), add: Vec::new(), delete: Vec::new() };
     let mut seen: Vec<&str> = Vec::new();
     loop {
-        let Some(section) = ["SET", "REMOVE", "ADD", "DELETE"].into_iter().find(|section| p.at_keyword(section))
-        else {
+        let Some(section) = ["SET", "REMOVE", "ADD", "DELETE"].into_iter().find(|section| p.at_keyword(section)) else {
             return if p.peek() == Token::End { Ok(update) } else { Err(p.syntax_error()) };
         };
         if seen.contains(&section) {

@@ -1,0 +1,256 @@
+//! What KMS keeps: keys with their materials, policy and grants, and aliases.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::ciphertext::MaterialId;
+use super::errors;
+use crate::policy::{Grant, NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource};
+use crate::sandbox::crypto::Key256;
+use crate::sandbox::error::ApiError;
+
+/// The only key spec the sandbox has.
+pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
+
+/// The only key usage the sandbox has.
+pub const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
+
+/// What a key can do at the moment [KD].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyState {
+    /// It works.
+    Enabled,
+    /// An administrator turned it off; metadata and policy can still be changed.
+    Disabled,
+    /// It will be gone on its deletion date, and is unusable until then.
+    PendingDeletion,
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion => "PendingDeletion",
+        })
+    }
+}
+
+/// Who administers a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyManager {
+    /// The customer.
+    Customer,
+    /// An AWS service, for the customer (`alias/aws/…`).
+    Aws,
+}
+
+impl fmt::Display for KeyManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Customer => "CUSTOMER",
+            Self::Aws => "AWS",
+        })
+    }
+}
+
+/// A tag of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// 1–128 characters.
+    pub key: String,
+    /// At most 256 characters.
+    pub value: String,
+}
+
+/// Automatic rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// 90–2560.
+    pub period_days: u32,
+    /// Epoch seconds.
+    pub next: f64,
+}
+
+/// Why a key material was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MaterialOrigin {
+    /// With the key.
+    First,
+    /// By automatic rotation.
+    Automatic,
+    /// By `RotateKeyOnDemand`.
+    OnDemand,
+}
+
+/// One key material. A key has one more with each rotation; the last one encrypts, all of them decrypt.
+#[derive(Debug, Clone)]
+pub struct Material {
+    /// Its id.
+    pub id: MaterialId,
+    /// The secret.
+    pub key: Key256,
+    /// Epoch seconds.
+    pub created: f64,
+    /// Why it was made.
+    pub origin: MaterialOrigin,
+}
+
+/// A key's description, as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// A uuid.
+    #[serde(with = "uuid_text")]
+    pub id: Uuid,
+    /// The full ARN.
+    pub arn: String,
+    /// Twelve digits.
+    pub account: String,
+    /// At most 8192 characters.
+    pub description: String,
+    /// Epoch seconds.
+    pub created: f64,
+    /// What it can do.
+    pub state: KeyState,
+    /// Epoch seconds; only while pending deletion.
+    pub deletion_date: Option<f64>,
+    /// Who administers it.
+    pub manager: KeyManager,
+    /// The key policy's text, as it was put.
+    pub policy: String,
+    /// In the order they were set.
+    pub tags: Vec<Tag>,
+    /// When automatic rotation is on.
+    pub rotation: Option<Rotation>,
+}
+
+/// A key as it is used: its record, with the parts that are expensive to read made ready.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// What is stored.
+    pub record: KeyRecord,
+    /// Never empty.
+    pub materials: Vec<Material>,
+    /// The record's policy, parsed.
+    pub policy: NamedPolicy,
+    /// Oldest first.
+    pub grants: Vec<Grant>,
+}
+
+impl Key {
+    /// A key with its policy parsed.
+    ///
+    /// # Errors
+    /// When the policy is not a valid key policy.
+    pub fn new(record: KeyRecord, materials: Vec<Material>, grants: Vec<Grant>) -> Result<Self, PolicyError> {
+        let policy = named_policy(&record.arn, &record.policy)?;
+        Ok(Self { record, materials, policy, grants })
+    }
+
+    /// The id, as members of requests and answers spell it.
+    pub fn id(&self) -> String {
+        self.record.id.to_string()
+    }
+
+    /// The material that encrypts.
+    pub fn current(&self) -> &Material {
+        self.materials.last().expect("a key is created with one material and never loses one")
+    }
+
+    /// Whether the key can encrypt, decrypt and be granted.
+    ///
+    /// # Errors
+    /// `DisabledException` or `KMSInvalidStateException`.
+    pub fn check_usable(&self) -> Result<(), ApiError> {
+        match self.record.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(errors::disabled(&self.record.arn)),
+            KeyState::PendingDeletion => Err(errors::pending_deletion(&self.record.arn)),
+        }
+    }
+
+    /// Whether the key's properties can be changed: a disabled key's can.
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException`.
+    pub fn check_changeable(&self) -> Result<(), ApiError> {
+        match self.record.state {
+            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            KeyState::PendingDeletion => Err(errors::pending_deletion(&self.record.arn)),
+        }
+    }
+
+    /// `KeyMetadata` of `CreateKey` and `DescribeKey` (aws-facts section 5).
+    pub fn metadata(&self) -> Value {
+        let record = &self.record;
+        let mut metadata = json!({
+            "AWSAccountId": record.account,
+            "KeyId": self.id(),
+            "Arn": record.arn,
+            "CreationDate": record.created,
+            "Enabled": record.state == KeyState::Enabled,
+            "Description": record.description,
+            "KeyUsage": ENCRYPT_DECRYPT,
+            "KeyState": record.state.to_string(),
+            "Origin": "AWS_KMS",
+            "KeyManager": record.manager.to_string(),
+            "CustomerMasterKeySpec": SYMMETRIC_DEFAULT,
+            "KeySpec": SYMMETRIC_DEFAULT,
+            "EncryptionAlgorithms": [SYMMETRIC_DEFAULT],
+            "MultiRegion": false,
+            "CurrentKeyMaterialId": hex(&self.current().id),
+        });
+        if let Some(date) = record.deletion_date {
+            metadata["DeletionDate"] = json!(date);
+        }
+        metadata
+    }
+}
+
+/// An alias.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alias {
+    /// With its `alias/` prefix.
+    pub name: String,
+    /// The key's id.
+    pub key_id: String,
+    /// Epoch seconds.
+    pub created: f64,
+    /// Epoch seconds.
+    pub updated: f64,
+}
+
+/// A key policy, ready for the evaluator.
+pub fn named_policy(key_arn: &str, text: &str) -> Result<NamedPolicy, PolicyError> {
+    let document = PolicyDocument::parse(PolicyKind::Key, text)?;
+    let source = PolicySource::KeyPolicy { key_arn: key_arn.to_owned() };
+    Ok(NamedPolicy { source, document: Arc::new(document) })
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
+        text
+    })
+}
+
+/// A uuid as its usual text.
+mod uuid_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use uuid::Uuid;
+
+    pub fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Uuid::parse_str(&text).map_err(D::Error::custom)
+    }
+}
