@@ -12,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::codec;
 use super::key::Key;
+use super::sse::Wanted;
 use super::table::{Encryption, Sealed, Table};
 use super::value::{AttributeValue, Item};
 use super::wrap::kms_error;
@@ -198,51 +199,64 @@ impl Keyring<'_> {
         let service = Principal::service(&via_service);
         let principal = if as_service { &service } else { &self.ctx.principal };
         let on = OnBehalf { ctx: self.ctx, principal, via_service: &via_service, invoked_by: INVOKED_BY };
-        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, self.host.entropy.uuid()))
+        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, &mut self.host.entropy))
     }
 
-    /// A new table key under `key` (id, ARN, alias name or alias ARN): DescribeKey and CreateGrant as the caller,
-    /// GenerateDataKey as DynamoDB, by that grant [DD].
-    fn kms_table_key(&mut self, table_name: &str, key: &str) -> Result<(Key256, Encryption), ApiError> {
-        let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, key))?;
+    /// The ARN of the KMS key that a request asks for, `None` for the AWS owned key. DescribeKey, as the caller.
+    pub fn resolve(&mut self, wanted: &Wanted) -> Result<Option<String>, ApiError> {
+        let key = match wanted {
+            Wanted::AwsOwned => return Ok(None),
+            Wanted::AwsManaged => {
+                let arn = self.kms.aws_managed_key(self.host, "dynamodb")?;
+                // The key stays whatever becomes of this request: KMS has it in memory from now on, so a rollback must
+                // not take it from the database, or tables under it would be lost with the process.
+                if !self.host.store.connection().is_autocommit() {
+                    self.host.store.commit()?;
+                    self.host.store.begin()?;
+                }
+                arn
+            }
+            Wanted::Customer(key) => key.clone(),
+        };
+        let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, &key))?;
         if facts.spec != "SYMMETRIC_DEFAULT" {
             return Err(ApiError::validation(format!(
                 "KMS validation error: {} is not a symmetric encryption key: its key spec is {}",
                 facts.arn, facts.spec
             )));
         }
+        Ok(Some(facts.arn))
+    }
+
+    /// A new table key: under the KMS key with this ARN, or under the key DynamoDB owns. CreateGrant as the caller, then
+    /// GenerateDataKey as DynamoDB, by that grant [DD].
+    pub fn new_table_key(
+        &mut self,
+        table_name: &str,
+        table_id: &str,
+        key_arn: Option<&str>,
+    ) -> Result<(Key256, Encryption), ApiError> {
+        let Some(key_arn) = key_arn else {
+            let table_key = Key256::generate(&mut self.host.entropy);
+            let nonce = self.host.entropy.bytes();
+            let sealed = seal(self.service_key, nonce, &table_key_label(table_id), table_key.expose());
+            return Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }));
+        };
         let context = self.context(table_name);
         let grantee = via_service(&self.host.region);
         let grant_id = self.kms(false, |kms, host, iam, on| {
-            kms.create_grant(host, iam, on, &facts.arn, &grantee, &GRANT_OPERATIONS, &context)
+            kms.create_grant(host, iam, on, key_arn, &grantee, &GRANT_OPERATIONS, &context)
         })?;
-        let made = self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, &facts.arn, &context));
-        match made {
+        match self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, key_arn, &context)) {
             Ok(made) => {
                 let encryption = Encryption::Kms { key_arn: made.key_arn, grant_id, table_key: made.ciphertext };
                 Ok((made.plaintext, encryption))
             }
             Err(error) => {
-                self.retire(&facts.arn, &grant_id);
+                self.retire(key_arn, &grant_id);
                 Err(error)
             }
         }
-    }
-
-    /// A new table key: under a KMS key, or under the key DynamoDB owns.
-    pub fn new_table_key(
-        &mut self,
-        table_name: &str,
-        table_id: &str,
-        key: Option<&str>,
-    ) -> Result<(Key256, Encryption), ApiError> {
-        if let Some(key) = key {
-            return self.kms_table_key(table_name, key);
-        }
-        let table_key = Key256::generate(&mut self.host.entropy);
-        let nonce = self.host.entropy.bytes();
-        let sealed = seal(self.service_key, nonce, &table_key_label(table_id), table_key.expose());
-        Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }))
     }
 
     /// A new data key, sealed under `table_key`.
