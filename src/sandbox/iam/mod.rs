@@ -56,11 +56,23 @@ impl Iam {
             owners: HashMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
-        for user in host.store.load::<User>(STORED_AS)? {
-            iam.remember(user);
-        }
+        iam.reload(host)?;
         iam.ensure_admin(host)?;
         Ok(iam)
+    }
+
+    /// Reads the users again, after a request that had written something was undone.
+    ///
+    /// # Errors
+    /// As [`Iam::open`].
+    pub fn reload(&mut self, host: &Host) -> Result<(), StoreError> {
+        let users = host.store.load::<User>(STORED_AS)?;
+        self.users.clear();
+        self.owners.clear();
+        for user in users {
+            self.remember(user);
+        }
+        Ok(())
     }
 
     fn ensure_admin(&mut self, host: &mut Host) -> Result<(), StoreError> {
