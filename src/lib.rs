@@ -1,3 +1,30 @@
-//! kmslab
+//! kmslab: a lab for AWS KMS in the terminal. The same call as two identities, side by side, on a sandbox that really
+//! denies.
+//!
+//! ```text
+//!  key ─▶ ui::keys ─▶ Intent ─┐                                           ┌─▶ Screen ─▶ terminal
+//!                             ├─▶ Event ─▶ State::update ─▶ State ─▶ view ─┤
+//!  World ─▶ Event ────────────┘              └─▶ Vec<Effect> ─▶ World      └─▶ run::headless: lines, JSONL
+//!           (aws, timers)
+//! ```
+//!
+//! # Layout
+//! - [`lab`]: the lesson. Pure: [`lab::State::update`] takes an event and gives effects. Read this first.
+//! - [`run`]: the driver, the only place that awaits: the loop, the world that performs effects, the lines.
+//! - [`ui`]: the screen: keys to intents, state to a picture. It reads the state and never writes it.
+//! - [`aws`]: the only place with SDK types: clients for two identities, and the tap on the wire.
+//! - [`sandbox`]: an AWS-compatible server with KMS, DynamoDB, IAM and STS. It knows nothing of the lab; the lab reaches
+//!   it through the SDK over HTTP like any other backend.
+//! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
+//! - [`record`]: stills of the screen.
+//! - [`cli`] and [`app`]: arguments, and the parts put together for each command.
+
+pub mod app;
+pub mod aws;
+pub mod cli;
+pub mod lab;
 pub mod policy;
+pub mod record;
+pub mod run;
 pub mod sandbox;
+pub mod ui;

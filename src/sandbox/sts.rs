@@ -1,16 +1,22 @@
-//! STS. (Skeleton: replaced by its owner.)
+//! STS: who am I?
 
 use super::Xml;
+use super::answer::escape;
 use super::engine::{Engine, RequestContext};
 use super::error::{ApiError, Protocol};
 use super::form::Form;
 
-/// One call.
+/// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny [IAM].
+///
+/// # Errors
+/// `InvalidAction` for every other action.
 pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &Form) -> Result<Xml, ApiError> {
     match action {
         "GetCallerIdentity" => Ok(format!(
             "<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
-            ctx.principal.arn, ctx.principal.unique_id, ctx.principal.account
+            escape(&ctx.principal.arn),
+            escape(&ctx.principal.unique_id),
+            escape(&ctx.principal.account)
         )),
         _ => Err(ApiError::unknown_operation(Protocol::Query, action, "2011-06-15")),
     }

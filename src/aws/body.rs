@@ -1,0 +1,141 @@
+//! Bodies of the three protocols as one kind of tree, without secrets.
+
+use serde_json::{Map, Value};
+
+use crate::lab::redact;
+
+/// The longest body that is shown as text, in bytes. The lab's own are far shorter.
+const LONGEST_TEXT: usize = 256 * 1024;
+
+/// A request's parameters: the JSON body, or the form without the members that name the operation.
+pub(super) fn request(content_type: &str, bytes: &[u8]) -> Value {
+    let mut value = if content_type.contains("x-www-form-urlencoded") {
+        let parameters = form_urlencoded::parse(bytes)
+            .filter(|(name, _)| name != "Action" && name != "Version")
+            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+        Value::Object(parameters.collect())
+    } else {
+        serde_json::from_slice(bytes).unwrap_or(Value::Null)
+    };
+    redact::redact(&mut value);
+    value
+}
+
+/// A response's body, and the request id where the body carries it.
+pub(super) fn response(content_type: &str, bytes: &[u8]) -> (Value, Option<String>) {
+    let (mut value, id) = match bytes {
+        [] => (Value::Object(Map::new()), None),
+        _ if content_type.contains("xml") => from_xml(&String::from_utf8_lossy(bytes)),
+        _ => match serde_json::from_slice(bytes) {
+            Ok(value) => (value, None),
+            // Something else than AWS's protocols has answered, a proxy perhaps: show what it said.
+            Err(_) => (Value::String(shortened(&String::from_utf8_lossy(bytes)).to_owned()), None),
+        },
+    };
+    redact::redact(&mut value);
+    (value, id.map(|id| redact::clean(&id)))
+}
+
+/// A body as text for the HTTP view: JSON without its secret members, XML without its secret elements.
+pub(super) fn text(content_type: &str, bytes: &[u8]) -> String {
+    if content_type.contains("json") {
+        if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
+            redact::redact(&mut value);
+            return shortened(&value.to_string()).to_owned();
+        }
+    }
+    let text = redact::redact_xml(&String::from_utf8_lossy(bytes));
+    redact::clean(shortened(&text))
+}
+
+fn shortened(text: &str) -> &str {
+    let end = (0..=LONGEST_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
+}
+
+/// An IAM or STS answer as a tree: `<CreateUserResponse><CreateUserResult><User>…` becomes `{"User": …}`.
+fn from_xml(text: &str) -> (Value, Option<String>) {
+    let Ok(document) = roxmltree::Document::parse(text) else {
+        return (Value::String(shortened(text).to_owned()), None);
+    };
+    let root = document.root_element();
+    let id = root
+        .descendants()
+        .find(|node| node.tag_name().name() == "RequestId")
+        .and_then(|node| node.text())
+        .map(str::to_owned);
+    let content = root.children().filter(|node| node.is_element()).find(|node| {
+        let name = node.tag_name().name();
+        name.ends_with("Result")
+    });
+    let value = match content {
+        Some(result) => tree(result),
+        None => {
+            let members = root
+                .children()
+                .filter(|node| node.is_element())
+                .filter(|node| !matches!(node.tag_name().name(), "ResponseMetadata" | "RequestId" | "RequestID"))
+                .map(|node| (node.tag_name().name().to_owned(), tree(node)));
+            Value::Object(members.collect())
+        }
+    };
+    (value, id)
+}
+
+/// An element as a value: text, a list of `<member>`, or an object. roxmltree bounds the depth of a document.
+fn tree(node: roxmltree::Node<'_, '_>) -> Value {
+    let mut children = node.children().filter(roxmltree::Node::is_element).peekable();
+    match children.peek() {
+        None => Value::String(node.text().unwrap_or_default().to_owned()),
+        Some(first) if first.tag_name().name() == "member" => Value::Array(children.map(tree).collect()),
+        Some(_) => Value::Object(children.map(|child| (child.tag_name().name().to_owned(), tree(child))).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::lab::redact::REDACTED;
+
+    #[test]
+    fn an_xml_answer_becomes_the_tree_of_its_result() {
+        let xml = r#"<CreateAccessKeyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateAccessKeyResult>
+            <AccessKey><UserName>u</UserName><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>geheim</SecretAccessKey></AccessKey>
+            </CreateAccessKeyResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></CreateAccessKeyResponse>"#;
+        let (value, id) = response("text/xml", xml.as_bytes());
+        assert_eq!(value, json!({"AccessKey": {"UserName": "u", "AccessKeyId": "AKIA", "SecretAccessKey": REDACTED}}));
+        assert_eq!(id.as_deref(), Some("r-1"));
+        assert!(!text("text/xml", xml.as_bytes()).contains("geheim"));
+    }
+
+    #[test]
+    fn an_xml_answer_without_result_keeps_only_what_it_says() {
+        let (value, _) = response(
+            "text/xml",
+            b"<DeleteUserResponse><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></DeleteUserResponse>",
+        );
+        assert_eq!(value, json!({}));
+        let (value, id) = response(
+            "text/xml",
+            b"<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>",
+        );
+        assert_eq!(value, json!({"Error": {"Type": "Sender", "Code": "NoSuchEntity", "Message": "m"}}));
+        assert_eq!(id.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn a_form_becomes_its_parameters() {
+        assert_eq!(
+            request("application/x-www-form-urlencoded", b"Action=CreateUser&Version=2010-05-08&UserName=a%20b"),
+            json!({"UserName": "a b"})
+        );
+    }
+
+    #[test]
+    fn what_no_aws_service_says_is_shown_as_text() {
+        assert_eq!(response("text/html", b"<h1>502\x1b[2J</h1>").0, json!("<h1>502\\u{1b}[2J</h1>"));
+        assert_eq!(response("application/x-amz-json-1.0", b"{\"trunc").0, json!("{\"trunc"));
+    }
+}

@@ -1,0 +1,266 @@
+//! The only place that knows the AWS SDK: clients for two identities, the lab's operations as SDK calls, and the tap
+//! that sees both HTTP messages.
+
+mod body;
+mod failure;
+mod ops;
+mod tap;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+
+use crate::lab::{Answer, Identity, NoResponse, Operation};
+use tap::Tap;
+
+/// Why the clients could not be made. Nothing has been sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The profile is unknown or gives no credentials.
+    #[error("{identity}: no credentials from {origin}: {reason}\n  {remedy}")]
+    Credentials {
+        /// `admin` or `test-user`.
+        identity: &'static str,
+        /// Where they were looked for.
+        origin: String,
+        /// What the SDK said.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// No region was given anywhere.
+    #[error("no region: give --region, set AWS_REGION or put one into the profile")]
+    Region,
+    /// The endpoint is no URL.
+    #[error("--endpoint-url {url}: {reason}; it looks like http://127.0.0.1:4599")]
+    Endpoint {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Keys as the sandbox gives them to its admin, and IAM to a new user.
+struct Keys {
+    access_key_id: String,
+    secret_access_key: zeroize::Zeroizing<String>,
+}
+
+/// The service clients of one identity, each made when it is first used.
+struct Session {
+    config: SdkConfig,
+    sts: OnceLock<aws_sdk_sts::Client>,
+    kms: OnceLock<aws_sdk_kms::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+}
+
+impl Session {
+    fn new(config: SdkConfig) -> Arc<Session> {
+        Arc::new(Session {
+            config,
+            sts: OnceLock::new(),
+            kms: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            iam: OnceLock::new(),
+        })
+    }
+
+    fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| aws_sdk_sts::Client::new(&self.config))
+    }
+
+    fn kms(&self) -> &aws_sdk_kms::Client {
+        self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.config))
+    }
+
+    fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config))
+    }
+
+    fn iam(&self) -> &aws_sdk_iam::Client {
+        self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
+    }
+}
+
+/// Which profiles and endpoint to use.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointOptions {
+    /// The endpoint of all four services.
+    pub url: String,
+    /// The admin's profile; `None` is the SDK's default chain.
+    pub admin_profile: Option<String>,
+    /// test-user's profile; `None` lets the lab make the user.
+    pub user_profile: Option<String>,
+    /// The region; `None` is the SDK's default chain.
+    pub region: Option<String>,
+}
+
+/// Both identities' clients.
+pub struct Clients {
+    admin: Arc<Session>,
+    /// Given by a profile, or set when CreateAccessKey has answered.
+    test_user: Mutex<Option<Arc<Session>>>,
+    region: String,
+}
+
+impl Clients {
+    /// Clients for a server on loopback, whose admin's keys are known. Reads no file and no variable.
+    pub fn for_sandbox(url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Clients {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(url)
+            .http_client(plain_http_client())
+            .retry_config(RetryConfig::standard())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .credentials_provider(static_credentials(&Keys {
+                access_key_id: access_key_id.to_owned(),
+                secret_access_key: zeroize::Zeroizing::new(secret_access_key.to_owned()),
+            }))
+            .build();
+        Clients { admin: Session::new(config), test_user: Mutex::new(None), region: region.to_owned() }
+    }
+
+    /// Clients for any AWS-compatible endpoint, with credentials from profiles and the environment.
+    ///
+    /// # Errors
+    /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
+    /// endpoint.
+    pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
+        check_url(&options.url)?;
+        let admin = load(options, Identity::Admin, options.admin_profile.as_deref()).await?;
+        let test_user = match options.user_profile.as_deref() {
+            Some(profile) => Some(Session::new(load(options, Identity::TestUser, Some(profile)).await?)),
+            None => None,
+        };
+        let region = admin.region().ok_or(ConfigError::Region)?.to_string();
+        Ok(Clients { admin: Session::new(admin), test_user: Mutex::new(test_user), region })
+    }
+
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
+    /// of a new access key goes into test-user's clients and nowhere else.
+    pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
+        let Some(session) = self.session(identity) else {
+            return Answer {
+                request: serde_json::Value::Null,
+                response: Err(NoResponse {
+                    message: "there are no credentials for test-user yet".to_owned(),
+                    remedy: "run the stage create_user first, or give --user-profile".to_owned(),
+                }),
+                wire: Default::default(),
+                duration_us: 0,
+            };
+        };
+        let tap = Tap::default();
+        let sent = Instant::now();
+        let result = ops::send(&session, operation, tap.clone()).await;
+        let duration_us = sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
+        let failure = match result {
+            Ok(keys) => {
+                if let Some(keys) = keys {
+                    self.set_test_user(&keys);
+                }
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        tap.into_answer(failure, duration_us)
+    }
+
+    fn session(&self, identity: Identity) -> Option<Arc<Session>> {
+        match identity {
+            Identity::Admin => Some(self.admin.clone()),
+            Identity::TestUser => self.test_user.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    fn set_test_user(&self, keys: &Keys) {
+        let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
+        *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session::new(config));
+    }
+}
+
+fn static_credentials(keys: &Keys) -> SharedCredentialsProvider {
+    // Credentials zeroise their secret when the last copy goes.
+    SharedCredentialsProvider::new(Credentials::new(
+        &keys.access_key_id,
+        keys.secret_access_key.as_str(),
+        None,
+        None,
+        "kmslab",
+    ))
+}
+
+/// A client without TLS: it is built in a fraction of the time, and loopback needs none.
+fn plain_http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+fn check_url(url: &str) -> Result<(), ConfigError> {
+    let refuse = |reason: &str| Err(ConfigError::Endpoint { url: url.to_owned(), reason: reason.to_owned() });
+    match url.parse::<http::Uri>() {
+        Err(error) => refuse(&format!("not a URL ({error})")),
+        Ok(uri) => match (uri.scheme_str(), uri.authority()) {
+            (Some("http" | "https"), Some(_)) => Ok(()),
+            _ => refuse("it needs http:// or https:// and a host"),
+        },
+    }
+}
+
+async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&str>) -> Result<SdkConfig, ConfigError> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&options.url);
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    let config = loader.load().await;
+    let config = if options.url.starts_with("http://") {
+        config.to_builder().http_client(plain_http_client()).build()
+    } else {
+        config
+    };
+    check_credentials(&config, identity, profile).await?;
+    if config.region().is_none() {
+        return Err(ConfigError::Region);
+    }
+    Ok(config)
+}
+
+/// Asks the provider once, so that a wrong profile is an error before anything is drawn or created.
+async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Option<&str>) -> Result<(), ConfigError> {
+    let reason = match config.credentials_provider() {
+        Some(provider) => match provider.provide_credentials().await {
+            Ok(_) => return Ok(()),
+            Err(error) => failure::chain(&error),
+        },
+        None => "no provider is configured".to_owned(),
+    };
+    let (origin, remedy) = match profile {
+        Some(profile) => (
+            format!("profile {profile}"),
+            format!(
+                "look at ~/.aws/config and ~/.aws/credentials, or try: aws sts get-caller-identity --profile {profile}"
+            ),
+        ),
+        None => (
+            "the environment and the default profile".to_owned(),
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
+        ),
+    };
+    Err(ConfigError::Credentials { identity: identity.name(), origin, reason, remedy })
+}

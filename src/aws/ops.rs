@@ -1,0 +1,151 @@
+//! The lab's operations as SDK calls.
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
+    SseType,
+};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::tap::Tap;
+use super::{Keys, Session, failure};
+use crate::lab::{NoResponse, Operation};
+
+/// Sends a fluent builder's call through the tap; the answer itself is read off the wire.
+macro_rules! send {
+    ($builder:expr, $tap:expr) => {
+        $builder.customize().interceptor($tap).send().await.map_err(|error| failure::describe(&error))
+    };
+}
+
+/// Sends `operation`. A new access key comes back, since its secret is in no [`crate::lab::Answer`].
+pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> Result<Option<Keys>, NoResponse> {
+    use Operation as O;
+    match operation {
+        O::GetCallerIdentity => send!(session.sts().get_caller_identity(), tap).map(drop)?,
+        O::CreateKey { description } => send!(session.kms().create_key().description(description), tap).map(drop)?,
+        O::CreateAlias { alias, key } => {
+            send!(session.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
+        }
+        O::DescribeKey { key } => send!(session.kms().describe_key().key_id(key), tap).map(drop)?,
+        O::GetKeyPolicy { key } => {
+            send!(session.kms().get_key_policy().key_id(key).policy_name("default"), tap).map(drop)?;
+        }
+        O::PutKeyPolicy { key, policy } => {
+            send!(session.kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap).map(drop)?;
+        }
+        O::DeleteAlias { alias } => send!(session.kms().delete_alias().alias_name(alias), tap).map(drop)?,
+        O::ScheduleKeyDeletion { key, days } => {
+            let call = session.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
+            send!(call, tap).map(drop)?;
+        }
+        O::CreateTable { table, key } => send!(create_table(session, table, key)?, tap).map(drop)?,
+        O::DescribeTable { table } => send!(session.dynamodb().describe_table().table_name(table), tap).map(drop)?,
+        O::PutItem { table, item } => {
+            let mut call = session.dynamodb().put_item().table_name(table);
+            for (name, value) in item {
+                call = call.item(name, attribute_value(value)?);
+            }
+            send!(call, tap).map(drop)?;
+        }
+        O::Scan { table } => send!(session.dynamodb().scan().table_name(table), tap).map(drop)?,
+        O::DeleteTable { table } => send!(session.dynamodb().delete_table().table_name(table), tap).map(drop)?,
+        O::CreateUser { user } => send!(session.iam().create_user().user_name(user), tap).map(drop)?,
+        O::AttachUserPolicy { user, policy_arn } => {
+            send!(session.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
+        }
+        O::CreateAccessKey { user } => {
+            let output = send!(session.iam().create_access_key().user_name(user), tap)?;
+            return Ok(output.access_key.map(|key| Keys {
+                access_key_id: key.access_key_id,
+                secret_access_key: Zeroizing::new(key.secret_access_key),
+            }));
+        }
+        O::DetachUserPolicy { user, policy_arn } => {
+            send!(session.iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
+        }
+        O::DeleteAccessKey { user, access_key_id } => {
+            let call = session.iam().delete_access_key().user_name(user).access_key_id(access_key_id);
+            send!(call, tap).map(drop)?;
+        }
+        O::DeleteUser { user } => send!(session.iam().delete_user().user_name(user), tap).map(drop)?,
+    }
+    Ok(None)
+}
+
+/// A table with the string partition key `id`, paid by request, encrypted under `key`.
+fn create_table(
+    session: &Session,
+    table: &str,
+    key: &str,
+) -> Result<aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
+    let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
+    let partition_key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
+    let encryption = SseSpecification::builder().enabled(true).sse_type(SseType::Kms).kms_master_key_id(key).build();
+    Ok(session
+        .dynamodb()
+        .create_table()
+        .table_name(table)
+        .attribute_definitions(attribute.map_err(|error| malformed(&error))?)
+        .key_schema(partition_key.map_err(|error| malformed(&error))?)
+        .billing_mode(BillingMode::PayPerRequest)
+        .sse_specification(encryption))
+}
+
+fn malformed(error: &dyn std::error::Error) -> NoResponse {
+    NoResponse { message: failure::chain(error), remedy: "this is a fault of kmslab: please report it".to_owned() }
+}
+
+/// DynamoDB JSON (`{"S": "text"}`) as the SDK's value.
+fn attribute_value(value: &Value) -> Result<AttributeValue, NoResponse> {
+    let wrong = || NoResponse {
+        message: format!("not a DynamoDB attribute value: {value}"),
+        remedy: "correct the sample items".to_owned(),
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(wrong);
+    let members: &Map<String, Value> = value.as_object().ok_or_else(wrong)?;
+    let (kind, content) = members.iter().next().filter(|_| members.len() == 1).ok_or_else(wrong)?;
+    Ok(match (kind.as_str(), content) {
+        ("S", content) => AttributeValue::S(text(content)?),
+        ("N", content) => AttributeValue::N(text(content)?),
+        ("BOOL", Value::Bool(truth)) => AttributeValue::Bool(*truth),
+        ("NULL", Value::Bool(truth)) => AttributeValue::Null(*truth),
+        ("SS", Value::Array(texts)) => AttributeValue::Ss(texts.iter().map(text).collect::<Result<_, _>>()?),
+        ("NS", Value::Array(texts)) => AttributeValue::Ns(texts.iter().map(text).collect::<Result<_, _>>()?),
+        ("L", Value::Array(values)) => AttributeValue::L(values.iter().map(attribute_value).collect::<Result<_, _>>()?),
+        ("M", Value::Object(members)) => AttributeValue::M(
+            members
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), attribute_value(value)?)))
+                .collect::<Result<_, NoResponse>>()?,
+        ),
+        _ => return Err(wrong()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_sample_items_are_attribute_values() {
+        for item in crate::lab::script::items() {
+            for value in item.values() {
+                assert!(attribute_value(value).is_ok(), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_attribute_value_is_refused() {
+        for value in [json!("bare"), json!({"S": 1}), json!({"S": "a", "N": "1"}), json!({"X": "?"}), json!({})] {
+            assert!(attribute_value(&value).is_err(), "{value}");
+        }
+        assert_eq!(
+            attribute_value(&json!({"M": {"a": {"L": [{"BOOL": true}]}}})).unwrap(),
+            AttributeValue::M([("a".into(), AttributeValue::L(vec![AttributeValue::Bool(true)]))].into())
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Arguments and environment, decided once.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::headless::Format;
+
+/// The port of `kmslab serve`.
+const SERVE_ADDRESS: &str = "127.0.0.1:4599";
+
+/// The region where neither option nor variable says one, on the sandbox.
+pub const SANDBOX_REGION: &str = "us-east-1";
+
+/// A lab for AWS KMS: the same call as two identities, side by side.
+///
+/// Without a command it opens the interactive lab on the embedded sandbox, which needs no AWS account. Without a
+/// terminal it does what `kmslab run` does.
+#[derive(Debug, Parser)]
+#[command(name = "kmslab", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; without one, the interactive lab.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options that apply everywhere.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Go through the whole lab without interaction, as lines
+    Run {
+        /// Lines for people, or one JSON object a line
+        #[arg(long, value_enum, default_value_t = FormatArg::Text)]
+        format: FormatArg,
+    },
+    /// Run the sandbox alone, for any AWS client
+    Serve {
+        /// Address and port to listen on
+        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
+        listen: SocketAddr,
+    },
+}
+
+/// The formats of `kmslab run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Format {
+        match format {
+            FormatArg::Text => Format::Text,
+            FormatArg::Jsonl => Format::Jsonl,
+        }
+    }
+}
+
+/// Options that apply everywhere.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Options {
+    /// Where the calls go: the sandbox inside this process (--endpoint-url chooses another server)
+    #[arg(long, global = true, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// An AWS-compatible server instead of the sandbox, http://host:port
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["backend", "seed", "data"])]
+    pub endpoint_url: Option<String>,
+    /// The admin's profile in ~/.aws, with --endpoint-url [default: the SDK's chain]
+    #[arg(long, global = true, value_name = "NAME", requires = "endpoint_url")]
+    pub admin_profile: Option<String>,
+    /// test-user's profile in ~/.aws, with --endpoint-url [default: the lab makes a user]
+    #[arg(long, global = true, value_name = "NAME", requires = "endpoint_url")]
+    pub user_profile: Option<String>,
+    /// The region [default: on the sandbox us-east-1, else the SDK's chain]
+    #[arg(long, global = true, value_name = "REGION", value_parser = region)]
+    pub region: Option<String>,
+    /// Sandbox: ids, clock and randomness repeat exactly
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Colours of the interactive lab
+    #[arg(long, global = true, value_enum, default_value_t = crate::ui::theme::ThemeName::Dark)]
+    pub theme: crate::ui::theme::ThemeName,
+}
+
+/// Where the calls go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// The server inside this process
+    Sandbox,
+}
+
+/// A region's name goes into ARNs and host names.
+fn region(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && text.len() <= 32
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
+}
+
+/// What the environment says about the terminal; read once, passed on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `NO_COLOR` is set and not empty.
+    pub no_color: bool,
+    /// `COLORTERM` promises 24-bit colours.
+    pub true_color: bool,
+    /// `TERM` is `dumb`.
+    pub dumb: bool,
+}
+
+impl Environment {
+    /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Environment {
+        let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+        Environment {
+            no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
+            dumb: text("TERM") == "dumb",
+        }
+    }
+
+    /// The colours that may be used.
+    pub fn color_level(&self) -> crate::ui::theme::ColorLevel {
+        use crate::ui::theme::ColorLevel;
+        match (self.no_color || self.dumb, self.true_color) {
+            (true, _) => ColorLevel::None,
+            (false, true) => ColorLevel::True,
+            (false, false) => ColorLevel::Ansi16,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Was the stage's expectation met? Judged from what really came back, and said in words either way.
+
+use serde_json::Value;
+
+use super::exchange::{Exchange, Verdict};
+use super::facts::{Caller, Facts};
+use super::key_policy;
+use super::operation::Identity;
+use super::script;
+use super::stage::Stage;
+use super::state::Check;
+
+/// Judges `stage` by its exchanges, the newest of each call, and the facts.
+pub fn check(stage: Stage, exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Check {
+    let outcome = match stage {
+        Stage::Who => who(exchanges, facts, given_user),
+        Stage::CreateKey => create_key(facts),
+        Stage::CreateTable => create_table(exchanges, facts),
+        Stage::ViewAdmin => view_admin(exchanges),
+        Stage::CreateUser => create_user(facts, given_user),
+        Stage::ViewDenied => view_denied(exchanges),
+        Stage::Grant => grant(facts),
+        Stage::ViewAgain => view_again(exchanges),
+        Stage::CleanUp => clean_up(exchanges, facts),
+    };
+    match outcome {
+        Ok(observed) => Check { met: true, observed },
+        Err(observed) => Check { met: false, observed },
+    }
+}
+
+/// `Ok` with what was observed when that is what was expected, `Err` with it when not.
+type Observed = Result<String, String>;
+
+fn newest<'a>(exchanges: &[&'a Exchange], identity: Identity, operation: &str) -> Option<&'a Exchange> {
+    exchanges.iter().rev().find(|e| e.identity == identity && e.operation.name() == operation).copied()
+}
+
+/// What a call came to, for an observation.
+pub fn describe(exchange: &Exchange) -> String {
+    let name = exchange.identity.name();
+    match &exchange.verdict {
+        Verdict::Allowed => format!("{name} ALLOWED"),
+        Verdict::Denied(denied) => match &denied.action {
+            Some(action) => format!("{name} DENIED on {action}"),
+            None => format!("{name} DENIED: {}", denied.message),
+        },
+        Verdict::Failed(failure) => {
+            let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+            format!("{name} {} FAILED: {code}{}", exchange.operation.name(), failure.message)
+        }
+    }
+}
+
+fn is_root(caller: &Caller) -> bool {
+    caller.arn.ends_with(":root")
+}
+
+fn who(exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Observed {
+    if let Some(failed) = exchanges.iter().find(|exchange| !exchange.is_allowed()) {
+        return Err(describe(failed));
+    }
+    let admin = facts.admin.as_ref().ok_or("GetCallerIdentity's answer names no principal")?;
+    if is_root(admin) {
+        return Err(format!("admin is the account root, {}: use an IAM principal", admin.arn));
+    }
+    if !given_user {
+        return Ok(format!("admin is {}", admin.arn));
+    }
+    let user = facts.test_user.as_ref().ok_or("GetCallerIdentity's answer for test-user names no principal")?;
+    two_principals(admin, user)
+}
+
+fn two_principals(admin: &Caller, user: &Caller) -> Observed {
+    if user.arn == admin.arn {
+        return Err(format!("both profiles are {}: give test-user a profile of its own", user.arn));
+    }
+    if user.account != admin.account {
+        return Err(format!("two accounts, {} and {}: both profiles must be of one", admin.account, user.account));
+    }
+    if is_root(user) {
+        return Err(format!("test-user is the account root, {}: use an IAM user", user.arn));
+    }
+    Ok(format!("admin is {}, test-user is {}", admin.arn, user.arn))
+}
+
+fn create_key(facts: &Facts) -> Observed {
+    let key = facts.key.as_ref().ok_or("no KeyMetadata came back")?;
+    let member = |name: &str| key.get(name).and_then(Value::as_str).unwrap_or("missing");
+    let observed =
+        format!("KeyState {}, KeySpec {}, KeyManager {}", member("KeyState"), member("KeySpec"), member("KeyManager"));
+    let met = member("KeyState") == "Enabled"
+        && member("KeySpec") == "SYMMETRIC_DEFAULT"
+        && member("KeyManager") == "CUSTOMER";
+    if met { Ok(observed) } else { Err(observed) }
+}
+
+fn create_table(exchanges: &[&Exchange], facts: &Facts) -> Observed {
+    let table = facts.table.as_ref().ok_or("no table description came back")?;
+    let status = facts.table_status().unwrap_or("missing");
+    let key = table.pointer("/SSEDescription/KMSMasterKeyArn").and_then(Value::as_str);
+    let put = exchanges.iter().filter(|e| e.operation.name() == "PutItem" && e.is_allowed()).count();
+    let items = script::items().len();
+    let names_key = key.is_some() && key == facts.key_arn();
+    let encryption = match key {
+        Some(_) if names_key => "SSEDescription names the key".to_owned(),
+        Some(other) => format!("SSEDescription names another key, {other}"),
+        None => "there is no SSEDescription with a key".to_owned(),
+    };
+    let observed = format!("table {status}, {encryption}, {put} of {items} items put");
+    if status == "ACTIVE" && names_key && put == items { Ok(observed) } else { Err(observed) }
+}
+
+/// The items of a Scan's answer, in an order that does not depend on the server's.
+fn scanned(exchange: &Exchange) -> Vec<String> {
+    let items = exchange.body().and_then(|body| body.get("Items")?.as_array()).map(Vec::as_slice).unwrap_or_default();
+    sorted(items)
+}
+
+fn sorted(items: &[Value]) -> Vec<String> {
+    let mut items: Vec<String> = items.iter().map(canonical).collect();
+    items.sort();
+    items
+}
+
+/// JSON with members in order of their names.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(name, member)| (name, canonical(member))).collect();
+            members.sort();
+            format!("{members:?}")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The identity's Scan with all sample items, or what came instead.
+fn complete_scan(exchanges: &[&Exchange], identity: Identity) -> Observed {
+    let scan = newest(exchanges, identity, "Scan").ok_or_else(|| format!("{} sent no Scan", identity.name()))?;
+    if !scan.is_allowed() {
+        return Err(describe(scan));
+    }
+    let put: Vec<Value> = script::items().into_iter().map(Value::Object).collect();
+    let found = scanned(scan);
+    let observed = format!("{} ({} items)", describe(scan), found.len());
+    if found == sorted(&put) { Ok(observed) } else { Err(format!("{observed}, not the ones that were put")) }
+}
+
+fn view_admin(exchanges: &[&Exchange]) -> Observed {
+    complete_scan(exchanges, Identity::Admin)
+}
+
+fn create_user(facts: &Facts, given_user: bool) -> Observed {
+    let admin = facts.admin.as_ref().ok_or("admin's principal is not known: the stage who did not succeed")?;
+    let user = facts.test_user.as_ref().ok_or("GetCallerIdentity's answer for test-user names no principal")?;
+    let principals = two_principals(admin, user)?;
+    if given_user {
+        // What its policies allow shows in the next stage; the profile's owner may not let us read them.
+        return Ok(principals);
+    }
+    match &facts.made.policy_attached {
+        Some(arn) => Ok(format!("{principals}, with {}", arn.rsplit('/').next().unwrap_or(arn))),
+        None => Err(format!("{principals}, but no policy is attached")),
+    }
+}
+
+fn view_denied(exchanges: &[&Exchange]) -> Observed {
+    let admin = complete_scan(exchanges, Identity::Admin);
+    let user = newest(exchanges, Identity::TestUser, "Scan").ok_or("test-user sent no Scan")?;
+    let denied = match &user.verdict {
+        // The wording of 2020–22 names no action; that it is KMS who refuses, it says [ISS].
+        Verdict::Denied(denied) => match denied.action.as_deref() {
+            Some(action) => action == "kms:Decrypt",
+            None => denied.message.starts_with("KMS key access denied"),
+        },
+        _ => false,
+    };
+    let explanation = if user.is_allowed() {
+        ": expected DENIED, got ALLOWED. Either test-user may use the key, or this server does not enforce KMS"
+    } else {
+        ""
+    };
+    match (admin, denied) {
+        (Ok(admin), true) => Ok(format!("{admin}, {}", describe(user))),
+        (Ok(admin) | Err(admin), _) => Err(format!("{admin}, {}{explanation}", describe(user))),
+    }
+}
+
+fn grant(facts: &Facts) -> Observed {
+    let before = facts.policy_before.as_deref().ok_or("the policy before the change was not read")?;
+    let after = facts.policy.as_deref().ok_or("the policy after the change was not read")?;
+    let user = facts.test_user.as_ref().ok_or("test-user's principal is not known")?;
+    let difference = key_policy::difference(before, after);
+    let wanted: Vec<Value> = key_policy::key_user_statements(&user.arn).iter().map(key_policy::normalised).collect();
+    let name = |statement: &Value| match statement.get("Sid").and_then(Value::as_str) {
+        Some(sid) => format!("\"{sid}\""),
+        None => "a statement without Sid".to_owned(),
+    };
+    let list = |statements: &[Value]| statements.iter().map(name).collect::<Vec<_>>().join(" and ");
+    let as_wanted =
+        difference.added.len() == wanted.len() && wanted.iter().all(|statement| difference.added.contains(statement));
+    match (as_wanted, difference.removed.as_slice(), difference.added.as_slice()) {
+        (true, [], added) => Ok(format!("added {}, removed nothing", list(added))),
+        (_, [], []) => Err("the policy is as it was before".to_owned()),
+        (_, removed, added) => Err(format!(
+            "added {}, removed {}",
+            if added.is_empty() { "nothing".to_owned() } else { list(added) },
+            if removed.is_empty() { "nothing".to_owned() } else { list(removed) },
+        )),
+    }
+}
+
+fn view_again(exchanges: &[&Exchange]) -> Observed {
+    let both = Identity::BOTH.map(|identity| complete_scan(exchanges, identity));
+    let met = both.iter().all(Result::is_ok);
+    let [admin, user] = both.map(|observed| observed.unwrap_or_else(|other| other));
+    if met { Ok(format!("{admin}, {user}: the same items")) } else { Err(format!("{admin}, {user}")) }
+}
+
+fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
+    let failed: Vec<String> = exchanges
+        .iter()
+        .filter(|exchange| !exchange.is_allowed())
+        // That a thing is not there is what was wanted.
+        .filter(|e| !matches!(e.error_code(), Some("ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity")))
+        .map(|exchange| describe(exchange))
+        .collect();
+    if !facts.made.is_empty() || !failed.is_empty() {
+        let left = if facts.made.is_empty() { "nothing known is left" } else { "something is left" };
+        return Err(format!("{left}; {}", failed.join("; ")));
+    }
+    if facts.table_was_made && facts.table.is_some() {
+        return Err("the table is still being deleted".to_owned());
+    }
+    let Some(key) = &facts.key else { return Ok("nothing had been made".to_owned()) };
+    match key.get("KeyState").and_then(Value::as_str) {
+        Some("PendingDeletion") => Ok("table, user and alias gone, key PendingDeletion".to_owned()),
+        state => Err(format!("the key's state is {}", state.unwrap_or("unknown"))),
+    }
+}

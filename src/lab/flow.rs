@@ -1,0 +1,103 @@
+//! What a person wants, what happened, and what the world must do: the three small enums everything flows through.
+
+use std::sync::Arc;
+
+use super::exchange::{Answer, CallId, Exchange};
+use super::operation::{Identity, Operation};
+use super::stage::Stage;
+use super::state::Check;
+
+/// What the person at the keyboard wants. Made from keys by `ui::keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Do this stage's action; when it is done, go to the next stage. In an overlay: take the selected row.
+    Advance,
+    /// Show the next stage; never sends anything.
+    ShowNext,
+    /// Show the previous stage; never sends anything.
+    ShowPrevious,
+    /// Send this stage's calls again: all of a stage that only reads, else from the call that failed.
+    Retry,
+    /// Put the focus on the other pane.
+    FocusOther,
+    /// Show the focused pane alone, or both again.
+    ToggleZoom,
+    /// The next way of showing an answer.
+    CycleView,
+    /// Select the previous call of the focused pane.
+    SelectPrevious,
+    /// Select the next call of the focused pane.
+    SelectNext,
+    /// Scroll the focused pane (or the help) to this line, counted from 0. Whoever knows the size clamps it.
+    ScrollTo(u16),
+    /// Open or close the list of keys.
+    ToggleHelp,
+    /// Open or close the list of stages.
+    ToggleStages,
+    /// In the stage list: move the cursor down by this many rows (up when negative).
+    MoveCursor(i8),
+    /// Close the overlay.
+    Close,
+    /// Leave; asks first where something would be left behind.
+    Quit,
+    /// In the leaving dialog: clean up, then leave.
+    CleanUpAndQuit,
+}
+
+/// Identifies a timer. A timer that fires late is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimerId(pub u64);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A person wants something.
+    Intent(Intent),
+    /// A call has ended.
+    CallFinished {
+        /// Which.
+        id: CallId,
+        /// With what. Boxed: it is much larger than the other events.
+        answer: Box<Answer>,
+    },
+    /// A timer has fired.
+    TimerFired(TimerId),
+    /// Time for the next picture of the waiting sign; sent only while a call is under way.
+    Tick,
+}
+
+/// Something the world must do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send a call; its end comes back as [`Event::CallFinished`].
+    Call {
+        /// To be echoed.
+        id: CallId,
+        /// Whose credentials sign it.
+        identity: Identity,
+        /// What to call.
+        operation: Operation,
+    },
+    /// Send [`Event::TimerFired`] after this many milliseconds.
+    After {
+        /// To be echoed.
+        timer: TimerId,
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// Tell whoever writes lines; the screen needs none of it.
+    Report(Report),
+    /// Leave the program.
+    Exit,
+}
+
+/// A line of `kmslab run`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// A stage begins.
+    Started(Stage),
+    /// A call has ended.
+    Call(Arc<Exchange>),
+    /// A stage has ended.
+    Stage(Stage, Check),
+}

@@ -1,0 +1,138 @@
+//! The one change the lesson makes: a key user is added to a key policy.
+
+use serde_json::Value;
+
+/// The two statements that the KMS console adds for a key user [KD]. `${principal}` is replaced.
+const KEY_USER_STATEMENTS: &str = include_str!("../../assets/policies/key-user-statements.json");
+
+/// The statements that make `principal` (an ARN) a user of the key.
+pub fn key_user_statements(principal: &str) -> Vec<Value> {
+    fn fill(value: &mut Value, principal: &str) {
+        match value {
+            Value::String(text) if text == "${principal}" => *text = principal.to_owned(),
+            Value::Array(elements) => elements.iter_mut().for_each(|element| fill(element, principal)),
+            Value::Object(members) => members.values_mut().for_each(|member| fill(member, principal)),
+            _ => {}
+        }
+    }
+    let mut statements: Vec<Value> = serde_json::from_str(KEY_USER_STATEMENTS).unwrap_or_default();
+    statements.iter_mut().for_each(|statement| fill(statement, principal));
+    statements
+}
+
+/// The statements of a policy document; a single statement may stand without a list.
+pub fn statements(policy: &Value) -> Vec<&Value> {
+    match policy.get("Statement") {
+        Some(Value::Array(statements)) => statements.iter().collect(),
+        Some(statement) => vec![statement],
+        None => Vec::new(),
+    }
+}
+
+/// `policy` with `principal` added as a key user; everything else stays, and what is there already is not doubled.
+///
+/// # Errors
+/// A sentence, when `policy` is not a policy document.
+pub fn with_key_user(policy: &str, principal: &str) -> Result<String, String> {
+    let mut document: Value =
+        serde_json::from_str(policy).map_err(|error| format!("the key policy is not JSON: {error}"))?;
+    let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
+    if all.is_empty() {
+        return Err("the key policy has no statements".to_owned());
+    }
+    for statement in key_user_statements(principal) {
+        if !all.contains(&statement) {
+            all.push(statement);
+        }
+    }
+    let members = document.as_object_mut().ok_or("the key policy is not an object")?;
+    members.insert("Statement".to_owned(), Value::Array(all));
+    serde_json::to_string_pretty(&document).map_err(|error| error.to_string())
+}
+
+/// What differs between two policies, as whole statements.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Difference {
+    /// Only in the second.
+    pub added: Vec<Value>,
+    /// Only in the first.
+    pub removed: Vec<Value>,
+}
+
+/// Compares the statements of two policies. Order, of statements and of members, does not matter; a list of one and
+/// the bare value are the same.
+pub fn difference(before: &str, after: &str) -> Difference {
+    let parse = |text: &str| -> Vec<Value> {
+        let document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+        statements(&document).into_iter().map(normalised).collect()
+    };
+    let (before, after) = (parse(before), parse(after));
+    Difference {
+        added: after.iter().filter(|statement| !before.contains(statement)).cloned().collect(),
+        removed: before.iter().filter(|statement| !after.contains(statement)).cloned().collect(),
+    }
+}
+
+/// A statement in one form: lists sorted, a list of one is its element.
+pub fn normalised(value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements.iter().map(normalised).collect();
+            elements.sort_by_key(Value::to_string);
+            match elements.len() {
+                1 => elements.swap_remove(0),
+                _ => Value::Array(elements),
+            }
+        }
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, member)| (name.clone(), normalised(member))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const USER: &str = "arn:aws:iam::111122223333:user/test";
+
+    fn default_policy() -> String {
+        json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{
+            "Sid": "Enable IAM User Permissions", "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}]})
+        .to_string()
+    }
+
+    #[test]
+    fn a_key_user_is_two_statements_more_and_nothing_less() {
+        let after = with_key_user(&default_policy(), USER).unwrap();
+        let difference = difference(&default_policy(), &after);
+        assert_eq!(difference.removed, Vec::<Value>::new());
+        let sids: Vec<_> = difference.added.iter().map(|s| s["Sid"].as_str().unwrap()).collect();
+        assert_eq!(sids, ["Allow use of the key", "Allow attachment of persistent resources"]);
+        assert!(difference.added.iter().all(|statement| statement["Principal"]["AWS"] == USER));
+    }
+
+    #[test]
+    fn adding_twice_is_adding_once() {
+        let once = with_key_user(&default_policy(), USER).unwrap();
+        assert_eq!(with_key_user(&once, USER).unwrap(), once);
+    }
+
+    #[test]
+    fn order_and_single_element_lists_are_no_difference() {
+        let a = json!({"Statement": [{"Sid": "a", "Action": ["kms:A", "kms:B"]}, {"Sid": "b", "Resource": ["*"]}]});
+        let b = json!({"Statement": [{"Resource": "*", "Sid": "b"}, {"Action": ["kms:B", "kms:A"], "Sid": "a"}]});
+        assert_eq!(difference(&a.to_string(), &b.to_string()), Difference::default());
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused_with_a_reason() {
+        assert!(with_key_user("{", USER).unwrap_err().contains("not JSON"));
+        assert!(with_key_user("{}", USER).unwrap_err().contains("no statements"));
+        assert!(with_key_user("[]", USER).is_err());
+    }
+}

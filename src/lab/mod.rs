@@ -1,0 +1,26 @@
+//! The lesson. Pure: no clock, no terminal, no network.
+//!
+//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`script`] (what each stage
+//! sends), [`check`] (what each stage expects) and [`state`].
+
+pub mod check;
+pub mod exchange;
+pub mod facts;
+pub mod flow;
+pub mod key_policy;
+pub mod operation;
+pub mod redact;
+pub mod script;
+pub mod stage;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod view;
+
+pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
+pub use facts::{Facts, Names};
+pub use flow::{Effect, Event, Intent, Report, TimerId};
+pub use operation::{Identity, Operation, Service, cli_line};
+pub use stage::Stage;
+pub use state::{Backend, BackendKind, Call, Check, Record, State, Status};
+pub use view::{Overlay, View, ViewMode};

@@ -1,0 +1,313 @@
+//! The API calls of the lab as data, and each as the `aws` command line that makes the same call.
+
+use serde_json::{Map, Value};
+
+/// Whose credentials sign a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Identity {
+    /// Creates and administers everything; the left pane.
+    Admin,
+    /// May use DynamoDB; the right pane.
+    TestUser,
+}
+
+impl Identity {
+    /// Both, in the order of the panes.
+    pub const BOTH: [Identity; 2] = [Identity::Admin, Identity::TestUser];
+
+    /// The name in JSONL, pane titles and `--profile` of copied command lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Identity::Admin => "admin",
+            Identity::TestUser => "test-user",
+        }
+    }
+
+    /// The other pane's identity.
+    pub const fn other(self) -> Identity {
+        match self {
+            Identity::Admin => Identity::TestUser,
+            Identity::TestUser => Identity::Admin,
+        }
+    }
+}
+
+/// The services the lab calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// AWS Security Token Service.
+    Sts,
+    /// AWS Key Management Service.
+    Kms,
+    /// Amazon DynamoDB.
+    DynamoDb,
+    /// AWS Identity and Access Management.
+    Iam,
+}
+
+impl Service {
+    /// The service prefix of actions and of the `aws` command line.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Service::Sts => "sts",
+            Service::Kms => "kms",
+            Service::DynamoDb => "dynamodb",
+            Service::Iam => "iam",
+        }
+    }
+}
+
+/// One API call with its parameters. `aws::ops` turns it into the SDK's call.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "variants and fields are AWS's own operation and member names")]
+pub enum Operation {
+    GetCallerIdentity,
+    CreateKey { description: String },
+    CreateAlias { alias: String, key: String },
+    DescribeKey { key: String },
+    GetKeyPolicy { key: String },
+    PutKeyPolicy { key: String, policy: String },
+    DeleteAlias { alias: String },
+    ScheduleKeyDeletion { key: String, days: u8 },
+    CreateTable { table: String, key: String },
+    DescribeTable { table: String },
+    PutItem { table: String, item: Map<String, Value> },
+    Scan { table: String },
+    DeleteTable { table: String },
+    CreateUser { user: String },
+    AttachUserPolicy { user: String, policy_arn: String },
+    CreateAccessKey { user: String },
+    DetachUserPolicy { user: String, policy_arn: String },
+    DeleteAccessKey { user: String, access_key_id: String },
+    DeleteUser { user: String },
+}
+
+impl Operation {
+    /// The service that answers it.
+    pub const fn service(&self) -> Service {
+        use Operation as O;
+        match self {
+            O::GetCallerIdentity => Service::Sts,
+            O::CreateKey { .. }
+            | O::CreateAlias { .. }
+            | O::DescribeKey { .. }
+            | O::GetKeyPolicy { .. }
+            | O::PutKeyPolicy { .. }
+            | O::DeleteAlias { .. }
+            | O::ScheduleKeyDeletion { .. } => Service::Kms,
+            O::CreateTable { .. }
+            | O::DescribeTable { .. }
+            | O::PutItem { .. }
+            | O::Scan { .. }
+            | O::DeleteTable { .. } => Service::DynamoDb,
+            O::CreateUser { .. }
+            | O::AttachUserPolicy { .. }
+            | O::CreateAccessKey { .. }
+            | O::DetachUserPolicy { .. }
+            | O::DeleteAccessKey { .. }
+            | O::DeleteUser { .. } => Service::Iam,
+        }
+    }
+
+    /// AWS's operation name.
+    pub const fn name(&self) -> &'static str {
+        use Operation as O;
+        match self {
+            O::GetCallerIdentity => "GetCallerIdentity",
+            O::CreateKey { .. } => "CreateKey",
+            O::CreateAlias { .. } => "CreateAlias",
+            O::DescribeKey { .. } => "DescribeKey",
+            O::GetKeyPolicy { .. } => "GetKeyPolicy",
+            O::PutKeyPolicy { .. } => "PutKeyPolicy",
+            O::DeleteAlias { .. } => "DeleteAlias",
+            O::ScheduleKeyDeletion { .. } => "ScheduleKeyDeletion",
+            O::CreateTable { .. } => "CreateTable",
+            O::DescribeTable { .. } => "DescribeTable",
+            O::PutItem { .. } => "PutItem",
+            O::Scan { .. } => "Scan",
+            O::DeleteTable { .. } => "DeleteTable",
+            O::CreateUser { .. } => "CreateUser",
+            O::AttachUserPolicy { .. } => "AttachUserPolicy",
+            O::CreateAccessKey { .. } => "CreateAccessKey",
+            O::DetachUserPolicy { .. } => "DetachUserPolicy",
+            O::DeleteAccessKey { .. } => "DeleteAccessKey",
+            O::DeleteUser { .. } => "DeleteUser",
+        }
+    }
+
+    /// The action as policies write it, `kms:DescribeKey`.
+    pub fn action(&self) -> String {
+        format!("{}:{}", self.service().prefix(), self.name())
+    }
+
+    /// What it is about, for the request line: a table, a key, a user; empty where there is nothing to name.
+    pub fn subject(&self) -> &str {
+        use Operation as O;
+        match self {
+            O::GetCallerIdentity | O::CreateKey { .. } => "",
+            O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => alias,
+            O::DescribeKey { key }
+            | O::GetKeyPolicy { key }
+            | O::PutKeyPolicy { key, .. }
+            | O::ScheduleKeyDeletion { key, .. } => key,
+            O::CreateTable { table, .. }
+            | O::DescribeTable { table }
+            | O::PutItem { table, .. }
+            | O::Scan { table }
+            | O::DeleteTable { table } => table,
+            O::CreateUser { user }
+            | O::AttachUserPolicy { user, .. }
+            | O::CreateAccessKey { user }
+            | O::DetachUserPolicy { user, .. }
+            | O::DeleteAccessKey { user, .. }
+            | O::DeleteUser { user } => user,
+        }
+    }
+
+    /// The `aws` command line that makes the same call, without endpoint, region and profile: see [`cli_line`].
+    fn cli_arguments(&self) -> Vec<String> {
+        use Operation as O;
+        let text = |option: &str, value: &str| vec![option.to_owned(), shell_quote(value)];
+        let mut line: Vec<String> = Vec::new();
+        let command = match self {
+            O::GetCallerIdentity => "get-caller-identity",
+            O::CreateKey { description } => {
+                line.extend(text("--description", description));
+                "create-key"
+            }
+            O::CreateAlias { alias, key } => {
+                line.extend(text("--alias-name", alias));
+                line.extend(text("--target-key-id", key));
+                "create-alias"
+            }
+            O::DescribeKey { key } => {
+                line.extend(text("--key-id", key));
+                "describe-key"
+            }
+            O::GetKeyPolicy { key } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--policy-name", "default"));
+                "get-key-policy"
+            }
+            O::PutKeyPolicy { key, policy } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--policy-name", "default"));
+                line.extend(text("--policy", policy));
+                "put-key-policy"
+            }
+            O::DeleteAlias { alias } => {
+                line.extend(text("--alias-name", alias));
+                "delete-alias"
+            }
+            O::ScheduleKeyDeletion { key, days } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--pending-window-in-days", &days.to_string()));
+                "schedule-key-deletion"
+            }
+            O::CreateTable { table, key } => {
+                line.extend(text("--table-name", table));
+                line.extend(text("--attribute-definitions", "AttributeName=id,AttributeType=S"));
+                line.extend(text("--key-schema", "AttributeName=id,KeyType=HASH"));
+                line.extend(text("--billing-mode", "PAY_PER_REQUEST"));
+                line.extend(text("--sse-specification", &format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}")));
+                "create-table"
+            }
+            O::DescribeTable { table } => {
+                line.extend(text("--table-name", table));
+                "describe-table"
+            }
+            O::PutItem { table, item } => {
+                line.extend(text("--table-name", table));
+                line.extend(text("--item", &Value::Object(item.clone()).to_string()));
+                "put-item"
+            }
+            O::Scan { table } => {
+                line.extend(text("--table-name", table));
+                "scan"
+            }
+            O::DeleteTable { table } => {
+                line.extend(text("--table-name", table));
+                "delete-table"
+            }
+            O::CreateUser { user } => {
+                line.extend(text("--user-name", user));
+                "create-user"
+            }
+            O::AttachUserPolicy { user, policy_arn } => {
+                line.extend(text("--user-name", user));
+                line.extend(text("--policy-arn", policy_arn));
+                "attach-user-policy"
+            }
+            O::CreateAccessKey { user } => {
+                line.extend(text("--user-name", user));
+                "create-access-key"
+            }
+            O::DetachUserPolicy { user, policy_arn } => {
+                line.extend(text("--user-name", user));
+                line.extend(text("--policy-arn", policy_arn));
+                "detach-user-policy"
+            }
+            O::DeleteAccessKey { user, access_key_id } => {
+                line.extend(text("--user-name", user));
+                line.extend(text("--access-key-id", access_key_id));
+                "delete-access-key"
+            }
+            O::DeleteUser { user } => {
+                line.extend(text("--user-name", user));
+                "delete-user"
+            }
+        };
+        line.insert(0, command.to_owned());
+        line
+    }
+}
+
+/// The call as one `aws` command line for `identity`, with `--endpoint-url` where the backend is not AWS itself.
+///
+/// It can be pasted into a shell; values are quoted.
+pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoint: Option<&str>) -> String {
+    let mut line = vec!["aws".to_owned(), operation.service().prefix().to_owned()];
+    line.extend(operation.cli_arguments());
+    line.extend(["--profile".to_owned(), identity.name().to_owned(), "--region".to_owned(), shell_quote(region)]);
+    if let Some(endpoint) = endpoint {
+        line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
+    }
+    line.join(" ")
+}
+
+/// Quotes `word` for a POSIX shell unless it needs no quotes.
+fn shell_quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("kmslab-table-1", "kmslab-table-1")]
+    #[case("", "''")]
+    #[case("two words", "'two words'")]
+    #[case("it's", r"'it'\''s'")]
+    #[case("$(reboot)", "'$(reboot)'")]
+    fn words_are_quoted_for_the_shell(#[case] word: &str, #[case] quoted: &str) {
+        assert_eq!(shell_quote(word), quoted);
+    }
+
+    #[test]
+    fn a_command_line_names_profile_region_and_endpoint() {
+        let scan = Operation::Scan { table: "t".into() };
+        assert_eq!(
+            cli_line(&scan, Identity::TestUser, "eu-west-1", Some("http://127.0.0.1:4599")),
+            "aws dynamodb scan --table-name t --profile test-user --region eu-west-1 --endpoint-url http://127.0.0.1:4599"
+        );
+        assert!(!cli_line(&scan, Identity::Admin, "eu-west-1", None).contains("endpoint"));
+    }
+}

@@ -1,0 +1,345 @@
+//! What each stage sends, in which order, with what is known so far.
+
+use serde_json::{Map, Value};
+
+use super::exchange::Exchange;
+use super::facts::{Facts, Names};
+use super::key_policy;
+use super::operation::{Identity, Operation};
+use super::stage::Stage;
+
+/// The items that `create_table` puts: DynamoDB JSON.
+const ITEMS: &str = include_str!("../../assets/items.json");
+
+/// The managed policy of test-user: all of DynamoDB and, of KMS, not Decrypt [MP].
+pub const TEST_USER_POLICY: &str = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess";
+
+/// Days until a key is deleted: the shortest that KMS takes.
+const DELETION_DAYS: u8 = 7;
+
+/// The sample items.
+pub fn items() -> Vec<Map<String, Value>> {
+    // The asset is part of the program and a test parses it.
+    serde_json::from_str(ITEMS).unwrap_or_default()
+}
+
+/// Calls that are sent at the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Who calls what.
+    pub calls: Vec<(Identity, Operation)>,
+    /// When the batch is over.
+    pub until: Until,
+    /// Whether the stage goes on whatever the answers are; otherwise anything but ALLOWED ends it.
+    pub tolerant: bool,
+}
+
+/// When a batch is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// As soon as it is answered.
+    Answered,
+    /// When DescribeTable says ACTIVE.
+    TableActive,
+    /// When DescribeTable does not find the table any more.
+    TableGone,
+    /// When a new access key is known to the service (IAM is eventually consistent).
+    CredentialsKnown,
+    /// When nothing is denied any more (key policies are eventually consistent).
+    NothingDenied,
+}
+
+impl Until {
+    /// Whether `answers`, the batch's newest, fulfil it.
+    pub fn is_met(self, answers: &[&Exchange]) -> bool {
+        let status = |exchange: &Exchange| {
+            exchange.body().and_then(|body| body.pointer("/Table/TableStatus")?.as_str().map(str::to_owned))
+        };
+        match self {
+            Until::Answered => true,
+            Until::TableActive => answers.iter().all(|exchange| status(exchange).as_deref() == Some("ACTIVE")),
+            Until::TableGone => {
+                answers.iter().all(|exchange| exchange.error_code() == Some("ResourceNotFoundException"))
+            }
+            Until::CredentialsKnown => answers.iter().all(|exchange| exchange.is_allowed()),
+            Until::NothingDenied => !answers.iter().any(|exchange| exchange.verdict.key() == "denied"),
+        }
+    }
+
+    /// Whether asking again can change anything after these answers.
+    pub fn may_change(self, answers: &[&Exchange]) -> bool {
+        match self {
+            Until::Answered => false,
+            Until::TableActive => {
+                answers.iter().all(|exchange| exchange.is_allowed())
+                    || answers.iter().any(|e| e.error_code() == Some("ResourceNotFoundException"))
+            }
+            Until::TableGone => answers.iter().all(|exchange| exchange.is_allowed()),
+            Until::CredentialsKnown => answers
+                .iter()
+                .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
+            Until::NothingDenied => true,
+        }
+    }
+
+    /// What is being waited for, for the message line.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Until::Answered => "the answer",
+            Until::TableActive => "the table to become ACTIVE",
+            Until::TableGone => "the table to be gone",
+            Until::CredentialsKnown => "the new access key to be known everywhere",
+            Until::NothingDenied => "the new key policy to be seen everywhere",
+        }
+    }
+}
+
+/// What comes next in a stage.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Send this.
+    Send(Batch),
+    /// The stage has sent everything.
+    End,
+    /// It can't go on, since an earlier stage did not give what it needs.
+    Blocked(String),
+}
+
+/// What a stage's calls are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The run's names.
+    pub names: &'a Names,
+    /// What is known.
+    pub facts: &'a Facts,
+    /// Whether test-user is a given profile, or to be made.
+    pub given_user: bool,
+    /// Whether changes may take a while to be seen everywhere: everywhere but on the sandbox.
+    pub eventually_consistent: bool,
+}
+
+/// The names of the calls of a stage, before anything is known: what the screen shows until Enter is pressed.
+pub fn outline(stage: Stage, given_user: bool) -> Vec<(Identity, &'static str)> {
+    use Identity::{Admin, TestUser};
+    match stage {
+        Stage::Who if given_user => vec![(Admin, "sts:GetCallerIdentity"), (TestUser, "sts:GetCallerIdentity")],
+        Stage::Who => vec![(Admin, "sts:GetCallerIdentity")],
+        Stage::CreateKey => vec![
+            (Admin, "kms:CreateKey"),
+            (Admin, "kms:CreateAlias"),
+            (Admin, "kms:DescribeKey"),
+            (Admin, "kms:GetKeyPolicy"),
+        ],
+        Stage::CreateTable => {
+            vec![(Admin, "dynamodb:CreateTable"), (Admin, "dynamodb:DescribeTable"), (Admin, "dynamodb:PutItem ×3")]
+        }
+        Stage::ViewAdmin => vec![(Admin, "dynamodb:Scan")],
+        Stage::CreateUser if given_user => vec![(TestUser, "sts:GetCallerIdentity")],
+        Stage::CreateUser => vec![
+            (Admin, "iam:CreateUser"),
+            (Admin, "iam:AttachUserPolicy"),
+            (Admin, "iam:CreateAccessKey"),
+            (TestUser, "sts:GetCallerIdentity"),
+        ],
+        Stage::ViewDenied | Stage::ViewAgain => vec![(Admin, "dynamodb:Scan"), (TestUser, "dynamodb:Scan")],
+        Stage::Grant => {
+            vec![(Admin, "kms:GetKeyPolicy"), (Admin, "kms:PutKeyPolicy"), (Admin, "kms:GetKeyPolicy")]
+        }
+        Stage::CleanUp if given_user => vec![
+            (Admin, "dynamodb:DeleteTable"),
+            (Admin, "dynamodb:DescribeTable"),
+            (Admin, "kms:DeleteAlias"),
+            (Admin, "kms:ScheduleKeyDeletion"),
+            (Admin, "kms:DescribeKey"),
+        ],
+        Stage::CleanUp => vec![
+            (Admin, "dynamodb:DeleteTable"),
+            (Admin, "dynamodb:DescribeTable"),
+            (Admin, "iam:DetachUserPolicy"),
+            (Admin, "iam:DeleteAccessKey"),
+            (Admin, "iam:DeleteUser"),
+            (Admin, "kms:DeleteAlias"),
+            (Admin, "kms:ScheduleKeyDeletion"),
+            (Admin, "kms:DescribeKey"),
+        ],
+    }
+}
+
+/// The call whose answer a stage is about; it is shown first when the stage is done.
+pub fn highlight(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Who | Stage::CreateUser => "GetCallerIdentity",
+        Stage::CreateKey => "DescribeKey",
+        Stage::CreateTable => "DescribeTable",
+        Stage::ViewAdmin | Stage::ViewDenied | Stage::ViewAgain => "Scan",
+        Stage::Grant => "GetKeyPolicy",
+        Stage::CleanUp => "DescribeKey",
+    }
+}
+
+/// The batch number `index` of `stage`.
+pub fn next(stage: Stage, index: usize, sources: Sources<'_>) -> Next {
+    let batches = match stage {
+        Stage::Who => who(sources),
+        Stage::CreateKey => return create_key(index, sources),
+        Stage::CreateTable => return create_table(index, sources),
+        Stage::ViewAdmin => vec![batch([(Identity::Admin, scan(sources))])],
+        Stage::CreateUser => create_user(sources),
+        Stage::ViewDenied => vec![tolerant(Identity::BOTH.map(|identity| (identity, scan(sources))))],
+        Stage::Grant => return grant(index, sources),
+        Stage::ViewAgain => {
+            let mut both = tolerant(Identity::BOTH.map(|identity| (identity, scan(sources))));
+            if sources.eventually_consistent {
+                both.until = Until::NothingDenied;
+            }
+            vec![both]
+        }
+        Stage::CleanUp => return clean_up(index, sources),
+    };
+    if matches!(stage, Stage::ViewAdmin | Stage::ViewDenied | Stage::ViewAgain) && !sources.facts.made.table {
+        return Next::Blocked("there is no table: create_table did not succeed".to_owned());
+    }
+    batches.into_iter().nth(index).map_or(Next::End, Next::Send)
+}
+
+fn batch<const N: usize>(calls: [(Identity, Operation); N]) -> Batch {
+    Batch { calls: calls.into(), until: Until::Answered, tolerant: false }
+}
+
+fn tolerant<const N: usize>(calls: [(Identity, Operation); N]) -> Batch {
+    Batch { tolerant: true, ..batch(calls) }
+}
+
+fn scan(sources: Sources<'_>) -> Operation {
+    Operation::Scan { table: sources.names.table.clone() }
+}
+
+fn who(sources: Sources<'_>) -> Vec<Batch> {
+    let mut calls = vec![(Identity::Admin, Operation::GetCallerIdentity)];
+    if sources.given_user {
+        calls.push((Identity::TestUser, Operation::GetCallerIdentity));
+    }
+    vec![Batch { calls, until: Until::Answered, tolerant: true }]
+}
+
+/// Sends `operation` as admin.
+fn admin(operation: Operation) -> Next {
+    Next::Send(batch([(Identity::Admin, operation)]))
+}
+
+fn create_key(index: usize, sources: Sources<'_>) -> Next {
+    if index == 0 {
+        return admin(Operation::CreateKey { description: format!("kmslab {}", sources.names.run) });
+    }
+    let Some(key) = sources.facts.key_id().map(str::to_owned) else {
+        return Next::Blocked("CreateKey's answer has no key id".to_owned());
+    };
+    match index {
+        1 => admin(Operation::CreateAlias { alias: sources.names.alias.clone(), key }),
+        2 => admin(Operation::DescribeKey { key }),
+        3 => admin(Operation::GetKeyPolicy { key }),
+        _ => Next::End,
+    }
+}
+
+fn create_table(index: usize, sources: Sources<'_>) -> Next {
+    let table = sources.names.table.clone();
+    match index {
+        0 => match sources.facts.key_arn() {
+            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned() }),
+            None => Next::Blocked("there is no key: create_key did not succeed".to_owned()),
+        },
+        1 => Next::Send(Batch {
+            until: Until::TableActive,
+            ..batch([(Identity::Admin, Operation::DescribeTable { table })])
+        }),
+        _ => match items().into_iter().nth(index - 2) {
+            Some(item) => admin(Operation::PutItem { table, item }),
+            None => Next::End,
+        },
+    }
+}
+
+fn create_user(sources: Sources<'_>) -> Vec<Batch> {
+    let check = batch([(Identity::TestUser, Operation::GetCallerIdentity)]);
+    if sources.given_user {
+        return vec![check];
+    }
+    let user = sources.names.user.clone();
+    vec![
+        batch([(Identity::Admin, Operation::CreateUser { user: user.clone() })]),
+        batch([(
+            Identity::Admin,
+            Operation::AttachUserPolicy { user: user.clone(), policy_arn: TEST_USER_POLICY.to_owned() },
+        )]),
+        batch([(Identity::Admin, Operation::CreateAccessKey { user })]),
+        Batch { until: Until::CredentialsKnown, ..check },
+    ]
+}
+
+fn grant(index: usize, sources: Sources<'_>) -> Next {
+    let Some(key) = sources.facts.key_id().map(str::to_owned) else {
+        return Next::Blocked("there is no key: create_key did not succeed".to_owned());
+    };
+    let Some(user) = &sources.facts.test_user else {
+        return Next::Blocked("there is no test-user: create_user did not succeed".to_owned());
+    };
+    match index {
+        0 | 2 => admin(Operation::GetKeyPolicy { key }),
+        1 => match &sources.facts.policy_before {
+            Some(before) => match key_policy::with_key_user(before, &user.arn) {
+                Ok(policy) => admin(Operation::PutKeyPolicy { key, policy }),
+                Err(reason) => Next::Blocked(reason),
+            },
+            None => Next::Blocked("GetKeyPolicy's answer has no policy".to_owned()),
+        },
+        _ => Next::End,
+    }
+}
+
+/// Removes what was made and nothing else, the table before the key; each step whatever became of the others.
+fn clean_up(index: usize, sources: Sources<'_>) -> Next {
+    let Sources { names, facts, .. } = sources;
+    let user = || names.user.clone();
+    // The steps are fixed, so that an index means the same before and after a thing is gone; a step whose thing was
+    // never made is passed over by the caller (an empty batch).
+    let step: Option<(Operation, Until)> = match index {
+        0 => facts.made.table.then(|| (Operation::DeleteTable { table: names.table.clone() }, Until::Answered)),
+        // Only a table that was there can be waited for: its description is known until it is gone.
+        1 => facts.table_was_made.then(|| (Operation::DescribeTable { table: names.table.clone() }, Until::TableGone)),
+        2 => facts
+            .made
+            .policy_attached
+            .clone()
+            .map(|policy_arn| (Operation::DetachUserPolicy { user: user(), policy_arn }, Until::Answered)),
+        3 => facts
+            .made
+            .access_key
+            .clone()
+            .map(|access_key_id| (Operation::DeleteAccessKey { user: user(), access_key_id }, Until::Answered)),
+        4 => facts.made.user.then(|| (Operation::DeleteUser { user: user() }, Until::Answered)),
+        5 => facts.made.alias.then(|| (Operation::DeleteAlias { alias: names.alias.clone() }, Until::Answered)),
+        6 => facts
+            .made
+            .key
+            .clone()
+            .map(|key| (Operation::ScheduleKeyDeletion { key, days: DELETION_DAYS }, Until::Answered)),
+        7 => facts.key_arn().map(|key| (Operation::DescribeKey { key: key.to_owned() }, Until::Answered)),
+        _ => return Next::End,
+    };
+    let calls = step.iter().map(|(operation, _)| (Identity::Admin, operation.clone())).collect();
+    Next::Send(Batch { calls, until: step.map_or(Until::Answered, |(_, until)| until), tolerant: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_items_are_three_with_different_keys() {
+        let items = items();
+        assert_eq!(items.len(), 3);
+        let ids: std::collections::BTreeSet<_> = items.iter().map(|item| item["id"]["S"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 3);
+    }
+}

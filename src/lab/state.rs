@@ -1,0 +1,516 @@
+//! The whole state of a session, and the one function that changes it.
+
+use std::sync::Arc;
+
+use super::check;
+use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
+use super::facts::{Facts, Names};
+use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::operation::{Identity, Operation};
+use super::script::{self, Batch, Next, Sources, Until};
+use super::stage::Stage;
+use super::view::View;
+
+/// How often a batch is sent at most while the lab waits for something to become true.
+const MAX_ATTEMPTS: u32 = 20;
+
+/// Where the calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// Which kind.
+    pub kind: BackendKind,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// The endpoint; `None` is AWS itself.
+    pub endpoint: Option<String>,
+    /// Whether test-user is a profile that was given; otherwise the lab makes the user and removes it.
+    pub given_user: bool,
+}
+
+/// The kinds of backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendKind {
+    /// The server inside this process.
+    Sandbox,
+    /// Another AWS-compatible endpoint.
+    Endpoint,
+}
+
+impl BackendKind {
+    /// The name in JSONL.
+    pub const fn key(self) -> &'static str {
+        match self {
+            BackendKind::Sandbox => "sandbox",
+            BackendKind::Endpoint => "endpoint",
+        }
+    }
+}
+
+/// Whether a stage's expectation was met, and what was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Whether it was met.
+    pub met: bool,
+    /// What really came back, in words.
+    pub observed: String,
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Not begun.
+    #[default]
+    Todo,
+    /// Calls are under way, or a timer runs until the next attempt.
+    Running,
+    /// Ended.
+    Done(Check),
+}
+
+/// A call that has been sent and not answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Which.
+    pub id: CallId,
+    /// Who signed it.
+    pub identity: Identity,
+    /// What was called.
+    pub operation: Operation,
+    /// 1 for the first try.
+    pub attempt: u32,
+}
+
+/// A stage's calls and outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// How far it is.
+    pub status: Status,
+    /// Calls that have been answered, in order; of a repeated call only the newest.
+    pub exchanges: Vec<Arc<Exchange>>,
+    /// Calls that have not.
+    pub pending: Vec<Pending>,
+    /// The batch that is under way, or that ended the stage.
+    batch: usize,
+    /// How often this batch has been sent.
+    attempt: u32,
+    /// When this batch is over, and whether any answer will do.
+    until: Option<(Until, bool)>,
+    /// Index in `exchanges` of this batch's first answer.
+    batch_start: usize,
+    /// The timer until the next attempt.
+    timer: Option<TimerId>,
+}
+
+/// A call of a pane: answered or not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Call<'a> {
+    /// Answered.
+    Answered(&'a Exchange),
+    /// Under way.
+    Waiting(&'a Pending),
+}
+
+/// The whole state of a session. It changes in [`State::update`] and nowhere else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Where the calls go.
+    pub backend: Backend,
+    /// The run's names.
+    pub names: Names,
+    /// What the answers told.
+    pub facts: Facts,
+    /// What the person looks at, and how.
+    pub view: View,
+    /// The stage that is next, under way or newest done. Later ones have not begun.
+    pub current: Stage,
+    /// Counts [`Event::Tick`]s, for the waiting sign.
+    pub ticks: u64,
+    records: [Record; Stage::ALL.len()],
+    last_id: u64,
+    quit_after_clean_up: bool,
+}
+
+impl State {
+    /// The state before the first call.
+    pub fn new(backend: Backend, names: Names) -> State {
+        State {
+            backend,
+            names,
+            facts: Facts::default(),
+            view: View::default(),
+            current: Stage::FIRST,
+            ticks: 0,
+            records: Default::default(),
+            last_id: 0,
+            quit_after_clean_up: false,
+        }
+    }
+
+    /// A stage's calls and outcome.
+    pub fn record(&self, stage: Stage) -> &Record {
+        &self.records[stage.index()]
+    }
+
+    /// The stage that is looked at.
+    pub fn shown(&self) -> &Record {
+        self.record(self.view.shown)
+    }
+
+    /// Whether calls are under way: the screen has something to animate.
+    pub fn is_running(&self) -> bool {
+        self.record(self.current).status == Status::Running
+    }
+
+    /// Whether all stages have ended.
+    pub fn is_finished(&self) -> bool {
+        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
+    }
+
+    /// How many stages have met their expectation.
+    pub fn met(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
+    }
+
+    /// How many stages have ended.
+    pub fn ended(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
+    }
+
+    /// The outcome of a stage that has ended.
+    pub fn check(&self, stage: Stage) -> Option<&Check> {
+        match &self.record(stage).status {
+            Status::Done(check) => Some(check),
+            _ => None,
+        }
+    }
+
+    /// The calls of `identity` in the shown stage: answered ones first.
+    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
+        let record = self.shown();
+        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
+        answered.chain(waiting).collect()
+    }
+
+    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
+    /// newest; else the one the stage is about.
+    pub fn selected(&self, identity: Identity) -> Option<usize> {
+        let calls = self.calls(identity);
+        let last = calls.len().checked_sub(1)?;
+        if let Some(selected) = self.view.selected(identity) {
+            return Some(selected.min(last));
+        }
+        let highlight = script::highlight(self.view.shown);
+        let is_it = |call: &Call<'_>| match call {
+            Call::Answered(exchange) => exchange.operation.name() == highlight,
+            Call::Waiting(_) => false,
+        };
+        let failed =
+            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
+        match self.shown().status {
+            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
+            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            _ => Some(last),
+        }
+    }
+
+    /// Whether a stage's calls may be sent again now.
+    pub fn can_retry(&self) -> bool {
+        if self.view.shown != self.current {
+            return false;
+        }
+        match &self.record(self.current).status {
+            Status::Done(check) => self.current.is_read_only() || !check.met,
+            _ => false,
+        }
+    }
+
+    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
+    /// can work.
+    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
+        let record = self.record(Stage::Who);
+        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| {
+            exchange.answer.response.is_err() || exchange.error_code().is_some_and(is_credential_error)
+        })
+    }
+
+    /// What would be left behind if the program ended now. The sandbox leaves nothing.
+    pub fn leftovers(&self) -> Vec<String> {
+        match self.backend.kind {
+            BackendKind::Sandbox => Vec::new(),
+            BackendKind::Endpoint => self.facts.made.list(&self.names),
+        }
+    }
+
+    /// Takes in what happened and says what to do. The only place where the state changes.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Intent(intent) => self.intend(intent),
+            Event::CallFinished { id, answer } => self.call_finished(id, *answer),
+            Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::Tick => {
+                self.ticks += 1;
+                Vec::new()
+            }
+        }
+    }
+
+    fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        match intent {
+            Intent::Advance => return self.advance(),
+            Intent::Retry if self.can_retry() => return self.retry(),
+            Intent::Retry => {}
+            Intent::Quit => {
+                if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
+                    return vec![Effect::Exit];
+                }
+                self.view.ask_to_quit();
+            }
+            Intent::CleanUpAndQuit => {
+                self.view.close();
+                self.quit_after_clean_up = true;
+                if !self.is_running() {
+                    return self.start(Stage::CleanUp);
+                }
+            }
+            Intent::ShowNext => {
+                if let Some(next) = self.next_shown() {
+                    self.show(next);
+                }
+            }
+            Intent::ShowPrevious => {
+                if let Some(previous) = self.view.shown.previous() {
+                    self.view.show(previous);
+                }
+            }
+            Intent::SelectPrevious => self.select(-1),
+            Intent::SelectNext => self.select(1),
+            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.reachable()),
+            Intent::ToggleStages => self.view.toggle_stages(),
+            Intent::FocusOther => self.view.focus_other(),
+            Intent::ToggleZoom => self.view.toggle_zoom(),
+            Intent::CycleView => self.view.cycle_mode(),
+            Intent::ScrollTo(line) => self.view.scroll_to(line),
+            Intent::ToggleHelp => self.view.toggle_help(),
+            Intent::Close => self.view.close(),
+        }
+        Vec::new()
+    }
+
+    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
+    pub fn reachable(&self) -> Stage {
+        match (&self.record(self.current).status, self.current.next()) {
+            (Status::Done(_), Some(next)) => next,
+            _ => self.current,
+        }
+    }
+
+    /// The stage after the shown one, if it can be shown.
+    pub fn next_shown(&self) -> Option<Stage> {
+        self.view.shown.next().filter(|next| *next <= self.reachable())
+    }
+
+    fn show(&mut self, stage: Stage) {
+        if stage > self.current {
+            self.current = stage;
+        }
+        self.view.show(stage);
+    }
+
+    fn select(&mut self, step: isize) {
+        let identity = self.view.focus();
+        let count = self.calls(identity).len();
+        if let Some(selected) = self.selected(identity) {
+            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
+        }
+    }
+
+    fn advance(&mut self) -> Vec<Effect> {
+        if let Some(stage) = self.view.take_cursor() {
+            self.show(stage.min(self.reachable()));
+            return Vec::new();
+        }
+        if self.view.overlay_is_open() {
+            self.view.close();
+            return Vec::new();
+        }
+        let shown = self.view.shown;
+        match self.shown().status {
+            Status::Todo => self.start(shown),
+            Status::Running => Vec::new(),
+            Status::Done(_) => {
+                if let Some(next) = self.next_shown() {
+                    self.show(next);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn start(&mut self, stage: Stage) -> Vec<Effect> {
+        self.current = stage;
+        self.view.show(stage);
+        *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
+        let mut effects = vec![Effect::Report(Report::Started(stage))];
+        effects.extend(self.send_batch());
+        effects
+    }
+
+    fn retry(&mut self) -> Vec<Effect> {
+        let stage = self.current;
+        // A stage that creates goes on where it failed: what has been created is not created twice.
+        if stage.is_read_only() || stage == Stage::CleanUp {
+            return self.start(stage);
+        }
+        self.view.show(stage);
+        let record = self.record_mut(stage);
+        record.status = Status::Running;
+        record.attempt = 0;
+        record.exchanges.truncate(record.batch_start);
+        self.send_batch()
+    }
+
+    fn record_mut(&mut self, stage: Stage) -> &mut Record {
+        &mut self.records[stage.index()]
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            names: &self.names,
+            facts: &self.facts,
+            given_user: self.backend.given_user,
+            eventually_consistent: self.backend.kind != BackendKind::Sandbox,
+        }
+    }
+
+    /// Sends the current stage's batch, or ends the stage when there is none.
+    fn send_batch(&mut self) -> Vec<Effect> {
+        let stage = self.current;
+        loop {
+            match script::next(stage, self.record(stage).batch, self.sources()) {
+                Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
+                Next::Send(batch) => return self.send(batch),
+                Next::End => return self.end_stage(None),
+                Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
+            }
+        }
+    }
+
+    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+        let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
+        let record = self.record_mut(self.current);
+        record.attempt += 1;
+        record.until = Some((batch.until, batch.tolerant));
+        if record.attempt == 1 {
+            record.batch_start = record.exchanges.len();
+        }
+        let mut effects = Vec::with_capacity(ids.len());
+        for (id, (identity, operation)) in ids.into_iter().zip(batch.calls) {
+            let attempt = record.attempt;
+            record.pending.push(Pending { id, identity, operation: operation.clone(), attempt });
+            effects.push(Effect::Call { id, identity, operation });
+        }
+        effects
+    }
+
+    fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
+        let stage = self.current;
+        let record = self.record_mut(stage);
+        let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
+            return Vec::new(); // stale
+        };
+        let Pending { identity, operation, attempt, .. } = record.pending.remove(position);
+        let verdict = answer.verdict();
+        let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
+        let start = record.batch_start;
+        // Of a repeated call only the newest answer stays in view.
+        match record.exchanges[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
+        {
+            Some(older) => record.exchanges[start + older] = exchange.clone(),
+            None => record.exchanges.push(exchange.clone()),
+        }
+        let answered = record.pending.is_empty();
+        self.facts.learn(&exchange);
+        let mut effects = vec![Effect::Report(Report::Call(exchange))];
+        if answered {
+            // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
+            let record = self.record_mut(stage);
+            record.exchanges[start..].sort_by_key(|exchange| exchange.id);
+            effects.extend(self.batch_answered());
+        }
+        effects
+    }
+
+    fn batch_answered(&mut self) -> Vec<Effect> {
+        let stage = self.current;
+        let record = self.record(stage);
+        let answers: Vec<&Exchange> = record.exchanges[record.batch_start..].iter().map(AsRef::as_ref).collect();
+        let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
+        if until.is_met(&answers) {
+            let in_the_way = answers.iter().find(|exchange| !exchange.is_allowed()).filter(|_| !tolerant);
+            if let Some(refused) = in_the_way {
+                let observed = check::describe(refused);
+                return self.end_stage(Some(observed));
+            }
+            let record = self.record_mut(stage);
+            record.batch += 1;
+            record.attempt = 0;
+            return self.send_batch();
+        }
+        let attempt = record.attempt;
+        if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
+            let timer = TimerId(self.new_id());
+            self.record_mut(stage).timer = Some(timer);
+            self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
+            return vec![Effect::After { timer, millis: backoff(attempt) }];
+        }
+        if tolerant {
+            self.record_mut(stage).batch += 1;
+            self.record_mut(stage).attempt = 0;
+            return self.send_batch();
+        }
+        let observed = match answers.iter().find(|exchange| !exchange.is_allowed()) {
+            Some(refused) => check::describe(refused),
+            None => format!("gave up waiting for {} after {attempt} attempts", until.describe()),
+        };
+        self.end_stage(Some(observed))
+    }
+
+    fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {
+        let record = self.record_mut(self.current);
+        if record.timer != Some(timer) {
+            return Vec::new(); // stale
+        }
+        record.timer = None;
+        self.send_batch()
+    }
+
+    /// Ends the current stage: unmet with `observed` where given, else as the check says.
+    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+        let stage = self.current;
+        let check = match observed {
+            Some(observed) => Check { met: false, observed },
+            None => {
+                let exchanges: Vec<&Exchange> = self.record(stage).exchanges.iter().map(AsRef::as_ref).collect();
+                check::check(stage, &exchanges, &self.facts, self.backend.given_user)
+            }
+        };
+        self.record_mut(stage).status = Status::Done(check.clone());
+        self.view.message = None;
+        let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
+        if self.quit_after_clean_up {
+            effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
+        }
+        effects
+    }
+}
+
+/// Milliseconds before attempt `attempt + 1`: doubling from 100 ms up to 3 s.
+fn backoff(attempt: u32) -> u64 {
+    (100 << attempt.saturating_sub(1).min(5)).min(3_000)
+}

@@ -1,0 +1,351 @@
+use rstest::rstest;
+use serde_json::json;
+
+use super::fake::*;
+use crate::lab::*;
+
+fn sandbox() -> Lab {
+    Lab::new(backend(), Cloud::default())
+}
+
+fn endpoint(given_user: bool) -> Backend {
+    Backend { kind: BackendKind::Endpoint, given_user, ..backend() }
+}
+
+#[test]
+fn the_whole_lab_meets_nine_of_nine_and_sends_what_the_contract_says() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CleanUp);
+    let unmet: Vec<_> = Stage::ALL.iter().filter(|s| !lab.observed(**s).0).map(|s| lab.observed(*s)).collect();
+    assert_eq!(unmet, [], "every stage is met");
+    assert!(lab.state.is_finished());
+    assert_eq!(
+        lab.sent,
+        [
+            "admin sts:GetCallerIdentity",
+            "admin kms:CreateKey",
+            "admin kms:CreateAlias",
+            "admin kms:DescribeKey",
+            "admin kms:GetKeyPolicy",
+            "admin dynamodb:CreateTable",
+            "admin dynamodb:DescribeTable",
+            "admin dynamodb:PutItem",
+            "admin dynamodb:PutItem",
+            "admin dynamodb:PutItem",
+            "admin dynamodb:Scan",
+            "admin iam:CreateUser",
+            "admin iam:AttachUserPolicy",
+            "admin iam:CreateAccessKey",
+            "test-user sts:GetCallerIdentity",
+            "admin dynamodb:Scan",
+            "test-user dynamodb:Scan",
+            "admin kms:GetKeyPolicy",
+            "admin kms:PutKeyPolicy",
+            "admin kms:GetKeyPolicy",
+            "admin dynamodb:Scan",
+            "test-user dynamodb:Scan",
+            "admin dynamodb:DeleteTable",
+            "admin dynamodb:DescribeTable",
+            "admin iam:DetachUserPolicy",
+            "admin iam:DeleteAccessKey",
+            "admin iam:DeleteUser",
+            "admin kms:DeleteAlias",
+            "admin kms:ScheduleKeyDeletion",
+            "admin kms:DescribeKey",
+        ]
+    );
+    assert!(lab.state.facts.made.is_empty());
+}
+
+#[test]
+fn the_outline_of_every_stage_is_what_is_really_sent() {
+    for given_user in [false, true] {
+        let mut lab = Lab::new(Backend { given_user, ..backend() }, Cloud::default());
+        for stage in Stage::ALL {
+            lab.sent.clear();
+            lab.run_to(stage);
+            let outlined: Vec<String> = script::outline(stage, given_user)
+                .into_iter()
+                .flat_map(|(identity, call)| {
+                    let (call, times) = call.split_once(" ×3").map_or((call, 1), |(call, _)| (call, 3));
+                    vec![format!("{} {call}", identity.name()); times]
+                })
+                .collect();
+            assert_eq!(lab.sent, outlined, "{} with given_user {given_user}", stage.key());
+        }
+    }
+}
+
+#[test]
+fn both_scans_of_a_pair_are_sent_before_either_is_answered() {
+    for stage in [Stage::ViewDenied, Stage::ViewAgain] {
+        let mut lab = sandbox();
+        lab.run_to(stage.previous().unwrap());
+        lab.press(Intent::Advance);
+        let effects = lab.state.update(Event::Intent(Intent::Advance));
+        let calls = effects.iter().filter(|effect| matches!(effect, Effect::Call { .. })).count();
+        assert_eq!(calls, 2, "{}", stage.key());
+    }
+}
+
+#[test]
+fn answers_are_kept_in_the_order_of_sending_whatever_order_they_come_in() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateUser);
+    lab.press(Intent::Advance);
+    let mut calls: Vec<_> = lab
+        .state
+        .update(Event::Intent(Intent::Advance))
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Call { id, identity, operation } => Some((id, identity, operation)),
+            _ => None,
+        })
+        .collect();
+    calls.reverse();
+    for (id, identity, operation) in calls {
+        let answer = lab.cloud.call(identity, &operation);
+        let effects = lab.state.update(Event::CallFinished { id, answer });
+        lab.perform(effects);
+    }
+    let identities: Vec<_> = lab.state.record(Stage::ViewDenied).exchanges.iter().map(|e| e.identity).collect();
+    assert_eq!(identities, Identity::BOTH);
+    assert!(lab.observed(Stage::ViewDenied).0);
+}
+
+#[test]
+fn an_answer_that_nobody_awaits_changes_nothing() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::Who);
+    let before = lab.state.clone();
+    assert_eq!(lab.state.update(Event::CallFinished { id: CallId(1), answer: silence() }), []);
+    assert_eq!(lab.state.update(Event::CallFinished { id: CallId(99), answer: silence() }), []);
+    assert_eq!(lab.state.update(Event::TimerFired(TimerId(1))), []);
+    assert_eq!(lab.state, before);
+}
+
+#[rstest]
+#[case(Intent::Advance)]
+#[case(Intent::Retry)]
+fn while_calls_are_under_way_nothing_is_sent_twice(#[case] intent: Intent) {
+    let mut lab = sandbox();
+    let first = lab.state.update(Event::Intent(Intent::Advance));
+    assert!(first.iter().any(|effect| matches!(effect, Effect::Call { .. })));
+    assert!(lab.state.is_running());
+    assert_eq!(lab.state.update(Event::Intent(intent)), []);
+}
+
+#[test]
+fn looking_back_and_forth_sends_nothing_and_keeps_the_answers() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::Grant);
+    let sent = lab.sent.len();
+    let records: Vec<_> = Stage::ALL.map(|stage| lab.state.record(stage).clone()).to_vec();
+    for _ in 0..12 {
+        lab.press(Intent::ShowPrevious);
+    }
+    assert_eq!(lab.state.view.shown, Stage::Who);
+    // Enter on a finished stage goes forward and does nothing else.
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.view.shown, Stage::CreateKey);
+    for _ in 0..12 {
+        lab.press(Intent::ShowNext);
+    }
+    assert_eq!(lab.state.view.shown, Stage::ViewAgain, "the next stage can be looked at, not the one after it");
+    assert_eq!(lab.sent.len(), sent);
+    assert_eq!(Stage::ALL.map(|stage| lab.state.record(stage).clone()).to_vec(), records);
+}
+
+#[test]
+fn the_stage_list_jumps_to_what_has_begun_and_not_beyond() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateTable);
+    lab.press(Intent::ToggleStages);
+    lab.press(Intent::MoveCursor(100));
+    assert_eq!(lab.state.view.overlay, Some(Overlay::Stages { cursor: Stage::ViewAdmin }));
+    lab.press(Intent::MoveCursor(-100));
+    lab.press(Intent::Advance);
+    assert_eq!((lab.state.view.shown, lab.state.view.overlay), (Stage::Who, None));
+    assert_eq!(lab.state.current, Stage::CreateTable);
+}
+
+#[test]
+fn a_stage_that_only_reads_can_be_sent_again_as_a_whole() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::ViewDenied);
+    lab.sent.clear();
+    assert!(lab.state.can_retry());
+    lab.press(Intent::Retry);
+    assert_eq!(lab.sent, ["admin dynamodb:Scan", "test-user dynamodb:Scan"]);
+    assert_eq!(lab.state.record(Stage::ViewDenied).exchanges.len(), 2);
+}
+
+#[test]
+fn a_stage_that_creates_goes_on_where_it_failed_and_creates_nothing_twice() {
+    let mut lab = sandbox();
+    lab.cloud.faults.push(("CreateAlias", 0, json!(null)));
+    lab.run_to(Stage::CreateKey);
+    let (met, observed) = lab.observed(Stage::CreateKey);
+    assert!(!met && observed.contains("CreateAlias FAILED: connection refused"), "{observed}");
+    lab.press(Intent::Retry);
+    assert!(lab.observed(Stage::CreateKey).0);
+    assert_eq!(lab.sent.iter().filter(|call| call.ends_with("kms:CreateKey")).count(), 1);
+    assert_eq!(lab.sent.iter().filter(|call| call.ends_with("kms:CreateAlias")).count(), 2);
+    assert_eq!(lab.state.record(Stage::CreateKey).exchanges.len(), 4);
+    assert!(!lab.state.can_retry(), "a met stage that creates is not run again");
+}
+
+#[rstest]
+#[case("CreateKey", Stage::CreateKey)]
+#[case("CreateTable", Stage::CreateTable)]
+#[case("CreateUser", Stage::CreateUser)]
+fn after_a_failed_creation_the_lab_goes_on_and_cleans_up_what_there_is(#[case] fault: &'static str, #[case] at: Stage) {
+    let mut lab = sandbox();
+    lab.cloud.faults.push((fault, 500, json!({"__type": "InternalFailure", "message": "boom"})));
+    lab.run_to(Stage::CleanUp);
+    assert!(!lab.observed(at).0);
+    assert!(lab.state.is_finished());
+    assert!(lab.observed(Stage::CleanUp).0, "{:?}", lab.observed(Stage::CleanUp));
+    assert!(lab.state.facts.made.is_empty());
+    let blocked = Stage::ALL.iter().filter(|s| lab.observed(**s).1.starts_with("not attempted")).count();
+    assert!(blocked > 0 || at == Stage::CreateUser);
+}
+
+#[test]
+fn the_table_is_waited_for_with_growing_pauses() {
+    let mut lab = sandbox();
+    lab.cloud.creating = 4;
+    lab.run_to(Stage::CreateTable);
+    assert!(lab.observed(Stage::CreateTable).0);
+    assert_eq!(lab.waited_ms, [100, 200, 400, 800]);
+    let describes = lab.state.record(Stage::CreateTable).exchanges.iter();
+    let describes: Vec<_> = describes.filter(|e| e.operation.name() == "DescribeTable").collect();
+    assert_eq!(describes.len(), 1, "only the newest answer of a repeated call is kept");
+    assert_eq!(describes[0].attempt, 5);
+}
+
+#[test]
+fn waiting_ends_and_says_what_for() {
+    let mut lab = sandbox();
+    lab.cloud.creating = u32::MAX;
+    lab.run_to(Stage::CreateTable);
+    let (met, observed) = lab.observed(Stage::CreateTable);
+    assert!(!met);
+    assert!(observed.contains("gave up waiting for the table to become ACTIVE after 20 attempts"), "{observed}");
+    assert!(lab.state.can_retry());
+}
+
+#[test]
+fn a_new_access_key_is_waited_for() {
+    let mut lab = Lab::new(endpoint(false), Cloud { unknown_key: 3, ..Cloud::default() });
+    lab.run_to(Stage::CreateUser);
+    assert!(lab.observed(Stage::CreateUser).0);
+    assert_eq!(lab.waited_ms.len(), 3);
+}
+
+#[test]
+fn the_sandbox_is_consistent_and_an_unexpected_denial_is_not_waited_out() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::Grant);
+    lab.cloud.user_arn = "arn:aws:iam::111122223333:user/somebody-else".into();
+    lab.run_to(Stage::ViewAgain);
+    assert!(!lab.observed(Stage::ViewAgain).0);
+    assert_eq!(lab.waited_ms, Vec::<u64>::new());
+}
+
+#[test]
+fn elsewhere_a_denial_after_the_grant_is_asked_again() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::Grant);
+    lab.cloud.user_arn = "arn:aws:iam::111122223333:user/somebody-else".into();
+    lab.run_to(Stage::ViewAgain);
+    assert_eq!(lab.waited_ms.len(), 19);
+    assert!(!lab.observed(Stage::ViewAgain).0);
+}
+
+#[test]
+fn leaving_the_sandbox_needs_no_question() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateTable);
+    lab.press(Intent::Quit);
+    assert!(lab.exited);
+}
+
+#[test]
+fn leaving_an_endpoint_with_something_made_asks_and_can_clean_up_first() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateTable);
+    lab.press(Intent::Quit);
+    assert!(!lab.exited && lab.state.view.is_asking_to_quit());
+    assert_eq!(lab.state.leftovers().len(), 3, "{:?}", lab.state.leftovers());
+    lab.press(Intent::CleanUpAndQuit);
+    assert!(lab.exited);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn leaving_twice_leaves_it_behind() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateKey);
+    lab.press(Intent::Quit);
+    lab.press(Intent::Quit);
+    assert!(lab.exited);
+    assert!(!lab.state.leftovers().is_empty());
+}
+
+#[test]
+fn leaving_while_calls_are_under_way_cleans_up_when_they_have_ended() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateKey);
+    lab.press(Intent::Advance);
+    let under_way = lab.state.update(Event::Intent(Intent::Advance));
+    assert!(lab.state.is_running());
+    lab.press(Intent::Quit);
+    lab.press(Intent::CleanUpAndQuit);
+    assert!(!lab.exited, "the calls have not ended");
+    lab.perform(under_way);
+    assert!(lab.exited);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn an_unreachable_backend_is_told_apart_from_an_unmet_expectation() {
+    let mut lab = sandbox();
+    lab.cloud.faults.push(("GetCallerIdentity", 0, json!(null)));
+    lab.run_to(Stage::Who);
+    assert!(lab.state.backend_is_unusable().is_some());
+
+    let mut lab = sandbox();
+    let refused = json!({"Error": {"Code": "InvalidClientTokenId", "Message": "no"}});
+    lab.cloud.faults.push(("GetCallerIdentity", 403, refused));
+    lab.run_to(Stage::Who);
+    assert!(lab.state.backend_is_unusable().is_some());
+
+    let mut lab = Lab::new(backend(), Cloud { admin_arn: "arn:aws:iam::111122223333:root".into(), ..Cloud::default() });
+    lab.run_to(Stage::Who);
+    assert!(!lab.observed(Stage::Who).0);
+    assert!(lab.state.backend_is_unusable().is_none());
+}
+
+#[test]
+fn the_focused_panes_calls_can_be_selected_and_the_telling_one_is_shown_first() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateKey);
+    assert_eq!(lab.state.selected(Identity::Admin), Some(2), "DescribeKey");
+    lab.press(Intent::SelectNext);
+    lab.press(Intent::SelectNext);
+    assert_eq!(lab.state.selected(Identity::Admin), Some(3));
+    for _ in 0..9 {
+        lab.press(Intent::SelectPrevious);
+    }
+    assert_eq!(lab.state.selected(Identity::Admin), Some(0));
+    assert_eq!(lab.state.selected(Identity::TestUser), None);
+}
+
+#[test]
+fn a_failed_call_is_shown_first() {
+    let mut lab = sandbox();
+    lab.cloud.faults.push(("CreateAlias", 400, json!({"__type": "AlreadyExistsException", "message": "taken"})));
+    lab.run_to(Stage::CreateKey);
+    assert_eq!(lab.state.selected(Identity::Admin), Some(1));
+}

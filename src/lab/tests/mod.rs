@@ -1,0 +1,5 @@
+//! The lesson by tables: no server, no clock, no terminal.
+
+mod checks;
+mod fake;
+mod flow;

@@ -1,0 +1,183 @@
+//! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
+
+use super::operation::Identity;
+use super::stage::Stage;
+
+/// The ways of showing an answer, in the order that `v` goes through them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ViewMode {
+    /// The answer's members, DynamoDB's types unwrapped.
+    #[default]
+    Summary,
+    /// The answer's body as pretty JSON.
+    Json,
+    /// Request and response as they went over the wire.
+    Http,
+    /// The same call as an `aws` command line.
+    Cli,
+}
+
+impl ViewMode {
+    /// All of them, in order.
+    pub const ALL: [ViewMode; 4] = [ViewMode::Summary, ViewMode::Json, ViewMode::Http, ViewMode::Cli];
+
+    /// A word for the pane's title.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ViewMode::Summary => "summary",
+            ViewMode::Json => "JSON",
+            ViewMode::Http => "HTTP",
+            ViewMode::Cli => "CLI",
+        }
+    }
+
+    fn next(self) -> ViewMode {
+        let at = ViewMode::ALL.iter().position(|mode| *mode == self).unwrap_or(0);
+        ViewMode::ALL[(at + 1) % ViewMode::ALL.len()]
+    }
+}
+
+/// Something that lies over the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    /// The list of keys, scrolled to this line.
+    Help {
+        /// The first line shown.
+        scroll: u16,
+    },
+    /// The list of stages.
+    Stages {
+        /// The row that Enter takes.
+        cursor: Stage,
+    },
+    /// "Something would be left behind."
+    Quit,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// The stage.
+    pub shown: Stage,
+    /// How answers are shown.
+    pub mode: ViewMode,
+    /// Whether the focused pane has the whole width.
+    pub zoom: bool,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// A line for the person, until the next key.
+    pub message: Option<String>,
+    focus_right: bool,
+    panes: [Pane; 2],
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Pane {
+    scroll: u16,
+    selected: Option<usize>,
+}
+
+impl View {
+    /// The pane that keys go to.
+    pub fn focus(&self) -> Identity {
+        if self.focus_right { Identity::TestUser } else { Identity::Admin }
+    }
+
+    /// The first line shown of a pane's text.
+    pub fn scroll(&self, identity: Identity) -> u16 {
+        self.panes[identity as usize].scroll
+    }
+
+    /// The call a person selected in a pane.
+    pub fn selected(&self, identity: Identity) -> Option<usize> {
+        self.panes[identity as usize].selected
+    }
+
+    /// Whether the leaving dialog is open.
+    pub fn is_asking_to_quit(&self) -> bool {
+        self.overlay == Some(Overlay::Quit)
+    }
+
+    /// Whether anything lies over the panes.
+    pub fn overlay_is_open(&self) -> bool {
+        self.overlay.is_some()
+    }
+
+    pub(super) fn show(&mut self, stage: Stage) {
+        self.shown = stage;
+        self.panes = Default::default();
+        self.message = None;
+    }
+
+    pub(super) fn select(&mut self, identity: Identity, call: usize) {
+        self.panes[identity as usize] = Pane { scroll: 0, selected: Some(call) };
+    }
+
+    pub(super) fn scroll_to(&mut self, line: u16) {
+        match &mut self.overlay {
+            Some(Overlay::Help { scroll }) => *scroll = line,
+            Some(_) => {}
+            None => self.panes[self.focus() as usize].scroll = line,
+        }
+    }
+
+    pub(super) fn focus_other(&mut self) {
+        self.focus_right = !self.focus_right;
+    }
+
+    pub(super) fn toggle_zoom(&mut self) {
+        self.zoom = !self.zoom;
+        self.unscroll();
+    }
+
+    pub(super) fn cycle_mode(&mut self) {
+        self.mode = self.mode.next();
+        self.unscroll();
+    }
+
+    /// Lines break elsewhere now, so a scroll position means nothing any more.
+    fn unscroll(&mut self) {
+        self.panes.iter_mut().for_each(|pane| pane.scroll = 0);
+    }
+
+    pub(super) fn toggle_help(&mut self) {
+        self.overlay = match self.overlay {
+            Some(Overlay::Help { .. }) => None,
+            _ => Some(Overlay::Help { scroll: 0 }),
+        };
+    }
+
+    pub(super) fn toggle_stages(&mut self) {
+        self.overlay = match self.overlay {
+            Some(Overlay::Stages { .. }) => None,
+            _ => Some(Overlay::Stages { cursor: self.shown }),
+        };
+    }
+
+    pub(super) fn ask_to_quit(&mut self) {
+        self.overlay = Some(Overlay::Quit);
+    }
+
+    pub(super) fn close(&mut self) {
+        self.overlay = None;
+        self.message = None;
+    }
+
+    pub(super) fn move_cursor(&mut self, rows: i8, last: Stage) {
+        if let Some(Overlay::Stages { cursor }) = &mut self.overlay {
+            let row = cursor.index().saturating_add_signed(rows.into()).min(last.index());
+            *cursor = Stage::ALL[row];
+        }
+    }
+
+    /// Closes the stage list and gives the row it stood on.
+    pub(super) fn take_cursor(&mut self) -> Option<Stage> {
+        match self.overlay {
+            Some(Overlay::Stages { cursor }) => {
+                self.overlay = None;
+                Some(cursor)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The lab without a screen: the same state, driven from stage to stage, written as lines.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::Ended;
+use super::world::{Rest, World};
+use crate::lab::{Check, Event, Exchange, Intent, Report, Stage, State, Verdict};
+
+/// How the lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Goes through all stages and writes them to `out` as they end. `stop` (a signal's number) ends it early. Then, and
+/// when `out` fails, it cleans up first where something would be left behind.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub async fn run(
+    mut state: State,
+    world: World,
+    mut events: UnboundedReceiver<Event>,
+    format: Format,
+    out: &mut impl Write,
+    mut stop: impl Future<Output = u8> + Unpin,
+) -> io::Result<(State, Ended)> {
+    let mut lines = Lines { format, out, failed: None };
+    let mut ended = Ended::Finished;
+    let mut event = Some(Event::Intent(Intent::Advance));
+    loop {
+        let effects = event.take().map(|event| state.update(event)).unwrap_or_default();
+        for effect in effects {
+            match world.perform(effect) {
+                Rest::Nothing => {}
+                Rest::Report(report) => lines.report(&report),
+                Rest::Exit => return lines.finish(state, ended),
+            }
+        }
+        let stopping = ended != Ended::Finished || lines.failed.is_some();
+        if stopping && state.leftovers().is_empty() {
+            return lines.finish(state, ended);
+        }
+        if !state.is_running() {
+            if state.is_finished() || state.backend_is_unusable().is_some() {
+                lines.summary(&state);
+                return lines.finish(state, ended);
+            }
+            event = Some(Event::Intent(if stopping { Intent::CleanUpAndQuit } else { Intent::Advance }));
+            continue;
+        }
+        tokio::select! {
+            arrived = events.recv() => event = arrived,
+            signal = &mut stop, if ended == Ended::Finished => {
+                ended = Ended::Signal(signal);
+                event = (!state.leftovers().is_empty()).then_some(Event::Intent(Intent::CleanUpAndQuit));
+            }
+        }
+    }
+}
+
+struct Lines<'a, W> {
+    format: Format,
+    out: &'a mut W,
+    /// Nothing is written any more after the first failure.
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Lines<'_, W> {
+    fn finish(self, state: State, ended: Ended) -> io::Result<(State, Ended)> {
+        match self.failed {
+            None => Ok((state, ended)),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Writes with `write`, unless writing has failed before.
+    fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = write(self).and_then(|()| self.out.flush()).err();
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.attempt(|lines| match (lines.format, report) {
+            (Format::Text, report) => lines.text(report),
+            (Format::Jsonl, Report::Started(_)) => Ok(()),
+            (Format::Jsonl, Report::Call(exchange)) => lines.json(&call(exchange)),
+            (Format::Jsonl, Report::Stage(stage, check)) => lines.json(&stage_ended(*stage, check)),
+        });
+    }
+
+    fn summary(&mut self, state: &State) {
+        let (met, stages) = (state.met(), Stage::ALL.len());
+        self.attempt(|lines| match lines.format {
+            Format::Jsonl => lines.json(
+                &json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()}),
+            ),
+            Format::Text => {
+                writeln!(lines.out, "{met} of {stages} stages met")?;
+                state.leftovers().iter().try_for_each(|left| writeln!(lines.out, "left behind: {left}"))
+            }
+        });
+    }
+
+    fn json(&mut self, value: &Value) -> io::Result<()> {
+        writeln!(self.out, "{value}")
+    }
+
+    fn text(&mut self, report: &Report) -> io::Result<()> {
+        match report {
+            Report::Started(stage) => {
+                let text = stage.text();
+                writeln!(self.out, "{}/{} {}: {}", stage.number(), Stage::ALL.len(), stage.key(), text.title)?;
+                writeln!(self.out, "    {}", text.objective)
+            }
+            Report::Call(exchange) => self.call_lines(exchange),
+            Report::Stage(stage, check) => {
+                let verdict = if check.met { "met" } else { "NOT MET" };
+                writeln!(self.out, "    expected: {}", stage.text().expected)?;
+                writeln!(self.out, "    observed: {}", check.observed)?;
+                writeln!(self.out, "    {verdict}\n")
+            }
+        }
+    }
+
+    fn call_lines(&mut self, exchange: &Exchange) -> io::Result<()> {
+        let (word, detail) = match &exchange.verdict {
+            Verdict::Allowed => ("ALLOWED", None),
+            Verdict::Denied(denied) => ("DENIED", Some(denied.message.clone())),
+            Verdict::Failed(failure) => {
+                let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+                let remedy = failure.remedy.as_ref().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
+                ("FAILED", Some(format!("{code}{}{remedy}", failure.message)))
+            }
+        };
+        let status = exchange.answer.response.as_ref().map_or("-".to_owned(), |response| response.status.to_string());
+        writeln!(
+            self.out,
+            "    {:<9} {:<27} {word:<7} {status:<3} {:>7.1} ms",
+            exchange.identity.name(),
+            exchange.operation.action(),
+            milliseconds(exchange),
+        )?;
+        match detail {
+            // A service's message is one line, whatever it holds.
+            Some(detail) => writeln!(self.out, "              {}", detail.replace('\n', " ")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn milliseconds(exchange: &Exchange) -> f64 {
+    // Tenths of a millisecond: 2^52 microseconds are 140 years.
+    (exchange.answer.duration_us / 100) as f64 / 10.0
+}
+
+/// The line of a call.
+fn call(exchange: &Exchange) -> Value {
+    let mut line = json!({
+        "event": "call",
+        "stage": exchange.stage.key(),
+        "identity": exchange.identity.name(),
+        "service": exchange.operation.service().prefix(),
+        "operation": exchange.operation.name(),
+        "request": exchange.answer.request,
+    });
+    match &exchange.answer.response {
+        Ok(response) => {
+            line["response"] = json!({
+                "status": response.status,
+                "request_id": response.request_id,
+                "body": response.body,
+            });
+        }
+        Err(none) => {
+            line["response"] = Value::Null;
+            line["error"] = json!({"message": none.message, "remedy": none.remedy});
+        }
+    }
+    line["verdict"] = json!(exchange.verdict.key());
+    if let Verdict::Denied(denied) = &exchange.verdict {
+        line["denied"] =
+            json!({"principal": denied.principal, "action": denied.action, "resource": denied.resource});
+    }
+    if exchange.attempt > 1 {
+        line["attempt"] = json!(exchange.attempt);
+    }
+    line["duration_ms"] = json!(milliseconds(exchange));
+    line
+}
+
+/// The line of a stage.
+fn stage_ended(stage: Stage, check: &Check) -> Value {
+    json!({
+        "event": "stage",
+        "stage": stage.key(),
+        "expected": stage.text().expected,
+        "observed": check.observed,
+        "met": check.met,
+    })
+}

@@ -1,0 +1,93 @@
+//! The driver: the only place that awaits.
+//!
+//! [`interactive`] is the way from a key press to the screen: a key becomes an intent (`ui::keys`), the intent changes
+//! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
+//! like any other.
+
+pub mod headless;
+pub mod signal;
+pub mod world;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crossterm::event::Event as Input;
+use futures_util::{Stream, StreamExt};
+use ratatui::layout::Rect;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::lab::{Event, State};
+use crate::ui::terminal::Screen;
+use crate::ui::theme::Theme;
+use crate::ui::{self};
+use world::{Rest, World};
+
+/// Between two pictures of the waiting sign: four a second is enough to see that something is under way, and little
+/// in a recording.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How a lab ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All is done, or the person left.
+    Finished,
+    /// There is no more input: the terminal is gone.
+    InputClosed,
+    /// This signal asked for it.
+    Signal(u8),
+}
+
+/// Runs the lab on `screen` until the person leaves, the input ends, or `stop` completes.
+///
+/// # Errors
+/// When the terminal can't be read or written.
+pub async fn interactive<W: Write>(
+    mut state: State,
+    world: &World,
+    mut events: UnboundedReceiver<Event>,
+    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    screen: &mut Screen<W>,
+    theme: &Theme,
+    mut stop: impl Future<Output = u8> + Unpin,
+) -> io::Result<(State, Ended)> {
+    let mut next_tick = Instant::now() + TICK;
+    loop {
+        // All that has happened by now is taken in before it is drawn, once.
+        screen.draw(&state, theme)?;
+        let mut arrived = tokio::select! {
+            biased;
+            signal = &mut stop => return Ok((state, Ended::Signal(signal))),
+            event = events.recv() => event,
+            event = input.next() => match event {
+                None => return Ok((state, Ended::InputClosed)),
+                Some(input) => translate(input?, &state, screen)?,
+            },
+            () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
+        };
+        while let Some(event) = arrived {
+            if event == Event::Tick || !state.is_running() {
+                next_tick = Instant::now() + TICK;
+            }
+            for effect in state.update(event) {
+                // The screen is drawn from the state; it needs no reports.
+                if world.perform(effect) == Rest::Exit {
+                    return Ok((state, Ended::Finished));
+                }
+            }
+            arrived = events.try_recv().ok();
+        }
+    }
+}
+
+/// What an input means now. A resize changes no state, only the picture.
+fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>) -> io::Result<Option<Event>> {
+    match input {
+        Input::Key(key) => Ok(ui::keys::intent(key, state, screen.area()).map(Event::Intent)),
+        Input::Resize(width, height) => {
+            screen.resized(Rect::new(0, 0, width, height))?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}

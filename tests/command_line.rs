@@ -1,0 +1,346 @@
+//! The binary from outside: commands, exit statuses, lines, signals. No terminal here; see `pty.rs` for that.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rstest::rstest;
+use serde_json::Value;
+
+/// `kmslab` in an environment without AWS settings, with its temporary files in `tmp`.
+fn kmslab(tmp: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    command.env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", tmp).env("TMPDIR", tmp).env("AWS_EC2_METADATA_DISABLED", "true");
+    command.stdin(Stdio::null());
+    command
+}
+
+fn output(tmp: &Path, arguments: &[&str]) -> Output {
+    kmslab(tmp).args(arguments).output().expect("kmslab starts")
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_whole_lab_as_jsonl() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["run", "--format", "jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines = lines(&output);
+
+    let summary = lines.last().unwrap();
+    assert_eq!(*summary, serde_json::json!({"event": "summary", "stages": 9, "met": 9, "backend": "sandbox"}));
+
+    let stages: Vec<&str> =
+        lines.iter().filter(|line| line["event"] == "stage").map(|line| line["stage"].as_str().unwrap()).collect();
+    assert_eq!(
+        stages,
+        ["who", "create_key", "create_table", "view_admin", "create_user", "view_denied", "grant", "view_again", "clean_up"]
+    );
+
+    let denied: Vec<&Value> = lines.iter().filter(|line| line["verdict"] == "denied").collect();
+    assert_eq!(denied.len(), 1);
+    let denied = denied[0];
+    assert_eq!(denied["stage"], "view_denied");
+    assert_eq!(denied["identity"], "test-user");
+    assert_eq!(denied["service"], "dynamodb");
+    assert_eq!(denied["operation"], "Scan");
+    assert_eq!(denied["response"]["status"], 400);
+    assert!(denied["response"]["request_id"].as_str().unwrap().len() == 52);
+    assert!(denied["response"]["body"]["__type"].as_str().unwrap().ends_with("#AccessDeniedException"));
+    assert_eq!(denied["denied"]["action"], "kms:Decrypt");
+    let key = lines.iter().find(|line| line["operation"] == "CreateKey").unwrap();
+    assert_eq!(denied["denied"]["resource"], key["response"]["body"]["KeyMetadata"]["Arn"]);
+    let user = lines.iter().find(|l| l["stage"] == "create_user" && l["identity"] == "test-user").unwrap();
+    assert_eq!(denied["denied"]["principal"], user["response"]["body"]["Arn"]);
+
+    for line in lines.iter().filter(|line| line["event"] == "call") {
+        assert!(line["duration_ms"].as_f64().unwrap() > 0.0, "{line}");
+        assert!(line["request"].is_object(), "{line}");
+    }
+}
+
+#[test]
+fn request_ids_are_different_and_no_secret_is_printed() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["run", "--format", "jsonl"]);
+    let lines = lines(&output);
+    let ids: Vec<&str> = lines.iter().filter_map(|line| line["response"]["request_id"].as_str()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+
+    let key = lines.iter().find(|line| line["operation"] == "CreateAccessKey").unwrap();
+    assert_eq!(key["response"]["body"]["AccessKey"]["SecretAccessKey"], "[redacted]");
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    for secret in ["Signature=", "Plaintext", "aws4_request"] {
+        assert!(!printed.contains(secret), "{secret}");
+    }
+}
+
+/// Lines without what measures time.
+fn without_durations(output: &Output) -> Vec<Value> {
+    let mut lines = lines(output);
+    for line in &mut lines {
+        line.as_object_mut().unwrap().remove("duration_ms");
+    }
+    lines
+}
+
+#[test]
+fn the_same_seed_gives_the_same_lines_and_another_seed_others() {
+    let tmp = tempfile::tempdir().unwrap();
+    let run = |seed: &str| without_durations(&output(tmp.path(), &["run", "--format", "jsonl", "--seed", seed]));
+    let first = run("7");
+    assert_eq!(first.len(), 40);
+    assert_eq!(first, run("7"));
+    assert_ne!(first, run("8"));
+}
+
+#[test]
+fn text_lines_say_every_verdict_in_words() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(0));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("6/9 view_denied: The same Scan, twice"));
+    assert!(printed.contains("is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:"));
+    assert!(printed.ends_with("9 of 9 stages met\n"));
+    assert!(!printed.contains('\u{1b}'), "no escape sequences");
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn without_a_terminal_the_plain_command_says_so_and_prints_lines() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).ends_with("9 of 9 stages met\n"));
+}
+
+#[test]
+fn the_region_is_where_everything_is() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["run", "--format", "jsonl", "--region", "eu-central-1"]);
+    assert_eq!(output.status.code(), Some(0));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("arn:aws:kms:eu-central-1:") && !printed.contains("us-east-1"));
+}
+
+#[test]
+fn nothing_is_left_in_the_temporary_folder() {
+    let tmp = tempfile::tempdir().unwrap();
+    assert_eq!(output(tmp.path(), &["run"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn two_labs_at_once_do_not_meet() {
+    let tmp = tempfile::tempdir().unwrap();
+    let start = || kmslab(tmp.path()).args(["run", "--format", "jsonl"]).stdout(Stdio::piped()).spawn().unwrap();
+    let both = [start(), start()].map(|child| child.wait_with_output().unwrap());
+    for output in &both {
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(lines(output).last().unwrap()["met"], 9);
+    }
+}
+
+#[rstest]
+#[case::unknown_option(&["--frobnicate"], "--frobnicate")]
+#[case::unknown_command(&["frobnicate"], "frobnicate")]
+#[case::unknown_format(&["run", "--format", "yaml"], "yaml")]
+#[case::bad_region(&["run", "--region", "../x"], "a region looks like us-east-1")]
+#[case::profile_without_endpoint(&["run", "--admin-profile", "x"], "--endpoint-url")]
+#[case::unknown_profile(
+    &["run", "--endpoint-url", "http://127.0.0.1:9", "--region", "us-east-1", "--admin-profile", "nobody"],
+    "no credentials from profile nobody"
+)]
+#[case::no_credentials(
+    &["run", "--endpoint-url", "http://127.0.0.1:9", "--region", "us-east-1"],
+    "AWS_ACCESS_KEY_ID"
+)]
+#[case::no_url(&["run", "--endpoint-url", "localhost:4599"], "it looks like http://127.0.0.1:4599")]
+#[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
+fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), arguments);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains(says), "{error:?} does not say {says:?}");
+    assert!(!error.contains("panicked"), "{error}");
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn an_unreachable_backend_ends_with_4_and_says_what_to_do() {
+    let tmp = tempfile::tempdir().unwrap();
+    // A port that was free a moment ago and that nobody listens on.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let output = kmslab(tmp.path())
+        .args(["run", "--endpoint-url", &format!("http://127.0.0.1:{port}"), "--region", "us-east-1"])
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("FAILED"), "{printed}");
+    assert!(printed.contains("check that the server runs"), "{printed}");
+}
+
+#[test]
+fn a_database_that_is_none_is_refused_and_kept() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = tmp.path().join("data");
+    assert_eq!(output(tmp.path(), &["run", "--data", data.to_str().unwrap()]).status.code(), Some(0));
+    let database = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3")))
+        .expect("a database file");
+    std::fs::write(&database, "this is a diary").unwrap();
+    let output = output(tmp.path(), &["run", "--data", data.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains(database.file_name().unwrap().to_str().unwrap()), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_to_string(&database).unwrap(), "this is a diary");
+}
+
+/// A running `kmslab serve` with what it printed.
+struct Served {
+    child: Child,
+    exports: Vec<(String, String)>,
+}
+
+impl Served {
+    fn start(tmp: &Path, arguments: &[&str]) -> Served {
+        let mut child = kmslab(tmp)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("kmslab starts");
+        let printed = BufReader::new(child.stdout.take().unwrap());
+        let exports = printed
+            .lines()
+            .take(5)
+            .map(|line| {
+                let line = line.unwrap();
+                let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+                (name.to_owned(), value.to_owned())
+            })
+            .collect();
+        Served { child, exports }
+    }
+
+    fn export(&self, name: &str) -> &str {
+        &self.exports.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("no {name}")).1
+    }
+
+    #[cfg(unix)]
+    fn signal(&mut self, signal: &str) -> std::process::ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_lab_runs_on_a_served_sandbox_like_on_any_endpoint_and_leaves_nothing_there() {
+    let tmp = tempfile::tempdir().unwrap();
+    let served = Served::start(tmp.path(), &[]);
+    for _ in 0..2 {
+        let output = kmslab(tmp.path())
+            .args(["run", "--format", "jsonl", "--endpoint-url", served.export("AWS_ENDPOINT_URL")])
+            .envs(served.exports.iter().cloned())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+        let summary = lines(&output).pop().unwrap();
+        assert_eq!(summary, serde_json::json!({"event": "summary", "stages": 9, "met": 9, "backend": "endpoint"}));
+    }
+}
+
+#[test]
+fn wrong_credentials_for_an_endpoint_end_with_4() {
+    let tmp = tempfile::tempdir().unwrap();
+    let served = Served::start(tmp.path(), &[]);
+    let output = kmslab(tmp.path())
+        .args(["run", "--endpoint-url", served.export("AWS_ENDPOINT_URL")])
+        .envs(served.exports.iter().cloned())
+        .env("AWS_SECRET_ACCESS_KEY", "wrong")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).contains("check the secret key of this profile"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_port_in_use_is_said() {
+    let tmp = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = output(tmp.path(), &["serve", "--listen", &address]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains(&address), "{}", text(&output.stderr));
+}
+
+#[cfg(unix)]
+#[rstest]
+#[case("-INT")]
+#[case("-TERM")]
+#[case("-HUP")]
+fn a_served_sandbox_ends_in_order_when_asked(#[case] signal: &str) {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut served = Served::start(tmp.path(), &[]);
+    assert!(std::fs::read_dir(tmp.path()).unwrap().count() > 0, "it has a temporary folder");
+    assert_eq!(served.signal(signal).code(), Some(0));
+    assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0, "and removes it");
+}
+
+#[test]
+fn kept_data_is_there_again_with_the_same_credentials() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = tmp.path().join("kept");
+    let served = Served::start(tmp.path(), &["--data", data.to_str().unwrap()]);
+    let id = served.export("AWS_ACCESS_KEY_ID").to_owned();
+    let secret = served.export("AWS_SECRET_ACCESS_KEY").to_owned();
+
+    let second = output(tmp.path(), &["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+    assert_eq!(second.status.code(), Some(2), "one folder, one sandbox: {}", text(&second.stderr));
+
+    drop(served);
+    let again = Served::start(tmp.path(), &["--data", data.to_str().unwrap()]);
+    assert_eq!(again.export("AWS_ACCESS_KEY_ID"), id);
+    assert_eq!(again.export("AWS_SECRET_ACCESS_KEY"), secret);
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error_message() {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut child =
+        kmslab(tmp.path()).args(["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 1];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // and then it is closed
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
+}
