@@ -6,7 +6,6 @@
 //! that was given works at once, because a refusal is not remembered.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
@@ -40,11 +39,10 @@ const GRANT_OPERATIONS: [&str; 8] = [
     "DescribeKey",
 ];
 
-/// The plaintext keys of one table, while a request or the cache holds them. All are wiped when dropped.
+/// The plaintext keys of one table below its table key, for the length of one request. Wiped when dropped.
 #[derive(Debug)]
 pub struct TableKeys {
     table_id: String,
-    table_key: Key256,
     data_key: Key256,
     index_key: Key256,
 }
@@ -59,11 +57,11 @@ pub struct Place {
 }
 
 impl TableKeys {
-    fn unwrap(table_id: &str, table_key: Key256, sealed: &Sealed) -> Option<Self> {
-        let plain = open(&table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
+    fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
+        let plain = open(table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
         let data_key = Key256::from_bytes(&plain)?;
         let index_key = Key256::from_bytes(&hmac_sha256(&data_key, b"dynamodb item index"))?;
-        Some(Self { table_id: table_id.to_owned(), table_key, data_key, index_key })
+        Some(Self { table_id: table_id.to_owned(), data_key, index_key })
     }
 
     /// The hash of a partition key's value.
@@ -133,7 +131,7 @@ pub struct Cache(HashMap<(String, String), Cached>);
 
 #[derive(Debug)]
 struct Cached {
-    keys: Arc<TableKeys>,
+    table_key: Key256,
     used: OffsetDateTime,
 }
 
@@ -143,15 +141,15 @@ impl Cache {
         self.0.retain(|_, cached| now - cached.used < IDLE);
     }
 
-    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<Arc<TableKeys>> {
+    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<&Key256> {
         self.expire(now);
         let cached = self.0.get_mut(&(table_id.to_owned(), principal.unique_id.clone()))?;
         cached.used = now;
-        Some(cached.keys.clone())
+        Some(&cached.table_key)
     }
 
-    fn insert(&mut self, principal: &Principal, keys: Arc<TableKeys>, now: OffsetDateTime) {
-        self.0.insert((keys.table_id.clone(), principal.unique_id.clone()), Cached { keys, used: now });
+    fn insert(&mut self, table_id: &str, principal: &Principal, table_key: Key256, now: OffsetDateTime) {
+        self.0.insert((table_id.to_owned(), principal.unique_id.clone()), Cached { table_key, used: now });
     }
 
     /// The table was deleted or got another key.
@@ -265,11 +263,14 @@ impl Keyring<'_> {
         seal_data_key(&mut self.host.entropy, table_id, table_key, &data_key)
     }
 
-    /// The table's keys: from the cache, or by asking KMS as the caller.
-    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<Arc<TableKeys>, ApiError> {
+    /// The table's keys: under the table key in the cache, or by asking KMS as the caller.
+    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<TableKeys, ApiError> {
         let now = self.host.clock.now();
-        if let Some(keys) = cache.get(&table.id, &self.ctx.principal, now) {
-            return Ok(keys);
+        let unwrap = |table_key: &Key256| {
+            TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
+        };
+        if let Some(table_key) = cache.get(&table.id, &self.ctx.principal, now) {
+            return unwrap(table_key);
         }
         let table_key = match &table.encryption {
             Encryption::AwsOwned { table_key } => {
@@ -283,9 +284,8 @@ impl Keyring<'_> {
                 self.kms(false, |kms, host, iam, on| kms.decrypt(host, iam, on, table_key, &context))?
             }
         };
-        let keys = TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))?;
-        let keys = Arc::new(keys);
-        cache.insert(&self.ctx.principal, keys.clone(), now);
+        let keys = unwrap(&table_key)?;
+        cache.insert(&table.id, &self.ctx.principal, table_key, now);
         Ok(keys)
     }
 

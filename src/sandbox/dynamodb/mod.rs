@@ -127,7 +127,7 @@ fn keyring<'a>(engine: &'a mut Engine, ctx: &'a RequestContext) -> (Keyring<'a>,
 }
 
 /// The table's keys, for this request's caller. Reading and writing both need them.
-fn unlock(engine: &mut Engine, ctx: &RequestContext, table: &Table) -> Result<Arc<TableKeys>, ApiError> {
+fn unlock(engine: &mut Engine, ctx: &RequestContext, table: &Table) -> Result<TableKeys, ApiError> {
     let (mut keyring, cache) = keyring(engine, ctx);
     keyring.unlock(cache, table)
 }
