@@ -6,12 +6,12 @@
 //! that was given works at once, because a refusal is not remembered.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
 use super::codec;
 use super::key::Key;
+use super::sse::Wanted;
 use super::table::{Encryption, Sealed, Table};
 use super::value::{AttributeValue, Item};
 use super::wrap::kms_error;
@@ -39,11 +39,10 @@ const GRANT_OPERATIONS: [&str; 8] = [
     "DescribeKey",
 ];
 
-/// The plaintext keys of one table, while a request or the cache holds them. All are wiped when dropped.
+/// The plaintext keys of one table below its table key, for the length of one request. Wiped when dropped.
 #[derive(Debug)]
 pub struct TableKeys {
     table_id: String,
-    table_key: Key256,
     data_key: Key256,
     index_key: Key256,
 }
@@ -58,11 +57,11 @@ pub struct Place {
 }
 
 impl TableKeys {
-    fn unwrap(table_id: &str, table_key: Key256, sealed: &Sealed) -> Option<Self> {
-        let plain = open(&table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
+    fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
+        let plain = open(table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
         let data_key = Key256::from_bytes(&plain)?;
         let index_key = Key256::from_bytes(&hmac_sha256(&data_key, b"dynamodb item index"))?;
-        Some(Self { table_id: table_id.to_owned(), table_key, data_key, index_key })
+        Some(Self { table_id: table_id.to_owned(), data_key, index_key })
     }
 
     /// The hash of a partition key's value.
@@ -132,7 +131,7 @@ pub struct Cache(HashMap<(String, String), Cached>);
 
 #[derive(Debug)]
 struct Cached {
-    keys: Arc<TableKeys>,
+    table_key: Key256,
     used: OffsetDateTime,
 }
 
@@ -142,15 +141,15 @@ impl Cache {
         self.0.retain(|_, cached| now - cached.used < IDLE);
     }
 
-    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<Arc<TableKeys>> {
+    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<&Key256> {
         self.expire(now);
         let cached = self.0.get_mut(&(table_id.to_owned(), principal.unique_id.clone()))?;
         cached.used = now;
-        Some(cached.keys.clone())
+        Some(&cached.table_key)
     }
 
-    fn insert(&mut self, principal: &Principal, keys: Arc<TableKeys>, now: OffsetDateTime) {
-        self.0.insert((keys.table_id.clone(), principal.unique_id.clone()), Cached { keys, used: now });
+    fn insert(&mut self, table_id: &str, principal: &Principal, table_key: Key256, now: OffsetDateTime) {
+        self.0.insert((table_id.to_owned(), principal.unique_id.clone()), Cached { table_key, used: now });
     }
 
     /// The table was deleted or got another key.
@@ -198,51 +197,64 @@ impl Keyring<'_> {
         let service = Principal::service(&via_service);
         let principal = if as_service { &service } else { &self.ctx.principal };
         let on = OnBehalf { ctx: self.ctx, principal, via_service: &via_service, invoked_by: INVOKED_BY };
-        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, self.host.entropy.uuid()))
+        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, &mut self.host.entropy))
     }
 
-    /// A new table key under `key` (id, ARN, alias name or alias ARN): DescribeKey and CreateGrant as the caller,
-    /// GenerateDataKey as DynamoDB, by that grant [DD].
-    fn kms_table_key(&mut self, table_name: &str, key: &str) -> Result<(Key256, Encryption), ApiError> {
-        let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, key))?;
+    /// The ARN of the KMS key that a request asks for, `None` for the AWS owned key. DescribeKey, as the caller.
+    pub fn resolve(&mut self, wanted: &Wanted) -> Result<Option<String>, ApiError> {
+        let key = match wanted {
+            Wanted::AwsOwned => return Ok(None),
+            Wanted::AwsManaged => {
+                let arn = self.kms.aws_managed_key(self.host, "dynamodb")?;
+                // The key stays whatever becomes of this request: KMS has it in memory from now on, so a rollback must
+                // not take it from the database, or tables under it would be lost with the process.
+                if !self.host.store.connection().is_autocommit() {
+                    self.host.store.commit()?;
+                    self.host.store.begin()?;
+                }
+                arn
+            }
+            Wanted::Customer(key) => key.clone(),
+        };
+        let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, &key))?;
         if facts.spec != "SYMMETRIC_DEFAULT" {
             return Err(ApiError::validation(format!(
                 "KMS validation error: {} is not a symmetric encryption key: its key spec is {}",
                 facts.arn, facts.spec
             )));
         }
+        Ok(Some(facts.arn))
+    }
+
+    /// A new table key: under the KMS key with this ARN, or under the key DynamoDB owns. CreateGrant as the caller, then
+    /// GenerateDataKey as DynamoDB, by that grant [DD].
+    pub fn new_table_key(
+        &mut self,
+        table_name: &str,
+        table_id: &str,
+        key_arn: Option<&str>,
+    ) -> Result<(Key256, Encryption), ApiError> {
+        let Some(key_arn) = key_arn else {
+            let table_key = Key256::generate(&mut self.host.entropy);
+            let nonce = self.host.entropy.bytes();
+            let sealed = seal(self.service_key, nonce, &table_key_label(table_id), table_key.expose());
+            return Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }));
+        };
         let context = self.context(table_name);
         let grantee = via_service(&self.host.region);
         let grant_id = self.kms(false, |kms, host, iam, on| {
-            kms.create_grant(host, iam, on, &facts.arn, &grantee, &GRANT_OPERATIONS, &context)
+            kms.create_grant(host, iam, on, key_arn, &grantee, &GRANT_OPERATIONS, &context)
         })?;
-        let made = self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, &facts.arn, &context));
-        match made {
+        match self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, key_arn, &context)) {
             Ok(made) => {
                 let encryption = Encryption::Kms { key_arn: made.key_arn, grant_id, table_key: made.ciphertext };
                 Ok((made.plaintext, encryption))
             }
             Err(error) => {
-                self.retire(&facts.arn, &grant_id);
+                self.retire(key_arn, &grant_id);
                 Err(error)
             }
         }
-    }
-
-    /// A new table key: under a KMS key, or under the key DynamoDB owns.
-    pub fn new_table_key(
-        &mut self,
-        table_name: &str,
-        table_id: &str,
-        key: Option<&str>,
-    ) -> Result<(Key256, Encryption), ApiError> {
-        if let Some(key) = key {
-            return self.kms_table_key(table_name, key);
-        }
-        let table_key = Key256::generate(&mut self.host.entropy);
-        let nonce = self.host.entropy.bytes();
-        let sealed = seal(self.service_key, nonce, &table_key_label(table_id), table_key.expose());
-        Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }))
     }
 
     /// A new data key, sealed under `table_key`.
@@ -251,11 +263,14 @@ impl Keyring<'_> {
         seal_data_key(&mut self.host.entropy, table_id, table_key, &data_key)
     }
 
-    /// The table's keys: from the cache, or by asking KMS as the caller.
-    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<Arc<TableKeys>, ApiError> {
+    /// The table's keys: under the table key in the cache, or by asking KMS as the caller.
+    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<TableKeys, ApiError> {
         let now = self.host.clock.now();
-        if let Some(keys) = cache.get(&table.id, &self.ctx.principal, now) {
-            return Ok(keys);
+        let unwrap = |table_key: &Key256| {
+            TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
+        };
+        if let Some(table_key) = cache.get(&table.id, &self.ctx.principal, now) {
+            return unwrap(table_key);
         }
         let table_key = match &table.encryption {
             Encryption::AwsOwned { table_key } => {
@@ -269,9 +284,8 @@ impl Keyring<'_> {
                 self.kms(false, |kms, host, iam, on| kms.decrypt(host, iam, on, table_key, &context))?
             }
         };
-        let keys = TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))?;
-        let keys = Arc::new(keys);
-        cache.insert(&self.ctx.principal, keys.clone(), now);
+        let keys = unwrap(&table_key)?;
+        cache.insert(&table.id, &self.ctx.principal, table_key, now);
         Ok(keys)
     }
 

@@ -1,15 +1,23 @@
 //! How DynamoDB passes on what KMS answered: AWS's sentences, see aws-facts section 2.
 
-use uuid::Uuid;
+use serde_json::Value;
 
+use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
 
-/// Wraps an error of KMS in DynamoDB's words [OBS, ISS]. `request_id` is that of the call to KMS. Errors of the sandbox
-/// itself (5xx) pass through as they are.
-pub fn kms_error(error: ApiError, request_id: Uuid) -> ApiError {
+/// Where an error of KMS carries its own request id (see `kms::on_behalf`).
+const REQUEST_ID: &str = "kmsRequestId";
+
+/// Wraps an error of KMS in DynamoDB's words [OBS, ISS], with the request id of the call to KMS, by which it can be
+/// found in the trail. Errors of the sandbox itself (5xx) pass through as they are.
+pub fn kms_error(error: ApiError, entropy: &mut Entropy) -> ApiError {
     if error.status >= 500 {
         return error;
     }
+    let request_id = match error.extra.get(REQUEST_ID).and_then(Value::as_str) {
+        Some(id) => id.to_owned(),
+        None => entropy.uuid().to_string(),
+    };
     let (code, kind, class) = match error.code.as_ref() {
         "AccessDeniedException" => ("AccessDeniedException", "access denied", "AWSKMSException"),
         "DisabledException" => ("ValidationException", "disabled", "DisabledException"),
@@ -40,18 +48,26 @@ mod tests {
     #[case("DisabledException", format!("{ARN} is disabled."), "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: ")]
     #[case("KMSInvalidStateException", format!("{ARN} is pending deletion."), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: ")]
     #[case("NotFoundException", format!("Key '{ARN}' does not exist"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: ")]
-    fn wraps_as_observed(#[case] code: &'static str, #[case] inner: String, #[case] outer: &str, #[case] opening: &str) {
-        let wrapped = kms_error(ApiError::new(400, code, inner.clone()), Uuid::nil());
+    fn wraps_as_observed(
+        #[case] code: &'static str,
+        #[case] inner: String,
+        #[case] outer: &str,
+        #[case] opening: &str,
+    ) {
+        let mut error = ApiError::new(400, code, inner.clone());
+        error.extra.insert(REQUEST_ID.to_owned(), Value::from("11111111-2222-4333-8444-555555555555"));
+        let wrapped = kms_error(error, &mut Entropy::from_seed([1; 32]));
+        assert!(wrapped.extra.is_empty());
         assert_eq!((wrapped.status, wrapped.code.as_ref()), (400, outer));
         let want = format!(
-            "{opening}{inner} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {}; Proxy: null)",
-            Uuid::nil()
+            "{opening}{inner} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: \
+             11111111-2222-4333-8444-555555555555; Proxy: null)"
         );
         assert_eq!(wrapped.message, Some(want));
     }
 
     #[test]
     fn passes_on_the_sandboxs_own_failures() {
-        assert_eq!(kms_error(ApiError::internal(), Uuid::nil()), ApiError::internal());
+        assert_eq!(kms_error(ApiError::internal(), &mut Entropy::from_seed([1; 32])), ApiError::internal());
     }
 }

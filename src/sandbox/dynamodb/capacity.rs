@@ -1,0 +1,57 @@
+//! `ConsumedCapacity`: read units of 4 KB, write units of 1 KB.
+
+use serde_json::{Value, json};
+
+use super::request::choice;
+use crate::sandbox::error::ApiError;
+
+/// What `ReturnConsumedCapacity` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing.
+    None,
+    /// The sum.
+    Total,
+    /// The sum, and the table's part of it.
+    Indexes,
+}
+
+impl Report {
+    /// Reads `ReturnConsumedCapacity`.
+    pub fn of(input: &Value) -> Result<Self, ApiError> {
+        Ok(match choice(input, "ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"], "NONE")? {
+            "TOTAL" => Self::Total,
+            "INDEXES" => Self::Indexes,
+            _ => Self::None,
+        })
+    }
+
+    /// The `ConsumedCapacity` member, if asked for.
+    pub fn entry(self, table: &str, units: f64) -> Option<Value> {
+        match self {
+            Self::None => None,
+            Self::Total => Some(json!({ "TableName": table, "CapacityUnits": units })),
+            Self::Indexes => {
+                Some(json!({ "TableName": table, "CapacityUnits": units, "Table": { "CapacityUnits": units } }))
+            }
+        }
+    }
+
+    /// Adds the `ConsumedCapacity` member to an answer, if asked for.
+    pub fn add(self, output: &mut Value, table: &str, units: f64) {
+        if let Some(entry) = self.entry(table, units) {
+            output["ConsumedCapacity"] = entry;
+        }
+    }
+}
+
+/// Read units for `bytes`; an eventually consistent read costs half.
+pub fn read_units(bytes: usize, consistent: bool) -> f64 {
+    let units = bytes.div_ceil(4096).max(1) as f64;
+    if consistent { units } else { units / 2.0 }
+}
+
+/// Write units for `bytes`.
+pub fn write_units(bytes: usize) -> f64 {
+    bytes.div_ceil(1024).max(1) as f64
+}

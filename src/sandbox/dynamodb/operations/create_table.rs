@@ -1,0 +1,184 @@
+//! CreateTable: a table, its table key under the key that was asked for, and its data key under the table key.
+
+use serde_json::{Value, json};
+
+use super::super::key::{KeyAttribute, KeySchema, KeyType};
+use super::super::request::{self, TableRef, choice, list, member, text};
+use super::super::sse::Wanted;
+use super::super::table::{Billing, Phase, Table};
+use super::super::{authorise, keyring};
+use super::tags::{check_count, read_tags};
+use crate::policy::ConditionContext;
+use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::error::ApiError;
+
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+    if member(input, "TableName").is_none() {
+        return Err(ApiError::validation("The parameter 'TableName' is required but was not present in the request"));
+    }
+    let target = TableRef::of(&engine.host, input)?;
+    authorise(engine, ctx, "CreateTable", &target.arn, &ConditionContext::default())?;
+    let tags = read_tags(input)?;
+    check_count(tags.len())?;
+    if !tags.is_empty() {
+        authorise(engine, ctx, "TagResource", &target.arn, &ConditionContext::default())?;
+    }
+    refuse_unsupported(input)?;
+    let schema = read_schema(input)?;
+    let billing = read_billing(input)?;
+    let wanted = Wanted::of(input)?.unwrap_or(Wanted::AwsOwned);
+    let deletion_protection = request::flag(input, "DeletionProtectionEnabled")?.unwrap_or(false);
+    if !target.local {
+        return Err(ApiError::validation(format!("{} is not in this account and region", target.arn)));
+    }
+    if engine.dynamodb.find(&target).is_some() {
+        let message = format!("Table already exists: {}", target.name);
+        return Err(ApiError::new(400, "ResourceInUseException", message));
+    }
+
+    let id = engine.host.entropy.uuid().to_string();
+    let (mut keyring, _) = keyring(engine, ctx);
+    let key_arn = keyring.resolve(&wanted)?;
+    let (table_key, encryption) = keyring.new_table_key(&target.name, &id, key_arn.as_deref())?;
+    let data_key = keyring.new_data_key(&id, &table_key);
+    let table = Table {
+        id,
+        name: target.name,
+        arn: target.arn,
+        created: engine.host.clock.epoch_seconds(),
+        schema,
+        billing,
+        deletion_protection,
+        tags,
+        encryption,
+        data_key,
+        inaccessible_since: None,
+    };
+    let table = engine.dynamodb.keep(&mut engine.host, table)?;
+    Ok(json!({ "TableDescription": table.describe(Phase::Creating, 0, 0) }))
+}
+
+/// What the sandbox's tables don't have is refused rather than ignored.
+fn refuse_unsupported(input: &Value) -> Result<(), ApiError> {
+    request::refuse_unsupported(
+        input,
+        &[
+            "LocalSecondaryIndexes",
+            "GlobalSecondaryIndexes",
+            "OnDemandThroughput",
+            "WarmThroughput",
+            "ResourcePolicy",
+            "GlobalTableSourceArn",
+        ],
+    )?;
+    if member(input, "StreamSpecification").is_some_and(|stream| stream["StreamEnabled"] != json!(false)) {
+        return Err(ApiError::validation("The kmslab sandbox does not support StreamSpecification"));
+    }
+    if choice(input, "TableClass", &["STANDARD", "STANDARD_INFREQUENT_ACCESS"], "STANDARD")? != "STANDARD" {
+        return Err(ApiError::validation("The kmslab sandbox does not support TableClass STANDARD_INFREQUENT_ACCESS"));
+    }
+    Ok(())
+}
+
+fn required<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a str, ApiError> {
+    text(value, name)?.ok_or_else(|| request::constraint("null", place, "Member must not be null"))
+}
+
+fn read_schema(input: &Value) -> Result<KeySchema, ApiError> {
+    let invalid = |message: String| ApiError::validation(message);
+    let mut definitions = Vec::new();
+    for definition in list(input, "AttributeDefinitions")?.unwrap_or_default() {
+        let name = required(definition, "AttributeName", "attributeDefinitions.1.member.attributeName")?;
+        let kind = required(definition, "AttributeType", "attributeDefinitions.1.member.attributeType")?;
+        let kind = KeyType::from_name(kind).ok_or_else(|| {
+            request::constraint(
+                &format!("'{kind}'"),
+                "attributeDefinitions.1.member.attributeType",
+                "Member must satisfy enum value set: [B, N, S]",
+            )
+        })?;
+        if name.is_empty() || name.len() > 255 {
+            return Err(request::constraint(
+                &format!("'{name}'"),
+                "attributeDefinitions.1.member.attributeName",
+                "Member must have length less than or equal to 255 and greater than or equal to 1",
+            ));
+        }
+        if definitions.iter().any(|known: &KeyAttribute| known.name == name) {
+            return Err(invalid(format!(
+                "Cannot specify more than one attribute definition for attribute name: {name}"
+            )));
+        }
+        definitions.push(KeyAttribute { name: name.to_owned(), kind });
+    }
+    let elements = list(input, "KeySchema")?.unwrap_or_default();
+    if elements.is_empty() {
+        return Err(request::constraint("null", "keySchema", "Member must not be null"));
+    }
+    if elements.len() > 2 {
+        return Err(request::constraint(
+            &format!("'{}'", Value::from(elements.to_vec())),
+            "keySchema",
+            "Member must have length less than or equal to 2",
+        ));
+    }
+    let mut names = Vec::new();
+    for (element, (wanted, place)) in elements.iter().zip([("HASH", "first"), ("RANGE", "second")]) {
+        if choice(element, "KeyType", &["HASH", "RANGE"], "")? != wanted {
+            return Err(invalid(format!("Invalid KeySchema: The {place} KeySchemaElement is not a {wanted} key type")));
+        }
+        names.push(required(element, "AttributeName", "keySchema.1.member.attributeName")?);
+    }
+    if let [hash, range] = names[..]
+        && hash == range
+    {
+        return Err(invalid(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name".to_owned(),
+        ));
+    }
+    let defined: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    if let Some(unknown) = names.iter().find(|name| !defined.contains(name)) {
+        return Err(invalid(format!(
+            "One or more parameter values were invalid: Some index key attributes are not defined in \
+             AttributeDefinitions. Keys: [{unknown}], AttributeDefinitions: [{}]",
+            defined.join(", ")
+        )));
+    }
+    if names.len() != definitions.len() {
+        return Err(invalid(
+            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number \
+             of attributes defined in AttributeDefinitions"
+                .to_owned(),
+        ));
+    }
+    let mut attributes = names.iter().filter_map(|name| definitions.iter().find(|d| d.name == *name).cloned());
+    let hash = attributes.next().ok_or_else(|| request::constraint("null", "keySchema", "Member must not be null"))?;
+    Ok(KeySchema { hash, range: attributes.next() })
+}
+
+/// `BillingMode` and `ProvisionedThroughput` of a new table.
+fn read_billing(input: &Value) -> Result<Billing, ApiError> {
+    let mode = choice(input, "BillingMode", &["PROVISIONED", "PAY_PER_REQUEST"], "PROVISIONED")?;
+    match (mode, read_throughput(input)?) {
+        ("PAY_PER_REQUEST", None) => Ok(Billing::PayPerRequest),
+        ("PAY_PER_REQUEST", Some(_)) => Err(ApiError::validation(
+            "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be \
+             specified when BillingMode is PAY_PER_REQUEST",
+        )),
+        (_, Some(billing)) => Ok(billing),
+        (_, None) => Err(ApiError::validation(
+            "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified \
+             when BillingMode is PROVISIONED",
+        )),
+    }
+}
+
+/// `ProvisionedThroughput`.
+pub fn read_throughput(input: &Value) -> Result<Option<Billing>, ApiError> {
+    let Some(throughput) = member(input, "ProvisionedThroughput") else { return Ok(None) };
+    let units = |name: &str| {
+        request::count(throughput, name, 1)?
+            .ok_or_else(|| request::constraint("null", "provisionedThroughput", "Member must not be null"))
+    };
+    Ok(Some(Billing::Provisioned { read: units("ReadCapacityUnits")?, write: units("WriteCapacityUnits")? }))
+}

@@ -1,0 +1,43 @@
+//! PutItem: writes a whole item, replacing the one with its key.
+
+use serde_json::{Value, json};
+
+use super::super::capacity::{Report, write_units};
+use super::super::expression::Placeholders;
+use super::super::request::{self, TableRef, choice};
+use super::super::value::{item_size, item_to_json};
+use super::super::{authorise, read, unlock, write};
+use super::conditional::{Conditional, check_size};
+use super::facts;
+use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::error::ApiError;
+
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+    let target = TableRef::of(&engine.host, input)?;
+    let facts = facts::of(input, engine.dynamodb.find(&target).as_deref(), request::member(input, "Item"));
+    authorise(engine, ctx, "PutItem", &target.arn, &facts)?;
+    request::refuse_legacy(input)?;
+    let item = request::attributes(input, "Item")?;
+    let return_old = choice(input, "ReturnValues", &["ALL_OLD", "NONE"], "NONE")? == "ALL_OLD";
+    let report = Report::of(input)?;
+    let mut placeholders = Placeholders::read(input, &["ConditionExpression"], &[])?;
+    let conditional = Conditional::of(input, &mut placeholders)?;
+    placeholders.finish()?;
+    let table = engine.dynamodb.table(&target)?;
+    let key = table.schema.key_of_item(&item)?;
+    check_size(&item)?;
+
+    let keys = unlock(engine, ctx, &table)?;
+    let place = keys.place(&key);
+    let old = read(&engine.host, &table, &keys, &place)?;
+    conditional.check(old.as_ref())?;
+    write(&mut engine.host, &table, &keys, &place, &item)?;
+
+    let mut output = json!({});
+    let bytes = item_size(&item).max(old.as_ref().map_or(0, item_size));
+    if let (true, Some(old)) = (return_old, &old) {
+        output["Attributes"] = item_to_json(old);
+    }
+    report.add(&mut output, &table.name, write_units(bytes));
+    Ok(output)
+}

@@ -1,0 +1,89 @@
+//! Scan: reads the whole table, or one segment of it, page by page, in the order of the hashes.
+
+use serde_json::Value;
+
+use super::super::expression::Placeholders;
+use super::super::items::Items;
+use super::super::request::{self, TableRef};
+use super::super::value::item_from_json;
+use super::super::{authorise, unlock};
+use super::facts;
+use super::page::{Page, Shape};
+use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::error::ApiError;
+
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+    let target = TableRef::of(&engine.host, input)?;
+    authorise(engine, ctx, "Scan", &target.arn, &facts::of(input, None, None))?;
+    let mut placeholders = Placeholders::read(input, &["FilterExpression"], &["ProjectionExpression"])?;
+    let shape = Shape::of(input, &mut placeholders)?;
+    placeholders.finish()?;
+    let segment = Segment::of(input)?;
+    let table = engine.dynamodb.table(&target)?;
+    let start = match request::member(input, "ExclusiveStartKey") {
+        Some(key) => Some(table.schema.start_key_from(&item_from_json(key)?)?),
+        None => None,
+    };
+
+    let keys = unlock(engine, ctx, &table)?;
+    let after = start.map(|key| keys.place(&key));
+    if let Some(place) = &after
+        && !segment.contains(&place.partition)
+    {
+        return Err(ApiError::validation(format!(
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
+             Segment. TotalSegments: {} Segment: {}",
+            segment.total, segment.number
+        )));
+    }
+    let mut page = Page::new(&shape, &table);
+    let items = Items::of(engine.host.store.connection(), &table.name);
+    let (from, to) = segment.bounds();
+    items.scan(&from, to.as_ref().map(<[u8; 4]>::as_slice), after.as_ref(), |stored| {
+        page.take(&keys.open_item(&stored.place, stored.sealed.nonce, &stored.sealed.sealed)?)
+    })?;
+    Ok(page.finish())
+}
+
+/// One of `total` equal parts of the hash space.
+struct Segment {
+    number: u64,
+    total: u64,
+}
+
+impl Segment {
+    fn of(input: &Value) -> Result<Self, ApiError> {
+        match (request::count(input, "Segment", 0)?, request::count(input, "TotalSegments", 1)?) {
+            (None, None) => Ok(Self { number: 0, total: 1 }),
+            (Some(_), None) => Err(ApiError::validation(
+                "The TotalSegments parameter is required but was not present in the request when Segment parameter is \
+                 present",
+            )),
+            (None, Some(_)) => Err(ApiError::validation(
+                "The Segment parameter is required but was not present in the request when parameter TotalSegments is \
+                 present",
+            )),
+            (Some(_), Some(total)) if total > 1_000_000 => Err(request::constraint(
+                &format!("'{total}'"),
+                "totalSegments",
+                "Member must have value less than or equal to 1000000",
+            )),
+            (Some(number), Some(total)) if number >= total => Err(ApiError::validation(format!(
+                "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {number} is \
+                 not less than TotalSegments: {total}"
+            ))),
+            (Some(number), Some(total)) => Ok(Self { number, total }),
+        }
+    }
+
+    /// The first four bytes of the first hash in the segment, and of the first one after it.
+    fn bounds(&self) -> ([u8; 4], Option<[u8; 4]>) {
+        let edge = |number: u64| u32::try_from((number << 32).div_ceil(self.total)).ok().map(u32::to_be_bytes);
+        (edge(self.number).unwrap_or([0xff; 4]), edge(self.number + 1))
+    }
+
+    fn contains(&self, partition: &[u8; 32]) -> bool {
+        let (from, to) = self.bounds();
+        partition[..4] >= from[..] && to.is_none_or(|to| partition[..4] < to[..])
+    }
+}

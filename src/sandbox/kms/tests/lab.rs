@@ -1,0 +1,156 @@
+//! An engine with an administrator, and short ways to call it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::policy::Principal;
+use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::error::ApiError;
+use crate::sandbox::{Config, Form, iam, kms};
+
+pub const ACCOUNT: &str = "111122223333";
+pub const REGION: &str = "us-east-1";
+/// Well-formed, and nobody's.
+pub const NO_KEY: &str = "00000000-0000-4000-8000-000000000000";
+
+pub struct Lab {
+    pub engine: Engine,
+    pub admin: RequestContext,
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        Self::open(&Config { seed: Some(7), ..Config::default() })
+    }
+
+    pub fn open(config: &Config) -> Self {
+        let engine = Engine::open(config).unwrap();
+        let (access_key_id, _) = engine.iam.admin();
+        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
+        Self { engine, admin: context(principal) }
+    }
+
+    /// A new user; `policy` becomes its inline policy.
+    pub fn user(&mut self, name: &str, policy: Option<Value>) -> RequestContext {
+        let admin = self.admin.clone();
+        let form = Form::from_iter([("UserName", name)]);
+        iam::call(&mut self.engine, &admin, "CreateUser", &form).unwrap();
+        if let Some(policy) = policy {
+            let document = policy.to_string();
+            let form = Form::from_iter([("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)]);
+            iam::call(&mut self.engine, &admin, "PutUserPolicy", &form).unwrap();
+        }
+        let arn = format!("arn:aws:iam::{ACCOUNT}:user/{name}");
+        context(self.engine.iam.find_principal(&arn).unwrap())
+    }
+
+    pub fn call(&mut self, who: &RequestContext, operation: &str, input: Value) -> Result<Value, ApiError> {
+        kms::call(&mut self.engine, who, operation, &input)
+    }
+
+    /// A call that works, as the administrator.
+    pub fn ok(&mut self, operation: &str, input: Value) -> Value {
+        let admin = self.admin.clone();
+        self.call(&admin, operation, input.clone()).unwrap_or_else(|e| panic!("{operation} {input}: {e:?}"))
+    }
+
+    /// A call that fails, as the administrator: code and message.
+    pub fn fails(&mut self, operation: &str, input: Value) -> (String, String) {
+        let admin = self.admin.clone();
+        self.fails_as(&admin, operation, input)
+    }
+
+    pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
+        match self.call(who, operation, input.clone()) {
+            Ok(answer) => panic!("{operation} {input} worked: {answer}"),
+            Err(error) => (error.code.into_owned(), error.message.unwrap_or_default()),
+        }
+    }
+
+    /// A new key's id.
+    pub fn key(&mut self) -> String {
+        text(&self.ok("CreateKey", json!({}))["KeyMetadata"]["KeyId"])
+    }
+
+    /// A new key whose policy has these statements besides the default one.
+    pub fn key_with(&mut self, statements: &[Value]) -> String {
+        let policy = key_policy(statements);
+        text(&self.ok("CreateKey", json!({ "Policy": policy }))["KeyMetadata"]["KeyId"])
+    }
+
+    pub fn encrypt(&mut self, key: &str, plaintext: &[u8], context: Value) -> String {
+        let input = json!({ "KeyId": key, "Plaintext": b64(plaintext), "EncryptionContext": context });
+        text(&self.ok("Encrypt", input)["CiphertextBlob"])
+    }
+
+    pub fn wait(&mut self, days: f64) {
+        self.engine.host.clock.advance(Duration::from_secs_f64(days * 86_400.0));
+    }
+}
+
+/// The default statement, then these.
+pub fn key_policy(statements: &[Value]) -> String {
+    let root = json!({
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") },
+        "Action": "kms:*",
+        "Resource": "*",
+    });
+    let all: Vec<Value> = std::iter::once(root).chain(statements.iter().cloned()).collect();
+    json!({ "Version": "2012-10-17", "Statement": all }).to_string()
+}
+
+/// An identity policy with one statement.
+pub fn allow(actions: &[&str]) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }],
+    })
+}
+
+/// A statement of a key policy for one user.
+pub fn for_user(effect: &str, user: &str, actions: &[&str]) -> Value {
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/{user}");
+    json!({ "Effect": effect, "Principal": { "AWS": arn }, "Action": actions, "Resource": "*" })
+}
+
+pub fn context(principal: Principal) -> RequestContext {
+    RequestContext {
+        principal,
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        request_id: Uuid::nil(),
+        answer_id: "ANSWER".to_owned(),
+        source_ip: "127.0.0.1".to_owned(),
+        user_agent: "test".to_owned(),
+    }
+}
+
+pub fn arn(key_id: &str) -> String {
+    format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}")
+}
+
+pub fn alias_arn(name: &str) -> String {
+    format!("arn:aws:kms:{REGION}:{ACCOUNT}:{name}")
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
+}
+
+pub fn b64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub fn bytes(value: &Value) -> Vec<u8> {
+    STANDARD.decode(text(value)).unwrap()
+}
+
+/// A pair of owned strings to compare an error with.
+pub fn error(code: &str, message: impl Into<String>) -> (String, String) {
+    (code.to_owned(), message.into())
+}
