@@ -100,8 +100,7 @@ fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
-    let clients =
-        Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
     let backend = Backend {
         kind: BackendKind::Sandbox,
         region: sandbox.region().to_owned(),
@@ -140,7 +139,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let Session { state, clients, _sandbox } = session(runtime, options)?;
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
-    let mut screen = Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
+    let mut screen =
+        Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
         let stop = std::pin::pin!(signal::stop());
         // The first picture does not wait for the input to be set up.

@@ -100,9 +100,8 @@ impl<W: Write> Lines<'_, W> {
     fn summary(&mut self, state: &State) {
         let (met, stages) = (state.met(), Stage::ALL.len());
         self.attempt(|lines| match lines.format {
-            Format::Jsonl => lines.json(
-                &json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()}),
-            ),
+            Format::Jsonl => lines
+                .json(&json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()})),
             Format::Text => {
                 writeln!(lines.out, "{met} of {stages} stages met")?;
                 state.leftovers().iter().try_for_each(|left| writeln!(lines.out, "left behind: {left}"))
@@ -187,8 +186,7 @@ fn call(exchange: &Exchange) -> Value {
     }
     line["verdict"] = json!(exchange.verdict.key());
     if let Verdict::Denied(denied) = &exchange.verdict {
-        line["denied"] =
-            json!({"principal": denied.principal, "action": denied.action, "resource": denied.resource});
+        line["denied"] = json!({"principal": denied.principal, "action": denied.action, "resource": denied.resource});
     }
     if exchange.attempt > 1 {
         line["attempt"] = json!(exchange.attempt);
