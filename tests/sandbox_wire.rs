@@ -1,6 +1,8 @@
 //! The sandbox seen from a socket: malformed input, every signature error, and its own pages. After each request the
 //! sandbox must still serve.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
+
 mod wire;
 
 use std::io::{Read, Write};
@@ -208,8 +210,11 @@ fn a_wrong_method_or_path_is_refused(
     assert_serves(&sandbox);
 }
 
-/// What a client may get wrong when it signs, as a change to a good signer.
-fn mistakes() -> Vec<(&'static str, fn(&mut Signer), [&'static str; 2], [u16; 2], &'static str)> {
+/// Something that a client gets wrong when it signs: its name, the change to a good signer, then the error's code and
+/// status in JSON and in XML, and a part of its message.
+type Mistake = (&'static str, fn(&mut Signer), [&'static str; 2], [u16; 2], &'static str);
+
+fn mistakes() -> Vec<Mistake> {
     let invalid = ["InvalidSignatureException", "SignatureDoesNotMatch"];
     let unknown = ["UnrecognizedClientException", "InvalidClientTokenId"];
     let incomplete = ["IncompleteSignatureException", "IncompleteSignature"];

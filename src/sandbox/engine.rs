@@ -303,3 +303,70 @@ impl RequestContext {
         context
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn engine() -> (Engine, RequestContext) {
+        let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
+        let (access_key_id, _) = engine.iam.admin();
+        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
+        let context = RequestContext {
+            principal,
+            access_key_id,
+            request_id: Uuid::nil(),
+            answer_id: String::new(),
+            source_ip: "127.0.0.1".to_owned(),
+            user_agent: String::new(),
+        };
+        (engine, context)
+    }
+
+    fn keys(engine: &mut Engine, context: &RequestContext) -> usize {
+        kms::call(engine, context, "ListKeys", &json!({})).unwrap()["Keys"].as_array().unwrap().len()
+    }
+
+    #[test]
+    fn undoing_takes_back_what_is_on_disk_and_in_memory() {
+        let (mut engine, context) = engine();
+        kms::call(&mut engine, &context, "CreateKey", &json!({})).unwrap();
+        engine.host.store.begin().unwrap();
+        kms::call(&mut engine, &context, "CreateKey", &json!({})).unwrap();
+        iam::call(&mut engine, &context, "CreateUser", &Form::from_iter([("UserName", "alice")])).unwrap();
+        engine.undo().unwrap();
+        assert_eq!(keys(&mut engine, &context), 1);
+        assert!(engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).is_none());
+        assert!(engine.iam.secret_of(&context.access_key_id).is_some());
+    }
+
+    #[test]
+    fn only_changes_move_a_seeded_clock() {
+        let (mut engine, context) = engine();
+        let mut run = |operation, input: Value| {
+            let before = engine.host.clock.now();
+            let (form, body) = (Form::default(), input.to_string());
+            let call = Call { service: Service::Kms, operation, form: &form, body: body.as_bytes() };
+            let worked = engine.transact(&context, &call).is_ok();
+            (worked, (engine.host.clock.now() - before).whole_seconds())
+        };
+        assert_eq!(run("CreateKey", json!({})), (true, 1));
+        assert_eq!(run("ListKeys", json!({})), (true, 0));
+        assert_eq!(run("DisableKey", json!({ "KeyId": "alias/none" })), (false, 0));
+    }
+
+    #[rstest]
+    #[case("Scan", false)]
+    #[case("GetKeyPolicy", false)]
+    #[case("Decrypt", false)]
+    #[case("ReEncrypt", false)]
+    #[case("RetireGrant", true)]
+    #[case("PutItem", true)]
+    #[case("EnableKey", true)]
+    fn reads_and_changes_are_told_apart(#[case] operation: &str, #[case] changes: bool) {
+        assert_eq!(is_change(operation), changes);
+    }
+}
