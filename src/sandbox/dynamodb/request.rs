@@ -47,8 +47,8 @@ impl TableRef {
 
     /// The request's `TableName`.
     pub fn of(host: &Host, input: &Value) -> Result<Self, ApiError> {
-        let text = text(input, "TableName")?
-            .ok_or_else(|| constraint("null", "tableName", "Member must not be null"))?;
+        let text =
+            text(input, "TableName")?.ok_or_else(|| constraint("null", "tableName", "Member must not be null"))?;
         Self::parse(host, text)
     }
 }
@@ -100,7 +100,12 @@ pub fn list<'a>(input: &'a Value, name: &str) -> Result<Option<&'a [Value]>, Api
 }
 
 /// An optional member out of a fixed set; `default` when absent.
-pub fn choice(input: &Value, name: &str, allowed: &[&'static str], default: &'static str) -> Result<&'static str, ApiError> {
+pub fn choice(
+    input: &Value,
+    name: &str,
+    allowed: &[&'static str],
+    default: &'static str,
+) -> Result<&'static str, ApiError> {
     let Some(given) = text(input, name)? else { return Ok(default) };
     allowed.iter().find(|choice| **choice == given).copied().ok_or_else(|| {
         let rule = format!("Member must satisfy enum value set: [{}]", allowed.join(", "));

@@ -48,7 +48,12 @@ mod tests {
     #[case("DisabledException", format!("{ARN} is disabled."), "ValidationException", "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: ")]
     #[case("KMSInvalidStateException", format!("{ARN} is pending deletion."), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: ")]
     #[case("NotFoundException", format!("Key '{ARN}' does not exist"), "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: ")]
-    fn wraps_as_observed(#[case] code: &'static str, #[case] inner: String, #[case] outer: &str, #[case] opening: &str) {
+    fn wraps_as_observed(
+        #[case] code: &'static str,
+        #[case] inner: String,
+        #[case] outer: &str,
+        #[case] opening: &str,
+    ) {
         let mut error = ApiError::new(400, code, inner.clone());
         error.extra.insert(REQUEST_ID.to_owned(), Value::from("11111111-2222-4333-8444-555555555555"));
         let wrapped = kms_error(error, &mut Entropy::from_seed([1; 32]));

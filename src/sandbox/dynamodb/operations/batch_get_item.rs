@@ -23,9 +23,8 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub fn request_items(input: &Value) -> Result<&Map<String, Value>, ApiError> {
     let requests = request::member(input, "RequestItems")
         .ok_or_else(|| request::constraint("null", "requestItems", "Member must not be null"))?;
-    let requests = requests
-        .as_object()
-        .ok_or_else(|| ApiError::serialization(Some("RequestItems must be a map".to_owned())))?;
+    let requests =
+        requests.as_object().ok_or_else(|| ApiError::serialization(Some("RequestItems must be a map".to_owned())))?;
     if requests.is_empty() {
         let rule = "Member must have length greater than or equal to 1";
         return Err(request::constraint("'{}'", "requestItems", rule));

@@ -106,12 +106,10 @@ fn read_write(table: &Table, write: &Value) -> Result<Write, ApiError> {
             Ok(Write { key: table.schema.key_of_item(&item)?, item: Some(item) })
         }
         (None, Some(delete)) => {
-            let key = member(delete, "Key")
-                .ok_or_else(|| request::constraint("null", "key", "Member must not be null"))?;
+            let key =
+                member(delete, "Key").ok_or_else(|| request::constraint("null", "key", "Member must not be null"))?;
             Ok(Write { key: table.schema.key_from(&item_from_json(key)?)?, item: None })
         }
-        _ => Err(ApiError::validation(
-            "A write request must have exactly one of PutRequest and DeleteRequest",
-        )),
+        _ => Err(ApiError::validation("A write request must have exactly one of PutRequest and DeleteRequest")),
     }
 }

@@ -28,8 +28,7 @@ impl Conditional {
         let nothing = Item::new();
         match &self.condition {
             Some(condition) if !condition.holds(old.unwrap_or(&nothing)) => {
-                let mut error =
-                    ApiError::new(400, "ConditionalCheckFailedException", "The conditional request failed");
+                let mut error = ApiError::new(400, "ConditionalCheckFailedException", "The conditional request failed");
                 if let (true, Some(old)) = (self.return_old, old) {
                     error.extra.insert("Item".to_owned(), item_to_json(old));
                 }

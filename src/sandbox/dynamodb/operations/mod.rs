@@ -20,8 +20,8 @@ mod update_table;
 
 use serde_json::{Value, json};
 
-use super::request::TableRef;
 use super::authorise;
+use super::request::TableRef;
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::{ApiError, Protocol};

@@ -52,9 +52,11 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let mut page = Page::new(&shape, &table);
     for (sort, item) in &found {
         let passed = match (&start, sort) {
-            (Some(start), Some(sort)) => start.range.as_ref().and_then(|range| sort.compare(range)).is_some_and(|order| {
-                if forward { order.is_le() } else { order.is_ge() }
-            }),
+            (Some(start), Some(sort)) => start
+                .range
+                .as_ref()
+                .and_then(|range| sort.compare(range))
+                .is_some_and(|order| if forward { order.is_le() } else { order.is_ge() }),
             (Some(_), None) => true,
             (None, _) => false,
         };

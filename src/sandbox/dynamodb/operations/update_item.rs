@@ -22,9 +22,8 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let returns = choice(input, "ReturnValues", &RETURNS, "NONE")?;
     let report = Report::of(input)?;
     let mut placeholders = Placeholders::read(input, &["UpdateExpression", "ConditionExpression"], &[])?;
-    let update = request::text(input, "UpdateExpression")?
-        .map(|text| Update::parse(text, &mut placeholders))
-        .transpose()?;
+    let update =
+        request::text(input, "UpdateExpression")?.map(|text| Update::parse(text, &mut placeholders)).transpose()?;
     let conditional = Conditional::of(input, &mut placeholders)?;
     placeholders.finish()?;
     let table = engine.dynamodb.table(&target)?;
