@@ -46,7 +46,17 @@ fn the_whole_lab_as_jsonl() {
         lines.iter().filter(|line| line["event"] == "stage").map(|line| line["stage"].as_str().unwrap()).collect();
     assert_eq!(
         stages,
-        ["who", "create_key", "create_table", "view_admin", "create_user", "view_denied", "grant", "view_again", "clean_up"]
+        [
+            "who",
+            "create_key",
+            "create_table",
+            "view_admin",
+            "create_user",
+            "view_denied",
+            "grant",
+            "view_again",
+            "clean_up"
+        ]
     );
 
     let denied: Vec<&Value> = lines.iter().filter(|line| line["verdict"] == "denied").collect();
@@ -336,8 +346,7 @@ fn kept_data_is_there_again_with_the_same_credentials() {
 #[test]
 fn a_reader_that_has_had_enough_is_no_error_message() {
     let tmp = tempfile::tempdir().unwrap();
-    let mut child =
-        kmslab(tmp.path()).args(["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = kmslab(tmp.path()).args(["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 1];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // and then it is closed
     let output = child.wait_with_output().unwrap();

@@ -233,9 +233,20 @@ fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
     if facts.table_was_made && facts.table.is_some() {
         return Err("the table is still being deleted".to_owned());
     }
-    let Some(key) = &facts.key else { return Ok("nothing had been made".to_owned()) };
+    let deleted: Vec<&str> = exchanges
+        .iter()
+        .filter_map(|exchange| match exchange.operation.name() {
+            "DeleteTable" => Some("table"),
+            "DeleteAccessKey" => Some("access key"),
+            "DeleteUser" => Some("user"),
+            "DeleteAlias" => Some("alias"),
+            _ => None,
+        })
+        .collect();
+    let deleted = if deleted.is_empty() { String::new() } else { format!("{} deleted, ", deleted.join(", ")) };
+    let Some(key) = &facts.key else { return Ok(format!("{deleted}no key had been made")) };
     match key.get("KeyState").and_then(Value::as_str) {
-        Some("PendingDeletion") => Ok("table, user and alias gone, key PendingDeletion".to_owned()),
-        state => Err(format!("the key's state is {}", state.unwrap_or("unknown"))),
+        Some("PendingDeletion") => Ok(format!("{deleted}key PendingDeletion")),
+        state => Err(format!("{deleted}but the key's state is {}", state.unwrap_or("unknown"))),
     }
 }

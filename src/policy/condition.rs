@@ -304,5 +304,4 @@ impl Network {
 }
 
 #[cfg(test)]
-#[path = "condition_tests.rs"]
 mod tests;

@@ -36,9 +36,9 @@ pub struct Call<'a> {
 /// `ListKeys`, `ListAliases`). An explicit deny wins, then an allow, else nobody allows it.
 pub fn decide(call: &Call<'_>, identity: &[NamedPolicy]) -> Decision {
     let trace = examine_policies(call, identity);
-    let outcome = if let Some((by, sid)) = first(&trace, |examined| denies(examined)) {
+    let outcome = if let Some((by, sid)) = matching(&trace, denies) {
         Outcome::ExplicitDeny { by, sid }
-    } else if let Some((by, sid)) = first(&trace, |examined| allows(examined)) {
+    } else if let Some((by, sid)) = matching(&trace, allows) {
         Outcome::Allowed { by, sid, via_account: false }
     } else {
         Outcome::ImplicitDeny { missing: Missing::IdentityPolicy }
@@ -74,15 +74,12 @@ pub fn decide_for_key(
     let (key_trace, identity_trace, grant_trace) =
         (&trace[..of_key_policy], &trace[of_key_policy..of_policies], &trace[of_policies..]);
 
-    let outcome = if let Some((by, sid)) =
-        first(key_trace, |examined| denies(examined)).or_else(|| first(identity_trace, |examined| denies(examined)))
-    {
+    let outcome = if let Some((by, sid)) = matching(key_trace, denies).or_else(|| matching(identity_trace, denies)) {
         Outcome::ExplicitDeny { by, sid }
     } else {
-        let direct =
-            first(key_trace, |examined| allows(examined)).or_else(|| first(grant_trace, |examined| allows(examined)));
+        let direct = matching(key_trace, allows).or_else(|| matching(grant_trace, allows));
         let delegated = key_trace.iter().chain(grant_trace).any(delegates);
-        let own = first(identity_trace, |examined| allows(examined));
+        let own = matching(identity_trace, allows);
         let foreign = !call.principal.is_service() && call.principal.account != key_account;
         match (direct, own) {
             (Some((by, sid)), _) if !foreign => Outcome::Allowed { by, sid, via_account: false },
@@ -110,7 +107,7 @@ fn delegates(examined: &Examined) -> bool {
 
 /// Of several that fit the smallest, not the earliest: the order of statements and policies changes nothing, not even
 /// which one is named.
-fn first(trace: &[Examined], fits: impl Fn(&Examined) -> bool) -> Option<(PolicySource, Option<String>)> {
+fn matching(trace: &[Examined], fits: impl Fn(&Examined) -> bool) -> Option<(PolicySource, Option<String>)> {
     let named = trace.iter().filter(|examined| fits(examined)).map(|examined| (&examined.source, &examined.sid));
     named.min().map(|(source, sid)| (source.clone(), sid.clone()))
 }

@@ -92,7 +92,7 @@ impl Engine {
         store.set_number("starts", start + 1)?;
         let mut clock = if config.seed.is_some() { Clock::seeded() } else { Clock::wall() };
         clock.advance(Duration::from_secs(u64::try_from(store.number(clock.name())?).unwrap_or(0)));
-        let mut sources = EntropySource::new(config.seed, start.unsigned_abs()).map_err(|_| StoreError::Randomness)?;
+        let mut sources = EntropySource::new(config.seed, start.unsigned_abs())?;
         let mut host = Host {
             clock,
             entropy: sources.stream("start"),
@@ -206,7 +206,7 @@ impl Engine {
     /// When the database can't be read.
     pub(super) fn undo(&mut self) -> Result<(), StoreError> {
         self.host.store.rollback();
-        self.iam = Iam::open(&mut self.host)?;
+        self.iam.reload(&self.host)?;
         self.kms = Kms::open(&mut self.host)?;
         self.dynamodb = DynamoDb::open(&mut self.host)?;
         Ok(())

@@ -12,6 +12,19 @@ use zeroize::Zeroizing;
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// The operating system has no randomness to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoRandomness;
+
+/// Fills `buffer` from the operating system: for what must never repeat, whatever the seed.
+///
+/// # Errors
+/// When the operating system has none, as on some systems early at boot.
+pub fn fill_from_system(buffer: &mut [u8]) -> Result<(), NoRandomness> {
+    getrandom::fill(buffer).map_err(|_| NoRandomness)
+}
+
 /// A stream of random bytes. Each request gets a stream of its own (see [`EntropySource::stream`]).
 pub struct Entropy(ChaCha20Rng);
 
@@ -76,10 +89,10 @@ impl EntropySource {
     ///
     /// # Errors
     /// When the operating system has no randomness to give.
-    pub fn new(seed: Option<u64>, start: u64) -> Result<Self, aws_lc_rs::error::Unspecified> {
+    pub fn new(seed: Option<u64>, start: u64) -> Result<Self, NoRandomness> {
         let mut key = Zeroizing::new([0; 32]);
         match seed {
-            None => aws_lc_rs::rand::fill(&mut key[..])?,
+            None => fill_from_system(&mut key[..])?,
             Some(seed) => {
                 let mut text = b"kmslab seed".to_vec();
                 text.extend(seed.to_be_bytes());

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use super::entropy::NoRandomness;
 use super::store::StoreError;
 
 /// Which layer of AWS speaks: it shows in DynamoDB's `__type` prefix and in the spelling of the message member.
@@ -185,6 +186,9 @@ pub enum StartError {
     /// The database opened, but reading or writing it failed.
     #[error("the sandbox's database failed at the start: {0}")]
     Store(#[from] StoreError),
+    /// The operating system has no randomness to give.
+    #[error("{0}. Try again in a moment")]
+    Randomness(#[from] NoRandomness),
     /// The server's thread or runtime could not be made.
     #[error("the sandbox's server could not start: {0}")]
     Thread(io::Error),

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::crypto::{self, Key256};
+use super::entropy::{self, NoRandomness};
 use super::error::StartError;
 
 /// Marks the file as ours in SQLite's header: "KMSL".
@@ -52,8 +53,8 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The operating system has no randomness to give.
-    #[error("the operating system gives no random bytes")]
-    Randomness,
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
 }
 
 /// The database and the root key.
@@ -216,7 +217,7 @@ impl Store {
     pub fn seal_root(&self, label: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, StoreError> {
         // Not from the request's stream: the file outlives a seed, and a nonce must not repeat under one key.
         let mut nonce = [0; 12];
-        aws_lc_rs::rand::fill(&mut nonce).map_err(|_| StoreError::Randomness)?;
+        entropy::fill_from_system(&mut nonce)?;
         let mut sealed = nonce.to_vec();
         sealed.extend(crypto::seal(&self.keys.seal, nonce, label, plaintext));
         Ok(sealed)
@@ -305,14 +306,16 @@ fn derive(root: &Key256, purpose: &str) -> Key256 {
 
 fn random_key() -> Result<Key256, StoreError> {
     let mut bytes = Zeroizing::new([0; 32]);
-    aws_lc_rs::rand::fill(&mut bytes[..]).map_err(|_| StoreError::Randomness)?;
-    Key256::from_bytes(&bytes[..]).ok_or(StoreError::Randomness)
+    entropy::fill_from_system(&mut bytes[..])?;
+    Ok(Key256::from_bytes(&bytes[..]).expect("32 bytes are a 256-bit key"))
 }
 
 /// Opens and, when empty, lays out the database. The outer error is SQLite's, the inner one ours.
 fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Result<Connection, StartError>> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(2))?;
+    // Before anything is written: a new database would be flushed to the disk with SQLite's own default.
+    connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}"))?;
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
     let path = path.to_owned();
@@ -320,15 +323,13 @@ fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Result<Connection
         APPLICATION_ID if version == SCHEMA_VERSION => {}
         APPLICATION_ID => return Ok(Err(StartError::OtherVersion { path, found: version, known: SCHEMA_VERSION })),
         0 if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
-            connection.execute_batch("PRAGMA journal_mode = WAL")?;
             connection.execute_batch(&format!(
-                "PRAGMA synchronous = {synchronous}; BEGIN; {SCHEMA}
+                "PRAGMA journal_mode = WAL; BEGIN; {SCHEMA}
                  PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             ))?;
         }
         _ => return Ok(Err(StartError::Foreign { path })),
     }
-    connection.execute_batch(&format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}"))?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(Ok(connection))
 }

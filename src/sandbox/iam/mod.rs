@@ -56,11 +56,23 @@ impl Iam {
             owners: HashMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
-        for user in host.store.load::<User>(STORED_AS)? {
-            iam.remember(user);
-        }
+        iam.reload(host)?;
         iam.ensure_admin(host)?;
         Ok(iam)
+    }
+
+    /// Reads the users again, after a request that had written something was undone.
+    ///
+    /// # Errors
+    /// As [`Iam::open`].
+    pub fn reload(&mut self, host: &Host) -> Result<(), StoreError> {
+        let users = host.store.load::<User>(STORED_AS)?;
+        self.users.clear();
+        self.owners.clear();
+        for user in users {
+            self.remember(user);
+        }
+        Ok(())
     }
 
     fn ensure_admin(&mut self, host: &mut Host) -> Result<(), StoreError> {
@@ -175,19 +187,24 @@ impl Iam {
 
     fn remember(&mut self, user: User) {
         let name = user.name.to_ascii_lowercase();
-        self.owners.retain(|_, owner| *owner != name);
-        self.owners.extend(user.keys.iter().map(|key| (key.id.clone(), name.clone())));
-        self.users.insert(name, user);
+        let keys: Vec<String> = user.keys.iter().map(|key| key.id.clone()).collect();
+        if let Some(before) = self.users.insert(name.clone(), user) {
+            self.forget_keys(&before);
+        }
+        self.owners.extend(keys.into_iter().map(|key| (key, name.clone())));
     }
 
-    fn remove(&mut self, host: &mut Host, name: &str) -> Result<(), StoreError> {
-        let name = name.to_ascii_lowercase();
-        if let Some(user) = self.users.get(&name) {
-            host.store.delete(STORED_AS, &user.id)?;
-        }
-        self.owners.retain(|_, owner| *owner != name);
-        self.users.remove(&name);
+    fn remove(&mut self, host: &mut Host, user: &User) -> Result<(), StoreError> {
+        host.store.delete(STORED_AS, &user.id)?;
+        self.users.remove(&user.name.to_ascii_lowercase());
+        self.forget_keys(user);
         Ok(())
+    }
+
+    fn forget_keys(&mut self, user: &User) {
+        for key in &user.keys {
+            self.owners.remove(&key.id);
+        }
     }
 }
 

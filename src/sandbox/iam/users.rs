@@ -60,7 +60,7 @@ impl Call<'_> {
         }
         let principal = user.principal(&self.iam.account);
         self.kms.principal_deleted(self.host, &principal.arn, &principal.unique_id)?;
-        self.iam.remove(self.host, name)?;
+        self.iam.remove(self.host, &user)?;
         Ok(Xml::new())
     }
 

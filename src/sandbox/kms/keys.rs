@@ -6,8 +6,7 @@ use super::authorise::{Ask, Env, Naming, Options, keeps_control, permitted_by_id
 use super::input::Members;
 use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT};
 use super::page::Page;
-use super::policies::{self, MAX_POLICY};
-use super::{Kms, errors, persist, tags};
+use super::{Kms, errors, persist, policies, tags};
 use crate::sandbox::error::ApiError;
 
 const KEY_SPECS: [&str; 17] = [
@@ -116,7 +115,6 @@ pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, 
             text.to_owned()
         }
     };
-    debug_assert!(policy.len() <= MAX_POLICY);
     let created = env.host.clock.epoch_seconds();
     let record = KeyRecord {
         id,

@@ -39,7 +39,7 @@ use super::error::{ApiError, Protocol};
 
 pub use self::ciphertext::EncryptionContext;
 pub use self::model::{KeyManager, KeyState};
-pub use self::on_behalf::{DataKey, KeyFacts, OnBehalf};
+pub use self::on_behalf::{DataKey, KeyFacts, OnBehalf, REQUEST_ID};
 
 /// Keys, aliases and grants.
 #[derive(Debug, Default)]

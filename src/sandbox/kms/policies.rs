@@ -16,7 +16,7 @@ use crate::sandbox::store::StoreError;
 const POLICY_NAME: &str = "default";
 
 /// In bytes.
-pub const MAX_POLICY: usize = 32 * 1024;
+const MAX_POLICY: usize = 32 * 1024;
 
 /// The policy of a key created without one: the account's IAM policies may decide. It gives nobody access by itself
 /// (aws-facts section 4).

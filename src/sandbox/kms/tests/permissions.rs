@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::*;
+use crate::sandbox::{Form, iam};
 
 fn denied(user: &str, action: &str, resource: &str, reason: &str) -> (String, String) {
     let message = format!(
@@ -188,15 +189,15 @@ fn a_deleted_user_shows_as_its_unique_id_and_a_namesake_inherits_nothing() {
     lab.ok("CreateGrant", grant);
     lab.call(&alice, "DescribeKey", json!({ "KeyId": id })).unwrap();
     let unique_id = alice.principal.unique_id.clone();
-    let engine = &mut lab.engine;
-    engine.kms.principal_deleted(&mut engine.host, &arn, &unique_id).unwrap();
+    let admin = lab.admin.clone();
+    let form = Form::from_iter([("UserName", "alice")]);
+    iam::call(&mut lab.engine, &admin, "DeleteUser", &form).unwrap();
     let policy = text(&lab.ok("GetKeyPolicy", json!({ "KeyId": id }))["Policy"]);
     assert!(policy.contains(&unique_id) && !policy.contains(&arn), "{policy}");
     let grants = lab.ok("ListGrants", json!({ "KeyId": id }));
     assert_eq!(grants["Grants"][0]["GranteePrincipal"], unique_id);
     assert_eq!(grants["Grants"][0]["RetiringPrincipal"], unique_id);
-    let mut namesake = alice;
-    namesake.principal.unique_id = "AIDAANOTHERUSERENTIRE".to_owned();
+    let namesake = lab.user("alice", None);
     assert_eq!(lab.fails_as(&namesake, "DescribeKey", json!({ "KeyId": id })).0, "AccessDeniedException");
     let input = json!({ "KeyId": id, "Plaintext": "AA==" });
     assert_eq!(lab.fails_as(&namesake, "Encrypt", input).0, "AccessDeniedException");
