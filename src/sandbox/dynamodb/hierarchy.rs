@@ -159,7 +159,7 @@ impl Cache {
 
     /// How many keys are held.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.0.len()
     }
 }
@@ -204,16 +204,7 @@ impl Keyring<'_> {
     pub fn resolve(&mut self, wanted: &Wanted) -> Result<Option<String>, ApiError> {
         let key = match wanted {
             Wanted::AwsOwned => return Ok(None),
-            Wanted::AwsManaged => {
-                let arn = self.kms.aws_managed_key(self.host, "dynamodb")?;
-                // The key stays whatever becomes of this request: KMS has it in memory from now on, so a rollback must
-                // not take it from the database, or tables under it would be lost with the process.
-                if !self.host.store.connection().is_autocommit() {
-                    self.host.store.commit()?;
-                    self.host.store.begin()?;
-                }
-                arn
-            }
+            Wanted::AwsManaged => self.kms.aws_managed_key(self.host, "dynamodb")?,
             Wanted::Customer(key) => key.clone(),
         };
         let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, &key))?;

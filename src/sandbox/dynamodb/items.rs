@@ -118,15 +118,16 @@ impl<'a> Items<'a> {
             .connection
             .prepare_cached(
                 "SELECT partition, item, nonce, ciphertext FROM dynamodb_items
-                 WHERE table_name = ?1 AND (partition, item) > (?2, ?3) AND (?4 IS NULL OR partition < ?4)
+                 WHERE table_name = ?1 AND (partition, item) > (?2, ?3)
                  ORDER BY partition, item",
             )
             .map_err(StoreError::from)?;
         // An empty item hash is below every real one.
         let start: (&[u8], &[u8]) = after.map_or((from, &[]), |place| (&place.partition, &place.item));
-        let mut rows = statement.query(params![self.table, start.0, start.1, to]).map_err(StoreError::from)?;
+        let mut rows = statement.query(params![self.table, start.0, start.1]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
-            if !each(stored(row).map_err(StoreError::from)?)? {
+            let stored = stored(row).map_err(StoreError::from)?;
+            if to.is_some_and(|to| stored.place.partition.as_slice() >= to) || !each(stored)? {
                 break;
             }
         }

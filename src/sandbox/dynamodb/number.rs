@@ -123,7 +123,7 @@ impl Number {
     }
 
     /// `self + other`, exact; an inexact result is refused rather than rounded.
-    pub fn add(self, other: Self) -> Result<Self, NumberError> {
+    pub fn plus(self, other: Self) -> Result<Self, NumberError> {
         if self.digits == 0 {
             return Ok(other);
         }
@@ -148,8 +148,8 @@ impl Number {
     }
 
     /// `self - other`, exact.
-    pub fn subtract(self, other: Self) -> Result<Self, NumberError> {
-        self.add(Self { negative: !other.negative && other.digits != 0, ..other })
+    pub fn minus(self, other: Self) -> Result<Self, NumberError> {
+        self.plus(Self { negative: !other.negative && other.digits != 0, ..other })
     }
 
     fn digit_count(self) -> u32 {
@@ -283,11 +283,11 @@ mod tests {
     #[test]
     fn adds_and_subtracts_exactly() {
         let n = |text| Number::parse(text).unwrap();
-        assert_eq!(n("0.1").add(n("0.2")), Ok(n("0.3")));
-        assert_eq!(n("5").subtract(n("7.5")), Ok(n("-2.5")));
-        assert_eq!(n("5").subtract(n("5")), Ok(Number::ZERO));
-        assert_eq!(Number::ZERO.subtract(n("3")), Ok(n("-3")));
-        assert_eq!(n("1e100").add(n("1e-20")), Err(NumberError::TooPrecise));
+        assert_eq!(n("0.1").plus(n("0.2")), Ok(n("0.3")));
+        assert_eq!(n("5").minus(n("7.5")), Ok(n("-2.5")));
+        assert_eq!(n("5").minus(n("5")), Ok(Number::ZERO));
+        assert_eq!(Number::ZERO.minus(n("3")), Ok(n("-3")));
+        assert_eq!(n("1e100").plus(n("1e-20")), Err(NumberError::TooPrecise));
     }
 
     fn decimals() -> impl Strategy<Value = (i64, i32)> {

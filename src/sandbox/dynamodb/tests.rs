@@ -1,1 +1,8 @@
+//! DynamoDB through [`super::call`], with real users, policies and KMS keys around it.
 
+mod disk;
+mod hierarchy;
+mod items;
+mod lab;
+mod paging;
+mod tables;

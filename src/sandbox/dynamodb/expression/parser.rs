@@ -54,7 +54,7 @@ fn parse_bare<'a, T>(
         return Err("Expression size has exceeded the maximum allowed size;".into());
     }
     let tokens = tokens(text).map_err(|(start, end)| {
-        let before = text[..start].trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let before = text[..start].trim_end().rfind([' ', '\t', '\r', '\n']).map_or(0, |at| at + 1);
         let after = text[end..].chars().next().map_or(0, char::len_utf8);
         format!("Syntax error; token: \"{}\", near: \"{}\"", &text[start..end], &text[before..end + after])
     })?;

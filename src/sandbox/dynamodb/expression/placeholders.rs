@@ -29,7 +29,7 @@ impl Placeholders {
         let mut placeholders = Self::default();
         if let Some(names) = input.get("ExpressionAttributeNames").filter(|value| !value.is_null()) {
             let names = names.as_object().ok_or_else(|| not_a_map("ExpressionAttributeNames"))?;
-            if !with_values.iter().chain(without_values).any(|member| given(member)) {
+            if !with_values.iter().chain(without_values).any(&given) {
                 return Err(ApiError::validation(
                     "ExpressionAttributeNames can only be specified when using expressions",
                 ));
@@ -49,7 +49,7 @@ impl Placeholders {
         }
         if let Some(values) = input.get("ExpressionAttributeValues").filter(|value| !value.is_null()) {
             let values = values.as_object().ok_or_else(|| not_a_map("ExpressionAttributeValues"))?;
-            if !with_values.iter().any(|member| given(member)) {
+            if !with_values.iter().any(&given) {
                 let missing = match with_values {
                     [] => String::new(),
                     [one] => format!(": {one} is null"),

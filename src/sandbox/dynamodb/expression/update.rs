@@ -55,7 +55,7 @@ impl Update {
         for (path, operand) in &self.add {
             let value = match (path.get(old), operand) {
                 (None, operand) => operand.clone(),
-                (Some(AttributeValue::Number(a)), AttributeValue::Number(b)) => sum(*a, *b, Number::add)?,
+                (Some(AttributeValue::Number(a)), AttributeValue::Number(b)) => sum(*a, *b, Number::plus)?,
                 (Some(AttributeValue::StringSet(a)), AttributeValue::StringSet(b)) => {
                     AttributeValue::StringSet(union(a, b))
                 }
@@ -206,8 +206,8 @@ impl Source {
                 }
                 _ => Err(wrong_data_type()),
             },
-            Self::Plus(a, b) => arithmetic(a, b, Number::add),
-            Self::Minus(a, b) => arithmetic(a, b, Number::subtract),
+            Self::Plus(a, b) => arithmetic(a, b, Number::plus),
+            Self::Minus(a, b) => arithmetic(a, b, Number::minus),
         }
     }
 }

@@ -33,7 +33,10 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let mut output = json!({});
     report.add(&mut output, &table.name, read_units(found.as_ref().map_or(0, item_size), consistent));
     if let Some(item) = found {
-        let item = projection.map_or_else(|| item.clone(), |projection| projection.apply(&item));
+        let item = match projection {
+            Some(projection) => projection.apply(&item),
+            None => item,
+        };
         output["Item"] = item_to_json(&item);
     }
     Ok(output)

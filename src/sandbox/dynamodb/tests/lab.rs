@@ -1,0 +1,143 @@
+//! An engine with an administrator, and short ways to call it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::policy::Principal;
+use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::error::ApiError;
+use crate::sandbox::trail::{TrailEvent, Verdict};
+use crate::sandbox::{Config, Form, dynamodb, iam, kms};
+
+pub const ACCOUNT: &str = "111122223333";
+
+pub struct Lab {
+    pub engine: Engine,
+    pub admin: RequestContext,
+}
+
+pub fn context(principal: Principal) -> RequestContext {
+    RequestContext {
+        principal,
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        request_id: Uuid::nil(),
+        answer_id: "ANSWER".to_owned(),
+        source_ip: "127.0.0.1".to_owned(),
+        user_agent: "test".to_owned(),
+    }
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        Self::open(&Config { seed: Some(7), ..Config::default() })
+    }
+
+    pub fn open(config: &Config) -> Self {
+        let engine = Engine::open(config).unwrap();
+        let (access_key_id, _) = engine.iam.admin();
+        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
+        Self { engine, admin: context(principal) }
+    }
+
+    /// A new user whose inline policy allows these actions on everything.
+    pub fn user(&mut self, name: &str, actions: &[&str]) -> RequestContext {
+        self.user_with(
+            name,
+            &json!({
+                "Version": "2012-10-17",
+                "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }],
+            }),
+        )
+    }
+
+    pub fn user_with(&mut self, name: &str, policy: &Value) -> RequestContext {
+        let admin = self.admin.clone();
+        iam::call(&mut self.engine, &admin, "CreateUser", &Form::from_iter([("UserName", name)])).unwrap();
+        let document = policy.to_string();
+        let form = Form::from_iter([("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)]);
+        iam::call(&mut self.engine, &admin, "PutUserPolicy", &form).unwrap();
+        context(self.engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
+    }
+
+    pub fn kms(&mut self, operation: &str, input: Value) -> Value {
+        let admin = self.admin.clone();
+        kms::call(&mut self.engine, &admin, operation, &input).unwrap_or_else(|e| panic!("{operation}: {e:?}"))
+    }
+
+    /// A new customer managed key's ARN.
+    pub fn key(&mut self) -> String {
+        self.kms("CreateKey", json!({}))["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
+    }
+
+    pub fn call(&mut self, who: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+        dynamodb::call(&mut self.engine, who, operation, input)
+    }
+
+    /// A call that works, as the administrator.
+    pub fn ok(&mut self, operation: &str, input: Value) -> Value {
+        let admin = self.admin.clone();
+        self.call(&admin, operation, &input).unwrap_or_else(|e| panic!("{operation} {input}: {e:?}"))
+    }
+
+    /// A call that fails, as the administrator: code and message.
+    pub fn fails(&mut self, operation: &str, input: Value) -> (String, String) {
+        let admin = self.admin.clone();
+        self.fails_as(&admin, operation, input)
+    }
+
+    pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
+        match self.call(who, operation, &input) {
+            Ok(answer) => panic!("{operation} {input} worked: {answer}"),
+            Err(error) => (error.code.into_owned(), error.message.unwrap_or_default()),
+        }
+    }
+
+    /// A table with a string partition key `id`.
+    pub fn table(&mut self, name: &str, sse: Value) -> Value {
+        self.ok("CreateTable", create(name, sse))
+    }
+
+    pub fn wait(&mut self, seconds: u64) {
+        self.engine.host.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub fn events(&self) -> Vec<TrailEvent> {
+        self.engine.host.trail.all()
+    }
+
+    /// What happened in KMS for DynamoDB since the `from`th event: name, identity, verdict.
+    pub fn since(&self, from: usize) -> Vec<(String, String, Verdict)> {
+        let events = self.events();
+        let identity = |event: &TrailEvent| {
+            event.user_identity.user_name.clone().unwrap_or_else(|| event.user_identity.kind.clone())
+        };
+        events[from..].iter().map(|event| (event.event_name.clone(), identity(event), event.verdict)).collect()
+    }
+}
+
+pub fn create(name: &str, sse: Value) -> Value {
+    let mut input = json!({
+        "TableName": name,
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    if !sse.is_null() {
+        input["SSESpecification"] = sse;
+    }
+    input
+}
+
+pub fn customer(key: &str) -> Value {
+    json!({ "Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": key })
+}
+
+/// `message` with every uuid after `Request ID: ` replaced, for comparing.
+pub fn without_request_id(message: &str) -> String {
+    match message.split_once("Request ID: ") {
+        Some((start, rest)) => format!("{start}Request ID: <uuid>{}", &rest[36..]),
+        None => message.to_owned(),
+    }
+}

@@ -1,0 +1,184 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::lab::{ACCOUNT, Lab, create, customer};
+use crate::sandbox::Config;
+
+#[test]
+fn a_table_is_creating_and_then_active() {
+    let mut lab = Lab::new();
+    let made = lab.table("music", Value::Null)["TableDescription"].clone();
+    assert_eq!(made["TableStatus"], "CREATING");
+    assert_eq!(made["TableArn"], format!("arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/music"));
+    assert_eq!(made["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
+    assert!(made.get("SSEDescription").is_none());
+    let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
+    assert_eq!((&table["TableStatus"], &table["ItemCount"]), (&json!("ACTIVE"), &json!(0)));
+    lab.ok("PutItem", json!({"TableName": "music", "Item": {"id": {"S": "a"}}}));
+    let by_arn = lab.ok("DescribeTable", json!({"TableName": table["TableArn"]}));
+    assert_eq!(by_arn["Table"]["ItemCount"], 1);
+    assert_eq!(
+        lab.fails("CreateTable", create("music", Value::Null)),
+        ("ResourceInUseException".into(), "Table already exists: music".into())
+    );
+}
+
+#[rstest]
+#[case(json!({"TableName": "t"}), "TableName must be at least 3 characters long and at most 255 characters long")]
+#[case(json!({"TableName": "a b c"}), "1 validation error detected: Value 'a b c' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")]
+#[case(json!({"KeySchema": [{"AttributeName": "x", "KeyType": "HASH"}]}), "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [x], AttributeDefinitions: [id]")]
+#[case(json!({"KeySchema": [{"AttributeName": "id", "KeyType": "RANGE"}]}), "Invalid KeySchema: The first KeySchemaElement is not a HASH key type")]
+#[case(json!({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}]}), "Both the Hash Key and the Range Key element in the KeySchema have the same name")]
+#[case(json!({"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "y", "AttributeType": "S"}]}), "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")]
+#[case(json!({"BillingMode": "PROVISIONED"}), "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")]
+#[case(json!({"GlobalSecondaryIndexes": [{"IndexName": "x"}]}), "The kmslab sandbox does not support GlobalSecondaryIndexes")]
+#[case(json!({"StreamSpecification": {"StreamEnabled": true}}), "The kmslab sandbox does not support StreamSpecification")]
+#[case(json!({"SSESpecification": {"Enabled": true, "KMSMasterKeyId": "alias/x"}}), "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified")]
+fn refuses_to_create(#[case] changes: Value, #[case] want: &str) {
+    let mut lab = Lab::new();
+    let mut input = create("music", Value::Null);
+    for (name, value) in changes.as_object().unwrap() {
+        input[name] = value.clone();
+    }
+    assert_eq!(lab.fails("CreateTable", input), ("ValidationException".into(), want.into()));
+    assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
+}
+
+#[test]
+fn lists_in_pages() {
+    let mut lab = Lab::new();
+    for name in ["delta", "alpha", "charlie", "bravo"] {
+        lab.table(name, Value::Null);
+    }
+    let first = lab.ok("ListTables", json!({"Limit": 3}));
+    assert_eq!(first, json!({"TableNames": ["alpha", "bravo", "charlie"], "LastEvaluatedTableName": "charlie"}));
+    let rest = lab.ok("ListTables", json!({"Limit": 3, "ExclusiveStartTableName": "charlie"}));
+    assert_eq!(rest, json!({"TableNames": ["delta"]}));
+}
+
+#[test]
+fn every_operation_knows_a_missing_table() {
+    let mut lab = Lab::new();
+    let named =
+        ("ResourceNotFoundException".to_owned(), "Requested resource not found: Table: nope not found".to_owned());
+    for operation in ["DescribeTable", "DeleteTable", "DescribeTimeToLive", "DescribeContinuousBackups"] {
+        assert_eq!(lab.fails(operation, json!({"TableName": "nope"})), named);
+    }
+    let bare = ("ResourceNotFoundException".to_owned(), "Requested resource not found".to_owned());
+    let key = json!({"TableName": "nope", "Key": {"id": {"S": "a"}}});
+    assert_eq!(lab.fails("GetItem", key.clone()), bare);
+    assert_eq!(lab.fails("DeleteItem", key.clone()), bare);
+    assert_eq!(lab.fails("UpdateItem", key), bare);
+    assert_eq!(lab.fails("PutItem", json!({"TableName": "nope", "Item": {"id": {"S": "a"}}})), bare);
+    assert_eq!(lab.fails("Scan", json!({"TableName": "nope"})), bare);
+    // The name of another region's table is not the name of ours.
+    lab.table("music", Value::Null);
+    let arn = format!("arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/music");
+    assert_eq!(lab.fails("Scan", json!({"TableName": arn})), bare);
+}
+
+#[test]
+fn who_may_not_learns_nothing_about_existence() {
+    let mut lab = Lab::new();
+    lab.table("music", Value::Null);
+    let user = lab.user("nobody", &["kms:*"]);
+    for name in ["music", "nope"] {
+        let (code, message) = lab.fails_as(&user, "Scan", json!({"TableName": name}));
+        assert_eq!(code, "AccessDeniedException");
+        assert_eq!(
+            message,
+            format!(
+                "User: arn:aws:iam::{ACCOUNT}:user/nobody is not authorized to perform: dynamodb:Scan on resource: \
+                 arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name} because no identity-based policy allows the \
+                 dynamodb:Scan action"
+            )
+        );
+    }
+}
+
+#[test]
+fn deletion_protection_holds_until_it_is_taken_off() {
+    let mut lab = Lab::new();
+    let mut input = create("music", Value::Null);
+    input["DeletionProtectionEnabled"] = json!(true);
+    lab.ok("CreateTable", input);
+    let (code, message) = lab.fails("DeleteTable", json!({"TableName": "music"}));
+    assert_eq!(code, "ValidationException");
+    assert!(message.contains("protected against deletion"), "{message}");
+    lab.ok("UpdateTable", json!({"TableName": "music", "DeletionProtectionEnabled": false}));
+    let gone = lab.ok("DeleteTable", json!({"TableName": "music"}));
+    assert_eq!(gone["TableDescription"]["TableStatus"], "DELETING");
+    assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
+}
+
+#[test]
+fn a_new_table_of_an_old_name_is_empty() {
+    let mut lab = Lab::new();
+    lab.table("music", Value::Null);
+    lab.ok("PutItem", json!({"TableName": "music", "Item": {"id": {"S": "a"}}}));
+    lab.ok("DeleteTable", json!({"TableName": "music"}));
+    lab.table("music", Value::Null);
+    assert_eq!(lab.ok("Scan", json!({"TableName": "music"}))["Count"], 0);
+}
+
+#[test]
+fn tags() {
+    let mut lab = Lab::new();
+    let mut input = create("music", Value::Null);
+    input["Tags"] = json!([{"Key": "lab", "Value": "1"}]);
+    let arn = lab.ok("CreateTable", input)["TableDescription"]["TableArn"].clone();
+    lab.ok(
+        "TagResource",
+        json!({"ResourceArn": arn, "Tags": [{"Key": "run", "Value": "x"}, {"Key": "lab", "Value": "2"}]}),
+    );
+    assert_eq!(
+        lab.ok("ListTagsOfResource", json!({"ResourceArn": arn})),
+        json!({"Tags": [{"Key": "lab", "Value": "2"}, {"Key": "run", "Value": "x"}]})
+    );
+    lab.ok("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["lab", "other"]}));
+    assert_eq!(
+        lab.ok("ListTagsOfResource", json!({"ResourceArn": arn})),
+        json!({"Tags": [{"Key": "run", "Value": "x"}]})
+    );
+}
+
+#[test]
+fn billing_changes() {
+    let mut lab = Lab::new();
+    lab.table("music", Value::Null);
+    let throughput = json!({"ReadCapacityUnits": 5, "WriteCapacityUnits": 2});
+    let change = json!({"TableName": "music", "BillingMode": "PROVISIONED", "ProvisionedThroughput": throughput});
+    lab.ok("UpdateTable", change);
+    let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
+    assert_eq!(table["ProvisionedThroughput"]["ReadCapacityUnits"], 5);
+    assert!(table.get("BillingModeSummary").is_none());
+    let (_, message) = lab.fails("UpdateTable", json!({"TableName": "music", "ProvisionedThroughput": throughput}));
+    assert!(message.starts_with("The provisioned throughput for the table will not change."), "{message}");
+}
+
+#[test]
+fn tables_items_and_keys_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: Some(folder.path().join("data")), ..Config::default() };
+    let mut lab = Lab::open(&config);
+    let key = lab.key();
+    for (name, sse) in [("own", Value::Null), ("customer", customer(&key)), ("managed", json!({"Enabled": true}))] {
+        lab.table(name, sse);
+        lab.ok("PutItem", json!({"TableName": name, "Item": {"id": {"S": "a"}, "n": {"N": "1"}}}));
+    }
+    drop(lab);
+    let mut lab = Lab::open(&config);
+    for name in ["own", "customer", "managed"] {
+        assert_eq!(lab.ok("Scan", json!({"TableName": name}))["Items"], json!([{"id": {"S": "a"}, "n": {"N": "1"}}]));
+    }
+}
+
+#[test]
+fn refuses_what_it_does_not_know() {
+    let mut lab = Lab::new();
+    assert_eq!(lab.fails("TransactWriteItems", json!({})).0, "UnknownOperationException");
+    lab.table("music", Value::Null);
+    let (code, message) = lab.fails("Scan", json!({"TableName": "music", "ScanFilter": {}}));
+    assert_eq!(code, "ValidationException");
+    assert!(message.contains("legacy parameter ScanFilter"), "{message}");
+}
