@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::run::headless::Format;
+use crate::ui::theme::{ColorLevel, ThemeName};
 
 /// The port of `kmslab serve`.
 const SERVE_ADDRESS: &str = "127.0.0.1:4599";
@@ -88,9 +89,9 @@ pub struct Options {
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Colours of the interactive lab
-    #[arg(long, global = true, value_enum, default_value_t = crate::ui::theme::ThemeName::Dark)]
-    pub theme: crate::ui::theme::ThemeName,
+    /// Colours of the interactive lab: dark, light or high-contrast
+    #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
+    pub theme: ThemeName,
 }
 
 /// Where the calls go.
@@ -131,8 +132,7 @@ impl Environment {
     }
 
     /// The colours that may be used.
-    pub fn color_level(&self) -> crate::ui::theme::ColorLevel {
-        use crate::ui::theme::ColorLevel;
+    pub fn color_level(&self) -> ColorLevel {
         match (self.no_color || self.dumb, self.true_color) {
             (true, _) => ColorLevel::None,
             (false, true) => ColorLevel::True,

@@ -38,11 +38,11 @@ pub(super) fn response(content_type: &str, bytes: &[u8]) -> (Value, Option<Strin
 
 /// A body as text for the HTTP view: JSON without its secret members, XML without its secret elements.
 pub(super) fn text(content_type: &str, bytes: &[u8]) -> String {
-    if content_type.contains("json") {
-        if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
-            redact::redact(&mut value);
-            return shortened(&value.to_string()).to_owned();
-        }
+    if content_type.contains("json")
+        && let Ok(mut value) = serde_json::from_slice::<Value>(bytes)
+    {
+        redact::redact(&mut value);
+        return shortened(&value.to_string()).to_owned();
     }
     let text = redact::redact_xml(&String::from_utf8_lossy(bytes));
     redact::clean(shortened(&text))

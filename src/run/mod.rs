@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use futures_util::{Stream, StreamExt};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::lab::{Event, State};
+use crate::ui;
 use crate::ui::terminal::Screen;
 use crate::ui::theme::Theme;
-use crate::ui::{self};
 use world::{Rest, World};
 
 /// Between two pictures of the waiting sign: four a second is enough to see that something is under way, and little
@@ -61,7 +61,7 @@ pub async fn interactive<W: Write>(
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok((state, Ended::InputClosed)),
-                Some(input) => translate(input?, &state, screen)?,
+                Some(input) => translate(input?, &state, screen),
             },
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
         };
@@ -81,13 +81,16 @@ pub async fn interactive<W: Write>(
 }
 
 /// What an input means now. A resize changes no state, only the picture.
-fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>) -> io::Result<Option<Event>> {
+fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>) -> Option<Event> {
     match input {
-        Input::Key(key) => Ok(ui::keys::intent(key, state, screen.area()).map(Event::Intent)),
-        Input::Resize(width, height) => {
-            screen.resized(Rect::new(0, 0, width, height))?;
-            Ok(None)
+        Input::Key(key) => {
+            let area = Rect::from((Position::ORIGIN, screen.size()));
+            ui::keys::intent(key, state, area).map(Event::Intent)
         }
-        _ => Ok(None),
+        Input::Resize(width, height) => {
+            screen.resized(Size { width, height });
+            None
+        }
+        _ => None,
     }
 }

@@ -1,0 +1,5 @@
+//! Pictures and recordings of the real screen.
+
+mod svg;
+
+pub use svg::{Palette, svg};

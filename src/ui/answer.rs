@@ -1,0 +1,86 @@
+//! What a pane shows of a call under its verdict: the body that scrolls.
+
+use ratatui::text::{Line, Span};
+
+use crate::lab::{Call, Exchange, Identity, State, Status, ViewMode, cli_line, script};
+
+use super::text::{wrap, wrap_plain};
+use super::theme::Theme;
+use super::{cli, json, summary};
+
+/// The lines of the pane of `identity`, `columns` wide.
+pub fn lines(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let calls = state.calls(identity);
+    match state.selected(identity).and_then(|selected| calls.get(selected)) {
+        Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns),
+        Some(Call::Waiting(pending)) => match state.view.mode {
+            ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
+            _ => wrap_plain("sent; no answer yet", theme.dim, columns),
+        },
+        None => outline(state, identity, theme, columns),
+    }
+}
+
+fn command(
+    state: &State,
+    identity: Identity,
+    operation: &crate::lab::Operation,
+    theme: &Theme,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let backend = &state.backend;
+    let line = cli_line(operation, identity, &backend.region, backend.endpoint.as_deref());
+    cli::lines(&line, theme, columns)
+}
+
+fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let heading = |text: &'static str| Line::from(Span::styled(text, theme.dim));
+    match state.view.mode {
+        ViewMode::Summary => summary::lines(exchange, &state.facts, theme, columns),
+        ViewMode::Json => {
+            let mut lines = match &exchange.answer.response {
+                Ok(response) => json::pretty(&response.body, theme, columns),
+                Err(none) => wrap_plain(&format!("no answer: {}", none.message), theme.base, columns),
+            };
+            lines.push(Line::default());
+            lines.push(heading("request"));
+            lines.extend(json::pretty(&exchange.answer.request, theme, columns));
+            lines
+        }
+        ViewMode::Http => {
+            let mut lines = json::http_message(&exchange.answer.wire.request, theme, columns);
+            lines.push(Line::default());
+            lines.push(heading("answer"));
+            match &exchange.answer.response {
+                Ok(_) => lines.extend(json::http_message(&exchange.answer.wire.response, theme, columns)),
+                Err(none) => lines.extend(wrap_plain(&none.message, theme.base, columns)),
+            }
+            lines
+        }
+        ViewMode::Cli => command(state, exchange.identity, &exchange.operation, theme, columns),
+    }
+}
+
+/// Before anything was sent: what will be.
+fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let stage = state.view.shown;
+    let coming: Vec<&str> = script::outline(stage, state.backend.given_user)
+        .into_iter()
+        .filter(|(who, _)| *who == identity)
+        .map(|(_, call)| call)
+        .collect();
+    if coming.is_empty() {
+        return wrap_plain(&format!("{} has no call in this stage.", identity.name()), theme.dim, columns);
+    }
+    let heading = match &state.shown().status {
+        Status::Todo => "will be sent",
+        Status::Running => "comes next",
+        Status::Done(_) => return wrap_plain("Nothing was sent.", theme.dim, columns),
+    };
+    let mut lines = wrap_plain(heading, theme.dim, columns);
+    for call in coming {
+        let lead = vec![Span::styled("· ", theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(call, theme.base)], columns, 2));
+    }
+    lines
+}

@@ -1,0 +1,175 @@
+//! Where everything stands. One plan for the view and for the keys, so that both know how far a pane scrolls.
+
+use ratatui::layout::Rect;
+
+use crate::lab::{Identity, Overlay, State, ViewMode};
+
+use super::theme::Theme;
+use super::{answer, brief, overlay};
+
+/// From here on both panes are shown side by side.
+pub const FULL: (u16, u16) = (80, 24);
+
+/// From here on one pane is shown at a time.
+pub const SINGLE: (u16, u16) = (60, 18);
+
+/// How much of the screen can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Both panes.
+    Full,
+    /// The focused pane.
+    Single,
+    /// Only what is needed.
+    TooSmall,
+}
+
+impl Class {
+    /// What fits into `area`.
+    pub fn of(area: Rect) -> Class {
+        let fits = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
+        match (fits(FULL), fits(SINGLE)) {
+            (true, _) => Class::Full,
+            (_, true) => Class::Single,
+            _ => Class::TooSmall,
+        }
+    }
+}
+
+/// The parts of a screen that is not too small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Name, stage, badges.
+    pub header: Rect,
+    /// What the stage does and what came of it.
+    pub brief: Rect,
+    /// The panes that are shown, left to right.
+    pub panes: Vec<PanePlan>,
+    /// The message line.
+    pub message: Rect,
+    /// The keys.
+    pub footer: Rect,
+}
+
+/// The parts of a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanePlan {
+    /// Whose.
+    pub identity: Identity,
+    /// Everything, from the title to the bottom line.
+    pub area: Rect,
+    /// Whether the other pane stands at its right.
+    pub divided: bool,
+    /// The list of calls; empty where there is nothing to choose.
+    pub list: Rect,
+    /// Request, verdict, ids.
+    pub head: Rect,
+    /// The part that scrolls.
+    pub body: Rect,
+}
+
+/// How much there is to scroll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Lines in all.
+    pub lines: u16,
+    /// Lines that fit.
+    pub height: u16,
+}
+
+impl Extent {
+    /// The largest first line that still fills the height.
+    pub fn last_scroll(self) -> u16 {
+        self.lines.saturating_sub(self.height)
+    }
+}
+
+impl Plan {
+    /// The plan for `state` on `area`, which must not be [`Class::TooSmall`].
+    pub fn new(state: &State, area: Rect) -> Plan {
+        let full = Class::of(area) == Class::Full;
+        let roomy = full && area.height >= 28;
+        let row = |y: u16, height: u16| Rect { y, height, ..area }.intersection(area);
+        let gap = u16::from(roomy);
+        let header = row(area.y, 1);
+        let brief_height = brief::height(state, area.width, brief::Budget::of(area));
+        let brief = row(header.bottom() + gap, brief_height);
+        let footer = row(area.bottom().saturating_sub(1), 1);
+        let message = row(footer.y.saturating_sub(1), 1);
+        let top = brief.bottom() + gap;
+        let panes = row(top, message.y.saturating_sub(top));
+        let shown = if full && !state.view.zoom { Identity::BOTH.to_vec() } else { vec![state.view.focus()] };
+        let divided = shown.len() == 2;
+        let panes = shown
+            .into_iter()
+            .map(|identity| {
+                let left = panes.width / 2;
+                let area = match (divided, identity) {
+                    (false, _) => panes,
+                    (true, Identity::Admin) => Rect { width: left, ..panes },
+                    (true, Identity::TestUser) => Rect { x: panes.x + left, width: panes.width - left, ..panes },
+                };
+                PanePlan::new(state, identity, area, divided && identity == Identity::Admin)
+            })
+            .collect();
+        Plan { header, brief, panes, message, footer }
+    }
+
+    /// The plan of the pane that keys go to.
+    pub fn focused(&self, state: &State) -> Option<&PanePlan> {
+        self.panes.iter().find(|pane| pane.identity == state.view.focus())
+    }
+}
+
+impl PanePlan {
+    fn new(state: &State, identity: Identity, area: Rect, divided: bool) -> PanePlan {
+        // A command line that goes on inside a word must begin at the margin, or a shell reads two words.
+        let margin = u16::from(!(state.view.zoom && state.view.mode == ViewMode::Cli));
+        let inner = Rect {
+            x: area.x + margin.min(area.width),
+            y: area.y.saturating_add(1),
+            width: area.width.saturating_sub(margin + 1),
+            height: area.height.saturating_sub(2),
+        }
+        .intersection(area);
+        let calls = u16::try_from(state.calls(identity).len()).unwrap_or(u16::MAX);
+        // The list may take a third; where that is too little it shows the rows around the selected call.
+        let rows = if calls > 1 && inner.height >= 11 { calls.min((inner.height / 3).max(2)) } else { 0 };
+        let list = Rect { height: rows, ..inner };
+        let gap = u16::from(rows > 0);
+        let head_height = match (calls, inner.height) {
+            (0, _) => 0,
+            (_, 9..) => 3,
+            (_, height) => height.min(2),
+        };
+        let head_top = inner.y + rows + gap;
+        let head = Rect { y: head_top, height: head_height, ..inner }.intersection(inner);
+        let gap = u16::from(head.height == 3);
+        let body_top = head_top + head_height + gap;
+        let body = Rect { y: body_top, height: inner.bottom().saturating_sub(body_top), ..inner }.intersection(inner);
+        PanePlan { identity, area, divided, list, head, body }
+    }
+
+    /// How much the pane scrolls.
+    pub fn extent(&self, state: &State) -> Extent {
+        let lines = answer::lines(state, self.identity, &Theme::plain(), self.body.width.into()).len();
+        Extent { lines: u16::try_from(lines).unwrap_or(u16::MAX), height: self.body.height }
+    }
+}
+
+/// How much whatever keys scroll now scrolls, and its first line now.
+pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
+    if Class::of(area) == Class::TooSmall {
+        return None;
+    }
+    let (extent, first) = match state.view.overlay {
+        Some(Overlay::Help { scroll }) => (overlay::help_extent(area), scroll),
+        Some(_) => return None,
+        None => {
+            let plan = Plan::new(state, area);
+            let pane = plan.focused(state)?;
+            (pane.extent(state), state.view.scroll(pane.identity))
+        }
+    };
+    Some((extent, first.min(extent.last_scroll())))
+}

@@ -1,0 +1,159 @@
+//! The screen. [`view`] draws the state and changes nothing; [`keys`] makes intents from keys; [`terminal`] is the only
+//! part that writes.
+//!
+//! ```text
+//!  kmslab   6/9  The same Scan, twice         ✔✔✔✔✔✔●○○   SANDBOX  us-east-1      header
+//!
+//!  Send one Scan as admin and as test-user, at the same time.                     brief: what this stage does,
+//!  look at    The denied action is kms:Decrypt …                                  what to look at,
+//!  expected   admin allowed, test-user denied on kms:Decrypt                      what must come,
+//!  observed   ✔ MET  admin ALLOWED (3 items), test-user DENIED on kms:Decrypt     what came
+//!
+//! ━━ admin ━ user/kmslab-admin ━━━━━━━━━┭── test-user ─ user/kmslab-user-4f2a ─   panes
+//!  dynamodb:Scan kmslab-table-4f2a      │ dynamodb:Scan kmslab-table-4f2a
+//!   ✔ ALLOWED   HTTP 200 · 1.7 ms       │  ✘ DENIED   HTTP 400 · 2.1 ms
+//!  id 7R2K…                             │ id 9QX0…
+//!                                       │
+//!  Count: 3  ScannedCount: 3            │ action    kms:Decrypt
+//!  …                                    │ …
+//! ── summary ───────────────────────────┴── summary ──────── ▼ 9 more lines ──
+//!                                                                                 message
+//!  enter next stage   r again   n/p stage   tab pane   …   ? help   q quit        footer
+//! ```
+//! Under 80×24 one pane is shown at a time, under 60×18 only a line that says what is needed; see [`layout`].
+
+mod answer;
+mod brief;
+mod cli;
+mod json;
+pub mod keys;
+pub mod layout;
+mod overlay;
+mod pane;
+mod summary;
+pub mod terminal;
+mod text;
+pub mod theme;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::{Backend, BackendKind, Stage, State};
+
+pub use layout::Class;
+pub use theme::{ColorLevel, Theme, ThemeName};
+
+use layout::{Plan, SINGLE};
+use text::{cut, spans_width, truncate, width, wrap_plain};
+
+/// Draws `state` on the whole frame.
+pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    draw(state, theme, area, frame.buffer_mut());
+}
+
+/// The picture of `state` at `size`, for stills, recordings and tests.
+pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
+    let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
+    let mut buffer = Buffer::empty(area);
+    draw(state, theme, area, &mut buffer);
+    buffer
+}
+
+fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, theme.base);
+    if Class::of(area) == Class::TooSmall {
+        return too_small(state, theme, area, buffer);
+    }
+    let plan = Plan::new(state, area);
+    header(state, theme, plan.header, buffer);
+    brief::draw(state, theme, plan.brief, area, buffer);
+    for pane in &plan.panes {
+        pane::draw(state, theme, pane, buffer);
+    }
+    if let Some(message) = &state.view.message {
+        let text = format!(" {}", message.replace('\n', " "));
+        cut(vec![Span::styled(text, theme.strong)], plan.message.width.into()).render(plan.message, buffer);
+    }
+    footer(state, theme, plan.footer, area, buffer);
+    overlay::draw(state, theme, area, buffer);
+}
+
+fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (columns, rows) = SINGLE;
+    let text = if state.view.is_asking_to_quit() {
+        let left = state.leftovers().len();
+        format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+    } else {
+        format!(
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
+            area.width, area.height
+        )
+    };
+    Paragraph::new(wrap_plain(&text, theme.base, area.width.into())).render(area, buffer);
+}
+
+/// What stands in the badge: where the calls go.
+fn backend_name(backend: &Backend) -> String {
+    match (backend.kind, &backend.endpoint) {
+        (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
+        (BackendKind::Endpoint, None) => "AWS".to_owned(),
+        (BackendKind::Endpoint, Some(url)) => {
+            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            let host = host.split(['/', '?']).next().unwrap_or(host);
+            // A name and a password may stand before the host.
+            truncate(host.rsplit('@').next().unwrap_or(host), 28)
+        }
+    }
+}
+
+fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, theme.bar);
+    let columns = usize::from(area.width);
+    let stage = state.view.shown;
+    let dim = theme.bar.patch(theme.dim);
+    let mut left = vec![
+        Span::styled(" kmslab  ", dim),
+        Span::styled(format!(" {}/{} ", stage.number(), Stage::ALL.len()), theme.title),
+        Span::styled(format!(" {}", stage.text().title), theme.title),
+    ];
+    let progress = Stage::ALL.into_iter().map(|each| {
+        let (sign, _, looks) = overlay::progress(state, each, theme);
+        Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
+    });
+    let badge = Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge);
+    let region = Span::styled(format!(" {} ", state.backend.region), dim);
+    let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
+    // The badge is the last to go: nobody may wonder where the calls go.
+    let mut right: Vec<Span<'static>> = progress.chain([space(3), badge.clone(), region.clone()]).collect();
+    for less in [vec![badge.clone(), region], vec![badge]] {
+        if spans_width(&left) + 2 + spans_width(&right) <= columns {
+            break;
+        }
+        right = less;
+    }
+    let room = columns.saturating_sub(spans_width(&right));
+    if spans_width(&left) + 1 > room {
+        left = cut(left, room.saturating_sub(1)).spans;
+    }
+    let gap = room.saturating_sub(spans_width(&left));
+    left.push(space(gap));
+    left.extend(right);
+    Line::from(left).render(area, buffer);
+}
+
+fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
+    const GAP: usize = 3;
+    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(hint.label) + GAP;
+    // The gap after the last one need not fit.
+    let columns = usize::from(area.width).saturating_sub(2) + GAP;
+    let mut spans = vec![Span::raw(" ")];
+    for hint in keys::footer(state, screen, columns, columns_of) {
+        spans.push(Span::styled(hint.keys, theme.hint));
+        spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(GAP)), theme.dim));
+    }
+    Line::from(spans).render(area, buffer);
+}

@@ -1,0 +1,165 @@
+//! What lies over the panes: the keys, the stages, the question before leaving. Each says how to get out of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
+
+use crate::lab::{Overlay, Stage, State, Status};
+
+use super::keys;
+use super::layout::Extent;
+use super::text::{cut, spans_width, width, wrap, wrap_plain};
+use super::theme::Theme;
+
+/// Columns that a box takes besides its text.
+const FRAME_COLUMNS: u16 = 6;
+
+/// Rows that a box takes besides its text.
+const FRAME_ROWS: u16 = 4;
+
+/// Draws the overlay that is open, if any.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    match state.view.overlay {
+        Some(Overlay::Help { scroll }) => help(scroll, theme, area, buffer),
+        Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
+        Some(Overlay::Quit) => leaving(state, theme, area, buffer),
+        None => {}
+    }
+}
+
+/// Draws an empty box for `rows` lines of `columns` columns and gives the place of the text.
+fn open(title: &str, way_out: &str, columns: u16, rows: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    let columns = columns.saturating_add(FRAME_COLUMNS).min(area.width);
+    let rows = rows.saturating_add(FRAME_ROWS).min(area.height);
+    let place = area.centered(Constraint::Length(columns), Constraint::Length(rows));
+    Clear.render(place, buffer);
+    buffer.set_style(place, theme.base);
+    let block = Block::bordered()
+        .border_style(theme.rule_focus)
+        .title(Line::from(Span::styled(format!(" {title} "), theme.focus)))
+        .title_bottom(Line::from(Span::styled(format!(" {way_out} "), theme.strong)).right_aligned())
+        .padding(Padding::new(2, 2, 1, 1));
+    let inner = block.inner(place);
+    block.render(place, buffer);
+    inner
+}
+
+fn rows_of(lines: &[Line<'_>]) -> u16 {
+    u16::try_from(lines.len()).unwrap_or(u16::MAX)
+}
+
+/// Columns of the help's text.
+fn help_columns(area: Rect) -> u16 {
+    area.width.saturating_sub(FRAME_COLUMNS + 2).min(84)
+}
+
+fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let columns = usize::from(columns);
+    let rows: Vec<(String, &str)> = keys::help().collect();
+    let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
+    let labelled = |label: &str, style: Style, text: &str| {
+        let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
+        wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, keys_width + 2)
+    };
+    let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
+    lines.push(Line::default());
+    for (sign, looks, text) in [
+        ("✔ ALLOWED", theme.allowed, "the service did it"),
+        ("✘ DENIED", theme.denied, "refused for want of permission: in this lab often what is expected"),
+        ("! FAILED", theme.failed, "anything else: a wrong parameter, a missing resource, no answer"),
+        ("… WAITING", theme.waiting, "sent, not answered yet"),
+    ] {
+        lines.extend(labelled(sign, looks.text, text));
+    }
+    lines
+}
+
+/// How much the help scrolls.
+pub fn help_extent(area: Rect) -> Extent {
+    let lines = rows_of(&help_lines(&Theme::plain(), help_columns(area)));
+    Extent { lines, height: lines.min(area.height.saturating_sub(FRAME_ROWS)) }
+}
+
+fn help(scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = help_columns(area);
+    let lines = help_lines(theme, columns);
+    let extent = help_extent(area);
+    let scroll = scroll.min(extent.last_scroll());
+    let below = extent.last_scroll() - scroll;
+    let way_out = match (scroll, below) {
+        (0, 0) => "esc closes".to_owned(),
+        (_, 0) => format!("▲ {scroll} above · esc closes"),
+        (_, below) => format!("▼ {below} more: j · esc closes"),
+    };
+    let place = open("keys", &way_out, columns, extent.height, theme, area, buffer);
+    let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
+    Paragraph::new(shown).render(place, buffer);
+}
+
+/// A sign and a word for how far a stage is.
+pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'static str, Style) {
+    match &state.record(stage).status {
+        Status::Done(check) if check.met => ("✔", "MET", theme.allowed.text),
+        Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
+        Status::Running => ("…", "running", theme.strong),
+        Status::Todo if stage <= state.reachable() => ("●", "next", theme.strong),
+        Status::Todo => ("○", "later", theme.dim),
+    }
+}
+
+fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title_width = Stage::ALL.iter().map(|stage| width(stage.text().title)).max().unwrap_or(0);
+    let lines: Vec<Line<'static>> = Stage::ALL
+        .into_iter()
+        .map(|stage| {
+            let (sign, word, looks) = progress(state, stage, theme);
+            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), stage.text().title);
+            if stage == cursor {
+                return Line::from(Span::styled(row, theme.focus));
+            }
+            let text = if stage <= state.reachable() { theme.base } else { theme.dim };
+            Line::from(vec![
+                Span::styled(format!(" {}  ", stage.number()), theme.dim),
+                Span::styled(format!("{:<title_width$}  ", stage.text().title), text),
+                Span::styled(format!("{sign} {word:<8}"), looks),
+            ])
+        })
+        .collect();
+    let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+    let place = open("stages", "enter shows it · esc closes", columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
+    let mut lines = wrap_plain("If you leave now, this stays, and may cost money:", theme.strong, columns.into());
+    lines.push(Line::default());
+    for left in state.leftovers() {
+        let lead = vec![Span::styled("• ", theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(left, theme.base)], columns.into(), 2));
+    }
+    lines.push(Line::default());
+    if state.is_running() {
+        lines.extend(wrap_plain("Calls are under way; cleaning up begins after them.", theme.dim, columns.into()));
+        lines.push(Line::default());
+    }
+    let hints = keys::hints(state, area);
+    // The choices are the last to go when there is little room.
+    let room = usize::from(area.height.saturating_sub(FRAME_ROWS)).saturating_sub(hints.len());
+    if lines.len() > room && room > 0 {
+        lines.truncate(room - 1);
+        lines.push(Line::from(Span::styled("  …", theme.dim)));
+    }
+    lines.extend(hints.into_iter().map(|hint| {
+        let spans = vec![
+            Span::styled(format!(" {:^3} ", hint.keys), theme.focus),
+            Span::styled(format!("  {}", hint.label), theme.base),
+        ];
+        cut(spans, columns.into())
+    }));
+    let place = open("leave?", "esc stays", columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}

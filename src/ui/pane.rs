@@ -1,0 +1,263 @@
+//! One identity's pane: title, calls, verdict, answer.
+//!
+//! ```text
+//! ━━ test-user ━ user/kmslab-user-4f2a ━━━━━━━━━━━━━━━ 1 of 2 ━   title; heavy: keys go here
+//!  ▸ ✘ dynamodb:Scan            400                               the calls, where there are several
+//!    …
+//!
+//!  dynamodb:Scan  kmslab-table-4f2a                               what was called
+//!   ✘ DENIED   HTTP 400 · 1.7 ms                                  the verdict
+//!  id 7R2KQ…                                                      the service's request id
+//!
+//!  action    kms:Decrypt                                          the answer: scrolls
+//!  …
+//! ── summary ───────────────────────────────── ▼ 9 more lines ─
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::{Call, Exchange, Identity, State, Verdict};
+
+use super::layout::PanePlan;
+use super::text::{cut, truncate, width};
+use super::theme::{Theme, VerdictStyle};
+use super::{answer, brief};
+
+/// Sign, word and looks of a call's verdict.
+pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
+    match call {
+        Call::Waiting(_) => ("…", "WAITING", theme.waiting),
+        Call::Answered(exchange) => match exchange.verdict {
+            Verdict::Allowed => ("✔", "ALLOWED", theme.allowed),
+            Verdict::Denied(_) => ("✘", "DENIED", theme.denied),
+            Verdict::Failed(_) => ("!", "FAILED", theme.failed),
+        },
+    }
+}
+
+/// Draws the pane.
+pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+    let calls = state.calls(plan.identity);
+    let selected = state.selected(plan.identity);
+    title(state, theme, plan, buffer);
+    list(&calls, selected, theme, plan, buffer);
+    if let Some(call) = selected.and_then(|selected| calls.get(selected)) {
+        let head = head(call, state, theme, plan.head.width.into());
+        Paragraph::new(head).render(plan.head, buffer);
+    }
+    body(state, theme, plan, buffer);
+    if plan.divided {
+        divider(state, theme, plan, buffer);
+    }
+}
+
+fn rule_style(state: &State, identity: Identity, theme: &Theme) -> (&'static str, Style) {
+    if state.view.focus() == identity { ("━", theme.rule_focus) } else { ("─", theme.rule) }
+}
+
+/// Draws `text` from column `x` on and gives the column after it; nothing is drawn from column `end` on.
+fn put(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
+    if x >= end {
+        return x;
+    }
+    buffer.set_stringn(x, y, text, usize::from(end - x), style).0
+}
+
+fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+    let area = plan.area;
+    if area.is_empty() {
+        return;
+    }
+    let (rule, style) = rule_style(state, plan.identity, theme);
+    let (y, end) = (area.y, area.right());
+    put(buffer, area.x, y, end, &rule.repeat(area.width.into()), style);
+    // Which of the calls: at the right end.
+    let calls = state.calls(plan.identity).len();
+    let mut room = end.saturating_sub(2);
+    if let (Some(selected), 2..) = (state.selected(plan.identity), calls) {
+        let text = format!(" {} of {calls} ", selected + 1);
+        let x = room.saturating_sub(width(&text).try_into().unwrap_or(u16::MAX)).max(area.x);
+        put(buffer, x, y, end, &text, theme.dim);
+        room = x.saturating_sub(1);
+    }
+    let mut x = area.x + 1;
+    for identity in Identity::BOTH {
+        let is_this = identity == plan.identity;
+        let alone = area.width == buffer.area.width;
+        if !is_this && !alone {
+            continue;
+        }
+        let name = format!(" {} ", identity.name());
+        x = put(
+            buffer,
+            x,
+            y,
+            room,
+            &name,
+            if is_this && state.view.focus() == identity { theme.focus } else { theme.dim },
+        );
+        if alone {
+            // One pane at a time: the titles are tabs, and both verdicts stay in view.
+            let calls = state.calls(identity);
+            if let Some(call) = state.selected(identity).and_then(|selected| calls.get(selected)) {
+                let (sign, word, looks) = verdict(call, theme);
+                x = put(buffer, x, y, room, &format!(" {sign} {word} "), looks.text);
+            }
+            x = put(buffer, x, y, room, &rule.repeat(2), style);
+        }
+    }
+    let caller = match plan.identity {
+        Identity::Admin => &state.facts.admin,
+        Identity::TestUser => &state.facts.test_user,
+    };
+    if let Some(caller) = caller {
+        let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);
+        let space = usize::from(room.saturating_sub(x + 1));
+        if space > 6 {
+            put(buffer, x + 1, y, room, &format!(" {} ", truncate(tail, space - 2)), theme.dim);
+        }
+    }
+}
+
+fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+    let rows = usize::from(plan.list.height);
+    let selected = selected.unwrap_or(0);
+    // The selected call in the middle, as far as the ends allow.
+    let first = selected.saturating_sub(rows / 2).min(calls.len().saturating_sub(rows));
+    for (row, (index, call)) in calls.iter().enumerate().skip(first).take(rows).enumerate() {
+        let (sign, _, looks) = verdict(call, theme);
+        let (action, status) = match call {
+            Call::Answered(exchange) => (exchange.operation.action(), status(exchange)),
+            Call::Waiting(pending) => (pending.operation.action(), String::new()),
+        };
+        let is_selected = index == selected;
+        let spans = vec![
+            Span::styled(if is_selected { "▸ " } else { "  " }, theme.strong),
+            Span::styled(format!("{sign} "), looks.text),
+            Span::styled(format!("{action:<28} "), if is_selected { theme.strong } else { theme.base }),
+            Span::styled(status, theme.dim),
+        ];
+        let line = Rect { y: plan.list.y + u16::try_from(row).unwrap_or(0), height: 1, ..plan.list };
+        cut(spans, plan.list.width.into()).render(line, buffer);
+    }
+}
+
+fn status(exchange: &Exchange) -> String {
+    exchange.answer.response.as_ref().map(|response| response.status.to_string()).unwrap_or_else(|_| "none".to_owned())
+}
+
+/// What was called, what it came to, and the service's id of it.
+fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let (sign, word, looks) = verdict(call, theme);
+    let (operation, attempt) = match call {
+        Call::Answered(exchange) => (&exchange.operation, exchange.attempt),
+        Call::Waiting(pending) => (&pending.operation, pending.attempt),
+    };
+    let request = vec![
+        Span::styled(format!("{} ", operation.action()), theme.strong),
+        Span::styled(operation.subject().to_owned(), theme.base),
+    ];
+    let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+    let mut id = Vec::new();
+    match call {
+        Call::Waiting(_) => {
+            verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks)), theme.strong));
+        }
+        Call::Answered(exchange) => {
+            let took = milliseconds(exchange.answer.duration_us);
+            match &exchange.answer.response {
+                Ok(response) => {
+                    verdict.push(Span::styled(format!("  HTTP {}", response.status), theme.base));
+                    verdict.push(Span::styled(format!(" · {took}"), theme.dim));
+                    let text = response.request_id.as_deref().unwrap_or("none");
+                    id.push(Span::styled(format!("id {text}"), theme.dim));
+                }
+                Err(_) => {
+                    verdict.push(Span::styled(format!("  no answer · {took}"), theme.dim));
+                    id.push(Span::styled("id none", theme.dim));
+                }
+            }
+        }
+    }
+    if attempt > 1 {
+        verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));
+    }
+    [request, verdict, id].map(|spans| cut(spans, columns)).to_vec()
+}
+
+/// A duration in milliseconds, to three figures at most.
+fn milliseconds(micros: u64) -> String {
+    let tenths = (micros + 50) / 100;
+    if tenths < 1_000 {
+        format!("{}.{} ms", tenths / 10, tenths % 10)
+    } else {
+        format!("{} ms", (micros + 500) / 1_000)
+    }
+}
+
+fn body(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+    let lines = answer::lines(state, plan.identity, theme, plan.body.width.into());
+    let (total, height) = (lines.len(), usize::from(plan.body.height));
+    let first = usize::from(state.view.scroll(plan.identity)).min(total.saturating_sub(height));
+    let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(height).collect();
+    Paragraph::new(shown).render(plan.body, buffer);
+    bottom(state, theme, plan, first, total.saturating_sub(first + height), buffer);
+}
+
+/// The line under the body: how the answer is shown, and how much more there is.
+fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: usize, buffer: &mut Buffer) {
+    let area = plan.area;
+    if area.height < 2 {
+        return;
+    }
+    let (y, end) = (area.bottom() - 1, area.right());
+    put(buffer, area.x, y, end, &"─".repeat(area.width.into()), theme.rule);
+    let mut x = area.x + 1;
+    if state.selected(plan.identity).is_some() {
+        x = put(buffer, x, y, end, &format!(" {} ", state.view.mode.name()), theme.dim);
+    }
+    let lines = |count: usize| if count == 1 { "line" } else { "lines" };
+    let text = match (above, below) {
+        (0, 0) => return,
+        (0, below) => format!(" ▼ {below} more {} ", lines(below)),
+        (above, 0) => format!(" ▲ {above} {} above ", lines(above)),
+        (above, below) => format!(" ▲ {above} above ▼ {below} more "),
+    };
+    let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
+    put(buffer, end.saturating_sub(2 + columns).max(x), y, end.saturating_sub(1), &text, theme.strong);
+}
+
+/// The line between the panes.
+fn divider(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+    let (x, top, bottom) = (plan.area.right().saturating_sub(1), plan.area.top(), plan.area.bottom());
+    for y in top..bottom {
+        let symbol = match (y, state.view.focus()) {
+            (y, Identity::Admin) if y == top => "┭",
+            (y, Identity::TestUser) if y == top => "┮",
+            (y, _) if y + 1 == bottom => "┴",
+            _ => "│",
+        };
+        put(buffer, x, y, x + 1, symbol, theme.rule);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0, "0.0 ms")]
+    #[case(1_749, "1.7 ms")]
+    #[case(99_949, "99.9 ms")]
+    #[case(99_951, "100 ms")]
+    #[case(1_234_567, "1235 ms")]
+    fn durations_are_short(#[case] micros: u64, #[case] text: &str) {
+        assert_eq!(milliseconds(micros), text);
+    }
+}
