@@ -130,8 +130,8 @@ fn run_id(seed: Option<u64>) -> String {
 
 fn random_id() -> String {
     let mut bytes = [0; 4];
-    // Without the system's randomness nothing of this program can work; the sandbox and TLS fail loudly then.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
+    let _ = getrandom::fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -139,10 +139,12 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let Session { state, clients, _sandbox } = session(runtime, options)?;
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
+    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
+    let _in_runtime = runtime.enter();
+    let stop = std::pin::pin!(signal::stop());
     let mut screen =
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
-        let stop = std::pin::pin!(signal::stop());
         // The first picture does not wait for the input to be set up.
         screen.draw(&state, &theme)?;
         run::interactive(state, &world, events, EventStream::new(), &mut screen, &theme, stop).await
@@ -179,10 +181,9 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
     let Session { state, clients, _sandbox } = session(runtime, options)?;
     let (world, events) = World::new(clients);
     let mut out = io::stdout().lock();
-    let done = runtime.block_on(async {
-        let stop = std::pin::pin!(signal::stop());
-        headless::run(state, world, events, format, &mut out, stop).await
-    });
+    let _in_runtime = runtime.enter();
+    let stop = std::pin::pin!(signal::stop());
+    let done = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     match done {
         Ok((_, Ended::Signal(number))) => Ok(Exit::Signal(number)),
         Ok((state, _)) => Ok(exit_status(&state)),
@@ -193,6 +194,8 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
 }
 
 fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
     let sandbox = Sandbox::start(sandbox_config(options, listen))?;
     let admin = sandbox.admin();
     // The AWS CLI and boto3 read the second name of the region, the SDKs the first.
@@ -209,7 +212,7 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
     drop(out);
     eprintln!("kmslab: the sandbox listens at {}; its database is {}", sandbox.url(), sandbox.database().display());
     eprintln!("kmslab: paste the lines above into another shell; Ctrl-C ends the sandbox");
-    runtime.block_on(signal::stop());
+    runtime.block_on(stop);
     Ok(Exit::Met)
 }
 

@@ -52,6 +52,11 @@ pub fn describe(exchange: &Exchange) -> String {
     }
 }
 
+/// The end of an ARN, `user/alice`: what differs within an account.
+fn short(caller: &Caller) -> &str {
+    caller.arn.rsplit(':').next().unwrap_or(&caller.arn)
+}
+
 fn is_root(caller: &Caller) -> bool {
     caller.arn.ends_with(":root")
 }
@@ -81,7 +86,7 @@ fn two_principals(admin: &Caller, user: &Caller) -> Observed {
     if is_root(user) {
         return Err(format!("test-user is the account root, {}: use an IAM user", user.arn));
     }
-    Ok(format!("admin is {}, test-user is {}", admin.arn, user.arn))
+    Ok(format!("test-user is {}, not {}; one account, {}", short(user), short(admin), user.account))
 }
 
 fn create_key(facts: &Facts) -> Observed {
@@ -160,7 +165,7 @@ fn create_user(facts: &Facts, given_user: bool) -> Observed {
         return Ok(principals);
     }
     match &facts.made.policy_attached {
-        Some(arn) => Ok(format!("{principals}, with {}", arn.rsplit('/').next().unwrap_or(arn))),
+        Some(arn) => Ok(format!("{principals}; it has {}", arn.rsplit('/').next().unwrap_or(arn))),
         None => Err(format!("{principals}, but no policy is attached")),
     }
 }
@@ -221,9 +226,7 @@ fn view_again(exchanges: &[&Exchange]) -> Observed {
 fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
     let failed: Vec<String> = exchanges
         .iter()
-        .filter(|exchange| !exchange.is_allowed())
-        // That a thing is not there is what was wanted.
-        .filter(|e| !matches!(e.error_code(), Some("ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity")))
+        .filter(|exchange| !exchange.is_allowed() && !exchange.is_wanted_absence())
         .map(|exchange| describe(exchange))
         .collect();
     if !facts.made.is_empty() || !failed.is_empty() {

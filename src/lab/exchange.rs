@@ -129,6 +129,11 @@ impl Exchange {
         self.verdict == Verdict::Allowed
     }
 
+    /// Whether this error is what the stage wanted to hear: a deleted thing is not found any more.
+    pub fn is_wanted_absence(&self) -> bool {
+        self.stage == Stage::CleanUp && self.error_code().is_some_and(is_not_found)
+    }
+
     /// AWS's error code, if the service answered with an error.
     pub fn error_code(&self) -> Option<&str> {
         self.answer.response.as_ref().ok().filter(|r| r.status >= 400).and_then(|r| error_code(&r.body))
@@ -197,6 +202,11 @@ pub fn is_credential_error(code: &str) -> bool {
             | "ExpiredTokenException"
             | "ExpiredToken"
     )
+}
+
+/// Whether an error code says that a thing does not exist.
+pub fn is_not_found(code: &str) -> bool {
+    matches!(code, "ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity" | "NoSuchEntityException")
 }
 
 /// The error code of an AWS error body: `__type` without its namespace (JSON protocols), or `Error.Code` (query).

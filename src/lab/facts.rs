@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, is_not_found};
 use super::operation::{Identity, Operation};
 use super::stage::Stage;
 
@@ -117,7 +117,7 @@ impl Facts {
         use Operation as O;
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
-            if let Some("ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity") = exchange.error_code() {
+            if exchange.error_code().is_some_and(is_not_found) {
                 self.forget(&exchange.operation);
             }
             return;

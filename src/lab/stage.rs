@@ -105,8 +105,8 @@ impl Stage {
             Stage::Who => Text {
                 title: "Who is asking?",
                 objective: "Ask STS which principal signs the admin's requests.",
-                look: "The Arn: verdicts are about this principal, not about a login or a computer.",
-                expected: "the admin's principal, not root; two principals of one account where two profiles are given",
+                look: "The Arn: verdicts are about this principal, not about a login.",
+                expected: "a principal that is not root; with two profiles, two principals of one account",
                 action: "ask STS",
             },
             Stage::CreateKey => Text {

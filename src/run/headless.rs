@@ -134,6 +134,7 @@ impl<W: Write> Lines<'_, W> {
         let (word, detail) = match &exchange.verdict {
             Verdict::Allowed => ("ALLOWED", None),
             Verdict::Denied(denied) => ("DENIED", Some(denied.message.clone())),
+            Verdict::Failed(failure) if exchange.is_wanted_absence() => ("GONE", Some(failure.message.clone())),
             Verdict::Failed(failure) => {
                 let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
                 let remedy = failure.remedy.as_ref().map(|remedy| format!(" ({remedy})")).unwrap_or_default();

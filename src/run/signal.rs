@@ -3,29 +3,38 @@
 /// The number of SIGHUP: the terminal is gone.
 pub const HANGUP: u8 = 1;
 
-/// Completes with the number of the first signal that asks the program to end.
+/// Listens from now on, and gives a future that completes with the number of the first signal that asks the program to
+/// end. Call it before anything that a signal must not leave half done, inside a runtime.
 #[cfg(unix)]
-pub async fn stop() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Where a handler can't be set, the signal ends the program at once, as it does by default.
-    let wait = |kind: SignalKind| async move {
-        match signal(kind) {
-            Ok(mut signal) => signal.recv().await,
+pub fn stop() -> impl Future<Output = u8> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn wait(signal: std::io::Result<Signal>) {
+        match signal {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            // Where a handler can't be set, the signal ends the program at once, as it does by default.
             Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        _ = wait(SignalKind::hangup()) => HANGUP,
-        _ = wait(SignalKind::interrupt()) => 2,
-        _ = wait(SignalKind::terminate()) => 15,
+    }
+    let [hangup, interrupt, terminate] =
+        [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        tokio::select! {
+            () = wait(hangup) => HANGUP,
+            () = wait(interrupt) => 2,
+            () = wait(terminate) => 15,
+        }
     }
 }
 
-/// Completes with the number of the first signal that asks the program to end.
+/// A future that completes with the number of the first signal that asks the program to end.
 #[cfg(not(unix))]
-pub async fn stop() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 2,
-        Err(_) => std::future::pending().await,
+pub fn stop() -> impl Future<Output = u8> {
+    async {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => 2,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -34,6 +34,7 @@ pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, V
         Call::Answered(exchange) => match exchange.verdict {
             Verdict::Allowed => ("✔", "ALLOWED", theme.allowed),
             Verdict::Denied(_) => ("✘", "DENIED", theme.denied),
+            Verdict::Failed(_) if exchange.is_wanted_absence() => ("✔", "GONE", theme.allowed),
             Verdict::Failed(_) => ("!", "FAILED", theme.failed),
         },
     }

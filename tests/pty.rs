@@ -1,0 +1,316 @@
+//! The binary in a pseudo-terminal, from start to quit, and the ends a terminal can meet.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// Longer than anything here takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    // Held open as a shell holds it: the terminal outlives the program.
+    slave: Option<Box<dyn portable_pty::SlavePty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    output: Receiver<Vec<u8>>,
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    child: Box<dyn Child + Send + Sync>,
+    modes_before: Modes,
+    tmp: tempfile::TempDir,
+    /// Asks the reading thread to let go of the terminal after what it reads next.
+    let_go: Arc<AtomicBool>,
+}
+
+/// The modes a program must give back.
+type Modes = String;
+
+fn modes(master: &dyn MasterPty) -> Modes {
+    let name = master.tty_name().expect("a name");
+    let output = std::process::Command::new("stty").arg("-a").arg("-F").arg(name).output().expect("stty");
+    assert!(output.status.success(), "stty");
+    // The size is not a mode.
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.splitn(4, ';').last().expect("modes").to_owned()
+}
+
+impl Terminal {
+    fn start(columns: u16, rows: u16, environment: &[(&str, &str)], arguments: &[&str]) -> Terminal {
+        let tmp = tempfile::tempdir().unwrap();
+        let pair = native_pty_system()
+            .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
+            .expect("a pseudo-terminal");
+        let modes_before = modes(&*pair.master);
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_kmslab"));
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("TMPDIR", tmp.path());
+        command.env("HOME", tmp.path());
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        command.args(arguments);
+        let child = pair.slave.spawn_command(command).expect("kmslab starts");
+        let mut reader = pair.master.try_clone_reader().expect("its output");
+        let writer = pair.master.take_writer().expect("its input");
+        let (sender, output) = channel();
+        let let_go = Arc::new(AtomicBool::new(false));
+        let asked = let_go.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8 * 1024];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if asked.load(Ordering::SeqCst) || sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Terminal {
+            master: Some(pair.master),
+            slave: Some(pair.slave),
+            writer: Some(writer),
+            output,
+            parser: vt100::Parser::new(rows, columns, 0),
+            bytes: Vec::new(),
+            child,
+            modes_before,
+            tmp,
+            let_go,
+        }
+    }
+
+    fn picture(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    fn take(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
+        let bytes = self.output.recv_timeout(timeout)?;
+        self.parser.process(&bytes);
+        self.bytes.extend(bytes);
+        Ok(())
+    }
+
+    fn wait_for(&mut self, texts: &[&str]) {
+        let end = Instant::now() + PATIENCE;
+        while !texts.iter().all(|text| self.picture().contains(text)) {
+            let left = end.saturating_duration_since(Instant::now());
+            if self.take(left).is_err() {
+                panic!("{texts:?} did not appear:\n{}", self.picture());
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn do_stages(&mut self, count: usize) {
+        for stage in 1..=count {
+            self.wait_for(&[&format!("{stage}/9"), "will be sent"]);
+            self.press("\r");
+            self.wait_for(&["observed", "✔ MET"]);
+            if stage < 9 {
+                self.press("\r");
+            }
+        }
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        self.parser.screen_mut().set_size(rows, columns);
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    fn exit(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                while self.take(Duration::from_millis(50)).is_ok() {}
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not end:\n{}", self.picture());
+            let _ = self.take(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the end; then the terminal must be as it was, and no temporary file be left.
+    fn ends_in_order(mut self) -> (u32, String) {
+        let code = self.exit().exit_code();
+        assert_eq!(modes(&**self.master.as_ref().unwrap()), self.modes_before, "the terminal's modes");
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert_eq!(count(self.tmp.path()), 0, "the temporary folder is removed");
+        (code, self.picture())
+    }
+}
+
+fn count(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn from_start_to_quit() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(5);
+    terminal.wait_for(&["6/9"]);
+    terminal.press("\r");
+    terminal.wait_for(&["✔ ALLOWED", "✘ DENIED", "✔ MET"]);
+    terminal.press("\r");
+    terminal.wait_for(&["7/9"]);
+    terminal.press("\r");
+    terminal.wait_for(&["✔ MET", "Allow use of the key"]);
+    terminal.press("\r");
+    terminal.wait_for(&["8/9"]);
+    terminal.press("\r");
+    terminal.wait_for(&["✔ MET"]);
+    terminal.press("\r");
+    terminal.wait_for(&["9/9"]);
+    terminal.press("\r");
+    terminal.wait_for(&["key PendingDeletion"]);
+    terminal.press("q");
+    let (code, picture) = terminal.ends_in_order();
+    assert_eq!(code, 0);
+    assert!(picture.contains("9 of 9 stages met"), "{picture}");
+}
+
+#[test]
+fn ctrl_c_at_every_stage_restores_the_terminal() {
+    for stages in 0..=9 {
+        let mut terminal = Terminal::start(80, 24, &[], &[]);
+        terminal.do_stages(stages);
+        if stages == 0 {
+            terminal.wait_for(&["1/9"]);
+        }
+        terminal.press("\x03");
+        let (code, picture) = terminal.ends_in_order();
+        assert_eq!(code, 0, "after {stages} stages: {picture}");
+        assert!(picture.contains(&format!("{stages} of 9 stages met")), "{picture}");
+    }
+}
+
+#[test]
+fn a_signal_restores_the_terminal() {
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut terminal = Terminal::start(80, 24, &[], &[]);
+        terminal.wait_for(&["1/9"]);
+        let pid = terminal.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert_eq!(terminal.ends_in_order().0, code, "{signal}");
+    }
+}
+
+#[test]
+fn a_terminal_that_disappears_ends_the_program_and_leaves_no_file() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(2);
+    terminal.wait_for(&["3/9"]);
+    assert_eq!(count(terminal.tmp.path()), 1);
+    terminal.let_go.store(true, Ordering::SeqCst);
+    terminal.press("?");
+    while terminal.take(PATIENCE).is_ok() {}
+    terminal.writer = None;
+    terminal.slave = None;
+    terminal.master = None;
+    let end = Instant::now() + PATIENCE;
+    while terminal.child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < end, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(count(terminal.tmp.path()), 0);
+}
+
+#[test]
+fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
+    let mut terminal = Terminal::start(30, 8, &[], &[]);
+    terminal.wait_for(&["60"]);
+    terminal.resize(80, 24);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\r");
+    terminal.wait_for(&["✔ MET"]);
+    terminal.resize(20, 5);
+    terminal.wait_for(&["60"]);
+    terminal.resize(200, 50);
+    terminal.wait_for(&["✔ MET", "test-user"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+/// The parameters of every "select graphic rendition" sequence.
+fn renditions(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    text.split("\x1b[")
+        .skip(1)
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+            (rest[end..].starts_with('m')).then(|| rest[..end].to_owned())
+        })
+        .collect()
+}
+
+fn is_color(rendition: &str) -> bool {
+    rendition.split(';').any(|part| matches!(part.parse::<u32>(), Ok(30..=38 | 40..=48 | 90..=97 | 100..=107)))
+}
+
+#[test]
+fn no_color_keeps_bold_and_reversed_and_writes_no_colour() {
+    let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "1")], &[]);
+    terminal.do_stages(1);
+    terminal.press("q");
+    terminal.exit();
+    let renditions = renditions(&terminal.bytes);
+    assert!(!renditions.iter().any(|rendition| is_color(rendition)), "{renditions:?}");
+    assert!(renditions.iter().any(|rendition| rendition == "7"), "reversed: {renditions:?}");
+    assert!(renditions.iter().any(|rendition| rendition == "1"), "bold: {renditions:?}");
+    assert!(!renditions.iter().any(|rendition| rendition == ";"), "crossterm's broken reset: {renditions:?}");
+}
+
+#[test]
+fn an_empty_no_color_is_none_and_colours_are_written() {
+    let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "")], &[]);
+    terminal.do_stages(1);
+    terminal.press("q");
+    terminal.exit();
+    assert!(renditions(&terminal.bytes).iter().any(|rendition| is_color(rendition)));
+}
+
+#[test]
+fn every_frame_is_one_synchronized_update() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(1);
+    terminal.press("q");
+    terminal.exit();
+    let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    assert_eq!(text.matches("\x1b[?2026h").count(), text.matches("\x1b[?2026l").count());
+    assert!(text.matches("\x1b[?2026h").count() >= 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_lab_does_nothing() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(1);
+    terminal.wait_for(&["2/9"]);
+    let pid = terminal.child.process_id().unwrap();
+    // How often any thread of the process has given up the processor: a thread that wakes up does so again.
+    let switches = || -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let count = |task: std::fs::DirEntry| {
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap();
+            let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+        };
+        tasks.map(|task| count(task.unwrap())).sum()
+    };
+    while terminal.take(Duration::from_millis(300)).is_ok() {}
+    let before = switches();
+    assert!(terminal.take(Duration::from_secs(2)).is_err(), "nothing is written");
+    assert_eq!(switches(), before, "no thread has woken up in two seconds");
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
