@@ -105,7 +105,7 @@ impl Stage {
             Stage::Who => Text {
                 title: "Who is asking?",
                 objective: "Ask STS which principal signs the admin's requests.",
-                look: "The Arn: verdicts are about this principal, not about a login or a computer.",
+                look: "The Arn: every verdict is about this principal, not about a login.",
                 expected: "the admin's principal, not root; two principals of one account where two profiles are given",
                 action: "ask STS",
             },
@@ -133,14 +133,14 @@ impl Stage {
             Stage::CreateUser => Text {
                 title: "A user without the key",
                 objective: "Create test-user: all of DynamoDB allowed, nothing on the key.",
-                look: "Two different Arns, one Account. AmazonDynamoDBFullAccess has no kms:Decrypt.",
+                look: "Two Arns, one Account; AmazonDynamoDBFullAccess has no kms:Decrypt.",
                 expected: "a second principal of the same account, with DynamoDB and without kms:Decrypt",
                 action: "create test-user",
             },
             Stage::ViewDenied => Text {
                 title: "The same Scan, twice",
                 objective: "Send one Scan as admin and as test-user, at the same time.",
-                look: "The denied action is kms:Decrypt, not dynamodb:Scan; the resource is the key.",
+                look: "Denied on kms:Decrypt, not dynamodb:Scan; the resource is the key.",
                 expected: "admin allowed, test-user denied on kms:Decrypt",
                 action: "scan as both",
             },
@@ -165,6 +165,23 @@ impl Stage {
                 expected: "nothing billable left",
                 action: "clean up",
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_fit_on_one_line_of_80_columns() {
+        for stage in Stage::ALL {
+            let text = stage.text();
+            assert!(text.title.len() <= 30, "{}", text.title);
+            assert!(text.objective.len() <= 78, "{}", text.objective);
+            // It stands after a label of 11 columns.
+            assert!(text.look.len() <= 68, "{}", text.look);
+            assert!(text.action.len() <= 24, "{}", text.action);
         }
     }
 }
