@@ -105,7 +105,7 @@ impl Stage {
             Stage::Who => Text {
                 title: "Who is asking?",
                 objective: "Ask STS which principal signs the admin's requests.",
-                look: "The Arn: verdicts are about this principal, not about a login.",
+                look: "The Arn: every verdict is about this principal, not about a login.",
                 expected: "a principal that is not root; with two profiles, two principals of one account",
                 action: "ask STS",
             },
@@ -140,7 +140,7 @@ impl Stage {
             Stage::ViewDenied => Text {
                 title: "The same Scan, twice",
                 objective: "Send one Scan as admin and as test-user, at the same time.",
-                look: "Denied is kms:Decrypt, not dynamodb:Scan; the resource is the key.",
+                look: "Denied on kms:Decrypt, not dynamodb:Scan; the resource is the key.",
                 expected: "admin allowed, test-user denied on kms:Decrypt",
                 action: "scan as both",
             },
@@ -165,6 +165,23 @@ impl Stage {
                 expected: "nothing billable left",
                 action: "clean up",
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_fit_on_one_line_of_80_columns() {
+        for stage in Stage::ALL {
+            let text = stage.text();
+            assert!(text.title.len() <= 30, "{}", text.title);
+            assert!(text.objective.len() <= 78, "{}", text.objective);
+            // It stands after a label of 11 columns.
+            assert!(text.look.len() <= 68, "{}", text.look);
+            assert!(text.action.len() <= 24, "{}", text.action);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Text stays text: it can be selected and searched, and `<title>` and `<desc>` say what it shows. Lines are drawn as
 //! paths, since glyphs of lines leave gaps between rows. The same buffer gives the same bytes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use ratatui::buffer::{Buffer, Cell};
@@ -129,7 +130,7 @@ fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, paper: (u8,
     let top = MARGIN + f64::from(y - area.top()) * CELL.1;
     let mut text: Vec<Run> = Vec::new();
     let mut papers: Vec<(u16, u16, (u8, u8, u8))> = Vec::new();
-    let mut strokes = String::new();
+    let mut strokes = Strokes::default();
     let mut x = area.left();
     while x < area.right() {
         let Some(cell) = buffer.cell((x, y)) else { break };
@@ -141,7 +142,7 @@ fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, paper: (u8,
         }
         let left = MARGIN + f64::from(x - area.left()) * CELL.0;
         match cell.symbol().chars().next().and_then(arms) {
-            Some(arms) => stroke(&mut strokes, arms, (left, top), looks),
+            Some(arms) => strokes.add(arms, (left, top), looks.ink),
             None => add(&mut text, cell.symbol(), x, columns, looks),
         }
         x += columns;
@@ -159,7 +160,7 @@ fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, paper: (u8,
             ),
         );
     }
-    out.push_str(&strokes);
+    strokes.write(out);
     for run in text {
         let content = run.text.trim_end_matches(' ');
         let columns = usize::from(run.columns) - (run.text.len() - content.len());
@@ -199,23 +200,20 @@ struct Run {
 
 fn add(text: &mut Vec<Run>, symbol: &str, x: u16, columns: u16, looks: Looks) {
     // A sign may come from another font with other widths; on its own it can't push its neighbours.
-    let alone = !symbol.is_ascii();
+    let is_plain = symbol.is_ascii();
+    // A space that shows nothing looks like anything.
+    let is_blank = symbol == " " && !looks.underlined;
     match text.last_mut() {
         Some(run)
-            if !alone
+            if is_plain
                 && run.text.is_ascii()
                 && run.x + run.columns == x
-                && (run.looks == looks || symbol == " ")
-                && !run.looks.underlined =>
+                && (run.looks == looks || is_blank && !run.looks.underlined) =>
         {
             run.text.push_str(symbol);
             run.columns += columns;
         }
-        Some(run) if !alone && run.text.is_ascii() && run.x + run.columns == x && run.looks == looks => {
-            run.text.push_str(symbol);
-            run.columns += columns;
-        }
-        _ if symbol == " " && !looks.underlined => {}
+        _ if is_blank => {}
         _ => text.push(Run { x, columns, text: symbol.to_owned(), looks }),
     }
 }
@@ -312,28 +310,59 @@ fn arms(symbol: char) -> Option<Arms> {
     })
 }
 
-fn stroke(out: &mut String, arms: Arms, (left, top): (f64, f64), looks: Looks) {
-    let (x, y) = (left + CELL.0 / 2.0, top + CELL.1 / 2.0);
-    let ends = [(x, top), (left + CELL.0, y), (x, top + CELL.1), (left, y)];
-    for weight in [1, 2] {
-        let mut path = String::new();
-        for (arm, end) in arms.iter().zip(ends) {
-            if *arm == weight {
-                push(&mut path, format_args!("M{} {}L{} {}", number(x), number(y), number(end.0), number(end.1)));
+/// Lines of one row, by colour and weight, so that they become few paths.
+#[derive(Default)]
+struct Strokes(BTreeMap<((u8, u8, u8), u8), Vec<[f64; 4]>>);
+
+impl Strokes {
+    fn add(&mut self, arms: Arms, (left, top): (f64, f64), ink: (u8, u8, u8)) {
+        let (right, bottom) = (left + CELL.0, top + CELL.1);
+        let (x, y) = (left + CELL.0 / 2.0, top + CELL.1 / 2.0);
+        for (weight, line) in
+            arms.into_iter().zip([[x, top, x, y], [x, y, right, y], [x, y, x, bottom], [left, y, x, y]])
+        {
+            if weight == 0 {
+                continue;
+            }
+            let lines = self.0.entry((ink, weight)).or_default();
+            // The left arm comes last of a cell; it goes on to where the cell before ended, and so does the right one.
+            match lines
+                .iter_mut()
+                .rev()
+                .find(|before| before[1] == line[1] && before[3] == line[3] && joins(before, &line))
+            {
+                Some(before) if line[1] == line[3] => {
+                    before[0] = before[0].min(line[0]);
+                    before[2] = before[2].max(line[2]);
+                }
+                _ => lines.push(line),
             }
         }
-        if !path.is_empty() {
+    }
+
+    fn write(self, out: &mut String) {
+        for ((ink, weight), lines) in self.0 {
+            let path: String = lines
+                .into_iter()
+                .map(|[x, y, to_x, to_y]| format!("M{} {}L{} {}", number(x), number(y), number(to_x), number(to_y)))
+                .collect();
             let width = if weight == 1 { 1.2 } else { 2.6 };
             push(
                 out,
                 format_args!(
                     "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"{}\" stroke-linecap=\"square\" fill=\"none\"/>\n",
-                    hex(looks.ink),
+                    hex(ink),
                     number(width),
                 ),
             );
         }
     }
+}
+
+/// Whether two horizontal lines touch.
+fn joins(a: &[f64; 4], b: &[f64; 4]) -> bool {
+    const NEAR: f64 = 0.01;
+    b[0] <= a[2] + NEAR && a[0] <= b[2] + NEAR
 }
 
 fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
@@ -370,7 +399,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use ratatui::layout::Rect;
-    use ratatui::style::{Style, Stylize};
+    use ratatui::style::Style;
 
     use super::*;
 
@@ -396,8 +425,8 @@ mod tests {
         for expected in ["<a&\"b\">", "✘DENIED", "reversed", "dim", "表wide"] {
             assert!(content.contains(expected), "{expected} is not in {content}");
         }
-        // Four arms and more of the lines, no glyphs of them.
-        assert!(document.descendants().filter(|n| n.has_tag_name("path")).count() >= 3);
+        // Lines, and no glyphs of them: light ones and heavy ones.
+        assert_eq!(document.descendants().filter(|n| n.has_tag_name("path")).count(), 2);
         assert!(!content.contains('─'));
     }
 

@@ -75,8 +75,6 @@ fn groups(command: &str) -> Vec<Vec<String>> {
             group.push(word);
         }
     }
-    // `aws dynamodb scan` is one thing.
-    groups[0] = vec![groups[0].join(" ")];
     groups
 }
 
@@ -84,7 +82,7 @@ fn groups(command: &str) -> Vec<Vec<String>> {
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for atom in atoms(command) {
-        match (atom.text.as_str(), words.last_mut()) {
+        match (atom.text, words.last_mut()) {
             (" ", _) if !atom.quoted => words.push(String::new()),
             (text, Some(word)) => word.push_str(text),
             (_, None) => {}
@@ -93,127 +91,89 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// The smallest part of a command line that must stay together.
-struct Atom {
-    text: String,
-    /// Whether it stands between quotation marks (their own closing mark does, too).
+/// The smallest part of a command line: a character, or a quoted apostrophe (`'\''`).
+#[derive(Clone, Copy)]
+struct Atom<'a> {
+    text: &'a str,
+    /// Whether the place before it is between quotation marks.
     quoted: bool,
 }
 
-fn atoms(command: &str) -> Vec<Atom> {
+fn atoms(command: &str) -> Vec<Atom<'_>> {
+    const APOSTROPHE: &str = r"'\''";
     let mut atoms = Vec::new();
     let mut quoted = false;
     let mut rest = command;
     while let Some(c) = rest.chars().next() {
-        let length = if quoted && rest.starts_with(r"'\''") { r"'\''".len() } else { c.len_utf8() };
+        let length = if quoted && rest.starts_with(APOSTROPHE) { APOSTROPHE.len() } else { c.len_utf8() };
         let (text, after) = rest.split_at(length);
+        atoms.push(Atom { text, quoted });
         if text == "'" {
             quoted = !quoted;
         }
-        // An opening mark counts as quoted, a closing one as not: nothing can be put before the first or after the last.
-        atoms.push(Atom { text: text.to_owned(), quoted });
         rest = after;
     }
     atoms
 }
 
-/// One word in lines of at most `columns`; two columns more are free for a continuation mark.
+/// One word in lines of at most `columns`; two columns more are free for a mark that it goes on.
 fn broken_word(word: &str, indent: usize, columns: usize) -> Vec<String> {
-    let is_json = is_json(word);
     let mut lines = Vec::new();
     let mut line = " ".repeat(indent);
-    let mut used = indent;
-    let mut in_string = false;
-    let mut escaped = false;
-    let pieces = pieces(word, is_json);
-    for piece in pieces {
-        if piece.text == "\n" {
-            lines.push(std::mem::take(&mut line));
-            // White space before the next member is the document's own.
-            used = 0;
-            continue;
-        }
-        if used + width(&piece.text) > columns && used > indent && is_json && !in_string && piece.quoted {
+    for segment in segments(word) {
+        let length: usize = segment.iter().map(|atom| width(atom.text)).sum();
+        // White space may stand between the parts of a JSON document, which is where segments end.
+        if segment[0].quoted && width(&line) + length >= columns && !line.trim().is_empty() {
             lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-            used = indent;
         }
-        for atom in atoms_of(&piece) {
-            let columns_of_atom = width(&atom.text);
-            // One more column for the quotation mark that closes the line.
-            if used + columns_of_atom + usize::from(atom.quoted) > columns && used > 0 && !line.trim().is_empty() {
-                line.push_str(if atom.quoted { "'\\" } else { "\\" });
-                lines.push(std::mem::replace(&mut line, if atom.quoted { "'".to_owned() } else { String::new() }));
-                used = usize::from(atom.quoted);
+        for Atom { text, quoted } in segment {
+            if text == "\n" {
+                // The document's own indentation follows.
+                lines.push(std::mem::take(&mut line));
+                continue;
             }
-            for c in atom.text.chars() {
-                if c == '"' && !escaped {
-                    in_string = !in_string;
-                }
-                escaped = c == '\\' && !escaped;
+            let closes = text == "'";
+            // One column stays free for the mark that closes the quotation.
+            let limit = if quoted && !closes { columns - 1 } else { columns };
+            if width(&line) + width(text) > limit && !line.trim().is_empty() {
+                line.push_str(if quoted { "'\\" } else { "\\" });
+                lines.push(std::mem::replace(&mut line, if quoted { "'".to_owned() } else { String::new() }));
             }
-            line.push_str(&atom.text);
-            used += columns_of_atom;
+            line.push_str(text);
         }
     }
     lines.push(line);
     lines
 }
 
-/// Whether a quoted word is a JSON document, where white space between the parts means nothing.
+/// The word in parts. A JSON document's end after each comma and opening bracket; any other word is one.
+fn segments(word: &str) -> Vec<Vec<Atom<'_>>> {
+    let is_json = is_json(word);
+    let mut segments: Vec<Vec<Atom<'_>>> = vec![Vec::new()];
+    let (mut in_string, mut escaped) = (false, false);
+    for atom in atoms(word) {
+        if let Some(segment) = segments.last_mut() {
+            segment.push(atom);
+        }
+        if atom.text == "\"" && !escaped {
+            in_string = !in_string;
+        }
+        escaped = atom.text == "\\" && !escaped;
+        if is_json && !in_string && matches!(atom.text, "," | "{" | "[" | "\n") {
+            segments.push(Vec::new());
+        }
+    }
+    segments.retain(|segment| !segment.is_empty());
+    segments
+}
+
+/// Whether a quoted word is a JSON document.
 fn is_json(word: &str) -> bool {
     let document =
         word.strip_prefix('\'').and_then(|word| word.strip_suffix('\'')).map(|text| text.replace(r"'\''", "'"));
     document.is_some_and(|text| {
         text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()
     })
-}
-
-/// A run of atoms that stays together if it can.
-struct Piece {
-    text: String,
-    quoted: bool,
-}
-
-fn atoms_of(piece: &Piece) -> Vec<Atom> {
-    let mut atoms = atoms(&piece.text);
-    // Inside quotation marks from the piece's beginning: an apostrophe can only be the escaped one.
-    if piece.quoted && !piece.text.starts_with('\'') {
-        atoms = Vec::new();
-        let mut rest = piece.text.as_str();
-        while let Some(c) = rest.chars().next() {
-            let length = if rest.starts_with(r"'\''") { r"'\''".len() } else { c.len_utf8() };
-            let (text, after) = rest.split_at(length);
-            atoms.push(Atom { text: text.to_owned(), quoted: text != "'" });
-            rest = after;
-        }
-    }
-    atoms
-}
-
-/// JSON in pieces that end after a comma or a bracket outside of strings, other words after `,`; line ends alone.
-fn pieces(word: &str, is_json: bool) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut open: Option<Piece> = None;
-    let (mut in_string, mut escaped) = (false, false);
-    for atom in atoms(word) {
-        if atom.text == "\n" {
-            pieces.extend(open.take());
-            pieces.push(Piece { text: atom.text, quoted: true });
-            continue;
-        }
-        let structural = matches!(atom.text.as_str(), "," | "{" | "[") && !in_string;
-        if is_json && atom.text == "\"" && !escaped {
-            in_string = !in_string;
-        }
-        escaped = atom.text == "\\" && !escaped;
-        let quoted = atom.quoted;
-        open.get_or_insert_with(|| Piece { text: String::new(), quoted }).text.push_str(&atom.text);
-        if structural {
-            pieces.extend(open.take());
-        }
-    }
-    pieces.extend(open);
-    pieces
 }
 
 #[cfg(all(test, unix))]

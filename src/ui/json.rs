@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 
-use super::text::wrap;
+use super::text::{spans_width, wrap};
 use super::theme::Theme;
 
 /// Columns that a nested member stands further right.
@@ -25,6 +25,18 @@ struct Printer<'t> {
 impl Printer<'_> {
     /// `before` is what stands before the value on its line (a member's name), `after` what follows it (a comma).
     fn value(&mut self, indent: usize, before: Vec<Span<'static>>, value: &Value, after: &'static str) {
+        if let Some((name, only)) = only_scalar(value) {
+            // `{"S": "Ada"}`, as DynamoDB writes every value, needs no three lines.
+            let mut content = before.clone();
+            content.push(Span::styled("{", self.theme.punctuation));
+            content.push(Span::styled(quoted(name), self.theme.key));
+            content.push(Span::styled(": ", self.theme.punctuation));
+            content.push(scalar_span(only, self.theme));
+            content.push(Span::styled(format!("}}{after}"), self.theme.punctuation));
+            if indent + spans_width(&content) <= self.columns {
+                return self.line(indent, content);
+            }
+        }
         match value {
             Value::Object(members) if !members.is_empty() => {
                 self.open(indent, before, "{");
@@ -67,6 +79,12 @@ impl Printer<'_> {
         let indent = indent.min(self.columns / 2);
         self.lines.extend(wrap(vec![Span::raw(" ".repeat(indent))], content, self.columns, indent + INDENT));
     }
+}
+
+/// The member of an object that has one, and that without members of its own.
+fn only_scalar(value: &Value) -> Option<(&String, &Value)> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.iter().next().filter(|(_, only)| !only.is_object() && !only.is_array())
 }
 
 /// A value without members, as JSON writes it; empty lists and objects, too.
@@ -114,20 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn wide_enough_it_is_what_serde_writes() {
+    fn wide_enough_it_is_what_serde_writes_but_for_single_members() {
         let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
-        let value = json!({"a": [1, "two", null, {}], "b": {"c": true, "d \"q\"": []}});
+        let value = json!({"a": [1, "two", null, {}], "b": {"c": true, "d \"q\"": []}, "e": {"S": "x"}});
         let expected = serde_json::to_string_pretty(&value).unwrap();
+        let expected = expected.replace("{\n    \"S\": \"x\"\n  }", "{\"S\": \"x\"}");
         assert_eq!(plain(&pretty(&value, &theme, 80)).join("\n"), expected);
     }
 
     #[test]
     fn long_values_go_on_indented() {
         let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
-        let value = json!({"Arn": "arn:aws:iam::111122223333:user/kmslab-admin"});
+        let value = json!({"Arn": "arn:aws:iam::111122223333:user/kmslab-admin", "n": 1});
         assert_eq!(
             plain(&pretty(&value, &theme, 38)),
-            ["{", "  \"Arn\": \"arn:aws:iam::111122223333:", "    user/kmslab-admin\"", "}"]
+            ["{", "  \"Arn\": \"arn:aws:iam::111122223333:", "    user/kmslab-admin\",", "  \"n\": 1", "}"]
         );
     }
 

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::lab::{Intent, Overlay, State, Status};
 
-use super::layout::{self, Class};
+use super::layout::{self, Class, Extent};
 
 /// A key with its modifiers. Shift is part of a character and not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,15 @@ impl Chord {
 pub struct Context<'a> {
     state: &'a State,
     area: Rect,
+    /// How far what scrolls now can be scrolled, and its first line: worked out once, since it takes wrapping a text.
+    scrolled: Option<(Extent, u16)>,
+}
+
+impl<'a> Context<'a> {
+    /// The state as it is shown on `area`.
+    pub fn new(state: &'a State, area: Rect) -> Context<'a> {
+        Context { state, area, scrolled: layout::scrolled(state, area) }
+    }
 }
 
 impl Context<'_> {
@@ -96,21 +105,19 @@ impl Context<'_> {
 
     /// Whether something can be scrolled in this direction.
     fn can_scroll(self, down: bool) -> bool {
-        layout::scrolled(self.state, self.area)
-            .is_some_and(|(extent, first)| if down { first < extent.last_scroll() } else { first > 0 })
+        self.scrolled.is_some_and(|(extent, first)| if down { first < extent.last_scroll() } else { first > 0 })
     }
 
     /// Scrolls by `lines`, or as far as there is something.
     fn scroll(self, lines: i32) -> Intent {
-        let (extent, first) =
-            layout::scrolled(self.state, self.area).unwrap_or((layout::Extent { lines: 0, height: 0 }, 0));
+        let (extent, first) = self.scrolled.unwrap_or((Extent { lines: 0, height: 0 }, 0));
         let target = i32::from(first).saturating_add(lines).clamp(0, i32::from(extent.last_scroll()));
         Intent::ScrollTo(u16::try_from(target).unwrap_or(0))
     }
 
     /// Half of what is visible.
     fn half_page(self) -> i32 {
-        layout::scrolled(self.state, self.area).map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
+        self.scrolled.map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
     }
 
     fn cursor(self) -> Option<usize> {
@@ -176,19 +183,19 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(&[key(KeyCode::Enter), char(' ')], can_advance, |_| Intent::Advance)],
         label: advance_label,
-        help: "do what this stage does; when it is done, go to the next",
+        help: "do this stage's action; when done, the next stage",
         rank: 0,
     },
     Row {
         bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
         label: |_| "again",
-        help: "send this stage's calls again, or go on where it failed",
+        help: "send the calls again, or go on where it failed",
         rank: 4,
     },
     Row {
         bindings: &[bind(&[char('c')], |c| c.leaving(), |_| Intent::CleanUpAndQuit)],
         label: |_| "clean up, then leave",
-        help: "when leaving: remove what this run has made, then leave",
+        help: "in the leaving dialog: clean up first",
         rank: 1,
     },
     Row {
@@ -205,7 +212,7 @@ pub const KEYS: &[Row] = &[
             ),
         ],
         label: |_| "stage",
-        help: "look at the next or the previous stage; nothing is sent again",
+        help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
     Row {
@@ -220,7 +227,7 @@ pub const KEYS: &[Row] = &[
             bind(&[char(']')], |c| c.call().is_some_and(|(at, of)| at + 1 < of), |_| Intent::SelectNext),
         ],
         label: |_| "call",
-        help: "the previous or the next call of this pane",
+        help: "previous or next call of this pane",
         rank: 8,
     },
     Row {
@@ -257,13 +264,13 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(&[char('v')], |c| c.has_answer(), |_| Intent::CycleView)],
         label: |_| "view",
-        help: "show answers as summary, JSON, raw HTTP, or the aws command line",
+        help: "answers as summary, JSON, HTTP, aws command",
         rank: 9,
     },
     Row {
         bindings: &[bind(&[char('z')], |c| c.panes() && Class::of(c.area) == Class::Full, |_| Intent::ToggleZoom)],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
-        help: "give this pane the whole width; again: both panes",
+        help: "this pane alone, or both panes",
         rank: 11,
     },
     Row {
@@ -294,7 +301,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(&[char('q'), control('c')], |_| true, |_| Intent::Quit)],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
-        help: "leave; asks first when something would be left behind",
+        help: "leave; asks first if something would stay behind",
         rank: 1,
     },
 ];
@@ -317,13 +324,13 @@ fn advance_label(c: Context<'_>) -> &'static str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
         Status::Todo => c.state.view.shown.text().action,
-        _ => "next stage",
+        _ => "next",
     }
 }
 
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
-    let context = Context { state, area };
+    let context = Context::new(state, area);
     KEYS.iter()
         .flat_map(|row| row.bindings)
         .filter(|binding| match event.kind {
@@ -347,7 +354,7 @@ pub struct Hint {
 
 /// The keys that work now.
 pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
-    let context = Context { state, area };
+    let context = Context::new(state, area);
     KEYS.iter()
         .filter(|row| row.rank != NEVER)
         .filter_map(|row| {
@@ -388,7 +395,3 @@ pub fn help() -> impl Iterator<Item = (String, &'static str)> {
         (names.join(" "), row.help)
     })
 }
-
-#[cfg(test)]
-#[path = "keys_tests.rs"]
-mod tests;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::lab::{Identity, Overlay, State, ViewMode};
+use crate::lab::{Identity, Overlay, State, ViewMode, script};
 
 use super::theme::Theme;
 use super::{answer, brief, overlay};
@@ -98,12 +98,12 @@ impl Plan {
         let message = row(footer.y.saturating_sub(1), 1);
         let top = brief.bottom() + gap;
         let panes = row(top, message.y.saturating_sub(top));
+        let left = left_width(state, area.width);
         let shown = if full && !state.view.zoom { Identity::BOTH.to_vec() } else { vec![state.view.focus()] };
         let divided = shown.len() == 2;
         let panes = shown
             .into_iter()
             .map(|identity| {
-                let left = panes.width / 2;
                 let area = match (divided, identity) {
                     (false, _) => panes,
                     (true, Identity::Admin) => Rect { width: left, ..panes },
@@ -118,6 +118,17 @@ impl Plan {
     /// The plan of the pane that keys go to.
     pub fn focused(&self, state: &State) -> Option<&PanePlan> {
         self.panes.iter().find(|pane| pane.identity == state.view.focus())
+    }
+}
+
+/// Columns of the left pane: half of them, but less for an identity that has no call in this stage.
+fn left_width(state: &State, columns: u16) -> u16 {
+    let outline = script::outline(state.view.shown, state.backend.given_user);
+    let is_busy = |identity| !state.calls(identity).is_empty() || outline.iter().any(|(who, _)| *who == identity);
+    match Identity::BOTH.map(is_busy) {
+        [true, false] => columns - columns / 3,
+        [false, true] => columns / 3,
+        _ => columns / 2,
     }
 }
 

@@ -18,7 +18,7 @@
 //!  …                                    │ …
 //! ── summary ───────────────────────────┴── summary ──────── ▼ 9 more lines ──
 //!                                                                                 message
-//!  enter next stage   r again   n/p stage   tab pane   …   ? help   q quit        footer
+//!  enter next   r again   n/p stage   tab pane   …   ? help   q quit        footer
 //! ```
 //! Under 80×24 one pane is shown at a time, under 60×18 only a line that says what is needed; see [`layout`].
 
@@ -146,14 +146,14 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
-    const GAP: usize = 3;
-    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(hint.label) + GAP;
+    let gap = if area.width < 100 { 2 } else { 3 };
+    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(hint.label) + gap;
     // The gap after the last one need not fit.
-    let columns = usize::from(area.width).saturating_sub(2) + GAP;
+    let columns = usize::from(area.width).saturating_sub(2) + gap;
     let mut spans = vec![Span::raw(" ")];
     for hint in keys::footer(state, screen, columns, columns_of) {
         spans.push(Span::styled(hint.keys, theme.hint));
-        spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(GAP)), theme.dim));
+        spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(gap)), theme.dim));
     }
     Line::from(spans).render(area, buffer);
 }

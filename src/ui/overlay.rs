@@ -16,7 +16,7 @@ use super::theme::Theme;
 /// Columns that a box takes besides its text.
 const FRAME_COLUMNS: u16 = 6;
 
-/// Rows that a box takes besides its text.
+/// Rows that a box takes besides its text, where there is room for its padding.
 const FRAME_ROWS: u16 = 4;
 
 /// Draws the overlay that is open, if any.
@@ -31,8 +31,10 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// Draws an empty box for `rows` lines of `columns` columns and gives the place of the text.
 fn open(title: &str, way_out: &str, columns: u16, rows: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    // The empty rows inside the frame go first when there is little room.
+    let padding = u16::from(rows + FRAME_ROWS <= area.height);
     let columns = columns.saturating_add(FRAME_COLUMNS).min(area.width);
-    let rows = rows.saturating_add(FRAME_ROWS).min(area.height);
+    let rows = rows.saturating_add(2 + 2 * padding).min(area.height);
     let place = area.centered(Constraint::Length(columns), Constraint::Length(rows));
     Clear.render(place, buffer);
     buffer.set_style(place, theme.base);
@@ -40,7 +42,7 @@ fn open(title: &str, way_out: &str, columns: u16, rows: u16, theme: &Theme, area
         .border_style(theme.rule_focus)
         .title(Line::from(Span::styled(format!(" {title} "), theme.focus)))
         .title_bottom(Line::from(Span::styled(format!(" {way_out} "), theme.strong)).right_aligned())
-        .padding(Padding::new(2, 2, 1, 1));
+        .padding(Padding::new(2, 2, padding, padding));
     let inner = block.inner(place);
     block.render(place, buffer);
     inner
@@ -52,7 +54,7 @@ fn rows_of(lines: &[Line<'_>]) -> u16 {
 
 /// Columns of the help's text.
 fn help_columns(area: Rect) -> u16 {
-    area.width.saturating_sub(FRAME_COLUMNS + 2).min(84)
+    area.width.saturating_sub(FRAME_COLUMNS).min(74)
 }
 
 fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
@@ -67,8 +69,8 @@ fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     lines.push(Line::default());
     for (sign, looks, text) in [
         ("✔ ALLOWED", theme.allowed, "the service did it"),
-        ("✘ DENIED", theme.denied, "refused for want of permission: in this lab often what is expected"),
-        ("! FAILED", theme.failed, "anything else: a wrong parameter, a missing resource, no answer"),
+        ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
+        ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
         ("… WAITING", theme.waiting, "sent, not answered yet"),
     ] {
         lines.extend(labelled(sign, looks.text, text));
@@ -79,7 +81,7 @@ fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
 /// How much the help scrolls.
 pub fn help_extent(area: Rect) -> Extent {
     let lines = rows_of(&help_lines(&Theme::plain(), help_columns(area)));
-    Extent { lines, height: lines.min(area.height.saturating_sub(FRAME_ROWS)) }
+    Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
 fn help(scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -148,7 +150,7 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     let hints = keys::hints(state, area);
     // The choices are the last to go when there is little room.
-    let room = usize::from(area.height.saturating_sub(FRAME_ROWS)).saturating_sub(hints.len());
+    let room = usize::from(area.height.saturating_sub(2)).saturating_sub(hints.len());
     if lines.len() > room && room > 0 {
         lines.truncate(room - 1);
         lines.push(Line::from(Span::styled("  …", theme.dim)));

@@ -16,7 +16,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
@@ -65,6 +65,8 @@ fn put(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) 
     if x >= end {
         return x;
     }
+    // Nothing of what lies under it may shine through: bold and dim together look different everywhere.
+    let style = style.remove_modifier(Modifier::all() - style.add_modifier);
     buffer.set_stringn(x, y, text, usize::from(end - x), style).0
 }
 

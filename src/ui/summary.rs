@@ -479,9 +479,9 @@ mod tests {
                 "  111122223333:key/",
                 "  1234abcd-12ab-34cd-56ef-1234567890ab",
                 "reason    no identity-based policy",
-                "          allows the kms:Decrypt action",
+                "          allows the kms:Decrypt",
+                "          action",
                 "",
-                "AccessDeniedException",
             ]
         );
     }

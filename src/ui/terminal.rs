@@ -39,9 +39,6 @@ impl Screen<Stdout> {
     /// # Errors
     /// When the terminal does not play along; it is then as it was.
     pub fn enter() -> io::Result<Self> {
-        // Colours are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
-        // switch off bold and reversed, too.
-        crossterm::style::force_color_output(true);
         restore_on_panic();
         let (width, height) = crossterm::terminal::size()?;
         crossterm::terminal::enable_raw_mode()?;
@@ -57,6 +54,9 @@ impl Screen<Stdout> {
 impl<W: Write> Screen<W> {
     /// A screen of this size that writes its frames to `out`.
     pub fn over(out: W, size: Size) -> Screen<W> {
+        // Colours are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
+        // switch off bold and reversed, too.
+        crossterm::style::force_color_output(true);
         let backend = Frames { bytes: Vec::new(), size, changed: false };
         match Terminal::new(backend) {
             Ok(terminal) => Screen { terminal, out, owns_terminal: false },

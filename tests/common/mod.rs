@@ -1,0 +1,362 @@
+//! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
+
+use kmslab::lab::{
+    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Response,
+    Stage, State, Wire,
+};
+use serde_json::{Value, json};
+
+pub const ACCOUNT: &str = "111122223333";
+pub const KEY_ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+pub fn key_arn() -> String {
+    format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}")
+}
+
+/// A stand-in for the services: it knows how far the lab is and answers accordingly.
+pub struct Services {
+    policy: String,
+    table: Option<&'static str>,
+    user_may_decrypt: bool,
+    deletion: bool,
+    answered: u32,
+    /// Whether a Scan asks KMS: not every server does.
+    pub enforces_kms: bool,
+}
+
+impl Services {
+    fn new() -> Services {
+        let policy = json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{
+            "Sid": "Enable IAM User Permissions", "Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}]});
+        Services {
+            policy: serde_json::to_string_pretty(&policy).unwrap(),
+            table: None,
+            user_may_decrypt: false,
+            deletion: false,
+            answered: 0,
+            enforces_kms: true,
+        }
+    }
+
+    fn key(&self) -> Value {
+        let mut key = json!({
+            "AWSAccountId": ACCOUNT, "KeyId": KEY_ID, "Arn": key_arn(), "CreationDate": 1_767_225_601.0,
+            "Enabled": true, "Description": "kmslab 4f2a", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled",
+            "Origin": "AWS_KMS", "KeyManager": "CUSTOMER", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+            "KeySpec": "SYMMETRIC_DEFAULT", "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"], "MultiRegion": false,
+        });
+        if self.deletion {
+            key["KeyState"] = json!("PendingDeletion");
+            key["Enabled"] = json!(false);
+            key["DeletionDate"] = json!(1_767_830_401.0);
+        }
+        json!({ "KeyMetadata": key })
+    }
+
+    fn table(&self, name: &str, status: &str) -> Value {
+        json!({
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "TableName": name,
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "TableStatus": status,
+            "CreationDateTime": 1_767_225_605.125, "TableSizeBytes": 0, "ItemCount": 0,
+            "TableArn": format!("arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}"),
+            "TableId": "0f0e0d0c-0b0a-4908-8706-050403020100",
+            "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+            "SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key_arn()},
+            "DeletionProtectionEnabled": false,
+        })
+    }
+
+    fn user_arn(name: &str) -> String {
+        format!("arn:aws:iam::{ACCOUNT}:user/{name}")
+    }
+
+    /// Status and body.
+    fn respond(&mut self, identity: Identity, operation: &Operation, names: &Names) -> (u16, Value) {
+        use Operation as O;
+        let ok = |body: Value| (200, body);
+        match operation {
+            O::GetCallerIdentity => {
+                let (user, id) = match identity {
+                    Identity::Admin => ("kmslab-admin", "AIDAADMINADMINADMINAD"),
+                    Identity::TestUser => (names.user.as_str(), "AIDAUSERUSERUSERUSERU"),
+                };
+                ok(json!({"Arn": Services::user_arn(user), "UserId": id, "Account": ACCOUNT}))
+            }
+            O::CreateKey { .. } | O::DescribeKey { .. } => ok(self.key()),
+            O::GetKeyPolicy { .. } => ok(json!({"Policy": self.policy, "PolicyName": "default"})),
+            O::PutKeyPolicy { policy, .. } => {
+                self.policy.clone_from(policy);
+                self.user_may_decrypt = true;
+                ok(json!({}))
+            }
+            O::CreateAlias { .. } | O::DeleteAlias { .. } | O::PutItem { .. } => ok(json!({})),
+            O::ScheduleKeyDeletion { days, .. } => {
+                self.deletion = true;
+                ok(json!({"KeyId": key_arn(), "DeletionDate": 1_767_830_401.0, "KeyState": "PendingDeletion",
+                    "PendingWindowInDays": days}))
+            }
+            O::CreateTable { table, .. } => {
+                self.table = Some("ACTIVE");
+                ok(json!({"TableDescription": self.table(table, "CREATING")}))
+            }
+            O::DescribeTable { table } => match self.table {
+                Some(status) => ok(json!({"Table": self.table(table, status)})),
+                None => (
+                    400,
+                    json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+                        "message": format!("Requested resource not found: Table: {table} not found")}),
+                ),
+            },
+            O::DeleteTable { table } => {
+                self.table = None;
+                ok(json!({"TableDescription": self.table(table, "DELETING")}))
+            }
+            O::Scan { .. } if identity == Identity::TestUser && self.enforces_kms && !self.user_may_decrypt => {
+                let message = format!(
+                    "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: User: {} is not \
+                     authorized to perform: kms:Decrypt on resource: {} because no identity-based policy allows the \
+                     kms:Decrypt action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; \
+                     Request ID: 0b1c2d3e-4f50-4162-8374-95a6b7c8d9ea; Proxy: null)",
+                    Services::user_arn(&names.user),
+                    key_arn()
+                );
+                (400, json!({"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": message}))
+            }
+            O::Scan { .. } => {
+                let items = kmslab::lab::script::items();
+                ok(json!({"Count": items.len(), "Items": items, "ScannedCount": items.len()}))
+            }
+            O::CreateUser { user } => ok(json!({"User": {"Path": "/", "UserName": user,
+                "UserId": "AIDAUSERUSERUSERUSERU", "Arn": Services::user_arn(user),
+                "CreateDate": "2026-01-01T00:00:11Z"}})),
+            O::CreateAccessKey { user } => ok(json!({"AccessKey": {"UserName": user,
+                "AccessKeyId": "AKIAUSERUSERUSERUSER", "Status": "Active", "SecretAccessKey": "[redacted]",
+                "CreateDate": "2026-01-01T00:00:13Z"}})),
+            O::AttachUserPolicy { .. }
+            | O::DetachUserPolicy { .. }
+            | O::DeleteAccessKey { .. }
+            | O::DeleteUser { .. } => ok(Value::Null),
+        }
+    }
+
+    pub fn answer(&mut self, identity: Identity, operation: &Operation, names: &Names) -> Answer {
+        let (status, body) = self.respond(identity, operation, names);
+        self.answered += 1;
+        let number = self.answered;
+        let request_id = match operation.service().prefix() {
+            "dynamodb" => format!(
+                "{:0>52}",
+                format!("{}VV4KQNSO5AEMVJF66Q9ASUAAJG", "ABCDEFGHJK".repeat(2) + &number.to_string())
+            ),
+            _ => format!("7a8b9c0d-1e2f-4a3b-8c4d-5e6f708192{number:02x}"),
+        };
+        let request = match operation {
+            Operation::Scan { table } | Operation::DeleteTable { table } => json!({"TableName": table}),
+            Operation::PutItem { table, item } => json!({"TableName": table, "Item": item}),
+            Operation::CreateAlias { alias, key } => json!({"AliasName": alias, "TargetKeyId": key}),
+            Operation::PutKeyPolicy { key, policy } => json!({"KeyId": key, "PolicyName": "default", "Policy": policy}),
+            Operation::AttachUserPolicy { user, policy_arn } => json!({"UserName": user, "PolicyArn": policy_arn}),
+            _ => json!({}),
+        };
+        Answer {
+            wire: Wire {
+                request: format!(
+                    "POST / HTTP/1.1\nhost: 127.0.0.1:4599\nx-amz-target: DynamoDB_20120810.{}\nx-amz-date: \
+                     20260101T000020Z\nauthorization: [redacted]\n\n{request}",
+                    operation.name()
+                ),
+                response: format!(
+                    "HTTP/1.1 {status} OK\ncontent-type: application/x-amz-json-1.0\nx-amzn-requestid: \
+                     {request_id}\n\n{body}"
+                ),
+            },
+            request,
+            response: Ok(Response { status, request_id: Some(request_id), body }),
+            duration_us: 900 + u64::from(number) * 137,
+        }
+    }
+}
+
+/// A session under test.
+pub struct Session {
+    pub state: State,
+    pub services: Services,
+    pub waiting: Vec<(CallId, Identity, Operation)>,
+}
+
+impl Session {
+    pub fn new(backend: Backend) -> Session {
+        Session { state: State::new(backend, Names::new("4f2a")), services: Services::new(), waiting: Vec::new() }
+    }
+
+    pub fn sandbox() -> Session {
+        Session::new(Backend {
+            kind: BackendKind::Sandbox,
+            region: "us-east-1".into(),
+            endpoint: Some("http://127.0.0.1:4599".into()),
+            given_user: false,
+        })
+    }
+
+    pub fn aws() -> Session {
+        Session::new(Backend {
+            kind: BackendKind::Endpoint,
+            region: "eu-central-1".into(),
+            endpoint: None,
+            given_user: false,
+        })
+    }
+
+    /// Sends an event and keeps the calls that come of it.
+    pub fn event(&mut self, event: Event) {
+        for effect in self.state.update(event) {
+            match effect {
+                Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
+                Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
+                Effect::Report(_) | Effect::Exit => {}
+            }
+        }
+    }
+
+    pub fn intent(&mut self, intent: Intent) -> &mut Self {
+        self.event(Event::Intent(intent));
+        self
+    }
+
+    /// Answers what waits, and what comes of that.
+    pub fn answer_all(&mut self) -> &mut Self {
+        while !self.waiting.is_empty() {
+            self.answer_one();
+        }
+        self
+    }
+
+    pub fn answer_one(&mut self) {
+        let (id, identity, operation) = self.waiting.remove(0);
+        let answer = self.services.answer(identity, &operation, &self.state.names);
+        self.event(Event::CallFinished { id, answer: Box::new(answer) });
+    }
+
+    /// No answer comes to what waits.
+    pub fn fail_all(&mut self) -> &mut Self {
+        for (id, _, _) in std::mem::take(&mut self.waiting) {
+            let mut answer = self.services.answer(Identity::Admin, &Operation::GetCallerIdentity, &self.state.names);
+            answer.response = Err(NoResponse {
+                message: "dispatch failure: io error: connection refused to http://127.0.0.1:4599".into(),
+                remedy: "check that the endpoint is up, then press r".into(),
+            });
+            answer.wire.response = String::new();
+            self.event(Event::CallFinished { id, answer: Box::new(answer) });
+        }
+        self
+    }
+
+    /// Goes to `stage` and stops before its calls are sent.
+    pub fn before(mut self, stage: Stage) -> Session {
+        while self.state.view.shown < stage {
+            self.intent(Intent::Advance).answer_all();
+            self.intent(Intent::ShowNext);
+        }
+        self
+    }
+
+    /// Goes to `stage` and has its calls answered.
+    pub fn after(self, stage: Stage) -> Session {
+        let mut session = self.before(stage);
+        session.intent(Intent::Advance).answer_all();
+        session
+    }
+}
+
+/// States of all kinds: each stage before, while and after its calls, with every overlay, view, focus and zoom.
+pub fn every_state() -> &'static [(String, State)] {
+    static STATES: std::sync::OnceLock<Vec<(String, State)>> = std::sync::OnceLock::new();
+    STATES.get_or_init(make_every_state)
+}
+
+fn make_every_state() -> Vec<(String, State)> {
+    let mut states = Vec::new();
+    for aws in [false, true] {
+        let start = || if aws { Session::aws() } else { Session::sandbox() };
+        // Leftovers are all that differs there.
+        let stages = if aws { &Stage::ALL[5..6] } else { &Stage::ALL[..] };
+        for stage in stages.iter().copied() {
+            let mut running = start().before(stage);
+            running.intent(Intent::Advance);
+            let mut failed = start().before(stage);
+            failed.intent(Intent::Advance).fail_all();
+            for (when, session) in [
+                ("before", start().before(stage)),
+                ("running", running),
+                ("failed", failed),
+                ("after", start().after(stage)),
+            ] {
+                for intents in [
+                    vec![],
+                    vec![Intent::ToggleHelp],
+                    vec![Intent::ToggleStages],
+                    vec![Intent::Quit],
+                    vec![Intent::ShowPrevious],
+                    vec![Intent::ToggleZoom, Intent::FocusOther],
+                    vec![Intent::CycleView],
+                    vec![Intent::CycleView, Intent::CycleView, Intent::ScrollTo(7)],
+                    vec![Intent::CycleView, Intent::CycleView, Intent::CycleView, Intent::ToggleZoom],
+                    vec![Intent::SelectPrevious, Intent::ScrollTo(u16::MAX)],
+                ] {
+                    let mut state = session.state.clone();
+                    for intent in &intents {
+                        state.update(Event::Intent(*intent));
+                    }
+                    states.push((format!("{} {when}, aws {aws}, {intents:?}", stage.key()), state));
+                }
+            }
+        }
+    }
+    states
+}
+
+/// What a screen shows, and under it which colours it has: one line for each run of cells that is not plain.
+pub fn styled_dump(buffer: &ratatui::buffer::Buffer) -> String {
+    use std::fmt::Write;
+    let mut styles = String::new();
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        let mut x = area.left();
+        while x < area.right() {
+            let style = buffer[(x, y)].style();
+            let start = x;
+            while x < area.right() && buffer[(x, y)].style() == style {
+                x += 1;
+            }
+            let plain = ratatui::buffer::Cell::default().style();
+            if style != plain {
+                let colors = |name: &str, color: Option<ratatui::style::Color>| match color {
+                    Some(color) if color != ratatui::style::Color::Reset => format!(" {name}={color}"),
+                    _ => String::new(),
+                };
+                writeln!(
+                    styles,
+                    "{y}:{start}-{}{}{} {:?}",
+                    x - 1,
+                    colors("fg", style.fg),
+                    colors("bg", style.bg),
+                    style.add_modifier
+                )
+                .unwrap();
+            }
+        }
+    }
+    format!("{}--\n{styles}", text_dump(buffer))
+}
+
+/// What a screen shows.
+pub fn text_dump(buffer: &ratatui::buffer::Buffer) -> String {
+    let mut text = String::new();
+    for y in buffer.area.top()..buffer.area.bottom() {
+        let row: String = (buffer.area.left()..buffer.area.right()).map(|x| buffer[(x, y)].symbol()).collect();
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
+}

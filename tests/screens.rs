@@ -1,0 +1,239 @@
+//! What the screen shows: every stage, every view, every size, with its colours; the keys; the bytes.
+//!
+//! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colours modifiers`. It
+//! changes when a colour does.
+
+mod common;
+
+#[path = "screens/bytes.rs"]
+mod bytes;
+#[path = "screens/keys.rs"]
+mod keys;
+
+use kmslab::lab::{Intent, Stage, State};
+use kmslab::record::{Palette, svg};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
+use proptest::prelude::*;
+use ratatui::layout::Size;
+use rstest::rstest;
+
+use common::{Session, every_state, styled_dump, text_dump};
+
+const SIZES: [Size; 3] = [Size::new(80, 24), Size::new(100, 28), Size::new(200, 50)];
+
+fn dark() -> Theme {
+    Theme::choose(ThemeName::Dark, ColorLevel::Ansi16)
+}
+
+/// Several screens in one snapshot, each with its name.
+fn album<'a>(screens: impl IntoIterator<Item = (String, &'a State, Size)>) -> String {
+    screens
+        .into_iter()
+        .map(|(name, state, size)| {
+            let picture = styled_dump(&render(state, &dark(), size));
+            format!("==== {name}, {}×{}\n{picture}", size.width, size.height)
+        })
+        .collect()
+}
+
+#[rstest]
+fn every_stage_before_and_after(
+    #[values(
+        Stage::Who,
+        Stage::CreateKey,
+        Stage::CreateTable,
+        Stage::ViewAdmin,
+        Stage::CreateUser,
+        Stage::ViewDenied,
+        Stage::Grant,
+        Stage::ViewAgain,
+        Stage::CleanUp
+    )]
+    stage: Stage,
+) {
+    let before = Session::sandbox().before(stage);
+    let after = Session::sandbox().after(stage);
+    let screens = SIZES
+        .iter()
+        .flat_map(|size| [("before".to_owned(), &before.state, *size), ("after".to_owned(), &after.state, *size)]);
+    insta::assert_snapshot!(format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
+}
+
+#[test]
+fn waiting_and_failing() {
+    let mut waiting = Session::sandbox().before(Stage::ViewDenied);
+    waiting.intent(Intent::Advance);
+    let mut half = Session::sandbox().before(Stage::ViewDenied);
+    half.intent(Intent::Advance).answer_one();
+    let mut failed = Session::sandbox();
+    failed.intent(Intent::Advance).fail_all();
+    let mut not_enforced = Session::sandbox().before(Stage::ViewDenied);
+    not_enforced.services.enforces_kms = false;
+    not_enforced.intent(Intent::Advance).answer_all();
+    insta::assert_snapshot!(album([
+        ("both calls under way".to_owned(), &waiting.state, SIZES[0]),
+        ("one answered".to_owned(), &half.state, SIZES[0]),
+        ("no answer at all".to_owned(), &failed.state, SIZES[0]),
+        ("a server that does not enforce KMS".to_owned(), &not_enforced.state, SIZES[0]),
+    ]));
+}
+
+#[test]
+fn overlays() {
+    let at = |intent| {
+        let mut session = Session::aws().after(Stage::ViewDenied);
+        session.intent(intent);
+        session
+    };
+    let (help, stages, leaving) = (at(Intent::ToggleHelp), at(Intent::ToggleStages), at(Intent::Quit));
+    insta::assert_snapshot!(album([
+        ("help".to_owned(), &help.state, SIZES[0]),
+        ("help".to_owned(), &help.state, Size::new(60, 18)),
+        ("stages".to_owned(), &stages.state, SIZES[0]),
+        ("leaving".to_owned(), &leaving.state, SIZES[0]),
+        ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
+        ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
+    ]));
+}
+
+#[test]
+fn views_of_an_answer() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::FocusOther);
+    let mut states = vec![];
+    for _ in kmslab::lab::ViewMode::ALL {
+        states.push((session.state.view.mode.name().to_owned(), session.state.clone()));
+        session.intent(Intent::CycleView);
+    }
+    let mut zoomed = session;
+    zoomed.intent(Intent::ToggleZoom);
+    states.push(("zoomed".to_owned(), zoomed.state.clone()));
+    let mut policy = Session::sandbox().after(Stage::Grant);
+    policy.intent(Intent::SelectPrevious).intent(Intent::ToggleZoom);
+    for _ in 0..3 {
+        policy.intent(Intent::CycleView);
+    }
+    states.push(("a command with a policy".to_owned(), policy.state.clone()));
+    policy.intent(Intent::CycleView).intent(Intent::ToggleZoom).intent(Intent::ScrollTo(4));
+    states.push(("scrolled".to_owned(), policy.state));
+    insta::assert_snapshot!(album(states.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
+}
+
+#[test]
+fn small_terminals() {
+    let session = Session::sandbox().after(Stage::ViewDenied);
+    let before = Session::sandbox().before(Stage::ViewDenied);
+    let mut other = Session::sandbox().after(Stage::ViewDenied);
+    other.intent(Intent::FocusOther);
+    insta::assert_snapshot!(album([
+        ("before".to_owned(), &before.state, Size::new(60, 18)),
+        ("one pane".to_owned(), &session.state, Size::new(60, 18)),
+        ("the other".to_owned(), &other.state, Size::new(79, 24)),
+        ("low".to_owned(), &other.state, Size::new(120, 20)),
+        ("too narrow".to_owned(), &session.state, Size::new(59, 18)),
+        ("too low".to_owned(), &session.state, Size::new(200, 5)),
+        ("tiny".to_owned(), &session.state, Size::new(12, 3)),
+    ]));
+}
+
+#[test]
+fn themes() {
+    let session = Session::sandbox().after(Stage::ViewDenied);
+    let mut album = String::new();
+    for level in [ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True] {
+        for name in ThemeName::ALL {
+            let picture = styled_dump(&render(&session.state, &Theme::choose(name, level), SIZES[0]));
+            // The text is the same in all of them.
+            let (_, styles) = picture.split_once("--\n").unwrap();
+            album.push_str(&format!("==== {name}, {level:?}\n{styles}"));
+        }
+    }
+    insta::assert_snapshot!(album);
+}
+
+#[test]
+fn both_verdicts_and_the_footer_are_on_every_screen_of_the_denial() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    for zoom in [false, true] {
+        for (width, height) in [(60, 18), (79, 24), (80, 23), (80, 24), (100, 28), (132, 43), (500, 300)] {
+            let text = text_dump(&render(&session.state, &dark(), Size::new(width, height)));
+            for expected in ["✔ ALLOWED", "✘ DENIED", "SANDBOX", "q quit", "6/9", "MET"] {
+                assert!(text.contains(expected), "{expected} is not on {width}×{height}, zoom {zoom}:\n{text}");
+            }
+        }
+        session.intent(Intent::ToggleZoom);
+    }
+}
+
+#[test]
+fn the_badge_says_where_calls_go_and_keeps_passwords() {
+    let badge = |endpoint: &str| {
+        let mut session = Session::aws();
+        session.state.backend.endpoint = Some(endpoint.to_owned());
+        text_dump(&render(&session.state, &dark(), SIZES[0])).lines().next().unwrap().to_owned()
+    };
+    assert!(badge("http://user:secret@localhost:5000/x").contains(" localhost:5000 "));
+    assert!(!badge("http://user:secret@localhost:5000/x").contains("secret"));
+    assert!(text_dump(&render(&Session::aws().state, &dark(), SIZES[0])).contains(" AWS  eu-central-1"));
+}
+
+#[test]
+fn a_still_of_the_screen_has_all_its_words() {
+    let state = Session::sandbox().after(Stage::ViewDenied).state;
+    let picture = render(&state, &Theme::choose(ThemeName::Dark, ColorLevel::True), SIZES[1]);
+    let still = svg(&picture, &Palette::DARK, "kmslab: the denied Scan", "Two panes …");
+    let document = roxmltree::Document::parse(&still).unwrap();
+    let words: String =
+        document.descendants().filter(|n| n.has_tag_name("text")).filter_map(|n| n.text()).collect::<Vec<_>>().concat();
+    let squeeze =
+        |text: &str| text.chars().filter(|c| !c.is_whitespace() && !"─━│┭┮┴".contains(*c)).collect::<String>();
+    assert_eq!(squeeze(&words), squeeze(&text_dump(&picture)));
+}
+
+#[test]
+fn no_size_is_a_problem() {
+    for (name, state) in every_state() {
+        for (width, height) in [(1, 1), (2, 1), (1, 50), (200, 1), (59, 18), (60, 17), (60, 18), (80, 24), (130, 40)] {
+            let picture = render(state, &dark(), Size::new(width, height));
+            assert_eq!(picture.area.as_size(), Size::new(width, height), "{name}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_state_is_drawn_at_any_size(pick in any::<prop::sample::Index>(), width in 1u16..220, height in 1u16..70) {
+        let states = every_state();
+        let (_, state) = &states[pick.index(states.len())];
+        let picture = render(state, &dark(), Size::new(width, height));
+        prop_assert_eq!(picture.area.as_size(), Size::new(width, height));
+    }
+}
+
+/// Writes pictures of everything for a person to look at: `cargo test --test screens -- --ignored pictures`.
+#[test]
+#[ignore = "for people: writes SVG files to target/pictures"]
+fn pictures() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (theme, palette) in [(ThemeName::Dark, Palette::DARK), (ThemeName::Light, Palette::LIGHT)] {
+        for stage in Stage::ALL {
+            for (when, session) in
+                [("before", Session::sandbox().before(stage)), ("after", Session::sandbox().after(stage))]
+            {
+                for size in SIZES {
+                    let name =
+                        format!("{}-{}-{when}-{theme}-{}x{}", stage.number(), stage.key(), size.width, size.height);
+                    let picture = render(&session.state, &Theme::choose(theme, ColorLevel::True), size);
+                    std::fs::write(
+                        folder.join(format!("{name}.svg")),
+                        svg(&picture, &palette, &name, stage.text().objective),
+                    )
+                    .unwrap();
+                }
+            }
+        }
+    }
+    println!("{}", folder.display());
+}

@@ -1,0 +1,175 @@
+//! The key table: every key means one thing at a time, the help names all, the footer only what works.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use kmslab::lab::{Effect, Event, Identity, Intent, Overlay, Stage, State, Status};
+use kmslab::ui::keys::{self, Context, KEYS};
+use ratatui::layout::Rect;
+use rstest::rstest;
+
+use super::common::{Session, every_state};
+
+const SIZES: [(u16, u16); 5] = [(80, 24), (100, 28), (200, 50), (60, 18), (20, 5)];
+
+fn press(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+fn intent(code: KeyCode, state: &State) -> Option<Intent> {
+    keys::intent(press(code), state, Rect::new(0, 0, 80, 24))
+}
+
+#[test]
+fn no_key_means_two_things_at_once() {
+    for (name, state) in every_state() {
+        for (width, height) in SIZES {
+            let context = Context::new(state, Rect::new(0, 0, width, height));
+            let working: Vec<_> =
+                KEYS.iter().flat_map(|row| row.bindings).filter(|binding| (binding.when)(context)).collect();
+            let chords: Vec<_> = working.iter().flat_map(|binding| binding.chords).collect();
+            for (index, chord) in chords.iter().enumerate() {
+                assert!(!chords[..index].contains(chord), "{} means two things: {name}", chord.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_help_names_every_key() {
+    let help: Vec<(String, &str)> = keys::help().collect();
+    assert_eq!(help.len(), KEYS.len());
+    for (row, (names, sentence)) in KEYS.iter().zip(&help) {
+        assert!(!sentence.is_empty());
+        for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
+            assert!(names.split(' ').any(|name| name == chord.name()), "{} is not in the help", chord.name());
+        }
+    }
+}
+
+#[test]
+fn the_footer_shows_only_keys_that_work_and_always_how_to_leave() {
+    for (name, state) in every_state() {
+        for (width, height) in SIZES {
+            let area = Rect::new(0, 0, width, height);
+            let footer = keys::footer(state, area, width.into(), |hint| hint.keys.len() + hint.label.len() + 3);
+            for hint in &footer {
+                for key in hint.keys.split('/') {
+                    let code = match key {
+                        "enter" => KeyCode::Enter,
+                        "esc" => KeyCode::Esc,
+                        "tab" => KeyCode::Tab,
+                        key => KeyCode::Char(key.chars().next().unwrap()),
+                    };
+                    let intent = keys::intent(press(code), state, area);
+                    assert!(intent.is_some(), "{key} is in the footer and does nothing: {name}");
+                }
+            }
+            if width >= 60 {
+                assert!(footer.iter().any(|hint| hint.keys == "q"), "{name}: no way out in {footer:?}");
+            }
+        }
+    }
+}
+
+/// What a key in the footer promises, happens: the state changes, or the world has something to do.
+#[test]
+fn every_key_that_works_does_something() {
+    for (name, state) in every_state() {
+        let context = Context::new(state, Rect::new(0, 0, 80, 24));
+        for row in KEYS {
+            for binding in row.bindings.iter().filter(|binding| (binding.when)(context)) {
+                let mut after = state.clone();
+                let effects = after.update(Event::Intent((binding.intent)(context)));
+                let changed = after != *state || !effects.is_empty();
+                assert!(changed, "{} does nothing: {name}", binding.chords[0].name());
+            }
+        }
+    }
+}
+
+#[rstest]
+#[case(KeyCode::Enter)]
+#[case(KeyCode::Char(' '))]
+#[case(KeyCode::Char('r'))]
+fn while_a_call_runs_nothing_is_started_twice(#[case] code: KeyCode) {
+    let mut session = Session::sandbox().before(Stage::ViewDenied);
+    session.intent(Intent::Advance);
+    assert_eq!(session.state.shown().status, Status::Running);
+    assert_eq!(intent(code, &session.state), None);
+    let footer = keys::hints(&session.state, Rect::new(0, 0, 80, 24));
+    assert!(!footer.iter().any(|hint| ["enter", "r"].contains(&hint.keys.as_str())), "{footer:?}");
+}
+
+#[test]
+fn looking_back_never_sends() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    for code in [KeyCode::Left, KeyCode::Char('p'), KeyCode::PageUp, KeyCode::PageDown, KeyCode::Char('n')] {
+        let intent = intent(code, &session.state).unwrap();
+        let effects = session.state.update(Event::Intent(intent));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Call { .. })));
+    }
+    assert_eq!(session.state.view.shown, Stage::CreateUser);
+}
+
+#[test]
+fn scrolling_stops_at_the_last_line() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::FocusOther);
+    let Some(Intent::ScrollTo(end)) = intent(KeyCode::Char('G'), &session.state) else { panic!("G does not scroll") };
+    session.intent(Intent::ScrollTo(end));
+    assert_eq!(session.state.view.scroll(Identity::TestUser), end);
+    assert_eq!(intent(KeyCode::Char('j'), &session.state), None, "there is nothing below");
+    assert_eq!(intent(KeyCode::Char('k'), &session.state), Some(Intent::ScrollTo(end - 1)));
+    assert_eq!(intent(KeyCode::Char('g'), &session.state), Some(Intent::ScrollTo(0)));
+    // On a larger screen everything is visible: the position means nothing there, and nothing scrolls.
+    assert_eq!(keys::intent(press(KeyCode::Char('k')), &session.state, Rect::new(0, 0, 200, 50)), None);
+}
+
+#[test]
+fn only_presses_count_and_only_scrolling_repeats() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::FocusOther);
+    let area = Rect::new(0, 0, 80, 24);
+    let of_kind = |code, kind| KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind);
+    let get = |code, kind| keys::intent(of_kind(code, kind), &session.state, area);
+    assert!(get(KeyCode::Char('j'), KeyEventKind::Repeat).is_some());
+    assert!(get(KeyCode::Enter, KeyEventKind::Press).is_some());
+    assert!(get(KeyCode::Enter, KeyEventKind::Repeat).is_none());
+    assert!(get(KeyCode::Char('q'), KeyEventKind::Release).is_none());
+}
+
+#[test]
+fn escape_goes_one_level_back_and_never_leaves() {
+    let mut session = Session::aws().after(Stage::ViewDenied);
+    assert_eq!(intent(KeyCode::Esc, &session.state), None);
+    session.intent(Intent::ToggleZoom).intent(Intent::ToggleHelp);
+    assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::Close));
+    session.intent(Intent::Close);
+    assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::ToggleZoom));
+    session.intent(Intent::ToggleZoom).intent(Intent::Quit);
+    assert_eq!(session.state.view.overlay, Some(Overlay::Quit));
+    assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::Close));
+}
+
+#[test]
+fn leaving_asks_where_something_stays() {
+    let mut session = Session::aws().after(Stage::ViewDenied);
+    assert_eq!(intent(KeyCode::Char('c'), &session.state), None);
+    let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    for area in [Rect::new(0, 0, 80, 24), Rect::new(0, 0, 5, 2)] {
+        assert_eq!(keys::intent(ctrl_c, &session.state, area), Some(Intent::Quit));
+    }
+    session.intent(Intent::Quit);
+    assert_eq!(intent(KeyCode::Char('c'), &session.state), Some(Intent::CleanUpAndQuit));
+    assert_eq!(keys::intent(ctrl_c, &session.state, Rect::new(0, 0, 80, 24)), Some(Intent::Quit));
+    assert_eq!(intent(KeyCode::Enter, &session.state), None, "a habit must not decide");
+}
+
+#[test]
+fn shift_is_part_of_a_character_and_alt_is_another_key() {
+    let session = Session::sandbox();
+    let area = Rect::new(0, 0, 80, 24);
+    let with = |code, modifiers| keys::intent(KeyEvent::new(code, modifiers), &session.state, area);
+    assert_eq!(with(KeyCode::Char('?'), KeyModifiers::SHIFT), Some(Intent::ToggleHelp));
+    assert_eq!(with(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Intent::FocusOther));
+    assert_eq!(with(KeyCode::Char('q'), KeyModifiers::ALT), None);
+}
