@@ -1,4 +1,5 @@
 //! The real loop with keys, against the real sandbox; the screen is a terminal emulator in memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

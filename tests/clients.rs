@@ -2,6 +2,7 @@
 //!
 //! They need `python3` with `boto3`, and `aws`, on the path. Without them these tests say so and pass, unless
 //! `KMSLAB_NEEDS_CLIENTS` is set, as it is in `.ci/run`, which installs them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
 use std::path::Path;
 use std::process::Command;

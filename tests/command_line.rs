@@ -1,4 +1,5 @@
 //! The binary from outside: commands, exit statuses, lines, signals. No terminal here; see `pty.rs` for that.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};

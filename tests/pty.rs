@@ -1,4 +1,5 @@
 //! The binary in a pseudo-terminal, from start to quit, and the ends a terminal can meet.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
 use std::io::{Read, Write};

@@ -2,6 +2,7 @@
 //!
 //! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colours modifiers`. It
 //! changes when a colour does.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
 mod common;
 

@@ -312,7 +312,16 @@ fn arms(symbol: char) -> Option<Arms> {
 
 /// Lines of one row, by colour and weight, so that they become few paths.
 #[derive(Default)]
-struct Strokes(BTreeMap<((u8, u8, u8), u8), Vec<[f64; 4]>>);
+struct Strokes(BTreeMap<(Ink, Weight), Vec<Segment>>);
+
+/// Red, green, blue.
+type Ink = (u8, u8, u8);
+
+/// 1 light, 2 heavy.
+type Weight = u8;
+
+/// From x and y to x and y.
+type Segment = [f64; 4];
 
 impl Strokes {
     fn add(&mut self, arms: Arms, (left, top): (f64, f64), ink: (u8, u8, u8)) {
