@@ -18,6 +18,11 @@
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
 //! - [`record`]: stills of the screen.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command.
+//!
+//! # How AWS behaves
+//! Comments name the source of what they say about AWS: the developer guides of DynamoDB and KMS, the IAM user guide, the
+//! managed policy reference, behaviour observed on AWS, or error texts seen in public issue threads. What is marked "not
+//! proven" is believed and kept in one place; the lesson does not teach it.
 
 pub mod app;
 pub mod aws;

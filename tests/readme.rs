@@ -19,8 +19,7 @@ const PICTURE: &str = "assets/view_denied.svg";
 fn after(stage: Stage) -> State {
     let sandbox = Sandbox::start(Config { seed: Some(1), ..Config::default() }).unwrap();
     let admin = sandbox.admin();
-    let clients =
-        Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
     let backend = Backend {
         kind: BackendKind::Sandbox,
         region: sandbox.region().to_owned(),

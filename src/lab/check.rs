@@ -174,7 +174,7 @@ fn view_denied(exchanges: &[&Exchange]) -> Observed {
     let admin = complete_scan(exchanges, Identity::Admin);
     let user = newest(exchanges, Identity::TestUser, "Scan").ok_or("test-user sent no Scan")?;
     let denied = match &user.verdict {
-        // The wording of 2020–22 names no action; that it is KMS who refuses, it says [ISS].
+        // The wording of 2020–22 names no action; that it is KMS who refuses, it says (issue threads).
         Verdict::Denied(denied) => match denied.action.as_deref() {
             Some(action) => action == "kms:Decrypt",
             None => denied.message.starts_with("KMS key access denied"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The two statements that the KMS console adds for a key user [KD]. `${principal}` is replaced.
+/// The two statements that the KMS console adds for a key user (KMS guide). `${principal}` is replaced.
 const KEY_USER_STATEMENTS: &str = include_str!("../../assets/policies/key-user-statements.json");
 
 /// The statements that make `principal` (an ARN) a user of the key.

@@ -11,7 +11,7 @@ use super::stage::Stage;
 /// The items that `create_table` puts: DynamoDB JSON.
 const ITEMS: &str = include_str!("../../assets/items.json");
 
-/// The managed policy of test-user: all of DynamoDB and, of KMS, not Decrypt [MP].
+/// The managed policy of test-user: all of DynamoDB and, of KMS, not Decrypt (managed policy reference).
 pub const TEST_USER_POLICY: &str = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess";
 
 /// Days until a key is deleted: the shortest that KMS takes.

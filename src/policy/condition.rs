@@ -1,4 +1,4 @@
-//! The condition operators [IAM].
+//! The condition operators (IAM guide).
 //!
 //! Several operators and several keys of a statement are ANDed, several values of one key are ORed; the negated
 //! operators are the denial of their positive sister, so several values are NORed.
@@ -142,7 +142,7 @@ impl Condition {
         if found.is_empty() {
             return match self.quantifier {
                 _ if self.if_exists => true,
-                // No value at all: "all of them" holds, "one of them" doesn't, negated or not [IAM].
+                // No value at all: "all of them" holds, "one of them" doesn't, negated or not (IAM guide).
                 Quantifier::ForAllValues => true,
                 Quantifier::ForAnyValue => false,
                 Quantifier::Plain => self.negated,
@@ -199,7 +199,7 @@ fn kind_of(name: &str) -> Option<(Kind, bool)> {
         "StringNotEqualsIgnoreCase" => (ANY_CASE, true),
         "StringLike" => (text(Syntax::Glob), false),
         "StringNotLike" => (text(Syntax::Glob), true),
-        // AWS evaluates ArnEquals and ArnLike the same way [IAM].
+        // AWS evaluates ArnEquals and ArnLike the same way (IAM guide).
         "ArnEquals" | "ArnLike" => (text(Syntax::Arn), false),
         "ArnNotEquals" | "ArnNotLike" => (text(Syntax::Arn), true),
         "Bool" => (Kind::Bool, false),
@@ -250,7 +250,7 @@ fn read_number(text: &str) -> Option<f64> {
     text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// ISO 8601 as the W3C writes it, from a date alone to fractions of a second, or seconds since the epoch [IAM].
+/// ISO 8601 as the W3C writes it, from a date alone to fractions of a second, or seconds since the epoch (IAM guide).
 fn read_date(text: &str) -> Option<f64> {
     let text = text.trim();
     if let Some(seconds) = read_number(text) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Condition keys and their values. Keys are case-insensitive [IAM] and kept in lower case; a key may have several
+/// Condition keys and their values. Keys are case-insensitive (IAM guide) and kept in lower case; a key may have several
 /// values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConditionContext(BTreeMap<String, Vec<String>>);

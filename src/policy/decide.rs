@@ -1,4 +1,4 @@
-//! How AWS puts policies together [IAM, KD].
+//! How AWS puts policies together (IAM guide, KMS guide).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub fn decide(call: &Call<'_>, identity: &[NamedPolicy]) -> Decision {
 ///
 /// An explicit deny anywhere wins. Else it is allowed if (a) the key policy allows this principal directly, or (b) the
 /// key policy allows the principal's account and an identity policy allows the action, or (c) a grant covers it. An
-/// identity policy alone is never enough [KD]. A principal of another account needs its own identity policy's allow
+/// identity policy alone is never enough (KMS guide). A principal of another account needs its own identity policy's allow
 /// beside (a) or (c).
 pub fn decide_for_key(
     call: &Call<'_>,

@@ -1,4 +1,4 @@
-//! The JSON policy language, read once and compiled for matching [IAM].
+//! The JSON policy language, read once and compiled for matching (IAM guide).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -189,7 +189,7 @@ impl PolicyDocument {
     }
 
     /// Every `"AWS"` principal of the document but `*`, as written, without repetition: an ARN, a unique id, or an
-    /// account id. They must exist when the policy is stored [KD].
+    /// account id. They must exist when the policy is stored (KMS guide).
     pub fn principals(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         let all = self.statements.iter().filter_map(|statement| statement.principal.as_ref());
@@ -201,7 +201,7 @@ impl PolicyDocument {
     }
 
     /// The text of a policy with the principal `from_arn` written as `to`, everything else untouched: a deleted user
-    /// shows as its unique id [KD].
+    /// shows as its unique id (KMS guide).
     pub fn rename_principal(text: &str, from_arn: &str, to: &str) -> String {
         rename::rename_principal(text, from_arn, to)
     }

@@ -92,7 +92,7 @@ pub enum Outcome {
     },
 }
 
-/// The policy type that lacks an allow. AWS names one, even where several lack it [IAM].
+/// The policy type that lacks an allow. AWS names one, even where several lack it (IAM guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -268,7 +268,7 @@ impl Decision {
         matches!(self.outcome, Outcome::Allowed { .. })
     }
 
-    /// AWS's denial message [IAM, OBS]; `None` when allowed.
+    /// AWS's denial message (IAM guide, observed on AWS); `None` when allowed.
     pub fn message(&self, call: &Call<'_>) -> Option<String> {
         let reason = match &self.outcome {
             Outcome::Allowed { .. } => return None,
@@ -301,7 +301,7 @@ impl Decision {
 }
 
 impl Call<'_> {
-    /// AWS's message for a key that isn't there or is another account's [IAM].
+    /// AWS's message for a key that isn't there or is another account's (IAM guide).
     pub fn absent_message(&self) -> String {
         format!(
             "User: {} is not authorized to perform: {} on this resource because the resource does not exist in this \

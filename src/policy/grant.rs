@@ -1,4 +1,4 @@
-//! KMS grants: permissions given beside the policies [KD].
+//! KMS grants: permissions given beside the policies (KMS guide).
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ impl GrantConstraints {
 
 impl Grant {
     /// Holds the grant against a call. Constraints concern the operations that take an encryption context; the others
-    /// (`DescribeKey`, `RetireGrant`, …) pass without [KD].
+    /// (`DescribeKey`, `RetireGrant`, …) pass without (KMS guide).
     pub(super) fn examine(&self, call: &Call<'_>, encryption_context: &BTreeMap<String, String>) -> Examination {
         let mut mismatches = Vec::new();
         let key_id = call.resource.rsplit_once('/').map_or(call.resource, |(_, id)| id);

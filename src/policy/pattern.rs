@@ -12,9 +12,9 @@ pub(super) enum Syntax {
     /// `*` any characters, `?` one.
     Glob,
     /// A `Resource` element: wildcards stay within an ARN segment, except that a `*` at the end of a segment may go
-    /// past the colon; missing segments are completed with `*` [IAM].
+    /// past the colon; missing segments are completed with `*` (IAM guide).
     Resource,
-    /// An `Arn…` condition value: each of the six segments is compared for itself [IAM].
+    /// An `Arn…` condition value: each of the six segments is compared for itself (IAM guide).
     Arn,
 }
 
@@ -46,7 +46,7 @@ enum Glyph {
 }
 
 impl Pattern {
-    /// Compiles `text`. `variables`: whether `${…}` is special (policy version 2012-10-17 only [IAM]).
+    /// Compiles `text`. `variables`: whether `${…}` is special (policy version 2012-10-17 only (IAM guide)).
     pub(super) fn compile(text: &str, syntax: Syntax, variables: bool) -> Self {
         let mut glyphs = scan(text, syntax != Syntax::Literal, variables);
         if matches!(syntax, Syntax::Resource | Syntax::Arn) && text != "*" {
@@ -56,7 +56,7 @@ impl Pattern {
         Self { text: text.to_owned(), glyphs, fold_case: false, has_variables }
     }
 
-    /// Compiles an action: wildcards, no variables, upper and lower case are the same [IAM].
+    /// Compiles an action: wildcards, no variables, upper and lower case are the same (IAM guide).
     pub(super) fn action(text: &str) -> Self {
         Self { fold_case: true, ..Self::compile(text, Syntax::Glob, false) }
     }
@@ -113,7 +113,7 @@ fn scan(text: &str, wildcards: bool, variables: bool) -> Vec<Glyph> {
     glyphs
 }
 
-/// `${*}`, `${?}` and `${$}` stand for the character itself [IAM].
+/// `${*}`, `${?}` and `${$}` stand for the character itself (IAM guide).
 fn scan_variable(text: &str) -> Option<(Glyph, &str)> {
     let (inside, after) = text.strip_prefix("${")?.split_once('}')?;
     let glyph = match inside {

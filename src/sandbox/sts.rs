@@ -6,7 +6,7 @@ use super::engine::{Engine, RequestContext};
 use super::error::{ApiError, Protocol};
 use super::form::Form;
 
-/// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny [IAM].
+/// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny (IAM guide).
 ///
 /// # Errors
 /// `InvalidAction` for every other action.

@@ -1,4 +1,4 @@
-//! The key hierarchy: KMS key → table key → data encryption key → items [DD].
+//! The key hierarchy: KMS key → table key → data encryption key → items (DynamoDB guide).
 //!
 //! The table key is the only key that travels to KMS, and is kept only as KMS encrypted it. What needs it asks KMS to
 //! decrypt it **as the calling principal**, with the table's encryption context, and then keeps it in memory until it
@@ -23,11 +23,11 @@ use crate::sandbox::error::ApiError;
 use crate::sandbox::iam::Iam;
 use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
 
-/// How long an unused plaintext table key stays in memory [DD].
+/// How long an unused plaintext table key stays in memory (DynamoDB guide).
 pub const IDLE: Duration = Duration::minutes(5);
 /// `invokedBy` in the trail.
 const INVOKED_BY: &str = "dynamodb.amazonaws.com";
-/// What a table's grant lets DynamoDB do; the exact list of real AWS is [?] (aws-facts section 4).
+/// What a table's grant lets DynamoDB do; the exact list of real AWS is (not proven) (aws-facts section 4).
 const GRANT_OPERATIONS: [&str; 8] = [
     "Encrypt",
     "Decrypt",
@@ -179,7 +179,7 @@ pub struct Keyring<'a> {
 }
 
 impl Keyring<'_> {
-    /// The table's encryption context [DD].
+    /// The table's encryption context (DynamoDB guide).
     fn context(&self, table_name: &str) -> EncryptionContext {
         EncryptionContext::from([
             ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
@@ -218,7 +218,7 @@ impl Keyring<'_> {
     }
 
     /// A new table key: under the KMS key with this ARN, or under the key DynamoDB owns. CreateGrant as the caller, then
-    /// GenerateDataKey as DynamoDB, by that grant [DD].
+    /// GenerateDataKey as DynamoDB, by that grant (DynamoDB guide).
     pub fn new_table_key(
         &mut self,
         table_name: &str,

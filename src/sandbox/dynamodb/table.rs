@@ -108,7 +108,7 @@ impl Table {
         let status = match phase {
             _ if inaccessible.is_some() => "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
             Phase::Creating => "CREATING",
-            // The table stays ACTIVE while its key changes [OBS].
+            // The table stays ACTIVE while its key changes (observed on AWS).
             Phase::Active | Phase::Rekeying => "ACTIVE",
             Phase::Updating => "UPDATING",
             Phase::Deleting => "DELETING",

@@ -8,7 +8,7 @@ use crate::sandbox::error::ApiError;
 /// Where an error of KMS carries its own request id (see `kms::on_behalf`).
 const REQUEST_ID: &str = "kmsRequestId";
 
-/// Wraps an error of KMS in DynamoDB's words [OBS, ISS], with the request id of the call to KMS, by which it can be
+/// Wraps an error of KMS in DynamoDB's words (observed on AWS, issue threads), with the request id of the call to KMS, by which it can be
 /// found in the trail. Errors of the sandbox itself (5xx) pass through as they are.
 pub fn kms_error(error: ApiError, entropy: &mut Entropy) -> ApiError {
     if error.status >= 500 {

@@ -6,7 +6,7 @@ use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
 use crate::sandbox::error::ApiError;
 
-/// AWS's quota [IAM].
+/// AWS's quota (IAM guide).
 pub(super) const MAX_KEYS: usize = 2;
 
 impl Call<'_> {

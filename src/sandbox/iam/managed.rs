@@ -1,4 +1,4 @@
-//! The AWS managed policies the sandbox knows [MP].
+//! The AWS managed policies the sandbox knows (managed policy reference).
 
 use std::sync::{Arc, LazyLock};
 

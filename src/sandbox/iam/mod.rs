@@ -36,7 +36,7 @@ const STORED_AS: &str = "user";
 #[derive(Debug)]
 pub struct Iam {
     account: String,
-    /// By name in lower case: two names that differ in case only are the same name [IAM].
+    /// By name in lower case: two names that differ in case only are the same name (IAM guide).
     users: BTreeMap<String, User>,
     /// Whose access key it is: the name in lower case.
     owners: HashMap<String, String>,

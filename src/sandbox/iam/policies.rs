@@ -7,9 +7,9 @@ use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
 use crate::sandbox::error::ApiError;
 
-/// AWS's quota of managed policies for a user [IAM].
+/// AWS's quota of managed policies for a user (IAM guide).
 const MAX_ATTACHED: usize = 10;
-/// AWS's limit for all inline policies of a user together, in characters without white space [IAM].
+/// AWS's limit for all inline policies of a user together, in characters without white space (IAM guide).
 const MAX_INLINE_SIZE: usize = 2048;
 
 impl Call<'_> {
@@ -20,7 +20,7 @@ impl Call<'_> {
         if managed::find(arn).is_none() {
             return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
         }
-        // Attaching twice is no error [IAM].
+        // Attaching twice is no error (IAM guide).
         if !user.attached.iter().any(|attached| attached == arn) {
             if user.attached.len() >= MAX_ATTACHED {
                 let message = format!("Cannot exceed quota for PoliciesPerUser: {MAX_ATTACHED}");

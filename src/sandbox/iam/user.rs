@@ -116,7 +116,7 @@ impl User {
         managed.chain(inline).collect()
     }
 
-    /// The characters of the inline policies, which together are limited; white space doesn't count [IAM].
+    /// The characters of the inline policies, which together are limited; white space doesn't count (IAM guide).
     pub fn inline_size(&self) -> usize {
         self.inline.values().map(|policy| size(&policy.text)).sum()
     }

@@ -6,7 +6,7 @@ use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
 use crate::sandbox::error::ApiError;
 
-/// AWS's quota [IAM].
+/// AWS's quota (IAM guide).
 const MAX_USERS: usize = 5000;
 
 impl Call<'_> {
@@ -71,7 +71,7 @@ impl Call<'_> {
         let users = self.iam.users.iter().filter(|(_, user)| user.path.starts_with(prefix));
         let page = input::page(self.input, users, |(key, _)| key)?;
         let mut out = Xml::new();
-        // A list shows no tags [IAM].
+        // A list shows no tags (IAM guide).
         xml::list(&mut out, "Users", page.items, |out, (_, user)| self.write_user(out, user, false));
         end_list(&mut out, page.next.as_deref());
         Ok(out)

@@ -1,6 +1,6 @@
 //! `CreateAlias`, `DeleteAlias`, `UpdateAlias`, `ListAliases`.
 //!
-//! Each changing call needs permission twice: on the alias, from an identity policy, and on the key [KD].
+//! Each changing call needs permission twice: on the alias, from an identity policy, and on the key (KMS guide).
 
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ pub fn update_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     let ask = Ask::to("kms:UpdateAlias").fact("kms:RequestAlias", name);
     kms.permitted(env, &old.key_id, Naming::KeyOnly, &ask)?;
     let key_id = kms.permitted(env, target, Naming::KeyOnly, &ask)?;
-    // The key the alias leaves may be pending deletion; the one it goes to may not [KD].
+    // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
     kms.key(&key_id)?.check_changeable()?;
     let updated = env.host.clock.epoch_seconds();
     kms.put_alias(env.host, Alias { key_id, updated, ..old })?;

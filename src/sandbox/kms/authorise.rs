@@ -214,7 +214,7 @@ impl Kms {
         }
         match record(env, &call, decision) {
             Ok(()) if !ask.of_ciphertext => Err(errors::no_such_key(&found.arn)),
-            // A ciphertext's key that is gone is not told apart from one the caller may not use [ISS].
+            // A ciphertext's key that is gone is not told apart from one the caller may not use (issue threads).
             _ => Err(errors::access_denied(format!(
                 "User: {} is not authorized to perform: {} on {} because the resource does not exist in this Region, no \
                  resource-based policies allow access, or a resource-based policy explicitly denies access",
@@ -272,7 +272,7 @@ pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result
     record(env, &call, decision)
 }
 
-/// Whether the caller could still change the key policy if it were this one: the lockout safety check [KD].
+/// Whether the caller could still change the key policy if it were this one: the lockout safety check (KMS guide).
 pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPolicy) -> bool {
     let conditions = env.caller.conditions(env.host);
     let identity = env.iam.policies_of(env.caller.principal);

@@ -47,7 +47,7 @@ pub fn cancel_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Resul
         return Err(errors::not_pending_deletion(&arn));
     }
     kms.change_key(env.host, &id, |record| {
-        // Not Enabled: somebody wanted it gone, so somebody must want it back [KD].
+        // Not Enabled: somebody wanted it gone, so somebody must want it back (KMS guide).
         record.state = KeyState::Disabled;
         record.deletion_date = None;
     })?;

@@ -7,12 +7,12 @@ pub fn not_found(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "NotFoundException", message)
 }
 
-/// `Key '<arn>' does not exist` [OBS]
+/// `Key '<arn>' does not exist` (observed on AWS)
 pub fn no_such_key(arn: &str) -> ApiError {
     not_found(format!("Key '{arn}' does not exist"))
 }
 
-/// `Alias <arn> is not found.` [OBS]
+/// `Alias <arn> is not found.` (observed on AWS)
 pub fn no_such_alias(arn: &str) -> ApiError {
     not_found(format!("Alias {arn} is not found."))
 }
@@ -22,12 +22,12 @@ pub fn access_denied(message: impl Into<String>) -> ApiError {
     ApiError::access_denied(Protocol::Json11, message)
 }
 
-/// `<arn> is disabled.` [OBS]
+/// `<arn> is disabled.` (observed on AWS)
 pub fn disabled(arn: &str) -> ApiError {
     ApiError::new(400, "DisabledException", format!("{arn} is disabled."))
 }
 
-/// `<arn> is pending deletion.` [OBS]
+/// `<arn> is pending deletion.` (observed on AWS)
 pub fn pending_deletion(arn: &str) -> ApiError {
     ApiError::new(400, "KMSInvalidStateException", format!("{arn} is pending deletion."))
 }

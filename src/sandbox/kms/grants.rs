@@ -57,7 +57,7 @@ impl NewGrant {
             && self.constraints == grant.constraints
     }
 
-    /// Who may create grants only by a grant can't hand on more than that grant has [KD].
+    /// Who may create grants only by a grant can't hand on more than that grant has (KMS guide).
     fn check_within(&self, parent: &Grant, key_arn: &str, caller: &str) -> Result<(), ApiError> {
         let operations = self.operations.iter().all(|operation| parent.operations.contains(operation));
         let constraints = match (&parent.constraints, &self.constraints) {
@@ -143,7 +143,7 @@ pub fn create_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
 }
 
 impl Kms {
-    /// Authorises and makes a grant. With a name, asking for the same grant again gives the same one [KD].
+    /// Authorises and makes a grant. With a name, asking for the same grant again gives the same one (KMS guide).
     pub(super) fn grant(
         &mut self,
         env: &mut Env,
@@ -199,7 +199,7 @@ impl Kms {
     }
 
     /// Authorises and retires a grant: its retiring principal may, its grantee if it was granted `RetireGrant`, and
-    /// whoever policies allow. An explicit deny forbids it to all of them [KD].
+    /// whoever policies allow. An explicit deny forbids it to all of them (KMS guide).
     pub(super) fn retire(
         &mut self,
         env: &mut Env,

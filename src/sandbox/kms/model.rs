@@ -19,7 +19,7 @@ pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 /// The only key usage the sandbox has.
 pub const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
 
-/// What a key can do at the moment [KD].
+/// What a key can do at the moment (KMS guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
     /// It works.

@@ -34,7 +34,7 @@ pub fn default_policy(account: &str) -> String {
     }))
 }
 
-/// The policy of `alias/aws/<service>`: everybody of the account, but only through the service [DD].
+/// The policy of `alias/aws/<service>`: everybody of the account, but only through the service (DynamoDB guide).
 pub fn aws_managed_policy(account: &str, region: &str, service: &str) -> String {
     pretty(&json!({
         "Version": "2012-10-17",
@@ -79,7 +79,7 @@ fn pretty(policy: &Value) -> String {
     format!("{policy:#}")
 }
 
-/// Reads a new key policy and checks that everybody it names exists [KD].
+/// Reads a new key policy and checks that everybody it names exists (KMS guide).
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
@@ -158,7 +158,7 @@ impl Kms {
     }
 
     /// A user was deleted. Key policies and grants that named it show its unique id from now on, so that a new user of
-    /// the same name inherits nothing [KD].
+    /// the same name inherits nothing (KMS guide).
     ///
     /// # Errors
     /// When the store can't be written.

@@ -31,7 +31,7 @@ impl Home<'_> {
         format!("arn:aws:kms:{}:{}:{name}", self.region, self.account)
     }
 
-    /// Reads a `KeyId` member. The error is the message of KMS's `NotFoundException` [ISS].
+    /// Reads a `KeyId` member. The error is the message of KMS's `NotFoundException` (issue threads).
     pub fn parse(&self, text: &str) -> Result<Reference, String> {
         if let Some(rest) = text.strip_prefix("arn:") {
             return self.parse_arn(text, rest);

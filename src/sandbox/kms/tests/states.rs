@@ -1,4 +1,4 @@
-//! Which operation works in which key state [KD], and the end of a key.
+//! Which operation works in which key state (KMS guide), and the end of a key.
 
 use rstest::rstest;
 use serde_json::{Value, json};
