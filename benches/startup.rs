@@ -58,12 +58,12 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The lab in a pseudo-terminal, its output read until `done` is in it.
+/// The lab in a pseudo-terminal.
 struct Pty {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     reader: Box<dyn Read + Send>,
     writer: Box<dyn Write + Send>,
-    seen: Vec<u8>,
+    screen: vt100::Parser,
     _master: Box<dyn portable_pty::MasterPty + Send>,
 }
 
@@ -77,20 +77,19 @@ impl Pty {
         let reader = pair.master.try_clone_reader().expect("its output");
         let writer = pair.master.take_writer().expect("its input");
         let child = pair.slave.spawn_command(command).expect("kmslab starts");
-        Pty { child, reader, writer, seen: Vec::new(), _master: pair.master }
+        Pty { child, reader, writer, screen: vt100::Parser::new(24, 80, 0), _master: pair.master }
     }
 
     fn wait_for(&mut self, text: &str) {
         let mut buffer = [0; 64 * 1024];
-        while !self.seen.windows(text.len()).any(|window| window == text.as_bytes()) {
+        while !self.screen.screen().contents().contains(text) {
             let count = self.reader.read(&mut buffer).expect("output");
             assert!(count > 0, "kmslab ended early");
-            self.seen.extend_from_slice(&buffer[..count]);
+            self.screen.process(&buffer[..count]);
         }
     }
 
     fn press(&mut self, keys: &str) {
-        self.seen.clear();
         self.writer.write_all(keys.as_bytes()).expect("input");
     }
 
@@ -104,7 +103,7 @@ impl Pty {
     fn quit(mut self) {
         self.press("q");
         // Whatever is still written must be read, or the program can't end.
-        let _ = self.reader.read_to_end(&mut self.seen);
+        let _ = self.reader.read_to_end(&mut Vec::new());
         self.child.wait().expect("it ends");
     }
 }
@@ -135,10 +134,11 @@ fn lab_memory() -> u64 {
     pty.wait_for("1/9");
     for stage in 1..=9 {
         pty.press("\r");
-        pty.wait_for("MET");
+        pty.wait_for("✔ MET");
         if stage < 9 {
             pty.press("\r");
-            pty.wait_for(&format!("{}", stage + 1));
+            pty.wait_for(&format!("{}/9", stage + 1));
+            pty.wait_for("will be sent");
         }
     }
     let memory = pty.peak_memory_kb();
