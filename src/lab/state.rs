@@ -200,7 +200,7 @@ impl State {
         if let Some(selected) = self.view.selected(identity) {
             return Some(selected.min(last));
         }
-        let highlight = script::highlight(self.view.shown);
+        let highlight = script::highlight(self.view.shown, identity);
         let is_it = |call: &Call<'_>| match call {
             Call::Answered(exchange) => exchange.operation.name() == highlight,
             Call::Waiting(_) => false,
