@@ -109,6 +109,11 @@ fn region(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
 }
 
+/// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
+fn is_monochrome(term: &str) -> bool {
+    term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
+}
+
 /// What the environment says about the terminal; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -116,8 +121,8 @@ pub struct Environment {
     pub no_color: bool,
     /// `COLORTERM` promises 24-bit colours.
     pub true_color: bool,
-    /// `TERM` is `dumb`.
-    pub dumb: bool,
+    /// `TERM` names a terminal without colours.
+    pub monochrome: bool,
 }
 
 impl Environment {
@@ -127,16 +132,37 @@ impl Environment {
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
-            dumb: text("TERM") == "dumb",
+            monochrome: is_monochrome(&text("TERM")),
         }
     }
 
     /// The colours that may be used.
     pub fn color_level(&self) -> ColorLevel {
-        match (self.no_color || self.dumb, self.true_color) {
+        match (self.no_color || self.monochrome, self.true_color) {
             (true, _) => ColorLevel::None,
             (false, true) => ColorLevel::True,
             (false, false) => ColorLevel::Ansi16,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&[], ColorLevel::Ansi16)]
+    #[case(&[("COLORTERM", "truecolor")], ColorLevel::True)]
+    #[case(&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")], ColorLevel::None)]
+    #[case(&[("NO_COLOR", "")], ColorLevel::Ansi16)]
+    #[case(&[("TERM", "xterm-256color")], ColorLevel::Ansi16)]
+    #[case(&[("TERM", "dumb")], ColorLevel::None)]
+    #[case(&[("TERM", "xterm-mono")], ColorLevel::None)]
+    #[case(&[("TERM", "vt220")], ColorLevel::None)]
+    fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).color_level(), level);
     }
 }

@@ -11,8 +11,9 @@ mod bytes;
 #[path = "screens/keys.rs"]
 mod keys;
 
-use kmslab::lab::{Intent, Stage, State};
+use kmslab::lab::{Event, Intent, Stage, State};
 use kmslab::record::{Palette, svg};
+use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use proptest::prelude::*;
 use ratatui::layout::Size;
@@ -164,6 +165,82 @@ fn both_verdicts_and_the_footer_are_on_every_screen_of_the_denial() {
         }
         session.intent(Intent::ToggleZoom);
     }
+}
+
+/// What the `look at` line names is there at 80×24 before anybody scrolls, with what was expected and what was seen.
+#[rstest]
+#[case(Stage::Who, &["Arn: arn:aws:iam::111122223333:user/kmslab-admin"])]
+#[case(Stage::CreateKey, &["KeyManager: CUSTOMER", "KeyState: Enabled"])]
+#[case(Stage::CreateTable, &["SSEDescription:", "SSEType: KMS", "KMSMasterKeyArn: ", "1234abcd-12ab-34cd-56ef-1234567890ab"])]
+#[case(Stage::ViewAdmin, &["p-001", "p-002", "p-003", "Ada Kowalska"])]
+#[case(Stage::CreateUser, &["Arn: ", "Account: ", "AmazonDynamoDBFullAccess"])]
+#[case(Stage::ViewDenied, &["kms:Decrypt", "resource", "1234abcd-12ab-34cd-56ef-1234567890ab", "no identity-based policy"])]
+#[case(Stage::Grant, &["2 statements added", "+ Allow use of the key"])]
+#[case(Stage::ViewAgain, &["p-001", "p-002", "p-003", "Chidi Okafor"])]
+#[case(Stage::CleanUp, &["KeyState: PendingDeletion", "DeletionDate: "])]
+fn what_to_look_at_is_to_be_seen(#[case] stage: Stage, #[case] expected: &[&str]) {
+    // A run's id has eight characters outside of tests.
+    let text = text_dump(&render(&Session::named("0123abcd").after(stage).state, &dark(), SIZES[0]));
+    let labels = ["look at ", "expected ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
+    let rows = text.lines().skip(6).collect::<Vec<_>>().join("\n");
+    for word in labels {
+        assert!(text.contains(word), "{word:?} is not on the screen of {stage:?}:\n{text}");
+    }
+    for word in expected {
+        assert!(rows.contains(word), "{word:?} is not in the panes of {stage:?}:\n{text}");
+    }
+}
+
+/// Whatever an item holds, every cell shows something, nothing moves its neighbours, and the panes keep their borders.
+#[test]
+fn an_item_can_hold_anything() {
+    let nasty = "\u{1b}[2J\u{1b}]0;x\u{7} tab\tcr\r\nlf\u{9b}31m \u{202e}evil\u{202c}\u{200f} 表表表表表表表表表表表表表表表表表表 e\u{301}\u{301} \
+                 👩‍👩‍👧 ⚠️ 🇩🇪 \0 end";
+    let mut session = Session::sandbox().before(Stage::ViewDenied);
+    session.intent(Intent::Advance);
+    for (id, identity, operation) in std::mem::take(&mut session.waiting) {
+        let mut answer = session.services.answer(identity, &operation, &session.state.names);
+        let item = serde_json::json!({"id": {"S": nasty}, nasty: {"M": {nasty: {"L": [{"S": nasty}]}}}});
+        let body = serde_json::json!({"Items": [item], "Count": 1, nasty: nasty});
+        answer.wire.response = format!("HTTP/1.1 200 OK\nx-odd: {nasty}\n\n{nasty}");
+        let response = answer.response.as_mut().unwrap();
+        (response.status, response.body) = (200, body);
+        session.event(Event::CallFinished { id, answer: Box::new(answer) });
+    }
+    for mode in kmslab::lab::ViewMode::ALL {
+        for size in SIZES {
+            let picture = render(&session.state, &dark(), size);
+            for row in picture.content().chunks(size.width.into()) {
+                for cell in row {
+                    let hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200f}';
+                    assert!(!cell.symbol().chars().any(hidden), "{:?} at {size}, {mode:?}", cell.symbol());
+                }
+            }
+            let divider =
+                picture.area.positions().filter(|at| at.x == size.width / 2 - 1 && picture[*at].symbol() == "│");
+            let pane = Plan::new(&session.state, picture.area).panes[0];
+            assert_eq!(divider.count(), usize::from(pane.area.height) - 2, "{size}, {mode:?}");
+        }
+        session.intent(Intent::CycleView);
+    }
+}
+
+#[test]
+fn a_long_error_leaves_the_panes_their_rows() {
+    let mut session = Session::sandbox();
+    session.intent(Intent::Advance).fail_all_with(&"word ".repeat(2_000));
+    for size in [Size::new(60, 18), Size::new(80, 24), Size::new(100, 28)] {
+        let text = text_dump(&render(&session.state, &dark(), size));
+        for expected in ["NOT MET", "! FAILED", "try again", "more lines"] {
+            assert!(text.contains(expected), "{expected} is not on the screen:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_last_screen_says_that_it_is_the_last() {
+    let text = text_dump(&render(&Session::sandbox().after(Stage::CleanUp).state, &dark(), SIZES[0]));
+    assert!(text.contains("End of the lab: 9 of 9 stages met."), "{text}");
 }
 
 #[test]

@@ -165,9 +165,11 @@ pub fn outline(stage: Stage, given_user: bool) -> Vec<(Identity, &'static str)> 
     }
 }
 
-/// The call whose answer a stage is about; it is shown first when the stage is done.
-pub fn highlight(stage: Stage) -> &'static str {
+/// The call whose answer a stage is about (of test-user, in `create_user`, who it is; of admin, what it may do); it is
+/// shown first when the stage is done.
+pub fn highlight(stage: Stage, identity: Identity) -> &'static str {
     match stage {
+        Stage::CreateUser if identity == Identity::Admin => "AttachUserPolicy",
         Stage::Who | Stage::CreateUser => "GetCallerIdentity",
         Stage::CreateKey => "DescribeKey",
         Stage::CreateTable => "DescribeTable",

@@ -106,13 +106,13 @@ impl Stage {
                 title: "Who is asking?",
                 objective: "Ask STS which principal signs the admin's requests.",
                 look: "The Arn: every verdict is about this principal, not about a login.",
-                expected: "a principal that is not root; with two profiles, two principals of one account",
+                expected: "not root; with two profiles, two principals of one account",
                 action: "ask STS",
             },
             Stage::CreateKey => Text {
                 title: "Create the KMS key",
                 objective: "Create a symmetric customer managed key and read its metadata and policy.",
-                look: "KeyManager CUSTOMER, KeyState Enabled; no key bits, only metadata.",
+                look: "KeyManager CUSTOMER, KeyState Enabled; the key itself stays in KMS.",
                 expected: "a key that is Enabled, SYMMETRIC_DEFAULT, managed by the CUSTOMER",
                 action: "create the key",
             },
@@ -126,15 +126,15 @@ impl Stage {
             Stage::ViewAdmin => Text {
                 title: "Read as admin",
                 objective: "Scan the table as admin. DynamoDB asks KMS to decrypt, as admin.",
-                look: "Plain text, by an ordinary Scan: the decryption is not yours to do.",
+                look: "Plain text from an ordinary Scan: DynamoDB decrypts, not you.",
                 expected: "admin allowed, 3 items in plain text",
                 action: "scan as admin",
             },
             Stage::CreateUser => Text {
                 title: "A user without the key",
-                objective: "Create test-user: all of DynamoDB allowed, nothing on the key.",
-                look: "Two Arns, one Account; AmazonDynamoDBFullAccess has no kms:Decrypt.",
-                expected: "a second principal of the same account, with DynamoDB and without kms:Decrypt",
+                objective: "Create test-user: it may do all of DynamoDB, but not kms:Decrypt.",
+                look: "Another Arn, the same Account; a policy without kms:Decrypt.",
+                expected: "a second principal, same account: DynamoDB, but no kms:Decrypt",
                 action: "create test-user",
             },
             Stage::ViewDenied => Text {
@@ -161,7 +161,7 @@ impl Stage {
             Stage::CleanUp => Text {
                 title: "Clean up",
                 objective: "Delete the table, the user and the alias; schedule the key's deletion.",
-                look: "Table before key; KeyState PendingDeletion and its DeletionDate.",
+                look: "KeyState PendingDeletion; the key is gone only on DeletionDate.",
                 expected: "nothing billable left",
                 action: "clean up",
             },
@@ -181,6 +181,7 @@ mod tests {
             assert!(text.objective.len() <= 78, "{}", text.objective);
             // It stands after a label of 11 columns.
             assert!(text.look.len() <= 68, "{}", text.look);
+            assert!(text.expected.len() <= 68, "{}", text.expected);
             assert!(text.action.len() <= 24, "{}", text.action);
         }
     }

@@ -200,7 +200,7 @@ impl State {
         if let Some(selected) = self.view.selected(identity) {
             return Some(selected.min(last));
         }
-        let highlight = script::highlight(self.view.shown);
+        let highlight = script::highlight(self.view.shown, identity);
         let is_it = |call: &Call<'_>| match call {
             Call::Answered(exchange) => exchange.operation.name() == highlight,
             Call::Waiting(_) => false,
@@ -244,7 +244,8 @@ impl State {
 
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        match event {
+        let shown = self.view.shown;
+        let effects = match event {
             Event::Intent(intent) => self.intend(intent),
             Event::CallFinished { id, answer } => self.call_finished(id, *answer),
             Event::TimerFired(timer) => self.timer_fired(timer),
@@ -252,6 +253,18 @@ impl State {
                 self.ticks += 1;
                 Vec::new()
             }
+        };
+        if self.view.shown != shown {
+            self.focus_calls();
+        }
+        effects
+    }
+
+    /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
+    fn focus_calls(&mut self) {
+        let outline = script::outline(self.view.shown, self.backend.given_user);
+        if !outline.iter().any(|(identity, _)| *identity == self.view.focus()) {
+            self.view.focus_other();
         }
     }
 

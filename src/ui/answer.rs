@@ -1,5 +1,6 @@
 //! What a pane shows of a call under its verdict: the body that scrolls.
 
+use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
 use crate::lab::{Call, Exchange, Identity, State, Status, ViewMode, cli_line, script};
@@ -8,11 +9,15 @@ use super::text::{wrap, wrap_plain};
 use super::theme::Theme;
 use super::{cli, json, summary};
 
-/// The lines of the pane of `identity`, `columns` wide.
-pub fn lines(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+/// With so many rows a summary is followed by what it sums up.
+const ROOMY: u16 = 24;
+
+/// The lines of the pane of `identity`, as wide as `size`; its height only says whether there is room for details.
+pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Vec<Line<'static>> {
+    let columns = usize::from(size.width);
     let calls = state.calls(identity);
     match state.selected(identity).and_then(|selected| calls.get(selected)) {
-        Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns),
+        Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height >= ROOMY),
         Some(Call::Waiting(pending)) => match state.view.mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
             _ => wrap_plain("sent; no answer yet", theme.dim, columns),
@@ -33,24 +38,35 @@ fn command(
     cli::lines(&line, theme, columns)
 }
 
-fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let heading = |text: &'static str| Line::from(Span::styled(text, theme.dim));
+fn heading(text: &'static str, theme: &Theme) -> Line<'static> {
+    Line::from(Span::styled(text, theme.dim))
+}
+
+/// The bodies of answer and request.
+fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = match &exchange.answer.response {
+        Ok(response) => json::pretty(&response.body, theme, columns),
+        Err(none) => wrap_plain(&format!("no answer: {}", none.message), theme.base, columns),
+    };
+    lines.extend([Line::default(), heading("request", theme)]);
+    lines.extend(json::pretty(&exchange.answer.request, theme, columns));
+    lines
+}
+
+fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, roomy: bool) -> Vec<Line<'static>> {
     match state.view.mode {
-        ViewMode::Summary => summary::lines(exchange, &state.facts, theme, columns),
-        ViewMode::Json => {
-            let mut lines = match &exchange.answer.response {
-                Ok(response) => json::pretty(&response.body, theme, columns),
-                Err(none) => wrap_plain(&format!("no answer: {}", none.message), theme.base, columns),
-            };
-            lines.push(Line::default());
-            lines.push(heading("request"));
-            lines.extend(json::pretty(&exchange.answer.request, theme, columns));
+        ViewMode::Summary => {
+            let mut lines = summary::lines(exchange, &state.facts, theme, columns);
+            if roomy {
+                lines.extend([Line::default(), heading("answer", theme)]);
+                lines.extend(bodies(exchange, theme, columns));
+            }
             lines
         }
+        ViewMode::Json => bodies(exchange, theme, columns),
         ViewMode::Http => {
             let mut lines = json::http_message(&exchange.answer.wire.request, theme, columns);
-            lines.push(Line::default());
-            lines.push(heading("answer"));
+            lines.extend([Line::default(), heading("answer", theme)]);
             match &exchange.answer.response {
                 Ok(_) => lines.extend(json::http_message(&exchange.answer.wire.response, theme, columns)),
                 Err(none) => lines.extend(wrap_plain(&none.message, theme.base, columns)),

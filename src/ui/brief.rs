@@ -28,7 +28,8 @@ impl Budget {
     pub fn of(area: Rect) -> Budget {
         match (Class::of(area), area.height) {
             (Class::Full, 28..) => Budget { least: 4, most: 8 },
-            (Class::Full, _) => Budget { least: 4, most: 5 },
+            // One pane for want of columns leaves rows enough.
+            (_, 24..) => Budget { least: 4, most: 5 },
             _ => Budget { least: 2, most: 2 },
         }
     }
@@ -90,11 +91,12 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
             break;
         }
     }
-    while lines.len() < budget.least {
-        // Before the end the space is over what Enter does; nothing moves when the outcome takes the place.
-        let at = if is_done { lines.len() } else { lines.len().saturating_sub(1) };
-        lines.insert(at, Line::default());
+    if lines.len() > budget.most {
+        // A long error is in the pane, too, where it scrolls.
+        lines.truncate(budget.most - 1);
+        lines.push(Line::from(Span::styled(format!("{:LABEL$}…", ""), theme.dim)));
     }
+    lines.resize(lines.len().max(budget.least), Line::default());
     lines
 }
 

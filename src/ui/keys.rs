@@ -188,7 +188,7 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
-        label: |_| "again",
+        label: |c| if c.state.check(c.state.view.shown).is_some_and(|check| check.met) { "again" } else { "try again" },
         help: "send the calls again, or go on where it failed",
         rank: 4,
     },

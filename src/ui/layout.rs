@@ -144,8 +144,10 @@ impl PanePlan {
         }
         .intersection(area);
         let calls = u16::try_from(state.calls(identity).len()).unwrap_or(u16::MAX);
-        // The list may take a third; where that is too little it shows the rows around the selected call.
-        let rows = if calls > 1 && inner.height >= 11 { calls.min((inner.height / 3).max(2)) } else { 0 };
+        // The list takes half of what the head and the first lines of the answer leave; where that is too little, it
+        // shows the rows around the selected call.
+        let half = inner.height.saturating_sub(8) / 2;
+        let rows = if calls > 1 && inner.height >= 11 { calls.min(half.max(2)) } else { 0 };
         let list = Rect { height: rows, ..inner };
         let gap = u16::from(rows > 0);
         let head_height = match (calls, inner.height) {
@@ -163,7 +165,7 @@ impl PanePlan {
 
     /// How much the pane scrolls.
     pub fn extent(&self, state: &State) -> Extent {
-        let lines = answer::lines(state, self.identity, &Theme::plain(), self.body.width.into()).len();
+        let lines = answer::lines(state, self.identity, &Theme::plain(), self.body.as_size()).len();
         Extent { lines: u16::try_from(lines).unwrap_or(u16::MAX), height: self.body.height }
     }
 }

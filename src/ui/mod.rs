@@ -5,14 +5,14 @@
 //!  kmslab   6/9  The same Scan, twice         ✔✔✔✔✔✔●○○   SANDBOX  us-east-1      header
 //!
 //!  Send one Scan as admin and as test-user, at the same time.                     brief: what this stage does,
-//!  look at    The denied action is kms:Decrypt …                                  what to look at,
+//!  look at    Denied on kms:Decrypt, not dynamodb:Scan; …                         what to look at,
 //!  expected   admin allowed, test-user denied on kms:Decrypt                      what must come,
 //!  observed   ✔ MET  admin ALLOWED (3 items), test-user DENIED on kms:Decrypt     what came
 //!
 //! ━━ admin ━ user/kmslab-admin ━━━━━━━━━┭── test-user ─ user/kmslab-user-4f2a ─   panes
 //!  dynamodb:Scan kmslab-table-4f2a      │ dynamodb:Scan kmslab-table-4f2a
 //!   ✔ ALLOWED   HTTP 200 · 1.7 ms       │  ✘ DENIED   HTTP 400 · 2.1 ms
-//!  id 7R2K…                             │ id 9QX0…
+//!  request id 7R2K…                     │ request id 9QX0…
 //!                                       │
 //!  Count: 3  ScannedCount: 3            │ action    kms:Decrypt
 //!  …                                    │ …
@@ -74,9 +74,9 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    if let Some(message) = &state.view.message {
-        let text = format!(" {}", message.replace('\n', " "));
-        cut(vec![Span::styled(text, theme.strong)], plan.message.width.into()).render(plan.message, buffer);
+    if let Some(text) = message(state) {
+        cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
+            .render(plan.message, buffer);
     }
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
@@ -94,6 +94,15 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         )
     };
     Paragraph::new(wrap_plain(&text, theme.base, area.width.into())).render(area, buffer);
+}
+
+/// What has just happened; under the last stage, that it was the last.
+fn message(state: &State) -> Option<String> {
+    let finished = || {
+        let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
+        is_last.then(|| format!("End of the lab: {} of {} stages met.", state.met(), Stage::ALL.len()))
+    };
+    state.view.message.clone().or_else(finished)
 }
 
 /// What stands in the badge: where the calls go.

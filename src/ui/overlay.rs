@@ -70,6 +70,7 @@ fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     for (sign, looks, text) in [
         ("✔ ALLOWED", theme.allowed, "the service did it"),
         ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
+        ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
         ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
         ("… WAITING", theme.waiting, "sent, not answered yet"),
     ] {

@@ -7,7 +7,7 @@
 //!
 //!  dynamodb:Scan  kmslab-table-4f2a                               what was called
 //!   ✘ DENIED   HTTP 400 · 1.7 ms                                  the verdict
-//!  id 7R2KQ…                                                      the service's request id
+//!  request id 7R2KQ…                                              the service's id of it
 //!
 //!  action    kms:Decrypt                                          the answer: scrolls
 //!  …
@@ -80,10 +80,11 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     put(buffer, area.x, y, end, &rule.repeat(area.width.into()), style);
     // Which of the calls: at the right end.
     let calls = state.calls(plan.identity).len();
-    let mut room = end.saturating_sub(2);
+    // The last column of a divided pane is the divider's.
+    let mut room = end.saturating_sub(u16::from(plan.divided));
     if let (Some(selected), 2..) = (state.selected(plan.identity), calls) {
         let text = format!(" {} of {calls} ", selected + 1);
-        let x = room.saturating_sub(width(&text).try_into().unwrap_or(u16::MAX)).max(area.x);
+        let x = end.saturating_sub(2).saturating_sub(width(&text).try_into().unwrap_or(u16::MAX)).max(area.x);
         put(buffer, x, y, end, &text, theme.dim);
         room = x.saturating_sub(1);
     }
@@ -160,9 +161,12 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Call::Answered(exchange) => (&exchange.operation, exchange.attempt),
         Call::Waiting(pending) => (&pending.operation, pending.attempt),
     };
+    // Of an ARN the end: the rest is in the answer, and no row has room for it all.
+    let subject = operation.subject();
+    let subject = if subject.starts_with("arn:") { subject.rsplit('/').next().unwrap_or(subject) } else { subject };
     let request = vec![
         Span::styled(format!("{} ", operation.action()), theme.strong),
-        Span::styled(operation.subject().to_owned(), theme.base),
+        Span::styled(subject.to_owned(), theme.base),
     ];
     let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
     let mut id = Vec::new();
@@ -177,11 +181,11 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
                     verdict.push(Span::styled(format!("  HTTP {}", response.status), theme.base));
                     verdict.push(Span::styled(format!(" · {took}"), theme.dim));
                     let text = response.request_id.as_deref().unwrap_or("none");
-                    id.push(Span::styled(format!("id {text}"), theme.dim));
+                    id.push(Span::styled(format!("request id {text}"), theme.dim));
                 }
                 Err(_) => {
                     verdict.push(Span::styled(format!("  no answer · {took}"), theme.dim));
-                    id.push(Span::styled("id none", theme.dim));
+                    id.push(Span::styled("request id none", theme.dim));
                 }
             }
         }
@@ -203,7 +207,7 @@ fn milliseconds(micros: u64) -> String {
 }
 
 fn body(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
-    let lines = answer::lines(state, plan.identity, theme, plan.body.width.into());
+    let lines = answer::lines(state, plan.identity, theme, plan.body.as_size());
     let (total, height) = (lines.len(), usize::from(plan.body.height));
     let first = usize::from(state.view.scroll(plan.identity)).min(total.saturating_sub(height));
     let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(height).collect();

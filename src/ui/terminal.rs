@@ -88,14 +88,6 @@ impl<W: Write> Screen<W> {
         self.terminal.backend_mut().size = size;
     }
 
-    /// Forgets what is on the terminal, so that the next frame is drawn whole: after the terminal was somebody else's.
-    ///
-    /// # Errors
-    /// None in practice: nothing is written here.
-    pub fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
-    }
-
     /// The size that is drawn for.
     pub fn size(&self) -> Size {
         self.terminal.backend().size

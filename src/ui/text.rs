@@ -37,8 +37,26 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
+/// `c` as it is drawn. What comes from a server may hold anything: a control character has a sign of its own instead of
+/// vanishing, and a mark that turns the direction of writing, which would move its neighbours, becomes U+FFFD.
+fn visible(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => c,
+    }
+}
+
 /// Spans as one line of at most `columns` columns.
-pub fn cut(spans: Vec<Span<'static>>, columns: usize) -> Line<'static> {
+pub fn cut(mut spans: Vec<Span<'static>>, columns: usize) -> Line<'static> {
+    for span in &mut spans {
+        if span.content.chars().any(|c| visible(c) != c) {
+            span.content = span.content.chars().map(visible).collect();
+        }
+    }
     let mut line = Vec::new();
     let mut used = 0;
     let too_long = spans_width(&spans) > columns;
@@ -78,7 +96,10 @@ pub fn wrap(lead: Vec<Span<'static>>, content: Vec<Span<'static>>, columns: usiz
     };
     let characters: Vec<Char> = content
         .iter()
-        .flat_map(|span| span.content.chars().map(|c| Char { c, width: c.width().unwrap_or(0), style: span.style }))
+        .flat_map(|span| {
+            let visible = span.content.chars().map(|c| if c == '\n' { c } else { visible(c) });
+            visible.map(|c| Char { c, width: c.width().unwrap_or(0), style: span.style })
+        })
         .collect();
     for (index, paragraph) in characters.split(|character| character.c == '\n').enumerate() {
         if index > 0 {
@@ -133,7 +154,8 @@ impl Wrapper {
                 self.break_line();
             }
             let mut gap = if self.fresh { &[] } else { gap };
-            for part in word.split_inclusive(|character| matches!(character.c, ':' | '/' | '.' | ',' | '=' | '&')) {
+            for part in word.split_inclusive(|character| matches!(character.c, ':' | '/' | '.' | ',' | '=' | '&' | ';'))
+            {
                 self.part(gap, part);
                 gap = &[];
             }
@@ -225,6 +247,15 @@ mod tests {
             wrapped("User: arn:aws:iam::111122223333:user/x is not", 34, 0),
             ["User:", "arn:aws:iam::111122223333:user/x", "is not"]
         );
+    }
+
+    #[test]
+    fn nothing_from_a_server_hides_or_moves_anything() {
+        let text = "a\x1b[31mb\tc\rd\u{9b}e\u{202e}f\u{301}";
+        let shown = "a␛[31mb c␍d\u{fffd}e\u{fffd}f\u{301}";
+        assert_eq!(wrapped(text, 40, 0), [shown]);
+        assert_eq!(cut(vec![Span::raw(text)], 40).to_string(), shown);
+        assert_eq!(cut(vec![Span::raw("a\nb")], 40).to_string(), "a␊b");
     }
 
     #[test]

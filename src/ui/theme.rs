@@ -1,8 +1,8 @@
 //! Colours by role. What a colour means is said in words and by a sign everywhere, too.
 //!
 //! Three themes, each in three depths: none (only bold, dim, underlined, reversed), the terminal's own 16 colours, and
-//! a fixed palette for terminals with true colour, where the contrasts are known and tested. ALLOWED is blue-ish and
-//! DENIED orange-ish in all of them, so that red-green blindness changes nothing.
+//! a fixed palette for terminals with true colour, where the contrasts are known and tested. ALLOWED is blue and DENIED
+//! orange or, of 16 colours, what is nearest to them, so that red-green blindness changes nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -122,9 +122,7 @@ impl Theme {
             (ThemeName::Dark, ColorLevel::Ansi16) => {
                 Theme::ansi(Color::LightCyan, Color::LightYellow, Color::LightMagenta, Color::LightBlue)
             }
-            (ThemeName::Light, ColorLevel::Ansi16) => {
-                Theme::ansi(Color::Blue, Color::Magenta, Color::Reset, Color::Blue)
-            }
+            (ThemeName::Light, ColorLevel::Ansi16) => Theme::ansi(Color::Blue, Color::Red, Color::Reset, Color::Blue),
             (ThemeName::HighContrast, ColorLevel::Ansi16) => Theme::high_contrast(Color::White, Color::Black),
             (ThemeName::Dark, ColorLevel::True) => Theme::fixed(&DARK),
             (ThemeName::Light, ColorLevel::True) => Theme::fixed(&LIGHT),

@@ -191,12 +191,19 @@ impl Session {
     }
 
     pub fn sandbox() -> Session {
-        Session::new(Backend {
+        Session::named("4f2a")
+    }
+
+    /// On the sandbox, with `run` in all names.
+    pub fn named(run: &str) -> Session {
+        let mut session = Session::new(Backend {
             kind: BackendKind::Sandbox,
             region: "us-east-1".into(),
             endpoint: Some("http://127.0.0.1:4599".into()),
             given_user: false,
-        })
+        });
+        session.state.names = Names::new(run);
+        session
     }
 
     pub fn aws() -> Session {
@@ -240,10 +247,14 @@ impl Session {
 
     /// No answer comes to what waits.
     pub fn fail_all(&mut self) -> &mut Self {
+        self.fail_all_with("dispatch failure: io error: connection refused to http://127.0.0.1:4599")
+    }
+
+    pub fn fail_all_with(&mut self, message: &str) -> &mut Self {
         for (id, _, _) in std::mem::take(&mut self.waiting) {
             let mut answer = self.services.answer(Identity::Admin, &Operation::GetCallerIdentity, &self.state.names);
             answer.response = Err(NoResponse {
-                message: "dispatch failure: io error: connection refused to http://127.0.0.1:4599".into(),
+                message: message.into(),
                 remedy: "check that the endpoint is up, then press r".into(),
             });
             answer.wire.response = String::new();

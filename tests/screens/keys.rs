@@ -111,6 +111,18 @@ fn looking_back_never_sends() {
 }
 
 #[test]
+fn a_new_stage_has_the_focus_on_its_calls() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::FocusOther).intent(Intent::ToggleZoom).intent(Intent::Advance);
+    assert_eq!((session.state.view.shown, session.state.view.focus()), (Stage::Grant, Identity::Admin));
+    session.intent(Intent::Advance).answer_all();
+    assert!(intent(KeyCode::Char('j'), &session.state).is_some(), "the new policy scrolls");
+    // Where both have calls the focus stays.
+    session.intent(Intent::FocusOther).intent(Intent::Advance);
+    assert_eq!((session.state.view.shown, session.state.view.focus()), (Stage::ViewAgain, Identity::TestUser));
+}
+
+#[test]
 fn scrolling_stops_at_the_last_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     session.intent(Intent::FocusOther);
