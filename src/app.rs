@@ -145,9 +145,10 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let mut screen =
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
-        // The first picture does not wait for the input to be set up.
-        screen.draw(&state, &theme)?;
-        run::interactive(state, &world, events, EventStream::new(), &mut screen, &theme, stop).await
+        // Resizes are heard of from here on; one that came since the size was read must not be lost.
+        let input = EventStream::new();
+        screen.measure()?;
+        run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();

@@ -49,6 +49,16 @@ impl Screen<Stdout> {
         screen.out.flush()?;
         Ok(screen)
     }
+
+    /// Asks the terminal for its size again.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub fn measure(&mut self) -> io::Result<()> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.resized(Size { width, height });
+        Ok(())
+    }
 }
 
 impl<W: Write> Screen<W> {
