@@ -65,7 +65,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
 /// Makes a new table key and seals the data key under it; the items stay as they are.
 ///
 /// The old table key is opened as the caller, as for any use of the table: what real DynamoDB asks of the caller here is
-/// (not proven), and anything less would let a principal without the old key read the table by moving it to another one.
+/// not proven, and anything less would let a principal without the old key read the table by moving it to another one.
 fn rekey(
     engine: &mut Engine,
     ctx: &RequestContext,
