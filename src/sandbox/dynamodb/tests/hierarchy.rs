@@ -300,6 +300,22 @@ fn a_key_that_can_not_be_used_makes_no_table() {
 }
 
 #[test]
+fn a_grant_that_did_not_become_a_table_is_given_back() {
+    let mut lab = Lab::new();
+    let key = lab.key();
+    let everyone = |effect: &str, action: &str| json!({"Effect": effect, "Principal": {"AWS": "*"}, "Action": action, "Resource": "*"});
+    let statements = [everyone("Allow", "kms:*"), everyone("Deny", "kms:GenerateDataKey")];
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    lab.kms("PutKeyPolicy", json!({"KeyId": key, "PolicyName": "default", "Policy": policy}));
+    let (code, message) = lab.fails("CreateTable", create("music", customer(&key)));
+    assert_eq!(code, "AccessDeniedException");
+    assert!(message.contains("kms:GenerateDataKey"), "{message}");
+    assert_eq!(lab.kms("ListGrants", json!({"KeyId": key}))["Grants"], json!([]));
+    let last = lab.events().pop().unwrap();
+    assert_eq!((last.event_name.as_str(), last.verdict), ("RetireGrant", Verdict::Allowed));
+}
+
+#[test]
 fn a_disabled_key_makes_the_table_inaccessible_until_it_is_enabled() {
     let (mut lab, key, _) = stage();
     lab.kms("DisableKey", json!({"KeyId": key}));
