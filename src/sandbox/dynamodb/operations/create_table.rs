@@ -48,6 +48,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         created: engine.host.clock.epoch_seconds(),
         schema,
         billing,
+        by_request_since: None,
         deletion_protection,
         tags,
         encryption,

@@ -44,6 +44,9 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let table = engine.dynamodb.named_table(&target)?;
     let mut changed = Table::clone(&table);
     changed.billing = change_billing(table.billing, mode, throughput)?;
+    if changed.billing == Billing::PayPerRequest && table.billing != Billing::PayPerRequest {
+        changed.by_request_since = Some(engine.host.clock.epoch_seconds());
+    }
     changed.deletion_protection = protection.unwrap_or(table.deletion_protection);
     let phase = match &wanted {
         Some(wanted) => {

@@ -169,6 +169,11 @@ fn billing_changes() {
     assert!(table.get("BillingModeSummary").is_none());
     let (_, message) = lab.fails("UpdateTable", json!({"TableName": "music", "ProvisionedThroughput": throughput}));
     assert!(message.starts_with("The provisioned throughput for the table will not change."), "{message}");
+    lab.wait(60);
+    lab.ok("UpdateTable", json!({"TableName": "music", "BillingMode": "PAY_PER_REQUEST"}));
+    let now = lab.engine.host.clock.epoch_seconds();
+    let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
+    assert_eq!(table["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"], now);
 }
 
 #[test]
