@@ -1,7 +1,9 @@
 """The lab's core with boto3: an independent client that signs, retries and checks CRC-32 in its own way."""
 
-import sys
+import json
+import os
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -14,6 +16,12 @@ def client(service, key=None):
         "aws_secret_access_key": key["SecretAccessKey"],
     }
     return boto3.client(service, config=Config(retries={"total_max_attempts": 1}), **more)
+
+
+def own_page(path, method="GET"):
+    request = urllib.request.Request(f"{os.environ['AWS_ENDPOINT_URL']}/_kmslab/{path}", method=method)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
 
 
 def refused(call, **parameters):
@@ -130,8 +138,22 @@ assert bob.scan(TableName="managed")["Count"] == 1, "the AWS managed key lets ev
 assert refused(client("iam", bobs_key).create_user, UserName="eve")[0] == "AccessDenied"
 assert refused(client("kms", bobs_key).decrypt, CiphertextBlob=moved["CiphertextBlob"])[0] == "AccessDeniedException"
 
-kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=arn, Operations=["Decrypt"])
+grant = kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=arn, Operations=["Decrypt"])["GrantId"]
 assert bob.scan(TableName="by-id")["Count"] == 20, "a grant lets bob in"
+kms.revoke_grant(KeyId=key["KeyId"], GrantId=grant)
+asked = len(own_page("trail")["events"])
+assert bob.scan(TableName="by-id")["Count"] == 20, "DynamoDB still has the table key in memory"
+assert len(own_page("trail")["events"]) == asked, "KMS was asked"
+own_page("advance?seconds=300", method="POST")
+assert "kms:Decrypt" in refused(bob.scan, TableName="by-id")[1], "five idle minutes later the revocation bites"
+event = own_page("trail")["events"][-1]
+assert event["eventName"] == "Decrypt" and event["verdict"] == "denied" and event["userIdentity"]["arn"] == arn, event
+assert event["requestParameters"]["encryptionContext"] == {
+    "aws:dynamodb:tableName": "by-id", "aws:dynamodb:subscriberId": account}, event
+decision = own_page("decisions")["decisions"][-1]
+assert (decision["principal"], decision["action"], decision["resource"]) == (arn, "kms:Decrypt", key["Arn"]), decision
+kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=arn, Operations=["Decrypt"])
+assert bob.scan(TableName="by-id")["Count"] == 20, "a refusal is not remembered"
 
 # Errors of the authentication layer
 assert refused(client("kms", {**bobs_key, "SecretAccessKey": "wrong"}).list_keys)[0] == "InvalidSignatureException"
@@ -161,4 +183,3 @@ assert refused(kms.encrypt, KeyId=key["KeyId"], Plaintext=b"x")[0] == "KMSInvali
 kms.cancel_key_deletion(KeyId=key["KeyId"])
 assert kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Disabled"
 print("ok")
-sys.exit(0)

@@ -27,7 +27,7 @@ use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
 pub const IDLE: Duration = Duration::minutes(5);
 /// `invokedBy` in the trail.
 const INVOKED_BY: &str = "dynamodb.amazonaws.com";
-/// What a table's grant lets DynamoDB do; the exact list of real AWS is (not proven) (aws-facts section 4).
+/// What a table's grant lets DynamoDB do. Real AWS's exact list is not proven; this one is what its documents suggest.
 const GRANT_OPERATIONS: [&str; 8] = [
     "Encrypt",
     "Decrypt",

@@ -93,6 +93,12 @@ pub fn count(input: &Value, name: &str, least: i64) -> Result<Option<u64>, ApiEr
     Ok(Some(number.unsigned_abs()))
 }
 
+/// An optional structure member.
+pub fn structure<'a>(input: &'a Value, name: &str) -> Result<Option<&'a Value>, ApiError> {
+    let as_structure = |value: &'a Value| if value.is_object() { Ok(value) } else { Err(mistyped(name, "Structure")) };
+    member(input, name).map(as_structure).transpose()
+}
+
 /// An optional list member.
 pub fn list<'a>(input: &'a Value, name: &str) -> Result<Option<&'a [Value]>, ApiError> {
     let as_list = |value: &'a Value| value.as_array().map(Vec::as_slice).ok_or_else(|| mistyped(name, "List"));

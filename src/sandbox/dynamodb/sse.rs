@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::request::{choice, flag, member, text};
+use super::request::{choice, flag, member, structure, text};
 use crate::sandbox::error::ApiError;
 
 /// The key that a request asks for.
@@ -26,7 +26,7 @@ fn invalid(message: &str) -> ApiError {
 impl Wanted {
     /// Reads `SSESpecification`; `None` when the request has none.
     pub fn of(input: &Value) -> Result<Option<Self>, ApiError> {
-        let Some(specification) = member(input, "SSESpecification") else { return Ok(None) };
+        let Some(specification) = structure(input, "SSESpecification")? else { return Ok(None) };
         let enabled = flag(specification, "Enabled")?;
         let kind = match member(specification, "SSEType") {
             Some(_) => Some(choice(specification, "SSEType", &["AES256", "KMS"], "KMS")?),

@@ -22,6 +22,8 @@ pub struct Table {
     pub schema: KeySchema,
     /// How capacity is paid for.
     pub billing: Billing,
+    /// Since when it has been paid for by request (epoch seconds), if not from the start.
+    pub by_request_since: Option<f64>,
     /// Whether DeleteTable is refused.
     pub deletion_protection: bool,
     /// Tags.
@@ -129,7 +131,7 @@ impl Table {
         if self.billing == Billing::PayPerRequest {
             description["BillingModeSummary"] = json!({
                 "BillingMode": "PAY_PER_REQUEST",
-                "LastUpdateToPayPerRequestDateTime": self.created,
+                "LastUpdateToPayPerRequestDateTime": self.by_request_since.unwrap_or(self.created),
             });
         }
         if let Some(arn) = self.encryption.key_arn() {

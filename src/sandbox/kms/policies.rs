@@ -168,7 +168,7 @@ impl Kms {
         for id in ids {
             let Some(key) = self.keys.get(&id) else { continue };
             let text = PolicyDocument::rename_principal(&key.record.policy, arn, unique_id);
-            // A text that would no longer parse would lock the key for good; the old one at worst names nobody.
+            // A text that would no longer parse would lock the key for good.
             if let Ok(policy) = model::named_policy(&key.record.arn, &text) {
                 self.set_policy(host, &id, text, policy)?;
             }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::super::value::{AttributeValue, Item};
 
-/// One step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One step of a path. List elements are ordered by their index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// A map's (or the item's) member.
     Name(String),
@@ -13,8 +13,9 @@ pub enum Step {
     Index(usize),
 }
 
-/// A document path; the first step is always a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A document path; the first step is always a name. Ordered step by step, so that of two paths into one list the one
+/// to the later element is the greater, whatever comes below.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path {
     /// The top-level attribute.
     pub attribute: String,

@@ -47,10 +47,9 @@ impl Update {
 
     /// The updated item. Every action reads the item as it was before.
     pub fn apply(&self, old: &Item) -> Result<Item, ApiError> {
-        let mut item = old.clone();
+        let mut changes: Vec<(&Path, AttributeValue)> = Vec::new();
         for (path, source) in &self.set {
-            let value = source.value(old)?;
-            assign(&mut item, path, value)?;
+            changes.push((path, source.value(old)?));
         }
         for (path, operand) in &self.add {
             let value = match (path.get(old), operand) {
@@ -67,7 +66,7 @@ impl Update {
                 }
                 _ => return Err(wrong_data_type()),
             };
-            assign(&mut item, path, value)?;
+            changes.push((path, value));
         }
         let mut removals: Vec<&Path> = self.remove.iter().collect();
         for (path, operand) in &self.delete {
@@ -85,15 +84,18 @@ impl Update {
                 _ => return Err(wrong_data_type()),
             };
             match left {
-                Some(left) => assign(&mut item, path, left)?,
+                Some(left) => changes.push((path, left)),
                 None => removals.push(path),
             }
         }
-        // Later elements of a list go first, so that the indexes of the others stay true.
-        removals.sort_by_key(|path| match path.steps.last() {
-            Some(Step::Index(index)) => std::cmp::Reverse(*index),
-            _ => std::cmp::Reverse(0),
-        });
+        let mut item = old.clone();
+        // Elements past the end of a list are appended in the order of their indexes, not of the expression.
+        changes.sort_by_key(|(path, _)| *path);
+        for (path, value) in changes {
+            assign(&mut item, path, value)?;
+        }
+        // What lies in or below the later elements of a list goes first, so that the indexes of the others stay true.
+        removals.sort_by(|a, b| b.cmp(a));
         for path in removals {
             remove(&mut item, path)?;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::key::{KeyAttribute, KeySchema, KeyType};
-use super::super::request::{self, TableRef, choice, list, member, text};
+use super::super::request::{self, TableRef, choice, list, member, structure, text};
 use super::super::sse::Wanted;
 use super::super::table::{Billing, Phase, Table};
 use super::super::{authorise, keyring};
@@ -48,6 +48,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         created: engine.host.clock.epoch_seconds(),
         schema,
         billing,
+        by_request_since: None,
         deletion_protection,
         tags,
         encryption,
@@ -71,7 +72,7 @@ fn refuse_unsupported(input: &Value) -> Result<(), ApiError> {
             "GlobalTableSourceArn",
         ],
     )?;
-    if member(input, "StreamSpecification").is_some_and(|stream| stream["StreamEnabled"] != json!(false)) {
+    if structure(input, "StreamSpecification")?.is_some_and(|stream| stream["StreamEnabled"] != json!(false)) {
         return Err(ApiError::validation("The kmslab sandbox does not support StreamSpecification"));
     }
     if choice(input, "TableClass", &["STANDARD", "STANDARD_INFREQUENT_ACCESS"], "STANDARD")? != "STANDARD" {
@@ -87,20 +88,21 @@ fn required<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a str, Ap
 fn read_schema(input: &Value) -> Result<KeySchema, ApiError> {
     let invalid = |message: String| ApiError::validation(message);
     let mut definitions = Vec::new();
-    for definition in list(input, "AttributeDefinitions")?.unwrap_or_default() {
-        let name = required(definition, "AttributeName", "attributeDefinitions.1.member.attributeName")?;
-        let kind = required(definition, "AttributeType", "attributeDefinitions.1.member.attributeType")?;
+    for (index, definition) in list(input, "AttributeDefinitions")?.unwrap_or_default().iter().enumerate() {
+        let place = |member: &str| format!("attributeDefinitions.{}.member.{member}", index + 1);
+        let name = required(definition, "AttributeName", &place("attributeName"))?;
+        let kind = required(definition, "AttributeType", &place("attributeType"))?;
         let kind = KeyType::from_name(kind).ok_or_else(|| {
             request::constraint(
                 &format!("'{kind}'"),
-                "attributeDefinitions.1.member.attributeType",
+                &place("attributeType"),
                 "Member must satisfy enum value set: [B, N, S]",
             )
         })?;
         if name.is_empty() || name.len() > 255 {
             return Err(request::constraint(
                 &format!("'{name}'"),
-                "attributeDefinitions.1.member.attributeName",
+                &place("attributeName"),
                 "Member must have length less than or equal to 255 and greater than or equal to 1",
             ));
         }
@@ -123,11 +125,11 @@ fn read_schema(input: &Value) -> Result<KeySchema, ApiError> {
         ));
     }
     let mut names = Vec::new();
-    for (element, (wanted, place)) in elements.iter().zip([("HASH", "first"), ("RANGE", "second")]) {
+    for (element, (wanted, place, number)) in elements.iter().zip([("HASH", "first", 1), ("RANGE", "second", 2)]) {
         if choice(element, "KeyType", &["HASH", "RANGE"], "")? != wanted {
             return Err(invalid(format!("Invalid KeySchema: The {place} KeySchemaElement is not a {wanted} key type")));
         }
-        names.push(required(element, "AttributeName", "keySchema.1.member.attributeName")?);
+        names.push(required(element, "AttributeName", &format!("keySchema.{number}.member.attributeName"))?);
     }
     if let [hash, range] = names[..]
         && hash == range
@@ -175,7 +177,7 @@ fn read_billing(input: &Value) -> Result<Billing, ApiError> {
 
 /// `ProvisionedThroughput`.
 pub fn read_throughput(input: &Value) -> Result<Option<Billing>, ApiError> {
-    let Some(throughput) = member(input, "ProvisionedThroughput") else { return Ok(None) };
+    let Some(throughput) = structure(input, "ProvisionedThroughput")? else { return Ok(None) };
     let units = |name: &str| {
         request::count(throughput, name, 1)?
             .ok_or_else(|| request::constraint("null", "provisionedThroughput", "Member must not be null"))

@@ -44,6 +44,9 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let table = engine.dynamodb.named_table(&target)?;
     let mut changed = Table::clone(&table);
     changed.billing = change_billing(table.billing, mode, throughput)?;
+    if changed.billing == Billing::PayPerRequest && table.billing != Billing::PayPerRequest {
+        changed.by_request_since = Some(engine.host.clock.epoch_seconds());
+    }
     changed.deletion_protection = protection.unwrap_or(table.deletion_protection);
     let phase = match &wanted {
         Some(wanted) => {
@@ -65,7 +68,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
 /// Makes a new table key and seals the data key under it; the items stay as they are.
 ///
 /// The old table key is opened as the caller, as for any use of the table: what real DynamoDB asks of the caller here is
-/// (not proven), and anything less would let a principal without the old key read the table by moving it to another one.
+/// not proven, and anything less would let a principal without the old key read the table by moving it to another one.
 fn rekey(
     engine: &mut Engine,
     ctx: &RequestContext,

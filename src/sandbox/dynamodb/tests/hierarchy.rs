@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::{ACCOUNT, Lab, create, customer, without_request_id};
+use crate::sandbox::Config;
 use crate::sandbox::trail::Verdict;
 
 const DYNAMODB_ONLY: &[&str] = &["dynamodb:*", "kms:DescribeKey", "kms:ListAliases"];
@@ -117,6 +118,89 @@ fn a_grant_works_at_once_and_a_revocation_once_the_cache_is_idle() {
     assert_eq!(code, "AccessDeniedException");
 }
 
+/// Statements besides the root's in the key policy, then whether the user also gets a grant, then whether that lets the
+/// user read or why not.
+#[rstest]
+#[case::grant(json!([]), true, None)]
+#[case::key_policy(json!([statement("Allow", "kms:Decrypt", json!({}))]), false, None)]
+#[case::through_dynamodb(json!([statement("Allow", "kms:Decrypt", through("eu-central-1", "music"))]), false, None)]
+#[case::through_dynamodb_elsewhere(
+    json!([statement("Allow", "kms:Decrypt", through("us-east-1", "music"))]),
+    false,
+    Some(" because no identity-based policy allows the kms:Decrypt action")
+)]
+#[case::for_another_table(
+    json!([statement("Allow", "kms:Decrypt", through("eu-central-1", "films"))]),
+    false,
+    Some(" because no identity-based policy allows the kms:Decrypt action")
+)]
+#[case::another_action(
+    json!([statement("Allow", "kms:Encrypt", json!({}))]),
+    false,
+    Some(" because no identity-based policy allows the kms:Decrypt action")
+)]
+#[case::denied_in_spite_of_a_grant(
+    json!([statement("Deny", "kms:Decrypt", json!({}))]),
+    true,
+    Some(" with an explicit deny in a resource-based policy")
+)]
+fn every_way_to_permit_a_read(#[case] statements: Value, #[case] grant: bool, #[case] refusal: Option<&str>) {
+    let mut lab = Lab::open(&Config { seed: Some(7), region: "eu-central-1".to_owned(), ..Config::default() });
+    let key = lab.key();
+    lab.table("music", customer(&key));
+    lab.ok("PutItem", put("1"));
+    let user = lab.user("test-user", DYNAMODB_ONLY);
+    let mut all = vec![
+        json!({"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}),
+    ];
+    all.extend(statements.as_array().unwrap().iter().cloned());
+    let policy = json!({"Version": "2012-10-17", "Statement": all}).to_string();
+    lab.kms("PutKeyPolicy", json!({"KeyId": key, "PolicyName": "default", "Policy": policy}));
+    if grant {
+        let context = json!({"EncryptionContextSubset": {"aws:dynamodb:tableName": "music"}});
+        let user = format!("arn:aws:iam::{ACCOUNT}:user/test-user");
+        lab.kms(
+            "CreateGrant",
+            json!({"KeyId": key, "GranteePrincipal": user, "Operations": ["Decrypt"], "Constraints": context}),
+        );
+    }
+    match refusal {
+        None => assert_eq!(lab.call(&user, "Scan", &scan()).unwrap()["Count"], 1),
+        Some(reason) => {
+            let (code, message) = lab.fails_as(&user, "Scan", scan());
+            assert_eq!(code, "AccessDeniedException");
+            let whole = denied(&key).replace(" because no identity-based policy allows the kms:Decrypt action", reason);
+            assert_eq!(without_request_id(&message), whole);
+        }
+    }
+}
+
+/// A statement of a key policy about the test user.
+fn statement(effect: &str, action: &str, condition: Value) -> Value {
+    let user = format!("arn:aws:iam::{ACCOUNT}:user/test-user");
+    json!({"Effect": effect, "Principal": {"AWS": user}, "Action": action, "Resource": "*", "Condition": condition})
+}
+
+/// Only what DynamoDB asks for one table.
+fn through(region: &str, table: &str) -> Value {
+    json!({"StringEquals": {
+        "kms:ViaService": format!("dynamodb.{region}.amazonaws.com"),
+        "kms:CallerAccount": ACCOUNT,
+        "kms:EncryptionContext:aws:dynamodb:tableName": table,
+        "kms:EncryptionContext:aws:dynamodb:subscriberId": ACCOUNT,
+    }})
+}
+
+#[test]
+fn a_rotated_key_still_opens_the_table() {
+    let (mut lab, key, _) = stage();
+    lab.kms("RotateKeyOnDemand", json!({"KeyId": key}));
+    lab.wait(300);
+    let from = lab.events().len();
+    assert_eq!(lab.ok("Scan", scan())["Count"], 3);
+    assert_eq!(lab.since(from), [("Decrypt".to_owned(), "kmslab-admin".to_owned(), Verdict::Allowed)]);
+}
+
 #[test]
 fn an_idle_key_is_wiped_by_any_call() {
     let (mut lab, _, _) = stage();
@@ -213,6 +297,22 @@ fn a_key_that_can_not_be_used_makes_no_table() {
     );
     assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
     assert_eq!(lab.kms("ListGrants", json!({"KeyId": key}))["Grants"], json!([]));
+}
+
+#[test]
+fn a_grant_that_did_not_become_a_table_is_given_back() {
+    let mut lab = Lab::new();
+    let key = lab.key();
+    let everyone = |effect: &str, action: &str| json!({"Effect": effect, "Principal": {"AWS": "*"}, "Action": action, "Resource": "*"});
+    let statements = [everyone("Allow", "kms:*"), everyone("Deny", "kms:GenerateDataKey")];
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    lab.kms("PutKeyPolicy", json!({"KeyId": key, "PolicyName": "default", "Policy": policy}));
+    let (code, message) = lab.fails("CreateTable", create("music", customer(&key)));
+    assert_eq!(code, "AccessDeniedException");
+    assert!(message.contains("kms:GenerateDataKey"), "{message}");
+    assert_eq!(lab.kms("ListGrants", json!({"KeyId": key}))["Grants"], json!([]));
+    let last = lab.events().pop().unwrap();
+    assert_eq!((last.event_name.as_str(), last.verdict), ("RetireGrant", Verdict::Allowed));
 }
 
 #[test]

@@ -169,3 +169,36 @@ fn a_start_outside_the_query_is_refused() {
     let (_, message) = lab.fails("Query", input);
     assert_eq!(message, "The provided starting key is outside query boundaries based on provided conditions");
 }
+
+#[test]
+fn a_start_in_another_segment_is_refused() {
+    let mut lab = lab(8, 1);
+    let segment = |number: usize| json!({"TableName": "events", "Segment": number, "TotalSegments": 2, "Limit": 1});
+    let start = lab.ok("Scan", segment(0))["LastEvaluatedKey"].clone();
+    let mut input = segment(1);
+    input["ExclusiveStartKey"] = start;
+    let (code, message) = lab.fails("Scan", input);
+    assert_eq!(code, "ValidationException");
+    assert!(message.contains("ExclusiveStartKey with correct Segment. TotalSegments: 2 Segment: 1"), "{message}");
+}
+
+#[test]
+fn a_batch_hands_back_what_is_beyond_sixteen_megabytes() {
+    let mut lab = Lab::new();
+    lab.table("large", Value::Null);
+    let keys: Vec<Value> = (0..45).map(|n| json!({"id": {"S": format!("{n:02}")}})).collect();
+    for key in &keys {
+        let mut item = key.clone();
+        item["x"] = json!({"S": "y".repeat(400_000)});
+        lab.ok("PutItem", json!({"TableName": "large", "Item": item}));
+    }
+    let request = json!({"large": {"Keys": keys, "ProjectionExpression": "id"}});
+    let first = lab.ok("BatchGetItem", json!({"RequestItems": request}));
+    let rest = first["UnprocessedKeys"].clone();
+    assert_eq!(rest["large"]["ProjectionExpression"], "id");
+    let second = lab.ok("BatchGetItem", json!({"RequestItems": rest}));
+    assert_eq!(second["UnprocessedKeys"], json!({}));
+    let all = [first, second].map(|answer| answer["Responses"]["large"].as_array().unwrap().clone());
+    assert_eq!(all[0].len(), 41); // 16 MB of items, not of what is projected
+    assert_eq!(all.concat(), keys);
+}

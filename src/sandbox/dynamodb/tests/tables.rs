@@ -34,6 +34,7 @@ fn a_table_is_creating_and_then_active() {
 #[case(json!({"GlobalSecondaryIndexes": [{"IndexName": "x"}]}), "The kmslab sandbox does not support GlobalSecondaryIndexes")]
 #[case(json!({"StreamSpecification": {"StreamEnabled": true}}), "The kmslab sandbox does not support StreamSpecification")]
 #[case(json!({"SSESpecification": {"Enabled": true, "KMSMasterKeyId": "alias/x"}}), "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified")]
+#[case(json!({"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "y", "AttributeType": "M"}]}), "1 validation error detected: Value 'M' at 'attributeDefinitions.2.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]")]
 fn refuses_to_create(#[case] changes: Value, #[case] want: &str) {
     let mut lab = Lab::new();
     let mut input = create("music", Value::Null);
@@ -41,6 +42,20 @@ fn refuses_to_create(#[case] changes: Value, #[case] want: &str) {
         input[name] = value.clone();
     }
     assert_eq!(lab.fails("CreateTable", input), ("ValidationException".into(), want.into()));
+    assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
+}
+
+/// Above all `SSESpecification`: what can't be read must not pass for "no encryption under a KMS key was asked for".
+#[rstest]
+fn a_structure_that_is_none_makes_no_table(
+    #[values("SSESpecification", "ProvisionedThroughput", "StreamSpecification")] member: &str,
+    #[values(json!("KMS"), json!(true), json!([]))] given: Value,
+) {
+    let mut lab = Lab::new();
+    let mut input = create("music", Value::Null);
+    input[member] = given;
+    let message = format!("{member} can not be converted to Structure");
+    assert_eq!(lab.fails("CreateTable", input), ("SerializationException".to_owned(), message));
     assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
 }
 
@@ -154,6 +169,11 @@ fn billing_changes() {
     assert!(table.get("BillingModeSummary").is_none());
     let (_, message) = lab.fails("UpdateTable", json!({"TableName": "music", "ProvisionedThroughput": throughput}));
     assert!(message.starts_with("The provisioned throughput for the table will not change."), "{message}");
+    lab.wait(60);
+    lab.ok("UpdateTable", json!({"TableName": "music", "BillingMode": "PAY_PER_REQUEST"}));
+    let now = lab.engine.host.clock.epoch_seconds();
+    let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
+    assert_eq!(table["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"], now);
 }
 
 #[test]

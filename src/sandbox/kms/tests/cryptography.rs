@@ -247,3 +247,17 @@ fn automatic_rotation_happens_on_the_sandbox_clock() {
     let wrong = lab.fails("EnableKeyRotation", json!({ "KeyId": id, "RotationPeriodInDays": 89 }));
     assert_eq!(wrong.0, "ValidationException");
 }
+
+#[test]
+fn periods_that_nobody_was_there_for_make_one_material() {
+    let mut lab = Lab::new();
+    let id = lab.key();
+    lab.ok("EnableKeyRotation", json!({ "KeyId": id, "RotationPeriodInDays": 90 }));
+    let first = lab.ok("GetKeyRotationStatus", json!({ "KeyId": id }))["NextRotationDate"].as_f64().unwrap();
+    lab.wait(400.0); // due on days 90, 180, 270 and 360
+    let rotations = lab.ok("ListKeyRotations", json!({ "KeyId": id }))["Rotations"].clone();
+    assert_eq!(rotations.as_array().unwrap().len(), 1);
+    assert_eq!(rotations[0]["RotationDate"], first + 270.0 * 86_400.0);
+    let status = lab.ok("GetKeyRotationStatus", json!({ "KeyId": id }));
+    assert_eq!(status["NextRotationDate"], first + 360.0 * 86_400.0);
+}

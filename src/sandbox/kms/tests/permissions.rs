@@ -108,6 +108,33 @@ fn the_refusal_comes_before_the_state() {
 }
 
 #[rstest]
+#[case::tagged(json!([{ "TagKey": "team", "TagValue": "red" }]), true)]
+#[case::tagged_otherwise(json!([{ "TagKey": "team", "TagValue": "blue" }]), false)]
+#[case::untagged(json!([]), false)]
+fn a_policy_can_demand_a_tag_of_a_new_key(#[case] tags: Value, #[case] allowed: bool) {
+    let mut lab = Lab::new();
+    let alice = lab.user(
+        "alice",
+        Some(json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": "kms:TagResource", "Resource": "*" },
+            {
+                "Effect": "Allow",
+                "Action": "kms:CreateKey",
+                "Resource": "*",
+                "Condition": { "StringEquals": { "aws:RequestTag/team": "red" } },
+            },
+        ] })),
+    );
+    match lab.call(&alice, "CreateKey", json!({ "Tags": tags })) {
+        Ok(_) => assert!(allowed),
+        Err(error) => {
+            assert_eq!(error.code, "AccessDeniedException");
+            assert!(!allowed && error.message.as_deref().unwrap().contains("kms:CreateKey"), "{error:?}");
+        }
+    }
+}
+
+#[rstest]
 #[case::both(&["kms:CreateAlias"], &["kms:CreateAlias"], None)]
 #[case::key_only(&[], &["kms:CreateAlias"], Some("alias"))]
 #[case::alias_only(&["kms:CreateAlias"], &[], Some("key"))]
