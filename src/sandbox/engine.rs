@@ -208,8 +208,7 @@ impl Engine {
         self.host.store.rollback();
         self.iam.reload(&self.host)?;
         self.kms = Kms::open(&mut self.host)?;
-        self.dynamodb = DynamoDb::open(&mut self.host)?;
-        Ok(())
+        self.dynamodb.reload(&mut self.host)
     }
 
     fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {

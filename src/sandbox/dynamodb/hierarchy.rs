@@ -261,7 +261,11 @@ impl Keyring<'_> {
             TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
         };
         if let Some(table_key) = cache.get(&table.id, &self.ctx.principal, now) {
-            return unwrap(table_key);
+            if let Ok(keys) = unwrap(table_key) {
+                return Ok(keys);
+            }
+            // Kept from a re-keying that was undone. KMS knows the table's own.
+            cache.forget(&table.id);
         }
         let table_key = match &table.encryption {
             Encryption::AwsOwned { table_key } => {

@@ -65,6 +65,17 @@ impl DynamoDb {
         Ok(DynamoDb { tables, service_key, cache: Cache::default() })
     }
 
+    /// Reads the tables again, after a request was undone. The table keys in memory stay: somebody else's refused request
+    /// must not make KMS be asked again.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn reload(&mut self, host: &mut Host) -> Result<(), StoreError> {
+        let cache = std::mem::take(&mut self.cache);
+        *self = DynamoDb { cache, ..DynamoDb::open(host)? };
+        Ok(())
+    }
+
     fn find(&self, table: &TableRef) -> Option<Arc<Table>> {
         if table.local { self.tables.get(&table.name).cloned() } else { None }
     }
