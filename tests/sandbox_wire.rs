@@ -102,6 +102,25 @@ fn an_unknown_action_is_refused_in_xml(#[case] body: &str, #[case] code: &str) {
     assert_serves(&sandbox);
 }
 
+#[rstest]
+#[case::tags("TagUser", "Tags.member.#.Key=k#&Tags.member.#.Value=v", (409, "LimitExceeded"))]
+#[case::tag_keys("UntagUser", "TagKeys.member.#=k#", (404, "NoSuchEntity"))]
+fn a_list_without_end_does_not_keep_the_sandbox_busy(
+    #[case] action: &str,
+    #[case] member: &str,
+    #[case] expected: (u16, &str),
+) {
+    let sandbox = sandbox();
+    let list: Vec<String> = (1..=40_000).map(|n| member.replace('#', &n.to_string())).collect();
+    let body = format!("Action={action}&Version=2010-05-08&UserName=nobody&{}", list.join("&"));
+    let start = Instant::now();
+    let answer = Signer::admin(&sandbox).service("iam").form(&mut Connection::to(&sandbox), body.as_bytes());
+    assert_eq!(refusal(&answer), (expected.0, expected.1.to_owned()), "{}", answer.text());
+    // A fraction of a second; a search of the whole form for each member took minutes.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_serves(&sandbox);
+}
+
 #[test]
 fn the_query_protocol_also_takes_get() {
     let sandbox = sandbox();
