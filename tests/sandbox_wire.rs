@@ -417,6 +417,27 @@ fn web_pages_do_not_reach_the_sandboxs_own_pages(#[case] headers: &str) {
 }
 
 #[test]
+fn an_ipv4_client_of_a_listener_for_both_is_an_ipv4_client() {
+    let everywhere = Config { listen: "[::]:0".parse().unwrap(), ..Config::default() };
+    // A machine without IPv6 has nothing to test.
+    let Ok(sandbox) = Sandbox::start(everywhere) else { return };
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], wire::address(&sandbox).port()));
+    let mut connection = Connection::at(address);
+    let from_ipv4 = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:*","Resource":"*",
+        "Condition":{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}}}"#;
+    let document: String = form_urlencoded::byte_serialize(from_ipv4.as_bytes()).collect();
+    let put = format!(
+        "Action=PutUserPolicy&Version=2010-05-08&UserName=kmslab-admin&PolicyName=p&PolicyDocument={document}"
+    );
+    let signer = Signer::admin(&sandbox).service("iam");
+    assert_eq!(signer.form(&mut connection, put.as_bytes()).status, 200);
+    let answer = signer.form(&mut connection, b"Action=ListUsers&Version=2010-05-08");
+    assert_eq!(refusal(&answer), (403, "AccessDenied".to_owned()), "{}", answer.text());
+    // And it is on this machine.
+    assert_eq!(connection.get("/_kmslab/health").status, 200);
+}
+
+#[test]
 fn starting_is_quick() {
     // The best of several: other tests run at the same time.
     let quickest = (0..10).map(|_| {

@@ -4,7 +4,7 @@
 //! starved by it.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, TcpListener as StdListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,6 +99,8 @@ async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiv
             (slot, accepted) = accept => match accepted {
                 Ok((stream, peer)) => {
                     let (engine, stopped) = (Arc::clone(&engine), stopped.clone());
+                    // An IPv4 client of a listener on `[::]` is an IPv4 client all the same, to `aws:SourceIp` too.
+                    let peer = peer.ip().to_canonical();
                     connections.spawn(async move {
                         let _slot = slot;
                         connection(stream, peer, engine, stopped).await;
@@ -114,7 +116,7 @@ async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiv
     Ok(())
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, engine: Shared, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, peer: IpAddr, engine: Shared, mut stopped: watch::Receiver<()>) {
     // Answers are small and written at once; waiting to fill a segment would cost 40 ms.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| respond(request, peer, Arc::clone(&engine)));
@@ -139,7 +141,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, engine: Shared, mut sto
 /// When the client goes away in the middle of the body; there is nobody left to answer.
 async fn respond(
     request: hyper::Request<Incoming>,
-    peer: SocketAddr,
+    peer: IpAddr,
     engine: Shared,
 ) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -152,7 +154,7 @@ async fn respond(
             return Ok(response.map(Full::new));
         }
     };
-    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer: peer.ip() };
+    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer };
     Ok(handle(&engine, &request).map(Full::new))
 }
 
