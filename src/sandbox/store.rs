@@ -345,14 +345,20 @@ fn database_error(path: PathBuf, source: rusqlite::Error) -> StartError {
 /// Reads `hsm.key`, or makes it when there is no database yet.
 fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
     let failed = |source| StartError::Folder { path: path.to_owned(), source };
+    let is_new = !fs::metadata(database).is_ok_and(|meta| meta.len() > 0);
     match File::open(path) {
-        Ok(mut file) => {
+        Ok(file) => {
             let mut bytes = Zeroizing::new(Vec::with_capacity(64));
-            (&mut file).take(33).read_to_end(&mut bytes).map_err(failed)?;
+            file.take(33).read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.is_empty() && is_new {
+                // The very first start ended (a full disk, a power cut) before the key was written.
+                fs::remove_file(path).map_err(failed)?;
+                return root_key(path, database);
+            }
             Key256::from_bytes(&bytes).ok_or_else(|| StartError::RootKeyWrong { path: path.to_owned() })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if fs::metadata(database).is_ok_and(|meta| meta.len() > 0) {
+            if !is_new {
                 return Err(StartError::RootKeyMissing { path: path.to_owned() });
             }
             let key = random_key().map_err(StartError::Store)?;

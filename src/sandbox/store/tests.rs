@@ -184,6 +184,14 @@ fn the_root_key_must_be_there_and_the_right_one() {
 }
 
 #[test]
+fn a_first_start_that_ended_before_the_root_key_was_written_is_made_good() {
+    let folder = folder();
+    fs::write(folder.path().join(ROOT_KEY_FILE), b"").unwrap();
+    kept(&folder).unwrap().put("kind", "id", &1).unwrap();
+    assert_eq!(kept(&folder).unwrap().load::<i32>("kind").unwrap(), [1]);
+}
+
+#[test]
 fn a_folder_that_is_a_file_is_refused() {
     let folder = folder();
     let path = folder.path().join("file");
