@@ -426,9 +426,8 @@ fn an_ipv4_client_of_a_listener_for_both_is_an_ipv4_client() {
     let from_ipv4 = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:*","Resource":"*",
         "Condition":{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}}}"#;
     let document: String = form_urlencoded::byte_serialize(from_ipv4.as_bytes()).collect();
-    let put = format!(
-        "Action=PutUserPolicy&Version=2010-05-08&UserName=kmslab-admin&PolicyName=p&PolicyDocument={document}"
-    );
+    let put =
+        format!("Action=PutUserPolicy&Version=2010-05-08&UserName=kmslab-admin&PolicyName=p&PolicyDocument={document}");
     let signer = Signer::admin(&sandbox).service("iam");
     assert_eq!(signer.form(&mut connection, put.as_bytes()).status, 200);
     let answer = signer.form(&mut connection, b"Action=ListUsers&Version=2010-05-08");
