@@ -1,5 +1,6 @@
 //! The sandbox's own pages under `/_kmslab/`: what happened and why, and moving the clock.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use super::answer::{self, Response};
 use super::engine::Engine;
 use super::request::Request;
+use super::trail::{Record, Ring};
 
 /// The longest step of the clock, in seconds: about a hundred years.
 const LONGEST_STEP: u64 = 100 * 366 * 24 * 60 * 60;
@@ -26,8 +28,8 @@ pub fn answer(engine: &mut Engine, request: &Request, page: &str) -> Response {
             "region": engine.host.region,
             "time": engine.host.timestamp(),
         })),
-        (&Method::GET, "trail") => json(list("events", &engine.host.trail.all())),
-        (&Method::GET, "decisions") => json(list("decisions", &engine.host.decisions.all())),
+        (&Method::GET, "trail") => list("events", &engine.host.trail),
+        (&Method::GET, "decisions") => list("decisions", &engine.host.decisions),
         (&Method::POST, "advance") => advance(engine, request.uri.query().unwrap_or_default()),
         (_, "health" | "trail" | "decisions") => refusal(405, "use GET"),
         (_, "advance") => refusal(405, "use POST"),
@@ -76,8 +78,11 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn list<T: Serialize>(name: &str, items: &[T]) -> Value {
-    json!({ name: items })
+fn list<T: Record + Serialize>(name: &str, items: &Ring<T>) -> Response {
+    match serde_json::to_string(&BTreeMap::from([(name, items)])) {
+        Ok(text) => answer::page(200, "application/json", text),
+        Err(error) => refusal(500, &error.to_string()),
+    }
 }
 
 fn json(value: Value) -> Response {
