@@ -5,7 +5,7 @@
 
 mod wire;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -194,8 +194,10 @@ fn what_is_no_http_is_refused(#[case] bytes: &[u8]) {
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
-    // Either a 400 or a closed connection; a reset is a closed connection too.
-    let _ = stream.read_to_end(&mut answer);
+    // Either a 400 or a closed connection; a reset is a closed connection too, but silence is none.
+    let ended =
+        stream.read_to_end(&mut answer).map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |_| true);
+    assert!(ended, "neither an answer nor an end");
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
     assert_serves(&sandbox);
 }
@@ -205,6 +207,7 @@ fn a_request_head_without_end_is_refused() {
     let sandbox = sandbox();
     let mut connection = Connection::to(&sandbox);
     let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "x".repeat(2_000_000));
+    // The connection may be closed while the head is still being sent; then the answer can't always be read.
     assert_eq!(connection.try_exchange(head.as_bytes()).map_or(431, |answer| answer.status), 431);
     assert_serves(&sandbox);
 }
