@@ -159,6 +159,16 @@ fn a_body_announced_with_expect_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn idle_connections_lock_nobody_out() {
+    let sandbox = sandbox();
+    let mut idle: Vec<Connection> = (0..300).map(|_| Connection::to(&sandbox)).collect();
+    assert_eq!(idle[299].get("/").status, 200);
+    let start = Instant::now();
+    assert_serves(&sandbox);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
 fn chunked_bodies_are_taken() {
     let sandbox = sandbox();
     let signer = Signer { chunked: true, ..Signer::admin(&sandbox) };
