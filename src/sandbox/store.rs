@@ -77,7 +77,31 @@ struct Keys {
 #[derive(Debug)]
 enum Home {
     Temporary { _folder: TempDir },
-    Kept { _lock: File },
+    Kept { _lock: Lock },
+}
+
+/// The hold on a data folder. Let go of expressly: a process that somebody else in this one has just started holds a copy
+/// of the file for a moment, and closing ours would not end that copy's hold.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Self, StartError> {
+        let path = folder.join(LOCK_FILE);
+        let failed = |source| StartError::Folder { path: path.clone(), source };
+        let file = private_file().create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl Store {
@@ -103,18 +127,8 @@ impl Store {
     /// When the folder can't be written or is in use, when the database is broken, foreign or from a newer version, or
     /// when `hsm.key` is missing or is another database's.
     pub fn kept(folder: &Path) -> Result<Self, StartError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StartError::Folder { path, source }
-        };
-        create_folder(folder).map_err(at(folder))?;
-        let lock_path = folder.join(LOCK_FILE);
-        let lock = private_file().create(true).truncate(false).open(&lock_path).map_err(at(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StartError::InUse { path: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(StartError::Folder { path: lock_path, source }),
-        }
+        create_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
+        let lock = Lock::take(folder)?;
         let path = folder.join(DATABASE_FILE);
         if fs::metadata(&path).is_ok_and(|file| (1..SMALLEST_DATABASE).contains(&file.len())) {
             // SQLite takes a few bytes of something else for an empty database and writes over them.
