@@ -262,7 +262,44 @@ fn pairs(context: &BTreeMap<String, String>) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
+impl Mismatch {
+    /// About how many bytes it takes to keep.
+    fn size(&self) -> usize {
+        fn of<'a>(texts: impl IntoIterator<Item = &'a String>) -> usize {
+            texts.into_iter().map(|text| size_of::<String>() + text.len()).sum()
+        }
+        let texts = match self {
+            Self::Principal { wanted, caller: one, .. }
+            | Self::Action { wanted, asked: one, .. }
+            | Self::Resource { wanted, asked: one, .. }
+            | Self::GrantOperation { granted: wanted, asked: one } => of(wanted) + one.len(),
+            Self::Condition { operator, key, wanted, found } => of([operator, key]) + of(wanted) + of(found),
+            Self::GrantContext { wanted, found, .. } => {
+                of(wanted.keys().chain(wanted.values())) + of(found.keys().chain(found.values()))
+            }
+            Self::Grantee { wanted, caller } => of([wanted, caller]),
+        };
+        size_of::<Self>() + texts
+    }
+}
+
+impl Examined {
+    fn size(&self) -> usize {
+        let parts = match &self.result {
+            Examination::NotMatched(parts) => parts.iter().map(Mismatch::size).sum(),
+            Examination::Matched | Examination::DelegatesToAccount => 0,
+        };
+        // A source is an ARN or two names.
+        size_of::<Self>() + 100 + parts
+    }
+}
+
 impl Decision {
+    /// About how many bytes it takes to keep: a trace quotes the policies it went through.
+    pub(crate) fn size(&self) -> usize {
+        self.trace.iter().map(Examined::size).sum()
+    }
+
     /// Whether the call may go on.
     pub fn is_allowed(&self) -> bool {
         matches!(self.outcome, Outcome::Allowed { .. })

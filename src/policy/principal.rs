@@ -13,6 +13,8 @@ pub struct Principal {
     pub unique_id: String,
     /// `aws:username`, for a user.
     pub user_name: Option<String>,
+    /// `aws:PrincipalTag/…`, for a user.
+    pub tags: Vec<(String, String)>,
 }
 
 impl Principal {
@@ -28,6 +30,7 @@ impl Principal {
             account: account.to_owned(),
             unique_id: unique_id.to_owned(),
             user_name: Some(name.to_owned()),
+            tags: Vec::new(),
         }
     }
 
@@ -38,12 +41,14 @@ impl Principal {
             account: account.to_owned(),
             unique_id: account.to_owned(),
             user_name: None,
+            tags: Vec::new(),
         }
     }
 
     /// An AWS service acting for itself, for example `dynamodb.amazonaws.com`.
     pub fn service(name: &str) -> Self {
-        Self { arn: name.to_owned(), account: String::new(), unique_id: name.to_owned(), user_name: None }
+        let (arn, unique_id) = (name.to_owned(), name.to_owned());
+        Self { arn, account: String::new(), unique_id, user_name: None, tags: Vec::new() }
     }
 
     /// Whether this is an AWS service and not somebody of an account.

@@ -1,5 +1,6 @@
 //! The sandbox's own pages under `/_kmslab/`: what happened and why, and moving the clock.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use serde_json::{Value, json};
 use super::answer::{self, Response};
 use super::engine::Engine;
 use super::request::Request;
+use super::trail::{Record, Ring};
 
 /// The longest step of the clock, in seconds: about a hundred years.
 const LONGEST_STEP: u64 = 100 * 366 * 24 * 60 * 60;
 
 /// Answers a request for `/_kmslab/{page}`.
 pub fn answer(engine: &mut Engine, request: &Request, page: &str) -> Response {
-    if let Err(reason) = check_origin(request) {
+    if let Err(reason) = check_sender(request) {
         return refusal(403, &reason);
     }
     match (&request.method, page) {
@@ -26,8 +28,8 @@ pub fn answer(engine: &mut Engine, request: &Request, page: &str) -> Response {
             "region": engine.host.region,
             "time": engine.host.timestamp(),
         })),
-        (&Method::GET, "trail") => json(list("events", &engine.host.trail.all())),
-        (&Method::GET, "decisions") => json(list("decisions", &engine.host.decisions.all())),
+        (&Method::GET, "trail") => list("events", &engine.host.trail),
+        (&Method::GET, "decisions") => list("decisions", &engine.host.decisions),
         (&Method::POST, "advance") => advance(engine, request.uri.query().unwrap_or_default()),
         (_, "health" | "trail" | "decisions") => refusal(405, "use GET"),
         (_, "advance") => refusal(405, "use POST"),
@@ -49,10 +51,14 @@ fn advance(engine: &mut Engine, query: &str) -> Response {
     }
 }
 
-/// Lets no web page in. These pages need no signature, so a page in a browser must not reach them: neither by a name of
-/// its own that it points at this machine (then `Host` is that name) nor straight (then the browser sends `Origin` or
-/// says that the request crosses sites).
-fn check_origin(request: &Request) -> Result<(), String> {
+/// Lets in this machine only, and no web page. These pages need no signature, so nobody on the network must reach them
+/// when the sandbox listens there, and neither must a page in a browser: not by a name of its own that it points at this
+/// machine (then `Host` is that name) nor straight (then the browser sends `Origin` or says that the request crosses
+/// sites).
+fn check_sender(request: &Request) -> Result<(), String> {
+    if !request.peer.is_loopback() {
+        return Err("these pages are for this machine only".to_owned());
+    }
     let host = request.header("host").unwrap_or_default();
     if !is_loopback(host) {
         return Err(format!("the Host header must be a loopback name, not '{host}'"));
@@ -72,8 +78,11 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn list<T: Serialize>(name: &str, items: &[T]) -> Value {
-    json!({ name: items })
+fn list<T: Record + Serialize>(name: &str, items: &Ring<T>) -> Response {
+    match serde_json::to_string(&BTreeMap::from([(name, items)])) {
+        Ok(text) => answer::page(200, "application/json", text),
+        Err(error) => refusal(500, &error.to_string()),
+    }
 }
 
 fn json(value: Value) -> Response {
@@ -86,9 +95,27 @@ fn refusal(status: u16, message: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, HeaderValue, Uri};
     use rstest::rstest;
 
-    use super::is_loopback;
+    use super::*;
+    use crate::sandbox::request::Body;
+
+    #[rstest]
+    #[case("127.0.0.1", true)]
+    #[case("::1", true)]
+    #[case("192.168.1.2", false)]
+    #[case("2001:db8::1", false)]
+    fn whoever_is_on_another_machine_is_refused_even_with_a_loopback_host(#[case] peer: IpAddr, #[case] passes: bool) {
+        let request = Request {
+            method: Method::POST,
+            uri: Uri::from_static("/_kmslab/advance?seconds=9"),
+            headers: HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static("127.0.0.1:4599"))]),
+            body: Body::Whole(bytes::Bytes::new()),
+            peer,
+        };
+        assert_eq!(check_sender(&request).is_ok(), passes);
+    }
 
     #[rstest]
     #[case("localhost", true)]

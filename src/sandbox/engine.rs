@@ -127,7 +127,7 @@ impl Engine {
                         request_id,
                         answer_id: answer::answer_id(service, request_id),
                         source_ip: request.peer.to_string(),
-                        user_agent: request.header("user-agent").unwrap_or_default().to_owned(),
+                        user_agent: user_agent(request).to_owned(),
                     };
                     let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
                     match self.transact(&context, &call) {
@@ -230,6 +230,13 @@ struct Call<'a> {
     body: &'a [u8],
 }
 
+/// The caller's `User-Agent`, as much of it as CloudTrail keeps: 1 KB. Policies can look at it and traces quote it, so a
+/// header of half a megabyte would cost its length many times over.
+fn user_agent(request: &Request) -> &str {
+    let whole = request.header("user-agent").unwrap_or_default();
+    whole.get(..1024).unwrap_or(whole)
+}
+
 /// The input of a JSON protocol. No body at all means no members.
 fn json_object(body: &[u8]) -> Result<Value, ApiError> {
     if body.is_empty() {
@@ -278,7 +285,7 @@ pub struct RequestContext {
     pub answer_id: String,
     /// The caller's address.
     pub source_ip: String,
-    /// The caller's `User-Agent`, empty when not given.
+    /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.
     pub user_agent: String,
 }
 
@@ -292,6 +299,9 @@ impl RequestContext {
         context.set("aws:userid", &self.principal.unique_id);
         if let Some(name) = &self.principal.user_name {
             context.set("aws:username", name);
+        }
+        for (key, value) in &self.principal.tags {
+            context.set(&format!("aws:PrincipalTag/{key}"), value);
         }
         context.set("aws:SourceIp", &self.source_ip);
         context.set("aws:UserAgent", &self.user_agent);
@@ -340,6 +350,46 @@ mod tests {
         assert_eq!(keys(&mut engine, &context), 1);
         assert!(engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).is_none());
         assert!(engine.iam.secret_of(&context.access_key_id).is_some());
+    }
+
+    #[rstest]
+    #[case(5, 5)]
+    #[case(1024, 1024)]
+    #[case(100_000, 1024)]
+    fn user_agents_are_cut_off(#[case] sent: usize, #[case] kept: usize) {
+        let value = http::HeaderValue::try_from("x".repeat(sent)).unwrap();
+        let request = Request {
+            method: http::Method::POST,
+            uri: http::Uri::from_static("/"),
+            headers: http::HeaderMap::from_iter([(http::header::USER_AGENT, value)]),
+            body: crate::sandbox::request::Body::TooLarge,
+            peer: [127, 0, 0, 1].into(),
+        };
+        assert_eq!(user_agent(&request).len(), kept);
+    }
+
+    #[test]
+    fn policies_on_keys_see_the_tags_of_the_caller() {
+        let (mut engine, admin) = engine();
+        let ask = |engine: &mut Engine, action, parameters: &[(&str, &str)]| {
+            iam::call(engine, &admin, action, &parameters.iter().copied().collect()).unwrap()
+        };
+        ask(&mut engine, "CreateUser", &[("UserName", "alice")]);
+        let document = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*",
+            "Condition": { "StringEquals": { "aws:PrincipalTag/team": "red" } },
+        }] });
+        let policy = [("UserName", "alice"), ("PolicyName", "p"), ("PolicyDocument", &document.to_string())];
+        ask(&mut engine, "PutUserPolicy", &policy);
+        let lists = |engine: &mut Engine| {
+            let principal = engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+            let alice = RequestContext { principal, ..admin.clone() };
+            kms::call(engine, &alice, "ListKeys", &json!({})).is_ok()
+        };
+        assert!(!lists(&mut engine));
+        let tag = [("UserName", "alice"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
+        ask(&mut engine, "TagUser", &tag);
+        assert!(lists(&mut engine));
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl ApiError {
         Self { message, ..Self::bare(400, "SerializationException").from_front_layer() }
     }
 
-    /// The sandbox itself failed: 500. The cause is for the log, not for the client.
+    /// The sandbox itself failed: 500.
     pub fn internal() -> Self {
         Self::new(500, "InternalFailure", "The request processing has failed because of an unknown error.")
             .from_front_layer()
@@ -102,6 +102,7 @@ impl ApiError {
 }
 
 impl From<StoreError> for ApiError {
+    /// Says what SQLite said: AWS would not, but here the client is the one who has to free the disk.
     fn from(error: StoreError) -> Self {
         Self { message: Some(format!("The sandbox could not use its database: {error}")), ..Self::internal() }
     }

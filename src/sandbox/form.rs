@@ -1,8 +1,13 @@
 //! The flat parameters of the query protocol.
 
-/// `Action=CreateUser&UserName=alice`, in the order sent.
+use std::collections::HashMap;
+
+/// `Action=CreateUser&UserName=alice`. Of a parameter sent twice the first counts.
+///
+/// Found by name, because lists are read member by member: a search through all of them would let one megabyte of list
+/// keep the sandbox busy for a minute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form(HashMap<String, String>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded` text; `None` when its bytes are not UTF-8, before or after decoding.
@@ -17,28 +22,27 @@ impl Form {
             }
             pairs.push((name.into_owned(), value.into_owned()));
         }
-        Some(Self(pairs))
+        Some(pairs.into_iter().collect())
     }
 
-    /// The first value of a parameter.
+    /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0.get(name).map(String::as_str)
     }
 
     /// The values of a list parameter, `name.member.1`, `name.member.2`, …
     pub fn members<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         (1..).map_while(move |n: usize| self.get(&format!("{name}.member.{n}")))
     }
-
-    /// All parameters, in the order sent.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Form {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            form.0.entry(name.into()).or_insert_with(|| value.into());
+        }
+        form
     }
 }
 
@@ -52,6 +56,7 @@ mod tests {
         assert_eq!(form.get("UserName"), Some("a b c"));
         assert_eq!(form.members("TagKeys").collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!(form.get("Nothing"), None);
+        assert_eq!(Form::parse(b"a=1&a=2").unwrap().get("a"), Some("1"));
     }
 
     #[test]

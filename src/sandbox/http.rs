@@ -4,7 +4,7 @@
 //! starved by it.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, TcpListener as StdListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,8 +36,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is still read, so that the client gets to read the refusal instead of a broken
 /// pipe.
 const DRAIN_LIMIT: usize = 4 * BODY_LIMIT;
-/// How many connections are served at once; further ones wait in the listener's queue.
-const CONNECTIONS: usize = 512;
+/// How many connections are open at once. When there are that many the idle ones are closed, as a server may at any time;
+/// further ones wait in the listener's queue.
+const CONNECTIONS: usize = 256;
 /// How long a request in progress may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -87,9 +88,13 @@ impl Drop for Server {
 async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiver<()>) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let (crowd, crowded) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         let accept = async {
+            if slots.available_permits() == 0 {
+                crowd.send_replace(());
+            }
             let slot = Arc::clone(&slots).acquire_owned().await;
             (slot, listener.accept().await)
         };
@@ -98,10 +103,14 @@ async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiv
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (slot, accepted) = accept => match accepted {
                 Ok((stream, peer)) => {
-                    let (engine, stopped) = (Arc::clone(&engine), stopped.clone());
+                    let engine = Arc::clone(&engine);
+                    let (stopped, mut crowded) = (stopped.clone(), crowded.clone());
+                    crowded.mark_unchanged();
+                    // An IPv4 client of a listener on `[::]` is an IPv4 client all the same, to `aws:SourceIp` too.
+                    let peer = peer.ip().to_canonical();
                     connections.spawn(async move {
                         let _slot = slot;
-                        connection(stream, peer, engine, stopped).await;
+                        connection(stream, peer, engine, stopped, crowded).await;
                     });
                 }
                 // Out of file descriptors, or the client is gone already: neither is cured by trying at once.
@@ -114,7 +123,13 @@ async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiv
     Ok(())
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, engine: Shared, mut stopped: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    engine: Shared,
+    mut stopped: watch::Receiver<()>,
+    mut crowded: watch::Receiver<()>,
+) {
     // Answers are small and written at once; waiting to fill a segment would cost 40 ms.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| respond(request, peer, Arc::clone(&engine)));
@@ -127,6 +142,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, engine: Shared, mut sto
         // A connection's error is its client's doing (gone, or no HTTP) and hyper has answered what can be answered.
         _ = connection.as_mut() => return,
         _ = stopped.changed() => {}
+        _ = crowded.changed() => {}
     }
     // Ends at once when idle, after the answer when a request is in progress.
     connection.as_mut().graceful_shutdown();
@@ -139,7 +155,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, engine: Shared, mut sto
 /// When the client goes away in the middle of the body; there is nobody left to answer.
 async fn respond(
     request: hyper::Request<Incoming>,
-    peer: SocketAddr,
+    peer: IpAddr,
     engine: Shared,
 ) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -152,7 +168,7 @@ async fn respond(
             return Ok(response.map(Full::new));
         }
     };
-    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer: peer.ip() };
+    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer };
     Ok(handle(&engine, &request).map(Full::new))
 }
 

@@ -103,6 +103,12 @@ impl<'a> Authorization<'a> {
             }
             return Err(Fault::Missing);
         };
+        // Of two the signature would cover one, and which of them is meant nobody knows.
+        for name in ["Authorization", "X-Amz-Date"] {
+            if request.headers.get_all(name).iter().nth(1).is_some() {
+                return Err(Fault::Incomplete(format!("The request has more than one '{name}' header.")));
+            }
+        }
         let header = header.to_str().map_err(|_| Fault::Incomplete("Authorization header is not ASCII.".to_owned()))?;
         let (algorithm, parameters) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
         if algorithm != ALGORITHM {

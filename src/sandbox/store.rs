@@ -77,7 +77,31 @@ struct Keys {
 #[derive(Debug)]
 enum Home {
     Temporary { _folder: TempDir },
-    Kept { _lock: File },
+    Kept { _lock: Lock },
+}
+
+/// The hold on a data folder. Let go of expressly: a process that somebody else in this one has just started holds a copy
+/// of the file for a moment, and closing ours would not end that copy's hold.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Self, StartError> {
+        let path = folder.join(LOCK_FILE);
+        let failed = |source| StartError::Folder { path: path.clone(), source };
+        let file = private_file().create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl Store {
@@ -103,18 +127,8 @@ impl Store {
     /// When the folder can't be written or is in use, when the database is broken, foreign or from a newer version, or
     /// when `hsm.key` is missing or is another database's.
     pub fn kept(folder: &Path) -> Result<Self, StartError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StartError::Folder { path, source }
-        };
-        create_folder(folder).map_err(at(folder))?;
-        let lock_path = folder.join(LOCK_FILE);
-        let lock = private_file().create(true).truncate(false).open(&lock_path).map_err(at(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StartError::InUse { path: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(StartError::Folder { path: lock_path, source }),
-        }
+        create_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
+        let lock = Lock::take(folder)?;
         let path = folder.join(DATABASE_FILE);
         if fs::metadata(&path).is_ok_and(|file| (1..SMALLEST_DATABASE).contains(&file.len())) {
             // SQLite takes a few bytes of something else for an empty database and writes over them.
@@ -345,14 +359,20 @@ fn database_error(path: PathBuf, source: rusqlite::Error) -> StartError {
 /// Reads `hsm.key`, or makes it when there is no database yet.
 fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
     let failed = |source| StartError::Folder { path: path.to_owned(), source };
+    let is_new = !fs::metadata(database).is_ok_and(|meta| meta.len() > 0);
     match File::open(path) {
-        Ok(mut file) => {
+        Ok(file) => {
             let mut bytes = Zeroizing::new(Vec::with_capacity(64));
-            (&mut file).take(33).read_to_end(&mut bytes).map_err(failed)?;
+            file.take(33).read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.is_empty() && is_new {
+                // The very first start ended (a full disk, a power cut) before the key was written.
+                fs::remove_file(path).map_err(failed)?;
+                return root_key(path, database);
+            }
             Key256::from_bytes(&bytes).ok_or_else(|| StartError::RootKeyWrong { path: path.to_owned() })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if fs::metadata(database).is_ok_and(|meta| meta.len() > 0) {
+            if !is_new {
                 return Err(StartError::RootKeyMissing { path: path.to_owned() });
             }
             let key = random_key().map_err(StartError::Store)?;

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::policy::Decision;
 
 /// How many records each ring keeps.
 const CAPACITY: usize = 1000;
+/// How many bytes they may take together, about. A key policy may have 32 KB and a decision quotes most of it, so a
+/// thousand of them can take hundreds of megabytes.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// One API call, in the shape of a CloudTrail record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -123,28 +126,59 @@ pub struct DecisionRecord {
     pub decision: Decision,
 }
 
-/// The newest thousand of something.
-#[derive(Debug, Clone)]
-pub struct Ring<T>(VecDeque<T>);
+/// Something a [`Ring`] can keep.
+pub trait Record: Clone {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize;
+}
 
-impl<T> Default for Ring<T> {
-    fn default() -> Self {
-        Self(VecDeque::new())
+impl Record for TrailEvent {
+    /// Names and an encryption context, which KMS limits: it doesn't vary much.
+    fn size(&self) -> usize {
+        1024
     }
 }
 
-impl<T: Clone> Ring<T> {
-    /// Adds one; the oldest goes when there are too many.
-    pub fn push(&mut self, item: T) {
-        if self.0.len() == CAPACITY {
-            self.0.pop_front();
+impl Record for DecisionRecord {
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.decision.size()
+    }
+}
+
+/// The newest thousand of something, or as many as fit.
+#[derive(Debug, Clone)]
+pub struct Ring<T> {
+    records: VecDeque<T>,
+    bytes: usize,
+}
+
+impl<T> Default for Ring<T> {
+    fn default() -> Self {
+        Self { records: VecDeque::new(), bytes: 0 }
+    }
+}
+
+impl<T: Record> Ring<T> {
+    /// Adds one; the oldest go when there are too many. The newest is always there.
+    pub fn push(&mut self, record: T) {
+        self.bytes += record.size();
+        self.records.push_back(record);
+        while self.records.len() > CAPACITY || (self.bytes > MOST_BYTES && self.records.len() > 1) {
+            let oldest = self.records.pop_front();
+            self.bytes -= oldest.map_or(0, |record| record.size());
         }
-        self.0.push_back(item);
     }
 
     /// All of them, oldest first.
     pub fn all(&self) -> Vec<T> {
-        self.0.iter().cloned().collect()
+        self.records.iter().cloned().collect()
+    }
+}
+
+impl<T: Serialize> Serialize for Ring<T> {
+    /// A list, oldest first.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.records.serialize(serializer)
     }
 }
 
@@ -158,11 +192,53 @@ pub type Decisions = Ring<DecisionRecord>;
 mod tests {
     use super::*;
 
+    /// A number and how many bytes it claims to take.
+    impl Record for (usize, usize) {
+        fn size(&self) -> usize {
+            self.1
+        }
+    }
+
     #[test]
     fn the_ring_forgets_the_oldest() {
         let mut ring = Ring::default();
-        (0..CAPACITY + 3).for_each(|n| ring.push(n));
-        assert_eq!((ring.all().len(), ring.all()[0]), (CAPACITY, 3));
+        (0..CAPACITY + 3).for_each(|n| ring.push((n, 1)));
+        assert_eq!((ring.all().len(), ring.all()[0].0), (CAPACITY, 3));
+    }
+
+    #[test]
+    fn the_ring_keeps_fewer_when_they_are_large() {
+        let mut ring = Ring::default();
+        let kept = |ring: &Ring<(usize, usize)>| ring.all().iter().map(|(n, _)| *n).collect::<Vec<_>>();
+        (0..5).for_each(|n| ring.push((n, MOST_BYTES / 2)));
+        assert_eq!(kept(&ring), [3, 4]);
+        ring.push((5, 2 * MOST_BYTES));
+        assert_eq!(kept(&ring), [5]);
+        (6..8).for_each(|n| ring.push((n, 1)));
+        assert_eq!(kept(&ring), [6, 7]);
+        assert_eq!(serde_json::to_string(&ring).unwrap(), "[[6,1],[7,1]]");
+    }
+
+    #[test]
+    fn a_decision_is_about_as_large_as_what_it_quotes() {
+        use crate::policy::{Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
+        let of = |wanted: Vec<String>| Decision {
+            outcome: Outcome::ImplicitDeny { missing: Missing::IdentityPolicy },
+            trace: vec![Examined {
+                source: PolicySource::Grant { grant_id: String::new() },
+                statement: 0,
+                sid: None,
+                effect: Effect::Allow,
+                result: Examination::NotMatched(vec![Mismatch::Action {
+                    wanted,
+                    negated: false,
+                    asked: String::new(),
+                }]),
+            }],
+        };
+        assert!(of(vec!["x".repeat(30_000)]).size() > 30_000);
+        assert!(of(vec![String::new(); 2000]).size() > 2000 * size_of::<String>());
+        assert!(of(Vec::new()).size() < 1000);
     }
 
     #[test]

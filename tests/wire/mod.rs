@@ -57,7 +57,11 @@ impl Answer {
 
 impl Connection {
     pub fn to(sandbox: &Sandbox) -> Self {
-        let stream = TcpStream::connect(address(sandbox)).unwrap();
+        Self::at(address(sandbox))
+    }
+
+    pub fn at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(BufReader::new(stream))

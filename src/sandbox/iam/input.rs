@@ -144,10 +144,11 @@ pub(super) fn tags(form: &Form) -> Result<Vec<(String, String)>, ApiError> {
             let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
             return Err(ApiError::new(400, "InvalidInput", message));
         }
+        // In the loop: each tag is held against all before it.
+        if tags.len() == MAX_TAGS {
+            return Err(too_many_tags());
+        }
         tags.push((key.to_owned(), value.to_owned()));
-    }
-    if tags.len() > MAX_TAGS {
-        return Err(too_many_tags());
     }
     Ok(tags)
 }

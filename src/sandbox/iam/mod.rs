@@ -145,11 +145,6 @@ impl Iam {
         extra: &ConditionContext,
     ) -> Result<(), String> {
         let mut context = ctx.conditions(host);
-        if let Some(user) = self.user_of(&ctx.principal) {
-            for (key, value) in &user.tags {
-                context.set(&format!("aws:PrincipalTag/{key}"), value);
-            }
-        }
         context.merge(extra);
         let call = policy::Call { principal: &ctx.principal, action, resource, context: &context };
         let decision = policy::decide(&call, &self.policies_of(&ctx.principal));

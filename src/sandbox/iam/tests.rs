@@ -257,7 +257,10 @@ fn conditions_see_policy_arn_and_tags() {
     };
     assert!(attach(&mut engine, DYNAMODB_FULL));
     assert!(!attach(&mut engine, ADMINISTRATOR_ACCESS));
-    let sees = |engine: &mut Engine| ask(engine, &alice, "GetUser", &[("UserName", "kmslab-admin")]).is_ok();
+    let sees = |engine: &mut Engine| {
+        let alice = as_user(engine, &key);
+        ask(engine, &alice, "GetUser", &[("UserName", "kmslab-admin")]).is_ok()
+    };
     assert!(!sees(&mut engine));
     for name in ["alice", "kmslab-admin"] {
         as_admin(

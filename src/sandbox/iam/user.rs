@@ -103,7 +103,7 @@ impl From<InlinePolicy> for String {
 
 impl User {
     pub fn principal(&self, account: &str) -> Principal {
-        Principal::user_at(account, &self.path, &self.name, &self.id)
+        Principal { tags: self.tags.clone(), ..Principal::user_at(account, &self.path, &self.name, &self.id) }
     }
 
     /// The user's policies, ready for evaluation: the managed ones as attached, then the inline ones by name.

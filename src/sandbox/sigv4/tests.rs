@@ -65,6 +65,18 @@ fn a_malformed_header_is_incomplete(#[case] authorization: &str, #[case] message
     assert_eq!(Authorization::of(&request), Err(Fault::Incomplete(message.to_owned())));
 }
 
+#[rstest]
+#[case("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0")]
+#[case("X-Amz-Date", "20261010T120001Z")]
+fn a_header_that_must_be_there_must_not_be_there_twice(#[case] name: &str, #[case] value: &str) {
+    let headers = [("host", "h"), ("x-amz-date", "20261010T120000Z"), ("authorization", AUTHORIZATION)];
+    let mut request = request(Method::POST, &headers, b"");
+    assert!(Authorization::of(&request).is_ok());
+    request.headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
+    let message = format!("The request has more than one '{name}' header.");
+    assert_eq!(Authorization::of(&request), Err(Fault::Incomplete(message)));
+}
+
 #[test]
 fn without_a_header_the_token_is_missing() {
     assert_eq!(Authorization::of(&request(Method::POST, &[], b"")), Err(Fault::Missing));

@@ -116,6 +116,17 @@ fn one_folder_one_process() {
 }
 
 #[test]
+fn a_folder_is_free_at_once_even_when_a_child_holds_a_copy_of_the_lock() {
+    let folder = folder();
+    let lock = Lock::take(folder.path()).unwrap();
+    let copy = lock.0.try_clone().unwrap();
+    assert!(matches!(kept(&folder), Err(StartError::InUse { .. })));
+    drop(lock);
+    kept(&folder).unwrap();
+    drop(copy);
+}
+
+#[test]
 fn two_databases_on_one_temporary_directory_do_not_meet() {
     let (one, two) = (Store::temporary().unwrap(), Store::temporary().unwrap());
     assert_ne!(one.path(), two.path());
@@ -174,13 +185,22 @@ fn the_root_key_must_be_there_and_the_right_one() {
     let right = fs::read(&path).unwrap();
     for wrong in [vec![1; 32], vec![1; 31], vec![1; 33], Vec::new()] {
         fs::write(&path, wrong).unwrap();
-        assert!(matches!(kept(&folder), Err(StartError::RootKeyWrong { .. })));
+        let error = kept(&folder).unwrap_err();
+        assert!(matches!(error, StartError::RootKeyWrong { .. }), "{error}");
     }
     fs::remove_file(&path).unwrap();
     assert!(matches!(kept(&folder), Err(StartError::RootKeyMissing { .. })));
     assert!(!path.exists(), "a new key would hide that the old one is gone");
     fs::write(&path, right).unwrap();
     kept(&folder).unwrap();
+}
+
+#[test]
+fn a_first_start_that_ended_before_the_root_key_was_written_is_made_good() {
+    let folder = folder();
+    fs::write(folder.path().join(ROOT_KEY_FILE), b"").unwrap();
+    kept(&folder).unwrap().put("kind", "id", &1).unwrap();
+    assert_eq!(kept(&folder).unwrap().load::<i32>("kind").unwrap(), [1]);
 }
 
 #[test]
