@@ -98,13 +98,11 @@ fn request_ids_are_different_and_no_secret_is_printed() {
     }
 }
 
-/// Lines without what measures time.
-fn without_durations(output: &Output) -> Vec<Value> {
-    let mut lines = lines(output);
-    for line in &mut lines {
-        line.as_object_mut().unwrap().remove("duration_ms");
-    }
-    lines
+/// The lines, to the byte, without what measures time.
+fn without_durations(output: &Output) -> String {
+    let printed = text(&output.stdout);
+    let lines = printed.lines().map(|line| line.split(",\"duration_ms\":").next().unwrap());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -112,7 +110,7 @@ fn the_same_seed_gives_the_same_lines_and_another_seed_others() {
     let tmp = tempfile::tempdir().unwrap();
     let run = |seed: &str| without_durations(&output(tmp.path(), &["run", "--format", "jsonl", "--seed", seed]));
     let first = run("7");
-    assert_eq!(first.len(), 40);
+    assert_eq!(first.lines().count(), 40);
     assert_eq!(first, run("7"));
     assert_ne!(first, run("8"));
 }

@@ -17,8 +17,17 @@ pub(super) fn request(content_type: &str, bytes: &[u8]) -> Value {
     } else {
         serde_json::from_slice(bytes).unwrap_or(Value::Null)
     };
+    sort_item(&mut value);
     redact::redact(&mut value);
     value
+}
+
+/// Sorts the attributes of an item that is sent. The SDK keeps them in a hash map, and they would stand in another order
+/// in every run; DynamoDB gives them no order.
+fn sort_item(request: &mut Value) {
+    if let Some(Value::Object(item)) = request.get_mut("Item") {
+        item.sort_keys();
+    }
 }
 
 /// A response's body, and the request id where the body carries it.
@@ -41,6 +50,7 @@ pub(super) fn text(content_type: &str, bytes: &[u8]) -> String {
     if content_type.contains("json")
         && let Ok(mut value) = serde_json::from_slice::<Value>(bytes)
     {
+        sort_item(&mut value);
         redact::redact(&mut value);
         return shortened(&value.to_string()).to_owned();
     }

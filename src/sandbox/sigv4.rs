@@ -35,7 +35,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The error in AWS's words [aws-facts section 2].
+    /// The error in AWS's words.
     pub fn into_error(self, protocol: Protocol) -> ApiError {
         let (json, query, query_status, message) = match self {
             Self::Missing => (

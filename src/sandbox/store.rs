@@ -135,6 +135,12 @@ impl Store {
             return Err(StartError::Foreign { path });
         }
         let root = root_key(&folder.join(ROOT_KEY_FILE), &path)?;
+        // SQLite gives its files the mode of this one; in a folder that others may read it would be 0644.
+        private_file()
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|source| StartError::Folder { path: path.clone(), source })?;
         Self::open(path, &root, "NORMAL", Home::Kept { _lock: lock })
     }
 

@@ -108,7 +108,7 @@ impl DynamoDb {
 /// One call: validates, asks IAM, and does it.
 ///
 /// # Errors
-/// DynamoDB's own (aws-facts section 2), those of KMS wrapped in DynamoDB's words, and 500 when the database fails.
+/// DynamoDB's own, those of KMS wrapped in DynamoDB's words, and 500 when the database fails.
 pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = engine.host.clock.now();
     engine.dynamodb.cache.expire(now);

@@ -1,4 +1,4 @@
-//! How DynamoDB passes on what KMS answered: AWS's sentences, see aws-facts section 2.
+//! How DynamoDB passes on what KMS answered: AWS's sentences.
 
 use serde_json::Value;
 

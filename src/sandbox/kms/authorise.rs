@@ -116,7 +116,7 @@ impl Kms {
     ///
     /// The order is AWS's: an alias that isn't there is `NotFoundException` for everybody; a key that isn't there is
     /// `NotFoundException` only for those whose identity policies would let them ask, else the caller is refused
-    /// without learning whether it exists (aws-facts section 2).
+    /// without learning whether it exists.
     pub(super) fn permitted(&self, env: &mut Env, key: &str, naming: Naming, ask: &Ask) -> Result<String, ApiError> {
         self.permission(env, key, naming, ask).map(|permission| permission.id)
     }

@@ -1,4 +1,4 @@
-//! KMS's own errors, all HTTP 400 but where noted (aws-facts section 2).
+//! KMS's own errors, all HTTP 400 but where noted.
 
 use crate::sandbox::error::{ApiError, Protocol};
 

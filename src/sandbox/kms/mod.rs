@@ -91,7 +91,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 /// One call of the API. Operations without an answer give an empty object.
 ///
 /// # Errors
-/// KMS's own (aws-facts section 2); `UnknownOperationException`.
+/// KMS's own; `UnknownOperationException`.
 pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let Some((_, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         return Err(ApiError::unknown_operation(Protocol::Json11, operation, "2014-11-01"));

@@ -184,7 +184,7 @@ impl Key {
         }
     }
 
-    /// `KeyMetadata` of `CreateKey` and `DescribeKey` (aws-facts section 5).
+    /// `KeyMetadata` of `CreateKey` and `DescribeKey`.
     pub fn metadata(&self) -> Value {
         let record = &self.record;
         let mut metadata = json!({

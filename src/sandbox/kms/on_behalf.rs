@@ -1,6 +1,6 @@
 //! KMS as another service of AWS sees it: DynamoDB calling on its caller's behalf, or for itself.
 //!
-//! The principal's permissions decide, with `kms:ViaService` and `kms:CallerAccount` set (aws-facts section 1). Every
+//! The principal's permissions decide, with `kms:ViaService` and `kms:CallerAccount` set. Every
 //! call is written to the trail in CloudTrail's shape, whether it succeeded or not.
 
 use serde_json::{Map, Value, json};
@@ -108,7 +108,7 @@ impl Kms {
     /// `GenerateDataKey`, 256 bits.
     ///
     /// # Errors
-    /// As the operation's (aws-facts section 2).
+    /// As the operation's.
     pub fn generate_data_key(
         &mut self,
         host: &mut Host,
@@ -132,7 +132,7 @@ impl Kms {
     /// `Decrypt` of a 256-bit data key; the blob names the KMS key.
     ///
     /// # Errors
-    /// As the operation's (aws-facts section 2); `InvalidCiphertextException` also when what was encrypted is not a
+    /// As the operation's; `InvalidCiphertextException` also when what was encrypted is not a
     /// 256-bit key.
     pub fn decrypt(
         &mut self,
@@ -154,7 +154,7 @@ impl Kms {
     /// `DescribeKey`.
     ///
     /// # Errors
-    /// As the operation's (aws-facts section 2).
+    /// As the operation's.
     pub fn describe_key(&mut self, host: &mut Host, iam: &Iam, on: &OnBehalf, key: &str) -> Result<KeyFacts, ApiError> {
         let observed = Observed::new("DescribeKey", key, None).with("keyId", key);
         self.observe(host, iam, on, observed, |kms, env| {
@@ -174,7 +174,7 @@ impl Kms {
     /// pairs; the grant's id.
     ///
     /// # Errors
-    /// As the operation's (aws-facts section 2).
+    /// As the operation's.
     #[expect(
         clippy::too_many_arguments,
         reason = "what every call of a service brings, and the grant's own three parts"
@@ -211,7 +211,7 @@ impl Kms {
     /// `RetireGrant`.
     ///
     /// # Errors
-    /// As the operation's (aws-facts section 2).
+    /// As the operation's.
     pub fn retire_grant(
         &mut self,
         host: &mut Host,

@@ -18,8 +18,7 @@ const POLICY_NAME: &str = "default";
 /// In bytes.
 const MAX_POLICY: usize = 32 * 1024;
 
-/// The policy of a key created without one: the account's IAM policies may decide. It gives nobody access by itself
-/// (aws-facts section 4).
+/// The policy of a key created without one: the account's IAM policies may decide. It gives nobody access by itself.
 pub fn default_policy(account: &str) -> String {
     pretty(&json!({
         "Version": "2012-10-17",

@@ -212,3 +212,18 @@ fn a_folder_that_is_a_file_is_refused() {
     assert!(matches!(error, StartError::Folder { .. }), "{error}");
     assert!(error.to_string().contains("file"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn in_a_folder_that_others_may_read_the_files_are_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut store = kept(&folder).unwrap();
+    store.put("kms-key", "1", &"x").unwrap();
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()).collect();
+    assert!(files.len() >= 4, "database, log, shared memory, key: {files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}

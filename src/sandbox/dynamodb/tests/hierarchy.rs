@@ -430,3 +430,17 @@ fn another_principal_does_not_share_the_cached_key() {
     let (_, message) = lab.fails_as(&user, "Scan", scan());
     assert_eq!(without_request_id(&message), denied(&key));
 }
+
+#[test]
+fn a_request_that_is_undone_leaves_other_callers_table_keys_in_memory() {
+    let (mut lab, key, user) = stage();
+    let grant = lab
+        .kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": user.principal.arn, "Operations": ["Decrypt"]}));
+    assert!(lab.call(&user, "Scan", &scan()).is_ok());
+    lab.kms("RevokeGrant", json!({"KeyId": key, "GrantId": grant["GrantId"]}));
+    lab.engine.host.store.begin().unwrap();
+    lab.table("other", customer(&key));
+    lab.engine.undo().unwrap();
+    assert!(lab.call(&user, "Scan", &scan()).is_ok(), "still within the five minutes");
+    assert_eq!(lab.fails("DescribeTable", json!({"TableName": "other"})).0, "ResourceNotFoundException");
+}
