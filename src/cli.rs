@@ -133,7 +133,7 @@ impl Environment {
 
     /// The colours that may be used.
     pub fn color_level(&self) -> ColorLevel {
-        match (self.no_color || self.dumb, self.true_color) {
+        match (self.no_color, self.true_color) {
             (true, _) => ColorLevel::None,
             (false, true) => ColorLevel::True,
             (false, false) => ColorLevel::Ansi16,
