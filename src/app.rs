@@ -1,16 +1,18 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
 use crossterm::event::EventStream;
+use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
-use crate::lab::{Backend, BackendKind, Names, State};
+use crate::lab::{Backend, BackendKind, Names, Stage, State};
 use crate::run::headless::{self, Format};
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
@@ -62,11 +64,15 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     match cli.command {
-        None if io::stdout().is_terminal() => interactive(&runtime, &cli.options, environment),
-        None => {
-            eprintln!("kmslab: no terminal on stdout, so this is `kmslab run`");
+        None if !io::stdout().is_terminal() => {
+            tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, Format::Text)
         }
+        None if environment.dumb => {
+            tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
+            lines(&runtime, &cli.options, Format::Text)
+        }
+        None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, format.into()),
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
     }
@@ -141,7 +147,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let (world, events) = World::new(clients);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
-    let stop = std::pin::pin!(signal::stop());
+    let stop = signal::stop();
     let mut screen =
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
@@ -156,26 +162,21 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     if ended == Ended::Finished {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
-    farewell(&state, &mut io::stdout());
-    Ok(match ended {
-        Ended::Finished => exit_status(&state),
-        Ended::Signal(number) => Exit::Signal(number),
-        Ended::InputClosed => Exit::Signal(signal::HANGUP),
-    })
+    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
+    let _ = writeln!(io::stdout(), "kmslab: {} of {} stages met", state.met(), Stage::ALL.len());
+    tell_leftovers(&state);
+    Ok(exit_status(&state, ended))
 }
 
-/// What stays on the terminal when the screen is gone.
-fn farewell(state: &State, out: &mut impl Write) {
-    // The terminal may be gone; then there is nobody to tell.
-    let _ = write_farewell(state, out);
-}
-
-fn write_farewell(state: &State, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "kmslab: {} of {} stages met", state.met(), crate::lab::Stage::ALL.len())?;
+fn tell_leftovers(state: &State) {
     for left in state.leftovers() {
-        writeln!(out, "left behind at {}: {left}", state.backend.endpoint.as_deref().unwrap_or("AWS"))?;
+        tell(format_args!("left behind at {}: {left}", state.backend.endpoint.as_deref().unwrap_or("AWS")));
     }
-    Ok(())
+}
+
+/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "kmslab: {line}");
 }
 
 fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, Report> {
@@ -183,11 +184,12 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
     let (world, events) = World::new(clients);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
-    let stop = std::pin::pin!(signal::stop());
-    let done = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
-    match done {
-        Ok((_, Ended::Signal(number))) => Ok(Exit::Signal(number)),
-        Ok((state, _)) => Ok(exit_status(&state)),
+    let stop = signal::stop();
+    let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
+    tell_leftovers(&state);
+    match ended {
+        Ok(ended) => Ok(exit_status(&state, ended)),
+        Err(_) if !state.leftovers().is_empty() => Ok(Exit::Survivors),
         // Whoever read our lines has had enough of them, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::NotMet),
         Err(error) => Err(Report::new(error).wrap_err("the lines could not be written")),
@@ -196,7 +198,7 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
 
 fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let mut stop = signal::stop();
     let sandbox = Sandbox::start(sandbox_config(options, listen))?;
     let admin = sandbox.admin();
     // The AWS CLI and boto3 read the second name of the region, the SDKs the first.
@@ -211,20 +213,19 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
     let mut out = io::stdout().lock();
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).wrap_err("the credentials could not be printed")?;
     drop(out);
-    eprintln!("kmslab: the sandbox listens at {}; its database is {}", sandbox.url(), sandbox.database().display());
-    eprintln!("kmslab: paste the lines above into another shell; Ctrl-C ends the sandbox");
-    runtime.block_on(stop);
+    tell(format_args!("the sandbox listens at {}; its database is {}", sandbox.url(), sandbox.database().display()));
+    tell("paste the lines above into another shell; Ctrl-C ends the sandbox");
+    runtime.block_on(stop.next());
     Ok(Exit::Met)
 }
 
-fn exit_status(state: &State) -> Exit {
-    if state.backend_is_unusable().is_some() {
-        Exit::Backend
-    } else if !state.leftovers().is_empty() {
-        Exit::Survivors
-    } else if state.met() < state.ended() {
-        Exit::NotMet
-    } else {
-        Exit::Met
+fn exit_status(state: &State, ended: Ended) -> Exit {
+    match ended {
+        _ if !state.leftovers().is_empty() => Exit::Survivors,
+        Ended::Signal(number) => Exit::Signal(number),
+        Ended::InputClosed => Exit::Signal(signal::HANGUP),
+        Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,
+        Ended::Finished if state.met() < state.ended() => Exit::NotMet,
+        Ended::Finished => Exit::Met,
     }
 }

@@ -123,6 +123,8 @@ pub struct Environment {
     pub true_color: bool,
     /// `TERM` names a terminal without colours.
     pub monochrome: bool,
+    /// `TERM` is `dumb`: it can't be drawn on.
+    pub dumb: bool,
 }
 
 impl Environment {
@@ -133,6 +135,7 @@ impl Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
+            dumb: text("TERM") == "dumb",
         }
     }
 

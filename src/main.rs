@@ -8,13 +8,13 @@ use kmslab::cli::{Cli, Environment};
 
 fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
-        eprintln!("kmslab: {error}");
+        app::tell(error);
     }
     let cli = Cli::parse();
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("kmslab: {error:#}");
+            app::tell(format_args!("{error:#}"));
             app::exit_of(&error).into()
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Names, Stage, State};
 use kmslab::run::world::World;
@@ -70,12 +70,7 @@ impl Lab {
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
             let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
             let input = stream::poll_fn(move |context| input.poll_recv(context));
-            let stop = Box::pin(async {
-                match stopped.await {
-                    Ok(signal) => signal,
-                    Err(_) => std::future::pending().await,
-                }
-            });
+            let stop = Box::pin(stream::once(stopped).filter_map(async |signal| signal.ok()));
             run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
         });
         Lab { keys: Some(keys), emulator, stop: Some(stop), loop_, sandbox: Some(sandbox) }
@@ -152,6 +147,18 @@ fn the_whole_lab_by_keys_alone() {
         let (state, ended) = lab.ended().await;
         assert_eq!(ended, Ended::Finished);
         assert_eq!((state.met(), state.ended()), (9, 9));
+
+        // The HTTP view shows what went over the wire, and neither a signature nor the new user's secret key.
+        let wire: String = Stage::ALL
+            .iter()
+            .flat_map(|stage| &state.record(*stage).exchanges)
+            .map(|exchange| format!("{}\n{}\n", exchange.answer.wire.request, exchange.answer.wire.response))
+            .collect();
+        for (before, times) in [("Signature=", 30), ("<SecretAccessKey>", 1)] {
+            let secrets: Vec<&str> = wire.split(before).skip(1).collect();
+            assert_eq!(secrets.len(), times, "{before}");
+            assert!(secrets.iter().all(|rest| rest.starts_with("[redacted]")), "{before}");
+        }
 
         // What DynamoDB asked KMS, and on whose behalf: CloudTrail's view of the same lab.
         let trail = serde_json::to_value(trail).unwrap();

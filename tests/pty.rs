@@ -242,6 +242,15 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
     assert_eq!(terminal.ends_in_order().0, 0);
 }
 
+#[test]
+fn a_dumb_terminal_gets_lines_and_no_escape_sequences() {
+    let mut terminal = Terminal::start(80, 24, &[("TERM", "dumb")], &[]);
+    assert_eq!(terminal.exit().exit_code(), 0);
+    let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    assert!(text.contains("TERM=dumb") && text.contains("9 of 9 stages met"), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+}
+
 /// The parameters of every "select graphic rendition" sequence.
 fn renditions(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes).into_owned();

@@ -31,30 +31,27 @@ fn sort_item(request: &mut Value) {
 }
 
 /// A response's body, and the request id where the body carries it.
-pub(super) fn response(content_type: &str, bytes: &[u8]) -> (Value, Option<String>) {
+pub(super) fn response(bytes: &[u8]) -> (Value, Option<String>) {
+    // What a body is, it tells itself: not every server sends the right content type.
     let (mut value, id) = match bytes {
         [] => (Value::Object(Map::new()), None),
-        _ if content_type.contains("xml") => from_xml(&String::from_utf8_lossy(bytes)),
         _ => match serde_json::from_slice(bytes) {
             Ok(value) => (value, None),
-            // Something else than AWS's protocols has answered, a proxy perhaps: show what it said.
-            Err(_) => (Value::String(shortened(&String::from_utf8_lossy(bytes)).to_owned()), None),
+            Err(_) => from_xml(&String::from_utf8_lossy(bytes)),
         },
     };
     redact::redact(&mut value);
     (value, id.map(|id| redact::clean(&id)))
 }
 
-/// A body as text for the HTTP view: JSON without its secret members, XML without its secret elements.
-pub(super) fn text(content_type: &str, bytes: &[u8]) -> String {
-    if content_type.contains("json")
-        && let Ok(mut value) = serde_json::from_slice::<Value>(bytes)
-    {
+/// A body as text for the HTTP view, without its secrets.
+pub(super) fn text(bytes: &[u8]) -> String {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
         sort_item(&mut value);
         redact::redact(&mut value);
         return shortened(&value.to_string()).to_owned();
     }
-    let text = redact::redact_xml(&String::from_utf8_lossy(bytes));
+    let text = redact::redact_text(&String::from_utf8_lossy(bytes));
     redact::clean(shortened(&text))
 }
 
@@ -65,10 +62,11 @@ fn shortened(text: &str) -> &str {
 
 /// An IAM or STS answer as a tree: `<CreateUserResponse><CreateUserResult><User>…` becomes `{"User": …}`.
 fn from_xml(text: &str) -> (Value, Option<String>) {
-    let Ok(document) = roxmltree::Document::parse(text) else {
-        return (Value::String(shortened(text).to_owned()), None);
+    let document = roxmltree::Document::parse(text).ok();
+    let Some(root) = document.as_ref().map(|document| document.root_element()).filter(|root| is_aws(*root)) else {
+        // Something else than AWS's protocols has answered, a proxy perhaps: show what it said.
+        return (Value::String(shortened(&redact::redact_text(text)).to_owned()), None);
     };
-    let root = document.root_element();
     let id = root
         .descendants()
         .find(|node| node.tag_name().name() == "RequestId")
@@ -90,6 +88,11 @@ fn from_xml(text: &str) -> (Value, Option<String>) {
         }
     };
     (value, id)
+}
+
+/// Whether the root is that of an answer in AWS's query protocol: `CreateUserResponse`, `ErrorResponse`.
+fn is_aws(root: roxmltree::Node<'_, '_>) -> bool {
+    root.tag_name().name().ends_with("Response")
 }
 
 /// An element as a value: text, a list of `<member>`, or an object. roxmltree bounds the depth of a document.
@@ -114,21 +117,19 @@ mod tests {
         let xml = r#"<CreateAccessKeyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><CreateAccessKeyResult>
             <AccessKey><UserName>u</UserName><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>geheim</SecretAccessKey></AccessKey>
             </CreateAccessKeyResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></CreateAccessKeyResponse>"#;
-        let (value, id) = response("text/xml", xml.as_bytes());
+        let (value, id) = response(xml.as_bytes());
         assert_eq!(value, json!({"AccessKey": {"UserName": "u", "AccessKeyId": "AKIA", "SecretAccessKey": REDACTED}}));
         assert_eq!(id.as_deref(), Some("r-1"));
-        assert!(!text("text/xml", xml.as_bytes()).contains("geheim"));
+        assert!(!text(xml.as_bytes()).contains("geheim"));
     }
 
     #[test]
     fn an_xml_answer_without_result_keeps_only_what_it_says() {
         let (value, _) = response(
-            "text/xml",
             b"<DeleteUserResponse><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></DeleteUserResponse>",
         );
         assert_eq!(value, json!({}));
         let (value, id) = response(
-            "text/xml",
             b"<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>",
         );
         assert_eq!(value, json!({"Error": {"Type": "Sender", "Code": "NoSuchEntity", "Message": "m"}}));
@@ -145,7 +146,22 @@ mod tests {
 
     #[test]
     fn what_no_aws_service_says_is_shown_as_text() {
-        assert_eq!(response("text/html", b"<h1>502\x1b[2J</h1>").0, json!("<h1>502\\u{1b}[2J</h1>"));
-        assert_eq!(response("application/x-amz-json-1.0", b"{\"trunc").0, json!("{\"trunc"));
+        assert_eq!(response(b"<h1>502\x1b[2J</h1>").0, json!("<h1>502\\u{1b}[2J</h1>"));
+        assert_eq!(response(b"{\"trunc").0, json!("{\"trunc"));
+    }
+
+    #[test]
+    fn a_secret_stays_secret_whatever_the_server_calls_its_answer() {
+        for body in [
+            "<CreateAccessKeyResponse><SecretAccessKey>geheim</SecretAccessKey></CreateAccessKeyResponse> and more",
+            "<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><SecretAccessKey a='b'>geheim</SecretAccessKey></AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>",
+            "<html><SecretAccessKey>geheim</SecretAccessKey></html>",
+            r#"{"AccessKey": {"SecretAccessKey": "geheim"}}"#,
+            r#"{"AccessKey": {"SecretAccessKey": "geheim"#,
+        ] {
+            let (value, _) = response(body.as_bytes());
+            assert!(!value.to_string().contains("geheim"), "{value}");
+            assert!(!text(body.as_bytes()).contains("geheim"), "{}", text(body.as_bytes()));
+        }
     }
 }

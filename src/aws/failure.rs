@@ -1,11 +1,14 @@
 //! SDK errors without a response, as a sentence and a remedy.
 
 use std::error::Error;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::lab::NoResponse;
 use crate::lab::redact;
+
+const NOT_IN_TIME: &str = "the server did not answer in time: check that it is well, then retry";
 
 /// The messages of an error and of all its causes, outermost first, without repetitions.
 pub(super) fn chain(error: &dyn Error) -> String {
@@ -21,6 +24,11 @@ pub(super) fn chain(error: &dyn Error) -> String {
     redact::clean(&messages.join(": "))
 }
 
+/// What to say about a call that was given up.
+pub(super) fn no_answer(waited: Duration) -> NoResponse {
+    NoResponse { message: format!("no answer within {} s", waited.as_secs_f32()), remedy: NOT_IN_TIME.to_owned() }
+}
+
 /// What to say about a call that got no usable response. An error that the service answered is told by its response;
 /// this is kept for the case that there was none.
 pub(super) fn describe<E, R>(error: &SdkError<E, R>) -> NoResponse
@@ -31,11 +39,14 @@ where
     let message = chain(error);
     let remedy = match error {
         SdkError::ConstructionFailure(_) => "check the credentials and the region of this profile",
-        SdkError::TimeoutError(_) => "the server did not answer in time: check that it is well, then retry",
+        SdkError::TimeoutError(_) => NOT_IN_TIME,
         SdkError::DispatchFailure(_) => {
             "check that the server runs and that the endpoint's address is right, then retry"
         }
-        SdkError::ResponseError(_) => "the answer was cut off or is not AWS's: check what answers at this endpoint",
+        // A service's own error is told by its response; here it is an answer that could not be read.
+        SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
+            "the answer was cut off or is not AWS's: check what answers at this endpoint"
+        }
         _ => "retry",
     };
     NoResponse { message, remedy: remedy.to_owned() }

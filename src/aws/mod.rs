@@ -7,8 +7,10 @@ mod ops;
 mod tap;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -16,7 +18,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::lab::{Answer, Identity, NoResponse, Operation};
+use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
 use tap::Tap;
 
 /// Why the clients could not be made. Nothing has been sent.
@@ -90,6 +92,10 @@ impl Session {
     }
 }
 
+/// How long a call may take, with all its tries. The SDK itself would wait for ever for a server that takes a request and
+/// never answers. A single try has no limit: what creates something is not sent again because its answer is late.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointOptions {
@@ -109,6 +115,7 @@ pub struct Clients {
     /// Given by a profile, or set when CreateAccessKey has answered.
     test_user: Mutex<Option<Arc<Session>>>,
     region: String,
+    patience: Duration,
 }
 
 impl Clients {
@@ -126,7 +133,12 @@ impl Clients {
                 secret_access_key: zeroize::Zeroizing::new(secret_access_key.to_owned()),
             }))
             .build();
-        Clients { admin: Session::new(config), test_user: Mutex::new(None), region: region.to_owned() }
+        Clients {
+            admin: Session::new(config),
+            test_user: Mutex::new(None),
+            region: region.to_owned(),
+            patience: PATIENCE,
+        }
     }
 
     /// Clients for any AWS-compatible endpoint, with credentials from profiles and the environment.
@@ -142,7 +154,7 @@ impl Clients {
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
-        Ok(Clients { admin: Session::new(admin), test_user: Mutex::new(test_user), region })
+        Ok(Clients { admin: Session::new(admin), test_user: Mutex::new(test_user), region, patience: PATIENCE })
     }
 
     /// The region that requests are signed for.
@@ -166,7 +178,8 @@ impl Clients {
         };
         let tap = Tap::default();
         let sent = Instant::now();
-        let result = ops::send(&session, operation, tap.clone()).await;
+        let sending = tokio::time::timeout(self.patience, ops::send(&session, operation, tap.clone()));
+        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.patience)));
         let duration_us = sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
         let failure = match result {
             Ok(keys) => {
@@ -214,6 +227,18 @@ fn check_url(url: &str) -> Result<(), ConfigError> {
     match url.parse::<http::Uri>() {
         Err(error) => refuse(&format!("not a URL ({error})")),
         Ok(uri) => match (uri.scheme_str(), uri.authority()) {
+            (_, Some(authority)) if authority.as_str().contains('@') => {
+                let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+                let url = format!("{}://{}@{host}", uri.scheme_str().unwrap_or_default(), redact::REDACTED);
+                let reason = "credentials come from a profile or the environment, not from the address".to_owned();
+                Err(ConfigError::Endpoint { url, reason })
+            }
+            // A port that is none has been read as part of the host.
+            (Some("http" | "https"), Some(authority))
+                if authority.port().is_none() && authority.as_str() != authority.host() =>
+            {
+                refuse("the port is no number up to 65535")
+            }
             (Some("http" | "https"), Some(_)) => Ok(()),
             _ => refuse("it needs http:// or https:// and a host"),
         },
@@ -229,11 +254,20 @@ async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&st
         loader = loader.region(Region::new(region.clone()));
     }
     let config = loader.load().await;
-    let config = if options.url.starts_with("http://") {
-        config.to_builder().http_client(plain_http_client()).build()
-    } else {
-        config
-    };
+    let mut builder = config.to_builder();
+    if options.url.starts_with("http://") {
+        builder = builder.http_client(plain_http_client());
+    }
+    if let Some(profile) = profile {
+        // As with `aws --profile`: the SDK's default chain would put the environment before the profile.
+        let configuration = ProviderConfig::without_region()
+            .with_region(config.region().cloned())
+            .with_behavior_version(Some(BehaviorVersion::latest()));
+        let provider =
+            ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
+        builder = builder.credentials_provider(SharedCredentialsProvider::new(provider));
+    }
+    let config = builder.build();
     check_credentials(&config, identity, profile).await?;
     if config.region().is_none() {
         return Err(ConfigError::Region);
@@ -263,4 +297,25 @@ async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Opti
         ),
     };
     Err(ConfigError::Credentials { identity: identity.name(), origin, reason, remedy })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_never_answers_is_given_up() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let clients = Clients::for_sandbox(&url, "us-east-1", "AKIAEXAMPLE", "secret");
+        assert_eq!(clients.patience, PATIENCE);
+        let clients = Clients { patience: Duration::from_millis(50), ..clients };
+        let answer = runtime.block_on(clients.call(Identity::Admin, &Operation::GetCallerIdentity));
+        let none = answer.response.unwrap_err();
+        assert!(none.message.contains("no answer"), "{none:?}");
+        assert!(answer.wire.request.contains("GetCallerIdentity"), "what was sent is shown");
+    }
 }

@@ -34,10 +34,7 @@ impl Tap {
         let Seen { request, response, wire } = std::mem::take(&mut *seen);
         let response = match (response, failure) {
             // A success that the SDK could not read is no success.
-            (Some(response), Some(failure)) if response.status < 300 => {
-                let _ = response;
-                Err(failure)
-            }
+            (Some(Response { status: ..300, .. }), Some(failure)) => Err(failure),
             (Some(response), _) => Ok(response),
             (None, Some(failure)) => Err(failure),
             (None, None) => Err(NoResponse {
@@ -70,7 +67,7 @@ impl Intercept for Tap {
         seen.wire.request = message(
             &format!("{} {} HTTP/1.1", request.method(), path_of(request.uri())),
             request.headers(),
-            &body::text(content_type, bytes),
+            &body::text(bytes),
         );
         Ok(())
     }
@@ -85,8 +82,7 @@ impl Intercept for Tap {
         // The body is there once it has been read to its end; a torn answer is the SDK's error to tell.
         let Some(bytes) = response.body().bytes() else { return Ok(()) };
         let headers = response.headers();
-        let content_type = headers.get("content-type").unwrap_or_default();
-        let (value, id_in_body) = body::response(content_type, bytes);
+        let (value, id_in_body) = body::response(bytes);
         let id = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.response = Some(Response {
@@ -94,8 +90,7 @@ impl Intercept for Tap {
             request_id: id.map(redact::clean).or(id_in_body),
             body: value,
         });
-        seen.wire.response =
-            message(&format!("HTTP/1.1 {}", response.status().as_u16()), headers, &body::text(content_type, bytes));
+        seen.wire.response = message(&format!("HTTP/1.1 {}", response.status().as_u16()), headers, &body::text(bytes));
         Ok(())
     }
 }

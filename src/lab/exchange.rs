@@ -167,11 +167,14 @@ impl Answer {
                 } else {
                     message.to_owned()
                 },
-                remedy: code.and_then(remedy).map(str::to_owned),
+                remedy: code.map_or(Some(NOT_AWS), remedy).map(str::to_owned),
             }),
         }
     }
 }
+
+/// What to do about an error without AWS's error code.
+const NOT_AWS: &str = "the answer is not AWS's: check what answers at this endpoint";
 
 /// What to do about an error of the authentication layer.
 fn remedy(code: &str) -> Option<&'static str> {
@@ -205,7 +208,7 @@ pub fn is_credential_error(code: &str) -> bool {
 }
 
 /// Whether an error code says that a thing does not exist.
-pub fn is_not_found(code: &str) -> bool {
+fn is_not_found(code: &str) -> bool {
     matches!(code, "ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity" | "NoSuchEntityException")
 }
 

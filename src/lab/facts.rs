@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::exchange::{Exchange, is_not_found};
+use super::exchange::Exchange;
 use super::operation::{Identity, Operation};
 use super::stage::Stage;
 
@@ -112,12 +112,13 @@ impl Facts {
         self.table.as_ref()?.get("TableStatus")?.as_str()
     }
 
-    /// Takes in what `exchange` tells. Errors tell something too: what is not found does not exist.
+    /// Takes in what `exchange` tells. Errors tell something too: what clean-up does not find is gone. (Elsewhere it
+    /// may only not be seen yet: DescribeTable is eventually consistent.)
     pub fn learn(&mut self, exchange: &Exchange) {
         use Operation as O;
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
-            if exchange.error_code().is_some_and(is_not_found) {
+            if exchange.is_wanted_absence() {
                 self.forget(&exchange.operation);
             }
             return;
@@ -135,7 +136,12 @@ impl Facts {
                 self.key = body.get("KeyMetadata").cloned();
                 self.made.key = text("/KeyMetadata/Arn");
             }
-            O::DescribeKey { .. } => self.key = body.get("KeyMetadata").cloned(),
+            O::DescribeKey { .. } => {
+                self.key = body.get("KeyMetadata").cloned();
+                if text("/KeyMetadata/KeyState").as_deref() == Some("PendingDeletion") {
+                    self.made.key = None;
+                }
+            }
             O::CreateAlias { .. } => self.made.alias = true,
             O::GetKeyPolicy { .. } => {
                 self.policy = text("/Policy");

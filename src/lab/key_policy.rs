@@ -41,7 +41,7 @@ pub fn with_key_user(policy: &str, principal: &str) -> Result<String, String> {
         return Err("the key policy has no statements".to_owned());
     }
     for statement in key_user_statements(principal) {
-        if !all.contains(&statement) {
+        if !all.iter().any(|there| normalised(there) == normalised(&statement)) {
             all.push(statement);
         }
     }

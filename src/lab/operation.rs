@@ -164,6 +164,19 @@ impl Operation {
         }
     }
 
+    /// What exists, and may cost money, once this call has succeeded.
+    pub fn creates(&self) -> Option<String> {
+        use Operation as O;
+        match self {
+            O::CreateKey { .. } => Some("KMS key, being created".to_owned()),
+            O::CreateAlias { alias, .. } => Some(format!("{alias}, being created")),
+            O::CreateTable { table, .. } => Some(format!("table {table}, being created")),
+            O::CreateUser { user } => Some(format!("IAM user {user}, being created")),
+            O::CreateAccessKey { user } => Some(format!("access key of {user}, being created")),
+            _ => None,
+        }
+    }
+
     /// The `aws` command line that makes the same call, without endpoint, region and profile: see [`cli_line`].
     fn cli_arguments(&self) -> Vec<String> {
         use Operation as O;

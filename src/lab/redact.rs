@@ -9,6 +9,10 @@ pub const REDACTED: &str = "[redacted]";
 const SECRET_MEMBERS: [&str; 6] =
     ["SecretAccessKey", "SessionToken", "Plaintext", "PrivateKeyPlaintext", "Password", "GrantToken"];
 
+fn is_secret_member(name: &str) -> bool {
+    SECRET_MEMBERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 /// HTTP headers whose value is a secret or a signature.
 pub fn is_secret_header(name: &str) -> bool {
     ["authorization", "x-amz-security-token", "cookie", "set-cookie", "proxy-authorization"]
@@ -21,7 +25,7 @@ pub fn redact(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
-                if SECRET_MEMBERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !member.is_null() {
+                if is_secret_member(name) && !member.is_null() {
                     *member = Value::String(REDACTED.to_owned());
                 } else {
                     redact(member);
@@ -38,20 +42,27 @@ pub fn redact(value: &mut Value) {
     }
 }
 
-/// Replaces the content of secret elements in XML text (`<SecretAccessKey>…</SecretAccessKey>`).
-pub fn redact_xml(xml: &str) -> String {
-    let mut text = xml.to_owned();
-    for name in SECRET_MEMBERS {
-        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-        let mut from = 0;
-        while let Some(start) = text[from..].find(&open).map(|at| from + at + open.len()) {
-            // An element that never ends is cut off whole.
-            let end = text[start..].find(&close).map_or(text.len(), |at| start + at);
-            text.replace_range(start..end, REDACTED);
-            from = start + REDACTED.len();
-        }
+/// The text of a body that is neither JSON nor a form, without its secrets: XML without the content of secret elements
+/// (`<SecretAccessKey>…</SecretAccessKey>`); anything else, such as an answer that was cut off, up to the first secret.
+pub fn redact_text(text: &str) -> String {
+    let Ok(document) = roxmltree::Document::parse(text) else {
+        // ASCII letters only change case: positions stay.
+        let lower = text.to_ascii_lowercase();
+        let first =
+            SECRET_MEMBERS.iter().filter_map(|name| Some(lower.find(&name.to_ascii_lowercase())? + name.len())).min();
+        return first.map_or(text.to_owned(), |end| format!("{}{REDACTED}", &text[..end]));
+    };
+    let mut redacted = String::with_capacity(text.len());
+    let mut copied = 0;
+    for node in document.descendants().filter(|node| is_secret_member(node.tag_name().name())) {
+        let content = node.first_child().zip(node.last_child());
+        let Some((first, last)) = content.filter(|(first, _)| first.range().start >= copied) else { continue };
+        redacted.push_str(&text[copied..first.range().start]);
+        redacted.push_str(REDACTED);
+        copied = last.range().end;
     }
-    text
+    redacted.push_str(&text[copied..]);
+    redacted
 }
 
 fn is_harmful(c: char) -> bool {
@@ -104,11 +115,21 @@ mod tests {
     }
 
     #[test]
-    fn secret_elements_go_even_when_the_xml_is_cut_off() {
+    fn secret_elements_go_whatever_they_look_like_and_all_else_stays() {
         assert_eq!(
-            redact_xml("<a><SecretAccessKey>s3cret</SecretAccessKey><b>x</b><SecretAccessKey>other"),
-            "<a><SecretAccessKey>[redacted]</SecretAccessKey><b>x</b><SecretAccessKey>[redacted]"
+            redact_text(
+                "<a><SecretAccessKey>s3cret</SecretAccessKey><b>x</b><n:plaintext xmlns:n='u' \n>o<i>t</i>her</n:plaintext ></a>\n"
+            ),
+            "<a><SecretAccessKey>[redacted]</SecretAccessKey><b>x</b><n:plaintext xmlns:n='u' \n>[redacted]</n:plaintext ></a>\n"
         );
+        assert_eq!(redact_text("<a><SecretAccessKey/>é</a>"), "<a><SecretAccessKey/>é</a>");
+    }
+
+    #[test]
+    fn what_is_cut_off_ends_before_its_first_secret() {
+        assert_eq!(redact_text("<a><b>x</b><SecretAccessKey>s3cret</Sec"), "<a><b>x</b><SecretAccessKey[redacted]");
+        assert_eq!(redact_text(r#"{"é": 1, "secretaccesskey": "s3cr"#), r#"{"é": 1, "secretaccesskey[redacted]"#);
+        assert_eq!(redact_text("<h1>502</h1"), "<h1>502</h1");
     }
 
     #[test]

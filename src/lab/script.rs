@@ -41,6 +41,8 @@ pub enum Until {
     Answered,
     /// When DescribeTable says ACTIVE.
     TableActive,
+    /// When the table is not in the way of its own deletion any more: one that is being created can't be deleted yet.
+    TableDeletable,
     /// When DescribeTable does not find the table any more.
     TableGone,
     /// When a new access key is known to the service (IAM is eventually consistent).
@@ -58,6 +60,7 @@ impl Until {
         match self {
             Until::Answered => true,
             Until::TableActive => answers.iter().all(|exchange| status(exchange).as_deref() == Some("ACTIVE")),
+            Until::TableDeletable => !answers.iter().any(|e| e.error_code() == Some("ResourceInUseException")),
             Until::TableGone => {
                 answers.iter().all(|exchange| exchange.error_code() == Some("ResourceNotFoundException"))
             }
@@ -74,6 +77,7 @@ impl Until {
                 answers.iter().all(|exchange| exchange.is_allowed())
                     || answers.iter().any(|e| e.error_code() == Some("ResourceNotFoundException"))
             }
+            Until::TableDeletable => true,
             Until::TableGone => answers.iter().all(|exchange| exchange.is_allowed()),
             Until::CredentialsKnown => answers
                 .iter()
@@ -87,6 +91,7 @@ impl Until {
         match self {
             Until::Answered => "the answer",
             Until::TableActive => "the table to become ACTIVE",
+            Until::TableDeletable => "the table to be free to be deleted",
             Until::TableGone => "the table to be gone",
             Until::CredentialsKnown => "the new access key to be known everywhere",
             Until::NothingDenied => "the new key policy to be seen everywhere",
@@ -303,12 +308,14 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
 fn clean_up(index: usize, sources: Sources<'_>) -> Next {
     let Sources { names, facts, .. } = sources;
     let user = || names.user.clone();
+    let key = || facts.key_id().map(str::to_owned);
     // The steps are fixed, so that an index means the same before and after a thing is gone; a step whose thing was
     // never made is passed over by the caller (an empty batch).
     let step: Option<(Operation, Until)> = match index {
-        0 => facts.made.table.then(|| (Operation::DeleteTable { table: names.table.clone() }, Until::Answered)),
-        // Only a table that was there can be waited for: its description is known until it is gone.
-        1 => facts.table_was_made.then(|| (Operation::DescribeTable { table: names.table.clone() }, Until::TableGone)),
+        0 => facts.made.table.then(|| (Operation::DeleteTable { table: names.table.clone() }, Until::TableDeletable)),
+        // Only a table that is being deleted can be waited for: its description is known until it is gone.
+        1 => (facts.table_was_made && !facts.made.table)
+            .then(|| (Operation::DescribeTable { table: names.table.clone() }, Until::TableGone)),
         2 => facts
             .made
             .policy_attached
@@ -321,12 +328,14 @@ fn clean_up(index: usize, sources: Sources<'_>) -> Next {
             .map(|access_key_id| (Operation::DeleteAccessKey { user: user(), access_key_id }, Until::Answered)),
         4 => facts.made.user.then(|| (Operation::DeleteUser { user: user() }, Until::Answered)),
         5 => facts.made.alias.then(|| (Operation::DeleteAlias { alias: names.alias.clone() }, Until::Answered)),
+        // By its id, as everywhere: moto does not find a key by its ARN here.
         6 => facts
             .made
             .key
-            .clone()
+            .as_ref()
+            .and(key())
             .map(|key| (Operation::ScheduleKeyDeletion { key, days: DELETION_DAYS }, Until::Answered)),
-        7 => facts.key_arn().map(|key| (Operation::DescribeKey { key: key.to_owned() }, Until::Answered)),
+        7 => key().map(|key| (Operation::DescribeKey { key }, Until::Answered)),
         _ => return Next::End,
     };
     let calls = step.iter().map(|(operation, _)| (Identity::Admin, operation.clone())).collect();

@@ -1,10 +1,7 @@
 //! The nine stages: their order, names and texts.
 
-use serde::{Deserialize, Serialize};
-
 /// A stage of the lab. The names are part of the contract: JSONL and options use [`Stage::key`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Who signs the requests?
     #[default]
@@ -97,6 +94,12 @@ impl Stage {
     /// Whether sending its calls again changes nothing, so that a finished stage may simply be run again.
     pub const fn is_read_only(self) -> bool {
         matches!(self, Stage::Who | Stage::ViewAdmin | Stage::ViewDenied | Stage::ViewAgain)
+    }
+
+    /// Whether all its calls may be sent again after it failed. The others create things, and go on where they failed.
+    pub const fn can_start_over(self) -> bool {
+        // Clean-up passes over what is gone, and a key user that is there already is not added twice.
+        self.is_read_only() || matches!(self, Stage::Grant | Stage::CleanUp)
     }
 
     /// The texts of this stage.

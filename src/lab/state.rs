@@ -14,6 +14,9 @@ use super::view::View;
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
 
+/// What is observed of a stage that was under way when the person chose to leave.
+const LEFT_EARLY: &str = "not finished: the lab was left";
+
 /// Where the calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
@@ -214,13 +217,18 @@ impl State {
         }
     }
 
-    /// Whether a stage's calls may be sent again now.
+    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
+    /// built on them.
     pub fn can_retry(&self) -> bool {
-        if self.view.shown != self.current {
-            return false;
-        }
-        match &self.record(self.current).status {
-            Status::Done(check) => self.current.is_read_only() || !check.met,
+        let stage = self.view.shown;
+        let record = self.record(stage);
+        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
+        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
+        match &record.status {
+            Status::Done(_) if later.next().is_some() => false,
+            Status::Done(_) if stage.is_read_only() => true,
+            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
+            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
             _ => false,
         }
     }
@@ -229,16 +237,25 @@ impl State {
     /// can work.
     pub fn backend_is_unusable(&self) -> Option<&Exchange> {
         let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| {
-            exchange.answer.response.is_err() || exchange.error_code().is_some_and(is_credential_error)
+        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
+            Err(_) => true,
+            Ok(response) if response.status < 300 => false,
+            // An error without a code is not AWS's: a web server or a proxy has answered.
+            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
         })
     }
 
-    /// What would be left behind if the program ended now. The sandbox leaves nothing.
+    /// What would be left behind if the program ended now, with what is just being created: its answer may be on the
+    /// way. The sandbox leaves nothing.
     pub fn leftovers(&self) -> Vec<String> {
         match self.backend.kind {
             BackendKind::Sandbox => Vec::new(),
-            BackendKind::Endpoint => self.facts.made.list(&self.names),
+            BackendKind::Endpoint => {
+                let mut left = self.facts.made.list(&self.names);
+                let pending = self.record(self.current).pending.iter();
+                left.extend(pending.filter_map(|pending| pending.operation.creates()));
+                left
+            }
         }
     }
 
@@ -282,8 +299,14 @@ impl State {
             Intent::CleanUpAndQuit => {
                 self.view.close();
                 self.quit_after_clean_up = true;
-                if !self.is_running() {
+                let current = self.record(self.current);
+                if current.status != Status::Running {
                     return self.start(Stage::CleanUp);
+                }
+                // Calls under way are awaited, since they may create something; a pause between two attempts is not.
+                if current.pending.is_empty() && self.current != Stage::CleanUp {
+                    self.record_mut(self.current).timer = None;
+                    return self.end_stage(Some(LEFT_EARLY.to_owned()));
                 }
             }
             Intent::ShowNext => {
@@ -370,9 +393,12 @@ impl State {
     }
 
     fn retry(&mut self) -> Vec<Effect> {
-        let stage = self.current;
+        let stage = self.view.shown;
+        self.current = stage;
+        // Later stages have sent nothing; what they needed may be there now.
+        self.records[stage.index() + 1..].fill_with(Record::default);
         // A stage that creates goes on where it failed: what has been created is not created twice.
-        if stage.is_read_only() || stage == Stage::CleanUp {
+        if stage.can_start_over() {
             return self.start(stage);
         }
         self.view.show(stage);
@@ -461,6 +487,9 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
+        if self.quit_after_clean_up && stage != Stage::CleanUp {
+            return self.end_stage(Some(LEFT_EARLY.to_owned()));
+        }
         let record = self.record(stage);
         let answers: Vec<&Exchange> = record.exchanges[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));

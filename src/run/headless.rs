@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -19,19 +20,18 @@ pub enum Format {
     Jsonl,
 }
 
-/// Goes through all stages and writes them to `out` as they end. `stop` (a signal's number) ends it early. Then, and
-/// when `out` fails, it cleans up first where something would be left behind.
+/// Goes through all stages and writes them to `out` as they end. A signal, whose number comes from `stop`, ends it early.
+/// Then, and when `out` fails, it cleans up first where something would be left behind; a second signal ends that, too.
 ///
-/// # Errors
-/// When `out` can't be written to.
+/// Gives the state as it was at the end, and how that came: an error is that of `out`.
 pub async fn run(
     mut state: State,
     world: World,
     mut events: UnboundedReceiver<Event>,
     format: Format,
     out: &mut impl Write,
-    mut stop: impl Future<Output = u8> + Unpin,
-) -> io::Result<(State, Ended)> {
+    mut stop: impl Stream<Item = u8> + Unpin,
+) -> (State, io::Result<Ended>) {
     let mut lines = Lines { format, out, failed: None };
     let mut ended = Ended::Finished;
     let mut event = Some(Event::Intent(Intent::Advance));
@@ -45,7 +45,9 @@ pub async fn run(
             }
         }
         let stopping = ended != Ended::Finished || lines.failed.is_some();
-        if stopping && state.leftovers().is_empty() {
+        // A clean-up that has begun goes to its end, and tells it.
+        let cleaning_up = state.current == Stage::CleanUp && state.is_running();
+        if stopping && state.leftovers().is_empty() && !cleaning_up {
             return lines.finish(state, ended);
         }
         if !state.is_running() {
@@ -58,9 +60,15 @@ pub async fn run(
         }
         tokio::select! {
             arrived = events.recv() => event = arrived,
-            signal = &mut stop, if ended == Ended::Finished => {
+            Some(signal) = stop.next() => {
+                if ended != Ended::Finished {
+                    return lines.finish(state, ended);
+                }
                 ended = Ended::Signal(signal);
-                event = (!state.leftovers().is_empty()).then_some(Event::Intent(Intent::CleanUpAndQuit));
+                if !state.leftovers().is_empty() {
+                    lines.stopping();
+                    event = Some(Event::Intent(Intent::CleanUpAndQuit));
+                }
             }
         }
     }
@@ -74,11 +82,8 @@ struct Lines<'a, W> {
 }
 
 impl<W: Write> Lines<'_, W> {
-    fn finish(self, state: State, ended: Ended) -> io::Result<(State, Ended)> {
-        match self.failed {
-            None => Ok((state, ended)),
-            Some(error) => Err(error),
-        }
+    fn finish(self, state: State, ended: Ended) -> (State, io::Result<Ended>) {
+        (state, self.failed.map_or(Ok(ended), Err))
     }
 
     /// Writes with `write`, unless writing has failed before.
@@ -97,15 +102,20 @@ impl<W: Write> Lines<'_, W> {
         });
     }
 
+    /// Tells a person why the program does not end at once.
+    fn stopping(&mut self) {
+        self.attempt(|lines| match lines.format {
+            Format::Text => writeln!(lines.out, "    stopped: cleaning up first; once more to leave at once\n"),
+            Format::Jsonl => Ok(()),
+        });
+    }
+
     fn summary(&mut self, state: &State) {
         let (met, stages) = (state.met(), Stage::ALL.len());
         self.attempt(|lines| match lines.format {
             Format::Jsonl => lines
                 .json(&json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()})),
-            Format::Text => {
-                writeln!(lines.out, "{met} of {stages} stages met")?;
-                state.leftovers().iter().try_for_each(|left| writeln!(lines.out, "left behind: {left}"))
-            }
+            Format::Text => writeln!(lines.out, "{met} of {stages} stages met"),
         });
     }
 

@@ -38,7 +38,8 @@ pub enum Ended {
     Signal(u8),
 }
 
-/// Runs the lab on `screen` until the person leaves, the input ends, or `stop` completes.
+/// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from
+/// `stop`.
 ///
 /// # Errors
 /// When the terminal can't be read or written.
@@ -49,7 +50,7 @@ pub async fn interactive<W: Write>(
     mut input: impl Stream<Item = io::Result<Input>> + Unpin,
     screen: &mut Screen<W>,
     theme: &Theme,
-    mut stop: impl Future<Output = u8> + Unpin,
+    mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<(State, Ended)> {
     let mut next_tick = Instant::now() + TICK;
     loop {
@@ -57,7 +58,7 @@ pub async fn interactive<W: Write>(
         screen.draw(&state, theme)?;
         let mut arrived = tokio::select! {
             biased;
-            signal = &mut stop => return Ok((state, Ended::Signal(signal))),
+            Some(signal) = stop.next() => return Ok((state, Ended::Signal(signal))),
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok((state, Ended::InputClosed)),

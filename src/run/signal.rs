@@ -1,40 +1,36 @@
 //! Signals that end the program in order: the terminal restored, the temporary folder removed.
 
+use futures_util::Stream;
+
 /// The number of SIGHUP: the terminal is gone.
 pub const HANGUP: u8 = 1;
 
-/// Listens from now on, and gives a future that completes with the number of the first signal that asks the program to
-/// end. Call it before anything that a signal must not leave half done, inside a runtime.
+/// Listens from now on, and gives the numbers of the signals that ask the program to end, as they arrive. Call it
+/// before anything that a signal must not leave half done, inside a runtime.
 #[cfg(unix)]
-pub fn stop() -> impl Future<Output = u8> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn wait(signal: std::io::Result<Signal>) {
-        match signal {
-            Ok(mut signal) => {
-                signal.recv().await;
+pub fn stop() -> impl Stream<Item = u8> + Unpin {
+    use std::task::Poll;
+    use tokio::signal::unix::{SignalKind, signal};
+    // Where a handler can't be set, the signal ends the program at once, as it does by default.
+    let mut signals = [(SignalKind::hangup(), HANGUP), (SignalKind::interrupt(), 2), (SignalKind::terminate(), 15)]
+        .map(|(kind, number)| (signal(kind).ok(), number));
+    futures_util::stream::poll_fn(move |context| {
+        for (signal, number) in &mut signals {
+            if signal.as_mut().is_some_and(|signal| signal.poll_recv(context).is_ready()) {
+                return Poll::Ready(Some(*number));
             }
-            // Where a handler can't be set, the signal ends the program at once, as it does by default.
-            Err(_) => std::future::pending().await,
         }
-    }
-    let [hangup, interrupt, terminate] =
-        [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    async move {
-        tokio::select! {
-            () = wait(hangup) => HANGUP,
-            () = wait(interrupt) => 2,
-            () = wait(terminate) => 15,
-        }
-    }
+        Poll::Pending
+    })
 }
 
-/// A future that completes with the number of the first signal that asks the program to end.
+/// The numbers of the signals that ask the program to end, as they arrive.
 #[cfg(not(unix))]
-pub fn stop() -> impl Future<Output = u8> {
-    async {
+pub fn stop() -> impl Stream<Item = u8> + Unpin {
+    Box::pin(futures_util::stream::unfold((), |()| async {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => 2,
-            Err(_) => std::future::pending().await,
+            Ok(()) => Some((2, ())),
+            Err(_) => None,
         }
-    }
+    }))
 }

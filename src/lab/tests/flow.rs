@@ -349,3 +349,162 @@ fn a_failed_call_is_shown_first() {
     lab.run_to(Stage::CreateKey);
     assert_eq!(lab.state.selected(Identity::Admin), Some(1));
 }
+
+fn not_found() -> serde_json::Value {
+    json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "not yet"})
+}
+
+#[test]
+fn a_table_that_is_not_seen_yet_is_waited_for_and_still_cleaned_up() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.cloud.faults.push(("DescribeTable", 400, not_found()));
+    lab.run_to(Stage::CleanUp);
+    for stage in Stage::ALL {
+        assert!(lab.observed(stage).0, "{}: {}", stage.key(), lab.observed(stage).1);
+    }
+    assert!(lab.sent.contains(&"admin dynamodb:DeleteTable".to_owned()));
+}
+
+#[test]
+fn a_table_that_is_being_created_is_deleted_as_soon_as_it_can_be() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::ViewAgain);
+    let busy = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message": "creating"});
+    lab.cloud.faults.extend([("DeleteTable", 400, busy.clone()), ("DeleteTable", 400, busy)]);
+    lab.run_to(Stage::CleanUp);
+    assert!(lab.observed(Stage::CleanUp).0, "{:?}", lab.observed(Stage::CleanUp));
+    assert_eq!(lab.waited_ms, [100, 200]);
+}
+
+#[test]
+fn a_table_that_can_not_be_deleted_is_not_waited_for() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::ViewAgain);
+    let refused = json!({"__type": "AccessDeniedException", "message": "no"});
+    lab.cloud.faults.push(("DeleteTable", 400, refused));
+    lab.run_to(Stage::CleanUp);
+    assert!(!lab.observed(Stage::CleanUp).0);
+    assert_eq!(lab.waited_ms, Vec::<u64>::new());
+}
+
+#[test]
+fn a_key_whose_deletion_was_scheduled_by_a_lost_answer_is_not_left_behind() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::ViewAgain);
+    lab.cloud.key_state = "PendingDeletion";
+    let pending = json!({"__type": "KMSInvalidStateException", "message": "arn is pending deletion."});
+    lab.cloud.faults.push(("ScheduleKeyDeletion", 400, pending));
+    lab.run_to(Stage::CleanUp);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+}
+
+/// The calls among `effects`.
+fn calls(effects: Vec<Effect>) -> Vec<(CallId, Identity, Operation)> {
+    let call = |effect| match effect {
+        Effect::Call { id, identity, operation } => Some((id, identity, operation)),
+        _ => None,
+    };
+    effects.into_iter().filter_map(call).collect()
+}
+
+#[test]
+fn what_is_just_being_created_is_a_leftover_too() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::Who);
+    lab.press(Intent::Advance);
+    let under_way = lab.state.update(Event::Intent(Intent::Advance));
+    assert_eq!(lab.state.leftovers(), ["KMS key, being created"]);
+    lab.press(Intent::Quit);
+    assert!(!lab.exited, "it asks");
+    lab.press(Intent::CleanUpAndQuit);
+    lab.perform(under_way);
+    assert!(lab.exited);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+    assert!(lab.sent.contains(&"admin kms:ScheduleKeyDeletion".to_owned()));
+}
+
+#[test]
+fn leaving_creates_nothing_more() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::ViewAdmin);
+    lab.press(Intent::Advance);
+    let under_way = lab.state.update(Event::Intent(Intent::Advance));
+    lab.press(Intent::CleanUpAndQuit);
+    lab.sent.clear();
+    lab.perform(under_way);
+    assert!(lab.exited);
+    assert!(lab.sent.contains(&"admin iam:CreateUser".to_owned()), "it was under way");
+    assert!(!lab.sent.contains(&"admin iam:CreateAccessKey".to_owned()), "{:?}", lab.sent);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn leaving_does_not_wait_for_the_pause_between_two_attempts() {
+    let mut lab = Lab::new(endpoint(false), Cloud { creating: 3, ..Cloud::default() });
+    lab.run_to(Stage::CreateKey);
+    lab.press(Intent::Advance);
+    let mut calls = calls(lab.state.update(Event::Intent(Intent::Advance)));
+    let timer = loop {
+        let (id, identity, operation) = calls.remove(0);
+        let answer = lab.cloud.call(identity, &operation);
+        let effects = lab.state.update(Event::CallFinished { id, answer });
+        match effects.last() {
+            Some(Effect::After { timer, .. }) => break *timer,
+            _ => calls = self::calls(effects),
+        }
+    };
+    lab.press(Intent::CleanUpAndQuit);
+    assert!(lab.exited);
+    assert_eq!(lab.state.update(Event::TimerFired(timer)), [], "the timer means nothing any more");
+}
+
+#[test]
+fn a_stage_without_a_failed_call_has_nothing_to_go_on_from_and_keeps_its_answers() {
+    let mut lab = Lab::new(endpoint(false), Cloud { key_state: "Disabled", ..Cloud::default() });
+    lab.run_to(Stage::CreateKey);
+    let before = lab.state.record(Stage::CreateKey).clone();
+    assert!(!lab.state.can_retry());
+    lab.press(Intent::Retry);
+    assert_eq!(*lab.state.record(Stage::CreateKey), before);
+}
+
+#[test]
+fn a_grant_that_had_no_effect_can_be_tried_again() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::ViewDenied);
+    let stale = json!({"Policy": lab.cloud.key_policy, "PolicyName": "default"});
+    lab.cloud.faults.extend([("GetKeyPolicy", 200, stale.clone()), ("GetKeyPolicy", 200, stale)]);
+    lab.run_to(Stage::Grant);
+    assert_eq!(lab.observed(Stage::Grant), (false, "the policy is as it was before"));
+    lab.press(Intent::Retry);
+    assert!(lab.observed(Stage::Grant).0, "{:?}", lab.observed(Stage::Grant));
+}
+
+#[test]
+fn a_failed_stage_can_be_tried_again_after_a_look_ahead_and_what_was_not_attempted_is_open_again() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.cloud.faults.push(("CreateKey", 400, json!({"__type": "LimitExceededException", "message": "too many"})));
+    lab.run_to(Stage::CreateTable);
+    assert!(lab.observed(Stage::CreateTable).1.starts_with("not attempted"));
+    lab.press(Intent::ShowPrevious);
+    assert!(lab.state.can_retry());
+    lab.press(Intent::Retry);
+    assert!(lab.observed(Stage::CreateKey).0);
+    assert_eq!(lab.state.record(Stage::CreateTable).status, Status::Todo);
+    lab.run_to(Stage::CreateTable);
+    assert!(lab.observed(Stage::CreateTable).0, "{:?}", lab.observed(Stage::CreateTable));
+    lab.press(Intent::ShowPrevious);
+    assert!(!lab.state.can_retry(), "the table was built on this key");
+}
+
+#[rstest]
+#[case::a_web_server(404, json!("<html>not here</html>"), true)]
+#[case::a_proxy(502, json!("bad gateway"), true)]
+#[case::a_server_in_trouble(500, json!({"__type": "InternalFailure", "message": "boom"}), true)]
+#[case::not_allowed(403, json!({"Error": {"Code": "AccessDenied", "Message": "no"}}), false)]
+fn what_is_no_usable_backend(#[case] status: u16, #[case] body: serde_json::Value, #[case] unusable: bool) {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.cloud.faults.push(("GetCallerIdentity", status, body));
+    lab.run_to(Stage::Who);
+    assert_eq!(lab.state.backend_is_unusable().is_some(), unusable);
+}
