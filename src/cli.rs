@@ -45,6 +45,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
+    Cleanup {
+        /// Only list it
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// The formats of `kmslab run`.
@@ -114,7 +120,14 @@ fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
 }
 
-/// What the environment says about the terminal; read once, passed on.
+/// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
+fn journals(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    Some(state?.join("kmslab/runs"))
+}
+
+/// What the environment says about terminal and folders; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `NO_COLOR` is set and not empty.
@@ -125,6 +138,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
+    pub journals: Option<PathBuf>,
 }
 
 impl Environment {
@@ -136,6 +151,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            journals: journals(&variable),
         }
     }
 

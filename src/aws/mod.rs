@@ -3,6 +3,7 @@
 
 mod body;
 mod failure;
+pub mod inventory;
 mod ops;
 mod tap;
 
