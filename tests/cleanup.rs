@@ -335,6 +335,7 @@ fn a_dry_run_tells_all_and_does_nothing() {
     for kind in ["table", "user", "alias", "key"] {
         assert!(printed.contains(&format!("would remove {kind} arn:aws:")), "{printed}");
     }
+    assert!(printed.ends_with("a dry run: nothing has been removed\n"), "{printed}");
     assert_eq!(things(&door.sandbox), before);
     assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 1);
 }
@@ -386,6 +387,20 @@ fn a_lost_answer_is_told_and_the_journal_stays() {
     let (status, printed) = door.clean_up(&[]);
     assert_eq!(status, Some(0), "{printed}");
     assert_eq!(things(&door.sandbox).keys.len(), 0);
+}
+
+#[test]
+fn a_key_that_is_made_twice_since_an_answer_was_lost_is_told_and_found() {
+    let door = Door::new("TrentService.CreateKey", When::After);
+    let lab = door.start_lab();
+    door.wait_for_the_request();
+    door.open.send(false).unwrap(); // the SDK sends it again
+    let output = lab.wait_with_output().unwrap();
+    assert!(text(&output.stdout).ends_with("9 of 9 stages met\n"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("perhaps left behind"), "{}", text(&output.stderr));
+    assert_eq!(things(&door.sandbox).keys.len(), 1);
+    assert_eq!((door.clean_up(&[]).0, things(&door.sandbox).keys.len()), (Some(0), 0));
 }
 
 #[test]

@@ -166,8 +166,14 @@ impl Clients {
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
+        self.call_once_or_more(identity, operation).await.0
+    }
+
+    /// [`Clients::call`], and whether the call may have been carried out more than once: the SDK sends it again when an
+    /// answer is lost, and services create a second key then.
+    pub async fn call_once_or_more(&self, identity: Identity, operation: &Operation) -> (Answer, bool) {
         let Some(session) = self.session(identity) else {
-            return Answer {
+            let answer = Answer {
                 request: serde_json::Value::Null,
                 response: Err(NoResponse {
                     message: "there are no credentials for test-user yet".to_owned(),
@@ -176,6 +182,7 @@ impl Clients {
                 wire: Default::default(),
                 duration_us: 0,
             };
+            return (answer, false);
         };
         let tap = Tap::default();
         let sent = Instant::now();
@@ -191,7 +198,8 @@ impl Clients {
             }
             Err(failure) => Some(failure),
         };
-        tap.into_answer(failure, duration_us)
+        let lost = tap.lost_a_try();
+        (tap.into_answer(failure, duration_us), lost)
     }
 
     fn session(&self, identity: Identity) -> Option<Arc<Session>> {

@@ -80,7 +80,7 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
             duration_us: 0,
         };
     }
-    let answer = clients.call(identity, operation).await;
-    journal.note(operation, &answer);
+    let (answer, lost_a_try) = clients.call_once_or_more(identity, operation).await;
+    journal.note(operation, &answer, lost_a_try);
     answer
 }

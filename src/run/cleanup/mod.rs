@@ -128,7 +128,7 @@ impl Work<'_> {
             for item in &plan.items {
                 lines.thing("would remove", item);
             }
-            plan.items.iter().map(|item| (item, "not removed: this is a dry run".to_owned())).collect()
+            plan.items.iter().map(|item| (item, String::new())).collect()
         } else {
             self.perform(&plan, lines).await
         };
@@ -229,7 +229,10 @@ impl Work<'_> {
         lines: &mut Lines<'_, W>,
     ) -> Outcome {
         for (item, reason) in survivors {
-            lines.line(&format!("left: {} {}\n    {reason}", item.kind.word(), item.arn));
+            // A dry run has told of it already.
+            if !self.dry_run {
+                lines.line(&format!("left: {} {}\n    {reason}", item.kind.word(), item.arn));
+            }
             if self.target.endpoint.is_none() {
                 lines.line(&format!("    {}", console_link(item.kind, &item.name, &self.target.region)));
             }
@@ -257,7 +260,12 @@ impl Work<'_> {
                 lines.line("nothing that could be seen is left; use a profile that may see the rest");
                 Outcome::Survivors
             }
-            (false, _) => Outcome::Survivors,
+            (false, _) => {
+                if self.dry_run {
+                    lines.line("a dry run: nothing has been removed");
+                }
+                Outcome::Survivors
+            }
         }
     }
 }
