@@ -172,6 +172,18 @@ mod tests {
     use super::*;
 
     #[rstest]
+    #[case(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/me")], Some("/state/kmslab/runs"))]
+    #[case(&[("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::relative(&[("XDG_STATE_HOME", "state"), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::empty(&[("XDG_STATE_HOME", ""), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::nowhere(&[], None)]
+    #[cfg(unix)]
+    fn journals_are_in_the_state_folder(#[case] set: &[(&str, &str)], #[case] folder: Option<&str>) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).journals, folder.map(PathBuf::from));
+    }
+
+    #[rstest]
     #[case(&[], ColorLevel::Ansi16)]
     #[case(&[("COLORTERM", "truecolor")], ColorLevel::True)]
     #[case(&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")], ColorLevel::None)]

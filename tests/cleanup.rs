@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Tag as TableTag,
 };
 use kmslab::sandbox::{Config, Sandbox};
+use rstest::rstest;
 
 /// Every call of the lab that creates or changes something, as it shows in the request.
 const CREATING: [(&str, &str); 7] = [
@@ -425,6 +426,81 @@ fn a_table_that_stays_keeps_its_key() {
     protect(false);
     let (status, printed) = door.clean_up(&[]);
     assert_eq!((status, things(&door.sandbox).keys.len()), (Some(0), 0), "{printed}");
+}
+
+#[test]
+fn what_somebody_has_put_on_the_user_goes_with_it() {
+    let door = Door::new("TrentService.PutKeyPolicy", When::Before);
+    door.kill_a_lab();
+    let user = things(&door.sandbox).users.into_iter().find(|user| user.starts_with("kmslab-user-")).unwrap();
+    block_on(async {
+        let iam = client!(aws_sdk_iam, door.sandbox);
+        iam.create_access_key().user_name(&user).send().await.unwrap();
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+        let call = iam.put_user_policy().user_name(&user).policy_name("tried").policy_document(policy);
+        call.send().await.unwrap();
+    });
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(!things(&door.sandbox).users.contains(&user), "{printed}");
+}
+
+#[test]
+fn what_a_journal_names_and_has_no_tag_is_left_and_told() {
+    let door = Door::new("Action=CreateUser", When::Before);
+    door.kill_a_lab();
+    let table = things(&door.sandbox).tables.pop().unwrap();
+    block_on(async {
+        let dynamodb = client!(aws_sdk_dynamodb, door.sandbox);
+        let arn = dynamodb.describe_table().table_name(&table).send().await.unwrap().table.unwrap().table_arn.unwrap();
+        dynamodb.untag_resource().resource_arn(arn).tag_keys("kmslab:run").send().await.unwrap();
+    });
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.contains(&format!("not touched  table {table}: it has no tag kmslab:run")), "{printed}");
+    assert!(printed.contains(&format!("left: table {table}\n    the journal of run ")), "{printed}");
+    let left = things(&door.sandbox);
+    // The key was that table's.
+    assert_eq!((left.tables, left.keys.len()), (vec![table], 1), "{printed}");
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 1);
+}
+
+/// Keys of a user that may do only `actions`.
+fn half_admin(sandbox: &Sandbox, actions: &str) -> [(&'static str, String); 2] {
+    let policy =
+        format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}]}}"#);
+    let key = block_on(async {
+        let iam = client!(aws_sdk_iam, sandbox);
+        iam.create_user().user_name("half-admin").send().await.unwrap();
+        let call = iam.put_user_policy().user_name("half-admin").policy_name("half").policy_document(policy);
+        call.send().await.unwrap();
+        iam.create_access_key().user_name("half-admin").send().await.unwrap().access_key.unwrap()
+    });
+    [("AWS_ACCESS_KEY_ID", key.access_key_id), ("AWS_SECRET_ACCESS_KEY", key.secret_access_key)]
+}
+
+#[rstest]
+#[case::users(r#""dynamodb:*","kms:*""#, "iam:ListUsers", (0, 0))]
+// Where the tables can't be seen, their keys stay, too.
+#[case::tables(r#""iam:*","kms:*""#, "dynamodb:ListTables", (1, 1))]
+fn what_may_not_be_listed_is_told_and_the_journal_stays(
+    #[case] actions: &str,
+    #[case] refused: &str,
+    #[case] tables_and_keys: (usize, usize),
+) {
+    let door = Door::new("Action=AttachUserPolicy", When::Before);
+    door.kill_a_lab();
+    let output = door.kmslab(&["cleanup"]).envs(half_admin(&door.sandbox, actions)).output().unwrap();
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{printed}");
+    assert!(printed.contains(&format!("not seen     {refused}: AccessDenied")), "{printed}");
+    let left = things(&door.sandbox);
+    assert_eq!((left.tables.len(), left.keys.len()), tables_and_keys, "{printed}");
+    assert_eq!(door.clean_up(&[]).0, Some(0));
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 0);
+    let left = things(&door.sandbox);
+    assert_eq!((left.tables.len(), left.keys.len()), (0, 0));
+    assert!(!left.users.iter().any(|user| user.starts_with("kmslab-user-")));
 }
 
 #[test]

@@ -19,6 +19,9 @@ use plan::{Item, Kind, Plan, Step, Untouched, console_link, plan};
 /// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
 const MAX_ATTEMPTS: u32 = 64;
 
+/// How often a user is tried to be deleted though something seems to be on it still: some ten seconds in all.
+const MAX_CONFLICTS: u32 = 8;
+
 /// Where to clean up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
@@ -130,7 +133,7 @@ impl Work<'_> {
             }
             plan.items.iter().map(|item| (item, String::new())).collect()
         } else {
-            self.perform(&plan, lines).await
+            self.perform(&found, &plan, lines).await
         };
         self.end(&found, &plan, &survivors, journals, lines)
     }
@@ -151,11 +154,23 @@ impl Work<'_> {
     }
 
     /// Gives what survives, with the reason.
-    async fn perform<'p, W: Write>(&self, plan: &'p Plan, lines: &mut Lines<'_, W>) -> Vec<(&'p Item, String)> {
+    async fn perform<'p, W: Write>(
+        &self,
+        found: &Inventory,
+        plan: &'p Plan,
+        lines: &mut Lines<'_, W>,
+    ) -> Vec<(&'p Item, String)> {
         let mut survivors: Vec<(&Item, String)> = Vec::new();
+        let tables_unseen = found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:"));
         for item in &plan.items {
-            let table_stays = |(other, _): &(&Item, String)| other.kind == Kind::Table && other.run == item.run;
-            if item.kind == Kind::Key && survivors.iter().any(table_stays) {
+            let is_its_table = |kind, name: &str| kind == Kind::Table && name == Names::new(&item.run).table;
+            let table_stays = survivors.iter().any(|(other, _)| is_its_table(other.kind, &other.name))
+                || plan.untouched.iter().any(|other| is_its_table(other.kind, &other.name));
+            if item.kind == Kind::Key && tables_unseen {
+                survivors.push((item, "its table could not be looked for".to_owned()));
+                continue;
+            }
+            if item.kind == Kind::Key && table_stays {
                 survivors.push((item, "its table is still there, and can't be read without it".to_owned()));
                 continue;
             }
@@ -177,6 +192,7 @@ impl Work<'_> {
                     self.until_deletable(operation).await?;
                     self.until_gone(table, lines).await?;
                 }
+                Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_unencumbered(operation).await?,
                 Step::Call(operation) => outcome(&self.call(operation).await)?,
                 Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
             }
@@ -202,6 +218,18 @@ impl Work<'_> {
             pause(attempt).await;
         }
         Ok(())
+    }
+
+    /// What has just been taken off a user may still be seen on it: IAM is eventually consistent (IAM guide).
+    async fn until_unencumbered(&self, delete: &Operation) -> Result<(), String> {
+        for attempt in 1..MAX_CONFLICTS {
+            let answer = self.call(delete).await;
+            if code(&answer) != Some("DeleteConflict") {
+                return outcome(&answer);
+            }
+            pause(attempt).await;
+        }
+        outcome(&self.call(delete).await)
     }
 
     async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), String> {
