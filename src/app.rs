@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
-use crossterm::event::EventStream;
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -152,7 +151,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = EventStream::new();
+        let input = run::input()?;
         screen.measure()?;
         run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
     });
