@@ -49,6 +49,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// What to tell of an error: its message and its causes', each once.
+pub fn describe(error: &Report) -> String {
+    crate::aws::chain(error.as_ref())
+}
+
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
