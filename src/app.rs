@@ -310,7 +310,7 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
             Err(error) if options.endpoint_url.is_some() => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
-                tell(format_args!("{}: {error:#}", endpoint.as_deref().unwrap_or("AWS")));
+                tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
                 outcome = outcome.max(Outcome::Unreachable);
                 continue;
             }

@@ -1,7 +1,7 @@
 //! `kmslab cleanup`: finds what earlier runs have left at a backend, and removes it.
 //!
 //! It asks the backend what there is, by names and tags, whether or not a journal is there; a journal says where to look,
-//! and which names to ask for even if they are in no list. [`plan`] decides, this file performs.
+//! and which names to ask for even if they are in no list. [`mod@plan`] decides, this file performs.
 
 pub mod plan;
 
