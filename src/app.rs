@@ -12,13 +12,15 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
+use crate::lab::doctor::Terminal;
 use crate::lab::{Backend, BackendKind, Names, Stage, State};
+use crate::run::doctor::Outcome;
 use crate::run::headless::{self, Format};
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::terminal::Screen;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{ColorLevel, Theme};
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, format.into()),
+        Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
     }
 }
@@ -194,6 +197,33 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::NotMet),
         Err(error) => Err(Report::new(error).wrap_err("the lines could not be written")),
     }
+}
+
+/// Checks what a lab with these options would run on. Nothing is created there.
+fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let terminal = Terminal {
+        is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+        is_dumb: environment.dumb,
+        size: crossterm::terminal::size().ok(),
+        colours: match environment.color_level() {
+            ColorLevel::None => None,
+            ColorLevel::Ansi16 => Some("16 colours"),
+            ColorLevel::True => Some("24-bit colours"),
+        },
+    };
+    let (clients, _sandbox) = match session(runtime, options) {
+        Ok(Session { clients, _sandbox, .. }) => (Ok(clients), _sandbox),
+        // That no credentials are found is a finding like others; that the sandbox can't start is not.
+        Err(error) => (Err(error.downcast::<ConfigError>()?), None),
+    };
+    let mut out = io::stdout().lock();
+    let outcome =
+        runtime.block_on(run::doctor::run(&terminal, clients.as_ref(), options.user_profile.is_some(), &mut out));
+    Ok(match outcome.wrap_err("the lines could not be written")? {
+        Outcome::Fine => Exit::Met,
+        Outcome::ToFix => Exit::Usage,
+        Outcome::Unreachable => Exit::Backend,
+    })
 }
 
 fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {

@@ -4,20 +4,22 @@
 mod body;
 mod failure;
 mod ops;
+mod profile;
+mod questions;
 mod tap;
+mod tls;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 
+use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
 use tap::Tap;
 
@@ -39,6 +41,22 @@ pub enum ConfigError {
     /// No region was given anywhere.
     #[error("no region: give --region, set AWS_REGION or put one into the profile")]
     Region,
+    /// The AWS files can't be read.
+    #[error("the AWS configuration: {reason}\n  correct the file, or name another one with AWS_CONFIG_FILE")]
+    Files {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// `AWS_CA_BUNDLE`, or `ca_bundle` of the profile, is no file of certificates.
+    #[error(
+        "the certificates in {file}: {reason}\n  AWS_CA_BUNDLE (or ca_bundle of the profile) names a file in PEM format"
+    )]
+    Certificates {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The endpoint is no URL.
     #[error("--endpoint-url {url}: {reason}; it looks like http://127.0.0.1:4599")]
     Endpoint {
@@ -148,9 +166,15 @@ impl Clients {
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
         check_url(&options.url)?;
-        let admin = load(options, Identity::Admin, options.admin_profile.as_deref()).await?;
+        let wanted = |identity, profile| profile::Wanted {
+            identity,
+            profile,
+            region: options.region.as_deref(),
+            url: Some(&options.url),
+        };
+        let admin = profile::load(wanted(Identity::Admin, options.admin_profile.as_deref())).await?;
         let test_user = match options.user_profile.as_deref() {
-            Some(profile) => Some(Session::new(load(options, Identity::TestUser, Some(profile)).await?)),
+            Some(profile) => Some(Session::new(profile::load(wanted(Identity::TestUser, Some(profile))).await?)),
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
@@ -162,20 +186,26 @@ impl Clients {
         &self.region
     }
 
+    /// The region of `identity`; of one that has no credentials yet it will be the admin's.
+    pub fn region_of(&self, identity: Identity) -> String {
+        let region = self.session(identity).and_then(|session| session.config.region().map(ToString::to_string));
+        region.unwrap_or_else(|| self.region.clone())
+    }
+
+    /// Sends a question of `kmslab doctor`, signed by `identity`. It changes nothing.
+    pub async fn ask(&self, identity: Identity, question: &Question) -> Answer {
+        let Some(session) = self.session(identity) else { return no_credentials() };
+        let tap = Tap::default();
+        let sent = Instant::now();
+        let sending = tokio::time::timeout(self.patience, questions::send(&session, question, tap.clone()));
+        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.patience)));
+        tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
+    }
+
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
-        let Some(session) = self.session(identity) else {
-            return Answer {
-                request: serde_json::Value::Null,
-                response: Err(NoResponse {
-                    message: "there are no credentials for test-user yet".to_owned(),
-                    remedy: "run the stage create_user first, or give --user-profile".to_owned(),
-                }),
-                wire: Default::default(),
-                duration_us: 0,
-            };
-        };
+        let Some(session) = self.session(identity) else { return no_credentials() };
         let tap = Tap::default();
         let sent = Instant::now();
         let sending = tokio::time::timeout(self.patience, ops::send(&session, operation, tap.clone()));
@@ -203,6 +233,19 @@ impl Clients {
     fn set_test_user(&self, keys: &Keys) {
         let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
         *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session::new(config));
+    }
+}
+
+/// The answer to a call that can't be signed: only test-user may be without credentials.
+fn no_credentials() -> Answer {
+    Answer {
+        request: serde_json::Value::Null,
+        response: Err(NoResponse {
+            message: "there are no credentials for test-user yet".to_owned(),
+            remedy: "run the stage create_user first, or give --user-profile".to_owned(),
+        }),
+        wire: Default::default(),
+        duration_us: 0,
     }
 }
 
@@ -243,60 +286,6 @@ fn check_url(url: &str) -> Result<(), ConfigError> {
             _ => refuse("it needs http:// or https:// and a host"),
         },
     }
-}
-
-async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&str>) -> Result<SdkConfig, ConfigError> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&options.url);
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &options.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    let config = loader.load().await;
-    let mut builder = config.to_builder();
-    if options.url.starts_with("http://") {
-        builder = builder.http_client(plain_http_client());
-    }
-    if let Some(profile) = profile {
-        // As with `aws --profile`: the SDK's default chain would put the environment before the profile.
-        let configuration = ProviderConfig::without_region()
-            .with_region(config.region().cloned())
-            .with_behavior_version(Some(BehaviorVersion::latest()));
-        let provider =
-            ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
-        builder = builder.credentials_provider(SharedCredentialsProvider::new(provider));
-    }
-    let config = builder.build();
-    check_credentials(&config, identity, profile).await?;
-    if config.region().is_none() {
-        return Err(ConfigError::Region);
-    }
-    Ok(config)
-}
-
-/// Asks the provider once, so that a wrong profile is an error before anything is drawn or created.
-async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Option<&str>) -> Result<(), ConfigError> {
-    let reason = match config.credentials_provider() {
-        Some(provider) => match provider.provide_credentials().await {
-            Ok(_) => return Ok(()),
-            Err(error) => failure::chain(&error),
-        },
-        None => "no provider is configured".to_owned(),
-    };
-    let (origin, remedy) = match profile {
-        Some(profile) => (
-            format!("profile {profile}"),
-            format!(
-                "look at ~/.aws/config and ~/.aws/credentials, or try: aws sts get-caller-identity --profile {profile}"
-            ),
-        ),
-        None => (
-            "the environment and the default profile".to_owned(),
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
-        ),
-    };
-    Err(ConfigError::Credentials { identity: identity.name(), origin, reason, remedy })
 }
 
 #[cfg(test)]

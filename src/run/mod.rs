@@ -4,6 +4,7 @@
 //! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
 //! like any other.
 
+pub mod doctor;
 pub mod headless;
 pub mod signal;
 pub mod world;
