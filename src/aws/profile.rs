@@ -138,8 +138,9 @@ async fn check_credentials(config: &SdkConfig, wanted: Wanted<'_>, files: &Profi
     };
     let Advice { says, remedy } = match profile {
         Some(profile) => advise(profile, &profiles, &reason),
+        // The chain's last hope is the metadata of an EC2 instance; that this is none is not what is wrong.
         None => Advice {
-            says: reason,
+            says: if reason.contains("IMDS") { "there are none".to_owned() } else { reason },
             remedy: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
         },
     };

@@ -387,7 +387,11 @@ pub fn may_all(what: &'static str, answer: &Answer) -> Option<Finding> {
         let fix = "if the stage is denied, allow these without a condition";
         Finding::warning(what, format!("a condition decides about {open}, which a simulation can't know"), fix)
     } else {
-        Finding::ok(what, format!("all {} permissions", decided.len()))
+        let says = match decided.as_slice() {
+            [one] => format!("{} is allowed", one.action),
+            all => format!("all {} permissions", all.len()),
+        };
+        Finding::ok(what, says)
     })
 }
 
