@@ -193,7 +193,7 @@ fn advise(name: &str, profiles: &Profiles, reason: &str) -> Advice {
         let login = format!("log in with: aws sso login --profile {name}");
         return if expired {
             advice("its login has expired".to_owned(), login)
-        } else if reason.contains("cached SSO token") {
+        } else if reason.contains("cached SSO token") || reason.contains("sso/cache") {
             advice("nobody has logged in".to_owned(), login)
         } else if reason.contains("sso") && reason.contains("was not found") {
             advice(reason.to_owned(), format!("set it up with: aws configure sso --profile {name}"))

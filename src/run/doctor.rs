@@ -69,6 +69,9 @@ impl<W: Write> Report<'_, W> {
 
 /// Whether the backend can't be used at all.
 async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+    let region = clients.region_of(Identity::Admin);
+    let user_region = given_user.then(|| clients.region_of(Identity::TestUser));
+    report.write(doctor::region(&region, user_region.as_deref()))?;
     let answer = clients.ask(Identity::Admin, &Question::Identity).await;
     let now = OffsetDateTime::now_utc();
     if answer.response.is_ok() {
@@ -82,10 +85,7 @@ async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, im
             return Ok(unreachable);
         }
     };
-    let region = clients.region_of(Identity::Admin);
     report.write(doctor::admin(&admin))?;
-    let user_region = given_user.then(|| clients.region_of(Identity::TestUser));
-    report.write(doctor::region(&region, user_region.as_deref()))?;
     for asked in doctor::admin_permissions(&admin, &region, given_user) {
         let answer = clients.ask(Identity::Admin, &asked.question).await;
         let Some(finding) = doctor::may_all(asked.what, &answer) else {
