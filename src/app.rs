@@ -93,7 +93,7 @@ fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
     let names = Names::new(&run_id(options.seed));
     if let Some(url) = &options.endpoint_url {
         let endpoint = EndpointOptions {
-            url: url.clone(),
+            url: Some(url.clone()),
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),

@@ -268,6 +268,22 @@ fn a_role_that_is_refused_names_both_sides_of_the_trust() {
 }
 
 #[test]
+fn a_proxy_is_for_other_machines_and_not_for_this_one() {
+    let proxy = Stub::new(generous);
+    let home = Home::new("[profile lab]\nregion = us-east-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n");
+    let doctor = |url| {
+        let arguments = ["doctor", "--endpoint-url", url, "--admin-profile", "lab"];
+        home.kmslab(&arguments, &[("HTTP_PROXY", &proxy.url)])
+    };
+    let (status, printed) = doctor("http://moto.kmslab.test");
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(proxy.seen.lock().unwrap()[0].starts_with("POST http://moto.kmslab.test/ HTTP/1.1\r\n"));
+    let before = proxy.seen.lock().unwrap().len();
+    assert_eq!(doctor(NOWHERE).0, Some(4));
+    assert_eq!(proxy.seen.lock().unwrap().len(), before);
+}
+
+#[test]
 fn an_unreachable_server_is_4_and_a_clean_list() {
     let home = Home::new("[profile lab]\nregion = us-east-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n");
     let (status, printed) = home.doctor(NOWHERE, "lab");

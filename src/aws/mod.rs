@@ -117,8 +117,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointOptions {
-    /// The endpoint of all four services.
-    pub url: String,
+    /// The endpoint of all four services; `None` is AWS itself, or what the environment or the profile says.
+    pub url: Option<String>,
     /// The admin's profile; `None` is the SDK's default chain.
     pub admin_profile: Option<String>,
     /// test-user's profile; `None` lets the lab make the user.
@@ -165,12 +165,14 @@ impl Clients {
     /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
-        check_url(&options.url)?;
+        if let Some(url) = &options.url {
+            check_url(url)?;
+        }
         let wanted = |identity, profile| profile::Wanted {
             identity,
             profile,
             region: options.region.as_deref(),
-            url: Some(&options.url),
+            url: options.url.as_deref(),
         };
         let admin = profile::load(wanted(Identity::Admin, options.admin_profile.as_deref())).await?;
         let test_user = match options.user_profile.as_deref() {

@@ -77,7 +77,7 @@ pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
     }
     let config = loader.load().await;
     let mut builder = config.to_builder();
-    if wanted.url.is_some_and(is_loopback) {
+    if config.endpoint_url().is_some_and(is_loopback) {
         // Neither TLS nor a proxy is for this machine itself.
         builder = builder.http_client(plain_http_client());
     }
