@@ -108,7 +108,7 @@ fn a_credential_process(#[case] before: &str, #[case] exit: Option<i32>, #[case]
     let script = home.path().join("hand-out");
     let (id, secret) = (&admin.access_key_id, admin.secret_access_key.as_str());
     let json = format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}"}}"#);
-    std::fs::write(&script, format!("#!/bin/sh\n{before}\necho '{json}'\n")).unwrap();
+    std::fs::write(&script, format!("#!/bin/sh\necho ran >> \"$HOME/runs\"\n{before}\necho '{json}'\n")).unwrap();
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).unwrap();
     let config = format!("[profile lab]\nregion = us-east-1\ncredential_process = {}\n", script.display());
     std::fs::write(home.path().join(".aws/config"), config).unwrap();
@@ -116,6 +116,8 @@ fn a_credential_process(#[case] before: &str, #[case] exit: Option<i32>, #[case]
     assert_eq!(status, exit, "{printed}");
     assert!(printed.contains(says), "{printed}");
     assert!(!printed.contains(secret), "{printed}");
+    let runs = std::fs::read_to_string(home.path().join("runs")).unwrap();
+    assert_eq!(runs, "ran\n", "it may want a touch or a code each time");
 }
 
 const SSO: &str = "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example/start\n
@@ -137,19 +139,49 @@ fn a_login_that_is_missing_is_told_with_its_command(#[case] profile: &str, #[cas
     assert!(printed.contains(says) && printed.contains(fix), "{printed}");
 }
 
-#[test]
-fn a_login_that_has_expired_is_told_with_its_command() {
-    let home = Home::new(SSO);
+/// The token that `aws sso login` leaves for the session `corp`, in a file named by the SHA-1 of that name.
+fn log_in(home: &Home, expires: &str) {
     let cache = home.path().join(".aws/sso/cache");
     std::fs::create_dir_all(&cache).unwrap();
-    // The cache's file is named by the SHA-1 of the session's name.
-    let token = r#"{"accessToken": "token-of-yesterday", "expiresAt": "2020-01-01T00:00:00Z"}"#;
+    let token = format!(r#"{{"accessToken": "the-token", "expiresAt": "{expires}"}}"#);
     std::fs::write(cache.join(format!("{}.json", sha1_hex(b"corp"))), token).unwrap();
-    let (status, printed) = home.doctor(NOWHERE, "lab");
+}
+
+#[rstest]
+#[case::by_its_date("2020-01-01T00:00:00Z", |_: &str| (500, "not to be asked"))]
+#[case::by_the_portal("2099-01-01T00:00:00Z", |_: &str| (401, r#"{"__type": "UnauthorizedException", "message": "Session token not found or invalid"}"#))]
+fn a_login_that_has_expired_is_told_with_its_command(
+    #[case] expires: &str,
+    #[case] portal: fn(&str) -> (u16, &'static str),
+) {
+    let home = Home::new(SSO);
+    log_in(&home, expires);
+    let portal = Stub::new(portal);
+    let doctor = ["doctor", "--endpoint-url", NOWHERE, "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &portal.url)]);
     assert_eq!(status, Some(2), "{printed}");
     assert!(printed.contains("its login has expired"), "{printed}");
     assert!(printed.contains("aws sso login --profile lab"), "{printed}");
-    assert!(!printed.contains("token-of-yesterday"), "{printed}");
+    assert!(!printed.contains("the-token"), "{printed}");
+}
+
+#[test]
+fn a_login_gives_the_keys_of_its_role() {
+    let home = Home::new(SSO);
+    log_in(&home, "2099-01-01T00:00:00Z");
+    let stub = Stub::new(|request| match request.starts_with("GET /federation/credentials?") {
+        true => (
+            200,
+            r#"{"roleCredentials": {"accessKeyId": "ASIASSO", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4070908800000}}"#,
+        ),
+        false => generous(request),
+    });
+    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_SSO", &stub.url)]);
+    assert_eq!(status, Some(0), "{printed}");
+    let seen = stub.seen.lock().unwrap();
+    assert!(seen[0].contains("role_name=Lab") && seen[0].contains("account_id=111122223333"), "{seen:#?}");
+    assert!(seen[1].contains("Credential=ASIASSO/"), "{seen:#?}");
 }
 
 fn sha1_hex(bytes: &[u8]) -> String {
@@ -281,6 +313,14 @@ fn a_proxy_is_for_other_machines_and_not_for_this_one() {
     let before = proxy.seen.lock().unwrap().len();
     assert_eq!(doctor(NOWHERE).0, Some(4));
     assert_eq!(proxy.seen.lock().unwrap().len(), before);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_its_line() {
+    let (status, printed) = Home::new("[profile lab\nregion = us-east-1\n").doctor(NOWHERE, "lab");
+    assert_eq!(status, Some(2), "{printed}");
+    assert!(printed.contains("stop     credentials        the AWS configuration:"), "{printed}");
+    assert!(printed.contains(".aws/config") && printed.contains("AWS_CONFIG_FILE"), "{printed}");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 
@@ -85,11 +87,40 @@ pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
         builder = builder.credentials_provider(named(profile, config.region().cloned(), https));
     }
     let config = builder.build();
-    check_credentials(&config, wanted, &files).await?;
+    let then = config.credentials_provider();
+    let credentials = match &then {
+        Some(provider) => credentials(provider).await,
+        None => Err("no provider is configured".to_owned()),
+    };
+    let (Ok(credentials), Some(then)) = (&credentials, then) else {
+        return Err(refusal(credentials.err().unwrap_or_default(), wanted, &files));
+    };
     if config.region().is_none() {
         return Err(ConfigError::Region);
     }
-    Ok(config)
+    let first = Mutex::new(Some(credentials.clone()));
+    let provider = SharedCredentialsProvider::new(Primed { first, then });
+    Ok(config.into_builder().credentials_provider(provider).build())
+}
+
+/// Gives the credentials that were asked for at the start, once, and then what its provider gives: a
+/// `credential_process` may want somebody to touch a key, and is not to want it twice.
+#[derive(Debug)]
+struct Primed {
+    first: Mutex<Option<Credentials>>,
+    then: SharedCredentialsProvider,
+}
+
+impl ProvideCredentials for Primed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        match self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(credentials) => future::ProvideCredentials::ready(Ok(credentials)),
+            None => self.then.provide_credentials(),
+        }
+    }
 }
 
 /// The credentials of one profile. As with `aws --profile`: the SDK's default chain would put the environment before it.
@@ -119,17 +150,17 @@ fn is_loopback(url: &str) -> bool {
     local && uri.scheme_str() == Some("http")
 }
 
-async fn check_credentials(config: &SdkConfig, wanted: Wanted<'_>, files: &ProfileSet) -> Result<(), ConfigError> {
-    let reason = match config.credentials_provider() {
-        Some(provider) => match provider.provide_credentials().await {
-            Ok(credentials) => match credentials.expiry() {
-                Some(expiry) if expiry <= SystemTime::now() => "the credentials have expired".to_owned(),
-                _ => return Ok(()),
-            },
-            Err(error) => failure::chain(&error),
-        },
-        None => "no provider is configured".to_owned(),
-    };
+/// The credentials, or why there are none.
+async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials, String> {
+    let credentials = provider.provide_credentials().await.map_err(|error| failure::chain(&error))?;
+    match credentials.expiry() {
+        Some(expiry) if expiry <= SystemTime::now() => Err("the credentials have expired".to_owned()),
+        _ => Ok(credentials),
+    }
+}
+
+/// The error that says why `wanted` has no credentials.
+fn refusal(reason: String, wanted: Wanted<'_>, files: &ProfileSet) -> ConfigError {
     let profiles: Profiles = files.profiles().map(|name| (name.to_owned(), settings(files, name))).collect();
     let profile = match wanted.profile {
         Some(profile) => Some(profile),
@@ -148,7 +179,7 @@ async fn check_credentials(config: &SdkConfig, wanted: Wanted<'_>, files: &Profi
         Some(profile) => format!("profile {profile}"),
         None => "the environment and the default profile".to_owned(),
     };
-    Err(ConfigError::Credentials { identity: wanted.identity.name(), origin, reason: says, remedy })
+    ConfigError::Credentials { identity: wanted.identity.name(), origin, reason: says, remedy }
 }
 
 fn settings(files: &ProfileSet, name: &str) -> BTreeMap<&'static str, String> {
