@@ -14,15 +14,17 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
+use crate::lab::doctor::Terminal;
 use crate::lab::{Backend, BackendKind, Names, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
+use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::terminal::Screen;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{ColorLevel, Theme};
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +85,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
+        Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
     }
@@ -102,7 +105,7 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
     let names = Names::new(&run_id(options.seed)).created(now(options.seed));
     if let Some(url) = &options.endpoint_url {
         let endpoint = EndpointOptions {
-            url: url.clone(),
+            url: Some(url.clone()),
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),
@@ -241,6 +244,32 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     }
 }
 
+/// Checks what a lab with these options would run on. Nothing is created there.
+fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let terminal = Terminal {
+        is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+        is_dumb: environment.dumb,
+        size: crossterm::terminal::size().ok(),
+        colours: match environment.color_level() {
+            ColorLevel::None => None,
+            ColorLevel::Ansi16 => Some("16 colours"),
+            ColorLevel::True => Some("24-bit colours"),
+        },
+    };
+    let (clients, _sandbox) = match session(runtime, options, environment) {
+        Ok(Session { clients, _sandbox, .. }) => (Ok(clients), _sandbox),
+        // That no credentials are found is a finding like others; that the sandbox can't start is not.
+        Err(error) => (Err(error.downcast::<ConfigError>()?), None),
+    };
+    let mut out = io::stdout().lock();
+    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), options.user_profile.is_some(), &mut out));
+    Ok(match outcome.wrap_err("the lines could not be written")? {
+        doctor::Outcome::Fine => Exit::Met,
+        doctor::Outcome::ToFix => Exit::Usage,
+        doctor::Outcome::Unreachable => Exit::Backend,
+    })
+}
+
 fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop();
@@ -341,6 +370,6 @@ fn connect(
     admin_profile: Option<String>,
 ) -> Result<Clients, Report> {
     let url = endpoint.ok_or_else(|| Report::msg("this kmslab can't clean up on AWS itself"))?.to_owned();
-    let options = EndpointOptions { url, admin_profile, user_profile: None, region };
+    let options = EndpointOptions { url: Some(url), admin_profile, user_profile: None, region };
     Ok(runtime.block_on(Clients::for_endpoint(&options))?)
 }

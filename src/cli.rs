@@ -39,6 +39,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = FormatArg::Text)]
         format: FormatArg,
     },
+    /// Check terminal, profiles, identities, region and permissions; creates nothing
+    Doctor,
     /// Run the sandbox alone, for any AWS client
     Serve {
         /// Address and port to listen on

@@ -4,6 +4,7 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod check;
+pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
