@@ -63,6 +63,7 @@ pub fn exit_of(error: &Report) -> Exit {
 pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
+    cli.options.check().map_err(ConfigError::Options)?;
     match cli.command {
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
@@ -88,21 +89,23 @@ struct Session {
 
 fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
     let names = Names::new(&run_id(options.seed));
-    if let Some(url) = &options.endpoint_url {
+    if options.endpoint_url.is_some() || options.is_aws() {
         let endpoint = EndpointOptions {
-            url: url.clone(),
+            url: options.endpoint_url.clone(),
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),
         };
         let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
         let backend = Backend {
-            kind: BackendKind::Endpoint,
+            kind: if options.is_aws() { BackendKind::Aws } else { BackendKind::Endpoint },
             region: clients.region().to_owned(),
-            endpoint: Some(url.clone()),
+            endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
-        return Ok(Session { state: State::new(backend, names), clients, _sandbox: None });
+        let mut state = State::new(backend, names);
+        state.accepted_account.clone_from(&options.yes_account);
+        return Ok(Session { state, clients, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -169,6 +172,9 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
 }
 
 fn tell_leftovers(state: &State) {
+    if let Some(cost) = state.cost_line() {
+        tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
+    }
     for left in state.leftovers() {
         tell(format_args!("left behind at {}: {left}", state.backend.endpoint.as_deref().unwrap_or("AWS")));
     }
@@ -187,6 +193,9 @@ fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, R
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     tell_leftovers(&state);
+    if let Some(refusal) = state.refusal() {
+        tell(refusal);
+    }
     match ended {
         Ok(ended) => Ok(exit_status(&state, ended)),
         Err(_) if !state.leftovers().is_empty() => Ok(Exit::Survivors),
@@ -222,6 +231,7 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
 fn exit_status(state: &State, ended: Ended) -> Exit {
     match ended {
         _ if !state.leftovers().is_empty() => Exit::Survivors,
+        Ended::Refused => Exit::Usage,
         Ended::Signal(number) => Exit::Signal(number),
         Ended::InputClosed => Exit::Signal(signal::HANGUP),
         Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,

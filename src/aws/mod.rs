@@ -36,6 +36,9 @@ pub enum ConfigError {
         /// What to do.
         remedy: String,
     },
+    /// Options that mean nothing together.
+    #[error("{0}")]
+    Options(String),
     /// No region was given anywhere.
     #[error("no region: give --region, set AWS_REGION or put one into the profile")]
     Region,
@@ -99,8 +102,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointOptions {
-    /// The endpoint of all four services.
-    pub url: String,
+    /// The endpoint of all four services; `None` is AWS itself, or what the environment or the profile says.
+    pub url: Option<String>,
     /// The admin's profile; `None` is the SDK's default chain.
     pub admin_profile: Option<String>,
     /// test-user's profile; `None` lets the lab make the user.
@@ -147,7 +150,9 @@ impl Clients {
     /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
-        check_url(&options.url)?;
+        if let Some(url) = &options.url {
+            check_url(url)?;
+        }
         let admin = load(options, Identity::Admin, options.admin_profile.as_deref()).await?;
         let test_user = match options.user_profile.as_deref() {
             Some(profile) => Some(Session::new(load(options, Identity::TestUser, Some(profile)).await?)),
@@ -162,6 +167,11 @@ impl Clients {
         &self.region
     }
 
+    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.admin.config.endpoint_url()
+    }
+
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
@@ -174,6 +184,7 @@ impl Clients {
                 }),
                 wire: Default::default(),
                 duration_us: 0,
+                at: 0,
             };
         };
         let tap = Tap::default();
@@ -246,7 +257,10 @@ fn check_url(url: &str) -> Result<(), ConfigError> {
 }
 
 async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&str>) -> Result<SdkConfig, ConfigError> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&options.url);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(url) = &options.url {
+        loader = loader.endpoint_url(url);
+    }
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -255,7 +269,7 @@ async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&st
     }
     let config = loader.load().await;
     let mut builder = config.to_builder();
-    if options.url.starts_with("http://") {
+    if options.url.as_ref().is_some_and(|url| url.starts_with("http://")) {
         builder = builder.http_client(plain_http_client());
     }
     if let Some(profile) = profile {

@@ -4,6 +4,8 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod check;
+pub mod consent;
+pub mod cost;
 pub mod exchange;
 pub mod facts;
 pub mod flow;

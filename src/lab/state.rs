@@ -37,6 +37,8 @@ pub enum BackendKind {
     Sandbox,
     /// Another AWS-compatible endpoint.
     Endpoint,
+    /// AWS itself.
+    Aws,
 }
 
 impl BackendKind {
@@ -45,6 +47,7 @@ impl BackendKind {
         match self {
             BackendKind::Sandbox => "sandbox",
             BackendKind::Endpoint => "endpoint",
+            BackendKind::Aws => "aws",
         }
     }
 }
@@ -128,6 +131,14 @@ pub struct State {
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// The account that `--yes-account` said yes to.
+    pub accepted_account: Option<String>,
+    /// The account in which things may be created; on AWS nothing is without it.
+    pub(super) consented: Option<String>,
+    /// Unix time of the newest answer, in seconds.
+    pub(super) now: u64,
+    /// When the key stopped costing anything.
+    pub(super) key_ended_at: Option<u64>,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -143,6 +154,10 @@ impl State {
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            accepted_account: None,
+            consented: None,
+            now: 0,
+            key_ended_at: None,
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -250,7 +265,7 @@ impl State {
     pub fn leftovers(&self) -> Vec<String> {
         match self.backend.kind {
             BackendKind::Sandbox => Vec::new(),
-            BackendKind::Endpoint => {
+            BackendKind::Endpoint | BackendKind::Aws => {
                 let mut left = self.facts.made.list(&self.names);
                 let pending = self.record(self.current).pending.iter();
                 left.extend(pending.filter_map(|pending| pending.operation.creates()));
@@ -329,6 +344,8 @@ impl State {
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::ToggleHelp => self.view.toggle_help(),
             Intent::Close => self.view.close(),
+            Intent::TypeDigit(digit) => return self.type_digit(digit),
+            Intent::EraseDigit => self.erase_digit(),
         }
         Vec::new()
     }
@@ -383,7 +400,10 @@ impl State {
         }
     }
 
-    fn start(&mut self, stage: Stage) -> Vec<Effect> {
+    pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
+        if let Some(instead) = self.hold_back(stage) {
+            return instead;
+        }
         self.current = stage;
         self.view.show(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
@@ -394,6 +414,9 @@ impl State {
 
     fn retry(&mut self) -> Vec<Effect> {
         let stage = self.view.shown;
+        if let Some(instead) = self.hold_back(stage) {
+            return instead;
+        }
         self.current = stage;
         // Later stages have sent nothing; what they needed may be there now.
         self.records[stage.index() + 1..].fill_with(Record::default);
@@ -409,7 +432,7 @@ impl State {
         self.send_batch()
     }
 
-    fn record_mut(&mut self, stage: Stage) -> &mut Record {
+    pub(super) fn record_mut(&mut self, stage: Stage) -> &mut Record {
         &mut self.records[stage.index()]
     }
 
@@ -459,6 +482,8 @@ impl State {
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
         let stage = self.current;
+        let had_key = self.facts.made.key.is_some();
+        self.now = self.now.max(answer.at);
         let record = self.record_mut(stage);
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
@@ -475,6 +500,9 @@ impl State {
         }
         let answered = record.pending.is_empty();
         self.facts.learn(&exchange);
+        if had_key && self.facts.made.key.is_none() {
+            self.key_ended_at = Some(self.now);
+        }
         let mut effects = vec![Effect::Report(Report::Call(exchange))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.

@@ -1,7 +1,7 @@
 //! The world outside the lesson: performs effects and tells what became of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -40,7 +40,8 @@ impl World {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
                 tokio::spawn(async move {
-                    let answer = Box::new(clients.call(identity, &operation).await);
+                    let mut answer = Box::new(clients.call(identity, &operation).await);
+                    answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
                 });
@@ -57,4 +58,9 @@ impl World {
             Effect::Exit => Rest::Exit,
         }
     }
+}
+
+/// Now, in seconds; 0 where the clock stands before 1970.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -87,6 +87,8 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
         format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+    } else if state.is_asking_for_consent() {
+        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
     } else {
         format!(
             "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
@@ -109,8 +111,8 @@ fn message(state: &State) -> Option<String> {
 fn backend_name(backend: &Backend) -> String {
     match (backend.kind, &backend.endpoint) {
         (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
-        (BackendKind::Endpoint, None) => "AWS".to_owned(),
-        (BackendKind::Endpoint, Some(url)) => {
+        (_, None) => "AWS".to_owned(),
+        (_, Some(url)) => {
             let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
             let host = host.split(['/', '?']).next().unwrap_or(host);
             // A name and a password may stand before the host.
@@ -134,7 +136,8 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
     });
     let badge = Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge);
-    let region = Span::styled(format!(" {} ", state.backend.region), dim);
+    let cost = state.cost_line().map(|cost| format!(" {cost} ")).unwrap_or_default();
+    let region = Span::styled(format!(" {} {cost}", state.backend.region), dim);
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: nobody may wonder where the calls go.
     let mut right: Vec<Span<'static>> = progress.chain([space(3), badge.clone(), region.clone()]).collect();

@@ -174,6 +174,7 @@ impl Services {
             request,
             response: Ok(Response { status, request_id: Some(request_id), body }),
             duration_us: 900 + u64::from(number) * 137,
+            at: 1_767_227_400 + 60 * u64::from(number),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The lesson by tables: no server, no clock, no terminal.
 
 mod checks;
+mod consent;
 mod fake;
 mod flow;
