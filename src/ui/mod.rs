@@ -74,6 +74,9 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
+    if let Some(cost) = state.cost_line() {
+        Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
+    }
     if let Some(text) = message(state) {
         cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
             .render(plan.message, buffer);
@@ -136,8 +139,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
     });
     let badge = Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge);
-    let cost = state.cost_line().map(|cost| format!(" {cost} ")).unwrap_or_default();
-    let region = Span::styled(format!(" {} {cost}", state.backend.region), dim);
+    let region = Span::styled(format!(" {} ", state.backend.region), dim);
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: nobody may wonder where the calls go.
     let mut right: Vec<Span<'static>> = progress.chain([space(3), badge.clone(), region.clone()]).collect();

@@ -207,9 +207,17 @@ impl Session {
         session
     }
 
+    /// On AWS, with a yes that was given before.
     pub fn aws() -> Session {
+        let mut session = Session::unasked();
+        session.state.accepted_account = Some(ACCOUNT.to_owned());
+        session
+    }
+
+    /// On AWS, and nobody has said yes.
+    pub fn unasked() -> Session {
         Session::new(Backend {
-            kind: BackendKind::Endpoint,
+            kind: BackendKind::Aws,
             region: "eu-central-1".into(),
             endpoint: None,
             given_user: false,
