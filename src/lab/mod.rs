@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod facts;
 pub mod flow;
 pub mod key_policy;
+pub mod mask;
 pub mod operation;
 pub mod redact;
 pub mod script;
