@@ -145,7 +145,10 @@ fn random_id() -> String {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { state, clients, _sandbox } = session(runtime, options)?;
+    let Session { mut state, clients, _sandbox } = session(runtime, options)?;
+    if options.mask {
+        state.mask();
+    }
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
@@ -186,7 +189,10 @@ pub fn tell(line: impl Display) {
 }
 
 fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, Report> {
-    let Session { state, clients, _sandbox } = session(runtime, options)?;
+    let Session { mut state, clients, _sandbox } = session(runtime, options)?;
+    if options.mask {
+        state.mask();
+    }
     let (world, events) = World::new(clients);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();

@@ -86,6 +86,12 @@ pub struct Options {
     /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
     #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
     pub yes_account: Option<String>,
+    /// Show pseudonyms instead of account numbers, names, key ids and request ids
+    #[arg(long, global = true, overrides_with = "no_mask")]
+    pub mask: bool,
+    /// Show them as they are; the default
+    #[arg(long, global = true, overrides_with = "mask")]
+    pub no_mask: bool,
     /// Sandbox: ids, clock and randomness repeat exactly
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,

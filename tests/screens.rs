@@ -69,13 +69,31 @@ fn consent_is_asked_for_with_all_that_counts() {
     let mut wrong = Session::unasked().before(Stage::CreateKey);
     wrong.state.accepted_account = Some("444455556666".to_owned());
     wrong.intent(Intent::Advance);
-    (0..4).for_each(|_| drop(wrong.intent(Intent::TypeDigit(1))));
-    wrong.intent(Intent::TypeDigit(3));
+    for digit in [1, 1, 1, 1, 3] {
+        wrong.intent(Intent::TypeDigit(digit));
+    }
     let sizes = [Size::new(60, 18), Size::new(80, 24), Size::new(100, 28)];
     insta::assert_snapshot!(album(
         sizes
             .iter()
             .flat_map(|size| [("asked".to_owned(), &asked.state, *size), ("typing".to_owned(), &wrong.state, *size)])
+    ));
+}
+
+#[test]
+fn a_masked_screen_looks_the_same_and_names_nobody() {
+    let mut masked = Session::named("q7k2m9x4");
+    masked.state.mask();
+    let masked = masked.after(Stage::ViewDenied);
+    let mut asked = Session::unasked();
+    asked.state.mask();
+    let mut asked = asked.before(Stage::CreateKey);
+    asked.intent(Intent::Advance);
+    let sizes = [Size::new(80, 24), Size::new(100, 28)];
+    insta::assert_snapshot!(album(
+        sizes
+            .iter()
+            .flat_map(|size| [("denied".to_owned(), &masked.state, *size), ("asked".to_owned(), &asked.state, *size)])
     ));
 }
 

@@ -53,9 +53,10 @@ pub const REMOVAL: &str = "stage 9, clean_up, or when you leave: all of it; the 
 impl State {
     /// Everything that the lab will make, with its name.
     pub fn will_make(&self) -> Vec<Thing> {
-        let mut things = vec![("KMS key", self.names.alias.clone()), ("DynamoDB table", self.names.table.clone())];
+        let names = self.shown_names();
+        let mut things = vec![("KMS key", names.alias.clone()), ("DynamoDB table", names.table.clone())];
         if !self.backend.given_user {
-            things.push(("IAM user", format!("{} with an access key", self.names.user)));
+            things.push(("IAM user", format!("{} with an access key", names.user)));
         }
         things
     }
@@ -68,6 +69,10 @@ impl State {
     /// Why a run without a screen ends where it waits for consent.
     pub fn refusal(&self) -> Option<String> {
         let account = &self.facts.admin.as_ref()?.account;
+        if self.is_masked() {
+            let refused = "refused: --yes-account must be the admin's account; nothing was created";
+            return self.is_asking_for_consent().then(|| refused.to_owned());
+        }
         self.is_asking_for_consent().then(|| match &self.accepted_account {
             Some(accepted) => format!(
                 "refused: --yes-account is {accepted}, and the admin is of account {account}; nothing was created"

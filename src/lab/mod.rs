@@ -14,6 +14,7 @@ pub mod mask;
 pub mod operation;
 pub mod redact;
 pub mod script;
+mod shown;
 pub mod stage;
 pub mod state;
 #[cfg(test)]

@@ -183,12 +183,12 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
         let lead = vec![Span::styled(format!("{label:<CONSENT_LABEL$}"), theme.dim)];
         wrap(lead, vec![Span::styled(text, theme.base)], columns, CONSENT_LABEL)
     };
-    let account = state.facts.admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+    let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
     let mut lines = wrap_plain("From here on the lab creates things in your account.", theme.strong, columns);
     lines.extend(row("account", format!("{account}, region {}", state.backend.region)));
-    lines.extend(row("admin", state.facts.admin.as_ref().map(|admin| admin.arn.clone()).unwrap_or_default()));
+    lines.extend(row("admin", state.shown_facts().admin.as_ref().map(|admin| admin.arn.clone()).unwrap_or_default()));
     let made = || "a user that the lab makes".to_owned();
-    lines.extend(row("test-user", state.facts.test_user.as_ref().map_or_else(made, |user| user.arn.clone())));
+    lines.extend(row("test-user", state.shown_facts().test_user.as_ref().map_or_else(made, |user| user.arn.clone())));
     lines.push(Line::default());
     for (at, (what, name)) in state.will_make().into_iter().enumerate() {
         lines.extend(row(if at == 0 { "makes" } else { "" }, format!("{what} {name}")));
@@ -198,11 +198,19 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());
-    if let Some(accepted) = &state.accepted_account {
-        lines.extend(wrap_plain(&format!("--yes-account is another one: {accepted}"), theme.failed.text, columns));
+    match &state.accepted_account {
+        Some(_) if state.is_masked() => {
+            lines.extend(wrap_plain("--yes-account is another one.", theme.failed.text, columns));
+        }
+        Some(accepted) => {
+            lines.extend(wrap_plain(&format!("--yes-account is another one: {accepted}"), theme.failed.text, columns));
+        }
+        None => {}
     }
+    // Whoever may say yes knows the number; the screen does not show it now.
+    let of = if state.is_masked() { "the real account" } else { "the account" };
     let mut question = vec![
-        Span::styled("Type the last four digits of the account to say yes:  ", theme.strong),
+        Span::styled(format!("Type the last four digits of {of} to say yes:  "), theme.strong),
         Span::styled(format!(" {} ", typed.shown()), theme.focus),
     ];
     if wrong {
