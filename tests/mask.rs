@@ -65,7 +65,7 @@ fn ids(answer: &Answer, ids: &mut BTreeSet<String>) {
 fn frames(state: &State) -> String {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
     let mut text = String::new();
-    for size in [Size::new(80, 24), Size::new(240, 120)] {
+    for size in [Size::new(80, 24), Size::new(240, 60)] {
         let buffer = render(state, &theme, size);
         let rows: Vec<String> = buffer
             .content
@@ -121,15 +121,13 @@ fn look_at_everything(state: &State, seen: &mut String) {
         looked.clone()
     };
     go(Intent::ToggleZoom);
-    for _ in Identity::BOTH {
+    for identity in Identity::BOTH {
+        let identity = if state.view.focus() == Identity::Admin { identity } else { identity.other() };
+        let calls = state.calls(identity).len();
         for _ in 0..4 {
             go(Intent::CycleView);
-            for _ in 0..9 {
-                seen.push_str(&frames(&go(Intent::SelectPrevious)));
-            }
-            for _ in 0..9 {
-                go(Intent::SelectNext);
-            }
+            (0..calls).for_each(|_| drop(go(Intent::SelectNext)));
+            (0..calls).for_each(|_| seen.push_str(&frames(&go(Intent::SelectPrevious))));
         }
         go(Intent::FocusOther);
     }
