@@ -74,6 +74,7 @@ pub fn exit_of(error: &Report) -> Exit {
 pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
+    cli.options.check().map_err(ConfigError::Options)?;
     match cli.command {
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
@@ -103,23 +104,25 @@ struct Session {
 
 fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
     let names = Names::new(&run_id(options.seed)).created(now(options.seed));
-    if let Some(url) = &options.endpoint_url {
+    if options.endpoint_url.is_some() || options.is_aws() {
         let endpoint = EndpointOptions {
-            url: Some(url.clone()),
+            url: options.endpoint_url.clone(),
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),
         };
         let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
         let backend = Backend {
-            kind: BackendKind::Endpoint,
+            kind: if options.is_aws() { BackendKind::Aws } else { BackendKind::Endpoint },
             region: clients.region().to_owned(),
-            endpoint: Some(url.clone()),
+            endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
         let head = journal::head(&names, &backend, options.admin_profile.clone());
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
-        return Ok(Session { state: State::new(backend, names), clients, journal, _sandbox: None });
+        let mut state = State::new(backend, names);
+        state.accepted_account.clone_from(&options.yes_account);
+        return Ok(Session { state, clients, journal, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -169,7 +172,10 @@ fn random_id() -> String {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    if options.mask {
+        state.mask();
+    }
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
@@ -202,6 +208,9 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
+    if let Some(cost) = state.cost_line() {
+        tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
+    }
     let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
     let left = state.leftovers();
     // The lab cleans up what it knows of; of these calls it knows no outcome.
@@ -227,7 +236,10 @@ pub fn tell(line: impl Display) {
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    if options.mask {
+        state.mask();
+    }
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
     let mut out = io::stdout().lock();
@@ -235,6 +247,9 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
+    if let Some(refusal) = state.refusal() {
+        tell(refusal);
+    }
     match ended {
         Ok(ended) => Ok(exit_status(&state, survivors, ended)),
         Err(_) if survivors => Ok(Exit::Survivors),
@@ -296,6 +311,7 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
 fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
     match ended {
         _ if survivors => Exit::Survivors,
+        Ended::Refused => Exit::Usage,
         Ended::Signal(number) => Exit::Signal(number),
         Ended::InputClosed => Exit::Signal(signal::HANGUP),
         Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,

@@ -40,6 +40,9 @@ pub enum ConfigError {
         /// What to do.
         remedy: String,
     },
+    /// Options that mean nothing together.
+    #[error("{0}")]
+    Options(String),
     /// No region was given anywhere.
     #[error("no region: give --region, set AWS_REGION or put one into the profile")]
     Region,
@@ -206,6 +209,11 @@ impl Clients {
         tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
     }
 
+    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.admin.config.endpoint_url()
+    }
+
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
@@ -257,6 +265,7 @@ fn no_credentials() -> Answer {
         }),
         wire: Default::default(),
         duration_us: 0,
+        at: 0,
     }
 }
 

@@ -49,7 +49,7 @@ impl Tap {
                 remedy: "try again".to_owned(),
             }),
         };
-        Answer { request, response, wire, duration_us }
+        Answer { request, response, wire, duration_us, at: 0 }
     }
 }
 

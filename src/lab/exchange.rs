@@ -20,6 +20,8 @@ pub struct Answer {
     pub wire: Wire,
     /// From sending to the last byte of the answer, in microseconds.
     pub duration_us: u64,
+    /// When it ended, as unix time in seconds; 0 where nobody looked at a clock.
+    pub at: u64,
 }
 
 /// A response of the service, success or error.
@@ -275,6 +277,7 @@ mod tests {
             response: Ok(Response { status, request_id: None, body }),
             wire: Wire::default(),
             duration_us: 0,
+            at: 0,
         }
     }
 

@@ -4,14 +4,18 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod check;
+pub mod consent;
+pub mod cost;
 pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
 pub mod key_policy;
+pub mod mask;
 pub mod operation;
 pub mod redact;
 pub mod script;
+mod shown;
 pub mod stage;
 pub mod state;
 #[cfg(test)]

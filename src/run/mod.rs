@@ -37,6 +37,8 @@ pub enum Ended {
     Finished,
     /// There is no more input: the terminal is gone.
     InputClosed,
+    /// Nobody has said yes to creating things; nothing was created.
+    Refused,
     /// This signal asked for it.
     Signal(u8),
 }

@@ -1,7 +1,7 @@
 //! The world outside the lesson: performs effects and tells what became of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -48,10 +48,11 @@ impl World {
                 let clients = self.clients.clone();
                 let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
                 tokio::spawn(async move {
-                    let answer = Box::new(match journal {
+                    let mut answer = Box::new(match journal {
                         Some(journal) => journaled(&clients, identity, &operation, &journal).await,
                         None => clients.call(identity, &operation).await,
                     });
+                    answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
                 });
@@ -78,9 +79,15 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
             response: Err(none),
             wire: Default::default(),
             duration_us: 0,
+            at: 0,
         };
     }
     let (answer, lost_a_try) = clients.call_once_or_more(identity, operation).await;
     journal.note(operation, &answer, lost_a_try);
     answer
+}
+
+/// Now, in seconds; 0 where the clock stands before 1970.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -174,6 +174,7 @@ impl Services {
             request,
             response: Ok(Response { status, request_id: Some(request_id), body }),
             duration_us: 900 + u64::from(number) * 137,
+            at: 1_767_227_400 + 60 * u64::from(number),
         }
     }
 }
@@ -206,9 +207,17 @@ impl Session {
         session
     }
 
+    /// On AWS, with a yes that was given before.
     pub fn aws() -> Session {
+        let mut session = Session::unasked();
+        session.state.accepted_account = Some(ACCOUNT.to_owned());
+        session
+    }
+
+    /// On AWS, and nobody has said yes.
+    pub fn unasked() -> Session {
         Session::new(Backend {
-            kind: BackendKind::Endpoint,
+            kind: BackendKind::Aws,
             region: "eu-central-1".into(),
             endpoint: None,
             given_user: false,

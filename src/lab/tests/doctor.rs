@@ -15,6 +15,7 @@ fn answered(status: u16, body: Value) -> Answer {
         response: Ok(Response { status, request_id: None, body }),
         wire: Wire::default(),
         duration_us: 0,
+        at: 0,
     }
 }
 

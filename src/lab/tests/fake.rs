@@ -67,6 +67,7 @@ pub fn answer(status: u16, body: Value) -> Box<Answer> {
         response: Ok(Response { status, request_id: Some("r-1".into()), body }),
         wire: Wire::default(),
         duration_us: 1_500,
+        at: 0,
     })
 }
 
