@@ -16,7 +16,7 @@ use super::body;
 use crate::lab::redact::{self, REDACTED};
 use crate::lab::{Answer, NoResponse, Response, Wire};
 
-/// Sees what one call sends and gets; of a call that the SDK retries, the last try.
+/// Sees what one call sends and gets, and counts the tries; of a call that the SDK retries, the last try is kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tap(Arc<Mutex<Seen>>);
 
@@ -25,13 +25,14 @@ struct Seen {
     request: Value,
     response: Option<Response>,
     wire: Wire,
+    tries: u32,
 }
 
 impl Tap {
     /// The answer made of what was seen. `failure` is the SDK's error; it counts only where no response was read.
     pub(super) fn into_answer(self, failure: Option<NoResponse>, duration_us: u64) -> Answer {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seen { request, response, wire } = std::mem::take(&mut *seen);
+        let Seen { request, response, wire, tries } = std::mem::take(&mut *seen);
         let response = match (response, failure) {
             // A success that the SDK could not read is no success.
             (Some(Response { status: ..300, .. }), Some(failure)) => Err(failure),
@@ -42,7 +43,7 @@ impl Tap {
                 remedy: "try again".to_owned(),
             }),
         };
-        Answer { request, response, wire, duration_us }
+        Answer { request, response, wire, duration_us, tries }
     }
 }
 
@@ -62,7 +63,7 @@ impl Intercept for Tap {
         let content_type = request.headers().get("content-type").unwrap_or_default();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A further try: what an earlier one got is not the answer.
-        *seen = Seen::default();
+        *seen = Seen { tries: seen.tries + 1, ..Seen::default() };
         seen.request = body::request(content_type, bytes);
         seen.wire.request = message(
             &format!("{} {} HTTP/1.1", request.method(), path_of(request.uri())),

@@ -20,6 +20,9 @@ pub struct Answer {
     pub wire: Wire,
     /// From sending to the last byte of the answer, in microseconds.
     pub duration_us: u64,
+    /// How often the SDK sent the call: more than 1 where it was throttled or the network failed; 0 where nothing was
+    /// sent.
+    pub tries: u32,
 }
 
 /// A response of the service, success or error.
@@ -275,6 +278,7 @@ mod tests {
             response: Ok(Response { status, request_id: None, body }),
             wire: Wire::default(),
             duration_us: 0,
+            tries: 1,
         }
     }
 

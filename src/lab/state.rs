@@ -494,7 +494,8 @@ impl State {
         let answers: Vec<&Exchange> = record.exchanges[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
-            let in_the_way = answers.iter().find(|exchange| !exchange.is_allowed()).filter(|_| !tolerant);
+            let in_the_way =
+                answers.iter().find(|e| !e.is_allowed() && !self.facts.is_own_already(e)).filter(|_| !tolerant);
             if let Some(refused) = in_the_way {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));

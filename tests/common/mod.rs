@@ -84,6 +84,8 @@ impl Services {
                 ok(json!({"Arn": Services::user_arn(user), "UserId": id, "Account": ACCOUNT}))
             }
             O::CreateKey { .. } | O::DescribeKey { .. } => ok(self.key()),
+            O::ListKeys => ok(json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": key_arn()}], "Truncated": false})),
+            O::ListAccessKeys { .. } => ok(json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAUSERUSERUSERUSER"}]})),
             O::GetKeyPolicy { .. } => ok(json!({"Policy": self.policy, "PolicyName": "default"})),
             O::PutKeyPolicy { policy, .. } => {
                 self.policy.clone_from(policy);
@@ -174,6 +176,7 @@ impl Services {
             request,
             response: Ok(Response { status, request_id: Some(request_id), body }),
             duration_us: 900 + u64::from(number) * 137,
+            tries: 1,
         }
     }
 }

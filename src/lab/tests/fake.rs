@@ -67,6 +67,7 @@ pub fn answer(status: u16, body: Value) -> Box<Answer> {
         response: Ok(Response { status, request_id: Some("r-1".into()), body }),
         wire: Wire::default(),
         duration_us: 1_500,
+        tries: 1,
     })
 }
 
@@ -151,6 +152,8 @@ impl Cloud {
             }
             O::CreateUser { user } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
+            O::ListKeys => json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}], "Truncated": false}),
+            O::ListAccessKeys { .. } => json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAEXAMPLE"}]}),
             O::CreateAlias { .. }
             | O::DeleteAlias { .. }
             | O::AttachUserPolicy { .. }
