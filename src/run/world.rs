@@ -47,8 +47,9 @@ impl World {
                 Rest::Nothing
             }
             Effect::After { timer, millis } => {
+                let pause = jittered(millis);
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(millis)).await;
+                    tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
                 });
                 Rest::Nothing
@@ -56,5 +57,26 @@ impl World {
             Effect::Report(report) => Rest::Report(report),
             Effect::Exit => Rest::Exit,
         }
+    }
+}
+
+/// A pause of about `millis`, up to a fifth shorter or longer: many labs that were begun together, as in a classroom,
+/// do not ask at the same moments.
+fn jittered(millis: u64) -> Duration {
+    let mut byte = [0];
+    // Where the system has no randomness the pause is a fifth shorter.
+    let _ = getrandom::fill(&mut byte);
+    Duration::from_micros(millis * 800 + millis * 400 * u64::from(byte[0]) / 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_differ_by_a_fifth_at_most() {
+        let pauses: Vec<Duration> = (0..64).map(|_| jittered(1_000)).collect();
+        assert!(pauses.iter().all(|pause| (800..=1_200).contains(&pause.as_millis())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
     }
 }
