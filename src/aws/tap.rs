@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
-use super::body;
+use super::{body, failure};
 use crate::lab::redact::{self, REDACTED};
 use crate::lab::{Answer, NoResponse, Response, Wire};
 
@@ -36,6 +36,8 @@ impl Tap {
         let response = match (response, failure) {
             // A success that the SDK could not read is no success.
             (Some(Response { status: ..300, .. }), Some(failure)) => Err(failure),
+            // Of a cut-off XML document, and where it expects nothing, the SDK reads what is there.
+            (Some(Response { status: ..300, body: Value::String(_), .. }), None) => Err(failure::no_document()),
             (Some(response), _) => Ok(response),
             (None, Some(failure)) => Err(failure),
             (None, None) => Err(NoResponse {

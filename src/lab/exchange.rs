@@ -177,7 +177,7 @@ impl Answer {
 }
 
 /// What to do about an error without AWS's error code.
-const NOT_AWS: &str = "the answer is not AWS's: check what answers at this endpoint";
+const NOT_AWS: &str = "the answer was cut off or is not AWS's: check what answers at this endpoint";
 
 /// What to do about an error that is not about the call but about who sent it, when, and where to.
 fn remedy(code: &str, message: &str) -> Option<&'static str> {

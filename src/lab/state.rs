@@ -545,7 +545,7 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some(format!("{gave_up}. r: wait again · Enter: go on"));
+            self.view.message = Some(format!("r: wait again · Enter: go on ({gave_up})"));
         }
     }
 
