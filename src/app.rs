@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
-use crossterm::event::EventStream;
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -48,6 +47,11 @@ impl From<Exit> for ExitCode {
             Exit::Signal(number) => 128 + number,
         })
     }
+}
+
+/// What to tell of an error: its message and its causes', each once.
+pub fn describe(error: &Report) -> String {
+    crate::aws::chain(error.as_ref())
 }
 
 /// The exit status of an error.
@@ -152,7 +156,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = EventStream::new();
+        let input = run::input()?;
         screen.measure()?;
         run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
     });

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            app::tell(format_args!("{error:#}"));
+            app::tell(app::describe(&error));
             app::exit_of(&error).into()
         }
     }

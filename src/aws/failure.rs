@@ -18,7 +18,7 @@ pub(super) fn no_document() -> NoResponse {
 }
 
 /// The messages of an error and of all its causes, outermost first, without repetitions.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut messages = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -20,6 +20,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
+pub(crate) use failure::chain;
 use tap::Tap;
 
 /// Why the clients could not be made. Nothing has been sent.
