@@ -128,7 +128,22 @@ fn waiting_and_failing() {
     let mut not_enforced = Session::sandbox().before(Stage::ViewDenied);
     not_enforced.services.enforces_kms = false;
     not_enforced.intent(Intent::Advance).answer_all();
+    let mut not_active = Session::aws().before(Stage::CreateTable);
+    not_active.services.is_slow = true;
+    not_active.intent(Intent::Advance);
+    while not_active.services.described < 3 {
+        not_active.answer_one();
+    }
+    let mut gave_up = Session::aws().before(Stage::CreateTable);
+    gave_up.services.is_slow = true;
+    gave_up.intent(Intent::Advance).answer_all();
+    let mut throttled = Session::aws().before(Stage::ViewAdmin);
+    throttled.services.tries = 3;
+    throttled.intent(Intent::Advance).answer_all();
     insta::assert_snapshot!(album([
+        ("a table that is not ACTIVE yet".to_owned(), &not_active.state, SIZES[0]),
+        ("a table that does not become ACTIVE".to_owned(), &gave_up.state, SIZES[0]),
+        ("a call that the SDK sent three times".to_owned(), &throttled.state, SIZES[0]),
         ("both calls under way".to_owned(), &waiting.state, SIZES[0]),
         ("one answered".to_owned(), &half.state, SIZES[0]),
         ("no answer at all".to_owned(), &failed.state, SIZES[0]),

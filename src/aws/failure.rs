@@ -10,6 +10,13 @@ use crate::lab::redact;
 
 const NOT_IN_TIME: &str = "the server did not answer in time: check that it is well, then retry";
 
+const NO_DOCUMENT: &str = "the answer was cut off or is not AWS's: check what answers at this endpoint";
+
+/// What to say about a success whose body is neither JSON nor XML.
+pub(super) fn no_document() -> NoResponse {
+    NoResponse { message: "the answer's document can't be read".to_owned(), remedy: NO_DOCUMENT.to_owned() }
+}
+
 /// The messages of an error and of all its causes, outermost first, without repetitions.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut messages = vec![error.to_string()];
@@ -48,9 +55,7 @@ where
             "check that the server runs and that the endpoint's address is right, then retry"
         }
         // A service's own error is told by its response; here it is an answer that could not be read.
-        SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
-            "the answer was cut off or is not AWS's: check what answers at this endpoint"
-        }
+        SdkError::ResponseError(_) | SdkError::ServiceError(_) => NO_DOCUMENT,
         _ => "retry",
     };
     NoResponse { message, remedy: remedy.to_owned() }

@@ -19,6 +19,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
@@ -115,9 +116,50 @@ impl Session {
     }
 }
 
-/// How long a call may take, with all its tries. The SDK itself would wait for ever for a server that takes a request and
-/// never answers. A single try has no limit: what creates something is not sent again because its answer is late.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the clients wait and how often they try. Without it the SDK would wait for ever for a server that takes a
+/// request and never answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// For one try, from sending to the last byte of the answer.
+    pub attempt: Duration,
+    /// For a call with all its tries and the pauses between them.
+    pub call: Duration,
+    /// How many tries the SDK makes; `None` is what profile and environment say, else 3, with jittered pauses that
+    /// double (the SDK's standard retry mode). What creates something is tried again only where an error came back.
+    pub attempts: Option<u32>,
+    /// The longest first pause before a further try; `None` is the SDK's 1 s.
+    pub first_pause: Option<Duration>,
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
+            connect: Duration::from_secs(5),
+            attempt: Duration::from_secs(30),
+            call: Duration::from_secs(100),
+            attempts: None,
+            first_pause: None,
+        }
+    }
+}
+
+impl Timing {
+    /// `config` with these times.
+    fn apply(&self, config: SdkConfig) -> SdkConfig {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(self.connect).operation_attempt_timeout(self.attempt).build();
+        let mut retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        if let Some(attempts) = self.attempts {
+            retries = retries.with_max_attempts(attempts);
+        }
+        if let Some(pause) = self.first_pause {
+            retries = retries.with_initial_backoff(pause);
+        }
+        config.into_builder().timeout_config(timeouts).retry_config(retries).build()
+    }
+}
 
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
@@ -138,12 +180,17 @@ pub struct Clients {
     /// Given by a profile, or set when CreateAccessKey has answered.
     test_user: Mutex<Option<Arc<Session>>>,
     region: String,
-    patience: Duration,
+    timing: Timing,
 }
 
 impl Clients {
     /// Clients for a server on loopback, whose admin's keys are known. Reads no file and no variable.
     pub fn for_sandbox(url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Clients {
+        Clients::with_keys(url, region, access_key_id, secret_access_key, Timing::default())
+    }
+
+    /// As [`Clients::for_sandbox`], with other times.
+    pub fn with_keys(url: &str, region: &str, access_key_id: &str, secret_access_key: &str, timing: Timing) -> Clients {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
@@ -157,10 +204,10 @@ impl Clients {
             }))
             .build();
         Clients {
-            admin: Session::new(config),
+            admin: Session::new(timing.apply(config)),
             test_user: Mutex::new(None),
             region: region.to_owned(),
-            patience: PATIENCE,
+            timing,
         }
     }
 
@@ -179,13 +226,17 @@ impl Clients {
             region: options.region.as_deref(),
             url: options.url.as_deref(),
         };
+        let timing = Timing::default();
         let admin = profile::load(wanted(Identity::Admin, options.admin_profile.as_deref())).await?;
         let test_user = match options.user_profile.as_deref() {
-            Some(profile) => Some(Session::new(profile::load(wanted(Identity::TestUser, Some(profile))).await?)),
+            Some(profile) => {
+                let config = profile::load(wanted(Identity::TestUser, Some(profile))).await?;
+                Some(Session::new(timing.apply(config)))
+            }
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
-        Ok(Clients { admin: Session::new(admin), test_user: Mutex::new(test_user), region, patience: PATIENCE })
+        Ok(Clients { admin: Session::new(timing.apply(admin)), test_user: Mutex::new(test_user), region, timing })
     }
 
     /// The region that requests are signed for.
@@ -204,8 +255,8 @@ impl Clients {
         let Some(session) = self.session(identity) else { return no_credentials() };
         let tap = Tap::default();
         let sent = Instant::now();
-        let sending = tokio::time::timeout(self.patience, questions::send(&session, question, tap.clone()));
-        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.patience)));
+        let sending = tokio::time::timeout(self.timing.call, questions::send(&session, question, tap.clone()));
+        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.timing.call)));
         tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
     }
 
@@ -226,8 +277,8 @@ impl Clients {
         let Some(session) = self.session(identity) else { return (no_credentials(), false) };
         let tap = Tap::default();
         let sent = Instant::now();
-        let sending = tokio::time::timeout(self.patience, ops::send(&session, operation, tap.clone()));
-        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.patience)));
+        let sending = tokio::time::timeout(self.timing.call, ops::send(&session, operation, tap.clone()));
+        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.timing.call)));
         let duration_us = sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
         let failure = match result {
             Ok(keys) => {
@@ -266,6 +317,7 @@ fn no_credentials() -> Answer {
         wire: Default::default(),
         duration_us: 0,
         at: 0,
+        tries: 0,
     }
 }
 
@@ -319,9 +371,8 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let clients = Clients::for_sandbox(&url, "us-east-1", "AKIAEXAMPLE", "secret");
-        assert_eq!(clients.patience, PATIENCE);
-        let clients = Clients { patience: Duration::from_millis(50), ..clients };
+        let timing = Timing { call: Duration::from_millis(50), ..Timing::default() };
+        let clients = Clients::with_keys(&url, "us-east-1", "AKIAEXAMPLE", "secret", timing);
         let answer = runtime.block_on(clients.call(Identity::Admin, &Operation::GetCallerIdentity));
         let none = answer.response.unwrap_err();
         assert!(none.message.contains("no answer"), "{none:?}");

@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_iam::types as iam;
 use aws_sdk_kms::types as kms;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -13,11 +15,46 @@ use super::tap::Tap;
 use super::{Keys, Session, failure};
 use crate::lab::{NoResponse, Operation, Tags};
 
+/// As many keys as KMS lists at once (ListKeys, `Limit`).
+const LISTED_KEYS: i32 = 1_000;
+
 /// Sends a fluent builder's call through the tap; the answer itself is read off the wire.
 macro_rules! send {
     ($builder:expr, $tap:expr) => {
         $builder.customize().interceptor($tap).send().await.map_err(|error| failure::describe(&error))
     };
+}
+
+/// As `send!`, for what creates something.
+macro_rules! create {
+    ($service:ident, $builder:expr, $tap:expr) => {
+        $builder
+            .customize()
+            .config_override($service::config::Builder::default().retry_classifier(OnlyAfterAnError))
+            .interceptor($tap)
+            .send()
+            .await
+            .map_err(|error| failure::describe(&error))
+    };
+}
+
+/// Forbids a further try of a call that may have created something: one whose answer was lost or can't be read. A second
+/// one would create a second key, or say that the table exists already.
+#[derive(Debug)]
+struct OnlyAfterAnError;
+
+impl ClassifyRetry for OnlyAfterAnError {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match (context.output_or_error(), context.response()) {
+            (Some(Err(_)), Some(response)) if response.status().as_u16() >= 400 => RetryAction::NoActionIndicated,
+            (Some(Err(_)), _) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "kmslab::OnlyAfterAnError"
+    }
 }
 
 /// Sends `operation`. A new access key comes back, since its secret is in no [`crate::lab::Answer`].
@@ -28,11 +65,14 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
         O::CreateKey { description, tags } => {
             let tags = tags.pairs().map(|(key, value)| kms::Tag::builder().tag_key(key).tag_value(value).build());
             let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            send!(session.kms().create_key().description(description).set_tags(Some(tags)), tap).map(drop)?;
+            create!(aws_sdk_kms, session.kms().create_key().description(description).set_tags(Some(tags)), tap)
+                .map(drop)?;
         }
         O::CreateAlias { alias, key } => {
-            send!(session.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
+            create!(aws_sdk_kms, session.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
         }
+        O::ListKeys => send!(session.kms().list_keys().limit(LISTED_KEYS), tap).map(drop)?,
+        O::ListAccessKeys { user } => send!(session.iam().list_access_keys().user_name(user), tap).map(drop)?,
         O::DescribeKey { key } => send!(session.kms().describe_key().key_id(key), tap).map(drop)?,
         O::GetKeyPolicy { key } => {
             send!(session.kms().get_key_policy().key_id(key).policy_name("default"), tap).map(drop)?;
@@ -45,7 +85,9 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
             let call = session.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
             send!(call, tap).map(drop)?;
         }
-        O::CreateTable { table, key, tags } => send!(create_table(session, table, key, tags)?, tap).map(drop)?,
+        O::CreateTable { table, key, tags } => {
+            create!(aws_sdk_dynamodb, create_table(session, table, key, tags)?, tap).map(drop)?;
+        }
         O::DescribeTable { table } => send!(session.dynamodb().describe_table().table_name(table), tap).map(drop)?,
         O::PutItem { table, item } => {
             let mut call = session.dynamodb().put_item().table_name(table);
@@ -59,13 +101,13 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
         O::CreateUser { user, tags } => {
             let tags = tags.pairs().map(|(key, value)| iam::Tag::builder().key(key).value(value).build());
             let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            send!(session.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
+            create!(aws_sdk_iam, session.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
         }
         O::AttachUserPolicy { user, policy_arn } => {
             send!(session.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
         }
         O::CreateAccessKey { user } => {
-            let output = send!(session.iam().create_access_key().user_name(user), tap)?;
+            let output = create!(aws_sdk_iam, session.iam().create_access_key().user_name(user), tap)?;
             return Ok(output.access_key.map(|key| Keys {
                 access_key_id: key.access_key_id,
                 secret_access_key: Zeroizing::new(key.secret_access_key),

@@ -12,11 +12,11 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
-use super::body;
+use super::{body, failure};
 use crate::lab::redact::{self, REDACTED};
 use crate::lab::{Answer, NoResponse, Response, Wire};
 
-/// Sees what one call sends and gets; of a call that the SDK retries, the last try.
+/// Sees what one call sends and gets, and counts the tries; of a call that the SDK retries, the last try is kept.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tap(Arc<Mutex<Seen>>);
 
@@ -27,6 +27,7 @@ struct Seen {
     wire: Wire,
     /// An earlier try may have been carried out: it got no answer, or one of a fault of the server.
     lost: bool,
+    tries: u32,
 }
 
 impl Tap {
@@ -38,10 +39,12 @@ impl Tap {
     /// The answer made of what was seen. `failure` is the SDK's error; it counts only where no response was read.
     pub(super) fn into_answer(self, failure: Option<NoResponse>, duration_us: u64) -> Answer {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seen { request, response, wire, .. } = std::mem::take(&mut *seen);
+        let Seen { request, response, wire, tries, .. } = std::mem::take(&mut *seen);
         let response = match (response, failure) {
             // A success that the SDK could not read is no success.
             (Some(Response { status: ..300, .. }), Some(failure)) => Err(failure),
+            // Of a cut-off XML document, and where it expects nothing, the SDK reads what is there.
+            (Some(Response { status: ..300, body: Value::String(_), .. }), None) => Err(failure::no_document()),
             (Some(response), _) => Ok(response),
             (None, Some(failure)) => Err(failure),
             (None, None) => Err(NoResponse {
@@ -49,7 +52,7 @@ impl Tap {
                 remedy: "try again".to_owned(),
             }),
         };
-        Answer { request, response, wire, duration_us, at: 0 }
+        Answer { request, response, wire, duration_us, at: 0, tries }
     }
 }
 
@@ -71,7 +74,7 @@ impl Intercept for Tap {
         // A further try: what an earlier one got is not the answer.
         let unanswered = seen.response.as_ref().is_none_or(|response| response.status >= 500);
         let lost = seen.lost || (!seen.wire.request.is_empty() && unanswered);
-        *seen = Seen { lost, ..Seen::default() };
+        *seen = Seen { lost, tries: seen.tries + 1, ..Seen::default() };
         seen.request = body::request(content_type, bytes);
         seen.wire.request = message(
             &format!("{} {} HTTP/1.1", request.method(), path_of(request.uri())),

@@ -18,7 +18,7 @@ pub fn check(stage: Stage, exchanges: &[&Exchange], facts: &Facts, given_user: b
         Stage::CreateTable => create_table(exchanges, facts),
         Stage::ViewAdmin => view_admin(exchanges),
         Stage::CreateUser => create_user(facts, given_user),
-        Stage::ViewDenied => view_denied(exchanges),
+        Stage::ViewDenied => view_denied(exchanges, given_user),
         Stage::Grant => grant(facts),
         Stage::ViewAgain => view_again(exchanges),
         Stage::CleanUp => clean_up(exchanges, facts),
@@ -170,7 +170,7 @@ fn create_user(facts: &Facts, given_user: bool) -> Observed {
     }
 }
 
-fn view_denied(exchanges: &[&Exchange]) -> Observed {
+fn view_denied(exchanges: &[&Exchange], given_user: bool) -> Observed {
     let admin = complete_scan(exchanges, Identity::Admin);
     let user = newest(exchanges, Identity::TestUser, "Scan").ok_or("test-user sent no Scan")?;
     let denied = match &user.verdict {
@@ -181,10 +181,14 @@ fn view_denied(exchanges: &[&Exchange]) -> Observed {
         },
         _ => false,
     };
-    let explanation = if user.is_allowed() {
-        ": expected DENIED, got ALLOWED. Either test-user may use the key, or this server does not enforce KMS"
-    } else {
-        ""
+    let explanation = match (user.is_allowed(), given_user) {
+        (false, _) => "",
+        (true, true) => {
+            ": expected DENIED, got ALLOWED. Either test-user may use the key, or this server does not enforce KMS"
+        }
+        (true, false) => {
+            ": expected DENIED, got ALLOWED. The lab let test-user use no key, so this server does not enforce KMS"
+        }
     };
     match (admin, denied) {
         (Ok(admin), true) => Ok(format!("{admin}, {}", describe(user))),
@@ -230,6 +234,9 @@ fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
     let failed: Vec<String> = exchanges
         .iter()
         .filter(|exchange| !exchange.is_allowed() && !exchange.is_wanted_absence())
+        // Of others' keys nothing is wanted; that a deletion is scheduled twice, after an answer that was lost, is well.
+        .filter(|exchange| !facts.is_looked_at(&exchange.operation))
+        .filter(|exchange| exchange.operation.name() != "ScheduleKeyDeletion" || !facts.made.is_empty())
         .map(|exchange| describe(exchange))
         .collect();
     if !facts.made.is_empty() || !failed.is_empty() {
@@ -241,6 +248,7 @@ fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
     }
     let deleted: Vec<&str> = exchanges
         .iter()
+        .filter(|exchange| exchange.is_allowed())
         .filter_map(|exchange| match exchange.operation.name() {
             "DeleteTable" => Some("table"),
             "DeleteAccessKey" => Some("access key"),

@@ -22,6 +22,9 @@ pub struct Answer {
     pub duration_us: u64,
     /// When it ended, as unix time in seconds; 0 where nobody looked at a clock.
     pub at: u64,
+    /// How often the SDK sent the call: more than 1 where it was throttled or the network failed; 0 where nothing was
+    /// sent.
+    pub tries: u32,
 }
 
 /// A response of the service, success or error.
@@ -169,18 +172,28 @@ impl Answer {
                 } else {
                     message.to_owned()
                 },
-                remedy: code.map_or(Some(NOT_AWS), remedy).map(str::to_owned),
+                remedy: code.map_or(Some(NOT_AWS), |code| remedy(code, message)).map(str::to_owned),
             }),
         }
     }
 }
 
 /// What to do about an error without AWS's error code.
-const NOT_AWS: &str = "the answer is not AWS's: check what answers at this endpoint";
+const NOT_AWS: &str = "the answer was cut off or is not AWS's: check what answers at this endpoint";
 
-/// What to do about an error of the authentication layer.
-fn remedy(code: &str) -> Option<&'static str> {
+/// What to do about an error that is not about the call but about who sent it, when, and where to.
+fn remedy(code: &str, message: &str) -> Option<&'static str> {
     match code {
+        // STS and the JSON services say in words what is wrong with a signature (observed at AWS).
+        _ if is_credential_error(code) && message.contains("scoped to a valid region") => {
+            Some("give the region of this endpoint with --region")
+        }
+        _ if is_credential_error(code)
+            && ["Signature expired", "not yet current"].iter().any(|words| message.contains(words)) =>
+        {
+            Some(CLOCK)
+        }
+        "RequestTimeTooSkewed" | "RequestExpired" => Some(CLOCK),
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
             Some("check the access key of this profile: the service does not know it")
         }
@@ -188,9 +201,27 @@ fn remedy(code: &str) -> Option<&'static str> {
             Some("check the secret key of this profile and this machine's clock")
         }
         "ExpiredTokenException" | "ExpiredToken" => Some("sign in again: the session of this profile has ended"),
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "SlowDown"
+        | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException" => {
+            Some("the service gets too many requests: wait a moment, then retry")
+        }
+        "InternalFailure"
+        | "InternalServerError"
+        | "InternalError"
+        | "InternalException"
+        | "KMSInternalException"
+        | "ServiceFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => Some("the service is in trouble: wait a moment, then retry"),
         _ => None,
     }
 }
+
+const CLOCK: &str = "set this machine's clock: AWS takes requests that are at most five minutes off";
 
 /// Whether an error code says that the credentials were refused before any policy was asked.
 pub fn is_credential_error(code: &str) -> bool {
@@ -278,6 +309,7 @@ mod tests {
             wire: Wire::default(),
             duration_us: 0,
             at: 0,
+            tries: 1,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
 
@@ -77,6 +77,8 @@ pub struct Facts {
     pub table_was_made: bool,
     /// What exists because of this run, and is not known to be gone.
     pub made: Made,
+    /// Keys that clean-up looks at for one whose CreateKey got no answer, and the description of that one.
+    pub looked_at: Option<(String, Vec<String>)>,
 }
 
 /// What this run has made and not removed yet.
@@ -94,6 +96,14 @@ pub struct Made {
     pub policy_attached: Option<String>,
     /// That user's access key id.
     pub access_key: Option<String>,
+    /// The description of a key that may exist: its CreateKey got no answer.
+    pub maybe_key: Option<String>,
+    /// Keys of that kind that were found, by id.
+    pub stray_keys: Vec<String>,
+    /// Whether there may be an access key whose CreateAccessKey got no answer.
+    pub maybe_access_key: bool,
+    /// Access keys of that kind that were found.
+    pub stray_access_keys: Vec<String>,
 }
 
 impl Made {
@@ -110,6 +120,17 @@ impl Made {
         left.extend(self.user.then(|| format!("IAM user {}", names.user)));
         left.extend(self.alias.then(|| names.alias.clone()));
         left.extend(self.key.as_ref().map(|arn| format!("KMS key {arn}")));
+        left.extend(self.stray_keys.iter().map(|id| format!("KMS key {id}")));
+        left.extend(
+            self.maybe_key
+                .as_ref()
+                .map(|text| format!("perhaps a KMS key with the description {text:?}: its CreateKey was not answered")),
+        );
+        left.extend(self.stray_access_keys.iter().map(|id| format!("access key {id} of {}", names.user)));
+        left.extend(
+            self.maybe_access_key
+                .then(|| format!("perhaps an access key of {}: its CreateAccessKey was not answered", names.user)),
+        );
         left
     }
 }
@@ -134,8 +155,19 @@ impl Facts {
     /// may only not be seen yet: DescribeTable is eventually consistent.)
     pub fn learn(&mut self, exchange: &Exchange) {
         use Operation as O;
+        if exchange.answer.response.is_err() && exchange.answer.tries > 0 {
+            return self.suspect(&exchange.operation);
+        }
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
+            if exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries > 1 {
+                // An earlier try of this very call has done it: the name has the run's id in it.
+                self.suspect(&exchange.operation);
+            }
+            // A key that can't be described now may still be the one that is looked for.
+            if matches!(exchange.verdict, Verdict::Failed(_)) && self.is_looked_at(&exchange.operation) {
+                self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
+            }
             if exchange.is_wanted_absence() {
                 self.forget(&exchange.operation);
             }
@@ -153,6 +185,22 @@ impl Facts {
             O::CreateKey { .. } => {
                 self.key = body.get("KeyMetadata").cloned();
                 self.made.key = text("/KeyMetadata/Arn");
+            }
+            O::ListKeys => self.look_at(body),
+            O::DescribeKey { key } if self.is_looked_at(&exchange.operation) => {
+                let description = text("/KeyMetadata/Description");
+                let is_it =
+                    description.is_some() && description == self.looked_at.as_ref().map(|(text, _)| text.clone());
+                let is_going = text("/KeyMetadata/KeyState").as_deref() == Some("PendingDeletion");
+                if is_it && !is_going && !self.made.stray_keys.contains(key) {
+                    self.made.stray_keys.push(key.clone());
+                }
+            }
+            O::ListAccessKeys { .. } => {
+                let ids = body.pointer("/AccessKeyMetadata").map(access_key_ids).unwrap_or_default();
+                self.made.stray_access_keys = ids;
+                self.made.stray_access_keys.retain(|id| self.made.access_key.as_ref() != Some(id));
+                self.made.maybe_access_key = false;
             }
             O::DescribeKey { .. } => {
                 self.key = body.get("KeyMetadata").cloned();
@@ -186,6 +234,59 @@ impl Facts {
         }
     }
 
+    /// Notes that `operation` may have been done: its answer was lost. What has a name with the run's id in it is removed
+    /// under that name, and if it is not there, that is known then. What the service names must be looked for.
+    fn suspect(&mut self, operation: &Operation) {
+        use Operation as O;
+        match operation {
+            O::CreateKey { description, .. } => self.made.maybe_key = Some(description.clone()),
+            O::CreateAlias { .. } => self.made.alias = true,
+            O::CreateTable { .. } => {
+                self.made.table = true;
+                self.table_was_made = true;
+            }
+            O::CreateUser { .. } => self.made.user = true,
+            O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
+            O::CreateAccessKey { .. } => self.made.maybe_access_key = true,
+            O::DescribeKey { .. } if self.is_looked_at(operation) => {
+                self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether `exchange` says that a thing is there already, and an earlier try of this run has made it.
+    pub fn is_own_already(&self, exchange: &Exchange) -> bool {
+        use Operation as O;
+        exchange.error_code().is_some_and(is_already_there)
+            && match &exchange.operation {
+                O::CreateAlias { .. } => self.made.alias,
+                O::CreateTable { .. } => self.made.table,
+                O::CreateUser { .. } => self.made.user,
+                _ => false,
+            }
+    }
+
+    /// Whether clean-up describes this key only to see whether it is one whose CreateKey got no answer.
+    pub fn is_looked_at(&self, operation: &Operation) -> bool {
+        match (operation, &self.looked_at) {
+            (Operation::DescribeKey { key }, Some((_, keys))) => keys.contains(key),
+            _ => false,
+        }
+    }
+
+    fn look_at(&mut self, body: &Value) {
+        let Some(description) = self.made.maybe_key.clone() else { return };
+        let keys = body.get("Keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let ids = keys.iter().filter_map(|key| key.get("KeyId")?.as_str());
+        let others = ids.filter(|id| self.key_id() != Some(id)).map(str::to_owned).collect();
+        self.looked_at = Some((description, others));
+        // Of more keys than are listed at once the rest has not been seen.
+        if body.get("Truncated").and_then(Value::as_bool) != Some(true) {
+            self.made.maybe_key = None;
+        }
+    }
+
     /// Notes that what `operation` is about is gone, or was never there.
     fn forget(&mut self, operation: &Operation) {
         use Operation as O;
@@ -197,11 +298,42 @@ impl Facts {
                 self.table = None;
             }
             O::DeleteAlias { .. } => self.made.alias = false,
-            O::ScheduleKeyDeletion { .. } => self.made.key = None,
+            O::ScheduleKeyDeletion { key, .. } if self.key_id() == Some(key) => self.made.key = None,
+            O::ScheduleKeyDeletion { key, .. } => self.made.stray_keys.retain(|stray| stray != key),
             O::DetachUserPolicy { .. } => self.made.policy_attached = None,
-            O::DeleteAccessKey { .. } => self.made.access_key = None,
-            O::DeleteUser { .. } => self.made.user = false,
+            O::DeleteAccessKey { access_key_id, .. } => {
+                self.made.access_key.take_if(|id| id == access_key_id);
+                self.made.stray_access_keys.retain(|id| id != access_key_id);
+            }
+            // A user that is gone has no access keys.
+            O::DeleteUser { .. } => {
+                self.made.user = false;
+                self.made.maybe_access_key = false;
+            }
             _ => {}
         }
     }
+}
+
+/// Whether an error code says that a thing of this name exists already, or is just coming to be.
+fn is_already_there(code: &str) -> bool {
+    matches!(
+        code,
+        "AlreadyExistsException"
+            | "EntityAlreadyExists"
+            | "EntityAlreadyExistsException"
+            | "ResourceInUseException"
+            | "TableAlreadyExistsException"
+    )
+}
+
+/// The ids in a list of access keys, whether the list came as JSON or as XML: one `member`, or several.
+fn access_key_ids(list: &Value) -> Vec<String> {
+    let own = list.get("AccessKeyId").and_then(Value::as_str).map(str::to_owned);
+    let inner = match list {
+        Value::Array(items) => items.iter().flat_map(access_key_ids).collect(),
+        Value::Object(members) => members.get("member").map(access_key_ids).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner).collect()
 }

@@ -182,7 +182,7 @@ impl Masker {
         use Operation as O;
         let mut masked = operation.clone();
         match &mut masked {
-            O::GetCallerIdentity => {}
+            O::GetCallerIdentity | O::ListKeys => {}
             O::CreateKey { description: one, tags } | O::CreateUser { user: one, tags } => {
                 *one = self.text(one);
                 tags.run = self.text(&tags.run);
@@ -200,6 +200,7 @@ impl Masker {
             | O::Scan { table: one }
             | O::DeleteTable { table: one }
             | O::CreateAccessKey { user: one }
+            | O::ListAccessKeys { user: one }
             | O::DeleteUser { user: one } => *one = self.text(one),
             O::CreateAlias { alias: one, key: two }
             | O::PutKeyPolicy { key: one, policy: two }

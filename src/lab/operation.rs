@@ -93,6 +93,7 @@ pub enum Operation {
     GetCallerIdentity,
     CreateKey { description: String, tags: Tags },
     CreateAlias { alias: String, key: String },
+    ListKeys,
     DescribeKey { key: String },
     GetKeyPolicy { key: String },
     PutKeyPolicy { key: String, policy: String },
@@ -106,6 +107,7 @@ pub enum Operation {
     CreateUser { user: String, tags: Tags },
     AttachUserPolicy { user: String, policy_arn: String },
     CreateAccessKey { user: String },
+    ListAccessKeys { user: String },
     DetachUserPolicy { user: String, policy_arn: String },
     DeleteAccessKey { user: String, access_key_id: String },
     DeleteUser { user: String },
@@ -119,6 +121,7 @@ impl Operation {
             O::GetCallerIdentity => Service::Sts,
             O::CreateKey { .. }
             | O::CreateAlias { .. }
+            | O::ListKeys
             | O::DescribeKey { .. }
             | O::GetKeyPolicy { .. }
             | O::PutKeyPolicy { .. }
@@ -132,6 +135,7 @@ impl Operation {
             O::CreateUser { .. }
             | O::AttachUserPolicy { .. }
             | O::CreateAccessKey { .. }
+            | O::ListAccessKeys { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => Service::Iam,
@@ -145,6 +149,7 @@ impl Operation {
             O::GetCallerIdentity => "GetCallerIdentity",
             O::CreateKey { .. } => "CreateKey",
             O::CreateAlias { .. } => "CreateAlias",
+            O::ListKeys => "ListKeys",
             O::DescribeKey { .. } => "DescribeKey",
             O::GetKeyPolicy { .. } => "GetKeyPolicy",
             O::PutKeyPolicy { .. } => "PutKeyPolicy",
@@ -158,6 +163,7 @@ impl Operation {
             O::CreateUser { .. } => "CreateUser",
             O::AttachUserPolicy { .. } => "AttachUserPolicy",
             O::CreateAccessKey { .. } => "CreateAccessKey",
+            O::ListAccessKeys { .. } => "ListAccessKeys",
             O::DetachUserPolicy { .. } => "DetachUserPolicy",
             O::DeleteAccessKey { .. } => "DeleteAccessKey",
             O::DeleteUser { .. } => "DeleteUser",
@@ -173,7 +179,7 @@ impl Operation {
     pub fn subject(&self) -> &str {
         use Operation as O;
         match self {
-            O::GetCallerIdentity | O::CreateKey { .. } => "",
+            O::GetCallerIdentity | O::CreateKey { .. } | O::ListKeys => "",
             O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => alias,
             O::DescribeKey { key }
             | O::GetKeyPolicy { key }
@@ -187,6 +193,7 @@ impl Operation {
             O::CreateUser { user, .. }
             | O::AttachUserPolicy { user, .. }
             | O::CreateAccessKey { user }
+            | O::ListAccessKeys { user }
             | O::DetachUserPolicy { user, .. }
             | O::DeleteAccessKey { user, .. }
             | O::DeleteUser { user } => user,
@@ -223,6 +230,7 @@ impl Operation {
                 line.extend(text("--target-key-id", key));
                 "create-alias"
             }
+            O::ListKeys => "list-keys",
             O::DescribeKey { key } => {
                 line.extend(text("--key-id", key));
                 "describe-key"
@@ -286,6 +294,10 @@ impl Operation {
             O::CreateAccessKey { user } => {
                 line.extend(text("--user-name", user));
                 "create-access-key"
+            }
+            O::ListAccessKeys { user } => {
+                line.extend(text("--user-name", user));
+                "list-access-keys"
             }
             O::DetachUserPolicy { user, policy_arn } => {
                 line.extend(text("--user-name", user));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, error_message};
 use super::facts::{Facts, Names};
 use super::key_policy;
 use super::operation::{Identity, Operation};
@@ -47,6 +47,8 @@ pub enum Until {
     TableGone,
     /// When a new access key is known to the service (IAM is eventually consistent).
     CredentialsKnown,
+    /// When KMS knows the principals of a new key policy: a new user is not known everywhere at once.
+    PrincipalsKnown,
     /// When nothing is denied any more (key policies are eventually consistent).
     NothingDenied,
 }
@@ -65,6 +67,7 @@ impl Until {
                 answers.iter().all(|exchange| exchange.error_code() == Some("ResourceNotFoundException"))
             }
             Until::CredentialsKnown => answers.iter().all(|exchange| exchange.is_allowed()),
+            Until::PrincipalsKnown => !answers.iter().any(|e| names_unknown_principal(e)),
             Until::NothingDenied => !answers.iter().any(|exchange| exchange.verdict.key() == "denied"),
         }
     }
@@ -82,7 +85,7 @@ impl Until {
             Until::CredentialsKnown => answers
                 .iter()
                 .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
-            Until::NothingDenied => true,
+            Until::PrincipalsKnown | Until::NothingDenied => true,
         }
     }
 
@@ -94,9 +97,17 @@ impl Until {
             Until::TableDeletable => "the table to be free to be deleted",
             Until::TableGone => "the table to be gone",
             Until::CredentialsKnown => "the new access key to be known everywhere",
+            Until::PrincipalsKnown => "the new user to be known to KMS",
             Until::NothingDenied => "the new key policy to be seen everywhere",
         }
     }
+}
+
+/// Whether PutKeyPolicy refuses the document for a principal: one that is new may only not be known to KMS yet (KMS's
+/// documentation of PutKeyPolicy: "you might need to enforce a delay before including the new principal").
+fn names_unknown_principal(exchange: &Exchange) -> bool {
+    exchange.error_code() == Some("MalformedPolicyDocumentException")
+        && exchange.body().and_then(error_message).is_some_and(|text| text.to_ascii_lowercase().contains("principal"))
 }
 
 /// What comes next in a stage.
@@ -296,7 +307,12 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
         0 | 2 => admin(Operation::GetKeyPolicy { key }),
         1 => match &sources.facts.policy_before {
             Some(before) => match key_policy::with_key_user(before, &user.arn) {
-                Ok(policy) => admin(Operation::PutKeyPolicy { key, policy }),
+                Ok(policy) => {
+                    let put = batch([(Identity::Admin, Operation::PutKeyPolicy { key, policy })]);
+                    // A user that was there before is known.
+                    let is_new = sources.eventually_consistent && !sources.given_user;
+                    Next::Send(if is_new { Batch { until: Until::PrincipalsKnown, ..put } } else { put })
+                }
                 Err(reason) => Next::Blocked(reason),
             },
             None => Next::Blocked("GetKeyPolicy's answer has no policy".to_owned()),
@@ -310,37 +326,53 @@ fn clean_up(index: usize, sources: Sources<'_>) -> Next {
     let Sources { names, facts, .. } = sources;
     let user = || names.user.clone();
     let key = || facts.key_id().map(str::to_owned);
+    let one = |operation: Operation| vec![operation];
     // The steps are fixed, so that an index means the same before and after a thing is gone; a step whose thing was
     // never made is passed over by the caller (an empty batch).
-    let step: Option<(Operation, Until)> = match index {
-        0 => facts.made.table.then(|| (Operation::DeleteTable { table: names.table.clone() }, Until::TableDeletable)),
+    let (operations, until) = match index {
+        0 => (
+            facts.made.table.then(|| one(Operation::DeleteTable { table: names.table.clone() })),
+            Until::TableDeletable,
+        ),
         // Only a table that is being deleted can be waited for: its description is known until it is gone.
-        1 => (facts.table_was_made && !facts.made.table)
-            .then(|| (Operation::DescribeTable { table: names.table.clone() }, Until::TableGone)),
-        2 => facts
-            .made
-            .policy_attached
-            .clone()
-            .map(|policy_arn| (Operation::DetachUserPolicy { user: user(), policy_arn }, Until::Answered)),
-        3 => facts
-            .made
-            .access_key
-            .clone()
-            .map(|access_key_id| (Operation::DeleteAccessKey { user: user(), access_key_id }, Until::Answered)),
-        4 => facts.made.user.then(|| (Operation::DeleteUser { user: user() }, Until::Answered)),
-        5 => facts.made.alias.then(|| (Operation::DeleteAlias { alias: names.alias.clone() }, Until::Answered)),
+        1 => (
+            (facts.table_was_made && !facts.made.table)
+                .then(|| one(Operation::DescribeTable { table: names.table.clone() })),
+            Until::TableGone,
+        ),
+        2 => (
+            facts
+                .made
+                .policy_attached
+                .clone()
+                .map(|policy_arn| one(Operation::DetachUserPolicy { user: user(), policy_arn })),
+            Until::Answered,
+        ),
+        3 => (facts.made.maybe_access_key.then(|| one(Operation::ListAccessKeys { user: user() })), Until::Answered),
+        4 => {
+            let keys = facts.made.access_key.iter().chain(&facts.made.stray_access_keys).cloned();
+            let delete = |access_key_id| Operation::DeleteAccessKey { user: user(), access_key_id };
+            (Some(keys.map(delete).collect()), Until::Answered)
+        }
+        5 => (facts.made.user.then(|| one(Operation::DeleteUser { user: user() })), Until::Answered),
+        6 => (facts.made.alias.then(|| one(Operation::DeleteAlias { alias: names.alias.clone() })), Until::Answered),
+        // A key whose CreateKey got no answer is known by its description alone.
+        7 => (facts.made.maybe_key.as_ref().map(|_| one(Operation::ListKeys)), Until::Answered),
+        8 => {
+            let others = facts.looked_at.iter().flat_map(|(_, keys)| keys).cloned();
+            (Some(others.map(|key| Operation::DescribeKey { key }).collect()), Until::Answered)
+        }
         // By its id, as everywhere: moto does not find a key by its ARN here.
-        6 => facts
-            .made
-            .key
-            .as_ref()
-            .and(key())
-            .map(|key| (Operation::ScheduleKeyDeletion { key, days: DELETION_DAYS }, Until::Answered)),
-        7 => key().map(|key| (Operation::DescribeKey { key }, Until::Answered)),
+        9 => {
+            let keys = facts.made.key.as_ref().and(key()).into_iter().chain(facts.made.stray_keys.iter().cloned());
+            let delete = |key| Operation::ScheduleKeyDeletion { key, days: DELETION_DAYS };
+            (Some(keys.map(delete).collect()), Until::Answered)
+        }
+        10 => (key().map(|key| one(Operation::DescribeKey { key })), Until::Answered),
         _ => return Next::End,
     };
-    let calls = step.iter().map(|(operation, _)| (Identity::Admin, operation.clone())).collect();
-    Next::Send(Batch { calls, until: step.map_or(Until::Answered, |(_, until)| until), tolerant: true })
+    let calls = operations.into_iter().flatten().map(|operation| (Identity::Admin, operation)).collect();
+    Next::Send(Batch { calls, until, tolerant: true })
 }
 
 #[cfg(test)]

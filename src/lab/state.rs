@@ -527,7 +527,8 @@ impl State {
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
-            let in_the_way = answers.iter().find(|exchange| !exchange.is_allowed()).filter(|_| !tolerant);
+            let in_the_way =
+                answers.iter().find(|e| !e.is_allowed() && !self.facts.is_own_already(e)).filter(|_| !tolerant);
             if let Some(refused) = in_the_way {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));
@@ -544,16 +545,41 @@ impl State {
             self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
             return vec![Effect::After { timer, millis: backoff(attempt) }];
         }
-        if tolerant {
+        let gave_up = until
+            .may_change(&answers)
+            .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
+        let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
+        let mut effects = if tolerant {
             self.record_mut(stage).batch += 1;
             self.record_mut(stage).attempt = 0;
-            return self.send_batch();
-        }
-        let observed = match answers.iter().find(|exchange| !exchange.is_allowed()) {
-            Some(refused) => check::describe(refused),
-            None => format!("gave up waiting for {} after {attempt} attempts", until.describe()),
+            self.send_batch()
+        } else {
+            let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
+            self.end_stage(Some(observed.join(": ")))
         };
-        self.end_stage(Some(observed))
+        if let Some(gave_up) = gave_up {
+            self.tell_choice(stage, &gave_up, &mut effects);
+        }
+        effects
+    }
+
+    /// Says what can be done when what was waited for did not come.
+    fn tell_choice(&mut self, stage: Stage, gave_up: &str, effects: &mut [Effect]) {
+        if let Status::Done(check) = &mut self.record_mut(stage).status
+            && !check.met
+        {
+            if !check.observed.starts_with(gave_up) {
+                check.observed = format!("{gave_up}: {}", check.observed);
+            }
+            for effect in effects {
+                if let Effect::Report(Report::Stage(ended, told)) = effect
+                    && *ended == stage
+                {
+                    told.clone_from(check);
+                }
+            }
+            self.view.message = Some(format!("r: wait again · Enter: go on ({gave_up})"));
+        }
     }
 
     fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {

@@ -157,10 +157,11 @@ impl<W: Write> Lines<'_, W> {
         let status = exchange.answer.response.as_ref().map_or("-".to_owned(), |response| response.status.to_string());
         writeln!(
             self.out,
-            "    {:<9} {:<27} {word:<7} {status:<3} {:>7.1} ms",
+            "    {:<9} {:<27} {word:<7} {status:<3} {:>7.1} ms{}",
             exchange.identity.name(),
             exchange.operation.action(),
             milliseconds(exchange),
+            if exchange.answer.tries > 1 { format!("  {} tries", exchange.answer.tries) } else { String::new() },
         )?;
         match detail {
             // A service's message is one line, whatever it holds.
@@ -204,6 +205,9 @@ fn call(exchange: &Exchange) -> Value {
     }
     if exchange.attempt > 1 {
         line["attempt"] = json!(exchange.attempt);
+    }
+    if exchange.answer.tries > 1 {
+        line["sdk_attempts"] = json!(exchange.answer.tries);
     }
     line["duration_ms"] = json!(milliseconds(exchange));
     line

@@ -347,7 +347,7 @@ mod tests {
 
     fn answer(status: u16, body: serde_json::Value) -> Answer {
         let response = Ok(Response { status, request_id: None, body });
-        Answer { request: json!({}), response, wire: Default::default(), duration_us: 1, at: 0 }
+        Answer { request: json!({}), response, wire: Default::default(), duration_us: 1, at: 0, tries: 1 }
     }
 
     fn create_key() -> Operation {

@@ -59,8 +59,9 @@ impl World {
                 Rest::Nothing
             }
             Effect::After { timer, millis } => {
+                let pause = jittered(millis);
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(millis)).await;
+                    tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
                 });
                 Rest::Nothing
@@ -80,6 +81,7 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
             wire: Default::default(),
             duration_us: 0,
             at: 0,
+            tries: 0,
         };
     }
     let (answer, lost_a_try) = clients.call_once_or_more(identity, operation).await;
@@ -90,4 +92,25 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
 /// Now, in seconds; 0 where the clock stands before 1970.
 fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A pause of about `millis`, up to a fifth shorter or longer: many labs that were begun together, as in a classroom,
+/// do not ask at the same moments.
+fn jittered(millis: u64) -> Duration {
+    let mut byte = [0];
+    // Where the system has no randomness the pause is a fifth shorter.
+    let _ = getrandom::fill(&mut byte);
+    Duration::from_micros(millis * 800 + millis * 400 * u64::from(byte[0]) / 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_differ_by_a_fifth_at_most() {
+        let pauses: Vec<Duration> = (0..64).map(|_| jittered(1_000)).collect();
+        assert!(pauses.iter().all(|pause| (800..=1_200).contains(&pause.as_millis())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
+    }
 }

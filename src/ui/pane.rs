@@ -190,6 +190,11 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
             }
         }
     }
+    if let Call::Answered(Exchange { answer, .. }) = call
+        && answer.tries > 1
+    {
+        verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
+    }
     if attempt > 1 {
         verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));
     }

@@ -412,6 +412,7 @@ mod tests {
             wire: Wire::default(),
             duration_us: 0,
             at: 0,
+            tries: 1,
         };
         let verdict = answer.verdict();
         Exchange {

@@ -22,6 +22,12 @@ pub struct Services {
     answered: u32,
     /// Whether a Scan asks KMS: not every server does.
     pub enforces_kms: bool,
+    /// Whether a table stays CREATING.
+    pub is_slow: bool,
+    /// How often a table has been described.
+    pub described: u32,
+    /// How often the SDK sends each call.
+    pub tries: u32,
 }
 
 impl Services {
@@ -36,6 +42,9 @@ impl Services {
             deletion: false,
             answered: 0,
             enforces_kms: true,
+            is_slow: false,
+            described: 0,
+            tries: 1,
         }
     }
 
@@ -84,6 +93,8 @@ impl Services {
                 ok(json!({"Arn": Services::user_arn(user), "UserId": id, "Account": ACCOUNT}))
             }
             O::CreateKey { .. } | O::DescribeKey { .. } => ok(self.key()),
+            O::ListKeys => ok(json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": key_arn()}], "Truncated": false})),
+            O::ListAccessKeys { .. } => ok(json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAUSERUSERUSERUSER"}]})),
             O::GetKeyPolicy { .. } => ok(json!({"Policy": self.policy, "PolicyName": "default"})),
             O::PutKeyPolicy { policy, .. } => {
                 self.policy.clone_from(policy);
@@ -101,6 +112,7 @@ impl Services {
                 ok(json!({"TableDescription": self.table(table, "CREATING")}))
             }
             O::DescribeTable { table } => match self.table {
+                Some(_) if self.is_slow => ok(json!({"Table": self.table(table, "CREATING")})),
                 Some(status) => ok(json!({"Table": self.table(table, status)})),
                 None => (
                     400,
@@ -143,6 +155,7 @@ impl Services {
     pub fn answer(&mut self, identity: Identity, operation: &Operation, names: &Names) -> Answer {
         let (status, body) = self.respond(identity, operation, names);
         self.answered += 1;
+        self.described += u32::from(operation.name() == "DescribeTable");
         let number = self.answered;
         let request_id = match operation.service().prefix() {
             "dynamodb" => format!(
@@ -175,6 +188,7 @@ impl Services {
             response: Ok(Response { status, request_id: Some(request_id), body }),
             duration_us: 900 + u64::from(number) * 137,
             at: 1_767_227_400 + 60 * u64::from(number),
+            tries: self.tries,
         }
     }
 }

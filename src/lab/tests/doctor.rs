@@ -16,6 +16,7 @@ fn answered(status: u16, body: Value) -> Answer {
         wire: Wire::default(),
         duration_us: 0,
         at: 0,
+        tries: 1,
     }
 }
 

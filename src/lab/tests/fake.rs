@@ -68,6 +68,7 @@ pub fn answer(status: u16, body: Value) -> Box<Answer> {
         wire: Wire::default(),
         duration_us: 1_500,
         at: 0,
+        tries: 1,
     })
 }
 
@@ -152,6 +153,8 @@ impl Cloud {
             }
             O::CreateUser { user, .. } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
+            O::ListKeys => json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}], "Truncated": false}),
+            O::ListAccessKeys { .. } => json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAEXAMPLE"}]}),
             O::CreateAlias { .. }
             | O::DeleteAlias { .. }
             | O::AttachUserPolicy { .. }

@@ -233,6 +233,45 @@ fn waiting_ends_and_says_what_for() {
     assert!(!met);
     assert!(observed.contains("gave up waiting for the table to become ACTIVE after 20 attempts"), "{observed}");
     assert!(lab.state.can_retry());
+    let message = lab.state.view.message.clone().unwrap();
+    assert!(message.starts_with("r: wait again · Enter: go on (gave up"), "{message}");
+    lab.cloud.creating = 3;
+    lab.press(Intent::Retry);
+    assert!(lab.observed(Stage::CreateTable).0);
+    assert_eq!(lab.sent.iter().filter(|call| call.ends_with("CreateTable")).count(), 1);
+}
+
+#[test]
+fn a_new_user_may_not_be_known_to_kms_yet() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateUser);
+    let unknown = json!({"__type": "MalformedPolicyDocumentException",
+        "message": "Policy contains a statement with one or more invalid principals."});
+    lab.cloud.faults = vec![("PutKeyPolicy", 400, unknown.clone()); 3];
+    lab.run_to(Stage::Grant);
+    assert!(lab.observed(Stage::Grant).0, "{:?}", lab.observed(Stage::Grant));
+    assert_eq!(lab.waited_ms, [100, 200, 400]);
+
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateUser);
+    lab.cloud.faults = vec![("PutKeyPolicy", 400, unknown); 20];
+    lab.run_to(Stage::Grant);
+    let (met, observed) = lab.observed(Stage::Grant);
+    assert!(!met && observed.starts_with("gave up waiting for the new user to be known to KMS after 20"), "{observed}");
+    assert!(observed.contains("invalid principals"), "{observed}");
+    lab.press(Intent::Retry);
+    assert!(lab.observed(Stage::Grant).0);
+}
+
+#[test]
+fn a_malformed_policy_is_not_waited_for() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateUser);
+    lab.cloud.faults =
+        vec![("PutKeyPolicy", 400, json!({"__type": "MalformedPolicyDocumentException", "message": "not JSON"}))];
+    lab.run_to(Stage::Grant);
+    assert!(!lab.observed(Stage::Grant).0);
+    assert_eq!(lab.waited_ms, Vec::<u64>::new());
 }
 
 #[test]
@@ -260,7 +299,14 @@ fn elsewhere_a_denial_after_the_grant_is_asked_again() {
     lab.cloud.user_arn = "arn:aws:iam::111122223333:user/somebody-else".into();
     lab.run_to(Stage::ViewAgain);
     assert_eq!(lab.waited_ms.len(), 19);
-    assert!(!lab.observed(Stage::ViewAgain).0);
+    let (met, observed) = lab.observed(Stage::ViewAgain);
+    assert!(!met && observed.starts_with("gave up waiting for the new key policy to be seen everywhere"), "{observed}");
+    assert!(observed.contains("test-user DENIED on kms:Decrypt"), "{observed}");
+    let told = lab.reports.iter().rev().find_map(|report| match report {
+        Report::Stage(Stage::ViewAgain, check) => Some(check.observed.clone()),
+        _ => None,
+    });
+    assert_eq!(told.as_deref(), Some(observed));
 }
 
 #[test]

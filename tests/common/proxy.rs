@@ -1,0 +1,239 @@
+//! A server in front of the sandbox that breaks chosen calls on purpose.
+//!
+//! It passes every request on as it came, the `Host` that was signed included, so that signatures stay valid.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use kmslab::sandbox::Sandbox;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody listens at the address while it lasts.
+    Refused,
+    /// The call is done; then the connection breaks in the middle of the answer.
+    ResetMidBody,
+    /// The call is done, and no answer ever comes.
+    Stall,
+    /// The call is done, and its answer's document ends in the middle.
+    Truncated,
+    /// The answer has members that no SDK knows.
+    UnknownFields,
+    /// This error instead of the call.
+    Error(Canned),
+    /// The effect is not seen yet: what was answered to this call when it last failed is answered again.
+    AsBefore,
+}
+
+/// An error of a service: HTTP status, code of the JSON services, code of the query services, message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canned(pub u16, pub &'static str, pub &'static str, pub &'static str);
+
+/// Which calls it strikes, and how often.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub fault: Fault,
+    pub operation: &'static str,
+    pub as_admin: bool,
+    /// How many requests, counted as they come in.
+    pub times: usize,
+}
+
+#[derive(Default)]
+struct Shared {
+    plan: Option<Plan>,
+    /// The newest error answer of each call: what [`Fault::AsBefore`] repeats.
+    refusals: HashMap<(String, bool), Vec<u8>>,
+    struck: usize,
+    stopping: bool,
+}
+
+/// The proxy. It ends when it is dropped.
+pub struct Proxy {
+    pub sandbox: Sandbox,
+    address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    pub fn new() -> Proxy {
+        let sandbox = Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut proxy = Proxy { sandbox, address, shared: Arc::default(), accepting: None };
+        proxy.accept(listener);
+        proxy
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Breaks calls from now on as `plan` says; `None` heals everything.
+    pub fn set(&mut self, plan: Option<Plan>) {
+        if plan.as_ref().is_some_and(|plan| plan.fault == Fault::Refused) {
+            self.close();
+        } else if self.accepting.is_none() {
+            self.accept(TcpListener::bind(self.address).unwrap());
+        }
+        let mut shared = self.shared.lock().unwrap();
+        shared.struck = 0;
+        shared.plan = plan;
+    }
+
+    /// How many requests were struck since [`Proxy::set`].
+    pub fn struck(&self) -> usize {
+        self.shared.lock().unwrap().struck
+    }
+
+    fn accept(&mut self, listener: TcpListener) {
+        let (shared, inside) = (self.shared.clone(), self.sandbox.url().strip_prefix("http://").unwrap().to_owned());
+        let admin = self.sandbox.admin().access_key_id.clone();
+        shared.lock().unwrap().stopping = false;
+        self.accepting = Some(std::thread::spawn(move || {
+            for outer in listener.incoming().map_while(Result::ok) {
+                if shared.lock().unwrap().stopping {
+                    return;
+                }
+                let (shared, inside, admin) = (shared.clone(), inside.clone(), admin.clone());
+                std::thread::spawn(move || serve(outer, &inside, &admin, &shared));
+            }
+        }));
+    }
+
+    fn close(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            self.shared.lock().unwrap().stopping = true;
+            // Wakes it.
+            drop(TcpStream::connect(self.address));
+            accepting.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Head and body of one HTTP message.
+fn message(from: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let start = head.len();
+        if from.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+        let line = head[start..].to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+/// One request: connections are not kept, so that closing the listener shuts everybody out.
+fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
+    let mut outer = BufReader::new(outer);
+    let Some((head, body)) = message(&mut outer) else { return };
+    let is_json = head.to_ascii_lowercase().contains("x-amz-target");
+    let call = (operation(&head, &body), head.contains(&format!("Credential={admin}/")));
+    let fault = strike(&call, shared);
+    let answer = match fault {
+        Some(Fault::Error(canned)) => error(canned, is_json),
+        Some(Fault::AsBefore) => shared.lock().unwrap().refusals[&call].clone(),
+        _ => {
+            let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
+            inner.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
+            let Some((head, body)) = message(&mut inner) else { return };
+            if !head.starts_with("HTTP/1.1 2") {
+                shared.lock().unwrap().refusals.insert(call, assembled(&head, &body));
+            }
+            match fault {
+                Some(Fault::Stall) => {
+                    // Until the client hangs up.
+                    let _ = outer.read(&mut [0]);
+                    return;
+                }
+                Some(Fault::ResetMidBody) => {
+                    let whole = assembled(&head, &body);
+                    // At least the end of the head, and a byte of the body where there is one, are missing.
+                    whole[..whole.len() - body.len().div_ceil(2).max(2)].to_vec()
+                }
+                Some(Fault::Truncated) => assembled(&head, if body.len() > 1 { &body[..body.len() / 2] } else { b"{" }),
+                Some(Fault::UnknownFields) => assembled(&head, &with_unknown_fields(&body)),
+                _ => assembled(&head, &body),
+            }
+        }
+    };
+    let _ = outer.get_mut().write_all(&answer);
+}
+
+/// The fault of this call, which is counted.
+fn strike(call: &(String, bool), shared: &Mutex<Shared>) -> Option<Fault> {
+    let mut shared = shared.lock().unwrap();
+    let plan =
+        shared.plan.as_mut().filter(|plan| plan.times > 0 && (plan.operation, plan.as_admin) == (&*call.0, call.1))?;
+    plan.times -= 1;
+    let fault = plan.fault;
+    shared.struck += 1;
+    Some(fault)
+}
+
+/// `Scan`, from `X-Amz-Target: DynamoDB_20120810.Scan` or `Action=Scan`.
+fn operation(head: &str, body: &[u8]) -> String {
+    let target = head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-amz-target:"));
+    match target {
+        Some(line) => line.rsplit('.').next().unwrap().trim().to_owned(),
+        None => {
+            let body = String::from_utf8_lossy(body);
+            body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned()
+        }
+    }
+}
+
+/// The message with the length of `body`, and without a promise to keep the connection.
+fn assembled(head: &str, body: &[u8]) -> Vec<u8> {
+    let lines = head.trim_end().lines().filter(|line| {
+        let line = line.to_ascii_lowercase();
+        // DynamoDB's checksum is of the whole body.
+        !["content-length:", "connection:", "x-amz-crc32:"].iter().any(|name| line.starts_with(name))
+    });
+    let mut text: String = lines.map(|line| format!("{line}\r\n")).collect();
+    text.push_str(&format!("Connection: close\r\nContent-Length: {}\r\n\r\n", body.len()));
+    [text.as_bytes(), body].concat()
+}
+
+fn with_unknown_fields(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let unknown = match (text.strip_prefix('{'), text.find("Result>")) {
+        (Some("}"), _) => r#"{"Unheard":{"Of":[1,null]}}"#.to_owned(),
+        (Some(rest), _) => format!(r#"{{"Unheard":{{"Of":[1,null]}},{rest}"#),
+        (None, Some(at)) => text[..at + 7].to_owned() + "<Unheard><Of>1</Of></Unheard>" + &text[at + 7..],
+        (None, None) => text,
+    };
+    unknown.into_bytes()
+}
+
+fn error(Canned(status, json, query, message): Canned, is_json: bool) -> Vec<u8> {
+    let body = if is_json {
+        format!(r#"{{"__type":"com.amazonaws#{json}","message":"{message}"}}"#)
+    } else {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{query}</Code><Message>{message}</Message></Error>\
+             <RequestId>r-1</RequestId></ErrorResponse>"
+        )
+    };
+    assembled(&format!("HTTP/1.1 {status} Error\r\nx-amzn-RequestId: r-1\r\n"), body.as_bytes())
+}
