@@ -4,8 +4,10 @@
 //! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
 //! like any other.
 
+pub mod cleanup;
 pub mod doctor;
 pub mod headless;
+pub mod journal;
 pub mod signal;
 pub mod world;
 
