@@ -316,6 +316,21 @@ fn a_proxy_is_for_other_machines_and_not_for_this_one() {
 }
 
 #[test]
+fn without_any_credentials_the_variables_are_named() {
+    let doctor = ["doctor", "--endpoint-url", NOWHERE, "--region", "us-east-1"];
+    let (status, printed) = Home::new("").kmslab(&doctor, &[]);
+    assert_eq!(status, Some(2), "{printed}");
+    assert!(
+        printed.contains("no credentials from the environment and the default profile: there are none"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("fix: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named_with_its_line() {
     let (status, printed) = Home::new("[profile lab\nregion = us-east-1\n").doctor(NOWHERE, "lab");
     assert_eq!(status, Some(2), "{printed}");
