@@ -213,8 +213,9 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     }
     let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
     let left = state.leftovers();
-    // The lab cleans up what it knows of; of these calls it knows no outcome.
-    let uncertain = journal.map(Journal::uncertain).unwrap_or_default();
+    // Of these calls the outcome is not known. A clean-up that is met has looked for what they may have made.
+    let looked = state.check(Stage::CleanUp).is_some_and(|check| check.met);
+    let uncertain = journal.filter(|_| !looked).map(Journal::uncertain).unwrap_or_default();
     for left in &left {
         tell(format_args!("left behind at {place}: {left}"));
     }
