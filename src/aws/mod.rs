@@ -329,7 +329,7 @@ async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Opti
     let reason = match config.credentials_provider() {
         Some(provider) => match provider.provide_credentials().await {
             Ok(_) => return Ok(()),
-            Err(error) => failure::chain(&error),
+            Err(error) => chain(&error),
         },
         None => "no provider is configured".to_owned(),
     };
