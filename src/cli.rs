@@ -39,11 +39,19 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = FormatArg::Text)]
         format: FormatArg,
     },
+    /// Check terminal, profiles, identities, region and permissions; creates nothing
+    Doctor,
     /// Run the sandbox alone, for any AWS client
     Serve {
         /// Address and port to listen on
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
+    },
+    /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
+    Cleanup {
+        /// Only list it
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -68,21 +76,30 @@ impl From<FormatArg> for Format {
 /// Options that apply everywhere.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Options {
-    /// Where the calls go: the sandbox inside this process (--endpoint-url chooses another server)
+    /// Where the calls go (--endpoint-url chooses another server) [default: sandbox]
     #[arg(long, global = true, value_enum)]
     pub backend: Option<BackendArg>,
     /// An AWS-compatible server instead of the sandbox, http://host:port
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["backend", "seed", "data"])]
     pub endpoint_url: Option<String>,
-    /// The admin's profile in ~/.aws, with --endpoint-url [default: the SDK's chain]
-    #[arg(long, global = true, value_name = "NAME", requires = "endpoint_url")]
+    /// The admin's profile in ~/.aws, with --endpoint-url or --backend aws [default: the SDK's chain]
+    #[arg(long, global = true, value_name = "NAME")]
     pub admin_profile: Option<String>,
-    /// test-user's profile in ~/.aws, with --endpoint-url [default: the lab makes a user]
-    #[arg(long, global = true, value_name = "NAME", requires = "endpoint_url")]
+    /// test-user's profile in ~/.aws, likewise [default: the lab makes a user]
+    #[arg(long, global = true, value_name = "NAME")]
     pub user_profile: Option<String>,
     /// The region [default: on the sandbox us-east-1, else the SDK's chain]
     #[arg(long, global = true, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
+    /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
+    #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
+    pub yes_account: Option<String>,
+    /// Show pseudonyms instead of account numbers, names, key ids and request ids
+    #[arg(long, global = true, overrides_with = "no_mask")]
+    pub mask: bool,
+    /// Show them as they are; the default
+    #[arg(long, global = true, overrides_with = "mask")]
+    pub no_mask: bool,
     /// Sandbox: ids, clock and randomness repeat exactly
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
@@ -99,6 +116,39 @@ pub struct Options {
 pub enum BackendArg {
     /// The server inside this process
     Sandbox,
+    /// AWS itself: things are created in your account
+    Aws,
+}
+
+/// An account's number.
+fn account(text: &str) -> Result<String, String> {
+    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { Ok(text.to_owned()) } else { Err("an account's number has twelve digits".to_owned()) }
+}
+
+impl Options {
+    /// Whether the calls go to AWS itself.
+    pub fn is_aws(&self) -> bool {
+        self.backend == Some(BackendArg::Aws)
+    }
+
+    /// Options that mean nothing together, in words. (clap knows no "requires one of these values".)
+    ///
+    /// # Errors
+    /// A sentence that names them.
+    pub fn check(&self) -> Result<(), String> {
+        let is_sandbox = self.endpoint_url.is_none() && !self.is_aws();
+        if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
+            return Err("--admin-profile and --user-profile need --endpoint-url or --backend aws".to_owned());
+        }
+        if self.yes_account.is_some() && !self.is_aws() {
+            return Err("--yes-account needs --backend aws".to_owned());
+        }
+        if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {
+            return Err("--seed and --data belong to the sandbox, not to --backend aws".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// A region's name goes into ARNs and host names.
@@ -114,7 +164,14 @@ fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
 }
 
-/// What the environment says about the terminal; read once, passed on.
+/// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
+fn journals(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    Some(state?.join("kmslab/runs"))
+}
+
+/// What the environment says about terminal and folders; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `NO_COLOR` is set and not empty.
@@ -125,6 +182,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
+    pub journals: Option<PathBuf>,
 }
 
 impl Environment {
@@ -136,6 +195,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            journals: journals(&variable),
         }
     }
 
@@ -154,6 +214,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/me")], Some("/state/kmslab/runs"))]
+    #[case(&[("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::relative(&[("XDG_STATE_HOME", "state"), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::empty(&[("XDG_STATE_HOME", ""), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::nowhere(&[], None)]
+    #[cfg(unix)]
+    fn journals_are_in_the_state_folder(#[case] set: &[(&str, &str)], #[case] folder: Option<&str>) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).journals, folder.map(PathBuf::from));
+    }
 
     #[rstest]
     #[case(&[], ColorLevel::Ansi16)]

@@ -181,6 +181,17 @@ fn from_start_to_quit() {
 }
 
 #[test]
+fn doctor_sees_the_terminal_that_it_runs_in() {
+    let variables = [("COLORTERM", "truecolor")];
+    let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);
+    terminal.wait_for(&["ok       terminal           120 columns, 30 rows, 24-bit colours", "0 to fix"]);
+    assert_eq!(terminal.ends_in_order().0, 0);
+    let mut small = Terminal::start(79, 24, &[("NO_COLOR", "1")], &["doctor"]);
+    small.wait_for(&["warning  terminal           79 columns, 24 rows, no colours", "0 to fix"]);
+    assert_eq!(small.ends_in_order().0, 0, "a warning is no error");
+}
+
+#[test]
 fn ctrl_c_at_every_stage_restores_the_terminal() {
     for stages in 0..=9 {
         let mut terminal = Terminal::start(80, 24, &[], &[]);

@@ -11,12 +11,13 @@ mod bytes;
 #[path = "screens/keys.rs"]
 mod keys;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Intent, Stage, State};
 use kmslab::record::{Palette, svg};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use proptest::prelude::*;
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 use rstest::rstest;
 
 use common::{Session, every_state, styled_dump, text_dump};
@@ -59,6 +60,61 @@ fn every_stage_before_and_after(
         .iter()
         .flat_map(|size| [("before".to_owned(), &before.state, *size), ("after".to_owned(), &after.state, *size)]);
     insta::assert_snapshot!(format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
+}
+
+#[test]
+fn consent_is_asked_for_with_all_that_counts() {
+    let mut asked = Session::unasked().before(Stage::CreateKey);
+    asked.intent(Intent::Advance);
+    let mut wrong = Session::unasked().before(Stage::CreateKey);
+    wrong.state.accepted_account = Some("444455556666".to_owned());
+    wrong.intent(Intent::Advance);
+    for digit in [1, 1, 1, 1, 3] {
+        wrong.intent(Intent::TypeDigit(digit));
+    }
+    let sizes = [Size::new(60, 18), Size::new(80, 24), Size::new(100, 28)];
+    insta::assert_snapshot!(album(
+        sizes
+            .iter()
+            .flat_map(|size| [("asked".to_owned(), &asked.state, *size), ("typing".to_owned(), &wrong.state, *size)])
+    ));
+}
+
+#[test]
+fn a_masked_screen_looks_the_same_and_names_nobody() {
+    let mut masked = Session::named("q7k2m9x4");
+    masked.state.mask();
+    let masked = masked.after(Stage::ViewDenied);
+    let mut asked = Session::unasked();
+    asked.state.mask();
+    let mut asked = asked.before(Stage::CreateKey);
+    asked.intent(Intent::Advance);
+    let sizes = [Size::new(80, 24), Size::new(100, 28)];
+    insta::assert_snapshot!(album(
+        sizes
+            .iter()
+            .flat_map(|size| [("denied".to_owned(), &masked.state, *size), ("asked".to_owned(), &asked.state, *size)])
+    ));
+}
+
+#[rstest]
+#[case(80, 24, true)]
+#[case(100, 28, true)]
+#[case(60, 18, false)]
+#[case(40, 10, false)]
+fn digits_count_only_where_the_whole_question_can_be_read(
+    #[case] columns: u16,
+    #[case] rows: u16,
+    #[case] counts: bool,
+) {
+    let mut asked = Session::unasked().before(Stage::CreateKey);
+    asked.intent(Intent::Advance);
+    let area = Rect::new(0, 0, columns, rows);
+    let press = |code| kmslab::ui::keys::intent(KeyEvent::new(code, KeyModifiers::NONE), &asked.state, area);
+    assert_eq!(press(KeyCode::Char('3')), counts.then_some(Intent::TypeDigit(3)));
+    assert_eq!(press(KeyCode::Backspace), counts.then_some(Intent::EraseDigit));
+    assert_eq!(press(KeyCode::Enter), None);
+    assert_eq!(press(KeyCode::Esc), Some(Intent::Close));
 }
 
 #[test]

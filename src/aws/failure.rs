@@ -47,6 +47,10 @@ where
     let remedy = match error {
         SdkError::ConstructionFailure(_) => "check the credentials and the region of this profile",
         SdkError::TimeoutError(_) => NOT_IN_TIME,
+        SdkError::DispatchFailure(_) if is_about_certificates(&message) => {
+            "the server's certificate is not trusted: check the address, and where a company's proxy stands in between, let \
+             AWS_CA_BUNDLE (or ca_bundle in the profile) name the file with its certificate"
+        }
         SdkError::DispatchFailure(_) => {
             "check that the server runs and that the endpoint's address is right, then retry"
         }
@@ -55,4 +59,9 @@ where
         _ => "retry",
     };
     NoResponse { message, remedy: remedy.to_owned() }
+}
+
+/// Whether a connection failed because of the server's certificate: rustls says so in these words.
+fn is_about_certificates(message: &str) -> bool {
+    message.contains("invalid peer certificate")
 }

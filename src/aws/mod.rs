@@ -3,22 +3,25 @@
 
 mod body;
 mod failure;
+pub mod inventory;
 mod ops;
+mod profile;
+mod questions;
 mod tap;
+mod tls;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
 pub(crate) use failure::chain;
 use tap::Tap;
@@ -38,9 +41,28 @@ pub enum ConfigError {
         /// What to do.
         remedy: String,
     },
+    /// Options that mean nothing together.
+    #[error("{0}")]
+    Options(String),
     /// No region was given anywhere.
     #[error("no region: give --region, set AWS_REGION or put one into the profile")]
     Region,
+    /// The AWS files can't be read.
+    #[error("the AWS configuration: {reason}\n  correct the file, or name another one with AWS_CONFIG_FILE")]
+    Files {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// `AWS_CA_BUNDLE`, or `ca_bundle` of the profile, is no file of certificates.
+    #[error(
+        "the certificates in {file}: {reason}\n  AWS_CA_BUNDLE (or ca_bundle of the profile) names a file in PEM format"
+    )]
+    Certificates {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The endpoint is no URL.
     #[error("--endpoint-url {url}: {reason}; it looks like http://127.0.0.1:4599")]
     Endpoint {
@@ -142,8 +164,8 @@ impl Timing {
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointOptions {
-    /// The endpoint of all four services.
-    pub url: String,
+    /// The endpoint of all four services; `None` is AWS itself, or what the environment or the profile says.
+    pub url: Option<String>,
     /// The admin's profile; `None` is the SDK's default chain.
     pub admin_profile: Option<String>,
     /// test-user's profile; `None` lets the lab make the user.
@@ -195,14 +217,26 @@ impl Clients {
     /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
-        check_url(&options.url)?;
-        let admin = load(options, Identity::Admin, options.admin_profile.as_deref()).await?;
+        if let Some(url) = &options.url {
+            check_url(url)?;
+        }
+        let wanted = |identity, profile| profile::Wanted {
+            identity,
+            profile,
+            region: options.region.as_deref(),
+            url: options.url.as_deref(),
+        };
+        let timing = Timing::default();
+        let admin = profile::load(wanted(Identity::Admin, options.admin_profile.as_deref())).await?;
         let test_user = match options.user_profile.as_deref() {
-            Some(profile) => Some(Session::new(load(options, Identity::TestUser, Some(profile)).await?)),
+            Some(profile) => {
+                let config = profile::load(wanted(Identity::TestUser, Some(profile))).await?;
+                Some(Session::new(timing.apply(config)))
+            }
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
-        Ok(Clients { admin: Session::new(admin), test_user: Mutex::new(test_user), region, timing: Timing::default() })
+        Ok(Clients { admin: Session::new(timing.apply(admin)), test_user: Mutex::new(test_user), region, timing })
     }
 
     /// The region that requests are signed for.
@@ -210,21 +244,37 @@ impl Clients {
         &self.region
     }
 
+    /// The region of `identity`; of one that has no credentials yet it will be the admin's.
+    pub fn region_of(&self, identity: Identity) -> String {
+        let region = self.session(identity).and_then(|session| session.config.region().map(ToString::to_string));
+        region.unwrap_or_else(|| self.region.clone())
+    }
+
+    /// Sends a question of `kmslab doctor`, signed by `identity`. It changes nothing.
+    pub async fn ask(&self, identity: Identity, question: &Question) -> Answer {
+        let Some(session) = self.session(identity) else { return no_credentials() };
+        let tap = Tap::default();
+        let sent = Instant::now();
+        let sending = tokio::time::timeout(self.timing.call, questions::send(&session, question, tap.clone()));
+        let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.timing.call)));
+        tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
+    }
+
+    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.admin.config.endpoint_url()
+    }
+
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
-        let Some(session) = self.session(identity) else {
-            return Answer {
-                request: serde_json::Value::Null,
-                response: Err(NoResponse {
-                    message: "there are no credentials for test-user yet".to_owned(),
-                    remedy: "run the stage create_user first, or give --user-profile".to_owned(),
-                }),
-                wire: Default::default(),
-                duration_us: 0,
-                tries: 0,
-            };
-        };
+        self.call_once_or_more(identity, operation).await.0
+    }
+
+    /// [`Clients::call`], and whether the call may have been carried out more than once: the SDK sends it again when an
+    /// answer is lost, and services create a second key then.
+    pub async fn call_once_or_more(&self, identity: Identity, operation: &Operation) -> (Answer, bool) {
+        let Some(session) = self.session(identity) else { return (no_credentials(), false) };
         let tap = Tap::default();
         let sent = Instant::now();
         let sending = tokio::time::timeout(self.timing.call, ops::send(&session, operation, tap.clone()));
@@ -239,7 +289,8 @@ impl Clients {
             }
             Err(failure) => Some(failure),
         };
-        tap.into_answer(failure, duration_us)
+        let lost = tap.lost_a_try();
+        (tap.into_answer(failure, duration_us), lost)
     }
 
     fn session(&self, identity: Identity) -> Option<Arc<Session>> {
@@ -252,6 +303,21 @@ impl Clients {
     fn set_test_user(&self, keys: &Keys) {
         let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
         *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session::new(config));
+    }
+}
+
+/// The answer to a call that can't be signed: only test-user may be without credentials.
+fn no_credentials() -> Answer {
+    Answer {
+        request: serde_json::Value::Null,
+        response: Err(NoResponse {
+            message: "there are no credentials for test-user yet".to_owned(),
+            remedy: "run the stage create_user first, or give --user-profile".to_owned(),
+        }),
+        wire: Default::default(),
+        duration_us: 0,
+        at: 0,
+        tries: 0,
     }
 }
 
@@ -292,60 +358,6 @@ fn check_url(url: &str) -> Result<(), ConfigError> {
             _ => refuse("it needs http:// or https:// and a host"),
         },
     }
-}
-
-async fn load(options: &EndpointOptions, identity: Identity, profile: Option<&str>) -> Result<SdkConfig, ConfigError> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(&options.url);
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &options.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    let config = loader.load().await;
-    let mut builder = config.to_builder();
-    if options.url.starts_with("http://") {
-        builder = builder.http_client(plain_http_client());
-    }
-    if let Some(profile) = profile {
-        // As with `aws --profile`: the SDK's default chain would put the environment before the profile.
-        let configuration = ProviderConfig::without_region()
-            .with_region(config.region().cloned())
-            .with_behavior_version(Some(BehaviorVersion::latest()));
-        let provider =
-            ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
-        builder = builder.credentials_provider(SharedCredentialsProvider::new(provider));
-    }
-    let config = Timing::default().apply(builder.build());
-    check_credentials(&config, identity, profile).await?;
-    if config.region().is_none() {
-        return Err(ConfigError::Region);
-    }
-    Ok(config)
-}
-
-/// Asks the provider once, so that a wrong profile is an error before anything is drawn or created.
-async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Option<&str>) -> Result<(), ConfigError> {
-    let reason = match config.credentials_provider() {
-        Some(provider) => match provider.provide_credentials().await {
-            Ok(_) => return Ok(()),
-            Err(error) => chain(&error),
-        },
-        None => "no provider is configured".to_owned(),
-    };
-    let (origin, remedy) = match profile {
-        Some(profile) => (
-            format!("profile {profile}"),
-            format!(
-                "look at ~/.aws/config and ~/.aws/credentials, or try: aws sts get-caller-identity --profile {profile}"
-            ),
-        ),
-        None => (
-            "the environment and the default profile".to_owned(),
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
-        ),
-    };
-    Err(ConfigError::Credentials { identity: identity.name(), origin, reason, remedy })
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct Answer {
     pub wire: Wire,
     /// From sending to the last byte of the answer, in microseconds.
     pub duration_us: u64,
+    /// When it ended, as unix time in seconds; 0 where nobody looked at a clock.
+    pub at: u64,
     /// How often the SDK sent the call: more than 1 where it was throttled or the network failed; 0 where nothing was
     /// sent.
     pub tries: u32,
@@ -239,7 +241,7 @@ pub fn is_credential_error(code: &str) -> bool {
 }
 
 /// Whether an error code says that a thing does not exist.
-fn is_not_found(code: &str) -> bool {
+pub fn is_not_found(code: &str) -> bool {
     matches!(code, "ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity" | "NoSuchEntityException")
 }
 
@@ -306,6 +308,7 @@ mod tests {
             response: Ok(Response { status, request_id: None, body }),
             wire: Wire::default(),
             duration_us: 0,
+            at: 0,
             tries: 1,
         }
     }

@@ -42,6 +42,10 @@ pub enum Intent {
     Quit,
     /// In the leaving dialog: clean up, then leave.
     CleanUpAndQuit,
+    /// In the consent dialog: this digit of the account's number.
+    TypeDigit(u8),
+    /// In the consent dialog: take the last digit back.
+    EraseDigit,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.

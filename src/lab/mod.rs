@@ -4,13 +4,18 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod check;
+pub mod consent;
+pub mod cost;
+pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
 pub mod key_policy;
+pub mod mask;
 pub mod operation;
 pub mod redact;
 pub mod script;
+mod shown;
 pub mod stage;
 pub mod state;
 #[cfg(test)]
@@ -20,7 +25,7 @@ pub mod view;
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
-pub use operation::{Identity, Operation, Service, cli_line};
+pub use operation::{Identity, Operation, Service, Tags, cli_line};
 pub use stage::Stage;
 pub use state::{Backend, BackendKind, Call, Check, Record, State, Status};
 pub use view::{Overlay, View, ViewMode};

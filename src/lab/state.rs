@@ -8,6 +8,7 @@ use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::operation::{Identity, Operation};
 use super::script::{self, Batch, Next, Sources, Until};
+use super::shown::Shown;
 use super::stage::Stage;
 use super::view::View;
 
@@ -37,6 +38,8 @@ pub enum BackendKind {
     Sandbox,
     /// Another AWS-compatible endpoint.
     Endpoint,
+    /// AWS itself.
+    Aws,
 }
 
 impl BackendKind {
@@ -45,6 +48,7 @@ impl BackendKind {
         match self {
             BackendKind::Sandbox => "sandbox",
             BackendKind::Endpoint => "endpoint",
+            BackendKind::Aws => "aws",
         }
     }
 }
@@ -77,10 +81,12 @@ pub struct Pending {
     pub id: CallId,
     /// Who signed it.
     pub identity: Identity,
-    /// What was called.
+    /// What was called, as it is shown.
     pub operation: Operation,
     /// 1 for the first try.
     pub attempt: u32,
+    /// What was really called.
+    sent: Operation,
 }
 
 /// A stage's calls and outcome.
@@ -90,6 +96,8 @@ pub struct Record {
     pub status: Status,
     /// Calls that have been answered, in order; of a repeated call only the newest.
     pub exchanges: Vec<Arc<Exchange>>,
+    /// The same as they came, where `exchanges` are masked: to decide with.
+    unmasked: Vec<Arc<Exchange>>,
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
@@ -128,6 +136,16 @@ pub struct State {
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// What is shown where that is masked.
+    pub(super) shown: Option<Shown>,
+    /// The account that `--yes-account` said yes to.
+    pub accepted_account: Option<String>,
+    /// The account in which things may be created; on AWS nothing is without it.
+    pub(super) consented: Option<String>,
+    /// Unix time of the newest answer, in seconds.
+    pub(super) now: u64,
+    /// When the key stopped costing anything.
+    pub(super) key_ended_at: Option<u64>,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -143,6 +161,11 @@ impl State {
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            shown: None,
+            accepted_account: None,
+            consented: None,
+            now: 0,
+            key_ended_at: None,
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -245,20 +268,6 @@ impl State {
         })
     }
 
-    /// What would be left behind if the program ended now, with what is just being created: its answer may be on the
-    /// way. The sandbox leaves nothing.
-    pub fn leftovers(&self) -> Vec<String> {
-        match self.backend.kind {
-            BackendKind::Sandbox => Vec::new(),
-            BackendKind::Endpoint => {
-                let mut left = self.facts.made.list(&self.names);
-                let pending = self.record(self.current).pending.iter();
-                left.extend(pending.filter_map(|pending| pending.operation.creates()));
-                left
-            }
-        }
-    }
-
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
@@ -329,6 +338,8 @@ impl State {
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::ToggleHelp => self.view.toggle_help(),
             Intent::Close => self.view.close(),
+            Intent::TypeDigit(digit) => return self.type_digit(digit),
+            Intent::EraseDigit => self.erase_digit(),
         }
         Vec::new()
     }
@@ -383,7 +394,10 @@ impl State {
         }
     }
 
-    fn start(&mut self, stage: Stage) -> Vec<Effect> {
+    pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
+        if let Some(instead) = self.hold_back(stage) {
+            return instead;
+        }
         self.current = stage;
         self.view.show(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
@@ -394,6 +408,9 @@ impl State {
 
     fn retry(&mut self) -> Vec<Effect> {
         let stage = self.view.shown;
+        if let Some(instead) = self.hold_back(stage) {
+            return instead;
+        }
         self.current = stage;
         // Later stages have sent nothing; what they needed may be there now.
         self.records[stage.index() + 1..].fill_with(Record::default);
@@ -406,10 +423,11 @@ impl State {
         record.status = Status::Running;
         record.attempt = 0;
         record.exchanges.truncate(record.batch_start);
+        record.unmasked.truncate(record.batch_start);
         self.send_batch()
     }
 
-    fn record_mut(&mut self, stage: Stage) -> &mut Record {
+    pub(super) fn record_mut(&mut self, stage: Stage) -> &mut Record {
         &mut self.records[stage.index()]
     }
 
@@ -442,6 +460,7 @@ impl State {
 
     fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
+        let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let record = self.record_mut(self.current);
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
@@ -449,9 +468,9 @@ impl State {
             record.batch_start = record.exchanges.len();
         }
         let mut effects = Vec::with_capacity(ids.len());
-        for (id, (identity, operation)) in ids.into_iter().zip(batch.calls) {
+        for ((id, shown), (identity, operation)) in ids.into_iter().zip(shown).zip(batch.calls) {
             let attempt = record.attempt;
-            record.pending.push(Pending { id, identity, operation: operation.clone(), attempt });
+            record.pending.push(Pending { id, identity, operation: shown, attempt, sent: operation.clone() });
             effects.push(Effect::Call { id, identity, operation });
         }
         effects
@@ -459,27 +478,41 @@ impl State {
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
         let stage = self.current;
+        let had_key = self.facts.made.key.is_some();
+        self.now = self.now.max(answer.at);
         let record = self.record_mut(stage);
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
-        let Pending { identity, operation, attempt, .. } = record.pending.remove(position);
+        let Pending { identity, attempt, sent: operation, .. } = record.pending.remove(position);
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
+        let shown = self.mask_exchange(&exchange);
+        let record = self.record_mut(stage);
         let start = record.batch_start;
         // Of a repeated call only the newest answer stays in view.
-        match record.exchanges[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
+        match record.unmasked[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
         {
-            Some(older) => record.exchanges[start + older] = exchange.clone(),
-            None => record.exchanges.push(exchange.clone()),
+            Some(older) => {
+                record.exchanges[start + older] = shown.clone();
+                record.unmasked[start + older] = exchange.clone();
+            }
+            None => {
+                record.exchanges.push(shown.clone());
+                record.unmasked.push(exchange.clone());
+            }
         }
         let answered = record.pending.is_empty();
         self.facts.learn(&exchange);
-        let mut effects = vec![Effect::Report(Report::Call(exchange))];
+        if had_key && self.facts.made.key.is_none() {
+            self.key_ended_at = Some(self.now);
+        }
+        let mut effects = vec![Effect::Report(Report::Call(shown))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
             let record = self.record_mut(stage);
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
+            record.unmasked[start..].sort_by_key(|exchange| exchange.id);
             effects.extend(self.batch_answered());
         }
         effects
@@ -491,7 +524,7 @@ impl State {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
         let record = self.record(stage);
-        let answers: Vec<&Exchange> = record.exchanges[record.batch_start..].iter().map(AsRef::as_ref).collect();
+        let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
             let in_the_way =
@@ -564,10 +597,11 @@ impl State {
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {
-                let exchanges: Vec<&Exchange> = self.record(stage).exchanges.iter().map(AsRef::as_ref).collect();
+                let exchanges: Vec<&Exchange> = self.record(stage).unmasked.iter().map(AsRef::as_ref).collect();
                 check::check(stage, &exchanges, &self.facts, self.backend.given_user)
             }
         };
+        let check = Check { observed: self.mask_text(check.observed), ..check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

@@ -1,5 +1,6 @@
 //! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
 
+use super::consent::Digits;
 use super::operation::Identity;
 use super::stage::Stage;
 
@@ -52,6 +53,15 @@ pub enum Overlay {
     },
     /// "Something would be left behind."
     Quit,
+    /// "This creates things in your account."
+    Consent {
+        /// The stage that begins then.
+        stage: Stage,
+        /// The digits so far.
+        typed: Digits,
+        /// Whether four others have just been typed.
+        wrong: bool,
+    },
 }
 
 /// What is looked at.

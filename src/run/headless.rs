@@ -44,6 +44,9 @@ pub async fn run(
                 Rest::Exit => return lines.finish(state, ended),
             }
         }
+        if state.is_asking_for_consent() {
+            return lines.finish(state, Ended::Refused);
+        }
         let stopping = ended != Ended::Finished || lines.failed.is_some();
         // A clean-up that has begun goes to its end, and tells it.
         let cleaning_up = state.current == Stage::CleanUp && state.is_running();

@@ -4,7 +4,10 @@
 //! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
 //! like any other.
 
+pub mod cleanup;
+pub mod doctor;
 pub mod headless;
+pub mod journal;
 pub mod signal;
 pub mod world;
 
@@ -34,6 +37,8 @@ pub enum Ended {
     Finished,
     /// There is no more input: the terminal is gone.
     InputClosed,
+    /// Nobody has said yes to creating things; nothing was created.
+    Refused,
     /// This signal asked for it.
     Signal(u8),
 }

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use crate::lab::{Intent, Overlay, State, Status};
 
 use super::layout::{self, Class, Extent};
+use super::overlay;
 
 /// A key with its modifiers. Shift is part of a character and not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,11 @@ impl Context<'_> {
         matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
     }
 
+    /// The question is asked, and all of it can be read.
+    fn consenting(self) -> bool {
+        self.state.is_asking_for_consent() && overlay::consent_fits(self.state, self.area)
+    }
+
     fn leaving(self) -> bool {
         self.overlay() == Some(Overlay::Quit)
     }
@@ -160,7 +166,7 @@ pub struct Row {
     pub bindings: &'static [Binding],
     /// A word or two for the footer.
     pub label: fn(Context<'_>) -> &'static str,
-    /// A sentence for the help.
+    /// A sentence for the help; empty where it needs none.
     pub help: &'static str,
     /// The footer drops the rows with the highest numbers first.
     pub rank: u8,
@@ -197,6 +203,24 @@ pub const KEYS: &[Row] = &[
         label: |_| "clean up, then leave",
         help: "in the leaving dialog: clean up first",
         rank: 1,
+    },
+    Row {
+        bindings: &[
+            bind(&[char('0')], |c| c.consenting(), |_| Intent::TypeDigit(0)),
+            bind(&[char('1')], |c| c.consenting(), |_| Intent::TypeDigit(1)),
+            bind(&[char('2')], |c| c.consenting(), |_| Intent::TypeDigit(2)),
+            bind(&[char('3')], |c| c.consenting(), |_| Intent::TypeDigit(3)),
+            bind(&[char('4')], |c| c.consenting(), |_| Intent::TypeDigit(4)),
+            bind(&[char('5')], |c| c.consenting(), |_| Intent::TypeDigit(5)),
+            bind(&[char('6')], |c| c.consenting(), |_| Intent::TypeDigit(6)),
+            bind(&[char('7')], |c| c.consenting(), |_| Intent::TypeDigit(7)),
+            bind(&[char('8')], |c| c.consenting(), |_| Intent::TypeDigit(8)),
+            bind(&[char('9')], |c| c.consenting(), |_| Intent::TypeDigit(9)),
+            bind(&[key(KeyCode::Backspace)], |c| c.consenting(), |_| Intent::EraseDigit),
+        ],
+        label: |_| "consent",
+        help: "", // the dialog says it, and it opens on AWS alone
+        rank: NEVER,
     },
     Row {
         bindings: &[
@@ -385,7 +409,7 @@ pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Hi
 
 /// The help: all keys of a row, and its sentence.
 pub fn help() -> impl Iterator<Item = (String, &'static str)> {
-    KEYS.iter().map(|row| {
+    KEYS.iter().filter(|row| !row.help.is_empty()).map(|row| {
         let mut names: Vec<String> = Vec::new();
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
             if !names.contains(&chord.name()) {

@@ -74,6 +74,9 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
+    if let Some(cost) = state.cost_line() {
+        Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
+    }
     if let Some(text) = message(state) {
         cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
             .render(plan.message, buffer);
@@ -87,6 +90,8 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
         format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+    } else if state.is_asking_for_consent() {
+        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
     } else {
         format!(
             "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
@@ -109,8 +114,8 @@ fn message(state: &State) -> Option<String> {
 fn backend_name(backend: &Backend) -> String {
     match (backend.kind, &backend.endpoint) {
         (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
-        (BackendKind::Endpoint, None) => "AWS".to_owned(),
-        (BackendKind::Endpoint, Some(url)) => {
+        (_, None) => "AWS".to_owned(),
+        (_, Some(url)) => {
             let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
             let host = host.split(['/', '?']).next().unwrap_or(host);
             // A name and a password may stand before the host.

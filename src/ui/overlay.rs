@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 
+use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
 use super::keys;
@@ -25,6 +26,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Help { scroll }) => help(scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
+        Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
         None => {}
     }
 }
@@ -138,7 +140,11 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
-    let mut lines = wrap_plain("If you leave now, this stays, and may cost money:", theme.strong, columns.into());
+    let mut lines = wrap_plain(
+        "If you leave now, this stays until `kmslab cleanup`, and may cost money:",
+        theme.strong,
+        columns.into(),
+    );
     lines.push(Line::default());
     for left in state.leftovers() {
         let lead = vec![Span::styled("• ", theme.dim)];
@@ -164,5 +170,70 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         cut(spans, columns.into())
     }));
     let place = open("leave?", "esc stays", columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+/// Columns of the consent dialog's text.
+fn consent_columns(area: Rect) -> u16 {
+    area.width.saturating_sub(FRAME_COLUMNS).min(86)
+}
+
+/// Columns of its labels.
+const CONSENT_LABEL: usize = 11;
+
+fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let columns = usize::from(columns);
+    let row = |label: &str, text: String| {
+        let lead = vec![Span::styled(format!("{label:<CONSENT_LABEL$}"), theme.dim)];
+        wrap(lead, vec![Span::styled(text, theme.base)], columns, CONSENT_LABEL)
+    };
+    let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+    let mut lines = wrap_plain("From here on the lab creates things in your account.", theme.strong, columns);
+    lines.extend(row("account", format!("{account}, region {}", state.backend.region)));
+    lines.extend(row("admin", state.shown_facts().admin.as_ref().map(|admin| admin.arn.clone()).unwrap_or_default()));
+    let made = || "a user that the lab makes".to_owned();
+    lines.extend(row("test-user", state.shown_facts().test_user.as_ref().map_or_else(made, |user| user.arn.clone())));
+    lines.push(Line::default());
+    for (at, (what, name)) in state.will_make().into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "makes" } else { "" }, format!("{what} {name}")));
+    }
+    for (at, cost) in consent::COSTS.into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
+    }
+    lines.extend(row("removal", consent::REMOVAL.to_owned()));
+    lines.push(Line::default());
+    match &state.accepted_account {
+        Some(_) if state.is_masked() => {
+            lines.extend(wrap_plain("--yes-account is another one.", theme.failed.text, columns));
+        }
+        Some(accepted) => {
+            lines.extend(wrap_plain(&format!("--yes-account is another one: {accepted}"), theme.failed.text, columns));
+        }
+        None => {}
+    }
+    // Whoever may say yes knows the number; the screen does not show it now.
+    let of = if state.is_masked() { "the real account" } else { "the account" };
+    let mut question = vec![
+        Span::styled(format!("Type the last four digits of {of} to say yes:  "), theme.strong),
+        Span::styled(format!(" {} ", typed.shown()), theme.focus),
+    ];
+    if wrong {
+        question.push(Span::styled("  not those", theme.failed.text));
+    }
+    lines.extend(wrap(Vec::new(), question, columns, 0));
+    lines
+}
+
+/// Whether the whole question can be read: nobody consents to what is cut off.
+pub fn consent_fits(state: &State, area: Rect) -> bool {
+    let lines = consent_lines(state, Digits::default(), true, &Theme::plain(), consent_columns(area));
+    rows_of(&lines) + 2 <= area.height && super::Class::of(area) != super::Class::TooSmall
+}
+
+fn asking(state: &State, typed: Digits, wrong: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = consent_columns(area);
+    let lines = consent_lines(state, typed, wrong, theme, columns);
+    let way_out = if consent_fits(state, area) { "esc says no" } else { "enlarge the window to answer · esc says no" };
+    let place = open("your account", way_out, columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }

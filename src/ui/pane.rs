@@ -115,8 +115,8 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         }
     }
     let caller = match plan.identity {
-        Identity::Admin => &state.facts.admin,
-        Identity::TestUser => &state.facts.test_user,
+        Identity::Admin => &state.shown_facts().admin,
+        Identity::TestUser => &state.shown_facts().test_user,
     };
     if let Some(caller) = caller {
         let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);

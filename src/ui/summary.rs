@@ -411,6 +411,7 @@ mod tests {
             response: Ok(Response { status, request_id: None, body }),
             wire: Wire::default(),
             duration_us: 0,
+            at: 0,
             tries: 1,
         };
         let verdict = answer.verdict();

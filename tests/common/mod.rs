@@ -139,7 +139,7 @@ impl Services {
                 let items = kmslab::lab::script::items();
                 ok(json!({"Count": items.len(), "Items": items, "ScannedCount": items.len()}))
             }
-            O::CreateUser { user } => ok(json!({"User": {"Path": "/", "UserName": user,
+            O::CreateUser { user, .. } => ok(json!({"User": {"Path": "/", "UserName": user,
                 "UserId": "AIDAUSERUSERUSERUSERU", "Arn": Services::user_arn(user),
                 "CreateDate": "2026-01-01T00:00:11Z"}})),
             O::CreateAccessKey { user } => ok(json!({"AccessKey": {"UserName": user,
@@ -187,6 +187,7 @@ impl Services {
             request,
             response: Ok(Response { status, request_id: Some(request_id), body }),
             duration_us: 900 + u64::from(number) * 137,
+            at: 1_767_227_400 + 60 * u64::from(number),
             tries: self.tries,
         }
     }
@@ -220,9 +221,17 @@ impl Session {
         session
     }
 
+    /// On AWS, with a yes that was given before.
     pub fn aws() -> Session {
+        let mut session = Session::unasked();
+        session.state.accepted_account = Some(ACCOUNT.to_owned());
+        session
+    }
+
+    /// On AWS, and nobody has said yes.
+    pub fn unasked() -> Session {
         Session::new(Backend {
-            kind: BackendKind::Endpoint,
+            kind: BackendKind::Aws,
             region: "eu-central-1".into(),
             endpoint: None,
             given_user: false,

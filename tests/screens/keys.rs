@@ -36,8 +36,10 @@ fn no_key_means_two_things_at_once() {
 #[test]
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help().collect();
-    assert_eq!(help.len(), KEYS.len());
-    for (row, (names, sentence)) in KEYS.iter().zip(&help) {
+    // The consent dialog tells its own keys.
+    let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
+    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 1));
+    for (row, (names, sentence)) in told.into_iter().zip(&help) {
         assert!(!sentence.is_empty());
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
             assert!(names.split(' ').any(|name| name == chord.name()), "{} is not in the help", chord.name());

@@ -67,6 +67,7 @@ pub fn answer(status: u16, body: Value) -> Box<Answer> {
         response: Ok(Response { status, request_id: Some("r-1".into()), body }),
         wire: Wire::default(),
         duration_us: 1_500,
+        at: 0,
         tries: 1,
     })
 }
@@ -150,7 +151,7 @@ impl Cloud {
                 self.table_exists = false;
                 json!({"TableDescription": {"TableStatus": "DELETING"}})
             }
-            O::CreateUser { user } => json!({"User": {"UserName": user}}),
+            O::CreateUser { user, .. } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
             O::ListKeys => json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}], "Truncated": false}),
             O::ListAccessKeys { .. } => json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAEXAMPLE"}]}),

@@ -1,5 +1,7 @@
 //! The lesson by tables: no server, no clock, no terminal.
 
 mod checks;
+mod consent;
+mod doctor;
 mod fake;
 mod flow;

@@ -10,6 +10,7 @@ mod input;
 mod keys;
 mod managed;
 mod policies;
+mod simulate;
 mod user;
 mod users;
 mod xml;
@@ -305,6 +306,7 @@ pub fn call(engine: &mut Engine, ctx: &RequestContext, action: &str, input: &For
         "DeleteUserPolicy" => call.delete_user_policy(),
         "ListUserPolicies" => call.list_user_policies(),
         "GetPolicy" => call.get_policy(),
+        "SimulatePrincipalPolicy" => call.simulate_principal_policy(),
         "GetPolicyVersion" => call.get_policy_version(),
         _ => Err(ApiError::unknown_operation(Protocol::Query, action, "2010-05-08")),
     }

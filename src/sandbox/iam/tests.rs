@@ -5,6 +5,7 @@ use crate::policy::{Outcome, PolicySource};
 use crate::sandbox::Config;
 
 mod sdk;
+mod simulate;
 
 fn engine() -> Engine {
     Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap()

@@ -1,0 +1,27 @@
+//! The doctor's questions as SDK calls. None of them changes anything.
+
+use super::tap::Tap;
+use super::{Session, failure};
+use crate::lab::NoResponse;
+use crate::lab::doctor::Question;
+
+macro_rules! send {
+    ($builder:expr, $tap:expr) => {
+        $builder.customize().interceptor($tap).send().await.map(drop).map_err(|error| failure::describe(&error))
+    };
+}
+
+/// Sends `question`; the answer itself is read off the wire.
+pub(super) async fn send(session: &Session, question: &Question, tap: Tap) -> Result<(), NoResponse> {
+    match question {
+        Question::Identity => send!(session.sts().get_caller_identity(), tap),
+        Question::Simulate { principal, actions, resource } => {
+            let call = session.iam().simulate_principal_policy().policy_source_arn(principal);
+            let call = actions.iter().fold(call, |call, action| call.action_names(*action));
+            send!(call.resource_arns(resource), tap)
+        }
+        Question::ListKeys => send!(session.kms().list_keys().limit(1), tap),
+        Question::ListTables => send!(session.dynamodb().list_tables().limit(1), tap),
+        Question::ListUsers => send!(session.iam().list_users().max_items(1), tap),
+    }
+}

@@ -1,0 +1,143 @@
+//! Consent on AWS itself: nothing is created there before a person has seen where, as whom, what and for how much.
+
+use super::flow::{Effect, Report};
+use super::stage::Stage;
+use super::state::{BackendKind, Check, State, Status};
+use super::view::Overlay;
+
+/// How many digits of the account's number are typed.
+const TYPED: usize = 4;
+
+/// What has been typed so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Digits {
+    digits: [u8; TYPED],
+    len: usize,
+}
+
+impl Digits {
+    fn push(&mut self, digit: u8) {
+        if let Some(place) = self.digits.get_mut(self.len) {
+            *place = digit.min(9);
+            self.len += 1;
+        }
+    }
+
+    fn pop(&mut self) {
+        self.len = self.len.saturating_sub(1);
+    }
+
+    fn is_full(self) -> bool {
+        self.len == TYPED
+    }
+
+    /// What has been typed, and `_` for each digit that is missing.
+    pub fn shown(self) -> String {
+        (0..TYPED).map(|at| if at < self.len { char::from(b'0' + self.digits[at]) } else { '_' }).collect()
+    }
+}
+
+/// A thing that the lab makes: what it is, and its name.
+pub type Thing = (&'static str, String);
+
+/// What everything costs, in words (the price lists of KMS, DynamoDB and IAM).
+pub const COSTS: [&str; 3] = [
+    "the key 1 USD a month, by the hour; nothing once its deletion is scheduled",
+    "KMS requests 20,000 a month free, then 0.03 USD per 10,000",
+    "a pay-per-request table with 3 items: effectively nothing; IAM is free",
+];
+
+/// How it is removed, in words.
+pub const REMOVAL: &str = "stage 9, clean_up, or when you leave: all of it; the key after 7 days";
+
+impl State {
+    /// Everything that the lab will make, with its name.
+    pub fn will_make(&self) -> Vec<Thing> {
+        let names = self.shown_names();
+        let mut things = vec![("KMS key", names.alias.clone()), ("DynamoDB table", names.table.clone())];
+        if !self.backend.given_user {
+            things.push(("IAM user", format!("{} with an access key", names.user)));
+        }
+        things
+    }
+
+    /// Whether the lab waits for consent.
+    pub fn is_asking_for_consent(&self) -> bool {
+        matches!(self.view.overlay, Some(Overlay::Consent { .. }))
+    }
+
+    /// Why a run without a screen ends where it waits for consent.
+    pub fn refusal(&self) -> Option<String> {
+        let account = &self.facts.admin.as_ref()?.account;
+        if self.is_masked() {
+            let refused = "refused: --yes-account must be the admin's account; nothing was created";
+            return self.is_asking_for_consent().then(|| refused.to_owned());
+        }
+        self.is_asking_for_consent().then(|| match &self.accepted_account {
+            Some(accepted) => format!(
+                "refused: --yes-account is {accepted}, and the admin is of account {account}; nothing was created"
+            ),
+            None => format!(
+                "refused: this would create things in account {account}; nothing was created\n  \
+                 --yes-account {account} says yes to it"
+            ),
+        })
+    }
+
+    /// On AWS itself, what to do instead of starting `stage` where it would create or change something and nobody has
+    /// said yes; `None` where it may start.
+    pub(super) fn hold_back(&mut self, stage: Stage) -> Option<Vec<Effect>> {
+        if self.backend.kind != BackendKind::Aws || stage.is_read_only() || stage == Stage::CleanUp {
+            return None;
+        }
+        let is_known = self.check(Stage::Who).is_some_and(|check| check.met);
+        let Some(account) = self.facts.admin.as_ref().filter(|_| is_known).map(|admin| admin.account.clone()) else {
+            return Some(self.refuse(stage));
+        };
+        if self.accepted_account.as_ref() == Some(&account) {
+            self.consented = Some(account.clone());
+        }
+        // Consent is to an account: another answer of STS asks anew.
+        if self.consented.as_ref() == Some(&account) {
+            return None;
+        }
+        self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: false });
+        Some(Vec::new())
+    }
+
+    /// Ends `stage` without a call: who would make things is not known, or is not who it should be.
+    fn refuse(&mut self, stage: Stage) -> Vec<Effect> {
+        let observed = format!("not attempted: on AWS nothing is created before {} is met", Stage::Who.key());
+        let check = Check { met: false, observed };
+        self.current = stage;
+        self.view.show(stage);
+        self.record_mut(stage).status = Status::Done(check.clone());
+        vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))]
+    }
+
+    /// Takes a digit. The fourth decides: consent, or once more.
+    pub(super) fn type_digit(&mut self, digit: u8) -> Vec<Effect> {
+        let Some(Overlay::Consent { stage, mut typed, .. }) = self.view.overlay else { return Vec::new() };
+        typed.push(digit);
+        if !typed.is_full() {
+            self.view.overlay = Some(Overlay::Consent { stage, typed, wrong: false });
+            return Vec::new();
+        }
+        let account = self.facts.admin.as_ref().map(|admin| admin.account.clone());
+        if account.as_ref().is_some_and(|account| account.ends_with(&typed.shown())) {
+            self.consented = account;
+            self.view.close();
+            return self.start(stage);
+        }
+        self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: true });
+        Vec::new()
+    }
+
+    /// Takes the last digit back.
+    pub(super) fn erase_digit(&mut self) {
+        if let Some(Overlay::Consent { typed, wrong, .. }) = &mut self.view.overlay {
+            typed.pop();
+            *wrong = false;
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! `kmslab doctor`: what to ask before anything is created, and what the answers mean. Pure; `run::doctor` asks.
+
+use std::fmt;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::exchange::{Answer, Verdict, error_code, is_credential_error};
+use super::facts::Caller;
+
+/// The smallest terminal that the lab is drawn in whole.
+const SMALLEST: (u16, u16) = (80, 24);
+/// How far this machine's clock may be off, in seconds: AWS refuses what is signed beyond it (IAM guide).
+const REFUSED_SKEW: i64 = 300;
+/// From here on the clock is worth a word, in seconds: it drifts, and five minutes are soon there.
+const NOTABLE_SKEW: i64 = 60;
+
+/// A call that tells something and changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// `sts:GetCallerIdentity`
+    Identity,
+    /// `iam:SimulatePrincipalPolicy`
+    Simulate {
+        /// The ARN of a user or role.
+        principal: String,
+        /// For example `kms:CreateKey`.
+        actions: &'static [&'static str],
+        /// What they are done to: an ARN or `*`.
+        resource: String,
+    },
+    /// `kms:ListKeys`
+    ListKeys,
+    /// `dynamodb:ListTables`
+    ListTables,
+    /// `iam:ListUsers`
+    ListUsers,
+}
+
+impl Question {
+    /// The harmless calls that stand in for a simulation, with the action that each needs.
+    pub const HARMLESS: [(Question, &'static str); 3] = [
+        (Question::ListKeys, "kms:ListKeys"),
+        (Question::ListTables, "dynamodb:ListTables"),
+        (Question::ListUsers, "iam:ListUsers"),
+    ];
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// As it should be.
+    Ok,
+    /// The lab will run, but something is worth knowing.
+    Warning,
+    /// The lab must not be started before this is fixed.
+    Stop,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Mark::Ok => "ok",
+            Mark::Warning => "warning",
+            Mark::Stop => "stop",
+        })
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How it came out.
+    pub mark: Mark,
+    /// What was checked, in a word or two.
+    pub what: &'static str,
+    /// What was seen.
+    pub says: String,
+    /// What to do, unless it is as it should be.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn ok(what: &'static str, says: impl Into<String>) -> Finding {
+        Finding { mark: Mark::Ok, what, says: says.into(), fix: None }
+    }
+
+    fn warning(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { mark: Mark::Warning, what, says: says.into(), fix: Some(fix.into()) }
+    }
+
+    /// A check that stops.
+    pub fn stop(what: &'static str, says: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { mark: Mark::Stop, what, says: says.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// What there is to know of the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// Whether both input and output are a terminal.
+    pub is_terminal: bool,
+    /// `TERM=dumb`: it can't be drawn on.
+    pub is_dumb: bool,
+    /// Columns and rows, where known.
+    pub size: Option<(u16, u16)>,
+    /// The colours it shows, in words; `None` when it shows none.
+    pub colours: Option<&'static str>,
+}
+
+/// Whether the interactive lab can be drawn.
+pub fn terminal(terminal: &Terminal) -> Finding {
+    const WHAT: &str = "terminal";
+    if !terminal.is_terminal {
+        return Finding::warning(WHAT, "there is none here", "run kmslab in a terminal, or use `kmslab run`");
+    }
+    if terminal.is_dumb {
+        return Finding::warning(
+            WHAT,
+            "TERM=dumb shows no screen",
+            "set TERM as your terminal wants it, or use `kmslab run`",
+        );
+    }
+    let Some((width, height)) = terminal.size else {
+        return Finding::warning(WHAT, "its size is unknown", "use another terminal, or `kmslab run`");
+    };
+    let says = format!("{width} columns, {height} rows, {}", terminal.colours.unwrap_or("no colours"));
+    if width < SMALLEST.0 || height < SMALLEST.1 {
+        let fix = format!("enlarge it to {} columns and {} rows, or use a smaller font", SMALLEST.0, SMALLEST.1);
+        return Finding::warning(WHAT, says, fix);
+    }
+    Finding::ok(WHAT, says)
+}
+
+/// Who an answer to [`Question::Identity`] says it is, or the finding that it is nobody. The second value says whether
+/// the backend is at fault: it can't be reached, or it refuses the credentials.
+pub fn identity(what: &'static str, answer: &Answer) -> Result<Caller, (Finding, bool)> {
+    let response = match &answer.response {
+        Ok(response) => response,
+        Err(none) => return Err((Finding::stop(what, none.message.clone(), none.remedy.clone()), true)),
+    };
+    match answer.verdict() {
+        Verdict::Allowed => {
+            let text = |member: &str| response.body.get(member).and_then(Value::as_str).map(str::to_owned);
+            match (text("Arn"), text("Account")) {
+                (Some(arn), Some(account)) => Ok(Caller { arn, account }),
+                _ => {
+                    let fix = "check what answers at this endpoint";
+                    Err((Finding::stop(what, "the answer names nobody, so it is not AWS's", fix), true))
+                }
+            }
+        }
+        Verdict::Denied(denied) => {
+            // AWS answers this call for everybody; only a policy of the organisation or a session can deny it.
+            let fix = "use credentials that may call sts:GetCallerIdentity";
+            Err((Finding::stop(what, denied.message, fix), false))
+        }
+        Verdict::Failed(failure) => {
+            let refused = response.status >= 500 || error_code(&response.body).is_none_or(is_credential_error);
+            let code = failure.code.map(|code| format!("{code}: ")).unwrap_or_default();
+            let fix = failure.remedy.unwrap_or_else(|| "check the profile, then try again".to_owned());
+            Err((Finding::stop(what, format!("{code}{}", failure.message), fix), refused))
+        }
+    }
+}
+
+/// Whether the admin is somebody to run the lab as.
+pub fn admin(caller: &Caller) -> Finding {
+    const WHAT: &str = "admin";
+    if is_root(caller) {
+        let says = format!("{} is the root user, whom no policy limits", caller.arn);
+        return Finding::stop(WHAT, says, "use an IAM user or a role, with --admin-profile");
+    }
+    Finding::ok(WHAT, caller.arn.clone())
+}
+
+/// Whether test-user is a second principal of the admin's account.
+pub fn test_user(admin: &Caller, user: &Caller) -> Finding {
+    const WHAT: &str = "test-user";
+    let another = "give another profile with --user-profile, or none: then the lab makes the user";
+    if is_root(user) {
+        let says = format!("{} is the root user, whom no policy limits", user.arn);
+        return Finding::stop(WHAT, says, another);
+    }
+    if user.account != admin.account {
+        let says = format!("{} is of another account than the admin, {}", user.arn, admin.account);
+        return Finding::stop(WHAT, says, another);
+    }
+    if principal(user) == principal(admin) {
+        return Finding::stop(WHAT, format!("{} is the admin itself", user.arn), another);
+    }
+    Finding::ok(WHAT, user.arn.clone())
+}
+
+/// Whether both identities' calls go to the same region.
+pub fn region(admin: &str, user: Option<&str>) -> Finding {
+    const WHAT: &str = "region";
+    match user {
+        Some(user) if user != admin => Finding::stop(
+            WHAT,
+            format!("{admin} for the admin, but {user} for test-user, who would look for the table there"),
+            format!("give one for both: --region {admin}"),
+        ),
+        _ => Finding::ok(WHAT, admin),
+    }
+}
+
+/// Whether this machine's clock agrees with the server's, read off an answer's `Date`. `now` is the time of the answer.
+pub fn clock(answer: &Answer, now: OffsetDateTime) -> Finding {
+    const WHAT: &str = "clock";
+    let lines = answer.wire.response.lines().skip(1).take_while(|line| !line.is_empty());
+    let date = lines.filter_map(|line| line.split_once(": ")).find(|(name, _)| name.eq_ignore_ascii_case("date"));
+    let Some(there) = date.and_then(|(_, date)| OffsetDateTime::parse(date, &Rfc2822).ok()) else {
+        let fix = "compare it with another one; AWS refuses requests that are more than five minutes off";
+        return Finding::warning(WHAT, "can't be told: the server does not say what time it is", fix);
+    };
+    let seconds = (now - there).whole_seconds();
+    let off = match seconds.abs() {
+        // The server's time has no fractions.
+        0..=1 => return Finding::ok(WHAT, "agrees with the server's"),
+        off @ 2..120 => format!("{off} s"),
+        off => format!("{} min", off / 60),
+    };
+    let says = format!("{off} {} the server's", if seconds > 0 { "ahead of" } else { "behind" });
+    let fix = "let the system set the clock by the network (on Linux: timedatectl set-ntp true)";
+    match seconds.abs() {
+        off if off > REFUSED_SKEW => Finding::stop(WHAT, format!("{says}; AWS refuses more than 5 min"), fix),
+        off if off > NOTABLE_SKEW => Finding::warning(WHAT, says, fix),
+        _ => Finding::ok(WHAT, says),
+    }
+}
+
+fn is_root(caller: &Caller) -> bool {
+    caller.arn.ends_with(":root")
+}
+
+/// The user or role behind a caller, as IAM names it: a role's sessions are all the same principal. A role's path is not
+/// in a session's ARN, so for a role with a path this ARN is not quite its own.
+pub fn principal(caller: &Caller) -> String {
+    let parts: Vec<&str> = caller.arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "sts", _, account, session] => match session.strip_prefix("assumed-role/") {
+            Some(role) => {
+                let role = role.split('/').next().unwrap_or(role);
+                format!("arn:{partition}:iam::{account}:role/{role}")
+            }
+            None => caller.arn.clone(),
+        },
+        _ => caller.arn.clone(),
+    }
+}
+
+/// What of an identity's permissions is asked about together: the same kind of resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permissions {
+    /// The check.
+    pub what: &'static str,
+    /// How to ask.
+    pub question: Question,
+}
+
+/// The admin's permissions for every stage, on resources named as the lab names its own. With a user of the person's
+/// own the lab touches no user.
+pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<Permissions> {
+    let Places { key, table, user } = places(admin, region);
+    let ask = |what, actions, resource| Permissions {
+        what,
+        question: Question::Simulate { principal: principal(admin), actions, resource },
+    };
+    let mut asked = vec![
+        ask("admin: new key", &["kms:CreateKey"], "*".to_owned()),
+        ask(
+            "admin: key",
+            &[
+                "kms:CreateAlias",
+                "kms:DescribeKey",
+                "kms:GetKeyPolicy",
+                "kms:PutKeyPolicy",
+                "kms:TagResource",
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:GenerateDataKey",
+                "kms:CreateGrant",
+                "kms:DeleteAlias",
+                "kms:ScheduleKeyDeletion",
+            ],
+            key,
+        ),
+        ask(
+            "admin: table",
+            &[
+                "dynamodb:CreateTable",
+                "dynamodb:DescribeTable",
+                "dynamodb:PutItem",
+                "dynamodb:Scan",
+                "dynamodb:TagResource",
+                "dynamodb:DeleteTable",
+            ],
+            table,
+        ),
+    ];
+    if !given_user {
+        asked.push(ask(
+            "admin: user",
+            &[
+                "iam:CreateUser",
+                "iam:TagUser",
+                "iam:AttachUserPolicy",
+                "iam:CreateAccessKey",
+                "iam:DetachUserPolicy",
+                "iam:DeleteAccessKey",
+                "iam:DeleteUser",
+            ],
+            user,
+        ));
+    }
+    asked
+}
+
+/// What test-user must be able to do, and what it must not.
+pub fn user_permissions(user: &Caller, region: &str) -> [Permissions; 2] {
+    let Places { key, table, .. } = places(user, region);
+    let ask = |what, actions, resource| Permissions {
+        what,
+        question: Question::Simulate { principal: principal(user), actions, resource },
+    };
+    [ask("test-user: table", &["dynamodb:Scan"], table), ask("test-user: key", &["kms:Decrypt"], key)]
+}
+
+/// ARNs of the kinds that the lab makes.
+struct Places {
+    key: String,
+    table: String,
+    user: String,
+}
+
+fn places(caller: &Caller, region: &str) -> Places {
+    let account = &caller.account;
+    let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
+    Places {
+        key: format!("arn:{partition}:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"),
+        table: format!("arn:{partition}:dynamodb:{region}:{account}:table/kmslab-table-doctor"),
+        user: format!("arn:{partition}:iam::{account}:user/kmslab-user-doctor"),
+    }
+}
+
+/// What a simulation says of each action; `None` when the answer is no simulation.
+fn decisions(answer: &Answer) -> Option<Vec<Decided<'_>>> {
+    let response = answer.response.as_ref().ok().filter(|response| response.status < 300)?;
+    let results = response.body.get("EvaluationResults")?.as_array()?;
+    results.iter().map(Decided::read).collect::<Option<Vec<_>>>().filter(|decided| !decided.is_empty())
+}
+
+struct Decided<'a> {
+    action: &'a str,
+    /// `allowed`, `explicitDeny` or `implicitDeny`.
+    decision: &'a str,
+    /// A condition depends on something that a simulation doesn't know, such as a tag.
+    is_open: bool,
+}
+
+impl Decided<'_> {
+    fn read(result: &Value) -> Option<Decided<'_>> {
+        Some(Decided {
+            action: result.get("EvalActionName")?.as_str()?,
+            decision: result.get("EvalDecision")?.as_str()?,
+            is_open: result.get("MissingContextValues").and_then(Value::as_array).is_some_and(|keys| !keys.is_empty()),
+        })
+    }
+}
+
+/// Whether the admin may do all that was asked about; `None` when the simulation itself was refused or is unknown to the
+/// server.
+pub fn may_all(what: &'static str, answer: &Answer) -> Option<Finding> {
+    let decided = decisions(answer)?;
+    let list = |wanted: &dyn Fn(&Decided<'_>) -> bool| {
+        let actions: Vec<&str> = decided.iter().filter(|one| wanted(one)).map(|one| one.action).collect();
+        actions.join(", ")
+    };
+    let missing = list(&|one| one.decision != "allowed" && !(one.decision == "implicitDeny" && one.is_open));
+    let open = list(&|one| one.decision == "implicitDeny" && one.is_open);
+    Some(if !missing.is_empty() {
+        let fix = format!("allow it in a policy of the admin: {missing}");
+        Finding::stop(what, format!("it may not {missing}"), fix)
+    } else if !open.is_empty() {
+        let fix = "if the stage is denied, allow these without a condition";
+        Finding::warning(what, format!("a condition decides about {open}, which a simulation can't know"), fix)
+    } else {
+        let says = match decided.as_slice() {
+            [one] => format!("{} is allowed", one.action),
+            all => format!("all {} permissions", all.len()),
+        };
+        Finding::ok(what, says)
+    })
+}
+
+/// What a harmless call says where no simulation is to be had.
+pub fn may_list(action: &'static str, answer: &Answer) -> Finding {
+    const WHAT: &str = "admin: permissions";
+    match answer.verdict() {
+        Verdict::Allowed => Finding::ok(WHAT, format!("{action} is allowed")),
+        Verdict::Denied(_) => Finding::warning(
+            WHAT,
+            format!("{action} is denied, and so may be what the lab needs"),
+            "allow iam:SimulatePrincipalPolicy, so that this can be told, or use a profile that administers the account",
+        ),
+        Verdict::Failed(failure) => Finding::warning(
+            WHAT,
+            format!("{action}: {}", failure.message),
+            failure.remedy.unwrap_or_else(|| "check what this server can do".to_owned()),
+        ),
+    }
+}
+
+/// Whether test-user may read the table, by simulation, or else by its own `dynamodb:ListTables`.
+pub fn user_has_table(simulated: &Answer, listed: &Answer) -> Finding {
+    const WHAT: &str = "test-user: table";
+    const FIX: &str = "attach AmazonDynamoDBFullAccess to it, or let the lab make its own user";
+    match decisions(simulated) {
+        Some(decided) if decided.iter().all(|one| one.decision == "allowed") => Finding::ok(WHAT, "may scan it"),
+        Some(_) => Finding::stop(WHAT, "it may not scan it, so the table itself would deny it and not the key", FIX),
+        None => match listed.verdict() {
+            Verdict::Allowed => Finding::ok(WHAT, "may list tables; whether it may scan is not told here"),
+            Verdict::Denied(_) => Finding::warning(WHAT, "it may not even list tables", FIX),
+            Verdict::Failed(failure) => Finding::warning(WHAT, failure.message, FIX),
+        },
+    }
+}
+
+/// Whether test-user lacks kms:Decrypt of its own, as the denied stage needs it.
+pub fn user_lacks_key(simulated: &Answer) -> Finding {
+    const WHAT: &str = "test-user: key";
+    match decisions(simulated) {
+        Some(decided) if decided.iter().all(|one| one.decision != "allowed") => {
+            Finding::ok(WHAT, "has no kms:Decrypt of its own")
+        }
+        Some(_) => Finding::stop(
+            WHAT,
+            "its own policies allow kms:Decrypt, so it would not be denied",
+            "use an identity without it, or let the lab make its own user",
+        ),
+        None => Finding::warning(
+            WHAT,
+            "whether it has kms:Decrypt can't be told",
+            "the denied stage will show it; allow the admin iam:SimulatePrincipalPolicy to know before",
+        ),
+    }
+}

@@ -1,0 +1,75 @@
+//! What is shown of the names and facts: themselves or, masked, what stands for them.
+
+use std::sync::Arc;
+
+use super::exchange::Exchange;
+use super::facts::{Facts, Names};
+use super::mask::Masker;
+use super::operation::Operation;
+use super::state::{BackendKind, State};
+
+/// The masked side of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    masker: Masker,
+    names: Names,
+    /// Learnt from the masked answers.
+    facts: Facts,
+}
+
+impl State {
+    /// From here on everything that is shown or written is masked; for a state that has sent nothing yet.
+    pub fn mask(&mut self) {
+        let mut masker = Masker::new(&self.names.run);
+        let names = Names::new(&masker.text(&self.names.run));
+        self.shown = Some(Shown { masker, names, facts: Facts::default() });
+    }
+
+    /// Whether everything that is shown is masked.
+    pub fn is_masked(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// The facts, for the screen and for lines.
+    pub fn shown_facts(&self) -> &Facts {
+        self.shown.as_ref().map_or(&self.facts, |shown| &shown.facts)
+    }
+
+    /// The names, for the screen and for lines.
+    pub fn shown_names(&self) -> &Names {
+        self.shown.as_ref().map_or(&self.names, |shown| &shown.names)
+    }
+
+    /// What would be left behind if the program ended now, with what is just being created: its answer may be on the
+    /// way. The sandbox leaves nothing.
+    pub fn leftovers(&self) -> Vec<String> {
+        match self.backend.kind {
+            BackendKind::Sandbox => Vec::new(),
+            BackendKind::Endpoint | BackendKind::Aws => {
+                let mut left = self.shown_facts().made.list(self.shown_names());
+                let pending = self.record(self.current).pending.iter();
+                left.extend(pending.filter_map(|pending| pending.operation.creates()));
+                left
+            }
+        }
+    }
+
+    pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
+        self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
+    }
+
+    pub(super) fn mask_text(&mut self, text: String) -> String {
+        match &mut self.shown {
+            Some(shown) => shown.masker.text(&text),
+            None => text,
+        }
+    }
+
+    /// The call as it is shown, from which what is shown of the facts is learnt.
+    pub(super) fn mask_exchange(&mut self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
+        let Some(shown) = &mut self.shown else { return exchange.clone() };
+        let masked = shown.masker.exchange(exchange);
+        shown.facts.learn(&masked);
+        Arc::new(masked)
+    }
+}

@@ -1,0 +1,123 @@
+//! `kmslab doctor`: asks both identities, and writes what was found. Nothing is created.
+
+use std::io::{self, Write};
+
+use time::OffsetDateTime;
+
+use crate::aws::{Clients, ConfigError};
+use crate::lab::Identity;
+use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
+
+/// What the checks came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The lab can be started.
+    Fine,
+    /// Something must be fixed first.
+    ToFix,
+    /// The backend can't be reached or refuses the credentials.
+    Unreachable,
+}
+
+/// Checks the terminal, then the backend with the credentials that were found for it, and writes a line for each check
+/// as soon as it is done. `given_user` says that test-user is a profile of the person's own.
+///
+/// # Errors
+/// When the lines can't be written.
+pub async fn run(
+    terminal: &Terminal,
+    clients: Result<&Clients, &ConfigError>,
+    given_user: bool,
+    out: &mut impl Write,
+) -> io::Result<Outcome> {
+    let mut report = Report { out, marks: Vec::new() };
+    report.write(doctor::terminal(terminal))?;
+    let unreachable = match clients {
+        Ok(clients) => backend(clients, given_user, &mut report).await?,
+        Err(error) => {
+            let text = error.to_string();
+            let (says, fix) = text.split_once("\n  ").unwrap_or((&text, "correct it, then try again"));
+            report.write(Finding::stop("credentials", says, fix))?;
+            false
+        }
+    };
+    let count = |mark: Mark| report.marks.iter().filter(|other| **other == mark).count();
+    let (warnings, stops) = (count(Mark::Warning), count(Mark::Stop));
+    writeln!(report.out, "\n{} ok, {warnings} to know, {stops} to fix; nothing was created", count(Mark::Ok))?;
+    Ok(match (unreachable, stops) {
+        (true, _) => Outcome::Unreachable,
+        (false, 0) => Outcome::Fine,
+        (false, _) => Outcome::ToFix,
+    })
+}
+
+struct Report<'a, W> {
+    out: &'a mut W,
+    marks: Vec<Mark>,
+}
+
+impl<W: Write> Report<'_, W> {
+    fn write(&mut self, finding: Finding) -> io::Result<()> {
+        writeln!(self.out, "{:<8} {:<18} {}", finding.mark, finding.what, finding.says)?;
+        if let Some(fix) = finding.fix {
+            writeln!(self.out, "{:<27} fix: {fix}", "")?;
+        }
+        self.marks.push(finding.mark);
+        self.out.flush()
+    }
+}
+
+/// Whether the backend can't be used at all.
+async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+    let region = clients.region_of(Identity::Admin);
+    let user_region = given_user.then(|| clients.region_of(Identity::TestUser));
+    report.write(doctor::region(&region, user_region.as_deref()))?;
+    let answer = clients.ask(Identity::Admin, &Question::Identity).await;
+    let now = OffsetDateTime::now_utc();
+    if answer.response.is_ok() {
+        // Before the identity: a clock that is off is why a signature is refused.
+        report.write(doctor::clock(&answer, now))?;
+    }
+    let admin = match doctor::identity("admin", &answer) {
+        Ok(caller) => caller,
+        Err((finding, unreachable)) => {
+            report.write(finding)?;
+            return Ok(unreachable);
+        }
+    };
+    report.write(doctor::admin(&admin))?;
+    for asked in doctor::admin_permissions(&admin, &region, given_user) {
+        let answer = clients.ask(Identity::Admin, &asked.question).await;
+        let Some(finding) = doctor::may_all(asked.what, &answer) else {
+            for (question, action) in Question::HARMLESS {
+                let answer = clients.ask(Identity::Admin, &question).await;
+                report.write(doctor::may_list(action, &answer))?;
+            }
+            break;
+        };
+        report.write(finding)?;
+    }
+    if !given_user {
+        return Ok(false);
+    }
+    let answer = clients.ask(Identity::TestUser, &Question::Identity).await;
+    let user = match doctor::identity("test-user", &answer) {
+        Ok(caller) => caller,
+        Err((finding, unreachable)) => {
+            report.write(finding)?;
+            return Ok(unreachable);
+        }
+    };
+    let finding = doctor::test_user(&admin, &user);
+    let is_second = finding.mark == Mark::Ok;
+    report.write(finding)?;
+    if is_second {
+        let [table, key] = doctor::user_permissions(&user, &region);
+        let simulated = clients.ask(Identity::Admin, &table.question).await;
+        let listed = clients.ask(Identity::TestUser, &Question::ListTables).await;
+        report.write(doctor::user_has_table(&simulated, &listed))?;
+        let simulated = clients.ask(Identity::Admin, &key.question).await;
+        report.write(doctor::user_lacks_key(&simulated))?;
+    }
+    Ok(false)
+}
