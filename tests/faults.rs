@@ -152,6 +152,7 @@ const ELSEWHERE: Canned =
 #[case::stall(Fault::Stall, "", "did not answer in time")]
 #[case::truncated(Fault::Truncated, "", "cut off")]
 #[case::internal(Fault::Error(INTERNAL), "inside", "is in trouble")]
+#[case::internal_afterwards(Fault::ErrorAfterwards(INTERNAL), "inside", "is in trouble")]
 #[case::slow_down(Fault::Error(SLOW_DOWN), "reduce", "wait a moment")]
 #[case::throttled(Fault::Error(THROTTLED), "Rate exceeded", "wait a moment")]
 #[case::expired(Fault::Error(EXPIRED), "expired", "sign in again")]
@@ -209,6 +210,7 @@ fn leaving_after_a_creation_that_failed_leaves_nothing(
         Fault::Truncated,
         Fault::Stall,
         Fault::Error(INTERNAL),
+        Fault::ErrorAfterwards(INTERNAL),
         Fault::Error(EXPIRED)
     )]
     fault: Fault,
@@ -231,7 +233,7 @@ fn leaving_after_a_creation_that_failed_leaves_nothing(
         lab.press(Intent::Advance);
         let context = format!("{call}, {fault:?}");
         assert!(!lab.observed(stage).0, "{context}");
-        let is_lost = matches!(fault, Fault::ResetMidBody | Fault::Truncated | Fault::Stall);
+        let is_lost = !matches!(fault, Fault::Refused | Fault::Error(EXPIRED));
         if is_lost && call != "AttachUserPolicy" {
             assert_eq!(lab.proxy.struck(), 1, "{context}: what may have been created is not created again");
             assert!(!lab.state.leftovers().is_empty(), "{context}: it may be there");

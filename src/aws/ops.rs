@@ -38,15 +38,18 @@ macro_rules! create {
     };
 }
 
-/// Forbids a further try of a call that may have created something: one whose answer was lost or can't be read. A second
-/// one would create a second key, or say that the table exists already.
+/// Forbids a further try of a call that may have created something: one whose answer was lost or can't be read, or that
+/// failed inside of the service. A second one would create a second key, or say that the table exists already. What was
+/// throttled or refused (4xx, and 503: too busy to begin) has created nothing.
 #[derive(Debug)]
 struct OnlyAfterAnError;
 
 impl ClassifyRetry for OnlyAfterAnError {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match (context.output_or_error(), context.response()) {
-            (Some(Err(_)), Some(response)) if response.status().as_u16() >= 400 => RetryAction::NoActionIndicated,
+            (Some(Err(_)), Some(response)) if matches!(response.status().as_u16(), 400..500 | 503) => {
+                RetryAction::NoActionIndicated
+            }
             (Some(Err(_)), _) => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }

@@ -241,7 +241,10 @@ fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
         .collect();
     if !facts.made.is_empty() || !failed.is_empty() {
         let left = if facts.made.is_empty() { "nothing known is left" } else { "something is left" };
-        return Err(format!("{left}; {}", failed.join("; ")));
+        return Err(match failed.is_empty() {
+            true => "something may be left: not all keys could be looked at".to_owned(),
+            false => format!("{left}; {}", failed.join("; ")),
+        });
     }
     if facts.table_was_made && facts.table.is_some() {
         return Err("the table is still being deleted".to_owned());

@@ -160,8 +160,11 @@ impl Facts {
         }
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
-            if exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries > 1 {
-                // An earlier try of this very call has done it: the name has the run's id in it.
+            let status = exchange.answer.response.as_ref().map_or(0, |response| response.status);
+            let is_half_done = status >= 500 && status != 503;
+            // An earlier try of this very call has done it: the name has the run's id in it.
+            let is_done = exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries > 1;
+            if is_half_done || is_done {
                 self.suspect(&exchange.operation);
             }
             // A key that can't be described now may still be the one that is looked for.
@@ -234,7 +237,7 @@ impl Facts {
         }
     }
 
-    /// Notes that `operation` may have been done: its answer was lost. What has a name with the run's id in it is removed
+    /// Notes that `operation` may have been done: its answer was lost, or it failed inside of the service. What has a name with the run's id in it is removed
     /// under that name, and if it is not there, that is known then. What the service names must be looked for.
     fn suspect(&mut self, operation: &Operation) {
         use Operation as O;

@@ -23,6 +23,8 @@ pub enum Fault {
     Truncated,
     /// The answer has members that no SDK knows.
     UnknownFields,
+    /// The call is done, and this error is said of it.
+    ErrorAfterwards(Canned),
     /// This error instead of the call.
     Error(Canned),
     /// The effect is not seen yet: what was answered to this call when it last failed is answered again.
@@ -172,6 +174,7 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
                     whole[..whole.len() - body.len().div_ceil(2).max(2)].to_vec()
                 }
                 Some(Fault::Truncated) => assembled(&head, if body.len() > 1 { &body[..body.len() / 2] } else { b"{" }),
+                Some(Fault::ErrorAfterwards(canned)) => error(canned, is_json),
                 Some(Fault::UnknownFields) => assembled(&head, &with_unknown_fields(&body)),
                 _ => assembled(&head, &body),
             }
