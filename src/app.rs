@@ -3,17 +3,21 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
-use crossterm::event::EventStream;
 use futures_util::StreamExt;
+use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
 use crate::lab::{Backend, BackendKind, Names, Stage, State};
+use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::headless::{self, Format};
+use crate::run::journal::{self, Journal, Journals};
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -50,6 +54,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// What to tell of an error: its message and its causes', each once.
+pub fn describe(error: &Report) -> String {
+    crate::aws::chain(error.as_ref())
+}
+
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
@@ -67,15 +76,16 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     match cli.command {
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
-            lines(&runtime, &cli.options, Format::Text)
+            lines(&runtime, &cli.options, environment, Format::Text)
         }
         None if environment.dumb => {
             tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
-            lines(&runtime, &cli.options, Format::Text)
+            lines(&runtime, &cli.options, environment, Format::Text)
         }
         None => interactive(&runtime, &cli.options, environment),
-        Some(Command::Run { format }) => lines(&runtime, &cli.options, format.into()),
+        Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
+        Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
     }
 }
 
@@ -83,12 +93,14 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
 struct Session {
     state: State,
     clients: Clients,
+    /// Of a run that is not on the sandbox inside this process.
+    journal: Option<Arc<Journal>>,
     /// Stops and removes its temporary folder when dropped.
     _sandbox: Option<Sandbox>,
 }
 
-fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
-    let names = Names::new(&run_id(options.seed));
+fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
+    let names = Names::new(&run_id(options.seed)).created(now(options.seed));
     if options.endpoint_url.is_some() || options.is_aws() {
         let endpoint = EndpointOptions {
             url: options.endpoint_url.clone(),
@@ -103,9 +115,11 @@ fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
             endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
+        let head = journal::head(&names, &backend, options.admin_profile.clone());
+        let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
         let mut state = State::new(backend, names);
         state.accepted_account.clone_from(&options.yes_account);
-        return Ok(Session { state, clients, _sandbox: None });
+        return Ok(Session { state, clients, journal, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -116,7 +130,7 @@ fn session(runtime: &Runtime, options: &Options) -> Result<Session, Report> {
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Session { state: State::new(backend, names), clients, _sandbox: Some(sandbox) })
+    Ok(Session { state: State::new(backend, names), clients, journal: None, _sandbox: Some(sandbox) })
 }
 
 fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
@@ -126,6 +140,16 @@ fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
         seed: options.seed,
         region: options.region.clone().unwrap_or_else(|| SANDBOX_REGION.to_owned()),
     }
+}
+
+/// When a run begins: RFC 3339 in UTC to the second; with a seed, when the sandbox's clock begins.
+fn now(seed: Option<u64>) -> String {
+    if seed.is_some() {
+        return "2026-01-01T00:00:00Z".to_owned();
+    }
+    let now = OffsetDateTime::now_utc();
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
 /// Eight characters that keep two runs apart; with a seed, the same again.
@@ -145,12 +169,13 @@ fn random_id() -> String {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, _sandbox } = session(runtime, options)?;
+    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
     if options.mask {
         state.mask();
     }
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
+    let world = world.with_journal(journal.clone());
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -158,29 +183,48 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
     let ended = runtime.block_on(async {
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = EventStream::new();
+        let input = run::input()?;
         screen.measure()?;
         run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
+    if ended.is_err() && journal.as_ref().is_some_and(|journal| journal.has_begun()) {
+        tell("what the lab has created is still there; `kmslab cleanup` removes it");
+    }
     let (state, ended) = ended.wrap_err("the terminal failed")?;
     if ended == Ended::Finished {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {} of {} stages met", state.met(), Stage::ALL.len());
-    tell_leftovers(&state);
-    Ok(exit_status(&state, ended))
+    let survivors = settle(&state, journal.as_deref());
+    Ok(exit_status(&state, survivors, ended))
 }
 
-fn tell_leftovers(state: &State) {
+/// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
+/// stays, or may.
+fn settle(state: &State, journal: Option<&Journal>) -> bool {
+    let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
     if let Some(cost) = state.cost_line() {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
     }
-    for left in state.leftovers() {
-        tell(format_args!("left behind at {}: {left}", state.backend.endpoint.as_deref().unwrap_or("AWS")));
+    let left = state.leftovers();
+    // The lab cleans up what it knows of; of these calls it knows no outcome.
+    let uncertain = journal.map(Journal::uncertain).unwrap_or_default();
+    for left in &left {
+        tell(format_args!("left behind at {place}: {left}"));
     }
+    for call in &uncertain {
+        tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
+    }
+    let survivors = !left.is_empty() || !uncertain.is_empty();
+    match journal {
+        Some(_) if survivors => tell("`kmslab cleanup` removes it"),
+        Some(journal) => journal.remove(),
+        None => {}
+    }
+    survivors
 }
 
 /// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
@@ -188,23 +232,24 @@ pub fn tell(line: impl Display) {
     let _ = writeln!(io::stderr(), "kmslab: {line}");
 }
 
-fn lines(runtime: &Runtime, options: &Options, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, _sandbox } = session(runtime, options)?;
+fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
+    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
     if options.mask {
         state.mask();
     }
     let (world, events) = World::new(clients);
+    let world = world.with_journal(journal.clone());
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
-    tell_leftovers(&state);
+    let survivors = settle(&state, journal.as_deref());
     if let Some(refusal) = state.refusal() {
         tell(refusal);
     }
     match ended {
-        Ok(ended) => Ok(exit_status(&state, ended)),
-        Err(_) if !state.leftovers().is_empty() => Ok(Exit::Survivors),
+        Ok(ended) => Ok(exit_status(&state, survivors, ended)),
+        Err(_) if survivors => Ok(Exit::Survivors),
         // Whoever read our lines has had enough of them, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::NotMet),
         Err(error) => Err(Report::new(error).wrap_err("the lines could not be written")),
@@ -234,14 +279,94 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
     Ok(Exit::Met)
 }
 
-fn exit_status(state: &State, ended: Ended) -> Exit {
+fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
     match ended {
-        _ if !state.leftovers().is_empty() => Exit::Survivors,
+        _ if survivors => Exit::Survivors,
         Ended::Refused => Exit::Usage,
         Ended::Signal(number) => Exit::Signal(number),
         Ended::InputClosed => Exit::Signal(signal::HANGUP),
         Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,
         Ended::Finished if state.met() < state.ended() => Exit::NotMet,
         Ended::Finished => Exit::Met,
+    }
+}
+
+/// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
+fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run: bool) -> Result<Exit, Report> {
+    let mut journals = match folder {
+        Some(folder) => {
+            Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
+        }
+        None => Journals::default(),
+    };
+    for (path, reason) in &journals.unreadable {
+        tell(format_args!("{} is no journal and is left alone: {reason}", path.display()));
+    }
+    for run in &journals.living {
+        tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
+    }
+    let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
+    let is_told_where = options.endpoint_url.is_some() || options.is_aws();
+    let targets = match is_told_where {
+        true => vec![(options.endpoint_url.clone(), options.region.clone(), options.admin_profile.clone())],
+        false => {
+            let heads = journals.left.iter().map(|left| Target::from(&left.head));
+            let here = heads.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
+            let targets: std::collections::BTreeSet<Target> = here.collect();
+            targets.into_iter().map(|target| (target.endpoint, Some(target.region), target.admin_profile)).collect()
+        }
+    };
+    let mut out = io::stdout().lock();
+    if targets.is_empty() {
+        writeln!(
+            out,
+            "no journal tells of anything left; --endpoint-url URL or --backend aws looks there all the same"
+        )
+        .wrap_err("the lines could not be written")?;
+    }
+    for (endpoint, region, admin_profile) in targets {
+        let clients = match connect(runtime, endpoint.as_deref(), region, admin_profile.clone()) {
+            Ok(clients) => clients,
+            Err(error) if is_told_where => return Err(error),
+            // The other journals' places may be reached.
+            Err(error) => {
+                tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
+                outcome = outcome.max(Outcome::Unreachable);
+                continue;
+            }
+        };
+        let target = Target { endpoint, region: clients.region().to_owned(), admin_profile };
+        let is_here = |left: &journal::Left| {
+            let head = Target::from(&left.head);
+            let same_profile = is_told_where || head.admin_profile == target.admin_profile;
+            head.endpoint == target.endpoint && head.region == target.region && same_profile
+        };
+        let (here, elsewhere) = journals.left.into_iter().partition(is_here);
+        journals.left = elsewhere;
+        let work = Work { clients: &clients, target: &target, folder, dry_run };
+        let cleaned = runtime.block_on(clean(&work, here, &mut out)).wrap_err("the lines could not be written")?;
+        outcome = outcome.max(cleaned);
+    }
+    Ok(match outcome {
+        Outcome::Clean => Exit::Met,
+        Outcome::Survivors => Exit::Survivors,
+        Outcome::Unreachable => Exit::Backend,
+    })
+}
+
+fn connect(
+    runtime: &Runtime,
+    endpoint: Option<&str>,
+    region: Option<String>,
+    admin_profile: Option<String>,
+) -> Result<Clients, Report> {
+    let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
+    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
+    match clients.endpoint() {
+        // What is not found there may be on AWS all the same.
+        Some(elsewhere) if endpoint.is_none() => Err(Report::msg(format!(
+            "AWS_ENDPOINT_URL or the profile leads to {elsewhere}; without it this cleans up on AWS"
+        ))),
+        _ => Ok(clients),
     }
 }

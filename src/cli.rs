@@ -45,6 +45,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
+    Cleanup {
+        /// Only list it
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// The formats of `kmslab run`.
@@ -156,7 +162,14 @@ fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
 }
 
-/// What the environment says about the terminal; read once, passed on.
+/// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
+fn journals(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    Some(state?.join("kmslab/runs"))
+}
+
+/// What the environment says about terminal and folders; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `NO_COLOR` is set and not empty.
@@ -167,6 +180,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
+    pub journals: Option<PathBuf>,
 }
 
 impl Environment {
@@ -178,6 +193,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            journals: journals(&variable),
         }
     }
 
@@ -196,6 +212,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/me")], Some("/state/kmslab/runs"))]
+    #[case(&[("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::relative(&[("XDG_STATE_HOME", "state"), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::empty(&[("XDG_STATE_HOME", ""), ("HOME", "/home/me")], Some("/home/me/.local/state/kmslab/runs"))]
+    #[case::nowhere(&[], None)]
+    #[cfg(unix)]
+    fn journals_are_in_the_state_folder(#[case] set: &[(&str, &str)], #[case] folder: Option<&str>) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).journals, folder.map(PathBuf::from));
+    }
 
     #[rstest]
     #[case(&[], ColorLevel::Ansi16)]

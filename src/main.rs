@@ -7,14 +7,17 @@ use kmslab::app;
 use kmslab::cli::{Cli, Environment};
 
 fn main() -> ExitCode {
-    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
+    let hooks = color_eyre::config::HookBuilder::default()
+        .display_env_section(false)
+        .panic_section("What a lab has created at an endpoint is still there; `kmslab cleanup` removes it.");
+    if let Err(error) = hooks.install() {
         app::tell(error);
     }
     let cli = Cli::parse();
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            app::tell(format_args!("{error:#}"));
+            app::tell(app::describe(&error));
             app::exit_of(&error).into()
         }
     }

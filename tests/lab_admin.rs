@@ -84,7 +84,7 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         O::PutItem { table: name, .. } | O::Scan { table: name } => {
             [one(&table(name)), vec![ask("kms:Decrypt", KEY, &[VIA])]].concat()
         }
-        O::CreateUser { user: name } => [one(&user(name)), vec![ask("iam:TagUser", &user(name), &[])]].concat(),
+        O::CreateUser { user: name, .. } => [one(&user(name)), vec![ask("iam:TagUser", &user(name), &[])]].concat(),
         O::CreateAccessKey { user: name } | O::DeleteAccessKey { user: name, .. } | O::DeleteUser { user: name } => {
             one(&user(name))
         }

@@ -11,7 +11,7 @@ use crate::lab::redact;
 const NOT_IN_TIME: &str = "the server did not answer in time: check that it is well, then retry";
 
 /// The messages of an error and of all its causes, outermost first, without repetitions.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut messages = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -3,6 +3,7 @@
 
 mod body;
 mod failure;
+pub mod inventory;
 mod ops;
 mod tap;
 
@@ -19,6 +20,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
+pub(crate) use failure::chain;
 use tap::Tap;
 
 /// Why the clients could not be made. Nothing has been sent.
@@ -175,8 +177,14 @@ impl Clients {
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
+        self.call_once_or_more(identity, operation).await.0
+    }
+
+    /// [`Clients::call`], and whether the call may have been carried out more than once: the SDK sends it again when an
+    /// answer is lost, and services create a second key then.
+    pub async fn call_once_or_more(&self, identity: Identity, operation: &Operation) -> (Answer, bool) {
         let Some(session) = self.session(identity) else {
-            return Answer {
+            let answer = Answer {
                 request: serde_json::Value::Null,
                 response: Err(NoResponse {
                     message: "there are no credentials for test-user yet".to_owned(),
@@ -186,6 +194,7 @@ impl Clients {
                 duration_us: 0,
                 at: 0,
             };
+            return (answer, false);
         };
         let tap = Tap::default();
         let sent = Instant::now();
@@ -201,7 +210,8 @@ impl Clients {
             }
             Err(failure) => Some(failure),
         };
-        tap.into_answer(failure, duration_us)
+        let lost = tap.lost_a_try();
+        (tap.into_answer(failure, duration_us), lost)
     }
 
     fn session(&self, identity: Identity) -> Option<Arc<Session>> {
@@ -294,7 +304,7 @@ async fn check_credentials(config: &SdkConfig, identity: Identity, profile: Opti
     let reason = match config.credentials_provider() {
         Some(provider) => match provider.provide_credentials().await {
             Ok(_) => return Ok(()),
-            Err(error) => failure::chain(&error),
+            Err(error) => chain(&error),
         },
         None => "no provider is configured".to_owned(),
     };

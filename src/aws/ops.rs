@@ -2,14 +2,16 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
-    SseType,
+    SseType, Tag,
 };
+use aws_sdk_iam::types as iam;
+use aws_sdk_kms::types as kms;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::tap::Tap;
 use super::{Keys, Session, failure};
-use crate::lab::{NoResponse, Operation};
+use crate::lab::{NoResponse, Operation, Tags};
 
 /// Sends a fluent builder's call through the tap; the answer itself is read off the wire.
 macro_rules! send {
@@ -23,7 +25,11 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
     use Operation as O;
     match operation {
         O::GetCallerIdentity => send!(session.sts().get_caller_identity(), tap).map(drop)?,
-        O::CreateKey { description } => send!(session.kms().create_key().description(description), tap).map(drop)?,
+        O::CreateKey { description, tags } => {
+            let tags = tags.pairs().map(|(key, value)| kms::Tag::builder().tag_key(key).tag_value(value).build());
+            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
+            send!(session.kms().create_key().description(description).set_tags(Some(tags)), tap).map(drop)?;
+        }
         O::CreateAlias { alias, key } => {
             send!(session.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
         }
@@ -39,7 +45,7 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
             let call = session.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
             send!(call, tap).map(drop)?;
         }
-        O::CreateTable { table, key } => send!(create_table(session, table, key)?, tap).map(drop)?,
+        O::CreateTable { table, key, tags } => send!(create_table(session, table, key, tags)?, tap).map(drop)?,
         O::DescribeTable { table } => send!(session.dynamodb().describe_table().table_name(table), tap).map(drop)?,
         O::PutItem { table, item } => {
             let mut call = session.dynamodb().put_item().table_name(table);
@@ -50,7 +56,11 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
         }
         O::Scan { table } => send!(session.dynamodb().scan().table_name(table), tap).map(drop)?,
         O::DeleteTable { table } => send!(session.dynamodb().delete_table().table_name(table), tap).map(drop)?,
-        O::CreateUser { user } => send!(session.iam().create_user().user_name(user), tap).map(drop)?,
+        O::CreateUser { user, tags } => {
+            let tags = tags.pairs().map(|(key, value)| iam::Tag::builder().key(key).value(value).build());
+            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
+            send!(session.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
+        }
         O::AttachUserPolicy { user, policy_arn } => {
             send!(session.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
         }
@@ -78,10 +88,13 @@ fn create_table(
     session: &Session,
     table: &str,
     key: &str,
+    tags: &Tags,
 ) -> Result<aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
     let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
     let partition_key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
     let encryption = SseSpecification::builder().enabled(true).sse_type(SseType::Kms).kms_master_key_id(key).build();
+    let tags = tags.pairs().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
     Ok(session
         .dynamodb()
         .create_table()
@@ -89,7 +102,8 @@ fn create_table(
         .attribute_definitions(attribute.map_err(|error| malformed(&error))?)
         .key_schema(partition_key.map_err(|error| malformed(&error))?)
         .billing_mode(BillingMode::PayPerRequest)
-        .sse_specification(encryption))
+        .sse_specification(encryption)
+        .set_tags(Some(tags)))
 }
 
 fn malformed(error: &dyn std::error::Error) -> NoResponse {

@@ -210,7 +210,7 @@ pub fn is_credential_error(code: &str) -> bool {
 }
 
 /// Whether an error code says that a thing does not exist.
-fn is_not_found(code: &str) -> bool {
+pub fn is_not_found(code: &str) -> bool {
     matches!(code, "ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity" | "NoSuchEntityException")
 }
 

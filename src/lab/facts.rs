@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::exchange::Exchange;
-use super::operation::{Identity, Operation};
+use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
 
 /// The resources of one run. Every name carries the prefix and the run's id, so that two runs never meet.
@@ -17,6 +17,8 @@ pub struct Names {
     pub table: String,
     /// The IAM user that the lab makes.
     pub user: String,
+    /// When the run began, RFC 3339 in UTC to the second. It comes from outside: the lesson has no clock.
+    pub created: Option<String>,
 }
 
 impl Names {
@@ -27,7 +29,23 @@ impl Names {
             alias: format!("alias/kmslab-key-{run}"),
             table: format!("kmslab-table-{run}"),
             user: format!("kmslab-user-{run}"),
+            created: None,
         }
+    }
+
+    /// The same names, of a run that began at `created` (RFC 3339).
+    pub fn created(self, created: String) -> Names {
+        Names { created: Some(created), ..self }
+    }
+
+    /// The description of the run's key: a key has no name of its own.
+    pub fn key_description(&self) -> String {
+        format!("kmslab {}", self.run)
+    }
+
+    /// The tags of what this run makes.
+    pub fn tags(&self) -> Tags {
+        Tags { run: self.run.clone(), created: self.created.clone() }
     }
 }
 

@@ -183,25 +183,31 @@ impl Masker {
         let mut masked = operation.clone();
         match &mut masked {
             O::GetCallerIdentity => {}
-            O::CreateKey { description: one }
-            | O::DescribeKey { key: one }
+            O::DescribeKey { key: one }
             | O::GetKeyPolicy { key: one }
             | O::DeleteAlias { alias: one }
             | O::ScheduleKeyDeletion { key: one, .. }
             | O::DescribeTable { table: one }
             | O::Scan { table: one }
             | O::DeleteTable { table: one }
-            | O::CreateUser { user: one }
             | O::CreateAccessKey { user: one }
             | O::DeleteUser { user: one } => *one = self.text(one),
             O::CreateAlias { alias: one, key: two }
             | O::PutKeyPolicy { key: one, policy: two }
-            | O::CreateTable { table: one, key: two }
             | O::AttachUserPolicy { user: one, policy_arn: two }
             | O::DetachUserPolicy { user: one, policy_arn: two }
             | O::DeleteAccessKey { user: one, access_key_id: two } => {
                 *one = self.text(one);
                 *two = self.text(two);
+            }
+            O::CreateKey { description: one, tags } | O::CreateUser { user: one, tags } => {
+                *one = self.text(one);
+                tags.run = self.text(&tags.run);
+            }
+            O::CreateTable { table, key, tags } => {
+                *table = self.text(table);
+                *key = self.text(key);
+                tags.run = self.text(&tags.run);
             }
             O::PutItem { table, item } => {
                 *table = self.text(table);

@@ -24,7 +24,7 @@ pub mod view;
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
-pub use operation::{Identity, Operation, Service, cli_line};
+pub use operation::{Identity, Operation, Service, Tags, cli_line};
 pub use stage::Stage;
 pub use state::{Backend, BackendKind, Call, Check, Record, State, Status};
 pub use view::{Overlay, View, ViewMode};

@@ -57,24 +57,53 @@ impl Service {
     }
 }
 
+/// The tag that says which run made a resource. `kmslab cleanup` touches nothing without it.
+pub const RUN_TAG: &str = "kmslab:run";
+
+/// The tag that says when the run began.
+pub const CREATED_TAG: &str = "kmslab:created";
+
+/// The tags of everything the lab makes that can have tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// The run's id, the value of [`RUN_TAG`].
+    pub run: String,
+    /// When the run began, RFC 3339 in UTC to the second: the value of [`CREATED_TAG`], where it is known.
+    pub created: Option<String>,
+}
+
+impl Tags {
+    /// Keys and values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let created = self.created.as_deref().map(|created| (CREATED_TAG, created));
+        [(RUN_TAG, self.run.as_str())].into_iter().chain(created)
+    }
+
+    /// `--tags` with the services' own names for a tag's two members.
+    fn cli(&self, key: &str, value: &str) -> Vec<String> {
+        let words = self.pairs().map(|(name, content)| shell_quote(&format!("{key}={name},{value}={content}")));
+        std::iter::once("--tags".to_owned()).chain(words).collect()
+    }
+}
+
 /// One API call with its parameters. `aws::ops` turns it into the SDK's call.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "variants and fields are AWS's own operation and member names")]
 pub enum Operation {
     GetCallerIdentity,
-    CreateKey { description: String },
+    CreateKey { description: String, tags: Tags },
     CreateAlias { alias: String, key: String },
     DescribeKey { key: String },
     GetKeyPolicy { key: String },
     PutKeyPolicy { key: String, policy: String },
     DeleteAlias { alias: String },
     ScheduleKeyDeletion { key: String, days: u8 },
-    CreateTable { table: String, key: String },
+    CreateTable { table: String, key: String, tags: Tags },
     DescribeTable { table: String },
     PutItem { table: String, item: Map<String, Value> },
     Scan { table: String },
     DeleteTable { table: String },
-    CreateUser { user: String },
+    CreateUser { user: String, tags: Tags },
     AttachUserPolicy { user: String, policy_arn: String },
     CreateAccessKey { user: String },
     DetachUserPolicy { user: String, policy_arn: String },
@@ -155,7 +184,7 @@ impl Operation {
             | O::PutItem { table, .. }
             | O::Scan { table }
             | O::DeleteTable { table } => table,
-            O::CreateUser { user }
+            O::CreateUser { user, .. }
             | O::AttachUserPolicy { user, .. }
             | O::CreateAccessKey { user }
             | O::DetachUserPolicy { user, .. }
@@ -171,7 +200,7 @@ impl Operation {
             O::CreateKey { .. } => Some("KMS key, being created".to_owned()),
             O::CreateAlias { alias, .. } => Some(format!("{alias}, being created")),
             O::CreateTable { table, .. } => Some(format!("table {table}, being created")),
-            O::CreateUser { user } => Some(format!("IAM user {user}, being created")),
+            O::CreateUser { user, .. } => Some(format!("IAM user {user}, being created")),
             O::CreateAccessKey { user } => Some(format!("access key of {user}, being created")),
             _ => None,
         }
@@ -184,8 +213,9 @@ impl Operation {
         let mut line: Vec<String> = Vec::new();
         let command = match self {
             O::GetCallerIdentity => "get-caller-identity",
-            O::CreateKey { description } => {
+            O::CreateKey { description, tags } => {
                 line.extend(text("--description", description));
+                line.extend(tags.cli("TagKey", "TagValue"));
                 "create-key"
             }
             O::CreateAlias { alias, key } => {
@@ -217,12 +247,13 @@ impl Operation {
                 line.extend(text("--pending-window-in-days", &days.to_string()));
                 "schedule-key-deletion"
             }
-            O::CreateTable { table, key } => {
+            O::CreateTable { table, key, tags } => {
                 line.extend(text("--table-name", table));
                 line.extend(text("--attribute-definitions", "AttributeName=id,AttributeType=S"));
                 line.extend(text("--key-schema", "AttributeName=id,KeyType=HASH"));
                 line.extend(text("--billing-mode", "PAY_PER_REQUEST"));
                 line.extend(text("--sse-specification", &format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}")));
+                line.extend(tags.cli("Key", "Value"));
                 "create-table"
             }
             O::DescribeTable { table } => {
@@ -242,8 +273,9 @@ impl Operation {
                 line.extend(text("--table-name", table));
                 "delete-table"
             }
-            O::CreateUser { user } => {
+            O::CreateUser { user, tags } => {
                 line.extend(text("--user-name", user));
+                line.extend(tags.cli("Key", "Value"));
                 "create-user"
             }
             O::AttachUserPolicy { user, policy_arn } => {

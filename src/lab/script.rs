@@ -236,7 +236,8 @@ fn admin(operation: Operation) -> Next {
 
 fn create_key(index: usize, sources: Sources<'_>) -> Next {
     if index == 0 {
-        return admin(Operation::CreateKey { description: format!("kmslab {}", sources.names.run) });
+        let names = sources.names;
+        return admin(Operation::CreateKey { description: names.key_description(), tags: names.tags() });
     }
     let Some(key) = sources.facts.key_id().map(str::to_owned) else {
         return Next::Blocked("CreateKey's answer has no key id".to_owned());
@@ -253,7 +254,7 @@ fn create_table(index: usize, sources: Sources<'_>) -> Next {
     let table = sources.names.table.clone();
     match index {
         0 => match sources.facts.key_arn() {
-            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned() }),
+            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned(), tags: sources.names.tags() }),
             None => Next::Blocked("there is no key: create_key did not succeed".to_owned()),
         },
         1 => Next::Send(Batch {
@@ -274,7 +275,7 @@ fn create_user(sources: Sources<'_>) -> Vec<Batch> {
     }
     let user = sources.names.user.clone();
     vec![
-        batch([(Identity::Admin, Operation::CreateUser { user: user.clone() })]),
+        batch([(Identity::Admin, Operation::CreateUser { user: user.clone(), tags: sources.names.tags() })]),
         batch([(
             Identity::Admin,
             Operation::AttachUserPolicy { user: user.clone(), policy_arn: TEST_USER_POLICY.to_owned() },

@@ -4,7 +4,9 @@
 //! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
 //! like any other.
 
+pub mod cleanup;
 pub mod headless;
+pub mod journal;
 pub mod signal;
 pub mod world;
 
@@ -12,9 +14,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crossterm::event::Event as Input;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use ratatui::layout::{Position, Rect, Size};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::lab::{Event, State};
@@ -38,6 +40,29 @@ pub enum Ended {
     Refused,
     /// This signal asked for it.
     Signal(u8),
+}
+
+/// What the terminal sends from now on, read by a thread of its own.
+///
+/// Not crossterm's `EventStream`: when the terminal disappears, crossterm reads the end of its input over and over and
+/// does not return. This thread may do so until the process ends; the loop must not, for it has to end the process.
+///
+/// # Errors
+/// When there is no terminal to read from, or there can be no thread.
+pub fn input() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
+    // crossterm hears of resizes from its first call on; the thread's would come later.
+    crossterm::event::poll(Duration::ZERO)?;
+    let (sender, mut receiver) = unbounded_channel();
+    std::thread::Builder::new().name("kmslab-input".to_owned()).spawn(move || {
+        loop {
+            let input = crossterm::event::read();
+            let failed = input.is_err();
+            if sender.send(input).is_err() || failed {
+                return;
+            }
+        }
+    })?;
+    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))
 }
 
 /// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::journal::{self, Journal};
 use crate::aws::Clients;
-use crate::lab::{Effect, Event, Report};
+use crate::lab::{Answer, Effect, Event, Identity, Operation, Report};
 
 /// What is left for whoever drives the lab after the world has taken its part of an effect.
 #[derive(Debug, PartialEq)]
@@ -24,13 +25,19 @@ pub enum Rest {
 pub struct World {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
+    journal: Option<Arc<Journal>>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None }, receiver)
+    }
+
+    /// The same world, which sends no creating call before `journal` has its intent.
+    pub fn with_journal(self, journal: Option<Arc<Journal>>) -> World {
+        World { journal, ..self }
     }
 
     /// Begins `effect` and returns at once.
@@ -39,8 +46,12 @@ impl World {
         match effect {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
+                let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
                 tokio::spawn(async move {
-                    let mut answer = Box::new(clients.call(identity, &operation).await);
+                    let mut answer = Box::new(match journal {
+                        Some(journal) => journaled(&clients, identity, &operation, &journal).await,
+                        None => clients.call(identity, &operation).await,
+                    });
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
@@ -63,4 +74,20 @@ impl World {
 /// Now, in seconds; 0 where the clock stands before 1970.
 fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Sends a creating call between its intent and its result; without an intent on the disk it is not sent.
+async fn journaled(clients: &Clients, identity: Identity, operation: &Operation, journal: &Journal) -> Answer {
+    if let Err(none) = journal.intend(operation) {
+        return Answer {
+            request: serde_json::Value::Null,
+            response: Err(none),
+            wire: Default::default(),
+            duration_us: 0,
+            at: 0,
+        };
+    }
+    let (answer, lost_a_try) = clients.call_once_or_more(identity, operation).await;
+    journal.note(operation, &answer, lost_a_try);
+    answer
 }

@@ -186,7 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::lab::{Identity, Operation, cli_line};
+    use crate::lab::{Identity, Operation, Tags, cli_line};
 
     /// What a shell makes of a command line.
     fn shell_words(command: &str) -> Vec<String> {
@@ -207,6 +207,10 @@ mod tests {
         assert_eq!(words(&lines.join("\n")), words(command), "\n{}", lines.join("\n"));
     }
 
+    fn tags() -> Tags {
+        Tags { run: "4f2a".into(), created: Some("2026-01-01T00:00:00Z".into()) }
+    }
+
     fn operations() -> Vec<Operation> {
         let key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
         let policy = json!({"Version": "2012-10-17", "Statement": [{"Sid": "It's \"the\" key", "Principal":
@@ -215,8 +219,8 @@ mod tests {
         vec![
             Operation::GetCallerIdentity,
             Operation::Scan { table: "kmslab-table-4f2a".into() },
-            Operation::CreateKey { description: "two words".into() },
-            Operation::CreateTable { table: "kmslab-table-4f2a".into(), key: key.into() },
+            Operation::CreateKey { description: "two words".into(), tags: tags() },
+            Operation::CreateTable { table: "kmslab-table-4f2a".into(), key: key.into(), tags: tags() },
             Operation::PutKeyPolicy { key: key.into(), policy: policy.to_string() },
             Operation::PutKeyPolicy { key: key.into(), policy: serde_json::to_string_pretty(&policy).unwrap() },
             Operation::PutItem { table: "kmslab-table-4f2a".into(), item: item.as_object().unwrap().clone() },
@@ -250,7 +254,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn any_description_survives(description in "[ -~]{0,80}", columns in 12usize..80) {
-            let operation = Operation::CreateKey { description };
+            let operation = Operation::CreateKey { description, tags: tags() };
             assert_same(&cli_line(&operation, Identity::Admin, "us-east-1", None), columns);
         }
     }

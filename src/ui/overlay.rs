@@ -140,7 +140,11 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
-    let mut lines = wrap_plain("If you leave now, this stays, and may cost money:", theme.strong, columns.into());
+    let mut lines = wrap_plain(
+        "If you leave now, this stays until `kmslab cleanup`, and may cost money:",
+        theme.strong,
+        columns.into(),
+    );
     lines.push(Line::default());
     for left in state.leftovers() {
         let lead = vec![Span::styled("• ", theme.dim)];

@@ -127,7 +127,7 @@ impl Services {
                 let items = kmslab::lab::script::items();
                 ok(json!({"Count": items.len(), "Items": items, "ScannedCount": items.len()}))
             }
-            O::CreateUser { user } => ok(json!({"User": {"Path": "/", "UserName": user,
+            O::CreateUser { user, .. } => ok(json!({"User": {"Path": "/", "UserName": user,
                 "UserId": "AIDAUSERUSERUSERUSERU", "Arn": Services::user_arn(user),
                 "CreateDate": "2026-01-01T00:00:11Z"}})),
             O::CreateAccessKey { user } => ok(json!({"AccessKey": {"UserName": user,

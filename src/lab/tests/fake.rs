@@ -150,7 +150,7 @@ impl Cloud {
                 self.table_exists = false;
                 json!({"TableDescription": {"TableStatus": "DELETING"}})
             }
-            O::CreateUser { user } => json!({"User": {"UserName": user}}),
+            O::CreateUser { user, .. } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
             O::CreateAlias { .. }
             | O::DeleteAlias { .. }

@@ -1,0 +1,400 @@
+//! What there is at a backend with the lab's names and tags: what `kmslab cleanup` looks through. Only reading calls.
+
+use std::collections::BTreeSet;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{Clients, failure};
+use crate::lab::exchange::{is_credential_error, is_not_found};
+use crate::lab::operation::RUN_TAG;
+use crate::lab::redact;
+
+/// Whose a resource is, by its tag [`RUN_TAG`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// This run's.
+    Run(String),
+    /// It has no such tag.
+    None,
+    /// Its tags can't be read, for this reason.
+    Unknown(String),
+}
+
+/// A table whose name has the prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own member names")]
+pub struct Table {
+    pub name: String,
+    pub arn: String,
+    pub mark: Mark,
+}
+
+/// An IAM user whose name has the prefix, with what must go before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own member names")]
+pub struct User {
+    pub name: String,
+    pub arn: String,
+    pub mark: Mark,
+    pub access_keys: Vec<String>,
+    pub attached_policies: Vec<String>,
+    pub inline_policies: Vec<String>,
+}
+
+/// A customer managed key with the tag, or of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own member names")]
+pub struct Key {
+    pub id: String,
+    pub arn: String,
+    pub mark: Mark,
+    pub description: String,
+    /// Its deletion is scheduled: it costs nothing any more.
+    pub pending_deletion: bool,
+}
+
+/// An alias whose name has the prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own member names")]
+pub struct Alias {
+    pub name: String,
+    pub arn: String,
+    /// The key's id; `None` where the key is gone.
+    pub target: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "four kinds of resources")]
+pub struct Inventory {
+    pub tables: Vec<Table>,
+    pub users: Vec<User>,
+    pub keys: Vec<Key>,
+    pub aliases: Vec<Alias>,
+    /// Lists that were refused, with the reason: there may be more than was found.
+    pub unseen: Vec<String>,
+}
+
+/// Names to look for beside the listed ones: lists are eventually consistent, and may be refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "three kinds of resources")]
+pub struct Candidates {
+    pub tables: BTreeSet<String>,
+    pub users: BTreeSet<String>,
+    /// Ids or ARNs.
+    pub keys: BTreeSet<String>,
+}
+
+/// Why the backend could not be looked through at all: it can't be reached, or refuses the credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{call}: {message}")]
+pub struct Unusable {
+    /// The call that found out.
+    pub call: &'static str,
+    /// What went wrong and what to do.
+    pub message: String,
+}
+
+/// A call that failed.
+struct Failed {
+    call: &'static str,
+    /// The service's error code, where it answered.
+    code: Option<String>,
+    message: String,
+}
+
+impl Failed {
+    fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        match error.as_service_error().and_then(|service| service.code().map(|code| (code, service.message()))) {
+            Some((code, message)) => Failed {
+                call,
+                code: Some(redact::clean(code)),
+                message: redact::clean(&format!("{code}: {}", message.unwrap_or_default())),
+            },
+            None => {
+                let none = failure::describe(&error);
+                Failed { call, code: None, message: format!("{} ({})", none.message, none.remedy) }
+            }
+        }
+    }
+
+    fn is_absence(&self) -> bool {
+        self.code.as_deref().is_some_and(is_not_found)
+    }
+
+    /// The text of a refusal; anything that no other call will fare better with is an error.
+    fn refusal(self) -> Result<String, Unusable> {
+        match self.code {
+            Some(code) if !is_credential_error(&code) => Ok(format!("{}: {}", self.call, self.message)),
+            _ => Err(Unusable { call: self.call, message: self.message }),
+        }
+    }
+}
+
+macro_rules! send {
+    ($call:literal, $builder:expr) => {
+        $builder.send().await.map_err(|error| Failed::new($call, error))
+    };
+}
+
+/// All pages of a list, each turned into items by `$take`.
+macro_rules! pages {
+    ($call:literal, $builder:expr, $take:expr) => {{
+        let mut pages = $builder.into_paginator().send();
+        let mut items = Vec::new();
+        let mut failed = None;
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => items.extend($take(page)),
+                Err(error) => {
+                    failed = Some(Failed::new($call, error));
+                    break;
+                }
+            }
+        }
+        match failed {
+            None => Ok(items),
+            Some(failed) => Err(failed),
+        }
+    }};
+}
+
+impl Clients {
+    /// What the admin finds whose name begins with `kmslab-`, and the tagged keys, with the `candidates` that exist.
+    ///
+    /// # Errors
+    /// When the backend can't be reached or refuses the credentials. What a policy refuses is in [`Inventory::unseen`].
+    pub async fn inventory(&self, candidates: &Candidates) -> Result<Inventory, Unusable> {
+        let mut found = Inventory::default();
+        self.find_tables(candidates, &mut found).await?;
+        self.find_users(candidates, &mut found).await?;
+        self.find_keys(candidates, &mut found).await?;
+        self.find_aliases(&mut found).await?;
+        Ok(found)
+    }
+
+    async fn find_tables(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
+        let client = self.admin.dynamodb();
+        let listed = pages!(
+            "dynamodb:ListTables",
+            client.list_tables(),
+            |page: aws_sdk_dynamodb::operation::list_tables::ListTablesOutput| { page.table_names.unwrap_or_default() }
+        );
+        let names = listed_and(listed, &candidates.tables, "kmslab-table-", &mut found.unseen)?;
+        for name in names {
+            let description = match send!("dynamodb:DescribeTable", client.describe_table().table_name(&name)) {
+                Ok(output) => output.table,
+                Err(failed) if failed.is_absence() => continue,
+                Err(failed) => {
+                    found.unseen.push(failed.refusal()?);
+                    continue;
+                }
+            };
+            let arn = description.and_then(|table| table.table_arn).unwrap_or_default();
+            let tags = send!("dynamodb:ListTagsOfResource", client.list_tags_of_resource().resource_arn(&arn));
+            let tags = tags.map(|output| output.tags.unwrap_or_default());
+            let tags = tags.map(|tags| tags.into_iter().map(|tag| (tag.key, tag.value)).collect());
+            if let Some(mark) = mark(tags)? {
+                found.tables.push(Table { name, arn, mark });
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_users(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
+        let client = self.admin.iam();
+        let listed = pages!(
+            "iam:ListUsers",
+            client.list_users(),
+            |page: aws_sdk_iam::operation::list_users::ListUsersOutput| {
+                page.users.into_iter().map(|user| user.user_name)
+            }
+        );
+        let names = listed_and(listed, &candidates.users, "kmslab-user-", &mut found.unseen)?;
+        for name in names {
+            let arn = match send!("iam:GetUser", client.get_user().user_name(&name)) {
+                Ok(output) => output.user.map(|user| user.arn).unwrap_or_default(),
+                Err(failed) if failed.is_absence() => continue,
+                Err(failed) => {
+                    found.unseen.push(failed.refusal()?);
+                    continue;
+                }
+            };
+            let tags = send!("iam:ListUserTags", client.list_user_tags().user_name(&name));
+            let tags = tags.map(|output| output.tags.into_iter().map(|tag| (tag.key, tag.value)).collect());
+            let Some(mark) = mark(tags)? else { continue };
+            let mut user = User {
+                name,
+                arn,
+                mark,
+                access_keys: Vec::new(),
+                attached_policies: Vec::new(),
+                inline_policies: Vec::new(),
+            };
+            if matches!(user.mark, Mark::Run(_)) {
+                self.look_into(&mut user, &mut found.unseen).await?;
+            }
+            found.users.push(user);
+        }
+        Ok(())
+    }
+
+    /// What must be removed before the user can be.
+    async fn look_into(&self, user: &mut User, unseen: &mut Vec<String>) -> Result<(), Unusable> {
+        let client = self.admin.iam();
+        let name = &user.name;
+        let keys = pages!(
+            "iam:ListAccessKeys",
+            client.list_access_keys().user_name(name),
+            |page: aws_sdk_iam::operation::list_access_keys::ListAccessKeysOutput| {
+                page.access_key_metadata.into_iter().filter_map(|key| key.access_key_id)
+            }
+        );
+        let attached = pages!(
+            "iam:ListAttachedUserPolicies",
+            client.list_attached_user_policies().user_name(name),
+            |page: aws_sdk_iam::operation::list_attached_user_policies::ListAttachedUserPoliciesOutput| {
+                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
+            }
+        );
+        let inline = pages!(
+            "iam:ListUserPolicies",
+            client.list_user_policies().user_name(name),
+            |page: aws_sdk_iam::operation::list_user_policies::ListUserPoliciesOutput| { page.policy_names }
+        );
+        let into = [&mut user.access_keys, &mut user.attached_policies, &mut user.inline_policies];
+        for (list, listed) in into.into_iter().zip([keys, attached, inline]) {
+            match listed {
+                Ok(items) => *list = items,
+                // Gone since it was found.
+                Err(failed) if failed.is_absence() => {}
+                Err(failed) => unseen.push(failed.refusal()?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_keys(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
+        let client = self.admin.kms();
+        let listed =
+            pages!("kms:ListKeys", client.list_keys(), |page: aws_sdk_kms::operation::list_keys::ListKeysOutput| {
+                page.keys.unwrap_or_default().into_iter().filter_map(|key| key.key_id)
+            });
+        // By id, as everywhere.
+        let known = candidates.keys.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_owned()).collect();
+        for id in listed_and(listed, &known, "", &mut found.unseen)? {
+            let tags = pages!(
+                "kms:ListResourceTags",
+                client.list_resource_tags().key_id(&id),
+                |page: aws_sdk_kms::operation::list_resource_tags::ListResourceTagsOutput| {
+                    page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value))
+                }
+            );
+            let mark = match mark(tags)? {
+                // Most keys of an account are somebody else's, and many don't let their tags be read.
+                None | Some(Mark::None | Mark::Unknown(_)) if !known.contains(&id) => continue,
+                None => continue,
+                Some(mark) => mark,
+            };
+            match send!("kms:DescribeKey", client.describe_key().key_id(&id)) {
+                Ok(output) => {
+                    let Some(key) = output.key_metadata else { continue };
+                    let state = key.key_state.map(|state| state.as_str().to_owned()).unwrap_or_default();
+                    found.keys.push(Key {
+                        id,
+                        arn: key.arn.unwrap_or_default(),
+                        mark,
+                        description: key.description.unwrap_or_default(),
+                        pending_deletion: state == "PendingDeletion",
+                    });
+                }
+                Err(failed) if failed.is_absence() => {}
+                Err(failed) => found.unseen.push(failed.refusal()?),
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_aliases(&self, found: &mut Inventory) -> Result<(), Unusable> {
+        let client = self.admin.kms();
+        let listed = pages!(
+            "kms:ListAliases",
+            client.list_aliases(),
+            |page: aws_sdk_kms::operation::list_aliases::ListAliasesOutput| { page.aliases.unwrap_or_default() }
+        );
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(failed) => {
+                found.unseen.push(failed.refusal()?);
+                return Ok(());
+            }
+        };
+        for alias in listed {
+            let (Some(name), Some(arn)) = (alias.alias_name, alias.alias_arn) else { continue };
+            if !name.starts_with("alias/kmslab-key-") {
+                continue;
+            }
+            let target = match alias.target_key_id {
+                None => None,
+                Some(id) => match send!("kms:DescribeKey", client.describe_key().key_id(&id)) {
+                    Err(failed) if failed.is_absence() => None,
+                    // Whose key it is, is decided by its tags.
+                    Ok(_) | Err(Failed { code: Some(_), .. }) => Some(id),
+                    Err(failed) => {
+                        found.unseen.push(failed.refusal()?);
+                        Some(id)
+                    }
+                },
+            };
+            found.aliases.push(Alias { name, arn, target });
+        }
+        Ok(())
+    }
+}
+
+/// The listed names that begin with `prefix` and those that are known, each once. A refused list is noted in `unseen`.
+fn listed_and(
+    listed: Result<Vec<String>, Failed>,
+    known: &BTreeSet<String>,
+    prefix: &str,
+    unseen: &mut Vec<String>,
+) -> Result<BTreeSet<String>, Unusable> {
+    let mut names = known.clone();
+    match listed {
+        Ok(listed) => names.extend(listed.into_iter().filter(|name| name.starts_with(prefix))),
+        Err(failed) => unseen.push(failed.refusal()?),
+    }
+    Ok(names)
+}
+
+/// Whose a resource with these tags is; `None` where it is gone since it was found.
+fn mark(tags: Result<Vec<(String, String)>, Failed>) -> Result<Option<Mark>, Unusable> {
+    match tags {
+        Ok(tags) => {
+            let run = tags.into_iter().find(|(key, _)| key == RUN_TAG).map(|(_, run)| run);
+            Ok(Some(run.map_or(Mark::None, Mark::Run)))
+        }
+        Err(failed) if failed.is_absence() => Ok(None),
+        Err(failed) => Ok(Some(Mark::Unknown(failed.refusal()?))),
+    }
+}
+
+impl Clients {
+    /// Takes an inline policy off a user; one that is not there is gone.
+    ///
+    /// # Errors
+    /// What the service or the SDK said.
+    pub async fn delete_user_policy(&self, user: &str, policy: &str) -> Result<(), String> {
+        let call = self.admin.iam().delete_user_policy().user_name(user).policy_name(policy);
+        match send!("iam:DeleteUserPolicy", call) {
+            Ok(_) => Ok(()),
+            Err(failed) if failed.is_absence() => Ok(()),
+            Err(failed) => Err(format!("{}: {}", failed.call, failed.message)),
+        }
+    }
+}

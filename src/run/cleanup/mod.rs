@@ -1,0 +1,339 @@
+//! `kmslab cleanup`: finds what earlier runs have left at a backend, and removes it.
+//!
+//! It asks the backend what there is, by names and tags, whether or not a journal is there; a journal says where to look,
+//! and which names to ask for even if they are in no list. [`mod@plan`] decides, this file performs.
+
+pub mod plan;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::aws::Clients;
+use crate::aws::inventory::{Candidates, Inventory};
+use crate::lab::{Answer, Identity, Names, Operation, Verdict};
+use crate::run::journal::{self, Head, Left};
+use plan::{Item, Kind, Plan, Step, Untouched, console_link, plan};
+
+/// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
+const MAX_ATTEMPTS: u32 = 64;
+
+/// How often a user is tried to be deleted though something seems to be on it still: some ten seconds in all.
+const MAX_CONFLICTS: u32 = 8;
+
+/// Where to clean up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The endpoint; `None` is AWS itself.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The admin's profile; `None` is the SDK's default chain.
+    pub admin_profile: Option<String>,
+}
+
+impl From<&Head> for Target {
+    fn from(head: &Head) -> Target {
+        Target {
+            endpoint: head.endpoint.clone(),
+            region: head.region.clone(),
+            admin_profile: head.admin_profile.clone(),
+        }
+    }
+}
+
+/// How it ended; the later ones weigh more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Nothing is left.
+    Clean,
+    /// Something is left, or it is not known.
+    Survivors,
+    /// The backend can't be reached or refuses the credentials.
+    Unreachable,
+}
+
+/// What to clean up with.
+pub struct Work<'a> {
+    /// The backend.
+    pub clients: &'a Clients,
+    /// Where it is.
+    pub target: &'a Target,
+    /// The journals' folder, for the journals of living labs.
+    pub folder: Option<&'a Path>,
+    /// Only tell what would be done.
+    pub dry_run: bool,
+}
+
+/// Removes what is left at the target, and those of `journals` of whose run nothing is left. Each thing done is a line on
+/// `out`.
+///
+/// # Errors
+/// When `out` can't be written. The work is done to its end all the same.
+pub async fn clean(work: &Work<'_>, journals: Vec<Left>, out: &mut impl Write) -> io::Result<Outcome> {
+    let mut lines = Lines { out, failed: None };
+    let outcome = work.clean(journals, &mut lines).await;
+    lines.failed.map_or(Ok(outcome), Err)
+}
+
+/// Lines that go on being taken when they can't be written any more.
+struct Lines<'a, W> {
+    out: &'a mut W,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Lines<'_, W> {
+    fn line(&mut self, line: &str) {
+        if self.failed.is_none() {
+            self.failed = writeln!(self.out, "{line}").and_then(|()| self.out.flush()).err();
+        }
+    }
+
+    fn thing(&mut self, word: &str, item: &Item) {
+        self.line(&format!("  {word:<12} {} {}", item.kind.word(), item.arn));
+    }
+}
+
+fn candidates(journals: &[Left]) -> Candidates {
+    let mut candidates = Candidates::default();
+    for left in journals {
+        let names = Names::new(&left.head.run);
+        candidates.tables.insert(names.table);
+        candidates.users.insert(names.user);
+        candidates.keys.extend(left.keys.iter().cloned());
+    }
+    candidates
+}
+
+impl Work<'_> {
+    async fn clean<W: Write>(&self, journals: Vec<Left>, lines: &mut Lines<'_, W>) -> Outcome {
+        let Target { endpoint, region, admin_profile } = self.target;
+        lines.line(&format!(
+            "looking at {} in {region}{}",
+            endpoint.as_deref().unwrap_or("AWS"),
+            admin_profile.as_ref().map(|profile| format!(" as profile {profile}")).unwrap_or_default()
+        ));
+        let found = match self.clients.inventory(&candidates(&journals)).await {
+            Ok(found) => found,
+            Err(unusable) => {
+                lines.line(&format!("  can't look: {unusable}"));
+                return Outcome::Unreachable;
+            }
+        };
+        let ours: BTreeSet<&str> = journals.iter().map(|left| left.head.run.as_str()).collect();
+        // Asked only now: the journal of a run whose things were found was there before them.
+        let is_living =
+            |run: &str| !ours.contains(run) && self.folder.is_some_and(|folder| journal::is_living(folder, run));
+        let plan = plan(&found, &is_living);
+        self.tell(&found, &plan, lines);
+        let survivors = if self.dry_run {
+            for item in &plan.items {
+                lines.thing("would remove", item);
+            }
+            plan.items.iter().map(|item| (item, String::new())).collect()
+        } else {
+            self.perform(&found, &plan, lines).await
+        };
+        self.end(&found, &plan, &survivors, journals, lines)
+    }
+
+    fn tell<W: Write>(&self, found: &Inventory, plan: &Plan, lines: &mut Lines<'_, W>) {
+        for run in &plan.skipped {
+            lines.line(&format!("  skipped      run {run}: its lab is at work right now"));
+        }
+        for arn in &plan.pending {
+            lines.line(&format!("  done before  key {arn}: its deletion is scheduled"));
+        }
+        for Untouched { kind, name, reason } in &plan.untouched {
+            lines.line(&format!("  not touched  {} {name}: {reason}", kind.word()));
+        }
+        for unseen in &found.unseen {
+            lines.line(&format!("  not seen     {unseen}"));
+        }
+    }
+
+    /// Gives what survives, with the reason.
+    async fn perform<'p, W: Write>(
+        &self,
+        found: &Inventory,
+        plan: &'p Plan,
+        lines: &mut Lines<'_, W>,
+    ) -> Vec<(&'p Item, String)> {
+        let mut survivors: Vec<(&Item, String)> = Vec::new();
+        let tables_unseen = found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:"));
+        for item in &plan.items {
+            let is_its_table = |kind, name: &str| kind == Kind::Table && name == Names::new(&item.run).table;
+            let table_stays = survivors.iter().any(|(other, _)| is_its_table(other.kind, &other.name))
+                || plan.untouched.iter().any(|other| is_its_table(other.kind, &other.name));
+            if item.kind == Kind::Key && tables_unseen {
+                survivors.push((item, "its table could not be looked for".to_owned()));
+                continue;
+            }
+            if item.kind == Kind::Key && table_stays {
+                survivors.push((item, "its table is still there, and can't be read without it".to_owned()));
+                continue;
+            }
+            match self.remove(item, lines).await {
+                Ok(()) => lines.thing(if item.kind == Kind::Key { "scheduled" } else { "deleted" }, item),
+                Err(reason) => {
+                    lines.line(&format!("  FAILED       {} {}: {reason}", item.kind.word(), item.arn));
+                    survivors.push((item, reason));
+                }
+            }
+        }
+        survivors
+    }
+
+    async fn remove<W: Write>(&self, item: &Item, lines: &mut Lines<'_, W>) -> Result<(), String> {
+        for step in &item.steps {
+            match step {
+                Step::Call(operation @ Operation::DeleteTable { table }) => {
+                    self.until_deletable(operation).await?;
+                    self.until_gone(table, lines).await?;
+                }
+                Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_unencumbered(operation).await?,
+                Step::Call(operation) => outcome(&self.call(operation).await)?,
+                Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn call(&self, operation: &Operation) -> Answer {
+        self.clients.call(Identity::Admin, operation).await
+    }
+
+    /// A table that is being created can't be deleted yet (DynamoDB guide); one that is being deleted need not be.
+    async fn until_deletable(&self, delete: &Operation) -> Result<(), String> {
+        for attempt in 1.. {
+            let answer = self.call(delete).await;
+            if code(&answer) != Some("ResourceInUseException") || attempt >= MAX_ATTEMPTS {
+                return outcome(&answer);
+            }
+            let describe = Operation::DescribeTable { table: delete.subject().to_owned() };
+            if status(&self.call(&describe).await).as_deref() == Some("DELETING") {
+                return Ok(());
+            }
+            pause(attempt).await;
+        }
+        Ok(())
+    }
+
+    /// What has just been taken off a user may still be seen on it: IAM is eventually consistent (IAM guide).
+    async fn until_unencumbered(&self, delete: &Operation) -> Result<(), String> {
+        for attempt in 1..MAX_CONFLICTS {
+            let answer = self.call(delete).await;
+            if code(&answer) != Some("DeleteConflict") {
+                return outcome(&answer);
+            }
+            pause(attempt).await;
+        }
+        outcome(&self.call(delete).await)
+    }
+
+    async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), String> {
+        let describe = Operation::DescribeTable { table: table.to_owned() };
+        for attempt in 1..=MAX_ATTEMPTS {
+            let answer = self.call(&describe).await;
+            if code(&answer) == Some("ResourceNotFoundException") {
+                return Ok(());
+            }
+            outcome(&answer)?;
+            if attempt == 1 {
+                lines.line(&format!("  waiting      until the table {table} is gone"));
+            }
+            pause(attempt).await;
+        }
+        Err("it is still being deleted; run kmslab cleanup again later".to_owned())
+    }
+
+    fn end<W: Write>(
+        &self,
+        found: &Inventory,
+        plan: &Plan,
+        survivors: &[(&Item, String)],
+        journals: Vec<Left>,
+        lines: &mut Lines<'_, W>,
+    ) -> Outcome {
+        for (item, reason) in survivors {
+            // A dry run has told of it already.
+            if !self.dry_run {
+                lines.line(&format!("left: {} {}\n    {reason}", item.kind.word(), item.arn));
+            }
+            if self.target.endpoint.is_none() {
+                lines.line(&format!("    {}", console_link(item.kind, &item.name, &self.target.region)));
+            }
+        }
+        let all_seen = found.unseen.is_empty();
+        let mut claimed = false;
+        for left in journals {
+            let claims = claims(&left, &plan.untouched);
+            for Untouched { kind, name, .. } in &claims {
+                lines.line(&format!("left: {} {name}\n    the journal of run {} names it", kind.word(), left.head.run));
+            }
+            claimed |= !claims.is_empty();
+            let survives = survivors.iter().any(|(item, _)| item.run == left.head.run) || !claims.is_empty();
+            if !self.dry_run && all_seen && !survives {
+                // A file that stays is read again next time, and nothing is found.
+                let _ = left.remove();
+            }
+        }
+        match (survivors.is_empty() && !claimed, all_seen) {
+            (true, true) => {
+                lines.line("nothing is left");
+                Outcome::Clean
+            }
+            (true, false) => {
+                lines.line("nothing that could be seen is left; use a profile that may see the rest");
+                Outcome::Survivors
+            }
+            (false, _) => {
+                if self.dry_run {
+                    lines.line("a dry run: nothing has been removed");
+                }
+                Outcome::Survivors
+            }
+        }
+    }
+}
+
+/// What was not touched for want of its tag though a journal has it: a server that ignores tags has one like that.
+fn claims<'p>(left: &Left, untouched: &'p [Untouched]) -> Vec<&'p Untouched> {
+    let names = Names::new(&left.head.run);
+    let is_claimed = |other: &&Untouched| match other.kind {
+        Kind::Table => other.name == names.table,
+        Kind::User => other.name == names.user,
+        Kind::Alias => other.name == names.alias,
+        Kind::Key => left.keys.iter().any(|arn| arn.ends_with(&other.name)),
+    };
+    untouched.iter().filter(is_claimed).collect()
+}
+
+fn code(answer: &Answer) -> Option<&str> {
+    let response = answer.response.as_ref().ok().filter(|response| response.status >= 400)?;
+    crate::lab::exchange::error_code(&response.body)
+}
+
+fn status(answer: &Answer) -> Option<String> {
+    let body = &answer.response.as_ref().ok()?.body;
+    body.pointer("/Table/TableStatus")?.as_str().map(str::to_owned)
+}
+
+/// Whether a removing call has reached its aim: what it does not find is gone.
+fn outcome(answer: &Answer) -> Result<(), String> {
+    match answer.verdict() {
+        Verdict::Allowed => Ok(()),
+        _ if code(answer).is_some_and(crate::lab::exchange::is_not_found) => Ok(()),
+        Verdict::Denied(denied) => Err(denied.message),
+        Verdict::Failed(failure) => {
+            let code = failure.code.map(|code| format!("{code}: ")).unwrap_or_default();
+            Err(format!("{code}{}", failure.message))
+        }
+    }
+}
+
+/// Doubling from 50 ms up to 3 s.
+async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis((50 << attempt.saturating_sub(1).min(6)).min(3_000))).await;
+}

@@ -1,0 +1,434 @@
+//! What a lab is about to create, written down before it asks: a lab that dies in the middle leaves a list behind.
+//!
+//! A journal is a file of JSON lines, `<run>.jsonl`. The first line says where the run's calls go; an `intent` line is on
+//! the disk before a creating call is sent, a `result` line follows the answer. The file is locked while the lab lives.
+//! It holds names and ids, never a secret.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::lab::{Answer, NoResponse, Operation};
+
+/// The first line: which run this is, and where its calls go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The run's id.
+    pub run: String,
+    /// When it began, RFC 3339 in UTC.
+    pub started: String,
+    /// The kind of backend, as JSONL names it.
+    pub backend: String,
+    /// The endpoint; `None` is AWS itself.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The admin's profile; `None` is the SDK's default chain.
+    pub admin_profile: Option<String>,
+}
+
+/// A line after the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Intent {
+        intent: String,
+        name: String,
+    },
+    Result {
+        result: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        ok: bool,
+    },
+}
+
+/// The journal of a living run. Its file is made when the first creating call is near.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Option<PathBuf>,
+    head: Head,
+    written: Mutex<Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    /// Locked, as long as it is open.
+    file: Option<File>,
+    /// A line could not be written: nothing can be promised any more.
+    failed: Option<String>,
+    /// Creating calls that may have created something though they did not succeed: by operation, the name.
+    uncertain: BTreeMap<&'static str, String>,
+}
+
+/// Whether `operation` may only be sent once the journal has its intent.
+pub fn is_journaled(operation: &Operation) -> bool {
+    use Operation as O;
+    matches!(
+        operation,
+        O::CreateKey { .. }
+            | O::CreateAlias { .. }
+            | O::CreateTable { .. }
+            | O::CreateUser { .. }
+            | O::AttachUserPolicy { .. }
+            | O::CreateAccessKey { .. }
+            | O::PutKeyPolicy { .. }
+    )
+}
+
+impl Journal {
+    /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
+    pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
+        Journal { folder, head, written: Mutex::default() }
+    }
+
+    /// Puts the intent on the disk.
+    ///
+    /// # Errors
+    /// When that fails; `operation` must not be sent then. What comes back is for the person to read.
+    pub fn intend(&self, operation: &Operation) -> Result<(), NoResponse> {
+        let line = Line::Intent { intent: operation.name().to_owned(), name: operation.subject().to_owned() };
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(&mut written, &line).map_err(|reason| NoResponse {
+            message: format!("nothing was sent: the journal can't be written ({reason})"),
+            remedy: format!(
+                "what is created without a journal could be lost: make {} writable, or set XDG_STATE_HOME",
+                self.folder.as_deref().unwrap_or(Path::new("~/.local/state")).display()
+            ),
+        })
+    }
+
+    /// Notes what became of `operation`; `lost_a_try`: an earlier try of it may have been carried out, too. Where that can't be written, the next intent fails.
+    pub fn note(&self, operation: &Operation, answer: &Answer, lost_a_try: bool) {
+        let (ok, id) = match &answer.response {
+            Ok(response) if response.status < 300 => (true, created_id(&response.body)),
+            _ => (false, None),
+        };
+        let line = Line::Result { result: operation.name().to_owned(), id, ok };
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
+        if may_have_created(operation, answer) || (nameless && lost_a_try) {
+            written.uncertain.insert(operation.name(), operation.subject().to_owned());
+        } else if ok && !nameless {
+            // Of a name there is one, and it is known now. A second key or access key may exist beside the first.
+            written.uncertain.remove(operation.name());
+        }
+        if let Err(reason) = self.write(&mut written, &line) {
+            written.failed = Some(reason);
+        }
+    }
+
+    fn write(&self, written: &mut Written, line: &Line) -> Result<(), String> {
+        if let Some(reason) = &written.failed {
+            return Err(reason.clone());
+        }
+        if written.file.is_none() {
+            let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
+            let file = create(folder, &self.head)
+                .map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
+            written.file = Some(file);
+        }
+        let Some(file) = &mut written.file else { return Ok(()) };
+        append(file, line).map_err(|error| error.to_string())
+    }
+
+    /// What may exist though its creating call did not succeed: the answer was lost, or it says that the thing was
+    /// there already, which an earlier try of the same call has made. In words.
+    pub fn uncertain(&self) -> Vec<String> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.uncertain.iter().map(|(call, name)| format!("{call} {name}").trim_end().to_owned()).collect()
+    }
+
+    /// Whether anything has been written: something may have been created.
+    pub fn has_begun(&self) -> bool {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).file.is_some()
+    }
+
+    /// Ends the journal of a run that has left nothing. Where the file can't be removed, `kmslab cleanup` does it.
+    pub fn remove(&self) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(_), Some(folder)) = (&written.file, &self.folder) {
+            let _ = fs::remove_file(path(folder, &self.head));
+        }
+        written.file = None;
+    }
+}
+
+fn path(folder: &Path, head: &Head) -> PathBuf {
+    folder.join(format!("{}.jsonl", head.run))
+}
+
+/// A locked file with its first line. It gets its name when it has both, so that `kmslab cleanup` never meets one without.
+fn create(folder: &Path, head: &Head) -> io::Result<File> {
+    let mut folders = fs::DirBuilder::new();
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folders.mode(0o700);
+        options.mode(0o600);
+    }
+    folders.recursive(true).create(folder)?;
+    let unnamed = folder.join(format!("{}.new", head.run));
+    let mut file = options.open(&unnamed)?;
+    file.try_lock()?;
+    file.set_len(0)?;
+    append(&mut file, head)?;
+    fs::rename(&unnamed, path(folder, head))?;
+    // The name, too, must be on the disk.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(file)
+}
+
+fn append(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    file.write_all(&bytes)?;
+    file.sync_data()
+}
+
+/// The id or ARN of what was created, as the answer has it.
+fn created_id(body: &serde_json::Value) -> Option<String> {
+    let paths = ["/KeyMetadata/Arn", "/TableDescription/TableArn", "/User/Arn", "/AccessKey/AccessKeyId"];
+    paths.iter().find_map(|path| body.pointer(path)?.as_str()).map(str::to_owned)
+}
+
+fn may_have_created(operation: &Operation, answer: &Answer) -> bool {
+    if operation.creates().is_none() {
+        return false;
+    }
+    match &answer.response {
+        // No answer, or one that could not be read. (With an intent on the disk, the call was sent.)
+        Err(_) => true,
+        Ok(response) => {
+            let code = crate::lab::exchange::error_code(&response.body);
+            let there_already =
+                code.is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceInUseException");
+            response.status >= 500 || there_already
+        }
+    }
+}
+
+/// A journal that a run has left.
+#[derive(Debug)]
+pub struct Left {
+    /// Its first line.
+    pub head: Head,
+    /// The ARNs of the keys that the run is known to have created.
+    pub keys: Vec<String>,
+    path: PathBuf,
+    /// Locked, as long as it is open: no other clean-up works on the same run.
+    _file: File,
+}
+
+impl Left {
+    /// Removes the file: nothing of the run is left.
+    ///
+    /// # Errors
+    /// When the file can't be removed.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+}
+
+/// All journals of a folder.
+#[derive(Debug, Default)]
+pub struct Journals {
+    /// Of runs that have ended; each is locked.
+    pub left: Vec<Left>,
+    /// Runs whose journal is locked by somebody else: a living lab, or another clean-up.
+    pub living: Vec<String>,
+    /// Files that are no journals, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Journals {
+    /// Reads the journals in `folder`. A folder that does not exist holds none.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn read(folder: &Path) -> io::Result<Journals> {
+        let mut journals = Journals::default();
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journals),
+            Err(error) => return Err(error),
+        };
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")) {
+            let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            match open(&path) {
+                Ok(Some(file)) => match parse(&file) {
+                    Ok((head, keys)) => journals.left.push(Left { head, keys, path, _file: file }),
+                    Err(reason) => journals.unreadable.push((path, reason)),
+                },
+                Ok(None) => journals.living.push(run),
+                // The lab that had it has ended meanwhile and left nothing.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => journals.unreadable.push((path, error.to_string())),
+            }
+        }
+        Ok(journals)
+    }
+}
+
+/// Whether the lab of this run is alive: its journal is locked.
+pub fn is_living(folder: &Path, run: &str) -> bool {
+    matches!(open(&folder.join(format!("{run}.jsonl"))), Ok(None))
+}
+
+/// The locked file, or `None` where somebody else has locked it.
+fn open(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().read(true).append(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The first line, and the keys that were created. A last line that was cut off is left out: its call was not sent, or
+/// it is the result of one whose intent is there.
+fn parse(mut file: &File) -> Result<(Head, Vec<String>), String> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let mut lines = text.lines();
+    let head = lines.next().ok_or("it is empty")?;
+    let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
+    let mut keys = Vec::new();
+    for line in lines {
+        if let Ok(Line::Result { result, id: Some(id), ok: true }) = serde_json::from_str(line)
+            && result == "CreateKey"
+        {
+            keys.push(id);
+        }
+    }
+    Ok((head, keys))
+}
+
+/// The head of the journal of a run that works on `backend`.
+pub fn head(names: &crate::lab::Names, backend: &crate::lab::Backend, admin_profile: Option<String>) -> Head {
+    Head {
+        run: names.run.clone(),
+        started: names.created.clone().unwrap_or_default(),
+        backend: backend.kind.key().to_owned(),
+        endpoint: backend.endpoint.clone(),
+        region: backend.region.clone(),
+        admin_profile,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::lab::{Response, Tags};
+
+    fn start(folder: &Path) -> Journal {
+        let head = Head {
+            run: "4f2a".into(),
+            started: "2026-01-01T00:00:00Z".into(),
+            backend: "endpoint".into(),
+            endpoint: Some("http://127.0.0.1:1".into()),
+            region: "us-east-1".into(),
+            admin_profile: None,
+        };
+        Journal::new(Some(folder.to_owned()), head)
+    }
+
+    fn answer(status: u16, body: serde_json::Value) -> Answer {
+        let response = Ok(Response { status, request_id: None, body });
+        Answer { request: json!({}), response, wire: Default::default(), duration_us: 1, at: 0 }
+    }
+
+    fn create_key() -> Operation {
+        Operation::CreateKey { description: "d".into(), tags: Tags::default() }
+    }
+
+    fn create_user() -> Operation {
+        Operation::CreateUser { user: "u".into(), tags: Tags::default() }
+    }
+
+    #[test]
+    fn a_living_journal_is_seen_as_such_and_a_left_one_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("runs");
+        let journal = start(&folder);
+        assert!(!folder.exists(), "nothing is written before something is created");
+        journal.intend(&create_key()).unwrap();
+        let secret = json!({"KeyMetadata": {"Arn": "arn:k"}, "SecretAccessKey": "geheim"});
+        journal.note(&create_key(), &answer(200, secret), false);
+        journal.intend(&create_user()).unwrap();
+        let journals = Journals::read(&folder).unwrap();
+        assert_eq!((journals.living, journals.left.len()), (vec!["4f2a".to_owned()], 0));
+
+        let head = journal.head.clone();
+        drop(journal);
+        let text = fs::read_to_string(folder.join("4f2a.jsonl")).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[1..],
+            [
+                r#"{"intent":"CreateKey","name":""}"#,
+                r#"{"result":"CreateKey","id":"arn:k","ok":true}"#,
+                r#"{"intent":"CreateUser","name":"u"}"#,
+            ]
+        );
+        let mut journals = Journals::read(&folder).unwrap();
+        let left = journals.left.pop().unwrap();
+        assert_eq!((&left.head, left.keys.as_slice()), (&head, ["arn:k".to_owned()].as_slice()));
+        assert_eq!(Journals::read(&folder).unwrap().living, ["4f2a"], "two clean-ups do not meet");
+        left.remove().unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_stops_the_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let none = start(&file).intend(&create_key()).unwrap_err();
+        assert!(none.message.starts_with("nothing was sent: the journal can't be written ("), "{none:?}");
+        assert!(none.remedy.contains(file.to_str().unwrap()), "{none:?}");
+        let journal = Journal { folder: None, ..start(&file) };
+        assert!(journal.intend(&create_key()).unwrap_err().message.contains("HOME"));
+    }
+
+    #[rstest]
+    #[case::made(create_key(), answer(200, json!({})), false)]
+    #[case::denied(create_key(), answer(400, json!({"__type": "AccessDeniedException"})), false)]
+    #[case::broken(create_key(), answer(500, json!({})), true)]
+    #[case::an_earlier_try_made_it(create_user(), answer(409, json!({"Error": {"Code": "EntityAlreadyExists"}})), true)]
+    #[case::lost(
+        create_user(),
+        Answer { response: Err(NoResponse { message: "m".into(), remedy: "r".into() }), ..answer(200, json!({})) },
+        true
+    )]
+    fn what_may_exist_is_known(#[case] operation: Operation, #[case] answer: Answer, #[case] uncertain: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = start(folder.path());
+        journal.intend(&operation).unwrap();
+        journal.note(&operation, &answer, false);
+        assert_eq!(!journal.uncertain().is_empty(), uncertain);
+    }
+
+    #[rstest]
+    #[case::empty("", "it is empty")]
+    #[case::a_diary("dear diary\n", "its first line is none")]
+    fn what_is_no_journal_is_told_and_kept(#[case] content: &str, #[case] says: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.jsonl"), content).unwrap();
+        let journals = Journals::read(folder.path()).unwrap();
+        assert!(journals.unreadable[0].1.starts_with(says), "{journals:?}");
+        assert!(folder.path().join("x.jsonl").exists());
+    }
+}

@@ -1,0 +1,528 @@
+//! Labs that are killed in the middle, and `kmslab cleanup` after them: nothing of theirs survives, all else does.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Tag as TableTag,
+};
+use kmslab::sandbox::{Config, Sandbox};
+use rstest::rstest;
+
+/// Every call of the lab that creates or changes something, as it shows in the request.
+const CREATING: [(&str, &str); 7] = [
+    ("CreateKey", "TrentService.CreateKey"),
+    ("CreateAlias", "TrentService.CreateAlias"),
+    ("CreateTable", "DynamoDB_20120810.CreateTable"),
+    ("CreateUser", "Action=CreateUser"),
+    ("AttachUserPolicy", "Action=AttachUserPolicy"),
+    ("CreateAccessKey", "Action=CreateAccessKey"),
+    ("PutKeyPolicy", "TrentService.PutKeyPolicy"),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    /// The request has arrived and is not let through.
+    Before,
+    /// The server has done it; the answer is not let through.
+    After,
+}
+
+/// A sandbox behind a door that stops one request, once, and lets all others through.
+struct Door {
+    url: String,
+    sandbox: Sandbox,
+    arrived: Receiver<()>,
+    /// What becomes of the stopped message: let through, or dropped with its connection.
+    open: Sender<bool>,
+    /// Secrets that IAM has answered.
+    secrets: Arc<Mutex<Vec<String>>>,
+    tmp: tempfile::TempDir,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// One HTTP message, or `None` where the connection has ended.
+fn read_message(from: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    loop {
+        let start = bytes.len();
+        if from.read_until(b'\n', &mut bytes).unwrap_or(0) == 0 {
+            return None;
+        }
+        let line = text(&bytes[start..]).to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let head = bytes.len();
+    bytes.resize(head + length, 0);
+    from.read_exact(&mut bytes[head..]).ok()?;
+    Some(bytes)
+}
+
+impl Door {
+    fn new(stops: &'static str, when: When) -> Door {
+        let sandbox = Sandbox::start(Config::default()).unwrap();
+        let inside = sandbox.url().strip_prefix("http://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (knock, arrived) = channel();
+        let (open, opened) = channel();
+        let opened = Arc::new(Mutex::new(opened));
+        let closed = Arc::new(AtomicBool::new(true));
+        let secrets = Arc::new(Mutex::new(Vec::new()));
+        let seen = secrets.clone();
+        std::thread::spawn(move || {
+            for outer in listener.incoming().map_while(Result::ok) {
+                let (inside, knock, opened, closed, seen) =
+                    (inside.clone(), knock.clone(), opened.clone(), closed.clone(), seen.clone());
+                std::thread::spawn(move || {
+                    let mut outer = BufReader::new(outer);
+                    let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
+                    let stop = || knock.send(()).is_ok() && opened.lock().unwrap().recv().unwrap_or(false);
+                    while let Some(request) = read_message(&mut outer) {
+                        let stopped = text(&request).contains(stops) && closed.swap(false, Ordering::SeqCst);
+                        if stopped && when == When::Before && !stop() {
+                            return;
+                        }
+                        inner.get_mut().write_all(&request).unwrap();
+                        let Some(answer) = read_message(&mut inner) else { return };
+                        if let Some((_, rest)) = text(&answer).split_once("<SecretAccessKey>") {
+                            seen.lock().unwrap().push(rest.split('<').next().unwrap().to_owned());
+                        }
+                        if stopped && when == When::After && !stop() {
+                            return;
+                        }
+                        if outer.get_mut().write_all(&answer).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Door { url, sandbox, arrived, open, secrets, tmp: tempfile::tempdir().unwrap() }
+    }
+
+    /// `kmslab` with the admin's keys, and nothing else in the environment.
+    fn kmslab(&self, arguments: &[&str]) -> Command {
+        let admin = self.sandbox.admin();
+        let tmp = self.tmp.path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
+        command.env_clear().env("HOME", tmp).env("TMPDIR", tmp).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_ACCESS_KEY_ID", &admin.access_key_id);
+        command.env("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str());
+        command.args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start_lab(&self) -> Child {
+        self.kmslab(&["run", "--region", "us-east-1", "--endpoint-url", &self.url]).spawn().unwrap()
+    }
+
+    fn wait_for_the_request(&self) {
+        self.arrived.recv_timeout(Duration::from_secs(120)).unwrap();
+    }
+
+    /// Runs a lab to the door, and kills it there.
+    fn kill_a_lab(&self) {
+        let mut lab = self.start_lab();
+        self.wait_for_the_request();
+        lab.kill().unwrap(); // kill -9
+        lab.wait().unwrap();
+        self.open.send(false).unwrap();
+    }
+
+    fn journals(&self) -> PathBuf {
+        self.tmp.path().join(".local/state/kmslab/runs")
+    }
+
+    fn clean_up(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let Output { status, stdout, stderr } = self.kmslab(&["cleanup"]).args(arguments).output().unwrap();
+        (status.code(), text(&stdout) + &text(&stderr))
+    }
+
+    /// By tags: at the endpoint, whatever journals say.
+    fn by_tags<'a>(&'a self, more: &'a [&'a str]) -> Vec<&'a str> {
+        [&["--region", "us-east-1", "--endpoint-url", self.url.as_str()], more].concat()
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+macro_rules! client {
+    ($service:ident, $sandbox:expr) => {
+        $service::Client::from_conf(
+            $service::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new($sandbox.region().to_owned()))
+                .endpoint_url($sandbox.url())
+                .credentials_provider(Credentials::new(
+                    &$sandbox.admin().access_key_id,
+                    $sandbox.admin().secret_access_key.as_str(),
+                    None,
+                    None,
+                    "test",
+                ))
+                .http_client(aws_smithy_http_client::Builder::new().build_http())
+                .build(),
+        )
+    };
+}
+
+/// Names of tables and users, aliases, and ids of keys that are not pending deletion.
+#[derive(Debug, Default, PartialEq)]
+struct Things {
+    tables: Vec<String>,
+    users: Vec<String>,
+    aliases: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl Things {
+    fn count(&self) -> usize {
+        self.tables.len() + self.users.len() + self.aliases.len() + self.keys.len()
+    }
+
+    /// What is here and not in `before`.
+    fn without(self, before: &Things) -> Things {
+        let rest = |all: Vec<String>, known: &[String]| all.into_iter().filter(|one| !known.contains(one)).collect();
+        Things {
+            tables: rest(self.tables, &before.tables),
+            users: rest(self.users, &before.users),
+            aliases: rest(self.aliases, &before.aliases),
+            keys: rest(self.keys, &before.keys),
+        }
+    }
+}
+
+fn things(sandbox: &Sandbox) -> Things {
+    block_on(async {
+        let kms = client!(aws_sdk_kms, sandbox);
+        let tables = client!(aws_sdk_dynamodb, sandbox).list_tables().send().await.unwrap();
+        let users = client!(aws_sdk_iam, sandbox).list_users().send().await.unwrap();
+        let aliases = kms.list_aliases().send().await.unwrap();
+        let mut keys = Vec::new();
+        for key in kms.list_keys().send().await.unwrap().keys.unwrap_or_default() {
+            let id = key.key_id.unwrap();
+            let metadata = kms.describe_key().key_id(&id).send().await.unwrap().key_metadata.unwrap();
+            if metadata.key_state.unwrap().as_str() != "PendingDeletion" {
+                keys.push(id);
+            }
+        }
+        Things {
+            tables: tables.table_names.unwrap_or_default(),
+            users: users.users.into_iter().map(|user| user.user_name).collect(),
+            aliases: aliases.aliases.unwrap_or_default().into_iter().map(|alias| alias.alias_name.unwrap()).collect(),
+            keys,
+        }
+    })
+}
+
+/// Things with names like the lab's that no lab has made.
+fn make_foreign_things(sandbox: &Sandbox) -> Things {
+    block_on(async {
+        let dynamodb = client!(aws_sdk_dynamodb, sandbox);
+        let tags = [("kmslab-table-mine", None), ("kmslab-table-theirs", Some("4f2a")), ("other", Some("4f2a"))];
+        for (name, run) in tags {
+            let attribute =
+                AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
+            let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
+            let tag = run.map(|run| TableTag::builder().key("kmslab:run").value(run).build().unwrap());
+            let table = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+            let table = table.attribute_definitions(attribute.unwrap()).key_schema(key.unwrap());
+            table.set_tags(tag.map(|tag| vec![tag])).send().await.unwrap();
+        }
+        client!(aws_sdk_iam, sandbox).create_user().user_name("kmslab-user-mine").send().await.unwrap();
+        let kms = client!(aws_sdk_kms, sandbox);
+        let key = kms.create_key().description("kmslab mine").send().await.unwrap().key_metadata.unwrap().key_id;
+        kms.create_alias().alias_name("alias/kmslab-key-mine").target_key_id(key).send().await.unwrap();
+    });
+    things(sandbox)
+}
+
+/// Kills a lab at one point, cleans up twice, and gives what the kill left and what survives.
+fn survivors(stops: &'static str, when: When, with_journals: bool) -> (usize, usize) {
+    let door = Door::new(stops, when);
+    let foreign = make_foreign_things(&door.sandbox);
+    door.kill_a_lab();
+    let left = things(&door.sandbox).without(&foreign).count();
+
+    let journals: Vec<PathBuf> =
+        std::fs::read_dir(door.journals()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(journals.len(), 1, "{journals:?}");
+    let journal = std::fs::read_to_string(&journals[0]).unwrap();
+    let call = stops.rsplit(['.', '=']).next().unwrap();
+    assert!(journal.lines().last().unwrap().starts_with(&format!(r#"{{"intent":"{call}""#)), "{journal}");
+    let mut secrets = door.secrets.lock().unwrap().clone();
+    secrets.push(door.sandbox.admin().secret_access_key.to_string());
+    assert!(secrets.iter().all(|secret| !journal.contains(secret.as_str())), "a secret is in the journal");
+
+    let by_tags = door.by_tags(&[]);
+    let arguments: &[&str] = if with_journals { &[] } else { &by_tags };
+    if !with_journals {
+        std::fs::remove_file(&journals[0]).unwrap();
+    }
+    for _ in 0..2 {
+        let (status, printed) = door.clean_up(arguments);
+        assert_eq!(status, Some(0), "{call} {when:?}: {printed}");
+    }
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 0, "the journal has done its work");
+    // Nothing that can be found by tags either.
+    assert!(door.clean_up(&by_tags).1.contains("nothing is left"));
+    let now = things(&door.sandbox);
+    let survivors = now.without(&foreign);
+    assert_eq!(things(&door.sandbox).without(&survivors), foreign, "{call} {when:?}: what is foreign is untouched");
+    (left, survivors.count())
+}
+
+fn killed_everywhere(with_journals: bool) {
+    let points: Vec<_> =
+        CREATING.iter().flat_map(|point| [When::Before, When::After].map(|when| (point, when))).collect();
+    let half = points.len() / 2;
+    let work = |points: &[(&(&str, &'static str), When)]| -> Vec<(usize, usize)> {
+        points.iter().map(|((_, stops), when)| survivors(stops, *when, with_journals)).collect()
+    };
+    let counts = std::thread::scope(|scope| {
+        let first = scope.spawn(|| work(&points[..half]));
+        let second = work(&points[half..]);
+        [first.join().unwrap(), second].concat()
+    });
+    println!("killed at                  left  survivors");
+    for (((name, _), when), (left, survivors)) in points.iter().zip(&counts) {
+        println!("{:<26} {left:>4}  {survivors:>9}", format!("{name}, {when:?}"));
+    }
+    assert!(counts.iter().all(|(_, survivors)| *survivors == 0));
+    // The key, its alias, the table and the user: the kills do leave something.
+    assert_eq!(counts.iter().map(|(left, _)| *left).max(), Some(4));
+    assert_eq!(counts[0].0, 0, "before CreateKey there is nothing");
+}
+
+#[test]
+fn killed_at_every_creating_call_nothing_survives_the_clean_up_by_journal() {
+    killed_everywhere(true);
+}
+
+#[test]
+fn killed_at_every_creating_call_nothing_survives_the_clean_up_by_tags() {
+    killed_everywhere(false);
+}
+
+#[test]
+fn a_dry_run_tells_all_and_does_nothing() {
+    let door = Door::new("Action=CreateAccessKey", When::Before);
+    door.kill_a_lab();
+    let before = things(&door.sandbox);
+    let (status, printed) = door.clean_up(&["--dry-run"]);
+    assert_eq!(status, Some(3), "{printed}");
+    for kind in ["table", "user", "alias", "key"] {
+        assert!(printed.contains(&format!("would remove {kind} arn:aws:")), "{printed}");
+    }
+    assert!(printed.ends_with("a dry run: nothing has been removed\n"), "{printed}");
+    assert_eq!(things(&door.sandbox), before);
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_living_lab_is_left_alone_and_its_journal_goes_with_it() {
+    let door = Door::new("Action=CreateUser", When::Before);
+    let lab = door.start_lab();
+    door.wait_for_the_request();
+    let before = things(&door.sandbox);
+    assert_eq!((before.tables.len(), before.keys.len()), (1, 1));
+    let (status, printed) = door.clean_up(&door.by_tags(&[]));
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("skipped      run ") && printed.contains("is at work right now"), "{printed}");
+    assert_eq!(things(&door.sandbox), before);
+
+    door.open.send(true).unwrap();
+    let output = lab.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 0, "a lab that leaves nothing leaves no journal");
+}
+
+#[test]
+fn without_a_journal_nothing_is_created() {
+    let door = Door::new("nothing stops here", When::Before);
+    std::fs::write(door.tmp.path().join(".local"), "no folder").unwrap();
+    let before = things(&door.sandbox);
+    let output = door.start_lab().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("nothing was sent: the journal can't be written"), "{printed}");
+    assert!(printed.contains("make ") && printed.contains("kmslab/runs writable"), "{printed}");
+    assert_eq!(things(&door.sandbox), before);
+}
+
+#[test]
+fn a_lost_answer_is_told_and_the_journal_stays() {
+    let door = Door::new("TrentService.CreateKey", When::After);
+    let command = &mut door.kmslab(&["run", "--region", "us-east-1", "--endpoint-url", &door.url]);
+    let lab = command.env("AWS_MAX_ATTEMPTS", "1").spawn().unwrap();
+    door.wait_for_the_request();
+    door.open.send(false).unwrap(); // the connection is cut, the key is there
+    let output = lab.wait_with_output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("perhaps left behind at ") && told.contains("what CreateKey created"), "{told}");
+    assert!(told.ends_with("`kmslab cleanup` removes it\n"), "{told}");
+    assert_eq!(things(&door.sandbox).keys.len(), 1);
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert_eq!(things(&door.sandbox).keys.len(), 0);
+}
+
+#[test]
+fn a_key_that_is_made_twice_since_an_answer_was_lost_is_told_and_found() {
+    let door = Door::new("TrentService.CreateKey", When::After);
+    let lab = door.start_lab();
+    door.wait_for_the_request();
+    door.open.send(false).unwrap(); // the SDK sends it again
+    let output = lab.wait_with_output().unwrap();
+    assert!(text(&output.stdout).ends_with("9 of 9 stages met\n"), "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("perhaps left behind"), "{}", text(&output.stderr));
+    assert_eq!(things(&door.sandbox).keys.len(), 1);
+    assert_eq!((door.clean_up(&[]).0, things(&door.sandbox).keys.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_table_that_stays_keeps_its_key() {
+    let door = Door::new("Action=CreateUser", When::Before);
+    door.kill_a_lab();
+    let table = things(&door.sandbox).tables.pop().unwrap();
+    let protect = |protect: bool| {
+        block_on(async {
+            let dynamodb = client!(aws_sdk_dynamodb, door.sandbox);
+            let call = dynamodb.update_table().table_name(&table).deletion_protection_enabled(protect);
+            call.send().await.unwrap();
+        });
+    };
+    protect(true);
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.contains("left: table arn:aws:dynamodb:us-east-1:"), "{printed}");
+    assert!(printed.contains("left: key arn:aws:kms:us-east-1:"), "{printed}");
+    let left = things(&door.sandbox);
+    assert_eq!((left.tables.len(), left.keys.len(), left.aliases.len()), (1, 1, 0));
+    protect(false);
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!((status, things(&door.sandbox).keys.len()), (Some(0), 0), "{printed}");
+}
+
+#[test]
+fn what_somebody_has_put_on_the_user_goes_with_it() {
+    let door = Door::new("TrentService.PutKeyPolicy", When::Before);
+    door.kill_a_lab();
+    let user = things(&door.sandbox).users.into_iter().find(|user| user.starts_with("kmslab-user-")).unwrap();
+    block_on(async {
+        let iam = client!(aws_sdk_iam, door.sandbox);
+        iam.create_access_key().user_name(&user).send().await.unwrap();
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+        let call = iam.put_user_policy().user_name(&user).policy_name("tried").policy_document(policy);
+        call.send().await.unwrap();
+    });
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(!things(&door.sandbox).users.contains(&user), "{printed}");
+}
+
+#[test]
+fn what_a_journal_names_and_has_no_tag_is_left_and_told() {
+    let door = Door::new("Action=CreateUser", When::Before);
+    door.kill_a_lab();
+    let table = things(&door.sandbox).tables.pop().unwrap();
+    block_on(async {
+        let dynamodb = client!(aws_sdk_dynamodb, door.sandbox);
+        let arn = dynamodb.describe_table().table_name(&table).send().await.unwrap().table.unwrap().table_arn.unwrap();
+        dynamodb.untag_resource().resource_arn(arn).tag_keys("kmslab:run").send().await.unwrap();
+    });
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.contains(&format!("not touched  table {table}: it has no tag kmslab:run")), "{printed}");
+    assert!(printed.contains(&format!("left: table {table}\n    the journal of run ")), "{printed}");
+    let left = things(&door.sandbox);
+    // The key was that table's.
+    assert_eq!((left.tables, left.keys.len()), (vec![table], 1), "{printed}");
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 1);
+}
+
+/// Keys of a user that may do only `actions`.
+fn half_admin(sandbox: &Sandbox, actions: &str) -> [(&'static str, String); 2] {
+    let policy =
+        format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}]}}"#);
+    let key = block_on(async {
+        let iam = client!(aws_sdk_iam, sandbox);
+        iam.create_user().user_name("half-admin").send().await.unwrap();
+        let call = iam.put_user_policy().user_name("half-admin").policy_name("half").policy_document(policy);
+        call.send().await.unwrap();
+        iam.create_access_key().user_name("half-admin").send().await.unwrap().access_key.unwrap()
+    });
+    [("AWS_ACCESS_KEY_ID", key.access_key_id), ("AWS_SECRET_ACCESS_KEY", key.secret_access_key)]
+}
+
+#[rstest]
+#[case::users(r#""dynamodb:*","kms:*""#, "iam:ListUsers", (0, 0))]
+// Where the tables can't be seen, their keys stay, too.
+#[case::tables(r#""iam:*","kms:*""#, "dynamodb:ListTables", (1, 1))]
+fn what_may_not_be_listed_is_told_and_the_journal_stays(
+    #[case] actions: &str,
+    #[case] refused: &str,
+    #[case] tables_and_keys: (usize, usize),
+) {
+    let door = Door::new("Action=AttachUserPolicy", When::Before);
+    door.kill_a_lab();
+    let output = door.kmslab(&["cleanup"]).envs(half_admin(&door.sandbox, actions)).output().unwrap();
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{printed}");
+    assert!(printed.contains(&format!("not seen     {refused}: AccessDenied")), "{printed}");
+    let left = things(&door.sandbox);
+    assert_eq!((left.tables.len(), left.keys.len()), tables_and_keys, "{printed}");
+    assert_eq!(door.clean_up(&[]).0, Some(0));
+    assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 0);
+    let left = things(&door.sandbox);
+    assert_eq!((left.tables.len(), left.keys.len()), (0, 0));
+    assert!(!left.users.iter().any(|user| user.starts_with("kmslab-user-")));
+}
+
+#[test]
+fn a_journals_place_that_cannot_be_reached_ends_with_4_and_keeps_the_journal() {
+    let mut door = Door::new("TrentService.CreateAlias", When::Before);
+    door.kill_a_lab();
+    let journal = std::fs::read_dir(door.journals()).unwrap().next().unwrap().unwrap().path();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nowhere = format!("http://127.0.0.1:{port}");
+    let moved = std::fs::read_to_string(&journal).unwrap().replace(&door.url, &nowhere);
+    std::fs::write(&journal, moved).unwrap();
+    door.url = nowhere;
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(4), "{printed}");
+    assert!(printed.contains("can't look: dynamodb:ListTables: "), "{printed}");
+    assert!(Path::new(&journal).exists());
+}
+
+#[test]
+fn without_journals_it_says_where_it_could_look() {
+    let door = Door::new("nothing stops here", When::Before);
+    let (status, printed) = door.clean_up(&[]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.starts_with("no journal tells of anything left; --endpoint-url"), "{printed}");
+}
