@@ -336,9 +336,10 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
     }
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-    let targets = match &options.endpoint_url {
-        Some(url) => vec![(Some(url.clone()), options.region.clone(), options.admin_profile.clone())],
-        None => {
+    let is_told_where = options.endpoint_url.is_some() || options.is_aws();
+    let targets = match is_told_where {
+        true => vec![(options.endpoint_url.clone(), options.region.clone(), options.admin_profile.clone())],
+        false => {
             let heads = journals.left.iter().map(|left| Target::from(&left.head));
             let here = heads.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
             let targets: std::collections::BTreeSet<Target> = here.collect();
@@ -347,13 +348,16 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
     };
     let mut out = io::stdout().lock();
     if targets.is_empty() {
-        writeln!(out, "no journal tells of anything left; --endpoint-url URL looks there all the same")
-            .wrap_err("the lines could not be written")?;
+        writeln!(
+            out,
+            "no journal tells of anything left; --endpoint-url URL or --backend aws looks there all the same"
+        )
+        .wrap_err("the lines could not be written")?;
     }
     for (endpoint, region, admin_profile) in targets {
         let clients = match connect(runtime, endpoint.as_deref(), region, admin_profile.clone()) {
             Ok(clients) => clients,
-            Err(error) if options.endpoint_url.is_some() => return Err(error),
+            Err(error) if is_told_where => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
                 tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
@@ -364,7 +368,7 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         let target = Target { endpoint, region: clients.region().to_owned(), admin_profile };
         let is_here = |left: &journal::Left| {
             let head = Target::from(&left.head);
-            let same_profile = options.endpoint_url.is_some() || head.admin_profile == target.admin_profile;
+            let same_profile = is_told_where || head.admin_profile == target.admin_profile;
             head.endpoint == target.endpoint && head.region == target.region && same_profile
         };
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
@@ -386,7 +390,13 @@ fn connect(
     region: Option<String>,
     admin_profile: Option<String>,
 ) -> Result<Clients, Report> {
-    let url = endpoint.ok_or_else(|| Report::msg("this kmslab can't clean up on AWS itself"))?.to_owned();
-    let options = EndpointOptions { url: Some(url), admin_profile, user_profile: None, region };
-    Ok(runtime.block_on(Clients::for_endpoint(&options))?)
+    let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
+    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
+    match clients.endpoint() {
+        // What is not found there may be on AWS all the same.
+        Some(elsewhere) if endpoint.is_none() => Err(Report::msg(format!(
+            "AWS_ENDPOINT_URL or the profile leads to {elsewhere}; without it this cleans up on AWS"
+        ))),
+        _ => Ok(clients),
+    }
 }

@@ -394,14 +394,14 @@ fn a_lost_answer_that_nobody_looked_after_is_told_and_the_journal_stays() {
     let door = Door::new("TrentService.CreateKey", When::After);
     let mut lab = door.start_lab();
     door.wait_for_the_request();
-    let signal = |lab: &std::process::Child| {
+    let signal = |lab: &Child| {
         let pid = lab.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     };
     // The first asks for a clean-up, the second for the end at once.
     signal(&lab);
-    let printed = std::io::BufReader::new(lab.stdout.take().unwrap());
-    let mut lines = std::io::BufRead::lines(printed).map(Result::unwrap);
+    let printed = BufReader::new(lab.stdout.take().unwrap());
+    let mut lines = BufRead::lines(printed).map(Result::unwrap);
     assert!(lines.any(|line| line.contains("stopped: cleaning up first")), "it says what it waits for");
     signal(&lab);
     let output = lab.wait_with_output().unwrap();

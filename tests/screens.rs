@@ -384,5 +384,17 @@ fn pictures() {
             }
         }
     }
+    let mut asked = Session::unasked().before(Stage::CreateKey);
+    asked.intent(Intent::Advance);
+    let mut masked = Session::named("q7k2m9x4");
+    masked.state.mask();
+    let masked = masked.after(Stage::ViewDenied);
+    for (name, session) in [("consent", asked), ("masked", masked)] {
+        for size in SIZES {
+            let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
+            let picture = svg(&render(&session.state, &theme, size), &Palette::DARK, name, name);
+            std::fs::write(folder.join(format!("{name}-{}x{}.svg", size.width, size.height)), picture).unwrap();
+        }
+    }
     println!("{}", folder.display());
 }

@@ -183,15 +183,6 @@ impl Masker {
         let mut masked = operation.clone();
         match &mut masked {
             O::GetCallerIdentity | O::ListKeys => {}
-            O::CreateKey { description: one, tags } | O::CreateUser { user: one, tags } => {
-                *one = self.text(one);
-                tags.run = self.text(&tags.run);
-            }
-            O::CreateTable { table: one, key: two, tags } => {
-                *one = self.text(one);
-                *two = self.text(two);
-                tags.run = self.text(&tags.run);
-            }
             O::DescribeKey { key: one }
             | O::GetKeyPolicy { key: one }
             | O::DeleteAlias { alias: one }
@@ -209,6 +200,15 @@ impl Masker {
             | O::DeleteAccessKey { user: one, access_key_id: two } => {
                 *one = self.text(one);
                 *two = self.text(two);
+            }
+            O::CreateKey { description: one, tags } | O::CreateUser { user: one, tags } => {
+                *one = self.text(one);
+                tags.run = self.text(&tags.run);
+            }
+            O::CreateTable { table, key, tags } => {
+                *table = self.text(table);
+                *key = self.text(key);
+                tags.run = self.text(&tags.run);
             }
             O::PutItem { table, item } => {
                 *table = self.text(table);
