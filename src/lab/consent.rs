@@ -1,8 +1,9 @@
 //! Consent on AWS itself: nothing is created there before a person has seen where, as whom, what and for how much.
 
+use super::backend::BackendKind;
 use super::flow::{Effect, Report};
 use super::stage::Stage;
-use super::state::{BackendKind, Check, State, Status};
+use super::state::{Check, State, Status};
 use super::view::Overlay;
 
 /// How many digits of the account's number are typed.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::state::{BackendKind, State};
+use super::backend::BackendKind;
+use super::state::State;
 
 /// Hours of a month, as AWS counts where it pro-rates.
 const HOURS_A_MONTH: f64 = 730.0;

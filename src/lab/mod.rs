@@ -3,6 +3,7 @@
 //! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`script`] (what each stage
 //! sends), [`check`] (what each stage expects) and [`state`].
 
+pub mod backend;
 pub mod check;
 pub mod consent;
 pub mod cost;
@@ -22,10 +23,11 @@ pub mod state;
 mod tests;
 pub mod view;
 
+pub use backend::{Backend, BackendKind};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use operation::{Identity, Operation, Service, Tags, cli_line};
 pub use stage::Stage;
-pub use state::{Backend, BackendKind, Call, Check, Record, State, Status};
+pub use state::{Call, Check, Record, State, Status};
 pub use view::{Overlay, View, ViewMode};

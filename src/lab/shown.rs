@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::mask::Masker;
 use super::operation::Operation;
-use super::state::{BackendKind, State};
+use super::state::State;
 
 /// The masked side of a session.
 #[derive(Debug, Clone, PartialEq)]

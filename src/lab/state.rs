@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::backend::{Backend, BackendKind};
 use super::check;
 use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
 use super::facts::{Facts, Names};
@@ -17,41 +18,6 @@ const MAX_ATTEMPTS: u32 = 20;
 
 /// What is observed of a stage that was under way when the person chose to leave.
 const LEFT_EARLY: &str = "not finished: the lab was left";
-
-/// Where the calls go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backend {
-    /// Which kind.
-    pub kind: BackendKind,
-    /// The region that requests are signed for.
-    pub region: String,
-    /// The endpoint; `None` is AWS itself.
-    pub endpoint: Option<String>,
-    /// Whether test-user is a profile that was given; otherwise the lab makes the user and removes it.
-    pub given_user: bool,
-}
-
-/// The kinds of backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendKind {
-    /// The server inside this process.
-    Sandbox,
-    /// Another AWS-compatible endpoint.
-    Endpoint,
-    /// AWS itself.
-    Aws,
-}
-
-impl BackendKind {
-    /// The name in JSONL.
-    pub const fn key(self) -> &'static str {
-        match self {
-            BackendKind::Sandbox => "sandbox",
-            BackendKind::Endpoint => "endpoint",
-            BackendKind::Aws => "aws",
-        }
-    }
-}
 
 /// Whether a stage's expectation was met, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
