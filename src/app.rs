@@ -87,6 +87,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
+        Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
+            Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
+                .into())
+        }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
     }

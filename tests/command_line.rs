@@ -170,6 +170,8 @@ fn two_labs_at_once_do_not_meet() {
 #[case::unknown_format(&["run", "--format", "yaml"], "yaml")]
 #[case::bad_region(&["run", "--region", "../x"], "a region looks like us-east-1")]
 #[case::profile_without_endpoint(&["run", "--admin-profile", "x"], "--endpoint-url")]
+#[case::serve_elsewhere(&["serve", "--endpoint-url", "http://127.0.0.1:9"], "is the sandbox itself")]
+#[case::serve_on_aws(&["serve", "--backend", "aws"], "is the sandbox itself")]
 #[case::yes_without_aws(&["run", "--yes-account", "111122223333"], "--backend aws")]
 #[case::seed_on_aws(&["run", "--backend", "aws", "--seed", "1"], "belong to the sandbox")]
 #[case::bad_account(&["run", "--backend", "aws", "--yes-account", "1111"], "twelve digits")]
