@@ -268,13 +268,7 @@ impl Clients {
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
-        self.call_once_or_more(identity, operation).await.0
-    }
-
-    /// [`Clients::call`], and whether the call may have been carried out more than once: the SDK sends it again when an
-    /// answer is lost, and services create a second key then.
-    pub async fn call_once_or_more(&self, identity: Identity, operation: &Operation) -> (Answer, bool) {
-        let Some(session) = self.session(identity) else { return (no_credentials(), false) };
+        let Some(session) = self.session(identity) else { return no_credentials() };
         let tap = Tap::default();
         let sent = Instant::now();
         let sending = tokio::time::timeout(self.timing.call, ops::send(&session, operation, tap.clone()));
@@ -289,8 +283,7 @@ impl Clients {
             }
             Err(failure) => Some(failure),
         };
-        let lost = tap.lost_a_try();
-        (tap.into_answer(failure, duration_us), lost)
+        tap.into_answer(failure, duration_us)
     }
 
     fn session(&self, identity: Identity) -> Option<Arc<Session>> {

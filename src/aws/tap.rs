@@ -25,17 +25,10 @@ struct Seen {
     request: Value,
     response: Option<Response>,
     wire: Wire,
-    /// An earlier try may have been carried out: it got no answer, or one of a fault of the server.
-    lost: bool,
     tries: u32,
 }
 
 impl Tap {
-    /// Whether an earlier try than the one that is told of may have been carried out, too.
-    pub(super) fn lost_a_try(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).lost
-    }
-
     /// The answer made of what was seen. `failure` is the SDK's error; it counts only where no response was read.
     pub(super) fn into_answer(self, failure: Option<NoResponse>, duration_us: u64) -> Answer {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,9 +65,7 @@ impl Intercept for Tap {
         let content_type = request.headers().get("content-type").unwrap_or_default();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A further try: what an earlier one got is not the answer.
-        let unanswered = seen.response.as_ref().is_none_or(|response| response.status >= 500);
-        let lost = seen.lost || (!seen.wire.request.is_empty() && unanswered);
-        *seen = Seen { lost, tries: seen.tries + 1, ..Seen::default() };
+        *seen = Seen { tries: seen.tries + 1, ..Seen::default() };
         seen.request = body::request(content_type, bytes);
         seen.wire.request = message(
             &format!("{} {} HTTP/1.1", request.method(), path_of(request.uri())),

@@ -102,8 +102,8 @@ impl Journal {
         })
     }
 
-    /// Notes what became of `operation`; `lost_a_try`: an earlier try of it may have been carried out, too. Where that can't be written, the next intent fails.
-    pub fn note(&self, operation: &Operation, answer: &Answer, lost_a_try: bool) {
+    /// Notes what became of `operation`. Where that can't be written, the next intent fails.
+    pub fn note(&self, operation: &Operation, answer: &Answer) {
         let (ok, id) = match &answer.response {
             Ok(response) if response.status < 300 => (true, created_id(&response.body)),
             _ => (false, None),
@@ -111,7 +111,7 @@ impl Journal {
         let line = Line::Result { result: operation.name().to_owned(), id, ok };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
-        if may_have_created(operation, answer) || (nameless && lost_a_try) {
+        if may_have_created(operation, answer) {
             written.uncertain.insert(operation.name(), operation.subject().to_owned());
         } else if ok && !nameless {
             // Of a name there is one, and it is known now. A second key or access key may exist beside the first.
@@ -366,7 +366,7 @@ mod tests {
         assert!(!folder.exists(), "nothing is written before something is created");
         journal.intend(&create_key()).unwrap();
         let secret = json!({"KeyMetadata": {"Arn": "arn:k"}, "SecretAccessKey": "geheim"});
-        journal.note(&create_key(), &answer(200, secret), false);
+        journal.note(&create_key(), &answer(200, secret));
         journal.intend(&create_user()).unwrap();
         let journals = Journals::read(&folder).unwrap();
         assert_eq!((journals.living, journals.left.len()), (vec!["4f2a".to_owned()], 0));
@@ -417,7 +417,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = start(folder.path());
         journal.intend(&operation).unwrap();
-        journal.note(&operation, &answer, false);
+        journal.note(&operation, &answer);
         assert_eq!(!journal.uncertain().is_empty(), uncertain);
     }
 

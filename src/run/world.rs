@@ -84,8 +84,8 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
             tries: 0,
         };
     }
-    let (answer, lost_a_try) = clients.call_once_or_more(identity, operation).await;
-    journal.note(operation, &answer, lost_a_try);
+    let answer = clients.call(identity, operation).await;
+    journal.note(operation, &answer);
     answer
 }
 
