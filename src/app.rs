@@ -20,6 +20,7 @@ use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
+use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -102,6 +103,8 @@ struct Session {
     clients: Clients,
     /// Of a run that is not on the sandbox inside this process.
     journal: Option<Arc<Journal>>,
+    /// Likewise.
+    shelf: Option<Shelf>,
     /// Stops and removes its temporary folder when dropped.
     _sandbox: Option<Sandbox>,
 }
@@ -124,9 +127,10 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         };
         let head = journal::head(&names, &backend, options.admin_profile.clone());
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
+        let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let mut state = State::new(backend, names);
         state.accepted_account.clone_from(&options.yes_account);
-        return Ok(Session { state, clients, journal, _sandbox: None });
+        return Ok(Session { state, clients, journal, shelf, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -137,7 +141,7 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Session { state: State::new(backend, names), clients, journal: None, _sandbox: Some(sandbox) })
+    Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
 fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
@@ -176,13 +180,13 @@ fn random_id() -> String {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
     if options.mask {
         state.mask();
     }
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -204,7 +208,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {} of {} stages met", state.met(), Stage::ALL.len());
+    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
     let survivors = settle(&state, journal.as_deref());
     Ok(exit_status(&state, survivors, ended))
 }
@@ -241,17 +245,20 @@ pub fn tell(line: impl Display) {
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
     if options.mask {
         state.mask();
     }
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
+    if let Some(not_kept) = state.not_kept() {
+        tell(not_kept);
+    }
     if let Some(refusal) = state.refusal() {
         tell(refusal);
     }

@@ -165,10 +165,10 @@ fn is_monochrome(term: &str) -> bool {
 }
 
 /// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
-fn journals(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+fn state_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    Some(state?.join("kmslab/runs"))
+    Some(state?.join("kmslab"))
 }
 
 /// What the environment says about terminal and folders; read once, passed on.
@@ -184,18 +184,22 @@ pub struct Environment {
     pub dumb: bool,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
+    /// Where the answers of stages that were met are kept, likewise.
+    pub verified: Option<PathBuf>,
 }
 
 impl Environment {
     /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Environment {
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+        let state = state_folder(&variable);
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
-            journals: journals(&variable),
+            journals: state.as_ref().map(|state| state.join("runs")),
+            verified: state.as_ref().map(|state| state.join("verified")),
         }
     }
 

@@ -113,7 +113,9 @@ impl State {
         self.current = stage;
         self.view.show(stage);
         self.record_mut(stage).status = Status::Done(check.clone());
-        vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))]
+        let mut effects = vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))];
+        effects.extend(self.keep_or_recall(stage));
+        effects
     }
 
     /// Takes a digit. The fourth decides: consent, or once more.

@@ -1,5 +1,6 @@
 //! What the lab has learnt from the answers: names and states that later calls and checks need.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::exchange::{Exchange, Verdict};
@@ -50,7 +51,7 @@ impl Names {
 }
 
 /// A principal, as STS names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// `arn:aws:iam::111122223333:user/alice`
     pub arn: String,

@@ -30,7 +30,8 @@ const TRIES: u64 = 10_000;
 /// Replaces ids by pseudonyms, the same always by the same.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Masker {
-    run: String,
+    /// The ids of runs: they are in the names of all that those have made.
+    runs: BTreeSet<String>,
     pseudonyms: BTreeMap<String, String>,
     used: BTreeSet<String>,
     /// Names that are replaced wherever they stand.
@@ -40,7 +41,16 @@ pub struct Masker {
 impl Masker {
     /// A masker for the run `run`, whose id is in the names of all it makes.
     pub fn new(run: &str) -> Masker {
-        Masker { run: run.to_owned(), ..Masker::default() }
+        let mut masker = Masker::default();
+        masker.add_run(run);
+        masker
+    }
+
+    /// Masks the names of another run, too.
+    pub fn add_run(&mut self, run: &str) {
+        if !run.is_empty() {
+            self.runs.insert(run.to_owned());
+        }
     }
 
     /// `text` with pseudonyms. Its width stays.
@@ -93,7 +103,7 @@ impl Masker {
 
     /// The name of a user or a role.
     fn name(&mut self, name: &str) -> String {
-        if self.is_of_the_run(name) {
+        if self.run_of_name(name).is_some() {
             return self.token(name);
         }
         if name.len() >= LONG {
@@ -109,18 +119,20 @@ impl Masker {
         fitting.max_by_key(|known| known.len()).cloned()
     }
 
-    fn is_of_the_run(&self, token: &str) -> bool {
-        !self.run.is_empty()
-            && (token == self.run
+    /// The run whose id `token` is or ends with.
+    fn run_of_name(&self, token: &str) -> Option<String> {
+        let is_name = |run: &&String| {
+            token == *run
                 || (token.starts_with("kmslab-")
-                    && token.strip_suffix(&self.run).is_some_and(|lead| lead.ends_with('-'))))
+                    && token.strip_suffix(run.as_str()).is_some_and(|lead| lead.ends_with('-')))
+        };
+        self.runs.iter().find(is_name).cloned()
     }
 
     /// A word, which may be an id.
     fn token(&mut self, token: &str) -> String {
-        if self.is_of_the_run(token) {
-            let (lead, run) = token.split_at(token.len() - self.run.len());
-            let run = run.to_owned();
+        if let Some(run) = self.run_of_name(token) {
+            let lead = &token[..token.len() - run.len()];
             return format!("{lead}{}", self.pseudonym(&run, 0));
         }
         let all = |fits: fn(&u8) -> bool| token.bytes().all(|byte| fits(&byte));

@@ -15,6 +15,7 @@ pub mod key_policy;
 pub mod mask;
 pub mod operation;
 pub mod redact;
+pub mod replay;
 pub mod script;
 mod shown;
 pub mod stage;
@@ -28,6 +29,7 @@ pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdi
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use operation::{Identity, Operation, Service, Tags, cli_line};
+pub use replay::Verified;
 pub use stage::Stage;
 pub use state::{Call, Check, Record, State, Status};
 pub use view::{Overlay, View, ViewMode};

@@ -8,6 +8,7 @@ use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::operation::{Identity, Operation};
+use super::replay::Replays;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -63,7 +64,7 @@ pub struct Record {
     /// Calls that have been answered, in order; of a repeated call only the newest.
     pub exchanges: Vec<Arc<Exchange>>,
     /// The same as they came, where `exchanges` are masked: to decide with.
-    unmasked: Vec<Arc<Exchange>>,
+    pub(super) unmasked: Vec<Arc<Exchange>>,
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
@@ -112,6 +113,7 @@ pub struct State {
     pub(super) now: u64,
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
+    pub(super) replays: Replays,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -132,6 +134,7 @@ impl State {
             consented: None,
             now: 0,
             key_ended_at: None,
+            replays: Replays::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -179,7 +182,7 @@ impl State {
     /// The calls of `identity` in the shown stage: answered ones first.
     pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
         let record = self.shown();
-        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        let answered = self.answered().iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
         let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
         answered.chain(waiting).collect()
     }
@@ -200,7 +203,7 @@ impl State {
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
         match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
+            Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
             Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
             _ => Some(last),
         }
@@ -241,6 +244,14 @@ impl State {
             Event::Intent(intent) => self.intend(intent),
             Event::CallFinished { id, answer } => self.call_finished(id, *answer),
             Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::Recalled { stage, found } => {
+                self.recalled(stage, found);
+                Vec::new()
+            }
+            Event::NotKept(reason) => {
+                self.could_not_keep(&reason);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
                 Vec::new()
@@ -301,6 +312,7 @@ impl State {
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
+            Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::ToggleHelp => self.view.toggle_help(),
             Intent::Close => self.view.close(),
@@ -366,6 +378,7 @@ impl State {
         }
         self.current = stage;
         self.view.show(stage);
+        self.end_replay(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
@@ -385,6 +398,7 @@ impl State {
             return self.start(stage);
         }
         self.view.show(stage);
+        self.end_replay(stage);
         let record = self.record_mut(stage);
         record.status = Status::Running;
         record.attempt = 0;
@@ -544,7 +558,7 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some(format!("r: wait again · Enter: go on ({gave_up})"));
+            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
         }
     }
 
@@ -571,6 +585,7 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
+        effects.extend(self.keep_or_recall(stage));
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::journal::{self, Journal};
+use super::verified::Shelf;
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, Operation, Report};
 
@@ -26,13 +27,14 @@ pub struct World {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
+    shelf: Option<Shelf>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -40,7 +42,13 @@ impl World {
         World { journal, ..self }
     }
 
-    /// Begins `effect` and returns at once.
+    /// The same world, which keeps the answers of stages that were met on `shelf`.
+    pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
+        World { shelf, ..self }
+    }
+
+    /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
+    /// that they are on the disk however the lab ends.)
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
@@ -64,6 +72,18 @@ impl World {
                     tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
                 });
+                Rest::Nothing
+            }
+            Effect::Keep(verified) => {
+                if let Some(Err(reason)) = self.shelf.as_ref().map(|shelf| shelf.keep(&verified)) {
+                    let _ = events.send(Event::NotKept(reason));
+                }
+                Rest::Nothing
+            }
+            Effect::Recall { stage, account } => {
+                if let Some(shelf) = &self.shelf {
+                    let _ = events.send(Event::Recalled { stage, found: shelf.recall(stage, account.as_deref()) });
+                }
                 Rest::Nothing
             }
             Effect::Report(report) => Rest::Report(report),

@@ -27,6 +27,9 @@ use super::text::{cut, truncate, width};
 use super::theme::{Theme, VerdictStyle};
 use super::{answer, brief};
 
+/// Before the verdict of an answer that was recorded earlier.
+pub const REPLAY: &str = " ⟳ REPLAY ";
+
 /// Sign, word and looks of a call's verdict.
 pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
     match call {
@@ -115,8 +118,8 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         }
     }
     let caller = match plan.identity {
-        Identity::Admin => &state.shown_facts().admin,
-        Identity::TestUser => &state.shown_facts().test_user,
+        Identity::Admin => &state.facts_of_calls().admin,
+        Identity::TestUser => &state.facts_of_calls().test_user,
     };
     if let Some(caller) = caller {
         let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);
@@ -169,6 +172,10 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Span::styled(subject.to_owned(), theme.base),
     ];
     let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+    if state.is_replay() {
+        // First, so that no width cuts it off.
+        verdict.splice(0..0, [Span::styled(REPLAY, theme.replay()), Span::raw(" ")]);
+    }
     let mut id = Vec::new();
     match call {
         Call::Waiting(_) => {
