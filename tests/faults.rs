@@ -3,6 +3,8 @@
 
 #[path = "common/proxy.rs"]
 mod proxy;
+#[path = "faults/replay.rs"]
+mod replay;
 
 use std::time::Duration;
 
@@ -36,7 +38,10 @@ fn timing(fault: Option<Fault>, attempts: u32) -> Timing {
 
 impl Lab {
     fn new(timing: Timing) -> Lab {
-        let proxy = Proxy::new();
+        Lab::on(Proxy::new(), timing)
+    }
+
+    fn on(proxy: Proxy, timing: Timing) -> Lab {
         let admin = proxy.sandbox.admin();
         let clients =
             Clients::with_keys(&proxy.url(), "us-east-1", &admin.access_key_id, &admin.secret_access_key, timing);
@@ -67,10 +72,13 @@ impl Lab {
                         }
                     }
                 }
-                if !self.state.is_running() {
+                waiting.extend(match self.state.is_running() {
+                    true => self.events.recv().await,
+                    false => self.events.try_recv().ok(),
+                });
+                if waiting.is_empty() {
                     return;
                 }
-                waiting.push(self.events.recv().await.unwrap());
             }
         });
     }

@@ -103,7 +103,7 @@ impl State {
     pub fn offer(&self) -> Option<String> {
         let stage = self.view.shown;
         if self.is_replay() {
-            return Some("REPLAY: recorded earlier, nothing is sent · F: the live answers again".to_owned());
+            return Some("REPLAY: nothing is sent · F: the live answers again".to_owned());
         }
         if !self.is_cut_off(stage) {
             return None;

@@ -210,11 +210,12 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
 
 /// A duration in milliseconds, to three figures at most.
 fn milliseconds(micros: u64) -> String {
-    let tenths = (micros + 50) / 100;
+    // A recorded one may be any number.
+    let tenths = micros.saturating_add(50) / 100;
     if tenths < 1_000 {
         format!("{}.{} ms", tenths / 10, tenths % 10)
     } else {
-        format!("{} ms", (micros + 500) / 1_000)
+        format!("{} ms", micros.saturating_add(500) / 1_000)
     }
 }
 
@@ -276,6 +277,7 @@ mod tests {
     #[case(99_949, "99.9 ms")]
     #[case(99_951, "100 ms")]
     #[case(1_234_567, "1235 ms")]
+    #[case(u64::MAX, "18446744073709551 ms")]
     fn durations_are_short(#[case] micros: u64, #[case] text: &str) {
         assert_eq!(milliseconds(micros), text);
     }
