@@ -14,6 +14,10 @@ use super::flow::Effect;
 use super::stage::Stage;
 use super::state::{Check, State, Status};
 
+/// After so many ticks, some three seconds, a call that is under way may have been lost. The clients give it up later:
+/// a call to a server that is well may take so long.
+const OVERDUE: u64 = 12;
+
 /// Seconds of a day: what is older is told with its date.
 const DAY: u64 = 24 * 60 * 60;
 
@@ -70,7 +74,7 @@ impl State {
 
     /// Whether there is something else to show for the shown stage, which got no answer.
     pub fn can_replay(&self) -> bool {
-        self.is_cut_off(self.view.shown) && self.replays.stages[self.view.shown.index()].is_some()
+        self.is_silent(self.view.shown) && self.replays.stages[self.view.shown.index()].is_some()
     }
 
     /// How many stages were not met and looked at as they were recorded.
@@ -103,15 +107,17 @@ impl State {
     pub fn offer(&self) -> Option<String> {
         let stage = self.view.shown;
         if self.is_replay() {
-            return Some("REPLAY: nothing is sent · F: the live answers again".to_owned());
+            return Some("REPLAY: recorded earlier · F: the live answers again".to_owned());
         }
-        if !self.is_cut_off(stage) {
+        if !self.is_silent(stage) {
             return None;
         }
-        let what = match (self.record(stage).exchanges.is_empty(), self.backend.kind) {
-            (true, _) => "not attempted",
-            (false, BackendKind::Aws) => "no answer from AWS",
-            (false, _) => "no answer",
+        let record = self.record(stage);
+        let from = if self.backend.kind == BackendKind::Aws { " from AWS" } else { "" };
+        let what = match record.status {
+            Status::Running => format!("no answer{from} yet"),
+            _ if record.exchanges.is_empty() => "not attempted".to_owned(),
+            _ => format!("no answer{from}"),
         };
         let again = self.can_retry().then(|| "r: try again".to_owned());
         let recorded = match (&self.replays.stages[stage.index()], &self.replays.problems[stage.index()]) {
@@ -119,7 +125,7 @@ impl State {
             (None, Some(problem)) => Some(problem.clone()),
             (None, None) => None,
         };
-        Some([Some(what.to_owned()), again, recorded].into_iter().flatten().collect::<Vec<_>>().join(" · "))
+        Some([Some(what), again, recorded].into_iter().flatten().collect::<Vec<_>>().join(" · "))
     }
 
     /// The answered calls of the shown stage: recorded ones where those are looked at.
@@ -130,7 +136,28 @@ impl State {
     /// The recorded answers that are looked at.
     fn replay(&self) -> Option<&Replay> {
         let stage = self.view.shown;
-        self.replays.stages[stage.index()].as_ref().filter(|replay| replay.is_on && self.is_cut_off(stage))
+        self.replays.stages[stage.index()].as_ref().filter(|replay| replay.is_on && self.is_silent(stage))
+    }
+
+    /// Whether recorded answers may stand for those of `stage`: it got none, or has been waiting long for one.
+    fn is_silent(&self, stage: Stage) -> bool {
+        let record = self.record(stage);
+        let is_waiting = record.status == Status::Running && self.backend.kind != BackendKind::Sandbox;
+        let waited = self.ticks - record.sent_at;
+        let is_overdue = waited >= OVERDUE && !record.pending.is_empty();
+        self.is_cut_off(stage) || (is_waiting && (is_overdue || record.exchanges.iter().any(is_lost)))
+    }
+
+    /// Asks for the recorded answers when a call is overdue: whoever speaks to a class can't wait until it is given up.
+    pub(super) fn recall_overdue(&mut self) -> Vec<Effect> {
+        let stage = self.current;
+        let record = self.record(stage);
+        if self.ticks - record.sent_at != OVERDUE || record.pending.is_empty() || !self.is_silent(stage) {
+            return Vec::new();
+        }
+        // What was waited for is not what is waited for now.
+        self.view.message = None;
+        vec![Effect::Recall { stage, account: self.account() }]
     }
 
     /// Whether `stage` ended unmet since a call got no answer, or was not attempted after such a stage.
@@ -140,10 +167,11 @@ impl State {
         {
             return false;
         }
-        // Of what was not even sent, something else than the network is the cause.
-        let is_lost = |e: &Arc<Exchange>| e.answer.response.is_err() && e.answer.tries > 0;
         match record.exchanges.as_slice() {
-            [] => Stage::ALL.into_iter().filter(|earlier| *earlier < stage).any(|earlier| self.is_cut_off(earlier)),
+            [] => Stage::ALL.into_iter().filter(|earlier| *earlier < stage).any(|earlier| {
+                let is_unmet = matches!(self.record(earlier).status, Status::Done(Check { met: false, .. }));
+                is_unmet && self.record(earlier).exchanges.iter().any(is_lost)
+            }),
             exchanges => exchanges.iter().any(is_lost),
         }
     }
@@ -178,9 +206,11 @@ impl State {
 
     /// Takes in what was found for `stage`.
     pub(super) fn recalled(&mut self, stage: Stage, found: Result<Option<Box<Verified>>, String>) {
-        let was_on = self.replays.stages[stage.index()].take().is_some_and(|replay| replay.was_on);
+        // A stage that is looked at so before its last call is given up stays as it is.
+        let before = self.replays.stages[stage.index()].take();
+        let (is_on, was_on) = before.map_or((false, false), |replay| (replay.is_on, replay.was_on));
         let (replay, problem) = match found {
-            Ok(Some(verified)) => (Some(self.replay_of(*verified, was_on)), None),
+            Ok(Some(verified)) => (Some(Replay { is_on, was_on, ..self.replay_of(*verified) }), None),
             Ok(None) => (None, None),
             Err(problem) => (None, Some(problem)),
         };
@@ -188,7 +218,7 @@ impl State {
         self.replays.problems[stage.index()] = problem;
     }
 
-    fn replay_of(&mut self, verified: Verified, was_on: bool) -> Replay {
+    fn replay_of(&mut self, verified: Verified) -> Replay {
         let Verified { at, run, admin, test_user, exchanges, .. } = verified;
         let account = admin.account.clone();
         self.mask_run(&run);
@@ -197,7 +227,7 @@ impl State {
         let mut facts = Facts { admin: Some(caller(admin)), test_user: test_user.map(&mut caller), ..Facts::default() };
         let exchanges: Vec<_> = exchanges.into_iter().map(|e| Arc::new(self.mask_recorded(e))).collect();
         exchanges.iter().for_each(|exchange| facts.learn(exchange));
-        Replay { at, account, facts, exchanges, is_on: false, was_on }
+        Replay { at, account, facts, exchanges, is_on: false, was_on: false }
     }
 
     /// Shows the recorded answers, or the live ones again.
@@ -229,6 +259,11 @@ impl State {
             self.replays.not_kept = Some(text);
         }
     }
+}
+
+/// Whether a call got no answer. Of what was not even sent, something else than the network is the cause.
+fn is_lost(exchange: &Arc<Exchange>) -> bool {
+    exchange.answer.response.is_err() && exchange.answer.tries > 0
 }
 
 /// `10:02 UTC`, with the day where that is longer ago than a day, or is asked for; with the year where it is another.

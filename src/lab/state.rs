@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
+use super::exchange::{Answer, CallId, Exchange, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::operation::{Identity, Operation};
@@ -77,15 +77,8 @@ pub struct Record {
     batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
-}
-
-/// A call of a pane: answered or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Call<'a> {
-    /// Answered.
-    Answered(&'a Exchange),
-    /// Under way.
-    Waiting(&'a Pending),
+    /// [`State::ticks`] when this batch was sent.
+    pub(super) sent_at: u64,
 }
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -179,36 +172,6 @@ impl State {
         }
     }
 
-    /// The calls of `identity` in the shown stage: answered ones first.
-    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
-        let record = self.shown();
-        let answered = self.answered().iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
-        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        answered.chain(waiting).collect()
-    }
-
-    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
-    /// newest; else the one the stage is about.
-    pub fn selected(&self, identity: Identity) -> Option<usize> {
-        let calls = self.calls(identity);
-        let last = calls.len().checked_sub(1)?;
-        if let Some(selected) = self.view.selected(identity) {
-            return Some(selected.min(last));
-        }
-        let highlight = script::highlight(self.view.shown, identity);
-        let is_it = |call: &Call<'_>| match call {
-            Call::Answered(exchange) => exchange.operation.name() == highlight,
-            Call::Waiting(_) => false,
-        };
-        let failed =
-            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
-        match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
-            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
-            _ => Some(last),
-        }
-    }
-
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
@@ -254,7 +217,7 @@ impl State {
             }
             Event::Tick => {
                 self.ticks += 1;
-                Vec::new()
+                self.recall_overdue()
             }
         };
         if self.view.shown != shown {
@@ -340,14 +303,6 @@ impl State {
             self.current = stage;
         }
         self.view.show(stage);
-    }
-
-    fn select(&mut self, step: isize) {
-        let identity = self.view.focus();
-        let count = self.calls(identity).len();
-        if let Some(selected) = self.selected(identity) {
-            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
-        }
     }
 
     fn advance(&mut self) -> Vec<Effect> {
@@ -441,7 +396,9 @@ impl State {
     fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
+        let ticks = self.ticks;
         let record = self.record_mut(self.current);
+        record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
         if record.attempt == 1 {

@@ -349,6 +349,11 @@ fn make_every_state() -> Vec<(String, State)> {
             if aws {
                 let mut replayed = Session::cut_off(stage);
                 sessions.push(("cut off", Session::cut_off(stage)));
+                let mut overdue = start().before(stage);
+                overdue.kept = start().after(Stage::CleanUp).kept;
+                overdue.intent(Intent::Advance);
+                (0..12).for_each(|_| overdue.event(Event::Tick));
+                sessions.push(("overdue", overdue));
                 replayed.intent(Intent::ToggleReplay);
                 sessions.push(("replayed", replayed));
             }

@@ -66,6 +66,62 @@ fn an_unmet_stage_that_was_answered_is_neither_kept_nor_replaced(#[case] status:
     assert!(!lab.kept.iter().any(|kept| kept.stage == Stage::CreateKey));
 }
 
+/// After a good run, with the calls of `view_denied` under way and never answered.
+fn overdue(ticks: usize) -> (Lab, Vec<CallId>, Vec<Effect>) {
+    let mut lab = after_a_good_run(BackendKind::Aws);
+    lab.run_to(Stage::CreateUser);
+    lab.press(Intent::Advance);
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Call { id, .. } => Some(*id),
+        _ => None,
+    });
+    let effects = (0..ticks).flat_map(|_| lab.state.update(Event::Tick)).collect();
+    (lab, ids.collect(), effects)
+}
+
+#[test]
+fn a_call_that_takes_three_seconds_is_not_waited_for_with_an_empty_screen() {
+    let (lab, _, effects) = overdue(11);
+    assert_eq!((effects, lab.state.offer(), lab.state.can_replay()), (Vec::new(), None, false));
+    let (mut lab, ids, effects) = overdue(30);
+    let recall = Effect::Recall { stage: Stage::ViewDenied, account: Some(ACCOUNT.to_owned()) };
+    assert_eq!(effects, [recall], "once");
+    assert_eq!(lab.state.offer().as_deref(), Some("no answer from AWS yet"));
+    lab.perform(effects);
+    let offer = lab.state.offer().unwrap();
+    assert_eq!(offer, "no answer from AWS yet · F: show the answer of 24 Nov 10:02 UTC");
+    lab.press(Intent::ToggleReplay);
+    for identity in Identity::BOTH {
+        let calls = lab.state.calls(identity);
+        assert!(matches!(calls.as_slice(), [Call::Answered(_)]), "{calls:?}");
+        assert_eq!(lab.state.selected(identity), Some(0));
+    }
+    // One answer is late, the other one lost: what is looked at stays.
+    for (id, answer) in ids.into_iter().zip([answer(200, json!({"Items": []})), silence()]) {
+        assert!(lab.state.is_replay() && lab.state.is_running());
+        let effects = lab.state.update(Event::CallFinished { id, answer });
+        lab.perform(effects);
+    }
+    assert!(lab.state.is_replay() && !lab.observed(Stage::ViewDenied).0);
+    assert_eq!(lab.state.summary(), "5 of 9 stages met, 1 shown as REPLAY");
+}
+
+#[test]
+fn a_late_answer_takes_the_place_of_the_recorded_one() {
+    let (mut lab, ids, effects) = overdue(12);
+    lab.perform(effects);
+    lab.press(Intent::ToggleReplay);
+    for (id, identity) in ids.into_iter().zip(Identity::BOTH) {
+        assert!(lab.state.is_replay());
+        let answer = lab.cloud.call(identity, &Operation::Scan { table: names().table });
+        let effects = lab.state.update(Event::CallFinished { id, answer });
+        lab.perform(effects);
+    }
+    assert!(lab.observed(Stage::ViewDenied).0 && !lab.state.is_replay());
+    assert_eq!(lab.state.summary(), "6 of 9 stages met");
+}
+
 #[test]
 fn what_was_not_sent_has_another_cause_than_the_network() {
     let mut lab = after_a_good_run(BackendKind::Endpoint);
