@@ -12,7 +12,7 @@ mod bytes;
 mod keys;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Intent, Stage, State};
+use kmslab::lab::{Event, Intent, Page, Stage, State};
 use kmslab::record::{Palette, svg};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
@@ -158,7 +158,7 @@ fn overlays() {
         session.intent(intent);
         session
     };
-    let (help, stages, leaving) = (at(Intent::ToggleHelp), at(Intent::ToggleStages), at(Intent::Quit));
+    let (help, stages, leaving) = (at(Intent::TogglePage(Page::Help)), at(Intent::ToggleStages), at(Intent::Quit));
     insta::assert_snapshot!(album([
         ("help".to_owned(), &help.state, SIZES[0]),
         ("help".to_owned(), &help.state, Size::new(60, 18)),

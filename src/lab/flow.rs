@@ -6,6 +6,7 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::operation::{Identity, Operation};
 use super::stage::Stage;
 use super::state::Check;
+use super::view::Page;
 
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub enum Intent {
     SelectNext,
     /// Scroll the focused pane (or the help) to this line, counted from 0. Whoever knows the size clamps it.
     ScrollTo(u16),
-    /// Open or close the list of keys.
-    ToggleHelp,
+    /// Open this page over the panes, or close it.
+    TogglePage(Page),
     /// Open or close the list of stages.
     ToggleStages,
     /// In the stage list: move the cursor down by this many rows (up when negative).

@@ -30,4 +30,4 @@ pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use operation::{Identity, Operation, Service, Tags, cli_line};
 pub use stage::Stage;
 pub use state::{Call, Check, Record, State, Status};
-pub use view::{Overlay, View, ViewMode};
+pub use view::{Overlay, Page, View, ViewMode};

@@ -302,7 +302,7 @@ impl State {
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::ToggleHelp => self.view.toggle_help(),
+            Intent::TogglePage(page) => self.view.toggle_page(page),
             Intent::Close => self.view.close(),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),

@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Intent, Overlay, State, Status};
+use crate::lab::{Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -92,8 +92,14 @@ impl Context<'_> {
         self.overlay().is_none() && Class::of(self.area) != Class::TooSmall
     }
 
-    fn help(self) -> bool {
-        matches!(self.overlay(), Some(Overlay::Help { .. })) && Class::of(self.area) != Class::TooSmall
+    /// This page is open, and there is room to read it.
+    fn page(self, page: Page) -> bool {
+        self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
+    }
+
+    /// This page can be opened or closed.
+    fn can_toggle(self, page: Page) -> bool {
+        self.panes() || self.page(page)
     }
 
     fn stages(self) -> bool {
@@ -304,8 +310,12 @@ pub const KEYS: &[Row] = &[
         rank: 10,
     },
     Row {
-        bindings: &[bind(&[char('?'), key(KeyCode::F(1))], |c| c.panes() || c.help(), |_| Intent::ToggleHelp)],
-        label: |c| if c.help() { "close" } else { "help" },
+        bindings: &[bind(
+            &[char('?'), key(KeyCode::F(1))],
+            |c| c.can_toggle(Page::Help),
+            |_| Intent::TogglePage(Page::Help),
+        )],
+        label: |c| if c.page(Page::Help) { "close" } else { "help" },
         help: "this help",
         rank: 2,
     },

@@ -29,6 +29,7 @@ mod json;
 pub mod keys;
 pub mod layout;
 mod overlay;
+mod page;
 mod pane;
 mod summary;
 pub mod terminal;

@@ -1,8 +1,8 @@
 //! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
 
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Response,
-    Stage, State, Wire,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page,
+    Response, Stage, State, Wire,
 };
 use serde_json::{Value, json};
 
@@ -328,7 +328,7 @@ fn make_every_state() -> Vec<(String, State)> {
             ] {
                 for intents in [
                     vec![],
-                    vec![Intent::ToggleHelp],
+                    vec![Intent::TogglePage(Page::Help)],
                     vec![Intent::ToggleStages],
                     vec![Intent::Quit],
                     vec![Intent::ShowPrevious],
