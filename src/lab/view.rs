@@ -43,6 +43,12 @@ impl ViewMode {
 pub enum Page {
     /// The list of keys.
     Help,
+    /// The shown stage's lesson: question and answers, what is often got wrong, sources.
+    Lesson,
+    /// The choices of the shown stage, side by side.
+    Comparison,
+    /// What to take home: score and claims.
+    Debrief,
 }
 
 /// Something that lies over the panes.
