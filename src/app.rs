@@ -13,13 +13,14 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::Terminal;
-use crate::lab::{Backend, BackendKind, Names, Stage, State};
+use crate::lab::{Backend, BackendKind, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
+use crate::run::lesson;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
@@ -88,6 +89,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
+        Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -173,16 +175,24 @@ fn run_id(seed: Option<u64>) -> String {
 }
 
 fn random_id() -> String {
-    let mut bytes = [0; 4];
+    format!("{:08x}", random_number() as u32)
+}
+
+fn random_number() -> u64 {
+    let mut bytes = [0; 8];
     // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    u64::from_ne_bytes(bytes)
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
     if options.mask {
         state.mask();
+    }
+    state = state.with_lesson(lesson::load(options, environment)?);
+    if !options.no_questions {
+        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
@@ -249,6 +259,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     if options.mask {
         state.mask();
     }
+    state = state.with_lesson(lesson::load(options, environment)?);
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = io::stdout().lock();

@@ -7,6 +7,7 @@ use super::operation::{Identity, Operation};
 use super::replay::Verified;
 use super::stage::Stage;
 use super::state::Check;
+use super::view::Page;
 
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub enum Intent {
     ShowNext,
     /// Show the previous stage; never sends anything.
     ShowPrevious,
+    /// Answer the stage's question with the answer at this place, counted from 0.
+    Choose(u8),
+    /// Pass over the stage's question.
+    Skip,
+    /// Show a hint, or another one.
+    Hint,
     /// Send this stage's calls again: all of a stage that only reads, else from the call that failed.
     Retry,
     /// Put the focus on the other pane.
@@ -33,8 +40,8 @@ pub enum Intent {
     SelectNext,
     /// Scroll the focused pane (or the help) to this line, counted from 0. Whoever knows the size clamps it.
     ScrollTo(u16),
-    /// Open or close the list of keys.
-    ToggleHelp,
+    /// Open this page over the panes, or close it.
+    TogglePage(Page),
     /// Open or close the list of stages.
     ToggleStages,
     /// In the stage list: move the cursor down by this many rows (up when negative).

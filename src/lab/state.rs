@@ -7,12 +7,14 @@ use super::check;
 use super::exchange::{Answer, CallId, Exchange, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
+use super::quiz::Quiz;
 use super::replay::Replays;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
-use super::view::View;
+use super::view::{Page, View};
 
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
@@ -90,6 +92,10 @@ pub struct State {
     pub names: Names,
     /// What the answers told.
     pub facts: Facts,
+    /// The texts.
+    pub lesson: Arc<Lesson>,
+    /// The questions, and what was said to them.
+    pub quiz: Quiz,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
@@ -119,6 +125,8 @@ impl State {
             backend,
             names,
             facts: Facts::default(),
+            lesson: Lesson::english(),
+            quiz: Quiz::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
@@ -239,6 +247,7 @@ impl State {
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
+            Intent::Choose(_) | Intent::Skip | Intent::Hint => self.learn(intent),
             Intent::Quit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
                     return vec![Effect::Exit];
@@ -277,7 +286,7 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::ToggleHelp => self.view.toggle_help(),
+            Intent::TogglePage(page) => self.view.toggle_page(page),
             Intent::Close => self.view.close(),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
@@ -316,11 +325,17 @@ impl State {
         }
         let shown = self.view.shown;
         match self.shown().status {
+            Status::Todo if self.waits_for_answer() => {
+                self.view.message = Some("first your answer; s passes over the question".to_owned());
+                Vec::new()
+            }
             Status::Todo => self.start(shown),
             Status::Running => Vec::new(),
             Status::Done(_) => {
-                if let Some(next) = self.next_shown() {
-                    self.show(next);
+                match self.next_shown() {
+                    Some(next) => self.show(next),
+                    None if self.is_at_the_end() => self.view.toggle_page(Page::Debrief),
+                    None => {}
                 }
                 Vec::new()
             }

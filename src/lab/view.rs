@@ -38,11 +38,26 @@ impl ViewMode {
     }
 }
 
+/// A text to read that lies over the panes. All of them open, scroll and close alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The list of keys.
+    Help,
+    /// The shown stage's lesson: question and answers, what is often got wrong, sources.
+    Lesson,
+    /// The choices of the shown stage, side by side.
+    Comparison,
+    /// What to take home: score and claims.
+    Debrief,
+}
+
 /// Something that lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlay {
-    /// The list of keys, scrolled to this line.
-    Help {
+    /// A text to read.
+    Page {
+        /// Which.
+        page: Page,
         /// The first line shown.
         scroll: u16,
     },
@@ -125,7 +140,7 @@ impl View {
 
     pub(super) fn scroll_to(&mut self, line: u16) {
         match &mut self.overlay {
-            Some(Overlay::Help { scroll }) => *scroll = line,
+            Some(Overlay::Page { scroll, .. }) => *scroll = line,
             Some(_) => {}
             None => self.panes[self.focus() as usize].scroll = line,
         }
@@ -150,11 +165,16 @@ impl View {
         self.panes.iter_mut().for_each(|pane| pane.scroll = 0);
     }
 
-    pub(super) fn toggle_help(&mut self) {
-        self.overlay = match self.overlay {
-            Some(Overlay::Help { .. }) => None,
-            _ => Some(Overlay::Help { scroll: 0 }),
-        };
+    /// The page that is open.
+    pub fn page(&self) -> Option<Page> {
+        match self.overlay {
+            Some(Overlay::Page { page, .. }) => Some(page),
+            _ => None,
+        }
+    }
+
+    pub(super) fn toggle_page(&mut self, page: Page) {
+        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll: 0 });
     }
 
     pub(super) fn toggle_stages(&mut self) {

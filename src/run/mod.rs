@@ -8,6 +8,7 @@ pub mod cleanup;
 pub mod doctor;
 pub mod headless;
 pub mod journal;
+pub mod lesson;
 pub mod signal;
 pub mod verified;
 pub mod world;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::lab::{Identity, Overlay, State, ViewMode, script};
 
 use super::theme::Theme;
-use super::{answer, brief, overlay};
+use super::{answer, brief, page};
 
 /// From here on both panes are shown side by side.
 pub const FULL: (u16, u16) = (80, 24);
@@ -176,7 +176,7 @@ pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
         return None;
     }
     let (extent, first) = match state.view.overlay {
-        Some(Overlay::Help { scroll }) => (overlay::help_extent(area), scroll),
+        Some(Overlay::Page { page, scroll }) => (page::extent(state, page, area), scroll),
         Some(_) => return None,
         None => {
             let plan = Plan::new(state, area);

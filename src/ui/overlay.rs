@@ -1,4 +1,4 @@
-//! What lies over the panes: the keys, the stages, the question before leaving. Each says how to get out of it.
+//! What lies over the panes: a page to read, the stages, the question before leaving. Each says how to get out of it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
@@ -9,13 +9,13 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::keys;
-use super::layout::Extent;
+use super::{keys, page};
+
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// Columns that a box takes besides its text.
-const FRAME_COLUMNS: u16 = 6;
+pub const FRAME_COLUMNS: u16 = 6;
 
 /// Rows that a box takes besides its text, where there is room for its padding.
 const FRAME_ROWS: u16 = 4;
@@ -23,7 +23,7 @@ const FRAME_ROWS: u16 = 4;
 /// Draws the overlay that is open, if any.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match state.view.overlay {
-        Some(Overlay::Help { scroll }) => help(scroll, theme, area, buffer),
+        Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
@@ -32,7 +32,15 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// Draws an empty box for `rows` lines of `columns` columns and gives the place of the text.
-fn open(title: &str, way_out: &str, columns: u16, rows: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+pub fn open(
+    title: &str,
+    way_out: &str,
+    columns: u16,
+    rows: u16,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
     // The empty rows inside the frame go first when there is little room.
     let padding = u16::from(rows + FRAME_ROWS <= area.height);
     let columns = columns.saturating_add(FRAME_COLUMNS).min(area.width);
@@ -50,57 +58,8 @@ fn open(title: &str, way_out: &str, columns: u16, rows: u16, theme: &Theme, area
     inner
 }
 
-fn rows_of(lines: &[Line<'_>]) -> u16 {
+pub fn rows_of(lines: &[Line<'_>]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
-}
-
-/// Columns of the help's text.
-fn help_columns(area: Rect) -> u16 {
-    area.width.saturating_sub(FRAME_COLUMNS).min(74)
-}
-
-fn help_lines(theme: &Theme, columns: u16) -> Vec<Line<'static>> {
-    let columns = usize::from(columns);
-    let rows: Vec<(String, &str)> = keys::help().collect();
-    let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
-    let labelled = |label: &str, style: Style, text: &str| {
-        let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
-        wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, keys_width + 2)
-    };
-    let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
-    lines.push(Line::default());
-    for (sign, looks, text) in [
-        ("✔ ALLOWED", theme.allowed, "the service did it"),
-        ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
-        ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
-        ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
-        ("… WAITING", theme.waiting, "sent, not answered yet"),
-    ] {
-        lines.extend(labelled(sign, looks.text, text));
-    }
-    lines
-}
-
-/// How much the help scrolls.
-pub fn help_extent(area: Rect) -> Extent {
-    let lines = rows_of(&help_lines(&Theme::plain(), help_columns(area)));
-    Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
-}
-
-fn help(scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let columns = help_columns(area);
-    let lines = help_lines(theme, columns);
-    let extent = help_extent(area);
-    let scroll = scroll.min(extent.last_scroll());
-    let below = extent.last_scroll() - scroll;
-    let way_out = match (scroll, below) {
-        (0, 0) => "esc closes".to_owned(),
-        (_, 0) => format!("▲ {scroll} above · esc closes"),
-        (_, below) => format!("▼ {below} more: j · esc closes"),
-    };
-    let place = open("keys", &way_out, columns, extent.height, theme, area, buffer);
-    let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
-    Paragraph::new(shown).render(place, buffer);
 }
 
 /// A sign and a word for how far a stage is.
@@ -115,19 +74,19 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
 }
 
 fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let title_width = Stage::ALL.iter().map(|stage| width(stage.text().title)).max().unwrap_or(0);
+    let title_width = Stage::ALL.iter().map(|stage| width(state.text(*stage).title)).max().unwrap_or(0);
     let lines: Vec<Line<'static>> = Stage::ALL
         .into_iter()
         .map(|stage| {
             let (sign, word, looks) = progress(state, stage, theme);
-            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), stage.text().title);
+            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), state.text(stage).title);
             if stage == cursor {
                 return Line::from(Span::styled(row, theme.focus));
             }
             let text = if stage <= state.reachable() { theme.base } else { theme.dim };
             Line::from(vec![
                 Span::styled(format!(" {}  ", stage.number()), theme.dim),
-                Span::styled(format!("{:<title_width$}  ", stage.text().title), text),
+                Span::styled(format!("{:<title_width$}  ", state.text(stage).title), text),
                 Span::styled(format!("{sign} {word:<8}"), looks),
             ])
         })

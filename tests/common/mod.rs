@@ -1,8 +1,8 @@
 //! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
 
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Response,
-    Stage, State, Verified, Wire,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
+    Response, Stage, State, Verified, Wire,
 };
 use serde_json::{Value, json};
 
@@ -204,7 +204,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(backend: Backend) -> Session {
-        let state = State::new(backend, Names::new("4f2a"));
+        let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
         Session { state, services: Services::new(), waiting: Vec::new(), kept: Vec::new() }
     }
 
@@ -257,7 +257,19 @@ impl Session {
         }
     }
 
+    /// Answers the open question with the right answer, or with a wrong one.
+    pub fn predict(&mut self, right: bool) -> &mut Self {
+        let asked = self.state.open_question().expect("a question is open");
+        let place = asked.answers.iter().position(|(_, reply)| reply.right == right).unwrap();
+        self.event(Event::Intent(Intent::Choose(place.try_into().unwrap())));
+        self
+    }
+
+    /// What a person does; whoever goes on has answered the question first.
     pub fn intent(&mut self, intent: Intent) -> &mut Self {
+        if intent == Intent::Advance && self.state.waits_for_answer() {
+            self.predict(true);
+        }
         self.event(Event::Intent(intent));
         self
     }
@@ -360,7 +372,7 @@ fn make_every_state() -> Vec<(String, State)> {
             for (when, session) in sessions {
                 for intents in [
                     vec![],
-                    vec![Intent::ToggleHelp],
+                    vec![Intent::TogglePage(Page::Help)],
                     vec![Intent::ToggleStages],
                     vec![Intent::Quit],
                     vec![Intent::ShowPrevious],

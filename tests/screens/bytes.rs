@@ -1,6 +1,6 @@
 //! What is written to the terminal: exactly the picture, nothing in vain, no colours where none are wanted.
 
-use kmslab::lab::{Event, Intent, Stage, State};
+use kmslab::lab::{Event, Intent, Page, Stage, State};
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::buffer::Buffer;
@@ -71,7 +71,9 @@ fn a_terminal_shows_exactly_the_picture(
     let mut parser = vt100::Parser::new(SIZE.height, SIZE.width, 0);
     let mut state = denied();
     let mut written = 0;
-    for intent in [Intent::ToggleHelp, Intent::Close, Intent::CycleView, Intent::ToggleZoom, Intent::ShowPrevious] {
+    for intent in
+        [Intent::TogglePage(Page::Help), Intent::Close, Intent::CycleView, Intent::ToggleZoom, Intent::ShowPrevious]
+    {
         state.update(Event::Intent(intent));
         assert!(screen.draw(&state, &theme).unwrap());
         let frame = &screen.writer()[written..];

@@ -1,7 +1,7 @@
 //! The key table: every key means one thing at a time, the help names all, the footer only what works.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use kmslab::lab::{Effect, Event, Identity, Intent, Overlay, Stage, State, Status};
+use kmslab::lab::{Effect, Event, Identity, Intent, Overlay, Page, Stage, State, Status};
 use kmslab::ui::keys::{self, Context, KEYS};
 use ratatui::layout::Rect;
 use rstest::rstest;
@@ -155,7 +155,7 @@ fn only_presses_count_and_only_scrolling_repeats() {
 fn escape_goes_one_level_back_and_never_leaves() {
     let mut session = Session::aws().after(Stage::ViewDenied);
     assert_eq!(intent(KeyCode::Esc, &session.state), None);
-    session.intent(Intent::ToggleZoom).intent(Intent::ToggleHelp);
+    session.intent(Intent::ToggleZoom).intent(Intent::TogglePage(Page::Help));
     assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::Close));
     session.intent(Intent::Close);
     assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::ToggleZoom));
@@ -183,7 +183,7 @@ fn shift_is_part_of_a_character_and_alt_is_another_key() {
     let session = Session::sandbox();
     let area = Rect::new(0, 0, 80, 24);
     let with = |code, modifiers| keys::intent(KeyEvent::new(code, modifiers), &session.state, area);
-    assert_eq!(with(KeyCode::Char('?'), KeyModifiers::SHIFT), Some(Intent::ToggleHelp));
+    assert_eq!(with(KeyCode::Char('?'), KeyModifiers::SHIFT), Some(Intent::TogglePage(Page::Help)));
     assert_eq!(with(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Intent::FocusOther));
     assert_eq!(with(KeyCode::Char('q'), KeyModifiers::ALT), None);
 }

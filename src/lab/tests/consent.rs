@@ -51,7 +51,7 @@ fn wrong_digits_say_so_and_a_digit_can_be_taken_back() {
 #[rstest]
 #[case(&[Intent::Close])]
 #[case(&[Intent::Advance])]
-#[case(&[Intent::ToggleHelp])]
+#[case(&[Intent::TogglePage(Page::Help)])]
 #[case(&[Intent::ToggleStages])]
 #[case(&[Intent::Close, Intent::TypeDigit(3), Intent::TypeDigit(3), Intent::TypeDigit(3), Intent::TypeDigit(3)])]
 #[case(&[Intent::Close, Intent::Retry, Intent::ShowNext])]

@@ -5,4 +5,5 @@ mod consent;
 mod doctor;
 mod fake;
 mod flow;
+mod lesson;
 mod replay;

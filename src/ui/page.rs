@@ -1,0 +1,84 @@
+//! The pages: texts that lie over the panes, and scroll.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::{Page, State};
+
+use super::layout::Extent;
+use super::overlay::{FRAME_COLUMNS, open, rows_of};
+use super::text::{width, wrap};
+use super::theme::Theme;
+use super::{keys, lesson};
+
+/// A page's title and the most columns of its text.
+fn frame(state: &State, page: Page) -> (String, u16) {
+    match page {
+        Page::Help => ("keys".to_owned(), 74),
+        Page::Lesson => (state.text(state.view.shown).title.to_owned(), 74),
+        Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
+        Page::Debrief => (state.lesson.words().debrief.clone(), 74),
+    }
+}
+
+fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let columns = usize::from(columns);
+    match page {
+        Page::Help => help(theme, columns),
+        Page::Lesson => lesson::stage(state, theme, columns),
+        Page::Comparison => lesson::comparison(state, theme, columns),
+        Page::Debrief => lesson::debrief(state, theme, columns),
+    }
+}
+
+fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
+    area.width.saturating_sub(FRAME_COLUMNS).min(frame(state, page).1)
+}
+
+/// How much `page` scrolls.
+pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
+    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)));
+    Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
+}
+
+/// Draws `page` from line `scroll` on.
+pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = columns_of(state, page, area);
+    let lines = lines(state, page, theme, columns);
+    let extent = extent(state, page, area);
+    let scroll = scroll.min(extent.last_scroll());
+    let below = extent.last_scroll() - scroll;
+    let way_out = match (scroll, below) {
+        (0, 0) => "esc closes".to_owned(),
+        (_, 0) => format!("▲ {scroll} above · esc closes"),
+        (_, below) => format!("▼ {below} more: j · esc closes"),
+    };
+    let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
+    let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
+    Paragraph::new(shown).render(place, buffer);
+}
+
+/// The keys and the signs.
+fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let rows: Vec<(String, &str)> = keys::help().collect();
+    let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
+    let labelled = |label: &str, style: Style, text: &str| {
+        let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
+        wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, keys_width + 2)
+    };
+    let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
+    lines.push(Line::default());
+    for (sign, looks, text) in [
+        ("✔ ALLOWED", theme.allowed, "the service did it"),
+        ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
+        ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
+        ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
+        ("… WAITING", theme.waiting, "sent, not answered yet"),
+    ] {
+        lines.extend(labelled(sign, looks.text, text));
+    }
+    lines
+}
