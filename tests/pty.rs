@@ -202,7 +202,7 @@ fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_mu
     let environment = environment.map(|(name, value)| (name, value.to_owned()));
     drop(sandbox);
     let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut terminal = Terminal::start(80, 24, &environment, &options);
+    let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
     terminal.wait_for(&["1/9", "will be sent"]);
     terminal.press("\r");
     terminal.wait_for(&["no answer · r: try again · F: show the answer of ", "F replay"]);
