@@ -1,0 +1,179 @@
+//! `--backend aws` from end to end: the SDK's own host names and TLS, and a sandbox behind them that checks every signature.
+//!
+//! The names lead to AWS everywhere else; here `HTTPS_PROXY` leads to a proxy of this test (`common/https.rs`), whose
+//! certificates an authority of this test has signed, which `AWS_CA_BUNDLE` names.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
+#![cfg(unix)]
+
+#[path = "common/https.rs"]
+mod https;
+#[path = "common/message.rs"]
+mod message;
+#[path = "common/program.rs"]
+mod program;
+#[macro_use]
+#[path = "common/things.rs"]
+mod things;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::channel;
+
+use https::{Proxy, Stop, authority, contains, server_config};
+use program::{program, text};
+use rstest::rstest;
+use serde_json::Value;
+use things::things;
+
+/// The account of the sandbox's admin.
+const ACCOUNT: &str = "111122223333";
+
+const STS: &str = "sts.us-east-1.amazonaws.com";
+const KMS: &str = "kms.us-east-1.amazonaws.com";
+const DYNAMODB: &str = "dynamodb.us-east-1.amazonaws.com";
+const IAM: &str = "iam.amazonaws.com";
+const DYNAMODB_OF_THE_ACCOUNT: &str = "111122223333.ddb.us-east-1.amazonaws.com";
+
+struct Aws {
+    proxy: Proxy,
+    home: tempfile::TempDir,
+}
+
+impl Aws {
+    fn new(stop: Option<Stop>) -> Aws {
+        let ours = authority("ours");
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("ours.pem"), ours.pem()).unwrap();
+        let names = [STS, KMS, DYNAMODB, IAM, DYNAMODB_OF_THE_ACCOUNT];
+        Aws { proxy: Proxy::new(server_config(&ours, &names), stop), home }
+    }
+
+    fn kmslab(&self, arguments: &[&str]) -> Command {
+        let admin = self.proxy.sandbox.admin();
+        let mut command = program(self.home.path(), &admin.access_key_id, &admin.secret_access_key);
+        command.env("HTTPS_PROXY", &self.proxy.url).env("AWS_CA_BUNDLE", self.home.path().join("ours.pem"));
+        command.env("AWS_REGION", "us-east-1").args(arguments);
+        command
+    }
+
+    /// Exit status, stdout and stderr.
+    fn output(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.kmslab(arguments).output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// The hosts that were asked for.
+    fn hosts(&self) -> BTreeSet<String> {
+        let asked = self.proxy.seen.asked.lock().unwrap();
+        asked
+            .iter()
+            .map(|line| {
+                let host = line.strip_prefix("CONNECT ").and_then(|rest| rest.strip_suffix(":443 HTTP/1.1"));
+                host.unwrap_or_else(|| panic!("{line}")).to_owned()
+            })
+            .collect()
+    }
+
+    fn left(&self) -> usize {
+        // The admin is a user, too.
+        let things = things(&self.proxy.sandbox);
+        assert!(things.users.iter().any(|user| user == "kmslab-admin"));
+        things.count() - 1
+    }
+
+    fn journals(&self) -> Vec<PathBuf> {
+        let folder = std::fs::read_dir(self.home.path().join(".local/state/kmslab/runs"));
+        folder.map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+    }
+
+    /// The calls that create or change something.
+    fn changes(&self) -> Vec<String> {
+        let trail = self.proxy.sandbox.trail();
+        let names = trail.into_iter().map(|event| event.event_name);
+        names.filter(|name| ["Create", "Put", "Attach"].iter().any(|verb| name.starts_with(verb))).collect()
+    }
+}
+
+const RUN: [&str; 7] = ["run", "--backend", "aws", "--yes-account", ACCOUNT, "--format", "jsonl"];
+
+#[rstest]
+#[case::keys(None, &[STS, KMS, DYNAMODB, IAM])]
+// Credentials of a role or of SSO know their account; then the SDK asks the account's own DynamoDB endpoint.
+#[case::keys_that_know_their_account(Some(ACCOUNT), &[STS, KMS, DYNAMODB, DYNAMODB_OF_THE_ACCOUNT, IAM])]
+fn the_whole_lab(#[case] account_id: Option<&str>, #[case] hosts: &[&str]) {
+    let aws = Aws::new(None);
+    let output = aws.kmslab(&RUN).envs(account_id.map(|id| ("AWS_ACCOUNT_ID", id))).output().unwrap();
+    let (printed, told) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{printed}{told}");
+    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stages: Vec<&Value> = lines.iter().filter(|line| line["event"] == "stage").collect();
+    assert_eq!(stages.len(), 9);
+    assert!(stages.iter().all(|stage| stage["met"] == true), "{printed}");
+    let summary = r#"{"event":"summary","stages":9,"met":9,"backend":"aws"}"#;
+    assert_eq!(printed.lines().last(), Some(summary));
+    assert!(told.starts_with("kmslab: so far: key ") && told.lines().count() == 1, "{told}");
+
+    assert_eq!(aws.hosts(), hosts.iter().map(|host| (*host).to_owned()).collect());
+    assert_eq!(aws.left(), 0);
+    assert_eq!(aws.journals(), Vec::<PathBuf>::new());
+    let wire = aws.proxy.seen.wire.lock().unwrap();
+    for inside in ["authorization: ", "AWS4-HMAC-SHA256", "x-amz-target", "kmslab-table-"] {
+        let messages = aws.proxy.seen.messages.lock().unwrap();
+        assert!(messages.iter().any(|(request, _)| contains(request.as_bytes(), inside)), "{inside} was not sent");
+        assert!(!contains(&wire, inside), "{inside} was sent in clear text");
+    }
+}
+
+#[test]
+fn doctor_finds_all_well_and_creates_nothing() {
+    let aws = Aws::new(None);
+    let (status, printed, told) = aws.output(&["doctor", "--backend", "aws"]);
+    assert_eq!((status, told.as_str()), (Some(0), ""), "{printed}");
+    for line in ["ok       clock", "admin              arn:aws:iam::111122223333:user/kmslab-admin", "0 to fix"] {
+        assert!(printed.contains(line), "{line} is not in {printed}");
+    }
+    assert_eq!(aws.hosts(), [IAM, STS].map(str::to_owned).into());
+    assert_eq!(aws.changes(), [""; 0]);
+}
+
+#[rstest]
+#[case::by_tags(&["cleanup", "--backend", "aws"], true)]
+#[case::by_journal(&["cleanup"], false)]
+fn killed_in_the_middle_and_cleaned_up(#[case] arguments: &[&str], #[case] journal_is_lost: bool) {
+    let (sent, arrived) = channel();
+    let aws = Aws::new(Some(("Action=AttachUserPolicy", sent)));
+    let mut lab = aws.kmslab(&RUN).spawn().unwrap();
+    arrived.recv().unwrap();
+    lab.kill().unwrap(); // kill -9
+    lab.wait().unwrap();
+    assert_eq!(aws.left(), 4, "table, user, alias and key");
+    let journals = aws.journals();
+    assert_eq!(journals.len(), 1);
+    if journal_is_lost {
+        std::fs::remove_file(&journals[0]).unwrap();
+    }
+
+    let (status, printed, told) = aws.output(&["cleanup", "--backend", "aws", "--dry-run"]);
+    assert_eq!((status, told.as_str()), (Some(3), ""), "{printed}");
+    assert!(printed.contains("    https://us-east-1.console.aws.amazon.com/dynamodbv2/"), "{printed}");
+    assert_eq!(aws.left(), 4);
+
+    for _ in 0..2 {
+        let (status, printed, told) = aws.output(arguments);
+        assert_eq!((status, told.as_str()), (Some(0), ""), "{printed}");
+    }
+    assert_eq!((aws.left(), aws.journals().len()), (0, 0));
+    // The SDK sends what names a table by its ARN, as reading its tags does, to the DynamoDB endpoint of the ARN's account.
+    assert_eq!(aws.hosts(), [STS, KMS, DYNAMODB, DYNAMODB_OF_THE_ACCOUNT, IAM].map(str::to_owned).into());
+}
+
+#[test]
+fn another_account_than_the_named_one_is_refused_and_nothing_is_created() {
+    let aws = Aws::new(None);
+    let (status, printed, told) = aws.output(&["run", "--backend", "aws", "--yes-account", "444455556666"]);
+    assert_eq!(status, Some(2), "{printed}{told}");
+    assert!(told.contains("--yes-account is 444455556666"), "{told}");
+    assert_eq!((aws.changes(), aws.left()), (Vec::new(), 0));
+    assert_eq!(aws.hosts(), [STS.to_owned()].into(), "nobody but STS was asked");
+}
