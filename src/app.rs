@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
 use crate::lab::doctor::Terminal;
+use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Names, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
@@ -56,9 +57,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What to tell of an error: its message and its causes', each once.
-pub fn describe(error: &Report) -> String {
-    crate::aws::chain(error.as_ref())
+/// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
+pub fn describe(error: &Report, mask: bool) -> String {
+    mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
 }
 
 /// The exit status of an error.
@@ -224,6 +225,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         tell(format_args!("left behind at {place}: {left}"));
     }
     for call in &uncertain {
+        let call = state.shown_text(call);
         tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
@@ -282,7 +284,9 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         Err(error) => (Err(error.downcast::<ConfigError>()?), None),
     };
     let mut out = io::stdout().lock();
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), options.user_profile.is_some(), &mut out));
+    let wanted =
+        doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
+    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,
@@ -333,10 +337,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         }
         None => Journals::default(),
     };
+    let mut masker = options.mask.then(Masker::default);
+    if let Some(masker) = &mut masker {
+        let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
+        let known = journals.living.iter().map(String::as_str).chain(unreadable);
+        known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
+    }
     for (path, reason) in &journals.unreadable {
-        tell(format_args!("{} is no journal and is left alone: {reason}", path.display()));
+        let line = format!("{} is no journal and is left alone: {reason}", path.display());
+        tell(mask::written(&mut masker, &line));
     }
     for run in &journals.living {
+        let run = mask::written(&mut masker, run);
         tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
     }
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
@@ -359,12 +371,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         .wrap_err("the lines could not be written")?;
     }
     for (endpoint, region, admin_profile) in targets {
-        let clients = match connect(runtime, endpoint.as_deref(), region, admin_profile.clone()) {
-            Ok(clients) => clients,
+        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
+        let (clients, endpoint) = match connected {
+            Ok(clients) => {
+                // With --backend aws, where the lab with the same options and variables has been.
+                let endpoint = clients.endpoint().map(str::to_owned);
+                (clients, endpoint)
+            }
             Err(error) if is_told_where => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
-                tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
+                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
+                tell(mask::written(&mut masker, &line));
                 outcome = outcome.max(Outcome::Unreachable);
                 continue;
             }
@@ -378,7 +396,8 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
         let work = Work { clients: &clients, target: &target, folder, dry_run };
-        let cleaned = runtime.block_on(clean(&work, here, &mut out)).wrap_err("the lines could not be written")?;
+        let cleaned =
+            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);
     }
     Ok(match outcome {
@@ -388,19 +407,28 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
     })
 }
 
+/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
+/// profile name instead of AWS.
 fn connect(
     runtime: &Runtime,
     endpoint: Option<&str>,
     region: Option<String>,
     admin_profile: Option<String>,
+    elsewhere: bool,
 ) -> Result<Clients, Report> {
     let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
     let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint() {
-        // What is not found there may be on AWS all the same.
-        Some(elsewhere) if endpoint.is_none() => Err(Report::msg(format!(
-            "AWS_ENDPOINT_URL or the profile leads to {elsewhere}; without it this cleans up on AWS"
-        ))),
-        _ => Ok(clients),
+    match clients.endpoint().filter(|_| endpoint.is_none()) {
+        Some(other) if elsewhere => {
+            tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
+        }
+        // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
+        Some(other) => {
+            return Err(Report::msg(format!(
+                "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
+            )));
+        }
+        None => {}
     }
+    Ok(clients)
 }

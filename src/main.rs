@@ -14,10 +14,11 @@ fn main() -> ExitCode {
         app::tell(error);
     }
     let cli = Cli::parse();
+    let mask = cli.options.mask;
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            app::tell(app::describe(&error));
+            app::tell(app::describe(&error, mask));
             app::exit_of(&error).into()
         }
     }

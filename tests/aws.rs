@@ -18,7 +18,7 @@ mod things;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 
 use https::{Proxy, Stop, authority, contains, server_config};
 use program::{program, text};
@@ -47,6 +47,21 @@ impl Aws {
         std::fs::write(home.path().join("ours.pem"), ours.pem()).unwrap();
         let names = [STS, KMS, DYNAMODB, IAM, DYNAMODB_OF_THE_ACCOUNT];
         Aws { proxy: Proxy::new(server_config(&ours, &names), stop), home }
+    }
+
+    /// It never takes the call after CreateUser, and tells when that has been sent.
+    fn that_stops() -> (Aws, Receiver<()>) {
+        let (sent, arrived) = channel();
+        (Aws::new(Some(("Action=AttachUserPolicy", sent))), arrived)
+    }
+
+    /// Runs a lab until it has made table, user, alias and key, and kills it.
+    fn kill_a_lab(&self, arrived: &Receiver<()>, variables: &[(&str, &str)]) {
+        let mut lab = self.kmslab(&RUN).envs(variables.iter().copied()).spawn().unwrap();
+        arrived.recv().unwrap();
+        lab.kill().unwrap(); // kill -9
+        lab.wait().unwrap();
+        assert_eq!(self.left(), 4);
     }
 
     fn kmslab(&self, arguments: &[&str]) -> Command {
@@ -141,13 +156,8 @@ fn doctor_finds_all_well_and_creates_nothing() {
 #[case::by_tags(&["cleanup", "--backend", "aws"], true)]
 #[case::by_journal(&["cleanup"], false)]
 fn killed_in_the_middle_and_cleaned_up(#[case] arguments: &[&str], #[case] journal_is_lost: bool) {
-    let (sent, arrived) = channel();
-    let aws = Aws::new(Some(("Action=AttachUserPolicy", sent)));
-    let mut lab = aws.kmslab(&RUN).spawn().unwrap();
-    arrived.recv().unwrap();
-    lab.kill().unwrap(); // kill -9
-    lab.wait().unwrap();
-    assert_eq!(aws.left(), 4, "table, user, alias and key");
+    let (aws, arrived) = Aws::that_stops();
+    aws.kill_a_lab(&arrived, &[]);
     let journals = aws.journals();
     assert_eq!(journals.len(), 1);
     if journal_is_lost {
@@ -176,4 +186,38 @@ fn another_account_than_the_named_one_is_refused_and_nothing_is_created() {
     assert!(told.contains("--yes-account is 444455556666"), "{told}");
     assert_eq!((aws.changes(), aws.left()), (Vec::new(), 0));
     assert_eq!(aws.hosts(), [STS.to_owned()].into(), "nobody but STS was asked");
+}
+
+#[test]
+fn the_endpoint_of_the_environment_stands_for_aws_for_every_command() {
+    let (aws, arrived) = Aws::that_stops();
+    let elsewhere = format!("https://{KMS}");
+    let command = |arguments: &[&str]| {
+        let mut command = aws.kmslab(arguments);
+        command.env("AWS_ENDPOINT_URL", &elsewhere);
+        command
+    };
+    let doctor = text(&command(&["doctor", "--backend", "aws"]).output().unwrap().stdout);
+    assert!(
+        doctor.contains(&format!("warning  endpoint           AWS_ENDPOINT_URL or the profile leads to {elsewhere}"))
+    );
+    aws.kill_a_lab(&arrived, &[("AWS_ENDPOINT_URL", &elsewhere)]);
+    let cleaned = command(&["cleanup", "--backend", "aws"]).output().unwrap();
+    let (printed, told) = (text(&cleaned.stdout), text(&cleaned.stderr));
+    assert_eq!(cleaned.status.code(), Some(0), "{printed}{told}");
+    assert!(told.contains(&format!("leads to {elsewhere}: this looks there, not at AWS")), "{told}");
+    assert!(printed.starts_with(&format!("looking at {elsewhere} in us-east-1")), "{printed}");
+    assert_eq!((aws.left(), aws.journals().len()), (0, 0));
+    assert_eq!(aws.hosts(), [KMS.to_owned()].into(), "nowhere else");
+}
+
+#[test]
+fn a_journal_of_aws_is_not_followed_elsewhere() {
+    let (aws, arrived) = Aws::that_stops();
+    aws.kill_a_lab(&arrived, &[]);
+    let output = aws.kmslab(&["cleanup"]).env("AWS_ENDPOINT_URL", aws.proxy.sandbox.url()).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let told = text(&output.stderr);
+    assert!(told.contains("AWS: AWS_ENDPOINT_URL or the profile leads to http://127.0.0.1:"), "{told}");
+    assert_eq!((aws.left(), aws.journals().len()), (4, 1));
 }

@@ -384,6 +384,10 @@ fn what_a_journal_names_and_has_no_tag_is_left_and_told() {
         let arn = dynamodb.describe_table().table_name(&table).send().await.unwrap().table.unwrap().table_arn.unwrap();
         dynamodb.untag_resource().resource_arn(arn).tag_keys("kmslab:run").send().await.unwrap();
     });
+    let (status, printed) = door.clean_up(&["--dry-run"]);
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.contains("would keep   key arn:aws:kms:us-east-1:"), "{printed}");
+    assert!(!printed.contains("would remove key"), "{printed}");
     let (status, printed) = door.clean_up(&[]);
     assert_eq!(status, Some(3), "{printed}");
     assert!(printed.contains(&format!("not touched  table {table}: it has no tag kmslab:run")), "{printed}");

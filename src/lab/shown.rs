@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
-use super::mask::Masker;
+use super::mask::{self, Masker};
 use super::operation::Operation;
 use super::state::State;
 
@@ -53,6 +53,11 @@ impl State {
                 left
             }
         }
+    }
+
+    /// A text from elsewhere, as it may be shown.
+    pub fn shown_text(&self, text: &str) -> String {
+        mask::written(&mut self.shown.as_ref().map(|shown| shown.masker.clone()), text)
     }
 
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
