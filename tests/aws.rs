@@ -221,3 +221,70 @@ fn a_journal_of_aws_is_not_followed_elsewhere() {
     assert!(told.contains("AWS: AWS_ENDPOINT_URL or the profile leads to http://127.0.0.1:"), "{told}");
     assert_eq!((aws.left(), aws.journals().len()), (4, 1));
 }
+
+/// The names and ids of all that is there, and the admin's.
+fn originals(aws: &Aws) -> BTreeSet<String> {
+    let things = things(&aws.proxy.sandbox);
+    let run = things.tables[0].strip_prefix("kmslab-table-").unwrap().to_owned();
+    let names = [things.tables, things.users, things.keys, vec![run]].concat();
+    let aliases = things.aliases.iter().map(|alias| alias.strip_prefix("alias/").unwrap().to_owned());
+    let admin = [ACCOUNT.to_owned(), aws.proxy.sandbox.admin().access_key_id.clone()];
+    names.into_iter().chain(aliases).chain(admin).collect()
+}
+
+#[test]
+fn masked_doctor_and_clean_up_name_nobody_and_nothing() {
+    let (aws, arrived) = Aws::that_stops();
+    aws.kill_a_lab(&arrived, &[]);
+    // Like the lab's, but nobody's.
+    things::block_on(async {
+        let iam = client!(aws_sdk_iam, aws.proxy.sandbox);
+        iam.create_user().user_name("kmslab-user-of.charlotte").send().await.unwrap();
+        let key =
+            client!(aws_sdk_kms, aws.proxy.sandbox).create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+        let kms = client!(aws_sdk_kms, aws.proxy.sandbox);
+        kms.create_alias().alias_name("alias/kmslab-key-charlotte_2").target_key_id(key).send().await.unwrap();
+    });
+    let originals = originals(&aws);
+    assert_eq!(originals.len(), 11, "{originals:?}");
+    let masked = |arguments: &[&str]| {
+        let (status, printed, told) = aws.output(arguments);
+        let seen = printed + &told;
+        let found: Vec<&String> = originals.iter().filter(|original| seen.contains(original.as_str())).collect();
+        assert_eq!(found, Vec::<&String>::new(), "{arguments:?}: {seen}");
+        assert!(!seen.contains("charlotte"), "{seen}");
+        (status, seen)
+    };
+    let (status, doctor) = masked(&["doctor", "--backend", "aws", "--mask"]);
+    assert_eq!(status, Some(0), "{doctor}");
+    assert!(doctor.contains("ok       admin              arn:aws:iam::"), "{doctor}");
+
+    let (status, dry) = masked(&["cleanup", "--dry-run", "--mask"]);
+    assert_eq!(status, Some(3), "{dry}");
+    // What says what a thing is stays, and one thing has one pseudonym.
+    let (_, table) = dry.split_once("would remove table arn:aws:dynamodb:us-east-1:").unwrap();
+    let name = table.lines().next().unwrap().split_once(":table/").unwrap().1;
+    assert!(name.starts_with("kmslab-table-"), "{dry}");
+    assert!(dry.contains(&format!("#table?name={name}\n")), "{dry}");
+    assert!(dry.contains("not touched  user kmslab-user-"), "{dry}");
+    assert!(dry.contains("not touched  alias alias/kmslab-key-"), "{dry}");
+
+    let (status, cleaned) = masked(&["cleanup", "--mask"]);
+    assert_eq!(status, Some(0), "{cleaned}");
+    assert_eq!(aws.left(), 3, "what is nobody's is untouched");
+}
+
+#[test]
+fn a_masked_error_before_anything_is_sent_names_nobody() {
+    let aws = Aws::new(None);
+    let role = "[profile lab]\nrole_arn = arn:aws:iam::444455556666:role/charlotte\nsource_profile = lab\n";
+    std::fs::create_dir(aws.home.path().join(".aws")).unwrap();
+    std::fs::write(aws.home.path().join(".aws/config"), role).unwrap();
+    let run = ["run", "--backend", "aws", "--admin-profile", "lab"];
+    let (status, _, told) = aws.output(&run);
+    assert_eq!(status, Some(2), "{told}");
+    assert!(told.contains("the role arn:aws:iam::444455556666:role/charlotte"), "{told}");
+    let (_, _, told) = aws.output(&[&run[..], &["--mask"]].concat());
+    assert!(told.contains("the role arn:aws:iam::"), "{told}");
+    assert!(!told.contains("444455556666") && !told.contains("charlotte"), "{told}");
+}
