@@ -11,6 +11,8 @@ mod https;
 mod message;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/session.rs"]
+mod session;
 #[macro_use]
 #[path = "common/things.rs"]
 mod things;
@@ -137,6 +139,41 @@ fn the_whole_lab(#[case] account_id: Option<&str>, #[case] hosts: &[&str]) {
         let messages = aws.proxy.seen.messages.lock().unwrap();
         assert!(messages.iter().any(|(request, _)| contains(request.as_bytes(), inside)), "{inside} was not sent");
         assert!(!contains(&wire, inside), "{inside} was sent in clear text");
+    }
+}
+
+/// The messages of calls that were signed by `access_key_id`.
+fn signed_by(aws: &Aws, access_key_id: &str) -> Vec<String> {
+    let messages = aws.proxy.seen.messages.lock().unwrap();
+    let its = format!("Credential={access_key_id}/");
+    messages.iter().filter(|(request, _)| request.contains(&its)).map(|(request, _)| request.clone()).collect()
+}
+
+#[test]
+fn the_whole_lab_as_a_role() {
+    let aws = Aws::new(None);
+    let admin = aws.proxy.sandbox.admin();
+    let profiles = format!(
+        "[profile base]\naws_access_key_id = {}\naws_secret_access_key = {}\n\
+         [profile lab]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/lab-admin\nsource_profile = base\n",
+        admin.access_key_id,
+        admin.secret_access_key.as_str()
+    );
+    std::fs::create_dir(aws.home.path().join(".aws")).unwrap();
+    std::fs::write(aws.home.path().join(".aws/config"), profiles).unwrap();
+    let (status, printed, told) = aws.output(&[&RUN[..], &["--admin-profile", "lab"]].concat());
+    assert_eq!(status, Some(0), "{printed}{told}");
+    assert!(printed.ends_with("\"met\":9,\"backend\":\"aws\"}\n"), "{printed}");
+    assert_eq!(aws.left(), 0);
+    // The base took on the role; the role did everything; test-user's own keys have no token.
+    assert_eq!(signed_by(&aws, &admin.access_key_id).len(), 1);
+    let of_the_role = signed_by(&aws, session::ID);
+    assert!(of_the_role.iter().all(|request| request.contains(session::TOKEN)));
+    let of_the_user = printed.lines().filter(|line| line.contains(r#""identity":"test-user""#)).count();
+    let with_token = aws.proxy.seen.messages.lock().unwrap().iter().filter(|(r, _)| r.contains(session::TOKEN)).count();
+    assert_eq!(aws.proxy.seen.messages.lock().unwrap().len(), 1 + with_token + of_the_user);
+    for secret in [admin.secret_access_key.as_str(), session::SECRET, session::TOKEN] {
+        assert!(!printed.contains(secret) && !told.contains(secret), "{printed}{told}");
     }
 }
 

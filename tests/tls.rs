@@ -10,6 +10,8 @@ mod https;
 mod message;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/session.rs"]
+mod session;
 
 use std::path::PathBuf;
 

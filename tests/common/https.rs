@@ -1,6 +1,6 @@
 //! A server for names that lead elsewhere, or nowhere: the client reaches it through `HTTPS_PROXY`. It is the proxy, ends
 //! the TLS connection itself with a certificate made here, and hands the requests on to a sandbox as they are, the
-//! signed `Host` included.
+//! signed `Host` included. (What comes with a session's token is signed again: `common/session.rs`.)
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::message::message;
+use super::session;
 
 pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -95,39 +96,55 @@ impl Proxy {
         let sandbox = Sandbox::start(Config::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Proxy { url: format!("http://{}", listener.local_addr().unwrap()), sandbox, seen: Seen::default() };
+        let admin = proxy.sandbox.admin();
+        let admin = (admin.access_key_id.clone(), admin.secret_access_key.to_string());
         let inside = proxy.sandbox.url().strip_prefix("http://").unwrap().to_owned();
         let (seen, stop) = (proxy.seen.clone(), Arc::new(Mutex::new(stop)));
         std::thread::spawn(move || {
             for outer in listener.incoming().map_while(Result::ok) {
-                let (config, inside, seen, stop) = (config.clone(), inside.clone(), seen.clone(), stop.clone());
-                std::thread::spawn(move || serve(outer, config, &inside, &seen, &stop));
+                let (config, inside, admin) = (config.clone(), inside.clone(), admin.clone());
+                let (seen, stop) = (seen.clone(), stop.clone());
+                std::thread::spawn(move || serve(outer, config, (&inside, &admin), &seen, &stop));
             }
         });
         proxy
     }
 }
 
-/// One connection, to its end.
-fn serve(mut outer: TcpStream, config: Arc<ServerConfig>, inside: &str, seen: &Seen, stop: &Mutex<Option<Stop>>) {
+/// One connection, to its end. Inside is the sandbox, with its admin's keys.
+fn serve(
+    mut outer: TcpStream,
+    config: Arc<ServerConfig>,
+    (inside, admin): (&str, &(String, String)),
+    seen: &Seen,
+    stop: &Mutex<Option<Stop>>,
+) {
     let line = connect_line(&mut outer);
     seen.asked.lock().unwrap().push(line);
     outer.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
     let outer = Watched { stream: outer, read: seen.wire.clone() };
     let mut outer = BufReader::new(StreamOwned::new(ServerConnection::new(config).unwrap(), outer));
     let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     while let Some(request) = message(&mut outer) {
-        let stopped = stop.lock().unwrap().take_if(|(stops, _)| text(&request).contains(*stops));
+        let request = String::from_utf8(request).unwrap();
+        let stopped = stop.lock().unwrap().take_if(|(stops, _)| request.contains(*stops));
         if let Some((_, sent)) = stopped {
             sent.send(()).unwrap();
             // Until the client hangs up.
             let _ = outer.read(&mut [0]);
             return;
         }
-        inner.get_mut().write_all(&request).unwrap();
-        let Some(answer) = message(&mut inner) else { return };
-        seen.messages.lock().unwrap().push((text(&request), text(&answer)));
-        if outer.get_mut().write_all(&answer).and_then(|()| outer.get_mut().flush()).is_err() {
+        let answer = match session::assumed_role(&request) {
+            Some(answer) => answer,
+            None => {
+                let request = session::as_admin(&request, &admin.0, &admin.1);
+                inner.get_mut().write_all(request.as_bytes()).unwrap();
+                let Some(answer) = message(&mut inner) else { return };
+                String::from_utf8(answer).unwrap()
+            }
+        };
+        seen.messages.lock().unwrap().push((request, answer.clone()));
+        if outer.get_mut().write_all(answer.as_bytes()).and_then(|()| outer.get_mut().flush()).is_err() {
             return;
         }
     }
