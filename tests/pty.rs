@@ -2,6 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/https.rs"]
+mod https;
+#[path = "common/message.rs"]
+mod message;
+#[path = "pty/secrets.rs"]
+mod secrets;
+#[path = "common/session.rs"]
+mod session;
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
