@@ -181,6 +181,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     if options.mask {
         state.mask();
     }
+    // Dropped after the screen.
+    let mut announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
@@ -197,8 +199,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    if ended.is_err() && journal.as_ref().is_some_and(|journal| journal.has_begun()) {
-        tell("what the lab has created is still there; `kmslab cleanup` removes it");
+    if ended.is_err() {
+        announcement.tell();
     }
     let (state, ended) = ended.wrap_err("the terminal failed")?;
     if ended == Ended::Finished {
@@ -225,7 +227,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         tell(format_args!("left behind at {place}: {left}"));
     }
     for call in &uncertain {
-        let call = state.shown_text(call);
+        let call = mask::written(&mut state.masker(), call);
         tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
@@ -235,6 +237,41 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         None => {}
     }
     survivors
+}
+
+/// Tells what a lab has begun to create when it ends in a way that leaves no state to ask: a panic, or a terminal that
+/// can't be written.
+pub struct Announcement {
+    journal: Option<Arc<Journal>>,
+    place: String,
+    masker: Option<Masker>,
+}
+
+impl Announcement {
+    /// For a lab that begins with `state`. Whoever drops it in a panic makes it tell.
+    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> Announcement {
+        let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
+        Announcement { journal: journal.cloned(), place, masker: state.masker() }
+    }
+
+    fn tell(&mut self) {
+        let begun = self.journal.as_ref().map(|journal| journal.begun()).unwrap_or_default();
+        for call in &begun {
+            let call = mask::written(&mut self.masker, call);
+            tell(format_args!("perhaps left behind at {}: what {call} created", self.place));
+        }
+        if !begun.is_empty() {
+            tell("`kmslab cleanup` removes it");
+        }
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell();
+        }
+    }
 }
 
 /// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
@@ -247,6 +284,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     if options.mask {
         state.mask();
     }
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
     let mut out = io::stdout().lock();

@@ -7,10 +7,7 @@ use kmslab::app;
 use kmslab::cli::{Cli, Environment};
 
 fn main() -> ExitCode {
-    let hooks = color_eyre::config::HookBuilder::default()
-        .display_env_section(false)
-        .panic_section("What a lab has created at an endpoint is still there; `kmslab cleanup` removes it.");
-    if let Err(error) = hooks.install() {
+    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         app::tell(error);
     }
     let cli = Cli::parse();

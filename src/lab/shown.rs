@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
-use super::mask::{self, Masker};
+use super::mask::Masker;
 use super::operation::Operation;
 use super::state::State;
 
@@ -55,9 +55,9 @@ impl State {
         }
     }
 
-    /// A text from elsewhere, as it may be shown.
-    pub fn shown_text(&self, text: &str) -> String {
-        mask::written(&mut self.shown.as_ref().map(|shown| shown.masker.clone()), text)
+    /// Masks texts from elsewhere as what is shown by now is masked; `None` where nothing is.
+    pub fn masker(&self) -> Option<Masker> {
+        self.shown.as_ref().map(|shown| shown.masker.clone())
     }
 
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
