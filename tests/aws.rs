@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use https::{Proxy, Stop, authority, contains, server_config};
 use program::{program, text};
@@ -60,7 +61,7 @@ impl Aws {
     /// Runs a lab until it has made table, user, alias and key, and kills it.
     fn kill_a_lab(&self, arrived: &Receiver<()>, variables: &[(&str, &str)]) {
         let mut lab = self.kmslab(&RUN).envs(variables.iter().copied()).spawn().unwrap();
-        arrived.recv().unwrap();
+        arrived.recv_timeout(Duration::from_secs(120)).unwrap();
         lab.kill().unwrap(); // kill -9
         lab.wait().unwrap();
         assert_eq!(self.left(), 4);

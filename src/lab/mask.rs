@@ -395,6 +395,18 @@ mod tests {
         assert!(!value.to_string().contains("charlotte"));
     }
 
+    #[test]
+    fn names_and_runs_that_are_taken_in_are_found_wherever_they_stand() {
+        let mut masker = Masker::default();
+        masker.add_run("4f2a");
+        masker.add_name("kmslab-table-of.charlotte");
+        let masked = masker.text("run 4f2a: kmslab-user-4f2a, table kmslab-table-of.charlotte, 4f2a5 items");
+        let run = masked.split([' ', ':']).nth(1).unwrap();
+        assert_ne!(run, "4f2a");
+        assert!(masked.contains(&format!("kmslab-user-{run}, table kmslab-table-")), "{masked}");
+        assert!(!masked.contains("charlotte") && masked.ends_with(", 4f2a5 items"), "{masked}");
+    }
+
     proptest! {
         #[test]
         fn different_ids_stay_different_and_every_text_keeps_its_width(
