@@ -196,7 +196,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
     // Dropped after the screen.
-    let mut announcement = Announcement::new(&state, journal.as_ref());
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -209,20 +209,23 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
-        run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
+        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    if ended.is_err() {
-        announcement.tell();
-    }
-    let (state, ended) = ended.wrap_err("the terminal failed")?;
-    if ended == Ended::Finished {
-        left.wrap_err("the terminal could not be restored; `reset` does it")?;
-    }
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
     let survivors = settle(&state, journal.as_deref());
+    let ended = match ended.wrap_err("the terminal failed") {
+        Err(error) if survivors => {
+            tell(describe(&error, options.mask));
+            return Ok(Exit::Survivors);
+        }
+        ended => ended?,
+    };
+    if ended == Ended::Finished {
+        left.wrap_err("the terminal could not be restored; `reset` does it")?;
+    }
     Ok(exit_status(&state, survivors, ended))
 }
 
