@@ -46,12 +46,20 @@ impl World {
         match effect {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
-                let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
+                let journal = self.journal.clone();
                 tokio::spawn(async move {
-                    let mut answer = Box::new(match journal {
-                        Some(journal) => journaled(&clients, identity, &operation, &journal).await,
-                        None => clients.call(identity, &operation).await,
+                    let mut answer = Box::new(match &journal {
+                        Some(journal) if journal::is_journaled(&operation) => {
+                            journaled(&clients, identity, &operation, journal).await
+                        }
+                        _ => clients.call(identity, &operation).await,
                     });
+                    if let (Some(journal), Identity::Admin, Operation::GetCallerIdentity) =
+                        (&journal, identity, &operation)
+                        && let Some(account) = account_of(&answer)
+                    {
+                        journal.account(account);
+                    }
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
@@ -87,6 +95,11 @@ async fn journaled(clients: &Clients, identity: Identity, operation: &Operation,
     let answer = clients.call(identity, operation).await;
     journal.note(operation, &answer);
     answer
+}
+
+/// The account that an answer to GetCallerIdentity names.
+fn account_of(answer: &Answer) -> Option<&str> {
+    answer.response.as_ref().ok()?.body.get("Account")?.as_str()
 }
 
 /// Now, in seconds; 0 where the clock stands before 1970.
