@@ -2,6 +2,7 @@
 
 use super::backend::BackendKind;
 use super::flow::{Effect, Report};
+use super::script::TEST_USER_POLICY;
 use super::stage::Stage;
 use super::state::{Check, State, Status};
 use super::view::Overlay;
@@ -56,8 +57,11 @@ impl State {
     pub fn will_make(&self) -> Vec<Thing> {
         let names = self.shown_names();
         let mut things = vec![("KMS key", names.alias.clone()), ("DynamoDB table", names.table.clone())];
-        if !self.backend.given_user {
-            things.push(("IAM user", format!("{} with an access key", names.user)));
+        if self.backend.given_user {
+            things.push(("key policy entry", "lets test-user use that key".to_owned()));
+        } else {
+            things.push(("IAM user", format!("{} with an access key,", names.user)));
+            things.push(("policy", format!("{TEST_USER_POLICY} on it: all tables of the account")));
         }
         things
     }

@@ -118,11 +118,10 @@ impl Journal {
             Ok(response) if response.status < 300 => (true, created_id(&response.body)),
             _ => (false, None),
         };
-        let is_uncertain = may_have_created(operation, answer);
-        let line = Line::Result { result: operation.name().to_owned(), id, ok: (!is_uncertain).then_some(ok) };
+        let line = Line::Result { result: operation.name().to_owned(), id, ok: (!may_be_done(answer)).then_some(ok) };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
-        if is_uncertain {
+        if may_have_created(operation, answer) {
             written.uncertain.insert(operation.name(), operation.subject().to_owned());
         } else if ok && !nameless {
             // Of a name there is one, and it is known now. A second key or access key may exist beside the first.
@@ -140,8 +139,8 @@ impl Journal {
         if written.file.is_none() {
             let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
             let head = Head { account: written.account.clone(), ..self.head.clone() };
-            let file = create(folder, &head)
-                .map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
+            let file =
+                create(folder, &head).map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
             written.file = Some(file);
         }
         let Some(file) = &mut written.file else { return Ok(()) };
@@ -212,9 +211,11 @@ fn created_id(body: &serde_json::Value) -> Option<String> {
 }
 
 fn may_have_created(operation: &Operation, answer: &Answer) -> bool {
-    if operation.creates().is_none() {
-        return false;
-    }
+    operation.creates().is_some() && may_be_done(answer)
+}
+
+/// Whether a call that did not succeed may have been done all the same.
+fn may_be_done(answer: &Answer) -> bool {
     match &answer.response {
         // No answer, or one that could not be read. (With an intent on the disk, the call was sent.)
         Err(_) => true,

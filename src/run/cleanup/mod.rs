@@ -306,7 +306,9 @@ impl Work<'_> {
             claimed |= !claims.is_empty();
             if self.may_come_to_light(&left, found) {
                 let run = &left.head.run;
-                lines.line(&format!("left: perhaps a key of run {run}\n    KMS may not list it yet: clean up again later"));
+                lines.line(&format!(
+                    "left: perhaps a key of run {run}\n    KMS may not list it yet: clean up again later"
+                ));
                 claimed = true;
                 continue;
             }

@@ -311,7 +311,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Kind::Table, "eu-west-1", "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=n")]
+    #[case(
+        Kind::Table,
+        "eu-west-1",
+        "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=n"
+    )]
     #[case(Kind::User, "eu-west-1", "https://console.aws.amazon.com/iam/home#/users/details/n")]
     #[case(Kind::Key, "eu-west-1", "https://eu-west-1.console.aws.amazon.com/kms/home?region=eu-west-1#/kms/keys/n")]
     #[case(Kind::Key, "cn-north-1", "https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/n")]
