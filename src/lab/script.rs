@@ -52,8 +52,7 @@ pub enum Until {
     /// When a new user's policy and access key are known to DynamoDB: until then it refuses the Scan by itself, and KMS
     /// is not asked.
     UserKnown,
-    /// When KMS knows the principals of a new key policy: a new user is not known everywhere at once. Where tags decide
-    /// who may change the policy, KMS may take a while to see those of a new key, too (KMS guide, "tag authorization").
+    /// When KMS knows the principals of a new key policy: a new user is not known everywhere at once.
     PrincipalsKnown,
     /// When GetKeyPolicy gives the policy that was put.
     PolicySeen,
@@ -77,9 +76,7 @@ impl Until {
             Until::CredentialsKnown => answers.iter().all(|exchange| exchange.is_allowed()),
             Until::Found => !answers.iter().any(|e| is_not_found_yet(e)),
             Until::UserKnown => !answers.iter().any(|e| is_unknown_user(e)),
-            Until::PrincipalsKnown => {
-                !answers.iter().any(|e| names_unknown_principal(e) || matches!(e.verdict, Verdict::Denied(_)))
-            }
+            Until::PrincipalsKnown => !answers.iter().any(|e| names_unknown_principal(e)),
             Until::PolicySeen => answers.iter().all(|e| key_policy::has_key_user(&policy_of(e))),
             Until::NothingDenied => {
                 !answers.iter().any(|e| matches!(e.verdict, Verdict::Denied(_)) || is_unknown_user(e))
@@ -370,8 +367,9 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
             Some(before) => match key_policy::with_key_user(before, &user.arn) {
                 Ok(policy) => {
                     let put = batch([(Identity::Admin, Operation::PutKeyPolicy { key, policy })]);
-                    let waits = sources.eventually_consistent;
-                    Next::Send(if waits { Batch { until: Until::PrincipalsKnown, ..put } } else { put })
+                    // A user that was there before is known.
+                    let is_new = sources.eventually_consistent && !sources.given_user;
+                    Next::Send(if is_new { Batch { until: Until::PrincipalsKnown, ..put } } else { put })
                 }
                 Err(reason) => Next::Blocked(reason),
             },
