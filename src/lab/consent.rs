@@ -44,13 +44,13 @@ pub type Thing = (&'static str, String);
 
 /// What everything costs, in words (the price lists of KMS, DynamoDB and IAM).
 pub const COSTS: [&str; 3] = [
-    "the key 1 USD a month, by the hour; nothing once its deletion is scheduled",
+    "the key 1 USD a month, by the hour, until deletion is scheduled",
     "KMS requests 20,000 a month free, then 0.03 USD per 10,000",
-    "a pay-per-request table with 3 items: effectively nothing; IAM is free",
+    "a pay-per-request table with 3 items effectively nothing, IAM 0",
 ];
 
 /// How it is removed, in words.
-pub const REMOVAL: &str = "stage 9, clean_up, or when you leave: all of it; the key after 7 days";
+pub const REMOVAL: &str = "all of it in stage 9 or when you leave, the key 7 days later";
 
 impl State {
     /// Everything that the lab will make, with its name.
@@ -61,7 +61,7 @@ impl State {
             things.push(("key policy entry", "lets test-user use that key".to_owned()));
         } else {
             things.push(("IAM user", format!("{} with an access key,", names.user)));
-            things.push(("policy", format!("{TEST_USER_POLICY} on it: all tables of the account")));
+            things.push(("policy", format!("{TEST_USER_POLICY} on it: all of DynamoDB")));
         }
         things
     }
