@@ -290,6 +290,30 @@ fn a_role_is_taken_on_and_signs_with_its_session() {
 }
 
 #[test]
+fn a_role_with_a_path_as_of_single_sign_on_is_simulated_under_its_whole_name() {
+    let stub = Stub::new(|request| match request.split_once("\r\n\r\n").unwrap().1 {
+        body if body.contains("Action=GetRole&") && body.contains("RoleName=lab") => (
+            200,
+            "<GetRoleResponse><GetRoleResult><Role><Path>/aws-reserved/sso/</Path><RoleName>lab</RoleName>\
+             <RoleId>AROA</RoleId><Arn>arn:aws:iam::111122223333:role/aws-reserved/sso/lab</Arn>\
+             <CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></GetRoleResult></GetRoleResponse>",
+        ),
+        body if body.contains("111122223333%3Arole%2Faws-reserved%2Fsso%2Flab&") => (
+            200,
+            "<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults><member>\
+             <EvalActionName>a:B</EvalActionName><EvalDecision>allowed</EvalDecision></member></EvaluationResults>\
+             </SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>",
+        ),
+        _ => generous(request),
+    });
+    let home = Home::new(ROLE);
+    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("ok       admin: user        a:B is allowed"), "{printed}");
+}
+
+#[test]
 fn a_role_that_is_refused_names_both_sides_of_the_trust() {
     let stub = Stub::new(|_| (403, DENIED));
     let home = Home::new(ROLE);

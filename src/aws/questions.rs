@@ -28,6 +28,7 @@ pub(super) async fn send(session: &Session, question: &Question, tap: Tap) -> Re
             let call = actions.iter().fold(call, |call, action| call.action_names(*action));
             send!(call.resource_arns(resource), tap)
         }
+        Question::Role { name } => send!(session.iam().get_role().role_name(name), tap),
         Question::ListKeys => send!(session.kms().list_keys().limit(1), tap),
         Question::ListTables => send!(session.dynamodb().list_tables().limit(1), tap),
         Question::ListUsers => send!(session.iam().list_users().max_items(1), tap),

@@ -37,6 +37,11 @@ pub enum Question {
         /// What conditions will see: a simulation knows nothing of a request but what it is told (IAM guide).
         context: Vec<Fact>,
     },
+    /// `iam:GetRole`
+    Role {
+        /// The role's name.
+        name: String,
+    },
     /// `kms:ListKeys`
     ListKeys,
     /// `dynamodb:ListTables`
@@ -242,8 +247,20 @@ fn is_root(caller: &Caller) -> bool {
     caller.arn.ends_with(":root")
 }
 
+/// The name of the role behind a session.
+pub fn role_name(caller: &Caller) -> Option<&str> {
+    caller.arn.split_once(":assumed-role/")?.1.split('/').next()
+}
+
+/// The caller as IAM knows it, from an answer to [`Question::Role`] about its role; without one, as [`principal`] has it.
+pub fn with_role(caller: &Caller, answer: &Answer) -> Caller {
+    let response = answer.response.as_ref().ok().filter(|response| response.status < 300);
+    let arn = response.and_then(|response| response.body.pointer("/Role/Arn")?.as_str());
+    Caller { arn: arn.map_or_else(|| principal(caller), str::to_owned), account: caller.account.clone() }
+}
+
 /// The user or role behind a caller, as IAM names it: a role's sessions are all the same principal. A role's path is not
-/// in a session's ARN, so for a role with a path this ARN is not quite its own.
+/// in a session's ARN, so for a role with a path this ARN is not quite its own: see [`with_role`].
 pub fn principal(caller: &Caller) -> String {
     let parts: Vec<&str> = caller.arn.splitn(6, ':').collect();
     match parts.as_slice() {
