@@ -14,9 +14,9 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
-use crate::lab::doctor::Terminal;
+use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Names, Quiz, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
@@ -123,7 +123,11 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         };
         let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
         let backend = Backend {
-            kind: if options.is_aws() { BackendKind::Aws } else { BackendKind::Endpoint },
+            // AWS under an address of its own is AWS: what is created there costs money.
+            kind: match options.is_aws() || clients.endpoint().is_some_and(is_amazons) {
+                true => BackendKind::Aws,
+                false => BackendKind::Endpoint,
+            },
             region: clients.region().to_owned(),
             endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
@@ -145,6 +149,25 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         given_user: false,
     };
     Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
+}
+
+/// Whether an address is one of Amazon's own.
+fn is_amazons(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let domains = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+    domains.iter().any(|domain| host.trim_end_matches('.').ends_with(domain))
+}
+
+/// A lab has one region: test-user would look for the table in another.
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), ConfigError> {
+    if options.user_profile.is_none() {
+        return Ok(());
+    }
+    let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
+    match region(&admin, Some(&user)) {
+        Finding { fix: Some(fix), says, .. } => Err(ConfigError::Options(format!("region: {says}\n  {fix}"))),
+        Finding { fix: None, .. } => Ok(()),
+    }
 }
 
 fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
@@ -188,6 +211,7 @@ fn random_number() -> u64 {
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
@@ -232,7 +256,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
-    if let Some(cost) = state.cost_line() {
+    if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
     }
     let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
@@ -298,6 +322,7 @@ pub fn tell(line: impl Display) {
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
     let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
@@ -490,4 +515,23 @@ fn connect(
         None => {}
     }
     Ok(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://kms.us-east-1.amazonaws.com", true)]
+    #[case("https://vpce-0a-1b.kms.eu-west-1.vpce.amazonaws.com:443/", true)]
+    #[case("https://KMS.cn-north-1.amazonaws.com.cn.", true)]
+    #[case("https://dynamodb.us-east-1.api.aws", true)]
+    #[case("http://127.0.0.1:4599", false)]
+    #[case("https://amazonaws.com.evil.example", false)]
+    #[case("http://localhost.localstack.cloud:4566", false)]
+    fn an_address_of_amazons_is_aws(#[case] url: &str, #[case] is: bool) {
+        assert_eq!(is_amazons(url), is);
+    }
 }

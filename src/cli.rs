@@ -163,7 +163,8 @@ impl Options {
         if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
             return Err("--admin-profile and --user-profile need --endpoint-url or --backend aws".to_owned());
         }
-        if self.yes_account.is_some() && !self.is_aws() {
+        // An endpoint may be an address of AWS itself.
+        if self.yes_account.is_some() && is_sandbox {
             return Err("--yes-account needs --backend aws".to_owned());
         }
         if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {

@@ -195,9 +195,9 @@ fn remedy(code: &str, message: &str) -> Option<&'static str> {
             Some(CLOCK)
         }
         "RequestTimeTooSkewed" | "RequestExpired" => Some(CLOCK),
-        "UnrecognizedClientException" | "InvalidClientTokenId" => {
-            Some("check the access key of this profile: the service does not know it")
-        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" => Some(
+            "the service does not know this profile's access key: check it, and that the account has this region enabled",
+        ),
         "InvalidSignatureException" | "SignatureDoesNotMatch" => {
             Some("check the secret key of this profile and this machine's clock")
         }

@@ -137,6 +137,12 @@ impl Made {
 }
 
 impl Facts {
+    /// The ARN of test-user's managed policy, in the admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn test_user_policy(&self) -> String {
+        let partition = self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws");
+        format!("arn:{partition}:iam::aws:policy/{}", super::script::TEST_USER_POLICY)
+    }
+
     /// The key's ARN.
     pub fn key_arn(&self) -> Option<&str> {
         self.key.as_ref()?.get("Arn")?.as_str()

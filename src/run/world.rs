@@ -54,12 +54,20 @@ impl World {
         match effect {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
-                let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
+                let journal = self.journal.clone();
                 tokio::spawn(async move {
-                    let mut answer = Box::new(match journal {
-                        Some(journal) => journaled(clients, identity, operation, &journal).await,
-                        None => call(clients, identity, operation).await,
+                    let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
+                    let mut answer = Box::new(match &journal {
+                        Some(journal) if journal::is_journaled(&operation) => {
+                            journaled(clients, identity, operation, journal).await
+                        }
+                        _ => call(clients, identity, operation).await,
                     });
+                    if let Some(account) = account_of(&answer).filter(|_| names_account)
+                        && let Some(journal) = &journal
+                    {
+                        journal.account(account);
+                    }
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
@@ -126,6 +134,11 @@ fn unsent(none: NoResponse) -> Answer {
         at: 0,
         tries: 0,
     }
+}
+
+/// The account that an answer to GetCallerIdentity names.
+fn account_of(answer: &Answer) -> Option<&str> {
+    answer.response.as_ref().ok()?.body.get("Account")?.as_str()
 }
 
 /// Now, in seconds; 0 where the clock stands before 1970.

@@ -90,6 +90,11 @@ impl Proxy {
         shared.plan = plan;
     }
 
+    /// Breaks nothing more; what has been struck stays counted.
+    pub fn pass(&self) {
+        self.shared.lock().unwrap().plan = None;
+    }
+
     /// How many requests were struck since [`Proxy::set`].
     pub fn struck(&self) -> usize {
         self.shared.lock().unwrap().struck
