@@ -79,12 +79,17 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
     match cli.command {
+        None if cli.options.plain => plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
+        None if environment.dumb && io::stdin().is_terminal() => {
+            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
+            plain(&runtime, &cli.options, environment)
+        }
         None if environment.dumb => {
-            tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
+            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
         None => interactive(&runtime, &cli.options, environment),
@@ -209,16 +214,22 @@ fn random_number() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
+/// A lab for a person: masked where that is wanted, in the person's language, with questions.
+fn learner(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
+    let mut session = session(runtime, options, environment)?;
+    check_regions(&session.clients, options)?;
     if options.mask {
-        state.mask();
+        session.state.mask();
     }
-    state = state.with_lesson(lesson::load(options, environment)?);
+    session.state = session.state.with_lesson(lesson::load(options, environment)?);
     if !options.no_questions {
-        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
+        session.state = session.state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
+    Ok(session)
+}
+
+fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
@@ -227,8 +238,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
+    let mut screen = Screen::enter()
+        .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
     let ended = runtime.block_on(async {
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
@@ -237,20 +248,51 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
-    let survivors = settle(&state, journal.as_deref());
-    let ended = match ended.wrap_err("the terminal failed") {
-        Err(error) if survivors => {
-            tell(describe(&error, options.mask));
-            return Ok(Exit::Survivors);
-        }
-        ended => ended?,
-    };
-    if ended == Ended::Finished {
+    let exit = told_at_the_end(&state, journal.as_deref(), ended.wrap_err("the terminal failed"), options.mask)?;
+    if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
-    Ok(exit_status(&state, survivors, ended))
+    Ok(exit.0)
+}
+
+/// The interactive lab without a screen.
+fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
+    let _announcement = Announcement::new(&state, journal.as_ref());
+    let (world, events) = World::new(clients);
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
+    let ended = runtime.block_on(async {
+        let input = run::plain::input(io::stdin())?;
+        run::plain::run(&mut state, &world, events, input, &mut io::stdout().lock(), stop).await
+    });
+    let broken_pipe = ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let ended = ended.wrap_err("input or output failed");
+    match told_at_the_end(&state, journal.as_deref(), ended, options.mask) {
+        // Whoever read our lines has had enough of them.
+        Err(_) if broken_pipe => Ok(Exit::NotMet),
+        told => told.map(|(exit, _)| exit),
+    }
+}
+
+/// Says what an interactive lab came to and what stays, and decides the exit status. The terminal may be gone: then
+/// there is nobody to tell.
+fn told_at_the_end(
+    state: &State,
+    journal: Option<&Journal>,
+    ended: Result<Ended, Report>,
+    mask: bool,
+) -> Result<(Exit, Option<Ended>), Report> {
+    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let survivors = settle(state, journal);
+    match ended {
+        Err(error) if survivors => {
+            tell(describe(&error, mask));
+            Ok((Exit::Survivors, None))
+        }
+        ended => ended.map(|ended| (exit_status(state, survivors, ended), Some(ended))),
+    }
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something

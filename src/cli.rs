@@ -128,6 +128,9 @@ pub struct Options {
     /// Do not ask a question before each stage
     #[arg(long, global = true)]
     pub no_questions: bool,
+    /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// Colours of the interactive lab: dark, light or high-contrast
     #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
     pub theme: ThemeName,

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod headless;
 pub mod journal;
 pub mod lesson;
+pub mod plain;
 pub mod signal;
 pub mod verified;
 pub mod world;

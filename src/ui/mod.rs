@@ -32,6 +32,7 @@ mod lesson;
 mod overlay;
 mod page;
 mod pane;
+pub mod plain;
 mod summary;
 pub mod terminal;
 mod text;
@@ -46,6 +47,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
+pub use text::clean;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};
@@ -99,7 +101,7 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. q quits.",
             area.width, area.height
         )
     };
