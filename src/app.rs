@@ -233,6 +233,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
+    let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
@@ -265,7 +266,8 @@ fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Res
     let stop = signal::stop();
     let ended = runtime.block_on(async {
         let input = run::plain::input(io::stdin())?;
-        run::plain::run(&mut state, &world, events, input, &mut io::stdout().lock(), stop).await
+        let mut out = run::plain::Out { to: io::stdout().lock(), ascii: options.is_ascii(environment) };
+        run::plain::run(&mut state, &world, events, input, &mut out, stop).await
     });
     let broken_pipe = ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     let ended = ended.wrap_err("input or output failed");

@@ -131,6 +131,12 @@ pub struct Options {
     /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Only ASCII signs; accents are left out [default: where the locale is not UTF-8]
+    #[arg(long, global = true, overrides_with = "no_ascii")]
+    pub ascii: bool,
+    /// All signs, whatever the locale
+    #[arg(long, global = true, overrides_with = "ascii")]
+    pub no_ascii: bool,
     /// Colours of the interactive lab: dark, light or high-contrast
     #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
     pub theme: ThemeName,
@@ -152,6 +158,11 @@ fn account(text: &str) -> Result<String, String> {
 }
 
 impl Options {
+    /// Whether only ASCII signs are shown.
+    pub fn is_ascii(&self, environment: &Environment) -> bool {
+        self.ascii || (environment.ascii && !self.no_ascii)
+    }
+
     /// Whether the calls go to AWS itself.
     pub fn is_aws(&self) -> bool {
         self.backend == Some(BackendArg::Aws)
@@ -197,6 +208,14 @@ fn locale_language(locale: &str) -> Option<String> {
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
+/// Whether a locale names another character set than UTF-8: only ASCII is certain then. One that is set decides: `C`, `POSIX`, and names
+/// without a character set, which mean an older one. Where none is set, as on many servers and in containers, the
+/// terminal in front of it knows UTF-8 nevertheless, nearly always.
+fn is_ascii(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8")
+}
+
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
 fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
@@ -220,6 +239,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// The locale's character set is not UTF-8.
+    pub ascii: bool,
     /// The language of the locale, `de`.
     pub language: Option<String>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
@@ -232,18 +253,16 @@ impl Environment {
     /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Environment {
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+        // POSIX: the first of these that is set and not empty decides.
+        let locale = |category| ["LC_ALL", category, "LANG"].into_iter().map(text).find(|value| !value.is_empty());
         let state = state_folder(&variable);
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
-            // POSIX: the first of these that is set and not empty decides.
-            language: ["LC_ALL", "LC_MESSAGES", "LANG"]
-                .into_iter()
-                .map(text)
-                .find(|value| !value.is_empty())
-                .and_then(|locale| locale_language(&locale)),
+            ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
+            language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
             journals: state.as_ref().map(|state| state.join("runs")),
             verified: state.as_ref().map(|state| state.join("verified")),
         }
@@ -287,6 +306,22 @@ mod tests {
     fn the_locale_has_a_language(#[case] set: &[(&str, &str)], #[case] language: Option<&str>) {
         let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
         assert_eq!(Environment::read(variable).language.as_deref(), language);
+    }
+
+    #[rstest]
+    #[case(&[], false)]
+    #[case(&[("LANG", "")], false)]
+    #[case(&[("LANG", "C")], true)]
+    #[case(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")], true)]
+    #[case(&[("LANG", "C.UTF-8")], false)]
+    #[case(&[("LANG", "de_DE.utf8")], false)]
+    #[case(&[("LANG", "de_DE")], true)]
+    #[case(&[("LANG", "de_DE.ISO-8859-1")], true)]
+    #[case(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")], false)]
+    #[case(&[("LC_MESSAGES", "C"), ("LANG", "en_US.UTF-8")], false)]
+    fn the_locale_has_a_character_set(#[case] set: &[(&str, &str)], #[case] ascii: bool) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).ascii, ascii);
     }
 
     #[rstest]

@@ -12,7 +12,7 @@ use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Quiz, Stage, State};
 use kmslab::run::Ended;
-use kmslab::run::plain;
+use kmslab::run::plain::{self, Out};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
@@ -110,6 +110,14 @@ fn it_speaks_the_lessons_language() {
 }
 
 #[test]
+fn in_ascii_it_is_all_ascii() {
+    let (said, status) = dialogue(&whole_lab(), &["--lang", "de", "--ascii"]);
+    assert_eq!(status, Some(0));
+    assert!(said.is_ascii(), "{:?}", said.chars().filter(|c| !c.is_ascii()).collect::<String>());
+    assert!(said.contains("ERFUELLT: ") && said.contains("Schluessel"), "{said}");
+}
+
+#[test]
 fn everything_can_be_asked_for() {
     let (said, _) = dialogue("?\ni\no\nl\nv\n1\n\nv\nn\no\np\nagain\nr\nv all\nq\n", &[]);
     for words in [
@@ -135,13 +143,13 @@ fn on_aws(typed: &[&str]) -> (String, State, Ended) {
         Backend { kind: BackendKind::Aws, region: sandbox.region().to_owned(), endpoint: None, given_user: false };
     let mut state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
     let lines: Vec<_> = typed.iter().map(|line| Ok((*line).to_owned())).collect();
-    let mut out = Vec::new();
+    let mut out = Out { to: Vec::new(), ascii: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ended = runtime.block_on(async {
         let (world, events) = World::new(clients);
         plain::run(&mut state, &world, events, stream::iter(lines), &mut out, stream::pending()).await
     });
-    (text(&out), state, ended.unwrap())
+    (text(&out.to), state, ended.unwrap())
 }
 
 #[test]

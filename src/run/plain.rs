@@ -56,7 +56,7 @@ pub async fn run<W: Write>(
     world: &World,
     mut events: UnboundedReceiver<Event>,
     mut input: impl Stream<Item = io::Result<String>> + Unpin,
-    out: &mut W,
+    out: &mut Out<W>,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let mut talk = Talk { out, shown: None, overlay: None, hints: 0, message: None, told: BTreeMap::new() };
@@ -109,8 +109,16 @@ pub async fn run<W: Write>(
     }
 }
 
+/// Where the lines go.
+pub struct Out<W> {
+    /// What takes their bytes.
+    pub to: W,
+    /// Whether it shows only ASCII.
+    pub ascii: bool,
+}
+
 struct Talk<'a, W> {
-    out: &'a mut W,
+    out: &'a mut Out<W>,
     /// The stage whose heading was told last.
     shown: Option<Stage>,
     /// What lay over it when something was told last.
@@ -124,8 +132,10 @@ struct Talk<'a, W> {
 
 impl<W: Write> Talk<'_, W> {
     fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
-        writeln!(self.out, "{}", ui::clean(text.as_ref()))?;
-        self.out.flush()
+        let text = ui::clean(text.as_ref());
+        let text = if self.out.ascii { ui::spelt(&text) } else { text };
+        writeln!(self.out.to, "{text}")?;
+        self.out.to.flush()
     }
 
     fn lines(&mut self, lines: Vec<String>) -> io::Result<()> {

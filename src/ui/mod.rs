@@ -33,6 +33,7 @@ mod overlay;
 mod page;
 mod pane;
 pub mod plain;
+mod signs;
 mod summary;
 pub mod terminal;
 mod text;
@@ -47,6 +48,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
+pub use signs::spelt;
 pub use text::clean;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
@@ -68,6 +70,13 @@ pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
 }
 
 fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
@@ -150,7 +159,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
     // What was recorded has nothing to do with where calls go now.
     let (badge, region) = match state.replay_time() {
-        Some(time) => (Span::styled(format!("{}{time} ", pane::REPLAY), theme.replay()), Span::default()),
+        Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
             Span::styled(format!(" {} ", state.backend.region), dim),

@@ -71,14 +71,15 @@ fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     };
     let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
     lines.push(Line::default());
-    for (sign, looks, text) in [
-        ("✔ ALLOWED", theme.allowed, "the service did it"),
-        ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
-        ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
-        ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
-        ("… WAITING", theme.waiting, "sent, not answered yet"),
+    let signs = &theme.signs;
+    for (sign, word, looks, text) in [
+        (signs.allowed, "ALLOWED", theme.allowed, "the service did it"),
+        (signs.denied, "DENIED", theme.denied, "refused for want of permission; often expected here"),
+        (signs.allowed, "GONE", theme.allowed, "not found any more, as it should be after a deletion"),
+        (signs.failed, "FAILED", theme.failed, "anything else: bad input, not found, no answer"),
+        (signs.waiting, "WAITING", theme.waiting, "sent, not answered yet"),
     ] {
-        lines.extend(labelled(sign, looks.text, text));
+        lines.extend(labelled(&format!("{sign} {word}"), looks.text, text));
     }
     lines
 }

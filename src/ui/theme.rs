@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::signs::Signs;
+
 /// The themes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ThemeName {
@@ -71,7 +73,7 @@ pub struct VerdictStyle {
     pub badge: Style,
 }
 
-/// A style for each role.
+/// A style for each role, and the verdicts' signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// The whole screen before anything is drawn.
@@ -112,6 +114,8 @@ pub struct Theme {
     pub punctuation: Style,
     /// What a policy change added.
     pub added: Style,
+    /// The verdicts' signs.
+    pub signs: Signs,
 }
 
 impl Theme {
@@ -130,6 +134,17 @@ impl Theme {
                 Theme::high_contrast(Color::Rgb(0xff, 0xff, 0xff), Color::Rgb(0, 0, 0))
             }
         }
+    }
+
+    /// The same theme for a terminal that shows only ASCII.
+    #[must_use]
+    pub fn in_ascii(self) -> Theme {
+        Theme { signs: Signs::ASCII, ..self }
+    }
+
+    /// Whether only ASCII is shown.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.signs == Signs::ASCII
     }
 
     /// A theme for counting lines: what is counted does not depend on it.
@@ -170,6 +185,7 @@ impl Theme {
             number: bold,
             punctuation: dim,
             added: bold,
+            signs: Signs::UNICODE,
         }
     }
 
@@ -217,6 +233,7 @@ impl Theme {
             number: bold,
             punctuation: plain,
             added: underlined,
+            signs: Signs::UNICODE,
         }
     }
 
@@ -245,6 +262,7 @@ impl Theme {
             number: ink(palette.number),
             punctuation: ink(palette.dim),
             added: bold(ink(palette.allowed)),
+            signs: Signs::UNICODE,
         }
     }
 }
