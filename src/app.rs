@@ -18,6 +18,7 @@ use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
+use crate::run::config::Config;
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
@@ -78,6 +79,12 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
+    // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
+    let config = match cli.command {
+        None | Some(Command::Run { .. }) => Config::load(&cli.options, environment)?,
+        _ => Config::default(),
+    };
+    let cli = Cli { options: config.behind(&cli.options), ..cli };
     match cli.command {
         None if cli.options.plain => plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
@@ -92,7 +99,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, environment),
+        None => interactive(&runtime, &cli.options, environment, &config),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
@@ -228,11 +235,17 @@ fn learner(runtime: &Runtime, options: &Options, environment: &Environment) -> R
     Ok(session)
 }
 
-fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+fn interactive(
+    runtime: &Runtime,
+    options: &Options,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Exit, Report> {
     let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
+    state.view.keys = config.keys.clone();
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
-    let theme = Theme::choose(options.theme, environment.color_level());
+    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -414,7 +427,8 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let mut out = io::stdout().lock();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
+    let config = Config::load(options, environment).map_err(|error| error.to_string());
+    let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,

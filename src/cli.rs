@@ -126,8 +126,11 @@ pub struct Options {
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
     /// Do not ask a question before each stage
-    #[arg(long, global = true)]
+    #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
+    /// Ask one; the default
+    #[arg(long, global = true, overrides_with = "no_questions")]
+    pub questions: bool,
     /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
     #[arg(long, global = true)]
     pub plain: bool,
@@ -137,9 +140,12 @@ pub struct Options {
     /// All signs, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
-    /// Colours of the interactive lab: dark, light or high-contrast
-    #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
-    pub theme: ThemeName,
+    /// Colours of the interactive lab: dark, light or high-contrast [default: dark]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<ThemeName>,
+    /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Where the calls go.
@@ -197,7 +203,7 @@ fn region(text: &str) -> Result<String, String> {
 }
 
 /// A language is a folder of the lesson.
-fn language(text: &str) -> Result<String, String> {
+pub fn language(text: &str) -> Result<String, String> {
     let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if fits { Ok(text.to_ascii_lowercase()) } else { Err("a language looks like en or de".to_owned()) }
 }
@@ -221,11 +227,11 @@ fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
 }
 
-/// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
-fn state_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+/// The lab's own folder below the one that the variable `name` names, else below `usual` at home. A relative path
+/// counts as none (XDG base directory specification).
+fn own_folder(variable: &impl Fn(&str) -> Option<OsString>, name: &str, usual: &str) -> Option<PathBuf> {
     let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    Some(state?.join("kmslab"))
+    Some(folder(name).or_else(|| Some(folder("HOME")?.join(usual)))?.join("kmslab"))
 }
 
 /// What the environment says about terminal and folders; read once, passed on.
@@ -243,6 +249,8 @@ pub struct Environment {
     pub ascii: bool,
     /// The language of the locale, `de`.
     pub language: Option<String>,
+    /// Where a person's own keys and defaults are, if there are any: below `XDG_CONFIG_HOME`, else below `~/.config`.
+    pub config: Option<PathBuf>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
@@ -255,7 +263,7 @@ impl Environment {
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
         // POSIX: the first of these that is set and not empty decides.
         let locale = |category| ["LC_ALL", category, "LANG"].into_iter().map(text).find(|value| !value.is_empty());
-        let state = state_folder(&variable);
+        let state = own_folder(&variable, "XDG_STATE_HOME", ".local/state");
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
@@ -263,6 +271,7 @@ impl Environment {
             dumb: text("TERM") == "dumb",
             ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
             language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
+            config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
             journals: state.as_ref().map(|state| state.join("runs")),
             verified: state.as_ref().map(|state| state.join("verified")),
         }

@@ -94,7 +94,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn ok(what: &'static str, says: impl Into<String>) -> Finding {
+    /// As it should be.
+    pub fn ok(what: &'static str, says: impl Into<String>) -> Finding {
         Finding { mark: Mark::Ok, what, says: says.into(), fix: None }
     }
 

@@ -1,6 +1,7 @@
 //! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
 
 use super::consent::Digits;
+use super::keymap::Keymap;
 use super::operation::Identity;
 use super::stage::Stage;
 
@@ -90,6 +91,8 @@ pub struct View {
     pub zoom: bool,
     /// What lies over it.
     pub overlay: Option<Overlay>,
+    /// The person's own keys.
+    pub keys: Keymap,
     /// A line for the person, until the next key.
     pub message: Option<String>,
     focus_right: bool,

@@ -5,6 +5,7 @@
 //! like any other.
 
 pub mod cleanup;
+pub mod config;
 pub mod doctor;
 pub mod headless;
 pub mod journal;

@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::learn::Asked;
 use crate::lab::{Check, State, Status};
 
+use super::keys;
 use super::layout::Class;
 use super::text::{cut, width, wrap};
 use super::theme::Theme;
@@ -135,7 +136,11 @@ impl<'a> Brief<'a> {
         let hint = &self.state.lesson.words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
         // One line either way, so that nothing moves when an answer is chosen.
-        let keys = Span::styled(" a–d answers, s skips", self.theme.dim);
+        let keymap = &self.state.view.keys;
+        let keys = Span::styled(
+            format!(" {} answers, {} skips", keys::answers(keymap), keys::first("skip", keymap)),
+            self.theme.dim,
+        );
         let next = if asked.is_open() { Part { label: None, content: vec![keys] } } else { self.enter() };
         let rest = [self.question(&asked), hints, vec![next]].concat();
         let blank = vec![self.part(None, "")];
@@ -152,7 +157,7 @@ impl<'a> Brief<'a> {
     }
 
     fn enter(self) -> Part<'a> {
-        let key = Span::styled(" enter ", self.theme.focus);
+        let key = Span::styled(format!(" {} ", keys::first("advance", &self.state.view.keys)), self.theme.focus);
         let action = self.state.text(self.state.view.shown).action;
         Part { label: None, content: vec![key, Span::styled(format!("  {action}"), self.theme.strong)] }
     }

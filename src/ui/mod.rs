@@ -103,14 +103,15 @@ fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = SINGLE;
+    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| keys::first(name, &state.view.keys));
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
     } else if state.is_asking_for_consent() {
-        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
+        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. q quits.",
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
             area.width, area.height
         )
     };

@@ -27,7 +27,7 @@ fn frame(state: &State, page: Page) -> (String, u16) {
 fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     match page {
-        Page::Help => help(theme, columns),
+        Page::Help => help(state, theme, columns),
         Page::Lesson => lesson::stage(state, theme, columns),
         Page::Comparison => lesson::comparison(state, theme, columns),
         Page::Debrief => lesson::debrief(state, theme, columns),
@@ -51,10 +51,11 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
     let extent = extent(state, page, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
+    let back = keys::first("back", &state.view.keys);
     let way_out = match (scroll, below) {
-        (0, 0) => "esc closes".to_owned(),
-        (_, 0) => format!("▲ {scroll} above · esc closes"),
-        (_, below) => format!("▼ {below} more: j · esc closes"),
+        (0, 0) => format!("{back} closes"),
+        (_, 0) => format!("▲ {scroll} above · {back} closes"),
+        (_, below) => format!("▼ {below} more: {} · {back} closes", keys::first("down", &state.view.keys)),
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
@@ -62,8 +63,8 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
 }
 
 /// The keys and the signs.
-fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let rows: Vec<(String, &str)> = keys::help().collect();
+fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let rows: Vec<(String, &str)> = keys::help(&state.view.keys).collect();
     let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
     let labelled = |label: &str, style: Style, text: &str| {
         let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
