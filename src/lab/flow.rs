@@ -53,6 +53,10 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// Open or close the list of experiments; from an experiment back to the stage.
+    ToggleBench,
+    /// Undo again what experiments have changed.
+    Undo,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -73,6 +77,13 @@ pub enum Event {
     },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// The end of an [`Effect::Advance`].
+    Advanced {
+        /// Of the effect that it answers.
+        timer: TimerId,
+        /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
+        moved: bool,
+    },
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
 }
@@ -95,6 +106,13 @@ pub enum Effect {
         timer: TimerId,
         /// Milliseconds.
         millis: u64,
+    },
+    /// Move the server's clock forward, if it is a sandbox; it comes back as [`Event::Advanced`].
+    Advance {
+        /// To be echoed.
+        timer: TimerId,
+        /// Seconds.
+        seconds: u32,
     },
     /// Tell whoever writes lines; the screen needs none of it.
     Report(Report),

@@ -4,6 +4,8 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod backend;
+pub mod bench;
+mod calls;
 pub mod check;
 pub mod consent;
 pub mod cost;
@@ -16,6 +18,7 @@ pub mod learn;
 pub mod lesson;
 pub mod mask;
 pub mod operation;
+mod progress;
 pub mod quiz;
 pub mod redact;
 pub mod script;
@@ -27,12 +30,14 @@ mod tests;
 pub mod view;
 
 pub use backend::{Backend, BackendKind};
+pub use bench::{Bench, Experiment};
+pub use calls::Call;
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use lesson::Lesson;
-pub use operation::{Identity, Operation, Service, Tags, cli_line};
+pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use quiz::{Choice, Quiz, Score};
 pub use stage::Stage;
-pub use state::{Call, Check, Record, State, Status};
+pub use state::{Check, Record, State, Status};
 pub use view::{Overlay, Page, View, ViewMode};

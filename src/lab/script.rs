@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::exchange::{Exchange, error_message};
 use super::facts::{Facts, Names};
 use super::key_policy;
-use super::operation::{Identity, Operation};
+use super::operation::{Identity, Operation, TableKey};
 use super::stage::Stage;
 
 /// The items that `create_table` puts: DynamoDB JSON.
@@ -51,6 +51,8 @@ pub enum Until {
     PrincipalsKnown,
     /// When nothing is denied any more (key policies are eventually consistent).
     NothingDenied,
+    /// When nothing is allowed any more (IAM is eventually consistent).
+    NothingAllowed,
 }
 
 impl Until {
@@ -69,6 +71,7 @@ impl Until {
             Until::CredentialsKnown => answers.iter().all(|exchange| exchange.is_allowed()),
             Until::PrincipalsKnown => !answers.iter().any(|e| names_unknown_principal(e)),
             Until::NothingDenied => !answers.iter().any(|exchange| exchange.verdict.key() == "denied"),
+            Until::NothingAllowed => !answers.iter().any(|exchange| exchange.is_allowed()),
         }
     }
 
@@ -85,7 +88,7 @@ impl Until {
             Until::CredentialsKnown => answers
                 .iter()
                 .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
-            Until::PrincipalsKnown | Until::NothingDenied => true,
+            Until::PrincipalsKnown | Until::NothingDenied | Until::NothingAllowed => true,
         }
     }
 
@@ -99,6 +102,7 @@ impl Until {
             Until::CredentialsKnown => "the new access key to be known everywhere",
             Until::PrincipalsKnown => "the new user to be known to KMS",
             Until::NothingDenied => "the new key policy to be seen everywhere",
+            Until::NothingAllowed => "the missing policy to be missed everywhere",
         }
     }
 }
@@ -267,7 +271,10 @@ fn create_table(index: usize, sources: Sources<'_>) -> Next {
     let table = sources.names.table.clone();
     match index {
         0 => match sources.facts.key_arn() {
-            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned(), tags: sources.names.tags() }),
+            Some(key) => {
+                let key = TableKey::Customer(key.to_owned());
+                admin(Operation::CreateTable { table, key, tags: sources.names.tags() })
+            }
             None => Next::Blocked("there is no key: create_key did not succeed".to_owned()),
         },
         1 => Next::Send(Batch {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
+use super::bench::Bench;
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
+use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::lesson::Lesson;
@@ -69,7 +70,7 @@ pub struct Record {
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
-    batch: usize,
+    pub(super) batch: usize,
     /// How often this batch has been sent.
     attempt: u32,
     /// When this batch is over, and whether any answer will do.
@@ -80,13 +81,17 @@ pub struct Record {
     timer: Option<TimerId>,
 }
 
-/// A call of a pane: answered or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Call<'a> {
-    /// Answered.
-    Answered(&'a Exchange),
-    /// Under way.
-    Waiting(&'a Pending),
+impl Record {
+    /// The answered calls as they came, where [`Record::exchanges`] are masked.
+    pub(super) fn sent(&self) -> &[Arc<Exchange>] {
+        &self.unmasked
+    }
+
+    /// The next batch is a new one, whatever became of this one.
+    pub(super) fn drop_batch(&mut self) {
+        self.timer = None;
+        self.attempt = 0;
+    }
 }
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -102,6 +107,8 @@ pub struct State {
     pub lesson: Arc<Lesson>,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
+    /// What was tried after the lab's last reading.
+    pub bench: Bench,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
@@ -132,6 +139,7 @@ impl State {
             facts: Facts::default(),
             lesson: Lesson::english(),
             quiz: Quiz::default(),
+            bench: Bench::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
@@ -151,72 +159,22 @@ impl State {
         &self.records[stage.index()]
     }
 
-    /// The stage that is looked at.
+    /// The stage or the experiment that is looked at.
     pub fn shown(&self) -> &Record {
-        self.record(self.view.shown)
+        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.bench.record(which))
     }
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running
-    }
-
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
-    }
-
-    /// How many stages have met their expectation.
-    pub fn met(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
-    }
-
-    /// The outcome of a stage that has ended.
-    pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
-    }
-
-    /// The calls of `identity` in the shown stage: answered ones first.
-    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
-        let record = self.shown();
-        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
-        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        answered.chain(waiting).collect()
-    }
-
-    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
-    /// newest; else the one the stage is about.
-    pub fn selected(&self, identity: Identity) -> Option<usize> {
-        let calls = self.calls(identity);
-        let last = calls.len().checked_sub(1)?;
-        if let Some(selected) = self.view.selected(identity) {
-            return Some(selected.min(last));
-        }
-        let highlight = script::highlight(self.view.shown, identity);
-        let is_it = |call: &Call<'_>| match call {
-            Call::Answered(exchange) => exchange.operation.name() == highlight,
-            Call::Waiting(_) => false,
-        };
-        let failed =
-            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
-        match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
-            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
-            _ => Some(last),
-        }
+        self.at_work().status == Status::Running
     }
 
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
+        if self.view.bench.is_some() {
+            return matches!(self.shown().status, Status::Done(_)) && !self.bench.is_running();
+        }
         let stage = self.view.shown;
         let record = self.record(stage);
         let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
@@ -230,25 +188,14 @@ impl State {
         }
     }
 
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
-    }
-
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
             Event::CallFinished { id, answer } => self.call_finished(id, *answer),
-            Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
+            Event::Advanced { timer, moved } => self.advanced(timer, moved),
             Event::Tick => {
                 self.ticks += 1;
                 Vec::new()
@@ -261,14 +208,17 @@ impl State {
     }
 
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    fn focus_calls(&mut self) {
-        let outline = script::outline(self.view.shown, self.backend.given_user);
-        if !outline.iter().any(|(identity, _)| *identity == self.view.focus()) {
+    pub(super) fn focus_calls(&mut self) {
+        if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
     }
 
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        let intent = match self.intend_on_bench(intent) {
+            Ok(effects) => return effects,
+            Err(intent) => intent,
+        };
         match intent {
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
@@ -283,6 +233,9 @@ impl State {
             Intent::CleanUpAndQuit => {
                 self.view.close();
                 self.quit_after_clean_up = true;
+                if self.bench.is_running() {
+                    return self.leave_bench();
+                }
                 let current = self.record(self.current);
                 if current.status != Status::Running {
                     return self.start(Stage::CleanUp);
@@ -315,6 +268,7 @@ impl State {
             Intent::Close => self.view.close(),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::ToggleBench | Intent::Undo => {}
         }
         Vec::new()
     }
@@ -337,14 +291,6 @@ impl State {
             self.current = stage;
         }
         self.view.show(stage);
-    }
-
-    fn select(&mut self, step: isize) {
-        let identity = self.view.focus();
-        let count = self.calls(identity).len();
-        if let Some(selected) = self.selected(identity) {
-            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
-        }
     }
 
     fn advance(&mut self) -> Vec<Effect> {
@@ -376,9 +322,17 @@ impl State {
     }
 
     pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
-        if let Some(instead) = self.hold_back(stage) {
+        if self.bench.is_running() {
+            return Vec::new();
+        }
+        let instead = self.hold_back(stage);
+        if let Some(instead) = instead.or_else(|| self.undo_before(stage)) {
             return instead;
         }
+        self.start_now(stage)
+    }
+
+    pub(super) fn start_now(&mut self, stage: Stage) -> Vec<Effect> {
         self.current = stage;
         self.view.show(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
@@ -412,7 +366,12 @@ impl State {
         &mut self.records[stage.index()]
     }
 
-    fn new_id(&mut self) -> u64 {
+    /// Whether the program ends after clean-up.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.quit_after_clean_up
+    }
+
+    pub(super) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
@@ -426,8 +385,11 @@ impl State {
         }
     }
 
-    /// Sends the current stage's batch, or ends the stage when there is none.
-    fn send_batch(&mut self) -> Vec<Effect> {
+    /// Sends the next batch of what is at work, or ends it when there is none.
+    pub(super) fn send_batch(&mut self) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.next_on_bench();
+        }
         let stage = self.current;
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
@@ -439,10 +401,10 @@ impl State {
         }
     }
 
-    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+    pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
         if record.attempt == 1 {
@@ -458,10 +420,10 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
-        let stage = self.current;
+        let stage = self.stage_at_work();
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
@@ -469,7 +431,7 @@ impl State {
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let start = record.batch_start;
         // Of a repeated call only the newest answer stays in view.
         match record.unmasked[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
@@ -484,14 +446,19 @@ impl State {
             }
         }
         let answered = record.pending.is_empty();
-        self.facts.learn(&exchange);
+        let mut effects = Vec::new();
+        if self.bench.is_running() {
+            self.learn_on_bench(&exchange);
+        } else {
+            self.facts.learn(&exchange);
+            effects.push(Effect::Report(Report::Call(shown)));
+        }
         if had_key && self.facts.made.key.is_none() {
             self.key_ended_at = Some(self.now);
         }
-        let mut effects = vec![Effect::Report(Report::Call(shown))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
             record.unmasked[start..].sort_by_key(|exchange| exchange.id);
             effects.extend(self.batch_answered());
@@ -501,10 +468,11 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
-        if self.quit_after_clean_up && stage != Stage::CleanUp {
+        let goes_on = if self.bench.is_running() { self.bench.is_undoing() } else { stage == Stage::CleanUp };
+        if self.quit_after_clean_up && !goes_on {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
-        let record = self.record(stage);
+        let record = self.at_work();
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
@@ -514,7 +482,7 @@ impl State {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));
             }
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.batch += 1;
             record.attempt = 0;
             return self.send_batch();
@@ -522,7 +490,7 @@ impl State {
         let attempt = record.attempt;
         if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
             let timer = TimerId(self.new_id());
-            self.record_mut(stage).timer = Some(timer);
+            self.at_work_mut().timer = Some(timer);
             self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
             return vec![Effect::After { timer, millis: backoff(attempt) }];
         }
@@ -531,14 +499,14 @@ impl State {
             .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
         let mut effects = if tolerant {
-            self.record_mut(stage).batch += 1;
-            self.record_mut(stage).attempt = 0;
+            self.at_work_mut().batch += 1;
+            self.at_work_mut().attempt = 0;
             self.send_batch()
         } else {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
             self.end_stage(Some(observed.join(": ")))
         };
-        if let Some(gave_up) = gave_up {
+        if let Some(gave_up) = gave_up.filter(|_| !self.bench.is_running()) {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
@@ -564,7 +532,7 @@ impl State {
     }
 
     fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         if record.timer != Some(timer) {
             return Vec::new(); // stale
         }
@@ -574,6 +542,9 @@ impl State {
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
     fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.end_trial(observed);
+        }
         let stage = self.current;
         let check = match observed {
             Some(observed) => Check { met: false, observed },
@@ -583,6 +554,7 @@ impl State {
             }
         };
         let check = Check { observed: self.mask_text(check.observed), ..check };
+        let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

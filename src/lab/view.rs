@@ -1,5 +1,6 @@
 //! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
 
+use super::bench::Experiment;
 use super::consent::Digits;
 use super::operation::Identity;
 use super::stage::Stage;
@@ -66,6 +67,11 @@ pub enum Overlay {
         /// The row that Enter takes.
         cursor: Stage,
     },
+    /// The list of experiments.
+    Bench {
+        /// The row that Enter takes.
+        cursor: Experiment,
+    },
     /// "Something would be left behind."
     Quit,
     /// "This creates things in your account."
@@ -84,6 +90,8 @@ pub enum Overlay {
 pub struct View {
     /// The stage.
     pub shown: Stage,
+    /// The experiment that is looked at instead.
+    pub bench: Option<Experiment>,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
@@ -130,8 +138,19 @@ impl View {
 
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
+        self.bench = None;
         self.panes = Default::default();
         self.message = None;
+    }
+
+    pub(super) fn show_bench(&mut self, which: Experiment) {
+        self.show(self.shown);
+        self.overlay = None;
+        self.bench = Some(which);
+    }
+
+    pub(super) fn open_bench(&mut self, last: Option<Experiment>) {
+        self.overlay = Some(Overlay::Bench { cursor: last.unwrap_or(Experiment::ALL[0]) });
     }
 
     pub(super) fn select(&mut self, identity: Identity, call: usize) {

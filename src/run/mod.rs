@@ -4,6 +4,7 @@
 //! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
 //! like any other.
 
+mod advance;
 pub mod cleanup;
 pub mod doctor;
 pub mod headless;

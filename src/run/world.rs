@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::advance;
 use super::journal::{self, Journal};
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, Operation, Report};
@@ -63,6 +64,17 @@ impl World {
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
+                });
+                Rest::Nothing
+            }
+            Effect::Advance { timer, seconds } => {
+                let url = self.clients.endpoint().map(str::to_owned);
+                tokio::spawn(async move {
+                    let moved = match url {
+                        Some(url) => advance::advance(&url, seconds).await,
+                        None => false,
+                    };
+                    let _ = events.send(Event::Advanced { timer, moved });
                 });
                 Rest::Nothing
             }

@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Intent, Overlay, Page, State, Status};
+use crate::lab::{Experiment, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -106,6 +106,35 @@ impl Context<'_> {
         matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
     }
 
+    fn experiments(self) -> bool {
+        matches!(self.overlay(), Some(Overlay::Bench { .. })) && Class::of(self.area) != Class::TooSmall
+    }
+
+    /// The experiment whose panes are to be seen.
+    fn bench(self) -> Option<Experiment> {
+        self.state.view.bench.filter(|_| self.panes())
+    }
+
+    /// The bench can be opened, or left; what is under way there is not left.
+    fn can_toggle_bench(self) -> bool {
+        let stage = || self.panes() && self.state.has_bench() && !self.state.bench.is_running();
+        self.experiments() || stage()
+    }
+
+    /// From an experiment one can go back; from one that waits, by ending it.
+    fn can_leave_experiment(self) -> bool {
+        self.bench().is_some() && (!self.state.bench.is_running() || self.state.bench.pause().is_some())
+    }
+
+    fn can_show(self, next: bool) -> bool {
+        match self.bench() {
+            Some(_) if self.state.bench.is_running() => false,
+            Some(which) => if next { which.next() } else { which.previous() }.is_some(),
+            None if next => self.panes() && self.state.next_shown().is_some(),
+            None => self.panes() && self.state.view.shown.previous().is_some(),
+        }
+    }
+
     /// The question is asked, and all of it can be read.
     fn consenting(self) -> bool {
         self.state.is_asking_for_consent() && overlay::consent_fits(self.state, self.area)
@@ -132,15 +161,19 @@ impl Context<'_> {
         self.scrolled.map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
     }
 
-    fn cursor(self) -> Option<usize> {
+    /// The row of the list that is open, and the last one that can be chosen.
+    fn cursor(self) -> Option<(usize, usize)> {
         match self.overlay() {
-            Some(Overlay::Stages { cursor }) if self.stages() => Some(cursor.index()),
+            Some(Overlay::Stages { cursor }) if self.stages() => Some((cursor.index(), self.state.reachable().index())),
+            Some(Overlay::Bench { cursor }) if self.experiments() => {
+                Some((cursor.index(), Experiment::ALL.len() - 1))
+            }
             _ => None,
         }
     }
 
     fn can_move(self, down: bool) -> bool {
-        self.cursor().is_some_and(|row| if down { row < self.state.reachable().index() } else { row > 0 })
+        self.cursor().is_some_and(|(row, last)| if down { row < last } else { row > 0 })
     }
 
     /// The selected call of the focused pane, and how many there are.
@@ -223,7 +256,10 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
-        label: |c| if c.state.check(c.state.view.shown).is_some_and(|check| check.met) { "again" } else { "try again" },
+        label: |c| match &c.state.shown().status {
+            Status::Done(check) if check.met => "again",
+            _ => "try again",
+        },
         help: "send the calls again, or go on where it failed",
         rank: 4,
     },
@@ -255,16 +291,16 @@ pub const KEYS: &[Row] = &[
         bindings: &[
             bind(
                 &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.panes() && c.state.next_shown().is_some(),
+                |c| c.can_show(true),
                 |_| Intent::ShowNext,
             ),
             bind(
                 &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
-                |c| c.panes() && c.state.view.shown.previous().is_some(),
+                |c| c.can_show(false),
                 |_| Intent::ShowPrevious,
             ),
         ],
-        label: |_| "stage",
+        label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
@@ -290,7 +326,7 @@ pub const KEYS: &[Row] = &[
             repeating(&[char('j'), key(KeyCode::Down)], |c| c.can_move(true), |_| Intent::MoveCursor(1)),
             repeating(&[char('k'), key(KeyCode::Up)], |c| c.can_move(false), |_| Intent::MoveCursor(-1)),
         ],
-        label: |c| if c.stages() { "choose" } else { "scroll" },
+        label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
         rank: 7,
     },
@@ -343,10 +379,30 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(&[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
+        bindings: &[bind(
+            &[char('l')],
+            |c| c.panes() && c.bench().is_none() || c.stages(),
+            |_| Intent::ToggleStages,
+        )],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "the list of stages",
         rank: 10,
+    },
+    Row {
+        bindings: &[bind(&[char('x')], |c| c.can_toggle_bench(), |_| Intent::ToggleBench)],
+        label: |c| match c.experiments() {
+            true => "close",
+            false if c.bench().is_some() => "stage",
+            false => "break it",
+        },
+        help: "after stage 8: experiments that break the lab, and undo it",
+        rank: 3,
+    },
+    Row {
+        bindings: &[bind(&[char('u')], |c| c.panes() && c.state.can_undo(), |_| Intent::Undo)],
+        label: |_| "undo again",
+        help: "undo again what an experiment could not undo",
+        rank: 1,
     },
     Row {
         bindings: &[bind(
@@ -366,6 +422,7 @@ pub const KEYS: &[Row] = &[
                 |c| c.panes() && c.state.view.zoom && Class::of(c.area) == Class::Full,
                 |_| Intent::ToggleZoom,
             ),
+            bind(&[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
         label: |c| if c.leaving() { "stay" } else { "back" },
         help: "one level back; never leaves the lab",
@@ -384,7 +441,14 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.stages();
+        return c.cursor().is_some();
+    }
+    if let Some(which) = c.bench() {
+        return match c.state.shown().status {
+            Status::Todo => !c.state.waits_for_answer() && !c.state.is_out_of_reach(which),
+            Status::Running => c.state.bench.pause().is_some(),
+            Status::Done(_) => true,
+        };
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
@@ -397,6 +461,10 @@ fn can_advance(c: Context<'_>) -> bool {
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
+        _ if c.experiments() => "show this experiment",
+        Status::Todo if c.bench().is_some() => "try it",
+        Status::Running if c.bench().is_some() => "go on now",
+        Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",

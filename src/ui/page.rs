@@ -18,7 +18,10 @@ use super::{keys, lesson};
 fn frame(state: &State, page: Page) -> (String, u16) {
     match page {
         Page::Help => ("keys".to_owned(), 74),
-        Page::Lesson => (state.text(state.view.shown).title.to_owned(), 74),
+        Page::Lesson => match state.view.bench {
+            Some(which) => (state.experiment(which).title.clone(), 74),
+            None => (state.text(state.view.shown).title.to_owned(), 74),
+        },
         Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
         Page::Debrief => (state.lesson.words().debrief.clone(), 74),
     }
@@ -28,7 +31,10 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     let columns = usize::from(columns);
     match page {
         Page::Help => help(theme, columns),
-        Page::Lesson => lesson::stage(state, theme, columns),
+        Page::Lesson => match state.view.bench {
+            Some(which) => lesson::experiment(state, which, theme, columns),
+            None => lesson::stage(state, theme, columns),
+        },
         Page::Comparison => lesson::comparison(state, theme, columns),
         Page::Debrief => lesson::debrief(state, theme, columns),
     }
