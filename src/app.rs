@@ -14,13 +14,15 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
-use crate::lab::doctor::Terminal;
-use crate::lab::{Backend, BackendKind, Names, Quiz, Stage, State};
+use crate::lab::doctor::{Finding, Terminal, region};
+use crate::lab::mask::{self, Masker};
+use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
 use crate::run::lesson;
+use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -57,9 +59,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What to tell of an error: its message and its causes', each once.
-pub fn describe(error: &Report) -> String {
-    crate::aws::chain(error.as_ref())
+/// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
+pub fn describe(error: &Report, mask: bool) -> String {
+    mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
 }
 
 /// The exit status of an error.
@@ -104,6 +106,8 @@ struct Session {
     clients: Clients,
     /// Of a run that is not on the sandbox inside this process.
     journal: Option<Arc<Journal>>,
+    /// Likewise.
+    shelf: Option<Shelf>,
     /// Stops and removes its temporary folder when dropped.
     _sandbox: Option<Sandbox>,
 }
@@ -119,16 +123,21 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         };
         let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
         let backend = Backend {
-            kind: if options.is_aws() { BackendKind::Aws } else { BackendKind::Endpoint },
+            // AWS under an address of its own is AWS: what is created there costs money.
+            kind: match options.is_aws() || clients.endpoint().is_some_and(is_amazons) {
+                true => BackendKind::Aws,
+                false => BackendKind::Endpoint,
+            },
             region: clients.region().to_owned(),
             endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
         let head = journal::head(&names, &backend, options.admin_profile.clone());
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
+        let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let mut state = State::new(backend, names);
         state.accepted_account.clone_from(&options.yes_account);
-        return Ok(Session { state, clients, journal, _sandbox: None });
+        return Ok(Session { state, clients, journal, shelf, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -139,7 +148,26 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Session { state: State::new(backend, names), clients, journal: None, _sandbox: Some(sandbox) })
+    Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
+}
+
+/// Whether an address is one of Amazon's own.
+fn is_amazons(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let domains = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+    domains.iter().any(|domain| host.trim_end_matches('.').ends_with(domain))
+}
+
+/// A lab has one region: test-user would look for the table in another.
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), ConfigError> {
+    if options.user_profile.is_none() {
+        return Ok(());
+    }
+    let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
+    match region(&admin, Some(&user)) {
+        Finding { fix: Some(fix), says, .. } => Err(ConfigError::Options(format!("region: {says}\n  {fix}"))),
+        Finding { fix: None, .. } => Ok(()),
+    }
 }
 
 fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
@@ -182,7 +210,8 @@ fn random_number() -> u64 {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
@@ -190,9 +219,11 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     if !options.no_questions {
         state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
+    // Dropped after the screen.
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -202,27 +233,30 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
-        run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
+        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    if ended.is_err() && journal.as_ref().is_some_and(|journal| journal.has_begun()) {
-        tell("what the lab has created is still there; `kmslab cleanup` removes it");
-    }
-    let (state, ended) = ended.wrap_err("the terminal failed")?;
+    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
+    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let survivors = settle(&state, journal.as_deref());
+    let ended = match ended.wrap_err("the terminal failed") {
+        Err(error) if survivors => {
+            tell(describe(&error, options.mask));
+            return Ok(Exit::Survivors);
+        }
+        ended => ended?,
+    };
     if ended == Ended::Finished {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {} of {} stages met", state.met(), Stage::ALL.len());
-    let survivors = settle(&state, journal.as_deref());
     Ok(exit_status(&state, survivors, ended))
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
-    if let Some(cost) = state.cost_line() {
+    if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
     }
     let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
@@ -234,6 +268,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         tell(format_args!("left behind at {place}: {left}"));
     }
     for call in &uncertain {
+        let call = mask::written(&mut state.masker(), call);
         tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
@@ -245,24 +280,64 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     survivors
 }
 
+/// Tells what a lab has begun to create when it ends in a way that leaves no state to ask: a panic, or a terminal that
+/// can't be written.
+pub struct Announcement {
+    journal: Option<Arc<Journal>>,
+    place: String,
+    masker: Option<Masker>,
+}
+
+impl Announcement {
+    /// For a lab that begins with `state`. Whoever drops it in a panic makes it tell.
+    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> Announcement {
+        let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
+        Announcement { journal: journal.cloned(), place, masker: state.masker() }
+    }
+
+    fn tell(&mut self) {
+        let begun = self.journal.as_ref().map(|journal| journal.begun()).unwrap_or_default();
+        for call in &begun {
+            let call = mask::written(&mut self.masker, call);
+            tell(format_args!("perhaps left behind at {}: what {call} created", self.place));
+        }
+        if !begun.is_empty() {
+            tell("`kmslab cleanup` removes it");
+        }
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell();
+        }
+    }
+}
+
 /// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
 pub fn tell(line: impl Display) {
     let _ = writeln!(io::stderr(), "kmslab: {line}");
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
     state = state.with_lesson(lesson::load(options, environment)?);
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
+    if let Some(not_kept) = state.not_kept() {
+        tell(not_kept);
+    }
     if let Some(refusal) = state.refusal() {
         tell(refusal);
     }
@@ -293,7 +368,9 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         Err(error) => (Err(error.downcast::<ConfigError>()?), None),
     };
     let mut out = io::stdout().lock();
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), options.user_profile.is_some(), &mut out));
+    let wanted =
+        doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
+    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,
@@ -344,10 +421,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         }
         None => Journals::default(),
     };
+    let mut masker = options.mask.then(Masker::default);
+    if let Some(masker) = &mut masker {
+        let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
+        let known = journals.living.iter().map(String::as_str).chain(unreadable);
+        known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
+    }
     for (path, reason) in &journals.unreadable {
-        tell(format_args!("{} is no journal and is left alone: {reason}", path.display()));
+        let line = format!("{} is no journal and is left alone: {reason}", path.display());
+        tell(mask::written(&mut masker, &line));
     }
     for run in &journals.living {
+        let run = mask::written(&mut masker, run);
         tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
     }
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
@@ -370,12 +455,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         .wrap_err("the lines could not be written")?;
     }
     for (endpoint, region, admin_profile) in targets {
-        let clients = match connect(runtime, endpoint.as_deref(), region, admin_profile.clone()) {
-            Ok(clients) => clients,
+        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
+        let (clients, endpoint) = match connected {
+            Ok(clients) => {
+                // With --backend aws, where the lab with the same options and variables has been.
+                let endpoint = clients.endpoint().map(str::to_owned);
+                (clients, endpoint)
+            }
             Err(error) if is_told_where => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
-                tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
+                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
+                tell(mask::written(&mut masker, &line));
                 outcome = outcome.max(Outcome::Unreachable);
                 continue;
             }
@@ -389,7 +480,8 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
         let work = Work { clients: &clients, target: &target, folder, dry_run };
-        let cleaned = runtime.block_on(clean(&work, here, &mut out)).wrap_err("the lines could not be written")?;
+        let cleaned =
+            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);
     }
     Ok(match outcome {
@@ -399,19 +491,47 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
     })
 }
 
+/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
+/// profile name instead of AWS.
 fn connect(
     runtime: &Runtime,
     endpoint: Option<&str>,
     region: Option<String>,
     admin_profile: Option<String>,
+    elsewhere: bool,
 ) -> Result<Clients, Report> {
     let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
     let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint() {
-        // What is not found there may be on AWS all the same.
-        Some(elsewhere) if endpoint.is_none() => Err(Report::msg(format!(
-            "AWS_ENDPOINT_URL or the profile leads to {elsewhere}; without it this cleans up on AWS"
-        ))),
-        _ => Ok(clients),
+    match clients.endpoint().filter(|_| endpoint.is_none()) {
+        Some(other) if elsewhere => {
+            tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
+        }
+        // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
+        Some(other) => {
+            return Err(Report::msg(format!(
+                "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
+            )));
+        }
+        None => {}
+    }
+    Ok(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://kms.us-east-1.amazonaws.com", true)]
+    #[case("https://vpce-0a-1b.kms.eu-west-1.vpce.amazonaws.com:443/", true)]
+    #[case("https://KMS.cn-north-1.amazonaws.com.cn.", true)]
+    #[case("https://dynamodb.us-east-1.api.aws", true)]
+    #[case("http://127.0.0.1:4599", false)]
+    #[case("https://amazonaws.com.evil.example", false)]
+    #[case("http://localhost.localstack.cloud:4566", false)]
+    fn an_address_of_amazons_is_aws(#[case] url: &str, #[case] is: bool) {
+        assert_eq!(is_amazons(url), is);
     }
 }

@@ -2,6 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/https.rs"]
+mod https;
+#[path = "pty/leaving.rs"]
+mod leaving;
+#[path = "common/message.rs"]
+mod message;
+#[path = "pty/secrets.rs"]
+mod secrets;
+#[path = "common/session.rs"]
+mod session;
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +54,22 @@ fn modes(master: &dyn MasterPty) -> Modes {
 
 impl Terminal {
     fn start(columns: u16, rows: u16, environment: &[(&str, &str)], arguments: &[&str]) -> Terminal {
+        Terminal::start_program(env!("CARGO_BIN_EXE_kmslab"), columns, rows, environment, arguments)
+    }
+
+    fn start_program(
+        program: &str,
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Terminal {
         let tmp = tempfile::tempdir().unwrap();
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
         let modes_before = modes(&*pair.master);
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_kmslab"));
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("TMPDIR", tmp.path());
@@ -57,7 +78,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.args(arguments);
-        let child = pair.slave.spawn_command(command).expect("kmslab starts");
+        let child = pair.slave.spawn_command(command).expect("it starts");
         let mut reader = pair.master.try_clone_reader().expect("its output");
         let writer = pair.master.take_writer().expect("its input");
         let (sender, output) = channel();
@@ -140,13 +161,39 @@ impl Terminal {
         }
     }
 
-    /// Waits for the end; then the terminal must be as it was, and no temporary file be left.
-    fn ends_in_order(mut self) -> (u32, String) {
+    fn send(&self, signal: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Takes the terminal away and waits for the end.
+    fn disappear(&mut self) {
+        self.let_go.store(true, Ordering::SeqCst);
+        self.press("?");
+        while self.take(PATIENCE).is_ok() {}
+        self.writer = None;
+        self.slave = None;
+        self.master = None;
+        let end = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the end, and gives the exit status; then the terminal must be as it was.
+    fn ends(&mut self) -> u32 {
         let code = self.exit().exit_code();
         assert_eq!(modes(&**self.master.as_ref().unwrap()), self.modes_before, "the terminal's modes");
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is back");
+        code
+    }
+
+    /// As [`Terminal::ends`], and no temporary file may be left.
+    fn ends_in_order(mut self) -> (u32, String) {
+        let code = self.ends();
         assert_eq!(count(self.tmp.path()), 0, "the temporary folder is removed");
         (code, self.picture())
     }
@@ -181,6 +228,44 @@ fn from_start_to_quit() {
     assert!(picture.contains("9 of 9 stages met"), "{picture}");
 }
 
+/// The rehearsal meets everything; then the server is gone.
+#[test]
+fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_much() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = kmslab::sandbox::Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
+    let (url, admin) = (sandbox.url().to_owned(), sandbox.admin());
+    let state = home.path().to_str().unwrap();
+    let environment = [
+        ("XDG_STATE_HOME", state),
+        ("AWS_ACCESS_KEY_ID", admin.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str()),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ];
+    let options = ["--region", "us-east-1", "--endpoint-url", &url];
+    let mut rehearsal = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    rehearsal.arg("run").args(options).env_clear().env("HOME", home.path()).envs(environment);
+    assert!(rehearsal.output().unwrap().status.success());
+
+    let environment = environment.map(|(name, value)| (name, value.to_owned()));
+    drop(sandbox);
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\r");
+    terminal.wait_for(&["no answer · r: try again · F: show the answer of ", "F replay"]);
+    terminal.press("F");
+    terminal.wait_for(&["  ⟳ REPLAY   ✔ ALLOWED", "GetCallerIdentity", "✘ NOT MET", "F live again"]);
+    assert_eq!(terminal.picture().matches("⟳ REPLAY").count(), 2, "{}", terminal.picture());
+    // The next stage is not recorded until it has failed, too.
+    terminal.press("n");
+    terminal.wait_for(&["2/9", "will be sent"]);
+    assert!(!terminal.picture().contains("REPLAY"), "{}", terminal.picture());
+    terminal.press("\x03");
+    let (code, picture) = terminal.ends_in_order();
+    assert!(picture.contains("0 of 9 stages met, 1 shown as REPLAY"), "{picture}");
+    assert_eq!(code, 4);
+}
+
 #[test]
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
@@ -212,8 +297,7 @@ fn a_signal_restores_the_terminal() {
     for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
         let mut terminal = Terminal::start(80, 24, &[], &[]);
         terminal.wait_for(&["1/9"]);
-        let pid = terminal.child.process_id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        terminal.send(signal);
         assert_eq!(terminal.ends_in_order().0, code, "{signal}");
     }
 }
@@ -224,17 +308,7 @@ fn a_terminal_that_disappears_ends_the_program_and_leaves_no_file() {
     terminal.do_stages(2);
     terminal.wait_for(&["3/9"]);
     assert_eq!(count(terminal.tmp.path()), 1);
-    terminal.let_go.store(true, Ordering::SeqCst);
-    terminal.press("?");
-    while terminal.take(PATIENCE).is_ok() {}
-    terminal.writer = None;
-    terminal.slave = None;
-    terminal.master = None;
-    let end = Instant::now() + PATIENCE;
-    while terminal.child.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < end, "it does not end");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    terminal.disappear();
     assert_eq!(count(terminal.tmp.path()), 0);
 }
 

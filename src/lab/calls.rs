@@ -1,4 +1,4 @@
-//! The calls that the panes show.
+//! The calls of a pane, and which of them it shows.
 
 use super::bench;
 use super::exchange::{Exchange, Verdict};
@@ -19,8 +19,10 @@ impl State {
     /// The calls of `identity` in the shown stage: answered ones first.
     pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
         let record = self.shown();
-        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
-        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
+        let answered = self.answered().iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        // Beside recorded answers a call that is under way has no place.
+        let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
+        let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
         answered.chain(waiting).collect()
     }
 
@@ -41,12 +43,14 @@ impl State {
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
         match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
+            Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
+            _ if self.is_replay() => Some(calls.iter().rposition(is_it).unwrap_or(last)),
             Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
             _ => Some(last),
         }
     }
 
+    /// Selects the call `step` rows further in the focused pane.
     pub(super) fn select(&mut self, step: isize) {
         let identity = self.view.focus();
         let count = self.calls(identity).len();

@@ -5,7 +5,7 @@
 
 pub mod backend;
 pub mod bench;
-mod calls;
+pub mod calls;
 pub mod check;
 pub mod consent;
 pub mod cost;
@@ -21,6 +21,7 @@ pub mod operation;
 mod progress;
 pub mod quiz;
 pub mod redact;
+pub mod replay;
 pub mod script;
 mod shown;
 pub mod stage;
@@ -38,6 +39,7 @@ pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use lesson::Lesson;
 pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use quiz::{Choice, Quiz, Score};
+pub use replay::Verified;
 pub use stage::Stage;
 pub use state::{Check, Record, State, Status};
 pub use view::{Overlay, Page, View, ViewMode};

@@ -56,8 +56,25 @@ impl State {
         }
     }
 
+    /// Masks texts from elsewhere as what is shown by now is masked; `None` where nothing is.
+    pub fn masker(&self) -> Option<Masker> {
+        self.shown.as_ref().map(|shown| shown.masker.clone())
+    }
+
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
         self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
+    }
+
+    /// A call of an earlier run as it is shown. It tells nothing of this one.
+    pub(super) fn mask_recorded(&mut self, exchange: Exchange) -> Exchange {
+        self.shown.as_mut().map_or_else(|| exchange.clone(), |shown| shown.masker.exchange(&exchange))
+    }
+
+    /// Names of the run `run` are masked, too.
+    pub(super) fn mask_run(&mut self, run: &str) {
+        if let Some(shown) = &mut self.shown {
+            shown.masker.add_run(run);
+        }
     }
 
     pub(super) fn mask_text(&mut self, text: String) -> String {

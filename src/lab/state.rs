@@ -11,6 +11,7 @@ use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
+use super::replay::Replays;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -66,7 +67,7 @@ pub struct Record {
     /// Calls that have been answered, in order; of a repeated call only the newest.
     pub exchanges: Vec<Arc<Exchange>>,
     /// The same as they came, where `exchanges` are masked: to decide with.
-    unmasked: Vec<Arc<Exchange>>,
+    pub(super) unmasked: Vec<Arc<Exchange>>,
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
@@ -79,14 +80,11 @@ pub struct Record {
     batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
+    /// [`State::ticks`] when this batch was sent.
+    pub(super) sent_at: u64,
 }
 
 impl Record {
-    /// The answered calls as they came, where [`Record::exchanges`] are masked.
-    pub(super) fn sent(&self) -> &[Arc<Exchange>] {
-        &self.unmasked
-    }
-
     /// The next batch is a new one, whatever became of this one.
     pub(super) fn drop_batch(&mut self) {
         self.timer = None;
@@ -125,6 +123,7 @@ pub struct State {
     pub(super) now: u64,
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
+    pub(super) replays: Replays,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -148,6 +147,7 @@ impl State {
             consented: None,
             now: 0,
             key_ended_at: None,
+            replays: Replays::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -196,9 +196,17 @@ impl State {
             Event::CallFinished { id, answer } => self.call_finished(id, *answer),
             Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
             Event::Advanced { timer, moved } => self.advanced(timer, moved),
+            Event::Recalled { stage, found } => {
+                self.recalled(stage, found);
+                Vec::new()
+            }
+            Event::NotKept(reason) => {
+                self.could_not_keep(&reason);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
-                Vec::new()
+                self.recall_overdue()
             }
         };
         if self.view.shown != shown {
@@ -263,6 +271,7 @@ impl State {
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
+            Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => self.view.toggle_page(page),
             Intent::Close => self.view.close(),
@@ -335,6 +344,7 @@ impl State {
     pub(super) fn start_now(&mut self, stage: Stage) -> Vec<Effect> {
         self.current = stage;
         self.view.show(stage);
+        self.end_replay(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
@@ -354,6 +364,7 @@ impl State {
             return self.start(stage);
         }
         self.view.show(stage);
+        self.end_replay(stage);
         let record = self.record_mut(stage);
         record.status = Status::Running;
         record.attempt = 0;
@@ -404,7 +415,9 @@ impl State {
     pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
+        let ticks = self.ticks;
         let record = self.at_work_mut();
+        record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
         if record.attempt == 1 {
@@ -468,7 +481,8 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
-        let goes_on = if self.bench.is_running() { self.bench.is_undoing() } else { stage == Stage::CleanUp };
+        let on_bench = self.bench.is_running();
+        let goes_on = if on_bench { self.bench.is_undoing() } else { stage == Stage::CleanUp };
         if self.quit_after_clean_up && !goes_on {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
@@ -506,7 +520,7 @@ impl State {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
             self.end_stage(Some(observed.join(": ")))
         };
-        if let Some(gave_up) = gave_up.filter(|_| !self.bench.is_running()) {
+        if let Some(gave_up) = gave_up.filter(|_| !on_bench) {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
@@ -527,7 +541,7 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some(format!("r: wait again · Enter: go on ({gave_up})"));
+            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
         }
     }
 
@@ -558,6 +572,7 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
+        effects.extend(self.keep_or_recall(stage));
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         }

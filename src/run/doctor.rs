@@ -7,6 +7,8 @@ use time::OffsetDateTime;
 use crate::aws::{Clients, ConfigError};
 use crate::lab::Identity;
 use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
+use crate::lab::facts::Caller;
+use crate::lab::mask::{self, Masker};
 
 /// What the checks came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +21,32 @@ pub enum Outcome {
     Unreachable,
 }
 
+/// What the lab would be started with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// AWS itself, not an endpoint that was named.
+    pub aws: bool,
+    /// test-user is a profile of the person's own.
+    pub given_user: bool,
+    /// Pseudonyms are written instead of ids and names.
+    pub mask: bool,
+}
+
 /// Checks the terminal, then the backend with the credentials that were found for it, and writes a line for each check
-/// as soon as it is done. `given_user` says that test-user is a profile of the person's own.
+/// as soon as it is done.
 ///
 /// # Errors
 /// When the lines can't be written.
 pub async fn run(
     terminal: &Terminal,
     clients: Result<&Clients, &ConfigError>,
-    given_user: bool,
+    wanted: &Wanted,
     out: &mut impl Write,
 ) -> io::Result<Outcome> {
-    let mut report = Report { out, marks: Vec::new() };
+    let mut report = Report { out, masker: wanted.mask.then(Masker::default), marks: Vec::new() };
     report.write(doctor::terminal(terminal))?;
     let unreachable = match clients {
-        Ok(clients) => backend(clients, given_user, &mut report).await?,
+        Ok(clients) => backend(clients, wanted, &mut report).await?,
         Err(error) => {
             let text = error.to_string();
             let (says, fix) = text.split_once("\n  ").unwrap_or((&text, "correct it, then try again"));
@@ -53,22 +66,40 @@ pub async fn run(
 
 struct Report<'a, W> {
     out: &'a mut W,
+    masker: Option<Masker>,
     marks: Vec<Mark>,
 }
 
 impl<W: Write> Report<'_, W> {
     fn write(&mut self, finding: Finding) -> io::Result<()> {
-        writeln!(self.out, "{:<8} {:<18} {}", finding.mark, finding.what, finding.says)?;
+        let says = mask::written(&mut self.masker, &finding.says);
+        writeln!(self.out, "{:<8} {:<18} {says}", finding.mark, finding.what)?;
         if let Some(fix) = finding.fix {
-            writeln!(self.out, "{:<27} fix: {fix}", "")?;
+            writeln!(self.out, "{:<27} fix: {}", "", mask::written(&mut self.masker, &fix))?;
         }
         self.marks.push(finding.mark);
         self.out.flush()
     }
 }
 
+/// The caller as a simulation wants it named: with the role's path, which its session's ARN lacks. The roles of AWS's
+/// single sign-on have one.
+async fn as_iam_knows(clients: &Clients, caller: &Caller) -> Caller {
+    match doctor::role_name(caller) {
+        Some(name) => {
+            let question = Question::Role { name: name.to_owned() };
+            doctor::with_role(caller, &clients.ask(Identity::Admin, &question).await)
+        }
+        None => caller.clone(),
+    }
+}
+
 /// Whether the backend can't be used at all.
-async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+    let given_user = wanted.given_user;
+    if let Some(elsewhere) = clients.endpoint().filter(|_| wanted.aws) {
+        report.write(doctor::elsewhere(elsewhere))?;
+    }
     let region = clients.region_of(Identity::Admin);
     let user_region = given_user.then(|| clients.region_of(Identity::TestUser));
     report.write(doctor::region(&region, user_region.as_deref()))?;
@@ -86,7 +117,7 @@ async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, im
         }
     };
     report.write(doctor::admin(&admin))?;
-    for asked in doctor::admin_permissions(&admin, &region, given_user) {
+    for asked in doctor::admin_permissions(&as_iam_knows(clients, &admin).await, &region, given_user) {
         let answer = clients.ask(Identity::Admin, &asked.question).await;
         let Some(finding) = doctor::may_all(asked.what, &answer) else {
             for (question, action) in Question::HARMLESS {
@@ -112,7 +143,7 @@ async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, im
     let is_second = finding.mark == Mark::Ok;
     report.write(finding)?;
     if is_second {
-        let [table, key] = doctor::user_permissions(&user, &region);
+        let [table, key] = doctor::user_permissions(&as_iam_knows(clients, &user).await, &region);
         let simulated = clients.ask(Identity::Admin, &table.question).await;
         let listed = clients.ask(Identity::TestUser, &Question::ListTables).await;
         report.write(doctor::user_has_table(&simulated, &listed))?;

@@ -7,8 +7,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::advance;
 use super::journal::{self, Journal};
+use super::verified::Shelf;
 use crate::aws::Clients;
-use crate::lab::{Answer, Effect, Event, Identity, Operation, Report};
+use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
 
 /// What is left for whoever drives the lab after the world has taken its part of an effect.
 #[derive(Debug, PartialEq)]
@@ -27,13 +28,14 @@ pub struct World {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
+    shelf: Option<Shelf>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -41,18 +43,32 @@ impl World {
         World { journal, ..self }
     }
 
-    /// Begins `effect` and returns at once.
+    /// The same world, which keeps the answers of stages that were met on `shelf`.
+    pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
+        World { shelf, ..self }
+    }
+
+    /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
+    /// that they are on the disk however the lab ends.)
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
-                let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
+                let journal = self.journal.clone();
                 tokio::spawn(async move {
-                    let mut answer = Box::new(match journal {
-                        Some(journal) => journaled(&clients, identity, &operation, &journal).await,
-                        None => clients.call(identity, &operation).await,
+                    let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
+                    let mut answer = Box::new(match &journal {
+                        Some(journal) if journal::is_journaled(&operation) => {
+                            journaled(clients, identity, operation, journal).await
+                        }
+                        _ => call(clients, identity, operation).await,
                     });
+                    if let Some(account) = account_of(&answer).filter(|_| names_account)
+                        && let Some(journal) = &journal
+                    {
+                        journal.account(account);
+                    }
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
@@ -78,6 +94,18 @@ impl World {
                 });
                 Rest::Nothing
             }
+            Effect::Keep(verified) => {
+                if let Some(Err(reason)) = self.shelf.as_ref().map(|shelf| shelf.keep(&verified)) {
+                    let _ = events.send(Event::NotKept(reason));
+                }
+                Rest::Nothing
+            }
+            Effect::Recall { stage, account } => {
+                if let Some(shelf) = &self.shelf {
+                    let _ = events.send(Event::Recalled { stage, found: shelf.recall(stage, account.as_deref()) });
+                }
+                Rest::Nothing
+            }
             Effect::Report(report) => Rest::Report(report),
             Effect::Exit => Rest::Exit,
         }
@@ -85,20 +113,44 @@ impl World {
 }
 
 /// Sends a creating call between its intent and its result; without an intent on the disk it is not sent.
-async fn journaled(clients: &Clients, identity: Identity, operation: &Operation, journal: &Journal) -> Answer {
-    if let Err(none) = journal.intend(operation) {
-        return Answer {
-            request: serde_json::Value::Null,
-            response: Err(none),
-            wire: Default::default(),
-            duration_us: 0,
-            at: 0,
-            tries: 0,
-        };
+async fn journaled(clients: Arc<Clients>, identity: Identity, operation: Operation, journal: &Journal) -> Answer {
+    if let Err(none) = journal.intend(&operation) {
+        return unsent(none);
     }
-    let answer = clients.call(identity, operation).await;
-    journal.note(operation, &answer);
+    let answer = call(clients, identity, operation.clone()).await;
+    journal.note(&operation, &answer);
     answer
+}
+
+async fn call(clients: Arc<Clients>, identity: Identity, operation: Operation) -> Answer {
+    unbroken(async move { clients.call(identity, &operation).await }).await
+}
+
+/// What `work` gives; where it panics, an answer all the same: the lab would wait for it for ever.
+async fn unbroken(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(work).await.unwrap_or_else(|_| {
+        unsent(NoResponse {
+            message: "a part of kmslab has failed while the call was under way".to_owned(),
+            remedy: "this is a fault of kmslab: please report it".to_owned(),
+        })
+    })
+}
+
+/// The answer where nothing is known to have been sent.
+fn unsent(none: NoResponse) -> Answer {
+    Answer {
+        request: serde_json::Value::Null,
+        response: Err(none),
+        wire: Default::default(),
+        duration_us: 0,
+        at: 0,
+        tries: 0,
+    }
+}
+
+/// The account that an answer to GetCallerIdentity names.
+fn account_of(answer: &Answer) -> Option<&str> {
+    answer.response.as_ref().ok()?.body.get("Account")?.as_str()
 }
 
 /// Now, in seconds; 0 where the clock stands before 1970.
@@ -118,6 +170,13 @@ fn jittered(millis: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_panics_is_answered() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(unbroken(async { panic!("on purpose") }));
+        assert!(answer.response.unwrap_err().message.starts_with("a part of kmslab has failed"));
+    }
 
     #[test]
     fn pauses_differ_by_a_fifth_at_most() {

@@ -138,7 +138,8 @@ impl<'a> Brief<'a> {
         let hint = &self.state.lesson.words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
         // One line either way, so that nothing moves when an answer is chosen.
-        let next = if asked.is_open() { self.part(None, " a–d answers, s skips") } else { self.enter() };
+        let keys = Span::styled(" a–d answers, s skips", self.theme.dim);
+        let next = if asked.is_open() { Part { label: None, content: vec![keys] } } else { self.enter() };
         let rest = [self.question(&asked), hints, vec![next]].concat();
         let blank = vec![self.part(None, "")];
         self.fitting(
@@ -163,7 +164,7 @@ impl<'a> Brief<'a> {
     }
 
     fn question(self, asked: &Asked<'_>) -> Vec<Part<'a>> {
-        let text = Span::styled(asked.question.text.clone(), self.theme.title);
+        let text = Span::styled(asked.question.text.clone(), self.theme.strong);
         let answers = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
             let is_chosen = asked.chosen == Some(place);
             let (letter_looks, looks) =

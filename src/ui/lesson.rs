@@ -46,7 +46,7 @@ fn question<'a>(
     theme: &Theme,
     columns: usize,
 ) -> Vec<Line<'static>> {
-    let mut lines = wrap_plain(&asked.question.text, theme.title, columns);
+    let mut lines = wrap_plain(&asked.question.text, theme.strong, columns);
     for (place, (letter, reply)) in asked.answers.iter().enumerate() {
         let is_chosen = asked.chosen == Some(place);
         let looks = if is_chosen { theme.focus } else { theme.strong };
@@ -110,7 +110,7 @@ fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<
 /// The choices of the shown stage, side by side.
 pub fn comparison(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let Some(comparison) = state.comparison() else { return Vec::new() };
-    let mut lines = wrap_plain(&comparison.title, theme.title, columns);
+    let mut lines = wrap_plain(&comparison.title, theme.strong, columns);
     lines.push(Line::default());
     lines.extend(table(comparison, theme, columns));
     lines.extend(sources(state, comparison.sources.iter().map(String::as_str).collect(), theme, columns));
@@ -167,7 +167,7 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
             0 => String::new(),
             skipped => format!(" · {skipped} {}", words.score_skipped),
         };
-        lines.extend(wrap_plain(&format!("{}/{of} {}{skipped}", score.right, words.score), theme.title, columns));
+        lines.extend(wrap_plain(&format!("{}/{of} {}{skipped}", score.right, words.score), theme.strong, columns));
         let missed: Vec<Stage> = Stage::ALL
             .into_iter()
             .filter(|stage| {

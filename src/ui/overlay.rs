@@ -160,6 +160,9 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     for (at, cost) in consent::COSTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
     }
+    for (at, more) in consent::BENCH.into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "bench" } else { "" }, more.to_owned()));
+    }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());
     match &state.accepted_account {

@@ -268,7 +268,7 @@ impl State {
     pub(in crate::lab) fn end_trial(&mut self, observed: Option<String>) -> Vec<Effect> {
         let Some(run) = &self.bench.run else { return Vec::new() };
         let which = run.which;
-        let exchanges: Vec<&Exchange> = self.at_work().sent().iter().map(AsRef::as_ref).collect();
+        let exchanges: Vec<&Exchange> = self.at_work().unmasked.iter().map(AsRef::as_ref).collect();
         let verdict = match observed {
             Some(observed) => Check { met: false, observed },
             None => check::check(which, &exchanges),

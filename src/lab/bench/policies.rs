@@ -8,7 +8,7 @@ use crate::lab::key_policy::statements;
 const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 
 /// What the console lets key administrators do (KMS guide, "Allows key administrators to administer the KMS key").
-const ADMINISTER: [&str; 13] = [
+const ADMINISTER: [&str; 15] = [
     "kms:Create*",
     "kms:Describe*",
     "kms:Enable*",
@@ -20,8 +20,10 @@ const ADMINISTER: [&str; 13] = [
     "kms:Get*",
     "kms:Delete*",
     "kms:TagResource",
+    "kms:UntagResource",
     "kms:ScheduleKeyDeletion",
     "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
 ];
 
 /// The key policy `policy`, changed by `change`, which gets its statements.

@@ -186,6 +186,12 @@ pub struct Lab {
     pub reports: Vec<Report>,
     pub exited: bool,
     pub waited_ms: Vec<u64>,
+    /// What was kept, the newest of each stage; it is found again whatever account is asked for.
+    pub kept: Vec<Verified>,
+    /// Every account that was asked for, by stage.
+    pub recalled: Vec<(Stage, Option<String>)>,
+    /// Unix time of the answers.
+    pub at: u64,
 }
 
 impl Lab {
@@ -197,6 +203,9 @@ impl Lab {
             reports: Vec::new(),
             exited: false,
             waited_ms: Vec::new(),
+            kept: Vec::new(),
+            recalled: Vec::new(),
+            at: 0,
         }
     }
 
@@ -212,7 +221,8 @@ impl Lab {
             match effect {
                 Effect::Call { id, identity, operation } => {
                     self.sent.push(format!("{} {}", identity.name(), operation.action()));
-                    let answer = self.cloud.call(identity, &operation);
+                    let mut answer = self.cloud.call(identity, &operation);
+                    answer.at = self.at;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
                 Effect::After { timer, millis } => {
@@ -221,6 +231,15 @@ impl Lab {
                 }
                 Effect::Advance { timer, .. } => {
                     effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
+                }
+                Effect::Keep(verified) => {
+                    self.kept.retain(|kept| kept.stage != verified.stage);
+                    self.kept.push(*verified);
+                }
+                Effect::Recall { stage, account } => {
+                    self.recalled.push((stage, account));
+                    let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
+                    effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Exit => self.exited = true,

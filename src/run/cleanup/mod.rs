@@ -10,17 +10,24 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::aws::Clients;
-use crate::aws::inventory::{Candidates, Inventory};
+use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
+use crate::lab::mask::{self, Masker};
 use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
-use plan::{Item, Kind, Plan, Step, Untouched, console_link, plan};
+use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
 
 /// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
 const MAX_ATTEMPTS: u32 = 64;
 
 /// How often a user is tried to be deleted though something seems to be on it still: some ten seconds in all.
 const MAX_CONFLICTS: u32 = 8;
+
+/// How long after a run's begin a key that is not listed is not taken for gone.
+const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// Where to clean up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,12 +74,17 @@ pub struct Work<'a> {
 }
 
 /// Removes what is left at the target, and those of `journals` of whose run nothing is left. Each thing done is a line on
-/// `out`.
+/// `out`, masked where there is a masker.
 ///
 /// # Errors
 /// When `out` can't be written. The work is done to its end all the same.
-pub async fn clean(work: &Work<'_>, journals: Vec<Left>, out: &mut impl Write) -> io::Result<Outcome> {
-    let mut lines = Lines { out, failed: None };
+pub async fn clean(
+    work: &Work<'_>,
+    journals: Vec<Left>,
+    masker: &mut Option<Masker>,
+    out: &mut impl Write,
+) -> io::Result<Outcome> {
+    let mut lines = Lines { out, masker, failed: None };
     let outcome = work.clean(journals, &mut lines).await;
     lines.failed.map_or(Ok(outcome), Err)
 }
@@ -80,13 +92,33 @@ pub async fn clean(work: &Work<'_>, journals: Vec<Left>, out: &mut impl Write) -
 /// Lines that go on being taken when they can't be written any more.
 struct Lines<'a, W> {
     out: &'a mut W,
+    masker: &'a mut Option<Masker>,
     failed: Option<io::Error>,
 }
 
 impl<W: Write> Lines<'_, W> {
     fn line(&mut self, line: &str) {
         if self.failed.is_none() {
+            let line = mask::written(self.masker, line);
             self.failed = writeln!(self.out, "{line}").and_then(|()| self.out.flush()).err();
+        }
+    }
+
+    /// What was found has names that nothing but its list tells.
+    fn learn(&mut self, found: &Inventory) {
+        let Some(masker) = self.masker else { return };
+        let marks = found.tables.iter().map(|table| &table.mark).chain(found.users.iter().map(|user| &user.mark));
+        for mark in marks.chain(found.keys.iter().map(|key| &key.mark)) {
+            match mark {
+                // What is no run's id may be anything.
+                Mark::Run(run) if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) => masker.add_run(run),
+                Mark::Run(other) => masker.add_name(other),
+                Mark::None | Mark::Unknown(_) => {}
+            }
+        }
+        let names = found.tables.iter().map(|table| &table.name).chain(found.users.iter().map(|user| &user.name));
+        for name in names.chain(found.aliases.iter().map(|alias| &alias.name)) {
+            masker.add_name(name.strip_prefix("alias/").unwrap_or(name));
         }
     }
 
@@ -114,6 +146,22 @@ impl Work<'_> {
             endpoint.as_deref().unwrap_or("AWS"),
             admin_profile.as_ref().map(|profile| format!(" as profile {profile}")).unwrap_or_default()
         ));
+        let account = match self.clients.account().await {
+            Ok(account) => account,
+            Err(unusable) => {
+                lines.line(&format!("  can't look: {unusable}"));
+                return Outcome::Unreachable;
+            }
+        };
+        // Nothing of a run is found in another account: its journal must not take that for the end.
+        let is_of_another = |left: &Left| left.head.account.as_ref().zip(account.as_ref()).is_some_and(|(a, b)| a != b);
+        let (elsewhere, journals): (Vec<Left>, Vec<Left>) = journals.into_iter().partition(is_of_another);
+        for left in &elsewhere {
+            let (run, theirs, here) = (&left.head.run, &left.head.account, &account);
+            let [theirs, here] = [theirs, here].map(|account| account.as_deref().unwrap_or_default());
+            lines.line(&format!("left: what run {run} made is in account {theirs}; these credentials are of {here}"));
+        }
+        let outcome = if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors };
         let found = match self.clients.inventory(&candidates(&journals)).await {
             Ok(found) => found,
             Err(unusable) => {
@@ -121,6 +169,7 @@ impl Work<'_> {
                 return Outcome::Unreachable;
             }
         };
+        lines.learn(&found);
         let ours: BTreeSet<&str> = journals.iter().map(|left| left.head.run.as_str()).collect();
         // Asked only now: the journal of a run whose things were found was there before them.
         let is_living =
@@ -131,11 +180,15 @@ impl Work<'_> {
             for item in &plan.items {
                 lines.thing("would remove", item);
             }
-            plan.items.iter().map(|item| (item, String::new())).collect()
+            for (item, reason) in &plan.kept {
+                lines.line(&format!("  would keep   {} {}: {reason}", item.kind.word(), item.arn));
+            }
+            let kept = plan.kept.iter().map(|(item, _)| item);
+            plan.items.iter().chain(kept).map(|item| (item, String::new())).collect()
         } else {
-            self.perform(&found, &plan, lines).await
+            self.perform(&plan, lines).await
         };
-        self.end(&found, &plan, &survivors, journals, lines)
+        outcome.max(self.end(&found, &plan, &survivors, journals, lines))
     }
 
     fn tell<W: Write>(&self, found: &Inventory, plan: &Plan, lines: &mut Lines<'_, W>) {
@@ -154,24 +207,12 @@ impl Work<'_> {
     }
 
     /// Gives what survives, with the reason.
-    async fn perform<'p, W: Write>(
-        &self,
-        found: &Inventory,
-        plan: &'p Plan,
-        lines: &mut Lines<'_, W>,
-    ) -> Vec<(&'p Item, String)> {
+    async fn perform<'p, W: Write>(&self, plan: &'p Plan, lines: &mut Lines<'_, W>) -> Vec<(&'p Item, String)> {
         let mut survivors: Vec<(&Item, String)> = Vec::new();
-        let tables_unseen = found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:"));
         for item in &plan.items {
-            let is_its_table = |kind, name: &str| kind == Kind::Table && name == Names::new(&item.run).table;
-            let table_stays = survivors.iter().any(|(other, _)| is_its_table(other.kind, &other.name))
-                || plan.untouched.iter().any(|other| is_its_table(other.kind, &other.name));
-            if item.kind == Kind::Key && tables_unseen {
-                survivors.push((item, "its table could not be looked for".to_owned()));
-                continue;
-            }
-            if item.kind == Kind::Key && table_stays {
-                survivors.push((item, "its table is still there, and can't be read without it".to_owned()));
+            let mut stay = survivors.iter().map(|(other, _)| (other.kind, other.name.as_str()));
+            if item.kind == Kind::Key && stay.any(|(kind, name)| is_table_of(&item.run, kind, name)) {
+                survivors.push((item, ITS_TABLE_STAYS.to_owned()));
                 continue;
             }
             match self.remove(item, lines).await {
@@ -182,6 +223,7 @@ impl Work<'_> {
                 }
             }
         }
+        survivors.extend(plan.kept.iter().map(|(item, reason)| (item, (*reason).to_owned())));
         survivors
     }
 
@@ -248,6 +290,15 @@ impl Work<'_> {
         Err("it is still being deleted; run kmslab cleanup again later".to_owned())
     }
 
+    /// Whether a key that AWS does not list may be there all the same: KMS is eventually consistent, and a key that is
+    /// overlooked costs money for ever.
+    fn may_come_to_light(&self, left: &Left, found: &Inventory) -> bool {
+        let is_its = |key: &Key| key.mark == Mark::Run(left.head.run.clone()) || left.keys.contains(&key.arn);
+        let started = OffsetDateTime::parse(&left.head.started, &Rfc3339);
+        let is_young = started.is_ok_and(|started| OffsetDateTime::now_utc() - started < LISTED_AFTER);
+        self.target.endpoint.is_none() && left.may_have_key && is_young && !found.keys.iter().any(is_its)
+    }
+
     fn end<W: Write>(
         &self,
         found: &Inventory,
@@ -273,6 +324,14 @@ impl Work<'_> {
                 lines.line(&format!("left: {} {name}\n    the journal of run {} names it", kind.word(), left.head.run));
             }
             claimed |= !claims.is_empty();
+            if self.may_come_to_light(&left, found) {
+                let run = &left.head.run;
+                lines.line(&format!(
+                    "left: perhaps a key of run {run}\n    KMS may not list it yet: clean up again later"
+                ));
+                claimed = true;
+                continue;
+            }
             let survives = survivors.iter().any(|(item, _)| item.run == left.head.run) || !claims.is_empty();
             if !self.dry_run && all_seen && !survives {
                 // A file that stays is read again next time, and nothing is found.

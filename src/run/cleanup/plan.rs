@@ -68,6 +68,8 @@ pub struct Item {
 pub struct Plan {
     /// To be removed, in this order.
     pub items: Vec<Item>,
+    /// Keys that stay because their table does, or may, with the reason.
+    pub kept: Vec<(Item, &'static str)>,
     /// Keys that will be gone soon: nothing is done about them.
     pub pending: Vec<String>,
     /// Runs whose lab is alive.
@@ -154,8 +156,17 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
             right => plan.add(Kind::Key, right, &key.id, &key.arn, steps),
         }
     }
+    plan.keep_keys(found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:")));
     plan
 }
+
+/// Whether a thing is the table of that run.
+pub fn is_table_of(run: &str, kind: Kind, name: &str) -> bool {
+    kind == Kind::Table && name == Names::new(run).table
+}
+
+/// Why a key stays while its table does.
+pub const ITS_TABLE_STAYS: &str = "its table is still there, and can't be read without it";
 
 impl Plan {
     fn add(&mut self, kind: Kind, right: Right, name: &str, arn: &str, steps: Vec<Step>) {
@@ -169,15 +180,32 @@ impl Plan {
             Right::Leave(reason) => self.untouched.push(Untouched { kind, name: name.to_owned(), reason }),
         }
     }
+
+    /// Takes the keys out of the items whose table is not touched or, where `tables_unseen`, may be there.
+    fn keep_keys(&mut self, tables_unseen: bool) {
+        for item in std::mem::take(&mut self.items) {
+            let table_stays = self.untouched.iter().any(|other| is_table_of(&item.run, other.kind, &other.name));
+            match item.kind {
+                Kind::Key if tables_unseen => self.kept.push((item, "its table could not be looked for")),
+                Kind::Key if table_stays => self.kept.push((item, ITS_TABLE_STAYS)),
+                _ => self.items.push(item),
+            }
+        }
+    }
 }
 
-/// Where the AWS console shows it.
+/// Where the AWS console shows it. The partitions of China and of the US government have consoles of their own.
 pub fn console_link(kind: Kind, name: &str, region: &str) -> String {
-    let at = |service: &str| format!("https://{region}.console.aws.amazon.com/{service}/home?region={region}#");
+    let console = match region {
+        region if region.starts_with("cn-") => "console.amazonaws.cn",
+        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let at = |service: &str| format!("https://{region}.{console}/{service}/home?region={region}#");
     match kind {
         Kind::Table => format!("{}table?name={name}", at("dynamodbv2")),
         // IAM is not of a region.
-        Kind::User => format!("https://console.aws.amazon.com/iam/home#/users/details/{name}"),
+        Kind::User => format!("https://{console}/iam/home#/users/details/{name}"),
         Kind::Alias => format!("{}/kms/keys", at("kms")),
         Kind::Key => format!("{}/kms/keys/{name}", at("kms")),
     }
@@ -298,6 +326,19 @@ mod tests {
         );
     }
 
+    #[rstest]
+    #[case::untouched_table(Mark::None, &[], "its table is still there")]
+    #[case::unseen_tables(run("beef"), &["dynamodb:ListTables: AccessDenied"], "its table could not be looked for")]
+    fn a_key_stays_where_its_table_does(#[case] of_table: Mark, #[case] unseen: &[&str], #[case] reason: &str) {
+        let mut found = table("kmslab-table-4f2a", of_table);
+        found.keys = vec![key("ours", run("4f2a"), "kmslab 4f2a")];
+        found.unseen = unseen.iter().map(|refusal| (*refusal).to_owned()).collect();
+        let plan = plan(&found, &living);
+        assert_eq!(removed(&plan, Kind::Key), [""; 0]);
+        assert_eq!(plan.kept[0].0.name, "ours");
+        assert!(plan.kept[0].1.starts_with(reason), "{:?}", plan.kept);
+    }
+
     #[test]
     fn tables_come_before_users_aliases_and_keys() {
         let mut found = alias("alias/kmslab-key-4f2a", Some("ours"));
@@ -308,10 +349,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Kind::Table, "t", "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=t")]
-    #[case(Kind::User, "u", "https://console.aws.amazon.com/iam/home#/users/details/u")]
-    #[case(Kind::Key, "k", "https://eu-west-1.console.aws.amazon.com/kms/home?region=eu-west-1#/kms/keys/k")]
-    fn the_console_shows_it(#[case] kind: Kind, #[case] name: &str, #[case] link: &str) {
-        assert_eq!(console_link(kind, name, "eu-west-1"), link);
+    #[case(
+        Kind::Table,
+        "eu-west-1",
+        "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=n"
+    )]
+    #[case(Kind::User, "eu-west-1", "https://console.aws.amazon.com/iam/home#/users/details/n")]
+    #[case(Kind::Key, "eu-west-1", "https://eu-west-1.console.aws.amazon.com/kms/home?region=eu-west-1#/kms/keys/n")]
+    #[case(Kind::Key, "cn-north-1", "https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/n")]
+    #[case(Kind::User, "us-gov-west-1", "https://console.amazonaws-us-gov.com/iam/home#/users/details/n")]
+    fn the_console_shows_it(#[case] kind: Kind, #[case] region: &str, #[case] link: &str) {
+        assert_eq!(console_link(kind, "n", region), link);
     }
 }
