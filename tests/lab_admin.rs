@@ -198,11 +198,11 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Every permission that a whole lab asks for, from the calls that it really sends, and the bench's.
+/// Every permission that a whole lab asks for, from the calls that it really sends.
 fn asked() -> Vec<Ask> {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
-    let mut asked = asked_by_the_bench();
+    let mut asked = Vec::new();
     run_to(Stage::CleanUp, &mut state, clients, &runtime(), |operation| asked.extend(asks_of(operation)));
     asked
 }
@@ -238,10 +238,7 @@ fn every_call_of_the_lab_and_its_clean_up_is_allowed_and_no_action_is_allowed_in
 #[case::decrypt_through_s3("kms:Decrypt", KEY, &[("kms:ViaService", "s3.us-east-1.amazonaws.com")])]
 #[case::grant_directly("kms:CreateGrant", KEY, &[])]
 #[case::another_alias("kms:DeleteAlias", "arn:aws:kms:us-east-1:111122223333:alias/production", &[])]
-#[case::disable_another_key("kms:DisableKey", KEY, &[])]
-#[case::grant_to_another("kms:CreateGrant", KEY, &[TAGGED, ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/alice"), GRANTED])]
-#[case::grant_grants("kms:CreateGrant", KEY, &[TAGGED, GRANTEE, ("kms:GrantOperations", "CreateGrant")])]
-#[case::policy_of_another_user("iam:PutUserPolicy", &user("alice"), &[])]
+#[case::disable("kms:DisableKey", KEY, &[TAGGED])]
 #[case::delete_another_key("kms:ScheduleKeyDeletion", KEY, &[])]
 #[case::delete_a_key_with_other_tags("kms:ScheduleKeyDeletion", KEY, &[("aws:ResourceTag/team", "red")])]
 #[case::a_key_without_the_tag("kms:CreateKey", "*", &[])]
@@ -300,8 +297,10 @@ fn a_user_with_this_policy_alone_cleans_up_after_a_lab_that_died() {
     }
 }
 
-// The bench.
+// The bench: what it needs besides. A policy of its own, since both are more than a user's inline policies may have
+// together, and since not everybody wants to allow it.
 
+const BENCH: &str = include_str!("../assets/policies/lab-admin-bench.json");
 const GRANTEE: (&str, &str) = ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/kmslab-user-operator1");
 const GRANTED: (&str, &str) = ("kms:GrantOperations", "Decrypt");
 
@@ -313,9 +312,8 @@ fn asks_of_the_bench(operation: &Operation) -> Vec<Ask> {
         | O::EnableKey { .. }
         | O::CancelKeyDeletion { .. }
         | O::RotateKeyOnDemand { .. }
+        | O::ListGrants { .. }
         | O::RevokeGrant { .. } => vec![ask(&action, KEY, &[TAGGED])],
-        // Only after an answer was lost.
-        O::ListGrants { .. } => vec![ask(&action, KEY, &[TAGGED])],
         O::CreateGrant { grantee, operations, .. } => {
             let operations = operations.iter().map(|operation| ("kms:GrantOperations", operation.as_str()));
             let facts: Vec<_> = [TAGGED, ("kms:GranteePrincipal", grantee)].into_iter().chain(operations).collect();
@@ -328,13 +326,27 @@ fn asks_of_the_bench(operation: &Operation) -> Vec<Ask> {
     }
 }
 
-/// Tries everything on the bench of a lab that has come so far, and gives what was not as the lesson claims.
-fn try_the_bench(state: &mut State, clients: Clients, runtime: &Runtime, mut sent: impl FnMut(&Operation)) -> Vec<String> {
-    let mut wrong = Vec::new();
+fn statements(policy: &str) -> Vec<Value> {
+    serde_json::from_str::<Value>(policy).unwrap()["Statement"].as_array().unwrap().clone()
+}
+
+fn document(statements: Vec<Value>) -> String {
+    serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+/// Takes `state` through everything on the bench; `change` does something before the first of it.
+fn try_the_bench(
+    state: &mut State,
+    clients: Clients,
+    runtime: &Runtime,
+    change: impl AsyncFnOnce(),
+    mut sent: impl FnMut(&Operation),
+) {
     runtime.block_on(async {
         let (world, mut events) = World::new(clients);
-        let mut intents: Vec<Intent> = Vec::new();
-        while state.check(Stage::ViewAgain).is_none() || !intents.is_empty() {
+        let mut change = Some(change);
+        let mut intents = Vec::new();
+        loop {
             let mut event = Event::Intent(intents.pop().unwrap_or(Intent::Advance));
             loop {
                 for effect in state.update(event) {
@@ -348,42 +360,74 @@ fn try_the_bench(state: &mut State, clients: Clients, runtime: &Runtime, mut sen
                 }
                 event = events.recv().await.unwrap();
             }
+            if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
+                continue;
+            }
             match state.view.bench {
-                // The list, the first experiment, and its calls.
-                None if state.check(Stage::ViewAgain).is_some() && intents.is_empty() => {
+                None => {
+                    change.take().unwrap()().await;
                     intents = vec![Intent::Advance, Intent::Advance, Intent::ToggleBench];
                 }
-                Some(which) if intents.is_empty() => {
-                    match &state.bench.record(which).status {
-                        Status::Done(check) if check.met => {}
-                        other => wrong.push(format!("{which:?}: {other:?}")),
-                    }
-                    if which.next().is_some() {
-                        intents = vec![Intent::Advance, Intent::ShowNext];
-                    }
-                }
-                _ => {}
+                Some(which) if which.next().is_some() => intents = vec![Intent::Advance, Intent::ShowNext],
+                Some(_) => return,
             }
         }
     });
-    assert!(Experiment::ALL.iter().all(|which| matches!(state.bench.record(*which).status, Status::Done(_))));
-    wrong
-}
-
-/// Every permission that the bench asks for, from the calls that it really sends.
-fn asked_by_the_bench() -> Vec<Ask> {
-    let sandbox = Sandbox::start(Config::default()).unwrap();
-    let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
-    let mut asked = Vec::new();
-    let wrong = try_the_bench(&mut state, clients, &runtime(), |operation| asked.extend(asks_of(operation)));
-    assert_eq!(wrong, Vec::<String>::new());
-    asked
+    let unmet: Vec<_> = Experiment::ALL.iter().map(|which| &state.bench.record(*which).status).collect();
+    assert!(unmet.iter().all(|status| matches!(status, Status::Done(check) if check.met)), "{unmet:?}");
 }
 
 #[test]
-fn a_user_with_this_policy_alone_tries_everything_on_the_bench() {
+fn every_call_of_the_bench_is_allowed_and_no_action_is_allowed_in_vain() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
+    // Asked only after an answer was lost.
+    let mut asked = asks_of_the_bench(&Operation::ListGrants { key: KEY.to_owned() });
+    try_the_bench(&mut state, clients, &runtime(), async || {}, |operation| asked.extend(asks_of(operation)));
+    let both = |bench: Vec<Value>| document([statements(POLICY), bench].concat());
+    let refused: Vec<&Ask> = asked.iter().filter(|ask| !is_allowed(&both(statements(BENCH)), ask)).collect();
+    assert_eq!(refused, Vec::<&Ask>::new());
+    for at in 0..statements(BENCH).len() {
+        for which in 0..statements(BENCH)[at]["Action"].as_array().unwrap().len() {
+            let mut less = statements(BENCH);
+            let action = std::mem::replace(&mut less[at]["Action"][which], "sts:DecodeAuthorizationMessage".into());
+            let less = both(less);
+            assert!(asked.iter().any(|ask| !is_allowed(&less, ask)), "{action} is allowed in vain");
+        }
+    }
+}
+
+#[rstest]
+#[case::disable_another_key("kms:DisableKey", KEY, &[])]
+#[case::grant_to_another("kms:CreateGrant", KEY, &[TAGGED, ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/alice"), GRANTED])]
+#[case::grant_grants("kms:CreateGrant", KEY, &[TAGGED, GRANTEE, ("kms:GrantOperations", "CreateGrant")])]
+#[case::grant_on_another_key("kms:CreateGrant", KEY, &[GRANTEE, GRANTED])]
+#[case::policy_of_another_user("iam:PutUserPolicy", &user("alice"), &[])]
+#[case::decrypt_directly("kms:Decrypt", KEY, &[TAGGED])]
+fn what_the_bench_does_not_do_is_not_allowed(
+    #[case] action: &str,
+    #[case] resource: &str,
+    #[case] context: &[(&'static str, &str)],
+) {
+    assert!(!is_allowed(BENCH, &ask(action, resource, context)));
+}
+
+#[test]
+fn a_user_with_both_policies_tries_everything_on_the_bench() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let runtime = runtime();
     let (mut state, clients) = operator(&sandbox, &runtime);
-    assert_eq!(try_the_bench(&mut state, clients, &runtime, |_| ()), Vec::<String>::new());
+    // As an inline policy both have room for what the bench needs, without what made the lab's things.
+    let done = ["MakeTheKeyWithItsTags", "NameTheKey", "FindWhatIsLeft", "DeleteKeysWithTheTag"];
+    let mut rest: Vec<Value> = [POLICY, BENCH].into_iter().flat_map(statements).collect();
+    rest.retain(|statement| !done.contains(&statement["Sid"].as_str().unwrap()));
+    let delete = serde_json::json!({"Effect": "Allow", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"});
+    rest.push(delete);
+    rest.iter_mut().for_each(|statement| drop(statement.as_object_mut().unwrap().remove("Sid")));
+    let iam = iam_of(&sandbox);
+    let put = async || {
+        let put = iam.put_user_policy().user_name("operator").policy_name("lab-admin");
+        drop(put.policy_document(document(rest)).send().await.unwrap());
+    };
+    try_the_bench(&mut state, clients, &runtime, put, |_| ());
 }

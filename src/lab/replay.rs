@@ -74,7 +74,9 @@ impl State {
 
     /// Whether there is something else to show for the shown stage, which got no answer.
     pub fn can_replay(&self) -> bool {
-        self.view.bench.is_none() && self.is_silent(self.view.shown) && self.replays.stages[self.view.shown.index()].is_some()
+        self.view.bench.is_none()
+            && self.is_silent(self.view.shown)
+            && self.replays.stages[self.view.shown.index()].is_some()
     }
 
     /// How many stages were not met and looked at as they were recorded.

@@ -165,9 +165,7 @@ impl Context<'_> {
     fn cursor(self) -> Option<(usize, usize)> {
         match self.overlay() {
             Some(Overlay::Stages { cursor }) if self.stages() => Some((cursor.index(), self.state.reachable().index())),
-            Some(Overlay::Bench { cursor }) if self.experiments() => {
-                Some((cursor.index(), Experiment::ALL.len() - 1))
-            }
+            Some(Overlay::Bench { cursor }) if self.experiments() => Some((cursor.index(), Experiment::ALL.len() - 1)),
             _ => None,
         }
     }
@@ -295,11 +293,7 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(
-                &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.can_show(true),
-                |_| Intent::ShowNext,
-            ),
+            bind(&[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)], |c| c.can_show(true), |_| Intent::ShowNext),
             bind(
                 &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
                 |c| c.can_show(false),
@@ -385,11 +379,7 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(
-            &[char('l')],
-            |c| c.panes() && c.bench().is_none() || c.stages(),
-            |_| Intent::ToggleStages,
-        )],
+        bindings: &[bind(&[char('l')], |c| c.panes() && c.bench().is_none() || c.stages(), |_| Intent::ToggleStages)],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "the list of stages",
         rank: 10,

@@ -304,9 +304,10 @@ impl Bench {
             }
             O::ListGrants { .. } if !gone => {
                 let grants = exchange.body().and_then(|body| body.get("Grants")?.as_array());
-                let ours = grants.into_iter().flatten().filter(|grant| {
-                    grant.get("Name").and_then(serde_json::Value::as_str) == Some(script::GRANT_NAME)
-                });
+                let ours = grants
+                    .into_iter()
+                    .flatten()
+                    .filter(|grant| grant.get("Name").and_then(serde_json::Value::as_str) == Some(script::GRANT_NAME));
                 let ids: Vec<String> =
                     ours.filter_map(|grant| grant.get("GrantId")?.as_str().map(str::to_owned)).collect();
                 self.changes.retain(|change| *change != Change::Grant(None));

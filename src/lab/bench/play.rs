@@ -221,7 +221,8 @@ impl State {
             if run.verdict.is_some() {
                 return self.next_undo();
             }
-            let steps = self.ground().map_or_else(|| Err(NOT_READY.to_owned()), |at| script::steps(run.which, &at));
+            let steps =
+                if self.is_ready() { script::steps(run.which, &self.ground()) } else { Err(NOT_READY.to_owned()) };
             match steps.map(|steps| steps.into_iter().nth(self.at_work().batch)) {
                 Err(reason) => return self.end_trial(Some(reason)),
                 Ok(None) => return self.end_trial(None),
@@ -237,21 +238,31 @@ impl State {
         }
     }
 
-    fn ground(&self) -> Option<Ground<'_>> {
-        let run = self.bench.run.as_ref()?;
+    /// Whether the lab came so far that there is something to break.
+    fn is_ready(&self) -> bool {
+        let facts = &self.facts;
+        let known = [facts.key_id(), facts.key_arn(), self.bench.policy.as_deref()];
         // A table that may only perhaps be there has never been described.
-        self.facts.table.as_ref()?;
-        Some(Ground {
+        known.iter().all(Option::is_some)
+            && [&facts.admin, &facts.test_user].iter().all(|caller| caller.is_some())
+            && facts.table.is_some()
+    }
+
+    /// What calls are made from. To undo, not all of it need be there any more.
+    fn ground(&self) -> Ground<'_> {
+        let facts = &self.facts;
+        Ground {
             names: &self.names,
             region: &self.backend.region,
-            key: self.facts.key_id()?,
-            key_arn: self.facts.key_arn()?,
-            policy: self.bench.policy.as_deref()?,
-            admin: &self.facts.admin.as_ref()?.arn,
-            user: &self.facts.test_user.as_ref()?.arn,
-            ciphertext: run.ciphertext.as_deref().unwrap_or_default(),
+            key: facts.key_id().unwrap_or_default(),
+            key_arn: facts.key_arn().unwrap_or_default(),
+            policy: self.bench.policy.as_deref().unwrap_or_default(),
+            admin: facts.admin.as_ref().map_or("", |admin| &admin.arn),
+            user: facts.test_user.as_ref().map_or("", |user| &user.arn),
+            managed: facts.made.policy_attached.as_deref().unwrap_or_default(),
+            ciphertext: self.bench.run.as_ref().and_then(|run| run.ciphertext.as_deref()).unwrap_or_default(),
             eventually_consistent: self.backend.kind != BackendKind::Sandbox,
-        })
+        }
     }
 
     /// Takes in an answer of the experiment under way.
@@ -286,13 +297,11 @@ impl State {
     fn next_undo(&mut self) -> Vec<Effect> {
         let Some(run) = &self.bench.run else { return Vec::new() };
         let left = self.bench.changes.iter().rev().find(|change| !run.tried.contains(change)).cloned();
-        let batch = match (&left, self.ground()) {
-            (Some(change), Some(ground)) => script::undo(change, &ground),
-            _ => return self.end_experiment(),
-        };
+        let Some(change) = left else { return self.end_experiment() };
         let which = run.which;
+        let batch = script::undo(&change, &self.ground());
         if let Some(run) = &mut self.bench.run {
-            run.tried.extend(left);
+            run.tried.push(change);
         }
         let effects = self.send(batch);
         let first = effects.iter().find_map(|effect| match effect {

@@ -4,7 +4,7 @@ use super::policies;
 use super::{BenchTable, Change, Experiment};
 use crate::lab::facts::Names;
 use crate::lab::operation::{Context, Identity, Operation};
-use crate::lab::script::{Batch, TEST_USER_POLICY, Until, items};
+use crate::lab::script::{Batch, Until, items};
 
 /// The name of the inline policy that experiments put on test-user.
 pub const POLICY_NAME: &str = "kmslab-bench";
@@ -38,6 +38,8 @@ pub struct Ground<'a> {
     pub admin: &'a str,
     /// test-user's ARN.
     pub user: &'a str,
+    /// The ARN of the managed policy that the lab has put on test-user.
+    pub managed: &'a str,
     /// What Encrypt gave.
     pub ciphertext: &'a str,
     /// Whether changes may take a while to be seen everywhere: everywhere but on the sandbox.
@@ -131,11 +133,9 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
     let key = || ground.key();
     Ok(match which {
         Experiment::DisableKey => vec![admin(O::DisableKey { key: key() }), Step::Idle, ground.both_scan()],
-        Experiment::ExplicitDeny => vec![
-            ground.put_policy(policies::denying(ground.policy, ground.user))?,
-            Step::Idle,
-            ground.both_scan(),
-        ],
+        Experiment::ExplicitDeny => {
+            vec![ground.put_policy(policies::denying(ground.policy, ground.user))?, Step::Idle, ground.both_scan()]
+        }
         Experiment::IamAllow => {
             vec![ground.allow_in_iam(), ground.without_user()?, Step::Idle, ground.user_scans()]
         }
@@ -146,10 +146,8 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
             ground.both_scan(),
         ],
         Experiment::KeyWithoutDynamodb => {
-            let detach = O::DetachUserPolicy {
-                user: ground.names.user.clone(),
-                policy_arn: TEST_USER_POLICY.to_owned(),
-            };
+            let (user, policy_arn) = (ground.names.user.clone(), ground.managed.to_owned());
+            let detach = O::DetachUserPolicy { user, policy_arn };
             let until = if ground.eventually_consistent { Until::NothingAllowed } else { Until::Answered };
             let calls = vec![(Identity::TestUser, ground.scan())];
             vec![admin(detach), Step::Send(Batch { calls, until, tolerant: true })]
@@ -170,7 +168,10 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
         ],
         // test-user encrypts while it may: the ciphertext is its own.
         Experiment::ViaServiceOnly => vec![
-            send([(Identity::TestUser, O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: Context::new() })]),
+            send([(
+                Identity::TestUser,
+                O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: Context::new() },
+            )]),
             ground.put_policy(policies::through_dynamodb(ground.policy, ground.user, ground.region))?,
             Step::Idle,
             ground.user_scans(),
@@ -226,13 +227,11 @@ pub fn undo(change: &Change, ground: &Ground<'_>) -> Batch {
         Change::KeyPolicy => once(O::PutKeyPolicy { key: key(), policy: ground.policy.to_owned() }),
         Change::Disabled => once(O::EnableKey { key: key() }),
         Change::Deletion => once(O::CancelKeyDeletion { key: key() }),
-        Change::Detached => once(O::AttachUserPolicy { user: user(), policy_arn: TEST_USER_POLICY.to_owned() }),
+        Change::Detached => once(O::AttachUserPolicy { user: user(), policy_arn: ground.managed.to_owned() }),
         Change::Inline => once(O::DeleteUserPolicy { user: user(), name: POLICY_NAME.to_owned() }),
         Change::Grant(Some(id)) => once(O::RevokeGrant { key: key(), grant_id: id.clone() }),
         Change::Grant(None) => once(O::ListGrants { key: key() }),
-        Change::Table(table) => {
-            waiting(O::DeleteTable { table: table.name(ground.names) }, Until::TableDeletable)
-        }
+        Change::Table(table) => waiting(O::DeleteTable { table: table.name(ground.names) }, Until::TableDeletable),
         Change::Going(table) => waiting(O::DescribeTable { table: table.name(ground.names) }, Until::TableGone),
     }
 }
@@ -248,6 +247,7 @@ pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
         policy: "{}",
         admin: "",
         user: "",
+        managed: "",
         ciphertext: "",
         eventually_consistent: false,
     };

@@ -385,8 +385,8 @@ impl Lesson {
         };
         let (path, _) = in_language("lesson", None);
         let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
-        frame.experiments = in_order(frame.experiments)
-            .map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
+        frame.experiments =
+            in_order(frame.experiments).map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
         let stages = Stage::ALL
             .into_iter()
             .map(|stage| {

@@ -115,7 +115,8 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
     let mut plan = Plan::default();
     for table in &found.tables {
         let steps = vec![Step::Call(Operation::DeleteTable { table: table.name.clone() })];
-        let right = right(&table.mark, &table.name, |names, name| names.tables().iter().any(|own| own == name), is_living);
+        let right =
+            right(&table.mark, &table.name, |names, name| names.tables().iter().any(|own| own == name), is_living);
         plan.add(Kind::Table, right, &table.name, &table.arn, steps);
     }
     for user in &found.users {

@@ -39,11 +39,7 @@ impl<'a> Brief<'a> {
         } else {
             self.enter()
         });
-        let choices = [
-            [vec![setup.clone(), blank], rest.clone()].concat(),
-            [vec![setup], rest.clone()].concat(),
-            rest,
-        ];
+        let choices = [[vec![setup.clone(), blank], rest.clone()].concat(), [vec![setup], rest.clone()].concat(), rest];
         self.fitting(&choices, most)
     }
 
