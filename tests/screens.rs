@@ -6,6 +6,8 @@
 
 mod common;
 
+#[path = "screens/bench.rs"]
+mod bench;
 #[path = "screens/bytes.rs"]
 mod bytes;
 #[path = "screens/keys.rs"]
@@ -184,6 +186,16 @@ fn overlays() {
         ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
         ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
     ]));
+}
+
+#[test]
+fn the_bench_before_and_after() {
+    insta::assert_snapshot!(bench::the_bench());
+}
+
+#[test]
+fn the_bench_at_work() {
+    insta::assert_snapshot!(bench::the_bench_at_work());
 }
 
 #[test]

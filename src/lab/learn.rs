@@ -131,7 +131,7 @@ impl State {
     /// Takes in what the person does with the question.
     pub(super) fn learn(&mut self, intent: Intent) {
         let stage = self.view.shown;
-        let Some(asked) = self.open_question() else { return };
+        let Some(asked) = self.open_question().filter(|_| self.view.bench.is_none()) else { return };
         let choice = match intent {
             Intent::Choose(place) if usize::from(place) < asked.answers.len() => {
                 let order = self.quiz.order(stage, asked.question);

@@ -123,7 +123,10 @@ impl Context<'_> {
 
     /// From an experiment one can go back; from one that waits, by ending it.
     fn can_leave_experiment(self) -> bool {
-        self.bench().is_some() && (!self.state.bench.is_running() || self.state.bench.pause().is_some())
+        // Out of the zoom first.
+        let zoomed = self.state.view.zoom && Class::of(self.area) == Class::Full;
+        let ended = !self.state.bench.is_running() || self.state.bench.pause().is_some();
+        self.bench().is_some() && ended && !zoomed
     }
 
     fn can_show(self, next: bool) -> bool {

@@ -219,6 +219,9 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     {
         verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
     }
+    if is_undo(state, call) {
+        verdict.push(Span::styled(" · undo", theme.hint));
+    }
     if attempt > 1 {
         verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));
     }

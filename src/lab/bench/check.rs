@@ -10,7 +10,10 @@ use crate::lab::state::Check;
 pub fn check(which: Experiment, exchanges: &[&Exchange]) -> Check {
     let tried = Tried { exchanges };
     let (admin, user) = (tried.scan(Identity::Admin), tried.scan(Identity::TestUser));
-    let both = || [admin, user].into_iter().flatten().map(short).collect::<Vec<_>>().join(", ");
+    let both = || match (admin.map(outcome), user.map(outcome)) {
+        (Some(admin), Some(user)) if admin == user => format!("admin and test-user {user}"),
+        _ => [admin, user].into_iter().flatten().map(short).collect::<Vec<_>>().join(", "),
+    };
     let (met, observed) = match which {
         Experiment::DisableKey => (is(admin, disabled) && is(user, disabled), both()),
         Experiment::ExplicitDeny => (is(admin, Exchange::is_allowed) && is(user, denied_explicitly), both()),
@@ -63,6 +66,12 @@ impl<'a> Tried<'a> {
     fn all(&self, operation: &str) -> Vec<&'a Exchange> {
         self.exchanges.iter().copied().filter(|exchange| exchange.operation.name() == operation).collect()
     }
+}
+
+/// What a call came to, without whose it was.
+fn outcome(exchange: &Exchange) -> String {
+    let text = short(exchange);
+    text.strip_prefix(exchange.identity.name()).map(|rest| rest.trim_start().to_owned()).unwrap_or(text)
 }
 
 /// What a call came to; a failure by its code, DynamoDB's by the one that KMS gave it.

@@ -361,7 +361,7 @@ impl State {
         };
         let (minutes, seconds) = (left / 60, left % 60);
         self.view.message = Some(format!(
-            "{minutes}:{seconds:02} until DynamoDB has forgotten the table key · enter: go on now · esc: stop and undo"
+            "{minutes}:{seconds:02} until DynamoDB forgets the table key · enter goes on · esc stops, undoes"
         ));
         vec![Effect::After { timer, millis: 1_000 }]
     }

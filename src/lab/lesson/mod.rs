@@ -385,8 +385,9 @@ impl Lesson {
         };
         let (path, _) = in_language("lesson", None);
         let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
-        frame.experiments =
-            in_order(frame.experiments).map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
+        let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
+        frame.experiments = in_order(english.experiments.into_iter().chain(frame.experiments))
+            .map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
         let stages = Stage::ALL
             .into_iter()
             .map(|stage| {
@@ -429,9 +430,9 @@ impl Lesson {
     }
 }
 
-/// The bench's experiments as it numbers them; each must be told.
-fn in_order(experiments: Vec<Experiment>) -> Result<Vec<Experiment>, String> {
-    let mut told: BTreeMap<String, Experiment> = experiments.into_iter().map(|one| (one.id.clone(), one)).collect();
+/// The bench's experiments as it numbers them, of several the last; each must be told.
+fn in_order(experiments: impl Iterator<Item = Experiment>) -> Result<Vec<Experiment>, String> {
+    let mut told: BTreeMap<String, Experiment> = experiments.map(|one| (one.id.clone(), one)).collect();
     let in_order = bench::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
     in_order.into_iter().collect()
 }
