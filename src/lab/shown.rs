@@ -49,7 +49,8 @@ impl State {
             BackendKind::Endpoint | BackendKind::Aws => {
                 let mut left = self.shown_facts().made.list(self.shown_names());
                 left.extend(self.bench_leftovers());
-                let pending = self.at_work().pending.iter();
+                // Of an experiment's calls that is said already.
+                let pending = self.at_work().pending.iter().filter(|_| !self.bench.is_running());
                 left.extend(pending.filter_map(|pending| pending.operation.creates()));
                 left
             }

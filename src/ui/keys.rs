@@ -444,9 +444,9 @@ fn can_advance(c: Context<'_>) -> bool {
     }
     if let Some(which) = c.bench() {
         return match c.state.shown().status {
+            _ if c.state.bench.is_running() => c.state.bench.pause().is_some(),
             Status::Todo => !c.state.waits_for_answer() && !c.state.is_out_of_reach(which),
-            Status::Running => c.state.bench.pause().is_some(),
-            Status::Done(_) => true,
+            Status::Running | Status::Done(_) => true,
         };
     }
     match c.state.shown().status {
@@ -463,6 +463,7 @@ fn advance_label(c: Context<'_>) -> &str {
         _ if c.experiments() => "show this experiment",
         Status::Todo if c.bench().is_some() => "try it",
         Status::Running if c.bench().is_some() => "go on now",
+        Status::Done(_) if c.bench().is_some_and(|which| which.next().is_none()) => "list",
         Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",

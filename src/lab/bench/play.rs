@@ -92,7 +92,13 @@ impl State {
     pub(in crate::lab) fn intend_on_bench(&mut self, intent: Intent) -> Result<Vec<Effect>, Intent> {
         let overlay = self.view.overlay;
         match (intent, overlay, self.view.bench) {
-            (Intent::ToggleBench, Some(Overlay::Bench { .. }), _) => self.view.close(),
+            // From an experiment one comes to the list, and from there to the stage.
+            (Intent::ToggleBench | Intent::Close, Some(Overlay::Bench { .. }), at) => {
+                self.view.close();
+                if at.is_some() {
+                    self.view.show(self.view.shown);
+                }
+            }
             (Intent::ToggleBench, None, Some(_)) if !self.bench.is_running() => self.view.show(self.view.shown),
             (Intent::ToggleBench, None, None) if self.has_bench() => self.view.open_bench(self.bench.last),
             (Intent::ToggleBench, ..) => {}
