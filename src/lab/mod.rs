@@ -4,8 +4,10 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod backend;
+mod calls;
 pub mod check;
 pub mod consent;
+pub mod copy;
 pub mod cost;
 pub mod doctor;
 pub mod exchange;
@@ -16,8 +18,10 @@ pub mod learn;
 pub mod lesson;
 pub mod mask;
 pub mod operation;
+pub mod policy_diff;
 pub mod quiz;
 pub mod redact;
+pub mod review;
 pub mod script;
 mod shown;
 pub mod stage;
@@ -27,12 +31,16 @@ mod tests;
 pub mod view;
 
 pub use backend::{Backend, BackendKind};
+pub use calls::Call;
+pub use copy::{Copied, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use lesson::Lesson;
 pub use operation::{Identity, Operation, Service, Tags, cli_line};
+pub use policy_diff::PolicyDiff;
 pub use quiz::{Choice, Quiz, Score};
+pub use review::Draft;
 pub use stage::Stage;
-pub use state::{Call, Check, Record, State, Status};
+pub use state::{Check, Record, State, Status};
 pub use view::{Overlay, Page, View, ViewMode};

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
+use super::copy::Clipboard;
+use super::exchange::{Answer, CallId, Exchange, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
+use super::review::Review;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -69,24 +71,15 @@ pub struct Record {
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
-    batch: usize,
+    pub(super) batch: usize,
     /// How often this batch has been sent.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
     until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
-    batch_start: usize,
+    pub(super) batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
-}
-
-/// A call of a pane: answered or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Call<'a> {
-    /// Answered.
-    Answered(&'a Exchange),
-    /// Under way.
-    Waiting(&'a Pending),
 }
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -118,6 +111,10 @@ pub struct State {
     pub(super) now: u64,
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
+    /// A call that a person looks at before it is sent.
+    pub(super) review: Review,
+    /// What a person has copied.
+    pub(super) clipboard: Clipboard,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -140,6 +137,8 @@ impl State {
             consented: None,
             now: 0,
             key_ended_at: None,
+            review: Review::default(),
+            clipboard: Clipboard::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -158,7 +157,7 @@ impl State {
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running
+        self.record(self.current).status == Status::Running && !self.review.is_waiting()
     }
 
     /// Whether all stages have ended.
@@ -181,36 +180,6 @@ impl State {
         match &self.record(stage).status {
             Status::Done(check) => Some(check),
             _ => None,
-        }
-    }
-
-    /// The calls of `identity` in the shown stage: answered ones first.
-    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
-        let record = self.shown();
-        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
-        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        answered.chain(waiting).collect()
-    }
-
-    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
-    /// newest; else the one the stage is about.
-    pub fn selected(&self, identity: Identity) -> Option<usize> {
-        let calls = self.calls(identity);
-        let last = calls.len().checked_sub(1)?;
-        if let Some(selected) = self.view.selected(identity) {
-            return Some(selected.min(last));
-        }
-        let highlight = script::highlight(self.view.shown, identity);
-        let is_it = |call: &Call<'_>| match call {
-            Call::Answered(exchange) => exchange.operation.name() == highlight,
-            Call::Waiting(_) => false,
-        };
-        let failed =
-            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
-        match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
-            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
-            _ => Some(last),
         }
     }
 
@@ -312,7 +281,9 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.view.close(),
+            Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
         }
@@ -339,14 +310,6 @@ impl State {
         self.view.show(stage);
     }
 
-    fn select(&mut self, step: isize) {
-        let identity = self.view.focus();
-        let count = self.calls(identity).len();
-        if let Some(selected) = self.selected(identity) {
-            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
-        }
-    }
-
     fn advance(&mut self) -> Vec<Effect> {
         if let Some(stage) = self.view.take_cursor() {
             self.show(stage.min(self.reachable()));
@@ -363,7 +326,7 @@ impl State {
                 Vec::new()
             }
             Status::Todo => self.start(shown),
-            Status::Running => Vec::new(),
+            Status::Running => self.send_draft(),
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -432,14 +395,14 @@ impl State {
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
-                Next::Send(batch) => return self.send(batch),
+                Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
                 Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
             }
         }
     }
 
-    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+    pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let record = self.record_mut(self.current);
@@ -573,8 +536,9 @@ impl State {
     }
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
-    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+    pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
         let stage = self.current;
+        self.review.forget();
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {

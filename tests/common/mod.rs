@@ -245,7 +245,7 @@ impl Session {
             match effect {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
-                Effect::Report(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
             }
         }
     }

@@ -209,6 +209,7 @@ impl Lab {
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Copy(_) => {}
                 Effect::Exit => self.exited = true,
             }
         }

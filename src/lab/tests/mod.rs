@@ -2,7 +2,9 @@
 
 mod checks;
 mod consent;
+mod copy;
 mod doctor;
 mod fake;
 mod flow;
 mod lesson;
+mod review;

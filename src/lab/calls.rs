@@ -1,0 +1,73 @@
+//! The calls of a pane, and which of them it shows.
+
+use super::exchange::{Exchange, Verdict};
+use super::operation::{Identity, Operation};
+use super::review::Draft;
+use super::script;
+use super::state::{Check, Pending, State, Status};
+
+/// A call of a pane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Call<'a> {
+    /// Answered.
+    Answered(&'a Exchange),
+    /// Under way.
+    Waiting(&'a Pending),
+    /// To be looked at before it is sent.
+    Draft(&'a Draft),
+}
+
+impl<'a> Call<'a> {
+    /// What is called, as it is shown.
+    pub fn operation(&self) -> &'a Operation {
+        match self {
+            Call::Answered(exchange) => &exchange.operation,
+            Call::Waiting(pending) => &pending.operation,
+            Call::Draft(draft) => &draft.operation,
+        }
+    }
+}
+
+impl State {
+    /// The calls of `identity` in the shown stage: answered ones first.
+    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
+        let record = self.shown();
+        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
+        let draft = self.draft().filter(|draft| draft.identity == identity).map(Call::Draft);
+        answered.chain(waiting).chain(draft).collect()
+    }
+
+    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
+    /// newest; else the one the stage is about.
+    pub fn selected(&self, identity: Identity) -> Option<usize> {
+        let calls = self.calls(identity);
+        let last = calls.len().checked_sub(1)?;
+        if let Some(selected) = self.view.selected(identity) {
+            return Some(selected.min(last));
+        }
+        let highlight = script::highlight(self.view.shown, identity);
+        let is_it = |call: &Call<'_>| matches!(call, Call::Answered(e) if e.operation.name() == highlight);
+        let failed =
+            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
+        match self.shown().status {
+            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
+            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            _ => Some(last),
+        }
+    }
+
+    /// The call that the pane of `identity` shows.
+    pub fn selected_call(&self, identity: Identity) -> Option<Call<'_>> {
+        self.calls(identity).get(self.selected(identity)?).copied()
+    }
+
+    /// Selects another call of the focused pane.
+    pub(super) fn select(&mut self, step: isize) {
+        let identity = self.view.focus();
+        let count = self.calls(identity).len();
+        if let Some(selected) = self.selected(identity) {
+            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
+        }
+    }
+}
