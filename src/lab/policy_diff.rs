@@ -1,8 +1,6 @@
 //! What differs between two key policies in what they say: statements, principals, actions, resources, conditions. The
 //! order of statements, members and list elements, and the formatting, say nothing and make no difference.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::key_policy::statements;
@@ -37,11 +35,41 @@ pub fn in_words(action: &str) -> &str {
     known.map_or(action, |(_, words)| words)
 }
 
-/// The entries of a member: what is compared, and as it is written.
-type Entries = BTreeMap<String, String>;
+/// The entries of a member in their order, each once.
+#[derive(Debug, Clone, Default)]
+struct Entries(Vec<Entry>);
+
+/// An entry: what is compared, and as it is written.
+#[derive(Debug, Clone)]
+struct Entry {
+    compared: String,
+    written: String,
+}
+
+impl Entries {
+    fn add(&mut self, compared: String, written: String) {
+        if !self.has(&compared) {
+            self.0.push(Entry { compared, written });
+        }
+    }
+
+    fn has(&self, compared: &str) -> bool {
+        self.0.iter().any(|entry| entry.compared == compared)
+    }
+
+    fn written(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|entry| entry.written.as_str())
+    }
+}
+
+impl PartialEq for Entries {
+    fn eq(&self, other: &Entries) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|entry| other.has(&entry.compared))
+    }
+}
 
 /// A statement, read for comparison. Two are equal when they have the same name and say the same.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// Its name.
     pub sid: Option<String>,
@@ -52,8 +80,7 @@ impl Statement {
     /// Reads a statement of a policy document.
     pub fn read(value: &Value) -> Statement {
         let Some(object) = value.as_object() else {
-            let entries = Entries::from([(value.to_string(), value.to_string())]);
-            return Statement { sid: None, members: vec![(String::new(), entries)] };
+            return Statement { sid: None, members: vec![(String::new(), entries("", value))] };
         };
         let sid = object.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty()).map(str::to_owned);
         let others = object.iter().filter(|(name, _)| *name != "Sid");
@@ -71,11 +98,7 @@ impl Statement {
 
     /// Its members with their entries as written, in the order they are told.
     pub fn members(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        self.members.iter().map(|(name, entries)| (name.as_str(), entries.values().map(String::as_str).collect()))
-    }
-
-    fn compared(&self) -> impl Iterator<Item = (&String, impl Iterator<Item = &String>)> {
-        self.members.iter().map(|(name, entries)| (name, entries.keys()))
+        self.members.iter().map(|(name, entries)| (name.as_str(), entries.written().collect()))
     }
 
     fn entries(&self, member: &str) -> Option<&Entries> {
@@ -83,28 +106,16 @@ impl Statement {
     }
 }
 
-impl PartialEq for Statement {
-    fn eq(&self, other: &Statement) -> bool {
-        let same_members = || {
-            let mut others = other.compared();
-            self.compared().all(|(name, entries)| {
-                others.next().is_some_and(|(other_name, other_entries)| name == other_name && entries.eq(other_entries))
-            })
-        };
-        self.sid == other.sid && self.members.len() == other.members.len() && same_members()
-    }
-}
-
 /// The entries of a member of a statement.
 fn entries(member: &str, value: &Value) -> Entries {
-    let mut found = Entries::new();
+    let mut found = Entries::default();
     match (member, value) {
         ("Principal" | "NotPrincipal", Value::Object(kinds)) => {
             for (kind, names) in kinds {
                 for name in texts(names) {
                     match kind.as_str() {
-                        "AWS" => found.insert(principal(&name), name),
-                        _ => found.insert(format!("{kind} {name}"), format!("{kind} {name}")),
+                        "AWS" => found.add(principal(&name), name),
+                        _ => found.add(format!("{kind} {name}"), format!("{kind} {name}")),
                     };
                 }
             }
@@ -118,15 +129,15 @@ fn entries(member: &str, value: &Value) -> Entries {
                     let values = values.join(" or ");
                     // Names of operators and keys are case-insensitive, values need not be (IAM guide).
                     let compared = format!("{} {} {values}", operator.to_lowercase(), key.to_lowercase());
-                    found.insert(compared, format!("{operator} {key} = {values}"));
+                    found.add(compared, format!("{operator} {key} = {values}"));
                 }
             }
         }
         // Action names are case-insensitive (IAM guide).
         ("Action" | "NotAction", value) => {
-            found.extend(texts(value).into_iter().map(|text| (text.to_lowercase(), text)));
+            texts(value).into_iter().for_each(|text| found.add(text.to_lowercase(), text));
         }
-        (_, value) => found.extend(texts(value).into_iter().map(|text| (text.clone(), text))),
+        (_, value) => texts(value).into_iter().for_each(|text| found.add(text.clone(), text)),
     }
     found
 }
@@ -186,8 +197,9 @@ impl Changed {
 
 /// The entries of `this` that `other` has not, as written.
 fn only_in<'a>(this: Option<&'a Entries>, other: Option<&Entries>) -> Vec<&'a str> {
-    let is_new = |key: &String| other.is_none_or(|other| !other.contains_key(key));
-    this.into_iter().flatten().filter(|(key, _)| is_new(key)).map(|(_, text)| text.as_str()).collect()
+    let is_new = |entry: &&Entry| other.is_none_or(|other| !other.has(&entry.compared));
+    let this = this.into_iter().flat_map(|entries| &entries.0);
+    this.filter(is_new).map(|entry| entry.written.as_str()).collect()
 }
 
 /// What differs between two policies.
