@@ -309,4 +309,16 @@ mod tests {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
     }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], Way::Terminal)]
+    #[case(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux-1000/default,1,0")], Way::Tmux)]
+    #[case(&[("TERM", "screen"), ("STY", "1.pts-0.host")], Way::Nowhere)]
+    #[case(&[("TERM", "linux")], Way::Nowhere)]
+    #[case(&[("TERM", "linux"), ("TMUX", "x")], Way::Nowhere)]
+    #[case(&[], Way::Nowhere)]
+    fn a_clipboard_is_where_the_terminal_may_have_one(#[case] variables: &[(&str, &str)], #[case] way: Way) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).clipboard, way);
+    }
 }

@@ -150,7 +150,8 @@ pub fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
     }
     (!is_let).then(|| {
         format!(
-            "this policy would lock admin out of the key: no statement gives {PUT_KEY_POLICY} to admin or to account {}",
+            "this policy would lock admin out of the key: no statement gives {PUT_KEY_POLICY} to admin or to account \
+             {}",
             admin.account
         )
     })

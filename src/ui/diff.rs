@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn a_change_is_told_in_words() {
         let before = json!({"Version": "2008-10-17", "Statement": [
-            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"},
+            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*",
+                "Resource": "*"},
             {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/a"},
                 "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": "*"},
             {"Sid": "old", "Effect": "Allow", "Principal": "*", "Action": "kms:Sign", "Resource": "*"}]});
@@ -129,7 +130,8 @@ mod tests {
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
             {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/b"},
                 "Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": "*"},
-            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}]});
+            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*",
+                "Resource": "*"}]});
         let diff = PolicyDiff::between(&before.to_string(), &after.to_string());
         for columns in [24, 38, 52, 98] {
             assert!(lines(&diff, &Theme::plain(), columns).iter().all(|line| width(&line.to_string()) <= columns));

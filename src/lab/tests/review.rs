@@ -132,15 +132,27 @@ fn statement(effect: &str, principal: Value, action: &str) -> Value {
 #[case::account_by_id(USER, vec![statement("Allow", json!({"AWS": "111122223333"}), "kms:*")], None)]
 #[case::admin(USER, vec![statement("Allow", json!({"AWS": USER}), "kms:PutKeyPolicy")], None)]
 #[case::everybody(USER, vec![statement("Allow", json!("*"), "kms:Put*")], None)]
-#[case::role(SESSION, vec![statement("Allow", json!({"AWS": "arn:aws:iam::111122223333:role/path/Lab"}), "kms:*")], None)]
+#[case::role(
+    SESSION,
+    vec![statement("Allow", json!({"AWS": "arn:aws:iam::111122223333:role/path/Lab"}), "kms:*")],
+    None
+)]
 #[case::another_role(
     SESSION,
     vec![statement("Allow", json!({"AWS": "arn:aws:iam::111122223333:role/Other"}), "kms:*")],
     Some("no statement gives")
 )]
-#[case::another_account(USER, vec![statement("Allow", json!({"AWS": "444455556666"}), "kms:*")], Some("no statement gives"))]
+#[case::another_account(
+    USER,
+    vec![statement("Allow", json!({"AWS": "444455556666"}), "kms:*")],
+    Some("no statement gives")
+)]
 #[case::only_use(USER, vec![statement("Allow", json!({"AWS": USER}), "kms:Decrypt")], Some("no statement gives"))]
-#[case::only_use_to_account(USER, vec![statement("Allow", json!({"AWS": "111122223333"}), "kms:Decrypt")], Some("no statement gives"))]
+#[case::only_use_to_account(
+    USER,
+    vec![statement("Allow", json!({"AWS": "111122223333"}), "kms:Decrypt")],
+    Some("no statement gives")
+)]
 #[case::a_condition_that_fails(
     USER,
     vec![json!({"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*",
