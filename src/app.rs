@@ -224,6 +224,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     }
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
+    state = state.with_review().with_clipboard(environment.clipboard);
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -242,6 +243,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let left = screen.leave();
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let _ = print_copied(&state, &mut io::stdout().lock());
     let survivors = settle(&state, journal.as_deref());
     let ended = match ended.wrap_err("the terminal failed") {
         Err(error) if survivors => {
@@ -254,6 +256,18 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit_status(&state, survivors, ended))
+}
+
+/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
+fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
+    if state.copied().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
+    for text in state.copied() {
+        writeln!(out, "\n{text}")?;
+    }
+    out.flush()
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something

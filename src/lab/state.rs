@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
 use super::check;
+use super::copy::Clipboard;
 use super::exchange::{Answer, CallId, Exchange, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
@@ -11,6 +12,7 @@ use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::Replays;
+use super::review::Review;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -70,13 +72,13 @@ pub struct Record {
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
-    batch: usize,
+    pub(super) batch: usize,
     /// How often this batch has been sent.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
     until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
-    batch_start: usize,
+    pub(super) batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
     /// [`State::ticks`] when this batch was sent.
@@ -113,6 +115,10 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// A call that a person looks at before it is sent.
+    pub(super) review: Review,
+    /// What a person has copied.
+    pub(super) clipboard: Clipboard,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -136,6 +142,8 @@ impl State {
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            review: Review::default(),
+            clipboard: Clipboard::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -154,7 +162,7 @@ impl State {
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running
+        self.record(self.current).status == Status::Running && !self.review.is_waiting()
     }
 
     /// Whether all stages have ended.
@@ -287,7 +295,9 @@ impl State {
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.view.close(),
+            Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
         }
@@ -330,7 +340,7 @@ impl State {
                 Vec::new()
             }
             Status::Todo => self.start(shown),
-            Status::Running => Vec::new(),
+            Status::Running => self.send_draft(),
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -401,14 +411,14 @@ impl State {
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
-                Next::Send(batch) => return self.send(batch),
+                Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
                 Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
             }
         }
     }
 
-    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+    pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let ticks = self.ticks;
@@ -544,8 +554,9 @@ impl State {
     }
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
-    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+    pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
         let stage = self.current;
+        self.review.forget();
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {

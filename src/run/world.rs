@@ -17,6 +17,8 @@ pub enum Rest {
     Nothing,
     /// A line to write.
     Report(Report),
+    /// A text for the clipboard.
+    Copy(String),
     /// The program is to end.
     Exit,
 }
@@ -95,6 +97,7 @@ impl World {
                 Rest::Nothing
             }
             Effect::Report(report) => Rest::Report(report),
+            Effect::Copy(text) => Rest::Copy(text),
             Effect::Exit => Rest::Exit,
         }
     }

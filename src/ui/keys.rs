@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Intent, Overlay, Page, State, Status};
+use crate::lab::{Copied, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -147,6 +147,15 @@ impl Context<'_> {
     fn call(self) -> Option<(usize, usize)> {
         let identity = self.state.view.focus();
         self.panes().then(|| self.state.selected(identity).map(|at| (at, self.state.calls(identity).len())))?
+    }
+
+    /// One pane has the width of two.
+    fn zoomed(self) -> bool {
+        self.state.view.zoom && Class::of(self.area) == Class::Full
+    }
+
+    fn can_copy(self, what: Copied) -> bool {
+        self.panes() && self.state.to_copy(what).is_some()
     }
 
     fn has_answer(self) -> bool {
@@ -327,6 +336,15 @@ pub const KEYS: &[Row] = &[
         rank: 9,
     },
     Row {
+        bindings: &[
+            bind(&[char('y')], |c| c.can_copy(Copied::Command), |_| Intent::Copy(Copied::Command)),
+            bind(&[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
+        ],
+        label: |_| "copy",
+        help: "copy the call as an aws command, or its answer",
+        rank: 12,
+    },
+    Row {
         bindings: &[bind(&[char('z')], |c| c.panes() && Class::of(c.area) == Class::Full, |_| Intent::ToggleZoom)],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
         help: "this pane alone, or both panes",
@@ -367,14 +385,15 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[
             bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
-            bind(
-                &[key(KeyCode::Esc)],
-                |c| c.panes() && c.state.view.zoom && Class::of(c.area) == Class::Full,
-                |_| Intent::ToggleZoom,
-            ),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
         ],
-        label: |c| if c.leaving() { "stay" } else { "back" },
-        help: "one level back; never leaves the lab",
+        label: |c| match c.leaving() {
+            true => "stay",
+            false if c.panes() && !c.zoomed() => "don't send it",
+            false => "back",
+        },
+        help: "one level back, what is not sent yet stays unsent; never leaves the lab",
         rank: 3,
     },
     Row {
@@ -394,7 +413,7 @@ fn can_advance(c: Context<'_>) -> bool {
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
-        Status::Running => false,
+        Status::Running => c.state.draft().is_some(),
         // After the last stage comes the debrief.
         Status::Done(_) => c.state.next_shown().is_some() || c.state.is_at_the_end(),
     }
@@ -404,6 +423,7 @@ fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
         Status::Todo => c.state.text(c.state.view.shown).action,
+        Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",
     }

@@ -25,6 +25,7 @@
 mod answer;
 mod brief;
 mod cli;
+mod diff;
 mod json;
 pub mod keys;
 pub mod layout;

@@ -228,6 +228,7 @@ impl Lab {
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Copy(_) => {}
                 Effect::Exit => self.exited = true,
             }
         }
