@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::exchange::{Answer, CallId, Exchange};
+use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::stage::Stage;
 use super::state::Check;
@@ -65,6 +66,13 @@ pub enum Event {
         /// With what. Boxed: it is much larger than the other events.
         answer: Box<Answer>,
     },
+    /// What a page asked for has been found out.
+    Inspected {
+        /// Of the [`Effect::Inspect`] that it answers.
+        serial: u64,
+        /// What was found.
+        finding: Finding,
+    },
     /// A timer has fired.
     TimerFired(TimerId),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
@@ -89,6 +97,13 @@ pub enum Effect {
         timer: TimerId,
         /// Milliseconds.
         millis: u64,
+    },
+    /// Find out what a page shows; it comes back as [`Event::Inspected`].
+    Inspect {
+        /// To be echoed.
+        serial: u64,
+        /// What to find out.
+        inquiry: Inquiry,
     },
     /// Tell whoever writes lines; the screen needs none of it.
     Report(Report),

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
+pub mod insight;
 pub mod key_policy;
 pub mod mask;
 pub mod operation;

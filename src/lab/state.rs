@@ -7,6 +7,7 @@ use super::check;
 use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::insight::Insight;
 use super::operation::{Identity, Operation};
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
@@ -78,6 +79,13 @@ pub struct Record {
     timer: Option<TimerId>,
 }
 
+impl Record {
+    /// The answered calls as they came, where [`Record::exchanges`] are masked.
+    pub(super) fn sent(&self) -> &[Arc<Exchange>] {
+        &self.unmasked
+    }
+}
+
 /// A call of a pane: answered or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Call<'a> {
@@ -102,6 +110,8 @@ pub struct State {
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// What has been looked into.
+    pub(super) insight: Insight,
     /// What is shown where that is masked.
     pub(super) shown: Option<Shown>,
     /// The account that `--yes-account` said yes to.
@@ -127,6 +137,7 @@ impl State {
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            insight: Insight::default(),
             shown: None,
             accepted_account: None,
             consented: None,
@@ -239,7 +250,15 @@ impl State {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
-            Event::CallFinished { id, answer } => self.call_finished(id, *answer),
+            Event::CallFinished { id, answer } => {
+                let mut effects = self.call_finished(id, *answer);
+                effects.extend(self.inspect());
+                effects
+            }
+            Event::Inspected { serial, finding } => {
+                self.inspected(serial, finding);
+                Vec::new()
+            }
             Event::TimerFired(timer) => self.timer_fired(timer),
             Event::Tick => {
                 self.ticks += 1;
@@ -302,7 +321,10 @@ impl State {
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::TogglePage(page) => {
+                self.view.toggle_page(page);
+                return self.inspect();
+            }
             Intent::Close => self.view.close(),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),

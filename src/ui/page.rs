@@ -13,18 +13,25 @@ use super::layout::Extent;
 use super::overlay::{FRAME_COLUMNS, open, rows_of};
 use super::text::{width, wrap};
 use super::theme::Theme;
+use super::{at_rest, trail, why};
 
 /// A page's title and the most columns of its text.
 fn frame(page: Page) -> (&'static str, u16) {
     match page {
         Page::Help => ("keys", 74),
+        Page::Why => ("why?", 110),
+        Page::AtRest => ("at rest", 150),
+        Page::Trail => ("what KMS was asked", 130),
     }
 }
 
-fn lines(_state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     match page {
         Page::Help => help(theme, columns),
+        Page::Why => why::lines(state, theme, columns),
+        Page::AtRest => at_rest::lines(state, theme, columns),
+        Page::Trail => trail::lines(state, theme, columns),
     }
 }
 

@@ -1,0 +1,106 @@
+//! The table as it lies in the database, without any key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::lab::exchange::Verdict;
+use crate::lab::operation::{Identity, Operation, shell_quote};
+use crate::lab::stage::Stage;
+use crate::lab::state::State;
+
+/// What the sandbox tells of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AtRest {
+    /// The database file.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The KMS key above the table key; none for the key that DynamoDB owns.
+    pub key_arn: Option<String>,
+    /// What KMS is told with the table key.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// The table key, as KMS encrypted it.
+    pub table_key: Wrapped,
+    /// The data key, sealed under the table key.
+    pub data_key: DataKey,
+    /// How many items there are.
+    pub items: u64,
+    /// The first of them, in the order in which Scan gives them.
+    pub records: Vec<Stored>,
+}
+
+/// An encrypted key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrapped {
+    /// Its length.
+    pub bytes: usize,
+    /// Its first bytes, in hexadecimal.
+    pub head: String,
+}
+
+/// The key under the table key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataKey {
+    /// Its length, without nonce and tag.
+    pub bytes: usize,
+}
+
+/// An item's row. All bytes are hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// A keyed hash of the item's key.
+    pub place: String,
+    /// 12 bytes.
+    pub nonce: String,
+    /// The first bytes of the ciphertext.
+    pub ciphertext: String,
+    /// The length of the whole ciphertext.
+    pub bytes: usize,
+    /// 16 bytes.
+    pub tag: String,
+}
+
+/// The statement that shows the same rows in the database.
+pub fn sql(table: &str) -> String {
+    format!(
+        "SELECT hex(nonce), length(ciphertext) - 16 AS bytes, hex(ciphertext) FROM dynamodb_items WHERE table_name = \
+         '{}'",
+        table.replace('\'', "''")
+    )
+}
+
+/// A line for a shell with which a person can look themselves.
+pub fn command(at_rest: &AtRest) -> String {
+    format!("sqlite3 -readonly {} {}", shell_quote(&at_rest.database), shell_quote(&sql(&at_rest.table)))
+}
+
+/// What `identity` sees of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen<'a> {
+    /// The items of the newest Scan.
+    Items(Vec<&'a Map<String, Value>>),
+    /// The newest Scan was denied.
+    Denied,
+    /// The newest Scan failed.
+    Failed,
+    /// Nobody has looked yet.
+    Nothing,
+}
+
+/// What the newest Scan of `identity` gave.
+pub fn seen(state: &State, identity: Identity) -> Seen<'_> {
+    let all = Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges);
+    let mut scans = all.filter(|e| e.identity == identity && matches!(e.operation, Operation::Scan { .. }));
+    let Some(newest) = scans.next_back() else { return Seen::Nothing };
+    match &newest.verdict {
+        Verdict::Denied(_) => Seen::Denied,
+        Verdict::Failed(_) => Seen::Failed,
+        Verdict::Allowed => {
+            let items = newest.body().and_then(|body| body.get("Items")?.as_array()).map(Vec::as_slice);
+            Seen::Items(items.unwrap_or_default().iter().filter_map(Value::as_object).collect())
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The pages that explain, on the real sandbox: the ladder from its trace and the one from the documents are the same.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
+
+use kmslab::aws::Clients;
+use kmslab::lab::insight::documents::{decide_again, request_id};
+use kmslab::lab::insight::ladder::{Decided, Ladder, Lock, Word, earlier_decrypt, ladders};
+use kmslab::lab::{Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Stage, State};
+use kmslab::sandbox::{Config, Sandbox};
+use tokio::runtime::Runtime;
+
+fn lab(sandbox: &Sandbox, kind: BackendKind) -> (State, Clients) {
+    let admin = sandbox.admin();
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
+    let backend = Backend {
+        kind,
+        region: sandbox.region().to_owned(),
+        endpoint: Some(sandbox.url().to_owned()),
+        given_user: false,
+    };
+    (State::new(backend, Names::new("q7k2m9x4")), clients)
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Goes through the whole lab, one call after the other, and hands each to `each`: the exchange, the state after it, and
+/// the caller's documents as they were before it.
+fn walk(sandbox: &Sandbox, mut each: impl FnMut(&Exchange, &State, &kmslab::lab::insight::documents::Documents)) {
+    let (mut state, clients) = lab(sandbox, BackendKind::Sandbox);
+    let runtime = runtime();
+    while !state.is_finished() {
+        let mut waiting = vec![Event::Intent(Intent::Advance)];
+        while let Some(event) = waiting.pop() {
+            for effect in state.update(event) {
+                let Effect::Call { id, identity, operation } = effect else { continue };
+                let caller = match identity {
+                    Identity::Admin => &state.facts.admin,
+                    Identity::TestUser => &state.facts.test_user,
+                };
+                let arn = caller.as_ref().map(|caller| caller.arn.clone());
+                let key = state.facts.key_arn().map(str::to_owned);
+                let documents = runtime.block_on(clients.documents(arn.as_deref(), key.as_deref()));
+                let answer = Box::new(runtime.block_on(clients.call(identity, &operation)));
+                let verdict = answer.verdict();
+                let stage = state.current;
+                let exchange = Exchange { id, stage, identity, operation, attempt: 1, answer: *answer.clone(), verdict };
+                each(&exchange, &state, &documents);
+                waiting.push(Event::CallFinished { id, answer });
+            }
+        }
+    }
+    assert_eq!(state.met(), Stage::ALL.len());
+}
+
+/// The sandbox's decisions, as its page gives them.
+fn decisions(sandbox: &Sandbox) -> Vec<Decided> {
+    serde_json::from_value(serde_json::to_value(sandbox.decisions()).unwrap()).unwrap()
+}
+
+#[test]
+fn the_ladder_from_the_documents_is_the_one_from_the_trace() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (mut compared, mut denied) = (0, 0);
+    walk(&sandbox, |exchange, state, documents| {
+        let all = decisions(&sandbox);
+        let caller = match exchange.identity {
+            Identity::Admin => &state.facts.admin,
+            Identity::TestUser => &state.facts.test_user,
+        };
+        let Some(caller) = caller else { return };
+        let mut traced = ladders(&all, request_id(exchange));
+        // What DynamoDB decides for itself is not the caller's.
+        traced.retain(|ladder| ladder.principal == caller.arn);
+        let reads = matches!(exchange.operation, Operation::Scan { .. } | Operation::PutItem { .. });
+        if reads && traced.len() == 1 {
+            traced.extend(earlier_decrypt(&all, request_id(exchange)).map(Ladder::of));
+        }
+        // The key is known from its own answer on.
+        let mut facts = state.facts.clone();
+        facts.learn(exchange);
+        let (decided, unread) = decide_again(exchange, caller, &facts, sandbox.region(), documents);
+        let computed: Vec<Ladder> = decided.iter().map(Ladder::of).collect();
+        assert_eq!(computed, traced, "{} as {}", exchange.operation.name(), exchange.identity.name());
+        // The sandbox has no groups of users, and says so.
+        assert!(unread.iter().all(|reason| reason.contains("the groups of user")), "{unread:?}");
+        let is_denied = exchange.verdict.key() == "denied";
+        if !computed.is_empty() {
+            assert_eq!(computed.iter().all(|ladder| ladder.allowed), !is_denied, "{}", exchange.operation.name());
+        }
+        compared += computed.len();
+        denied += usize::from(is_denied);
+    });
+    assert!(compared > 30 && denied == 1, "{compared} ladders, {denied} denied calls");
+}
+
+#[test]
+fn the_denied_scan_has_two_locks_and_the_second_one_lacks_an_allow() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let mut seen = Vec::new();
+    walk(&sandbox, |exchange, _, _| {
+        if exchange.identity == Identity::TestUser && matches!(exchange.operation, Operation::Scan { .. }) {
+            seen.push(ladders(&decisions(&sandbox), request_id(exchange)));
+        }
+    });
+    let words = |ladder: &Ladder| ladder.rungs.iter().map(|rung| (rung.word, rung.decides)).collect::<Vec<_>>();
+    let (no, yes, but) = (Word::No, Word::Yes, Word::YesBut);
+    for ladders in &seen {
+        assert_eq!((ladders[0].lock, ladders[0].action.as_str()), (Lock::Table, "dynamodb:Scan"));
+        assert_eq!(words(&ladders[0]), [(no, false), (yes, true)]);
+        assert_eq!((ladders[1].lock, ladders[1].action.as_str()), (Lock::Key, "kms:Decrypt"));
+    }
+    let before = &seen[0][1];
+    assert_eq!(words(before), [(no, false), (no, false), (but, true), (no, false)]);
+    let own = before.rungs[2].looked_at.last().unwrap();
+    assert_eq!(own.policy, "the managed policy AmazonDynamoDBFullAccess");
+    assert!(own.result.contains("kms:DescribeKey, kms:ListAliases or"), "{}", own.result);
+    assert!(own.json["Action"].as_array().unwrap().iter().any(|action| action == "kms:ListAliases"), "{}", own.json);
+    let after = &seen[1][1];
+    assert_eq!(words(after), [(no, false), (yes, true), (but, false), (no, false)]);
+    assert_eq!(after.rungs[1].looked_at[0].name, "\"Allow use of the key\"");
+}
