@@ -1,10 +1,15 @@
 //! The pages that explain, on the real sandbox: the ladder from its trace and the one from the documents are the same.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
-use kmslab::aws::Clients;
+use kmslab::aws::{Clients, Timing};
+use kmslab::lab::insight::at_rest::{SQL, Seen, command, seen};
 use kmslab::lab::insight::documents::{decide_again, request_id};
 use kmslab::lab::insight::ladder::{Decided, Ladder, Lock, Word, earlier_decrypt, ladders};
-use kmslab::lab::{Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Stage, State};
+use kmslab::lab::insight::{Finding, Inquiry};
+use kmslab::lab::{
+    Backend, BackendKind, CallId, Effect, Event, Exchange, Identity, Intent, Names, Operation, Stage, State,
+};
+use kmslab::run::inspect::find_out;
 use kmslab::sandbox::{Config, Sandbox};
 use tokio::runtime::Runtime;
 
@@ -44,7 +49,8 @@ fn walk(sandbox: &Sandbox, mut each: impl FnMut(&Exchange, &State, &kmslab::lab:
                 let answer = Box::new(runtime.block_on(clients.call(identity, &operation)));
                 let verdict = answer.verdict();
                 let stage = state.current;
-                let exchange = Exchange { id, stage, identity, operation, attempt: 1, answer: *answer.clone(), verdict };
+                let exchange =
+                    Exchange { id, stage, identity, operation, attempt: 1, answer: *answer.clone(), verdict };
                 each(&exchange, &state, &documents);
                 waiting.push(Event::CallFinished { id, answer });
             }
@@ -119,4 +125,87 @@ fn the_denied_scan_has_two_locks_and_the_second_one_lacks_an_allow() {
     let after = &seen[1][1];
     assert_eq!(words(after), [(no, false), (yes, true), (but, false), (no, false)]);
     assert_eq!(after.rungs[1].looked_at[0].name, "\"Allow use of the key\"");
+}
+
+/// The page of a table and the database itself say the same; neither holds a word of the items.
+#[test]
+fn what_lies_in_the_database_is_what_the_page_shows() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (mut state, clients) = lab(&sandbox, BackendKind::Sandbox);
+    let runtime = runtime();
+    while state.check(Stage::ViewAdmin).is_none() {
+        let mut waiting = vec![Event::Intent(Intent::Advance)];
+        while let Some(event) = waiting.pop() {
+            for effect in state.update(event) {
+                let Effect::Call { id, identity, operation } = effect else { continue };
+                let answer = Box::new(runtime.block_on(clients.call(identity, &operation)));
+                waiting.push(Event::CallFinished { id, answer });
+            }
+        }
+    }
+    let table = state.names.table.clone();
+    let look = || {
+        let inquiry = Inquiry::AtRest { table: table.clone() };
+        match runtime.block_on(find_out(&clients, &inquiry)) {
+            Finding::AtRest(at_rest) => *at_rest,
+            other => panic!("{other:?}"),
+        }
+    };
+    let at_rest = look();
+    assert_eq!((at_rest.items, at_rest.records.len()), (3, 3));
+    assert_eq!(at_rest.key_arn.as_deref(), state.facts.key_arn());
+    assert_eq!(at_rest.database, sandbox.database().display().to_string());
+    assert!(command(&at_rest).contains(SQL) && command(&at_rest).starts_with("sqlite3 -readonly "));
+
+    // The line that a person is told to run.
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(&at_rest.database, flags).unwrap();
+    let mut statement = database.prepare(SQL).unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?]);
+    let rows: Vec<[String; 3]> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 3);
+    for (row, stored) in rows.iter().zip(&at_rest.records) {
+        assert_eq!([&row[0], &row[1]], [&table, &stored.nonce.to_uppercase()]);
+        assert!(row[2].starts_with(&stored.ciphertext.to_uppercase()) && row[2].ends_with(&stored.tag.to_uppercase()));
+        assert_eq!(row[2].len(), 2 * (stored.bytes + 16));
+        assert_eq!((stored.nonce.len(), stored.tag.len()), (24, 32));
+    }
+    let page = serde_json::to_string(&at_rest).unwrap();
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for word in ["Ada", "migraine", "p-001"] {
+        assert!(!page.contains(word) && !page.contains(&hex(word)), "{word}");
+        assert!(rows.iter().all(|row| !row[2].contains(&hex(word).to_uppercase())), "{word}");
+    }
+
+    // The rows stand in the order of the Scan: another text for the second item changes the second row.
+    let Seen::Items(items) = seen(&state, Identity::Admin) else { panic!("admin has scanned") };
+    let mut second = items[1].clone();
+    second.insert("note".to_owned(), serde_json::json!({"S": "longer"}));
+    let put = Operation::PutItem { table: table.clone(), item: second };
+    assert_eq!(runtime.block_on(clients.call(Identity::Admin, &put)).verdict().key(), "allowed");
+    let after = look();
+    let changed: Vec<bool> =
+        after.records.iter().zip(&at_rest.records).map(|(after, before)| after != before).collect();
+    assert_eq!(changed, [false, true, false]);
+}
+
+/// A server that is no sandbox of kmslab, or is gone, is never waited for.
+#[test]
+fn what_can_not_be_found_out_is_said() {
+    let runtime = runtime();
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (_, clients) = lab(&sandbox, BackendKind::Endpoint);
+    let why = Inquiry::Why { call: CallId(1), caller: Some("arn:aws:iam::111122223333:user/nobody".into()), key: None };
+    let none = Inquiry::AtRest { table: "none".into() };
+    let told = runtime.block_on(find_out(&clients, &none));
+    assert_eq!(told, Finding::Failed("there is no table of this name".into()));
+    assert!(matches!(runtime.block_on(find_out(&clients, &why)), Finding::Decisions(_)));
+    drop(sandbox);
+    let timing = Timing { attempts: Some(1), ..Timing::default() };
+    let gone = Clients::with_keys("http://127.0.0.1:1", "us-east-1", "AKIAEXAMPLE", "secret", timing);
+    assert_eq!(runtime.block_on(find_out(&gone, &Inquiry::Trail)), Finding::NotTold);
+    let Finding::Documents(documents) = runtime.block_on(find_out(&gone, &why)) else { panic!("documents") };
+    assert!(
+        documents.unread.iter().any(|reason| reason.contains("the policies attached to user nobody could not be read"))
+    );
 }

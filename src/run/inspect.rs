@@ -89,11 +89,13 @@ async fn fetch(url: &str, page: &str) -> Result<bytes::Bytes, String> {
     let host = authority.host().trim_matches(['[', ']']);
     let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)));
     let stream = stream.await.map_err(|error| fail("the sandbox can't be reached", &error))?;
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| fail("the sandbox does not speak HTTP", &error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| fail("the sandbox does not speak HTTP", &error))?;
     // It ends when the answer has been read and the sender is gone.
     tokio::spawn(connection);
-    let request = http::Request::get(page).header(http::header::HOST, authority.as_str()).body(Empty::<bytes::Bytes>::new());
+    let request =
+        http::Request::get(page).header(http::header::HOST, authority.as_str()).body(Empty::<bytes::Bytes>::new());
     let request = request.map_err(|error| fail("the request could not be made", &error))?;
     let response = sender.send_request(request).await.map_err(|error| fail("the sandbox did not answer", &error))?;
     let status = response.status();
@@ -102,6 +104,7 @@ async fn fetch(url: &str, page: &str) -> Result<bytes::Bytes, String> {
     if status.is_success() {
         return Ok(body);
     }
-    let message = serde_json::from_slice::<Value>(&body).ok().and_then(|body| Some(body["message"].as_str()?.to_owned()));
+    let message =
+        serde_json::from_slice::<Value>(&body).ok().and_then(|body| Some(body["message"].as_str()?.to_owned()));
     Err(message.unwrap_or_else(|| format!("the sandbox answered with HTTP status {status}")))
 }

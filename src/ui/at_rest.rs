@@ -11,7 +11,7 @@ use super::text::{cut, spans_width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// From here on the bytes and the item stand side by side.
-const WIDE: usize = 110;
+const WIDE: usize = 140;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
@@ -82,10 +82,12 @@ impl Sheet<'_> {
         let id = key.as_deref().and_then(|arn| arn.rsplit('/').next());
         let state = text(facts.key.as_ref(), "/KeyState");
         let state = state.map(|state| format!(", {state}")).unwrap_or_default();
-        self.step(0, "KMS key", &format!("{}{state}: 256 bits that never leave KMS", id.unwrap_or("an AWS owned key")));
+        self.step(0, "KMS key", &format!("{}{state}; never leaves KMS", id.unwrap_or("an AWS owned key")));
         let wrapped = match told {
             Some(at_rest) => format!("{} bytes here, encrypted by KMS; only KMS can open it", at_rest.table_key.bytes),
-            None => "kept only as KMS encrypted it; to open it DynamoDB asks KMS, as whoever reads the table".to_owned(),
+            None => {
+                "kept only as KMS encrypted it; to open it DynamoDB asks KMS, as whoever reads the table".to_owned()
+            }
         };
         self.step(1, "table key", &wrapped);
         if let Some(context) = self.context(told) {
@@ -99,7 +101,7 @@ impl Sheet<'_> {
         self.step(2, "data key", &data_key);
         match told {
             Some(at_rest) => {
-                let items = format!("{} here, each: nonce 12 bytes, ciphertext, tag 16 bytes (AES-256-GCM)", at_rest.items);
+                let items = format!("{} here: nonce 12 B + ciphertext + tag 16 B (AES-256-GCM)", at_rest.items);
                 self.step(3, "items", &items);
             }
             None => self.step(3, "items", "encrypted under data keys, with AES-256"),
@@ -133,7 +135,9 @@ impl Sheet<'_> {
             self.text("What the items say stands beside them once somebody has scanned the table.", self.theme.dim);
         }
         for (at, stored) in at_rest.records.iter().enumerate() {
-            self.lines.push(Line::default());
+            if at == 0 || self.columns >= WIDE {
+                self.lines.push(Line::default());
+            }
             let bytes = self.bytes(at + 1, stored);
             let views = self.views(at, &items);
             if self.columns < WIDE {
@@ -142,7 +146,7 @@ impl Sheet<'_> {
                 continue;
             }
             // Side by side.
-            let half = self.columns / 2;
+            let half = self.left();
             let rows = bytes.len().max(views.len());
             let mut right = views.into_iter();
             let mut left = bytes.into_iter();
@@ -155,38 +159,39 @@ impl Sheet<'_> {
         }
     }
 
-    /// Columns of one record's part.
-    fn part(&self) -> usize {
-        if self.columns < WIDE { self.columns } else { self.columns / 2 - 2 }
+    /// Columns of what lies in the database, where the items stand beside it.
+    fn left(&self) -> usize {
+        self.columns * 3 / 7
     }
 
     /// What lies in the database.
     fn bytes(&self, number: usize, stored: &Stored) -> Vec<Line<'static>> {
         let theme = self.theme;
+        let columns = if self.columns < WIDE { self.columns } else { self.left() - 2 };
         let head = vec![
-            Span::styled(format!("item {number} at rest  "), theme.title),
-            Span::styled(format!("nonce {}", stored.nonce), theme.number),
+            Span::styled(format!("item {number}  "), theme.title),
+            Span::styled(format!("nonce {}  tag {}", stored.nonce, stored.tag), theme.number),
         ];
-        let mut lines = vec![cut(head, self.part())];
+        let mut lines = vec![cut(head, columns)];
         // The ciphertext in one row, as much as there is room for, then its length and its end.
         let tail = format!(" {} bytes", stored.bytes);
-        let room = self.part().saturating_sub(2 + tail.len() + 1);
+        let room = columns.saturating_sub(2 + tail.len() + 1);
         let is_whole = stored.ciphertext.len() <= room && stored.ciphertext.len() == 2 * stored.bytes;
         let shown: String = stored.ciphertext.chars().take(room & !1).collect();
         lines.push(Line::from(vec![
             Span::styled(format!("  {shown}{}", if is_whole { "" } else { "…" }), theme.base),
             Span::styled(tail, theme.dim),
         ]));
-        lines.push(cut(vec![Span::styled(format!("  tag {}", stored.tag), theme.number)], self.part()));
         lines
     }
 
     /// What the callers see of it.
     fn views(&self, at: usize, items: &[&Map<String, Value>]) -> Vec<Line<'static>> {
         let theme = self.theme;
+        let columns = if self.columns < WIDE { self.columns } else { self.columns - self.left() };
         let mut lines = Vec::new();
         for identity in Identity::BOTH {
-            let name = Span::styled(format!("  {:<10}", format!("{}:", identity.name())), theme.dim);
+            let name = Span::styled(format!("  {:<11}", format!("{}:", identity.name())), theme.dim);
             let content = match seen(self.state, identity) {
                 Seen::Denied => Span::styled("✘ DENIED: sees nothing", theme.denied.text),
                 Seen::Failed => Span::styled("! FAILED: sees nothing", theme.failed.text),
@@ -196,15 +201,14 @@ impl Sheet<'_> {
                     None => Span::styled("no such item", theme.dim),
                 },
             };
-            lines.push(cut(vec![name, content], self.part()));
+            lines.push(cut(vec![name, content], columns));
         }
         lines
     }
 
     fn look_yourself(&mut self, at_rest: &AtRest) {
         self.lines.push(Line::default());
-        self.text(&format!("database  {}", at_rest.database), self.theme.dim);
-        let lead = vec![Span::styled("look yourself, in a shell:  ", self.theme.dim)];
+        let lead = vec![Span::styled("look yourself:  ", self.theme.dim)];
         self.lines.extend(wrap(lead, vec![Span::styled(command(at_rest), self.theme.base)], self.columns, 0));
     }
 }

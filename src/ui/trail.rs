@@ -26,7 +26,10 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
             return lines;
         }
         Some(Known::Trail(events)) => {
-            say("What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.", theme.dim);
+            say(
+                "What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.",
+                theme.dim,
+            );
             trail::of_events(state, events)
         }
         Some(_) => {
@@ -66,7 +69,9 @@ fn of_entry(entry: &Entry, theme: &Theme, columns: usize) -> Vec<Line<'static>> 
         Outcome::Failed => ("!", "FAILED", theme.failed),
     };
     let cause = match entry.cause {
-        Cause::Call(stage, operation) if entry.by_dynamodb => format!("for {operation}, stage {}", stage.number()),
+        Cause::Call(stage, operation) if entry.by_dynamodb => {
+            format!("for\u{a0}{operation},\u{a0}stage\u{a0}{}", stage.number())
+        }
         Cause::Call(stage, _) => format!("stage {}", stage.number()),
         Cause::Another => "for an earlier try or another client".to_owned(),
     };

@@ -5,16 +5,16 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 
 use crate::lab::insight::documents::request_id;
-use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung};
+use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, trail};
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
 use super::pane;
 use super::text::{wrap, wrap_plain};
-use super::theme::Theme;
+use super::theme::{Theme, VerdictStyle};
 
 /// Columns of a rung's question, and of its answer's word.
-const QUESTION: usize = 28;
+const QUESTION: usize = 24;
 const WORD: usize = 9;
 
 /// The page's lines.
@@ -103,18 +103,27 @@ impl Sheet<'_> {
         let last = ladders.len();
         let mut principal = None;
         let titles = titles(&ladders);
+        let incomplete = unread.is_some_and(|unread| !unread.is_empty());
         for (at, (ladder, title)) in ladders.iter().zip(&titles).enumerate() {
-            self.blank();
-            self.head(ladder, title, principal.replace(ladder.principal.as_str()) != Some(&ladder.principal));
+            if at > 0 {
+                self.blank();
+            }
+            let standing = Standing::of(ladder, incomplete);
+            self.head(ladder, standing, title, principal.replace(&ladder.principal) != Some(&ladder.principal));
             if let Some(earlier) = earlier.filter(|_| at + 1 == last) {
-                self.text(&from_memory(state, &earlier.request_id), self.theme.base);
+                let text = from_memory(state, &earlier.request_id);
+                self.put(vec![Span::raw("  ")], vec![Span::styled(text, self.theme.base)], 2);
             }
             for (number, rung) in ladder.rungs.iter().enumerate() {
-                self.rung(number + 1, rung, ladder.allowed);
+                self.rung(number + 1, rung, standing, at + 1 == last);
             }
-            if at + 1 == last || !ladder.allowed {
-                let looks = if ladder.allowed { self.theme.allowed } else { self.theme.denied };
-                self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(ladder.verdict.clone(), looks.text)], 4);
+            if at + 1 == last || standing != Standing::Allowed {
+                let looks = standing.looks(self.theme);
+                let verdict = match standing {
+                    Standing::Open => "incomplete: what could not be read may allow it.".to_owned(),
+                    _ => ladder.verdict.clone(),
+                };
+                self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
             }
         }
         titles.into_iter().zip(ladders).collect()
@@ -130,49 +139,59 @@ impl Sheet<'_> {
         for reason in unread {
             self.text(&format!("! incomplete: {reason}"), self.theme.failed.text);
         }
+        if !unread.is_empty() {
+            return;
+        }
         let allowed = ladders.iter().all(|ladder| ladder.allowed);
         let other = match &exchange.verdict {
             Verdict::Allowed if !allowed => "DENIED",
             Verdict::Denied(_) if allowed && !ladders.is_empty() => "ALLOWED",
             _ => return,
         };
-        let text = format!(
-            "! By these policies it would be {other} now: they have changed since, or something else decided."
-        );
+        let text =
+            format!("! By these policies it would be {other} now: they have changed since, or something else decided.");
         self.text(&text, self.theme.failed.text);
     }
 
-    fn head(&mut self, ladder: &Ladder, title: &str, with_who: bool) {
-        let (sign, word, looks) = match ladder.allowed {
-            true => ("✔", "ALLOWED", self.theme.allowed),
-            false => ("✘", "DENIED", self.theme.denied),
-        };
+    fn head(&mut self, ladder: &Ladder, standing: Standing, title: &str, with_who: bool) {
         self.put(
             vec![Span::styled(format!("{title}  "), self.theme.title)],
-            vec![Span::styled(format!("{sign} {word}"), looks.text)],
+            vec![Span::styled(standing.text(), standing.looks(self.theme).text)],
             2,
         );
         let who = ("WHO", trail::short(&ladder.principal));
         let parts = [who, ("ACTION", ladder.action.as_str()), ("RESOURCE", trail::short(&ladder.resource))];
-        let mut content = Vec::new();
+        let mut content: Vec<Span<'static>> = Vec::new();
         for (label, value) in parts.into_iter().skip(usize::from(!with_who)) {
             // A label and its value stay on one line.
-            content.push(Span::styled(format!("{label}\u{a0}"), self.theme.dim));
-            content.push(Span::styled(format!("{value}   "), self.theme.strong));
+            let gap = if content.is_empty() { "" } else { "   " };
+            content.push(Span::styled(format!("{gap}{label}\u{a0}"), self.theme.dim));
+            content.push(Span::styled(value.to_owned(), self.theme.strong));
         }
         self.put(vec![Span::raw("  ")], content, 2);
     }
 
-    fn rung(&mut self, number: usize, rung: &Rung, allowed: bool) {
-        let looks = if allowed { self.theme.allowed } else { self.theme.denied };
-        let word = if rung.decides { looks.text } else { self.theme.strong };
+    /// In words, too, where it decides the call.
+    fn rung(&mut self, number: usize, rung: &Rung, standing: Standing, is_last: bool) {
+        let (sign, looks) = match rung.decides {
+            true => (standing.sign(), standing.looks(self.theme).text),
+            false => (" ", self.theme.strong),
+        };
         let lead = vec![
-            Span::styled(format!("  {number} {:<QUESTION$}", rung.question), self.theme.base),
-            Span::styled(format!("{:<WORD$}", rung.word.text()), word),
+            Span::styled(format!("{sign} "), looks),
+            Span::styled(format!("{number} {:<QUESTION$}", rung.question), self.theme.base),
+            Span::styled(format!("{:<WORD$}", rung.word.text()), looks),
         ];
         let mut content = vec![Span::styled(rung.sentence.clone(), self.theme.base)];
-        if rung.decides {
-            content.push(Span::styled(format!("  {}", mark(rung, allowed)), looks.text));
+        if rung.decides && (is_last || standing != Standing::Allowed) {
+            // It stays on one line.
+            let mark = match (standing, rung.word) {
+                (Standing::Allowed, _) => "ALLOWED\u{a0}here",
+                (Standing::Denied, Word::Yes) => "DENIED\u{a0}here",
+                (Standing::Denied, _) => "MISSING\u{a0}here",
+                (Standing::Open, _) => "not\u{a0}known",
+            };
+            content.push(Span::styled(format!("  ◀\u{a0}{mark}"), looks));
         }
         self.put(lead, content, 4 + QUESTION + WORD);
     }
@@ -194,7 +213,7 @@ impl Sheet<'_> {
         for (title, ladder) in ladders {
             for (number, rung) in ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.looked_at.is_empty()) {
                 self.blank();
-                self.text(&format!("{title}, looked at for {} {}", number + 1, rung.question), self.theme.title);
+                self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.title);
                 for evidence in &rung.looked_at {
                     self.evidence(evidence);
                 }
@@ -243,12 +262,46 @@ fn titles(ladders: &[Ladder]) -> Vec<String> {
     ladders.iter().enumerate().map(title).collect()
 }
 
-/// What the rung did that decided.
-fn mark(rung: &Rung, allowed: bool) -> &'static str {
-    match (allowed, rung.word) {
-        (true, _) => "✔ allowed here",
-        (false, ladder::Word::Yes) => "✘ denied here",
-        (false, _) => "✘ missing here",
+/// What a ladder came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Allowed,
+    Denied,
+    /// What was read does not allow it, and not all could be read.
+    Open,
+}
+
+impl Standing {
+    fn of(ladder: &Ladder, incomplete: bool) -> Standing {
+        match ladder.allowed {
+            true => Standing::Allowed,
+            false if incomplete && !ladder.denied_expressly() => Standing::Open,
+            false => Standing::Denied,
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Standing::Allowed => "✔",
+            Standing::Denied => "✘",
+            Standing::Open => "?",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Standing::Allowed => "✔ ALLOWED",
+            Standing::Denied => "✘ DENIED",
+            Standing::Open => "? INCOMPLETE",
+        }
+    }
+
+    const fn looks(self, theme: &Theme) -> VerdictStyle {
+        match self {
+            Standing::Allowed => theme.allowed,
+            Standing::Denied => theme.denied,
+            Standing::Open => theme.failed,
+        }
     }
 }
 
@@ -260,7 +313,7 @@ fn from_memory(state: &State, request: &str) -> String {
         |call| format!("{} in stage {}", call.operation.name(), call.stage.number()),
     );
     format!(
-        "  KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
+        "KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
          it until it has not been used for five minutes. That decision was:"
     )
 }

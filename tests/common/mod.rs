@@ -1,5 +1,6 @@
 //! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
 
+use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page,
     Response, Stage, State, Wire,
@@ -15,7 +16,7 @@ pub fn key_arn() -> String {
 
 /// A stand-in for the services: it knows how far the lab is and answers accordingly.
 pub struct Services {
-    policy: String,
+    pub policy: String,
     table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
@@ -198,11 +199,18 @@ pub struct Session {
     pub state: State,
     pub services: Services,
     pub waiting: Vec<(CallId, Identity, Operation)>,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
 }
 
 impl Session {
     pub fn new(backend: Backend) -> Session {
-        Session { state: State::new(backend, Names::new("4f2a")), services: Services::new(), waiting: Vec::new() }
+        Session {
+            state: State::new(backend, Names::new("4f2a")),
+            services: Services::new(),
+            waiting: Vec::new(),
+            inspections: Vec::new(),
+        }
     }
 
     pub fn sandbox() -> Session {
@@ -244,6 +252,7 @@ impl Session {
             match effect {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Report(_) | Effect::Exit => {}
             }
         }
@@ -329,6 +338,9 @@ fn make_every_state() -> Vec<(String, State)> {
                 for intents in [
                     vec![],
                     vec![Intent::TogglePage(Page::Help)],
+                    vec![Intent::TogglePage(Page::Why)],
+                    vec![Intent::TogglePage(Page::Trail)],
+                    vec![Intent::TogglePage(Page::AtRest)],
                     vec![Intent::ToggleStages],
                     vec![Intent::Quit],
                     vec![Intent::ShowPrevious],

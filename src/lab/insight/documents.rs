@@ -98,8 +98,8 @@ pub fn decide_again(
             resource: question.resource,
             decision,
         });
-        if !allowed {
-            // Whoever is refused is asked nothing more.
+        // Whoever is refused is asked nothing more, if that is certain.
+        if !allowed && documents.unread.is_empty() {
             break;
         }
     }
@@ -204,10 +204,9 @@ fn unknown_conditions(decision: &Decision, known: &ConditionContext) -> Vec<Stri
             && parts.iter().all(|part| matches!(part, Mismatch::Condition { .. }))
         {
             unknown.extend(parts.iter().filter_map(|part| match part {
-                Mismatch::Condition { key, .. } if known.get(key).is_none() => Some(format!(
-                    "a condition of {} is about {key}, of which nothing is known here",
-                    examined.source
-                )),
+                Mismatch::Condition { key, .. } if known.get(key).is_none() => {
+                    Some(format!("a condition of {} is about {key}, of which nothing is known here", examined.source))
+                }
                 _ => None,
             }));
         }

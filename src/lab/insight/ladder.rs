@@ -109,6 +109,11 @@ pub struct Ladder {
 const CLOSEST: usize = 2;
 
 impl Ladder {
+    /// Whether a statement denies it, so that nothing else matters.
+    pub fn denied_expressly(&self) -> bool {
+        self.rungs.first().is_some_and(|rung| rung.word == Word::Yes)
+    }
+
     /// Reads the ladder off a decision.
     pub fn of(decided: &Decided) -> Ladder {
         let trace = Trace(decided);
@@ -138,7 +143,7 @@ impl Ladder {
 fn verdict(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Allowed { via_account: true, by, .. } => {
-            format!("ALLOWED: the key policy lets the account's IAM decide, and {by} allows it.")
+            format!("ALLOWED: the account's IAM decides, and {} allows it.", short(by))
         }
         Outcome::Allowed { by, .. } => format!("ALLOWED: {} allows it, and nothing denies it.", short(by)),
         Outcome::ExplicitDeny { by, .. } => format!("DENIED: {} denies it, whatever else allows it.", short(by)),
@@ -146,9 +151,10 @@ fn verdict(outcome: &Outcome) -> String {
     }
 }
 
-/// A grant by the beginning of its id.
+/// A managed policy by its name, a grant by the beginning of its id.
 fn short(source: &PolicySource) -> String {
     match source {
+        PolicySource::Managed { name, .. } => name.clone(),
         PolicySource::Grant { grant_id } => format!("the grant {}…", grant_id.get(..8).unwrap_or(grant_id)),
         other => other.to_string(),
     }
@@ -215,14 +221,11 @@ fn evidence(examined: &Examined) -> Evidence {
         Examination::DelegatesToAccount => {
             "It names the account, not the caller: the account's IAM may decide.".to_owned()
         }
-        Examination::NotMatched(parts) => parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" "),
+        Examination::NotMatched(parts) => {
+            parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" ")
+        }
     };
-    Evidence {
-        policy: examined.source.to_string(),
-        name: name_of(examined),
-        result,
-        json: Arc::clone(&examined.json),
-    }
+    Evidence { policy: examined.source.to_string(), name: name_of(examined), result, json: Arc::clone(&examined.json) }
 }
 
 /// The ones that come closest to what is asked.
@@ -258,8 +261,8 @@ impl<'d> Trace<'d> {
         let denying = denials().find(fits);
         let sentence = match (denying, denials().count()) {
             (Some(denying), _) => format!("{}, {}, denies it", short(&denying.source), name_of(denying)),
-            (None, 0) => "no policy has a statement that denies".to_owned(),
-            (None, _) => "no statement that denies fits this call".to_owned(),
+            (None, 0) => "no statement denies anything".to_owned(),
+            (None, _) => "none of the denials fits this call".to_owned(),
         };
         Rung {
             question: "explicit deny?",
@@ -275,11 +278,11 @@ impl<'d> Trace<'d> {
         let own = || self.of(is_identity);
         let allowing = own().find(|examined| allows(examined));
         let (word, sentence) = match allowing {
-            Some(allowing) => (Word::Yes, format!("{}, {}", allowing.source, name_of(allowing))),
+            Some(allowing) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
             None => (Word::No, format!("no policy of {} allows {}", self.caller(), self.0.action)),
         };
         Rung {
-            question: "does IAM allow it?",
+            question: "IAM allows it?",
             word,
             sentence,
             decides: !matches!(self.outcome(), Outcome::ExplicitDeny { .. }),
@@ -316,9 +319,11 @@ impl<'d> Trace<'d> {
                 };
                 (Word::YesBut, format!("{}: {why}", name_of(naming)), vec![evidence(naming)])
             }
-            (None, None, Some(delegating)) => {
-                (Word::No, format!("{} names the account, not the caller", name_of(delegating)), vec![evidence(delegating)])
-            }
+            (None, None, Some(delegating)) => (
+                Word::No,
+                format!("{} names the account, not the caller", name_of(delegating)),
+                vec![evidence(delegating)],
+            ),
             (None, None, None) => (Word::No, "no statement names the caller".to_owned(), closest(own())),
         };
         let decides = match self.outcome() {
@@ -326,7 +331,7 @@ impl<'d> Trace<'d> {
             Outcome::ImplicitDeny { missing } => *missing == Missing::ResourcePolicy,
             Outcome::ExplicitDeny { .. } => false,
         };
-        Rung { question: "key policy allows caller?", word, sentence, decides, looked_at }
+        Rung { question: "key policy allows it?", word, sentence, decides, looked_at }
     }
 
     fn account(&self) -> Rung {
@@ -337,21 +342,19 @@ impl<'d> Trace<'d> {
         looked_at.extend(allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]));
         let (word, sentence) = match (delegating, allowing) {
             _ if self.is_service() => (Word::No, "a service has no policies in the account's IAM".to_owned()),
-            (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", allowing.source)),
-            (Some(_), None) => {
-                (Word::YesBut, format!("no policy of {} allows {}", self.caller(), self.0.action))
-            }
+            (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
+            (Some(_), None) => (Word::YesBut, format!("no policy of {} allows {}", self.caller(), self.0.action)),
             (None, Some(allowing)) => {
-                (Word::No, format!("{} allows it, but the key policy does not let IAM decide", allowing.source))
+                (Word::No, format!("{} allows it, but the key policy gives IAM no say", short(&allowing.source)))
             }
-            (None, None) => (Word::No, "the key policy does not let IAM decide".to_owned()),
+            (None, None) => (Word::No, "the key policy gives IAM no say".to_owned()),
         };
         let decides = match self.outcome() {
             Outcome::Allowed { via_account, .. } => *via_account,
             Outcome::ImplicitDeny { missing } => *missing == Missing::IdentityPolicy,
             Outcome::ExplicitDeny { .. } => false,
         };
-        Rung { question: "key policy lets IAM decide?", word, sentence, decides, looked_at }
+        Rung { question: "account's IAM decides?", word, sentence, decides, looked_at }
     }
 
     fn grants(&self) -> Rung {
@@ -359,15 +362,18 @@ impl<'d> Trace<'d> {
         let allowing = all().find(|examined| allows(examined));
         let (word, sentence) = match (allowing, all().count()) {
             (Some(allowing), _) => (Word::Yes, format!("{} covers it", short(&allowing.source))),
-            (None, 0) => (Word::No, "the key has no grants".to_owned()),
-            (None, 1) => (Word::No, "the key has one grant, and it does not cover this".to_owned()),
-            (None, count) => (Word::No, format!("the key has {count} grants, and none covers this")),
+            (None, 0) => (Word::No, "the key has none".to_owned()),
+            (None, 1) => (Word::No, "one grant, and not for this".to_owned()),
+            (None, count) => (Word::No, format!("{count} grants, none for this")),
         };
         Rung {
             question: "a grant?",
             word,
             sentence,
-            decides: matches!(self.outcome(), Outcome::Allowed { by: PolicySource::Grant { .. }, via_account: false, .. }),
+            decides: matches!(
+                self.outcome(),
+                Outcome::Allowed { by: PolicySource::Grant { .. }, via_account: false, .. }
+            ),
             looked_at: allowing.map_or_else(|| closest(all()), |allowing| vec![evidence(allowing)]),
         }
     }

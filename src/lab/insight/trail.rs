@@ -91,7 +91,7 @@ pub enum Cause {
 pub struct Entry {
     /// `00:00:12`
     pub time: String,
-    /// The principal, from `user/` on; a service by its name.
+    /// The principal's name; a service by its own.
     pub principal: String,
     /// Whether DynamoDB asked; otherwise the principal did so itself.
     pub by_dynamodb: bool,
@@ -110,6 +110,11 @@ pub fn short(principal: &str) -> &str {
     if principal.starts_with("arn:") { principal.rsplit(':').next().unwrap_or(principal) } else { principal }
 }
 
+/// The last part of an ARN, `alice`; anything else as it is.
+fn name(principal: &str) -> &str {
+    short(principal).rsplit('/').next().unwrap_or(principal)
+}
+
 /// What the sandbox has seen, oldest first.
 pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
     let calls: BTreeMap<&str, &Arc<Exchange>> =
@@ -122,7 +127,7 @@ pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
             let service = event.user_identity.invoked_by.as_deref();
             Entry {
                 time: event.event_time.get(11..19).unwrap_or(&event.event_time).to_owned(),
-                principal: event.user_identity.arn.as_deref().or(service).map(short).unwrap_or_default().to_owned(),
+                principal: event.user_identity.arn.as_deref().or(service).map(name).unwrap_or_default().to_owned(),
                 by_dynamodb: service.is_some(),
                 operation: event.event_name.clone(),
                 context: event.request_parameters.encryption_context.clone(),
@@ -143,10 +148,10 @@ pub fn of_exchanges(state: &State) -> Vec<Entry> {
                 crate::lab::Identity::Admin => &facts.admin,
                 crate::lab::Identity::TestUser => &facts.test_user,
             };
-            let name = || exchange.identity.name().to_owned();
+            let nobody = || exchange.identity.name().to_owned();
             Entry {
                 time: clock(exchange.answer.at),
-                principal: caller.as_ref().map_or_else(name, |caller| short(&caller.arn).to_owned()),
+                principal: caller.as_ref().map_or_else(nobody, |caller| name(&caller.arn).to_owned()),
                 by_dynamodb: false,
                 operation: exchange.operation.name().to_owned(),
                 context: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::lab::insight::Inquiry;
 use crate::lab::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -174,6 +175,8 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
 }
 
@@ -185,6 +188,7 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            inspections: Vec::new(),
             waited_ms: Vec::new(),
         }
     }
@@ -209,6 +213,7 @@ impl Lab {
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
             }
         }

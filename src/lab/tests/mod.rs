@@ -5,3 +5,4 @@ mod consent;
 mod doctor;
 mod fake;
 mod flow;
+mod insight;
