@@ -1,6 +1,8 @@
 //! The pages that explain, on the real sandbox: the ladder from its trace and the one from the documents are the same.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+use std::io::{Read, Write};
+
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::insight::at_rest::{SQL, Seen, command, seen};
 use kmslab::lab::insight::documents::{decide_again, request_id};
@@ -203,9 +205,40 @@ fn what_can_not_be_found_out_is_said() {
     drop(sandbox);
     let timing = Timing { attempts: Some(1), ..Timing::default() };
     let gone = Clients::with_keys("http://127.0.0.1:1", "us-east-1", "AKIAEXAMPLE", "secret", timing);
-    assert_eq!(runtime.block_on(find_out(&gone, &Inquiry::Trail)), Finding::NotTold);
-    let Finding::Documents(documents) = runtime.block_on(find_out(&gone, &why)) else { panic!("documents") };
-    assert!(
-        documents.unread.iter().any(|reason| reason.contains("the policies attached to user nobody could not be read"))
-    );
+    let Finding::Failed(reason) = runtime.block_on(find_out(&gone, &Inquiry::Trail)) else { panic!("nobody is there") };
+    assert!(reason.contains("can't be reached"), "{reason}");
+}
+
+/// Another server: it answers, and is no sandbox of kmslab.
+#[test]
+fn on_another_server_the_documents_are_read_and_what_can_not_be_read_is_said() {
+    let runtime = runtime();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 16 * 1024]);
+            let body = r#"{"__type":"AccessDeniedException","message":"no"}"#;
+            let length = body.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    let timing = Timing { attempts: Some(1), ..Timing::default() };
+    let clients = Clients::with_keys(&url, "us-east-1", "AKIAEXAMPLE", "secret", timing);
+    assert_eq!(runtime.block_on(find_out(&clients, &Inquiry::Trail)), Finding::NotTold);
+    assert_eq!(runtime.block_on(find_out(&clients, &Inquiry::AtRest { table: "t".into() })), Finding::NotTold);
+    let arn = "arn:aws:iam::111122223333:user/alice";
+    let key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let why = Inquiry::Why { call: CallId(1), caller: Some(arn.into()), key: Some(key.into()) };
+    let Finding::Documents(documents) = runtime.block_on(find_out(&clients, &why)) else { panic!("documents") };
+    let said = |what: &str| documents.unread.iter().any(|reason| reason.starts_with(what));
+    assert!(documents.unread[0].contains("AccessDeniedException (kms:GetKeyPolicy)"), "{:?}", documents.unread);
+    for what in ["the key policy", "the grants of the key", "the policies attached to user alice", "the groups of user"]
+    {
+        assert!(said(what), "{what}: {:?}", documents.unread);
+    }
 }

@@ -165,7 +165,8 @@ fn keep(source: PolicySource, text: Result<String, Failed>, documents: &mut Docu
 
 /// In one sentence: what could not be read, and why.
 fn unread(what: &str, failed: &Failed) -> String {
-    let reason = failed.code.as_deref().unwrap_or(&failed.message);
+    // Where nobody answered, what to do about it is said elsewhere.
+    let reason = failed.code.as_deref().unwrap_or_else(|| failed.message.split(" (").next().unwrap_or_default());
     format!("{what} could not be read: {reason} ({})", failed.call)
 }
 

@@ -64,7 +64,7 @@ pub struct Record {
     /// Calls that have been answered, in order; of a repeated call only the newest.
     pub exchanges: Vec<Arc<Exchange>>,
     /// The same as they came, where `exchanges` are masked: to decide with.
-    unmasked: Vec<Arc<Exchange>>,
+    pub(super) unmasked: Vec<Arc<Exchange>>,
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
@@ -77,13 +77,6 @@ pub struct Record {
     batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
-}
-
-impl Record {
-    /// The answered calls as they came, where [`Record::exchanges`] are masked.
-    pub(super) fn sent(&self) -> &[Arc<Exchange>] {
-        &self.unmasked
-    }
 }
 
 /// A call of a pane: answered or not.

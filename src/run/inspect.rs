@@ -1,7 +1,9 @@
 //! Finds out what a page shows: from the sandbox's own pages where the backend is one, else from AWS's documents.
 
+use std::fmt::Display;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -24,10 +26,17 @@ const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Finds out what `inquiry` asks for. It changes nothing, and ends in time.
 pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
-    if let Some(url) = clients.endpoint()
-        && is_sandbox(url).await
-    {
-        return of_sandbox(url, inquiry).await.unwrap_or_else(Finding::Failed);
+    if let Some(url) = clients.endpoint() {
+        match get::<Value>(url, "/_kmslab/health").await {
+            Ok(health) if health["status"] == "ok" && health["account"].is_string() => {
+                let found = of_sandbox(url, inquiry).await;
+                return found.unwrap_or_else(|trouble| Finding::Failed(trouble.message()));
+            }
+            // Where nobody answers nothing else need be asked.
+            Err(Trouble::Unreachable(message)) => return Finding::Failed(message),
+            // Another server.
+            Ok(_) | Err(Trouble::Other(_)) => {}
+        }
     }
     match inquiry {
         Inquiry::Why { caller, key, .. } => {
@@ -41,13 +50,24 @@ pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
     }
 }
 
-/// Whether a sandbox of kmslab answers at `url`.
-async fn is_sandbox(url: &str) -> bool {
-    let health = get::<Value>(url, "/_kmslab/health").await;
-    health.is_ok_and(|health| health["status"] == "ok" && health["account"].is_string())
+/// Why a page did not come.
+#[derive(Debug)]
+enum Trouble {
+    /// Nobody answers.
+    Unreachable(String),
+    /// Anything else.
+    Other(String),
 }
 
-async fn of_sandbox(url: &str, inquiry: &Inquiry) -> Result<Finding, String> {
+impl Trouble {
+    fn message(self) -> String {
+        match self {
+            Trouble::Unreachable(message) | Trouble::Other(message) => message,
+        }
+    }
+}
+
+async fn of_sandbox(url: &str, inquiry: &Inquiry) -> Result<Finding, Trouble> {
     #[derive(serde::Deserialize)]
     struct Decisions<T> {
         decisions: Vec<T>,
@@ -73,38 +93,38 @@ async fn of_sandbox(url: &str, inquiry: &Inquiry) -> Result<Finding, String> {
 }
 
 /// One page of the sandbox, which speaks plain HTTP.
-async fn get<T: DeserializeOwned>(url: &str, page: &str) -> Result<T, String> {
+async fn get<T: DeserializeOwned>(url: &str, page: &str) -> Result<T, Trouble> {
     let body = timeout(PAGE_TIME, fetch(url, page)).await;
-    let body = body.map_err(|_| format!("no answer within {} s", PAGE_TIME.as_secs()))??;
-    serde_json::from_slice(&body).map_err(|error| format!("the sandbox's answer could not be read: {error}"))
+    let body = body.map_err(|_| Trouble::Unreachable(format!("no answer within {} s", PAGE_TIME.as_secs())))??;
+    serde_json::from_slice(&body)
+        .map_err(|error| Trouble::Other(format!("the sandbox's answer could not be read: {error}")))
 }
 
-async fn fetch(url: &str, page: &str) -> Result<bytes::Bytes, String> {
-    let uri: http::Uri = url.parse().map_err(|error| format!("{url} is no URL: {error}"))?;
+async fn fetch(url: &str, page: &str) -> Result<Bytes, Trouble> {
+    let other = |what: &str, error: &dyn Display| Trouble::Other(format!("{what}: {error}"));
+    let uri: http::Uri = url.parse().map_err(|error| other("this is no URL", &error))?;
     let authority = match (uri.scheme_str(), uri.authority()) {
         (Some("http"), Some(authority)) => authority,
-        _ => return Err("a sandbox speaks plain http".to_owned()),
+        _ => return Err(Trouble::Other("a sandbox speaks plain http".to_owned())),
     };
-    let fail = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
     let host = authority.host().trim_matches(['[', ']']);
-    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)));
-    let stream = stream.await.map_err(|error| fail("the sandbox can't be reached", &error))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| fail("the sandbox does not speak HTTP", &error))?;
+    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await;
+    let stream = stream.map_err(|error| Trouble::Unreachable(format!("the server can't be reached: {error}")))?;
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| other("the server does not speak HTTP", &error))?;
     // It ends when the answer has been read and the sender is gone.
     tokio::spawn(connection);
-    let request =
-        http::Request::get(page).header(http::header::HOST, authority.as_str()).body(Empty::<bytes::Bytes>::new());
-    let request = request.map_err(|error| fail("the request could not be made", &error))?;
-    let response = sender.send_request(request).await.map_err(|error| fail("the sandbox did not answer", &error))?;
+    let request = http::Request::get(page).header(http::header::HOST, authority.as_str()).body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| other("the request could not be made", &error))?;
+    let response = sender.send_request(request).await;
+    let response = response.map_err(|error| other("the server did not answer", &error))?;
     let status = response.status();
     let body = Limited::new(response.into_body(), LARGEST).collect().await;
-    let body = body.map_err(|error| fail("the sandbox's answer broke off", &error))?.to_bytes();
+    let body = body.map_err(|error| other("the server's answer broke off", &error))?.to_bytes();
     if status.is_success() {
         return Ok(body);
     }
-    let message =
-        serde_json::from_slice::<Value>(&body).ok().and_then(|body| Some(body["message"].as_str()?.to_owned()));
-    Err(message.unwrap_or_else(|| format!("the sandbox answered with HTTP status {status}")))
+    let message = serde_json::from_slice::<Value>(&body).ok();
+    let message = message.and_then(|body| Some(body["message"].as_str()?.to_owned()));
+    Err(Trouble::Other(message.unwrap_or_else(|| format!("the server answered with HTTP status {status}"))))
 }

@@ -16,19 +16,24 @@ const WIDE: usize = 140;
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet { state, theme, columns, lines: Vec::new() };
+    let facts = state.shown_facts();
+    if !facts.made.table {
+        let text = match facts.table_was_made {
+            true => "The table has been deleted, and its rows with it.",
+            false => "There is no table yet: stage 3 creates it.",
+        };
+        sheet.text(text, theme.base);
+        return sheet.lines;
+    }
     let told = match state.known() {
         Some(Known::AtRest(at_rest)) => Some(at_rest.as_ref()),
         Some(Known::Failed(reason)) => {
             sheet.text(&format!("The database could not be looked into: {reason}"), theme.failed.text);
             None
         }
-        None if state.shown_facts().table_was_made => {
+        None => {
             sheet.text("Finding out …", theme.dim);
             None
-        }
-        _ if !state.shown_facts().table_was_made => {
-            sheet.text("There is no table yet: stage 3 creates it.", theme.base);
-            return sheet.lines;
         }
         Some(_) => {
             let text = match state.backend.kind {
@@ -42,7 +47,6 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
             sheet.lines.push(Line::default());
             None
         }
-        None => None,
     };
     sheet.hierarchy(told);
     if let Some(at_rest) = told {
@@ -68,7 +72,7 @@ impl Sheet<'_> {
     fn step(&mut self, indent: usize, name: &str, rest: &str) {
         let branch = if indent == 0 { String::new() } else { format!("{}└ ", "   ".repeat(indent - 1)) };
         let hang = 3 * indent + 2;
-        let lead = vec![Span::styled(branch, self.theme.rule), Span::styled(format!("{name}  "), self.theme.title)];
+        let lead = vec![Span::styled(branch, self.theme.rule), Span::styled(format!("{name}  "), self.theme.strong)];
         self.lines.extend(wrap(lead, vec![Span::styled(rest.to_owned(), self.theme.base)], self.columns, hang));
     }
 
@@ -169,7 +173,7 @@ impl Sheet<'_> {
         let theme = self.theme;
         let columns = if self.columns < WIDE { self.columns } else { self.left() - 2 };
         let head = vec![
-            Span::styled(format!("item {number}  "), theme.title),
+            Span::styled(format!("item {number}  "), theme.strong),
             Span::styled(format!("nonce {}  tag {}", stored.nonce, stored.tag), theme.number),
         ];
         let mut lines = vec![cut(head, columns)];

@@ -92,7 +92,7 @@ fn of_entry(entry: &Entry, theme: &Theme, columns: usize) -> Vec<Line<'static>> 
     };
     let content = vec![
         Span::styled(who, theme.strong),
-        Span::styled(operation, theme.title),
+        Span::styled(operation, theme.strong),
         Span::raw("  "),
         verdict,
         Span::styled(format!("  {cause}"), theme.dim),

@@ -155,7 +155,7 @@ impl Sheet<'_> {
 
     fn head(&mut self, ladder: &Ladder, standing: Standing, title: &str, with_who: bool) {
         self.put(
-            vec![Span::styled(format!("{title}  "), self.theme.title)],
+            vec![Span::styled(format!("{title}  "), self.theme.strong)],
             vec![Span::styled(standing.text(), standing.looks(self.theme).text)],
             2,
         );
@@ -210,10 +210,11 @@ impl Sheet<'_> {
     }
 
     fn looked_at(&mut self, ladders: &[(String, Ladder)]) {
-        for (title, ladder) in ladders {
+        // The lock that decided comes first.
+        for (title, ladder) in ladders.iter().rev() {
             for (number, rung) in ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.looked_at.is_empty()) {
                 self.blank();
-                self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.title);
+                self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.strong);
                 for evidence in &rung.looked_at {
                     self.evidence(evidence);
                 }

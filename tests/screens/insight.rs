@@ -4,6 +4,8 @@ use kmslab::lab::insight::documents::{Documents, decide_again, request_id};
 use kmslab::lab::insight::{Finding, at_rest::AtRest, trail};
 use kmslab::lab::{Event, Exchange, Identity, Intent, Operation, Page, Stage};
 use kmslab::policy::{Grant, GrantConstraints, PolicySource};
+use kmslab::record::{Palette, svg};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use serde_json::{Value, json};
 
 use super::common::{ACCOUNT, Session, key_arn};
@@ -125,14 +127,14 @@ fn table(session: &Session) -> Finding {
                 .map(|at| format!("{:02x}", seed.wrapping_mul(37).wrapping_add((at as u8).wrapping_mul(101))))
                 .collect()
         };
-        json!({"place": hex(byte, 32), "nonce": hex(byte + 1, 12), "ciphertext": hex(byte + 2, bytes.min(64)),
+        json!({"nonce": hex(byte + 1, 12), "ciphertext": hex(byte + 2, bytes.min(64)),
             "bytes": bytes, "tag": hex(byte + 3, 16)})
     };
     let name = &session.state.names.table;
     let at_rest: AtRest = serde_json::from_value(json!({
         "database": "/tmp/kmslab-Zx81Kq/kmslab.db", "table": name, "keyArn": key_arn(),
         "encryptionContext": {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": ACCOUNT},
-        "tableKey": {"bytes": 151, "head": "01"}, "dataKey": {"bytes": 32}, "items": 3,
+        "tableKey": {"bytes": 109}, "dataKey": {"bytes": 32}, "items": 3,
         "records": [record(1, 71), record(9, 69), record(17, 78)],
     }))
     .unwrap();
@@ -243,4 +245,25 @@ fn trail_and_at_rest() {
             ("at rest before the table".to_owned(), &early.state, SIZES[0]),
         ]),
     );
+}
+
+/// Writes pictures for a person to look at: `cargo test --test screens insight -- --ignored`.
+#[test]
+#[ignore = "for people: writes SVG files to target/pictures"]
+fn pictures_of_the_pages() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, page, finding) in [
+        ("why", Page::Why, decisions as fn(&Session) -> Finding),
+        ("trail", Page::Trail, events),
+        ("at-rest", Page::AtRest, table),
+    ] {
+        let session = opened(denied(), page, finding);
+        for size in SIZES {
+            let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
+            let picture = svg(&render(&session.state, &theme, size), &Palette::DARK, name, name);
+            std::fs::write(folder.join(format!("{name}-{}x{}.svg", size.width, size.height)), picture).unwrap();
+        }
+    }
+    println!("{}", folder.display());
 }

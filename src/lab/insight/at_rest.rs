@@ -23,36 +23,25 @@ pub struct AtRest {
     /// What KMS is told with the table key.
     pub encryption_context: Option<BTreeMap<String, String>>,
     /// The table key, as KMS encrypted it.
-    pub table_key: Wrapped,
-    /// The data key, sealed under the table key.
-    pub data_key: DataKey,
+    pub table_key: Length,
+    /// The data key, sealed under the table key: without nonce and tag.
+    pub data_key: Length,
     /// How many items there are.
     pub items: u64,
     /// The first of them, in the order in which Scan gives them.
     pub records: Vec<Stored>,
 }
 
-/// An encrypted key.
+/// An encrypted key, of which nothing is told but how long it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wrapped {
-    /// Its length.
-    pub bytes: usize,
-    /// Its first bytes, in hexadecimal.
-    pub head: String,
-}
-
-/// The key under the table key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataKey {
-    /// Its length, without nonce and tag.
+pub struct Length {
+    /// In bytes.
     pub bytes: usize,
 }
 
 /// An item's row. All bytes are hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
-    /// A keyed hash of the item's key.
-    pub place: String,
     /// 12 bytes.
     pub nonce: String,
     /// The first bytes of the ciphertext.

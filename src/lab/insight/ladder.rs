@@ -117,7 +117,7 @@ impl Ladder {
     /// Reads the ladder off a decision.
     pub fn of(decided: &Decided) -> Ladder {
         let trace = Trace(decided);
-        let of_key = decided.decision.trace.iter().any(|examined| is_key_policy(examined));
+        let of_key = decided.decision.trace.iter().any(is_key_policy);
         let rungs = if of_key {
             vec![trace.explicit_deny(), trace.key_policy(), trace.account(), trace.grants()]
         } else {

@@ -131,7 +131,7 @@ impl State {
                 Inquiry::Why { call, caller, key: self.facts.key_arn().map(str::to_owned) }
             }
             Some(Page::Trail) => Inquiry::Trail,
-            Some(Page::AtRest) if self.facts.table_was_made => Inquiry::AtRest { table: self.names.table.clone() },
+            Some(Page::AtRest) if self.facts.made.table => Inquiry::AtRest { table: self.names.table.clone() },
             _ => return Vec::new(),
         };
         let insight = &mut self.insight;
@@ -203,6 +203,6 @@ impl State {
 
     /// All calls as they came.
     fn sent(&self) -> impl Iterator<Item = &Arc<Exchange>> {
-        Stage::ALL.iter().flat_map(|stage| self.record(*stage).sent())
+        Stage::ALL.iter().flat_map(|stage| &self.record(*stage).unmasked)
     }
 }

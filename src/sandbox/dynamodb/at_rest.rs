@@ -32,7 +32,6 @@ pub fn describe(engine: &Engine, name: &str) -> Result<Option<Value>, StoreError
     items.scan::<StoreError>(&[], None, None, |stored| {
         let (ciphertext, tag) = stored.sealed.sealed.split_at(stored.sealed.sealed.len().saturating_sub(TAG));
         records.push(json!({
-            "place": hex(&stored.place.item),
             "nonce": hex(&stored.sealed.nonce),
             "ciphertext": hex(&ciphertext[..ciphertext.len().min(MOST_BYTES)]),
             "bytes": ciphertext.len(),
@@ -49,7 +48,7 @@ pub fn describe(engine: &Engine, name: &str) -> Result<Option<Value>, StoreError
             "aws:dynamodb:tableName": name,
             "aws:dynamodb:subscriberId": engine.host.account,
         })),
-        "tableKey": { "bytes": table_key.len(), "head": hex(&table_key[..table_key.len().min(MOST_BYTES)]) },
+        "tableKey": { "bytes": table_key.len() },
         "dataKey": { "bytes": table.data_key.sealed.len().saturating_sub(TAG) },
         "items": items.statistics()?.0,
         "records": records,
