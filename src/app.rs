@@ -13,13 +13,15 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, Options, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::Terminal;
-use crate::lab::{Backend, BackendKind, Names, Stage, State};
+use crate::lab::mask::{self, Masker};
+use crate::lab::{Backend, BackendKind, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
+use crate::run::lesson;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -56,9 +58,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What to tell of an error: its message and its causes', each once.
-pub fn describe(error: &Report) -> String {
-    crate::aws::chain(error.as_ref())
+/// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
+pub fn describe(error: &Report, mask: bool) -> String {
+    mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
 }
 
 /// The exit status of an error.
@@ -87,6 +89,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
+        Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -169,10 +172,14 @@ fn run_id(seed: Option<u64>) -> String {
 }
 
 fn random_id() -> String {
-    let mut bytes = [0; 4];
+    format!("{:08x}", random_number() as u32)
+}
+
+fn random_number() -> u64 {
+    let mut bytes = [0; 8];
     // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    u64::from_ne_bytes(bytes)
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
@@ -180,6 +187,12 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     if options.mask {
         state.mask();
     }
+    state = state.with_lesson(lesson::load(options, environment)?);
+    if !options.no_questions {
+        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
+    }
+    // Dropped after the screen.
+    let mut announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
@@ -196,8 +209,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    if ended.is_err() && journal.as_ref().is_some_and(|journal| journal.has_begun()) {
-        tell("what the lab has created is still there; `kmslab cleanup` removes it");
+    if ended.is_err() {
+        announcement.tell();
     }
     let (state, ended) = ended.wrap_err("the terminal failed")?;
     if ended == Ended::Finished {
@@ -224,6 +237,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         tell(format_args!("left behind at {place}: {left}"));
     }
     for call in &uncertain {
+        let call = mask::written(&mut state.masker(), call);
         tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
@@ -233,6 +247,41 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
         None => {}
     }
     survivors
+}
+
+/// Tells what a lab has begun to create when it ends in a way that leaves no state to ask: a panic, or a terminal that
+/// can't be written.
+pub struct Announcement {
+    journal: Option<Arc<Journal>>,
+    place: String,
+    masker: Option<Masker>,
+}
+
+impl Announcement {
+    /// For a lab that begins with `state`. Whoever drops it in a panic makes it tell.
+    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> Announcement {
+        let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
+        Announcement { journal: journal.cloned(), place, masker: state.masker() }
+    }
+
+    fn tell(&mut self) {
+        let begun = self.journal.as_ref().map(|journal| journal.begun()).unwrap_or_default();
+        for call in &begun {
+            let call = mask::written(&mut self.masker, call);
+            tell(format_args!("perhaps left behind at {}: what {call} created", self.place));
+        }
+        if !begun.is_empty() {
+            tell("`kmslab cleanup` removes it");
+        }
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell();
+        }
+    }
 }
 
 /// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
@@ -245,6 +294,8 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     if options.mask {
         state.mask();
     }
+    state = state.with_lesson(lesson::load(options, environment)?);
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone());
     let mut out = io::stdout().lock();
@@ -282,7 +333,9 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         Err(error) => (Err(error.downcast::<ConfigError>()?), None),
     };
     let mut out = io::stdout().lock();
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), options.user_profile.is_some(), &mut out));
+    let wanted =
+        doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
+    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,
@@ -333,10 +386,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         }
         None => Journals::default(),
     };
+    let mut masker = options.mask.then(Masker::default);
+    if let Some(masker) = &mut masker {
+        let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
+        let known = journals.living.iter().map(String::as_str).chain(unreadable);
+        known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
+    }
     for (path, reason) in &journals.unreadable {
-        tell(format_args!("{} is no journal and is left alone: {reason}", path.display()));
+        let line = format!("{} is no journal and is left alone: {reason}", path.display());
+        tell(mask::written(&mut masker, &line));
     }
     for run in &journals.living {
+        let run = mask::written(&mut masker, run);
         tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
     }
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
@@ -359,12 +420,18 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         .wrap_err("the lines could not be written")?;
     }
     for (endpoint, region, admin_profile) in targets {
-        let clients = match connect(runtime, endpoint.as_deref(), region, admin_profile.clone()) {
-            Ok(clients) => clients,
+        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
+        let (clients, endpoint) = match connected {
+            Ok(clients) => {
+                // With --backend aws, where the lab with the same options and variables has been.
+                let endpoint = clients.endpoint().map(str::to_owned);
+                (clients, endpoint)
+            }
             Err(error) if is_told_where => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
-                tell(format_args!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error)));
+                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
+                tell(mask::written(&mut masker, &line));
                 outcome = outcome.max(Outcome::Unreachable);
                 continue;
             }
@@ -378,7 +445,8 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
         let work = Work { clients: &clients, target: &target, folder, dry_run };
-        let cleaned = runtime.block_on(clean(&work, here, &mut out)).wrap_err("the lines could not be written")?;
+        let cleaned =
+            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);
     }
     Ok(match outcome {
@@ -388,19 +456,28 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
     })
 }
 
+/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
+/// profile name instead of AWS.
 fn connect(
     runtime: &Runtime,
     endpoint: Option<&str>,
     region: Option<String>,
     admin_profile: Option<String>,
+    elsewhere: bool,
 ) -> Result<Clients, Report> {
     let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
     let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint() {
-        // What is not found there may be on AWS all the same.
-        Some(elsewhere) if endpoint.is_none() => Err(Report::msg(format!(
-            "AWS_ENDPOINT_URL or the profile leads to {elsewhere}; without it this cleans up on AWS"
-        ))),
-        _ => Ok(clients),
+    match clients.endpoint().filter(|_| endpoint.is_none()) {
+        Some(other) if elsewhere => {
+            tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
+        }
+        // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
+        Some(other) => {
+            return Err(Report::msg(format!(
+                "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
+            )));
+        }
+        None => {}
     }
+    Ok(clients)
 }

@@ -47,12 +47,25 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Check the lesson files
+    Lesson {
+        /// What to do with them
+        #[command(subcommand)]
+        command: LessonCommand,
+    },
     /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
     Cleanup {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// What to do with the lesson files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum LessonCommand {
+    /// Name what is wrong with them, by file, stage and line: the embedded ones, or those of --lesson
+    Check,
 }
 
 /// The formats of `kmslab run`.
@@ -106,6 +119,15 @@ pub struct Options {
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The lesson's language: en, de, or one that --lesson has [default: the locale's, else en]
+    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    pub lang: Option<String>,
+    /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
+    #[arg(long, global = true, value_name = "DIR")]
+    pub lesson: Option<PathBuf>,
+    /// Do not ask a question before each stage
+    #[arg(long, global = true)]
+    pub no_questions: bool,
     /// Colours of the interactive lab: dark, light or high-contrast
     #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
     pub theme: ThemeName,
@@ -159,6 +181,18 @@ fn region(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
 }
 
+/// A language is a folder of the lesson.
+fn language(text: &str) -> Result<String, String> {
+    let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err("a language looks like en or de".to_owned()) }
+}
+
+/// The language of a locale like `de_DE.UTF-8`; none of `C` and `POSIX`.
+fn locale_language(locale: &str) -> Option<String> {
+    let language = locale.split(['_', '.', '@']).next().unwrap_or_default().to_ascii_lowercase();
+    (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
+}
+
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
 fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
@@ -182,6 +216,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// The language of the locale, `de`.
+    pub language: Option<String>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
 }
@@ -195,6 +231,12 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            // POSIX: the first of these that is set and not empty decides.
+            language: ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .into_iter()
+                .map(text)
+                .find(|value| !value.is_empty())
+                .and_then(|locale| locale_language(&locale)),
             journals: journals(&variable),
         }
     }
@@ -225,6 +267,18 @@ mod tests {
     fn journals_are_in_the_state_folder(#[case] set: &[(&str, &str)], #[case] folder: Option<&str>) {
         let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
         assert_eq!(Environment::read(variable).journals, folder.map(PathBuf::from));
+    }
+
+    #[rstest]
+    #[case(&[("LANG", "de_DE.UTF-8")], Some("de"))]
+    #[case(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "")], Some("de"))]
+    #[case(&[("LANG", "de_DE.UTF-8"), ("LC_MESSAGES", "en_GB")], Some("en"))]
+    #[case(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "C.UTF-8")], None)]
+    #[case(&[("LANG", "de")], Some("de"))]
+    #[case(&[], None)]
+    fn the_locale_has_a_language(#[case] set: &[(&str, &str)], #[case] language: Option<&str>) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).language.as_deref(), language);
     }
 
     #[rstest]

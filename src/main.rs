@@ -7,17 +7,15 @@ use kmslab::app;
 use kmslab::cli::{Cli, Environment};
 
 fn main() -> ExitCode {
-    let hooks = color_eyre::config::HookBuilder::default()
-        .display_env_section(false)
-        .panic_section("What a lab has created at an endpoint is still there; `kmslab cleanup` removes it.");
-    if let Err(error) = hooks.install() {
+    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         app::tell(error);
     }
     let cli = Cli::parse();
+    let mask = cli.options.mask;
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            app::tell(app::describe(&error));
+            app::tell(app::describe(&error, mask));
             app::exit_of(&error).into()
         }
     }

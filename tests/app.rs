@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
-use kmslab::lab::{Backend, BackendKind, Names, Stage, State};
+use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
 use kmslab::run::world::World;
 use kmslab::run::{self, Ended};
 use kmslab::sandbox::{Config, Sandbox};
@@ -103,7 +103,7 @@ impl Lab {
 
     /// Does the shown stage and waits for its end.
     async fn do_stage(&self, stage: Stage) {
-        self.wait_for(&[&format!("{}/9", stage.number()), stage.text().action]).await;
+        self.wait_for(&[&format!("{}/9", stage.number()), Lesson::english().text(stage, false).action]).await;
         self.press(KeyCode::Enter);
         self.wait_for(&["observed", "MET"]).await;
     }

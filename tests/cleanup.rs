@@ -2,21 +2,31 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "common/message.rs"]
+mod message;
+#[path = "common/program.rs"]
+mod program;
+#[macro_use]
+#[path = "common/things.rs"]
+mod things;
+
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Tag as TableTag,
 };
 use kmslab::sandbox::{Config, Sandbox};
+use message::message;
+use program::{program, text};
 use rstest::rstest;
+use things::{Things, block_on, things};
 
 /// Every call of the lab that creates or changes something, as it shows in the request.
 const CREATING: [(&str, &str); 7] = [
@@ -49,33 +59,6 @@ struct Door {
     tmp: tempfile::TempDir,
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// One HTTP message, or `None` where the connection has ended.
-fn read_message(from: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut length = 0;
-    loop {
-        let start = bytes.len();
-        if from.read_until(b'\n', &mut bytes).unwrap_or(0) == 0 {
-            return None;
-        }
-        let line = text(&bytes[start..]).to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let head = bytes.len();
-    bytes.resize(head + length, 0);
-    from.read_exact(&mut bytes[head..]).ok()?;
-    Some(bytes)
-}
-
 impl Door {
     fn new(stops: &'static str, when: When) -> Door {
         let sandbox = Sandbox::start(Config::default()).unwrap();
@@ -96,13 +79,13 @@ impl Door {
                     let mut outer = BufReader::new(outer);
                     let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
                     let stop = || knock.send(()).is_ok() && opened.lock().unwrap().recv().unwrap_or(false);
-                    while let Some(request) = read_message(&mut outer) {
+                    while let Some(request) = message(&mut outer) {
                         let stopped = text(&request).contains(stops) && closed.swap(false, Ordering::SeqCst);
                         if stopped && when == When::Before && !stop() {
                             return;
                         }
                         inner.get_mut().write_all(&request).unwrap();
-                        let Some(answer) = read_message(&mut inner) else { return };
+                        let Some(answer) = message(&mut inner) else { return };
                         if let Some((_, rest)) = text(&answer).split_once("<SecretAccessKey>") {
                             seen.lock().unwrap().push(rest.split('<').next().unwrap().to_owned());
                         }
@@ -122,13 +105,8 @@ impl Door {
     /// `kmslab` with the admin's keys, and nothing else in the environment.
     fn kmslab(&self, arguments: &[&str]) -> Command {
         let admin = self.sandbox.admin();
-        let tmp = self.tmp.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-        command.env_clear().env("HOME", tmp).env("TMPDIR", tmp).env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("AWS_ACCESS_KEY_ID", &admin.access_key_id);
-        command.env("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str());
+        let mut command = program(self.tmp.path(), &admin.access_key_id, &admin.secret_access_key);
         command.args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -164,44 +142,7 @@ impl Door {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-macro_rules! client {
-    ($service:ident, $sandbox:expr) => {
-        $service::Client::from_conf(
-            $service::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new($sandbox.region().to_owned()))
-                .endpoint_url($sandbox.url())
-                .credentials_provider(Credentials::new(
-                    &$sandbox.admin().access_key_id,
-                    $sandbox.admin().secret_access_key.as_str(),
-                    None,
-                    None,
-                    "test",
-                ))
-                .http_client(aws_smithy_http_client::Builder::new().build_http())
-                .build(),
-        )
-    };
-}
-
-/// Names of tables and users, aliases, and ids of keys that are not pending deletion.
-#[derive(Debug, Default, PartialEq)]
-struct Things {
-    tables: Vec<String>,
-    users: Vec<String>,
-    aliases: Vec<String>,
-    keys: Vec<String>,
-}
-
 impl Things {
-    fn count(&self) -> usize {
-        self.tables.len() + self.users.len() + self.aliases.len() + self.keys.len()
-    }
-
     /// What is here and not in `before`.
     fn without(self, before: &Things) -> Things {
         let rest = |all: Vec<String>, known: &[String]| all.into_iter().filter(|one| !known.contains(one)).collect();
@@ -212,29 +153,6 @@ impl Things {
             keys: rest(self.keys, &before.keys),
         }
     }
-}
-
-fn things(sandbox: &Sandbox) -> Things {
-    block_on(async {
-        let kms = client!(aws_sdk_kms, sandbox);
-        let tables = client!(aws_sdk_dynamodb, sandbox).list_tables().send().await.unwrap();
-        let users = client!(aws_sdk_iam, sandbox).list_users().send().await.unwrap();
-        let aliases = kms.list_aliases().send().await.unwrap();
-        let mut keys = Vec::new();
-        for key in kms.list_keys().send().await.unwrap().keys.unwrap_or_default() {
-            let id = key.key_id.unwrap();
-            let metadata = kms.describe_key().key_id(&id).send().await.unwrap().key_metadata.unwrap();
-            if metadata.key_state.unwrap().as_str() != "PendingDeletion" {
-                keys.push(id);
-            }
-        }
-        Things {
-            tables: tables.table_names.unwrap_or_default(),
-            users: users.users.into_iter().map(|user| user.user_name).collect(),
-            aliases: aliases.aliases.unwrap_or_default().into_iter().map(|alias| alias.alias_name.unwrap()).collect(),
-            keys,
-        }
-    })
 }
 
 /// Things with names like the lab's that no lab has made.
@@ -466,6 +384,10 @@ fn what_a_journal_names_and_has_no_tag_is_left_and_told() {
         let arn = dynamodb.describe_table().table_name(&table).send().await.unwrap().table.unwrap().table_arn.unwrap();
         dynamodb.untag_resource().resource_arn(arn).tag_keys("kmslab:run").send().await.unwrap();
     });
+    let (status, printed) = door.clean_up(&["--dry-run"]);
+    assert_eq!(status, Some(3), "{printed}");
+    assert!(printed.contains("would keep   key arn:aws:kms:us-east-1:"), "{printed}");
+    assert!(!printed.contains("would remove key"), "{printed}");
     let (status, printed) = door.clean_up(&[]);
     assert_eq!(status, Some(3), "{printed}");
     assert!(printed.contains(&format!("not touched  table {table}: it has no tag kmslab:run")), "{printed}");

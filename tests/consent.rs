@@ -1,8 +1,11 @@
 //! `--backend aws` without consent, against a server that stands for AWS: nothing is created.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use futures_util::stream;
 use kmslab::aws::Clients;
@@ -11,6 +14,7 @@ use kmslab::run::Ended;
 use kmslab::run::headless::{self, Format};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
+use program::text;
 use rstest::rstest;
 
 /// The account of the sandbox's admin, as STS says it there.
@@ -60,12 +64,8 @@ fn without_yes_and_with_another_account_nothing_but_the_question_who_is_sent() {
 /// The program with `--backend aws`; `AWS_ENDPOINT_URL` brings its calls to `sandbox`.
 fn program(home: &Path, sandbox: &Sandbox, arguments: &[&str]) -> Output {
     let admin = sandbox.admin();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command.env_clear().env("HOME", home).env("TMPDIR", home).env("AWS_EC2_METADATA_DISABLED", "true");
+    let mut command = program::program(home, &admin.access_key_id, &admin.secret_access_key);
     command.env("AWS_ENDPOINT_URL", sandbox.url()).env("AWS_REGION", sandbox.region());
-    command
-        .env("AWS_ACCESS_KEY_ID", &admin.access_key_id)
-        .env("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str());
     command.args(["run", "--backend", "aws"]).args(arguments).output().unwrap()
 }
 
@@ -76,7 +76,7 @@ fn the_program_refuses_with_2(#[case] arguments: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let output = program(home.path(), &sandbox, arguments);
-    let (lines, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (lines, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(2), "{lines}{error}");
     assert!(error.contains("nothing was created"), "{error}");
     assert!(!lines.contains("CreateKey"), "{lines}");
@@ -86,9 +86,9 @@ fn the_program_refuses_with_2(#[case] arguments: &[&str]) {
 fn the_program_runs_where_the_account_is_named_and_tells_the_cost() {
     let home = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(Config::default()).unwrap();
-    let lines = String::from_utf8(program(home.path(), &sandbox, &[]).stdout).unwrap();
+    let lines = text(&program(home.path(), &sandbox, &[]).stdout);
     let output = program(home.path(), &sandbox, &["--yes-account", &account(&lines)]);
-    let (lines, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (lines, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{lines}{error}");
     assert!(error.contains("so far: key "), "{error}");
 }

@@ -2,50 +2,27 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "common/message.rs"]
+mod message;
+#[path = "common/program.rs"]
+mod program;
+
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use kmslab::sandbox::{Config, Sandbox};
+use message::message;
+use program::{program, text};
 use rstest::rstest;
 
 /// `kmslab run` on `url` with these keys, and with nothing else in the environment.
 fn run(tmp: &Path, url: &str, id: &str, secret: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command.env_clear().env("HOME", tmp).env("TMPDIR", tmp).env("AWS_EC2_METADATA_DISABLED", "true");
-    command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret).env("AWS_MAX_ATTEMPTS", "1");
-    command.args(["run", "--region", "us-east-1", "--endpoint-url", url]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = program(tmp, id, secret);
+    command.env("AWS_MAX_ATTEMPTS", "1").args(["run", "--region", "us-east-1", "--endpoint-url", url]);
     command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// One HTTP message, read to its end.
-fn message(from: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut length = 0;
-    loop {
-        let start = bytes.len();
-        if from.read_until(b'\n', &mut bytes).unwrap_or(0) == 0 {
-            return None;
-        }
-        let line = text(&bytes[start..]).to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body).ok()?;
-    bytes.extend(body);
-    Some(bytes)
 }
 
 /// A server that answers every request with these bytes and hangs up.

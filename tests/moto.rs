@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -65,17 +68,12 @@ impl Drop for Moto {
 fn on_moto_every_stage_is_gone_through_and_the_one_that_kms_decides_says_why_it_is_not_met() {
     let home = tempfile::tempdir().unwrap();
     let Some(moto) = Moto::start(home.path()) else { return };
-    let output = Command::new(env!("CARGO_BIN_EXE_kmslab"))
+    let output = program::program(home.path(), "testing", "testing")
         .args(["run", "--format", "jsonl", "--region", "us-east-1", "--endpoint-url", &moto.url])
-        .env_clear()
-        .envs([("HOME", home.path()), ("TMPDIR", home.path())])
-        .envs([("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")])
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .stdin(Stdio::null())
         .output()
         .unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let printed = program::text(&output.stdout);
+    let errors = program::text(&output.stderr);
     let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let stages: Vec<&Value> = lines.iter().filter(|line| line["event"] == "stage").collect();
     let told = |stage: &&Value| {

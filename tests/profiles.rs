@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/message.rs"]
+mod message;
+
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -206,7 +209,8 @@ impl Stub {
         let seeing = seen.clone();
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
-                let request = read(&mut stream);
+                let request = message::message(&mut BufReader::new(&stream)).unwrap_or_default();
+                let request = String::from_utf8(request).unwrap();
                 let (status, body) = answer(&request);
                 seeing.lock().unwrap().push(request);
                 let head =
@@ -215,26 +219,6 @@ impl Stub {
             }
         });
         Stub { url, seen }
-    }
-}
-
-/// One request, read to its end.
-fn read(stream: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0_usize) {
-                return text;
-            }
-        }
-        match stream.read(&mut buffer).unwrap_or(0) {
-            0 => return text,
-            read => bytes.extend(&buffer[..read]),
-        }
     }
 }
 

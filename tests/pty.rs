@@ -2,6 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/https.rs"]
+mod https;
+#[path = "pty/leaving.rs"]
+mod leaving;
+#[path = "common/message.rs"]
+mod message;
+#[path = "pty/secrets.rs"]
+mod secrets;
+#[path = "common/session.rs"]
+mod session;
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,12 +54,22 @@ fn modes(master: &dyn MasterPty) -> Modes {
 
 impl Terminal {
     fn start(columns: u16, rows: u16, environment: &[(&str, &str)], arguments: &[&str]) -> Terminal {
+        Terminal::start_program(env!("CARGO_BIN_EXE_kmslab"), columns, rows, environment, arguments)
+    }
+
+    fn start_program(
+        program: &str,
+        columns: u16,
+        rows: u16,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Terminal {
         let tmp = tempfile::tempdir().unwrap();
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
         let modes_before = modes(&*pair.master);
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_kmslab"));
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("TMPDIR", tmp.path());
@@ -57,7 +78,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.args(arguments);
-        let child = pair.slave.spawn_command(command).expect("kmslab starts");
+        let child = pair.slave.spawn_command(command).expect("it starts");
         let mut reader = pair.master.try_clone_reader().expect("its output");
         let writer = pair.master.take_writer().expect("its input");
         let (sender, output) = channel();
@@ -113,7 +134,8 @@ impl Terminal {
     fn do_stages(&mut self, count: usize) {
         for stage in 1..=count {
             self.wait_for(&[&format!("{stage}/9"), "will be sent"]);
-            self.press("\r");
+            // A prediction first: enter waits for it.
+            self.press("a\r");
             self.wait_for(&["observed", "✔ MET"]);
             if stage < 9 {
                 self.press("\r");
@@ -139,13 +161,39 @@ impl Terminal {
         }
     }
 
-    /// Waits for the end; then the terminal must be as it was, and no temporary file be left.
-    fn ends_in_order(mut self) -> (u32, String) {
+    fn send(&self, signal: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Takes the terminal away and waits for the end.
+    fn disappear(&mut self) {
+        self.let_go.store(true, Ordering::SeqCst);
+        self.press("?");
+        while self.take(PATIENCE).is_ok() {}
+        self.writer = None;
+        self.slave = None;
+        self.master = None;
+        let end = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the end, and gives the exit status; then the terminal must be as it was.
+    fn ends(&mut self) -> u32 {
         let code = self.exit().exit_code();
         assert_eq!(modes(&**self.master.as_ref().unwrap()), self.modes_before, "the terminal's modes");
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is back");
+        code
+    }
+
+    /// As [`Terminal::ends`], and no temporary file may be left.
+    fn ends_in_order(mut self) -> (u32, String) {
+        let code = self.ends();
         assert_eq!(count(self.tmp.path()), 0, "the temporary folder is removed");
         (code, self.picture())
     }
@@ -160,19 +208,19 @@ fn from_start_to_quit() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
     terminal.do_stages(5);
     terminal.wait_for(&["6/9"]);
-    terminal.press("\r");
+    terminal.press("b\r");
     terminal.wait_for(&["✔ ALLOWED", "✘ DENIED", "✔ MET"]);
     terminal.press("\r");
     terminal.wait_for(&["7/9"]);
-    terminal.press("\r");
+    terminal.press("b\r");
     terminal.wait_for(&["✔ MET", "Allow use of the key"]);
     terminal.press("\r");
     terminal.wait_for(&["8/9"]);
-    terminal.press("\r");
+    terminal.press("b\r");
     terminal.wait_for(&["✔ MET"]);
     terminal.press("\r");
     terminal.wait_for(&["9/9"]);
-    terminal.press("\r");
+    terminal.press("b\r");
     terminal.wait_for(&["key PendingDeletion"]);
     terminal.press("q");
     let (code, picture) = terminal.ends_in_order();
@@ -230,8 +278,7 @@ fn a_signal_restores_the_terminal() {
     for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
         let mut terminal = Terminal::start(80, 24, &[], &[]);
         terminal.wait_for(&["1/9"]);
-        let pid = terminal.child.process_id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        terminal.send(signal);
         assert_eq!(terminal.ends_in_order().0, code, "{signal}");
     }
 }
@@ -242,17 +289,7 @@ fn a_terminal_that_disappears_ends_the_program_and_leaves_no_file() {
     terminal.do_stages(2);
     terminal.wait_for(&["3/9"]);
     assert_eq!(count(terminal.tmp.path()), 1);
-    terminal.let_go.store(true, Ordering::SeqCst);
-    terminal.press("?");
-    while terminal.take(PATIENCE).is_ok() {}
-    terminal.writer = None;
-    terminal.slave = None;
-    terminal.master = None;
-    let end = Instant::now() + PATIENCE;
-    while terminal.child.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < end, "it does not end");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    terminal.disappear();
     assert_eq!(count(terminal.tmp.path()), 0);
 }
 
@@ -262,7 +299,7 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
     terminal.wait_for(&["60"]);
     terminal.resize(80, 24);
     terminal.wait_for(&["1/9", "will be sent"]);
-    terminal.press("\r");
+    terminal.press("s\r");
     terminal.wait_for(&["✔ MET"]);
     terminal.resize(20, 5);
     terminal.wait_for(&["60"]);

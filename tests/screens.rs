@@ -14,7 +14,7 @@ mod insight;
 mod keys;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Intent, Page, Stage, State};
+use kmslab::lab::{Event, Intent, Lesson, Page, Stage, State};
 use kmslab::record::{Palette, svg};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
@@ -253,14 +253,18 @@ fn both_verdicts_and_the_footer_are_on_every_screen_of_the_denial() {
 #[case(Stage::CleanUp, &["KeyState: PendingDeletion", "DeletionDate: "])]
 fn what_to_look_at_is_to_be_seen(#[case] stage: Stage, #[case] expected: &[&str]) {
     // A run's id has eight characters outside of tests.
-    let text = text_dump(&render(&Session::named("0123abcd").after(stage).state, &dark(), SIZES[0]));
-    let labels = ["look at ", "expected ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
-    let rows = text.lines().skip(6).collect::<Vec<_>>().join("\n");
-    for word in labels {
-        assert!(text.contains(word), "{word:?} is not on the screen of {stage:?}:\n{text}");
-    }
-    for word in expected {
-        assert!(rows.contains(word), "{word:?} is not in the panes of {stage:?}:\n{text}");
+    for right in [true, false] {
+        let mut session = Session::named("0123abcd").before(stage);
+        session.predict(right).intent(Intent::Advance).answer_all();
+        let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
+        let labels = ["look at ", "You said ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
+        let rows = text.lines().skip(6).collect::<Vec<_>>().join("\n");
+        for word in labels {
+            assert!(text.contains(word), "{word:?} is not on the screen of {stage:?}:\n{text}");
+        }
+        for word in expected {
+            assert!(rows.contains(word), "{word:?} is not in the panes of {stage:?}:\n{text}");
+        }
     }
 }
 
@@ -313,7 +317,7 @@ fn a_long_error_leaves_the_panes_their_rows() {
 #[test]
 fn the_last_screen_says_that_it_is_the_last() {
     let text = text_dump(&render(&Session::sandbox().after(Stage::CleanUp).state, &dark(), SIZES[0]));
-    assert!(text.contains("End of the lab: 9 of 9 stages met."), "{text}");
+    assert!(text.contains("End of the lab: 9 of 9 stages met, 9/9 answered right."), "{text}");
 }
 
 #[test]
@@ -379,7 +383,7 @@ fn pictures() {
                     let picture = render(&session.state, &Theme::choose(theme, ColorLevel::True), size);
                     std::fs::write(
                         folder.join(format!("{name}.svg")),
-                        svg(&picture, &palette, &name, stage.text().objective),
+                        svg(&picture, &palette, &name, Lesson::english().text(stage, false).objective),
                     )
                     .unwrap();
                 }

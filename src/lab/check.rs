@@ -148,7 +148,8 @@ fn complete_scan(exchanges: &[&Exchange], identity: Identity) -> Observed {
     }
     let put: Vec<Value> = script::items().into_iter().map(Value::Object).collect();
     let found = scanned(scan);
-    let observed = format!("{} ({} items)", describe(scan), found.len());
+    let items = if found.len() == 1 { "item" } else { "items" };
+    let observed = format!("{} ({} {items})", describe(scan), found.len());
     if found == sorted(&put) { Ok(observed) } else { Err(format!("{observed}, not the ones that were put")) }
 }
 

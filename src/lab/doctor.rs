@@ -206,6 +206,15 @@ pub fn region(admin: &str, user: Option<&str>) -> Finding {
     }
 }
 
+/// That calls for AWS itself go to `endpoint`: set up on purpose, or forgotten.
+pub fn elsewhere(endpoint: &str) -> Finding {
+    Finding::warning(
+        "endpoint",
+        format!("AWS_ENDPOINT_URL or the profile leads to {endpoint} instead of AWS"),
+        "if AWS itself is meant: unset it, or set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+    )
+}
+
 /// Whether this machine's clock agrees with the server's, read off an answer's `Date`. `now` is the time of the answer.
 pub fn clock(answer: &Answer, now: OffsetDateTime) -> Finding {
     const WHAT: &str = "clock";

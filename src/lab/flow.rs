@@ -18,6 +18,12 @@ pub enum Intent {
     ShowNext,
     /// Show the previous stage; never sends anything.
     ShowPrevious,
+    /// Answer the stage's question with the answer at this place, counted from 0.
+    Choose(u8),
+    /// Pass over the stage's question.
+    Skip,
+    /// Show a hint, or another one.
+    Hint,
     /// Send this stage's calls again: all of a stage that only reads, else from the call that failed.
     Retry,
     /// Put the focus on the other pane.

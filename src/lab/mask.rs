@@ -24,13 +24,17 @@ const BEFORE_NAMES: [&str; 6] = ["user/", "role/", "user%2F", "role%2F", "UserNa
 /// Names and ids from this length on are replaced wherever they stand; a shorter one could be a word.
 const LONG: usize = 8;
 
+/// What the names of a lab's things begin with: it says what they are, not whose.
+const LEADS: [&str; 3] = ["kmslab-table-", "kmslab-user-", "kmslab-key-"];
+
 /// How often another pseudonym is tried before two things get the same: only very short names have so few.
 const TRIES: u64 = 10_000;
 
 /// Replaces ids by pseudonyms, the same always by the same.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Masker {
-    run: String,
+    /// Runs, whose ids are in the names of all they make.
+    runs: BTreeSet<String>,
     pseudonyms: BTreeMap<String, String>,
     used: BTreeSet<String>,
     /// Names that are replaced wherever they stand.
@@ -38,9 +42,25 @@ pub struct Masker {
 }
 
 impl Masker {
-    /// A masker for the run `run`, whose id is in the names of all it makes.
+    /// A masker for the run `run`.
     pub fn new(run: &str) -> Masker {
-        Masker { run: run.to_owned(), ..Masker::default() }
+        let mut masker = Masker::default();
+        masker.add_run(run);
+        masker
+    }
+
+    /// Takes in a further run's id.
+    pub fn add_run(&mut self, run: &str) {
+        if !run.is_empty() {
+            self.runs.insert(run.to_owned());
+        }
+    }
+
+    /// Takes in a name that is replaced wherever it stands, whatever it looks like.
+    pub fn add_name(&mut self, name: &str) {
+        if !name.is_empty() && !self.is_of_a_run(name) {
+            self.known.insert(name.to_owned());
+        }
     }
 
     /// `text` with pseudonyms. Its width stays.
@@ -70,7 +90,7 @@ impl Masker {
                 masked.push_str(&self.name(name));
                 name
             } else if let Some(known) = self.known_at(rest) {
-                masked.push_str(&self.pseudonym(&known, 0));
+                masked.push_str(&self.pseudonym(&known, lead(&known)));
                 &rest[..known.len()]
             } else {
                 masked.push_str(&self.token(token));
@@ -93,13 +113,13 @@ impl Masker {
 
     /// The name of a user or a role.
     fn name(&mut self, name: &str) -> String {
-        if self.is_of_the_run(name) {
+        if self.is_of_a_run(name) {
             return self.token(name);
         }
         if name.len() >= LONG {
             self.known.insert(name.to_owned());
         }
-        self.pseudonym(name, 0)
+        self.pseudonym(name, lead(name))
     }
 
     /// The longest known name that `rest` begins with.
@@ -109,19 +129,23 @@ impl Masker {
         fitting.max_by_key(|known| known.len()).cloned()
     }
 
-    fn is_of_the_run(&self, token: &str) -> bool {
-        !self.run.is_empty()
-            && (token == self.run
-                || (token.starts_with("kmslab-")
-                    && token.strip_suffix(&self.run).is_some_and(|lead| lead.ends_with('-'))))
+    fn is_of_a_run(&self, token: &str) -> bool {
+        self.run_in(token).is_some()
+    }
+
+    /// The run whose id `token` is, or whose thing it names.
+    fn run_in(&self, token: &str) -> Option<&str> {
+        let is_its = |run: &str| {
+            token == run
+                || (token.starts_with("kmslab-") && token.strip_suffix(run).is_some_and(|lead| lead.ends_with('-')))
+        };
+        self.runs.iter().map(String::as_str).find(|run| is_its(run))
     }
 
     /// A word, which may be an id.
     fn token(&mut self, token: &str) -> String {
-        if self.is_of_the_run(token) {
-            let (lead, run) = token.split_at(token.len() - self.run.len());
-            let run = run.to_owned();
-            return format!("{lead}{}", self.pseudonym(&run, 0));
+        if let Some(run) = self.run_in(token).map(str::to_owned) {
+            return format!("{}{}", &token[..token.len() - run.len()], self.pseudonym(&run, 0));
         }
         let all = |fits: fn(&u8) -> bool| token.bytes().all(|byte| fits(&byte));
         let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -252,6 +276,16 @@ impl Masker {
     }
 }
 
+/// `text` as it is written for a person: masked where there is a masker.
+pub fn written(masker: &mut Option<Masker>, text: &str) -> String {
+    masker.as_mut().map_or_else(|| text.to_owned(), |masker| masker.text(text))
+}
+
+/// How much of a name stays: what says that it is a lab's.
+fn lead(name: &str) -> usize {
+    LEADS.iter().find(|lead| name.starts_with(**lead)).map_or(0, |lead| lead.len())
+}
+
 /// Whether `text` begins with a byte as forms write it, `%2F`.
 fn is_escape(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -359,6 +393,18 @@ mod tests {
         masker.value(&mut value);
         assert_eq!(value["note"], format!("for {}", value["UserName"].as_str().unwrap()));
         assert!(!value.to_string().contains("charlotte"));
+    }
+
+    #[test]
+    fn names_and_runs_that_are_taken_in_are_found_wherever_they_stand() {
+        let mut masker = Masker::default();
+        masker.add_run("4f2a");
+        masker.add_name("kmslab-table-of.charlotte");
+        let masked = masker.text("run 4f2a: kmslab-user-4f2a, table kmslab-table-of.charlotte, 4f2a5 items");
+        let run = masked.split([' ', ':']).nth(1).unwrap();
+        assert_ne!(run, "4f2a");
+        assert!(masked.contains(&format!("kmslab-user-{run}, table kmslab-table-")), "{masked}");
+        assert!(!masked.contains("charlotte") && masked.ends_with(", 4f2a5 items"), "{masked}");
     }
 
     proptest! {

@@ -57,6 +57,11 @@ impl State {
         }
     }
 
+    /// Masks texts from elsewhere as what is shown by now is masked; `None` where nothing is.
+    pub fn masker(&self) -> Option<Masker> {
+        self.shown.as_ref().map(|shown| shown.masker.clone())
+    }
+
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
         self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
     }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, Verdict, is_credential_error};
+use super::exchange::{Answer, CallId, Exchange, Verdict};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
+use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
+use super::quiz::Quiz;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
-use super::view::View;
+use super::view::{Page, View};
 
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
@@ -97,6 +99,10 @@ pub struct State {
     pub names: Names,
     /// What the answers told.
     pub facts: Facts,
+    /// The texts.
+    pub lesson: Arc<Lesson>,
+    /// The questions, and what was said to them.
+    pub quiz: Quiz,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
@@ -127,6 +133,8 @@ impl State {
             backend,
             names,
             facts: Facts::default(),
+            lesson: Lesson::english(),
+            quiz: Quiz::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
@@ -226,28 +234,13 @@ impl State {
         }
     }
 
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
-    }
-
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
-            Event::CallFinished { id, answer } => {
-                let mut effects = self.call_finished(id, *answer);
-                effects.extend(self.inspect());
-                effects
-            }
+            // What the open page shows may have grown.
+            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
             Event::Inspected { serial, finding } => {
                 self.inspected(serial, finding);
                 Vec::new()
@@ -277,6 +270,7 @@ impl State {
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
+            Intent::Choose(_) | Intent::Skip | Intent::Hint => self.learn(intent),
             Intent::Quit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
                     return vec![Effect::Exit];
@@ -364,11 +358,17 @@ impl State {
         }
         let shown = self.view.shown;
         match self.shown().status {
+            Status::Todo if self.waits_for_answer() => {
+                self.view.message = Some("first your answer; s passes over the question".to_owned());
+                Vec::new()
+            }
             Status::Todo => self.start(shown),
             Status::Running => Vec::new(),
             Status::Done(_) => {
-                if let Some(next) = self.next_shown() {
-                    self.show(next);
+                match self.next_shown() {
+                    Some(next) => self.show(next),
+                    None if self.is_at_the_end() => self.view.toggle_page(Page::Debrief),
+                    None => {}
                 }
                 Vec::new()
             }

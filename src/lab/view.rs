@@ -49,6 +49,12 @@ pub enum Page {
     AtRest,
     /// What KMS was asked.
     Trail,
+    /// The shown stage's lesson: question and answers, what is often got wrong, sources.
+    Lesson,
+    /// The choices of the shown stage, side by side.
+    Comparison,
+    /// What to take home: score and claims.
+    Debrief,
 }
 
 /// Something that lies over the panes.

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::aws::{Clients, ConfigError};
 use crate::lab::Identity;
 use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
+use crate::lab::mask::{self, Masker};
 
 /// What the checks came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +20,32 @@ pub enum Outcome {
     Unreachable,
 }
 
+/// What the lab would be started with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// AWS itself, not an endpoint that was named.
+    pub aws: bool,
+    /// test-user is a profile of the person's own.
+    pub given_user: bool,
+    /// Pseudonyms are written instead of ids and names.
+    pub mask: bool,
+}
+
 /// Checks the terminal, then the backend with the credentials that were found for it, and writes a line for each check
-/// as soon as it is done. `given_user` says that test-user is a profile of the person's own.
+/// as soon as it is done.
 ///
 /// # Errors
 /// When the lines can't be written.
 pub async fn run(
     terminal: &Terminal,
     clients: Result<&Clients, &ConfigError>,
-    given_user: bool,
+    wanted: &Wanted,
     out: &mut impl Write,
 ) -> io::Result<Outcome> {
-    let mut report = Report { out, marks: Vec::new() };
+    let mut report = Report { out, masker: wanted.mask.then(Masker::default), marks: Vec::new() };
     report.write(doctor::terminal(terminal))?;
     let unreachable = match clients {
-        Ok(clients) => backend(clients, given_user, &mut report).await?,
+        Ok(clients) => backend(clients, wanted, &mut report).await?,
         Err(error) => {
             let text = error.to_string();
             let (says, fix) = text.split_once("\n  ").unwrap_or((&text, "correct it, then try again"));
@@ -53,14 +65,16 @@ pub async fn run(
 
 struct Report<'a, W> {
     out: &'a mut W,
+    masker: Option<Masker>,
     marks: Vec<Mark>,
 }
 
 impl<W: Write> Report<'_, W> {
     fn write(&mut self, finding: Finding) -> io::Result<()> {
-        writeln!(self.out, "{:<8} {:<18} {}", finding.mark, finding.what, finding.says)?;
+        let says = mask::written(&mut self.masker, &finding.says);
+        writeln!(self.out, "{:<8} {:<18} {says}", finding.mark, finding.what)?;
         if let Some(fix) = finding.fix {
-            writeln!(self.out, "{:<27} fix: {fix}", "")?;
+            writeln!(self.out, "{:<27} fix: {}", "", mask::written(&mut self.masker, &fix))?;
         }
         self.marks.push(finding.mark);
         self.out.flush()
@@ -68,7 +82,11 @@ impl<W: Write> Report<'_, W> {
 }
 
 /// Whether the backend can't be used at all.
-async fn backend(clients: &Clients, given_user: bool, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
+    let given_user = wanted.given_user;
+    if let Some(elsewhere) = clients.endpoint().filter(|_| wanted.aws) {
+        report.write(doctor::elsewhere(elsewhere))?;
+    }
     let region = clients.region_of(Identity::Admin);
     let user_region = given_user.then(|| clients.region_of(Identity::TestUser));
     report.write(doctor::region(&region, user_region.as_deref()))?;

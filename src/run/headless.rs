@@ -1,6 +1,7 @@
 //! The lab without a screen: the same state, driven from stage to stage, written as lines.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Ended;
 use super::world::{Rest, World};
-use crate::lab::{Check, Event, Exchange, Intent, Report, Stage, State, Verdict};
+use crate::lab::{Check, Event, Exchange, Intent, Lesson, Report, Stage, State, Verdict};
 
 /// How the lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +33,8 @@ pub async fn run(
     out: &mut impl Write,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> (State, io::Result<Ended>) {
-    let mut lines = Lines { format, out, failed: None };
+    let (lesson, given_user) = (state.lesson.clone(), state.backend.given_user);
+    let mut lines = Lines { format, out, failed: None, lesson, given_user };
     let mut ended = Ended::Finished;
     let mut event = Some(Event::Intent(Intent::Advance));
     loop {
@@ -82,6 +84,9 @@ struct Lines<'a, W> {
     out: &'a mut W,
     /// Nothing is written any more after the first failure.
     failed: Option<io::Error>,
+    lesson: Arc<Lesson>,
+    /// Whether test-user is a given profile.
+    given_user: bool,
 }
 
 impl<W: Write> Lines<'_, W> {
@@ -101,7 +106,10 @@ impl<W: Write> Lines<'_, W> {
             (Format::Text, report) => lines.text(report),
             (Format::Jsonl, Report::Started(_)) => Ok(()),
             (Format::Jsonl, Report::Call(exchange)) => lines.json(&call(exchange)),
-            (Format::Jsonl, Report::Stage(stage, check)) => lines.json(&stage_ended(*stage, check)),
+            (Format::Jsonl, Report::Stage(stage, check)) => {
+                let english = Lesson::english();
+                lines.json(&stage_ended(*stage, english.text(*stage, lines.given_user).expected, check))
+            }
         });
     }
 
@@ -129,14 +137,15 @@ impl<W: Write> Lines<'_, W> {
     fn text(&mut self, report: &Report) -> io::Result<()> {
         match report {
             Report::Started(stage) => {
-                let text = stage.text();
+                let text = self.lesson.text(*stage, self.given_user);
                 writeln!(self.out, "{}/{} {}: {}", stage.number(), Stage::ALL.len(), stage.key(), text.title)?;
                 writeln!(self.out, "    {}", text.objective)
             }
             Report::Call(exchange) => self.call_lines(exchange),
             Report::Stage(stage, check) => {
                 let verdict = if check.met { "met" } else { "NOT MET" };
-                writeln!(self.out, "    expected: {}", stage.text().expected)?;
+                let expected = self.lesson.text(*stage, self.given_user).expected;
+                writeln!(self.out, "    expected: {expected}")?;
                 writeln!(self.out, "    observed: {}", check.observed)?;
                 writeln!(self.out, "    {verdict}\n")
             }
@@ -213,12 +222,12 @@ fn call(exchange: &Exchange) -> Value {
     line
 }
 
-/// The line of a stage.
-fn stage_ended(stage: Stage, check: &Check) -> Value {
+/// The line of a stage. The contract's words are English, whatever the language of the lesson.
+fn stage_ended(stage: Stage, expected: &str, check: &Check) -> Value {
     json!({
         "event": "stage",
         "stage": stage.key(),
-        "expected": stage.text().expected,
+        "expected": expected,
         "observed": check.observed,
         "met": check.met,
     })

@@ -59,6 +59,8 @@ pub struct Journal {
 struct Written {
     /// Locked, as long as it is open.
     file: Option<File>,
+    /// The creating calls that were sent, or were about to be, each once.
+    begun: Vec<String>,
     /// A line could not be written: nothing can be promised any more.
     failed: Option<String>,
     /// Creating calls that may have created something though they did not succeed: by operation, the name.
@@ -93,6 +95,10 @@ impl Journal {
     pub fn intend(&self, operation: &Operation) -> Result<(), NoResponse> {
         let line = Line::Intent { intent: operation.name().to_owned(), name: operation.subject().to_owned() };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = format!("{} {}", operation.name(), operation.subject()).trim_end().to_owned();
+        if !written.begun.contains(&call) {
+            written.begun.push(call);
+        }
         self.write(&mut written, &line).map_err(|reason| NoResponse {
             message: format!("nothing was sent: the journal can't be written ({reason})"),
             remedy: format!(
@@ -143,9 +149,11 @@ impl Journal {
         written.uncertain.iter().map(|(call, name)| format!("{call} {name}").trim_end().to_owned()).collect()
     }
 
-    /// Whether anything has been written: something may have been created.
-    pub fn has_begun(&self) -> bool {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).file.is_some()
+    /// Every creating call so far, in words: what it created may still be there. Empty where nothing was sent, and after
+    /// [`Journal::remove`].
+    pub fn begun(&self) -> Vec<String> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.file.is_some() { written.begun.clone() } else { Vec::new() }
     }
 
     /// Ends the journal of a run that has left nothing. Where the file can't be removed, `kmslab cleanup` does it.

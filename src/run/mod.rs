@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod headless;
 pub mod inspect;
 pub mod journal;
+pub mod lesson;
 pub mod signal;
 pub mod world;
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::inspect;
 use super::journal::{self, Journal};
 use crate::aws::Clients;
-use crate::lab::{Answer, Effect, Event, Identity, Operation, Report};
+use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
 
 /// What is left for whoever drives the lab after the world has taken its part of an effect.
 #[derive(Debug, PartialEq)]
@@ -50,8 +50,8 @@ impl World {
                 let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
                 tokio::spawn(async move {
                     let mut answer = Box::new(match journal {
-                        Some(journal) => journaled(&clients, identity, &operation, &journal).await,
-                        None => clients.call(identity, &operation).await,
+                        Some(journal) => journaled(clients, identity, operation, &journal).await,
+                        None => call(clients, identity, operation).await,
                     });
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
@@ -82,20 +82,39 @@ impl World {
 }
 
 /// Sends a creating call between its intent and its result; without an intent on the disk it is not sent.
-async fn journaled(clients: &Clients, identity: Identity, operation: &Operation, journal: &Journal) -> Answer {
-    if let Err(none) = journal.intend(operation) {
-        return Answer {
-            request: serde_json::Value::Null,
-            response: Err(none),
-            wire: Default::default(),
-            duration_us: 0,
-            at: 0,
-            tries: 0,
-        };
+async fn journaled(clients: Arc<Clients>, identity: Identity, operation: Operation, journal: &Journal) -> Answer {
+    if let Err(none) = journal.intend(&operation) {
+        return unsent(none);
     }
-    let answer = clients.call(identity, operation).await;
-    journal.note(operation, &answer);
+    let answer = call(clients, identity, operation.clone()).await;
+    journal.note(&operation, &answer);
     answer
+}
+
+async fn call(clients: Arc<Clients>, identity: Identity, operation: Operation) -> Answer {
+    unbroken(async move { clients.call(identity, &operation).await }).await
+}
+
+/// What `work` gives; where it panics, an answer all the same: the lab would wait for it for ever.
+async fn unbroken(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    tokio::spawn(work).await.unwrap_or_else(|_| {
+        unsent(NoResponse {
+            message: "a part of kmslab has failed while the call was under way".to_owned(),
+            remedy: "this is a fault of kmslab: please report it".to_owned(),
+        })
+    })
+}
+
+/// The answer where nothing is known to have been sent.
+fn unsent(none: NoResponse) -> Answer {
+    Answer {
+        request: serde_json::Value::Null,
+        response: Err(none),
+        wire: Default::default(),
+        duration_us: 0,
+        at: 0,
+        tries: 0,
+    }
 }
 
 /// Now, in seconds; 0 where the clock stands before 1970.
@@ -115,6 +134,13 @@ fn jittered(millis: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_panics_is_answered() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(unbroken(async { panic!("on purpose") }));
+        assert!(answer.response.unwrap_err().message.starts_with("a part of kmslab has failed"));
+    }
 
     #[test]
     fn pauses_differ_by_a_fifth_at_most() {

@@ -171,7 +171,7 @@ pub struct Row {
     /// The keys.
     pub bindings: &'static [Binding],
     /// A word or two for the footer.
-    pub label: fn(Context<'_>) -> &'static str,
+    pub label: for<'a> fn(Context<'a>) -> &'a str,
     /// A sentence for the help; empty where it needs none.
     pub help: &'static str,
     /// The footer drops the rows with the highest numbers first.
@@ -197,6 +197,29 @@ pub const KEYS: &[Row] = &[
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
         rank: 0,
+    },
+    Row {
+        bindings: &[
+            bind(&[char('a'), char('1')], |c| can_choose(c, 0), |_| Intent::Choose(0)),
+            bind(&[char('b'), char('2')], |c| can_choose(c, 1), |_| Intent::Choose(1)),
+            bind(&[char('c'), char('3')], |c| can_choose(c, 2), |_| Intent::Choose(2)),
+            bind(&[char('d'), char('4')], |c| can_choose(c, 3), |_| Intent::Choose(3)),
+        ],
+        label: |_| "answer",
+        help: "answer the question, before enter",
+        rank: 1,
+    },
+    Row {
+        bindings: &[bind(&[char('s')], |c| c.panes() && c.state.waits_for_answer(), |_| Intent::Skip)],
+        label: |_| "skip",
+        help: "pass over the question",
+        rank: 3,
+    },
+    Row {
+        bindings: &[bind(&[char('h')], |c| c.panes() && c.state.has_hint(), |_| Intent::Hint)],
+        label: |c| if c.state.hints().is_empty() { "hint" } else { "another hint" },
+        help: "a hint for the question, then another",
+        rank: 4,
     },
     Row {
         bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
@@ -326,6 +349,22 @@ pub const KEYS: &[Row] = &[
         rank: 12,
     },
     Row {
+        bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
+        label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
+        help: "the lesson: question, answers, what is often got wrong",
+        rank: 9,
+    },
+    Row {
+        bindings: &[bind(
+            &[char('o')],
+            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |_| Intent::TogglePage(Page::Comparison),
+        )],
+        label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
+        help: "the choices side by side, where there are some",
+        rank: 8,
+    },
+    Row {
         bindings: &[bind(&[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "the list of stages",
@@ -370,18 +409,25 @@ fn can_advance(c: Context<'_>) -> bool {
         return c.stages();
     }
     match c.state.shown().status {
-        Status::Todo => true,
+        Status::Todo => !c.state.waits_for_answer(),
         Status::Running => false,
-        Status::Done(_) => c.state.next_shown().is_some(),
+        // After the last stage comes the debrief.
+        Status::Done(_) => c.state.next_shown().is_some() || c.state.is_at_the_end(),
     }
 }
 
-fn advance_label(c: Context<'_>) -> &'static str {
+fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
-        Status::Todo => c.state.view.shown.text().action,
+        Status::Todo => c.state.text(c.state.view.shown).action,
+        Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",
     }
+}
+
+/// The answer at `place` can be chosen.
+fn can_choose(c: Context<'_>, place: usize) -> bool {
+    c.panes() && c.state.open_question().is_some_and(|asked| place < asked.answers.len())
 }
 
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
@@ -404,7 +450,7 @@ pub struct Hint {
     /// The keys that work, `n/p`.
     pub keys: String,
     /// What they do.
-    pub label: &'static str,
+    pub label: String,
     rank: u8,
 }
 
@@ -422,7 +468,7 @@ pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
                 .map(|chord| chord.name())
                 .collect();
             let keys = working.join("/");
-            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context), rank: row.rank })
+            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank })
         })
         .collect()
 }

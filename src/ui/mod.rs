@@ -29,6 +29,7 @@ mod cli;
 mod json;
 pub mod keys;
 pub mod layout;
+mod lesson;
 mod overlay;
 mod page;
 mod pane;
@@ -45,7 +46,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::{Backend, BackendKind, Stage, State};
+use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
 pub use theme::{ColorLevel, Theme, ThemeName};
@@ -109,9 +110,17 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn message(state: &State) -> Option<String> {
     let finished = || {
         let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
-        is_last.then(|| format!("End of the lab: {} of {} stages met.", state.met(), Stage::ALL.len()))
+        is_last.then(|| {
+            let score = state.score().map(|score| format!(", {}", score_text(state, score))).unwrap_or_default();
+            format!("End of the lab: {} of {} stages met{score}.", state.met(), Stage::ALL.len())
+        })
     };
     state.view.message.clone().or_else(finished)
+}
+
+/// The score in the lesson's words.
+fn score_text(state: &State, score: Score) -> String {
+    format!("{}/{} {}", score.right, score.answered, state.lesson.words().score)
 }
 
 /// What stands in the badge: where the calls go.
@@ -136,7 +145,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut left = vec![
         Span::styled(" kmslab  ", dim),
         Span::styled(format!(" {}/{} ", stage.number(), Stage::ALL.len()), theme.title),
-        Span::styled(format!(" {}", stage.text().title), theme.title),
+        Span::styled(format!(" {}", state.text(stage).title), theme.title),
     ];
     let progress = Stage::ALL.into_iter().map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
@@ -165,7 +174,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
     let gap = if area.width < 100 { 2 } else { 3 };
-    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(hint.label) + gap;
+    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(&hint.label) + gap;
     // The gap after the last one need not fit.
     let columns = usize::from(area.width).saturating_sub(2) + gap;
     let mut spans = vec![Span::raw(" ")];

@@ -74,19 +74,19 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
 }
 
 fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let title_width = Stage::ALL.iter().map(|stage| width(stage.text().title)).max().unwrap_or(0);
+    let title_width = Stage::ALL.iter().map(|stage| width(state.text(*stage).title)).max().unwrap_or(0);
     let lines: Vec<Line<'static>> = Stage::ALL
         .into_iter()
         .map(|stage| {
             let (sign, word, looks) = progress(state, stage, theme);
-            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), stage.text().title);
+            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), state.text(stage).title);
             if stage == cursor {
                 return Line::from(Span::styled(row, theme.focus));
             }
             let text = if stage <= state.reachable() { theme.base } else { theme.dim };
             Line::from(vec![
                 Span::styled(format!(" {}  ", stage.number()), theme.dim),
-                Span::styled(format!("{:<title_width$}  ", stage.text().title), text),
+                Span::styled(format!("{:<title_width$}  ", state.text(stage).title), text),
                 Span::styled(format!("{sign} {word:<8}"), looks),
             ])
         })

@@ -8,20 +8,22 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{Page, State};
 
-use super::keys;
 use super::layout::Extent;
 use super::overlay::{FRAME_COLUMNS, open, rows_of};
 use super::text::{width, wrap};
 use super::theme::Theme;
-use super::{at_rest, trail, why};
+use super::{at_rest, keys, lesson, trail, why};
 
 /// A page's title and the most columns of its text.
-fn frame(page: Page) -> (&'static str, u16) {
+fn frame(state: &State, page: Page) -> (String, u16) {
     match page {
-        Page::Help => ("keys", 74),
-        Page::Why => ("why?", 110),
-        Page::AtRest => ("at rest", 150),
-        Page::Trail => ("what KMS was asked", 130),
+        Page::Why => ("why?".to_owned(), 110),
+        Page::AtRest => ("at rest".to_owned(), 150),
+        Page::Trail => ("what KMS was asked".to_owned(), 130),
+        Page::Help => ("keys".to_owned(), 74),
+        Page::Lesson => (state.text(state.view.shown).title.to_owned(), 74),
+        Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
+        Page::Debrief => (state.lesson.words().debrief.clone(), 74),
     }
 }
 
@@ -32,22 +34,25 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
         Page::Why => why::lines(state, theme, columns),
         Page::AtRest => at_rest::lines(state, theme, columns),
         Page::Trail => trail::lines(state, theme, columns),
+        Page::Lesson => lesson::stage(state, theme, columns),
+        Page::Comparison => lesson::comparison(state, theme, columns),
+        Page::Debrief => lesson::debrief(state, theme, columns),
     }
 }
 
-fn columns_of(page: Page, area: Rect) -> u16 {
-    area.width.saturating_sub(FRAME_COLUMNS).min(frame(page).1)
+fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
+    area.width.saturating_sub(FRAME_COLUMNS).min(frame(state, page).1)
 }
 
 /// How much `page` scrolls.
 pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
-    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(page, area)));
+    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)));
     Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
 /// Draws `page` from line `scroll` on.
 pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let columns = columns_of(page, area);
+    let columns = columns_of(state, page, area);
     let lines = lines(state, page, theme, columns);
     let extent = extent(state, page, area);
     let scroll = scroll.min(extent.last_scroll());
@@ -57,7 +62,7 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
         (_, 0) => format!("▲ {scroll} above · esc closes"),
         (_, below) => format!("▼ {below} more: j · esc closes"),
     };
-    let place = open(frame(page).0, &way_out, columns, extent.height, theme, area, buffer);
+    let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
     Paragraph::new(shown).render(place, buffer);
 }

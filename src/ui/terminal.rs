@@ -79,8 +79,11 @@ impl<W: Write> Screen<W> {
     /// Says whether it wrote.
     ///
     /// # Errors
-    /// When it can't be written: the terminal is gone.
+    /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
+        if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
+            return Err(io::Error::other("a part of kmslab has panicked, as told above"));
+        }
         self.terminal.draw(|frame| super::view(state, theme, frame))?;
         let frames = self.terminal.backend_mut();
         let bytes = std::mem::take(&mut frames.bytes);

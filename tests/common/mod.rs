@@ -2,7 +2,7 @@
 
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
     Response, Stage, State, Wire,
 };
 use serde_json::{Value, json};
@@ -205,12 +205,8 @@ pub struct Session {
 
 impl Session {
     pub fn new(backend: Backend) -> Session {
-        Session {
-            state: State::new(backend, Names::new("4f2a")),
-            services: Services::new(),
-            waiting: Vec::new(),
-            inspections: Vec::new(),
-        }
+        let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
+        Session { state, services: Services::new(), waiting: Vec::new(), inspections: Vec::new() }
     }
 
     pub fn sandbox() -> Session {
@@ -258,7 +254,19 @@ impl Session {
         }
     }
 
+    /// Answers the open question with the right answer, or with a wrong one.
+    pub fn predict(&mut self, right: bool) -> &mut Self {
+        let asked = self.state.open_question().expect("a question is open");
+        let place = asked.answers.iter().position(|(_, reply)| reply.right == right).unwrap();
+        self.event(Event::Intent(Intent::Choose(place.try_into().unwrap())));
+        self
+    }
+
+    /// What a person does; whoever goes on has answered the question first.
     pub fn intent(&mut self, intent: Intent) -> &mut Self {
+        if intent == Intent::Advance && self.state.waits_for_answer() {
+            self.predict(true);
+        }
         self.event(Event::Intent(intent));
         self
     }

@@ -3,7 +3,7 @@
 //! It passes every request on as it came, the `Host` that was signed included, so that signatures stay valid.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -126,23 +126,10 @@ impl Drop for Proxy {
 
 /// Head and body of one HTTP message.
 fn message(from: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let start = head.len();
-        if from.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-        let line = head[start..].to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body).ok()?;
-    Some((head, body))
+    let mut bytes = super::message::message(from)?;
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let body = bytes.split_off(head);
+    Some((String::from_utf8(bytes).ok()?, body))
 }
 
 /// One request: connections are not kept, so that closing the listener shuts everybody out.

@@ -6,3 +6,4 @@ mod doctor;
 mod fake;
 mod flow;
 mod insight;
+mod lesson;

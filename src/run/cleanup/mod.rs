@@ -11,10 +11,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::aws::Clients;
-use crate::aws::inventory::{Candidates, Inventory};
+use crate::aws::inventory::{Candidates, Inventory, Mark};
+use crate::lab::mask::{self, Masker};
 use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
-use plan::{Item, Kind, Plan, Step, Untouched, console_link, plan};
+use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
 
 /// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
 const MAX_ATTEMPTS: u32 = 64;
@@ -67,12 +68,17 @@ pub struct Work<'a> {
 }
 
 /// Removes what is left at the target, and those of `journals` of whose run nothing is left. Each thing done is a line on
-/// `out`.
+/// `out`, masked where there is a masker.
 ///
 /// # Errors
 /// When `out` can't be written. The work is done to its end all the same.
-pub async fn clean(work: &Work<'_>, journals: Vec<Left>, out: &mut impl Write) -> io::Result<Outcome> {
-    let mut lines = Lines { out, failed: None };
+pub async fn clean(
+    work: &Work<'_>,
+    journals: Vec<Left>,
+    masker: &mut Option<Masker>,
+    out: &mut impl Write,
+) -> io::Result<Outcome> {
+    let mut lines = Lines { out, masker, failed: None };
     let outcome = work.clean(journals, &mut lines).await;
     lines.failed.map_or(Ok(outcome), Err)
 }
@@ -80,13 +86,33 @@ pub async fn clean(work: &Work<'_>, journals: Vec<Left>, out: &mut impl Write) -
 /// Lines that go on being taken when they can't be written any more.
 struct Lines<'a, W> {
     out: &'a mut W,
+    masker: &'a mut Option<Masker>,
     failed: Option<io::Error>,
 }
 
 impl<W: Write> Lines<'_, W> {
     fn line(&mut self, line: &str) {
         if self.failed.is_none() {
+            let line = mask::written(self.masker, line);
             self.failed = writeln!(self.out, "{line}").and_then(|()| self.out.flush()).err();
+        }
+    }
+
+    /// What was found has names that nothing but its list tells.
+    fn learn(&mut self, found: &Inventory) {
+        let Some(masker) = self.masker else { return };
+        let marks = found.tables.iter().map(|table| &table.mark).chain(found.users.iter().map(|user| &user.mark));
+        for mark in marks.chain(found.keys.iter().map(|key| &key.mark)) {
+            match mark {
+                // What is no run's id may be anything.
+                Mark::Run(run) if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) => masker.add_run(run),
+                Mark::Run(other) => masker.add_name(other),
+                Mark::None | Mark::Unknown(_) => {}
+            }
+        }
+        let names = found.tables.iter().map(|table| &table.name).chain(found.users.iter().map(|user| &user.name));
+        for name in names.chain(found.aliases.iter().map(|alias| &alias.name)) {
+            masker.add_name(name.strip_prefix("alias/").unwrap_or(name));
         }
     }
 
@@ -121,6 +147,7 @@ impl Work<'_> {
                 return Outcome::Unreachable;
             }
         };
+        lines.learn(&found);
         let ours: BTreeSet<&str> = journals.iter().map(|left| left.head.run.as_str()).collect();
         // Asked only now: the journal of a run whose things were found was there before them.
         let is_living =
@@ -131,9 +158,13 @@ impl Work<'_> {
             for item in &plan.items {
                 lines.thing("would remove", item);
             }
-            plan.items.iter().map(|item| (item, String::new())).collect()
+            for (item, reason) in &plan.kept {
+                lines.line(&format!("  would keep   {} {}: {reason}", item.kind.word(), item.arn));
+            }
+            let kept = plan.kept.iter().map(|(item, _)| item);
+            plan.items.iter().chain(kept).map(|item| (item, String::new())).collect()
         } else {
-            self.perform(&found, &plan, lines).await
+            self.perform(&plan, lines).await
         };
         self.end(&found, &plan, &survivors, journals, lines)
     }
@@ -154,24 +185,12 @@ impl Work<'_> {
     }
 
     /// Gives what survives, with the reason.
-    async fn perform<'p, W: Write>(
-        &self,
-        found: &Inventory,
-        plan: &'p Plan,
-        lines: &mut Lines<'_, W>,
-    ) -> Vec<(&'p Item, String)> {
+    async fn perform<'p, W: Write>(&self, plan: &'p Plan, lines: &mut Lines<'_, W>) -> Vec<(&'p Item, String)> {
         let mut survivors: Vec<(&Item, String)> = Vec::new();
-        let tables_unseen = found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:"));
         for item in &plan.items {
-            let is_its_table = |kind, name: &str| kind == Kind::Table && name == Names::new(&item.run).table;
-            let table_stays = survivors.iter().any(|(other, _)| is_its_table(other.kind, &other.name))
-                || plan.untouched.iter().any(|other| is_its_table(other.kind, &other.name));
-            if item.kind == Kind::Key && tables_unseen {
-                survivors.push((item, "its table could not be looked for".to_owned()));
-                continue;
-            }
-            if item.kind == Kind::Key && table_stays {
-                survivors.push((item, "its table is still there, and can't be read without it".to_owned()));
+            let mut stay = survivors.iter().map(|(other, _)| (other.kind, other.name.as_str()));
+            if item.kind == Kind::Key && stay.any(|(kind, name)| is_table_of(&item.run, kind, name)) {
+                survivors.push((item, ITS_TABLE_STAYS.to_owned()));
                 continue;
             }
             match self.remove(item, lines).await {
@@ -182,6 +201,7 @@ impl Work<'_> {
                 }
             }
         }
+        survivors.extend(plan.kept.iter().map(|(item, reason)| (item, (*reason).to_owned())));
         survivors
     }
 

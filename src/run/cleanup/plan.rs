@@ -69,6 +69,8 @@ pub struct Item {
 pub struct Plan {
     /// To be removed, in this order.
     pub items: Vec<Item>,
+    /// Keys that stay because their table does, or may, with the reason.
+    pub kept: Vec<(Item, &'static str)>,
     /// Keys that will be gone soon: nothing is done about them.
     pub pending: Vec<String>,
     /// Runs whose lab is alive.
@@ -155,8 +157,17 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
             right => plan.add(Kind::Key, right, &key.id, &key.arn, steps),
         }
     }
+    plan.keep_keys(found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:")));
     plan
 }
+
+/// Whether a thing is the table of that run.
+pub fn is_table_of(run: &str, kind: Kind, name: &str) -> bool {
+    kind == Kind::Table && name == Names::new(run).table
+}
+
+/// Why a key stays while its table does.
+pub const ITS_TABLE_STAYS: &str = "its table is still there, and can't be read without it";
 
 impl Plan {
     fn add(&mut self, kind: Kind, right: Right, name: &str, arn: &str, steps: Vec<Step>) {
@@ -168,6 +179,18 @@ impl Plan {
                 self.skipped.insert(run);
             }
             Right::Leave(reason) => self.untouched.push(Untouched { kind, name: name.to_owned(), reason }),
+        }
+    }
+
+    /// Takes the keys out of the items whose table is not touched or, where `tables_unseen`, may be there.
+    fn keep_keys(&mut self, tables_unseen: bool) {
+        for item in std::mem::take(&mut self.items) {
+            let table_stays = self.untouched.iter().any(|other| is_table_of(&item.run, other.kind, &other.name));
+            match item.kind {
+                Kind::Key if tables_unseen => self.kept.push((item, "its table could not be looked for")),
+                Kind::Key if table_stays => self.kept.push((item, ITS_TABLE_STAYS)),
+                _ => self.items.push(item),
+            }
         }
     }
 }
@@ -294,6 +317,19 @@ mod tests {
                 Step::Call(Operation::DeleteUser { user: user() }),
             ]
         );
+    }
+
+    #[rstest]
+    #[case::untouched_table(Mark::None, &[], "its table is still there")]
+    #[case::unseen_tables(run("beef"), &["dynamodb:ListTables: AccessDenied"], "its table could not be looked for")]
+    fn a_key_stays_where_its_table_does(#[case] of_table: Mark, #[case] unseen: &[&str], #[case] reason: &str) {
+        let mut found = table("kmslab-table-4f2a", of_table);
+        found.keys = vec![key("ours", run("4f2a"), "kmslab 4f2a")];
+        found.unseen = unseen.iter().map(|refusal| (*refusal).to_owned()).collect();
+        let plan = plan(&found, &living);
+        assert_eq!(removed(&plan, Kind::Key), [""; 0]);
+        assert_eq!(plan.kept[0].0.name, "ours");
+        assert!(plan.kept[0].1.starts_with(reason), "{:?}", plan.kept);
     }
 
     #[test]

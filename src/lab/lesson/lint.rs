@@ -1,0 +1,325 @@
+//! `kmslab lesson check`: what is wrong with a set of lesson files, with file, stage and line.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{FALLBACK, Files, Frame, Problem, Question, Reply, Source, StageText, line_of, read};
+use crate::lab::stage::Stage;
+
+/// The most that may stand at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// The place, as [`Leaf::place`] names it.
+    pub place: &'static str,
+    /// Words in English; another language may have a quarter more.
+    pub words: usize,
+    /// Columns on the screen, in every language.
+    pub columns: usize,
+}
+
+const fn budget(place: &'static str, words: usize, columns: usize) -> Budget {
+    Budget { place, words, columns }
+}
+
+/// No limit of its own: the words are the limit.
+const WRAPPED: usize = usize::MAX;
+
+/// What fits the screen at 80×24, and what a person reads without skipping.
+pub const BUDGETS: &[Budget] = &[
+    budget("title", 5, 30),
+    budget("objective", 14, 78),
+    budget("intro", 40, WRAPPED),
+    budget("look", 14, 68),
+    budget("expected", 14, 68),
+    budget("action", 3, 24),
+    budget("hints[]", 30, WRAPPED),
+    budget("question.text", 20, WRAPPED),
+    budget("question.answers[].text", 10, 70),
+    budget("question.answers[].explanation", 35, WRAPPED),
+    budget("misconception.claim", 15, WRAPPED),
+    budget("misconception.correction", 45, WRAPPED),
+    budget("comparison.title", 8, 60),
+    budget("comparison.columns[]", 4, 24),
+    budget("comparison.rows[].label", 5, 18),
+    budget("comparison.rows[].cells[]", 12, 60),
+    budget("presenter.notes[]", 40, WRAPPED),
+    budget("presenter.audience[].question", 20, WRAPPED),
+    budget("presenter.audience[].answer", 40, WRAPPED),
+    budget("given_user.title", 5, 30),
+    budget("given_user.objective", 14, 78),
+    budget("given_user.look", 14, 68),
+    budget("given_user.expected", 14, 68),
+    budget("given_user.action", 3, 24),
+    budget("debrief[].claim", 20, WRAPPED),
+    budget("debrief[].explanation", 35, WRAPPED),
+    budget("experiments[].title", 5, 34),
+    budget("experiments[].setup", 20, WRAPPED),
+    budget("experiments[].question", 20, WRAPPED),
+    budget("experiments[].answers[].text", 10, 70),
+    budget("experiments[].answers[].explanation", 35, WRAPPED),
+    budget("experiments[].lesson", 35, WRAPPED),
+];
+
+/// The first hint is short; the claim and its correction are read together.
+const FIRST_HINT: usize = 15;
+const MISCONCEPTION: usize = 45;
+
+/// A text of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Leaf {
+    /// Where it stands: `question.answers[1].explanation`.
+    path: String,
+    /// Its line, counted from 1.
+    line: usize,
+    text: String,
+}
+
+impl Leaf {
+    /// The path without its numbers: `question.answers[].explanation`.
+    fn place(&self) -> String {
+        self.path.chars().filter(|c| !c.is_ascii_digit()).collect()
+    }
+}
+
+/// Everything that is wrong with `files`; nothing when all is well.
+pub fn check(files: &Files) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let sources = match read::<std::collections::BTreeMap<String, Source>>(files, "sources.toml".to_owned(), None) {
+        Ok((_, sources)) => sources,
+        Err(problem) => return vec![problem],
+    };
+    let mut used = BTreeSet::new();
+    for language in files.languages() {
+        let mut linter = Linter { language, known: &|id| sources.contains_key(id), used: &mut used, found: &mut found };
+        for name in std::iter::once("lesson").chain(Stage::ALL.map(Stage::key)) {
+            linter.file(files, name);
+        }
+        let unknown =
+            files.paths().filter(|path| path.strip_prefix(language).is_some_and(|rest| rest.starts_with('/')));
+        for path in unknown {
+            let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+            if name != "lesson" && !Stage::ALL.iter().any(|stage| stage.key() == name) {
+                found.push(at(path, 0, None, format!("there is no stage {name}")));
+            }
+        }
+    }
+    let text = files.get("sources.toml").unwrap_or_default();
+    for (id, source) in &sources {
+        let line = line_of(text, text.find(&format!("[{id}]")).unwrap_or(0));
+        if !source.url.starts_with("https://") {
+            found.push(at("sources.toml", line, None, format!("the address of {id} does not begin with https://")));
+        }
+        if !used.contains(id) {
+            found.push(at("sources.toml", line, None, format!("nothing relies on {id}")));
+        }
+    }
+    found
+}
+
+fn at(file: &str, line: usize, stage: Option<&str>, message: String) -> Problem {
+    Problem { file: file.to_owned(), line, stage: stage.map(str::to_owned), message }
+}
+
+struct Linter<'a> {
+    language: &'a str,
+    /// Whether there is a source of this id.
+    known: &'a dyn Fn(&str) -> bool,
+    used: &'a mut BTreeSet<String>,
+    found: &'a mut Vec<Problem>,
+}
+
+impl Linter<'_> {
+    fn file(&mut self, files: &Files, name: &str) {
+        let path = format!("{}/{name}.toml", self.language);
+        let stage = (name != "lesson").then_some(name);
+        let Some(text) = files.get(&path) else {
+            let message = if self.language == FALLBACK { "there is no such file" } else { "not translated" };
+            self.found.push(at(&path, 0, stage, message.to_owned()));
+            return;
+        };
+        let leaves = match DeTable::parse(text) {
+            Ok(table) => leaves(text, table.get_ref()),
+            // `read` tells the same error.
+            Err(_) => Vec::new(),
+        };
+        for leaf in &leaves {
+            for message in self.leaf(leaf) {
+                self.found.push(at(&path, leaf.line, stage, message));
+            }
+        }
+        let by_path = |wanted: &str| leaves.iter().find(|leaf| leaf.path == wanted).map_or(0, |leaf| leaf.line);
+        let messages = match stage {
+            Some(_) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| stage_problems(&text)),
+            None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(&frame)),
+        };
+        match messages {
+            Ok(messages) => {
+                self.found
+                    .extend(messages.into_iter().map(|(place, message)| at(&path, by_path(&place), stage, message)));
+            }
+            Err(problem) => self.found.push(Problem { stage: stage.map(str::to_owned), ..problem }),
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf) -> Vec<String> {
+        let mut messages = Vec::new();
+        let (path, text) = (&leaf.path, leaf.text.trim());
+        if text.is_empty() {
+            messages.push(format!("{path} is empty"));
+        }
+        let place = leaf.place();
+        if place.ends_with("sources[]") {
+            if (self.known)(text) {
+                self.used.insert(text.to_owned());
+            } else {
+                messages.push(format!("{path}: sources.toml has no {text}"));
+            }
+        }
+        if let Some(budget) = BUDGETS.iter().find(|budget| budget.place == place) {
+            let most = if path == "hints[0]" { FIRST_HINT } else { budget.words };
+            let most = if self.language == FALLBACK { most } else { most + most.div_ceil(4) };
+            let words = words(text);
+            if words > most {
+                messages.push(format!("{path} has {words} words; {most} at most"));
+            }
+            let columns = unicode_width::UnicodeWidthStr::width(text);
+            if columns > budget.columns {
+                messages.push(format!("{path} is {columns} columns wide; {} at most", budget.columns));
+            }
+        }
+        messages
+    }
+}
+
+/// Words as a reader counts them.
+fn words(text: &str) -> usize {
+    text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+}
+
+/// What no single text shows, with the place of the text it is told of.
+fn stage_problems(text: &StageText) -> Vec<(String, String)> {
+    let mut problems = question_problems(&text.question.answers, "question");
+    for (index, answer) in text.question.answers.iter().enumerate() {
+        if answer.sources.is_empty() {
+            problems.push((format!("question.answers[{index}].text"), "the answer has no sources".to_owned()));
+        }
+    }
+    if text.sources.is_empty() {
+        problems.push(("intro".to_owned(), "the intro has no sources".to_owned()));
+    }
+    if text.misconception.sources.is_empty() {
+        problems.push(("misconception.claim".to_owned(), "the misconception has no sources".to_owned()));
+    }
+    let read_together = words(&text.misconception.claim) + words(&text.misconception.correction);
+    // Another language's quarter is checked text by text.
+    if read_together > MISCONCEPTION + MISCONCEPTION.div_ceil(4) {
+        let message = format!("claim and correction have {read_together} words; {MISCONCEPTION} at most in English");
+        problems.push(("misconception.claim".to_owned(), message));
+    }
+    if !(1..=15).contains(&text.minutes) {
+        problems.push(("title".to_owned(), format!("{} minutes; from 1 to 15", text.minutes)));
+    }
+    if let Some(comparison) = &text.comparison {
+        if comparison.chosen >= comparison.columns.len() {
+            problems.push(("comparison.title".to_owned(), "the chosen column is none of them".to_owned()));
+        }
+        if comparison.sources.is_empty() {
+            problems.push(("comparison.title".to_owned(), "the comparison has no sources".to_owned()));
+        }
+        for (index, row) in comparison.rows.iter().enumerate() {
+            if row.cells.len() != comparison.columns.len() {
+                let message = format!("{} cells for {} columns", row.cells.len(), comparison.columns.len());
+                problems.push((format!("comparison.rows[{index}].label"), message));
+            }
+        }
+    }
+    problems
+}
+
+fn question_problems(answers: &[Reply], place: &str) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let first = format!("{place}.answers[0].text");
+    if !(2..=4).contains(&answers.len()) {
+        problems.push((first.clone(), format!("{} answers; from 2 to 4", answers.len())));
+    }
+    let right = answers.iter().filter(|answer| answer.right).count();
+    if right != 1 {
+        problems.push((first, format!("{right} answers are right; it must be one")));
+    }
+    for (index, answer) in answers.iter().enumerate() {
+        if answers[..index].iter().any(|other| other.explanation == answer.explanation) {
+            let message = "the explanation is that of another answer".to_owned();
+            problems.push((format!("{place}.answers[{index}].explanation"), message));
+        }
+    }
+    problems
+}
+
+fn frame_problems(frame: &Frame) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    for (index, card) in frame.debrief.iter().enumerate() {
+        if card.sources.is_empty() {
+            problems.push((format!("debrief[{index}].claim"), "the claim has no sources".to_owned()));
+        }
+    }
+    for (index, experiment) in frame.experiments.iter().enumerate() {
+        problems.extend(question_problems(&experiment.answers, &format!("experiments[{index}]")));
+        if experiment.sources.is_empty() {
+            problems.push((format!("experiments[{index}].title"), "the experiment has no sources".to_owned()));
+        }
+        if frame.experiments[..index].iter().any(|other| other.id == experiment.id) {
+            problems.push((format!("experiments[{index}].id"), format!("{} is there twice", experiment.id)));
+        }
+    }
+    problems
+}
+
+/// All texts of a table.
+fn leaves(text: &str, table: &DeTable<'_>) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    for (key, value) in table {
+        gather(text, key.get_ref().to_string(), value, &mut leaves);
+    }
+    leaves
+}
+
+fn gather(text: &str, path: String, value: &Spanned<DeValue<'_>>, into: &mut Vec<Leaf>) {
+    match value.get_ref() {
+        DeValue::String(string) => {
+            into.push(Leaf { path, line: line_of(text, value.span().start), text: string.to_string() });
+        }
+        DeValue::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                gather(text, format!("{path}[{index}]"), item, into);
+            }
+        }
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                gather(text, format!("{path}.{}", key.get_ref()), value, into);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A control character in `text`, a TOML file, if a string of it has one that is no line break: what is drawn must not
+/// steer the terminal.
+pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
+    // TOML has control characters as escapes only, but for the tab. Most files have neither: not worth a parser.
+    if !text.contains(['\\', '\t']) {
+        return None;
+    }
+    let table = DeTable::parse(text).ok()?;
+    leaves(text, table.get_ref())
+        .into_iter()
+        .find_map(|leaf| leaf.text.chars().find(|c| c.is_control() && *c != '\n').map(|c| (leaf.line, c)))
+}
+
+/// The question's shape is the lesson's and the bench's alike.
+impl From<&super::Experiment> for Question {
+    fn from(experiment: &super::Experiment) -> Question {
+        Question { text: experiment.question.clone(), answers: experiment.answers.clone() }
+    }
+}

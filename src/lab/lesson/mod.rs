@@ -1,0 +1,435 @@
+//! The lesson's texts: one TOML file a stage and language, below `assets/lesson/`, embedded in the program.
+//!
+//! [`Files`] holds what was read, [`Lesson::parse`] makes a lesson of one language of it, [`lint`] finds what is wrong
+//! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
+
+mod embedded;
+pub mod lint;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::stage::Stage;
+
+/// The language that every other one falls back to.
+pub const FALLBACK: &str = "en";
+
+/// The texts of a set, by path: `en/who.toml`, `sources.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files(BTreeMap<String, Cow<'static, str>>);
+
+impl Files {
+    /// The set in the program.
+    pub fn embedded() -> Files {
+        Files(embedded::FILES.iter().map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text))).collect())
+    }
+
+    /// A set of one's own.
+    pub fn new(files: impl IntoIterator<Item = (String, String)>) -> Files {
+        Files(files.into_iter().map(|(path, text)| (path, Cow::Owned(text))).collect())
+    }
+
+    /// This set, with the texts that it lacks from `other`.
+    pub fn or(mut self, other: Files) -> Files {
+        for (path, text) in other.0 {
+            self.0.entry(path).or_insert(text);
+        }
+        self
+    }
+
+    /// The languages of which there is any file.
+    pub fn languages(&self) -> Vec<&str> {
+        let mut languages: Vec<&str> = self.0.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect();
+        languages.dedup();
+        languages
+    }
+
+    /// Whether there is a file of this language.
+    pub fn has_language(&self, language: &str) -> bool {
+        self.languages().contains(&language)
+    }
+
+    fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(AsRef::as_ref)
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Something wrong with a lesson file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Problem {
+    /// Its path in the set.
+    pub file: String,
+    /// Counted from 1; 0 where there is no line to point at.
+    pub line: usize,
+    /// The stage it is about, by its key, if it is about one.
+    pub stage: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: ", self.file, self.line)?;
+        if let Some(stage) = &self.stage {
+            write!(out, "{stage}: ")?;
+        }
+        out.write_str(&self.message)
+    }
+}
+
+/// The texts of all stages in one language.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// `en`, `de`.
+    pub code: String,
+    /// The words around them, the debrief and the experiments.
+    pub frame: Frame,
+    /// By their ids.
+    pub sources: BTreeMap<String, Source>,
+    stages: Vec<StageText>,
+}
+
+/// A publication that a text relies on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Its title.
+    pub title: String,
+    /// Where it is.
+    pub url: String,
+    /// What it says, in short.
+    pub says: Option<String>,
+}
+
+/// What a stage tells. [`lint::BUDGETS`] has the lengths.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageText {
+    /// A few words for the header and the stage list.
+    pub title: String,
+    /// What this stage does.
+    pub objective: String,
+    /// What one should know before.
+    pub intro: String,
+    /// What to look at in the answers.
+    pub look: String,
+    /// What must come back for the stage to be met.
+    pub expected: String,
+    /// What Enter does here, two or three words.
+    pub action: String,
+    /// How long a class takes, in minutes.
+    pub minutes: u8,
+    /// Ids of the sources of `intro` and `hints`.
+    pub sources: Vec<String>,
+    /// The second helps more than the first.
+    pub hints: [String; 2],
+    /// The prediction.
+    pub question: Question,
+    /// What people get wrong here.
+    pub misconception: Misconception,
+    /// For the teacher.
+    pub presenter: Presenter,
+    /// Choices side by side.
+    pub comparison: Option<Comparison>,
+    /// Other texts where test-user is a given profile.
+    pub given_user: Option<GivenUser>,
+}
+
+/// A question with its answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// Two to four; one is right.
+    pub answers: Vec<Reply>,
+}
+
+impl Question {
+    /// The index of the right answer.
+    pub fn right(&self) -> Option<usize> {
+        self.answers.iter().position(|answer| answer.right)
+    }
+}
+
+/// One of the answers to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// The answer.
+    pub text: String,
+    /// What is said to whoever chose it.
+    pub explanation: String,
+    /// Whether it is the right one.
+    #[serde(default)]
+    pub right: bool,
+    /// Ids of the explanation's sources.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// What people get wrong, and what is so.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misconception {
+    /// What is often said.
+    pub claim: String,
+    /// What is so.
+    pub correction: String,
+    /// Ids of its sources.
+    pub sources: Vec<String>,
+}
+
+/// For the teacher.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presenter {
+    /// What to say and to watch for.
+    pub notes: Vec<String>,
+    /// What a class is likely to ask.
+    pub audience: Vec<Likely>,
+}
+
+/// A question from the audience.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Likely {
+    /// The question.
+    pub question: String,
+    /// An answer.
+    pub answer: String,
+}
+
+/// Choices side by side.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// What is compared.
+    pub title: String,
+    /// The choices.
+    pub columns: Vec<String>,
+    /// The lab's choice, counted from 0.
+    pub chosen: usize,
+    /// Ids of its sources.
+    pub sources: Vec<String>,
+    /// What they are compared by.
+    pub rows: Vec<ComparisonRow>,
+}
+
+/// One property of all choices.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComparisonRow {
+    /// The property.
+    pub label: String,
+    /// One for each column.
+    pub cells: Vec<String>,
+}
+
+/// The texts of a stage that are others where test-user is a given profile.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenUser {
+    /// See [`StageText::title`].
+    pub title: String,
+    /// See [`StageText::objective`].
+    pub objective: String,
+    /// See [`StageText::look`].
+    pub look: String,
+    /// See [`StageText::expected`].
+    pub expected: String,
+    /// See [`StageText::action`].
+    pub action: String,
+}
+
+/// A language's words around the stages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// Its own name.
+    pub language: String,
+    /// The interface's words.
+    pub words: Words,
+    /// What to take home, true or false.
+    pub debrief: Vec<Card>,
+    /// What can be tried after the lab's last reading.
+    pub experiments: Vec<Experiment>,
+}
+
+/// The interface's words, as they stand on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
+pub struct Words {
+    pub question: String,
+    pub your_answer: String,
+    pub right: String,
+    pub not_quite: String,
+    pub skipped: String,
+    pub the_answer_was: String,
+    pub look_at: String,
+    pub expected: String,
+    pub observed: String,
+    pub met: String,
+    pub not_met: String,
+    pub hint: String,
+    pub misconception: String,
+    pub correction: String,
+    pub sources: String,
+    pub score: String,
+    pub score_skipped: String,
+    pub debrief: String,
+}
+
+/// A claim to take home.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// The claim.
+    pub claim: String,
+    /// Whether it is true.
+    #[serde(rename = "true")]
+    pub is_true: bool,
+    /// Why.
+    pub explanation: String,
+    /// Ids of its sources.
+    pub sources: Vec<String>,
+}
+
+/// What is said about an experiment of the bench.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Which.
+    pub id: String,
+    /// A few words for the list.
+    pub title: String,
+    /// What is changed, for real.
+    pub setup: String,
+    /// The prediction.
+    pub question: String,
+    /// Its answers.
+    pub answers: Vec<Reply>,
+    /// What it teaches.
+    pub lesson: String,
+    /// Ids of its sources.
+    pub sources: Vec<String>,
+}
+
+/// The texts that the screen shows of a stage, with the ones of a given user in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// See [`StageText::title`].
+    pub title: &'a str,
+    /// See [`StageText::objective`].
+    pub objective: &'a str,
+    /// See [`StageText::look`].
+    pub look: &'a str,
+    /// See [`StageText::expected`].
+    pub expected: &'a str,
+    /// See [`StageText::action`].
+    pub action: &'a str,
+}
+
+impl Lesson {
+    /// The English lesson in the program.
+    pub fn english() -> Arc<Lesson> {
+        static ENGLISH: LazyLock<Arc<Lesson>> = LazyLock::new(|| Arc::new(Lesson::embedded_english()));
+        ENGLISH.clone()
+    }
+
+    #[expect(clippy::expect_used, reason = "the texts are part of the program, and a test parses them")]
+    fn embedded_english() -> Lesson {
+        Lesson::parse(&Files::embedded(), FALLBACK).expect("the embedded lesson is well-formed")
+    }
+
+    /// The lesson of `language` out of `files`; what that language lacks is English.
+    ///
+    /// # Errors
+    /// When a file is not TOML, or lacks something, or has something that no lesson has; or there is no such file, not
+    /// even in English.
+    pub fn parse(files: &Files, language: &str) -> Result<Lesson, Problem> {
+        let (_, sources) = read(files, "sources.toml".to_owned(), None)?;
+        let in_language = |name: &str, stage: Option<Stage>| {
+            let own = format!("{language}/{name}.toml");
+            let path = if files.get(&own).is_some() { own } else { format!("{FALLBACK}/{name}.toml") };
+            (path, stage)
+        };
+        let (path, _) = in_language("lesson", None);
+        let (_, frame) = read(files, path, None)?;
+        let stages = Stage::ALL
+            .into_iter()
+            .map(|stage| {
+                let (path, stage) = in_language(stage.key(), Some(stage));
+                read(files, path, stage).map(|(_, text)| text)
+            })
+            .collect::<Result<Vec<StageText>, Problem>>()?;
+        Ok(Lesson { code: language.to_owned(), frame, sources, stages })
+    }
+
+    /// Everything about a stage.
+    pub fn stage(&self, stage: Stage) -> &StageText {
+        &self.stages[stage.index()]
+    }
+
+    /// The words of the interface.
+    pub fn words(&self) -> &Words {
+        &self.frame.words
+    }
+
+    /// What the screen shows of a stage.
+    pub fn text(&self, stage: Stage, given_user: bool) -> Text<'_> {
+        let text = self.stage(stage);
+        match &text.given_user {
+            Some(given) if given_user => Text {
+                title: &given.title,
+                objective: &given.objective,
+                look: &given.look,
+                expected: &given.expected,
+                action: &given.action,
+            },
+            _ => Text {
+                title: &text.title,
+                objective: &text.objective,
+                look: &text.look,
+                expected: &text.expected,
+                action: &text.action,
+            },
+        }
+    }
+}
+
+/// Reads one file of the set: its text, and what it says.
+fn read<T: DeserializeOwned>(files: &Files, path: String, stage: Option<Stage>) -> Result<(&str, T), Problem> {
+    let stage = stage.map(|stage| stage.key().to_owned());
+    let Some(text) = files.get(&path) else {
+        return Err(Problem { file: path, line: 0, stage, message: "there is no such file".to_owned() });
+    };
+    if let Some((line, c)) = lint::control_character(text) {
+        let message = format!("a text has the control character {:#04x}", u32::from(c));
+        return Err(Problem { file: path, line, stage, message });
+    }
+    match toml::from_str(text) {
+        Ok(value) => Ok((text, value)),
+        Err(error) => {
+            let line = error.span().map_or(0, |span| line_of(text, span.start));
+            // Where TOML itself is wrong the message has lines of its own.
+            let message = error.message().lines().collect::<Vec<_>>().join("; ");
+            Err(Problem { file: path, line, stage, message })
+        }
+    }
+}
+
+/// The line, counted from 1, of the byte at `offset`.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}

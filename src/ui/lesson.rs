@@ -1,0 +1,170 @@
+//! The pages of the lesson: a stage's question with all its answers, choices side by side, the debrief.
+
+use ratatui::text::{Line, Span};
+
+use crate::lab::lesson::{Comparison, Source};
+use crate::lab::{Stage, State, Status};
+
+use super::text::{width, wrap, wrap_plain};
+use super::theme::Theme;
+
+/// Everything a stage's lesson says; what explains the answers comes when the stage has ended.
+pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let shown = state.view.shown;
+    let words = state.lesson.words();
+    let text = state.lesson.stage(shown);
+    let is_done = matches!(state.record(shown).status, Status::Done(_));
+    let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
+    let mut lines = wrap_plain(state.text(shown).objective, theme.strong, columns);
+    lines.push(Line::default());
+    lines.extend(wrap_plain(&text.intro, theme.base, columns));
+    if let Some(asked) = state.question(shown) {
+        lines.push(Line::default());
+        lines.extend(wrap_plain(&asked.question.text, theme.strong, columns));
+        for (place, (letter, reply)) in asked.answers.iter().enumerate() {
+            let is_chosen = asked.chosen == Some(place);
+            let looks = if is_chosen { theme.focus } else { theme.strong };
+            let mut content = vec![Span::styled(format!(" {} ", reply.text), looks)];
+            if is_done && reply.right {
+                content.push(Span::styled(format!("  ✔ {}", words.right), theme.allowed.text));
+            }
+            lines.extend(wrap(vec![Span::styled(format!(" {letter} "), theme.hint)], content, columns, 4));
+            if is_done {
+                let explanation = vec![Span::styled(reply.explanation.clone(), theme.base)];
+                lines.extend(wrap(vec![Span::raw("    ")], explanation, columns, 4));
+                ids.extend(reply.sources.iter().map(String::as_str));
+            }
+        }
+    }
+    for hint in state.hints() {
+        let lead = vec![Span::styled(format!("{}: ", words.hint), theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(hint.clone(), theme.base)], columns, 4));
+    }
+    if is_done || !state.quiz.asks() {
+        lines.push(Line::default());
+        lines.extend(claim(&words.misconception, &text.misconception.claim, theme, columns));
+        lines.extend(claim(&words.correction, &text.misconception.correction, theme, columns));
+        ids.extend(text.misconception.sources.iter().map(String::as_str));
+    }
+    lines.extend(sources(state, ids, theme, columns));
+    lines
+}
+
+fn claim(label: &str, text: &str, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let lead = vec![Span::styled(format!("{label}: "), theme.strong)];
+    wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, 2)
+}
+
+/// The publications of `ids`, each once.
+fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut cited: Vec<&Source> = Vec::new();
+    for source in ids.into_iter().filter_map(|id| state.lesson.sources.get(id)) {
+        if !cited.iter().any(|known| known.url == source.url) {
+            cited.push(source);
+        }
+    }
+    if cited.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![Line::default(), Line::from(Span::styled(state.lesson.words().sources.clone(), theme.dim))];
+    for source in cited {
+        let content =
+            vec![Span::styled(format!("{}, ", source.title), theme.base), Span::styled(source.url.clone(), theme.dim)];
+        lines.extend(wrap(vec![Span::styled("· ", theme.dim)], content, columns, 2));
+    }
+    lines
+}
+
+/// The choices of the shown stage, side by side.
+pub fn comparison(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let Some(comparison) = state.comparison() else { return Vec::new() };
+    let mut lines = wrap_plain(&comparison.title, theme.strong, columns);
+    lines.push(Line::default());
+    lines.extend(table(comparison, theme, columns));
+    lines.extend(sources(state, comparison.sources.iter().map(String::as_str).collect(), theme, columns));
+    lines
+}
+
+fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    const GAP: usize = 2;
+    let count = comparison.columns.len().max(1);
+    let longest = comparison.rows.iter().map(|row| width(&row.label)).max().unwrap_or(0);
+    let label = longest.min(columns / 5);
+    let cell = columns.saturating_sub(label + GAP * count) / count;
+    let row = |head: &str, cells: &[String], looks: &dyn Fn(usize) -> ratatui::style::Style| {
+        let mut stacks = vec![(label, wrap_plain(head, theme.dim, label))];
+        for (place, text) in cells.iter().enumerate() {
+            stacks.push((cell, wrap_plain(text, looks(place), cell)));
+        }
+        let height = stacks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0);
+        (0..height)
+            .map(|y| {
+                let mut spans = Vec::new();
+                for (columns, lines) in &stacks {
+                    let line = lines.get(y).cloned().unwrap_or_default();
+                    let gap = (columns + GAP).saturating_sub(line.width());
+                    spans.extend(line.spans);
+                    spans.push(Span::raw(" ".repeat(gap)));
+                }
+                Line::from(spans)
+            })
+            .collect::<Vec<_>>()
+    };
+    let chosen = comparison.chosen;
+    let heads: Vec<String> = comparison
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(place, head)| if place == chosen { format!("▸ {head}") } else { head.clone() })
+        .collect();
+    let mut lines = row("", &heads, &|place| if place == chosen { theme.focus } else { theme.strong });
+    for each in &comparison.rows {
+        lines.push(Line::default());
+        lines.extend(row(&each.label, &each.cells, &|_| theme.base));
+    }
+    lines
+}
+
+/// The score, and what to take home.
+pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = state.lesson.words();
+    let mut lines = Vec::new();
+    if let Some(score) = state.score() {
+        let of = score.answered;
+        let skipped = match score.skipped {
+            0 => String::new(),
+            skipped => format!(" · {skipped} {}", words.score_skipped),
+        };
+        lines.extend(wrap_plain(&format!("{}/{of} {}{skipped}", score.right, words.score), theme.strong, columns));
+        let missed: Vec<Stage> = Stage::ALL
+            .into_iter()
+            .filter(|stage| {
+                state.question(*stage).is_some_and(|asked| asked.reply().is_some_and(|(_, reply)| !reply.right))
+            })
+            .collect();
+        for stage in missed {
+            // The answer once more, without a word about the wrong one.
+            let Some((_, right)) = state.question(stage).and_then(|asked| asked.right()) else { continue };
+            let content = vec![
+                Span::styled(format!("{} ", state.lesson.stage(stage).question.text), theme.base),
+                Span::styled(right.text.clone(), theme.strong),
+            ];
+            lines.extend(wrap(vec![Span::styled(format!("{}  ", stage.number()), theme.dim)], content, columns, 3));
+        }
+        lines.push(Line::default());
+    }
+    let mut ids = Vec::new();
+    for card in &state.lesson.frame.debrief {
+        let (sign, looks) = if card.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };
+        lines.extend(wrap(
+            vec![Span::styled(sign, looks)],
+            vec![Span::styled(card.claim.clone(), theme.strong)],
+            columns,
+            2,
+        ));
+        lines.extend(wrap(vec![Span::raw("  ")], vec![Span::styled(card.explanation.clone(), theme.base)], columns, 2));
+        ids.extend(card.sources.iter().map(String::as_str));
+    }
+    lines.extend(sources(state, ids, theme, columns));
+    lines
+}

@@ -1,0 +1,162 @@
+//! No secret leaves the program but to the server: not on the screen, in lines, in the journal, nor in any file.
+//!
+//! A proxy (`common/https.rs`) sees what goes over the wire, so it knows what to look for afterwards.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Terminal;
+use super::https::{Proxy, authority, contains, server_config};
+use super::session;
+
+/// A beginning and an end of `secret`: it may be cut or broken where it stands.
+fn ends(secret: &str) -> [String; 2] {
+    let part = secret.len().min(20);
+    [secret[..part].to_owned(), secret[secret.len() - part..].to_owned()]
+}
+
+/// What stands between `before` and the next `after`, each time.
+fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
+    text.split(before).skip(1).map(move |rest| rest.split(after).next().unwrap())
+}
+
+/// All that must not be seen: the session's credentials, the new user's secret key, every signature, and what KMS has
+/// answered in plain text.
+fn secrets(proxy: &Proxy) -> Vec<String> {
+    let mut secrets = vec![session::SECRET.to_owned(), session::TOKEN.to_owned()];
+    for (request, answer) in proxy.seen.messages.lock().unwrap().iter() {
+        let signature = between(request, "Signature=", '\r').next().unwrap();
+        assert_eq!(signature.len(), 64, "{request}");
+        secrets.push(signature.to_owned());
+        secrets.extend(between(answer, "<SecretAccessKey>", '<').map(str::to_owned));
+        secrets.extend(between(answer, "\"Plaintext\":\"", '"').map(str::to_owned));
+    }
+    secrets
+}
+
+/// Adds the content and the name of every file below `folder`.
+fn read_all(folder: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        into.push_str(&path.to_string_lossy());
+        if path.is_dir() {
+            read_all(&path, into);
+        } else {
+            into.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+/// Every row that a terminal has shown, after each frame.
+fn rows(bytes: &[u8], (columns, rows): (u16, u16)) -> String {
+    let mut parser = vt100::Parser::new(rows, columns, 0);
+    let mut shown = BTreeSet::new();
+    let mut frame = Vec::new();
+    for byte in bytes {
+        frame.push(*byte);
+        // The end of a synchronized update.
+        if frame.ends_with(b"\x1b[?2026l") {
+            parser.process(&std::mem::take(&mut frame));
+            shown.extend(parser.screen().rows(0, columns));
+        }
+    }
+    shown.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// Every call of both panes in all four views, zoomed, their beginnings and ends; then as before. No pane has more than
+/// eight calls.
+fn look_at_everything(terminal: &mut Terminal) {
+    let pane = "[".repeat(8) + &"vGvGvGvG]".repeat(8) + "\t";
+    terminal.press(&format!("z{}z", pane.repeat(2)));
+    // Keys are taken one after the other: when the help is there, all else has been.
+    terminal.press("?");
+    terminal.wait_for(&["next or previous stage; nothing is sent again"]);
+    terminal.press("?");
+}
+
+/// Whoever would log or dump would do so with these.
+const TALKATIVE: [(&str, &str); 6] = [
+    ("RUST_LOG", "trace"),
+    ("KMSLAB_LOG", "trace"),
+    ("KMSLAB_DEBUG", "1"),
+    ("RUST_BACKTRACE", "full"),
+    ("RUST_LIB_BACKTRACE", "1"),
+    ("AWS_DEBUG", "1"),
+];
+
+#[test]
+fn of_a_whole_lab_no_secret_is_seen_anywhere() {
+    const SIZE: (u16, u16) = (200, 40);
+    let ours = authority("ours");
+    let certificates = tempfile::tempdir().unwrap();
+    let bundle = certificates.path().join("ours.pem");
+    std::fs::write(&bundle, ours.pem()).unwrap();
+    let hosts = ["sts.us-east-1", "kms.us-east-1", "dynamodb.us-east-1", "111122223333.ddb.us-east-1", "iam"];
+    let hosts = hosts.map(|host| format!("{host}.amazonaws.com"));
+    let proxy = Proxy::new(server_config(&ours, &hosts.each_ref().map(String::as_str)), None);
+    let mut environment = vec![
+        ("HTTPS_PROXY", proxy.url.as_str()),
+        ("AWS_CA_BUNDLE", bundle.to_str().unwrap()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ACCESS_KEY_ID", session::ID),
+        ("AWS_SECRET_ACCESS_KEY", session::SECRET),
+        ("AWS_SESSION_TOKEN", session::TOKEN),
+    ];
+    environment.extend(TALKATIVE);
+
+    let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &["--backend", "aws"]);
+    let mut seen = String::new();
+    for stage in 1..=9 {
+        terminal.wait_for(&[&format!("{stage}/9"), "will be sent"]);
+        terminal.press("a\r");
+        if stage == 2 {
+            terminal.wait_for(&["Type the last four digits of the account"]);
+            terminal.press("3333");
+        }
+        terminal.wait_for(&["observed", "✔ MET"]);
+        look_at_everything(&mut terminal);
+        read_all(terminal.tmp.path(), &mut seen);
+        terminal.press(if stage < 9 { "\r" } else { "q" });
+    }
+    assert_eq!(terminal.exit().exit_code(), 0);
+    read_all(terminal.tmp.path(), &mut seen);
+    seen.push_str(&String::from_utf8_lossy(&terminal.bytes));
+    let shown = rows(&terminal.bytes, SIZE);
+    seen.push_str(&shown);
+
+    let commands: [&[&str]; 4] = [
+        &["doctor", "--backend", "aws"],
+        &["run", "--backend", "aws", "--yes-account", "111122223333"],
+        &["run", "--backend", "aws", "--yes-account", "111122223333", "--format", "jsonl"],
+        &["cleanup", "--backend", "aws"],
+    ];
+    for arguments in commands {
+        let mut lines = Terminal::start(SIZE.0, SIZE.1, &environment, arguments);
+        assert_eq!(lines.exit().exit_code(), 0, "{arguments:?}: {}", lines.picture());
+        seen.push_str(&String::from_utf8_lossy(&lines.bytes));
+        read_all(lines.tmp.path(), &mut seen);
+    }
+
+    let secrets = secrets(&proxy);
+    let of_the_user = proxy.seen.messages.lock().unwrap();
+    let new_keys: Vec<&str> =
+        of_the_user.iter().flat_map(|(_, answer)| between(answer, "<SecretAccessKey>", '<')).collect();
+    assert_eq!(new_keys.len(), 3, "one of each lab");
+    assert!(secrets.len() > 100, "{}", secrets.len());
+    let found: Vec<&String> =
+        secrets.iter().filter(|secret| ends(secret).iter().any(|part| seen.contains(part.as_str()))).collect();
+    assert_eq!(found, Vec::<&String>::new());
+
+    assert!(!contains(&proxy.seen.wire.lock().unwrap(), session::TOKEN), "and not in clear text either");
+
+    // What may be seen is found by the same means: on the screen, in a file, in lines.
+    let user_key = of_the_user.iter().flat_map(|(_, answer)| between(answer, "<AccessKeyId>", '<')).next().unwrap();
+    assert!(shown.contains(user_key), "the user's access key id is on the screen");
+    assert!(seen.contains(&format!(r#"{{"result":"CreateAccessKey","id":"{user_key}","ok":true}}"#)), "in the journal");
+    assert!(seen.contains(r#""SecretAccessKey":"[redacted]""#), "the answer is in the lines");
+    // The view of the HTTP messages was looked at.
+    for line in ["Signature=[redacted]", "x-amz-security-token: [redacted]", "<SecretAccessKey>[redacted]<"] {
+        assert!(shown.contains(line), "{line}");
+    }
+}
