@@ -2,7 +2,7 @@
 //! the table lies in the database ([`at_rest`]).
 //!
 //! Opening such a page gives [`Effect::Inspect`]; what the world finds out comes back as [`Event::Inspected`]
-//! ([`State::inspected`]). Nothing of the lab waits for it.
+//! (`State::inspected`). Nothing of the lab waits for it.
 //!
 //! [`Event::Inspected`]: super::flow::Event::Inspected
 

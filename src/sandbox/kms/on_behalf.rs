@@ -61,6 +61,11 @@ pub struct KeyFacts {
 /// `error.extra` carries the failed call's own request id under this name: services quote it in their message.
 pub const REQUEST_ID: &str = "kmsRequestId";
 
+/// The trail keeps no longer names and messages: what was sent may be no name at all.
+const LONGEST_NAME: usize = 2048;
+/// Nor longer encryption contexts, in bytes of JSON.
+const LONGEST_CONTEXT: usize = 8192;
+
 impl OnBehalf<'_> {
     fn caller(&self) -> Caller<'_> {
         let via = Via { service: self.via_service, invoked_by: self.invoked_by };
@@ -301,11 +306,11 @@ impl Kms {
         let key = ["KeyId", "TargetKeyId"].iter().find_map(|member| input.get(member)?.as_str());
         let mut observed = Observed::new(operation, key.unwrap_or_default(), None);
         for (member, name) in [("KeyId", "keyId"), ("TargetKeyId", "targetKeyId"), ("AliasName", "aliasName")] {
-            if let Some(text) = input.get(member).and_then(Value::as_str) {
+            if let Some(text) = input.get(member).and_then(Value::as_str).filter(|text| text.len() <= LONGEST_NAME) {
                 observed = observed.with(name, text);
             }
         }
-        if let Some(context) = input.get("EncryptionContext") {
+        if let Some(context) = input.get("EncryptionContext").filter(|it| it.to_string().len() <= LONGEST_CONTEXT) {
             observed = observed.with("encryptionContext", context.clone());
         }
         let before = self.existing(env, observed.key).ok();
@@ -373,7 +378,8 @@ fn event(
         request_parameters: observed.parameters,
         resources,
         error_code: error.map(|error| error.code.to_string()),
-        error_message: error.and_then(|error| error.message.clone()),
+        // Some quote what was sent.
+        error_message: error.and_then(|error| Some(error.message.as_ref()?.chars().take(LONGEST_NAME).collect())),
         event_id: host.entropy.uuid().to_string(),
         request_id: sender.request_id.to_owned(),
         caused_by: sender.caused_by.map(str::to_owned),
