@@ -14,14 +14,15 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
-use crate::lab::doctor::Terminal;
+use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Names, Quiz, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
 use crate::run::lesson;
+use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -105,6 +106,8 @@ struct Session {
     clients: Clients,
     /// Of a run that is not on the sandbox inside this process.
     journal: Option<Arc<Journal>>,
+    /// Likewise.
+    shelf: Option<Shelf>,
     /// Stops and removes its temporary folder when dropped.
     _sandbox: Option<Sandbox>,
 }
@@ -120,16 +123,21 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         };
         let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
         let backend = Backend {
-            kind: if options.is_aws() { BackendKind::Aws } else { BackendKind::Endpoint },
+            // AWS under an address of its own is AWS: what is created there costs money.
+            kind: match options.is_aws() || clients.endpoint().is_some_and(is_amazons) {
+                true => BackendKind::Aws,
+                false => BackendKind::Endpoint,
+            },
             region: clients.region().to_owned(),
             endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
         let head = journal::head(&names, &backend, options.admin_profile.clone());
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
+        let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let mut state = State::new(backend, names);
         state.accepted_account.clone_from(&options.yes_account);
-        return Ok(Session { state, clients, journal, _sandbox: None });
+        return Ok(Session { state, clients, journal, shelf, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -140,7 +148,26 @@ fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Session { state: State::new(backend, names), clients, journal: None, _sandbox: Some(sandbox) })
+    Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
+}
+
+/// Whether an address is one of Amazon's own.
+fn is_amazons(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let domains = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+    domains.iter().any(|domain| host.trim_end_matches('.').ends_with(domain))
+}
+
+/// A lab has one region: test-user would look for the table in another.
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), ConfigError> {
+    if options.user_profile.is_none() {
+        return Ok(());
+    }
+    let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
+    match region(&admin, Some(&user)) {
+        Finding { fix: Some(fix), says, .. } => Err(ConfigError::Options(format!("region: {says}\n  {fix}"))),
+        Finding { fix: None, .. } => Ok(()),
+    }
 }
 
 fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
@@ -183,7 +210,8 @@ fn random_number() -> u64 {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
@@ -192,10 +220,10 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
     // Dropped after the screen.
-    let mut announcement = Announcement::new(&state, journal.as_ref());
+    let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -205,27 +233,30 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
-        run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
+        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
-    if ended.is_err() {
-        announcement.tell();
-    }
-    let (state, ended) = ended.wrap_err("the terminal failed")?;
+    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
+    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let survivors = settle(&state, journal.as_deref());
+    let ended = match ended.wrap_err("the terminal failed") {
+        Err(error) if survivors => {
+            tell(describe(&error, options.mask));
+            return Ok(Exit::Survivors);
+        }
+        ended => ended?,
+    };
     if ended == Ended::Finished {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {} of {} stages met", state.met(), Stage::ALL.len());
-    let survivors = settle(&state, journal.as_deref());
     Ok(exit_status(&state, survivors, ended))
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
-    if let Some(cost) = state.cost_line() {
+    if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
     }
     let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
@@ -290,19 +321,23 @@ pub fn tell(line: impl Display) {
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, _sandbox } = session(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
     if options.mask {
         state.mask();
     }
     state = state.with_lesson(lesson::load(options, environment)?);
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone());
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
+    if let Some(not_kept) = state.not_kept() {
+        tell(not_kept);
+    }
     if let Some(refusal) = state.refusal() {
         tell(refusal);
     }
@@ -480,4 +515,23 @@ fn connect(
         None => {}
     }
     Ok(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://kms.us-east-1.amazonaws.com", true)]
+    #[case("https://vpce-0a-1b.kms.eu-west-1.vpce.amazonaws.com:443/", true)]
+    #[case("https://KMS.cn-north-1.amazonaws.com.cn.", true)]
+    #[case("https://dynamodb.us-east-1.api.aws", true)]
+    #[case("http://127.0.0.1:4599", false)]
+    #[case("https://amazonaws.com.evil.example", false)]
+    #[case("http://localhost.localstack.cloud:4566", false)]
+    fn an_address_of_amazons_is_aws(#[case] url: &str, #[case] is: bool) {
+        assert_eq!(is_amazons(url), is);
+    }
 }

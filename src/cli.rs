@@ -163,7 +163,8 @@ impl Options {
         if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
             return Err("--admin-profile and --user-profile need --endpoint-url or --backend aws".to_owned());
         }
-        if self.yes_account.is_some() && !self.is_aws() {
+        // An endpoint may be an address of AWS itself.
+        if self.yes_account.is_some() && is_sandbox {
             return Err("--yes-account needs --backend aws".to_owned());
         }
         if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {
@@ -199,10 +200,10 @@ fn is_monochrome(term: &str) -> bool {
 }
 
 /// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
-fn journals(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+fn state_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    Some(state?.join("kmslab/runs"))
+    Some(state?.join("kmslab"))
 }
 
 /// What the environment says about terminal and folders; read once, passed on.
@@ -220,12 +221,15 @@ pub struct Environment {
     pub language: Option<String>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
+    /// Where the answers of stages that were met are kept, likewise.
+    pub verified: Option<PathBuf>,
 }
 
 impl Environment {
     /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Environment {
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+        let state = state_folder(&variable);
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
@@ -237,7 +241,8 @@ impl Environment {
                 .map(text)
                 .find(|value| !value.is_empty())
                 .and_then(|locale| locale_language(&locale)),
-            journals: journals(&variable),
+            journals: state.as_ref().map(|state| state.join("runs")),
+            verified: state.as_ref().map(|state| state.join("verified")),
         }
     }
 

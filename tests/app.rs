@@ -57,7 +57,7 @@ impl Lab {
             endpoint: Some(sandbox.url().to_owned()),
             given_user: false,
         };
-        let state = State::new(backend, Names::new("test"));
+        let mut state = State::new(backend, Names::new("test"));
         let (keys, mut input) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let emulator = Emulator {
@@ -71,7 +71,8 @@ impl Lab {
             let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
             let input = stream::poll_fn(move |context| input.poll_recv(context));
             let stop = Box::pin(stream::once(stopped).filter_map(async |signal| signal.ok()));
-            run::interactive(state, &world, events, input, &mut screen, &theme, stop).await
+            let ended = run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await;
+            ended.map(|ended| (state, ended))
         });
         Lab { keys: Some(keys), emulator, stop: Some(stop), loop_, sandbox: Some(sandbox) }
     }

@@ -5,13 +5,19 @@
 mod message;
 #[path = "common/proxy.rs"]
 mod proxy;
+#[path = "faults/replay.rs"]
+mod replay;
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::{
     Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Stage, State, Verdict,
 };
+use kmslab::run::cleanup::{Outcome, Target, Work, clean};
+use kmslab::run::journal::{self, Journal, Journals};
 use kmslab::run::world::World;
 use proxy::{Canned, Fault, Plan, Proxy};
 use rstest::rstest;
@@ -24,10 +30,13 @@ struct Lab {
     runtime: Runtime,
     state: State,
     world: World,
+    journals: tempfile::TempDir,
     events: UnboundedReceiver<Event>,
     /// Every answered call.
     answered: Vec<Exchange>,
     exited: bool,
+    /// Milliseconds of pauses, at their shortest, after which the broken call is healed.
+    heals_after: Option<u64>,
 }
 
 /// Waits as in the product, except that an answer that never comes is given up soon and pauses are short.
@@ -38,7 +47,10 @@ fn timing(fault: Option<Fault>, attempts: u32) -> Timing {
 
 impl Lab {
     fn new(timing: Timing) -> Lab {
-        let proxy = Proxy::new();
+        Lab::on(Proxy::new(), timing)
+    }
+
+    fn on(proxy: Proxy, timing: Timing) -> Lab {
         let admin = proxy.sandbox.admin();
         let clients =
             Clients::with_keys(&proxy.url(), "us-east-1", &admin.access_key_id, &admin.secret_access_key, timing);
@@ -48,10 +60,15 @@ impl Lab {
             endpoint: Some(proxy.url()),
             given_user: false,
         };
+        let journals = tempfile::tempdir().unwrap();
+        // Old enough that what is not listed is not there.
+        let names = Names::new("faulty").created("2026-01-01T00:00:00Z".to_owned());
+        let journal = Journal::new(Some(journals.path().join("runs")), journal::head(&names, &backend, None));
         let (world, events) = World::new(clients);
+        let world = world.with_journal(Some(Arc::new(journal)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let state = State::new(backend, Names::new("faulty"));
-        Lab { proxy, runtime, state, world, events, answered: Vec::new(), exited: false }
+        let state = State::new(backend, names);
+        Lab { proxy, runtime, state, world, journals, events, answered: Vec::new(), exited: false, heals_after: None }
     }
 
     /// Takes `intent` in and waits until nothing is under way any more.
@@ -62,17 +79,27 @@ impl Lab {
                 while let Some(event) = waiting.pop() {
                     for effect in self.state.update(event) {
                         match effect {
-                            Effect::After { timer, .. } => waiting.push(Event::TimerFired(timer)),
+                            Effect::After { timer, millis } => {
+                                // The world makes a pause up to a fifth shorter.
+                                self.heals_after = self.heals_after.map(|left| left.saturating_sub(millis * 4 / 5));
+                                if self.heals_after == Some(0) {
+                                    self.proxy.pass();
+                                }
+                                waiting.push(Event::TimerFired(timer));
+                            }
                             Effect::Exit => self.exited = true,
                             Effect::Report(kmslab::lab::Report::Call(call)) => self.answered.push((*call).clone()),
                             effect => drop(self.world.perform(effect)),
                         }
                     }
                 }
-                if !self.state.is_running() {
+                waiting.extend(match self.state.is_running() {
+                    true => self.events.recv().await,
+                    false => self.events.try_recv().ok(),
+                });
+                if waiting.is_empty() {
                     return;
                 }
-                waiting.push(self.events.recv().await.unwrap());
             }
         });
     }
@@ -96,26 +123,86 @@ impl Lab {
         (check.met, &check.observed)
     }
 
+    /// The end of a lab that is killed: what it has made stays, and so does its journal.
+    fn die(self) -> Dead {
+        let Lab { proxy, runtime, state, journals, .. } = self;
+        drop(runtime);
+        Dead { proxy, folder: journals.path().join("runs"), _journals: journals, names: state.names }
+    }
+
     /// Asks the sandbox itself, past the proxy.
     fn assert_nothing_is_left(&self, context: &str) {
         assert_eq!(self.state.leftovers(), Vec::<String>::new(), "{context}");
-        let (admin, names) = (self.proxy.sandbox.admin(), &self.state.names);
-        let url = self.proxy.sandbox.url();
-        let clients = Clients::for_sandbox(url, "us-east-1", &admin.access_key_id, &admin.secret_access_key);
-        let ask = |operation| self.runtime.block_on(clients.call(Identity::Admin, &operation)).response.unwrap();
-        let gone = [
-            Operation::DescribeTable { table: names.table.clone() },
-            Operation::ListAccessKeys { user: names.user.clone() },
-            Operation::DescribeKey { key: names.alias.clone() },
-        ];
-        for operation in gone {
-            let answer = ask(operation.clone());
-            assert!(matches!(answer.status, 400 | 404), "{context}: {operation:?} is left: {answer:?}");
+        assert_nothing_is_left(&self.proxy, &self.state.names, context);
+    }
+}
+
+/// A lab that was killed.
+struct Dead {
+    proxy: Proxy,
+    folder: PathBuf,
+    _journals: tempfile::TempDir,
+    names: Names,
+}
+
+impl Dead {
+    /// `kmslab cleanup`, by the journals or by tags alone; `on_aws` has it take the server for AWS.
+    fn clean_up(&self, by_journal: bool, on_aws: bool) -> (Outcome, String) {
+        let admin = self.proxy.sandbox.admin();
+        let (id, secret) = (&admin.access_key_id, &admin.secret_access_key);
+        let clients = Clients::with_keys(&self.proxy.url(), "us-east-1", id, secret, timing(None, 1));
+        let endpoint = (!on_aws).then(|| self.proxy.url());
+        let target = Target { endpoint, region: "us-east-1".into(), admin_profile: None };
+        let folder = by_journal.then_some(self.folder.as_path());
+        let journals = folder.map(|folder| Journals::read(folder).unwrap()).unwrap_or_default();
+        assert!(journals.living.is_empty() && journals.unreadable.is_empty(), "{journals:?}");
+        let work = Work { clients: &clients, target: &target, folder, dry_run: false };
+        let mut out = Vec::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let outcome = runtime.block_on(clean(&work, journals.left, &mut None, &mut out)).unwrap();
+        (outcome, String::from_utf8(out).unwrap())
+    }
+
+    fn journal(&self) -> Option<String> {
+        std::fs::read_to_string(self.folder.join("faulty.jsonl")).ok()
+    }
+
+    /// Every creating call that the server has done is in the journal, and it says of none that it was refused.
+    fn assert_the_journal_is_true(&self, context: &str) {
+        let journal = self.journal().unwrap_or_default();
+        for decision in self.proxy.sandbox.decisions() {
+            let Some((_, call)) = decision.action.split_once(':') else { continue };
+            let is_journaled = CREATING.iter().any(|(_, creating)| *creating == call);
+            if is_journaled && decision.decision.is_allowed() {
+                assert!(journal.contains(&format!(r#"{{"intent":"{call}","#)), "{context}: {call} is not in {journal}");
+                let refused = journal.lines().any(|line| {
+                    line.starts_with(&format!(r#"{{"result":"{call}""#)) && line.ends_with(r#""ok":false}"#)
+                });
+                assert!(!refused, "{context}: {call} was done, and the journal says no: {journal}");
+            }
         }
-        for key in ask(Operation::ListKeys).body["Keys"].as_array().unwrap() {
-            let key = ask(Operation::DescribeKey { key: key["KeyId"].as_str().unwrap().to_owned() });
-            assert_eq!(key.body["KeyMetadata"]["KeyState"], "PendingDeletion", "{context}: {key:?}");
-        }
+    }
+}
+
+/// Asks the sandbox itself, past the proxy.
+fn assert_nothing_is_left(proxy: &Proxy, names: &Names, context: &str) {
+    let admin = proxy.sandbox.admin();
+    let url = proxy.sandbox.url();
+    let clients = Clients::for_sandbox(url, "us-east-1", &admin.access_key_id, &admin.secret_access_key);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ask = |operation| runtime.block_on(clients.call(Identity::Admin, &operation)).response.unwrap();
+    let gone = [
+        Operation::DescribeTable { table: names.table.clone() },
+        Operation::ListAccessKeys { user: names.user.clone() },
+        Operation::DescribeKey { key: names.alias.clone() },
+    ];
+    for operation in gone {
+        let answer = ask(operation.clone());
+        assert!(matches!(answer.status, 400 | 404), "{context}: {operation:?} is left: {answer:?}");
+    }
+    for key in ask(Operation::ListKeys).body["Keys"].as_array().unwrap() {
+        let key = ask(Operation::DescribeKey { key: key["KeyId"].as_str().unwrap().to_owned() });
+        assert_eq!(key.body["KeyMetadata"]["KeyState"], "PendingDeletion", "{context}: {key:?}");
     }
 }
 
@@ -204,6 +291,137 @@ fn every_stage_names_cause_and_remedy_goes_on_when_it_is_sent_again_and_leaves_n
     }
 }
 
+/// What creates or changes something.
+const CREATING: [(Stage, &str); 7] = [
+    (Stage::CreateKey, "CreateKey"),
+    (Stage::CreateKey, "CreateAlias"),
+    (Stage::CreateTable, "CreateTable"),
+    (Stage::CreateUser, "CreateUser"),
+    (Stage::CreateUser, "AttachUserPolicy"),
+    (Stage::CreateUser, "CreateAccessKey"),
+    (Stage::Grant, "PutKeyPolicy"),
+];
+
+#[rstest]
+fn a_lab_that_dies_at_a_fault_has_a_true_journal_and_the_clean_up_leaves_nothing(
+    #[values(
+        Fault::Refused,
+        Fault::ResetMidBody,
+        Fault::Truncated,
+        Fault::Stall,
+        Fault::UnknownFields,
+        Fault::Error(INTERNAL),
+        Fault::ErrorAfterwards(INTERNAL),
+        Fault::Error(SLOW_DOWN),
+        Fault::Error(THROTTLED),
+        Fault::Error(EXPIRED),
+        Fault::Error(SKEWED),
+        Fault::Error(ELSEWHERE)
+    )]
+    fault: Fault,
+) {
+    // Of what creates nothing, one call a stage; the stages that only scan leave the same.
+    let others = [
+        (Stage::Who, "GetCallerIdentity"),
+        (Stage::CreateTable, "DescribeTable"),
+        (Stage::ViewDenied, "Scan"),
+        (Stage::CleanUp, "DeleteTable"),
+    ];
+    for (stage, call) in CREATING.into_iter().chain(others) {
+        let mut lab = Lab::new(timing(Some(fault), 1));
+        if let Some(before) = stage.previous() {
+            lab.run_to(before);
+            lab.press(Intent::Advance);
+        }
+        lab.break_call(fault, (stage, call), usize::MAX);
+        lab.press(Intent::Advance);
+        lab.proxy.set(None);
+        let context = format!("{} {call}, {fault:?}", stage.key());
+        let dead = lab.die();
+        dead.assert_the_journal_is_true(&context);
+        let (outcome, printed) = dead.clean_up(true, false);
+        assert_eq!(outcome, Outcome::Clean, "{context}: {printed}");
+        assert_eq!(dead.journal(), None, "{context}");
+        assert_nothing_is_left(&dead.proxy, &dead.names, &context);
+    }
+}
+
+/// A lab that died when all was made.
+fn dead() -> Dead {
+    let mut lab = Lab::new(timing(None, 1));
+    lab.run_to(Stage::ViewAgain);
+    lab.die()
+}
+
+const DENIED: Canned = Canned(400, "AccessDeniedException", "AccessDenied", "User: u is not authorized to perform: it");
+const NOT_FOUND: Canned = Canned(400, "ResourceNotFoundException", "NoSuchEntity", "Requested resource not found");
+
+#[rstest]
+#[case::denied_of_every_key("ListResourceTags", DENIED, "kms:ListResourceTags: AccessDenied")]
+#[case::broken("ListResourceTags", INTERNAL, "kms:ListResourceTags: InternalFailure")]
+#[case::of_a_table("ListTagsOfResource", DENIED, "dynamodb:ListTagsOfResource: AccessDenied")]
+#[case::of_a_table_not_known_yet("ListTagsOfResource", NOT_FOUND, "dynamodb:ListTagsOfResource: ResourceNotFound")]
+#[case::of_a_user("ListUserTags", DENIED, "iam:ListUserTags: AccessDenied")]
+fn tags_that_can_not_be_read_are_told_and_what_has_them_is_not_taken_for_gone(
+    #[case] operation: &'static str,
+    #[case] error: Canned,
+    #[case] says: &str,
+    #[values(true, false)] by_journal: bool,
+) {
+    let mut dead = dead();
+    dead.proxy.set(Some(Plan { fault: Fault::Error(error), operation, as_admin: true, times: usize::MAX }));
+    let (outcome, printed) = dead.clean_up(by_journal, false);
+    assert_eq!(outcome, Outcome::Survivors, "{printed}");
+    assert!(printed.contains(&format!("not seen     {says}")), "{printed}");
+    assert!(!printed.contains("nothing is left"), "{printed}");
+    assert!(dead.journal().is_some());
+    dead.proxy.set(None);
+    assert_eq!(dead.clean_up(true, false).0, Outcome::Clean);
+    assert_nothing_is_left(&dead.proxy, &dead.names, operation);
+}
+
+#[test]
+fn a_scan_of_tags_that_is_throttled_goes_on_when_it_may() {
+    let mut dead = dead();
+    let fault = Fault::Error(THROTTLED);
+    dead.proxy.set(Some(Plan { fault, operation: "ListResourceTags", as_admin: true, times: 3 }));
+    let (outcome, printed) = dead.clean_up(false, false);
+    assert_eq!((outcome, dead.proxy.struck()), (Outcome::Clean, 3), "{printed}");
+    assert_nothing_is_left(&dead.proxy, &dead.names, &printed);
+}
+
+#[test]
+fn a_journal_of_another_account_is_kept_and_told() {
+    let dead = dead();
+    let path = dead.folder.join("faulty.jsonl");
+    let ours = dead.journal().unwrap();
+    assert!(ours.lines().next().unwrap().contains(r#""account":"111122223333""#), "{ours}");
+    std::fs::write(&path, ours.replace(r#""account":"111122223333""#, r#""account":"444455556666""#)).unwrap();
+    let (outcome, printed) = dead.clean_up(true, false);
+    assert_eq!(outcome, Outcome::Survivors, "{printed}");
+    assert!(printed.contains("run faulty made is in account 444455556666; these credentials are of 111122223333"));
+    assert!(dead.journal().is_some());
+}
+
+#[rstest]
+#[case::long_ago("2026-01-01T00:00:00Z", Outcome::Clean)]
+#[case::just_now("9999-01-01T00:00:00Z", Outcome::Survivors)]
+fn on_aws_a_new_key_that_is_not_listed_is_not_taken_for_gone(#[case] started: &str, #[case] expected: Outcome) {
+    let mut lab = Lab::new(timing(Some(Fault::Error(INTERNAL)), 1));
+    lab.run_to(Stage::Who);
+    lab.press(Intent::Advance);
+    lab.break_call(Fault::Error(INTERNAL), (Stage::CreateKey, "CreateKey"), usize::MAX);
+    lab.press(Intent::Advance);
+    lab.proxy.set(None);
+    let dead = lab.die();
+    let journal = dead.journal().unwrap().replace("2026-01-01T00:00:00Z", started);
+    std::fs::write(dead.folder.join("faulty.jsonl"), journal).unwrap();
+    let (outcome, printed) = dead.clean_up(true, true);
+    assert_eq!(outcome, expected, "{printed}");
+    assert_eq!(dead.journal().is_some(), expected == Outcome::Survivors);
+    assert_eq!(printed.contains("left: perhaps a key of run faulty"), expected == Outcome::Survivors, "{printed}");
+}
+
 #[rstest]
 fn leaving_after_a_creation_that_failed_leaves_nothing(
     #[values(
@@ -217,15 +435,7 @@ fn leaving_after_a_creation_that_failed_leaves_nothing(
     )]
     fault: Fault,
 ) {
-    let creating = [
-        (Stage::CreateKey, "CreateKey"),
-        (Stage::CreateKey, "CreateAlias"),
-        (Stage::CreateTable, "CreateTable"),
-        (Stage::CreateUser, "CreateUser"),
-        (Stage::CreateUser, "AttachUserPolicy"),
-        (Stage::CreateUser, "CreateAccessKey"),
-    ];
-    for (stage, call) in creating {
+    for (stage, call) in CREATING.into_iter().filter(|(stage, _)| *stage != Stage::Grant) {
         let mut lab = Lab::new(timing(Some(fault), 3));
         if let Some(before) = stage.previous() {
             lab.run_to(before);
@@ -286,37 +496,56 @@ fn what_no_sdk_knows_disturbs_nothing() {
     }
 }
 
+const UNKNOWN: Canned =
+    Canned(403, "UnrecognizedClientException", "InvalidClientTokenId", "The security token is invalid");
+const PRINCIPAL: Canned = Canned(
+    400,
+    "MalformedPolicyDocumentException",
+    "MalformedPolicyDocument",
+    "Policy contains a statement with one or more invalid principals.",
+);
+const NO_POLICY: Canned = Canned(
+    400,
+    "AccessDeniedException",
+    "AccessDenied",
+    "User: arn:aws:iam::111122223333:user/u is not authorized to perform: dynamodb:Scan on resource: t because no \
+     identity-based policy allows the dynamodb:Scan action",
+);
+
+/// What is not known everywhere at once: credentials at STS and at DynamoDB, the user's policy, the user to KMS, and the
+/// key policy. Stage, call, what is answered until it is known, what the lab says that it waits for.
+const SLOWLY_KNOWN: [(Stage, &str, Fault, &str); 5] = [
+    (Stage::CreateUser, "GetCallerIdentity", Fault::Error(UNKNOWN), "the new access key to be known everywhere"),
+    (Stage::ViewDenied, "Scan", Fault::Error(UNKNOWN), "the new user's policy and key to be known to DynamoDB"),
+    (Stage::ViewDenied, "Scan", Fault::Error(NO_POLICY), "the new user's policy and key to be known to DynamoDB"),
+    (Stage::Grant, "PutKeyPolicy", Fault::Error(PRINCIPAL), "the new user to be known to KMS"),
+    (Stage::ViewAgain, "Scan", Fault::AsBefore, "the new key policy to be seen everywhere"),
+];
+
 #[test]
-fn what_is_not_known_everywhere_yet_is_waited_for() {
-    const UNKNOWN: Canned =
-        Canned(403, "UnrecognizedClientException", "InvalidClientTokenId", "The security token is invalid");
-    const PRINCIPAL: Canned = Canned(
-        400,
-        "MalformedPolicyDocumentException",
-        "MalformedPolicyDocument",
-        "Policy contains a statement with one or more invalid principals.",
-    );
-    let mut lab = Lab::new(timing(None, 1));
-    for (stage, call, fault) in [
-        (Stage::CreateUser, "GetCallerIdentity", Fault::Error(UNKNOWN)),
-        (Stage::Grant, "PutKeyPolicy", Fault::Error(PRINCIPAL)),
-        (Stage::ViewAgain, "Scan", Fault::AsBefore),
-    ] {
+fn policy_and_credentials_that_are_known_everywhere_only_after_30_s_are_waited_for() {
+    for (stage, call, fault, what) in SLOWLY_KNOWN {
+        let mut lab = Lab::new(timing(None, 1));
         lab.run_to(stage.previous().unwrap());
         lab.press(Intent::Advance);
-        lab.break_call(fault, (stage, call), 12);
+        lab.break_call(fault, (stage, call), usize::MAX);
+        lab.heals_after = Some(30_000);
         lab.run_to(stage);
-        assert!(lab.observed(stage).0, "{:?}", lab.observed(stage));
-        assert_eq!(lab.proxy.struck(), 12);
-        let last = lab.answered.iter().rfind(|e| e.stage == stage && e.attempt == 13);
-        assert!(last.is_some_and(Exchange::is_allowed), "{last:?}");
+        assert!(lab.observed(stage).0, "{what}: {:?}", lab.observed(stage));
+        // 0.1, 0.2, 0.4, 0.8 and 1.6 s, then 3 s each, all a fifth shorter where chance will have it so: 30 s are over
+        // after 17 pauses, so 17 requests are refused and the 18th is the first that is not.
+        assert_eq!(lab.proxy.struck(), 17, "{what}");
+        let last = lab.answered.iter().rfind(|e| e.stage == stage && e.operation.name() == call && e.attempt == 18);
+        assert!(last.is_some(), "{what}");
+        lab.run_to(Stage::CleanUp);
+        assert_eq!(lab.state.met(), 9, "{what}");
+        lab.assert_nothing_is_left(what);
     }
-    // Longer than the lab waits: a clear choice, and waiting again.
-    for (stage, call, fault, what) in [
-        (Stage::CreateUser, "GetCallerIdentity", Fault::Error(UNKNOWN), "the new access key to be known everywhere"),
-        (Stage::Grant, "PutKeyPolicy", Fault::Error(PRINCIPAL), "the new user to be known to KMS"),
-        (Stage::ViewAgain, "Scan", Fault::AsBefore, "the new key policy to be seen everywhere"),
-    ] {
+}
+
+#[test]
+fn what_stays_unknown_ends_in_a_clear_choice_and_can_be_waited_for_again() {
+    for (stage, call, fault, what) in SLOWLY_KNOWN {
         let mut lab = Lab::new(timing(None, 1));
         lab.run_to(stage.previous().unwrap());
         lab.press(Intent::Advance);

@@ -6,19 +6,25 @@ use std::sync::Arc;
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 use futures_util::stream;
 use kmslab::aws::Clients;
-use kmslab::lab::{Backend, BackendKind, Effect, Event, Identity, Intent, Names, Operation, State};
+use kmslab::lab::{Backend, BackendKind, Effect, Event, Identity, Intent, Names, Operation, Stage, State};
 use kmslab::policy::{
     Call, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
 };
 use kmslab::run::Ended;
+use kmslab::run::cleanup::{Outcome, Target, Work, clean};
 use kmslab::run::headless::{self, Format};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 const POLICY: &str = include_str!("../assets/policies/lab-admin.json");
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+/// What KMS knows of the lab's key, and of no other.
+const TAGGED: (&str, &str) = ("aws:ResourceTag/kmslab:run", "operator1");
+/// The tags that CreateKey is sent with.
+const TAGS: [(&str, &str); 2] = [("aws:RequestTag/kmslab:run", "operator1"), ("aws:TagKeys", "kmslab:run")];
 const VIA: (&str, &str) = ("kms:ViaService", "dynamodb.us-east-1.amazonaws.com");
 
 /// Something that is asked: action, resource, what conditions see.
@@ -34,7 +40,7 @@ fn is_allowed(policy: &str, (action, resource, facts): &Ask) -> bool {
     let principal = Principal::user("111122223333", "operator", "AIDAOPERATOROPERATOR");
     let mut context = ConditionContext::default();
     for (key, value) in facts {
-        context.set(key, value.as_str());
+        context.add(key, value.as_str());
     }
     let call = Call { principal: &principal, action, resource, context: &context };
     decide(&call, &[NamedPolicy { source, document }]).is_allowed()
@@ -57,14 +63,13 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         // It needs no permission (STS reference).
         O::GetCallerIdentity => vec![],
         // With its tags (KMS reference, "CreateKey").
-        O::CreateKey { .. } => [one("*"), vec![ask("kms:TagResource", "*", &[])]].concat(),
+        O::CreateKey { .. } => vec![ask(&action, "*", &TAGS), ask("kms:TagResource", "*", &TAGS)],
         // Both on the alias and on the key (KMS reference).
         O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => {
             [one(KEY), one(&format!("arn:aws:kms:us-east-1:111122223333:{alias}"))].concat()
         }
-        O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } | O::ScheduleKeyDeletion { .. } => {
-            one(KEY)
-        }
+        O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } => one(KEY),
+        O::ScheduleKeyDeletion { .. } => vec![ask(&action, KEY, &[TAGGED])],
         // DynamoDB asks KMS in the name of whoever creates the table, for all that its guide lists.
         O::CreateTable { table: name, .. } => {
             let on_behalf = [
@@ -109,20 +114,16 @@ fn lab(sandbox: &Sandbox, id: &str, secret: &str) -> (State, Clients) {
     (State::new(backend, Names::new("operator1")), clients)
 }
 
-/// Every permission that a whole lab asks for, from the calls that it really sends.
-fn asked() -> Vec<Ask> {
-    let sandbox = Sandbox::start(Config::default()).unwrap();
-    let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut asked = Vec::new();
+/// Takes `state` through the stages up to `last`.
+fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, mut sent: impl FnMut(&Operation)) {
     runtime.block_on(async {
         let (world, mut events) = World::new(clients);
-        while !state.is_finished() {
+        while state.check(last).is_none() {
             let mut event = Event::Intent(Intent::Advance);
             loop {
                 for effect in state.update(event) {
                     if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
-                        asked.extend(asks_of(operation));
+                        sent(operation);
                     }
                     world.perform(effect);
                 }
@@ -133,12 +134,75 @@ fn asked() -> Vec<Ask> {
             }
         }
     });
+}
+
+/// `kmslab cleanup` by tags alone.
+fn clean_up(sandbox: &Sandbox, clients: &Clients, runtime: &Runtime) -> (Outcome, String) {
+    let endpoint = Some(sandbox.url().to_owned());
+    let target = Target { endpoint, region: sandbox.region().to_owned(), admin_profile: None };
+    let work = Work { clients, target: &target, folder: None, dry_run: false };
+    let mut out = Vec::new();
+    let outcome = runtime.block_on(clean(&work, Vec::new(), &mut None, &mut out)).unwrap();
+    (outcome, String::from_utf8(out).unwrap())
+}
+
+fn iam_of(sandbox: &Sandbox) -> aws_sdk_iam::Client {
+    let admin = sandbox.admin();
+    let (id, secret) = (&admin.access_key_id, admin.secret_access_key.as_str());
+    let config = aws_sdk_iam::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(sandbox.region().to_owned()))
+        .endpoint_url(sandbox.url())
+        .credentials_provider(Credentials::new(id, secret, None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    aws_sdk_iam::Client::from_conf(config.build())
+}
+
+const TRIED: &str =
+    r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}"#;
+
+/// Every permission that a clean-up after a lab asks for, from what the sandbox really decided.
+fn asked_by_clean_up() -> Vec<Ask> {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let admin = sandbox.admin();
+    let (mut state, clients) = lab(&sandbox, &admin.access_key_id, &admin.secret_access_key);
+    let runtime = runtime();
+    run_to(Stage::ViewAgain, &mut state, clients, &runtime, |_| ());
+    let put = iam_of(&sandbox).put_user_policy().user_name(&state.names.user).policy_name("tried");
+    runtime.block_on(put.policy_document(TRIED).send()).unwrap();
+    let before = sandbox.decisions().len();
+    let clients = lab(&sandbox, &admin.access_key_id, &admin.secret_access_key).1;
+    let (outcome, printed) = clean_up(&sandbox, &clients, &runtime);
+    assert_eq!(outcome, Outcome::Clean, "{printed}");
+    let policy = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess";
+    // What DynamoDB does with its own grant, it does in its own name.
+    let of_admin = |principal: &str| principal.ends_with(":user/kmslab-admin");
+    let decisions = sandbox.decisions().into_iter().skip(before).filter(|decided| of_admin(&decided.principal));
+    decisions
+        .map(|decided| match decided.action.as_str() {
+            action @ "kms:ScheduleKeyDeletion" => ask(action, &decided.resource, &[TAGGED]),
+            action @ "iam:DetachUserPolicy" => ask(action, &decided.resource, &[("iam:PolicyARN", policy)]),
+            action => ask(action, &decided.resource, &[]),
+        })
+        .collect()
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Every permission that a whole lab asks for, from the calls that it really sends.
+fn asked() -> Vec<Ask> {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
+    let mut asked = Vec::new();
+    run_to(Stage::CleanUp, &mut state, clients, &runtime(), |operation| asked.extend(asks_of(operation)));
     asked
 }
 
 #[test]
-fn every_call_of_the_lab_is_allowed_and_no_action_is_allowed_in_vain() {
-    let asked = asked();
+fn every_call_of_the_lab_and_its_clean_up_is_allowed_and_no_action_is_allowed_in_vain() {
+    let asked = [asked(), asked_by_clean_up()].concat();
     let refused: Vec<&Ask> = asked.iter().filter(|ask| !is_allowed(POLICY, ask)).collect();
     assert_eq!(refused, Vec::<&Ask>::new());
     let policy: Value = serde_json::from_str(POLICY).unwrap();
@@ -167,7 +231,12 @@ fn every_call_of_the_lab_is_allowed_and_no_action_is_allowed_in_vain() {
 #[case::decrypt_through_s3("kms:Decrypt", KEY, &[("kms:ViaService", "s3.us-east-1.amazonaws.com")])]
 #[case::grant_directly("kms:CreateGrant", KEY, &[])]
 #[case::another_alias("kms:DeleteAlias", "arn:aws:kms:us-east-1:111122223333:alias/production", &[])]
-#[case::disable("kms:DisableKey", KEY, &[])]
+#[case::disable("kms:DisableKey", KEY, &[TAGGED])]
+#[case::delete_another_key("kms:ScheduleKeyDeletion", KEY, &[])]
+#[case::delete_a_key_with_other_tags("kms:ScheduleKeyDeletion", KEY, &[("aws:ResourceTag/team", "red")])]
+#[case::a_key_without_the_tag("kms:CreateKey", "*", &[])]
+#[case::other_tags("kms:TagResource", KEY, &[TAGS[0], TAGS[1], ("aws:TagKeys", "team")])]
+#[case::untag("kms:UntagResource", KEY, &[TAGGED, ("aws:TagKeys", "kmslab:run")])]
 fn what_the_lab_does_not_do_is_not_allowed(
     #[case] action: &str,
     #[case] resource: &str,
@@ -176,44 +245,47 @@ fn what_the_lab_does_not_do_is_not_allowed(
     assert!(!is_allowed(POLICY, &ask(action, resource, context)));
 }
 
+/// The lab on `sandbox` as a user with this policy alone.
+fn operator(sandbox: &Sandbox, runtime: &Runtime) -> (State, Clients) {
+    runtime.block_on(async {
+        let iam = iam_of(sandbox);
+        iam.create_user().user_name("operator").send().await.unwrap();
+        let put = iam.put_user_policy().user_name("operator").policy_name("lab-admin");
+        put.policy_document(POLICY).send().await.unwrap();
+        let made = iam.create_access_key().user_name("operator").send().await.unwrap();
+        let keys = made.access_key().unwrap();
+        lab(sandbox, keys.access_key_id(), keys.secret_access_key())
+    })
+}
+
 #[test]
 fn a_user_with_this_policy_alone_goes_through_the_whole_lab() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
-    let admin = sandbox.admin();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
+    let (state, clients) = operator(&sandbox, &runtime);
     let (state, ended) = runtime.block_on(async {
-        let iam = aws_sdk_iam::Client::from_conf(
-            aws_sdk_iam::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(sandbox.region().to_owned()))
-                .endpoint_url(sandbox.url())
-                .credentials_provider(Credentials::new(
-                    &admin.access_key_id,
-                    admin.secret_access_key.as_str(),
-                    None,
-                    None,
-                    "test",
-                ))
-                .http_client(aws_smithy_http_client::Builder::new().build_http())
-                .build(),
-        );
-        iam.create_user().user_name("operator").send().await.unwrap();
-        iam.put_user_policy()
-            .user_name("operator")
-            .policy_name("lab-admin")
-            .policy_document(POLICY)
-            .send()
-            .await
-            .unwrap();
-        let made = iam.create_access_key().user_name("operator").send().await.unwrap();
-        let keys = made.access_key().unwrap();
-        let (state, clients) = lab(&sandbox, keys.access_key_id(), keys.secret_access_key());
         let (world, events) = World::new(clients);
-        let mut out = Vec::new();
-        headless::run(state, world, events, Format::Text, &mut out, stream::pending()).await
+        headless::run(state, world, events, Format::Text, &mut Vec::new(), stream::pending()).await
     });
-    let unmet: Vec<_> =
-        kmslab::lab::Stage::ALL.iter().filter_map(|stage| state.check(*stage)).filter(|check| !check.met).collect();
+    let unmet: Vec<_> = Stage::ALL.iter().filter_map(|stage| state.check(*stage)).filter(|check| !check.met).collect();
     assert_eq!(unmet, Vec::<&kmslab::lab::Check>::new());
     assert_eq!(ended.unwrap(), Ended::Finished);
+}
+
+#[test]
+fn a_user_with_this_policy_alone_cleans_up_after_a_lab_that_died() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let runtime = runtime();
+    let (mut state, clients) = operator(&sandbox, &runtime);
+    let put = |name: &str| iam_of(&sandbox).put_user_policy().user_name(name).policy_name("tried");
+    run_to(Stage::ViewAgain, &mut state, clients, &runtime, |_| ());
+    runtime.block_on(put(&state.names.user).policy_document(TRIED).send()).unwrap();
+    let keys = runtime.block_on(iam_of(&sandbox).create_access_key().user_name("operator").send()).unwrap();
+    let keys = keys.access_key().unwrap();
+    let clients = lab(&sandbox, keys.access_key_id(), keys.secret_access_key()).1;
+    let (outcome, printed) = clean_up(&sandbox, &clients, &runtime);
+    assert_eq!(outcome, Outcome::Clean, "{printed}");
+    for kind in ["deleted      table", "deleted      user", "deleted      alias", "scheduled    key"] {
+        assert!(printed.contains(kind), "{printed}");
+    }
 }

@@ -67,7 +67,8 @@ fn static_keys_and_the_region_of_the_profile() {
         "ok       clock",
         "ok       admin              arn:aws:iam::111122223333:user/kmslab-admin",
         "ok       region             eu-west-1",
-        "ok       admin: new key     kms:CreateKey is allowed",
+        "ok       admin: new key     all 2 permissions",
+        "ok       admin: table's key all 5 permissions",
         "ok       admin: user        all 7 permissions",
         "0 to fix; nothing was created",
     ] {
@@ -273,6 +274,30 @@ fn a_role_is_taken_on_and_signs_with_its_session() {
 }
 
 #[test]
+fn a_role_with_a_path_as_of_single_sign_on_is_simulated_under_its_whole_name() {
+    let stub = Stub::new(|request| match request.split_once("\r\n\r\n").unwrap().1 {
+        body if body.contains("Action=GetRole&") && body.contains("RoleName=lab") => (
+            200,
+            "<GetRoleResponse><GetRoleResult><Role><Path>/aws-reserved/sso/</Path><RoleName>lab</RoleName>\
+             <RoleId>AROA</RoleId><Arn>arn:aws:iam::111122223333:role/aws-reserved/sso/lab</Arn>\
+             <CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></GetRoleResult></GetRoleResponse>",
+        ),
+        body if body.contains("111122223333%3Arole%2Faws-reserved%2Fsso%2Flab&") => (
+            200,
+            "<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults><member>\
+             <EvalActionName>a:B</EvalActionName><EvalDecision>allowed</EvalDecision></member></EvaluationResults>\
+             </SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>",
+        ),
+        _ => generous(request),
+    });
+    let home = Home::new(ROLE);
+    let doctor = ["doctor", "--endpoint-url", &stub.url, "--admin-profile", "lab"];
+    let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("ok       admin: user        a:B is allowed"), "{printed}");
+}
+
+#[test]
 fn a_role_that_is_refused_names_both_sides_of_the_trust() {
     let stub = Stub::new(|_| (403, DENIED));
     let home = Home::new(ROLE);
@@ -343,7 +368,12 @@ fn a_second_profile_that_does_not_fit_is_stopped(#[case] region: &str, #[case] s
     assert!(printed.contains(says), "{printed}");
 }
 
-/// The settings of a new user `u` with this managed policy.
+const VIA_DYNAMODB: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+     "Condition": {"StringLike": {"kms:ViaService": "dynamodb.*"}}}]}"#;
+
+/// The settings of a new user `u` with this managed policy, or with one of its own.
 fn make_user(sandbox: &Sandbox, policy: Option<&str>) -> String {
     let admin = sandbox.admin();
     let (id, secret) = (&admin.access_key_id, admin.secret_access_key.as_str());
@@ -356,7 +386,10 @@ fn make_user(sandbox: &Sandbox, policy: Option<&str>) -> String {
     let iam = aws_sdk_iam::Client::from_conf(config.build());
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         iam.create_user().user_name("u").send().await.unwrap();
-        if let Some(policy) = policy {
+        if let Some(document) = policy.filter(|policy| policy.starts_with('{')) {
+            let put = iam.put_user_policy().user_name("u").policy_name("own").policy_document(document);
+            put.send().await.unwrap();
+        } else if let Some(policy) = policy {
             let arn = format!("arn:aws:iam::aws:policy/{policy}");
             iam.attach_user_policy().user_name("u").policy_arn(arn).send().await.unwrap();
         }
@@ -368,6 +401,7 @@ fn make_user(sandbox: &Sandbox, policy: Option<&str>) -> String {
 #[rstest]
 #[case::as_it_should_be(Some("AmazonDynamoDBFullAccess"), Some(0), &["ok       test-user: table   may scan it", "ok       test-user: key     has no kms:Decrypt of its own"])]
 #[case::without_dynamodb(None, Some(2), &["stop     test-user: table   it may not scan it", "ok       test-user: key"])]
+#[case::with_the_key_through_dynamodb(Some(VIA_DYNAMODB), Some(2), &["ok       test-user: table", "stop     test-user: key     its own policies allow kms:Decrypt"])]
 #[case::with_everything(Some("AdministratorAccess"), Some(2), &["ok       test-user: table", "stop     test-user: key     its own policies allow kms:Decrypt"])]
 fn a_second_profile(#[case] policy: Option<&str>, #[case] exit: Option<i32>, #[case] says: &[&str]) {
     let sandbox = Sandbox::start(Config::default()).unwrap();
@@ -389,6 +423,21 @@ fn a_second_profile(#[case] policy: Option<&str>, #[case] exit: Option<i32>, #[c
         assert!(printed.contains("kms:ListKeys is denied, and so may be"), "{printed}");
         assert!(printed.contains("warning  test-user: key     whether it has kms:Decrypt can't be told"), "{printed}");
     }
+}
+
+#[test]
+fn a_lab_of_two_regions_is_not_begun() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (keys, user) = (static_keys(&sandbox), make_user(&sandbox, Some("AmazonDynamoDBFullAccess")));
+    let home = Home::new(&format!("[profile a]\nregion = us-east-1\n{keys}\n[profile u]\nregion = eu-west-1\n{user}"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    command.env_clear().env("HOME", home.path()).env("TMPDIR", home.path()).stdin(Stdio::null());
+    command.args(["run", "--endpoint-url", sandbox.url(), "--admin-profile", "a", "--user-profile", "u"]);
+    let output = command.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
+    assert!(error.contains("us-east-1 for the admin, but eu-west-1 for test-user"), "{error}");
+    assert!(error.contains("--region us-east-1"), "{error}");
 }
 
 #[test]

@@ -228,6 +228,44 @@ fn from_start_to_quit() {
     assert!(picture.contains("9 of 9 stages met"), "{picture}");
 }
 
+/// The rehearsal meets everything; then the server is gone.
+#[test]
+fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_much() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = kmslab::sandbox::Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
+    let (url, admin) = (sandbox.url().to_owned(), sandbox.admin());
+    let state = home.path().to_str().unwrap();
+    let environment = [
+        ("XDG_STATE_HOME", state),
+        ("AWS_ACCESS_KEY_ID", admin.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str()),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ];
+    let options = ["--region", "us-east-1", "--endpoint-url", &url];
+    let mut rehearsal = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    rehearsal.arg("run").args(options).env_clear().env("HOME", home.path()).envs(environment);
+    assert!(rehearsal.output().unwrap().status.success());
+
+    let environment = environment.map(|(name, value)| (name, value.to_owned()));
+    drop(sandbox);
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\r");
+    terminal.wait_for(&["no answer · r: try again · F: show the answer of ", "F replay"]);
+    terminal.press("F");
+    terminal.wait_for(&["  ⟳ REPLAY   ✔ ALLOWED", "GetCallerIdentity", "✘ NOT MET", "F live again"]);
+    assert_eq!(terminal.picture().matches("⟳ REPLAY").count(), 2, "{}", terminal.picture());
+    // The next stage is not recorded until it has failed, too.
+    terminal.press("n");
+    terminal.wait_for(&["2/9", "will be sent"]);
+    assert!(!terminal.picture().contains("REPLAY"), "{}", terminal.picture());
+    terminal.press("\x03");
+    let (code, picture) = terminal.ends_in_order();
+    assert!(picture.contains("0 of 9 stages met, 1 shown as REPLAY"), "{picture}");
+    assert_eq!(code, 4);
+}
+
 #[test]
 fn why_the_scan_was_denied_stands_in_the_terminal() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);

@@ -12,6 +12,8 @@ mod bytes;
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/replay.rs"]
+mod replay;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Intent, Lesson, Page, Stage, State};
@@ -117,6 +119,21 @@ fn digits_count_only_where_the_whole_question_can_be_read(
     assert_eq!(press(KeyCode::Backspace), counts.then_some(Intent::EraseDigit));
     assert_eq!(press(KeyCode::Enter), None);
     assert_eq!(press(KeyCode::Esc), Some(Intent::Close));
+}
+
+#[test]
+fn recorded_answers_look_like_no_live_ones() {
+    let offered = Session::cut_off(Stage::ViewDenied);
+    let replayed = replay::replayed();
+    let mut zoomed = replay::replayed();
+    zoomed.intent(Intent::FocusOther).intent(Intent::ToggleZoom).intent(Intent::CycleView);
+    insta::assert_snapshot!(album([
+        ("offered".to_owned(), &offered.state, Size::new(80, 24)),
+        ("replayed".to_owned(), &replayed.state, Size::new(80, 24)),
+        ("replayed".to_owned(), &replayed.state, Size::new(60, 18)),
+        ("replayed".to_owned(), &replayed.state, Size::new(100, 28)),
+        ("one pane, JSON".to_owned(), &zoomed.state, Size::new(80, 24)),
+    ]));
 }
 
 #[test]
@@ -395,7 +412,7 @@ fn pictures() {
     let mut masked = Session::named("q7k2m9x4");
     masked.state.mask();
     let masked = masked.after(Stage::ViewDenied);
-    for (name, session) in [("consent", asked), ("masked", masked)] {
+    for (name, session) in [("consent", asked), ("masked", masked), ("replay", replay::replayed())] {
         for size in SIZES {
             let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
             let picture = svg(&render(&session.state, &theme, size), &Palette::DARK, name, name);

@@ -1,6 +1,7 @@
 //! What there is at a backend with the lab's names and tags: what `kmslab cleanup` looks through. Only reading calls.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -9,6 +10,10 @@ use super::{Clients, failure};
 use crate::lab::exchange::{is_credential_error, is_not_found};
 use crate::lab::operation::RUN_TAG;
 use crate::lab::redact;
+
+/// How often a key's tags are asked for where KMS has had enough of it: a busy account has hundreds of keys, and KMS
+/// answers a few such questions a second. Some 30 s in all, besides the SDK's own tries.
+const MAX_THROTTLED: u32 = 8;
 
 /// Whose a resource is, by its tag [`RUN_TAG`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +77,7 @@ pub struct Inventory {
     pub users: Vec<User>,
     pub keys: Vec<Key>,
     pub aliases: Vec<Alias>,
-    /// Lists that were refused, with the reason: there may be more than was found.
+    /// Lists and tags that could not be read, with the reason: there may be more of ours than was found.
     pub unseen: Vec<String>,
 }
 
@@ -121,6 +126,15 @@ impl Failed {
                 Failed { call, code: None, message: format!("{} ({})", none.message, none.remedy) }
             }
         }
+    }
+
+    fn is_denial(&self) -> bool {
+        matches!(self.code.as_deref(), Some("AccessDenied" | "AccessDeniedException"))
+    }
+
+    fn is_throttling(&self) -> bool {
+        let codes = ["Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "SlowDown"];
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
     pub(super) fn is_absence(&self) -> bool {
@@ -197,15 +211,33 @@ impl Clients {
                     continue;
                 }
             };
-            let arn = description.and_then(|table| table.table_arn).unwrap_or_default();
-            let tags = send!("dynamodb:ListTagsOfResource", client.list_tags_of_resource().resource_arn(&arn));
-            let tags = tags.map(|output| output.tags.unwrap_or_default());
-            let tags = tags.map(|tags| tags.into_iter().map(|tag| (tag.key, tag.value)).collect());
-            if let Some(mark) = mark(tags)? {
-                found.tables.push(Table { name, arn, mark });
+            let Some(description) = description else { continue };
+            let is_going = description.table_status == Some(aws_sdk_dynamodb::types::TableStatus::Deleting);
+            let arn = description.table_arn.unwrap_or_default();
+            match self.tags_of_table(&arn).await {
+                // A table that is being deleted has lost its tags before itself. Of one that has just been made they may
+                // not be known yet: that is no reason to take it for gone.
+                Err(failed) if failed.is_absence() && is_going => {}
+                tags => {
+                    let mark = mark(tags, &mut found.unseen)?;
+                    found.tables.push(Table { name, arn, mark });
+                }
             }
         }
         Ok(())
+    }
+
+    async fn tags_of_table(&self, arn: &str) -> Result<Vec<(String, String)>, Failed> {
+        let call = self.admin.dynamodb().list_tags_of_resource().resource_arn(arn);
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let page = send!("dynamodb:ListTagsOfResource", call.clone().set_next_token(next))?;
+            all.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     async fn find_users(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
@@ -227,9 +259,14 @@ impl Clients {
                     continue;
                 }
             };
-            let tags = send!("iam:ListUserTags", client.list_user_tags().user_name(&name));
-            let tags = tags.map(|output| output.tags.into_iter().map(|tag| (tag.key, tag.value)).collect());
-            let Some(mark) = mark(tags)? else { continue };
+            let tags = pages!(
+                "iam:ListUserTags",
+                client.list_user_tags().user_name(&name),
+                |page: aws_sdk_iam::operation::list_user_tags::ListUserTagsOutput| {
+                    page.tags.into_iter().map(|tag| (tag.key, tag.value))
+                }
+            );
+            let mark = mark(tags, &mut found.unseen)?;
             let mut user = User {
                 name,
                 arn,
@@ -289,20 +326,25 @@ impl Clients {
             });
         // By id, as everywhere.
         let known = candidates.keys.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_owned()).collect();
+        // Most keys of an account are somebody else's, and some don't let their tags be read. Where no key does, it is
+        // the admin who may not read them, and ours may be among them.
+        let (mut are_read, mut denied) = (false, None);
         for id in listed_and(listed, &known, "", &mut found.unseen)? {
-            let tags = pages!(
-                "kms:ListResourceTags",
-                client.list_resource_tags().key_id(&id),
-                |page: aws_sdk_kms::operation::list_resource_tags::ListResourceTagsOutput| {
-                    page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value))
+            let mark = match self.tags_of_key(&id).await {
+                Ok(tags) => {
+                    are_read = true;
+                    mark(Ok(tags), &mut found.unseen)?
                 }
-            );
-            let mark = match mark(tags)? {
-                // Most keys of an account are somebody else's, and many don't let their tags be read.
-                None | Some(Mark::None | Mark::Unknown(_)) if !known.contains(&id) => continue,
-                None => continue,
-                Some(mark) => mark,
+                Err(failed) if failed.is_absence() => continue,
+                Err(failed) if failed.is_denial() && !known.contains(&id) => {
+                    denied = Some(failed);
+                    continue;
+                }
+                Err(failed) => mark(Err(failed), &mut found.unseen)?,
             };
+            if !matches!(mark, Mark::Run(_)) && !known.contains(&id) {
+                continue;
+            }
             match send!("kms:DescribeKey", client.describe_key().key_id(&id)) {
                 Ok(output) => {
                     let Some(key) = output.key_metadata else { continue };
@@ -319,7 +361,29 @@ impl Clients {
                 Err(failed) => found.unseen.push(failed.refusal()?),
             }
         }
+        if let Some(failed) = denied.filter(|_| !are_read) {
+            found.unseen.push(failed.refusal()?);
+        }
         Ok(())
+    }
+
+    async fn tags_of_key(&self, id: &str) -> Result<Vec<(String, String)>, Failed> {
+        for attempt in 0.. {
+            let tags = pages!(
+                "kms:ListResourceTags",
+                self.admin.kms().list_resource_tags().key_id(id),
+                |page: aws_sdk_kms::operation::list_resource_tags::ListResourceTagsOutput| {
+                    page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value))
+                }
+            );
+            match tags {
+                Err(failed) if failed.is_throttling() && attempt < MAX_THROTTLED => {
+                    tokio::time::sleep(Duration::from_millis((125 << attempt).min(8_000))).await;
+                }
+                tags => return tags,
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn find_aliases(&self, found: &mut Inventory) -> Result<(), Unusable> {
@@ -374,15 +438,31 @@ fn listed_and(
     Ok(names)
 }
 
-/// Whose a resource with these tags is; `None` where it is gone since it was found.
-fn mark(tags: Result<Vec<(String, String)>, Failed>) -> Result<Option<Mark>, Unusable> {
+/// Whose a resource with these tags is. Tags that can't be read are noted in `unseen`: it may be anybody's.
+fn mark(tags: Result<Vec<(String, String)>, Failed>, unseen: &mut Vec<String>) -> Result<Mark, Unusable> {
     match tags {
         Ok(tags) => {
             let run = tags.into_iter().find(|(key, _)| key == RUN_TAG).map(|(_, run)| run);
-            Ok(Some(run.map_or(Mark::None, Mark::Run)))
+            Ok(run.map_or(Mark::None, Mark::Run))
         }
-        Err(failed) if failed.is_absence() => Ok(None),
-        Err(failed) => Ok(Some(Mark::Unknown(failed.refusal()?))),
+        Err(failed) => {
+            let refusal = failed.refusal()?;
+            unseen.push(refusal.clone());
+            Ok(Mark::Unknown(refusal))
+        }
+    }
+}
+
+impl Clients {
+    /// The account of the admin's credentials; `None` where the server does not say.
+    ///
+    /// # Errors
+    /// When the backend can't be reached or refuses the credentials.
+    pub async fn account(&self) -> Result<Option<String>, Unusable> {
+        match send!("sts:GetCallerIdentity", self.admin.sts().get_caller_identity()) {
+            Ok(caller) => Ok(caller.account.map(|account| redact::clean(&account))),
+            Err(failed) => failed.refusal().map(|_| None),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The doctor's questions as SDK calls. None of them changes anything.
 
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
+
 use super::tap::Tap;
 use super::{Session, failure};
 use crate::lab::NoResponse;
@@ -15,11 +17,18 @@ macro_rules! send {
 pub(super) async fn send(session: &Session, question: &Question, tap: Tap) -> Result<(), NoResponse> {
     match question {
         Question::Identity => send!(session.sts().get_caller_identity(), tap),
-        Question::Simulate { principal, actions, resource } => {
+        Question::Simulate { principal, actions, resource, context } => {
             let call = session.iam().simulate_principal_policy().policy_source_arn(principal);
+            let entries = context.iter().map(|(key, values)| {
+                let kind = if values.len() == 1 { ContextKeyTypeEnum::String } else { ContextKeyTypeEnum::StringList };
+                let entry = ContextEntry::builder().context_key_name(*key).context_key_type(kind);
+                entry.set_context_key_values(Some(values.clone())).build()
+            });
+            let call = entries.fold(call, |call, entry| call.context_entries(entry));
             let call = actions.iter().fold(call, |call, action| call.action_names(*action));
             send!(call.resource_arns(resource), tap)
         }
+        Question::Role { name } => send!(session.iam().get_role().role_name(name), tap),
         Question::ListKeys => send!(session.kms().list_keys().limit(1), tap),
         Question::ListTables => send!(session.dynamodb().list_tables().limit(1), tap),
         Question::ListUsers => send!(session.iam().list_users().max_items(1), tap),

@@ -17,6 +17,17 @@ pub struct Backend {
     pub given_user: bool,
 }
 
+impl Backend {
+    /// Host and port of the endpoint; `None` is AWS itself.
+    pub fn host(&self) -> Option<&str> {
+        let url = self.endpoint.as_deref()?;
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let host = host.split(['/', '?']).next().unwrap_or(host);
+        // A name and a password may stand before the host.
+        Some(host.rsplit('@').next().unwrap_or(host))
+    }
+}
+
 /// The kinds of backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackendKind {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::doctor::principal;
 use super::exchange::{Exchange, Verdict};
 use super::facts::{Caller, Facts};
 use super::key_policy;
@@ -77,8 +78,9 @@ fn who(exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Observed {
 }
 
 fn two_principals(admin: &Caller, user: &Caller) -> Observed {
-    if user.arn == admin.arn {
-        return Err(format!("both profiles are {}: give test-user a profile of its own", user.arn));
+    // Two sessions of one role are one principal: its policies decide about both.
+    if principal(user) == principal(admin) {
+        return Err(format!("both profiles are {}: give test-user a profile of its own", principal(user)));
     }
     if user.account != admin.account {
         return Err(format!("two accounts, {} and {}: both profiles must be of one", admin.account, user.account));

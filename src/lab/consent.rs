@@ -2,6 +2,7 @@
 
 use super::backend::BackendKind;
 use super::flow::{Effect, Report};
+use super::script::TEST_USER_POLICY;
 use super::stage::Stage;
 use super::state::{Check, State, Status};
 use super::view::Overlay;
@@ -43,21 +44,24 @@ pub type Thing = (&'static str, String);
 
 /// What everything costs, in words (the price lists of KMS, DynamoDB and IAM).
 pub const COSTS: [&str; 3] = [
-    "the key 1 USD a month, by the hour; nothing once its deletion is scheduled",
+    "the key 1 USD a month, by the hour, until deletion is scheduled",
     "KMS requests 20,000 a month free, then 0.03 USD per 10,000",
-    "a pay-per-request table with 3 items: effectively nothing; IAM is free",
+    "a pay-per-request table with 3 items effectively nothing, IAM 0",
 ];
 
 /// How it is removed, in words.
-pub const REMOVAL: &str = "stage 9, clean_up, or when you leave: all of it; the key after 7 days";
+pub const REMOVAL: &str = "all of it in stage 9 or when you leave, the key 7 days later";
 
 impl State {
     /// Everything that the lab will make, with its name.
     pub fn will_make(&self) -> Vec<Thing> {
         let names = self.shown_names();
         let mut things = vec![("KMS key", names.alias.clone()), ("DynamoDB table", names.table.clone())];
-        if !self.backend.given_user {
-            things.push(("IAM user", format!("{} with an access key", names.user)));
+        if self.backend.given_user {
+            things.push(("key policy entry", "lets test-user use that key".to_owned()));
+        } else {
+            things.push(("IAM user", format!("{} with an access key,", names.user)));
+            things.push(("policy", format!("{TEST_USER_POLICY} on it: all of DynamoDB")));
         }
         things
     }
@@ -113,7 +117,9 @@ impl State {
         self.current = stage;
         self.view.show(stage);
         self.record_mut(stage).status = Status::Done(check.clone());
-        vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))]
+        let mut effects = vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))];
+        effects.extend(self.keep_or_recall(stage));
+        effects
     }
 
     /// Takes a digit. The fourth decides: consent, or once more.

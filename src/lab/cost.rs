@@ -23,11 +23,16 @@ impl State {
     /// What the key has cost by the newest answer, where it costs something; a key whose deletion is scheduled costs
     /// nothing more. `None` where nothing costs anything, or nothing has been made.
     pub fn cost_line(&self) -> Option<String> {
+        self.cost_line_at(0)
+    }
+
+    /// The same at `now` (unix time, seconds), which may be later than the newest answer: a key costs while nobody calls.
+    pub fn cost_line_at(&self, now: i64) -> Option<String> {
         if self.backend.kind != BackendKind::Aws {
             return None;
         }
         let created = self.facts.key.as_ref()?.get("CreationDate").and_then(Value::as_f64)?;
-        let until = self.key_ended_at.unwrap_or(self.now);
+        let until = self.key_ended_at.unwrap_or(self.now.max(u64::try_from(now).unwrap_or(0)));
         // Unix times are exact in an f64 for the next 285 million years.
         Some(key_line(until as f64 - created))
     }

@@ -8,6 +8,8 @@ use time::format_description::well_known::Rfc2822;
 
 use super::exchange::{Answer, Verdict, error_code, is_credential_error};
 use super::facts::Caller;
+use super::operation::{CREATED_TAG, RUN_TAG};
+use super::script::TEST_USER_POLICY;
 
 /// The smallest terminal that the lab is drawn in whole.
 const SMALLEST: (u16, u16) = (80, 24);
@@ -15,6 +17,9 @@ const SMALLEST: (u16, u16) = (80, 24);
 const REFUSED_SKEW: i64 = 300;
 /// From here on the clock is worth a word, in seconds: it drifts, and five minutes are soon there.
 const NOTABLE_SKEW: i64 = 60;
+
+/// A condition key with its values.
+pub type Fact = (&'static str, Vec<String>);
 
 /// A call that tells something and changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,13 @@ pub enum Question {
         actions: &'static [&'static str],
         /// What they are done to: an ARN or `*`.
         resource: String,
+        /// What conditions will see: a simulation knows nothing of a request but what it is told (IAM guide).
+        context: Vec<Fact>,
+    },
+    /// `iam:GetRole`
+    Role {
+        /// The role's name.
+        name: String,
     },
     /// `kms:ListKeys`
     ListKeys,
@@ -244,8 +256,20 @@ fn is_root(caller: &Caller) -> bool {
     caller.arn.ends_with(":root")
 }
 
+/// The name of the role behind a session.
+pub fn role_name(caller: &Caller) -> Option<&str> {
+    caller.arn.split_once(":assumed-role/")?.1.split('/').next()
+}
+
+/// The caller as IAM knows it, from an answer to [`Question::Role`] about its role; without one, as [`principal`] has it.
+pub fn with_role(caller: &Caller, answer: &Answer) -> Caller {
+    let response = answer.response.as_ref().ok().filter(|response| response.status < 300);
+    let arn = response.and_then(|response| response.body.pointer("/Role/Arn")?.as_str());
+    Caller { arn: arn.map_or_else(|| principal(caller), str::to_owned), account: caller.account.clone() }
+}
+
 /// The user or role behind a caller, as IAM names it: a role's sessions are all the same principal. A role's path is not
-/// in a session's ARN, so for a role with a path this ARN is not quite its own.
+/// in a session's ARN, so for a role with a path this ARN is not quite its own: see [`with_role`].
 pub fn principal(caller: &Caller) -> String {
     let parts: Vec<&str> = caller.arn.splitn(6, ':').collect();
     match parts.as_slice() {
@@ -272,13 +296,24 @@ pub struct Permissions {
 /// The admin's permissions for every stage, on resources named as the lab names its own. With a user of the person's
 /// own the lab touches no user.
 pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<Permissions> {
-    let Places { key, table, user } = places(admin, region);
-    let ask = |what, actions, resource| Permissions {
+    let Places { key, table, user, via, policy } = places(admin, region);
+    let ask = |what, actions, resource, context| Permissions {
         what,
-        question: Question::Simulate { principal: principal(admin), actions, resource },
+        question: Question::Simulate { principal: principal(admin), actions, resource, context },
     };
+    // Whatever has the lab's tags as values: a policy may ask for them.
+    let run = || vec!["doctor".to_owned()];
     let mut asked = vec![
-        ask("admin: new key", &["kms:CreateKey"], "*".to_owned()),
+        ask(
+            "admin: new key",
+            &["kms:CreateKey", "kms:TagResource"],
+            "*".to_owned(),
+            vec![
+                ("aws:RequestTag/kmslab:run", run()),
+                ("aws:RequestTag/kmslab:created", run()),
+                ("aws:TagKeys", vec![RUN_TAG.to_owned(), CREATED_TAG.to_owned()]),
+            ],
+        ),
         ask(
             "admin: key",
             &[
@@ -286,15 +321,18 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "kms:DescribeKey",
                 "kms:GetKeyPolicy",
                 "kms:PutKeyPolicy",
-                "kms:TagResource",
-                "kms:Encrypt",
-                "kms:Decrypt",
-                "kms:GenerateDataKey",
-                "kms:CreateGrant",
                 "kms:DeleteAlias",
                 "kms:ScheduleKeyDeletion",
             ],
+            key.clone(),
+            vec![("aws:ResourceTag/kmslab:run", run())],
+        ),
+        // What DynamoDB asks of KMS in the admin's name (DynamoDB guide).
+        ask(
+            "admin: table's key",
+            &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
             key,
+            vec![("aws:ResourceTag/kmslab:run", run()), via],
         ),
         ask(
             "admin: table",
@@ -307,6 +345,7 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "dynamodb:DeleteTable",
             ],
             table,
+            Vec::new(),
         ),
     ];
     if !given_user {
@@ -322,19 +361,23 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "iam:DeleteUser",
             ],
             user,
+            vec![("iam:PolicyARN", vec![policy])],
         ));
     }
     asked
 }
 
-/// What test-user must be able to do, and what it must not.
+/// What test-user must be able to do, and what it must not: neither by itself nor through DynamoDB.
 pub fn user_permissions(user: &Caller, region: &str) -> [Permissions; 2] {
-    let Places { key, table, .. } = places(user, region);
-    let ask = |what, actions, resource| Permissions {
+    let Places { key, table, via, .. } = places(user, region);
+    let ask = |what, actions, resource, context| Permissions {
         what,
-        question: Question::Simulate { principal: principal(user), actions, resource },
+        question: Question::Simulate { principal: principal(user), actions, resource, context },
     };
-    [ask("test-user: table", &["dynamodb:Scan"], table), ask("test-user: key", &["kms:Decrypt"], key)]
+    [
+        ask("test-user: table", &["dynamodb:Scan"], table, Vec::new()),
+        ask("test-user: key", &["kms:Decrypt"], key, vec![via]),
+    ]
 }
 
 /// ARNs of the kinds that the lab makes.
@@ -342,6 +385,10 @@ struct Places {
     key: String,
     table: String,
     user: String,
+    /// That a call comes through DynamoDB.
+    via: Fact,
+    /// The managed policy of the user that the lab makes.
+    policy: String,
 }
 
 fn places(caller: &Caller, region: &str) -> Places {
@@ -351,6 +398,8 @@ fn places(caller: &Caller, region: &str) -> Places {
         key: format!("arn:{partition}:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"),
         table: format!("arn:{partition}:dynamodb:{region}:{account}:table/kmslab-table-doctor"),
         user: format!("arn:{partition}:iam::{account}:user/kmslab-user-doctor"),
+        via: ("kms:ViaService", vec![format!("dynamodb.{region}.amazonaws.com")]),
+        policy: format!("arn:{partition}:iam::aws:policy/{TEST_USER_POLICY}"),
     }
 }
 

@@ -1,16 +1,17 @@
 //! One call and what came back: the unit that panes, lines and JSONL show.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::operation::{Identity, Operation};
 use super::stage::Stage;
 
 /// Identifies a call of a session. An answer whose id is not awaited any more is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallId(pub u64);
 
 /// What the world says about a call that has ended. Everything in it has been through [`super::redact`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The request's parameters as they were sent.
     pub request: Value,
@@ -28,7 +29,7 @@ pub struct Answer {
 }
 
 /// A response of the service, success or error.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
@@ -39,7 +40,7 @@ pub struct Response {
 }
 
 /// Why there is no response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoResponse {
     /// What went wrong, from the outermost cause to the innermost.
     pub message: String,
@@ -48,7 +49,7 @@ pub struct NoResponse {
 }
 
 /// The HTTP messages, with secrets replaced.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wire {
     /// Request line, headers, body.
     pub request: String,
@@ -57,7 +58,7 @@ pub struct Wire {
 }
 
 /// What a call came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// The service did it.
     Allowed,
@@ -79,7 +80,7 @@ impl Verdict {
 }
 
 /// What a denial's message names. Parts that the message does not give are `None`: older wordings name nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     /// The principal's ARN.
     pub principal: Option<String>,
@@ -94,7 +95,7 @@ pub struct Denied {
 }
 
 /// An outcome that is neither an answer nor a denial.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// AWS's error code, if a service answered.
     pub code: Option<String>,
@@ -105,7 +106,7 @@ pub struct Failure {
 }
 
 /// A call with its answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The call.
     pub id: CallId,
@@ -194,9 +195,9 @@ fn remedy(code: &str, message: &str) -> Option<&'static str> {
             Some(CLOCK)
         }
         "RequestTimeTooSkewed" | "RequestExpired" => Some(CLOCK),
-        "UnrecognizedClientException" | "InvalidClientTokenId" => {
-            Some("check the access key of this profile: the service does not know it")
-        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" => Some(
+            "the service does not know this profile's access key: check it, and that the account has this region enabled",
+        ),
         "InvalidSignatureException" | "SignatureDoesNotMatch" => {
             Some("check the secret key of this profile and this machine's clock")
         }

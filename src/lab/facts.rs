@@ -1,5 +1,6 @@
 //! What the lab has learnt from the answers: names and states that later calls and checks need.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::exchange::{Exchange, Verdict};
@@ -50,7 +51,7 @@ impl Names {
 }
 
 /// A principal, as STS names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// `arn:aws:iam::111122223333:user/alice`
     pub arn: String,
@@ -136,6 +137,12 @@ impl Made {
 }
 
 impl Facts {
+    /// The ARN of test-user's managed policy, in the admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn test_user_policy(&self) -> String {
+        let partition = self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws");
+        format!("arn:{partition}:iam::aws:policy/{}", super::script::TEST_USER_POLICY)
+    }
+
     /// The key's ARN.
     pub fn key_arn(&self) -> Option<&str> {
         self.key.as_ref()?.get("Arn")?.as_str()

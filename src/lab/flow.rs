@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
+use super::replay::Verified;
 use super::stage::Stage;
 use super::state::Check;
 use super::view::Page;
@@ -30,6 +31,8 @@ pub enum Intent {
     FocusOther,
     /// Show the focused pane alone, or both again.
     ToggleZoom,
+    /// Show the recorded answers of a stage that got none, or the live ones again.
+    ToggleReplay,
     /// The next way of showing an answer.
     CycleView,
     /// Select the previous call of the focused pane.
@@ -81,6 +84,15 @@ pub enum Event {
     },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// What [`Effect::Recall`] has found.
+    Recalled {
+        /// For which stage.
+        stage: Stage,
+        /// The recorded answers, if there are any; or why those that there are can't be shown.
+        found: Result<Option<Box<Verified>>, String>,
+    },
+    /// [`Effect::Keep`] was not possible, for this reason.
+    NotKept(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
 }
@@ -110,6 +122,15 @@ pub enum Effect {
         serial: u64,
         /// What to find out.
         inquiry: Inquiry,
+    },
+    /// Keep the answers of a stage that was met, in place of what was kept of it before.
+    Keep(Box<Verified>),
+    /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
+    Recall {
+        /// Which.
+        stage: Stage,
+        /// Of this account only, where it is known.
+        account: Option<String>,
     },
     /// Tell whoever writes lines; the screen needs none of it.
     Report(Report),

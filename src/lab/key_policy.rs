@@ -50,6 +50,13 @@ pub fn with_key_user(policy: &str, principal: &str) -> Result<String, String> {
     serde_json::to_string_pretty(&document).map_err(|error| error.to_string())
 }
 
+/// Whether `policy` has the statements of a key user, whoever that is.
+pub fn has_key_user(policy: &str) -> bool {
+    let document: Value = serde_json::from_str(policy).unwrap_or(Value::Null);
+    let sids: Vec<_> = statements(&document).into_iter().map(|statement| statement.get("Sid").cloned()).collect();
+    key_user_statements("").iter().all(|statement| sids.contains(&statement.get("Sid").cloned()))
+}
+
 /// What differs between two policies, as whole statements.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Difference {

@@ -4,6 +4,7 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod backend;
+pub mod calls;
 pub mod check;
 pub mod consent;
 pub mod cost;
@@ -19,6 +20,7 @@ pub mod mask;
 pub mod operation;
 pub mod quiz;
 pub mod redact;
+pub mod replay;
 pub mod script;
 mod shown;
 pub mod stage;
@@ -28,12 +30,14 @@ mod tests;
 pub mod view;
 
 pub use backend::{Backend, BackendKind};
+pub use calls::Call;
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use lesson::Lesson;
 pub use operation::{Identity, Operation, Service, Tags, cli_line};
 pub use quiz::{Choice, Quiz, Score};
+pub use replay::Verified;
 pub use stage::Stage;
-pub use state::{Call, Check, Record, State, Status};
+pub use state::{Check, Record, State, Status};
 pub use view::{Overlay, Page, View, ViewMode};

@@ -1,9 +1,11 @@
 //! The API calls of the lab as data, and each as the `aws` command line that makes the same call.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Whose credentials sign a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Identity {
     /// Creates and administers everything; the left pane.
     Admin,
@@ -33,7 +35,8 @@ impl Identity {
 }
 
 /// The services the lab calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Service {
     /// AWS Security Token Service.
     Sts,
@@ -64,7 +67,7 @@ pub const RUN_TAG: &str = "kmslab:run";
 pub const CREATED_TAG: &str = "kmslab:created";
 
 /// The tags of everything the lab makes that can have tags.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags {
     /// The run's id, the value of [`RUN_TAG`].
     pub run: String,
@@ -87,7 +90,7 @@ impl Tags {
 }
 
 /// One API call with its parameters. `aws::ops` turns it into the SDK's call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "variants and fields are AWS's own operation and member names")]
 pub enum Operation {
     GetCallerIdentity,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::exchange::{Exchange, error_message};
+use super::exchange::{Exchange, Verdict, error_message, is_not_found};
 use super::facts::{Facts, Names};
 use super::key_policy;
 use super::operation::{Identity, Operation};
@@ -12,7 +12,7 @@ use super::stage::Stage;
 const ITEMS: &str = include_str!("../../assets/items.json");
 
 /// The managed policy of test-user: all of DynamoDB and, of KMS, not Decrypt (managed policy reference).
-pub const TEST_USER_POLICY: &str = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess";
+pub const TEST_USER_POLICY: &str = "AmazonDynamoDBFullAccess";
 
 /// Days until a key is deleted: the shortest that KMS takes.
 const DELETION_DAYS: u8 = 7;
@@ -47,8 +47,15 @@ pub enum Until {
     TableGone,
     /// When a new access key is known to the service (IAM is eventually consistent).
     CredentialsKnown,
+    /// When what has just been made is found: KMS and IAM are eventually consistent.
+    Found,
+    /// When a new user's policy and access key are known to DynamoDB: until then it refuses the Scan by itself, and KMS
+    /// is not asked.
+    UserKnown,
     /// When KMS knows the principals of a new key policy: a new user is not known everywhere at once.
     PrincipalsKnown,
+    /// When GetKeyPolicy gives the policy that was put.
+    PolicySeen,
     /// When nothing is denied any more (key policies are eventually consistent).
     NothingDenied,
 }
@@ -67,8 +74,13 @@ impl Until {
                 answers.iter().all(|exchange| exchange.error_code() == Some("ResourceNotFoundException"))
             }
             Until::CredentialsKnown => answers.iter().all(|exchange| exchange.is_allowed()),
+            Until::Found => !answers.iter().any(|e| is_not_found_yet(e)),
+            Until::UserKnown => !answers.iter().any(|e| is_unknown_user(e)),
             Until::PrincipalsKnown => !answers.iter().any(|e| names_unknown_principal(e)),
-            Until::NothingDenied => !answers.iter().any(|exchange| exchange.verdict.key() == "denied"),
+            Until::PolicySeen => answers.iter().all(|e| key_policy::has_key_user(&policy_of(e))),
+            Until::NothingDenied => {
+                !answers.iter().any(|e| matches!(e.verdict, Verdict::Denied(_)) || is_unknown_user(e))
+            }
         }
     }
 
@@ -85,7 +97,8 @@ impl Until {
             Until::CredentialsKnown => answers
                 .iter()
                 .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
-            Until::PrincipalsKnown | Until::NothingDenied => true,
+            Until::PolicySeen => answers.iter().all(|exchange| exchange.is_allowed()),
+            Until::Found | Until::UserKnown | Until::PrincipalsKnown | Until::NothingDenied => true,
         }
     }
 
@@ -97,7 +110,10 @@ impl Until {
             Until::TableDeletable => "the table to be free to be deleted",
             Until::TableGone => "the table to be gone",
             Until::CredentialsKnown => "the new access key to be known everywhere",
+            Until::Found => "what was just made to be known everywhere",
+            Until::UserKnown => "the new user's policy and key to be known to DynamoDB",
             Until::PrincipalsKnown => "the new user to be known to KMS",
+            Until::PolicySeen => "the new key policy to be read back",
             Until::NothingDenied => "the new key policy to be seen everywhere",
         }
     }
@@ -108,6 +124,32 @@ impl Until {
 fn names_unknown_principal(exchange: &Exchange) -> bool {
     exchange.error_code() == Some("MalformedPolicyDocumentException")
         && exchange.body().and_then(error_message).is_some_and(|text| text.to_ascii_lowercase().contains("principal"))
+}
+
+/// Whether an error says that a thing is not there which the lab has just made. Of what IAM does not find, only the user
+/// is new; a managed policy is there or isn't.
+fn is_not_found_yet(exchange: &Exchange) -> bool {
+    let names_it = || exchange.body().and_then(error_message).is_some_and(|m| m.contains(exchange.operation.subject()));
+    match exchange.error_code() {
+        Some("NotFoundException") => true,
+        Some(code) if is_not_found(code) => names_it(),
+        _ => false,
+    }
+}
+
+/// Whether test-user's call was refused because its access key, or the policy that lets it use DynamoDB, is not known
+/// there yet.
+fn is_unknown_user(exchange: &Exchange) -> bool {
+    let is_denied_table = match &exchange.verdict {
+        Verdict::Denied(denied) => denied.action.as_deref().is_some_and(|action| action.starts_with("dynamodb:")),
+        _ => false,
+    };
+    let is_unknown_key = matches!(exchange.error_code(), Some("UnrecognizedClientException" | "InvalidClientTokenId"));
+    exchange.identity == Identity::TestUser && (is_denied_table || is_unknown_key)
+}
+
+fn policy_of(exchange: &Exchange) -> String {
+    exchange.body().and_then(|body| body.get("Policy")?.as_str()).unwrap_or_default().to_owned()
 }
 
 /// What comes next in a stage.
@@ -202,8 +244,15 @@ pub fn next(stage: Stage, index: usize, sources: Sources<'_>) -> Next {
         Stage::CreateKey => return create_key(index, sources),
         Stage::CreateTable => return create_table(index, sources),
         Stage::ViewAdmin => vec![batch([(Identity::Admin, scan(sources))])],
-        Stage::CreateUser => create_user(sources),
-        Stage::ViewDenied => vec![tolerant(Identity::BOTH.map(|identity| (identity, scan(sources))))],
+        Stage::CreateUser => return create_user(index, sources),
+        Stage::ViewDenied => {
+            let mut both = tolerant(Identity::BOTH.map(|identity| (identity, scan(sources))));
+            // A user that was there before is known.
+            if sources.eventually_consistent && !sources.given_user {
+                both.until = Until::UserKnown;
+            }
+            vec![both]
+        }
         Stage::Grant => return grant(index, sources),
         Stage::ViewAgain => {
             let mut both = tolerant(Identity::BOTH.map(|identity| (identity, scan(sources))));
@@ -247,6 +296,12 @@ fn admin(operation: Operation) -> Next {
     Next::Send(batch([(Identity::Admin, operation)]))
 }
 
+/// As [`admin`], about something that has just been made.
+fn found(sources: Sources<'_>, operation: Operation) -> Next {
+    let until = if sources.eventually_consistent { Until::Found } else { Until::Answered };
+    Next::Send(Batch { until, ..batch([(Identity::Admin, operation)]) })
+}
+
 fn create_key(index: usize, sources: Sources<'_>) -> Next {
     if index == 0 {
         let names = sources.names;
@@ -256,9 +311,9 @@ fn create_key(index: usize, sources: Sources<'_>) -> Next {
         return Next::Blocked("CreateKey's answer has no key id".to_owned());
     };
     match index {
-        1 => admin(Operation::CreateAlias { alias: sources.names.alias.clone(), key }),
-        2 => admin(Operation::DescribeKey { key }),
-        3 => admin(Operation::GetKeyPolicy { key }),
+        1 => found(sources, Operation::CreateAlias { alias: sources.names.alias.clone(), key }),
+        2 => found(sources, Operation::DescribeKey { key }),
+        3 => found(sources, Operation::GetKeyPolicy { key }),
         _ => Next::End,
     }
 }
@@ -281,21 +336,18 @@ fn create_table(index: usize, sources: Sources<'_>) -> Next {
     }
 }
 
-fn create_user(sources: Sources<'_>) -> Vec<Batch> {
+fn create_user(index: usize, sources: Sources<'_>) -> Next {
     let check = batch([(Identity::TestUser, Operation::GetCallerIdentity)]);
-    if sources.given_user {
-        return vec![check];
-    }
     let user = sources.names.user.clone();
-    vec![
-        batch([(Identity::Admin, Operation::CreateUser { user: user.clone(), tags: sources.names.tags() })]),
-        batch([(
-            Identity::Admin,
-            Operation::AttachUserPolicy { user: user.clone(), policy_arn: TEST_USER_POLICY.to_owned() },
-        )]),
-        batch([(Identity::Admin, Operation::CreateAccessKey { user })]),
-        Batch { until: Until::CredentialsKnown, ..check },
-    ]
+    match index {
+        0 if sources.given_user => Next::Send(check),
+        _ if sources.given_user => Next::End,
+        0 => admin(Operation::CreateUser { user, tags: sources.names.tags() }),
+        1 => found(sources, Operation::AttachUserPolicy { user, policy_arn: sources.facts.test_user_policy() }),
+        2 => found(sources, Operation::CreateAccessKey { user }),
+        3 => Next::Send(Batch { until: Until::CredentialsKnown, ..check }),
+        _ => Next::End,
+    }
 }
 
 fn grant(index: usize, sources: Sources<'_>) -> Next {
@@ -306,7 +358,11 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
         return Next::Blocked("there is no test-user: create_user did not succeed".to_owned());
     };
     match index {
-        0 | 2 => admin(Operation::GetKeyPolicy { key }),
+        0 => admin(Operation::GetKeyPolicy { key }),
+        2 => {
+            let get = batch([(Identity::Admin, Operation::GetKeyPolicy { key })]);
+            Next::Send(if sources.eventually_consistent { Batch { until: Until::PolicySeen, ..get } } else { get })
+        }
         1 => match &sources.facts.policy_before {
             Some(before) => match key_policy::with_key_user(before, &user.arn) {
                 Ok(policy) => {

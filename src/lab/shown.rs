@@ -73,6 +73,18 @@ impl State {
         value
     }
 
+    /// A call of an earlier run as it is shown. It tells nothing of this one.
+    pub(super) fn mask_recorded(&mut self, exchange: Exchange) -> Exchange {
+        self.shown.as_mut().map_or_else(|| exchange.clone(), |shown| shown.masker.exchange(&exchange))
+    }
+
+    /// Names of the run `run` are masked, too.
+    pub(super) fn mask_run(&mut self, run: &str) {
+        if let Some(shown) = &mut self.shown {
+            shown.masker.add_run(run);
+        }
+    }
+
     pub(super) fn mask_text(&mut self, text: String) -> String {
         match &mut self.shown {
             Some(shown) => shown.masker.text(&text),

@@ -1,7 +1,10 @@
 //! The nine stages: their order and names. Their texts are in [`super::lesson`].
 
+use serde::{Deserialize, Serialize};
+
 /// A stage of the lab. The names are part of the contract: JSONL and options use [`Stage::key`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")] // as `key`
 pub enum Stage {
     /// Who signs the requests?
     #[default]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, Verdict};
+use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
+use super::replay::Replays;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -79,15 +80,8 @@ pub struct Record {
     batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
-}
-
-/// A call of a pane: answered or not.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Call<'a> {
-    /// Answered.
-    Answered(&'a Exchange),
-    /// Under way.
-    Waiting(&'a Pending),
+    /// [`State::ticks`] when this batch was sent.
+    pub(super) sent_at: u64,
 }
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -121,6 +115,7 @@ pub struct State {
     pub(super) now: u64,
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
+    pub(super) replays: Replays,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -144,6 +139,7 @@ impl State {
             consented: None,
             now: 0,
             key_ended_at: None,
+            replays: Replays::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -188,36 +184,6 @@ impl State {
         }
     }
 
-    /// The calls of `identity` in the shown stage: answered ones first.
-    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
-        let record = self.shown();
-        let answered = record.exchanges.iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
-        let waiting = record.pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        answered.chain(waiting).collect()
-    }
-
-    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
-    /// newest; else the one the stage is about.
-    pub fn selected(&self, identity: Identity) -> Option<usize> {
-        let calls = self.calls(identity);
-        let last = calls.len().checked_sub(1)?;
-        if let Some(selected) = self.view.selected(identity) {
-            return Some(selected.min(last));
-        }
-        let highlight = script::highlight(self.view.shown, identity);
-        let is_it = |call: &Call<'_>| match call {
-            Call::Answered(exchange) => exchange.operation.name() == highlight,
-            Call::Waiting(_) => false,
-        };
-        let failed =
-            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
-        match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() => failed,
-            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
-            _ => Some(last),
-        }
-    }
-
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
@@ -246,9 +212,17 @@ impl State {
                 Vec::new()
             }
             Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::Recalled { stage, found } => {
+                self.recalled(stage, found);
+                Vec::new()
+            }
+            Event::NotKept(reason) => {
+                self.could_not_keep(&reason);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
-                Vec::new()
+                self.recall_overdue()
             }
         };
         if self.view.shown != shown {
@@ -307,6 +281,7 @@ impl State {
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
+            Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => {
                 self.view.toggle_page(page);
@@ -337,14 +312,6 @@ impl State {
             self.current = stage;
         }
         self.view.show(stage);
-    }
-
-    fn select(&mut self, step: isize) {
-        let identity = self.view.focus();
-        let count = self.calls(identity).len();
-        if let Some(selected) = self.selected(identity) {
-            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
-        }
     }
 
     fn advance(&mut self) -> Vec<Effect> {
@@ -381,6 +348,7 @@ impl State {
         }
         self.current = stage;
         self.view.show(stage);
+        self.end_replay(stage);
         *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
@@ -400,6 +368,7 @@ impl State {
             return self.start(stage);
         }
         self.view.show(stage);
+        self.end_replay(stage);
         let record = self.record_mut(stage);
         record.status = Status::Running;
         record.attempt = 0;
@@ -442,7 +411,9 @@ impl State {
     fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
+        let ticks = self.ticks;
         let record = self.record_mut(self.current);
+        record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
         if record.attempt == 1 {
@@ -559,7 +530,7 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some(format!("r: wait again · Enter: go on ({gave_up})"));
+            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
         }
     }
 
@@ -586,6 +557,7 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
+        effects.extend(self.keep_or_recall(stage));
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         }

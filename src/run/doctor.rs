@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::aws::{Clients, ConfigError};
 use crate::lab::Identity;
 use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
+use crate::lab::facts::Caller;
 use crate::lab::mask::{self, Masker};
 
 /// What the checks came to.
@@ -81,6 +82,18 @@ impl<W: Write> Report<'_, W> {
     }
 }
 
+/// The caller as a simulation wants it named: with the role's path, which its session's ARN lacks. The roles of AWS's
+/// single sign-on have one.
+async fn as_iam_knows(clients: &Clients, caller: &Caller) -> Caller {
+    match doctor::role_name(caller) {
+        Some(name) => {
+            let question = Question::Role { name: name.to_owned() };
+            doctor::with_role(caller, &clients.ask(Identity::Admin, &question).await)
+        }
+        None => caller.clone(),
+    }
+}
+
 /// Whether the backend can't be used at all.
 async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
     let given_user = wanted.given_user;
@@ -104,7 +117,7 @@ async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, imp
         }
     };
     report.write(doctor::admin(&admin))?;
-    for asked in doctor::admin_permissions(&admin, &region, given_user) {
+    for asked in doctor::admin_permissions(&as_iam_knows(clients, &admin).await, &region, given_user) {
         let answer = clients.ask(Identity::Admin, &asked.question).await;
         let Some(finding) = doctor::may_all(asked.what, &answer) else {
             for (question, action) in Question::HARMLESS {
@@ -130,7 +143,7 @@ async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, imp
     let is_second = finding.mark == Mark::Ok;
     report.write(finding)?;
     if is_second {
-        let [table, key] = doctor::user_permissions(&user, &region);
+        let [table, key] = doctor::user_permissions(&as_iam_knows(clients, &user).await, &region);
         let simulated = clients.ask(Identity::Admin, &table.question).await;
         let listed = clients.ask(Identity::TestUser, &Question::ListTables).await;
         report.write(doctor::user_has_table(&simulated, &listed))?;

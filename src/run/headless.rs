@@ -126,7 +126,7 @@ impl<W: Write> Lines<'_, W> {
         self.attempt(|lines| match lines.format {
             Format::Jsonl => lines
                 .json(&json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()})),
-            Format::Text => writeln!(lines.out, "{met} of {stages} stages met"),
+            Format::Text => writeln!(lines.out, "{}", state.summary()),
         });
     }
 

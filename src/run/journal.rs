@@ -29,6 +29,9 @@ pub struct Head {
     pub region: String,
     /// The admin's profile; `None` is the SDK's default chain.
     pub admin_profile: Option<String>,
+    /// The admin's account: tomorrow the same profile may lead to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// A line after the first.
@@ -43,7 +46,8 @@ enum Line {
         result: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        ok: bool,
+        /// `None` where that is not known: the answer was lost, or the service failed in the middle.
+        ok: Option<bool>,
     },
 }
 
@@ -61,6 +65,7 @@ struct Written {
     file: Option<File>,
     /// The creating calls that were sent, or were about to be, each once.
     begun: Vec<String>,
+    account: Option<String>,
     /// A line could not be written: nothing can be promised any more.
     failed: Option<String>,
     /// Creating calls that may have created something though they did not succeed: by operation, the name.
@@ -86,6 +91,11 @@ impl Journal {
     /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
     pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
         Journal { folder, head, written: Mutex::default() }
+    }
+
+    /// Takes down whose account the calls work in, for the first line.
+    pub fn account(&self, account: &str) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).account = Some(account.to_owned());
     }
 
     /// Puts the intent on the disk.
@@ -114,7 +124,7 @@ impl Journal {
             Ok(response) if response.status < 300 => (true, created_id(&response.body)),
             _ => (false, None),
         };
-        let line = Line::Result { result: operation.name().to_owned(), id, ok };
+        let line = Line::Result { result: operation.name().to_owned(), id, ok: (!may_be_done(answer)).then_some(ok) };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
         if may_have_created(operation, answer) {
@@ -134,8 +144,9 @@ impl Journal {
         }
         if written.file.is_none() {
             let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
-            let file = create(folder, &self.head)
-                .map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
+            let head = Head { account: written.account.clone(), ..self.head.clone() };
+            let file =
+                create(folder, &head).map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
             written.file = Some(file);
         }
         let Some(file) = &mut written.file else { return Ok(()) };
@@ -208,9 +219,11 @@ fn created_id(body: &serde_json::Value) -> Option<String> {
 }
 
 fn may_have_created(operation: &Operation, answer: &Answer) -> bool {
-    if operation.creates().is_none() {
-        return false;
-    }
+    operation.creates().is_some() && may_be_done(answer)
+}
+
+/// Whether a call that did not succeed may have been done all the same.
+fn may_be_done(answer: &Answer) -> bool {
     match &answer.response {
         // No answer, or one that could not be read. (With an intent on the disk, the call was sent.)
         Err(_) => true,
@@ -218,7 +231,8 @@ fn may_have_created(operation: &Operation, answer: &Answer) -> bool {
             let code = crate::lab::exchange::error_code(&response.body);
             let there_already =
                 code.is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceInUseException");
-            response.status >= 500 || there_already
+            // 503: too busy to begin.
+            (response.status >= 500 && response.status != 503) || there_already
         }
     }
 }
@@ -230,6 +244,8 @@ pub struct Left {
     pub head: Head,
     /// The ARNs of the keys that the run is known to have created.
     pub keys: Vec<String>,
+    /// Whether there is, or may be, a key: a CreateKey was sent, and not every one was refused.
+    pub may_have_key: bool,
     path: PathBuf,
     /// Locked, as long as it is open: no other clean-up works on the same run.
     _file: File,
@@ -274,7 +290,9 @@ impl Journals {
             let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             match open(&path) {
                 Ok(Some(file)) => match parse(&file) {
-                    Ok((head, keys)) => journals.left.push(Left { head, keys, path, _file: file }),
+                    Ok((head, keys, may_have_key)) => {
+                        journals.left.push(Left { head, keys, may_have_key, path, _file: file });
+                    }
                     Err(reason) => journals.unreadable.push((path, reason)),
                 },
                 Ok(None) => journals.living.push(run),
@@ -302,23 +320,24 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// The first line, and the keys that were created. A last line that was cut off is left out: its call was not sent, or
-/// it is the result of one whose intent is there.
-fn parse(mut file: &File) -> Result<(Head, Vec<String>), String> {
+/// The first line, the keys that were created, and whether there may be one. A last line that was cut off is left out:
+/// its call was not sent, or it is the result of one whose intent is there.
+fn parse(mut file: &File) -> Result<(Head, Vec<String>, bool), String> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|error| error.to_string())?;
     let mut lines = text.lines();
     let head = lines.next().ok_or("it is empty")?;
     let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
-    let mut keys = Vec::new();
-    for line in lines {
-        if let Ok(Line::Result { result, id: Some(id), ok: true }) = serde_json::from_str(line)
-            && result == "CreateKey"
-        {
-            keys.push(id);
+    let (mut keys, mut open) = (Vec::new(), 0_u32);
+    for line in lines.filter_map(|line| serde_json::from_str(line).ok()) {
+        match line {
+            Line::Intent { intent, .. } if intent == "CreateKey" => open += 1,
+            Line::Result { result, ok: Some(false), .. } if result == "CreateKey" => open = open.saturating_sub(1),
+            Line::Result { result, id: Some(id), ok: Some(true) } if result == "CreateKey" => keys.push(id),
+            Line::Intent { .. } | Line::Result { .. } => {}
         }
     }
-    Ok((head, keys))
+    Ok((head, keys, open > 0))
 }
 
 /// The head of the journal of a run that works on `backend`.
@@ -330,6 +349,7 @@ pub fn head(names: &crate::lab::Names, backend: &crate::lab::Backend, admin_prof
         endpoint: backend.endpoint.clone(),
         region: backend.region.clone(),
         admin_profile,
+        account: None,
     }
 }
 
@@ -349,6 +369,7 @@ mod tests {
             endpoint: Some("http://127.0.0.1:1".into()),
             region: "us-east-1".into(),
             admin_profile: None,
+            account: None,
         };
         Journal::new(Some(folder.to_owned()), head)
     }
@@ -415,6 +436,7 @@ mod tests {
     #[case::made(create_key(), answer(200, json!({})), false)]
     #[case::denied(create_key(), answer(400, json!({"__type": "AccessDeniedException"})), false)]
     #[case::broken(create_key(), answer(500, json!({})), true)]
+    #[case::too_busy_to_begin(create_key(), answer(503, json!({})), false)]
     #[case::an_earlier_try_made_it(create_user(), answer(409, json!({"Error": {"Code": "EntityAlreadyExists"}})), true)]
     #[case::lost(
         create_user(),
@@ -427,6 +449,31 @@ mod tests {
         journal.intend(&operation).unwrap();
         journal.note(&operation, &answer);
         assert_eq!(!journal.uncertain().is_empty(), uncertain);
+        let written = fs::read_to_string(folder.path().join("4f2a.jsonl")).unwrap();
+        assert_eq!(written.lines().last().unwrap().ends_with(r#""ok":null}"#), uncertain, "{written}");
+    }
+
+    #[rstest]
+    #[case::never_asked(&[], false)]
+    #[case::no_answer_yet(&[None], true)]
+    #[case::refused(&[Some(answer(400, json!({"__type": "AccessDeniedException"})))], false)]
+    #[case::lost(&[Some(answer(500, json!({})))], true)]
+    #[case::lost_then_refused(&[Some(answer(500, json!({}))), Some(answer(400, json!({})))], true)]
+    #[case::made(&[Some(answer(200, json!({"KeyMetadata": {"Arn": "arn:k"}})))], true)]
+    fn whether_there_may_be_a_key_is_read_back(#[case] calls: &[Option<Answer>], #[case] may_be: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = start(folder.path());
+        journal.account("111122223333");
+        journal.intend(&create_user()).unwrap();
+        for call in calls {
+            journal.intend(&create_key()).unwrap();
+            if let Some(answer) = call {
+                journal.note(&create_key(), answer);
+            }
+        }
+        drop(journal);
+        let left = Journals::read(folder.path()).unwrap().left.pop().unwrap();
+        assert_eq!((left.may_have_key, left.head.account.as_deref()), (may_be, Some("111122223333")));
     }
 
     #[rstest]

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod signal;
+pub mod verified;
 pub mod world;
 
 use std::io::{self, Write};
@@ -69,30 +70,30 @@ pub fn input() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
 }
 
 /// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from
-/// `stop`.
+/// `stop`. `state` is true whatever ends it: what has been created is known even where the terminal fails.
 ///
 /// # Errors
 /// When the terminal can't be read or written.
 pub async fn interactive<W: Write>(
-    mut state: State,
+    state: &mut State,
     world: &World,
     mut events: UnboundedReceiver<Event>,
     mut input: impl Stream<Item = io::Result<Input>> + Unpin,
     screen: &mut Screen<W>,
     theme: &Theme,
     mut stop: impl Stream<Item = u8> + Unpin,
-) -> io::Result<(State, Ended)> {
+) -> io::Result<Ended> {
     let mut next_tick = Instant::now() + TICK;
     loop {
         // All that has happened by now is taken in before it is drawn, once.
-        screen.draw(&state, theme)?;
+        screen.draw(state, theme)?;
         let mut arrived = tokio::select! {
             biased;
-            Some(signal) = stop.next() => return Ok((state, Ended::Signal(signal))),
+            Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
             event = events.recv() => event,
             event = input.next() => match event {
-                None => return Ok((state, Ended::InputClosed)),
-                Some(input) => translate(input?, &state, screen),
+                None => return Ok(Ended::InputClosed),
+                Some(input) => translate(input?, state, screen),
             },
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
         };
@@ -103,7 +104,7 @@ pub async fn interactive<W: Write>(
             for effect in state.update(event) {
                 // The screen is drawn from the state; it needs no reports.
                 if world.perform(effect) == Rest::Exit {
-                    return Ok((state, Ended::Finished));
+                    return Ok(Ended::Finished);
                 }
             }
             arrived = events.try_recv().ok();

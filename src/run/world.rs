@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::inspect;
 use super::journal::{self, Journal};
+use super::verified::Shelf;
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
 
@@ -27,13 +28,14 @@ pub struct World {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
+    shelf: Option<Shelf>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -41,18 +43,32 @@ impl World {
         World { journal, ..self }
     }
 
-    /// Begins `effect` and returns at once.
+    /// The same world, which keeps the answers of stages that were met on `shelf`.
+    pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
+        World { shelf, ..self }
+    }
+
+    /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
+    /// that they are on the disk however the lab ends.)
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
-                let journal = self.journal.clone().filter(|_| journal::is_journaled(&operation));
+                let journal = self.journal.clone();
                 tokio::spawn(async move {
-                    let mut answer = Box::new(match journal {
-                        Some(journal) => journaled(clients, identity, operation, &journal).await,
-                        None => call(clients, identity, operation).await,
+                    let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
+                    let mut answer = Box::new(match &journal {
+                        Some(journal) if journal::is_journaled(&operation) => {
+                            journaled(clients, identity, operation, journal).await
+                        }
+                        _ => call(clients, identity, operation).await,
                     });
+                    if let Some(account) = account_of(&answer).filter(|_| names_account)
+                        && let Some(journal) = &journal
+                    {
+                        journal.account(account);
+                    }
                     answer.at = unix_time();
                     // Nobody listens when the lab has ended meanwhile.
                     let _ = events.send(Event::CallFinished { id, answer });
@@ -73,6 +89,18 @@ impl World {
                     let finding = inspect::find_out(&clients, &inquiry).await;
                     let _ = events.send(Event::Inspected { serial, finding });
                 });
+                Rest::Nothing
+            }
+            Effect::Keep(verified) => {
+                if let Some(Err(reason)) = self.shelf.as_ref().map(|shelf| shelf.keep(&verified)) {
+                    let _ = events.send(Event::NotKept(reason));
+                }
+                Rest::Nothing
+            }
+            Effect::Recall { stage, account } => {
+                if let Some(shelf) = &self.shelf {
+                    let _ = events.send(Event::Recalled { stage, found: shelf.recall(stage, account.as_deref()) });
+                }
                 Rest::Nothing
             }
             Effect::Report(report) => Rest::Report(report),
@@ -115,6 +143,11 @@ fn unsent(none: NoResponse) -> Answer {
         at: 0,
         tries: 0,
     }
+}
+
+/// The account that an answer to GetCallerIdentity names.
+fn account_of(answer: &Answer) -> Option<&str> {
+    answer.response.as_ref().ok()?.body.get("Account")?.as_str()
 }
 
 /// Now, in seconds; 0 where the clock stands before 1970.

@@ -56,7 +56,7 @@ fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'stati
 fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, roomy: bool) -> Vec<Line<'static>> {
     match state.view.mode {
         ViewMode::Summary => {
-            let mut lines = summary::lines(exchange, state.shown_facts(), theme, columns);
+            let mut lines = summary::lines(exchange, state.facts_of_calls(), theme, columns);
             if roomy {
                 lines.extend([Line::default(), heading("answer", theme)]);
                 lines.extend(bodies(exchange, theme, columns));

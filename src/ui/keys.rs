@@ -228,6 +228,12 @@ pub const KEYS: &[Row] = &[
         rank: 4,
     },
     Row {
+        bindings: &[bind(&[char('F')], |c| c.panes() && c.state.can_replay(), |_| Intent::ToggleReplay)],
+        label: |c| if c.state.is_replay() { "live again" } else { "replay" },
+        help: "the recorded answer where none comes, or live again",
+        rank: 4,
+    },
+    Row {
         bindings: &[bind(&[char('c')], |c| c.leaving(), |_| Intent::CleanUpAndQuit)],
         label: |_| "clean up, then leave",
         help: "in the leaving dialog: clean up first",

@@ -79,10 +79,13 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    if let Some(cost) = state.cost_line() {
+    let message = message(state);
+    // Where both have no room, what has just happened matters more.
+    let room = usize::from(plan.message.width).saturating_sub(message.as_deref().map_or(0, |text| width(text) + 2));
+    if let Some(cost) = state.cost_line().filter(|cost| width(cost) < room) {
         Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
     }
-    if let Some(text) = message(state) {
+    if let Some(text) = message {
         cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
             .render(plan.message, buffer);
     }
@@ -112,10 +115,10 @@ fn message(state: &State) -> Option<String> {
         let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
         is_last.then(|| {
             let score = state.score().map(|score| format!(", {}", score_text(state, score))).unwrap_or_default();
-            format!("End of the lab: {} of {} stages met{score}.", state.met(), Stage::ALL.len())
+            format!("End of the lab: {}{score}.", state.summary())
         })
     };
-    state.view.message.clone().or_else(finished)
+    state.view.message.clone().or_else(|| state.offer()).or_else(finished)
 }
 
 /// The score in the lesson's words.
@@ -125,15 +128,10 @@ fn score_text(state: &State, score: Score) -> String {
 
 /// What stands in the badge: where the calls go.
 fn backend_name(backend: &Backend) -> String {
-    match (backend.kind, &backend.endpoint) {
+    match (backend.kind, backend.host()) {
         (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
         (_, None) => "AWS".to_owned(),
-        (_, Some(url)) => {
-            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let host = host.split(['/', '?']).next().unwrap_or(host);
-            // A name and a password may stand before the host.
-            truncate(host.rsplit('@').next().unwrap_or(host), 28)
-        }
+        (_, Some(host)) => truncate(host, 28),
     }
 }
 
@@ -151,8 +149,14 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let (sign, _, looks) = overlay::progress(state, each, theme);
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
     });
-    let badge = Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge);
-    let region = Span::styled(format!(" {} ", state.backend.region), dim);
+    // What was recorded has nothing to do with where calls go now.
+    let (badge, region) = match state.replay_time() {
+        Some(time) => (Span::styled(format!("{}{time} ", pane::REPLAY), theme.replay()), Span::default()),
+        None => (
+            Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
+            Span::styled(format!(" {} ", state.backend.region), dim),
+        ),
+    };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: nobody may wonder where the calls go.
     let mut right: Vec<Span<'static>> = progress.chain([space(3), badge.clone(), region.clone()]).collect();

@@ -27,6 +27,9 @@ use super::text::{cut, truncate, width};
 use super::theme::{Theme, VerdictStyle};
 use super::{answer, brief};
 
+/// Before the verdict of an answer that was recorded earlier.
+pub const REPLAY: &str = " ⟳ REPLAY ";
+
 /// Sign, word and looks of a call's verdict.
 pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
     match call {
@@ -115,8 +118,8 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         }
     }
     let caller = match plan.identity {
-        Identity::Admin => &state.shown_facts().admin,
-        Identity::TestUser => &state.shown_facts().test_user,
+        Identity::Admin => &state.facts_of_calls().admin,
+        Identity::TestUser => &state.facts_of_calls().test_user,
     };
     if let Some(caller) = caller {
         let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);
@@ -169,6 +172,10 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Span::styled(subject.to_owned(), theme.base),
     ];
     let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+    if state.is_replay() {
+        // First, so that no width cuts it off.
+        verdict.splice(0..0, [Span::styled(REPLAY, theme.replay()), Span::raw(" ")]);
+    }
     let mut id = Vec::new();
     match call {
         Call::Waiting(_) => {
@@ -203,11 +210,12 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
 
 /// A duration in milliseconds, to three figures at most.
 fn milliseconds(micros: u64) -> String {
-    let tenths = (micros + 50) / 100;
+    // A recorded one may be any number.
+    let tenths = micros.saturating_add(50) / 100;
     if tenths < 1_000 {
         format!("{}.{} ms", tenths / 10, tenths % 10)
     } else {
-        format!("{} ms", (micros + 500) / 1_000)
+        format!("{} ms", micros.saturating_add(500) / 1_000)
     }
 }
 
@@ -269,6 +277,7 @@ mod tests {
     #[case(99_949, "99.9 ms")]
     #[case(99_951, "100 ms")]
     #[case(1_234_567, "1235 ms")]
+    #[case(u64::MAX, "18446744073709551 ms")]
     fn durations_are_short(#[case] micros: u64, #[case] text: &str) {
         assert_eq!(milliseconds(micros), text);
     }

@@ -137,6 +137,11 @@ impl Theme {
         Theme::no_color()
     }
 
+    /// Recorded, not live: like nothing else in a frame, without colours too.
+    pub fn replay(&self) -> Style {
+        self.focus.add_modifier(Modifier::UNDERLINED)
+    }
+
     /// Only modifiers; every colour is left to the terminal.
     fn no_color() -> Theme {
         let plain = Style::new();

@@ -49,10 +49,17 @@ impl Sheet<'_> {
     fn call(&mut self, state: &State, exchange: &Exchange) {
         let (sign, word, looks) = pane::verdict(&Call::Answered(exchange), self.theme);
         let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
-        let badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+        let mut badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+        if state.is_replay() {
+            badge.splice(0..0, [Span::styled(pane::REPLAY, self.theme.replay()), Span::raw(" ")]);
+        }
         self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
         if matches!(exchange.verdict, Verdict::Failed(_)) {
             self.text("It failed for another reason than permission; its own words say which.", self.theme.base);
+        }
+        if state.is_replay() {
+            self.text("It was recorded earlier: of its decision nothing is known here.", self.theme.base);
+            return self.own_words(exchange);
         }
         match state.known() {
             None => self.text("Finding out …", self.theme.dim),

@@ -3,7 +3,7 @@
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
-    Response, Stage, State, Wire,
+    Response, Stage, State, Verified, Wire,
 };
 use serde_json::{Value, json};
 
@@ -201,12 +201,15 @@ pub struct Session {
     pub waiting: Vec<(CallId, Identity, Operation)>,
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
+    /// What was kept of stages that were met.
+    pub kept: Vec<Verified>,
 }
 
 impl Session {
     pub fn new(backend: Backend) -> Session {
         let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
-        Session { state, services: Services::new(), waiting: Vec::new(), inspections: Vec::new() }
+        let (kept, inspections) = Default::default();
+        Session { state, services: Services::new(), waiting: Vec::new(), kept, inspections }
     }
 
     pub fn sandbox() -> Session {
@@ -249,6 +252,11 @@ impl Session {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
+                Effect::Keep(verified) => self.kept.push(*verified),
+                Effect::Recall { stage, .. } => {
+                    let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
+                    self.event(Event::Recalled { stage, found: Ok(found) });
+                }
                 Effect::Report(_) | Effect::Exit => {}
             }
         }
@@ -303,6 +311,18 @@ impl Session {
         self
     }
 
+    /// On AWS, at `stage` when nothing answers any more; an earlier run has met everything.
+    pub fn cut_off(stage: Stage) -> Session {
+        let kept = Session::aws().after(Stage::CleanUp).kept;
+        let mut session = Session::aws().before(stage);
+        session.kept = kept;
+        session.intent(Intent::Advance);
+        while !session.waiting.is_empty() {
+            session.fail_all();
+        }
+        session
+    }
+
     /// Goes to `stage` and stops before its calls are sent.
     pub fn before(mut self, stage: Stage) -> Session {
         while self.state.view.shown < stage {
@@ -337,12 +357,24 @@ fn make_every_state() -> Vec<(String, State)> {
             running.intent(Intent::Advance);
             let mut failed = start().before(stage);
             failed.intent(Intent::Advance).fail_all();
-            for (when, session) in [
+            let mut sessions = vec![
                 ("before", start().before(stage)),
                 ("running", running),
                 ("failed", failed),
                 ("after", start().after(stage)),
-            ] {
+            ];
+            if aws {
+                let mut replayed = Session::cut_off(stage);
+                sessions.push(("cut off", Session::cut_off(stage)));
+                let mut overdue = start().before(stage);
+                overdue.kept = start().after(Stage::CleanUp).kept;
+                overdue.intent(Intent::Advance);
+                (0..12).for_each(|_| overdue.event(Event::Tick));
+                sessions.push(("overdue", overdue));
+                replayed.intent(Intent::ToggleReplay);
+                sessions.push(("replayed", replayed));
+            }
+            for (when, session) in sessions {
                 for intents in [
                     vec![],
                     vec![Intent::TogglePage(Page::Help)],

@@ -51,6 +51,8 @@ struct Shared {
     /// The newest error answer of each call: what [`Fault::AsBefore`] repeats.
     refusals: HashMap<(String, bool), Vec<u8>>,
     struck: usize,
+    /// Secret keys and signatures that went by.
+    secrets: Vec<String>,
     stopping: bool,
 }
 
@@ -88,9 +90,19 @@ impl Proxy {
         shared.plan = plan;
     }
 
+    /// Breaks nothing more; what has been struck stays counted.
+    pub fn pass(&self) {
+        self.shared.lock().unwrap().plan = None;
+    }
+
     /// How many requests were struck since [`Proxy::set`].
     pub fn struck(&self) -> usize {
         self.shared.lock().unwrap().struck
+    }
+
+    /// Secret keys and signatures that have gone by.
+    pub fn secrets(&self) -> Vec<String> {
+        self.shared.lock().unwrap().secrets.clone()
     }
 
     fn accept(&mut self, listener: TcpListener) {
@@ -138,6 +150,7 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
     let Some((head, body)) = message(&mut outer) else { return };
     let is_json = head.to_ascii_lowercase().contains("x-amz-target");
     let call = (operation(&head, &body), head.contains(&format!("Credential={admin}/")));
+    note_secret(&head, "Signature=", shared);
     let fault = strike(&call, shared);
     let answer = match fault {
         Some(Fault::Error(canned)) => error(canned, is_json),
@@ -146,6 +159,7 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
             let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
             inner.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
             let Some((head, body)) = message(&mut inner) else { return };
+            note_secret(&String::from_utf8_lossy(&body), "<SecretAccessKey>", shared);
             if !head.starts_with("HTTP/1.1 2") {
                 shared.lock().unwrap().refusals.insert(call, assembled(&head, &body));
             }
@@ -168,6 +182,14 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
         }
     };
     let _ = outer.get_mut().write_all(&answer);
+}
+
+/// Keeps what stands in `text` after `mark`.
+fn note_secret(text: &str, mark: &str, shared: &Mutex<Shared>) {
+    if let Some((_, rest)) = text.split_once(mark) {
+        let secret = rest.split(['<', '\r']).next().unwrap();
+        shared.lock().unwrap().secrets.push(secret.to_owned());
+    }
 }
 
 /// The fault of this call, which is counted.

@@ -8,8 +8,8 @@ use kmslab::record::{Palette, svg};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use serde_json::{Value, json};
 
-use super::common::{ACCOUNT, Session, key_arn};
-use super::{SIZES, album};
+use super::common::{ACCOUNT, Session, key_arn, text_dump};
+use super::{SIZES, album, dark};
 
 fn grants(table: &str) -> Vec<Grant> {
     vec![Grant {
@@ -245,6 +245,22 @@ fn trail_and_at_rest() {
             ("at rest before the table".to_owned(), &early.state, SIZES[0]),
         ]),
     );
+}
+
+/// A recorded answer was decided in another run: nobody is asked about it.
+#[test]
+fn why_of_a_recorded_answer_is_not_asked() {
+    let mut session = super::replay::replayed();
+    session.intent(Intent::FocusOther).intent(Intent::TogglePage(Page::Why));
+    assert_eq!(session.inspections, []);
+    for size in SIZES {
+        let text = text_dump(&render(&session.state, &dark(), size));
+        for words in
+            ["⟳ REPLAY   ✘ DENIED   dynamodb:Scan as test-user", "recorded earlier", "KMS key access denied error"]
+        {
+            assert!(text.contains(words), "{words}:\n{text}");
+        }
+    }
 }
 
 /// Writes pictures for a person to look at: `cargo test --test screens insight -- --ignored`.

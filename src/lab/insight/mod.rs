@@ -16,12 +16,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::calls::Call;
 use super::exchange::{CallId, Exchange};
 use super::facts::Caller;
 use super::flow::Effect;
 use super::operation::Identity;
 use super::stage::Stage;
-use super::state::{Call, State};
+use super::state::State;
 use super::view::Page;
 use at_rest::AtRest;
 use documents::{Documents, decide_again, request_id};
@@ -124,7 +125,8 @@ impl State {
     /// Asks for what the open page needs; nothing where it needs nothing.
     pub(super) fn inspect(&mut self) -> Vec<Effect> {
         let inquiry = match self.view.page() {
-            Some(Page::Why) => {
+            // A recorded answer was decided elsewhere.
+            Some(Page::Why) if !self.is_replay() => {
                 let Some(exchange) = self.focused_exchange() else { return Vec::new() };
                 let (call, identity) = (exchange.id, exchange.identity);
                 let caller = self.caller_of(identity).map(|caller| caller.arn.clone());

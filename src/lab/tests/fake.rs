@@ -178,6 +178,12 @@ pub struct Lab {
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
+    /// What was kept, the newest of each stage; it is found again whatever account is asked for.
+    pub kept: Vec<Verified>,
+    /// Every account that was asked for, by stage.
+    pub recalled: Vec<(Stage, Option<String>)>,
+    /// Unix time of the answers.
+    pub at: u64,
 }
 
 impl Lab {
@@ -190,6 +196,9 @@ impl Lab {
             exited: false,
             inspections: Vec::new(),
             waited_ms: Vec::new(),
+            kept: Vec::new(),
+            recalled: Vec::new(),
+            at: 0,
         }
     }
 
@@ -205,12 +214,22 @@ impl Lab {
             match effect {
                 Effect::Call { id, identity, operation } => {
                     self.sent.push(format!("{} {}", identity.name(), operation.action()));
-                    let answer = self.cloud.call(identity, &operation);
+                    let mut answer = self.cloud.call(identity, &operation);
+                    answer.at = self.at;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
                 Effect::After { timer, millis } => {
                     self.waited_ms.push(millis);
                     effects.extend(self.state.update(Event::TimerFired(timer)));
+                }
+                Effect::Keep(verified) => {
+                    self.kept.retain(|kept| kept.stage != verified.stage);
+                    self.kept.push(*verified);
+                }
+                Effect::Recall { stage, account } => {
+                    self.recalled.push((stage, account));
+                    let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
+                    effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),

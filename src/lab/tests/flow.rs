@@ -263,6 +263,36 @@ fn a_new_user_may_not_be_known_to_kms_yet() {
     assert!(lab.observed(Stage::Grant).0);
 }
 
+#[rstest]
+#[case::the_key(Stage::CreateKey, "CreateAlias", "NotFoundException", "Key 'arn:k' does not exist", 3)]
+#[case::the_keys_policy(Stage::CreateKey, "GetKeyPolicy", "NotFoundException", "Key 'arn:k' does not exist", 3)]
+#[case::the_user(Stage::CreateUser, "AttachUserPolicy", "NoSuchEntity", "The user with name kmslab-user-t1 ...", 3)]
+#[case::the_users_key(Stage::CreateUser, "CreateAccessKey", "NoSuchEntity", "The user with name kmslab-user-t1 ...", 3)]
+// moto without its managed policies: waiting would not help.
+#[case::no_policy(Stage::CreateUser, "AttachUserPolicy", "NoSuchEntity", "Policy arn:aws:iam::aws:policy/X ...", 0)]
+fn what_has_just_been_made_is_waited_for_where_it_is_not_found_yet(
+    #[case] stage: Stage,
+    #[case] call: &'static str,
+    #[case] code: &str,
+    #[case] message: &str,
+    #[case] waits: usize,
+) {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(stage.previous().unwrap());
+    lab.cloud.faults = vec![(call, 400, json!({"__type": code, "message": message})); 3];
+    lab.run_to(stage);
+    assert_eq!((lab.waited_ms.len(), lab.observed(stage).0), (waits, waits > 0), "{:?}", lab.observed(stage));
+}
+
+#[test]
+fn the_policy_is_attached_in_the_admins_partition() {
+    let admin_arn = "arn:aws-cn:iam::111122223333:user/kmslab-admin".to_owned();
+    let mut lab = Lab::new(endpoint(false), Cloud { admin_arn, ..Cloud::default() });
+    lab.run_to(Stage::CreateUser);
+    let attached = lab.state.facts.made.policy_attached.as_deref();
+    assert_eq!(attached, Some("arn:aws-cn:iam::aws:policy/AmazonDynamoDBFullAccess"));
+}
+
 #[test]
 fn a_malformed_policy_is_not_waited_for() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
@@ -519,9 +549,10 @@ fn a_grant_that_had_no_effect_can_be_tried_again() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::ViewDenied);
     let stale = json!({"Policy": lab.cloud.key_policy, "PolicyName": "default"});
-    lab.cloud.faults.extend([("GetKeyPolicy", 200, stale.clone()), ("GetKeyPolicy", 200, stale)]);
+    lab.cloud.faults = vec![("GetKeyPolicy", 200, stale); 21];
     lab.run_to(Stage::Grant);
-    assert_eq!(lab.observed(Stage::Grant), (false, "the policy is as it was before"));
+    let gave_up = "gave up waiting for the new key policy to be read back after 20 attempts";
+    assert_eq!(lab.observed(Stage::Grant), (false, gave_up));
     lab.press(Intent::Retry);
     assert!(lab.observed(Stage::Grant).0, "{:?}", lab.observed(Stage::Grant));
 }

@@ -7,3 +7,4 @@ mod fake;
 mod flow;
 mod insight;
 mod lesson;
+mod replay;

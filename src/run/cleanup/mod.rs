@@ -10,8 +10,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::aws::Clients;
-use crate::aws::inventory::{Candidates, Inventory, Mark};
+use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
@@ -22,6 +25,9 @@ const MAX_ATTEMPTS: u32 = 64;
 
 /// How often a user is tried to be deleted though something seems to be on it still: some ten seconds in all.
 const MAX_CONFLICTS: u32 = 8;
+
+/// How long after a run's begin a key that is not listed is not taken for gone.
+const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// Where to clean up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +146,22 @@ impl Work<'_> {
             endpoint.as_deref().unwrap_or("AWS"),
             admin_profile.as_ref().map(|profile| format!(" as profile {profile}")).unwrap_or_default()
         ));
+        let account = match self.clients.account().await {
+            Ok(account) => account,
+            Err(unusable) => {
+                lines.line(&format!("  can't look: {unusable}"));
+                return Outcome::Unreachable;
+            }
+        };
+        // Nothing of a run is found in another account: its journal must not take that for the end.
+        let is_of_another = |left: &Left| left.head.account.as_ref().zip(account.as_ref()).is_some_and(|(a, b)| a != b);
+        let (elsewhere, journals): (Vec<Left>, Vec<Left>) = journals.into_iter().partition(is_of_another);
+        for left in &elsewhere {
+            let (run, theirs, here) = (&left.head.run, &left.head.account, &account);
+            let [theirs, here] = [theirs, here].map(|account| account.as_deref().unwrap_or_default());
+            lines.line(&format!("left: what run {run} made is in account {theirs}; these credentials are of {here}"));
+        }
+        let outcome = if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors };
         let found = match self.clients.inventory(&candidates(&journals)).await {
             Ok(found) => found,
             Err(unusable) => {
@@ -166,7 +188,7 @@ impl Work<'_> {
         } else {
             self.perform(&plan, lines).await
         };
-        self.end(&found, &plan, &survivors, journals, lines)
+        outcome.max(self.end(&found, &plan, &survivors, journals, lines))
     }
 
     fn tell<W: Write>(&self, found: &Inventory, plan: &Plan, lines: &mut Lines<'_, W>) {
@@ -268,6 +290,15 @@ impl Work<'_> {
         Err("it is still being deleted; run kmslab cleanup again later".to_owned())
     }
 
+    /// Whether a key that AWS does not list may be there all the same: KMS is eventually consistent, and a key that is
+    /// overlooked costs money for ever.
+    fn may_come_to_light(&self, left: &Left, found: &Inventory) -> bool {
+        let is_its = |key: &Key| key.mark == Mark::Run(left.head.run.clone()) || left.keys.contains(&key.arn);
+        let started = OffsetDateTime::parse(&left.head.started, &Rfc3339);
+        let is_young = started.is_ok_and(|started| OffsetDateTime::now_utc() - started < LISTED_AFTER);
+        self.target.endpoint.is_none() && left.may_have_key && is_young && !found.keys.iter().any(is_its)
+    }
+
     fn end<W: Write>(
         &self,
         found: &Inventory,
@@ -293,6 +324,14 @@ impl Work<'_> {
                 lines.line(&format!("left: {} {name}\n    the journal of run {} names it", kind.word(), left.head.run));
             }
             claimed |= !claims.is_empty();
+            if self.may_come_to_light(&left, found) {
+                let run = &left.head.run;
+                lines.line(&format!(
+                    "left: perhaps a key of run {run}\n    KMS may not list it yet: clean up again later"
+                ));
+                claimed = true;
+                continue;
+            }
             let survives = survivors.iter().any(|(item, _)| item.run == left.head.run) || !claims.is_empty();
             if !self.dry_run && all_seen && !survives {
                 // A file that stays is read again next time, and nothing is found.

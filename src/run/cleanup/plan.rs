@@ -195,13 +195,18 @@ impl Plan {
     }
 }
 
-/// Where the AWS console shows it.
+/// Where the AWS console shows it. The partitions of China and of the US government have consoles of their own.
 pub fn console_link(kind: Kind, name: &str, region: &str) -> String {
-    let at = |service: &str| format!("https://{region}.console.aws.amazon.com/{service}/home?region={region}#");
+    let console = match region {
+        region if region.starts_with("cn-") => "console.amazonaws.cn",
+        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let at = |service: &str| format!("https://{region}.{console}/{service}/home?region={region}#");
     match kind {
         Kind::Table => format!("{}table?name={name}", at("dynamodbv2")),
         // IAM is not of a region.
-        Kind::User => format!("https://console.aws.amazon.com/iam/home#/users/details/{name}"),
+        Kind::User => format!("https://{console}/iam/home#/users/details/{name}"),
         Kind::Alias => format!("{}/kms/keys", at("kms")),
         Kind::Key => format!("{}/kms/keys/{name}", at("kms")),
     }
@@ -342,10 +347,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Kind::Table, "t", "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=t")]
-    #[case(Kind::User, "u", "https://console.aws.amazon.com/iam/home#/users/details/u")]
-    #[case(Kind::Key, "k", "https://eu-west-1.console.aws.amazon.com/kms/home?region=eu-west-1#/kms/keys/k")]
-    fn the_console_shows_it(#[case] kind: Kind, #[case] name: &str, #[case] link: &str) {
-        assert_eq!(console_link(kind, name, "eu-west-1"), link);
+    #[case(
+        Kind::Table,
+        "eu-west-1",
+        "https://eu-west-1.console.aws.amazon.com/dynamodbv2/home?region=eu-west-1#table?name=n"
+    )]
+    #[case(Kind::User, "eu-west-1", "https://console.aws.amazon.com/iam/home#/users/details/n")]
+    #[case(Kind::Key, "eu-west-1", "https://eu-west-1.console.aws.amazon.com/kms/home?region=eu-west-1#/kms/keys/n")]
+    #[case(Kind::Key, "cn-north-1", "https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/n")]
+    #[case(Kind::User, "us-gov-west-1", "https://console.amazonaws-us-gov.com/iam/home#/users/details/n")]
+    fn the_console_shows_it(#[case] kind: Kind, #[case] region: &str, #[case] link: &str) {
+        assert_eq!(console_link(kind, "n", region), link);
     }
 }

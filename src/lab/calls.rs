@@ -1,0 +1,59 @@
+//! The calls of a pane, and which of them it shows.
+
+use super::exchange::{Exchange, Verdict};
+use super::operation::Identity;
+use super::script;
+use super::state::{Check, Pending, State, Status};
+
+/// A call of a pane: answered or not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Call<'a> {
+    /// Answered.
+    Answered(&'a Exchange),
+    /// Under way.
+    Waiting(&'a Pending),
+}
+
+impl State {
+    /// The calls of `identity` in the shown stage: answered ones first.
+    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
+        let record = self.shown();
+        let answered = self.answered().iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        // Beside recorded answers a call that is under way has no place.
+        let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
+        let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
+        answered.chain(waiting).collect()
+    }
+
+    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
+    /// newest; else the one the stage is about.
+    pub fn selected(&self, identity: Identity) -> Option<usize> {
+        let calls = self.calls(identity);
+        let last = calls.len().checked_sub(1)?;
+        if let Some(selected) = self.view.selected(identity) {
+            return Some(selected.min(last));
+        }
+        let highlight = script::highlight(self.view.shown, identity);
+        let is_it = |call: &Call<'_>| match call {
+            Call::Answered(exchange) => exchange.operation.name() == highlight,
+            Call::Waiting(_) => false,
+        };
+        let failed =
+            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
+        match self.shown().status {
+            Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
+            _ if self.is_replay() => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            _ => Some(last),
+        }
+    }
+
+    /// Selects the call `step` rows further in the focused pane.
+    pub(super) fn select(&mut self, step: isize) {
+        let identity = self.view.focus();
+        let count = self.calls(identity).len();
+        if let Some(selected) = self.selected(identity) {
+            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
+        }
+    }
+}
