@@ -96,7 +96,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
                 .into())
         }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
-        Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
+        Some(Command::Cleanup { dry_run, run }) => {
+            let folder = environment.journals.as_deref();
+            cleanup(&runtime, &cli.options, folder, &Wanted { dry_run, run: run.as_deref() })
+        }
     }
 }
 
@@ -413,14 +416,24 @@ fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
     }
 }
 
+/// What `kmslab cleanup` was asked for.
+struct Wanted<'a> {
+    dry_run: bool,
+    run: Option<&'a str>,
+}
+
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
-fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run: bool) -> Result<Exit, Report> {
+fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = match folder {
         Some(folder) => {
             Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
         }
         None => Journals::default(),
     };
+    if let Some(run) = wanted.run {
+        journals.left.retain(|left| left.head.run == run);
+        journals.living.retain(|living| living == run);
+    }
     let mut masker = options.mask.then(Masker::default);
     if let Some(masker) = &mut masker {
         let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
@@ -479,7 +492,7 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         };
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, dry_run };
+        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
         let cleaned =
             runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);

@@ -58,6 +58,9 @@ pub enum Command {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
+        /// Only what this run made; its id ends the names of its things [default: all runs']
+        #[arg(long, value_name = "ID", value_parser = run_id)]
+        run: Option<String>,
     },
 }
 
@@ -180,6 +183,12 @@ fn region(text: &str) -> Result<String, String> {
         && text.len() <= 32
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
+}
+
+/// A run's id goes into names.
+fn run_id(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { Ok(text.to_owned()) } else { Err("a run's id looks like 1a2b3c4d".to_owned()) }
 }
 
 /// A language is a folder of the lesson.

@@ -81,6 +81,18 @@ pub struct Inventory {
     pub unseen: Vec<String>,
 }
 
+impl Inventory {
+    /// Forgets what is not of the run `run`.
+    pub fn retain_run(&mut self, run: &str) {
+        let is_of = |mark: &Mark| matches!(mark, Mark::Run(other) if other == run);
+        self.tables.retain(|table| is_of(&table.mark));
+        self.users.retain(|user| is_of(&user.mark));
+        self.keys.retain(|key| is_of(&key.mark));
+        let alias = crate::lab::Names::new(run).alias;
+        self.aliases.retain(|other| other.name == alias);
+    }
+}
+
 /// Names to look for beside the listed ones: lists are eventually consistent, and may be refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "three kinds of resources")]
