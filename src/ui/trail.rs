@@ -52,8 +52,8 @@ fn elsewhere(state: &State, theme: &Theme, columns: usize, lines: &mut Vec<Line<
     let text = match state.backend.kind {
         BackendKind::Aws => {
             "What DynamoDB asks KMS is in AWS CloudTrail, some minutes later. Look there for eventSource \
-             kms.amazonaws.com and eventName Decrypt: userIdentity is the caller with invokedBy dynamodb.amazonaws.com, \
-             requestParameters.encryptionContext names the table and the account, and resources[0].ARN is the key."
+             kms.amazonaws.com and eventName Decrypt: userIdentity is the caller with invokedBy \
+             dynamodb.amazonaws.com, requestParameters.encryptionContext names the table and the account, and resources[0].ARN is the key."
         }
         _ => "This server has no trail that kmslab can read; the sandbox and AWS CloudTrail have one.",
     };
