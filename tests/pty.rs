@@ -280,6 +280,25 @@ fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_mu
 }
 
 #[test]
+fn why_the_scan_was_denied_stands_in_the_terminal() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(6);
+    terminal.press("p");
+    terminal.wait_for(&["6/9", "✘ DENIED"]);
+    terminal.press("\tw");
+    terminal.wait_for(&["1 explicit deny?", "2 key policy allows it?", "3 account's IAM decides?", "4 a grant?"]);
+    terminal.wait_for(&["yes, but", "MISSING", "KMS key access denied error:"]);
+    terminal.press("wt");
+    terminal.wait_for(&["what KMS was asked", "kms:Decrypt  ✘ DENIED"]);
+    terminal.press("te");
+    terminal.wait_for(&["at rest", "item 1", "DENIED: sees nothing"]);
+    terminal.press("e");
+    terminal.wait_for(&["6/9", "observed"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
     let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);

@@ -8,6 +8,8 @@ mod common;
 
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/insight.rs"]
+mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
 #[path = "screens/replay.rs"]

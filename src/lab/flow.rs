@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
+use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::replay::Verified;
 use super::stage::Stage;
@@ -78,6 +79,13 @@ pub enum Event {
         /// With what. Boxed: it is much larger than the other events.
         answer: Box<Answer>,
     },
+    /// What a page asked for has been found out.
+    Inspected {
+        /// Of the [`Effect::Inspect`] that it answers.
+        serial: u64,
+        /// What was found.
+        finding: Finding,
+    },
     /// A timer has fired.
     TimerFired(TimerId),
     /// What [`Effect::Recall`] has found.
@@ -111,6 +119,13 @@ pub enum Effect {
         timer: TimerId,
         /// Milliseconds.
         millis: u64,
+    },
+    /// Find out what a page shows; it comes back as [`Event::Inspected`].
+    Inspect {
+        /// To be echoed.
+        serial: u64,
+        /// What to find out.
+        inquiry: Inquiry,
     },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
+pub mod insight;
 pub mod key_policy;
 pub mod learn;
 pub mod lesson;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::backend::{Backend, BackendKind};
 use super::check;
 use super::copy::Clipboard;
-use super::exchange::{Answer, CallId, Exchange, is_credential_error};
+use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::insight::Insight;
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
@@ -104,6 +105,8 @@ pub struct State {
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// What has been looked into.
+    pub(super) insight: Insight,
     /// What is shown where that is masked.
     pub(super) shown: Option<Shown>,
     /// The account that `--yes-account` said yes to.
@@ -136,6 +139,7 @@ impl State {
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            insight: Insight::default(),
             shown: None,
             accepted_account: None,
             consented: None,
@@ -204,24 +208,17 @@ impl State {
         }
     }
 
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
-    }
-
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
-            Event::CallFinished { id, answer } => self.call_finished(id, *answer),
+            // What the open page shows may have grown.
+            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
+            Event::Inspected { serial, finding } => {
+                self.inspected(serial, finding);
+                Vec::new()
+            }
             Event::TimerFired(timer) => self.timer_fired(timer),
             Event::Recalled { stage, found } => {
                 self.recalled(stage, found);
@@ -294,7 +291,10 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::TogglePage(page) => {
+                self.view.toggle_page(page);
+                return self.inspect();
+            }
             Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.view.close(),
             Intent::Copy(what) => return self.copy(what),

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::inspect;
 use super::journal::{self, Journal};
 use super::verified::Shelf;
 use crate::aws::Clients;
@@ -81,6 +82,14 @@ impl World {
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
+                });
+                Rest::Nothing
+            }
+            Effect::Inspect { serial, inquiry } => {
+                let clients = self.clients.clone();
+                tokio::spawn(async move {
+                    let finding = inspect::find_out(&clients, &inquiry).await;
+                    let _ = events.send(Event::Inspected { serial, finding });
                 });
                 Rest::Nothing
             }

@@ -351,6 +351,28 @@ pub const KEYS: &[Row] = &[
         rank: 11,
     },
     Row {
+        bindings: &[bind(
+            &[char('w')],
+            |c| c.panes() && c.state.focused_exchange().is_some() || c.page(Page::Why),
+            |_| Intent::TogglePage(Page::Why),
+        )],
+        label: |c| if c.page(Page::Why) { "close" } else { "why" },
+        help: "why this call was allowed or denied",
+        rank: 8,
+    },
+    Row {
+        bindings: &[bind(&[char('e')], |c| c.can_toggle(Page::AtRest), |_| Intent::TogglePage(Page::AtRest))],
+        label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
+        help: "the table as it lies in the database, and its keys",
+        rank: 13,
+    },
+    Row {
+        bindings: &[bind(&[char('t')], |c| c.can_toggle(Page::Trail), |_| Intent::TogglePage(Page::Trail))],
+        label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
+        help: "what DynamoDB and the callers asked KMS",
+        rank: 12,
+    },
+    Row {
         bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",

@@ -1,5 +1,6 @@
 //! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
 
+use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
     Response, Stage, State, Verified, Wire,
@@ -199,6 +200,8 @@ pub struct Session {
     pub state: State,
     pub services: Services,
     pub waiting: Vec<(CallId, Identity, Operation)>,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     /// What was kept of stages that were met.
     pub kept: Vec<Verified>,
 }
@@ -206,7 +209,8 @@ pub struct Session {
 impl Session {
     pub fn new(backend: Backend) -> Session {
         let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
-        Session { state, services: Services::new(), waiting: Vec::new(), kept: Vec::new() }
+        let (kept, inspections) = Default::default();
+        Session { state, services: Services::new(), waiting: Vec::new(), kept, inspections }
     }
 
     pub fn sandbox() -> Session {
@@ -255,6 +259,7 @@ impl Session {
             match effect {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Keep(verified) => self.kept.push(*verified),
                 Effect::Recall { stage, .. } => {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
@@ -396,6 +401,9 @@ fn make_every_state() -> Vec<(String, State)> {
                 for intents in [
                     vec![],
                     vec![Intent::TogglePage(Page::Help)],
+                    vec![Intent::TogglePage(Page::Why)],
+                    vec![Intent::TogglePage(Page::Trail)],
+                    vec![Intent::TogglePage(Page::AtRest)],
                     vec![Intent::ToggleStages],
                     vec![Intent::Quit],
                     vec![Intent::ShowPrevious],
