@@ -97,9 +97,10 @@ impl Context<'_> {
         self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
     }
 
-    /// This page can be opened or closed.
-    fn can_toggle(self, page: Page) -> bool {
-        self.panes() || self.page(page)
+    /// A page can be opened or closed.
+    fn can_toggle(self) -> bool {
+        // One page leads to another: nobody has to close the first.
+        self.panes() || (self.state.view.page().is_some() && Class::of(self.area) != Class::TooSmall)
     }
 
     fn stages(self) -> bool {
@@ -353,7 +354,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(
             &[char('w')],
-            |c| c.panes() && c.state.focused_exchange().is_some() || c.page(Page::Why),
+            |c| c.can_toggle() && (c.page(Page::Why) || c.state.focused_exchange().is_some()),
             |_| Intent::TogglePage(Page::Why),
         )],
         label: |c| if c.page(Page::Why) { "close" } else { "why" },
@@ -361,19 +362,19 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(&[char('e')], |c| c.can_toggle(Page::AtRest), |_| Intent::TogglePage(Page::AtRest))],
+        bindings: &[bind(&[char('e')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::AtRest))],
         label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
         help: "the table as it lies in the database, and its keys",
         rank: 13,
     },
     Row {
-        bindings: &[bind(&[char('t')], |c| c.can_toggle(Page::Trail), |_| Intent::TogglePage(Page::Trail))],
+        bindings: &[bind(&[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
         label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
         help: "what DynamoDB and the callers asked KMS",
         rank: 12,
     },
     Row {
-        bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
+        bindings: &[bind(&[char('i')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Lesson))],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
         rank: 9,
@@ -381,7 +382,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(
             &[char('o')],
-            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |c| c.can_toggle() && c.state.comparison().is_some(),
             |_| Intent::TogglePage(Page::Comparison),
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
@@ -395,11 +396,7 @@ pub const KEYS: &[Row] = &[
         rank: 10,
     },
     Row {
-        bindings: &[bind(
-            &[char('?'), key(KeyCode::F(1))],
-            |c| c.can_toggle(Page::Help),
-            |_| Intent::TogglePage(Page::Help),
-        )],
+        bindings: &[bind(&[char('?'), key(KeyCode::F(1))], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Help))],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
         help: "this help",
         rank: 2,
