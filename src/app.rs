@@ -96,7 +96,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
                 .into())
         }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
-        Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
+        Some(Command::Cleanup { dry_run, run }) => {
+            let folder = environment.journals.as_deref();
+            cleanup(&runtime, &cli.options, folder, &Wanted { dry_run, run: run.as_deref() })
+        }
     }
 }
 
@@ -221,6 +224,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     }
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
+    state = state.with_review().with_clipboard(environment.clipboard);
     let theme = Theme::choose(options.theme, environment.color_level());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -239,6 +243,7 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let left = screen.leave();
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let _ = print_copied(&state, &mut io::stdout().lock());
     let survivors = settle(&state, journal.as_deref());
     let ended = match ended.wrap_err("the terminal failed") {
         Err(error) if survivors => {
@@ -251,6 +256,18 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit_status(&state, survivors, ended))
+}
+
+/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
+fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
+    if state.copied().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
+    for text in state.copied() {
+        writeln!(out, "\n{text}")?;
+    }
+    out.flush()
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
@@ -413,14 +430,24 @@ fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
     }
 }
 
+/// What `kmslab cleanup` was asked for.
+struct Wanted<'a> {
+    dry_run: bool,
+    run: Option<&'a str>,
+}
+
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
-fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run: bool) -> Result<Exit, Report> {
+fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = match folder {
         Some(folder) => {
             Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
         }
         None => Journals::default(),
     };
+    if let Some(run) = wanted.run {
+        journals.left.retain(|left| left.head.run == run);
+        journals.living.retain(|living| living == run);
+    }
     let mut masker = options.mask.then(Masker::default);
     if let Some(masker) = &mut masker {
         let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
@@ -479,7 +506,7 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         };
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, dry_run };
+        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
         let cleaned =
             runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);

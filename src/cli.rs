@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::lab::Way;
 use crate::run::headless::Format;
 use crate::ui::theme::{ColorLevel, ThemeName};
 
@@ -58,6 +59,9 @@ pub enum Command {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
+        /// Only what this run made; its id ends the names of its things [default: all runs']
+        #[arg(long, value_name = "ID", value_parser = run_id)]
+        run: Option<String>,
     },
 }
 
@@ -182,6 +186,12 @@ fn region(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
 }
 
+/// A run's id goes into names.
+fn run_id(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { Ok(text.to_owned()) } else { Err("a run's id looks like 1a2b3c4d".to_owned()) }
+}
+
 /// A language is a folder of the lesson.
 fn language(text: &str) -> Result<String, String> {
     let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -192,6 +202,17 @@ fn language(text: &str) -> Result<String, String> {
 fn locale_language(locale: &str) -> Option<String> {
     let language = locale.split(['_', '.', '@']).next().unwrap_or_default().to_ascii_lowercase();
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
+}
+
+/// How a terminal copies. The Linux console has no clipboard and shows a sequence that it does not know; GNU screen
+/// (`STY`) passes none on.
+fn clipboard(term: &str, tmux: bool, screen: bool) -> Way {
+    match term {
+        "" | "dumb" | "linux" => Way::Nowhere,
+        _ if screen => Way::Nowhere,
+        _ if tmux => Way::Tmux,
+        _ => Way::Terminal,
+    }
 }
 
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
@@ -217,6 +238,8 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// How the terminal copies, as far as it tells.
+    pub clipboard: Way,
     /// The language of the locale, `de`.
     pub language: Option<String>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
@@ -235,6 +258,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
             // POSIX: the first of these that is set and not empty decides.
             language: ["LC_ALL", "LC_MESSAGES", "LANG"]
                 .into_iter()
@@ -298,5 +322,17 @@ mod tests {
     fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
+    }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], Way::Terminal)]
+    #[case(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux-1000/default,1,0")], Way::Tmux)]
+    #[case(&[("TERM", "screen"), ("STY", "1.pts-0.host")], Way::Nowhere)]
+    #[case(&[("TERM", "linux")], Way::Nowhere)]
+    #[case(&[("TERM", "linux"), ("TMUX", "x")], Way::Nowhere)]
+    #[case(&[], Way::Nowhere)]
+    fn a_clipboard_is_where_the_terminal_may_have_one(#[case] variables: &[(&str, &str)], #[case] way: Way) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).clipboard, way);
     }
 }

@@ -385,7 +385,7 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     let folder = by_journal.then_some(journals.path());
     let left = folder.map(|folder| Journals::read(folder).unwrap().left).unwrap_or_default();
     assert_eq!(left.len(), usize::from(by_journal));
-    let work = Work { clients: &clients, target: &target, folder, dry_run: false };
+    let work = Work { clients: &clients, target: &target, folder, run: None, dry_run: false };
     let mut out = Vec::new();
     let outcome = things::block_on(clean(&work, left, &mut None, &mut out)).unwrap();
     assert_eq!(outcome, Outcome::Clean, "{}", String::from_utf8(out).unwrap());

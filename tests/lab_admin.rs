@@ -147,7 +147,7 @@ fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, m
 fn clean_up(sandbox: &Sandbox, clients: &Clients, runtime: &Runtime) -> (Outcome, String) {
     let endpoint = Some(sandbox.url().to_owned());
     let target = Target { endpoint, region: sandbox.region().to_owned(), admin_profile: None };
-    let work = Work { clients, target: &target, folder: None, dry_run: false };
+    let work = Work { clients, target: &target, folder: None, run: None, dry_run: false };
     let mut out = Vec::new();
     let outcome = runtime.block_on(clean(&work, Vec::new(), &mut None, &mut out)).unwrap();
     (outcome, String::from_utf8(out).unwrap())

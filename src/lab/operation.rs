@@ -467,7 +467,7 @@ pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoin
 }
 
 /// Quotes `word` for a POSIX shell unless it needs no quotes.
-fn shell_quote(word: &str) -> String {
+pub(super) fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

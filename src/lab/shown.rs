@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
@@ -62,8 +64,23 @@ impl State {
         self.shown.as_ref().map(|shown| shown.masker.clone())
     }
 
+    /// Forgets the key policy as it was: it is to be read again.
+    pub(super) fn forget_policy(&mut self) {
+        self.facts.policy_before = None;
+        if let Some(shown) = &mut self.shown {
+            shown.facts.policy_before = None;
+        }
+    }
+
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
         self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
+    }
+
+    pub(super) fn mask_value(&mut self, mut value: Value) -> Value {
+        if let Some(shown) = &mut self.shown {
+            shown.masker.value(&mut value);
+        }
+        value
     }
 
     /// A call of an earlier run as it is shown. It tells nothing of this one.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use super::backend::{Backend, BackendKind};
 use super::bench::Bench;
 use super::check;
+use super::copy::Clipboard;
 use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::insight::Insight;
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::Replays;
+use super::review::Review;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -73,11 +76,11 @@ pub struct Record {
     /// The batch that is under way, or that ended the stage.
     pub(super) batch: usize,
     /// How often this batch has been sent.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
     until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
-    batch_start: usize,
+    pub(super) batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
     /// [`State::ticks`] when this batch was sent.
@@ -113,6 +116,8 @@ pub struct State {
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// What has been looked into.
+    pub(super) insight: Insight,
     /// What is shown where that is masked.
     pub(super) shown: Option<Shown>,
     /// The account that `--yes-account` said yes to.
@@ -124,6 +129,10 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// A call that a person looks at before it is sent.
+    pub(super) review: Review,
+    /// What a person has copied.
+    pub(super) clipboard: Clipboard,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -142,12 +151,15 @@ impl State {
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            insight: Insight::default(),
             shown: None,
             accepted_account: None,
             consented: None,
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            review: Review::default(),
+            clipboard: Clipboard::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -166,26 +178,7 @@ impl State {
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.at_work().status == Status::Running
-    }
-
-    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
-    /// built on them.
-    pub fn can_retry(&self) -> bool {
-        if self.view.bench.is_some() {
-            return matches!(self.shown().status, Status::Done(_)) && !self.bench.is_running();
-        }
-        let stage = self.view.shown;
-        let record = self.record(stage);
-        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
-        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
-        match &record.status {
-            Status::Done(_) if later.next().is_some() => false,
-            Status::Done(_) if stage.is_read_only() => true,
-            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
-            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
-            _ => false,
-        }
+        self.at_work().status == Status::Running && !self.review.is_waiting()
     }
 
     /// Takes in what happened and says what to do. The only place where the state changes.
@@ -193,7 +186,12 @@ impl State {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
-            Event::CallFinished { id, answer } => self.call_finished(id, *answer),
+            // What the open page shows may have grown.
+            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
+            Event::Inspected { serial, finding } => {
+                self.inspected(serial, finding);
+                Vec::new()
+            }
             Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
             Event::Advanced { timer, moved } => self.advanced(timer, moved),
             Event::Recalled { stage, found } => {
@@ -273,8 +271,13 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::TogglePage(page) => {
+                self.view.toggle_page(page);
+                return self.inspect();
+            }
+            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.view.close(),
+            Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::ToggleBench | Intent::Undo => {}
@@ -318,7 +321,7 @@ impl State {
                 Vec::new()
             }
             Status::Todo => self.start(shown),
-            Status::Running => Vec::new(),
+            Status::Running => self.send_draft(),
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -405,7 +408,7 @@ impl State {
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
-                Next::Send(batch) => return self.send(batch),
+                Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
                 Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
             }
@@ -555,11 +558,12 @@ impl State {
     }
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
-    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+    pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
         if self.bench.is_running() {
             return self.end_trial(observed);
         }
         let stage = self.current;
+        self.review.forget();
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {

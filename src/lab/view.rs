@@ -44,6 +44,12 @@ impl ViewMode {
 pub enum Page {
     /// The list of keys.
     Help,
+    /// Why the selected call was decided as it was.
+    Why,
+    /// How the table lies in the database.
+    AtRest,
+    /// What KMS was asked.
+    Trail,
     /// The shown stage's lesson: question and answers, what is often got wrong, sources.
     Lesson,
     /// The choices of the shown stage, side by side.
@@ -193,7 +199,9 @@ impl View {
     }
 
     pub(super) fn toggle_page(&mut self, page: Page) {
-        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll: 0 });
+        // The newest stands last in the trail.
+        let scroll = if page == Page::Trail { u16::MAX } else { 0 };
+        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll });
     }
 
     pub(super) fn toggle_stages(&mut self) {

@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Experiment, Intent, Overlay, Page, State, Status};
+use crate::lab::{Copied, Experiment, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -97,9 +97,10 @@ impl Context<'_> {
         self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
     }
 
-    /// This page can be opened or closed.
-    fn can_toggle(self, page: Page) -> bool {
-        self.panes() || self.page(page)
+    /// A page can be opened or closed.
+    fn can_toggle(self) -> bool {
+        // One page leads to another: nobody has to close the first.
+        self.panes() || (self.state.view.page().is_some() && Class::of(self.area) != Class::TooSmall)
     }
 
     fn stages(self) -> bool {
@@ -181,6 +182,15 @@ impl Context<'_> {
     fn call(self) -> Option<(usize, usize)> {
         let identity = self.state.view.focus();
         self.panes().then(|| self.state.selected(identity).map(|at| (at, self.state.calls(identity).len())))?
+    }
+
+    /// One pane has the width of two.
+    fn zoomed(self) -> bool {
+        self.state.view.zoom && Class::of(self.area) == Class::Full
+    }
+
+    fn can_copy(self, what: Copied) -> bool {
+        self.panes() && self.state.to_copy(what).is_some()
     }
 
     fn has_answer(self) -> bool {
@@ -360,13 +370,44 @@ pub const KEYS: &[Row] = &[
         rank: 9,
     },
     Row {
+        bindings: &[
+            bind(&[char('y')], |c| c.can_copy(Copied::Command), |_| Intent::Copy(Copied::Command)),
+            bind(&[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
+        ],
+        label: |_| "copy",
+        help: "copy the call as an aws command, or its answer",
+        rank: 12,
+    },
+    Row {
         bindings: &[bind(&[char('z')], |c| c.panes() && Class::of(c.area) == Class::Full, |_| Intent::ToggleZoom)],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
         help: "this pane alone, or both panes",
         rank: 11,
     },
     Row {
-        bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
+        bindings: &[bind(
+            &[char('w')],
+            |c| c.can_toggle() && (c.page(Page::Why) || c.state.focused_exchange().is_some()),
+            |_| Intent::TogglePage(Page::Why),
+        )],
+        label: |c| if c.page(Page::Why) { "close" } else { "why" },
+        help: "why this call was allowed or denied",
+        rank: 8,
+    },
+    Row {
+        bindings: &[bind(&[char('e')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::AtRest))],
+        label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
+        help: "the table as it lies in the database, and its keys",
+        rank: 13,
+    },
+    Row {
+        bindings: &[bind(&[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
+        label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
+        help: "what DynamoDB and the callers asked KMS",
+        rank: 12,
+    },
+    Row {
+        bindings: &[bind(&[char('i')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Lesson))],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
         rank: 9,
@@ -374,7 +415,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(
             &[char('o')],
-            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |c| c.can_toggle() && c.state.comparison().is_some(),
             |_| Intent::TogglePage(Page::Comparison),
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
@@ -394,7 +435,7 @@ pub const KEYS: &[Row] = &[
             false if c.bench().is_some() => "stage",
             false => "break it",
         },
-        help: "after stage 8: experiments that break the lab, and undo it",
+        help: "after stage 8: experiments that break the lab",
         rank: 3,
     },
     Row {
@@ -404,11 +445,7 @@ pub const KEYS: &[Row] = &[
         rank: 1,
     },
     Row {
-        bindings: &[bind(
-            &[char('?'), key(KeyCode::F(1))],
-            |c| c.can_toggle(Page::Help),
-            |_| Intent::TogglePage(Page::Help),
-        )],
+        bindings: &[bind(&[char('?'), key(KeyCode::F(1))], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Help))],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
         help: "this help",
         rank: 2,
@@ -416,15 +453,16 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[
             bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
-            bind(
-                &[key(KeyCode::Esc)],
-                |c| c.panes() && c.state.view.zoom && Class::of(c.area) == Class::Full,
-                |_| Intent::ToggleZoom,
-            ),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
             bind(&[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
-        label: |c| if c.leaving() { "stay" } else { "back" },
-        help: "one level back; never leaves the lab",
+        label: |c| match c.leaving() {
+            true => "stay",
+            false if c.panes() && !c.zoomed() && c.bench().is_none() => "don't send it",
+            false => "back",
+        },
+        help: "one level back, what is not sent yet stays unsent; never leaves the lab",
         rank: 3,
     },
     Row {
@@ -451,7 +489,7 @@ fn can_advance(c: Context<'_>) -> bool {
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
-        Status::Running => false,
+        Status::Running => c.state.draft().is_some(),
         // After the last stage comes the debrief.
         Status::Done(_) => c.state.next_shown().is_some() || c.state.is_at_the_end(),
     }
@@ -466,6 +504,7 @@ fn advance_label(c: Context<'_>) -> &str {
         Status::Done(_) if c.bench().is_some_and(|which| which.next().is_none()) => "list",
         Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
+        Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",
     }

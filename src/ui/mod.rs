@@ -23,9 +23,11 @@
 //! Under 80×24 one pane is shown at a time, under 60×18 only a line that says what is needed; see [`layout`].
 
 mod answer;
+mod at_rest;
 mod bench;
 mod brief;
 mod cli;
+mod diff;
 mod json;
 pub mod keys;
 pub mod layout;
@@ -37,6 +39,8 @@ mod summary;
 pub mod terminal;
 mod text;
 pub mod theme;
+mod trail;
+mod why;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;

@@ -68,6 +68,7 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
     match &state.record(stage).status {
         Status::Done(check) if check.met => ("✔", "MET", theme.allowed.text),
         Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
+        Status::Running if !state.is_running() => ("●", "your yes", theme.strong),
         Status::Running => ("…", "running", theme.strong),
         Status::Todo if stage <= state.reachable() => ("●", "next", theme.strong),
         Status::Todo => ("○", "later", theme.dim),

@@ -1,5 +1,6 @@
 //! States as the lab makes them, from answers as AWS gives them; ids and times are fixed.
 
+use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
     Page, Quiz, Response, Stage, State, Verified, Wire,
@@ -15,7 +16,8 @@ pub fn key_arn() -> String {
 
 /// A stand-in for the services: it knows how far the lab is and answers accordingly.
 pub struct Services {
-    policy: String,
+    /// The key policy.
+    pub policy: String,
     table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
@@ -233,6 +235,8 @@ pub struct Session {
     pub waiting: Vec<(CallId, Identity, Operation)>,
     /// Timers are not fired: somebody looks at the clock.
     pub holds_timers: bool,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     /// What was kept of stages that were met.
     pub kept: Vec<Verified>,
 }
@@ -240,7 +244,8 @@ pub struct Session {
 impl Session {
     pub fn new(backend: Backend) -> Session {
         let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
-        Session { state, services: Services::new(), waiting: Vec::new(), holds_timers: false, kept: Vec::new() }
+        let (kept, inspections) = Default::default();
+        Session { state, services: Services::new(), waiting: Vec::new(), holds_timers: false, kept, inspections }
     }
 
     pub fn sandbox() -> Session {
@@ -257,6 +262,13 @@ impl Session {
         });
         session.state.names = Names::new(run);
         session
+    }
+
+    /// On the sandbox, with a person who sees what PutKeyPolicy would change.
+    pub fn reviewing() -> Session {
+        let mut session = Session::sandbox();
+        session.state = session.state.with_review();
+        session.after(Stage::Grant)
     }
 
     /// On AWS, with a yes that was given before.
@@ -284,12 +296,13 @@ impl Session {
                 Effect::After { .. } if self.holds_timers => {}
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
                 Effect::Advance { timer, .. } => self.event(Event::Advanced { timer, moved: true }),
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Keep(verified) => self.kept.push(*verified),
                 Effect::Recall { stage, .. } => {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
-                Effect::Report(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
             }
         }
     }
@@ -423,6 +436,9 @@ fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
     for intents in [
         vec![],
         vec![Intent::TogglePage(Page::Help)],
+        vec![Intent::TogglePage(Page::Why)],
+        vec![Intent::TogglePage(Page::Trail)],
+        vec![Intent::TogglePage(Page::AtRest)],
         vec![Intent::ToggleStages],
         vec![Intent::Quit],
         vec![Intent::ShowPrevious],
@@ -442,6 +458,21 @@ fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
 
 fn make_every_state() -> Vec<(String, State)> {
     let mut states = Vec::new();
+    for intents in [
+        vec![],
+        vec![Intent::SelectPrevious],
+        vec![Intent::ToggleZoom],
+        vec![Intent::CycleView],
+        vec![Intent::ShowPrevious],
+        vec![Intent::TogglePage(Page::Help)],
+        vec![Intent::Quit],
+    ] {
+        let mut state = Session::reviewing().state;
+        for intent in &intents {
+            state.update(Event::Intent(*intent));
+        }
+        states.push((format!("grant, before PutKeyPolicy, {intents:?}"), state));
+    }
     for aws in [false, true] {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
         // Leftovers are all that differs there.

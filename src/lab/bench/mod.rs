@@ -234,6 +234,16 @@ impl Bench {
         &self.records[which.index()]
     }
 
+    /// The records of all experiments.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    /// Whether an experiment has sent this call.
+    pub(super) fn sent(&self, call: CallId) -> bool {
+        self.records().flat_map(|record| &record.exchanges).any(|exchange| exchange.id == call)
+    }
+
     /// What was said to its question.
     pub fn choice(&self, which: Experiment) -> Option<Choice> {
         self.choices[which.index()]

@@ -115,7 +115,9 @@ pub fn of_user(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::key_policy::{difference, with_key_user};
+    use crate::lab::facts::Caller;
+    use crate::lab::key_policy::with_key_user;
+    use crate::lab::review::lock_out;
 
     const USER: &str = "arn:aws:iam::111122223333:user/test";
     const ADMIN: &str = "arn:aws:iam::111122223333:user/admin";
@@ -127,28 +129,35 @@ mod tests {
         with_key_user(&default.to_string(), USER).unwrap()
     }
 
-    fn sids(statements: &[Value]) -> Vec<&str> {
-        statements.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect()
+    fn sids(policy: &str) -> Vec<String> {
+        let policy: Value = serde_json::from_str(policy).unwrap();
+        statements(&policy).iter().map(|statement| statement["Sid"].as_str().unwrap().to_owned()).collect()
     }
 
     #[test]
-    fn each_change_is_what_it_says_and_nothing_else() {
+    fn each_change_is_what_it_says_and_locks_nobody_out() {
         let before = policy();
+        let account = "Enable IAM User Permissions";
         let user = ["Allow use of the key", "Allow attachment of persistent resources"];
+        assert_eq!(sids(&before), [account, user[0], user[1]]);
         let cases = [
-            (without(&before, USER), vec![], user.to_vec()),
-            (denying(&before, USER), vec!["Deny test-user"], vec![]),
-            (administered(&before, USER), vec!["Allow access for Key Administrators"], user.to_vec()),
-            (through_dynamodb(&before, USER, "us-east-1"), vec!["Allow decryption through DynamoDB"], user.to_vec()),
-            (
-                not_left_to_iam(&before, USER, ADMIN),
-                vec!["Allow admin everything", "Leave administration to IAM"],
-                vec!["Enable IAM User Permissions", user[0], user[1]],
-            ),
+            (without(&before, USER), vec![account]),
+            (denying(&before, USER), vec![account, user[0], user[1], "Deny test-user"]),
+            (administered(&before, USER), vec![account, "Allow access for Key Administrators"]),
+            (through_dynamodb(&before, USER, "us-east-1"), vec![account, "Allow decryption through DynamoDB"]),
+            (not_left_to_iam(&before, USER, ADMIN), vec!["Allow admin everything", "Leave administration to IAM"]),
         ];
-        for (after, added, removed) in cases {
-            let difference = difference(&before, &after.unwrap());
-            assert_eq!((sids(&difference.added), sids(&difference.removed)), (added, removed));
+        // Not even the next session of the admin's role.
+        let others = ["user/other", "assumed-role/Admin/next"].map(|name| Caller {
+            arn: format!("arn:aws:iam::111122223333:{name}"),
+            account: "111122223333".to_owned(),
+        });
+        for (after, left) in cases {
+            let after = after.unwrap();
+            assert_eq!(sids(&after), left);
+            for admin in &others {
+                assert_eq!(lock_out(&after, admin, "arn:aws:kms:us-east-1:111122223333:key/1"), None, "{after}");
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::lab::stage::Stage;
 /// The most that may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// The place, as [`Leaf::place`] names it.
+    /// The place: a text's path in its file, without the numbers of its lists.
     pub place: &'static str,
     /// Words in English; another language may have a quarter more.
     pub words: usize,

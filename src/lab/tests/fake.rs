@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::lab::insight::Inquiry;
 use crate::lab::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -185,6 +186,8 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
     /// What was kept, the newest of each stage; it is found again whatever account is asked for.
     pub kept: Vec<Verified>,
@@ -202,6 +205,7 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            inspections: Vec::new(),
             waited_ms: Vec::new(),
             kept: Vec::new(),
             recalled: Vec::new(),
@@ -242,6 +246,8 @@ impl Lab {
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Copy(_) => {}
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
             }
         }

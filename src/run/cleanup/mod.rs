@@ -69,6 +69,8 @@ pub struct Work<'a> {
     pub target: &'a Target,
     /// The journals' folder, for the journals of living labs.
     pub folder: Option<&'a Path>,
+    /// Only what this run made.
+    pub run: Option<&'a str>,
     /// Only tell what would be done.
     pub dry_run: bool,
 }
@@ -163,7 +165,12 @@ impl Work<'_> {
         }
         let outcome = if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors };
         let found = match self.clients.inventory(&candidates(&journals)).await {
-            Ok(found) => found,
+            Ok(mut found) => {
+                if let Some(run) = self.run {
+                    found.retain_run(run);
+                }
+                found
+            }
             Err(unusable) => {
                 lines.line(&format!("  can't look: {unusable}"));
                 return Outcome::Unreachable;
