@@ -41,8 +41,6 @@ struct Lab {
     sandbox_clients: Clients,
     /// Every timer that was set.
     waited: Vec<u64>,
-    /// How often the clock was moved.
-    moved: usize,
     exited: bool,
     /// The lab dies where its first change would be undone.
     dies: bool,
@@ -88,7 +86,6 @@ impl Lab {
             events,
             sandbox_clients: clients(sandbox, sandbox.url()),
             waited: Vec::new(),
-            moved: 0,
             exited: false,
             dies: false,
             journals,
@@ -116,10 +113,6 @@ impl Lab {
                                 waiting.push(Event::TimerFired(timer));
                             }
                             Effect::Exit => self.exited = true,
-                            Effect::Advance { .. } => {
-                                self.moved += 1;
-                                drop(self.world.perform(effect));
-                            }
                             effect => drop(self.world.perform(effect)),
                         }
                     }

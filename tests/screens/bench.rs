@@ -166,3 +166,26 @@ fn where_no_questions_are_asked_enter_tries_at_once() {
     session.event(Event::Intent(Intent::Advance));
     assert_eq!(session.waiting.len(), 1);
 }
+
+#[test]
+fn a_masked_bench_names_nobody() {
+    let mut session = Session::named("q7k2m9x4");
+    session.state.mask();
+    let mut session = session.at_the_bench(Experiment::AwsOwnedKey);
+    session.state.backend.kind = kmslab::lab::BackendKind::Endpoint;
+    session.intent(Intent::Advance);
+    while session.state.bench.changes().len() < 2 {
+        session.answer_one();
+    }
+    let leaving = session.state.leftovers().join(", ");
+    assert!(leaving.contains("table kmslab-table-aws-owned-"), "{leaving}");
+    session.answer_all();
+    for step in 0..8 {
+        for _ in kmslab::lab::ViewMode::ALL {
+            let text = text_dump(&render(&session.state, &dark(), Size::new(200, 50))) + &leaving;
+            assert!(!text.contains("q7k2m9x4"), "{step}: {text}");
+            session.intent(Intent::CycleView);
+        }
+        session.intent(Intent::SelectPrevious);
+    }
+}
