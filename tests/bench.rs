@@ -418,8 +418,8 @@ fn what_is_refused_at_the_set_up_is_told_and_nothing_is_undone() {
     assert_eq!(lab.state.bench.changes(), Vec::<Change>::new());
 }
 
-/// Verdict, explanation and lesson are on 80×24 before anybody scrolls, whatever was answered, in both languages; and no
-/// plain text is anywhere.
+/// Verdict, explanation and lesson are on 80×24 before anybody scrolls, whatever was answered, in both languages; and
+/// no plain text is anywhere.
 #[rstest]
 fn every_verdict_fits_80_by_24(#[values(false, true)] right: bool, #[values("en", "de")] language: &str) {
     let sandbox = sandbox();

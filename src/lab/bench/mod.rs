@@ -1,8 +1,9 @@
 //! The break-it bench: after the lab's last reading one thing at a time is changed, tried and put back, for real.
 //!
-//! [`Experiment`] names them, [`script`] has what each sends, [`check`] what its right answer claims, [`play`] runs them.
-//! What must be undone is not written down for each experiment: [`Bench`] notes every change when the call that makes it
-//! is sent, and takes them back one by one, the newest first. So whatever failed, and wherever, nothing is forgotten.
+//! [`Experiment`] names them, [`script`] has what each sends, [`check`] what its right answer claims, [`play`] runs
+//! them. What must be undone is not written down for each experiment: [`Bench`] notes every change when the call that
+//! makes it is sent, and takes them back one by one, the newest first. So whatever failed, and wherever, nothing is
+//! forgotten.
 //!
 //! The bench tells [`super::Facts`] nothing: when it has ended, everything is as it was.
 

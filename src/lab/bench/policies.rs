@@ -90,8 +90,8 @@ pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String
     })
 }
 
-/// `policy` that names `admin`, and lets IAM decide who administers the key, but not who uses it. Without the first half
-/// a lab that died here would leave a key that only one principal can remove; a role's session is none for long.
+/// `policy` that names `admin`, and lets IAM decide who administers the key, but not who uses it. Without the latter
+/// a lab that died here would leave a key that only one principal can remove, and a role's session is none for long.
 ///
 /// # Errors
 /// As [`without`].

@@ -106,8 +106,8 @@ impl Ground<'_> {
         try_out([(Identity::TestUser, self.scan())])
     }
 
-    /// Calls of test-user that the lab has allowed: where the last experiment has just been undone, that may not be seen
-    /// everywhere yet.
+    /// A call of test-user that the lab has allowed: where the last experiment has just been undone, that may not be
+    /// seen everywhere yet.
     fn still_allowed(&self, operation: Operation) -> Step {
         let until = if self.eventually_consistent { Until::NothingDenied } else { Until::Answered };
         Step::Send(Batch { calls: vec![(Identity::TestUser, operation)], until, tolerant: false })
