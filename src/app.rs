@@ -1,5 +1,7 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+mod interactive;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -16,7 +18,7 @@ use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::config::Config;
 use crate::run::doctor;
@@ -25,10 +27,9 @@ use crate::run::journal::{self, Journal, Journals};
 use crate::run::lesson;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
-use crate::run::{self, Ended, signal};
+use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::terminal::Screen;
-use crate::ui::theme::{ColorLevel, Theme};
+use crate::ui::theme::ColorLevel;
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,20 +87,20 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
     match cli.command {
-        None if cli.options.plain => plain(&runtime, &cli.options, environment),
+        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
         None if environment.dumb && io::stdin().is_terminal() => {
             tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            plain(&runtime, &cli.options, environment)
+            interactive::plain(&runtime, &cli.options, environment)
         }
         None if environment.dumb => {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, environment, &config),
+        None => interactive::interactive(&runtime, &cli.options, environment, &config),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
@@ -108,7 +109,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
                 .into())
         }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
-        Some(Command::Cleanup { dry_run }) => cleanup(&runtime, &cli.options, environment.journals.as_deref(), dry_run),
+        Some(Command::Cleanup { dry_run, run }) => {
+            let folder = environment.journals.as_deref();
+            cleanup(&runtime, &cli.options, folder, &Wanted { dry_run, run: run.as_deref() })
+        }
     }
 }
 
@@ -219,95 +223,6 @@ fn random_number() -> u64 {
     // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
     let _ = getrandom::fill(&mut bytes);
     u64::from_ne_bytes(bytes)
-}
-
-/// A lab for a person: masked where that is wanted, in the person's language, with questions.
-fn learner(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
-    let mut session = session(runtime, options, environment)?;
-    check_regions(&session.clients, options)?;
-    if options.mask {
-        session.state.mask();
-    }
-    session.state = session.state.with_lesson(lesson::load(options, environment)?);
-    if !options.no_questions {
-        session.state = session.state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
-    }
-    Ok(session)
-}
-
-fn interactive(
-    runtime: &Runtime,
-    options: &Options,
-    environment: &Environment,
-    config: &Config,
-) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
-    state.view.keys = config.keys.clone();
-    // Dropped after the screen.
-    let _announcement = Announcement::new(&state, journal.as_ref());
-    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
-    let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
-    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
-    let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let mut screen = Screen::enter()
-        .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
-    let ended = runtime.block_on(async {
-        // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = run::input()?;
-        screen.measure()?;
-        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
-    });
-    // Before anything is printed, an error too.
-    let left = screen.leave();
-    let exit = told_at_the_end(&state, journal.as_deref(), ended.wrap_err("the terminal failed"), options.mask)?;
-    if exit.1 == Some(Ended::Finished) {
-        left.wrap_err("the terminal could not be restored; `reset` does it")?;
-    }
-    Ok(exit.0)
-}
-
-/// The interactive lab without a screen.
-fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
-    let _announcement = Announcement::new(&state, journal.as_ref());
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
-    let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let ended = runtime.block_on(async {
-        let input = run::plain::input(io::stdin())?;
-        let mut out = run::plain::Out { to: io::stdout().lock(), ascii: options.is_ascii(environment) };
-        run::plain::run(&mut state, &world, events, input, &mut out, stop).await
-    });
-    let broken_pipe = ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    let ended = ended.wrap_err("input or output failed");
-    match told_at_the_end(&state, journal.as_deref(), ended, options.mask) {
-        // Whoever read our lines has had enough of them.
-        Err(_) if broken_pipe => Ok(Exit::NotMet),
-        told => told.map(|(exit, _)| exit),
-    }
-}
-
-/// Says what an interactive lab came to and what stays, and decides the exit status. The terminal may be gone: then
-/// there is nobody to tell.
-fn told_at_the_end(
-    state: &State,
-    journal: Option<&Journal>,
-    ended: Result<Ended, Report>,
-    mask: bool,
-) -> Result<(Exit, Option<Ended>), Report> {
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
-    let survivors = settle(state, journal);
-    match ended {
-        Err(error) if survivors => {
-            tell(describe(&error, mask));
-            Ok((Exit::Survivors, None))
-        }
-        ended => ended.map(|ended| (exit_status(state, survivors, ended), Some(ended))),
-    }
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
@@ -471,14 +386,24 @@ fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
     }
 }
 
+/// What `kmslab cleanup` was asked for.
+struct Wanted<'a> {
+    dry_run: bool,
+    run: Option<&'a str>,
+}
+
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
-fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run: bool) -> Result<Exit, Report> {
+fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = match folder {
         Some(folder) => {
             Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
         }
         None => Journals::default(),
     };
+    if let Some(run) = wanted.run {
+        journals.left.retain(|left| left.head.run == run);
+        journals.living.retain(|living| living == run);
+    }
     let mut masker = options.mask.then(Masker::default);
     if let Some(masker) = &mut masker {
         let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
@@ -537,7 +462,7 @@ fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, dry_run:
         };
         let (here, elsewhere) = journals.left.into_iter().partition(is_here);
         journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, dry_run };
+        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
         let cleaned =
             runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
         outcome = outcome.max(cleaned);

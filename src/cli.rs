@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::lab::Way;
 use crate::run::headless::Format;
 use crate::ui::theme::{ColorLevel, ThemeName};
 
@@ -58,6 +59,9 @@ pub enum Command {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
+        /// Only what this run made; its id ends the names of its things [default: all runs']
+        #[arg(long, value_name = "ID", value_parser = run_id)]
+        run: Option<String>,
     },
 }
 
@@ -202,6 +206,12 @@ fn region(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
 }
 
+/// A run's id goes into names.
+fn run_id(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { Ok(text.to_owned()) } else { Err("a run's id looks like 1a2b3c4d".to_owned()) }
+}
+
 /// A language is a folder of the lesson.
 pub fn language(text: &str) -> Result<String, String> {
     let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -214,12 +224,23 @@ fn locale_language(locale: &str) -> Option<String> {
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
-/// Whether a locale names another character set than UTF-8: only ASCII is certain then. One that is set decides: `C`, `POSIX`, and names
-/// without a character set, which mean an older one. Where none is set, as on many servers and in containers, the
-/// terminal in front of it knows UTF-8 nevertheless, nearly always.
+/// Whether a locale names another character set than UTF-8: only ASCII is certain then. `C`, `POSIX` and names without
+/// a character set do, too: they mean an older one. Where no locale is set, as on many servers and in containers, this
+/// is not asked: the terminal in front of them knows UTF-8 nevertheless, nearly always.
 fn is_ascii(locale: &str) -> bool {
     let locale = locale.to_ascii_lowercase();
     !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8")
+}
+
+/// How a terminal copies. The Linux console has no clipboard and shows a sequence that it does not know; GNU screen
+/// (`STY`) passes none on.
+fn clipboard(term: &str, tmux: bool, screen: bool) -> Way {
+    match term {
+        "" | "dumb" | "linux" => Way::Nowhere,
+        _ if screen => Way::Nowhere,
+        _ if tmux => Way::Tmux,
+        _ => Way::Terminal,
+    }
 }
 
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
@@ -247,6 +268,8 @@ pub struct Environment {
     pub dumb: bool,
     /// The locale's character set is not UTF-8.
     pub ascii: bool,
+    /// How the terminal copies, as far as it tells.
+    pub clipboard: Way,
     /// The language of the locale, `de`.
     pub language: Option<String>,
     /// Where a person's own keys and defaults are, if there are any: below `XDG_CONFIG_HOME`, else below `~/.config`.
@@ -269,6 +292,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
             ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
             language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
             config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
@@ -345,5 +369,17 @@ mod tests {
     fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
+    }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], Way::Terminal)]
+    #[case(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux-1000/default,1,0")], Way::Tmux)]
+    #[case(&[("TERM", "screen"), ("STY", "1.pts-0.host")], Way::Nowhere)]
+    #[case(&[("TERM", "linux")], Way::Nowhere)]
+    #[case(&[("TERM", "linux"), ("TMUX", "x")], Way::Nowhere)]
+    #[case(&[], Way::Nowhere)]
+    fn a_clipboard_is_where_the_terminal_may_have_one(#[case] variables: &[(&str, &str)], #[case] way: Way) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).clipboard, way);
     }
 }

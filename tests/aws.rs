@@ -250,6 +250,15 @@ fn the_endpoint_of_the_environment_stands_for_aws_for_every_command() {
 }
 
 #[test]
+fn an_endpoint_of_one_service_alone_is_named_too() {
+    let aws = Aws::new(None);
+    let elsewhere = format!("https://{KMS}");
+    let output = aws.kmslab(&["doctor", "--backend", "aws"]).env("AWS_ENDPOINT_URL_KMS", &elsewhere).output().unwrap();
+    let printed = text(&output.stdout);
+    assert!(printed.contains(&format!("AWS_ENDPOINT_URL or the profile leads to {elsewhere}")), "{printed}");
+}
+
+#[test]
 fn a_journal_of_aws_is_not_followed_elsewhere() {
     let (aws, arrived) = Aws::that_stops();
     aws.kill_a_lab(&arrived, &[]);

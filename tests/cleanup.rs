@@ -259,6 +259,26 @@ fn a_dry_run_tells_all_and_does_nothing() {
     assert_eq!(std::fs::read_dir(door.journals()).unwrap().count(), 1);
 }
 
+/// In an account that others use, too, one cleans up one's own.
+#[test]
+fn one_run_alone_is_cleaned_up() {
+    let door = Door::new("Action=CreateAccessKey", When::Before);
+    door.kill_a_lab();
+    let first = things(&door.sandbox);
+    let run = first.users.iter().find_map(|user| user.strip_prefix("kmslab-user-")).unwrap().to_owned();
+    let (status, printed) = door.clean_up(&door.by_tags(&["--run", "0badf00d", "--dry-run"]));
+    assert_eq!(status, Some(0), "there is no such run: {printed}");
+    std::fs::remove_dir_all(door.journals()).unwrap();
+    let other = Door { tmp: tempfile::tempdir().unwrap(), ..Door::new("Action=CreateAccessKey", When::Before) };
+    other.kill_a_lab();
+    let theirs = things(&other.sandbox);
+    let (status, printed) = other.clean_up(&other.by_tags(&["--run", &run]));
+    assert_eq!((status, things(&other.sandbox)), (Some(0), theirs), "{printed}");
+    let (status, printed) = door.clean_up(&door.by_tags(&["--run", &run]));
+    assert_eq!(status, Some(0), "{printed}");
+    assert_eq!(things(&door.sandbox).users, first.users.into_iter().filter(|u| !u.ends_with(&run)).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_living_lab_is_left_alone_and_its_journal_goes_with_it() {
     let door = Door::new("Action=CreateUser", When::Before);

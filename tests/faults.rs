@@ -156,7 +156,7 @@ impl Dead {
         let folder = by_journal.then_some(self.folder.as_path());
         let journals = folder.map(|folder| Journals::read(folder).unwrap()).unwrap_or_default();
         assert!(journals.living.is_empty() && journals.unreadable.is_empty(), "{journals:?}");
-        let work = Work { clients: &clients, target: &target, folder, dry_run: false };
+        let work = Work { clients: &clients, target: &target, folder, run: None, dry_run: false };
         let mut out = Vec::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let outcome = runtime.block_on(clean(&work, journals.left, &mut None, &mut out)).unwrap();

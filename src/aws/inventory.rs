@@ -81,6 +81,18 @@ pub struct Inventory {
     pub unseen: Vec<String>,
 }
 
+impl Inventory {
+    /// Forgets what is not of the run `run`.
+    pub fn retain_run(&mut self, run: &str) {
+        let is_of = |mark: &Mark| matches!(mark, Mark::Run(other) if other == run);
+        self.tables.retain(|table| is_of(&table.mark));
+        self.users.retain(|user| is_of(&user.mark));
+        self.keys.retain(|key| is_of(&key.mark));
+        let alias = crate::lab::Names::new(run).alias;
+        self.aliases.retain(|other| other.name == alias);
+    }
+}
+
 /// Names to look for beside the listed ones: lists are eventually consistent, and may be refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "three kinds of resources")]
@@ -102,15 +114,15 @@ pub struct Unusable {
 }
 
 /// A call that failed.
-struct Failed {
-    call: &'static str,
+pub(super) struct Failed {
+    pub(super) call: &'static str,
     /// The service's error code, where it answered.
-    code: Option<String>,
-    message: String,
+    pub(super) code: Option<String>,
+    pub(super) message: String,
 }
 
 impl Failed {
-    fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
+    pub(super) fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
@@ -137,7 +149,7 @@ impl Failed {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
-    fn is_absence(&self) -> bool {
+    pub(super) fn is_absence(&self) -> bool {
         self.code.as_deref().is_some_and(is_not_found)
     }
 
@@ -177,6 +189,8 @@ macro_rules! pages {
         }
     }};
 }
+
+pub(super) use {pages, send};
 
 impl Clients {
     /// What the admin finds whose name begins with `kmslab-`, and the tagged keys, with the `candidates` that exist.

@@ -2,6 +2,7 @@
 //! that sees both HTTP messages.
 
 mod body;
+mod documents;
 mod failure;
 pub mod inventory;
 mod ops;
@@ -20,6 +21,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
 
 use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
@@ -137,8 +139,9 @@ impl Default for Timing {
     fn default() -> Timing {
         Timing {
             connect: Duration::from_secs(5),
-            attempt: Duration::from_secs(30),
-            call: Duration::from_secs(100),
+            // The lab's calls are small. Thirty people watch: nobody waits half a minute for a lost one.
+            attempt: Duration::from_secs(10),
+            call: Duration::from_secs(40),
             attempts: None,
             first_pause: None,
         }
@@ -180,8 +183,14 @@ pub struct Clients {
     /// Given by a profile, or set when CreateAccessKey has answered.
     test_user: Mutex<Option<Arc<Session>>>,
     region: String,
+    /// Where the calls go instead of AWS.
+    endpoint: Option<String>,
     timing: Timing,
 }
+
+/// How long profiles may take to give credentials: a role and single sign-on ask the network, and a
+/// `credential_process` may ask a person.
+const CREDENTIALS: Duration = Duration::from_secs(60);
 
 impl Clients {
     /// Clients for a server on loopback, whose admin's keys are known. Reads no file and no variable.
@@ -207,6 +216,7 @@ impl Clients {
             admin: Session::new(timing.apply(config)),
             test_user: Mutex::new(None),
             region: region.to_owned(),
+            endpoint: Some(url.to_owned()),
             timing,
         }
     }
@@ -227,16 +237,20 @@ impl Clients {
             url: options.url.as_deref(),
         };
         let timing = Timing::default();
-        let admin = profile::load(wanted(Identity::Admin, options.admin_profile.as_deref())).await?;
+        let admin =
+            within(Identity::Admin, profile::load(wanted(Identity::Admin, options.admin_profile.as_deref()))).await?;
         let test_user = match options.user_profile.as_deref() {
             Some(profile) => {
-                let config = profile::load(wanted(Identity::TestUser, Some(profile))).await?;
+                let config =
+                    within(Identity::TestUser, profile::load(wanted(Identity::TestUser, Some(profile)))).await?;
                 Some(Session::new(timing.apply(config)))
             }
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
-        Ok(Clients { admin: Session::new(timing.apply(admin)), test_user: Mutex::new(test_user), region, timing })
+        let endpoint = endpoint_of(&admin);
+        let admin = Session::new(timing.apply(admin));
+        Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, timing })
     }
 
     /// The region that requests are signed for.
@@ -260,9 +274,10 @@ impl Clients {
         tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
     }
 
-    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too.
+    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too. Where they lead one
+    /// service alone elsewhere, it is the first such place.
     pub fn endpoint(&self) -> Option<&str> {
-        self.admin.config.endpoint_url()
+        self.endpoint.as_deref()
     }
 
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
@@ -278,6 +293,9 @@ impl Clients {
             Ok(keys) => {
                 if let Some(keys) = keys {
                     self.set_test_user(&keys);
+                } else if let Operation::DeleteAccessKey { .. } = operation {
+                    // The key is worth nothing any more: its secret need not stay in memory.
+                    *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 }
                 None
             }
@@ -297,6 +315,36 @@ impl Clients {
         let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
         *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session::new(config));
     }
+}
+
+/// The end of `loading`, which must come in time.
+async fn within<T>(
+    identity: Identity,
+    loading: impl Future<Output = Result<T, ConfigError>>,
+) -> Result<T, ConfigError> {
+    tokio::time::timeout(CREDENTIALS, loading).await.unwrap_or_else(|_| {
+        Err(ConfigError::Credentials {
+            identity: identity.name(),
+            origin: "its profile or the environment".to_owned(),
+            reason: format!("nothing came within {} seconds", CREDENTIALS.as_secs()),
+            remedy: "check the network, the proxy, and the profile's credential_process".to_owned(),
+        })
+    })
+}
+
+/// Where `config` leads the lab's services instead of AWS. `AWS_ENDPOINT_URL_KMS` and its like go before what is said
+/// for all services (AWS SDKs and Tools reference, "Service-specific endpoints").
+fn endpoint_of(config: &SdkConfig) -> Option<String> {
+    let of_service = |service: &str| {
+        let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        config.service_config()?.load_config(key.build().ok()?)
+    };
+    let all = config.endpoint_url().map(str::to_owned);
+    // An address that was given by --endpoint-url is everybody's.
+    if config.get_origin("endpoint_url").is_client_config() {
+        return all;
+    }
+    ["STS", "KMS", "DynamoDB", "IAM"].into_iter().find_map(of_service).or(all)
 }
 
 /// The answer to a call that can't be signed: only test-user may be without credentials.

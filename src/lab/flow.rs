@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
+use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::replay::Verified;
 use super::stage::Stage;
@@ -12,7 +14,8 @@ use super::view::Page;
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// Do this stage's action; when it is done, go to the next stage. In an overlay: take the selected row.
+    /// Do this stage's action; send what waits to be looked at; when the stage is done, go to the next. In an overlay:
+    /// take the selected row.
     Advance,
     /// Show the next stage; never sends anything.
     ShowNext,
@@ -46,8 +49,10 @@ pub enum Intent {
     ToggleStages,
     /// In the stage list: move the cursor down by this many rows (up when negative).
     MoveCursor(i8),
-    /// Close the overlay.
+    /// Close the overlay; without one, leave what waits to be looked at unsent.
     Close,
+    /// Copy something of the selected call.
+    Copy(Copied),
     /// Leave; asks first where something would be left behind.
     Quit,
     /// In the leaving dialog: clean up, then leave.
@@ -56,6 +61,10 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// Open or close the list of experiments; from an experiment back to the stage.
+    ToggleBench,
+    /// Undo again what experiments have changed.
+    Undo,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -74,8 +83,22 @@ pub enum Event {
         /// With what. Boxed: it is much larger than the other events.
         answer: Box<Answer>,
     },
+    /// What a page asked for has been found out.
+    Inspected {
+        /// Of the [`Effect::Inspect`] that it answers.
+        serial: u64,
+        /// What was found.
+        finding: Finding,
+    },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// The end of an [`Effect::Advance`].
+    Advanced {
+        /// Of the effect that it answers.
+        timer: TimerId,
+        /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
+        moved: bool,
+    },
     /// What [`Effect::Recall`] has found.
     Recalled {
         /// For which stage.
@@ -108,6 +131,20 @@ pub enum Effect {
         /// Milliseconds.
         millis: u64,
     },
+    /// Move the server's clock forward, if it is a sandbox; it comes back as [`Event::Advanced`].
+    Advance {
+        /// To be echoed.
+        timer: TimerId,
+        /// Seconds.
+        seconds: u32,
+    },
+    /// Find out what a page shows; it comes back as [`Event::Inspected`].
+    Inspect {
+        /// To be echoed.
+        serial: u64,
+        /// What to find out.
+        inquiry: Inquiry,
+    },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),
     /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
@@ -119,6 +156,8 @@ pub enum Effect {
     },
     /// Tell whoever writes lines; the screen needs none of it.
     Report(Report),
+    /// Hand this text to the terminal's clipboard.
+    Copy(String),
     /// Leave the program.
     Exit,
 }

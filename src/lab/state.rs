@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
+use super::bench::Bench;
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, is_credential_error};
+use super::copy::Clipboard;
+use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
+use super::insight::Insight;
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::Replays;
+use super::review::Review;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::shown::Shown;
 use super::stage::Stage;
@@ -70,17 +74,25 @@ pub struct Record {
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
-    batch: usize,
+    pub(super) batch: usize,
     /// How often this batch has been sent.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
     until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
-    batch_start: usize,
+    pub(super) batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
     /// [`State::ticks`] when this batch was sent.
     pub(super) sent_at: u64,
+}
+
+impl Record {
+    /// The next batch is a new one, whatever became of this one.
+    pub(super) fn drop_batch(&mut self) {
+        self.timer = None;
+        self.attempt = 0;
+    }
 }
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -96,12 +108,16 @@ pub struct State {
     pub lesson: Arc<Lesson>,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
+    /// What was tried after the lab's last reading.
+    pub bench: Bench,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
     pub current: Stage,
     /// Counts [`Event::Tick`]s, for the waiting sign.
     pub ticks: u64,
+    /// What has been looked into.
+    pub(super) insight: Insight,
     /// What is shown where that is masked.
     pub(super) shown: Option<Shown>,
     /// The account that `--yes-account` said yes to.
@@ -113,6 +129,10 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// A call that a person looks at before it is sent.
+    pub(super) review: Review,
+    /// What a person has copied.
+    pub(super) clipboard: Clipboard,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -127,15 +147,19 @@ impl State {
             facts: Facts::default(),
             lesson: Lesson::english(),
             quiz: Quiz::default(),
+            bench: Bench::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
+            insight: Insight::default(),
             shown: None,
             accepted_account: None,
             consented: None,
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            review: Review::default(),
+            clipboard: Clipboard::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -147,65 +171,14 @@ impl State {
         &self.records[stage.index()]
     }
 
-    /// The stage that is looked at.
+    /// The stage or the experiment that is looked at.
     pub fn shown(&self) -> &Record {
-        self.record(self.view.shown)
+        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.bench.record(which))
     }
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running
-    }
-
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
-    }
-
-    /// How many stages have met their expectation.
-    pub fn met(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
-    }
-
-    /// The outcome of a stage that has ended.
-    pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
-    }
-
-    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
-    /// built on them.
-    pub fn can_retry(&self) -> bool {
-        let stage = self.view.shown;
-        let record = self.record(stage);
-        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
-        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
-        match &record.status {
-            Status::Done(_) if later.next().is_some() => false,
-            Status::Done(_) if stage.is_read_only() => true,
-            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
-            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
-            _ => false,
-        }
-    }
-
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
+        self.at_work().status == Status::Running && !self.review.is_waiting()
     }
 
     /// Takes in what happened and says what to do. The only place where the state changes.
@@ -213,8 +186,14 @@ impl State {
         let shown = self.view.shown;
         let effects = match event {
             Event::Intent(intent) => self.intend(intent),
-            Event::CallFinished { id, answer } => self.call_finished(id, *answer),
-            Event::TimerFired(timer) => self.timer_fired(timer),
+            // What the open page shows may have grown.
+            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
+            Event::Inspected { serial, finding } => {
+                self.inspected(serial, finding);
+                Vec::new()
+            }
+            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
+            Event::Advanced { timer, moved } => self.advanced(timer, moved),
             Event::Recalled { stage, found } => {
                 self.recalled(stage, found);
                 Vec::new()
@@ -235,14 +214,17 @@ impl State {
     }
 
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    fn focus_calls(&mut self) {
-        let outline = script::outline(self.view.shown, self.backend.given_user);
-        if !outline.iter().any(|(identity, _)| *identity == self.view.focus()) {
+    pub(super) fn focus_calls(&mut self) {
+        if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
     }
 
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        let intent = match self.intend_on_bench(intent) {
+            Ok(effects) => return effects,
+            Err(intent) => intent,
+        };
         match intent {
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
@@ -257,6 +239,9 @@ impl State {
             Intent::CleanUpAndQuit => {
                 self.view.close();
                 self.quit_after_clean_up = true;
+                if self.bench.is_running() {
+                    return self.leave_bench();
+                }
                 let current = self.record(self.current);
                 if current.status != Status::Running {
                     return self.start(Stage::CleanUp);
@@ -286,10 +271,16 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
-            Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::TogglePage(page) => {
+                self.view.toggle_page(page);
+                return self.inspect();
+            }
+            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.view.close(),
+            Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::ToggleBench | Intent::Undo => {}
         }
         Vec::new()
     }
@@ -333,7 +324,7 @@ impl State {
                 Vec::new()
             }
             Status::Todo => self.start(shown),
-            Status::Running => Vec::new(),
+            Status::Running => self.send_draft(),
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -346,9 +337,17 @@ impl State {
     }
 
     pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
-        if let Some(instead) = self.hold_back(stage) {
+        if self.bench.is_running() {
+            return Vec::new();
+        }
+        let instead = self.hold_back(stage);
+        if let Some(instead) = instead.or_else(|| self.undo_before(stage)) {
             return instead;
         }
+        self.start_now(stage)
+    }
+
+    pub(super) fn start_now(&mut self, stage: Stage) -> Vec<Effect> {
         self.current = stage;
         self.view.show(stage);
         self.end_replay(stage);
@@ -384,7 +383,12 @@ impl State {
         &mut self.records[stage.index()]
     }
 
-    fn new_id(&mut self) -> u64 {
+    /// Whether the program ends after clean-up.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.quit_after_clean_up
+    }
+
+    pub(super) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
@@ -398,24 +402,27 @@ impl State {
         }
     }
 
-    /// Sends the current stage's batch, or ends the stage when there is none.
-    fn send_batch(&mut self) -> Vec<Effect> {
+    /// Sends the next batch of what is at work, or ends it when there is none.
+    pub(super) fn send_batch(&mut self) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.next_on_bench();
+        }
         let stage = self.current;
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
-                Next::Send(batch) => return self.send(batch),
+                Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
                 Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
             }
         }
     }
 
-    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+    pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let ticks = self.ticks;
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
@@ -432,10 +439,10 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
-        let stage = self.current;
+        let stage = self.stage_at_work();
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
@@ -443,7 +450,7 @@ impl State {
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let start = record.batch_start;
         // Of a repeated call only the newest answer stays in view.
         match record.unmasked[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
@@ -458,14 +465,19 @@ impl State {
             }
         }
         let answered = record.pending.is_empty();
-        self.facts.learn(&exchange);
+        let mut effects = Vec::new();
+        if self.bench.is_running() {
+            self.learn_on_bench(&exchange);
+        } else {
+            self.facts.learn(&exchange);
+            effects.push(Effect::Report(Report::Call(shown)));
+        }
         if had_key && self.facts.made.key.is_none() {
             self.key_ended_at = Some(self.now);
         }
-        let mut effects = vec![Effect::Report(Report::Call(shown))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
             record.unmasked[start..].sort_by_key(|exchange| exchange.id);
             effects.extend(self.batch_answered());
@@ -475,10 +487,12 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
-        if self.quit_after_clean_up && stage != Stage::CleanUp {
+        let on_bench = self.bench.is_running();
+        let goes_on = if on_bench { self.bench.is_undoing() } else { stage == Stage::CleanUp };
+        if self.quit_after_clean_up && !goes_on {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
-        let record = self.record(stage);
+        let record = self.at_work();
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
@@ -488,7 +502,7 @@ impl State {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));
             }
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.batch += 1;
             record.attempt = 0;
             return self.send_batch();
@@ -496,7 +510,7 @@ impl State {
         let attempt = record.attempt;
         if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
             let timer = TimerId(self.new_id());
-            self.record_mut(stage).timer = Some(timer);
+            self.at_work_mut().timer = Some(timer);
             self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
             return vec![Effect::After { timer, millis: backoff(attempt) }];
         }
@@ -505,14 +519,14 @@ impl State {
             .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
         let mut effects = if tolerant {
-            self.record_mut(stage).batch += 1;
-            self.record_mut(stage).attempt = 0;
+            self.at_work_mut().batch += 1;
+            self.at_work_mut().attempt = 0;
             self.send_batch()
         } else {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
             self.end_stage(Some(observed.join(": ")))
         };
-        if let Some(gave_up) = gave_up {
+        if let Some(gave_up) = gave_up.filter(|_| !on_bench) {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
@@ -542,7 +556,7 @@ impl State {
     }
 
     fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         if record.timer != Some(timer) {
             return Vec::new(); // stale
         }
@@ -551,8 +565,12 @@ impl State {
     }
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
-    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+    pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.end_trial(observed);
+        }
         let stage = self.current;
+        self.review.forget();
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {
@@ -561,6 +579,7 @@ impl State {
             }
         };
         let check = Check { observed: self.mask_text(check.observed), ..check };
+        let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

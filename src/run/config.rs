@@ -153,11 +153,11 @@ mod tests {
     #[test]
     fn all_settings_are_read() {
         let text = "theme = \"light\"\nlang = \"de\"\nascii = true\nquestions = false\n\n[keys]\nquit = \"Q\"\n\
-                    advance = [\"enter\", # the usual one\n  \"x\"]\n";
+                    advance = [\"enter\", # the usual one\n  \"%\"]\n";
         let config = Config::parse(text).unwrap();
         assert_eq!((config.theme, config.lang.as_deref()), (Some(ThemeName::Light), Some("de")));
         assert_eq!((config.ascii, config.questions), (Some(true), Some(false)));
-        assert_eq!(config.keys.keys("advance").unwrap(), ["enter", "x"]);
+        assert_eq!(config.keys.keys("advance").unwrap(), ["enter", "%"]);
         assert_eq!(Config::parse(""), Ok(Config::default()));
     }
 
@@ -167,10 +167,10 @@ mod tests {
     #[case("ascii = \"yes\"", 1, "ascii is true or false")]
     #[case("colour = 1", 1, "there is no setting \"colour\"; there are: theme,")]
     #[case("theme = \"dark", 1, "")]
-    #[case("[keys]\n\nadvnce = \"x\"", 3, "there is no action \"advnce\"")]
+    #[case("[keys]\n\nadvnce = \"%\"", 3, "there is no action \"advnce\"")]
     #[case("[keys]\nadvance = 3", 2, "advance takes the name of a key in quotation marks")]
-    #[case("[keys]\nadvance = [\n\"x\",\n\"xx\",\n]", 4, "advance: there is no key \"xx\"")]
-    #[case("[keys]\nhint = \"x\"\nskip = \"x\"", 3, "the key \"x\" is for both skip and hint")]
+    #[case("[keys]\nadvance = [\n\"%\",\n\"xx\",\n]", 4, "advance: there is no key \"xx\"")]
+    #[case("[keys]\nhint = \"%\"\nskip = \"%\"", 3, "the key \"%\" is for both skip and hint")]
     #[case("[keys]\nquit = []", 2, "quit is left without a key")]
     #[case("keys = 1", 1, "keys is a table: [keys]")]
     fn what_is_wrong_is_told_with_its_line(#[case] text: &str, #[case] line: usize, #[case] says: &str) {

@@ -98,7 +98,7 @@ pub async fn run<W: Write>(
             talk.heading(state)?;
             for effect in effects {
                 match world.perform(effect) {
-                    Rest::Nothing => {}
+                    Rest::Nothing | Rest::Copy(_) => {}
                     Rest::Report(report) => talk.report(state, &report)?,
                     Rest::Exit => return Ok(Ended::Finished),
                 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::inspect;
 use super::journal::{self, Journal};
 use super::verified::Shelf;
 use crate::aws::Clients;
@@ -17,6 +18,8 @@ pub enum Rest {
     Nothing,
     /// A line to write.
     Report(Report),
+    /// A text for the clipboard.
+    Copy(String),
     /// The program is to end.
     Exit,
 }
@@ -82,6 +85,25 @@ impl World {
                 });
                 Rest::Nothing
             }
+            Effect::Advance { timer, seconds } => {
+                let url = self.clients.endpoint().map(str::to_owned);
+                tokio::spawn(async move {
+                    let moved = match url {
+                        Some(url) => inspect::advance(&url, seconds).await,
+                        None => false,
+                    };
+                    let _ = events.send(Event::Advanced { timer, moved });
+                });
+                Rest::Nothing
+            }
+            Effect::Inspect { serial, inquiry } => {
+                let clients = self.clients.clone();
+                tokio::spawn(async move {
+                    let finding = inspect::find_out(&clients, &inquiry).await;
+                    let _ = events.send(Event::Inspected { serial, finding });
+                });
+                Rest::Nothing
+            }
             Effect::Keep(verified) => {
                 if let Some(Err(reason)) = self.shelf.as_ref().map(|shelf| shelf.keep(&verified)) {
                     let _ = events.send(Event::NotKept(reason));
@@ -95,6 +117,7 @@ impl World {
                 Rest::Nothing
             }
             Effect::Report(report) => Rest::Report(report),
+            Effect::Copy(text) => Rest::Copy(text),
             Effect::Exit => Rest::Exit,
         }
     }

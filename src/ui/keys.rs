@@ -4,122 +4,22 @@
 //! binding is called by its name in a person's own key map, [`remap`].
 
 mod chord;
+mod context;
 mod remap;
 mod told;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
-use crate::lab::{Intent, Keymap, Overlay, Page, State, Status};
+use crate::lab::{Copied, Intent, Keymap, Page, State, Status};
 
 pub use chord::Chord;
 use chord::{char, control, key};
+pub use context::Context;
 pub use remap::{Problem, Wanted, remap};
 pub use told::{Hint, answers, first, footer, help, hints};
 
-use super::layout::{self, Class, Extent};
-use super::overlay;
-
-/// What a binding is judged by: the state, and the size of the screen.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    state: &'a State,
-    area: Rect,
-    /// How far what scrolls now can be scrolled, and its first line: worked out once, since it takes wrapping a text.
-    scrolled: Option<(Extent, u16)>,
-}
-
-impl<'a> Context<'a> {
-    /// The state as it is shown on `area`.
-    pub fn new(state: &'a State, area: Rect) -> Context<'a> {
-        Context { state, area, scrolled: layout::scrolled(state, area) }
-    }
-}
-
-impl Context<'_> {
-    /// Where the person is.
-    pub fn place(self) -> Place {
-        match (self.overlay(), &self.state.shown().status) {
-            (Some(Overlay::Page { .. }), _) => PAGE,
-            (Some(Overlay::Stages { .. }), _) => LIST,
-            (Some(Overlay::Consent { .. }), _) => CONSENT,
-            (Some(Overlay::Quit), _) => LEAVING,
-            (None, Status::Todo) => TODO,
-            (None, Status::Running) => RUNNING,
-            (None, Status::Done(_)) => DONE,
-        }
-    }
-
-    fn overlay(self) -> Option<Overlay> {
-        self.state.view.overlay
-    }
-
-    /// Nothing lies over the panes, and they are to be seen.
-    fn panes(self) -> bool {
-        self.overlay().is_none() && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// This page is open, and there is room to read it.
-    fn page(self, page: Page) -> bool {
-        self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// This page can be opened or closed.
-    fn can_toggle(self, page: Page) -> bool {
-        self.panes() || self.page(page)
-    }
-
-    fn stages(self) -> bool {
-        matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// The question is asked, and all of it can be read.
-    fn consenting(self) -> bool {
-        self.state.is_asking_for_consent() && overlay::consent_fits(self.state, self.area)
-    }
-
-    fn leaving(self) -> bool {
-        self.overlay() == Some(Overlay::Quit)
-    }
-
-    /// Whether something can be scrolled in this direction.
-    fn can_scroll(self, down: bool) -> bool {
-        self.scrolled.is_some_and(|(extent, first)| if down { first < extent.last_scroll() } else { first > 0 })
-    }
-
-    /// Scrolls by `lines`, or as far as there is something.
-    fn scroll(self, lines: i32) -> Intent {
-        let (extent, first) = self.scrolled.unwrap_or((Extent { lines: 0, height: 0 }, 0));
-        let target = i32::from(first).saturating_add(lines).clamp(0, i32::from(extent.last_scroll()));
-        Intent::ScrollTo(u16::try_from(target).unwrap_or(0))
-    }
-
-    /// Half of what is visible.
-    fn half_page(self) -> i32 {
-        self.scrolled.map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
-    }
-
-    fn cursor(self) -> Option<usize> {
-        match self.overlay() {
-            Some(Overlay::Stages { cursor }) if self.stages() => Some(cursor.index()),
-            _ => None,
-        }
-    }
-
-    fn can_move(self, down: bool) -> bool {
-        self.cursor().is_some_and(|row| if down { row < self.state.reachable().index() } else { row > 0 })
-    }
-
-    /// The selected call of the focused pane, and how many there are.
-    fn call(self) -> Option<(usize, usize)> {
-        let identity = self.state.view.focus();
-        self.panes().then(|| self.state.selected(identity).map(|at| (at, self.state.calls(identity).len())))?
-    }
-
-    fn has_answer(self) -> bool {
-        self.panes() && crate::lab::Identity::BOTH.iter().any(|identity| self.state.selected(*identity).is_some())
-    }
-}
+use super::layout::Class;
 
 /// Where a binding may work: bits that are set for each place. What may work in the same place needs different keys.
 pub type Place = u8;
@@ -202,9 +102,7 @@ const fn repeating(name: &'static str, places: Place, chords: &'static [Chord], 
 /// All keys, in the order of footer and help.
 pub const KEYS: &[Row] = &[
     Row {
-        bindings: &[bind("advance", TODO | DONE | LIST, &[key(KeyCode::Enter), char(' ')], can_advance, |_| {
-            Intent::Advance
-        })],
+        bindings: &[bind("advance", PANES | LIST, &[key(KeyCode::Enter), char(' ')], can_advance, |_| Intent::Advance)],
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
         rank: 0,
@@ -234,7 +132,10 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[bind("retry", DONE, &[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
-        label: |c| if c.state.check(c.state.view.shown).is_some_and(|check| check.met) { "again" } else { "try again" },
+        label: |c| match &c.state.shown().status {
+            Status::Done(check) if check.met => "again",
+            _ => "try again",
+        },
         help: "send the calls again, or go on where it failed",
         rank: 4,
     },
@@ -280,18 +181,18 @@ pub const KEYS: &[Row] = &[
                 "next_stage",
                 PANES,
                 &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.panes() && c.state.next_shown().is_some(),
+                |c| c.can_show(true),
                 |_| Intent::ShowNext,
             ),
             bind(
                 "previous_stage",
                 PANES,
                 &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
-                |c| c.panes() && c.state.view.shown.previous().is_some(),
+                |c| c.can_show(false),
                 |_| Intent::ShowPrevious,
             ),
         ],
-        label: |_| "stage",
+        label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
@@ -335,7 +236,7 @@ pub const KEYS: &[Row] = &[
             repeating("down", LIST, &[char('j'), key(KeyCode::Down)], |c| c.can_move(true), |_| Intent::MoveCursor(1)),
             repeating("up", LIST, &[char('k'), key(KeyCode::Up)], |c| c.can_move(false), |_| Intent::MoveCursor(-1)),
         ],
-        label: |c| if c.stages() { "choose" } else { "scroll" },
+        label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
         rank: 7,
     },
@@ -396,6 +297,21 @@ pub const KEYS: &[Row] = &[
         rank: 9,
     },
     Row {
+        bindings: &[
+            bind(
+                "copy_command",
+                PANES,
+                &[char('y')],
+                |c| c.can_copy(Copied::Command),
+                |_| Intent::Copy(Copied::Command),
+            ),
+            bind("copy_answer", PANES, &[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
+        ],
+        label: |_| "copy",
+        help: "copy the call as an aws command, or its answer",
+        rank: 12,
+    },
+    Row {
         bindings: &[bind(
             "zoom",
             PANES,
@@ -409,10 +325,40 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[bind(
+            "why",
+            PANES | PAGE,
+            &[char('w')],
+            |c| c.can_toggle() && (c.page(Page::Why) || c.state.focused_exchange().is_some()),
+            |_| Intent::TogglePage(Page::Why),
+        )],
+        label: |c| if c.page(Page::Why) { "close" } else { "why" },
+        help: "why this call was allowed or denied",
+        rank: 8,
+    },
+    Row {
+        bindings: &[bind(
+            "at_rest",
+            PANES | PAGE,
+            &[char('e')],
+            |c| c.can_toggle(),
+            |_| Intent::TogglePage(Page::AtRest),
+        )],
+        label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
+        help: "the table as it lies in the database, and its keys",
+        rank: 13,
+    },
+    Row {
+        bindings: &[bind("trail", PANES | PAGE, &[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
+        label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
+        help: "what DynamoDB and the callers asked KMS",
+        rank: 12,
+    },
+    Row {
+        bindings: &[bind(
             "lesson",
             PANES | PAGE,
             &[char('i')],
-            |c| c.can_toggle(Page::Lesson),
+            |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Lesson),
         )],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
@@ -424,7 +370,7 @@ pub const KEYS: &[Row] = &[
             "options",
             PANES | PAGE,
             &[char('o')],
-            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |c| c.can_toggle() && c.state.comparison().is_some(),
             |_| Intent::TogglePage(Page::Comparison),
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
@@ -432,17 +378,39 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind("stages", PANES | LIST, &[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
+        bindings: &[bind(
+            "stages",
+            PANES | LIST,
+            &[char('l')],
+            |c| c.panes() && c.bench().is_none() || c.stages(),
+            |_| Intent::ToggleStages,
+        )],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "the list of stages",
         rank: 10,
+    },
+    Row {
+        bindings: &[bind("bench", PANES | LIST, &[char('x')], |c| c.can_toggle_bench(), |_| Intent::ToggleBench)],
+        label: |c| match c.experiments() {
+            true => "close",
+            false if c.bench().is_some() => "stage",
+            false => "break it",
+        },
+        help: "after stage 8: experiments that break the lab",
+        rank: 3,
+    },
+    Row {
+        bindings: &[bind("undo", PANES, &[char('u')], |c| c.panes() && c.state.can_undo(), |_| Intent::Undo)],
+        label: |_| "undo again",
+        help: "undo again what an experiment could not undo",
+        rank: 1,
     },
     Row {
         bindings: &[bind(
             "help",
             PANES | PAGE,
             &[char('?'), key(KeyCode::F(1))],
-            |c| c.can_toggle(Page::Help),
+            |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Help),
         )],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
@@ -452,16 +420,22 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[
             bind("back", OVERLAYS, &[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
+            bind("back", PANES, &[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
             bind(
                 "back",
                 PANES,
                 &[key(KeyCode::Esc)],
-                |c| c.panes() && c.state.view.zoom && Class::of(c.area) == Class::Full,
-                |_| Intent::ToggleZoom,
+                |c| c.panes() && !c.zoomed() && c.state.draft().is_some(),
+                |_| Intent::Close,
             ),
+            bind("back", PANES, &[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
-        label: |c| if c.leaving() { "stay" } else { "back" },
-        help: "one level back; never leaves the lab",
+        label: |c| match c.leaving() {
+            true => "stay",
+            false if c.panes() && !c.zoomed() && c.bench().is_none() => "don't send it",
+            false => "back",
+        },
+        help: "one level back, what is not sent yet stays unsent; never leaves the lab",
         rank: 3,
     },
     Row {
@@ -477,11 +451,18 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.stages();
+        return c.cursor().is_some();
+    }
+    if let Some(which) = c.bench() {
+        return match c.state.shown().status {
+            _ if c.state.bench.is_running() => c.state.bench.pause().is_some(),
+            Status::Todo => !c.state.waits_for_answer() && !c.state.is_out_of_reach(which),
+            Status::Running | Status::Done(_) => true,
+        };
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
-        Status::Running => false,
+        Status::Running => c.state.draft().is_some(),
         // After the last stage comes the debrief.
         Status::Done(_) => c.state.next_shown().is_some() || c.state.is_at_the_end(),
     }
@@ -490,7 +471,13 @@ fn can_advance(c: Context<'_>) -> bool {
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
+        _ if c.experiments() => "show this experiment",
+        Status::Todo if c.bench().is_some() => "try it",
+        Status::Running if c.bench().is_some() => "go on now",
+        Status::Done(_) if c.bench().is_some_and(|which| which.next().is_none()) => "list",
+        Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
+        Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",
     }

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{keys, page};
+use super::{bench, keys, page};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -25,6 +25,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match state.view.overlay {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
+        Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
         None => {}
@@ -67,6 +68,7 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
     match &state.record(stage).status {
         Status::Done(check) if check.met => ("✔", "MET", theme.allowed.text),
         Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
+        Status::Running if !state.is_running() => ("●", "your yes", theme.strong),
         Status::Running => ("…", "running", theme.strong),
         Status::Todo if stage <= state.reachable() => ("●", "next", theme.strong),
         Status::Todo => ("○", "later", theme.dim),
@@ -93,10 +95,14 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let keymap = &state.view.keys;
-    let way_out = format!("{} shows it · {} closes", keys::first("advance", keymap), keys::first("back", keymap));
-    let place = open("stages", &way_out, columns, rows_of(&lines), theme, area, buffer);
+    let place = open("stages", &list_way_out(state), columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
+}
+
+/// What the keys do in a list.
+pub fn list_way_out(state: &State) -> String {
+    let keymap = &state.view.keys;
+    format!("{} shows it · {} closes", keys::first("advance", keymap), keys::first("back", keymap))
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -168,6 +174,9 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     }
     for (at, cost) in consent::COSTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
+    }
+    for (at, more) in consent::BENCH.into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "bench" } else { "" }, more.to_owned()));
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());

@@ -73,7 +73,7 @@ pub fn calls(state: &State) -> Vec<String> {
     let mut answered: Vec<&Exchange> = answered
         .filter_map(|call| match call {
             Call::Answered(exchange) => Some(exchange),
-            Call::Waiting(_) => None,
+            Call::Waiting(_) | Call::Draft(_) => None,
         })
         .collect();
     answered.sort_by_key(|exchange| exchange.id);

@@ -57,7 +57,7 @@ fn own_keys_work_and_are_told() {
         keys: keys.iter().map(|key| ((*key).to_owned(), 0)).collect(),
     };
     let wishes = [
-        wish("advance", &["x", "enter"]),
+        wish("advance", &["%", "enter"]),
         wish("answer_1", &["F5"]),
         wish("skip", &["-"]),
         wish("help", &["H"]),
@@ -80,13 +80,13 @@ fn own_keys_work_and_are_told() {
 
     session.intent(Intent::Skip);
     let answered = screen(&session.state);
-    assert!(answered.contains(" x   ask STS") && answered.contains(" x ask STS"), "{answered}");
-    assert_eq!(intent(KeyCode::Char('x'), &session.state), Some(Intent::Advance));
+    assert!(answered.contains(" %   ask STS") && answered.contains(" % ask STS"), "{answered}");
+    assert_eq!(intent(KeyCode::Char('%'), &session.state), Some(Intent::Advance));
     assert_eq!(intent(KeyCode::Char(' '), &session.state), None);
 
     session.intent(Intent::TogglePage(Page::Help));
     let help = screen(&session.state);
-    assert!(help.contains("x enter ") && help.contains("delete closes"), "{help}");
+    assert!(help.contains("% enter ") && help.contains("delete closes"), "{help}");
     assert_eq!(intent(KeyCode::Delete, &session.state), Some(Intent::Close));
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::lab::insight::Inquiry;
 use crate::lab::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -160,7 +161,18 @@ impl Cloud {
             | O::AttachUserPolicy { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => json!({}),
+            | O::DeleteUser { .. }
+            | O::DisableKey { .. }
+            | O::EnableKey { .. }
+            | O::CancelKeyDeletion { .. }
+            | O::RotateKeyOnDemand { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
+            | O::RevokeGrant { .. }
+            | O::ListGrants { .. }
+            | O::Encrypt { .. }
+            | O::Decrypt { .. } => json!({}),
+            O::CreateGrant { .. } => json!({"GrantId": "grant-1"}),
         };
         answer(200, body)
     }
@@ -174,6 +186,8 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
     /// What was kept, the newest of each stage; it is found again whatever account is asked for.
     pub kept: Vec<Verified>,
@@ -191,6 +205,7 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            inspections: Vec::new(),
             waited_ms: Vec::new(),
             kept: Vec::new(),
             recalled: Vec::new(),
@@ -218,6 +233,9 @@ impl Lab {
                     self.waited_ms.push(millis);
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
+                Effect::Advance { timer, .. } => {
+                    effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
+                }
                 Effect::Keep(verified) => {
                     self.kept.retain(|kept| kept.stage != verified.stage);
                     self.kept.push(*verified);
@@ -228,6 +246,8 @@ impl Lab {
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Copy(_) => {}
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
             }
         }

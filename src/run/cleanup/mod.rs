@@ -69,6 +69,8 @@ pub struct Work<'a> {
     pub target: &'a Target,
     /// The journals' folder, for the journals of living labs.
     pub folder: Option<&'a Path>,
+    /// Only what this run made.
+    pub run: Option<&'a str>,
     /// Only tell what would be done.
     pub dry_run: bool,
 }
@@ -131,7 +133,7 @@ fn candidates(journals: &[Left]) -> Candidates {
     let mut candidates = Candidates::default();
     for left in journals {
         let names = Names::new(&left.head.run);
-        candidates.tables.insert(names.table);
+        candidates.tables.extend(names.tables());
         candidates.users.insert(names.user);
         candidates.keys.extend(left.keys.iter().cloned());
     }
@@ -163,7 +165,12 @@ impl Work<'_> {
         }
         let outcome = if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors };
         let found = match self.clients.inventory(&candidates(&journals)).await {
-            Ok(found) => found,
+            Ok(mut found) => {
+                if let Some(run) = self.run {
+                    found.retain_run(run);
+                }
+                found
+            }
             Err(unusable) => {
                 lines.line(&format!("  can't look: {unusable}"));
                 return Outcome::Unreachable;
@@ -361,7 +368,7 @@ impl Work<'_> {
 fn claims<'p>(left: &Left, untouched: &'p [Untouched]) -> Vec<&'p Untouched> {
     let names = Names::new(&left.head.run);
     let is_claimed = |other: &&Untouched| match other.kind {
-        Kind::Table => other.name == names.table,
+        Kind::Table => names.tables().contains(&other.name),
         Kind::User => other.name == names.user,
         Kind::Alias => other.name == names.alias,
         Kind::Key => left.keys.iter().any(|arn| arn.ends_with(&other.name)),

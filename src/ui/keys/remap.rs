@@ -137,23 +137,23 @@ mod tests {
     }
 
     #[rstest]
-    #[case::one("advance: x", "advance", &["x"])]
-    #[case::several("advance: x F2 f2", "advance", &["x", "F2"])]
+    #[case::one("advance: %", "advance", &["%"])]
+    #[case::several("advance: % F2 f2", "advance", &["%", "F2"])]
     #[case::swapped("down: k\nup: j", "down", &["k"])]
     #[case::elsewhere_it_is_free("retry: s", "retry", &["s"])]
     #[case::in_a_dialog("clean_up: h", "clean_up", &["h"])]
-    #[case::there_is_always_a_way_out("quit: x", "quit", &["x", "ctrl-c"])]
+    #[case::there_is_always_a_way_out("quit: %", "quit", &["%", "ctrl-c"])]
     fn keys_are_given_to_actions(#[case] wishes: &str, #[case] action: &str, #[case] keys: &[&str]) {
         let keymap = remap(&wanted(wishes)).unwrap();
         assert_eq!(keymap.keys(action).unwrap(), keys);
     }
 
     #[rstest]
-    #[case::action("advnce: x", 1, "there is no action \"advnce\"; there are: advance, answer_1")]
-    #[case::key("skip: x\nhint: hh", 2, "hint: there is no key \"hh\"")]
+    #[case::action("advnce: %", 1, "there is no action \"advnce\"; there are: advance, answer_1")]
+    #[case::key("skip: %\nhint: hh", 2, "hint: there is no key \"hh\"")]
     #[case::none("quit: ", 1, "quit is left without a key")]
     #[case::taken("hint: s", 1, "the key \"s\" is for both skip and hint")]
-    #[case::both("zoom: x\nview: x", 2, "the key \"x\" is for both view and zoom")]
+    #[case::both("zoom: %\nview: %", 2, "the key \"%\" is for both view and zoom")]
     #[case::quit("retry: q", 1, "the key \"q\" is for both retry and quit")]
     #[case::interrupt("retry: ctrl-c", 1, "the key \"ctrl-c\" is for both retry and quit")]
     #[case::digit("back: 7", 1, "the key \"7\" is for both a digit of the account's number and back")]
