@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::exchange::{Answer, CallId, Exchange};
 use super::operation::{Identity, Operation};
 use super::replay::Verified;
+use super::session::Kept;
 use super::stage::Stage;
 use super::state::Check;
 use super::view::Page;
@@ -56,6 +57,8 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// In the question whether to go on: begin afresh instead.
+    StartAfresh,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -85,6 +88,8 @@ pub enum Event {
     },
     /// [`Effect::Keep`] was not possible, for this reason.
     NotKept(String),
+    /// [`Effect::Remember`] was not possible, for this reason.
+    NotRemembered(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
 }
@@ -110,6 +115,15 @@ pub enum Effect {
     },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),
+    /// Keep the session in place of what was kept before; calls that come after wait for it.
+    Remember(Box<Kept>),
+    /// The journal of this run is this lab's from here on.
+    TakeOver {
+        /// The run's id.
+        run: String,
+        /// When it began.
+        created: Option<String>,
+    },
     /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
     Recall {
         /// Which.

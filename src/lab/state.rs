@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::backend::{Backend, BackendKind};
 use super::check;
-use super::exchange::{Answer, CallId, Exchange, is_credential_error};
+use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::Replays;
+use super::resume::Resuming;
 use super::script::{self, Batch, Next, Sources, Until};
+use super::session::{self, Progress};
 use super::shown::Shown;
 use super::stage::Stage;
 use super::view::{Page, View};
@@ -23,7 +27,7 @@ const MAX_ATTEMPTS: u32 = 20;
 const LEFT_EARLY: &str = "not finished: the lab was left";
 
 /// Whether a stage's expectation was met, and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Whether it was met.
     pub met: bool,
@@ -55,7 +59,7 @@ pub struct Pending {
     /// 1 for the first try.
     pub attempt: u32,
     /// What was really called.
-    sent: Operation,
+    pub(super) sent: Operation,
 }
 
 /// A stage's calls and outcome.
@@ -70,13 +74,13 @@ pub struct Record {
     /// Calls that have not.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
-    batch: usize,
+    pub(super) batch: usize,
     /// How often this batch has been sent.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
     until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
-    batch_start: usize,
+    pub(super) batch_start: usize,
     /// The timer until the next attempt.
     timer: Option<TimerId>,
     /// [`State::ticks`] when this batch was sent.
@@ -113,6 +117,8 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    pub(super) progress: Progress,
+    pub(super) resuming: Resuming,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -136,6 +142,8 @@ impl State {
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            progress: Progress::default(),
+            resuming: Resuming::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -157,29 +165,6 @@ impl State {
         self.record(self.current).status == Status::Running
     }
 
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
-    }
-
-    /// How many stages have met their expectation.
-    pub fn met(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
-    }
-
-    /// The outcome of a stage that has ended.
-    pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
-    }
-
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
@@ -196,22 +181,11 @@ impl State {
         }
     }
 
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
-    }
-
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
-        let effects = match event {
+        let quiz = self.quiz.clone();
+        let mut effects = match event {
             Event::Intent(intent) => self.intend(intent),
             Event::CallFinished { id, answer } => self.call_finished(id, *answer),
             Event::TimerFired(timer) => self.timer_fired(timer),
@@ -223,6 +197,10 @@ impl State {
                 self.could_not_keep(&reason);
                 Vec::new()
             }
+            Event::NotRemembered(reason) => {
+                self.could_not_remember(&reason);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
                 self.recall_overdue()
@@ -230,6 +208,11 @@ impl State {
         };
         if self.view.shown != shown {
             self.focus_calls();
+        }
+        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        if self.is_worth_keeping() && (self.quiz != quiz || effects.iter().any(is_change)) {
+            // Before the calls: what is under way must be known, whatever happens then.
+            effects.splice(0..0, self.remember());
         }
         effects
     }
@@ -287,9 +270,10 @@ impl State {
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => self.view.toggle_page(page),
-            Intent::Close => self.view.close(),
+            Intent::Close => self.close(),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::StartAfresh => self.start_afresh(),
         }
         Vec::new()
     }
@@ -318,6 +302,9 @@ impl State {
         if let Some(stage) = self.view.take_cursor() {
             self.show(stage.min(self.reachable()));
             return Vec::new();
+        }
+        if self.is_asking_to_resume() {
+            return self.resume();
         }
         if self.view.overlay_is_open() {
             self.view.close();
@@ -349,7 +336,12 @@ impl State {
         self.current = stage;
         self.view.show(stage);
         self.end_replay(stage);
-        *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
+        let record = self.record_mut(stage);
+        // One that a kept session has begun goes on where it was.
+        let begun = if record.status == Status::Todo { std::mem::take(record) } else { Record::default() };
+        *record = Record { status: Status::Running, attempt: 0, ..begun };
+        record.exchanges.truncate(record.batch_start);
+        record.unmasked.truncate(record.batch_start);
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
         effects
@@ -381,7 +373,7 @@ impl State {
         &mut self.records[stage.index()]
     }
 
-    fn new_id(&mut self) -> u64 {
+    pub(super) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
@@ -396,10 +388,15 @@ impl State {
     }
 
     /// Sends the current stage's batch, or ends the stage when there is none.
-    fn send_batch(&mut self) -> Vec<Effect> {
+    pub(super) fn send_batch(&mut self) -> Vec<Effect> {
         let stage = self.current;
         loop {
-            match script::next(stage, self.record(stage).batch, self.sources()) {
+            let batch = self.record(stage).batch;
+            let next = match self.is_verifying(stage) {
+                true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
+                false => script::next(stage, batch, self.sources()),
+            };
+            match next {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
                 Next::Send(batch) => return self.send(batch),
                 Next::End => return self.end_stage(None),
@@ -429,6 +426,9 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
+        if let Some(effects) = self.looked(id, &answer) {
+            return effects;
+        }
         let stage = self.current;
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
@@ -553,11 +553,20 @@ impl State {
                 check::check(stage, &exchanges, &self.facts, self.backend.given_user)
             }
         };
-        let check = Check { observed: self.mask_text(check.observed), ..check };
+        // What does not stand when it is looked at again is judged by whoever looks.
+        if check.met || !self.is_verifying(stage) {
+            let begun = session::begun(&self.record(stage).unmasked);
+            self.progress.end(stage, &check, begun, self.now);
+        }
+        let check = self.mask_check(check);
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
+        let met = check.met;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
+        if !self.quit_after_clean_up {
+            effects.extend(self.catch_up(stage, met));
+        }
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         }
