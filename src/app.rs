@@ -91,6 +91,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
+        Some(Command::Reset) => run::session::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -224,9 +225,11 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     }
     // Dropped after the screen.
     let _announcement = Announcement::new(&state, journal.as_ref());
+    state = state.with_review().with_clipboard(environment.clipboard);
     let theme = Theme::choose(options.theme, environment.color_level());
+    let (hold, first) = run::session::begin(&mut state, options, environment);
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -236,12 +239,14 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
+        first.into_iter().for_each(|effect| drop(world.perform(effect)));
         run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let _ = print_copied(&state, &mut io::stdout().lock());
     let survivors = settle(&state, journal.as_deref());
     let ended = match ended.wrap_err("the terminal failed") {
         Err(error) if survivors => {
@@ -254,6 +259,18 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit_status(&state, survivors, ended))
+}
+
+/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
+fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
+    if state.copied().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
+    for text in state.copied() {
+        writeln!(out, "\n{text}")?;
+    }
+    out.flush()
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::lab::Way;
 use crate::run::headless::Format;
 use crate::ui::theme::{ColorLevel, ThemeName};
 
@@ -53,6 +54,8 @@ pub enum Command {
         #[command(subcommand)]
         command: LessonCommand,
     },
+    /// Forget the kept session: progress, answers and timings of the interactive lab
+    Reset,
     /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
     Cleanup {
         /// Only list it
@@ -128,6 +131,9 @@ pub struct Options {
     /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
+    /// Begin afresh, without asking whether to go on where the last session ended
+    #[arg(long, global = true)]
+    pub fresh: bool,
     /// Do not ask a question before each stage
     #[arg(long, global = true)]
     pub no_questions: bool,
@@ -203,6 +209,17 @@ fn locale_language(locale: &str) -> Option<String> {
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
 }
 
+/// How a terminal copies. The Linux console has no clipboard and shows a sequence that it does not know; GNU screen
+/// (`STY`) passes none on.
+fn clipboard(term: &str, tmux: bool, screen: bool) -> Way {
+    match term {
+        "" | "dumb" | "linux" => Way::Nowhere,
+        _ if screen => Way::Nowhere,
+        _ if tmux => Way::Tmux,
+        _ => Way::Terminal,
+    }
+}
+
 /// As terminfo names them: `xterm-mono`, `screen-m`, `vt220`.
 fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
@@ -226,10 +243,14 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// How the terminal copies, as far as it tells.
+    pub clipboard: Way,
     /// The language of the locale, `de`.
     pub language: Option<String>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
+    /// The folder of both, and of the kept session.
+    pub state: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
     pub verified: Option<PathBuf>,
 }
@@ -244,6 +265,7 @@ impl Environment {
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
+            clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
             // POSIX: the first of these that is set and not empty decides.
             language: ["LC_ALL", "LC_MESSAGES", "LANG"]
                 .into_iter()
@@ -251,6 +273,7 @@ impl Environment {
                 .find(|value| !value.is_empty())
                 .and_then(|locale| locale_language(&locale)),
             journals: state.as_ref().map(|state| state.join("runs")),
+            state: state.clone(),
             verified: state.as_ref().map(|state| state.join("verified")),
         }
     }
@@ -307,5 +330,17 @@ mod tests {
     fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
+    }
+
+    #[rstest]
+    #[case(&[("TERM", "xterm-256color")], Way::Terminal)]
+    #[case(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux-1000/default,1,0")], Way::Tmux)]
+    #[case(&[("TERM", "screen"), ("STY", "1.pts-0.host")], Way::Nowhere)]
+    #[case(&[("TERM", "linux")], Way::Nowhere)]
+    #[case(&[("TERM", "linux"), ("TMUX", "x")], Way::Nowhere)]
+    #[case(&[], Way::Nowhere)]
+    fn a_clipboard_is_where_the_terminal_may_have_one(#[case] variables: &[(&str, &str)], #[case] way: Way) {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        assert_eq!(Environment::read(variable).clipboard, way);
     }
 }

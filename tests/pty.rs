@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "pty/copy.rs"]
+mod copy;
 #[path = "common/https.rs"]
 mod https;
 #[path = "pty/leaving.rs"]
@@ -136,6 +138,10 @@ impl Terminal {
             self.wait_for(&[&format!("{stage}/9"), "will be sent"]);
             // A prediction first: enter waits for it.
             self.press("a\r");
+            if stage == 7 {
+                self.wait_for(&["NOT SENT"]);
+                self.press("\r");
+            }
             self.wait_for(&["observed", "✔ MET"]);
             if stage < 9 {
                 self.press("\r");
@@ -213,11 +219,18 @@ fn from_start_to_quit() {
     terminal.press("\r");
     terminal.wait_for(&["7/9"]);
     terminal.press("b\r");
+    terminal.wait_for(&["○ NOT SENT", "+ Allow use of the key", "= stays      Enable IAM User Permissions"]);
+    // Left unsent, and taken up again.
+    terminal.press("\x1b");
+    terminal.wait_for(&["nothing was sent", "will be sent"]);
+    terminal.press("\r");
+    terminal.wait_for(&["○ NOT SENT"]);
+    terminal.press("\r");
     terminal.wait_for(&["✔ MET", "Allow use of the key"]);
     terminal.press("\r");
     terminal.wait_for(&["8/9"]);
     terminal.press("b\r");
-    terminal.wait_for(&["✔ MET"]);
+    terminal.wait_for(&["✔ MET", "✘ DENIED on kms:Decrypt", "+ Allow use of the key"]);
     terminal.press("\r");
     terminal.wait_for(&["9/9"]);
     terminal.press("b\r");

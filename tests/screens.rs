@@ -14,7 +14,7 @@ mod keys;
 mod replay;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Intent, Lesson, Page, Stage, State};
+use kmslab::lab::{Copied, Event, Intent, Lesson, Page, Stage, State};
 use kmslab::record::{Palette, svg};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
@@ -62,6 +62,84 @@ fn every_stage_before_and_after(
         .iter()
         .flat_map(|size| [("before".to_owned(), &before.state, *size), ("after".to_owned(), &after.state, *size)]);
     insta::assert_snapshot!(format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
+}
+
+/// All of the change is there before anybody scrolls, also with a run's real id; and `v` shows it in other ways.
+#[test]
+fn a_key_policy_is_looked_at_before_it_is_sent() {
+    let session = Session::reviewing();
+    let sizes = [SIZES[0], SIZES[1], Size::new(60, 18)];
+    let mut screens: Vec<(String, State, Size)> =
+        sizes.iter().map(|size| ("the change".to_owned(), session.state.clone(), *size)).collect();
+    let mut document = Session::reviewing();
+    document.intent(Intent::CycleView);
+    screens.push(("the document".to_owned(), document.state.clone(), SIZES[0]));
+    document.intent(Intent::CycleView).intent(Intent::CycleView).intent(Intent::ToggleZoom);
+    screens.push(("the command, zoomed".to_owned(), document.state, SIZES[0]));
+    let mut unsent = Session::reviewing();
+    unsent.intent(Intent::Close);
+    screens.push(("left unsent".to_owned(), unsent.state, SIZES[0]));
+    let mut locked = Session::sandbox();
+    locked.services.policy = locked.services.policy.replace(":root", ":user/other");
+    let locked = locked.after(Stage::Grant);
+    screens.push(("a policy that would lock admin out".to_owned(), locked.state, SIZES[0]));
+    insta::assert_snapshot!(album(screens.iter().map(|(name, state, size)| (name.clone(), state, *size))));
+
+    let mut long = Session::named("0123abcd");
+    long.state = long.state.with_review();
+    let text = text_dump(&render(&long.after(Stage::Grant).state, &dark(), SIZES[0]));
+    for word in [
+        "replaces the whole policy",
+        "+ Allow use of the key",
+        "+ Allow attachment of persistent resources",
+        "may        encrypt, decrypt, re-encrypt",
+        "only if    Bool kms:GrantIsForAWSResource = true",
+        "= stays      Enable IAM User Permissions",
+        "enter send it",
+        "esc don't send it",
+    ] {
+        assert!(text.contains(word), "{word:?} is not on the screen:\n{text}");
+    }
+    assert!(!text.contains("more line"), "{text}");
+}
+
+#[test]
+fn the_earlier_denial_stands_above_the_new_answer() {
+    for (run, right) in [("4f2a", true), ("0123abcd", false)] {
+        let mut session = Session::named(run).before(Stage::ViewAgain);
+        session.predict(right).intent(Intent::Advance).answer_all();
+        let picture = render(&session.state, &dark(), SIZES[0]);
+        let text = text_dump(&picture);
+        let right_pane: Vec<String> =
+            text.lines().map(|line| line.chars().skip(SIZES[0].width as usize / 2).collect()).collect();
+        let row = |word: &str| {
+            let found = right_pane.iter().position(|row| row.contains(word));
+            found.unwrap_or_else(|| panic!("{word:?} is not in test-user's pane:\n{text}"))
+        };
+        let rows = ["5 min ago  ✘ DENIED on kms:Decrypt", "+ Allow use of the key, Allow att", "✔ ALLOWED"].map(row);
+        assert!(rows.is_sorted(), "{text}");
+        assert_eq!(rows[1], rows[0] + 1);
+        for item in ["p-001", "p-002", "p-003"] {
+            assert!(row(item) > rows[2]);
+        }
+    }
+    let mut waiting = Session::sandbox().before(Stage::ViewAgain);
+    waiting.intent(Intent::Advance);
+    let mut small = Session::sandbox().after(Stage::ViewAgain);
+    small.intent(Intent::FocusOther);
+    insta::assert_snapshot!(album([
+        ("while the new call is under way".to_owned(), &waiting.state, SIZES[0]),
+        ("one pane".to_owned(), &small.state, Size::new(60, 18)),
+    ]));
+}
+
+#[test]
+fn what_is_copied_is_told_in_one_line() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::FocusOther).intent(Intent::Copy(Copied::Command));
+    let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
+    let line = " copied: aws dynamodb scan --table-name kmslab-table-4f2a --profile test-user -…";
+    assert_eq!(text.lines().nth(22), Some(line), "{text}");
 }
 
 #[test]

@@ -1,17 +1,31 @@
 //! The calls of a pane, and which of them it shows.
 
 use super::exchange::{Exchange, Verdict};
-use super::operation::Identity;
+use super::operation::{Identity, Operation};
+use super::review::Draft;
 use super::script;
 use super::state::{Check, Pending, State, Status};
 
-/// A call of a pane: answered or not.
+/// A call of a pane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Call<'a> {
     /// Answered.
     Answered(&'a Exchange),
     /// Under way.
     Waiting(&'a Pending),
+    /// To be looked at before it is sent.
+    Draft(&'a Draft),
+}
+
+impl<'a> Call<'a> {
+    /// What is called, as it is shown.
+    pub fn operation(&self) -> &'a Operation {
+        match self {
+            Call::Answered(exchange) => &exchange.operation,
+            Call::Waiting(pending) => &pending.operation,
+            Call::Draft(draft) => &draft.operation,
+        }
+    }
 }
 
 impl State {
@@ -22,7 +36,8 @@ impl State {
         // Beside recorded answers a call that is under way has no place.
         let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
         let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        answered.chain(waiting).collect()
+        let draft = self.draft().filter(|draft| draft.identity == identity).map(Call::Draft);
+        answered.chain(waiting).chain(draft).collect()
     }
 
     /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
@@ -34,10 +49,7 @@ impl State {
             return Some(selected.min(last));
         }
         let highlight = script::highlight(self.view.shown, identity);
-        let is_it = |call: &Call<'_>| match call {
-            Call::Answered(exchange) => exchange.operation.name() == highlight,
-            Call::Waiting(_) => false,
-        };
+        let is_it = |call: &Call<'_>| matches!(call, Call::Answered(e) if e.operation.name() == highlight);
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
         match self.shown().status {
@@ -46,6 +58,11 @@ impl State {
             Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
             _ => Some(last),
         }
+    }
+
+    /// The call that the pane of `identity` shows.
+    pub fn selected_call(&self, identity: Identity) -> Option<Call<'_>> {
+        self.calls(identity).get(self.selected(identity)?).copied()
     }
 
     /// Selects the call `step` rows further in the focused pane.

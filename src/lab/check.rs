@@ -7,6 +7,7 @@ use super::exchange::{Exchange, Verdict};
 use super::facts::{Caller, Facts};
 use super::key_policy;
 use super::operation::Identity;
+use super::policy_diff::{PolicyDiff, Statement};
 use super::script;
 use super::stage::Stage;
 use super::state::Check;
@@ -203,24 +204,27 @@ fn grant(facts: &Facts) -> Observed {
     let before = facts.policy_before.as_deref().ok_or("the policy before the change was not read")?;
     let after = facts.policy.as_deref().ok_or("the policy after the change was not read")?;
     let user = facts.test_user.as_ref().ok_or("test-user's principal is not known")?;
-    let difference = key_policy::difference(before, after);
-    let wanted: Vec<Value> = key_policy::key_user_statements(&user.arn).iter().map(key_policy::normalised).collect();
-    let name = |statement: &Value| match statement.get("Sid").and_then(Value::as_str) {
+    let diff = PolicyDiff::between(before, after);
+    let wanted: Vec<Statement> = key_policy::key_user_statements(&user.arn).iter().map(Statement::read).collect();
+    let name = |statement: &Statement| match &statement.sid {
         Some(sid) => format!("\"{sid}\""),
-        None => "a statement without Sid".to_owned(),
+        None => statement.name().to_owned(),
     };
-    let list = |statements: &[Value]| statements.iter().map(name).collect::<Vec<_>>().join(" and ");
-    let as_wanted =
-        difference.added.len() == wanted.len() && wanted.iter().all(|statement| difference.added.contains(statement));
-    match (as_wanted, difference.removed.as_slice(), difference.added.as_slice()) {
-        (true, [], added) => Ok(format!("added {}, removed nothing", list(added))),
-        (_, [], []) => Err("the policy is as it was before".to_owned()),
-        (_, removed, added) => Err(format!(
-            "added {}, removed {}",
-            if added.is_empty() { "nothing".to_owned() } else { list(added) },
-            if removed.is_empty() { "nothing".to_owned() } else { list(removed) },
-        )),
+    let list = |statements: &[Statement]| match statements {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(name).collect::<Vec<_>>().join(" and "),
+    };
+    let as_wanted = diff.added.len() == wanted.len() && wanted.iter().all(|statement| diff.added.contains(statement));
+    let only_added = diff.removed.is_empty() && diff.changed.is_empty();
+    if !as_wanted && only_added && diff.added.is_empty() {
+        return Err("the policy is as it was before".to_owned());
     }
+    let mut observed = format!("added {}, removed {}", list(&diff.added), list(&diff.removed));
+    if !diff.changed.is_empty() {
+        let changed: Vec<Statement> = diff.changed.into_iter().map(|changed| changed.after).collect();
+        observed.push_str(&format!(", changed {}", list(&changed)));
+    }
+    if as_wanted && only_added { Ok(observed) } else { Err(observed) }
 }
 
 fn view_again(exchanges: &[&Exchange]) -> Observed {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::operation::{Identity, Operation};
 use super::replay::Verified;
@@ -13,7 +14,8 @@ use super::view::Page;
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// Do this stage's action; when it is done, go to the next stage. In an overlay: take the selected row.
+    /// Do this stage's action; send what waits to be looked at; when the stage is done, go to the next. In an overlay:
+    /// take the selected row.
     Advance,
     /// Show the next stage; never sends anything.
     ShowNext,
@@ -47,8 +49,10 @@ pub enum Intent {
     ToggleStages,
     /// In the stage list: move the cursor down by this many rows (up when negative).
     MoveCursor(i8),
-    /// Close the overlay.
+    /// Close the overlay; without one, leave what waits to be looked at unsent.
     Close,
+    /// Copy something of the selected call.
+    Copy(Copied),
     /// Leave; asks first where something would be left behind.
     Quit,
     /// In the leaving dialog: clean up, then leave.
@@ -133,6 +137,8 @@ pub enum Effect {
     },
     /// Tell whoever writes lines; the screen needs none of it.
     Report(Report),
+    /// Hand this text to the terminal's clipboard.
+    Copy(String),
     /// Leave the program.
     Exit,
 }

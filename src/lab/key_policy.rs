@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::policy_diff::Statement;
+
 /// The two statements that the KMS console adds for a key user (KMS guide). `${principal}` is replaced.
 const KEY_USER_STATEMENTS: &str = include_str!("../../assets/policies/key-user-statements.json");
 
@@ -41,7 +43,7 @@ pub fn with_key_user(policy: &str, principal: &str) -> Result<String, String> {
         return Err("the key policy has no statements".to_owned());
     }
     for statement in key_user_statements(principal) {
-        if !all.iter().any(|there| normalised(there) == normalised(&statement)) {
+        if !all.iter().any(|there| Statement::read(there) == Statement::read(&statement)) {
             all.push(statement);
         }
     }
@@ -57,51 +59,11 @@ pub fn has_key_user(policy: &str) -> bool {
     key_user_statements("").iter().all(|statement| sids.contains(&statement.get("Sid").cloned()))
 }
 
-/// What differs between two policies, as whole statements.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Difference {
-    /// Only in the second.
-    pub added: Vec<Value>,
-    /// Only in the first.
-    pub removed: Vec<Value>,
-}
-
-/// Compares the statements of two policies. Order, of statements and of members, does not matter; a list of one and
-/// the bare value are the same.
-pub fn difference(before: &str, after: &str) -> Difference {
-    let parse = |text: &str| -> Vec<Value> {
-        let document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
-        statements(&document).into_iter().map(normalised).collect()
-    };
-    let (before, after) = (parse(before), parse(after));
-    Difference {
-        added: after.iter().filter(|statement| !before.contains(statement)).cloned().collect(),
-        removed: before.iter().filter(|statement| !after.contains(statement)).cloned().collect(),
-    }
-}
-
-/// A statement in one form: lists sorted, a list of one is its element.
-pub fn normalised(value: &Value) -> Value {
-    match value {
-        Value::Array(elements) => {
-            let mut elements: Vec<Value> = elements.iter().map(normalised).collect();
-            elements.sort_by_key(Value::to_string);
-            match elements.len() {
-                1 => elements.swap_remove(0),
-                _ => Value::Array(elements),
-            }
-        }
-        Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, member)| (name.clone(), normalised(member))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::policy_diff::PolicyDiff;
     use super::*;
 
     const USER: &str = "arn:aws:iam::111122223333:user/test";
@@ -116,24 +78,18 @@ mod tests {
     #[test]
     fn a_key_user_is_two_statements_more_and_nothing_less() {
         let after = with_key_user(&default_policy(), USER).unwrap();
-        let difference = difference(&default_policy(), &after);
-        assert_eq!(difference.removed, Vec::<Value>::new());
-        let sids: Vec<_> = difference.added.iter().map(|s| s["Sid"].as_str().unwrap()).collect();
+        let diff = PolicyDiff::between(&default_policy(), &after);
+        assert_eq!(diff.counts(), "2 statements added, none removed");
+        let sids: Vec<_> = diff.added.iter().map(Statement::name).collect();
         assert_eq!(sids, ["Allow use of the key", "Allow attachment of persistent resources"]);
-        assert!(difference.added.iter().all(|statement| statement["Principal"]["AWS"] == USER));
+        let principals = diff.added.iter().flat_map(Statement::members).filter(|(name, _)| *name == "Principal");
+        assert_eq!(principals.map(|(_, entries)| entries).collect::<Vec<_>>(), [[USER], [USER]]);
     }
 
     #[test]
     fn adding_twice_is_adding_once() {
         let once = with_key_user(&default_policy(), USER).unwrap();
         assert_eq!(with_key_user(&once, USER).unwrap(), once);
-    }
-
-    #[test]
-    fn order_and_single_element_lists_are_no_difference() {
-        let a = json!({"Statement": [{"Sid": "a", "Action": ["kms:A", "kms:B"]}, {"Sid": "b", "Resource": ["*"]}]});
-        let b = json!({"Statement": [{"Resource": "*", "Sid": "b"}, {"Action": ["kms:B", "kms:A"], "Sid": "a"}]});
-        assert_eq!(difference(&a.to_string(), &b.to_string()), Difference::default());
     }
 
     #[test]

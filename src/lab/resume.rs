@@ -15,6 +15,7 @@ use super::key_policy;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::stamp;
+use super::script::{self, Next};
 use super::session::{Kept, Progress};
 use super::stage::Stage;
 use super::state::{Record, State, Status};
@@ -80,7 +81,7 @@ impl Offer {
     pub fn needs_new_access_key(&self) -> bool {
         let made = &self.kept.facts.made;
         let is_lost = made.access_key.is_some() || made.maybe_access_key;
-        is_lost && !self.runs_again() && !self.kept.is_ending()
+        is_lost && !self.runs_again() && !self.kept.ending
     }
 }
 
@@ -106,7 +107,7 @@ impl State {
     /// Asks whether to go on with `kept`, and looks what is left of it.
     pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
         let kept = Box::new(kept);
-        self.resuming.offer =
+        self.progress.resuming.offer =
             Some(Offer { kept, pending: Vec::new(), found: Vec::new(), looked: Looked::default() });
         self.view.overlay = Some(Overlay::Resume);
         self.look()
@@ -114,12 +115,12 @@ impl State {
 
     /// What is offered, while the question is open.
     pub fn resume_offer(&self) -> Option<&Offer> {
-        self.resuming.offer.as_ref()
+        self.progress.resuming.offer.as_ref()
     }
 
     /// The stage whose verification got no answer, with the reason.
     pub fn stalled(&self) -> Option<(Stage, &str)> {
-        self.resuming.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
+        self.progress.resuming.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
     }
 
     /// Whether the question is open.
@@ -130,7 +131,14 @@ impl State {
     /// Whether Enter goes on, or looks again.
     pub fn can_resume(&self) -> bool {
         let is_known = |offer: &Offer| matches!(offer.looked, Looked::Done | Looked::Unknown(_));
-        self.is_asking_to_resume() && (self.resuming.stalled.is_some() || self.resume_offer().is_some_and(is_known))
+        self.is_asking_to_resume()
+            && (self.progress.resuming.stalled.is_some() || self.resume_offer().is_some_and(is_known))
+    }
+
+    /// What Enter does in the question, in two words.
+    pub fn resume_label(&self) -> &'static str {
+        let is_known = self.resume_offer().is_some_and(|offer| offer.looked == Looked::Done);
+        if is_known { "go on" } else { "look again" }
     }
 
     /// Whether the lab can begin afresh instead.
@@ -140,23 +148,23 @@ impl State {
 
     /// Whether the lab is coming to where the kept session ended.
     pub fn is_catching_up(&self) -> bool {
-        self.resuming.catch_up.is_some()
+        self.progress.resuming.catch_up.is_some()
     }
 
     pub(super) fn is_verifying(&self, stage: Stage) -> bool {
-        self.resuming.catch_up == Some(CatchUp::Verify) && stage == self.current
+        self.progress.resuming.catch_up == Some(CatchUp::Verify) && stage == self.current
     }
 
     /// Whether the session may be kept as it is now: not while it is less than what is kept.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        let redoes = matches!(self.resuming.catch_up, Some(CatchUp::Redo(_)));
-        self.progress.place.is_some() && self.resuming.offer.is_none() && !redoes
+        let redoes = matches!(self.progress.resuming.catch_up, Some(CatchUp::Redo(_)));
+        self.progress.place.is_some() && self.progress.resuming.offer.is_none() && !redoes
     }
 
     /// Looks, without changing anything, what is left.
     fn look(&mut self) -> Vec<Effect> {
-        let is_fleeting = self.resuming.offer.as_ref().is_none_or(Offer::runs_again);
-        if let Some(offer) = &mut self.resuming.offer {
+        let is_fleeting = self.progress.resuming.offer.as_ref().is_none_or(Offer::runs_again);
+        if let Some(offer) = &mut self.progress.resuming.offer {
             offer.looked = if is_fleeting { Looked::Done } else { Looked::Looking };
             offer.found.clear();
         }
@@ -165,7 +173,7 @@ impl State {
 
     fn ask(&mut self, operations: Vec<Operation>) -> Vec<Effect> {
         let asked: Vec<_> = operations.into_iter().map(|operation| (CallId(self.new_id()), operation)).collect();
-        let Some(offer) = &mut self.resuming.offer else { return Vec::new() };
+        let Some(offer) = &mut self.progress.resuming.offer else { return Vec::new() };
         offer.pending.clone_from(&asked);
         let call = |(id, operation)| Effect::Call { id, identity: Identity::Admin, operation };
         asked.into_iter().map(call).collect()
@@ -173,7 +181,7 @@ impl State {
 
     /// Takes in an answer to a look; `None` where `id` is none of its calls.
     pub(super) fn looked(&mut self, id: CallId, answer: &Answer) -> Option<Vec<Effect>> {
-        let offer = self.resuming.offer.as_mut()?;
+        let offer = self.progress.resuming.offer.as_mut()?;
         let at = offer.pending.iter().position(|(pending, _)| *pending == id)?;
         let (_, operation) = offer.pending.remove(at);
         self.now = self.now.max(answer.at);
@@ -200,16 +208,16 @@ impl State {
         if !self.can_resume() {
             return Vec::new();
         }
-        if let Some((stage, _)) = self.resuming.stalled.take() {
+        if let Some((stage, _)) = self.progress.resuming.stalled.take() {
             self.view.close();
             return self.verify_from(Some(stage));
         }
-        match self.resuming.offer.as_ref().map(|offer| &offer.looked) {
+        match self.progress.resuming.offer.as_ref().map(|offer| &offer.looked) {
             Some(Looked::Unknown(_)) => return self.look(),
             Some(Looked::Done) => {}
             _ => return Vec::new(),
         }
-        let Some(Offer { kept, .. }) = self.resuming.offer.take() else { return Vec::new() };
+        let Some(Offer { kept, .. }) = self.progress.resuming.offer.take() else { return Vec::new() };
         self.view.close();
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
         if kept.place.is_fleeting() {
@@ -226,14 +234,14 @@ impl State {
         if !self.is_asking_to_resume() {
             self.view.close();
         }
-        if self.resuming.offer.is_some() || self.resuming.stalled.is_some() {
+        if self.progress.resuming.offer.is_some() || self.progress.resuming.stalled.is_some() {
             self.view.overlay = Some(Overlay::Resume);
         }
     }
 
     /// Begins afresh; what the kept session has made stays where it is.
     pub(super) fn start_afresh(&mut self) {
-        let Some(offer) = self.resuming.offer.take() else { return };
+        let Some(offer) = self.progress.resuming.offer.take() else { return };
         self.view.close();
         self.view.message = left_by(&offer.kept);
     }
@@ -245,7 +253,7 @@ impl State {
         if until == Stage::FIRST {
             return Vec::new();
         }
-        self.resuming.catch_up = Some(CatchUp::Redo(until));
+        self.progress.resuming.catch_up = Some(CatchUp::Redo(until));
         self.start(Stage::FIRST)
     }
 
@@ -256,7 +264,7 @@ impl State {
         self.consented.clone_from(&kept.consented);
         self.key_ended_at = kept.key_ended_at;
         self.facts = kept.facts.clone();
-        self.progress = Progress { place, ..Progress::default() };
+        self.progress = Progress { place, ending: kept.ending, ..Progress::default() };
         if self.is_masked() {
             self.mask();
         }
@@ -278,7 +286,7 @@ impl State {
             }
             // An access key is of no use without its secret, which was in memory only.
             let is_cut = status == Status::Todo && stage == Stage::CreateUser && !self.backend.given_user;
-            let batch = if is_cut { kept.batch.min(super::script::ACCESS_KEY) } else { kept.batch };
+            let batch = if is_cut { kept.batch.min(script::ACCESS_KEY) } else { kept.batch };
             *self.record_mut(stage) = Record {
                 status,
                 batch_start: kept.batch_start,
@@ -294,21 +302,20 @@ impl State {
 
     /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
     fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Effect> {
-        let is_ending = self.kept().is_none_or(|kept| kept.is_ending());
+        let is_ending = self.progress.ending;
         let mut next = stage;
         while let Some(stage) = next {
             let is_met = self.progress.checks[stage.index()].as_ref().is_some_and(|check| check.met);
             // While things are being removed they can't be asked for them.
             if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
-                self.resuming.catch_up = Some(CatchUp::Verify);
+                self.progress.resuming.catch_up = Some(CatchUp::Verify);
                 self.current = stage;
                 self.view.show(stage);
                 self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
                 let record = self.record_mut(stage);
                 let batch_start = record.exchanges.len();
                 let (exchanges, unmasked) = (record.exchanges.clone(), record.unmasked.clone());
-                *record =
-                    Record { status: Status::Running, exchanges, unmasked, batch_start, ..Record::default() };
+                *record = Record { status: Status::Running, exchanges, unmasked, batch_start, ..Record::default() };
                 return self.send_batch();
             }
             next = stage.next();
@@ -319,7 +326,7 @@ impl State {
 
     /// The lab is where the kept session ended.
     fn caught_up(&mut self) {
-        let was_verified = self.resuming.catch_up.take() == Some(CatchUp::Verify);
+        let was_verified = self.progress.resuming.catch_up.take() == Some(CatchUp::Verify);
         let target = self.kept().map_or(Stage::FIRST, |kept| kept.next_stage());
         let stand = self.met();
         self.current = target;
@@ -331,11 +338,11 @@ impl State {
 
     /// What follows when `stage` has ended while the lab comes to where the kept session ended.
     pub(super) fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Effect> {
-        match self.resuming.catch_up {
+        match self.progress.resuming.catch_up {
             Some(CatchUp::Redo(until)) => match stage.next() {
                 Some(next) if met && next < until => self.start(next),
                 _ => {
-                    self.resuming.catch_up = None;
+                    self.progress.resuming.catch_up = None;
                     if met {
                         self.current = until;
                         self.view.show(until);
@@ -354,6 +361,12 @@ impl State {
             }
             None => Vec::new(),
         }
+    }
+
+    /// What is made now is removed next; nothing is looked at any more.
+    pub(super) fn stop_catching_up(&mut self) -> Vec<Effect> {
+        self.progress.resuming.catch_up = None;
+        Vec::new()
     }
 
     /// Of a call that has been sent again only the newest stays in view.
@@ -375,7 +388,7 @@ impl State {
 
     /// A stage does not stand any more, or nothing answered when it was asked.
     fn doubt(&mut self, stage: Stage) {
-        self.resuming.catch_up = None;
+        self.progress.resuming.catch_up = None;
         let record = self.record(stage);
         let fresh = &record.unmasked[record.batch_start.min(record.unmasked.len())..];
         let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
@@ -387,7 +400,7 @@ impl State {
                 let check = self.mask_check(check);
                 self.record_mut(stage).status = Status::Done(check);
             }
-            self.resuming.stalled = Some((stage, reason));
+            self.progress.resuming.stalled = Some((stage, reason));
             self.view.overlay = Some(Overlay::Resume);
             return;
         }
@@ -428,8 +441,17 @@ impl State {
         self.view.show(first);
     }
 
+    /// The batch that comes next in `stage`.
+    pub(super) fn next_batch(&self, stage: Stage) -> Next {
+        let batch = self.record(stage).batch;
+        match self.is_verifying(stage) {
+            true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
+            false => script::next(stage, batch, self.sources()),
+        }
+    }
+
     /// Whether the stage `grant` has changed the key policy, or may have.
-    pub(super) fn may_be_granted(&self) -> bool {
+    fn may_be_granted(&self) -> bool {
         let record = self.record(Stage::Grant);
         self.progress.checks[Stage::Grant.index()].is_some() || !record.unmasked.is_empty()
     }

@@ -385,9 +385,9 @@ pub fn verify(stage: Stage, index: usize, sources: Sources<'_>, granted: bool) -
         None => Next::Blocked("the key is not known".to_owned()),
     };
     match stage {
-        Stage::CreateKey => about_key(|key| {
-            vec![Operation::DescribeKey { key: key.clone() }, Operation::GetKeyPolicy { key }]
-        }),
+        Stage::CreateKey => {
+            about_key(|key| vec![Operation::DescribeKey { key: key.clone() }, Operation::GetKeyPolicy { key }])
+        }
         Stage::CreateTable if index == 0 => admin(Operation::DescribeTable { table: sources.names.table.clone() }),
         Stage::CreateUser if !sources.given_user => access_key(index, sources),
         Stage::Grant => about_key(|key| vec![Operation::GetKeyPolicy { key }]),

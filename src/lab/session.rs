@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::flow::Effect;
 use super::operation::Operation;
 use super::quiz::{Choice, Quiz};
+use super::resume::Resuming;
 use super::stage::Stage;
 use super::state::{Check, Record, State, Status};
 
@@ -93,6 +94,8 @@ pub struct Kept {
     pub(super) consented: Option<String>,
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
+    /// Whether clean-up has begun: what the stages before it have made may be gone.
+    pub(super) ending: bool,
     /// All stages, in order.
     pub stages: Vec<KeptStage>,
 }
@@ -152,14 +155,9 @@ impl Kept {
         self.stages.iter().filter(|kept| kept.is_met()).count()
     }
 
-    /// Whether clean-up has begun: what the stages before it have made may be gone.
-    pub(super) fn is_ending(&self) -> bool {
-        self.stage(Stage::CleanUp).is_some_and(KeptStage::is_begun)
-    }
-
     /// Where to go on: at the last stage that has ended where that was not met, else after it.
     pub fn next_stage(&self) -> Stage {
-        if self.is_ending() {
+        if self.ending {
             return Stage::CleanUp;
         }
         match self.stages.iter().rev().find(|kept| kept.check.is_some()) {
@@ -184,6 +182,11 @@ pub(super) struct Progress {
     pub times: [Times; Stage::ALL.len()],
     /// The stages' outcomes, not masked.
     pub checks: [Option<Check>; Stage::ALL.len()],
+    /// What was kept before, and is to go on.
+    pub resuming: Resuming,
+    /// Whether clean-up had begun.
+    pub ending: bool,
+    /// Whether it has been told that nothing can be kept.
     pub could_not: bool,
 }
 
@@ -228,6 +231,7 @@ impl State {
             quiz: self.quiz.clone(),
             consented: self.consented.clone(),
             key_ended_at: self.key_ended_at,
+            ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
             stages,
         })
     }

@@ -60,6 +60,14 @@ impl State {
         self.shown.as_ref().map(|shown| shown.masker.clone())
     }
 
+    /// Forgets the key policy as it was: it is to be read again.
+    pub(super) fn forget_policy(&mut self) {
+        self.facts.policy_before = None;
+        if let Some(shown) = &mut self.shown {
+            shown.facts.policy_before = None;
+        }
+    }
+
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
         self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
     }

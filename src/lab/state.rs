@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backend::{Backend, BackendKind};
 use super::check;
+use super::copy::Clipboard;
 use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
@@ -13,7 +14,7 @@ use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::Replays;
-use super::resume::Resuming;
+use super::review::Review;
 use super::script::{self, Batch, Next, Sources, Until};
 use super::session::{self, Progress};
 use super::shown::Shown;
@@ -78,11 +79,11 @@ pub struct Record {
     /// How often this batch has been sent.
     pub(super) attempt: u32,
     /// When this batch is over, and whether any answer will do.
-    until: Option<(Until, bool)>,
+    pub(super) until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
     pub(super) batch_start: usize,
     /// The timer until the next attempt.
-    timer: Option<TimerId>,
+    pub(super) timer: Option<TimerId>,
     /// [`State::ticks`] when this batch was sent.
     pub(super) sent_at: u64,
 }
@@ -117,8 +118,12 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// What is kept, or was kept before.
     pub(super) progress: Progress,
-    pub(super) resuming: Resuming,
+    /// A call that a person looks at before it is sent.
+    pub(super) review: Review,
+    /// What a person has copied.
+    pub(super) clipboard: Clipboard,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -143,11 +148,17 @@ impl State {
             key_ended_at: None,
             replays: Replays::default(),
             progress: Progress::default(),
-            resuming: Resuming::default(),
+            review: Review::default(),
+            clipboard: Clipboard::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
         }
+    }
+
+    /// Unix time of the newest answer, in seconds; 0 before the first.
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// A stage's calls and outcome.
@@ -162,7 +173,7 @@ impl State {
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running
+        self.record(self.current).status == Status::Running && !self.review.is_waiting()
     }
 
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
@@ -270,7 +281,9 @@ impl State {
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => self.view.toggle_page(page),
+            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
             Intent::Close => self.close(),
+            Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
@@ -317,7 +330,7 @@ impl State {
                 Vec::new()
             }
             Status::Todo => self.start(shown),
-            Status::Running => Vec::new(),
+            Status::Running => self.send_draft(),
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -378,7 +391,7 @@ impl State {
         self.last_id
     }
 
-    fn sources(&self) -> Sources<'_> {
+    pub(super) fn sources(&self) -> Sources<'_> {
         Sources {
             names: &self.names,
             facts: &self.facts,
@@ -391,21 +404,16 @@ impl State {
     pub(super) fn send_batch(&mut self) -> Vec<Effect> {
         let stage = self.current;
         loop {
-            let batch = self.record(stage).batch;
-            let next = match self.is_verifying(stage) {
-                true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
-                false => script::next(stage, batch, self.sources()),
-            };
-            match next {
+            match self.next_batch(stage) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
-                Next::Send(batch) => return self.send(batch),
+                Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
                 Next::Blocked(reason) => return self.end_stage(Some(format!("not attempted: {reason}"))),
             }
         }
     }
 
-    fn send(&mut self, batch: Batch) -> Vec<Effect> {
+    pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let ticks = self.ticks;
@@ -544,8 +552,9 @@ impl State {
     }
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
-    fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+    pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
         let stage = self.current;
+        self.review.forget();
         let check = match observed {
             Some(observed) => Check { met: false, observed },
             None => {
@@ -564,9 +573,10 @@ impl State {
         let met = check.met;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
-        if !self.quit_after_clean_up {
-            effects.extend(self.catch_up(stage, met));
-        }
+        effects.extend(match self.quit_after_clean_up {
+            true => self.stop_catching_up(),
+            false => self.catch_up(stage, met),
+        });
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         }

@@ -41,7 +41,8 @@ pub async fn run(
         let effects = event.take().map(|event| state.update(event)).unwrap_or_default();
         for effect in effects {
             match world.perform(effect) {
-                Rest::Nothing => {}
+                // There is nobody who copies.
+                Rest::Nothing | Rest::Copy(_) => {}
                 Rest::Report(report) => lines.report(&report),
                 Rest::Exit => return lines.finish(state, ended),
             }

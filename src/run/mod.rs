@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod headless;
 pub mod journal;
 pub mod lesson;
+pub mod session;
 pub mod signal;
 pub mod verified;
 pub mod world;
@@ -101,9 +102,11 @@ pub async fn interactive<W: Write>(
                 next_tick = Instant::now() + TICK;
             }
             for effect in state.update(event) {
-                // The screen is drawn from the state; it needs no reports.
-                if world.perform(effect) == Rest::Exit {
-                    return Ok(Ended::Finished);
+                match world.perform(effect) {
+                    Rest::Exit => return Ok(Ended::Finished),
+                    Rest::Copy(text) => screen.copy(&text)?,
+                    // The screen is drawn from the state; it needs no reports.
+                    Rest::Nothing | Rest::Report(_) => {}
                 }
             }
             arrived = events.try_recv().ok();

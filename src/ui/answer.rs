@@ -3,11 +3,11 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::{Call, Exchange, Identity, State, Status, ViewMode, cli_line, script};
+use crate::lab::{Call, Draft, Exchange, Identity, Operation, State, Status, ViewMode, script};
 
 use super::text::{wrap, wrap_plain};
 use super::theme::Theme;
-use super::{cli, json, summary};
+use super::{cli, diff, json, summary};
 
 /// With so many rows a summary is followed by what it sums up.
 const ROOMY: u16 = 24;
@@ -17,11 +17,12 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
     let columns = usize::from(size.width);
     let calls = state.calls(identity);
     match state.selected(identity).and_then(|selected| calls.get(selected)) {
-        Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height >= ROOMY),
+        Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height),
         Some(Call::Waiting(pending)) => match state.view.mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
             _ => wrap_plain("sent; no answer yet", theme.dim, columns),
         },
+        Some(Call::Draft(draft)) => drafted(state, draft, theme, columns),
         None => outline(state, identity, theme, columns),
     }
 }
@@ -29,13 +30,29 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
 fn command(
     state: &State,
     identity: Identity,
-    operation: &crate::lab::Operation,
+    operation: &Operation,
     theme: &Theme,
     columns: usize,
 ) -> Vec<Line<'static>> {
-    let backend = &state.backend;
-    let line = cli_line(operation, identity, &backend.region, backend.endpoint.as_deref());
-    cli::lines(&line, theme, columns)
+    cli::lines(&state.command(identity, operation), theme, columns)
+}
+
+/// What has not been sent yet: of a key policy, what it changes.
+fn drafted(state: &State, draft: &Draft, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let policy = match &draft.operation {
+        Operation::PutKeyPolicy { policy, .. } => policy.as_str(),
+        _ => "",
+    };
+    match (state.view.mode, state.policy_diff(policy)) {
+        (ViewMode::Cli, _) => command(state, draft.identity, &draft.operation, theme, columns),
+        (ViewMode::Json, _) | (_, None) => {
+            json::pretty(&serde_json::from_str(policy).unwrap_or_default(), theme, columns)
+        }
+        (_, Some(diff)) if diff.is_empty() => {
+            wrap_plain("Nothing changes: the policy says all of this already.", theme.base, columns)
+        }
+        (_, Some(diff)) => diff::lines(&diff, theme, columns),
+    }
 }
 
 fn heading(text: &'static str, theme: &Theme) -> Line<'static> {
@@ -53,11 +70,15 @@ fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'stati
     lines
 }
 
-fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, roomy: bool) -> Vec<Line<'static>> {
+fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, rows: u16) -> Vec<Line<'static>> {
     match state.view.mode {
         ViewMode::Summary => {
             let mut lines = summary::lines(exchange, state.facts_of_calls(), theme, columns);
-            if roomy {
+            if matches!(exchange.operation, Operation::Scan { .. }) && lines.len() > usize::from(rows) {
+                // Items without scrolling are worth more than the space between them.
+                lines.retain(|line| !line.spans.is_empty());
+            }
+            if rows >= ROOMY {
                 lines.extend([Line::default(), heading("answer", theme)]);
                 lines.extend(bodies(exchange, theme, columns));
             }

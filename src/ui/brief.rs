@@ -54,6 +54,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
     let brief = Brief { state, theme, columns: usize::from(columns).saturating_sub(1), label: label_columns(state) };
     let mut lines = match &state.shown().status {
         Status::Todo => brief.before(budget.before),
+        Status::Running if state.draft().is_some() => brief.review(budget.most),
         Status::Running => brief.running(budget.most),
         Status::Done(check) => brief.after(check, budget.most),
     };
@@ -181,6 +182,17 @@ impl<'a> Brief<'a> {
         let sign = Span::styled(format!("{}  ", spinner(self.state.ticks)), self.theme.strong);
         let running = Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] };
         self.fitting(&[vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]], most)
+    }
+
+    /// What waits to be looked at, and what can be done with it.
+    fn review(self, most: usize) -> Vec<Line<'static>> {
+        let choice = |key: &'static str, text: &str| Part {
+            label: None,
+            content: vec![Span::styled(key, self.theme.focus), Span::styled(format!("  {text}"), self.theme.strong)],
+        };
+        let enter = choice(" enter ", "send PutKeyPolicy: this call replaces the whole policy");
+        let esc = choice("  esc  ", "send nothing; the stage can be begun again");
+        self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 
     /// What was expected and what came; what was predicted, and what is to be said of that.

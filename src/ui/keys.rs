@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Intent, Overlay, Page, State, Status};
+use crate::lab::{Copied, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -149,6 +149,15 @@ impl Context<'_> {
         self.panes().then(|| self.state.selected(identity).map(|at| (at, self.state.calls(identity).len())))?
     }
 
+    /// One pane has the width of two.
+    fn zoomed(self) -> bool {
+        self.state.view.zoom && Class::of(self.area) == Class::Full
+    }
+
+    fn can_copy(self, what: Copied) -> bool {
+        self.panes() && self.state.to_copy(what).is_some()
+    }
+
     fn has_answer(self) -> bool {
         self.panes() && crate::lab::Identity::BOTH.iter().any(|identity| self.state.selected(*identity).is_some())
     }
@@ -197,6 +206,12 @@ pub const KEYS: &[Row] = &[
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
         rank: 0,
+    },
+    Row {
+        bindings: &[bind(&[char('x')], |c| c.state.can_start_afresh(), |_| Intent::StartAfresh)],
+        label: |_| "begin afresh",
+        help: "", // the question at the start says it
+        rank: 1,
     },
     Row {
         bindings: &[
@@ -327,6 +342,15 @@ pub const KEYS: &[Row] = &[
         rank: 9,
     },
     Row {
+        bindings: &[
+            bind(&[char('y')], |c| c.can_copy(Copied::Command), |_| Intent::Copy(Copied::Command)),
+            bind(&[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
+        ],
+        label: |_| "copy",
+        help: "copy the call as an aws command, or its answer",
+        rank: 12,
+    },
+    Row {
         bindings: &[bind(&[char('z')], |c| c.panes() && Class::of(c.area) == Class::Full, |_| Intent::ToggleZoom)],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
         help: "this pane alone, or both panes",
@@ -366,15 +390,16 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
-            bind(
-                &[key(KeyCode::Esc)],
-                |c| c.panes() && c.state.view.zoom && Class::of(c.area) == Class::Full,
-                |_| Intent::ToggleZoom,
-            ),
+            bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some() && !c.state.is_asking_to_resume(), |_| Intent::Close),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
+            bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
         ],
-        label: |c| if c.leaving() { "stay" } else { "back" },
-        help: "one level back; never leaves the lab",
+        label: |c| match c.leaving() {
+            true => "stay",
+            false if c.panes() && !c.zoomed() => "don't send it",
+            false => "back",
+        },
+        help: "one level back, what is not sent yet stays unsent; never leaves the lab",
         rank: 3,
     },
     Row {
@@ -390,11 +415,11 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.stages();
+        return c.stages() || c.state.can_resume();
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
-        Status::Running => false,
+        Status::Running => c.state.draft().is_some(),
         // After the last stage comes the debrief.
         Status::Done(_) => c.state.next_shown().is_some() || c.state.is_at_the_end(),
     }
@@ -403,7 +428,9 @@ fn can_advance(c: Context<'_>) -> bool {
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
+        _ if c.state.is_asking_to_resume() => c.state.resume_label(),
         Status::Todo => c.state.text(c.state.view.shown).action,
+        Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
         _ => "next",
     }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::lab::{Identity, Overlay, State, ViewMode, script};
+use crate::lab::{Call, Identity, Overlay, State, ViewMode, script};
 
 use super::theme::Theme;
 use super::{answer, brief, page};
@@ -62,6 +62,8 @@ pub struct PanePlan {
     pub divided: bool,
     /// The list of calls; empty where there is nothing to choose.
     pub list: Rect,
+    /// How the same call came out before; empty where that is not told.
+    pub before: Rect,
     /// Request, verdict, ids.
     pub head: Rect,
     /// The part that scrolls.
@@ -147,20 +149,25 @@ impl PanePlan {
         // The list takes half of what the head and the first lines of the answer leave; where that is too little, it
         // shows the rows around the selected call.
         let half = inner.height.saturating_sub(8) / 2;
-        let rows = if calls > 1 && inner.height >= 11 { calls.min(half.max(2)) } else { 0 };
+        // What waits to be looked at has all the rows.
+        let is_draft = matches!(state.selected_call(identity), Some(Call::Draft(_)));
+        let rows = if calls > 1 && inner.height >= 11 && !is_draft { calls.min(half.max(2)) } else { 0 };
         let list = Rect { height: rows, ..inner };
+        let tells_before = identity == Identity::TestUser && calls > 0 && state.denied_before().is_some();
+        let before_height = if tells_before && inner.height >= 7 { 2 } else { 0 };
+        let before = Rect { height: before_height, ..inner };
         let gap = u16::from(rows > 0);
         let head_height = match (calls, inner.height) {
             (0, _) => 0,
-            (_, 9..) => 3,
+            (_, 9..) if !is_draft => 3,
             (_, height) => height.min(2),
         };
-        let head_top = inner.y + rows + gap;
+        let head_top = inner.y + rows + gap + before_height;
         let head = Rect { y: head_top, height: head_height, ..inner }.intersection(inner);
-        let gap = u16::from(head.height == 3);
+        let gap = u16::from(head.height == 3 || (is_draft && inner.height >= 9));
         let body_top = head_top + head_height + gap;
         let body = Rect { y: body_top, height: inner.bottom().saturating_sub(body_top), ..inner }.intersection(inner);
-        PanePlan { identity, area, divided, list, head, body }
+        PanePlan { identity, area, divided, list, before, head, body }
     }
 
     /// How much the pane scrolls.

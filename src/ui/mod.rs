@@ -25,6 +25,7 @@
 mod answer;
 mod brief;
 mod cli;
+mod diff;
 mod json;
 pub mod keys;
 pub mod layout;
@@ -32,6 +33,7 @@ mod lesson;
 mod overlay;
 mod page;
 mod pane;
+mod resume;
 mod summary;
 pub mod terminal;
 mod text;
@@ -95,6 +97,9 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
         format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+    } else if state.is_asking_to_resume() {
+        "A session is kept: enter goes on with it, x begins afresh, q quits. Enlarge the window to read more."
+            .to_owned()
     } else if state.is_asking_for_consent() {
         "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
     } else {

@@ -77,6 +77,7 @@ fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
         ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
         ("… WAITING", theme.waiting, "sent, not answered yet"),
+        ("○ NOT SENT", theme.waiting, "to be looked at first"),
     ] {
         lines.extend(labelled(sign, looks.text, text));
     }

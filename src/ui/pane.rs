@@ -20,12 +20,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::{Call, Exchange, Identity, State, Verdict};
+use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict};
 
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
 use super::theme::{Theme, VerdictStyle};
-use super::{answer, brief};
+use super::{answer, brief, diff};
 
 /// Before the verdict of an answer that was recorded earlier.
 pub const REPLAY: &str = " ⟳ REPLAY ";
@@ -34,6 +34,7 @@ pub const REPLAY: &str = " ⟳ REPLAY ";
 pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
     match call {
         Call::Waiting(_) => ("…", "WAITING", theme.waiting),
+        Call::Draft(_) => ("○", "NOT SENT", theme.waiting),
         Call::Answered(exchange) => match exchange.verdict {
             Verdict::Allowed => ("✔", "ALLOWED", theme.allowed),
             Verdict::Denied(_) => ("✘", "DENIED", theme.denied),
@@ -49,6 +50,9 @@ pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) 
     let selected = state.selected(plan.identity);
     title(state, theme, plan, buffer);
     list(&calls, selected, theme, plan, buffer);
+    if let Some(denied) = state.denied_before().filter(|_| !plan.before.is_empty()) {
+        Paragraph::new(before(state, denied, theme, plan.before.width.into())).render(plan.before, buffer);
+    }
     if let Some(call) = selected.and_then(|selected| calls.get(selected)) {
         let head = head(call, state, theme, plan.head.width.into());
         Paragraph::new(head).render(plan.head, buffer);
@@ -137,9 +141,10 @@ fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PaneP
     let first = selected.saturating_sub(rows / 2).min(calls.len().saturating_sub(rows));
     for (row, (index, call)) in calls.iter().enumerate().skip(first).take(rows).enumerate() {
         let (sign, _, looks) = verdict(call, theme);
-        let (action, status) = match call {
-            Call::Answered(exchange) => (exchange.operation.action(), status(exchange)),
-            Call::Waiting(pending) => (pending.operation.action(), String::new()),
+        let action = call.operation().action();
+        let status = match call {
+            Call::Answered(exchange) => status(exchange),
+            Call::Waiting(_) | Call::Draft(_) => String::new(),
         };
         let is_selected = index == selected;
         let spans = vec![
@@ -153,6 +158,30 @@ fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PaneP
     }
 }
 
+/// The same call as it came out before, and what has changed since.
+fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let newest = state.shown().exchanges.iter().map(|exchange| exchange.answer.at).max();
+    let (at, newest) = (denied.answer.at, newest.unwrap_or(0));
+    let when = if at > 0 && newest >= at { ago(newest - at) } else { "before".to_owned() };
+    let on = match &denied.verdict {
+        Verdict::Denied(Denied { action: Some(action), .. }) => format!(" on {action}"),
+        _ => String::new(),
+    };
+    let (sign, word, _) = verdict(&Call::Answered(denied), theme);
+    let earlier = vec![Span::styled(format!("{when}  {sign} {word}{on}"), theme.dim)];
+    let change = state.granted().map(|diff| diff::names(&diff, theme)).unwrap_or_default();
+    [earlier, change].map(|spans| cut(spans, columns)).to_vec()
+}
+
+/// How long ago, in one unit.
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        _ => format!("{} h ago", seconds / 3_600),
+    }
+}
+
 fn status(exchange: &Exchange) -> String {
     exchange.answer.response.as_ref().map(|response| response.status.to_string()).unwrap_or_else(|_| "none".to_owned())
 }
@@ -160,9 +189,11 @@ fn status(exchange: &Exchange) -> String {
 /// What was called, what it came to, and the service's id of it.
 fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let (sign, word, looks) = verdict(call, theme);
-    let (operation, attempt) = match call {
-        Call::Answered(exchange) => (&exchange.operation, exchange.attempt),
-        Call::Waiting(pending) => (&pending.operation, pending.attempt),
+    let operation = call.operation();
+    let attempt = match call {
+        Call::Answered(exchange) => exchange.attempt,
+        Call::Waiting(pending) => pending.attempt,
+        Call::Draft(_) => 1,
     };
     // Of an ARN the end: the rest is in the answer, and no row has room for it all.
     let subject = operation.subject();
@@ -181,6 +212,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Call::Waiting(_) => {
             verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks)), theme.strong));
         }
+        Call::Draft(_) => verdict.push(Span::styled("  this call replaces the whole policy", theme.strong)),
         Call::Answered(exchange) => {
             let took = milliseconds(exchange.answer.duration_us);
             match &exchange.answer.response {
@@ -270,6 +302,16 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(0, "0 s ago")]
+    #[case(59, "59 s ago")]
+    #[case(60, "1 min ago")]
+    #[case(3_599, "59 min ago")]
+    #[case(7_200, "2 h ago")]
+    fn what_was_is_long_ago(#[case] seconds: u64, #[case] text: &str) {
+        assert_eq!(ago(seconds), text);
+    }
 
     #[rstest]
     #[case(0, "0.0 ms")]

@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::lab::{Denied, Exchange, Facts, Stage, Verdict, key_policy};
+use crate::lab::policy_diff::Statement;
+use crate::lab::{Denied, Exchange, Facts, PolicyDiff, Stage, Verdict, key_policy};
 
+use super::diff;
 use super::json::quoted;
 use super::text::{spans_width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -164,31 +166,15 @@ impl Sheet<'_> {
 
     /// A key policy, what a change added to it first.
     fn policy(&mut self, members: &Map<String, Value>, policy: &Value, before: Option<&str>) {
-        let added = match (before, members.get("Policy")) {
-            (Some(before), Some(Value::String(after))) => {
-                let difference = key_policy::difference(before, after);
-                if difference != key_policy::Difference::default() {
-                    let counts = format!(
-                        "{} statements added, {} removed",
-                        difference.added.len(),
-                        if difference.removed.is_empty() {
-                            "none".to_owned()
-                        } else {
-                            difference.removed.len().to_string()
-                        }
-                    );
-                    self.heading(&counts, self.theme.added);
-                    for statement in &difference.added {
-                        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or("without Sid");
-                        let lead = vec![Span::styled("+ ", self.theme.added)];
-                        self.put(lead, vec![Span::styled(sid.to_owned(), self.theme.base)], 2);
-                    }
-                    self.blank();
-                }
-                difference.added
-            }
-            _ => Vec::new(),
+        let diff = match (before, members.get("Policy")) {
+            (Some(before), Some(Value::String(after))) => PolicyDiff::between(before, after),
+            _ => PolicyDiff::default(),
         };
+        if !diff.is_empty() {
+            self.heading(&diff.counts(), self.theme.added);
+            self.lines.extend(diff::lines(&diff, self.theme, self.columns));
+            self.blank();
+        }
         let Value::Object(document) = policy else {
             return self.text(&policy.to_string());
         };
@@ -197,7 +183,7 @@ impl Sheet<'_> {
         }
         for statement in key_policy::statements(policy) {
             self.blank();
-            let bullet = if added.contains(&key_policy::normalised(statement)) {
+            let bullet = if diff.added.contains(&Statement::read(statement)) {
                 Span::styled("+ ", self.theme.added)
             } else {
                 Span::styled("• ", self.theme.dim)

@@ -4,6 +4,8 @@ use std::io::{self, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
 use ratatui::Terminal;
@@ -94,6 +96,17 @@ impl<W: Write> Screen<W> {
         self.out.write_all(&frame)?;
         self.out.flush()?;
         Ok(true)
+    }
+
+    /// Asks the terminal to put `text` into the clipboard (xterm's control sequences, OSC 52). Base64 has no escape
+    /// sequences, whatever the text has.
+    ///
+    /// # Errors
+    /// When it can't be written: the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let sequence = format!("\x1b]52;c;{}\x07", BASE64.encode(text));
+        self.out.write_all(sequence.as_bytes())?;
+        self.out.flush()
     }
 
     /// Notes a new size; the next frame is drawn whole.

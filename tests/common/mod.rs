@@ -15,7 +15,8 @@ pub fn key_arn() -> String {
 
 /// A stand-in for the services: it knows how far the lab is and answers accordingly.
 pub struct Services {
-    policy: String,
+    /// The key policy.
+    pub policy: String,
     table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
@@ -224,6 +225,13 @@ impl Session {
         session
     }
 
+    /// On the sandbox, with a person who sees what PutKeyPolicy would change.
+    pub fn reviewing() -> Session {
+        let mut session = Session::sandbox();
+        session.state = session.state.with_review();
+        session.after(Stage::Grant)
+    }
+
     /// On AWS, with a yes that was given before.
     pub fn aws() -> Session {
         let mut session = Session::unasked();
@@ -252,7 +260,7 @@ impl Session {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
-                Effect::Report(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
             }
         }
     }
@@ -343,6 +351,21 @@ pub fn every_state() -> &'static [(String, State)] {
 
 fn make_every_state() -> Vec<(String, State)> {
     let mut states = Vec::new();
+    for intents in [
+        vec![],
+        vec![Intent::SelectPrevious],
+        vec![Intent::ToggleZoom],
+        vec![Intent::CycleView],
+        vec![Intent::ShowPrevious],
+        vec![Intent::TogglePage(Page::Help)],
+        vec![Intent::Quit],
+    ] {
+        let mut state = Session::reviewing().state;
+        for intent in &intents {
+            state.update(Event::Intent(*intent));
+        }
+        states.push((format!("grant, before PutKeyPolicy, {intents:?}"), state));
+    }
     for aws in [false, true] {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
         // Leftovers are all that differs there.

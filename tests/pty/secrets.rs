@@ -114,6 +114,10 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
             terminal.wait_for(&["Type the last four digits of the account"]);
             terminal.press("3333");
         }
+        if stage == 7 {
+            terminal.wait_for(&["NOT SENT"]);
+            terminal.press("\r");
+        }
         terminal.wait_for(&["observed", "✔ MET"]);
         look_at_everything(&mut terminal);
         read_all(terminal.tmp.path(), &mut seen);

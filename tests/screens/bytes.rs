@@ -103,6 +103,20 @@ fn what_has_not_changed_is_not_written() {
     assert!(cost < 1_500, "{cost} bytes for the other pane's title");
 }
 
+/// What the terminal is asked to copy comes back whole, and has no escape sequence of its own on the way.
+#[test]
+fn copying_is_one_sequence() {
+    use base64::Engine as _;
+    let mut screen = Screen::over(Vec::new(), SIZE);
+    let text = "aws it's \u{1b}]52;c;eA==\u{7} é\n  'two'";
+    screen.copy(text).unwrap();
+    let written = String::from_utf8(screen.writer().clone()).unwrap();
+    let encoded = written.strip_prefix("\u{1b}]52;c;").and_then(|rest| rest.strip_suffix('\u{7}')).unwrap();
+    assert!(!encoded.contains(char::is_control));
+    let decoded = base64::prelude::BASE64_STANDARD.decode(encoded).unwrap();
+    assert_eq!(String::from_utf8(decoded).unwrap(), text);
+}
+
 /// Counts writes: a frame in pieces flickers.
 #[derive(Default)]
 struct Counting(usize);

@@ -124,6 +124,7 @@ impl Cloud {
                     "KMSMasterKeyArn": KEY_ARN}}})
             }
             O::PutItem { item, .. } => {
+                self.items.retain(|there| there["id"] != item["id"]);
                 self.items.push(Value::Object(item.clone()));
                 json!({})
             }
@@ -181,6 +182,12 @@ pub struct Lab {
     pub recalled: Vec<(Stage, Option<String>)>,
     /// Unix time of the answers.
     pub at: u64,
+    /// The session as it was kept last.
+    pub remembered: Option<Kept>,
+    /// The runs whose journals were taken over.
+    pub taken_over: Vec<String>,
+    /// The program dies at this call, counted from 0: before it, or when it is done and not answered.
+    pub dies_at: Option<(usize, bool)>,
 }
 
 impl Lab {
@@ -195,7 +202,14 @@ impl Lab {
             kept: Vec::new(),
             recalled: Vec::new(),
             at: 0,
+            remembered: None,
+            taken_over: Vec::new(),
+            dies_at: None,
         }
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.dies_at.is_some_and(|(call, _)| self.sent.len() > call)
     }
 
     /// Takes `intent` in and answers everything that follows from it.
@@ -207,10 +221,19 @@ impl Lab {
     pub fn perform(&mut self, effects: Vec<Effect>) {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
+            if self.is_dead() {
+                return;
+            }
             match effect {
                 Effect::Call { id, identity, operation } => {
                     self.sent.push(format!("{} {}", identity.name(), operation.action()));
+                    if self.is_dead() && self.dies_at.is_some_and(|(_, done)| !done) {
+                        return;
+                    }
                     let mut answer = self.cloud.call(identity, &operation);
+                    if self.is_dead() {
+                        return;
+                    }
                     answer.at = self.at;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
@@ -227,7 +250,13 @@ impl Lab {
                     let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
+                Effect::Remember(kept) => {
+                    let text = serde_json::to_string(&kept).unwrap();
+                    self.remembered = Some(serde_json::from_str(&text).unwrap());
+                }
+                Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
+                Effect::Copy(_) => {}
                 Effect::Exit => self.exited = true,
             }
         }
@@ -235,7 +264,7 @@ impl Lab {
 
     /// Does the stages up to and including `last`.
     pub fn run_to(&mut self, last: Stage) {
-        while self.state.check(last).is_none() {
+        while self.state.check(last).is_none() && !self.is_dead() {
             self.press(Intent::Advance);
         }
     }

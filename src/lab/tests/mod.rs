@@ -2,8 +2,11 @@
 
 mod checks;
 mod consent;
+mod copy;
 mod doctor;
 mod fake;
 mod flow;
 mod lesson;
 mod replay;
+mod resume;
+mod review;

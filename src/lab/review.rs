@@ -1,0 +1,179 @@
+//! Before PutKeyPolicy is sent: a person sees what it changes, and nobody is locked out of the key.
+
+use super::exchange::Exchange;
+use super::facts::Caller;
+use super::flow::Effect;
+use super::operation::{Identity, Operation};
+use super::policy_diff::PolicyDiff;
+use super::script::Batch;
+use super::stage::Stage;
+use super::state::{Record, State};
+use crate::policy::{
+    Call, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal, decide_for_key,
+};
+
+/// Whoever may call this can mend every other permission on the key.
+const PUT_KEY_POLICY: &str = "kms:PutKeyPolicy";
+
+/// A call that has not been sent: a person looks at it first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Who would sign it.
+    pub identity: Identity,
+    /// What would be called, as it is shown.
+    pub operation: Operation,
+    batch: Batch,
+}
+
+/// What waits for a person's yes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Review {
+    /// Whether a person is there to look.
+    is_on: bool,
+    draft: Option<Draft>,
+}
+
+impl Review {
+    pub(super) fn is_waiting(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.draft = None;
+    }
+}
+
+impl State {
+    /// The same state, which shows a person what a key policy changes before it is sent.
+    #[must_use]
+    pub fn with_review(mut self) -> State {
+        self.review.is_on = true;
+        self
+    }
+
+    /// The call that waits in the shown stage to be looked at.
+    pub fn draft(&self) -> Option<&Draft> {
+        self.review.draft.as_ref().filter(|_| self.view.shown == self.current)
+    }
+
+    /// What `policy` changes in the key policy that was read when the stage began, as it is shown.
+    pub fn policy_diff(&self, policy: &str) -> Option<PolicyDiff> {
+        let before = self.shown_facts().policy_before.as_deref()?;
+        Some(PolicyDiff::between(before, policy))
+    }
+
+    /// What the grant stage has changed in the key policy.
+    pub fn granted(&self) -> Option<PolicyDiff> {
+        self.policy_diff(self.shown_facts().policy.as_deref()?).filter(|diff| !diff.is_empty())
+    }
+
+    /// test-user's Scan as it was denied, while the shown stage sends it again.
+    pub fn denied_before(&self) -> Option<&Exchange> {
+        let denied = self.record(Stage::ViewDenied).exchanges.iter().rev();
+        let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
+        denied.next().map(AsRef::as_ref).filter(|_| self.view.shown == Stage::ViewAgain)
+    }
+
+    /// Sends `batch`; a new key policy only when it locks nobody out and, where a person is there, after a yes.
+    pub(super) fn send_or_hold(&mut self, batch: Batch) -> Vec<Effect> {
+        let puts = |(identity, operation): &(Identity, Operation)| match operation {
+            Operation::PutKeyPolicy { policy, .. } => Some((*identity, policy.clone(), operation.clone())),
+            _ => None,
+        };
+        let Some((identity, policy, operation)) = batch.calls.iter().find_map(puts) else {
+            return self.send(batch);
+        };
+        if let Some(reason) = self.lock_out(&policy) {
+            // `r` reads the policy again: it may have been mended elsewhere.
+            let record = self.record_mut(self.current);
+            (record.batch, record.batch_start, record.attempt) = (0, 0, 1);
+            self.forget_policy();
+            return self.end_stage(Some(format!("{reason}; nothing was sent")));
+        }
+        // What is sent once more, since the new user was not known yet, has been looked at.
+        if !self.review.is_on || self.record(self.current).attempt > 0 || self.is_catching_up() {
+            return self.send(batch);
+        }
+        let operation = self.mask_operation(&operation);
+        self.review.draft = Some(Draft { identity, operation, batch });
+        Vec::new()
+    }
+
+    fn lock_out(&self, policy: &str) -> Option<String> {
+        let (admin, key) = (self.facts.admin.as_ref()?, self.facts.key_arn()?);
+        lock_out(policy, admin, key)
+    }
+
+    /// Sends what has been looked at.
+    pub(super) fn send_draft(&mut self) -> Vec<Effect> {
+        if self.draft().is_none() {
+            return Vec::new();
+        }
+        self.review.draft.take().map_or_else(Vec::new, |draft| self.send(draft.batch))
+    }
+
+    /// Leaves unsent what has been looked at; the stage can be begun again.
+    pub(super) fn drop_draft(&mut self) {
+        self.review.forget();
+        self.forget_policy();
+        *self.record_mut(self.current) = Record::default();
+        self.view.close();
+        self.view.show(self.current);
+        self.view.message = Some("nothing was sent: the key policy is as it was".to_owned());
+    }
+}
+
+/// Why `policy` would lock `admin` out of the key: neither may admin replace the policy, nor does it let the IAM of
+/// admin's account decide that. `None` where it would not. Grants don't count: none can give `kms:PutKeyPolicy`.
+pub fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
+    let document = match PolicyDocument::parse(PolicyKind::Key, policy) {
+        Ok(document) => document,
+        Err(error) => return Some(format!("this policy can't be checked for locking admin out of the key: {error}")),
+    };
+    let names = names_of(admin, &document);
+    let source = PolicySource::KeyPolicy { key_arn: key_arn.to_owned() };
+    let policy = NamedPolicy { source, document: document.into() };
+    let mut is_let = false;
+    for arn in &names {
+        let principal = principal(arn, admin);
+        let mut context = ConditionContext::default();
+        context.set("aws:PrincipalArn", arn).set("aws:PrincipalAccount", &admin.account);
+        context.set("kms:CallerAccount", &admin.account).set("kms:BypassPolicyLockoutSafetyCheck", "false");
+        let call = Call { principal: &principal, action: PUT_KEY_POLICY, resource: key_arn, context: &context };
+        let decision = decide_for_key(&call, &policy, &admin.account, &[], &[], &Default::default());
+        if let Outcome::ExplicitDeny { sid, .. } = &decision.outcome {
+            let statement = sid.as_ref().map_or("a statement without Sid".to_owned(), |sid| format!("\"{sid}\""));
+            return Some(format!("this policy would lock admin out of the key: {statement} denies {PUT_KEY_POLICY}"));
+        }
+        let to_account = decision.trace.iter().any(|e| e.result == crate::policy::Examination::DelegatesToAccount);
+        is_let |= decision.is_allowed() || to_account;
+    }
+    (!is_let).then(|| {
+        format!(
+            "this policy would lock admin out of the key: no statement gives {PUT_KEY_POLICY} to admin or to account \
+             {}",
+            admin.account
+        )
+    })
+}
+
+/// What a policy may call admin: its ARN and, for a session of a role, the role's, which may have a path that the
+/// session's ARN does not tell.
+fn names_of(admin: &Caller, document: &PolicyDocument) -> Vec<String> {
+    let mut names = vec![admin.arn.clone()];
+    let session = admin.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
+    if let Some((role, _)) = session {
+        let named = document.principals().into_iter().filter(|principal| {
+            let path = principal.strip_prefix(&format!("arn:aws:iam::{}:role/", admin.account));
+            path.is_some_and(|path| path.rsplit('/').next() == Some(role))
+        });
+        names.extend(named.map(str::to_owned));
+    }
+    names
+}
+
+fn principal(arn: &str, admin: &Caller) -> Principal {
+    let user_name = arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path).to_owned());
+    // STS tells a unique id, too; KMS stores ARNs as long as they name somebody.
+    Principal { arn: arn.to_owned(), account: admin.account.clone(), unique_id: String::new(), user_name, tags: vec![] }
+}

@@ -1,0 +1,164 @@
+//! The semantic diff of a key policy: what comes, what goes, what stays.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::lab::PolicyDiff;
+use crate::lab::policy_diff::{Statement, in_words};
+
+use super::text::wrap;
+use super::theme::Theme;
+
+/// Columns of the labels, with the sign's.
+const LABEL: usize = 13;
+
+/// All of `diff`, `columns` wide.
+pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet { theme, columns, lines: Vec::new() };
+    for statement in &diff.added {
+        sheet.statement("+", theme.added, statement);
+    }
+    for statement in &diff.removed {
+        sheet.statement("−", theme.denied.text, statement);
+    }
+    for changed in &diff.changed {
+        sheet.put(vec![Span::styled("~ ", theme.strong)], changed.after.name(), theme.strong, 2);
+        for member in changed.members() {
+            for (sign, entries) in [("−", member.removed), ("+", member.added)] {
+                if !entries.is_empty() {
+                    let (label, text) = told(member.member, &entries);
+                    sheet.field(sign, label, &text);
+                }
+            }
+        }
+    }
+    for (name, before, after) in &diff.document {
+        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+        sheet.field("~", name, &format!("{}, was {}", of(after), of(before)));
+    }
+    if !diff.kept.is_empty() {
+        let kept: Vec<&str> = diff.kept.iter().map(Statement::name).collect();
+        sheet.field("=", "stays", &kept.join(", "));
+    }
+    sheet.lines
+}
+
+/// The names of what differs, for one line.
+pub fn names(diff: &PolicyDiff, theme: &Theme) -> Vec<Span<'static>> {
+    let signs = [("+ ", theme.added, &diff.added), ("− ", theme.denied.text, &diff.removed)];
+    let changed: Vec<Statement> = diff.changed.iter().map(|changed| changed.after.clone()).collect();
+    let mut spans = Vec::new();
+    for (sign, style, statements) in signs.into_iter().chain([("~ ", theme.strong, &changed)]) {
+        if statements.is_empty() {
+            continue;
+        }
+        let gap = if spans.is_empty() { "" } else { "  " };
+        let names: Vec<&str> = statements.iter().map(Statement::name).collect();
+        spans.push(Span::styled(format!("{gap}{sign}"), style));
+        spans.push(Span::styled(names.join(", "), theme.base));
+    }
+    spans
+}
+
+/// A label and a text for a member's entries.
+fn told<'a>(member: &'a str, entries: &[&str]) -> (&'a str, String) {
+    match member {
+        "Principal" => ("principal", entries.join(", ")),
+        "Action" => ("may", entries.iter().map(|action| in_words(action)).collect::<Vec<_>>().join(", ")),
+        "NotAction" => ("all but", entries.iter().map(|action| in_words(action)).collect::<Vec<_>>().join(", ")),
+        "NotPrincipal" => ("not to", entries.join(", ")),
+        "Resource" | "NotResource" => ("resource", entries.join(", ")),
+        "Condition" => ("only if", entries.join(" and ")),
+        "Effect" => ("effect", entries.join(", ")),
+        other => (other, entries.join(", ")),
+    }
+}
+
+struct Sheet<'t> {
+    theme: &'t Theme,
+    columns: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Sheet<'_> {
+    fn put(&mut self, lead: Vec<Span<'static>>, text: &str, style: Style, hang: usize) {
+        self.lines.extend(wrap(lead, vec![Span::styled(text.to_owned(), style)], self.columns, hang));
+    }
+
+    fn field(&mut self, sign: &str, label: &str, text: &str) {
+        let label = Span::styled(format!("{sign:<2}{label:<width$}", width = LABEL - 2), self.theme.dim);
+        self.put(vec![label], text, self.theme.base, LABEL);
+    }
+
+    fn statement(&mut self, sign: &str, style: Style, statement: &Statement) {
+        self.put(vec![Span::styled(format!("{sign} "), style)], statement.name(), self.theme.strong, 2);
+        for (member, entries) in statement.members() {
+            let plain = match member {
+                // What a statement usually says needs no line: it allows, on this key.
+                "Effect" => entries == ["Allow"],
+                "Resource" => entries == ["*"],
+                _ => false,
+            };
+            if !plain {
+                // A deny's actions are what may not be done.
+                let (label, text) = told(member, &entries);
+                let denies = statement.members().any(|(member, entries)| member == "Effect" && entries == ["Deny"]);
+                let label = if denies && label == "may" { "may not" } else { label };
+                self.field("", label, &text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::text::width;
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_words() {
+        let before = json!({"Version": "2008-10-17", "Statement": [
+            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*",
+                "Resource": "*"},
+            {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/a"},
+                "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": "*"},
+            {"Sid": "old", "Effect": "Allow", "Principal": "*", "Action": "kms:Sign", "Resource": "*"}]});
+        let after = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Principal": "*", "Action": ["kms:Decrypt"], "Resource": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+            {"Sid": "use", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/b"},
+                "Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": "*"},
+            {"Sid": "root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*",
+                "Resource": "*"}]});
+        let diff = PolicyDiff::between(&before.to_string(), &after.to_string());
+        for columns in [24, 38, 52, 98] {
+            assert!(lines(&diff, &Theme::plain(), columns).iter().all(|line| width(&line.to_string()) <= columns));
+        }
+        let told: Vec<String> =
+            lines(&diff, &Theme::plain(), 60).iter().map(|line| line.to_string().trim_end().to_owned()).collect();
+        assert_eq!(
+            told,
+            [
+                "+ a statement without Sid",
+                "  effect     Deny",
+                "  principal  *",
+                "  may not    decrypt",
+                "  only if    Bool aws:SecureTransport = false",
+                "− old",
+                "  principal  *",
+                "  may        kms:Sign",
+                "~ use",
+                "− principal  arn:aws:iam::111122223333:user/a",
+                "+ principal  arn:aws:iam::111122223333:user/b",
+                "− may        encrypt",
+                "+ may        describe the key",
+                "~ Version    2012-10-17, was 2008-10-17",
+                "= stays      root",
+            ]
+        );
+        let names: String = names(&diff, &Theme::plain()).iter().map(|span| span.content.as_ref()).collect();
+        assert_eq!(names, "+ a statement without Sid  − old  ~ use");
+    }
+}
