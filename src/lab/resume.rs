@@ -332,7 +332,7 @@ impl State {
         self.current = target;
         self.view.show(target);
         let new_key = self.facts.made.access_key.is_some() && target != Stage::CleanUp;
-        let key = if new_key { " · test-user has a new access key: the old secret was in memory only" } else { "" };
+        let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
         self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
     }
 

@@ -27,7 +27,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ];
         cut(spans, columns.into())
     }));
-    let place = open("where you were", "", columns, rows_of(&lines), theme, area, buffer);
+    let place = open("where you were", "q quits", columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }
 

@@ -175,7 +175,7 @@ fn the_lost_access_key_is_replaced_and_that_is_told() {
     lab.press(Intent::Advance);
     let keys = lab.sent.iter().filter(|call| call.contains("AccessKey")).cloned().collect::<Vec<_>>();
     assert_eq!(keys, ["admin iam:ListAccessKeys", "admin iam:DeleteAccessKey", "admin iam:CreateAccessKey"]);
-    assert!(lab.state.view.message.clone().unwrap().contains("test-user has a new access key"));
+    assert!(lab.state.view.message.clone().unwrap().contains("5 stages verified · new access key"));
 }
 
 #[test]
