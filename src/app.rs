@@ -91,6 +91,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
+        Some(Command::Export { file, force }) => crate::export::export(&file, force, &cli.options, environment),
         Some(Command::Reset) => run::session::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())

@@ -54,6 +54,14 @@ pub enum Command {
         #[command(subcommand)]
         command: LessonCommand,
     },
+    /// Write the last session up (.md, .html), or the whole lab as a script for the AWS CLI (.sh)
+    Export {
+        /// The file; its ending says what it becomes. Masked, unless --no-mask is given
+        file: PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
+    },
     /// Forget the kept session: progress, answers and timings of the interactive lab
     Reset,
     /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url

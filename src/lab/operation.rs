@@ -322,12 +322,16 @@ impl Operation {
     }
 }
 
+/// The call's part of an `aws` command line that names neither profile nor region; values are quoted.
+pub fn cli_command(operation: &Operation) -> String {
+    format!("{} {}", operation.service().prefix(), operation.cli_arguments().join(" "))
+}
+
 /// The call as one `aws` command line for `identity`, with `--endpoint-url` where the backend is not AWS itself.
 ///
 /// It can be pasted into a shell; values are quoted.
 pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoint: Option<&str>) -> String {
-    let mut line = vec!["aws".to_owned(), operation.service().prefix().to_owned()];
-    line.extend(operation.cli_arguments());
+    let mut line = vec!["aws".to_owned(), cli_command(operation)];
     line.extend(["--profile".to_owned(), identity.name().to_owned(), "--region".to_owned(), shell_quote(region)]);
     if let Some(endpoint) = endpoint {
         line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
@@ -336,7 +340,7 @@ pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoin
 }
 
 /// Quotes `word` for a POSIX shell unless it needs no quotes.
-fn shell_quote(word: &str) -> String {
+pub fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -57,13 +57,19 @@ impl Place {
         self.is_sandbox() && self.data.is_none()
     }
 
+    /// Its name without the region.
+    pub fn name(&self) -> String {
+        match &self.endpoint {
+            _ if self.is_sandbox() => "sandbox".to_owned(),
+            Some(endpoint) => endpoint.clone(),
+            None => "AWS".to_owned(),
+        }
+    }
+
     /// In a few words, for a person.
     pub fn describe(&self) -> String {
-        match (&self.endpoint, self.is_sandbox()) {
-            (_, true) => format!("the sandbox, {}", self.region),
-            (Some(endpoint), _) => format!("{endpoint}, {}", self.region),
-            (None, _) => format!("AWS, {}", self.region),
-        }
+        let article = if self.is_sandbox() { "the " } else { "" };
+        format!("{article}{}, {}", self.name(), self.region)
     }
 }
 
@@ -216,6 +222,11 @@ impl State {
     /// Has the session kept from here on.
     pub fn keep_at(&mut self, place: Place) {
         self.progress.place = Some(place);
+    }
+
+    /// Whether the session is kept: it can be written up.
+    pub fn is_kept(&self) -> bool {
+        self.progress.place.is_some()
     }
 
     /// The session as it is kept; `None` where it is not.
