@@ -6,6 +6,8 @@
 mod copy;
 #[path = "common/door.rs"]
 mod door;
+#[path = "pty/export.rs"]
+mod export;
 #[path = "common/https.rs"]
 mod https;
 #[path = "pty/leaving.rs"]
