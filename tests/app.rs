@@ -182,6 +182,53 @@ fn the_whole_lab_by_keys_alone() {
 }
 
 #[test]
+fn why_trail_and_at_rest_explain_the_denied_scan() {
+    with_lab(async || {
+        let lab = Lab::start(80, 24);
+        lab.go_to(Stage::ViewDenied).await;
+        lab.do_stage(Stage::ViewDenied).await;
+        lab.press(KeyCode::Tab);
+        lab.press(KeyCode::Char('w'));
+        let rungs = ["1 explicit deny?", "2 key policy allows it?", "3 account's IAM decides?", "4 a grant?"];
+        lab.wait_for(&rungs).await;
+        let locks = ["lock 1: the table  ✔ ALLOWED", "lock 2: the key  ✘ DENIED", "yes, but", "MISSING"];
+        lab.wait_for(&locks).await;
+        lab.wait_for(&["unchanged: AccessDeniedException", "KMS key access denied error:"]).await;
+        lab.press(KeyCode::Char('w'));
+        lab.press(KeyCode::Char('t'));
+        lab.wait_for(&["DynamoDB as kmslab-user-test: kms:Decrypt  ✘ DENIED", "tableName=kmslab-table-test"]).await;
+        lab.press(KeyCode::Esc);
+        lab.press(KeyCode::Char('e'));
+        lab.wait_for(&["never leaves KMS", "item 3", "Ada Kowalska", "DENIED: sees nothing", "sqlite3 -readonly"])
+            .await;
+        lab.press(KeyCode::Esc);
+        // The other pane's Scan was allowed, by the decision of an earlier call.
+        lab.press(KeyCode::Tab);
+        lab.press(KeyCode::Char('w'));
+        lab.wait_for(&["lock 2: the key  ✔ ALLOWED", "KMS was not asked this time", "for PutItem in stage 3"]).await;
+        lab.press(KeyCode::Char('q'));
+        assert_eq!(lab.ended().await.1, Ended::Finished);
+    });
+}
+
+#[test]
+fn a_page_whose_server_is_gone_says_so_and_the_lab_goes_on() {
+    with_lab(async || {
+        let mut lab = Lab::start(80, 24);
+        lab.go_to(Stage::ViewDenied).await;
+        lab.do_stage(Stage::ViewDenied).await;
+        drop(lab.sandbox.take());
+        lab.press(KeyCode::Tab);
+        lab.press(KeyCode::Char('w'));
+        lab.wait_for(&["✘ DENIED", "could not be found out: the server", "KMS key access denied error:"]).await;
+        lab.press(KeyCode::Esc);
+        lab.wait_for(&["6/9", "observed"]).await;
+        lab.press(KeyCode::Char('q'));
+        assert_eq!(lab.ended().await.1, Ended::Finished);
+    });
+}
+
+#[test]
 fn a_key_without_meaning_writes_nothing() {
     with_lab(async || {
         let lab = Lab::start(80, 24);

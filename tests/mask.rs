@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use futures_util::stream;
 use kmslab::aws::Clients;
-use kmslab::lab::{Answer, Backend, BackendKind, Event, Identity, Intent, Names, Stage, State};
+use kmslab::lab::insight::Known;
+use kmslab::lab::{Answer, Backend, BackendKind, Event, Identity, Intent, Names, Page, Stage, State};
 use kmslab::run::headless::{self, Format};
 use kmslab::run::world::{Rest, World};
 use kmslab::sandbox::{Config, Sandbox};
@@ -103,10 +104,15 @@ fn no_frame_of_a_masked_lab_shows_an_id_as_it_came() {
                 event = events.recv().await.unwrap();
             }
             look_at_everything(&state, &mut seen);
+            look_into_everything(&mut state, &world, &mut events, &mut seen).await;
         }
     });
     assert_eq!(state.met(), Stage::ALL.len());
     assert!(state.leftovers().is_empty());
+    // Calls and decisions find each other by what stands for their ids.
+    for words in ["◀\u{a0}MISSING\u{a0}here", "KMS had decrypted for PutItem", "for\u{a0}Scan,\u{a0}stage\u{a0}6"] {
+        assert!(seen.contains(words), "{words}");
+    }
     let originals: Vec<_> = originals.into_iter().filter(|id| id.len() >= 8).collect();
     assert!(originals.len() > 30, "there are ids to be found: {originals:?}");
     let found: Vec<_> = originals.iter().filter(|id| seen.contains(id.as_str())).collect();
@@ -132,6 +138,40 @@ fn look_at_everything(state: &State, seen: &mut String) {
         go(Intent::FocusOther);
     }
     seen.push_str(&frames(&go(Intent::Quit)));
+}
+
+/// The pages that ask the server, for both panes.
+async fn look_into_everything(
+    state: &mut State,
+    world: &World,
+    events: &mut tokio::sync::mpsc::UnboundedReceiver<Event>,
+    seen: &mut String,
+) {
+    for _ in Identity::BOTH {
+        for page in [Page::Why, Page::Trail, Page::AtRest] {
+            let effects = state.update(Event::Intent(Intent::TogglePage(page)));
+            let asks = !effects.is_empty();
+            for effect in effects {
+                world.perform(effect);
+            }
+            if asks {
+                let found = events.recv().await.unwrap();
+                assert!(matches!(found, Event::Inspected { .. }), "{found:?}");
+                state.update(found);
+                assert!(
+                    !matches!(state.known(), None | Some(Known::Failed(_) | Known::NotTold)),
+                    "{:?}",
+                    state.known()
+                );
+            }
+            for line in (0..200).step_by(50) {
+                state.update(Event::Intent(Intent::ScrollTo(line)));
+                seen.push_str(&frames(state));
+            }
+            state.update(Event::Intent(Intent::Close));
+        }
+        state.update(Event::Intent(Intent::FocusOther));
+    }
 }
 
 #[test]

@@ -292,6 +292,54 @@ fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_mu
 }
 
 #[test]
+fn why_the_scan_was_denied_stands_in_the_terminal() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(6);
+    terminal.press("p");
+    terminal.wait_for(&["6/9", "✘ DENIED"]);
+    terminal.press("\tw");
+    terminal.wait_for(&["1 explicit deny?", "2 key policy allows it?", "3 account's IAM decides?", "4 a grant?"]);
+    terminal.wait_for(&["yes, but", "MISSING", "KMS key access denied error:"]);
+    terminal.press("wt");
+    terminal.wait_for(&["what KMS was asked", "kms:Decrypt  ✘ DENIED"]);
+    terminal.press("te");
+    terminal.wait_for(&["at rest", "item 1", "DENIED: sees nothing"]);
+    terminal.press("e");
+    terminal.wait_for(&["6/9", "observed"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(8);
+    terminal.wait_for(&["9/9"]);
+    terminal.press("x");
+    terminal.wait_for(&["break it", "14  Schedule deletion, and cancel"]);
+    terminal.press("j\r");
+    terminal.wait_for(&["x 2/14", "Which one counts?"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["admin ALLOWED, test-user DENIED on kms:Decrypt", "A Deny is a guard rail"]);
+    terminal.press("\tw");
+    terminal.wait_for(&["why?", "Deny test-user"]);
+    terminal.press("w");
+    // Schedules the deletion, and cancels it; five minutes pass there at once.
+    terminal.press("\x1b");
+    terminal.wait_for(&["break it", "✔ tried"]);
+    terminal.press("G\r");
+    terminal.wait_for(&["x 14/14", "will be sent"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["admin and test-user FAILED: DisabledException"]);
+    terminal.press("x");
+    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["observed", "✔ MET"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
     let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);

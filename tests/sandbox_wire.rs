@@ -390,6 +390,8 @@ fn the_sandboxs_own_pages_answer() {
     assert!(connection.get("/_kmslab/decisions").json()["decisions"].is_array());
     assert_eq!(connection.get("/_kmslab/nothing").status, 404);
     assert_eq!(connection.get("/_kmslab/advance?seconds=5").status, 405);
+    assert_eq!(connection.get("/_kmslab/at-rest").status, 400);
+    assert_eq!(connection.get("/_kmslab/at-rest?table=none").status, 404);
     for page in ["/_kmslab/health", "/_kmslab/trail", "/_kmslab/decisions"] {
         let answer = connection.get(page);
         assert!(!answer.text().contains(sandbox.admin().secret_access_key.as_str()));
@@ -423,7 +425,7 @@ fn the_clock_can_be_moved_but_not_to_the_end_of_time() {
 fn web_pages_do_not_reach_the_sandboxs_own_pages(#[case] headers: &str) {
     let sandbox = sandbox();
     let mut connection = Connection::to(&sandbox);
-    for line in ["GET /_kmslab/trail", "POST /_kmslab/advance?seconds=9"] {
+    for line in ["GET /_kmslab/trail", "GET /_kmslab/at-rest?table=t", "POST /_kmslab/advance?seconds=9"] {
         connection.write(format!("{line} HTTP/1.1\r\n{headers}\r\nContent-Length: 0\r\n\r\n").as_bytes());
         assert_eq!(connection.read().status, 403);
     }

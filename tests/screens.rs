@@ -6,8 +6,12 @@
 
 mod common;
 
+#[path = "screens/bench.rs"]
+mod bench;
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/insight.rs"]
+mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
 #[path = "screens/replay.rs"]
@@ -262,6 +266,16 @@ fn overlays() {
         ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
         ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
     ]));
+}
+
+#[test]
+fn the_bench_before_and_after() {
+    insta::assert_snapshot!(bench::the_bench());
+}
+
+#[test]
+fn the_bench_at_work() {
+    insta::assert_snapshot!(bench::the_bench_at_work());
 }
 
 #[test]

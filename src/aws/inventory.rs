@@ -114,15 +114,15 @@ pub struct Unusable {
 }
 
 /// A call that failed.
-struct Failed {
-    call: &'static str,
+pub(super) struct Failed {
+    pub(super) call: &'static str,
     /// The service's error code, where it answered.
-    code: Option<String>,
-    message: String,
+    pub(super) code: Option<String>,
+    pub(super) message: String,
 }
 
 impl Failed {
-    fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
+    pub(super) fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
@@ -149,7 +149,7 @@ impl Failed {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
-    fn is_absence(&self) -> bool {
+    pub(super) fn is_absence(&self) -> bool {
         self.code.as_deref().is_some_and(is_not_found)
     }
 
@@ -189,6 +189,8 @@ macro_rules! pages {
         }
     }};
 }
+
+pub(super) use {pages, send};
 
 impl Clients {
     /// What the admin finds whose name begins with `kmslab-`, and the tagged keys, with the `candidates` that exist.

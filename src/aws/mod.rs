@@ -2,6 +2,7 @@
 //! that sees both HTTP messages.
 
 mod body;
+mod documents;
 mod failure;
 pub mod inventory;
 mod ops;

@@ -185,7 +185,7 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
         O::DeleteUser { .. } => guarded("made_user", &format!("undo {command}\n")),
         O::DeleteAlias { .. } => guarded("made_alias", &format!("undo {command}\n")),
         O::ScheduleKeyDeletion { .. } => guarded("key_id", &format!("undo {command}\n")),
-        O::PutItem { .. } | O::ListKeys | O::ListAccessKeys { .. } => quiet,
+        _ => quiet,
     }
 }
 

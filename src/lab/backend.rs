@@ -1,5 +1,9 @@
 //! Where the calls go.
 
+use super::exchange::{Exchange, is_credential_error};
+use super::stage::Stage;
+use super::state::State;
+
 /// Where the calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
@@ -43,5 +47,19 @@ impl BackendKind {
             BackendKind::Endpoint => "endpoint",
             BackendKind::Aws => "aws",
         }
+    }
+}
+
+impl State {
+    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
+    /// can work.
+    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
+        let record = self.record(Stage::Who);
+        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
+            Err(_) => true,
+            Ok(response) if response.status < 300 => false,
+            // An error without a code is not AWS's: a web server or a proxy has answered.
+            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
+use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::replay::Verified;
 use super::session::Kept;
@@ -63,6 +64,10 @@ pub enum Intent {
     EraseDigit,
     /// In the question whether to go on: begin afresh instead.
     StartAfresh,
+    /// Open or close the list of experiments; from an experiment back to the stage.
+    ToggleBench,
+    /// Undo again what experiments have changed.
+    Undo,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -81,8 +86,22 @@ pub enum Event {
         /// With what. Boxed: it is much larger than the other events.
         answer: Box<Answer>,
     },
+    /// What a page asked for has been found out.
+    Inspected {
+        /// Of the [`Effect::Inspect`] that it answers.
+        serial: u64,
+        /// What was found.
+        finding: Finding,
+    },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// The end of an [`Effect::Advance`].
+    Advanced {
+        /// Of the effect that it answers.
+        timer: TimerId,
+        /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
+        moved: bool,
+    },
     /// What [`Effect::Recall`] has found.
     Recalled {
         /// For which stage.
@@ -116,6 +135,20 @@ pub enum Effect {
         timer: TimerId,
         /// Milliseconds.
         millis: u64,
+    },
+    /// Move the server's clock forward, if it is a sandbox; it comes back as [`Event::Advanced`].
+    Advance {
+        /// To be echoed.
+        timer: TimerId,
+        /// Seconds.
+        seconds: u32,
+    },
+    /// Find out what a page shows; it comes back as [`Event::Inspected`].
+    Inspect {
+        /// To be echoed.
+        serial: u64,
+        /// What to find out.
+        inquiry: Inquiry,
     },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),

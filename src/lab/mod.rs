@@ -4,6 +4,7 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod backend;
+pub mod bench;
 pub mod calls;
 pub mod check;
 pub mod consent;
@@ -13,6 +14,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
+pub mod insight;
 pub mod key_policy;
 pub mod learn;
 pub mod lesson;
@@ -21,6 +23,7 @@ pub mod operation;
 pub mod policy_diff;
 mod progress;
 pub mod quiz;
+mod record;
 pub mod redact;
 pub mod replay;
 pub mod resume;
@@ -35,13 +38,14 @@ mod tests;
 pub mod view;
 
 pub use backend::{Backend, BackendKind};
+pub use bench::{Bench, Experiment};
 pub use calls::Call;
 pub use copy::{Copied, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
 pub use lesson::Lesson;
-pub use operation::{Identity, Operation, Service, Tags, cli_line};
+pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use policy_diff::PolicyDiff;
 pub use quiz::{Choice, Quiz, Score};
 pub use replay::Verified;

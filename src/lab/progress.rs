@@ -1,6 +1,5 @@
-//! How far a session is.
+//! How far a session is, and whether it may go back.
 
-use super::exchange::{Exchange, is_credential_error};
 use super::stage::Stage;
 use super::state::{Check, State, Status};
 
@@ -28,15 +27,22 @@ impl State {
         }
     }
 
-    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
-    /// can work.
-    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
-        let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
-        })
+    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
+    /// built on them.
+    pub fn can_retry(&self) -> bool {
+        if self.view.bench.is_some() {
+            return matches!(self.shown().status, Status::Done(_)) && !self.bench.is_running();
+        }
+        let stage = self.view.shown;
+        let record = self.record(stage);
+        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
+        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
+        match &record.status {
+            Status::Done(_) if later.next().is_some() => false,
+            Status::Done(_) if stage.is_read_only() => true,
+            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
+            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
+            _ => false,
+        }
     }
 }

@@ -74,7 +74,9 @@ impl State {
 
     /// Whether there is something else to show for the shown stage, which got no answer.
     pub fn can_replay(&self) -> bool {
-        self.is_silent(self.view.shown) && self.replays.stages[self.view.shown.index()].is_some()
+        self.view.bench.is_none()
+            && self.is_silent(self.view.shown)
+            && self.replays.stages[self.view.shown.index()].is_some()
     }
 
     /// How many stages were not met and looked at as they were recorded.
@@ -109,7 +111,7 @@ impl State {
         if self.is_replay() {
             return Some("REPLAY: recorded earlier · F: the live answers again".to_owned());
         }
-        if !self.is_silent(stage) {
+        if self.view.bench.is_some() || !self.is_silent(stage) {
             return None;
         }
         let record = self.record(stage);
@@ -136,7 +138,8 @@ impl State {
     /// The recorded answers that are looked at.
     fn replay(&self) -> Option<&Replay> {
         let stage = self.view.shown;
-        self.replays.stages[stage.index()].as_ref().filter(|replay| replay.is_on && self.is_silent(stage))
+        let replay = self.replays.stages[stage.index()].as_ref();
+        replay.filter(|replay| replay.is_on && self.view.bench.is_none() && self.is_silent(stage))
     }
 
     /// Whether recorded answers may stand for those of `stage`: it got none, or has been waiting long for one.

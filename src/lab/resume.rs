@@ -8,6 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::bench::Bench;
 use super::exchange::{Answer, CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::Effect;
@@ -220,12 +221,17 @@ impl State {
         let Some(Offer { kept, .. }) = self.progress.resuming.offer.take() else { return Vec::new() };
         self.view.close();
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
+        self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);
         }
         self.restore(*kept);
         let mut effects = vec![Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() }];
-        effects.extend(self.verify_from(Some(Stage::FIRST)));
+        let verification = match self.undo_before_verification() {
+            Some(undoing) => undoing,
+            None => self.verify_from(Some(Stage::FIRST)),
+        };
+        effects.extend(verification);
         effects
     }
 
@@ -301,7 +307,7 @@ impl State {
     }
 
     /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
-    fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Effect> {
+    pub(super) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Effect> {
         let is_ending = self.progress.ending;
         let mut next = stage;
         while let Some(stage) = next {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::backend::{Backend, BackendKind};
+use super::bench;
 use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
@@ -96,6 +97,9 @@ pub struct Kept {
     pub facts: Facts,
     /// Questions and answers, and the hints that were shown.
     pub quiz: Quiz,
+    /// What experiments have changed, and the answers to their questions.
+    #[serde(default)]
+    pub(super) bench: bench::Kept,
     /// The account in which things might be created.
     pub(super) consented: Option<String>,
     /// When the key stopped costing anything.
@@ -240,6 +244,7 @@ impl State {
             created: self.names.created.clone(),
             facts: self.facts.clone(),
             quiz: self.quiz.clone(),
+            bench: self.bench.kept(),
             consented: self.consented.clone(),
             key_ended_at: self.key_ended_at,
             ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
@@ -48,7 +50,9 @@ impl State {
             BackendKind::Sandbox => Vec::new(),
             BackendKind::Endpoint | BackendKind::Aws => {
                 let mut left = self.shown_facts().made.list(self.shown_names());
-                let pending = self.record(self.current).pending.iter();
+                left.extend(self.bench_leftovers());
+                // Of an experiment's calls that is said already.
+                let pending = self.at_work().pending.iter().filter(|_| !self.bench.is_running());
                 left.extend(pending.filter_map(|pending| pending.operation.creates()));
                 left
             }
@@ -70,6 +74,13 @@ impl State {
 
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
         self.shown.as_mut().map_or_else(|| operation.clone(), |shown| shown.masker.operation(operation))
+    }
+
+    pub(super) fn mask_value(&mut self, mut value: Value) -> Value {
+        if let Some(shown) = &mut self.shown {
+            shown.masker.value(&mut value);
+        }
+        value
     }
 
     /// A call of an earlier run as it is shown. It tells nothing of this one.
@@ -111,7 +122,10 @@ impl State {
     pub(super) fn mask_exchange(&mut self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
         let Some(shown) = &mut self.shown else { return exchange.clone() };
         let masked = shown.masker.exchange(exchange);
-        shown.facts.learn(&masked);
+        // When the bench has ended, everything is as it was.
+        if !self.bench.is_running() {
+            shown.facts.learn(&masked);
+        }
         Arc::new(masked)
     }
 }

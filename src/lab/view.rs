@@ -1,5 +1,6 @@
 //! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
 
+use super::bench::Experiment;
 use super::consent::Digits;
 use super::operation::Identity;
 use super::stage::Stage;
@@ -43,6 +44,12 @@ impl ViewMode {
 pub enum Page {
     /// The list of keys.
     Help,
+    /// Why the selected call was decided as it was.
+    Why,
+    /// How the table lies in the database.
+    AtRest,
+    /// What KMS was asked.
+    Trail,
     /// The shown stage's lesson: question and answers, what is often got wrong, sources.
     Lesson,
     /// The choices of the shown stage, side by side.
@@ -66,6 +73,11 @@ pub enum Overlay {
         /// The row that Enter takes.
         cursor: Stage,
     },
+    /// The list of experiments.
+    Bench {
+        /// The row that Enter takes.
+        cursor: Experiment,
+    },
     /// "Something would be left behind."
     Quit,
     /// "Here is where you were."
@@ -86,6 +98,8 @@ pub enum Overlay {
 pub struct View {
     /// The stage.
     pub shown: Stage,
+    /// The experiment that is looked at instead.
+    pub bench: Option<Experiment>,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
@@ -132,8 +146,19 @@ impl View {
 
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
+        self.bench = None;
         self.panes = Default::default();
         self.message = None;
+    }
+
+    pub(super) fn show_bench(&mut self, which: Experiment) {
+        self.show(self.shown);
+        self.overlay = None;
+        self.bench = Some(which);
+    }
+
+    pub(super) fn open_bench(&mut self, last: Option<Experiment>) {
+        self.overlay = Some(Overlay::Bench { cursor: last.unwrap_or(Experiment::ALL[0]) });
     }
 
     pub(super) fn select(&mut self, identity: Identity, call: usize) {
@@ -176,7 +201,9 @@ impl View {
     }
 
     pub(super) fn toggle_page(&mut self, page: Page) {
-        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll: 0 });
+        // The newest stands last in the trail.
+        let scroll = if page == Page::Trail { u16::MAX } else { 0 };
+        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll });
     }
 
     pub(super) fn toggle_stages(&mut self) {

@@ -70,6 +70,7 @@ pub fn decide_for_key(
         sid: grant.name.clone(),
         effect: Effect::Allow,
         result: grant.examine(call, encryption_context),
+        json: Arc::new(grant.described()),
     }));
     let (key_trace, identity_trace, grant_trace) =
         (&trace[..of_key_policy], &trace[of_key_policy..of_policies], &trace[of_policies..]);
@@ -122,6 +123,7 @@ fn examine_policies(call: &Call<'_>, policies: &[NamedPolicy]) -> Vec<Examined> 
             sid: statement.sid.clone(),
             effect: statement.effect,
             result: examine(call, statement),
+            json: Arc::clone(&statement.json),
         }));
     }
     trace

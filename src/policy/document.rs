@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -72,6 +73,8 @@ pub struct Statement {
     pub resources: Selector<Pattern>,
     /// All of them must hold.
     pub conditions: Vec<Condition>,
+    /// The statement as the document has it, for a trace to quote.
+    pub json: Arc<Value>,
 }
 
 /// A policy, parsed.
@@ -252,7 +255,7 @@ fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<S
         }
     })?;
     let conditions = parse_conditions(members, variables)?;
-    Ok(Statement { sid, effect, principal, actions, resources, conditions })
+    Ok(Statement { sid, effect, principal, actions, resources, conditions, json: Arc::new(value.clone()) })
 }
 
 fn parse_principal(

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::decide::Call;
 use super::document::Effect;
@@ -115,6 +117,23 @@ pub struct Examined {
     pub effect: Effect,
     /// Whether it does.
     pub result: Examination,
+    /// The very statement, as its document has it; a grant as ListGrants describes it.
+    #[serde(with = "shared")]
+    pub json: Arc<Value>,
+}
+
+/// A shared value is written as the value itself: serde's own way would need a feature that all of its users pay for.
+mod shared {
+    use super::{Arc, Value};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &Arc<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Value>, D::Error> {
+        Value::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// Whether a statement concerns the call.
@@ -283,6 +302,17 @@ impl Mismatch {
     }
 }
 
+/// About how many bytes a value takes. Decisions share a statement, but the last one to quote it keeps it.
+fn weight(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(weight).sum(),
+        Value::Object(members) => members.iter().map(|(name, member)| name.len() + weight(member)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + inner
+}
+
 impl Examined {
     fn size(&self) -> usize {
         let parts = match &self.result {
@@ -290,7 +320,7 @@ impl Examined {
             Examination::Matched | Examination::DelegatesToAccount => 0,
         };
         // A source is an ARN or two names.
-        size_of::<Self>() + 100 + parts
+        size_of::<Self>() + 100 + parts + weight(&self.json)
     }
 }
 

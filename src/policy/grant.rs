@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::decide::Call;
 use super::explain::{Examination, Mismatch};
@@ -70,6 +71,26 @@ impl GrantConstraints {
 }
 
 impl Grant {
+    /// As ListGrants describes it. The token is not in it: it is known only to who made the grant.
+    pub fn described(&self) -> Value {
+        let mut item = json!({
+            "KeyId": self.key_id,
+            "GrantId": self.grant_id,
+            "Name": self.name.as_deref().unwrap_or_default(),
+            "CreationDate": self.creation_date,
+            "GranteePrincipal": self.grantee_principal,
+            "IssuingAccount": self.issuing_account,
+            "Operations": self.operations,
+        });
+        if let Some(retiring) = &self.retiring_principal {
+            item["RetiringPrincipal"] = json!(retiring);
+        }
+        if let Some(constraints) = &self.constraints {
+            item["Constraints"] = json!(BTreeMap::from([(constraints.name(), constraints.pairs())]));
+        }
+        item
+    }
+
     /// Holds the grant against a call. Constraints concern the operations that take an encryption context; the others
     /// (`DescribeKey`, `RetireGrant`, …) pass without (KMS guide).
     pub(super) fn examine(&self, call: &Call<'_>, encryption_context: &BTreeMap<String, String>) -> Examination {

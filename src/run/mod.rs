@@ -7,6 +7,7 @@
 pub mod cleanup;
 pub mod doctor;
 pub mod headless;
+pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod session;

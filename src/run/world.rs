@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::inspect;
 use super::journal::{self, Journal};
 use super::session::{Hold, Keeper};
 use super::verified::Shelf;
@@ -99,6 +100,25 @@ impl World {
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
                     let _ = events.send(Event::TimerFired(timer));
+                });
+                Rest::Nothing
+            }
+            Effect::Advance { timer, seconds } => {
+                let url = self.clients.endpoint().map(str::to_owned);
+                tokio::spawn(async move {
+                    let moved = match url {
+                        Some(url) => inspect::advance(&url, seconds).await,
+                        None => false,
+                    };
+                    let _ = events.send(Event::Advanced { timer, moved });
+                });
+                Rest::Nothing
+            }
+            Effect::Inspect { serial, inquiry } => {
+                let clients = self.clients.clone();
+                tokio::spawn(async move {
+                    let finding = inspect::find_out(&clients, &inquiry).await;
+                    let _ = events.send(Event::Inspected { serial, finding });
                 });
                 Rest::Nothing
             }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{self, Response};
+use super::dynamodb;
 use super::engine::Engine;
 use super::request::Request;
 use super::trail::{Record, Ring};
@@ -30,10 +31,21 @@ pub fn answer(engine: &mut Engine, request: &Request, page: &str) -> Response {
         })),
         (&Method::GET, "trail") => list("events", &engine.host.trail),
         (&Method::GET, "decisions") => list("decisions", &engine.host.decisions),
+        (&Method::GET, "at-rest") => at_rest(engine, request.uri.query().unwrap_or_default()),
         (&Method::POST, "advance") => advance(engine, request.uri.query().unwrap_or_default()),
-        (_, "health" | "trail" | "decisions") => refusal(405, "use GET"),
+        (_, "health" | "trail" | "decisions" | "at-rest") => refusal(405, "use GET"),
         (_, "advance") => refusal(405, "use POST"),
-        _ => refusal(404, "there are: health, trail, decisions, advance"),
+        _ => refusal(404, "there are: health, trail, decisions, at-rest, advance"),
+    }
+}
+
+fn at_rest(engine: &Engine, query: &str) -> Response {
+    let table = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "table");
+    let Some((_, table)) = table else { return refusal(400, "table=NAME is needed") };
+    match dynamodb::at_rest::describe(engine, &table) {
+        Ok(Some(found)) => json(found),
+        Ok(None) => refusal(404, "there is no table of this name"),
+        Err(error) => refusal(500, &error.to_string()),
     }
 }
 

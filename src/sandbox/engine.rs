@@ -32,6 +32,7 @@ Use it as the endpoint URL of any AWS client. Its own pages:
   GET  /_kmslab/health
   GET  /_kmslab/trail
   GET  /_kmslab/decisions
+  GET  /_kmslab/at-rest?table=NAME
   POST /_kmslab/advance?seconds=N
 ";
 

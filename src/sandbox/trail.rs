@@ -234,6 +234,7 @@ mod tests {
                     negated: false,
                     asked: String::new(),
                 }]),
+                json: std::sync::Arc::new(Value::Null),
             }],
         };
         assert!(of(vec!["x".repeat(30_000)]).size() > 30_000);

@@ -12,6 +12,8 @@ use super::layout::Class;
 use super::text::{cut, width, wrap};
 use super::theme::Theme;
 
+mod bench;
+
 /// The fewest rows that are left to the panes, with their frame, while a question stands over them.
 const PANES: u16 = 7;
 
@@ -53,6 +55,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut
 fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line<'static>> {
     let brief = Brief { state, theme, columns: usize::from(columns).saturating_sub(1), label: label_columns(state) };
     let mut lines = match &state.shown().status {
+        status if state.view.bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),
         Status::Running if state.draft().is_some() => brief.review(budget.most),
         Status::Running => brief.running(budget.most),
@@ -154,7 +157,10 @@ impl<'a> Brief<'a> {
 
     fn enter(self) -> Part<'a> {
         let key = Span::styled(" enter ", self.theme.focus);
-        let action = self.state.text(self.state.view.shown).action;
+        let action = match self.state.view.bench {
+            Some(_) => "try it",
+            None => self.state.text(self.state.view.shown).action,
+        };
         Part { label: None, content: vec![key, Span::styled(format!("  {action}"), self.theme.strong)] }
     }
 
@@ -174,14 +180,18 @@ impl<'a> Brief<'a> {
     }
 
     fn running(self, most: usize) -> Vec<Line<'static>> {
+        let running = self.under_way();
+        self.fitting(&[vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]], most)
+    }
+
+    fn under_way(self) -> Part<'a> {
         let under_way = match self.state.shown().pending.len() {
             0 => "waiting before asking again".to_owned(),
             1 => "1 call under way".to_owned(),
             calls => format!("{calls} calls under way, sent at the same time"),
         };
         let sign = Span::styled(format!("{}  ", spinner(self.state.ticks)), self.theme.strong);
-        let running = Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] };
-        self.fitting(&[vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]], most)
+        Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] }
     }
 
     /// What waits to be looked at, and what can be done with it.
@@ -242,7 +252,7 @@ impl<'a> Brief<'a> {
     /// What the person predicted, and what is to be said of that.
     fn said(self) -> Vec<Part<'a>> {
         let words = self.state.lesson.words();
-        let Some(asked) = self.state.question(self.state.view.shown) else { return Vec::new() };
+        let Some(asked) = self.state.shown_question() else { return Vec::new() };
         let right = asked.right();
         let Some((letter, reply)) = asked.reply() else {
             let Some((letter, reply)) = right.filter(|_| asked.skipped) else { return Vec::new() };

@@ -5,7 +5,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
-use crate::lab::{Copied, Intent, Overlay, Page, State, Status};
+use crate::lab::{Copied, Experiment, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
@@ -97,13 +97,46 @@ impl Context<'_> {
         self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
     }
 
-    /// This page can be opened or closed.
-    fn can_toggle(self, page: Page) -> bool {
-        self.panes() || self.page(page)
+    /// A page can be opened or closed.
+    fn can_toggle(self) -> bool {
+        // One page leads to another: nobody has to close the first.
+        self.panes() || (self.state.view.page().is_some() && Class::of(self.area) != Class::TooSmall)
     }
 
     fn stages(self) -> bool {
         matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
+    }
+
+    fn experiments(self) -> bool {
+        matches!(self.overlay(), Some(Overlay::Bench { .. })) && Class::of(self.area) != Class::TooSmall
+    }
+
+    /// The experiment whose panes are to be seen.
+    fn bench(self) -> Option<Experiment> {
+        self.state.view.bench.filter(|_| self.panes())
+    }
+
+    /// The bench can be opened, or left; what is under way there is not left.
+    fn can_toggle_bench(self) -> bool {
+        let stage = || self.panes() && self.state.has_bench() && !self.state.bench.is_running();
+        self.experiments() || stage()
+    }
+
+    /// From an experiment one can go back; from one that waits, by ending it.
+    fn can_leave_experiment(self) -> bool {
+        // Out of the zoom first.
+        let zoomed = self.state.view.zoom && Class::of(self.area) == Class::Full;
+        let ended = !self.state.bench.is_running() || self.state.bench.pause().is_some();
+        self.bench().is_some() && ended && !zoomed
+    }
+
+    fn can_show(self, next: bool) -> bool {
+        match self.bench() {
+            Some(_) if self.state.bench.is_running() => false,
+            Some(which) => if next { which.next() } else { which.previous() }.is_some(),
+            None if next => self.panes() && self.state.next_shown().is_some(),
+            None => self.panes() && self.state.view.shown.previous().is_some(),
+        }
     }
 
     /// The question is asked, and all of it can be read.
@@ -132,15 +165,17 @@ impl Context<'_> {
         self.scrolled.map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
     }
 
-    fn cursor(self) -> Option<usize> {
+    /// The row of the list that is open, and the last one that can be chosen.
+    fn cursor(self) -> Option<(usize, usize)> {
         match self.overlay() {
-            Some(Overlay::Stages { cursor }) if self.stages() => Some(cursor.index()),
+            Some(Overlay::Stages { cursor }) if self.stages() => Some((cursor.index(), self.state.reachable().index())),
+            Some(Overlay::Bench { cursor }) if self.experiments() => Some((cursor.index(), Experiment::ALL.len() - 1)),
             _ => None,
         }
     }
 
     fn can_move(self, down: bool) -> bool {
-        self.cursor().is_some_and(|row| if down { row < self.state.reachable().index() } else { row > 0 })
+        self.cursor().is_some_and(|(row, last)| if down { row < last } else { row > 0 })
     }
 
     /// The selected call of the focused pane, and how many there are.
@@ -238,7 +273,10 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
-        label: |c| if c.state.check(c.state.view.shown).is_some_and(|check| check.met) { "again" } else { "try again" },
+        label: |c| match &c.state.shown().status {
+            Status::Done(check) if check.met => "again",
+            _ => "try again",
+        },
         help: "send the calls again, or go on where it failed",
         rank: 4,
     },
@@ -274,18 +312,14 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(
-                &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.panes() && c.state.next_shown().is_some(),
-                |_| Intent::ShowNext,
-            ),
+            bind(&[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)], |c| c.can_show(true), |_| Intent::ShowNext),
             bind(
                 &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
-                |c| c.panes() && c.state.view.shown.previous().is_some(),
+                |c| c.can_show(false),
                 |_| Intent::ShowPrevious,
             ),
         ],
-        label: |_| "stage",
+        label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
@@ -311,7 +345,7 @@ pub const KEYS: &[Row] = &[
             repeating(&[char('j'), key(KeyCode::Down)], |c| c.can_move(true), |_| Intent::MoveCursor(1)),
             repeating(&[char('k'), key(KeyCode::Up)], |c| c.can_move(false), |_| Intent::MoveCursor(-1)),
         ],
-        label: |c| if c.stages() { "choose" } else { "scroll" },
+        label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
         rank: 7,
     },
@@ -357,7 +391,29 @@ pub const KEYS: &[Row] = &[
         rank: 11,
     },
     Row {
-        bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
+        bindings: &[bind(
+            &[char('w')],
+            |c| c.can_toggle() && (c.page(Page::Why) || c.state.focused_exchange().is_some()),
+            |_| Intent::TogglePage(Page::Why),
+        )],
+        label: |c| if c.page(Page::Why) { "close" } else { "why" },
+        help: "why this call was allowed or denied",
+        rank: 8,
+    },
+    Row {
+        bindings: &[bind(&[char('e')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::AtRest))],
+        label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
+        help: "the table as it lies in the database, and its keys",
+        rank: 13,
+    },
+    Row {
+        bindings: &[bind(&[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
+        label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
+        help: "what DynamoDB and the callers asked KMS",
+        rank: 12,
+    },
+    Row {
+        bindings: &[bind(&[char('i')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Lesson))],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
         rank: 9,
@@ -365,7 +421,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(
             &[char('o')],
-            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |c| c.can_toggle() && c.state.comparison().is_some(),
             |_| Intent::TogglePage(Page::Comparison),
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
@@ -373,17 +429,29 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(&[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
+        bindings: &[bind(&[char('l')], |c| c.panes() && c.bench().is_none() || c.stages(), |_| Intent::ToggleStages)],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "the list of stages",
         rank: 10,
     },
     Row {
-        bindings: &[bind(
-            &[char('?'), key(KeyCode::F(1))],
-            |c| c.can_toggle(Page::Help),
-            |_| Intent::TogglePage(Page::Help),
-        )],
+        bindings: &[bind(&[char('x')], |c| c.can_toggle_bench(), |_| Intent::ToggleBench)],
+        label: |c| match c.experiments() {
+            true => "close",
+            false if c.bench().is_some() => "stage",
+            false => "break it",
+        },
+        help: "after stage 8: experiments that break the lab",
+        rank: 3,
+    },
+    Row {
+        bindings: &[bind(&[char('u')], |c| c.panes() && c.state.can_undo(), |_| Intent::Undo)],
+        label: |_| "undo again",
+        help: "undo again what an experiment could not undo",
+        rank: 1,
+    },
+    Row {
+        bindings: &[bind(&[char('?'), key(KeyCode::F(1))], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Help))],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
         help: "this help",
         rank: 2,
@@ -393,10 +461,11 @@ pub const KEYS: &[Row] = &[
             bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some() && !c.state.is_asking_to_resume(), |_| Intent::Close),
             bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
             bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
+            bind(&[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
         label: |c| match c.leaving() {
             true => "stay",
-            false if c.panes() && !c.zoomed() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.bench().is_none() => "don't send it",
             false => "back",
         },
         help: "one level back, what is not sent yet stays unsent; never leaves the lab",
@@ -415,7 +484,14 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.stages() || c.state.can_resume();
+        return c.cursor().is_some() || c.state.can_resume();
+    }
+    if let Some(which) = c.bench() {
+        return match c.state.shown().status {
+            _ if c.state.bench.is_running() => c.state.bench.pause().is_some(),
+            Status::Todo => !c.state.waits_for_answer() && !c.state.is_out_of_reach(which),
+            Status::Running | Status::Done(_) => true,
+        };
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
@@ -429,6 +505,11 @@ fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.stages() => "show this stage",
         _ if c.state.is_asking_to_resume() => c.state.resume_label(),
+        _ if c.experiments() => "show this experiment",
+        Status::Todo if c.bench().is_some() => "try it",
+        Status::Running if c.bench().is_some() => "go on now",
+        Status::Done(_) if c.bench().is_some_and(|which| which.next().is_none()) => "list",
+        Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
         Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",

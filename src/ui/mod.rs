@@ -23,6 +23,8 @@
 //! Under 80×24 one pane is shown at a time, under 60×18 only a line that says what is needed; see [`layout`].
 
 mod answer;
+mod at_rest;
+mod bench;
 mod brief;
 mod cli;
 mod diff;
@@ -38,6 +40,8 @@ mod summary;
 pub mod terminal;
 mod text;
 pub mod theme;
+mod trail;
+mod why;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -142,10 +146,14 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let stage = state.view.shown;
     let dim = theme.bar.patch(theme.dim);
+    let (number, title) = match state.view.bench {
+        Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
+        None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
+    };
     let mut left = vec![
         Span::styled(" kmslab  ", dim),
-        Span::styled(format!(" {}/{} ", stage.number(), Stage::ALL.len()), theme.title),
-        Span::styled(format!(" {}", state.text(stage).title), theme.title),
+        Span::styled(format!(" {number} "), theme.title),
+        Span::styled(format!(" {title}"), theme.title),
     ];
     let progress = Stage::ALL.into_iter().map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);

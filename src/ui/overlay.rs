@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{keys, page, resume};
+use super::{bench, keys, page, resume};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -26,6 +26,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Resume) => resume::draw(state, theme, area, buffer),
+        Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
         None => {}
@@ -160,6 +161,9 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     }
     for (at, cost) in consent::COSTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
+    }
+    for (at, more) in consent::BENCH.into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "bench" } else { "" }, more.to_owned()));
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());

@@ -12,13 +12,19 @@ use super::layout::Extent;
 use super::overlay::{FRAME_COLUMNS, open, rows_of};
 use super::text::{width, wrap};
 use super::theme::Theme;
-use super::{keys, lesson};
+use super::{at_rest, keys, lesson, trail, why};
 
 /// A page's title and the most columns of its text.
 fn frame(state: &State, page: Page) -> (String, u16) {
     match page {
+        Page::Why => ("why?".to_owned(), 110),
+        Page::AtRest => ("at rest".to_owned(), 150),
+        Page::Trail => ("what KMS was asked".to_owned(), 130),
         Page::Help => ("keys".to_owned(), 74),
-        Page::Lesson => (state.text(state.view.shown).title.to_owned(), 74),
+        Page::Lesson => match state.view.bench {
+            Some(which) => (state.experiment(which).title.clone(), 74),
+            None => (state.text(state.view.shown).title.to_owned(), 74),
+        },
         Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
         Page::Debrief => (state.lesson.words().debrief.clone(), 74),
     }
@@ -28,7 +34,13 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     let columns = usize::from(columns);
     match page {
         Page::Help => help(theme, columns),
-        Page::Lesson => lesson::stage(state, theme, columns),
+        Page::Why => why::lines(state, theme, columns),
+        Page::AtRest => at_rest::lines(state, theme, columns),
+        Page::Trail => trail::lines(state, theme, columns),
+        Page::Lesson => match state.view.bench {
+            Some(which) => lesson::experiment(state, which, theme, columns),
+            None => lesson::stage(state, theme, columns),
+        },
         Page::Comparison => lesson::comparison(state, theme, columns),
         Page::Debrief => lesson::debrief(state, theme, columns),
     }

@@ -49,7 +49,7 @@ pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) 
     let calls = state.calls(plan.identity);
     let selected = state.selected(plan.identity);
     title(state, theme, plan, buffer);
-    list(&calls, selected, theme, plan, buffer);
+    list(state, &calls, selected, theme, plan, buffer);
     if let Some(denied) = state.denied_before().filter(|_| !plan.before.is_empty()) {
         Paragraph::new(before(state, denied, theme, plan.before.width.into())).render(plan.before, buffer);
     }
@@ -134,7 +134,24 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     }
 }
 
-fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+/// Whether a call only takes back what an experiment has changed.
+fn is_undo(state: &State, call: &Call<'_>) -> bool {
+    let id = match call {
+        Call::Answered(exchange) => exchange.id,
+        Call::Waiting(pending) => pending.id,
+        Call::Draft(_) => return false,
+    };
+    state.view.bench.is_some_and(|which| state.bench.undoes(which, id))
+}
+
+fn list(
+    state: &State,
+    calls: &[Call<'_>],
+    selected: Option<usize>,
+    theme: &Theme,
+    plan: &PanePlan,
+    buffer: &mut Buffer,
+) {
     let rows = usize::from(plan.list.height);
     let selected = selected.unwrap_or(0);
     // The selected call in the middle, as far as the ends allow.
@@ -152,6 +169,7 @@ fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PaneP
             Span::styled(format!("{sign} "), looks.text),
             Span::styled(format!("{action:<28} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
+            Span::styled(if is_undo(state, call) { "  undo" } else { "" }, theme.hint),
         ];
         let line = Rect { y: plan.list.y + u16::try_from(row).unwrap_or(0), height: 1, ..plan.list };
         cut(spans, plan.list.width.into()).render(line, buffer);
@@ -233,6 +251,9 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         && answer.tries > 1
     {
         verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
+    }
+    if is_undo(state, call) {
+        verdict.push(Span::styled(" · undo", theme.hint));
     }
     if attempt > 1 {
         verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));

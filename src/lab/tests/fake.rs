@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::lab::insight::Inquiry;
 use crate::lab::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -106,6 +107,14 @@ impl Cloud {
                 self.key_state = "PendingDeletion";
                 json!({"KeyId": KEY_ARN, "DeletionDate": 1.0})
             }
+            O::DisableKey { .. } | O::CancelKeyDeletion { .. } => {
+                self.key_state = "Disabled";
+                json!({})
+            }
+            O::EnableKey { .. } => {
+                self.key_state = "Enabled";
+                json!({})
+            }
             O::CreateTable { .. } => {
                 self.table_exists = true;
                 json!({"TableDescription": {"TableStatus": "CREATING"}})
@@ -161,7 +170,15 @@ impl Cloud {
             | O::AttachUserPolicy { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => json!({}),
+            | O::DeleteUser { .. }
+            | O::RotateKeyOnDemand { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
+            | O::RevokeGrant { .. }
+            | O::ListGrants { .. }
+            | O::Encrypt { .. }
+            | O::Decrypt { .. } => json!({}),
+            O::CreateGrant { .. } => json!({"GrantId": "grant-1"}),
         };
         answer(200, body)
     }
@@ -175,6 +192,8 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    /// What pages have asked for.
+    pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
     /// What was kept, the newest of each stage; it is found again whatever account is asked for.
     pub kept: Vec<Verified>,
@@ -198,6 +217,7 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            inspections: Vec::new(),
             waited_ms: Vec::new(),
             kept: Vec::new(),
             recalled: Vec::new(),
@@ -241,6 +261,9 @@ impl Lab {
                     self.waited_ms.push(millis);
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
+                Effect::Advance { timer, .. } => {
+                    effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
+                }
                 Effect::Keep(verified) => {
                     self.kept.retain(|kept| kept.stage != verified.stage);
                     self.kept.push(*verified);
@@ -257,6 +280,7 @@ impl Lab {
                 Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Copy(_) => {}
+                Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
             }
         }

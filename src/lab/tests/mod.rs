@@ -6,6 +6,7 @@ mod copy;
 mod doctor;
 mod fake;
 mod flow;
+mod insight;
 mod lesson;
 mod replay;
 mod resume;

@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::fake::*;
+use crate::lab::bench::Experiment;
 use crate::lab::resume::Looked;
 use crate::lab::*;
 
@@ -241,4 +242,34 @@ fn a_masked_session_is_kept_as_it_is_and_goes_on_masked() {
     let shown = format!("{:?}{:?}", next.state.shown_facts(), next.state.shown_names());
     assert!(!shown.contains("a1b2c3d4") && !shown.contains(KEY_ID), "{shown}");
     assert!(next.state.facts.key_id() == Some(KEY_ID), "decided with as it came");
+}
+
+#[rstest]
+fn killed_in_an_experiment_it_undoes_that_first(
+    #[values(Experiment::DisableKey, Experiment::ExplicitDeny, Experiment::ScheduleDeletion)] which: Experiment,
+) {
+    let mut tried = 0;
+    for call in 0.. {
+        let mut lab = kept_lab(false, Cloud::default(), "t1");
+        go_to(&mut lab, Stage::ViewAgain);
+        lab.dies_at = Some((lab.sent.len() + call, true));
+        lab.press(Intent::ToggleBench);
+        lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
+        lab.press(Intent::Advance);
+        lab.press(Intent::Choose(0));
+        lab.press(Intent::Advance);
+        if !lab.is_dead() {
+            break;
+        }
+        tried += 1;
+        let mut lab = revive(lab, false);
+        assert_eq!(lab.state.bench.changes(), [], "call {call}");
+        assert_eq!((lab.state.current, lab.state.met()), (Stage::CleanUp, 8), "{call}: {:?}", lab.state.view.message);
+        assert!(lab.state.bench.choice(which).is_some());
+        assert!(lab.state.has_bench());
+        go_to(&mut lab, Stage::CleanUp);
+        assert_eq!(lab.state.met(), 9, "call {call}");
+        assert!(lab.state.facts.made.is_empty());
+    }
+    assert!(tried >= 3, "{tried} calls");
 }

@@ -16,10 +16,13 @@ fn with_statement(members: &str) -> String {
 fn single_values_and_lists_are_the_same() {
     let single = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:x":true}}}}"#;
     let list = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:*"],"Resource":["*"],"Condition":{"Bool":{"aws:x":["true"]}}}]}"#;
-    assert_eq!(
-        PolicyDocument::parse(PolicyKind::Identity, single).unwrap(),
-        PolicyDocument::parse(PolicyKind::Identity, list).unwrap()
-    );
+    let meaning = |text| {
+        let mut document = PolicyDocument::parse(PolicyKind::Identity, text).unwrap();
+        // How it is written is kept to be quoted, and means nothing.
+        document.statements.iter_mut().for_each(|statement| statement.json = Default::default());
+        document
+    };
+    assert_eq!(meaning(single), meaning(list));
 }
 
 #[test]

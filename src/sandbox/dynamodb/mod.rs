@@ -3,6 +3,7 @@
 //! [`hierarchy`] is the part the lesson is about. Around it: [`value`] and [`codec`] for items, [`expression`] for
 //! conditions, [`items`] for what is on disk, and one file per operation in `operations`.
 
+pub mod at_rest;
 pub mod capacity;
 pub mod codec;
 pub mod expression;

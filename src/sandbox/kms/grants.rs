@@ -1,7 +1,5 @@
 //! `CreateGrant`, `ListGrants`, `ListRetirableGrants`, `RevokeGrant`, `RetireGrant`.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::authorise::{Ask, Env, Naming, Options, Permission, permitted_by_identity};
@@ -273,24 +271,9 @@ pub fn list_retirable_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Res
     Ok(page.answer("Grants", grants.filter(wanted).map(entry)))
 }
 
-/// An item of `ListGrants`. The token is not in it: it is known only to who made the grant.
+/// An item of `ListGrants`.
 fn entry(grant: &Grant) -> (String, Value) {
-    let mut item = json!({
-        "KeyId": grant.key_id,
-        "GrantId": grant.grant_id,
-        "Name": grant.name.as_deref().unwrap_or_default(),
-        "CreationDate": grant.creation_date,
-        "GranteePrincipal": grant.grantee_principal,
-        "IssuingAccount": grant.issuing_account,
-        "Operations": grant.operations,
-    });
-    if let Some(retiring) = &grant.retiring_principal {
-        item["RetiringPrincipal"] = json!(retiring);
-    }
-    if let Some(constraints) = &grant.constraints {
-        item["Constraints"] = json!(BTreeMap::from([(constraints.name(), constraints.pairs())]));
-    }
-    (grant.grant_id.clone(), item)
+    (grant.grant_id.clone(), grant.described())
 }
 
 pub fn revoke_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {

@@ -38,7 +38,7 @@ use super::engine::{Engine, RequestContext};
 use super::error::{ApiError, Protocol};
 
 pub use self::ciphertext::EncryptionContext;
-pub use self::model::{KeyManager, KeyState};
+pub use self::model::{KeyManager, KeyState, hex};
 pub use self::on_behalf::{DataKey, KeyFacts, OnBehalf, REQUEST_ID};
 
 /// Keys, aliases and grants.
@@ -93,13 +93,13 @@ const OPERATIONS: &[(&str, Operation)] = &[
 /// # Errors
 /// KMS's own; `UnknownOperationException`.
 pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let Some((_, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
+    let Some((name, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
         return Err(ApiError::unknown_operation(Protocol::Json11, operation, "2014-11-01"));
     };
     let Engine { host, iam, kms, .. } = engine;
     kms.catch_up(host)?;
     let caller = Caller { ctx, principal: &ctx.principal, via: None };
-    run(kms, &mut Env { host, iam, caller }, input)
+    kms.observe_direct(&mut Env { host, iam, caller }, name, input, |kms, env| run(kms, env, input))
 }
 
 #[cfg(test)]

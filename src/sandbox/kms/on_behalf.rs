@@ -1,7 +1,7 @@
 //! KMS as another service of AWS sees it: DynamoDB calling on its caller's behalf, or for itself.
 //!
 //! The principal's permissions decide, with `kms:ViaService` and `kms:CallerAccount` set. Every
-//! call is written to the trail in CloudTrail's shape, whether it succeeded or not.
+//! call, a principal's own ones too, is written to the trail in CloudTrail's shape, whether it succeeded or not.
 
 use serde_json::{Map, Value, json};
 
@@ -61,6 +61,11 @@ pub struct KeyFacts {
 /// `error.extra` carries the failed call's own request id under this name: services quote it in their message.
 pub const REQUEST_ID: &str = "kmsRequestId";
 
+/// The trail keeps no longer names and messages: what was sent may be no name at all.
+const LONGEST_NAME: usize = 2048;
+/// Nor longer encryption contexts, in bytes of JSON.
+const LONGEST_CONTEXT: usize = 8192;
+
 impl OnBehalf<'_> {
     fn caller(&self) -> Caller<'_> {
         let via = Via { service: self.via_service, invoked_by: self.invoked_by };
@@ -74,14 +79,7 @@ impl OnBehalf<'_> {
             let kind = "AWSService".to_owned();
             return UserIdentity { kind, principal_id: None, arn: None, account_id: None, user_name: None, invoked_by };
         }
-        UserIdentity {
-            kind: if principal.is_root() { "Root" } else { "IAMUser" }.to_owned(),
-            principal_id: Some(principal.unique_id.clone()),
-            arn: Some(principal.arn.clone()),
-            account_id: Some(principal.account.clone()),
-            user_name: principal.user_name.clone(),
-            invoked_by,
-        }
+        UserIdentity { invoked_by, ..identity_of(principal) }
     }
 }
 
@@ -282,21 +280,84 @@ impl Kms {
         let resource = self.existing(&env, observed.key).ok().map(|id| env.home().key_arn(&id));
         let result = run(self, &mut env);
         let request_id = env.host.entropy.uuid().to_string();
-        let event = event(env.host, on, observed, resource, &request_id, result.as_ref().err());
+        let sender = Sender {
+            identity: on.identity(),
+            source: on.invoked_by,
+            agent: on.invoked_by,
+            request_id: &request_id,
+            caused_by: Some(&on.ctx.answer_id),
+        };
+        let event = event(env.host, sender, observed, resource, result.as_ref().err());
         env.host.trail.push(event);
         result.map_err(|mut error| {
             error.extra.insert(REQUEST_ID.to_owned(), Value::from(request_id));
             error
         })
     }
+
+    /// The caller's own call, for the trail: what it was about, and never what it carried or brought back.
+    pub(super) fn observe_direct(
+        &mut self,
+        env: &mut Env,
+        operation: &'static str,
+        input: &Value,
+        run: impl FnOnce(&mut Self, &mut Env) -> Result<Value, ApiError>,
+    ) -> Result<Value, ApiError> {
+        let key = ["KeyId", "TargetKeyId"].iter().find_map(|member| input.get(member)?.as_str());
+        let mut observed = Observed::new(operation, key.unwrap_or_default(), None);
+        for (member, name) in [("KeyId", "keyId"), ("TargetKeyId", "targetKeyId"), ("AliasName", "aliasName")] {
+            if let Some(text) = input.get(member).and_then(Value::as_str).filter(|text| text.len() <= LONGEST_NAME) {
+                observed = observed.with(name, text);
+            }
+        }
+        if let Some(context) = input.get("EncryptionContext").filter(|it| it.to_string().len() <= LONGEST_CONTEXT) {
+            observed = observed.with("encryptionContext", context.clone());
+        }
+        let before = self.existing(env, observed.key).ok();
+        let result = run(self, env);
+        // A new key is known only now.
+        let made = result.as_ref().ok().and_then(|output| output.pointer("/KeyMetadata/KeyId")?.as_str());
+        let resource = before.or_else(|| made.map(str::to_owned)).map(|id| env.home().key_arn(&id));
+        let ctx = env.caller.ctx;
+        let sender = Sender {
+            identity: identity_of(&ctx.principal),
+            source: &ctx.source_ip,
+            agent: &ctx.user_agent,
+            request_id: &ctx.answer_id,
+            caused_by: None,
+        };
+        let event = event(env.host, sender, observed, resource, result.as_ref().err());
+        env.host.trail.push(event);
+        result
+    }
+}
+
+/// Who made a call, from where, and in which request.
+struct Sender<'a> {
+    identity: UserIdentity,
+    source: &'a str,
+    agent: &'a str,
+    request_id: &'a str,
+    caused_by: Option<&'a str>,
+}
+
+/// CloudTrail's `userIdentity` of somebody who is no service.
+fn identity_of(principal: &Principal) -> UserIdentity {
+    UserIdentity {
+        kind: if principal.is_root() { "Root" } else { "IAMUser" }.to_owned(),
+        principal_id: Some(principal.unique_id.clone()),
+        arn: Some(principal.arn.clone()),
+        account_id: Some(principal.account.clone()),
+        user_name: principal.user_name.clone(),
+        invoked_by: None,
+    }
 }
 
 fn event(
     host: &mut Host,
-    on: &OnBehalf,
+    sender: Sender,
     observed: Observed,
     resource: Option<String>,
-    request_id: &str,
     error: Option<&ApiError>,
 ) -> TrailEvent {
     let verdict = match error {
@@ -310,17 +371,18 @@ fn event(
         event_time: host.timestamp(),
         event_source: "kms.amazonaws.com".to_owned(),
         event_name: observed.name.to_owned(),
-        user_identity: on.identity(),
+        user_identity: sender.identity,
         aws_region: host.region.clone(),
-        source_ip_address: on.invoked_by.to_owned(),
-        user_agent: on.invoked_by.to_owned(),
+        source_ip_address: sender.source.to_owned(),
+        user_agent: sender.agent.to_owned(),
         request_parameters: observed.parameters,
         resources,
         error_code: error.map(|error| error.code.to_string()),
-        error_message: error.and_then(|error| error.message.clone()),
+        // Some quote what was sent.
+        error_message: error.and_then(|error| Some(error.message.as_ref()?.chars().take(LONGEST_NAME).collect())),
         event_id: host.entropy.uuid().to_string(),
-        request_id: request_id.to_owned(),
-        caused_by: Some(on.ctx.answer_id.clone()),
+        request_id: sender.request_id.to_owned(),
+        caused_by: sender.caused_by.map(str::to_owned),
         verdict,
     }
 }

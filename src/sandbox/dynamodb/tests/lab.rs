@@ -104,7 +104,8 @@ impl Lab {
     }
 
     pub fn events(&self) -> Vec<TrailEvent> {
-        self.engine.host.trail.all()
+        let events = self.engine.host.trail.all().into_iter();
+        events.filter(|event| event.user_identity.invoked_by.is_some()).collect()
     }
 
     /// What happened in KMS for DynamoDB since the `from`th event: name, identity, verdict.

@@ -41,8 +41,11 @@ fn open(lab: &mut Lab, who: &RequestContext, blob: &[u8], context: &EncryptionCo
     kms.decrypt(host, iam, &behalf(who, &who.principal), blob, context).map(|key| *key.expose())
 }
 
+/// What DynamoDB asked.
 fn trail(lab: &Lab) -> Vec<Value> {
-    lab.engine.host.trail.all().iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+    let events = lab.engine.host.trail.all();
+    let asked = events.iter().filter(|event| event.user_identity.invoked_by.is_some());
+    asked.map(|event| serde_json::to_value(event).unwrap()).collect()
 }
 
 #[rstest]
@@ -247,4 +250,33 @@ fn the_aws_managed_key_works_for_everybody_but_only_through_the_service() {
         assert_eq!(lab.fails(operation, json!({ "KeyId": key_arn })).0, "AccessDeniedException", "{operation}");
     }
     assert_eq!(lab.ok("GetKeyRotationStatus", json!({ "KeyId": key_arn }))["KeyRotationEnabled"], true);
+}
+
+/// A caller's own calls are on the trail, without what they carry.
+#[test]
+fn own_calls_are_on_the_trail_and_tell_no_secret() {
+    let mut lab = Lab::new();
+    let id = lab.key();
+    let context = json!({ "purpose": "test" });
+    let plaintext = "c2VjcmV0";
+    let input = json!({ "KeyId": id, "Plaintext": plaintext, "EncryptionContext": context });
+    let blob = lab.ok("Encrypt", input)["CiphertextBlob"].clone();
+    lab.ok("Decrypt", json!({ "CiphertextBlob": blob, "EncryptionContext": context }));
+    let events = lab.engine.host.trail.all();
+    let own: Vec<Value> = events.iter().map(|event| serde_json::to_value(event).unwrap()).collect();
+    let names: Vec<&str> = own.iter().map(|event| event["eventName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["CreateKey", "Encrypt", "Decrypt"]);
+    assert_eq!(own[0]["resources"][0]["ARN"], arn(&id));
+    assert_eq!(own[1]["requestParameters"], json!({ "keyId": id, "encryptionContext": context }));
+    assert!(own.iter().all(|event| event["userIdentity"].get("invokedBy").is_none() && event["verdict"] == "allowed"));
+    assert!(!serde_json::to_string(&own).unwrap().contains(plaintext));
+}
+
+#[test]
+fn whatever_is_sent_the_trail_stays_small() {
+    let mut lab = Lab::new();
+    let long = "x".repeat(100_000);
+    lab.fails("Encrypt", json!({ "KeyId": long, "Plaintext": "", "EncryptionContext": { "a": long } }));
+    let event = serde_json::to_string(lab.engine.host.trail.all().last().unwrap()).unwrap();
+    assert!(event.contains("Encrypt") && event.len() < 8_000, "{} bytes", event.len());
 }

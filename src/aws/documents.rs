@@ -1,0 +1,195 @@
+//! The documents by which AWS decides, as far as the admin may read them. Only reading calls.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_kms::types::{GrantConstraints as SdkConstraints, GrantListEntry};
+
+use super::Clients;
+use super::inventory::{Failed, pages, send};
+use crate::lab::insight::documents::Documents;
+use crate::policy::{Grant, GrantConstraints, PolicySource};
+
+impl Clients {
+    /// The policy and the grants of `key` and the policies of `caller`, both ARNs. What could not be read is said.
+    pub async fn documents(&self, caller: Option<&str>, key: Option<&str>) -> Documents {
+        let (of_key, of_caller) = tokio::join!(self.documents_of_key(key), self.documents_of_caller(caller));
+        let unread = of_key.unread.into_iter().chain(of_caller.unread).collect();
+        Documents { identity: of_caller.identity, unique_id: of_caller.unique_id, unread, ..of_key }
+    }
+
+    async fn documents_of_key(&self, key: Option<&str>) -> Documents {
+        let mut documents = Documents::default();
+        let Some(key) = key else { return documents };
+        let client = self.admin.kms();
+        match send!("kms:GetKeyPolicy", client.get_key_policy().key_id(key).policy_name("default")) {
+            Ok(output) => documents.key_policy = output.policy,
+            Err(failed) => documents.unread.push(unread("the key policy", &failed)),
+        }
+        let grants = pages!(
+            "kms:ListGrants",
+            client.list_grants().key_id(key),
+            |page: aws_sdk_kms::operation::list_grants::ListGrantsOutput| page.grants.unwrap_or_default()
+        );
+        match grants {
+            Ok(grants) => documents.grants = grants.into_iter().map(grant).collect(),
+            Err(failed) => documents.unread.push(unread("the grants of the key", &failed)),
+        }
+        documents
+    }
+
+    async fn documents_of_caller(&self, caller: Option<&str>) -> Documents {
+        let mut documents = Documents::default();
+        let name = match caller.and_then(|arn| arn.rsplit_once(':')) {
+            // The root user has no policies: what names the account names it.
+            Some((_, "root")) => return documents,
+            Some((_, who)) if who.starts_with("user/") => who.rsplit('/').next().unwrap_or(who),
+            Some((_, who)) => {
+                documents.unread.push(format!("the policies of {who} are not read here: it is not a user"));
+                return documents;
+            }
+            None => {
+                documents.unread.push("who made this call is not known".to_owned());
+                return documents;
+            }
+        };
+        let client = self.admin.iam();
+        // A policy may name a user by this id.
+        if let Ok(output) = send!("iam:GetUser", client.get_user().user_name(name)) {
+            documents.unique_id = output.user.map(|user| user.user_id);
+        }
+        let attached = pages!(
+            "iam:ListAttachedUserPolicies",
+            client.list_attached_user_policies().user_name(name),
+            |page: aws_sdk_iam::operation::list_attached_user_policies::ListAttachedUserPoliciesOutput| {
+                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
+            }
+        );
+        match attached {
+            Ok(arns) => self.read_managed(arns, &mut documents).await,
+            Err(failed) => documents.unread.push(unread(&format!("the policies attached to user {name}"), &failed)),
+        }
+        let inline = pages!(
+            "iam:ListUserPolicies",
+            client.list_user_policies().user_name(name),
+            |page: aws_sdk_iam::operation::list_user_policies::ListUserPoliciesOutput| page.policy_names
+        );
+        match inline {
+            Ok(policies) => {
+                for policy in policies {
+                    let call = client.get_user_policy().user_name(name).policy_name(&policy);
+                    let text = send!("iam:GetUserPolicy", call).map(|output| output.policy_document);
+                    keep(PolicySource::Inline { user: name.to_owned(), name: policy }, text, &mut documents);
+                }
+            }
+            Err(failed) => documents.unread.push(unread(&format!("the inline policies of user {name}"), &failed)),
+        }
+        let groups = pages!(
+            "iam:ListGroupsForUser",
+            client.list_groups_for_user().user_name(name),
+            |page: aws_sdk_iam::operation::list_groups_for_user::ListGroupsForUserOutput| {
+                page.groups.into_iter().map(|group| group.group_name)
+            }
+        );
+        match groups {
+            Ok(groups) => {
+                for group in groups {
+                    self.read_group(&group, &mut documents).await;
+                }
+            }
+            Err(failed) => documents.unread.push(unread(&format!("the groups of user {name}"), &failed)),
+        }
+        documents
+    }
+
+    async fn read_group(&self, group: &str, documents: &mut Documents) {
+        let client = self.admin.iam();
+        let attached = pages!(
+            "iam:ListAttachedGroupPolicies",
+            client.list_attached_group_policies().group_name(group),
+            |page: aws_sdk_iam::operation::list_attached_group_policies::ListAttachedGroupPoliciesOutput| {
+                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
+            }
+        );
+        match attached {
+            Ok(arns) => self.read_managed(arns, documents).await,
+            Err(failed) => documents.unread.push(unread(&format!("the policies attached to group {group}"), &failed)),
+        }
+        let inline = pages!(
+            "iam:ListGroupPolicies",
+            client.list_group_policies().group_name(group),
+            |page: aws_sdk_iam::operation::list_group_policies::ListGroupPoliciesOutput| page.policy_names
+        );
+        match inline {
+            Ok(policies) => {
+                for policy in policies {
+                    let call = client.get_group_policy().group_name(group).policy_name(&policy);
+                    let text = send!("iam:GetGroupPolicy", call).map(|output| output.policy_document);
+                    keep(PolicySource::Inline { user: format!("group {group}"), name: policy }, text, documents);
+                }
+            }
+            Err(failed) => documents.unread.push(unread(&format!("the inline policies of group {group}"), &failed)),
+        }
+    }
+
+    /// The default versions of managed policies.
+    async fn read_managed(&self, arns: Vec<String>, documents: &mut Documents) {
+        let client = self.admin.iam();
+        for arn in arns {
+            let version = send!("iam:GetPolicy", client.get_policy().policy_arn(&arn))
+                .map(|output| output.policy.and_then(|policy| policy.default_version_id).unwrap_or_default());
+            let text = match version {
+                Ok(version) => {
+                    let call = client.get_policy_version().policy_arn(&arn).version_id(version);
+                    let text = send!("iam:GetPolicyVersion", call);
+                    text.map(|output| output.policy_version.and_then(|version| version.document).unwrap_or_default())
+                }
+                Err(failed) => Err(failed),
+            };
+            let name = arn.rsplit('/').next().unwrap_or(&arn).to_owned();
+            keep(PolicySource::Managed { name, arn }, text, documents);
+        }
+    }
+}
+
+/// Keeps a policy's text, which IAM sends percent-encoded (RFC 3986), or notes that it could not be read.
+fn keep(source: PolicySource, text: Result<String, Failed>, documents: &mut Documents) {
+    match text {
+        Ok(text) => {
+            let pair = format!("policy={text}");
+            let text = form_urlencoded::parse(pair.as_bytes()).next().map(|(_, text)| text.into_owned());
+            documents.identity.push((source, text.unwrap_or_default()));
+        }
+        Err(failed) => documents.unread.push(unread(&source.to_string(), &failed)),
+    }
+}
+
+/// In one sentence: what could not be read, and why.
+fn unread(what: &str, failed: &Failed) -> String {
+    // Where nobody answered, what to do about it is said elsewhere.
+    let reason = failed.code.as_deref().unwrap_or_else(|| failed.message.split(" (").next().unwrap_or_default());
+    format!("{what} could not be read: {reason} ({})", failed.call)
+}
+
+fn grant(entry: GrantListEntry) -> Grant {
+    Grant {
+        grant_id: entry.grant_id.unwrap_or_default(),
+        grant_token: String::new(),
+        key_id: entry.key_id.unwrap_or_default(),
+        grantee_principal: entry.grantee_principal.unwrap_or_default(),
+        retiring_principal: entry.retiring_principal,
+        issuing_account: entry.issuing_account.unwrap_or_default(),
+        name: entry.name.filter(|name| !name.is_empty()),
+        operations: entry.operations.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect(),
+        constraints: entry.constraints.and_then(constraints),
+        creation_date: entry.creation_date.map(|date| date.as_secs_f64()).unwrap_or_default(),
+    }
+}
+
+fn constraints(sdk: SdkConstraints) -> Option<GrantConstraints> {
+    let pairs = |map: HashMap<String, String>| map.into_iter().collect::<BTreeMap<_, _>>();
+    match (sdk.encryption_context_equals, sdk.encryption_context_subset) {
+        (Some(equals), _) => Some(GrantConstraints::EncryptionContextEquals(pairs(equals))),
+        (None, Some(subset)) => Some(GrantConstraints::EncryptionContextSubset(pairs(subset))),
+        (None, None) => None,
+    }
+}

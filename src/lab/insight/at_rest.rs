@@ -1,0 +1,89 @@
+//! The table as it lies in the database, without any key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::lab::exchange::Verdict;
+use crate::lab::operation::{Identity, Operation, shell_quote};
+use crate::lab::stage::Stage;
+use crate::lab::state::State;
+
+/// What the sandbox tells of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AtRest {
+    /// The database file.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The KMS key above the table key; none for the key that DynamoDB owns.
+    pub key_arn: Option<String>,
+    /// What KMS is told with the table key.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// The table key, as KMS encrypted it.
+    pub table_key: Length,
+    /// The data key, sealed under the table key: without nonce and tag.
+    pub data_key: Length,
+    /// How many items there are.
+    pub items: u64,
+    /// The first of them, in the order in which Scan gives them.
+    pub records: Vec<Stored>,
+}
+
+/// An encrypted key, of which nothing is told but how long it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Length {
+    /// In bytes.
+    pub bytes: usize,
+}
+
+/// An item's row. All bytes are hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// 12 bytes.
+    pub nonce: String,
+    /// The first bytes of the ciphertext.
+    pub ciphertext: String,
+    /// The length of the whole ciphertext.
+    pub bytes: usize,
+    /// 16 bytes.
+    pub tag: String,
+}
+
+/// The statement that shows the same rows in the database; the tag is the end of the ciphertext there.
+pub const SQL: &str = "SELECT table_name, hex(nonce), hex(ciphertext) FROM dynamodb_items";
+
+/// A line for a shell with which a person can look themselves.
+pub fn command(at_rest: &AtRest) -> String {
+    format!("sqlite3 -readonly {} {}", shell_quote(&at_rest.database), shell_quote(SQL))
+}
+
+/// What `identity` sees of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen<'a> {
+    /// The items of the newest Scan.
+    Items(Vec<&'a Map<String, Value>>),
+    /// The newest Scan was denied.
+    Denied,
+    /// The newest Scan failed.
+    Failed,
+    /// Nobody has looked yet.
+    Nothing,
+}
+
+/// What the newest Scan of `identity` gave.
+pub fn seen(state: &State, identity: Identity) -> Seen<'_> {
+    let all = Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges);
+    let mut scans = all.filter(|e| e.identity == identity && matches!(e.operation, Operation::Scan { .. }));
+    let Some(newest) = scans.next_back() else { return Seen::Nothing };
+    match &newest.verdict {
+        Verdict::Denied(_) => Seen::Denied,
+        Verdict::Failed(_) => Seen::Failed,
+        Verdict::Allowed => {
+            let items = newest.body().and_then(|body| body.get("Items")?.as_array()).map(Vec::as_slice);
+            Seen::Items(items.unwrap_or_default().iter().filter_map(Value::as_object).collect())
+        }
+    }
+}

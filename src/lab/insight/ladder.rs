@@ -1,0 +1,396 @@
+//! The decision ladder: why a call was allowed or denied, rung by rung, read off a decision and its trace.
+//!
+//! On the sandbox the decision is the one that was really made; elsewhere it is made again from the documents
+//! ([`super::documents`]). Either way the rungs are read off it here, and nowhere else.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::policy::{Decision, Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
+
+/// A decision, and what was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The id of the request that needed it, as its caller saw it.
+    pub request_id: String,
+    /// Whose permissions were looked at: an ARN, or a service's name.
+    pub principal: String,
+    /// `kms:Decrypt`
+    pub action: String,
+    /// The ARN.
+    pub resource: String,
+    /// The verdict, and every statement that was looked at.
+    pub decision: Decision,
+}
+
+/// The answer of a rung, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// No.
+    No,
+    /// Yes.
+    Yes,
+    /// Yes, but it does not help.
+    YesBut,
+}
+
+impl Word {
+    /// As it is written.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Word::No => "no",
+            Word::Yes => "yes",
+            Word::YesBut => "yes, but",
+        }
+    }
+}
+
+/// A statement or grant that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The policy it stands in, `the key policy`.
+    pub policy: String,
+    /// Its name, or its place in the document.
+    pub name: String,
+    /// Whether and why it does or does not concern the call, in sentences.
+    pub result: String,
+    /// The statement itself.
+    pub json: Arc<Value>,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
+    /// The question.
+    pub question: &'static str,
+    /// The answer.
+    pub word: Word,
+    /// The answer in a sentence.
+    pub sentence: String,
+    /// Whether the verdict comes from here: the rung that allows, denies, or lacks what AWS names in its message.
+    pub decides: bool,
+    /// What was looked at for it.
+    pub looked_at: Vec<Evidence>,
+}
+
+/// What guards the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// A table: identity policies alone decide.
+    Table,
+    /// A key: its own policy, identity policies and grants decide.
+    Key,
+    /// Anything else: identity policies alone decide.
+    Other,
+}
+
+/// Why one question of permission was answered as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ladder {
+    /// What guards the resource.
+    pub lock: Lock,
+    /// Who asked.
+    pub principal: String,
+    /// For what.
+    pub action: String,
+    /// Of which resource.
+    pub resource: String,
+    /// The questions in the order of evaluation.
+    pub rungs: Vec<Rung>,
+    /// The verdict.
+    pub allowed: bool,
+    /// The verdict in a sentence.
+    pub verdict: String,
+}
+
+/// How many statements a rung shows where none fits: those that come closest.
+const CLOSEST: usize = 2;
+
+impl Ladder {
+    /// Whether a statement denies it, so that nothing else matters.
+    pub fn denied_expressly(&self) -> bool {
+        self.rungs.first().is_some_and(|rung| rung.word == Word::Yes)
+    }
+
+    /// Reads the ladder off a decision.
+    pub fn of(decided: &Decided) -> Ladder {
+        let trace = Trace(decided);
+        let of_key = decided.decision.trace.iter().any(is_key_policy);
+        let rungs = if of_key {
+            vec![trace.explicit_deny(), trace.key_policy(), trace.account(), trace.grants()]
+        } else {
+            vec![trace.explicit_deny(), trace.identity()]
+        };
+        let lock = match decided.action.split(':').next() {
+            _ if of_key => Lock::Key,
+            Some("dynamodb") => Lock::Table,
+            _ => Lock::Other,
+        };
+        Ladder {
+            lock,
+            principal: decided.principal.clone(),
+            action: decided.action.clone(),
+            resource: decided.resource.clone(),
+            rungs,
+            allowed: decided.decision.is_allowed(),
+            verdict: verdict(&decided.decision.outcome),
+        }
+    }
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Allowed { via_account: true, by, .. } => {
+            format!("ALLOWED: the account's IAM decides, and {} allows it.", short(by))
+        }
+        Outcome::Allowed { by, .. } => format!("ALLOWED: {} allows it, and nothing denies it.", short(by)),
+        Outcome::ExplicitDeny { by, .. } => format!("DENIED: {} denies it, whatever else allows it.", short(by)),
+        Outcome::ImplicitDeny { .. } => "DENIED: nothing forbids it, but nothing allows it either.".to_owned(),
+    }
+}
+
+/// A managed policy by its name, a grant by the beginning of its id.
+fn short(source: &PolicySource) -> String {
+    match source {
+        PolicySource::Managed { name, .. } => name.clone(),
+        PolicySource::Grant { grant_id } => format!("the grant {}…", grant_id.get(..8).unwrap_or(grant_id)),
+        other => other.to_string(),
+    }
+}
+
+fn is_key_policy(examined: &Examined) -> bool {
+    examined.source.is_resource_based()
+}
+
+fn is_grant(examined: &Examined) -> bool {
+    matches!(examined.source, PolicySource::Grant { .. })
+}
+
+fn is_identity(examined: &Examined) -> bool {
+    !is_key_policy(examined) && !is_grant(examined)
+}
+
+fn allows(examined: &Examined) -> bool {
+    examined.effect == Effect::Allow && examined.result == Examination::Matched
+}
+
+fn delegates(examined: &Examined) -> bool {
+    examined.result == Examination::DelegatesToAccount
+}
+
+/// In how many parts it does not fit.
+fn misses(examined: &Examined) -> usize {
+    match &examined.result {
+        Examination::NotMatched(parts) => parts.len(),
+        Examination::Matched | Examination::DelegatesToAccount => 0,
+    }
+}
+
+/// `statement 1` where it has no name.
+fn name_of(examined: &Examined) -> String {
+    match &examined.sid {
+        Some(sid) if !sid.is_empty() => format!("\"{sid}\""),
+        _ if is_grant(examined) => short(&examined.source),
+        _ => format!("statement {}", examined.statement + 1),
+    }
+}
+
+/// How many actions a sentence names; the statement itself has them all.
+const NAMED_ACTIONS: usize = 6;
+
+/// Of a long list of actions only those of the service that is asked.
+fn shortened(part: &Mismatch) -> Mismatch {
+    match part {
+        Mismatch::Action { wanted, negated, asked } if wanted.len() > NAMED_ACTIONS => {
+            let service = asked.split(':').next().unwrap_or_default();
+            let is_of = |action: &&String| action.split(':').next() == Some(service);
+            let mut named: Vec<String> = wanted.iter().filter(is_of).take(NAMED_ACTIONS).cloned().collect();
+            named.push(format!("{} other actions", wanted.len() - named.len()));
+            Mismatch::Action { wanted: named, negated: *negated, asked: asked.clone() }
+        }
+        other => other.clone(),
+    }
+}
+
+fn evidence(examined: &Examined) -> Evidence {
+    let result = match &examined.result {
+        Examination::Matched if examined.effect == Effect::Deny => "It fits the call, and denies it.".to_owned(),
+        Examination::Matched => "It fits the call, and allows it.".to_owned(),
+        Examination::DelegatesToAccount => {
+            "It names the account, not the caller: the account's IAM may decide.".to_owned()
+        }
+        Examination::NotMatched(parts) => {
+            parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" ")
+        }
+    };
+    Evidence { policy: examined.source.to_string(), name: name_of(examined), result, json: Arc::clone(&examined.json) }
+}
+
+/// The ones that come closest to what is asked.
+fn closest<'t>(of: impl Iterator<Item = &'t Examined> + Clone) -> Vec<Evidence> {
+    let least = of.clone().map(misses).min();
+    of.filter(|examined| Some(misses(examined)) == least).take(CLOSEST).map(evidence).collect()
+}
+
+/// A decision, to read the rungs off.
+struct Trace<'d>(&'d Decided);
+
+impl<'d> Trace<'d> {
+    fn of(&self, kind: fn(&Examined) -> bool) -> impl Iterator<Item = &'d Examined> + Clone + use<'d> {
+        self.0.decision.trace.iter().filter(move |examined| kind(examined))
+    }
+
+    fn outcome(&self) -> &'d Outcome {
+        &self.0.decision.outcome
+    }
+
+    /// Who asked, in the words of a sentence.
+    fn caller(&self) -> &'d str {
+        self.0.principal.rsplit([':', '/']).next().unwrap_or_default()
+    }
+
+    fn is_service(&self) -> bool {
+        !self.0.principal.starts_with("arn:")
+    }
+
+    fn explicit_deny(&self) -> Rung {
+        let denials = || self.of(|examined| examined.effect == Effect::Deny);
+        let fits = |examined: &&Examined| examined.result == Examination::Matched;
+        let denying = denials().find(fits);
+        let sentence = match (denying, denials().count()) {
+            (Some(denying), _) => format!("{}, {}, denies it", short(&denying.source), name_of(denying)),
+            (None, 0) => "no statement denies anything".to_owned(),
+            (None, _) => "none of the denials fits this call".to_owned(),
+        };
+        Rung {
+            question: "explicit deny?",
+            word: if denying.is_some() { Word::Yes } else { Word::No },
+            sentence,
+            decides: matches!(self.outcome(), Outcome::ExplicitDeny { .. }),
+            looked_at: denying.map_or_else(|| closest(denials()), |denying| vec![evidence(denying)]),
+        }
+    }
+
+    /// Where no key policy has a say.
+    fn identity(&self) -> Rung {
+        let own = || self.of(is_identity);
+        let allowing = own().find(|examined| allows(examined));
+        let (word, sentence) = match allowing {
+            Some(allowing) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
+            None => (Word::No, format!("no policy of {} allows {}", self.caller(), self.0.action)),
+        };
+        Rung {
+            question: "IAM allows it?",
+            word,
+            sentence,
+            decides: !matches!(self.outcome(), Outcome::ExplicitDeny { .. }),
+            looked_at: allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]),
+        }
+    }
+
+    /// Whether a statement names the caller, whatever it says of them.
+    fn names_caller(&self, examined: &Examined) -> bool {
+        let name = Value::from(self.0.principal.as_str()).to_string();
+        examined.json.get("Principal").is_some_and(|principal| principal.to_string().contains(&name))
+    }
+
+    fn is_about_action(&self, examined: &Examined) -> bool {
+        match &examined.result {
+            Examination::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Action { .. })),
+            Examination::Matched | Examination::DelegatesToAccount => true,
+        }
+    }
+
+    fn key_policy(&self) -> Rung {
+        let own = || self.of(is_key_policy);
+        let allowing = own().find(|examined| allows(examined));
+        let naming = own().find(|examined| examined.effect == Effect::Allow && self.names_caller(examined));
+        let delegating = own().find(|examined| delegates(examined));
+        let (word, sentence, looked_at) = match (allowing, naming, delegating) {
+            (Some(allowing), _, _) => {
+                (Word::Yes, format!("{} allows {}", name_of(allowing), self.0.action), vec![evidence(allowing)])
+            }
+            (None, Some(naming), _) => {
+                let why = match self.is_about_action(naming) {
+                    true => "a part of it does not fit".to_owned(),
+                    false => format!("not for {}", self.0.action),
+                };
+                (Word::YesBut, format!("{}: {why}", name_of(naming)), vec![evidence(naming)])
+            }
+            (None, None, Some(delegating)) => (
+                Word::No,
+                format!("{} names the account, not the caller", name_of(delegating)),
+                vec![evidence(delegating)],
+            ),
+            (None, None, None) => (Word::No, "no statement names the caller".to_owned(), closest(own())),
+        };
+        let decides = match self.outcome() {
+            Outcome::Allowed { by, .. } => by.is_resource_based(),
+            Outcome::ImplicitDeny { missing } => *missing == Missing::ResourcePolicy,
+            Outcome::ExplicitDeny { .. } => false,
+        };
+        Rung { question: "key policy allows it?", word, sentence, decides, looked_at }
+    }
+
+    fn account(&self) -> Rung {
+        let delegating = self.of(|examined| !is_identity(examined)).find(|examined| delegates(examined));
+        let own = || self.of(is_identity);
+        let allowing = own().find(|examined| allows(examined));
+        let mut looked_at: Vec<Evidence> = delegating.into_iter().map(evidence).collect();
+        looked_at.extend(allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]));
+        let (word, sentence) = match (delegating, allowing) {
+            _ if self.is_service() => (Word::No, "a service has no policies in the account's IAM".to_owned()),
+            (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
+            (Some(_), None) => (Word::YesBut, format!("no policy of {} allows {}", self.caller(), self.0.action)),
+            (None, Some(allowing)) => {
+                (Word::No, format!("{} allows it, but the key policy gives IAM no say", short(&allowing.source)))
+            }
+            (None, None) => (Word::No, "the key policy gives IAM no say".to_owned()),
+        };
+        let decides = match self.outcome() {
+            Outcome::Allowed { via_account, .. } => *via_account,
+            Outcome::ImplicitDeny { missing } => *missing == Missing::IdentityPolicy,
+            Outcome::ExplicitDeny { .. } => false,
+        };
+        Rung { question: "account's IAM decides?", word, sentence, decides, looked_at }
+    }
+
+    fn grants(&self) -> Rung {
+        let all = || self.of(is_grant);
+        let allowing = all().find(|examined| allows(examined));
+        let (word, sentence) = match (allowing, all().count()) {
+            (Some(allowing), _) => (Word::Yes, format!("{} covers it", short(&allowing.source))),
+            (None, 0) => (Word::No, "the key has none".to_owned()),
+            (None, 1) => (Word::No, "one grant, and not for this".to_owned()),
+            (None, count) => (Word::No, format!("{count} grants, none for this")),
+        };
+        Rung {
+            question: "a grant?",
+            word,
+            sentence,
+            decides: matches!(
+                self.outcome(),
+                Outcome::Allowed { by: PolicySource::Grant { .. }, via_account: false, .. }
+            ),
+            looked_at: allowing.map_or_else(|| closest(all()), |allowing| vec![evidence(allowing)]),
+        }
+    }
+}
+
+/// The ladders of one request, in the order in which they were decided.
+pub fn ladders(all: &[Decided], request_id: &str) -> Vec<Ladder> {
+    all.iter().filter(|decided| decided.request_id == request_id).map(Ladder::of).collect()
+}
+
+/// The newest `kms:Decrypt` that was decided for `principal` before this request, and allowed: from it DynamoDB still
+/// holds the table key where it asks nobody.
+pub fn earlier_decrypt<'a>(all: &'a [Decided], request_id: &str) -> Option<&'a Decided> {
+    let at = all.iter().position(|decided| decided.request_id == request_id)?;
+    let principal = &all[at].principal;
+    let is_it = |decided: &&Decided| {
+        decided.action == "kms:Decrypt" && decided.principal == *principal && decided.decision.is_allowed()
+    };
+    all[..at].iter().rev().find(is_it)
+}

@@ -1,0 +1,220 @@
+//! What a person can look into: why a call was decided as it was ([`ladder`]), what KMS was asked ([`trail`]), and how
+//! the table lies in the database ([`at_rest`]).
+//!
+//! Opening such a page gives [`Effect::Inspect`]; what the world finds out comes back as [`Event::Inspected`]
+//! (`State::inspected`). Nothing of the lab waits for it.
+//!
+//! [`Event::Inspected`]: super::flow::Event::Inspected
+
+pub mod at_rest;
+pub mod documents;
+pub mod ladder;
+pub mod trail;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::calls::Call;
+use super::exchange::{CallId, Exchange};
+use super::facts::Caller;
+use super::flow::Effect;
+use super::operation::Identity;
+use super::stage::Stage;
+use super::state::{Record, State};
+use super::view::Page;
+use at_rest::AtRest;
+use documents::{Documents, decide_again, request_id};
+use ladder::Decided;
+
+/// What keeps an experiment's calls from being decided again.
+const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
+
+/// What a page needs from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inquiry {
+    /// The decisions of a call, or the documents to make them again.
+    Why {
+        /// The call.
+        call: CallId,
+        /// Who made it, where that is known.
+        caller: Option<String>,
+        /// The lab's key, by ARN.
+        key: Option<String>,
+    },
+    /// What KMS was asked.
+    Trail,
+    /// How this table lies in the database.
+    AtRest {
+        /// Its name.
+        table: String,
+    },
+}
+
+/// What the world has found out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// Decisions as they were made.
+    Decisions(Vec<Decided>),
+    /// Documents to decide by.
+    Documents(Documents),
+    /// The trail, oldest first.
+    Trail(Vec<trail::Event>),
+    /// A table in the database.
+    AtRest(Box<AtRest>),
+    /// The backend is no sandbox of kmslab: it tells nothing of this.
+    NotTold,
+    /// It could not be found out, for this reason.
+    Failed(String),
+}
+
+/// What a page shows of a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Known {
+    /// Decisions. Where they were made again from documents, with what could not be read of those.
+    Decisions {
+        /// In the order in which they were made.
+        all: Vec<Decided>,
+        /// `None`: the very decisions of the sandbox.
+        unread: Option<Vec<String>>,
+    },
+    /// The trail, oldest first.
+    Trail(Vec<trail::Event>),
+    /// A table in the database.
+    AtRest(Box<AtRest>),
+    /// The backend tells nothing of this.
+    NotTold,
+    /// It could not be found out, for this reason.
+    Failed(String),
+}
+
+/// What was asked last, and what is known of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Insight {
+    serial: u64,
+    inquiry: Option<Inquiry>,
+    known: Option<Known>,
+}
+
+impl State {
+    /// What is known of what the open page is about; `None` while it is being found out.
+    pub fn known(&self) -> Option<&Known> {
+        self.insight.known.as_ref()
+    }
+
+    /// The selected call of the focused pane, once it is answered.
+    pub fn focused_exchange(&self) -> Option<&Exchange> {
+        let identity = self.view.focus();
+        match self.calls(identity).get(self.selected(identity)?) {
+            Some(Call::Answered(exchange)) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    /// The call with this request id, as it is shown.
+    pub fn exchange_of_request(&self, id: &str) -> Option<&Exchange> {
+        let mut all = self.records().flat_map(|record| &record.exchanges);
+        all.find(|exchange| request_id(exchange) == id).map(AsRef::as_ref)
+    }
+
+    fn caller_of(&self, identity: Identity) -> Option<&Caller> {
+        match identity {
+            Identity::Admin => self.facts.admin.as_ref(),
+            Identity::TestUser => self.facts.test_user.as_ref(),
+        }
+    }
+
+    /// Asks for what the open page needs; nothing where it needs nothing.
+    pub(super) fn inspect(&mut self) -> Vec<Effect> {
+        let inquiry = match self.view.page() {
+            // A recorded answer was decided elsewhere.
+            Some(Page::Why) if !self.is_replay() => {
+                let Some(exchange) = self.focused_exchange() else { return Vec::new() };
+                let (call, identity) = (exchange.id, exchange.identity);
+                let caller = self.caller_of(identity).map(|caller| caller.arn.clone());
+                Inquiry::Why { call, caller, key: self.facts.key_arn().map(str::to_owned) }
+            }
+            Some(Page::Trail) => Inquiry::Trail,
+            Some(Page::AtRest) if self.facts.made.table => Inquiry::AtRest { table: self.names.table.clone() },
+            _ => return Vec::new(),
+        };
+        let insight = &mut self.insight;
+        insight.serial += 1;
+        // What is known of the same stays in view until there is something newer.
+        if insight.inquiry.as_ref() != Some(&inquiry) {
+            insight.known = None;
+            insight.inquiry = Some(inquiry.clone());
+        }
+        vec![Effect::Inspect { serial: insight.serial, inquiry }]
+    }
+
+    /// Takes in what the world has found out; what is not the newest answer is dropped.
+    pub(super) fn inspected(&mut self, serial: u64, finding: Finding) {
+        if serial != self.insight.serial {
+            return;
+        }
+        let known = self.taken_in(finding).unwrap_or_else(|| Known::Failed("it could not be masked".to_owned()));
+        self.insight.known = Some(known);
+    }
+
+    /// A finding as it is shown; `None` where it can't be masked.
+    fn taken_in(&mut self, finding: Finding) -> Option<Known> {
+        Some(match finding {
+            Finding::Decisions(all) => {
+                let own: Vec<Decided> = all.into_iter().filter(|decided| self.is_own(&decided.request_id)).collect();
+                Known::Decisions { all: self.masked(own)?, unread: None }
+            }
+            Finding::Documents(documents) => {
+                let (all, unread) = self.masked(self.decided_again(&documents))?;
+                Known::Decisions { all, unread: Some(unread) }
+            }
+            Finding::Trail(events) => Known::Trail(self.masked(events)?),
+            // The bytes of items and keys name nobody, and where the file lies is the person's own machine.
+            Finding::AtRest(at_rest) => {
+                let names = (at_rest.table, at_rest.key_arn, at_rest.encryption_context);
+                let (table, key_arn, encryption_context) = self.masked(names)?;
+                Known::AtRest(Box::new(AtRest { table, key_arn, encryption_context, ..*at_rest }))
+            }
+            Finding::NotTold => Known::NotTold,
+            Finding::Failed(reason) => Known::Failed(self.mask_text(reason)),
+        })
+    }
+
+    /// Whether a request of this id was the lab's.
+    fn is_own(&self, id: &str) -> bool {
+        self.sent().any(|exchange| request_id(exchange) == id)
+    }
+
+    /// The decisions of the call that is asked about, and what keeps them from being complete.
+    fn decided_again(&self, documents: &Documents) -> (Vec<Decided>, Vec<String>) {
+        let Some(Inquiry::Why { call, .. }) = &self.insight.inquiry else { return Default::default() };
+        if self.bench.sent(*call) {
+            return (Vec::new(), vec![UNDONE.to_owned()]);
+        }
+        let exchange = self.sent().find(|exchange| exchange.id == *call);
+        let decided = exchange.and_then(|exchange| {
+            let caller = self.caller_of(exchange.identity)?;
+            Some(decide_again(exchange, caller, &self.facts, &self.backend.region, documents))
+        });
+        decided.unwrap_or_default()
+    }
+
+    /// `value` with every text in it masked, where the lab is.
+    fn masked<T: Serialize + DeserializeOwned>(&mut self, value: T) -> Option<T> {
+        if !self.is_masked() {
+            return Some(value);
+        }
+        let json = serde_json::to_value(&value).ok()?;
+        serde_json::from_value(self.mask_value(json)).ok()
+    }
+
+    /// All calls as they came.
+    fn sent(&self) -> impl Iterator<Item = &Arc<Exchange>> {
+        self.records().flat_map(|record| &record.unmasked)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        Stage::ALL.iter().map(|stage| self.record(*stage)).chain(self.bench.records())
+    }
+}

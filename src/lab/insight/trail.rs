@@ -1,0 +1,173 @@
+//! What KMS was asked: by DynamoDB for somebody, and by the lab itself; each with the call that caused it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::documents::request_id;
+use crate::lab::exchange::Exchange;
+use crate::lab::operation::Service;
+use crate::lab::stage::Stage;
+use crate::lab::state::State;
+
+/// A record of the sandbox's trail, in CloudTrail's shape; of it what the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// `2026-01-01T00:00:00Z`
+    pub event_time: String,
+    /// `Decrypt`
+    pub event_name: String,
+    /// Who asked.
+    pub user_identity: Who,
+    /// What was asked.
+    #[serde(default)]
+    pub request_parameters: Parameters,
+    /// The id of the request, as whoever sent it saw it.
+    #[serde(rename = "requestID")]
+    pub request_id: String,
+    /// The id of the request that made a service ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<String>,
+    /// `allowed`, `denied` or `failed`
+    pub verdict: String,
+}
+
+/// CloudTrail's `userIdentity`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Who {
+    /// The principal's ARN; none for a service that asks for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The service that asked on the principal's behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoked_by: Option<String>,
+}
+
+/// CloudTrail's `requestParameters`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parameters {
+    /// The encryption context.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub encryption_context: BTreeMap<String, String>,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Allowed,
+    /// The caller was not allowed to.
+    Denied,
+    /// It did not work.
+    Failed,
+}
+
+impl Outcome {
+    /// From the word in JSON.
+    fn of(word: &str) -> Outcome {
+        match word {
+            "allowed" => Outcome::Allowed,
+            "denied" => Outcome::Denied,
+            _ => Outcome::Failed,
+        }
+    }
+}
+
+/// Whose idea a request was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// This call of the lab.
+    Call(Stage, &'static str),
+    /// A call that is not in view any more, or of another client.
+    Another,
+}
+
+/// A line of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// `00:00:12`
+    pub time: String,
+    /// The principal's name; a service by its own.
+    pub principal: String,
+    /// Whether DynamoDB asked; otherwise the principal did so itself.
+    pub by_dynamodb: bool,
+    /// `Decrypt`
+    pub operation: String,
+    /// The encryption context.
+    pub context: BTreeMap<String, String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The call that caused it.
+    pub cause: Cause,
+}
+
+/// The end of an ARN, from `user/` or `root` on; anything else as it is.
+pub fn short(principal: &str) -> &str {
+    if principal.starts_with("arn:") { principal.rsplit(':').next().unwrap_or(principal) } else { principal }
+}
+
+/// The last part of an ARN, `alice`; anything else as it is.
+fn name(principal: &str) -> &str {
+    short(principal).rsplit('/').next().unwrap_or(principal)
+}
+
+/// What the sandbox has seen, oldest first.
+pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
+    let calls: BTreeMap<&str, &Arc<Exchange>> =
+        exchanges(state).map(|exchange| (request_id(exchange), exchange)).collect();
+    events
+        .iter()
+        .map(|event| {
+            let id = event.caused_by.as_ref().unwrap_or(&event.request_id);
+            let cause = calls.get(id.as_str());
+            let service = event.user_identity.invoked_by.as_deref();
+            Entry {
+                time: event.event_time.get(11..19).unwrap_or(&event.event_time).to_owned(),
+                principal: event.user_identity.arn.as_deref().or(service).map(name).unwrap_or_default().to_owned(),
+                by_dynamodb: service.is_some(),
+                operation: event.event_name.clone(),
+                context: event.request_parameters.encryption_context.clone(),
+                outcome: Outcome::of(&event.verdict),
+                cause: cause.map_or(Cause::Another, |call| Cause::Call(call.stage, call.operation.name())),
+            }
+        })
+        .collect()
+}
+
+/// What the lab itself has asked KMS: all that is known where there is no trail to read.
+pub fn of_exchanges(state: &State) -> Vec<Entry> {
+    exchanges(state)
+        .filter(|exchange| exchange.operation.service() == Service::Kms)
+        .map(|exchange| {
+            let facts = state.shown_facts();
+            let caller = match exchange.identity {
+                crate::lab::Identity::Admin => &facts.admin,
+                crate::lab::Identity::TestUser => &facts.test_user,
+            };
+            let nobody = || exchange.identity.name().to_owned();
+            Entry {
+                time: clock(exchange.answer.at),
+                principal: caller.as_ref().map_or_else(nobody, |caller| name(&caller.arn).to_owned()),
+                by_dynamodb: false,
+                operation: exchange.operation.name().to_owned(),
+                context: BTreeMap::new(),
+                outcome: Outcome::of(exchange.verdict.key()),
+                cause: Cause::Call(exchange.stage, exchange.operation.name()),
+            }
+        })
+        .collect()
+}
+
+fn exchanges(state: &State) -> impl Iterator<Item = &Arc<Exchange>> {
+    Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges)
+}
+
+/// The time of day, in UTC.
+fn clock(unix: u64) -> String {
+    let of_day = unix % 86_400;
+    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}

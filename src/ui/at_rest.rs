@@ -1,0 +1,231 @@
+//! At rest: the keys above an item, and each item as the database has it beside what the callers see.
+
+use ratatui::text::{Line, Span};
+use serde_json::{Map, Value};
+
+use crate::lab::insight::Known;
+use crate::lab::insight::at_rest::{AtRest, Seen, Stored, command, seen};
+use crate::lab::{BackendKind, Identity, State};
+
+use super::text::{cut, spans_width, wrap, wrap_plain};
+use super::theme::Theme;
+
+/// From here on the bytes and the item stand side by side.
+const WIDE: usize = 140;
+
+/// The page's lines.
+pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet { state, theme, columns, lines: Vec::new() };
+    let facts = state.shown_facts();
+    if !facts.made.table {
+        let text = match facts.table_was_made {
+            true => "The table has been deleted, and its rows with it.",
+            false => "There is no table yet: stage 3 creates it.",
+        };
+        sheet.text(text, theme.base);
+        return sheet.lines;
+    }
+    let told = match state.known() {
+        Some(Known::AtRest(at_rest)) => Some(at_rest.as_ref()),
+        Some(Known::Failed(reason)) => {
+            sheet.text(&format!("The database could not be looked into: {reason}"), theme.failed.text);
+            None
+        }
+        None => {
+            sheet.text("Finding out …", theme.dim);
+            None
+        }
+        Some(_) => {
+            let text = match state.backend.kind {
+                BackendKind::Aws => {
+                    "Nobody can look at this: where DynamoDB keeps the bytes is inside AWS. What AWS tells of the keys \
+                     (DescribeTable, DescribeKey):"
+                }
+                _ => "This server does not show how it keeps a table. What it tells of the keys:",
+            };
+            sheet.text(text, theme.base);
+            sheet.lines.push(Line::default());
+            None
+        }
+    };
+    sheet.hierarchy(told);
+    if let Some(at_rest) = told {
+        sheet.records(at_rest);
+        sheet.look_yourself(at_rest);
+    }
+    sheet.lines
+}
+
+struct Sheet<'s> {
+    state: &'s State,
+    theme: &'s Theme,
+    columns: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Sheet<'_> {
+    fn text(&mut self, text: &str, style: ratatui::style::Style) {
+        self.lines.extend(wrap_plain(text, style, self.columns));
+    }
+
+    /// A step of the hierarchy: `indent` levels down, a name, and what it is.
+    fn step(&mut self, indent: usize, name: &str, rest: &str) {
+        let branch = if indent == 0 { String::new() } else { format!("{}└ ", "   ".repeat(indent - 1)) };
+        let hang = 3 * indent + 2;
+        let lead = vec![Span::styled(branch, self.theme.rule), Span::styled(format!("{name}  "), self.theme.strong)];
+        self.lines.extend(wrap(lead, vec![Span::styled(rest.to_owned(), self.theme.base)], self.columns, hang));
+    }
+
+    fn hierarchy(&mut self, told: Option<&AtRest>) {
+        let facts = self.state.shown_facts();
+        let text = |value: Option<&Value>, path: &str| {
+            value.and_then(|value| value.pointer(path)?.as_str()).map(str::to_owned)
+        };
+        let of_table = text(facts.table.as_ref(), "/SSEDescription/KMSMasterKeyArn");
+        let key = told.and_then(|at_rest| at_rest.key_arn.clone()).or(of_table);
+        let id = key.as_deref().and_then(|arn| arn.rsplit('/').next());
+        let state = text(facts.key.as_ref(), "/KeyState");
+        let state = state.map(|state| format!(", {state}")).unwrap_or_default();
+        self.step(0, "KMS key", &format!("{}{state}; never leaves KMS", id.unwrap_or("an AWS owned key")));
+        let wrapped = match told {
+            Some(at_rest) => format!("{} bytes here, encrypted by KMS; only KMS can open it", at_rest.table_key.bytes),
+            None => {
+                "kept only as KMS encrypted it; to open it DynamoDB asks KMS, as whoever reads the table".to_owned()
+            }
+        };
+        self.step(1, "table key", &wrapped);
+        if let Some(context) = self.context(told) {
+            let lead = vec![Span::styled("      context  ", self.theme.dim)];
+            self.lines.extend(wrap(lead, vec![Span::styled(context, self.theme.string)], self.columns, 15));
+        }
+        let data_key = match told {
+            Some(at_rest) => format!("{} bytes, sealed under the table key", at_rest.data_key.bytes),
+            None => "encrypted under the table key".to_owned(),
+        };
+        self.step(2, "data key", &data_key);
+        match told {
+            Some(at_rest) => {
+                let items = format!("{} here: nonce 12 B + ciphertext + tag 16 B (AES-256-GCM)", at_rest.items);
+                self.step(3, "items", &items);
+            }
+            None => self.step(3, "items", "encrypted under data keys, with AES-256"),
+        }
+    }
+
+    /// What KMS is told with the table key.
+    fn context(&self, told: Option<&AtRest>) -> Option<String> {
+        let pairs: Vec<String> = match told {
+            Some(at_rest) => {
+                at_rest.encryption_context.as_ref()?.iter().map(|(name, value)| format!("{name}={value}")).collect()
+            }
+            None => {
+                let account = &self.state.shown_facts().admin.as_ref()?.account;
+                vec![
+                    format!("aws:dynamodb:subscriberId={account}"),
+                    format!("aws:dynamodb:tableName={}", self.state.shown_names().table),
+                ]
+            }
+        };
+        Some(pairs.join("  "))
+    }
+
+    fn records(&mut self, at_rest: &AtRest) {
+        let items = match (seen(self.state, Identity::Admin), seen(self.state, Identity::TestUser)) {
+            (Seen::Items(items), _) | (_, Seen::Items(items)) => items,
+            _ => Vec::new(),
+        };
+        if items.is_empty() && !at_rest.records.is_empty() {
+            self.lines.push(Line::default());
+            self.text("What the items say stands beside them once somebody has scanned the table.", self.theme.dim);
+        }
+        for (at, stored) in at_rest.records.iter().enumerate() {
+            if at == 0 || self.columns >= WIDE {
+                self.lines.push(Line::default());
+            }
+            let bytes = self.bytes(at + 1, stored);
+            let views = self.views(at, &items);
+            if self.columns < WIDE {
+                self.lines.extend(bytes);
+                self.lines.extend(views);
+                continue;
+            }
+            // Side by side.
+            let half = self.left();
+            let rows = bytes.len().max(views.len());
+            let mut right = views.into_iter();
+            let mut left = bytes.into_iter();
+            for _ in 0..rows {
+                let mut spans = left.next().map(|line| line.spans).unwrap_or_default();
+                spans.push(Span::raw(" ".repeat(half.saturating_sub(spans_width(&spans)))));
+                spans.extend(right.next().map(|line| line.spans).unwrap_or_default());
+                self.lines.push(cut(spans, self.columns));
+            }
+        }
+    }
+
+    /// Columns of what lies in the database, where the items stand beside it.
+    fn left(&self) -> usize {
+        self.columns * 3 / 7
+    }
+
+    /// What lies in the database.
+    fn bytes(&self, number: usize, stored: &Stored) -> Vec<Line<'static>> {
+        let theme = self.theme;
+        let columns = if self.columns < WIDE { self.columns } else { self.left() - 2 };
+        let head = vec![
+            Span::styled(format!("item {number}  "), theme.strong),
+            Span::styled(format!("nonce {}  tag {}", stored.nonce, stored.tag), theme.number),
+        ];
+        let mut lines = vec![cut(head, columns)];
+        // The ciphertext in one row, as much as there is room for, then its length and its end.
+        let tail = format!(" {} bytes", stored.bytes);
+        let room = columns.saturating_sub(2 + tail.len() + 1);
+        let is_whole = stored.ciphertext.len() <= room && stored.ciphertext.len() == 2 * stored.bytes;
+        let shown: String = stored.ciphertext.chars().take(room & !1).collect();
+        lines.push(Line::from(vec![
+            Span::styled(format!("  {shown}{}", if is_whole { "" } else { "…" }), theme.base),
+            Span::styled(tail, theme.dim),
+        ]));
+        lines
+    }
+
+    /// What the callers see of it.
+    fn views(&self, at: usize, items: &[&Map<String, Value>]) -> Vec<Line<'static>> {
+        let theme = self.theme;
+        let columns = if self.columns < WIDE { self.columns } else { self.columns - self.left() };
+        let mut lines = Vec::new();
+        for identity in Identity::BOTH {
+            let name = Span::styled(format!("  {:<11}", format!("{}:", identity.name())), theme.dim);
+            let content = match seen(self.state, identity) {
+                Seen::Denied => Span::styled("✘ DENIED: sees nothing", theme.denied.text),
+                Seen::Failed => Span::styled("! FAILED: sees nothing", theme.failed.text),
+                Seen::Nothing => Span::styled("has not looked", theme.dim),
+                Seen::Items(_) => match items.get(at) {
+                    Some(item) => Span::styled(plain(item), theme.string),
+                    None => Span::styled("no such item", theme.dim),
+                },
+            };
+            lines.push(cut(vec![name, content], columns));
+        }
+        lines
+    }
+
+    fn look_yourself(&mut self, at_rest: &AtRest) {
+        self.lines.push(Line::default());
+        let lead = vec![Span::styled("look yourself:  ", self.theme.dim)];
+        self.lines.extend(wrap(lead, vec![Span::styled(command(at_rest), self.theme.base)], self.columns, 0));
+    }
+}
+
+/// An item in one line: its key first, DynamoDB's types unwrapped.
+fn plain(item: &Map<String, Value>) -> String {
+    let is_key = |name: &str| name == "id";
+    let key = item.iter().filter(|(name, _)| is_key(name));
+    let pairs = key.chain(item.iter().filter(|(name, _)| !is_key(name)));
+    let pairs = pairs.map(|(name, value)| match value.as_object().and_then(|typed| typed.values().next()) {
+        Some(Value::String(text)) => format!("{name} {text}"),
+        Some(other) => format!("{name} {other}"),
+        None => format!("{name} {value}"),
+    });
+    pairs.collect::<Vec<_>>().join(" · ")
+}

@@ -1,0 +1,327 @@
+//! Why: the decision ladder of the selected call, the service's own words, and the statements that were looked at.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use serde_json::Value;
+
+use crate::lab::insight::documents::request_id;
+use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
+use crate::lab::insight::{Known, trail};
+use crate::lab::{Call, Exchange, Operation, State, Verdict};
+
+use super::pane;
+use super::text::{wrap, wrap_plain};
+use super::theme::{Theme, VerdictStyle};
+
+/// Columns of a rung's question, and of its answer's word.
+const QUESTION: usize = 24;
+const WORD: usize = 9;
+
+/// The page's lines.
+pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet { theme, columns, lines: Vec::new() };
+    match state.focused_exchange() {
+        Some(exchange) => sheet.call(state, exchange),
+        None => sheet.text("There is no answered call in this pane: send one, or choose one with [ and ].", theme.base),
+    }
+    sheet.lines
+}
+
+struct Sheet<'t> {
+    theme: &'t Theme,
+    columns: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Sheet<'_> {
+    fn blank(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn text(&mut self, text: &str, style: Style) {
+        self.lines.extend(wrap_plain(text, style, self.columns));
+    }
+
+    fn put(&mut self, lead: Vec<Span<'static>>, content: Vec<Span<'static>>, hang: usize) {
+        self.lines.extend(wrap(lead, content, self.columns, hang));
+    }
+
+    fn call(&mut self, state: &State, exchange: &Exchange) {
+        let (sign, word, looks) = pane::verdict(&Call::Answered(exchange), self.theme);
+        let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
+        let mut badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
+        if state.is_replay() {
+            badge.splice(0..0, [Span::styled(pane::REPLAY, self.theme.replay()), Span::raw(" ")]);
+        }
+        self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
+        if matches!(exchange.verdict, Verdict::Failed(_)) {
+            self.text("It failed for another reason than permission; its own words say which.", self.theme.base);
+        }
+        if state.is_replay() {
+            self.text("It was recorded earlier: of its decision nothing is known here.", self.theme.base);
+            return self.own_words(exchange);
+        }
+        match state.known() {
+            None => self.text("Finding out …", self.theme.dim),
+            Some(Known::Failed(reason)) => {
+                self.text(&format!("Why could not be found out: {reason}"), self.theme.failed.text);
+            }
+            Some(Known::Decisions { all, unread }) => {
+                let ladders = self.decisions(state, exchange, all, unread.as_deref());
+                self.own_words(exchange);
+                return self.looked_at(&ladders);
+            }
+            Some(_) => self.text("This backend tells nothing of its decisions.", self.theme.base),
+        }
+        self.own_words(exchange);
+    }
+
+    fn decisions(
+        &mut self,
+        state: &State,
+        exchange: &Exchange,
+        all: &[ladder::Decided],
+        unread: Option<&[String]>,
+    ) -> Vec<(String, Ladder)> {
+        let id = request_id(exchange);
+        let mut ladders = ladder::ladders(all, id);
+        let mut earlier = None;
+        if let Operation::Scan { .. } | Operation::PutItem { .. } = exchange.operation
+            && exchange.is_allowed()
+            && !ladders.iter().any(|ladder| ladder.lock == Lock::Key)
+        {
+            earlier = ladder::earlier_decrypt(all, id);
+            ladders.extend(earlier.map(Ladder::of));
+        }
+        if let Some(unread) = unread {
+            self.computed(exchange, &ladders, unread);
+        }
+        if ladders.is_empty() {
+            let text = match (&exchange.operation, unread) {
+                (Operation::GetCallerIdentity, _) => {
+                    "sts:GetCallerIdentity needs no permission: whoever has valid credentials may ask who they are."
+                }
+                _ if exchange.answer.response.is_err() => "No answer came, so nothing is known of a decision.",
+                (_, Some(_)) => "Without these documents nothing can be said.",
+                (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
+            };
+            self.text(text, self.theme.base);
+        }
+        let last = ladders.len();
+        let mut principal = None;
+        let titles = titles(&ladders);
+        let incomplete = unread.is_some_and(|unread| !unread.is_empty());
+        for (at, (ladder, title)) in ladders.iter().zip(&titles).enumerate() {
+            if at > 0 {
+                self.blank();
+            }
+            let standing = Standing::of(ladder, incomplete);
+            self.head(ladder, standing, title, principal.replace(&ladder.principal) != Some(&ladder.principal));
+            if let Some(earlier) = earlier.filter(|_| at + 1 == last) {
+                let text = from_memory(state, &earlier.request_id);
+                self.put(vec![Span::raw("  ")], vec![Span::styled(text, self.theme.base)], 2);
+            }
+            for (number, rung) in ladder.rungs.iter().enumerate() {
+                self.rung(number + 1, rung, standing, at + 1 == last);
+            }
+            if at + 1 == last || standing != Standing::Allowed {
+                let looks = standing.looks(self.theme);
+                let verdict = match standing {
+                    Standing::Open => "incomplete: what could not be read may allow it.".to_owned(),
+                    _ => ladder.verdict.clone(),
+                };
+                self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
+            }
+        }
+        titles.into_iter().zip(ladders).collect()
+    }
+
+    /// What a ladder from documents is worth.
+    fn computed(&mut self, exchange: &Exchange, ladders: &[Ladder], unread: &[String]) {
+        if !ladders.is_empty() {
+            let text = "Worked out from the policies as they are now; permissions boundaries and service control \
+                        policies are not looked at.";
+            self.text(text, self.theme.dim);
+        }
+        for reason in unread {
+            self.text(&format!("! incomplete: {reason}"), self.theme.failed.text);
+        }
+        if !unread.is_empty() {
+            return;
+        }
+        let allowed = ladders.iter().all(|ladder| ladder.allowed);
+        let other = match &exchange.verdict {
+            Verdict::Allowed if !allowed => "DENIED",
+            Verdict::Denied(_) if allowed && !ladders.is_empty() => "ALLOWED",
+            _ => return,
+        };
+        let text =
+            format!("! By these policies it would be {other} now: they have changed since, or something else decided.");
+        self.text(&text, self.theme.failed.text);
+    }
+
+    fn head(&mut self, ladder: &Ladder, standing: Standing, title: &str, with_who: bool) {
+        self.put(
+            vec![Span::styled(format!("{title}  "), self.theme.strong)],
+            vec![Span::styled(standing.text(), standing.looks(self.theme).text)],
+            2,
+        );
+        let who = ("WHO", trail::short(&ladder.principal));
+        let parts = [who, ("ACTION", ladder.action.as_str()), ("RESOURCE", trail::short(&ladder.resource))];
+        let mut content: Vec<Span<'static>> = Vec::new();
+        for (label, value) in parts.into_iter().skip(usize::from(!with_who)) {
+            // A label and its value stay on one line.
+            let gap = if content.is_empty() { "" } else { "   " };
+            content.push(Span::styled(format!("{gap}{label}\u{a0}"), self.theme.dim));
+            content.push(Span::styled(value.to_owned(), self.theme.strong));
+        }
+        self.put(vec![Span::raw("  ")], content, 2);
+    }
+
+    /// In words, too, where it decides the call.
+    fn rung(&mut self, number: usize, rung: &Rung, standing: Standing, is_last: bool) {
+        let (sign, looks) = match rung.decides {
+            true => (standing.sign(), standing.looks(self.theme).text),
+            false => (" ", self.theme.strong),
+        };
+        let lead = vec![
+            Span::styled(format!("{sign} "), looks),
+            Span::styled(format!("{number} {:<QUESTION$}", rung.question), self.theme.base),
+            Span::styled(format!("{:<WORD$}", rung.word.text()), looks),
+        ];
+        let mut content = vec![Span::styled(rung.sentence.clone(), self.theme.base)];
+        if rung.decides && (is_last || standing != Standing::Allowed) {
+            // It stays on one line.
+            let mark = match (standing, rung.word) {
+                (Standing::Allowed, _) => "ALLOWED\u{a0}here",
+                (Standing::Denied, Word::Yes) => "DENIED\u{a0}here",
+                (Standing::Denied, _) => "MISSING\u{a0}here",
+                (Standing::Open, _) => "not\u{a0}known",
+            };
+            content.push(Span::styled(format!("  ◀\u{a0}{mark}"), looks));
+        }
+        self.put(lead, content, 4 + QUESTION + WORD);
+    }
+
+    /// What the service said, unchanged.
+    fn own_words(&mut self, exchange: &Exchange) {
+        let (message, looks) = match &exchange.verdict {
+            Verdict::Allowed => return,
+            Verdict::Denied(denied) => (&denied.message, self.theme.denied),
+            Verdict::Failed(failure) => (&failure.message, self.theme.failed),
+        };
+        self.blank();
+        let code = exchange.error_code().unwrap_or("no code");
+        self.text(&format!("what came back, unchanged: {code}"), looks.text);
+        self.text(message, self.theme.base);
+    }
+
+    fn looked_at(&mut self, ladders: &[(String, Ladder)]) {
+        // The lock that decided comes first.
+        for (title, ladder) in ladders.iter().rev() {
+            for (number, rung) in ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.looked_at.is_empty()) {
+                self.blank();
+                self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.strong);
+                for evidence in &rung.looked_at {
+                    self.evidence(evidence);
+                }
+            }
+        }
+    }
+
+    fn evidence(&mut self, evidence: &Evidence) {
+        self.put(
+            vec![Span::styled("• ", self.theme.dim)],
+            vec![
+                Span::styled(format!("{}, {}: ", evidence.policy, evidence.name), self.theme.strong),
+                Span::styled(evidence.result.clone(), self.theme.base),
+            ],
+            2,
+        );
+        let Value::Object(members) = evidence.json.as_ref() else { return };
+        for (name, value) in members {
+            let lead = vec![
+                Span::raw("    "),
+                Span::styled(Value::from(name.as_str()).to_string(), self.theme.key),
+                Span::styled(": ", self.theme.punctuation),
+            ];
+            // Between two elements a line may break.
+            let value = match value {
+                Value::Array(elements) => {
+                    format!("[{}]", elements.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
+                }
+                other => other.to_string(),
+            };
+            self.put(lead, vec![Span::styled(value, self.theme.string)], 6);
+        }
+    }
+}
+
+/// `lock 1: the table`; numbered where there are several.
+fn titles(ladders: &[Ladder]) -> Vec<String> {
+    let title = |(at, ladder): (usize, &Ladder)| {
+        let name = match ladder.lock {
+            Lock::Table => "the table",
+            Lock::Key => "the key",
+            Lock::Other => "the permission",
+        };
+        if ladders.len() > 1 { format!("lock {}: {name}", at + 1) } else { format!("the lock: {name}") }
+    };
+    ladders.iter().enumerate().map(title).collect()
+}
+
+/// What a ladder came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Allowed,
+    Denied,
+    /// What was read does not allow it, and not all could be read.
+    Open,
+}
+
+impl Standing {
+    fn of(ladder: &Ladder, incomplete: bool) -> Standing {
+        match ladder.allowed {
+            true => Standing::Allowed,
+            false if incomplete && !ladder.denied_expressly() => Standing::Open,
+            false => Standing::Denied,
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Standing::Allowed => "✔",
+            Standing::Denied => "✘",
+            Standing::Open => "?",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Standing::Allowed => "✔ ALLOWED",
+            Standing::Denied => "✘ DENIED",
+            Standing::Open => "? INCOMPLETE",
+        }
+    }
+
+    const fn looks(self, theme: &Theme) -> VerdictStyle {
+        match self {
+            Standing::Allowed => theme.allowed,
+            Standing::Denied => theme.denied,
+            Standing::Open => theme.failed,
+        }
+    }
+}
+
+/// Why KMS was not asked.
+fn from_memory(state: &State, request: &str) -> String {
+    let call = state.exchange_of_request(request);
+    let call = call.map_or_else(
+        || "an earlier call".to_owned(),
+        |call| format!("{} in stage {}", call.operation.name(), call.stage.number()),
+    );
+    format!(
+        "KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
+         it until it has not been used for five minutes. That decision was:"
+    )
+}
