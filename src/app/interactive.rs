@@ -43,8 +43,9 @@ pub(super) fn interactive(
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
     state = state.with_review().with_clipboard(environment.clipboard);
+    let (hold, first) = run::session::begin(&mut state, options, environment);
     let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
@@ -54,6 +55,7 @@ pub(super) fn interactive(
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
+        first.into_iter().for_each(|effect| drop(world.perform(effect)));
         run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
     });
     // Before anything is printed, an error too.

@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod plain;
+pub mod session;
 pub mod signal;
 pub mod verified;
 pub mod world;

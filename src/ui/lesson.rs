@@ -185,6 +185,10 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         }
         lines.push(Line::default());
     }
+    if state.is_kept() {
+        lines.extend(wrap_plain(&state.lesson.frame.export.hint, theme.base, columns));
+        lines.push(Line::default());
+    }
     let mut ids = Vec::new();
     for card in &state.lesson.frame.debrief {
         let (sign, looks) = if card.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };

@@ -210,6 +210,11 @@ impl State {
         (stage == Stage::CleanUp && !self.bench.changes.is_empty()).then(|| self.undo_all(Then::CleanUp))
     }
 
+    /// Before a kept session is verified: what an experiment has changed is undone first.
+    pub(in crate::lab) fn undo_before_verification(&mut self) -> Option<Vec<Effect>> {
+        (!self.bench.changes.is_empty()).then(|| self.undo_all(Then::Verify))
+    }
+
     /// Clean-up's verdict, where the bench has left something as well.
     pub(in crate::lab) fn with_bench_left(&mut self, check: Check) -> Check {
         self.bench.removed(&self.facts.made);
@@ -328,6 +333,11 @@ impl State {
             return self.start_now(Stage::CleanUp);
         }
         match then {
+            Then::Verify => {
+                // It has not been tried in this life.
+                self.bench.records[which.index()] = Record::default();
+                self.verify_from(Some(Stage::FIRST))
+            }
             Then::Start(next) if self.bench.changes.is_empty() => self.start_experiment(next),
             _ => Vec::new(),
         }

@@ -9,4 +9,5 @@ mod flow;
 mod insight;
 mod lesson;
 mod replay;
+mod resume;
 mod review;
