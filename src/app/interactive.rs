@@ -26,6 +26,7 @@ fn learner(runtime: &Runtime, options: &Options, environment: &Environment) -> R
     if !options.no_questions {
         session.state = session.state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
     }
+    session.state = session.state.with_review();
     Ok(session)
 }
 
@@ -42,7 +43,7 @@ pub(super) fn interactive(
     let _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
-    state = state.with_review().with_clipboard(environment.clipboard);
+    state = state.with_clipboard(environment.clipboard);
     let (hold, first) = run::session::begin(&mut state, options, environment);
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);

@@ -46,6 +46,11 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     }
 }
 
+/// The page without its frame, for whoever reads lines.
+pub fn text(state: &State, page: Page) -> Vec<String> {
+    lines(state, page, &Theme::plain(), frame(state, page).1).iter().map(Line::to_string).collect()
+}
+
 fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
     area.width.saturating_sub(FRAME_COLUMNS).min(frame(state, page).1)
 }
