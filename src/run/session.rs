@@ -19,7 +19,6 @@ use super::journal;
 use crate::app::{Exit, tell};
 use crate::aws::ConfigError;
 use crate::cli::{Environment, Options};
-use crate::lab::resume::left_by;
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
 const FILE: &str = "session.json";
@@ -186,7 +185,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     // Another lab may have taken that run over, and keep nothing.
     let is_living = environment.journals.as_deref().is_some_and(|folder| journal::is_living(folder, &kept.run));
     if options.fresh || is_living {
-        state.view.message = left_by(&kept);
+        state.tell_what_stays(&kept);
     } else if kept.place == place {
         return (Some(hold), state.offer_to_resume(kept));
     } else {
