@@ -18,6 +18,8 @@ mod insight;
 mod keys;
 #[path = "screens/replay.rs"]
 mod replay;
+#[path = "screens/resume.rs"]
+mod resume;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Copied, Event, Intent, Lesson, Page, Stage, State};

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::lab::learn::Asked;
 use crate::lab::lesson::{ExportWords, Reply};
@@ -109,7 +111,7 @@ impl<'a> Writer<'a> {
         self.text("", words.about.clone());
         let row = |name: &str, value: String| vec![name.to_owned(), value];
         let mut rows = vec![
-            row(&words.date, kept.created.as_deref().map(date).unwrap_or_default()),
+            row(&words.date, kept.begun().and_then(date).unwrap_or_default()),
             row(&words.place, kept.place.name()),
             row(&words.region, kept.place.region.clone()),
             row(&words.stages_met, format!("{}/{}", kept.met(), Stage::ALL.len())),
@@ -209,7 +211,7 @@ impl<'a> Writer<'a> {
             None => self.text("", words.skipped.clone()),
         }
         if let Some((letter, reply)) = right.filter(|(_, reply)| !chosen.is_some_and(|(_, chosen)| chosen == *reply)) {
-            self.text(&format!("{}: {letter}", words.the_answer_was), reply.explanation.trim());
+            self.text(&format!("{}: {letter}.", words.the_answer_was), reply.explanation.trim());
             explained.push(reply);
         }
         explained.into_iter().flat_map(|reply| reply.sources.iter().map(String::as_str)).collect()
@@ -265,10 +267,8 @@ fn verdict(exchange: &Exchange) -> String {
     }
 }
 
-/// `2026-11-24 10:02 UTC` of an RFC 3339 time in UTC.
-fn date(created: &str) -> String {
-    match created.get(..16) {
-        Some(minute) if created.ends_with('Z') => format!("{} UTC", minute.replace('T', " ")),
-        _ => created.to_owned(),
-    }
+/// `2026-11-24 10:02 UTC` of a unix time in seconds.
+fn date(at: u64) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at).ok()?).ok()?;
+    at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).ok()
 }

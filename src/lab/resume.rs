@@ -5,8 +5,6 @@
 //! is made again instead: the stages before are run anew, and the answers to their questions stay.
 
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::bench::Bench;
 use super::exchange::{Answer, CallId, Exchange, Verdict, is_not_found};
@@ -17,7 +15,7 @@ use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::replay::stamp;
 use super::script::{self, Next};
-use super::session::{Kept, Progress};
+use super::session::{Kept, Place, Progress};
 use super::stage::Stage;
 use super::state::{Record, State, Status};
 use super::view::Overlay;
@@ -54,8 +52,7 @@ impl Offer {
 
     /// When the session began, `24 Nov 10:02 UTC`.
     pub fn begun(&self, now: u64) -> Option<String> {
-        let begun = OffsetDateTime::parse(self.kept.created.as_deref()?, &Rfc3339).ok()?;
-        Some(stamp(u64::try_from(begun.unix_timestamp()).ok()?, now, true))
+        Some(stamp(self.kept.begun()?, now, true))
     }
 
     /// How many stages were met.
@@ -249,7 +246,16 @@ impl State {
     pub(super) fn start_afresh(&mut self) {
         let Some(offer) = self.progress.resuming.offer.take() else { return };
         self.view.close();
-        self.view.message = left_by(&offer.kept);
+        self.tell_what_stays(&offer.kept);
+    }
+
+    /// Tells what a kept session leaves that does not go on.
+    pub fn tell_what_stays(&mut self, kept: &Kept) {
+        if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
+            self.mask_run(&kept.run);
+            let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
+            self.view.message = Some(self.mask_text(text));
+        }
     }
 
     /// Runs the stages again that had been met.
@@ -333,7 +339,7 @@ impl State {
     /// The lab is where the kept session ended.
     fn caught_up(&mut self) {
         let was_verified = self.progress.resuming.catch_up.take() == Some(CatchUp::Verify);
-        let target = self.kept().map_or(Stage::FIRST, |kept| kept.next_stage());
+        let target = self.kept_of(Place::new(&self.backend)).next_stage();
         let stand = self.met();
         self.current = target;
         self.view.show(target);
@@ -523,10 +529,4 @@ fn failure(answer: &Answer) -> String {
         Verdict::Denied(denied) => denied.action.map_or(denied.message, |action| format!("denied on {action}")),
         Verdict::Allowed => "the answer names no account".to_owned(),
     }
-}
-
-/// What a kept session leaves that does not go on, in words.
-pub fn left_by(kept: &Kept) -> Option<String> {
-    let stays = !kept.place.is_sandbox() && !kept.facts.made.is_empty();
-    stays.then(|| format!("what run {} has made stays until `kmslab cleanup`", kept.run))
 }

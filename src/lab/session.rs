@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::backend::{Backend, BackendKind};
 use super::bench;
@@ -10,7 +12,7 @@ use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
 use super::operation::Operation;
-use super::quiz::{Choice, Quiz};
+use super::quiz::Quiz;
 use super::resume::Resuming;
 use super::stage::Stage;
 use super::state::{Check, Record, State, Status};
@@ -150,6 +152,14 @@ impl Kept {
             && self.stages.iter().all(|kept| kept.exchanges.iter().all(|exchange| exchange.stage == kept.stage))
     }
 
+    /// When the first call was sent or, where nobody looked at a clock, when the session is said to have begun, as unix
+    /// time in seconds.
+    pub fn begun(&self) -> Option<u64> {
+        let created = || OffsetDateTime::parse(self.created.as_deref()?, &Rfc3339).ok();
+        let first = self.stages.iter().find_map(|kept| kept.times.begun);
+        first.or_else(|| u64::try_from(created()?.unix_timestamp()).ok())
+    }
+
     /// A stage of it.
     pub fn stage(&self, stage: Stage) -> Option<&KeptStage> {
         self.stages.get(stage.index())
@@ -235,9 +245,13 @@ impl State {
 
     /// The session as it is kept; `None` where it is not.
     pub fn kept(&self) -> Option<Kept> {
-        let place = self.progress.place.clone()?;
+        Some(self.kept_of(self.progress.place.clone()?))
+    }
+
+    /// The session, as it would be kept of `place`.
+    pub(super) fn kept_of(&self, place: Place) -> Kept {
         let stages = Stage::ALL.into_iter().map(|stage| self.keep_stage(stage)).collect();
-        Some(Kept {
+        Kept {
             version: VERSION,
             place,
             run: self.names.run.clone(),
@@ -249,7 +263,7 @@ impl State {
             key_ended_at: self.key_ended_at,
             ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
             stages,
-        })
+        }
     }
 
     /// The effect that keeps it.
@@ -282,16 +296,10 @@ impl State {
     }
 }
 
-/// What was answered, for the questions that are asked now.
 impl Quiz {
     /// The kept answers, where questions are asked now; else none.
     pub(super) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
         if now.asks() && kept.asks() { kept.clone() } else { now.clone() }
-    }
-
-    /// Whether anything has been said.
-    pub fn is_answered(&self) -> bool {
-        Stage::ALL.iter().any(|stage| matches!(self.choice(*stage), Some(Choice::Answer(_) | Choice::Skipped)))
     }
 }
 

@@ -103,7 +103,10 @@ impl Journal {
         written.head.started = created.unwrap_or_default();
         let Some(folder) = &self.folder else { return };
         match open(&path(folder, &written.head)) {
-            Ok(Some(file)) => written.file = Some(file),
+            Ok(Some(file)) => {
+                written.file = Some(file);
+                written.begun.push(format!("run {run}"));
+            }
             Ok(None) => written.failed = Some("another lab is at work on this run".to_owned()),
             // Nothing had been created, or all was cleaned up.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -19,7 +19,6 @@ use super::journal;
 use crate::app::{Exit, tell};
 use crate::aws::ConfigError;
 use crate::cli::{Environment, Options};
-use crate::lab::resume::left_by;
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
 const FILE: &str = "session.json";
@@ -186,7 +185,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     // Another lab may have taken that run over, and keep nothing.
     let is_living = environment.journals.as_deref().is_some_and(|folder| journal::is_living(folder, &kept.run));
     if options.fresh || is_living {
-        state.view.message = left_by(&kept);
+        state.tell_what_stays(&kept);
     } else if kept.place == place {
         return (Some(hold), state.offer_to_resume(kept));
     } else {
@@ -244,4 +243,79 @@ pub fn reset(environment: &Environment) -> Result<Exit, Report> {
         _ => tell(format_args!("deleted {}, which was no kept session", path.display())),
     }
     Ok(Exit::Met)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Names, Quiz};
+
+    fn state(run: &str) -> State {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let place = Place::new(&backend);
+        let mut state = State::new(backend, Names::new(run)).with_quiz(Quiz::new(3));
+        state.keep_at(place);
+        state
+    }
+
+    fn kept(run: &str) -> Box<Kept> {
+        Box::new(state(run).kept().unwrap())
+    }
+
+    #[test]
+    fn the_newest_session_is_on_the_disk_when_a_call_may_be_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (events, mut told) = unbounded_channel();
+        let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for run in 0..50 {
+            keeper.keep(kept(&run.to_string()));
+        }
+        runtime.block_on(keeper.settled());
+        assert_eq!(read(folder.path()).unwrap().unwrap(), *kept("49"));
+        keeper.keep(kept("last"));
+        drop(keeper);
+        assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
+        assert!(told.try_recv().is_err(), "nothing went wrong");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_and_holds_no_call_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("kmslab");
+        let (events, mut told) = unbounded_channel();
+        let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events).unwrap();
+        fs::remove_dir_all(&inner).unwrap();
+        keeper.keep(kept("a"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(keeper.settled());
+        assert!(matches!(told.try_recv(), Ok(Event::NotRemembered(reason)) if reason.contains("session.json")));
+    }
+
+    #[test]
+    fn one_lab_at_a_time_has_the_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let hold = Hold::take(folder.path()).unwrap().unwrap();
+        assert!(Hold::take(folder.path()).unwrap().is_none());
+        drop(hold);
+        assert!(Hold::take(folder.path()).unwrap().is_some());
+    }
+
+    #[rstest]
+    #[case::nothing("", "is no kept session")]
+    #[case::something_else("{}", "is no kept session")]
+    #[case::cut_off(r#"{"version":1,"#, "is no kept session")]
+    fn what_is_no_session_is_told(#[case] text: &str, #[case] reason: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()), Ok(None));
+        fs::write(folder.path().join(FILE), text).unwrap();
+        assert!(read(folder.path()).unwrap_err().contains(reason));
+        let whole = serde_json::to_string(&kept("a")).unwrap();
+        fs::write(folder.path().join(FILE), whole.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
+        assert!(read(folder.path()).unwrap_err().contains("is of another version"));
+    }
 }
