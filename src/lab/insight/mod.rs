@@ -11,11 +11,13 @@ pub mod documents;
 pub mod ladder;
 pub mod trail;
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bench::Experiment;
 use super::calls::Call;
 use super::exchange::{CallId, Exchange};
 use super::facts::Caller;
@@ -30,6 +32,24 @@ use ladder::Decided;
 
 /// What keeps an experiment's calls from being decided again.
 const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
+
+/// Where in the lab a call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In a stage.
+    Stage(Stage),
+    /// In an experiment of the bench.
+    Experiment(Experiment),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Stage(stage) => write!(out, "stage {}", stage.number()),
+            Place::Experiment(which) => write!(out, "experiment {}", which.index() + 1),
+        }
+    }
+}
 
 /// What a page needs from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,11 +138,18 @@ impl State {
         all.find(|exchange| request_id(exchange) == id).map(AsRef::as_ref)
     }
 
+    /// Where a call was made.
+    pub fn place_of(&self, exchange: &Exchange) -> Place {
+        self.bench.sender(exchange.id).map_or(Place::Stage(exchange.stage), Place::Experiment)
+    }
+
+    /// Who signs as `identity`, as it is shown.
+    pub fn shown_caller(&self, identity: Identity) -> Option<&Caller> {
+        self.shown_facts().caller(identity)
+    }
+
     fn caller_of(&self, identity: Identity) -> Option<&Caller> {
-        match identity {
-            Identity::Admin => self.facts.admin.as_ref(),
-            Identity::TestUser => self.facts.test_user.as_ref(),
-        }
+        self.facts.caller(identity)
     }
 
     /// Asks for what the open page needs; nothing where it needs nothing.
@@ -189,7 +216,7 @@ impl State {
     /// The decisions of the call that is asked about, and what keeps them from being complete.
     fn decided_again(&self, documents: &Documents) -> (Vec<Decided>, Vec<String>) {
         let Some(Inquiry::Why { call, .. }) = &self.insight.inquiry else { return Default::default() };
-        if self.bench.sent(*call) {
+        if self.bench.sender(*call).is_some() {
             return (Vec::new(), vec![UNDONE.to_owned()]);
         }
         let exchange = self.sent().find(|exchange| exchange.id == *call);
