@@ -8,7 +8,6 @@ use crate::lab::bench::BenchTable;
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, trail};
-use crate::lab::operation::Service;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
 use super::pane;
@@ -92,9 +91,7 @@ impl Sheet<'_> {
             && exchange.is_allowed()
             && !ladders.iter().any(|ladder| ladder.lock == Lock::Key)
         {
-            earlier = ladder::earlier_decrypt(all, id, |earlier| {
-                state.exchange_of_request(earlier).is_some_and(|earlier| of_same_table(earlier, exchange))
-            });
+            earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
             ladders.extend(earlier.map(Ladder::of));
             if exchange.operation.subject() == BenchTable::AwsOwned.name(state.shown_names()) {
                 let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
@@ -333,18 +330,11 @@ impl Standing {
     }
 }
 
-/// Whether both calls are DynamoDB's and about the same table.
-fn of_same_table(one: &Exchange, other: &Exchange) -> bool {
-    one.operation.service() == Service::DynamoDb && one.operation.subject() == other.operation.subject()
-}
-
 /// Why KMS was not asked.
 fn from_memory(state: &State, request: &str) -> String {
-    let call = state.exchange_of_request(request);
-    let call = call.map_or_else(
-        || "an earlier call".to_owned(),
-        |call| format!("{} in {}", call.operation.name(), state.place_of(call)),
-    );
+    let call = state.use_of_request(request);
+    let call =
+        call.map_or_else(|| "an earlier call".to_owned(), |call| format!("{} in {}", call.operation, call.place));
     format!(
         "KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
          it until it has not been used for five minutes. That decision was:"

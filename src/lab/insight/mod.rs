@@ -22,7 +22,7 @@ use super::calls::Call;
 use super::exchange::{CallId, Exchange};
 use super::facts::Caller;
 use super::flow::Effect;
-use super::operation::Identity;
+use super::operation::{Identity, Operation};
 use super::stage::Stage;
 use super::state::{Record, State};
 use super::view::Page;
@@ -109,9 +109,25 @@ pub enum Known {
     Failed(String),
 }
 
+/// A call for which DynamoDB needs a table key. It is known longer than its answer, which a later one takes the place of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// Its request id as it came.
+    sent: String,
+    /// The same as it is shown.
+    request_id: String,
+    /// The table's name as it came.
+    table: String,
+    /// `Scan`
+    pub operation: &'static str,
+    /// Where it was made.
+    pub place: Place,
+}
+
 /// What was asked last, and what is known of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Insight {
+    uses: Vec<Use>,
     serial: u64,
     inquiry: Option<Inquiry>,
     known: Option<Known>,
@@ -132,10 +148,27 @@ impl State {
         }
     }
 
-    /// The call with this request id, as it is shown.
-    pub fn exchange_of_request(&self, id: &str) -> Option<&Exchange> {
-        let mut all = self.records().flat_map(|record| &record.exchanges);
-        all.find(|exchange| request_id(exchange) == id).map(AsRef::as_ref)
+    /// The call with this request id, as it is shown, if a table key was needed for it.
+    pub fn use_of_request(&self, id: &str) -> Option<&Use> {
+        self.insight.uses.iter().find(|one| one.request_id == id)
+    }
+
+    /// Whether the calls with these request ids, as they are shown, needed the same table's key.
+    pub fn use_same_table(&self, one: &str, other: &str) -> bool {
+        let table = |id| self.use_of_request(id).map(|one| &one.table);
+        table(one).is_some() && table(one) == table(other)
+    }
+
+    pub(super) fn note_use(&mut self, exchange: &Exchange, shown: &str) {
+        if let Operation::Scan { table } | Operation::PutItem { table, .. } = &exchange.operation {
+            self.insight.uses.push(Use {
+                sent: request_id(exchange).to_owned(),
+                request_id: shown.to_owned(),
+                table: table.clone(),
+                operation: exchange.operation.name(),
+                place: self.place_of(exchange),
+            });
+        }
     }
 
     /// Where a call was made.
@@ -210,7 +243,7 @@ impl State {
 
     /// Whether a request of this id was the lab's.
     fn is_own(&self, id: &str) -> bool {
-        self.sent().any(|exchange| request_id(exchange) == id)
+        self.sent().any(|exchange| request_id(exchange) == id) || self.insight.uses.iter().any(|one| one.sent == id)
     }
 
     /// The decisions of the call that is asked about, and what keeps them from being complete.
