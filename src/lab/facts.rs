@@ -150,6 +150,14 @@ impl Facts {
         format!("arn:{partition}:iam::aws:policy/{}", super::script::TEST_USER_POLICY)
     }
 
+    /// Who signs as `identity`, if that is known.
+    pub fn caller(&self, identity: Identity) -> Option<&Caller> {
+        match identity {
+            Identity::Admin => self.admin.as_ref(),
+            Identity::TestUser => self.test_user.as_ref(),
+        }
+    }
+
     /// The key's ARN.
     pub fn key_arn(&self) -> Option<&str> {
         self.key.as_ref()?.get("Arn")?.as_str()

@@ -10,6 +10,7 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
+use super::insight::documents::request_id;
 use super::lesson::Lesson;
 use super::operation::Operation;
 use super::quiz::Quiz;
@@ -434,6 +435,7 @@ impl State {
         }
         let answered = record.pending.is_empty();
         let mut effects = Vec::new();
+        self.note_use(&exchange, request_id(&shown));
         if self.bench.is_running() {
             self.learn_on_bench(&exchange);
         } else {

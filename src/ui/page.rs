@@ -57,7 +57,11 @@ fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
 
 /// How much `page` scrolls.
 pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
-    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)));
+    extent_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)), area)
+}
+
+fn extent_of(lines: &[Line<'_>], area: Rect) -> Extent {
+    let lines = rows_of(lines);
     Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
@@ -65,7 +69,7 @@ pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
 pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = columns_of(state, page, area);
     let lines = lines(state, page, theme, columns);
-    let extent = extent(state, page, area);
+    let extent = extent_of(&lines, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
     let back = keys::first("back", &state.view.keys);

@@ -266,9 +266,10 @@ impl Bench {
         self.records.iter()
     }
 
-    /// Whether an experiment has sent this call.
-    pub(super) fn sent(&self, call: CallId) -> bool {
-        self.records().flat_map(|record| &record.exchanges).any(|exchange| exchange.id == call)
+    /// The experiment that has sent this call.
+    pub(super) fn sender(&self, call: CallId) -> Option<Experiment> {
+        let sent = |which: &Experiment| self.record(*which).exchanges.iter().any(|exchange| exchange.id == call);
+        Experiment::ALL.into_iter().find(sent)
     }
 
     /// What was said to its question.

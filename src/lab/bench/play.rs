@@ -176,9 +176,8 @@ impl State {
         if !self.bench.changes.is_empty() {
             return self.undo_all(Then::Start(which));
         }
-        if self.bench.policy.is_none() {
-            self.bench.policy.clone_from(&self.facts.policy);
-        }
+        // Nothing of an experiment is in force: this is the policy as the lab left it last.
+        self.bench.policy.clone_from(&self.facts.policy);
         self.bench.undone_from[which.index()] = None;
         let record = &mut self.bench.records[which.index()];
         *record = Record::default();

@@ -4,6 +4,7 @@ mod checks;
 mod consent;
 mod copy;
 mod doctor;
+mod documents;
 mod fake;
 mod flow;
 mod insight;
