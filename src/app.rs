@@ -1,9 +1,10 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+mod cleanup;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,11 +18,11 @@ use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGI
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
-use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
-use crate::run::journal::{self, Journal, Journals};
+use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::notes::{Place, follow};
 use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
@@ -89,6 +90,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         None => interactive(&runtime, &cli.options, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
+        Some(Command::Notes) => notes(&runtime, &cli.options, environment),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
@@ -98,7 +100,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
-            cleanup(&runtime, &cli.options, folder, &Wanted { dry_run, run: run.as_deref() })
+            cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
         }
     }
 }
@@ -116,7 +118,18 @@ struct Session {
 }
 
 fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
-    let names = Names::new(&run_id(options.seed)).created(now(options.seed));
+    session_again(runtime, options, environment, 0)
+}
+
+/// A session after so many others of this process: its run has another id, also with a seed.
+fn session_again(
+    runtime: &Runtime,
+    options: &Options,
+    environment: &Environment,
+    earlier: u64,
+) -> Result<Session, Report> {
+    let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
+    let names = Names::new(&run_id(seed)).created(now(seed));
     if options.endpoint_url.is_some() || options.is_aws() {
         let endpoint = EndpointOptions {
             url: options.endpoint_url.clone(),
@@ -213,39 +226,74 @@ fn random_number() -> u64 {
 }
 
 fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    let Session { state, clients, mut journal, shelf, mut _sandbox } = session(runtime, options, environment)?;
     check_regions(&clients, options)?;
-    if options.mask {
-        state.mask();
-    }
-    state = state.with_lesson(lesson::load(options, environment)?);
-    if !options.no_questions {
-        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
-    }
+    let lesson = lesson::load(options, environment)?;
+    let prepare = |mut state: State, earlier: u64| {
+        if options.mask {
+            state.mask();
+        }
+        state = state.with_lesson(lesson.clone());
+        if !options.no_questions {
+            let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
+            state = state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
+        }
+        state.with_review().with_clipboard(environment.clipboard)
+    };
+    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
+    let build = |clients: Clients, journal: &Option<Arc<Journal>>, shelf: Option<Shelf>| {
+        let (world, events) = World::new(clients);
+        (world.with_journal(journal.clone()).with_shelf(shelf).with_notes(Some(place.clone())), events)
+    };
+    let mut state = prepare(state, 0);
     // Dropped after the screen.
-    let _announcement = Announcement::new(&state, journal.as_ref());
-    state = state.with_review().with_clipboard(environment.clipboard);
+    let mut _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme, environment.color_level());
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let (mut world, mut events) = build(clients, &journal, shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let mut stop = signal::stop();
     let mut screen =
         Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
-    let ended = runtime.block_on(async {
-        // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = run::input()?;
-        screen.measure()?;
-        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
-    });
+    let mut input = None;
+    let mut earlier = 0;
+    let ended = loop {
+        let ended = runtime.block_on(async {
+            let input = match &mut input {
+                Some(input) => input,
+                none => {
+                    // Resizes are heard of from here on; one that came since the size was read must not be lost.
+                    let input = none.insert(run::input()?);
+                    screen.measure()?;
+                    input
+                }
+            };
+            run::interactive(&mut state, &world, events, input, &mut screen, &theme, &mut stop).await
+        });
+        let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
+        // Nothing is left of that run. The sandbox goes with all that was in it.
+        if let Some(journal) = &journal {
+            journal.remove();
+        }
+        _sandbox = None;
+        earlier += 1;
+        let next = match session_again(runtime, options, environment, earlier) {
+            Ok(next) => next,
+            Err(error) => break Err(error),
+        };
+        journal = next.journal;
+        _sandbox = next._sandbox;
+        (world, events) = build(next.clients, &journal, next.shelf);
+        state = prepare(next.state, earlier).succeeding(&state);
+        _announcement = Announcement::new(&state, journal.as_ref());
+    };
     // Before anything is printed, an error too.
     let left = screen.leave();
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
     let _ = print_copied(&state, &mut io::stdout().lock());
     let survivors = settle(&state, journal.as_deref());
-    let ended = match ended.wrap_err("the terminal failed") {
+    let ended = match ended {
         Err(error) if survivors => {
             tell(describe(&error, options.mask));
             return Ok(Exit::Survivors);
@@ -256,6 +304,32 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit_status(&state, survivors, ended))
+}
+
+/// Shows the presenter's notes of a lab that runs in another terminal.
+fn notes(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    if !io::stdout().is_terminal() || environment.dumb {
+        return Err(ConfigError::Options("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
+    }
+    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
+    let theme = Theme::choose(options.theme, environment.color_level());
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
+    let mut screen = Screen::enter().wrap_err("the terminal can't be used for the notes")?;
+    let ended = runtime.block_on(async {
+        let input = run::input()?;
+        screen.measure()?;
+        follow::run(place, input, &mut screen, &theme, stop).await
+    });
+    let left = screen.leave();
+    Ok(match ended.wrap_err("the terminal failed")? {
+        Ended::Signal(number) => Exit::Signal(number),
+        Ended::InputClosed => Exit::Signal(signal::HANGUP),
+        _ => {
+            left.wrap_err("the terminal could not be restored; `reset` does it")?;
+            Exit::Met
+        }
+    })
 }
 
 /// What was copied once more, for terminals without a clipboard: none tells whether it has one.
@@ -424,124 +498,10 @@ fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
         Ended::Refused => Exit::Usage,
         Ended::Signal(number) => Exit::Signal(number),
         Ended::InputClosed => Exit::Signal(signal::HANGUP),
-        Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,
-        Ended::Finished if state.met() < state.ended() => Exit::NotMet,
-        Ended::Finished => Exit::Met,
+        _ if state.backend_is_unusable().is_some() => Exit::Backend,
+        _ if state.met() < state.ended() => Exit::NotMet,
+        Ended::Finished | Ended::StartOver => Exit::Met,
     }
-}
-
-/// What `kmslab cleanup` was asked for.
-struct Wanted<'a> {
-    dry_run: bool,
-    run: Option<&'a str>,
-}
-
-/// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
-fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
-    let mut journals = match folder {
-        Some(folder) => {
-            Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
-        }
-        None => Journals::default(),
-    };
-    if let Some(run) = wanted.run {
-        journals.left.retain(|left| left.head.run == run);
-        journals.living.retain(|living| living == run);
-    }
-    let mut masker = options.mask.then(Masker::default);
-    if let Some(masker) = &mut masker {
-        let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
-        let known = journals.living.iter().map(String::as_str).chain(unreadable);
-        known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
-    }
-    for (path, reason) in &journals.unreadable {
-        let line = format!("{} is no journal and is left alone: {reason}", path.display());
-        tell(mask::written(&mut masker, &line));
-    }
-    for run in &journals.living {
-        let run = mask::written(&mut masker, run);
-        tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
-    }
-    let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-    let is_told_where = options.endpoint_url.is_some() || options.is_aws();
-    let targets = match is_told_where {
-        true => vec![(options.endpoint_url.clone(), options.region.clone(), options.admin_profile.clone())],
-        false => {
-            let heads = journals.left.iter().map(|left| Target::from(&left.head));
-            let here = heads.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
-            let targets: std::collections::BTreeSet<Target> = here.collect();
-            targets.into_iter().map(|target| (target.endpoint, Some(target.region), target.admin_profile)).collect()
-        }
-    };
-    let mut out = io::stdout().lock();
-    if targets.is_empty() {
-        writeln!(
-            out,
-            "no journal tells of anything left; --endpoint-url URL or --backend aws looks there all the same"
-        )
-        .wrap_err("the lines could not be written")?;
-    }
-    for (endpoint, region, admin_profile) in targets {
-        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
-        let (clients, endpoint) = match connected {
-            Ok(clients) => {
-                // With --backend aws, where the lab with the same options and variables has been.
-                let endpoint = clients.endpoint().map(str::to_owned);
-                (clients, endpoint)
-            }
-            Err(error) if is_told_where => return Err(error),
-            // The other journals' places may be reached.
-            Err(error) => {
-                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
-                tell(mask::written(&mut masker, &line));
-                outcome = outcome.max(Outcome::Unreachable);
-                continue;
-            }
-        };
-        let target = Target { endpoint, region: clients.region().to_owned(), admin_profile };
-        let is_here = |left: &journal::Left| {
-            let head = Target::from(&left.head);
-            let same_profile = is_told_where || head.admin_profile == target.admin_profile;
-            head.endpoint == target.endpoint && head.region == target.region && same_profile
-        };
-        let (here, elsewhere) = journals.left.into_iter().partition(is_here);
-        journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
-        let cleaned =
-            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
-        outcome = outcome.max(cleaned);
-    }
-    Ok(match outcome {
-        Outcome::Clean => Exit::Met,
-        Outcome::Survivors => Exit::Survivors,
-        Outcome::Unreachable => Exit::Backend,
-    })
-}
-
-/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
-/// profile name instead of AWS.
-fn connect(
-    runtime: &Runtime,
-    endpoint: Option<&str>,
-    region: Option<String>,
-    admin_profile: Option<String>,
-    elsewhere: bool,
-) -> Result<Clients, Report> {
-    let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
-    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint().filter(|_| endpoint.is_none()) {
-        Some(other) if elsewhere => {
-            tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
-        }
-        // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
-        Some(other) => {
-            return Err(Report::msg(format!(
-                "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
-            )));
-        }
-        None => {}
-    }
-    Ok(clients)
 }
 
 #[cfg(test)]

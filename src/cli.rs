@@ -48,6 +48,8 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
+    Notes,
     /// Check the lesson files
     Lesson {
         /// What to do with them
@@ -132,6 +134,9 @@ pub struct Options {
     /// Do not ask a question before each stage
     #[arg(long, global = true)]
     pub no_questions: bool,
+    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Colours of the interactive lab: dark, light or high-contrast
     #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
     pub theme: ThemeName,
@@ -227,6 +232,12 @@ fn state_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf>
     Some(state?.join("kmslab"))
 }
 
+/// Likewise, a relative XDG_RUNTIME_DIR.
+fn runtime_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    Some(folder?.join("kmslab"))
+}
+
 /// What the environment says about terminal and folders; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -246,6 +257,8 @@ pub struct Environment {
     pub journals: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
     pub verified: Option<PathBuf>,
+    /// Where the sockets of labs may be: below `XDG_RUNTIME_DIR`, else in the state folder.
+    pub labs: Vec<PathBuf>,
 }
 
 impl Environment {
@@ -267,6 +280,7 @@ impl Environment {
                 .and_then(|locale| locale_language(&locale)),
             journals: state.as_ref().map(|state| state.join("runs")),
             verified: state.as_ref().map(|state| state.join("verified")),
+            labs: runtime_folder(&variable).into_iter().chain(state.map(|state| state.join("labs"))).collect(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
+use super::presenting::Wish;
 use super::replay::Verified;
 use super::stage::Stage;
 use super::state::Check;
@@ -61,6 +62,8 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// What a presenter wants.
+    Present(Wish),
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -99,6 +102,10 @@ pub enum Event {
     NotKept(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
+    /// So many seconds have passed since the lab began.
+    Clock(u64),
+    /// Something that the person should know.
+    Say(String),
 }
 
 /// Something the world must do.
@@ -140,6 +147,8 @@ pub enum Effect {
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Begin again, as a new run.
+    StartOver,
     /// Leave the program.
     Exit,
 }

@@ -91,7 +91,7 @@ impl State {
             return self.end_stage(Some(format!("{reason}; nothing was sent")));
         }
         // What is sent once more, since the new user was not known yet, has been looked at.
-        if !self.review.is_on || self.record(self.current).attempt > 0 {
+        if !self.review.is_on || self.passes_by() || self.record(self.current).attempt > 0 {
             return self.send(batch);
         }
         let operation = self.mask_operation(&operation);

@@ -11,6 +11,7 @@ use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
 use super::lesson::Lesson;
 use super::operation::{Identity, Operation};
+use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::replay::Replays;
 use super::review::Review;
@@ -122,6 +123,7 @@ pub struct State {
     pub(super) review: Review,
     /// What a person has copied.
     pub(super) clipboard: Clipboard,
+    pub(super) presenting: Presenting,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -148,6 +150,7 @@ impl State {
             replays: Replays::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
+            presenting: Presenting::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -232,6 +235,8 @@ impl State {
                 self.ticks += 1;
                 self.recall_overdue()
             }
+            Event::Clock(seconds) => self.clock(seconds),
+            Event::Say(text) => self.say(text),
         };
         if self.view.shown != shown {
             self.focus_calls();
@@ -248,7 +253,11 @@ impl State {
     }
 
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        if let Some(effects) = self.present(intent) {
+            return effects;
+        }
         match intent {
+            Intent::Present(_) => {}
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
@@ -284,7 +293,7 @@ impl State {
             }
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
-            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.reachable()),
+            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
             Intent::ToggleStages => self.view.toggle_stages(),
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
@@ -317,17 +326,16 @@ impl State {
         self.view.shown.next().filter(|next| *next <= self.reachable())
     }
 
-    fn show(&mut self, stage: Stage) {
+    pub(super) fn show(&mut self, stage: Stage) {
         if stage > self.current {
             self.current = stage;
         }
         self.view.show(stage);
     }
 
-    fn advance(&mut self) -> Vec<Effect> {
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
         if let Some(stage) = self.view.take_cursor() {
-            self.show(stage.min(self.reachable()));
-            return Vec::new();
+            return self.go_to(stage);
         }
         if self.view.overlay_is_open() {
             self.view.close();
@@ -571,6 +579,8 @@ impl State {
         effects.extend(self.keep_or_recall(stage));
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
+        } else {
+            effects.extend(self.stage_ended(stage));
         }
         effects
     }

@@ -2,6 +2,8 @@
 //!
 //! A binding works when its `when` says so; a key that does not work is not in the footer and does nothing.
 
+mod presenting;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
@@ -9,6 +11,7 @@ use crate::lab::{Copied, Intent, Overlay, Page, State, Status};
 
 use super::layout::{self, Class, Extent};
 use super::overlay;
+use presenting::{BLANK, CLICKER, HANDS, START_OVER, TALLY, TIMER};
 
 /// A key with its modifiers. Shift is part of a character and not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +143,12 @@ impl Context<'_> {
     }
 
     fn can_move(self, down: bool) -> bool {
-        self.cursor().is_some_and(|row| if down { row < self.state.reachable().index() } else { row > 0 })
+        self.cursor().is_some_and(|row| if down { row < self.state.jumpable().index() } else { row > 0 })
+    }
+
+    /// The cursor of the stage list stands on a stage that can't be shown yet.
+    fn jumping(self) -> bool {
+        self.cursor().is_some_and(|row| row > self.state.reachable().index())
     }
 
     /// The selected call of the focused pane, and how many there are.
@@ -269,12 +277,12 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[
             bind(
-                &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
+                &[char('n')],
                 |c| c.panes() && c.state.next_shown().is_some(),
                 |_| Intent::ShowNext,
             ),
             bind(
-                &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
+                &[char('p')],
                 |c| c.panes() && c.state.view.shown.previous().is_some(),
                 |_| Intent::ShowPrevious,
             ),
@@ -283,6 +291,7 @@ pub const KEYS: &[Row] = &[
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
+    CLICKER,
     Row {
         bindings: &[bind(&[key(KeyCode::Tab), key(KeyCode::BackTab)], |c| c.panes(), |_| Intent::FocusOther)],
         label: |_| "pane",
@@ -394,6 +403,11 @@ pub const KEYS: &[Row] = &[
         help: "the list of stages",
         rank: 10,
     },
+    BLANK,
+    TIMER,
+    TALLY,
+    HANDS,
+    START_OVER,
     Row {
         bindings: &[bind(
             &[char('?'), key(KeyCode::F(1))],
@@ -408,11 +422,16 @@ pub const KEYS: &[Row] = &[
         bindings: &[
             bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
             bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
-            bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
+            bind(
+                &[key(KeyCode::Esc)],
+                |c| c.panes() && !c.zoomed() && (c.state.draft().is_some() || c.state.destination().is_some()),
+                |_| Intent::Close,
+            ),
         ],
         label: |c| match c.leaving() {
             true => "stay",
-            false if c.panes() && !c.zoomed() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.state.draft().is_some() => "don't send it",
+            false if c.panes() && !c.zoomed() => "stop here",
             false => "back",
         },
         help: "one level back, what is not sent yet stays unsent; never leaves the lab",
@@ -443,6 +462,7 @@ fn can_advance(c: Context<'_>) -> bool {
 
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
+        _ if c.jumping() => "set up what comes before",
         _ if c.stages() => "show this stage",
         Status::Todo => c.state.text(c.state.view.shown).action,
         Status::Running => "send it",

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{keys, page};
+use super::{keys, page, tally};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -27,6 +27,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
+        Some(Overlay::Tally) => tally::dialog(state, theme, area, buffer),
+        Some(Overlay::StartOver) => starting_over(state, theme, area, buffer),
+        Some(Overlay::Blank) => blank(theme, area, buffer),
         None => {}
     }
 }
@@ -93,8 +96,41 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         })
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
-    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open("stages", "enter shows it · esc closes", columns, rows_of(&lines), theme, area, buffer);
+    let columns = u16::try_from(columns.max(46)).unwrap_or(u16::MAX);
+    let way_out = match cursor > state.reachable() {
+        true => "enter sets up what comes before · esc closes",
+        false => "enter shows it · esc closes",
+    };
+    let place = open("stages", way_out, columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+/// Nothing but the way back.
+fn blank(theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    Clear.render(area, buffer);
+    buffer.set_style(area, theme.base);
+    let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
+    Line::from(Span::styled("b shows the lab again", theme.dim)).centered().render(row, buffer);
+}
+
+fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(64);
+    let left = state.leftovers();
+    let text = match left.is_empty() {
+        true => "Stage 1 again, as a new run: answers, votes and the time are forgotten.",
+        false => "First everything that this run has made is removed; then it is stage 1 again, as a new run.",
+    };
+    let mut lines = wrap_plain(text, theme.strong, columns.into());
+    for left in left {
+        lines.extend(wrap(vec![Span::styled("• ", theme.dim)], vec![Span::styled(left, theme.base)], columns.into(), 2));
+    }
+    lines.push(Line::default());
+    // The choice is the last to go when there is little room.
+    let room = usize::from(area.height.saturating_sub(3));
+    lines.truncate(room);
+    let choice = vec![Span::styled(" y ", theme.focus), Span::styled("  begin again", theme.base)];
+    lines.push(Line::from(choice));
+    let place = open("begin again?", "esc stays", columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }
 

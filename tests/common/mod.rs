@@ -265,7 +265,7 @@ impl Session {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
-                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
     }
