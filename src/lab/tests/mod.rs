@@ -8,5 +8,6 @@ mod fake;
 mod flow;
 mod insight;
 mod lesson;
+mod presenting;
 mod replay;
 mod review;
