@@ -276,16 +276,8 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(
-                &[char('n')],
-                |c| c.panes() && c.state.next_shown().is_some(),
-                |_| Intent::ShowNext,
-            ),
-            bind(
-                &[char('p')],
-                |c| c.panes() && c.state.view.shown.previous().is_some(),
-                |_| Intent::ShowPrevious,
-            ),
+            bind(&[char('n')], |c| c.panes() && c.state.next_shown().is_some(), |_| Intent::ShowNext),
+            bind(&[char('p')], |c| c.panes() && c.state.view.shown.previous().is_some(), |_| Intent::ShowPrevious),
         ],
         label: |_| "stage",
         help: "next or previous stage; nothing is sent again",
@@ -400,7 +392,7 @@ pub const KEYS: &[Row] = &[
     Row {
         bindings: &[bind(&[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
         label: |c| if c.stages() { "close" } else { "stages" },
-        help: "the list of stages",
+        help: "the stages; what lies before a later one is set up",
         rank: 10,
     },
     BLANK,

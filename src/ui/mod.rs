@@ -115,7 +115,7 @@ fn message_line(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             None => Span::default(),
         },
     };
-    let room = columns.saturating_sub(right.width());
+    let room = columns.saturating_sub(right.width() + usize::from(right.width() > 0));
     Line::from(right).right_aligned().render(area, buffer);
     if let Some(text) = message {
         cut(vec![Span::styled(format!(" {text}"), theme.strong)], room).render(area, buffer);

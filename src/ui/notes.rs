@@ -118,10 +118,7 @@ fn header(left: &str, right: &str, theme: &Theme, area: Rect, buffer: &mut Buffe
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
     let right = vec![Span::styled(right.to_owned(), theme.bar.patch(theme.dim))];
-    let left = vec![
-        Span::styled(" notes ", theme.bar.patch(theme.dim)),
-        Span::styled(left.to_owned(), theme.title),
-    ];
+    let left = vec![Span::styled(" notes ", theme.bar.patch(theme.dim)), Span::styled(left.to_owned(), theme.title)];
     let room = columns.saturating_sub(spans_width(&right));
     Line::from(right).right_aligned().render(area, buffer);
     cut(left, room).render(area, buffer);

@@ -96,9 +96,9 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         })
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
-    let columns = u16::try_from(columns.max(46)).unwrap_or(u16::MAX);
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
     let way_out = match cursor > state.reachable() {
-        true => "enter sets up what comes before · esc closes",
+        true => "enter sets it up · esc closes",
         false => "enter shows it · esc closes",
     };
     let place = open("stages", way_out, columns, rows_of(&lines), theme, area, buffer);
@@ -122,7 +122,12 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     };
     let mut lines = wrap_plain(text, theme.strong, columns.into());
     for left in left {
-        lines.extend(wrap(vec![Span::styled("• ", theme.dim)], vec![Span::styled(left, theme.base)], columns.into(), 2));
+        lines.extend(wrap(
+            vec![Span::styled("• ", theme.dim)],
+            vec![Span::styled(left, theme.base)],
+            columns.into(),
+            2,
+        ));
     }
     lines.push(Line::default());
     // The choice is the last to go when there is little room.

@@ -35,14 +35,7 @@ fn bar_and_number(hands: Hands, place: usize, columns: usize) -> String {
 }
 
 /// What stands beside an answer of `own` columns, where the longest one has `longest` and a line has `columns`.
-pub fn beside(
-    hands: Hands,
-    place: usize,
-    longest: usize,
-    columns: usize,
-    own: usize,
-    theme: &Theme,
-) -> Span<'static> {
+pub fn beside(hands: Hands, place: usize, longest: usize, columns: usize, own: usize, theme: &Theme) -> Span<'static> {
     // ` a  text ` before it and ` 999` after it.
     let room = columns.saturating_sub(longest + 12);
     let text = bar_and_number(hands, place, room.min(BAR));
@@ -112,7 +105,8 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     lines.extend(wrap_plain(&help, theme.dim, all));
     let rows = rows_of(&lines);
     let title = format!("hands up: {} in all", entry.hands.total());
-    let place = open(&title, way_out, columns.max(u16::try_from(width(&title)).unwrap_or(0)), rows, theme, area, buffer);
+    let place =
+        open(&title, way_out, columns.max(u16::try_from(width(&title)).unwrap_or(0)), rows, theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }
 

@@ -3,7 +3,7 @@
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
-    Response, Stage, State, Verified, Wire,
+    Response, Stage, State, Verified, Wire, Wish,
 };
 use serde_json::{Value, json};
 
@@ -406,6 +406,12 @@ fn make_every_state() -> Vec<(String, State)> {
                     vec![Intent::TogglePage(Page::AtRest)],
                     vec![Intent::ToggleStages],
                     vec![Intent::Quit],
+                    vec![Intent::Present(Wish::Blank)],
+                    vec![Intent::Present(Wish::Timer)],
+                    vec![Intent::Present(Wish::Tally)],
+                    vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
+                    vec![Intent::Present(Wish::AskToStartOver)],
+                    vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
                     vec![Intent::ShowPrevious],
                     vec![Intent::ToggleZoom, Intent::FocusOther],
                     vec![Intent::CycleView],

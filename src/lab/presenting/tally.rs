@@ -99,6 +99,12 @@ impl State {
         self.is_tallying() && self.open_question().is_some_and(|asked| place < asked.answers.len())
     }
 
+    /// Whether its letter does something: not once more before a digit.
+    pub fn can_letter(&self, place: usize) -> bool {
+        let entry = &self.presenting.entry;
+        self.can_count(place) && !(entry.at == Some(place) && entry.fresh)
+    }
+
     pub(super) fn open_tally(&mut self) {
         if self.can_tally() {
             let hands = self.hands(self.view.shown).unwrap_or_default();

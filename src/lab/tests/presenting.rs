@@ -82,7 +82,7 @@ fn on_aws_the_way_asks_for_consent_and_shows_the_key_policy() {
     jump(&mut lab, Stage::ViewAgain);
     assert!(lab.state.is_asking_for_consent());
     assert_eq!(lab.sent, ["admin sts:GetCallerIdentity"]);
-    [3, 3, 3, 3].map(|digit| lab.press(Intent::TypeDigit(digit)));
+    (0..4).for_each(|_| lab.press(Intent::TypeDigit(3)));
     assert!(lab.state.draft().is_some(), "a policy is looked at before it is sent");
     lab.press(Intent::Advance);
     assert_eq!((lab.state.met(), lab.state.view.shown), (7, Stage::ViewAgain));

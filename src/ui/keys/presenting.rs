@@ -43,22 +43,18 @@ pub const CLICKER: Row = Row {
         repeating(&[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
     ],
     label: |_| "clicker",
-    help: "a clicker: what comes next (twice: pass over a question); back",
+    help: "a clicker: what comes next, twice past a question; back",
     rank: NEVER,
 };
 
 /// `b` is an answer while a question is open.
 pub const BLANK: Row = Row {
     bindings: &[
-        bind(
-            &[char('b')],
-            |c| c.state.is_blank() || c.panes() && !can_choose(c, 1),
-            |_| Intent::Present(Wish::Blank),
-        ),
+        bind(&[char('b')], |c| c.state.is_blank() || c.panes() && !can_choose(c, 1), |_| Intent::Present(Wish::Blank)),
         bind(&[char('.'), char('B')], |c| c.state.is_blank() || c.can_blank(), |_| Intent::Present(Wish::Blank)),
     ],
     label: |_| "blank",
-    help: "blank the screen, or show the lab again; b is an answer first",
+    help: "blank the screen, or show it again (b: not as answer)",
     rank: NEVER,
 };
 
@@ -77,17 +73,17 @@ pub const TALLY: Row = Row {
         bind(&[key(KeyCode::Enter)], |c| c.state.is_tallying(), |_| Intent::Present(Wish::Keep)),
     ],
     label: |_| "take it",
-    help: "hands up: count the class's answers, before the answer is seen",
+    help: "hands up: how the class answers, before it is seen",
     rank: NEVER,
 };
 
 /// The keys of that dialog, which tells them itself.
 pub const HANDS: Row = Row {
     bindings: &[
-        bind(&[char('a')], |c| c.state.can_count(0), |_| Intent::Present(Wish::Letter(0))),
-        bind(&[char('b')], |c| c.state.can_count(1), |_| Intent::Present(Wish::Letter(1))),
-        bind(&[char('c')], |c| c.state.can_count(2), |_| Intent::Present(Wish::Letter(2))),
-        bind(&[char('d')], |c| c.state.can_count(3), |_| Intent::Present(Wish::Letter(3))),
+        bind(&[char('a')], |c| c.state.can_letter(0), |_| Intent::Present(Wish::Letter(0))),
+        bind(&[char('b')], |c| c.state.can_letter(1), |_| Intent::Present(Wish::Letter(1))),
+        bind(&[char('c')], |c| c.state.can_letter(2), |_| Intent::Present(Wish::Letter(2))),
+        bind(&[char('d')], |c| c.state.can_letter(3), |_| Intent::Present(Wish::Letter(3))),
         bind(&[char('0')], |c| c.counting(), |_| Intent::Present(Wish::Digit(0))),
         bind(&[char('1')], |c| c.counting(), |_| Intent::Present(Wish::Digit(1))),
         bind(&[char('2')], |c| c.counting(), |_| Intent::Present(Wish::Digit(2))),
@@ -109,11 +105,7 @@ pub const HANDS: Row = Row {
 pub const START_OVER: Row = Row {
     bindings: &[
         bind(&[char('X')], |c| c.panes() && c.state.can_start_over(), |_| Intent::Present(Wish::AskToStartOver)),
-        bind(
-            &[char('y')],
-            |c| c.starting_over() && c.state.can_start_over(),
-            |_| Intent::Present(Wish::StartOver),
-        ),
+        bind(&[char('y')], |c| c.starting_over() && c.state.can_start_over(), |_| Intent::Present(Wish::StartOver)),
     ],
     label: |_| "begin again",
     help: "begin again with stage 1, as a new run; asks first",
