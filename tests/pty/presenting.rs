@@ -134,14 +134,80 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
 
 #[test]
 fn a_lab_whose_socket_has_no_place_goes_on_without() {
-    let mut told = Terminal::start(80, 24, &[], &["--socket", "/nowhere/lab.sock"]);
+    let mut told = Terminal::start(80, 24, &[], &["--socket", "/dev/null/lab.sock"]);
     told.wait_for(&["1/9", "`kmslab notes` can't follow this lab: "]);
     told.do_stages(1);
     told.press("q");
     assert_eq!(told.ends_in_order().0, 0);
-    let mut silent = Terminal::start(80, 24, &[("XDG_RUNTIME_DIR", "/nowhere"), ("HOME", "/nowhere")], &[]);
+    let mut silent = Terminal::start(80, 24, &[("XDG_RUNTIME_DIR", "/dev/null"), ("XDG_STATE_HOME", "/dev/null")], &[]);
     silent.do_stages(1);
     assert!(!silent.picture().contains("notes"), "{}", silent.picture());
     silent.press("q");
     assert_eq!(silent.ends_in_order().0, 0);
+}
+
+/// Elsewhere what was made is removed first, and the new run has a journal of its own.
+#[test]
+fn on_another_server_a_new_beginning_cleans_up_first() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = kmslab::sandbox::Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
+    let admin = sandbox.admin();
+    let environment = [
+        ("XDG_STATE_HOME", home.path().to_str().unwrap()),
+        ("AWS_ACCESS_KEY_ID", admin.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str()),
+    ];
+    let options = ["--region", "us-east-1", "--no-questions", "--endpoint-url", sandbox.url()];
+    let mut lab = Terminal::start(80, 24, &environment, &options);
+    let journals = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(home.path().join("kmslab/runs")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    lab.wait_for(&["1/9"]);
+    // A clicker's two buttons, as a terminal sends them.
+    lab.press("\x1b[6~");
+    lab.wait_for(&["observed", "✔ MET"]);
+    lab.press("\x1b[6~");
+    lab.wait_for(&["2/9", "will be sent"]);
+    lab.press("\x1b[5~");
+    lab.wait_for(&["1/9"]);
+    lab.press("ljjj\r");
+    lab.wait_for(&["4/9", "will be sent"]);
+    let first = journals();
+    assert_eq!(first.len(), 1);
+    lab.press("X");
+    lab.wait_for(&["begin again?", "kmslab-table-", "KMS key arn:"]);
+    lab.press("y");
+    lab.wait_for(&["1/9", "will be sent"]);
+    assert_eq!(journals(), Vec::<PathBuf>::new());
+    lab.press("lj\r");
+    lab.wait_for(&["2/9", "will be sent"]);
+    lab.press("\r");
+    lab.wait_for(&["observed", "✔ MET"]);
+    let second = journals();
+    assert!(second.len() == 1 && second != first, "{second:?} {first:?}");
+    lab.press("q");
+    lab.wait_for(&["leave?"]);
+    lab.press("c");
+    assert_eq!(lab.ends(), 0);
+    assert_eq!(journals(), Vec::<PathBuf>::new());
+}
+
+/// With a seed and a folder, too: the new run's names are others.
+#[test]
+fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--no-questions", "--seed", "1", "--data", data.path().to_str().unwrap()];
+    let mut lab = Terminal::start(80, 24, &[], &options);
+    lab.wait_for(&["1/9", "will be sent"]);
+    lab.press("ljjjj\r");
+    lab.wait_for(&["5/9", "will be sent"]);
+    lab.press("X");
+    lab.wait_for(&["begin again?"]);
+    lab.press("y");
+    lab.wait_for(&["1/9", "will be sent"]);
+    lab.press("ljjjj\r");
+    lab.wait_for(&["5/9", "✔✔✔✔"]);
+    lab.press("q");
+    assert_eq!(lab.ends_in_order().0, 0);
 }
