@@ -313,6 +313,17 @@ mod tests {
     }
 
     #[rstest]
+    #[case(&[("XDG_RUNTIME_DIR", "/run/me"), ("XDG_STATE_HOME", "/state")], &["/run/me/kmslab", "/state/kmslab/labs"])]
+    #[case(&[("XDG_RUNTIME_DIR", "run"), ("HOME", "/home/me")], &["/home/me/.local/state/kmslab/labs"])]
+    #[case(&[], &[])]
+    #[cfg(unix)]
+    fn sockets_are_in_the_runtime_folder_or_the_state_folder(#[case] set: &[(&str, &str)], #[case] folders: &[&str]) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+        assert_eq!(Environment::read(variable).labs, folders);
+    }
+
+    #[rstest]
     #[case(&[("LANG", "de_DE.UTF-8")], Some("de"))]
     #[case(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "")], Some("de"))]
     #[case(&[("LANG", "de_DE.UTF-8"), ("LC_MESSAGES", "en_GB")], Some("en"))]

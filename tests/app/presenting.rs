@@ -56,6 +56,9 @@ fn at(folder: &Path) -> Place {
     Place { socket: Some(folder.join("lab.sock")), folders: Vec::new() }
 }
 
+/// The stage in the picture, and the one that was told by then.
+type Seen = (Option<usize>, usize);
+
 fn stage_of(picture: &str) -> Option<usize> {
     picture.split_once("/9").and_then(|(before, _)| before.chars().last()?.to_digit(10)).map(|digit| digit as usize)
 }
@@ -66,7 +69,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
     with_lab(async || {
         let folder = tempfile::tempdir().unwrap();
         let reading: Arc<Mutex<Option<Reader>>> = Arc::default();
-        let seen: Arc<Mutex<Vec<(Option<usize>, usize)>>> = Arc::default();
+        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (follower, noted) = (reading.clone(), seen.clone());
         let witness: Witness = Arc::new(Mutex::new(move |picture: &str| {
             if let Some(line) = follower.lock().unwrap().as_mut().and_then(Reader::newest) {
@@ -85,7 +88,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
             lab.press(KeyCode::PageDown);
         }
         lab.wait_for(&["9/9"]).await;
-        let seen = seen.lock().unwrap();
+        let seen = seen.lock().unwrap().clone();
         assert!(seen.len() >= 16, "{seen:?}");
         assert!(seen.iter().all(|(drawn, told)| *drawn == Some(*told)), "{seen:?}");
         let last = reading.lock().unwrap().as_mut().and_then(Reader::newest).unwrap();
