@@ -147,7 +147,9 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     lines.extend(labelled("now", looks, &word));
     lines.push(Line::default());
     for (at, note) in lab.notes.iter().enumerate() {
-        lines.extend(labelled(if at == 0 { "say" } else { "" }, theme.base, note));
+        let label = if at == 0 { "say" } else { "" };
+        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim), Span::styled("• ", theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(note.clone(), theme.base)], columns, LABEL + 2));
     }
     lines.push(Line::default());
     lines.extend(labelled("expected", theme.strong, &lab.expected));

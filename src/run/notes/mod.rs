@@ -1,4 +1,4 @@
-//! The presenter's second screen: the lab tells it what it shows ([`teller`]), over a Unix socket ([`socket`]), one line
+//! The presenter's second screen: the lab tells it what it shows ([`teller`]), over a Unix socket ([`socket`]), a line
 //! of JSON for each change ([`line`]); `kmslab notes` follows ([`follow`]).
 
 pub mod follow;

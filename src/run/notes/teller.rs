@@ -1,5 +1,5 @@
-//! The lab's side: whoever connects is sent the newest line, and each newer one. The lab waits for nobody: a reader that
-//! is slow misses lines, never the newest.
+//! The lab's side: whoever connects is sent the newest line, and each newer one. The lab waits for nobody: a slow
+//! reader misses lines, never the newest.
 
 use std::sync::Arc;
 
