@@ -1,6 +1,8 @@
 //! Puts the parts together for each command, and decides the exit status.
 
 mod cleanup;
+mod interactive;
+mod notes;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -17,18 +19,17 @@ use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
+use crate::run::config::Config;
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
-use crate::run::notes::{Place, follow};
 use crate::run::verified::Shelf;
 use crate::run::world::World;
-use crate::run::{self, Ended, signal};
+use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::terminal::Screen;
-use crate::ui::theme::{ColorLevel, Theme};
+use crate::ui::theme::ColorLevel;
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,18 +80,29 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
+    // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
+    let config = match cli.command {
+        None | Some(Command::Run { .. } | Command::Notes) => Config::load(&cli.options, environment)?,
+        _ => Config::default(),
+    };
+    let cli = Cli { options: config.behind(&cli.options), ..cli };
     match cli.command {
+        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
+        None if environment.dumb && io::stdin().is_terminal() => {
+            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
+            interactive::plain(&runtime, &cli.options, environment)
+        }
         None if environment.dumb => {
-            tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
+            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, environment),
+        None => interactive::interactive(&runtime, &cli.options, environment, &config),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
-        Some(Command::Notes) => notes(&runtime, &cli.options, environment),
+        Some(Command::Notes) => notes::run(&runtime, &cli.options, environment),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
@@ -225,125 +237,6 @@ fn random_number() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { state, clients, mut journal, shelf, mut _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
-    let lesson = lesson::load(options, environment)?;
-    let prepare = |mut state: State, earlier: u64| {
-        if options.mask {
-            state.mask();
-        }
-        state = state.with_lesson(lesson.clone());
-        if !options.no_questions {
-            let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
-            state = state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
-        }
-        state.with_review().with_clipboard(environment.clipboard)
-    };
-    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let build = |clients: Clients, journal: &Option<Arc<Journal>>, shelf: Option<Shelf>| {
-        let (world, events) = World::new(clients);
-        (world.with_journal(journal.clone()).with_shelf(shelf).with_notes(Some(place.clone())), events)
-    };
-    let mut state = prepare(state, 0);
-    // Dropped after the screen.
-    let mut _announcement = Announcement::new(&state, journal.as_ref());
-    let theme = Theme::choose(options.theme, environment.color_level());
-    let (mut world, mut events) = build(clients, &journal, shelf);
-    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
-    let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
-    let mut input = None;
-    let mut earlier = 0;
-    let ended = loop {
-        let ended = runtime.block_on(async {
-            let input = match &mut input {
-                Some(input) => input,
-                none => {
-                    // Resizes are heard of from here on; one that came since the size was read must not be lost.
-                    let input = none.insert(run::input()?);
-                    screen.measure()?;
-                    input
-                }
-            };
-            run::interactive(&mut state, &world, events, input, &mut screen, &theme, &mut stop).await
-        });
-        let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
-        // Nothing is left of that run. The sandbox goes with all that was in it.
-        if let Some(journal) = &journal {
-            journal.remove();
-        }
-        _sandbox = None;
-        earlier += 1;
-        let next = match session_again(runtime, options, environment, earlier) {
-            Ok(next) => next,
-            Err(error) => break Err(error),
-        };
-        journal = next.journal;
-        _sandbox = next._sandbox;
-        (world, events) = build(next.clients, &journal, next.shelf);
-        state = prepare(next.state, earlier).succeeding(&state);
-        _announcement = Announcement::new(&state, journal.as_ref());
-    };
-    // Before anything is printed, an error too.
-    let left = screen.leave();
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
-    let _ = print_copied(&state, &mut io::stdout().lock());
-    let survivors = settle(&state, journal.as_deref());
-    let ended = match ended {
-        Err(error) if survivors => {
-            tell(describe(&error, options.mask));
-            return Ok(Exit::Survivors);
-        }
-        ended => ended?,
-    };
-    if ended == Ended::Finished {
-        left.wrap_err("the terminal could not be restored; `reset` does it")?;
-    }
-    Ok(exit_status(&state, survivors, ended))
-}
-
-/// Shows the presenter's notes of a lab that runs in another terminal.
-fn notes(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    if !io::stdout().is_terminal() || environment.dumb {
-        return Err(ConfigError::Options("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
-    }
-    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let theme = Theme::choose(options.theme, environment.color_level());
-    let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let mut screen = Screen::enter().wrap_err("the terminal can't be used for the notes")?;
-    let ended = runtime.block_on(async {
-        let input = run::input()?;
-        screen.measure()?;
-        follow::run(place, input, &mut screen, &theme, stop).await
-    });
-    let left = screen.leave();
-    Ok(match ended.wrap_err("the terminal failed")? {
-        Ended::Signal(number) => Exit::Signal(number),
-        Ended::InputClosed => Exit::Signal(signal::HANGUP),
-        _ => {
-            left.wrap_err("the terminal could not be restored; `reset` does it")?;
-            Exit::Met
-        }
-    })
-}
-
-/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
-fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
-    if state.copied().is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
-    for text in state.copied() {
-        writeln!(out, "\n{text}")?;
-    }
-    out.flush()
-}
-
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
@@ -461,7 +354,8 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let mut out = io::stdout().lock();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
+    let config = Config::load(options, environment).map_err(|error| error.to_string());
+    let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,

@@ -307,6 +307,35 @@ fn why_the_scan_was_denied_stands_in_the_terminal() {
 }
 
 #[test]
+fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(8);
+    terminal.wait_for(&["9/9"]);
+    terminal.press("x");
+    terminal.wait_for(&["break it", "14  Schedule deletion, and cancel"]);
+    terminal.press("j\r");
+    terminal.wait_for(&["x 2/14", "Which one counts?"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["admin ALLOWED, test-user DENIED on kms:Decrypt", "A Deny is a guard rail"]);
+    terminal.press("\tw");
+    terminal.wait_for(&["why?", "Deny test-user"]);
+    terminal.press("w");
+    // Schedules the deletion, and cancels it; five minutes pass there at once.
+    terminal.press("\x1b");
+    terminal.wait_for(&["break it", "✔ tried"]);
+    terminal.press("G\r");
+    terminal.wait_for(&["x 14/14", "will be sent"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["admin and test-user FAILED: DisabledException"]);
+    terminal.press("x");
+    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["observed", "✔ MET"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
     let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);
@@ -369,11 +398,15 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_lines_and_no_escape_sequences() {
+fn a_dumb_terminal_gets_a_dialogue_in_lines_and_no_escape_sequences() {
     let mut terminal = Terminal::start(80, 24, &[("TERM", "dumb")], &[]);
+    terminal.wait_for(&["Type 1 to 4"]);
+    terminal.press("s\n\n");
+    terminal.wait_for(&["MET: ", "for the next stage"]);
+    terminal.press("q\n");
     assert_eq!(terminal.exit().exit_code(), 0);
     let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(text.contains("TERM=dumb") && text.contains("9 of 9 stages met"), "{text}");
+    assert!(text.contains("TERM=dumb") && text.contains("1 of 9 stages met"), "{text}");
     assert!(!text.contains('\x1b'), "{text}");
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::bench::BenchTable;
 use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
@@ -32,6 +33,12 @@ impl Names {
             user: format!("kmslab-user-{run}"),
             created: None,
         }
+    }
+
+    /// All tables of the run: the lab's, and those of the bench.
+    pub fn tables(&self) -> Vec<String> {
+        let bench = BenchTable::ALL.map(|table| table.name(self));
+        std::iter::once(self.table.clone()).chain(bench).collect()
     }
 
     /// The same names, of a run that began at `created` (RFC 3339).
@@ -240,7 +247,8 @@ impl Facts {
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => self.forget(&exchange.operation),
-            O::PutKeyPolicy { .. } | O::PutItem { .. } | O::Scan { .. } => {}
+            // Only the bench sends others, and it tells nobody: when it has ended, everything is as it was.
+            _ => {}
         }
     }
 

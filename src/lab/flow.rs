@@ -64,6 +64,10 @@ pub enum Intent {
     EraseDigit,
     /// What a presenter wants.
     Present(Wish),
+    /// Open or close the list of experiments; from an experiment back to the stage.
+    ToggleBench,
+    /// Undo again what experiments have changed.
+    Undo,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -91,6 +95,13 @@ pub enum Event {
     },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// The end of an [`Effect::Advance`].
+    Advanced {
+        /// Of the effect that it answers.
+        timer: TimerId,
+        /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
+        moved: bool,
+    },
     /// What [`Effect::Recall`] has found.
     Recalled {
         /// For which stage.
@@ -126,6 +137,13 @@ pub enum Effect {
         timer: TimerId,
         /// Milliseconds.
         millis: u64,
+    },
+    /// Move the server's clock forward, if it is a sandbox; it comes back as [`Event::Advanced`].
+    Advance {
+        /// To be echoed.
+        timer: TimerId,
+        /// Seconds.
+        seconds: u32,
     },
     /// Find out what a page shows; it comes back as [`Event::Inspected`].
     Inspect {

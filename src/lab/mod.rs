@@ -4,6 +4,7 @@
 //! sends), [`check`] (what each stage expects) and [`state`].
 
 pub mod backend;
+pub mod bench;
 pub mod calls;
 pub mod check;
 pub mod consent;
@@ -15,12 +16,14 @@ pub mod facts;
 pub mod flow;
 pub mod insight;
 pub mod key_policy;
+pub mod keymap;
 pub mod learn;
 pub mod lesson;
 pub mod mask;
 pub mod operation;
 pub mod policy_diff;
 pub mod presenting;
+mod progress;
 pub mod quiz;
 pub mod redact;
 pub mod replay;
@@ -34,13 +37,15 @@ mod tests;
 pub mod view;
 
 pub use backend::{Backend, BackendKind};
+pub use bench::{Bench, Experiment};
 pub use calls::Call;
 pub use copy::{Copied, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};
+pub use keymap::Keymap;
 pub use lesson::Lesson;
-pub use operation::{Identity, Operation, Service, Tags, cli_line};
+pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use policy_diff::PolicyDiff;
 pub use presenting::Wish;
 pub use quiz::{Choice, Quiz, Score};

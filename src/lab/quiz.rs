@@ -70,6 +70,11 @@ impl Quiz {
         order(self.seed, stage.index() as u64, question.answers.len())
     }
 
+    /// `0..count` in the order of the question with this number: as [`Quiz::order`], for questions that are no stage's.
+    pub fn shuffled(&self, number: u64, count: usize) -> Vec<usize> {
+        order(self.seed, number, count)
+    }
+
     /// How the questions were answered so far.
     pub fn score(&self, lesson: &Lesson) -> Score {
         let mut score = Score::default();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::exchange::{Exchange, Verdict, error_message, is_not_found};
 use super::facts::{Facts, Names};
 use super::key_policy;
-use super::operation::{Identity, Operation};
+use super::operation::{Identity, Operation, TableKey};
 use super::stage::Stage;
 
 /// The items that `create_table` puts: DynamoDB JSON.
@@ -58,6 +58,8 @@ pub enum Until {
     PolicySeen,
     /// When nothing is denied any more (key policies are eventually consistent).
     NothingDenied,
+    /// When nothing is allowed any more (IAM is eventually consistent).
+    NothingAllowed,
 }
 
 impl Until {
@@ -81,6 +83,7 @@ impl Until {
             Until::NothingDenied => {
                 !answers.iter().any(|e| matches!(e.verdict, Verdict::Denied(_)) || is_unknown_user(e))
             }
+            Until::NothingAllowed => !answers.iter().any(|exchange| exchange.is_allowed()),
         }
     }
 
@@ -98,7 +101,9 @@ impl Until {
                 .iter()
                 .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
             Until::PolicySeen => answers.iter().all(|exchange| exchange.is_allowed()),
-            Until::Found | Until::UserKnown | Until::PrincipalsKnown | Until::NothingDenied => true,
+            Until::Found | Until::UserKnown | Until::PrincipalsKnown | Until::NothingDenied | Until::NothingAllowed => {
+                true
+            }
         }
     }
 
@@ -115,6 +120,7 @@ impl Until {
             Until::PrincipalsKnown => "the new user to be known to KMS",
             Until::PolicySeen => "the new key policy to be read back",
             Until::NothingDenied => "the new key policy to be seen everywhere",
+            Until::NothingAllowed => "the missing policy to be missed everywhere",
         }
     }
 }
@@ -322,7 +328,10 @@ fn create_table(index: usize, sources: Sources<'_>) -> Next {
     let table = sources.names.table.clone();
     match index {
         0 => match sources.facts.key_arn() {
-            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned(), tags: sources.names.tags() }),
+            Some(key) => {
+                let key = TableKey::Customer(key.to_owned());
+                admin(Operation::CreateTable { table, key, tags: sources.names.tags() })
+            }
             None => Next::Blocked("there is no key: create_key did not succeed".to_owned()),
         },
         1 => Next::Send(Batch {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
+use super::bench::Bench;
 use super::check;
 use super::copy::Clipboard;
 use super::exchange::{Answer, CallId, Exchange};
@@ -87,6 +88,14 @@ pub struct Record {
     pub(super) sent_at: u64,
 }
 
+impl Record {
+    /// The next batch is a new one, whatever became of this one.
+    pub(super) fn drop_batch(&mut self) {
+        self.timer = None;
+        self.attempt = 0;
+    }
+}
+
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -100,6 +109,8 @@ pub struct State {
     pub lesson: Arc<Lesson>,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
+    /// What was tried after the lab's last reading.
+    pub bench: Bench,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
@@ -138,6 +149,7 @@ impl State {
             facts: Facts::default(),
             lesson: Lesson::english(),
             quiz: Quiz::default(),
+            bench: Bench::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
@@ -162,53 +174,14 @@ impl State {
         &self.records[stage.index()]
     }
 
-    /// The stage that is looked at.
+    /// The stage or the experiment that is looked at.
     pub fn shown(&self) -> &Record {
-        self.record(self.view.shown)
+        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.bench.record(which))
     }
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running && !self.review.is_waiting()
-    }
-
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
-    }
-
-    /// How many stages have met their expectation.
-    pub fn met(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
-    }
-
-    /// The outcome of a stage that has ended.
-    pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
-    }
-
-    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
-    /// built on them.
-    pub fn can_retry(&self) -> bool {
-        let stage = self.view.shown;
-        let record = self.record(stage);
-        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
-        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
-        match &record.status {
-            Status::Done(_) if later.next().is_some() => false,
-            Status::Done(_) if stage.is_read_only() => true,
-            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
-            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
-            _ => false,
-        }
+        self.at_work().status == Status::Running && !self.review.is_waiting()
     }
 
     /// Takes in what happened and says what to do. The only place where the state changes.
@@ -222,7 +195,8 @@ impl State {
                 self.inspected(serial, finding);
                 Vec::new()
             }
-            Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
+            Event::Advanced { timer, moved } => self.advanced(timer, moved),
             Event::Recalled { stage, found } => {
                 self.recalled(stage, found);
                 Vec::new()
@@ -245,9 +219,8 @@ impl State {
     }
 
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    fn focus_calls(&mut self) {
-        let outline = script::outline(self.view.shown, self.backend.given_user);
-        if !outline.iter().any(|(identity, _)| *identity == self.view.focus()) {
+    pub(super) fn focus_calls(&mut self) {
+        if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
     }
@@ -256,6 +229,10 @@ impl State {
         if let Some(effects) = self.present(intent) {
             return effects;
         }
+        let intent = match self.intend_on_bench(intent) {
+            Ok(effects) => return effects,
+            Err(intent) => intent,
+        };
         match intent {
             Intent::Present(_) => {}
             Intent::Advance => return self.advance(),
@@ -271,6 +248,9 @@ impl State {
             Intent::CleanUpAndQuit => {
                 self.view.close();
                 self.quit_after_clean_up = true;
+                if self.bench.is_running() {
+                    return self.leave_bench();
+                }
                 let current = self.record(self.current);
                 if current.status != Status::Running {
                     return self.start(Stage::CleanUp);
@@ -309,21 +289,9 @@ impl State {
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::ToggleBench | Intent::Undo => {}
         }
         Vec::new()
-    }
-
-    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
-    pub fn reachable(&self) -> Stage {
-        match (&self.record(self.current).status, self.current.next()) {
-            (Status::Done(_), Some(next)) => next,
-            _ => self.current,
-        }
-    }
-
-    /// The stage after the shown one, if it can be shown.
-    pub fn next_shown(&self) -> Option<Stage> {
-        self.view.shown.next().filter(|next| *next <= self.reachable())
     }
 
     pub(super) fn show(&mut self, stage: Stage) {
@@ -344,7 +312,10 @@ impl State {
         let shown = self.view.shown;
         match self.shown().status {
             Status::Todo if self.waits_for_answer() => {
-                self.view.message = Some("first your answer; s passes over the question".to_owned());
+                self.view.message = {
+                    let skip = self.view.keys.first("skip", "s");
+                    Some(format!("first your answer; {skip} passes over the question"))
+                };
                 Vec::new()
             }
             Status::Todo => self.start(shown),
@@ -361,9 +332,17 @@ impl State {
     }
 
     pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
-        if let Some(instead) = self.hold_back(stage) {
+        if self.bench.is_running() {
+            return Vec::new();
+        }
+        let instead = self.hold_back(stage);
+        if let Some(instead) = instead.or_else(|| self.undo_before(stage)) {
             return instead;
         }
+        self.start_now(stage)
+    }
+
+    pub(super) fn start_now(&mut self, stage: Stage) -> Vec<Effect> {
         self.current = stage;
         self.view.show(stage);
         self.end_replay(stage);
@@ -399,7 +378,12 @@ impl State {
         &mut self.records[stage.index()]
     }
 
-    fn new_id(&mut self) -> u64 {
+    /// Whether the program ends after clean-up.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.quit_after_clean_up
+    }
+
+    pub(super) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
@@ -413,8 +397,11 @@ impl State {
         }
     }
 
-    /// Sends the current stage's batch, or ends the stage when there is none.
-    fn send_batch(&mut self) -> Vec<Effect> {
+    /// Sends the next batch of what is at work, or ends it when there is none.
+    pub(super) fn send_batch(&mut self) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.next_on_bench();
+        }
         let stage = self.current;
         loop {
             match script::next(stage, self.record(stage).batch, self.sources()) {
@@ -430,7 +417,7 @@ impl State {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let ticks = self.ticks;
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
@@ -447,10 +434,10 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
-        let stage = self.current;
+        let stage = self.stage_at_work();
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
@@ -458,7 +445,7 @@ impl State {
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let start = record.batch_start;
         // Of a repeated call only the newest answer stays in view.
         match record.unmasked[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
@@ -473,14 +460,19 @@ impl State {
             }
         }
         let answered = record.pending.is_empty();
-        self.facts.learn(&exchange);
+        let mut effects = Vec::new();
+        if self.bench.is_running() {
+            self.learn_on_bench(&exchange);
+        } else {
+            self.facts.learn(&exchange);
+            effects.push(Effect::Report(Report::Call(shown)));
+        }
         if had_key && self.facts.made.key.is_none() {
             self.key_ended_at = Some(self.now);
         }
-        let mut effects = vec![Effect::Report(Report::Call(shown))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
             record.unmasked[start..].sort_by_key(|exchange| exchange.id);
             effects.extend(self.batch_answered());
@@ -490,10 +482,12 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
-        if self.quit_after_clean_up && stage != Stage::CleanUp {
+        let on_bench = self.bench.is_running();
+        let goes_on = if on_bench { self.bench.is_undoing() } else { stage == Stage::CleanUp };
+        if self.quit_after_clean_up && !goes_on {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
-        let record = self.record(stage);
+        let record = self.at_work();
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
@@ -503,7 +497,7 @@ impl State {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));
             }
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.batch += 1;
             record.attempt = 0;
             return self.send_batch();
@@ -511,7 +505,7 @@ impl State {
         let attempt = record.attempt;
         if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
             let timer = TimerId(self.new_id());
-            self.record_mut(stage).timer = Some(timer);
+            self.at_work_mut().timer = Some(timer);
             self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
             return vec![Effect::After { timer, millis: backoff(attempt) }];
         }
@@ -520,14 +514,14 @@ impl State {
             .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
         let mut effects = if tolerant {
-            self.record_mut(stage).batch += 1;
-            self.record_mut(stage).attempt = 0;
+            self.at_work_mut().batch += 1;
+            self.at_work_mut().attempt = 0;
             self.send_batch()
         } else {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
             self.end_stage(Some(observed.join(": ")))
         };
-        if let Some(gave_up) = gave_up {
+        if let Some(gave_up) = gave_up.filter(|_| !on_bench) {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
@@ -548,12 +542,16 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
+            self.view.message = Some(format!(
+                "{}: wait again · {}: go on (gave up after the last attempt)",
+                self.view.keys.first("retry", "r"),
+                self.view.keys.first("advance", "Enter"),
+            ));
         }
     }
 
     fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         if record.timer != Some(timer) {
             return Vec::new(); // stale
         }
@@ -563,6 +561,9 @@ impl State {
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
     pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.end_trial(observed);
+        }
         let stage = self.current;
         self.review.forget();
         let check = match observed {
@@ -573,6 +574,7 @@ impl State {
             }
         };
         let check = Check { observed: self.mask_text(check.observed), ..check };
+        let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

@@ -84,6 +84,8 @@ pub fn is_journaled(operation: &Operation) -> bool {
             | O::AttachUserPolicy { .. }
             | O::CreateAccessKey { .. }
             | O::PutKeyPolicy { .. }
+            | O::CreateGrant { .. }
+            | O::PutUserPolicy { .. }
     )
 }
 

@@ -5,12 +5,14 @@
 //! like any other.
 
 pub mod cleanup;
+pub mod config;
 pub mod doctor;
 pub mod headless;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod notes;
+pub mod plain;
 pub mod signal;
 pub mod verified;
 pub mod world;

@@ -99,6 +99,17 @@ impl World {
                 });
                 Rest::Nothing
             }
+            Effect::Advance { timer, seconds } => {
+                let url = self.clients.endpoint().map(str::to_owned);
+                tokio::spawn(async move {
+                    let moved = match url {
+                        Some(url) => inspect::advance(&url, seconds).await,
+                        None => false,
+                    };
+                    let _ = events.send(Event::Advanced { timer, moved });
+                });
+                Rest::Nothing
+            }
             Effect::Inspect { serial, inquiry } => {
                 let clients = self.clients.clone();
                 tokio::spawn(async move {

@@ -24,6 +24,7 @@
 
 mod answer;
 mod at_rest;
+mod bench;
 mod brief;
 mod cli;
 mod diff;
@@ -35,6 +36,8 @@ pub mod notes;
 mod overlay;
 mod page;
 mod pane;
+pub mod plain;
+mod signs;
 mod summary;
 mod tally;
 pub mod terminal;
@@ -53,6 +56,8 @@ use crate::lab::presenting::pace::clock;
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
+pub use signs::spelt;
+pub use text::clean;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};
@@ -73,6 +78,13 @@ pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
 }
 
 fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     // Not even the least of it is to be seen on a screen that is blank on purpose.
     if state.is_blank() {
@@ -124,14 +136,15 @@ fn message_line(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = SINGLE;
+    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| keys::first(name, &state.view.keys));
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
     } else if state.is_asking_for_consent() {
-        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
+        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
             area.width, area.height
         )
     };
@@ -169,10 +182,14 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let stage = state.view.shown;
     let dim = theme.bar.patch(theme.dim);
+    let (number, title) = match state.view.bench {
+        Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
+        None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
+    };
     let mut left = vec![
         Span::styled(" kmslab  ", dim),
-        Span::styled(format!(" {}/{} ", stage.number(), Stage::ALL.len()), theme.title),
-        Span::styled(format!(" {}", state.text(stage).title), theme.title),
+        Span::styled(format!(" {number} "), theme.title),
+        Span::styled(format!(" {title}"), theme.title),
     ];
     let progress = Stage::ALL.into_iter().map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
@@ -180,7 +197,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
     // What was recorded has nothing to do with where calls go now.
     let (badge, region) = match state.replay_time() {
-        Some(time) => (Span::styled(format!("{}{time} ", pane::REPLAY), theme.replay()), Span::default()),
+        Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
             Span::styled(format!(" {} ", state.backend.region), dim),

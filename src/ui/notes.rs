@@ -10,6 +10,7 @@ use crate::lab::presenting::telling::{Progress, QuestionTold, Telling};
 use crate::run::notes::line::Line as Told;
 
 use super::layout::Extent;
+use super::signs;
 use super::text::{cut, spans_width, wrap, wrap_plain};
 use super::theme::Theme;
 
@@ -77,6 +78,13 @@ pub fn extent(notes: &Notes, size: Size) -> Extent {
 
 /// Draws `notes`.
 pub fn draw(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    draw_all(notes, theme, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     let row = |y: u16| Rect { y: area.y + y, height: 1, ..area }.intersection(area);
     let Some(line) = &notes.line else {
@@ -152,7 +160,9 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         lines.extend(wrap(lead, vec![Span::styled(note.clone(), theme.base)], columns, LABEL + 2));
     }
     lines.push(Line::default());
-    lines.extend(labelled("expected", theme.strong, &lab.expected));
+    if !lab.expected.is_empty() {
+        lines.extend(labelled("expected", theme.strong, &lab.expected));
+    }
     lines.extend(labelled("look at", theme.base, &lab.look));
     if let Some(question) = &lab.question {
         lines.extend(asked(question, theme, columns));

@@ -9,6 +9,7 @@ use crate::lab::learn::Asked;
 use crate::lab::presenting::tally::Hands;
 use crate::lab::{Stage, State, Status};
 
+use super::keys;
 use super::overlay::{FRAME_COLUMNS, open, rows_of};
 use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -95,18 +96,20 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::from(vec![Span::raw("    "), Span::styled(votes, theme.strong)]));
     }
     lines.push(Line::default());
+    let keymap = &state.view.keys;
+    let take = keys::first("take_votes", keymap);
     let (help, way_out) = match is_seen {
-        true => (share(entry.hands, &asked), "enter closes"),
+        true => (share(entry.hands, &asked), format!("{take} closes")),
         false => (
-            "A letter, then its number: a 12 b 3. Backspace takes a digit back.".to_owned(),
-            "enter takes it · esc forgets it",
+            format!("A letter, then its number: a 12 b 3. {} takes a digit back.", keys::first("erase", keymap)),
+            format!("{take} takes it · {} forgets it", keys::first("back", keymap)),
         ),
     };
     lines.extend(wrap_plain(&help, theme.dim, all));
     let rows = rows_of(&lines);
     let title = format!("hands up: {} in all", entry.hands.total());
     let place =
-        open(&title, way_out, columns.max(u16::try_from(width(&title)).unwrap_or(0)), rows, theme, area, buffer);
+        open(&title, &way_out, columns.max(u16::try_from(width(&title)).unwrap_or(0)), rows, theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }
 

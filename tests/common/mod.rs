@@ -2,8 +2,8 @@
 
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
-    Response, Stage, State, Verified, Wire, Wish,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
+    Page, Quiz, Response, Stage, State, Verified, Wire, Wish,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,9 @@ pub struct Services {
     table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
+    disabled: bool,
+    /// Whether nobody may enable the key again.
+    pub stays_disabled: bool,
     answered: u32,
     /// Whether a Scan asks KMS: not every server does.
     pub enforces_kms: bool,
@@ -42,6 +45,8 @@ impl Services {
             table: None,
             user_may_decrypt: false,
             deletion: false,
+            disabled: false,
+            stays_disabled: false,
             answered: 0,
             enforces_kms: true,
             is_slow: false,
@@ -100,7 +105,22 @@ impl Services {
             O::GetKeyPolicy { .. } => ok(json!({"Policy": self.policy, "PolicyName": "default"})),
             O::PutKeyPolicy { policy, .. } => {
                 self.policy.clone_from(policy);
-                self.user_may_decrypt = true;
+                self.user_may_decrypt = policy.contains("Allow use of the key") && !policy.contains("Deny");
+                ok(json!({}))
+            }
+            O::DisableKey { .. } => {
+                self.disabled = true;
+                ok(json!({}))
+            }
+            O::EnableKey { .. } if self.stays_disabled => (
+                400,
+                json!({"__type": "AccessDeniedException", "Message": format!(
+                    "User: {} is not authorized to perform: kms:EnableKey on resource: {} because no identity-based \
+                     policy allows the kms:EnableKey action",
+                    Services::user_arn("kmslab-admin"), key_arn())}),
+            ),
+            O::EnableKey { .. } => {
+                self.disabled = false;
                 ok(json!({}))
             }
             O::CreateAlias { .. } | O::DeleteAlias { .. } | O::PutItem { .. } => ok(json!({})),
@@ -126,11 +146,23 @@ impl Services {
                 self.table = None;
                 ok(json!({"TableDescription": self.table(table, "DELETING")}))
             }
+            O::Scan { .. } if self.disabled => {
+                let message = format!(
+                    "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: {} is disabled. \
+                     (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; Request ID: \
+                     0b1c2d3e-4f50-4162-8374-95a6b7c8d9ea; Proxy: null)",
+                    key_arn()
+                );
+                (400, json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message}))
+            }
             O::Scan { .. } if identity == Identity::TestUser && self.enforces_kms && !self.user_may_decrypt => {
+                let reason = match self.policy.contains("Deny") {
+                    true => "with an explicit deny in a resource-based policy",
+                    false => "because no identity-based policy allows the kms:Decrypt action",
+                };
                 let message = format!(
                     "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: User: {} is not \
-                     authorized to perform: kms:Decrypt on resource: {} because no identity-based policy allows the \
-                     kms:Decrypt action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; \
+                     authorized to perform: kms:Decrypt on resource: {} {reason} (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; \
                      Request ID: 0b1c2d3e-4f50-4162-8374-95a6b7c8d9ea; Proxy: null)",
                     Services::user_arn(&names.user),
                     key_arn()
@@ -151,6 +183,7 @@ impl Services {
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => ok(Value::Null),
+            other => panic!("no screen shows {other:?}"),
         }
     }
 
@@ -200,6 +233,8 @@ pub struct Session {
     pub state: State,
     pub services: Services,
     pub waiting: Vec<(CallId, Identity, Operation)>,
+    /// Timers are not fired: somebody looks at the clock.
+    pub holds_timers: bool,
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     /// What was kept of stages that were met.
@@ -210,7 +245,7 @@ impl Session {
     pub fn new(backend: Backend) -> Session {
         let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
         let (kept, inspections) = Default::default();
-        Session { state, services: Services::new(), waiting: Vec::new(), kept, inspections }
+        Session { state, services: Services::new(), waiting: Vec::new(), holds_timers: false, kept, inspections }
     }
 
     pub fn sandbox() -> Session {
@@ -258,7 +293,9 @@ impl Session {
         for effect in self.state.update(event) {
             match effect {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
+                Effect::After { .. } if self.holds_timers => {}
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
+                Effect::Advance { timer, .. } => self.event(Event::Advanced { timer, moved: true }),
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Keep(verified) => self.kept.push(*verified),
                 Effect::Recall { stage, .. } => {
@@ -340,6 +377,15 @@ impl Session {
         self
     }
 
+    /// Opens the bench, goes through the stages before it where that is still to be done, and shows `which`.
+    pub fn at_the_bench(self, which: Experiment) -> Session {
+        let mut session =
+            if self.state.check(Stage::ViewAgain).is_some() { self } else { self.after(Stage::ViewAgain) };
+        session.intent(Intent::ToggleBench).intent(Intent::MoveCursor(i8::MIN));
+        session.intent(Intent::MoveCursor(which.index().try_into().unwrap())).intent(Intent::Advance);
+        session
+    }
+
     /// Goes to `stage` and has its calls answered.
     pub fn after(self, stage: Stage) -> Session {
         let mut session = self.before(stage);
@@ -348,10 +394,72 @@ impl Session {
     }
 }
 
+/// Experiments in all their states.
+fn on_the_bench() -> Vec<(&'static str, Session)> {
+    let at = |which| Session::sandbox().at_the_bench(which);
+    let mut list = Session::sandbox().after(Stage::ViewAgain);
+    list.intent(Intent::ToggleBench);
+    let mut running = at(Experiment::DisableKey);
+    running.intent(Intent::Advance);
+    let mut undoing = at(Experiment::DisableKey);
+    undoing.intent(Intent::Advance);
+    while !undoing.state.bench.is_undoing() {
+        undoing.answer_one();
+    }
+    let mut tried = at(Experiment::ExplicitDeny);
+    tried.intent(Intent::Advance).answer_all();
+    let mut counting = Session::aws().after(Stage::ViewAgain).at_the_bench(Experiment::DisableKey);
+    counting.holds_timers = true;
+    counting.intent(Intent::Advance).answer_all();
+    let mut not_undone = at(Experiment::DisableKey);
+    not_undone.services.stays_disabled = true;
+    not_undone.intent(Intent::Advance).answer_all();
+    vec![
+        ("list", list),
+        ("asked", at(Experiment::ScheduleDeletion)),
+        ("running", running),
+        ("undoing", undoing),
+        ("tried", tried),
+        ("counting", counting),
+        ("not undone", not_undone),
+    ]
+}
+
 /// States of all kinds: each stage before, while and after its calls, with every overlay, view, focus and zoom.
 pub fn every_state() -> &'static [(String, State)] {
     static STATES: std::sync::OnceLock<Vec<(String, State)>> = std::sync::OnceLock::new();
     STATES.get_or_init(make_every_state)
+}
+
+/// `state` with every overlay, view, focus and zoom.
+fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
+    for intents in [
+        vec![],
+        vec![Intent::TogglePage(Page::Help)],
+        vec![Intent::TogglePage(Page::Why)],
+        vec![Intent::TogglePage(Page::Trail)],
+        vec![Intent::TogglePage(Page::AtRest)],
+        vec![Intent::ToggleStages],
+        vec![Intent::Quit],
+        vec![Intent::Present(Wish::Blank)],
+        vec![Intent::Present(Wish::Timer)],
+        vec![Intent::Present(Wish::Tally)],
+        vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
+        vec![Intent::Present(Wish::AskToStartOver)],
+        vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
+        vec![Intent::ShowPrevious],
+        vec![Intent::ToggleZoom, Intent::FocusOther],
+        vec![Intent::CycleView],
+        vec![Intent::CycleView, Intent::CycleView, Intent::ScrollTo(7)],
+        vec![Intent::CycleView, Intent::CycleView, Intent::CycleView, Intent::ToggleZoom],
+        vec![Intent::SelectPrevious, Intent::ScrollTo(u16::MAX)],
+    ] {
+        let mut state = state.clone();
+        for intent in &intents {
+            state.update(Event::Intent(*intent));
+        }
+        into.push((format!("{name}, {intents:?}"), state));
+    }
 }
 
 fn make_every_state() -> Vec<(String, State)> {
@@ -398,35 +506,12 @@ fn make_every_state() -> Vec<(String, State)> {
                 sessions.push(("replayed", replayed));
             }
             for (when, session) in sessions {
-                for intents in [
-                    vec![],
-                    vec![Intent::TogglePage(Page::Help)],
-                    vec![Intent::TogglePage(Page::Why)],
-                    vec![Intent::TogglePage(Page::Trail)],
-                    vec![Intent::TogglePage(Page::AtRest)],
-                    vec![Intent::ToggleStages],
-                    vec![Intent::Quit],
-                    vec![Intent::Present(Wish::Blank)],
-                    vec![Intent::Present(Wish::Timer)],
-                    vec![Intent::Present(Wish::Tally)],
-                    vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
-                    vec![Intent::Present(Wish::AskToStartOver)],
-                    vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
-                    vec![Intent::ShowPrevious],
-                    vec![Intent::ToggleZoom, Intent::FocusOther],
-                    vec![Intent::CycleView],
-                    vec![Intent::CycleView, Intent::CycleView, Intent::ScrollTo(7)],
-                    vec![Intent::CycleView, Intent::CycleView, Intent::CycleView, Intent::ToggleZoom],
-                    vec![Intent::SelectPrevious, Intent::ScrollTo(u16::MAX)],
-                ] {
-                    let mut state = session.state.clone();
-                    for intent in &intents {
-                        state.update(Event::Intent(*intent));
-                    }
-                    states.push((format!("{} {when}, aws {aws}, {intents:?}", stage.key()), state));
-                }
+                variants(&format!("{} {when}, aws {aws}", stage.key()), &session.state, &mut states);
             }
         }
+    }
+    for (when, session) in on_the_bench() {
+        variants(&format!("bench {when}"), &session.state, &mut states);
     }
     states
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::ladder::Decided;
 use crate::lab::exchange::Exchange;
 use crate::lab::facts::{Caller, Facts};
-use crate::lab::operation::{Operation, Service};
+use crate::lab::operation::{Operation, Service, TableKey};
 use crate::policy::{
     Call, ConditionContext, Decision, Examination, Grant, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
     PolicySource, Principal, decide, decide_for_key,
@@ -133,8 +133,22 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
         O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => {
             vec![ask(&own, &format!("arn:aws:kms:{region}:{account}:{alias}")), of_key(&own)]
         }
-        O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } | O::ScheduleKeyDeletion { .. } => {
-            vec![of_key(&own)]
+        O::DescribeKey { .. }
+        | O::GetKeyPolicy { .. }
+        | O::PutKeyPolicy { .. }
+        | O::ScheduleKeyDeletion { .. }
+        | O::CancelKeyDeletion { .. }
+        | O::DisableKey { .. }
+        | O::EnableKey { .. }
+        | O::RotateKeyOnDemand { .. }
+        | O::CreateGrant { .. }
+        | O::ListGrants { .. }
+        | O::RevokeGrant { .. }
+        | O::Encrypt { .. }
+        | O::Decrypt { .. } => vec![of_key(&own)],
+        // AWS's own keys ask nobody who may create a table.
+        O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
+            vec![ask(&own, &table(name)), ask("dynamodb:TagResource", &table(name))]
         }
         O::CreateTable { table: name, .. } => vec![
             ask(&own, &table(name)),
@@ -151,6 +165,8 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
         | O::CreateAccessKey { user }
         | O::ListAccessKeys { user }
         | O::DetachUserPolicy { user, .. }
+        | O::PutUserPolicy { user, .. }
+        | O::DeleteUserPolicy { user, .. }
         | O::DeleteAccessKey { user, .. }
         | O::DeleteUser { user } => vec![ask(&own, &format!("arn:aws:iam::{account}:user/{user}"))],
     }

@@ -22,11 +22,14 @@ use super::facts::Caller;
 use super::flow::Effect;
 use super::operation::Identity;
 use super::stage::Stage;
-use super::state::State;
+use super::state::{Record, State};
 use super::view::Page;
 use at_rest::AtRest;
 use documents::{Documents, decide_again, request_id};
 use ladder::Decided;
+
+/// What keeps an experiment's calls from being decided again.
+const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
 
 /// What a page needs from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +114,7 @@ impl State {
 
     /// The call with this request id, as it is shown.
     pub fn exchange_of_request(&self, id: &str) -> Option<&Exchange> {
-        let mut all = Stage::ALL.iter().flat_map(|stage| &self.record(*stage).exchanges);
+        let mut all = self.records().flat_map(|record| &record.exchanges);
         all.find(|exchange| request_id(exchange) == id).map(AsRef::as_ref)
     }
 
@@ -186,6 +189,9 @@ impl State {
     /// The decisions of the call that is asked about, and what keeps them from being complete.
     fn decided_again(&self, documents: &Documents) -> (Vec<Decided>, Vec<String>) {
         let Some(Inquiry::Why { call, .. }) = &self.insight.inquiry else { return Default::default() };
+        if self.bench.sent(*call) {
+            return (Vec::new(), vec![UNDONE.to_owned()]);
+        }
         let exchange = self.sent().find(|exchange| exchange.id == *call);
         let decided = exchange.and_then(|exchange| {
             let caller = self.caller_of(exchange.identity)?;
@@ -205,6 +211,10 @@ impl State {
 
     /// All calls as they came.
     fn sent(&self) -> impl Iterator<Item = &Arc<Exchange>> {
-        Stage::ALL.iter().flat_map(|stage| &self.record(*stage).unmasked)
+        self.records().flat_map(|record| &record.unmasked)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        Stage::ALL.iter().map(|stage| self.record(*stage)).chain(self.bench.records())
     }
 }

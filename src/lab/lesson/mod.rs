@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bench;
 use super::stage::Stage;
 
 /// The language that every other one falls back to.
@@ -307,7 +308,7 @@ pub struct Card {
 
 /// What is said about an experiment of the bench.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "ExperimentFile")]
 pub struct Experiment {
     /// Which.
     pub id: String,
@@ -316,13 +317,31 @@ pub struct Experiment {
     /// What is changed, for real.
     pub setup: String,
     /// The prediction.
-    pub question: String,
-    /// Its answers.
-    pub answers: Vec<Reply>,
+    pub question: Question,
     /// What it teaches.
     pub lesson: String,
     /// Ids of its sources.
     pub sources: Vec<String>,
+}
+
+/// The same as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExperimentFile {
+    id: String,
+    title: String,
+    setup: String,
+    question: String,
+    answers: Vec<Reply>,
+    lesson: String,
+    sources: Vec<String>,
+}
+
+impl From<ExperimentFile> for Experiment {
+    fn from(file: ExperimentFile) -> Experiment {
+        let ExperimentFile { id, title, setup, question, answers, lesson, sources } = file;
+        Experiment { id, title, setup, question: Question { text: question, answers }, lesson, sources }
+    }
 }
 
 /// The texts that the screen shows of a stage, with the ones of a given user in place.
@@ -365,7 +384,10 @@ impl Lesson {
             (path, stage)
         };
         let (path, _) = in_language("lesson", None);
-        let (_, frame) = read(files, path, None)?;
+        let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
+        let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
+        frame.experiments = in_order(english.experiments.into_iter().chain(frame.experiments))
+            .map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
         let stages = Stage::ALL
             .into_iter()
             .map(|stage| {
@@ -406,6 +428,17 @@ impl Lesson {
             },
         }
     }
+}
+
+/// The bench's experiments as it numbers them, of several the last; each must be told.
+fn in_order(experiments: impl Iterator<Item = Experiment>) -> Result<Vec<Experiment>, String> {
+    let mut told: BTreeMap<String, Experiment> = experiments.map(|one| (one.id.clone(), one)).collect();
+    let in_order = bench::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
+    in_order.into_iter().collect()
+}
+
+fn not_told(id: &str) -> String {
+    format!("the experiment {id} is missing")
 }
 
 /// Reads one file of the set: its text, and what it says.

@@ -11,10 +11,7 @@ impl State {
     /// The last stage that the stage list can take: while nothing is under way any, since what comes before it can be
     /// set up.
     pub fn jumpable(&self) -> Stage {
-        match self.record(self.current).status {
-            Status::Running => self.reachable(),
-            _ => Stage::ALL[Stage::ALL.len() - 1],
-        }
+        if self.can_start_over() { Stage::ALL[Stage::ALL.len() - 1] } else { self.reachable() }
     }
 
     /// The stage that everything is being set up for.
@@ -35,10 +32,10 @@ impl State {
             return Vec::new();
         }
         self.presenting.destination = Some(stage);
-        self.go_on()
+        self.travel_on()
     }
 
-    fn go_on(&mut self) -> Vec<Effect> {
+    fn travel_on(&mut self) -> Vec<Effect> {
         let Some(destination) = self.destination() else { return Vec::new() };
         let stage = self.reachable();
         if destination <= stage {
@@ -53,7 +50,12 @@ impl State {
         let effects = self.start(stage);
         match self.record(stage).status {
             Status::Running => {
-                let text = format!("setting up stage {}: stage {} · esc stops", destination.number(), stage.number());
+                let text = format!(
+                    "setting up stage {}: stage {} · {} stops",
+                    destination.number(),
+                    stage.number(),
+                    self.view.keys.first("back", "esc")
+                );
                 self.view.message = Some(text);
             }
             // On AWS it waits for consent. Or it has ended without a call.
@@ -81,12 +83,12 @@ impl State {
             self.view.message = Some("not begun again: something is left, see what was observed".to_owned());
         }
         self.stop_at(stage);
-        self.go_on()
+        self.travel_on()
     }
 
     /// Whether the lab can be begun again: not while something is under way.
     pub fn can_start_over(&self) -> bool {
-        self.record(self.current).status != Status::Running
+        self.record(self.current).status != Status::Running && !self.bench.is_running()
     }
 
     pub(super) fn ask_to_start_over(&mut self) {
@@ -114,6 +116,7 @@ impl State {
     pub fn succeeding(mut self, earlier: &State) -> State {
         self.view.mode = earlier.view.mode;
         self.view.zoom = earlier.view.zoom;
+        self.view.keys = earlier.view.keys.clone();
         self.clipboard = earlier.clipboard.clone();
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         self

@@ -6,10 +6,9 @@ pub mod pace;
 pub mod tally;
 pub mod telling;
 
-use super::flow::{Effect, Intent};
-use super::quiz::Choice;
+use super::flow::{Effect, Event, Intent};
 use super::stage::Stage;
-use super::state::{State, Status};
+use super::state::State;
 use super::view::Overlay;
 use pace::Pace;
 use tally::{Entry, Hands};
@@ -128,15 +127,6 @@ impl State {
         self.view.overlay = self.presenting.behind.take();
     }
 
-    /// Whether a clicker's button for "next" does something: wherever enter does, and at an open question.
-    pub fn can_click(&self) -> bool {
-        match self.shown().status {
-            Status::Todo => self.view.shown <= self.reachable(),
-            Status::Running => self.draft().is_some(),
-            Status::Done(_) => self.next_shown().is_some() || self.is_at_the_end(),
-        }
-    }
-
     fn click(&mut self, pressed_once: bool) -> Vec<Effect> {
         if self.waits_for_answer() {
             if !pressed_once {
@@ -144,9 +134,9 @@ impl State {
                 self.view.message = Some("a question is open: press once more to pass over it".to_owned());
                 return Vec::new();
             }
-            self.quiz.choose(self.view.shown, Choice::Skipped);
+            self.update(Event::Intent(Intent::Skip));
         }
         self.view.message = None;
-        self.advance()
+        self.update(Event::Intent(Intent::Advance))
     }
 }

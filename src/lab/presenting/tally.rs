@@ -81,7 +81,7 @@ impl State {
 
     /// Whether votes of the shown stage can be counted, or looked at.
     pub fn can_tally(&self) -> bool {
-        self.open_question().is_some() || self.hands(self.view.shown).is_some()
+        self.view.bench.is_none() && (self.open_question().is_some() || self.hands(self.view.shown).is_some())
     }
 
     /// Whether the dialog for votes is open.

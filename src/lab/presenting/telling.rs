@@ -76,7 +76,7 @@ pub struct Telling {
     pub action: String,
     /// How far it is.
     pub progress: Progress,
-    /// What must come back.
+    /// What must come back; empty for an experiment, whose right answer says it.
     pub expected: String,
     /// What came back.
     pub observed: Option<String>,
@@ -103,7 +103,8 @@ impl State {
     pub fn telling(&self) -> Telling {
         let stage = self.view.shown;
         let (text, lesson) = (self.text(stage), self.lesson.stage(stage));
-        let record = self.record(stage);
+        let record = self.shown();
+        let bench = self.view.bench.map(|which| self.experiment(which));
         let waits = self.draft().is_some() || self.is_asking_for_consent();
         let progress = match &record.status {
             _ if waits => Progress::Waiting,
@@ -112,8 +113,8 @@ impl State {
             Status::Done(check) if check.met => Progress::Met,
             Status::Done(_) => Progress::NotMet,
         };
-        let hands = self.hands(stage).unwrap_or_default();
-        let question = self.question(stage).map(|asked| QuestionTold {
+        let hands = self.hands(stage).filter(|_| bench.is_none()).unwrap_or_default();
+        let question = self.shown_question().map(|asked| QuestionTold {
             text: asked.question.text.clone(),
             open: asked.is_open(),
             answers: asked
@@ -139,14 +140,20 @@ impl State {
             number: stage.number(),
             of: crate::lab::Stage::ALL.len(),
             current: self.current.number(),
-            title: text.title.to_owned(),
-            action: text.action.to_owned(),
+            title: bench.map_or(text.title, |bench| &bench.title).to_owned(),
+            action: bench.map_or(text.action, |_| "try it").to_owned(),
             progress,
-            expected: text.expected.to_owned(),
-            observed: self.check(stage).map(|check| check.observed.clone()),
-            look: text.look.to_owned(),
-            notes: lesson.presenter.notes.clone(),
-            audience: lesson.presenter.audience.clone(),
+            expected: match bench {
+                Some(_) => String::new(),
+                None => text.expected.to_owned(),
+            },
+            observed: match &record.status {
+                Status::Done(check) => Some(check.observed.clone()),
+                _ => None,
+            },
+            look: bench.map_or(text.look, |bench| bench.lesson.trim()).to_owned(),
+            notes: bench.map_or_else(|| lesson.presenter.notes.clone(), |bench| vec![bench.setup.trim().to_owned()]),
+            audience: if bench.is_some() { Vec::new() } else { lesson.presenter.audience.clone() },
             question,
             next,
             blank: self.is_blank(),

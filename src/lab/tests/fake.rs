@@ -161,7 +161,18 @@ impl Cloud {
             | O::AttachUserPolicy { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => json!({}),
+            | O::DeleteUser { .. }
+            | O::DisableKey { .. }
+            | O::EnableKey { .. }
+            | O::CancelKeyDeletion { .. }
+            | O::RotateKeyOnDemand { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
+            | O::RevokeGrant { .. }
+            | O::ListGrants { .. }
+            | O::Encrypt { .. }
+            | O::Decrypt { .. } => json!({}),
+            O::CreateGrant { .. } => json!({"GrantId": "grant-1"}),
         };
         answer(200, body)
     }
@@ -223,6 +234,9 @@ impl Lab {
                 Effect::After { timer, millis } => {
                     self.waited_ms.push(millis);
                     effects.extend(self.state.update(Event::TimerFired(timer)));
+                }
+                Effect::Advance { timer, .. } => {
+                    effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
                 }
                 Effect::Keep(verified) => {
                     self.kept.retain(|kept| kept.stage != verified.stage);
