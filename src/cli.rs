@@ -48,6 +48,8 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
+    Notes,
     /// Check the lesson files
     Lesson {
         /// What to do with them
@@ -145,6 +147,9 @@ pub struct Options {
     /// Do not ask a question before each stage
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
+    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Ask one; the default
     #[arg(long, global = true, overrides_with = "no_questions")]
     pub questions: bool,
@@ -268,6 +273,12 @@ fn own_folder(variable: &impl Fn(&str) -> Option<OsString>, name: &str, usual: &
     Some(folder(name).or_else(|| Some(folder("HOME")?.join(usual)))?.join("kmslab"))
 }
 
+/// Likewise, a relative XDG_RUNTIME_DIR.
+fn runtime_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    Some(folder?.join("kmslab"))
+}
+
 /// What the environment says about terminal and folders; read once, passed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -293,6 +304,8 @@ pub struct Environment {
     pub state: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
     pub verified: Option<PathBuf>,
+    /// Where the sockets of labs may be: below `XDG_RUNTIME_DIR`, else in the state folder.
+    pub labs: Vec<PathBuf>,
 }
 
 impl Environment {
@@ -314,6 +327,7 @@ impl Environment {
             journals: state.as_ref().map(|state| state.join("runs")),
             state: state.clone(),
             verified: state.as_ref().map(|state| state.join("verified")),
+            labs: runtime_folder(&variable).into_iter().chain(state.map(|state| state.join("labs"))).collect(),
         }
     }
 
@@ -343,6 +357,17 @@ mod tests {
     fn journals_are_in_the_state_folder(#[case] set: &[(&str, &str)], #[case] folder: Option<&str>) {
         let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
         assert_eq!(Environment::read(variable).journals, folder.map(PathBuf::from));
+    }
+
+    #[rstest]
+    #[case(&[("XDG_RUNTIME_DIR", "/run/me"), ("XDG_STATE_HOME", "/state")], &["/run/me/kmslab", "/state/kmslab/labs"])]
+    #[case(&[("XDG_RUNTIME_DIR", "run"), ("HOME", "/home/me")], &["/home/me/.local/state/kmslab/labs"])]
+    #[case(&[], &[])]
+    #[cfg(unix)]
+    fn sockets_are_in_the_runtime_folder_or_the_state_folder(#[case] set: &[(&str, &str)], #[case] folders: &[&str]) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+        assert_eq!(Environment::read(variable).labs, folders);
     }
 
     #[rstest]

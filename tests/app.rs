@@ -1,6 +1,10 @@
 //! The real loop with keys, against the real sandbox; the screen is a terminal emulator in memory.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[cfg(unix)]
+#[path = "app/presenting.rs"]
+mod presenting;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +12,7 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
+use kmslab::run::notes::Place;
 use kmslab::run::world::World;
 use kmslab::run::{self, Ended};
 use kmslab::sandbox::{Config, Sandbox};
@@ -22,7 +27,11 @@ use tokio::task::{JoinHandle, LocalSet};
 struct Emulator {
     parser: Arc<Mutex<vt100::Parser>>,
     writes: watch::Sender<usize>,
+    /// Is shown each picture before anything goes on.
+    witness: Option<Witness>,
 }
+
+type Witness = Arc<Mutex<dyn FnMut(&str) + Send>>;
 
 impl Write for Emulator {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -31,6 +40,9 @@ impl Write for Emulator {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if let Some(witness) = &self.witness {
+            witness.lock().unwrap()(&self.parser.lock().unwrap().screen().contents());
+        }
         self.writes.send_modify(|writes| *writes += 1);
         Ok(())
     }
@@ -47,6 +59,11 @@ struct Lab {
 
 impl Lab {
     fn start(columns: u16, rows: u16) -> Lab {
+        Lab::followed(columns, rows, None, None)
+    }
+
+    /// A lab that can be followed at `place`.
+    fn followed(columns: u16, rows: u16, place: Option<Place>, witness: Option<Witness>) -> Lab {
         let sandbox = Sandbox::start(Config::default()).unwrap();
         let admin = sandbox.admin();
         let clients =
@@ -63,10 +80,12 @@ impl Lab {
         let emulator = Emulator {
             parser: Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0))),
             writes: watch::Sender::new(0),
+            witness,
         };
         let out = emulator.clone();
         let loop_ = tokio::task::spawn_local(async move {
             let (world, events) = World::new(clients);
+            let world = world.with_notes(place);
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
             let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
             let input = stream::poll_fn(move |context| input.poll_recv(context));

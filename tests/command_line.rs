@@ -186,6 +186,7 @@ fn two_labs_at_once_do_not_meet() {
 #[case::no_port(&["run", "--endpoint-url", "http://127.0.0.1:99999"], "the port is no number up to 65535")]
 #[case::credentials_in_the_url(&["run", "--endpoint-url", "http://me:geheim@h:1"], "http://[redacted]@h:1: credentials come")]
 #[case::no_url(&["run", "--endpoint-url", "localhost:4599"], "it looks like http://127.0.0.1:4599")]
+#[case::notes_without_a_terminal(&["notes"], "it needs a terminal on stdout")]
 #[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
 fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {
     let tmp = tempfile::tempdir().unwrap();

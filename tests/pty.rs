@@ -14,6 +14,8 @@ mod https;
 mod leaving;
 #[path = "common/message.rs"]
 mod message;
+#[path = "pty/presenting.rs"]
+mod presenting;
 #[path = "common/program.rs"]
 mod program;
 #[path = "pty/resume.rs"]
@@ -49,6 +51,8 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     modes_before: Modes,
     tmp: tempfile::TempDir,
+    /// Where sockets are.
+    runtime: tempfile::TempDir,
     /// Asks the reading thread to let go of the terminal after what it reads next.
     let_go: Arc<AtomicBool>,
 }
@@ -78,6 +82,7 @@ impl Terminal {
         arguments: &[&str],
     ) -> Terminal {
         let tmp = tempfile::tempdir().unwrap();
+        let runtime = tempfile::tempdir().unwrap();
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
@@ -87,6 +92,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("TMPDIR", tmp.path());
         command.env("HOME", tmp.path());
+        command.env("XDG_RUNTIME_DIR", runtime.path());
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -115,6 +121,7 @@ impl Terminal {
             child,
             modes_before,
             tmp,
+            runtime,
             let_go,
         }
     }
@@ -212,6 +219,7 @@ impl Terminal {
     fn ends_in_order(mut self) -> (u32, String) {
         let code = self.ends();
         assert_eq!(count(self.tmp.path()), 0, "the temporary folder is removed");
+        assert_eq!(count(self.runtime.path()), 0, "the socket is removed, and its folder");
         (code, self.picture())
     }
 }

@@ -16,6 +16,8 @@ mod bytes;
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/presenting.rs"]
+mod presenting;
 #[path = "screens/replay.rs"]
 mod replay;
 #[path = "screens/resume.rs"]

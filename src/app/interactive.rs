@@ -1,30 +1,36 @@
 //! The interactive lab, on a screen or in lines.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session, settle, tell};
+use super::{
+    Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session_again, settle, tell,
+};
 use crate::cli::{Environment, Options};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
+use crate::run::notes::Place;
 use crate::run::world::World;
 use crate::run::{self, Ended, lesson, signal};
 use crate::ui::terminal::Screen;
 use crate::ui::theme::Theme;
 
-/// A lab for a person: masked where that is wanted, in the person's language, with questions.
-fn learner(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
-    let mut session = session(runtime, options, environment)?;
+/// A lab for a person, after so many others of this process: masked where that is wanted, in the person's language, with
+/// questions.
+fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
+    let mut session = session_again(runtime, options, environment, earlier)?;
     check_regions(&session.clients, options)?;
     if options.mask {
         session.state.mask();
     }
     session.state = session.state.with_lesson(lesson::load(options, environment)?);
     if !options.no_questions {
-        session.state = session.state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
+        let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
+        session.state = session.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
     }
     session.state = session.state.with_review();
     Ok(session)
@@ -37,31 +43,65 @@ pub(super) fn interactive(
     environment: &Environment,
     config: &Config,
 ) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
+    let Session { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
-    let _announcement = Announcement::new(&state, journal.as_ref());
+    let mut _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
     state = state.with_clipboard(environment.clipboard);
-    let (hold, first) = run::session::begin(&mut state, options, environment);
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
+    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
+    let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
+        let (hold, first) = run::session::begin(state, options, environment);
+        let (world, events) = World::new(clients);
+        let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
+        (world.with_notes(Some(place.clone())), events, first)
+    };
+    let (mut world, mut events, mut first) = build(&mut state, clients, &journal, shelf, options);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let mut stop = signal::stop();
     let mut screen = Screen::enter()
         .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
-    let ended = runtime.block_on(async {
-        // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = run::input()?;
-        screen.measure()?;
-        first.into_iter().for_each(|effect| drop(world.perform(effect)));
-        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
-    });
+    let mut input = None;
+    let mut earlier = 0;
+    let ended = loop {
+        let ended = runtime.block_on(async {
+            let input = match &mut input {
+                Some(input) => input,
+                none => {
+                    // Resizes are heard of from here on; one that came since the size was read must not be lost.
+                    let input = none.insert(run::input()?);
+                    screen.measure()?;
+                    input
+                }
+            };
+            first.drain(..).for_each(|effect| drop(world.perform(effect)));
+            run::interactive(&mut state, &world, events, input, &mut screen, &theme, &mut stop).await
+        });
+        let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
+        // Nothing is left of that run. The sandbox goes with all that was in it.
+        if let Some(journal) = &journal {
+            journal.remove();
+        }
+        _sandbox = None;
+        // It holds the kept session, which the next lab is to hold.
+        drop(world);
+        earlier += 1;
+        let next = match learner(runtime, options, environment, earlier) {
+            Ok(next) => next,
+            Err(error) => break Err(error),
+        };
+        journal = next.journal;
+        _sandbox = next._sandbox;
+        state = next.state.succeeding(&state);
+        let afresh = Options { fresh: true, ..options.clone() };
+        (world, events, first) = build(&mut state, next.clients, &journal, next.shelf, &afresh);
+        _announcement = Announcement::new(&state, journal.as_ref());
+    };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    let exit = told_at_the_end(&state, journal.as_deref(), ended.wrap_err("the terminal failed"), options.mask)?;
+    let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
@@ -70,7 +110,7 @@ pub(super) fn interactive(
 
 /// The interactive lab without a screen.
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment)?;
+    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);

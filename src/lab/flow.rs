@@ -6,6 +6,7 @@ use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
+use super::presenting::Wish;
 use super::replay::Verified;
 use super::session::Kept;
 use super::stage::Stage;
@@ -64,6 +65,8 @@ pub enum Intent {
     EraseDigit,
     /// In the question whether to go on: begin afresh instead.
     StartAfresh,
+    /// What a presenter wants.
+    Present(Wish),
     /// Open or close the list of experiments; from an experiment back to the stage.
     ToggleBench,
     /// Undo again what experiments have changed.
@@ -115,6 +118,10 @@ pub enum Event {
     NotRemembered(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
+    /// So many seconds have passed since the lab began.
+    Clock(u64),
+    /// Something that the person should know.
+    Say(String),
 }
 
 /// Something the world must do.
@@ -172,6 +179,8 @@ pub enum Effect {
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Begin again, as a new run.
+    StartOver,
     /// Leave the program.
     Exit,
 }

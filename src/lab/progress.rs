@@ -4,6 +4,19 @@ use super::stage::Stage;
 use super::state::{Check, State, Status};
 
 impl State {
+    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
+    pub fn reachable(&self) -> Stage {
+        match (&self.record(self.current).status, self.current.next()) {
+            (Status::Done(_), Some(next)) => next,
+            _ => self.current,
+        }
+    }
+
+    /// The stage after the shown one, if it can be shown.
+    pub fn next_shown(&self) -> Option<Stage> {
+        self.view.shown.next().filter(|next| *next <= self.reachable())
+    }
+
     /// Whether all stages have ended.
     pub fn is_finished(&self) -> bool {
         Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))

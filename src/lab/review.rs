@@ -91,7 +91,8 @@ impl State {
             return self.end_stage(Some(format!("{reason}; nothing was sent")));
         }
         // What is sent once more, since the new user was not known yet, has been looked at.
-        if !self.review.is_on || self.record(self.current).attempt > 0 || self.is_catching_up() {
+        let looked_at = self.record(self.current).attempt > 0;
+        if !self.review.is_on || looked_at || self.is_catching_up() || self.passes_by() {
             return self.send(batch);
         }
         let operation = self.mask_operation(&operation);

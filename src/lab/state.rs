@@ -13,6 +13,7 @@ use super::insight::Insight;
 use super::insight::documents::request_id;
 use super::lesson::Lesson;
 use super::operation::Operation;
+use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::replay::Replays;
 use super::review::Review;
@@ -70,6 +71,7 @@ pub struct State {
     pub(super) review: Review,
     /// What a person has copied.
     pub(super) clipboard: Clipboard,
+    pub(super) presenting: Presenting,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -98,6 +100,7 @@ impl State {
             progress: Progress::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
+            presenting: Presenting::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
@@ -154,6 +157,8 @@ impl State {
                 self.ticks += 1;
                 self.recall_overdue()
             }
+            Event::Clock(seconds) => self.clock(seconds),
+            Event::Say(text) => self.say(text),
         };
         if self.view.shown != shown {
             self.focus_calls();
@@ -174,11 +179,15 @@ impl State {
     }
 
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        if let Some(effects) = self.present(intent) {
+            return effects;
+        }
         let intent = match self.intend_on_bench(intent) {
             Ok(effects) => return effects,
             Err(intent) => intent,
         };
         match intent {
+            Intent::Present(_) => {}
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
@@ -217,7 +226,7 @@ impl State {
             }
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
-            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.reachable()),
+            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
             Intent::ToggleStages => self.view.toggle_stages(),
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
@@ -239,30 +248,16 @@ impl State {
         Vec::new()
     }
 
-    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
-    pub fn reachable(&self) -> Stage {
-        match (&self.record(self.current).status, self.current.next()) {
-            (Status::Done(_), Some(next)) => next,
-            _ => self.current,
-        }
-    }
-
-    /// The stage after the shown one, if it can be shown.
-    pub fn next_shown(&self) -> Option<Stage> {
-        self.view.shown.next().filter(|next| *next <= self.reachable())
-    }
-
-    fn show(&mut self, stage: Stage) {
+    pub(super) fn show(&mut self, stage: Stage) {
         if stage > self.current {
             self.current = stage;
         }
         self.view.show(stage);
     }
 
-    fn advance(&mut self) -> Vec<Effect> {
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
         if let Some(stage) = self.view.take_cursor() {
-            self.show(stage.min(self.reachable()));
-            return Vec::new();
+            return self.go_to(stage);
         }
         if self.is_asking_to_resume() {
             return self.resume();
@@ -566,6 +561,8 @@ impl State {
         });
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
+        } else {
+            effects.extend(self.stage_ended(stage));
         }
         effects
     }

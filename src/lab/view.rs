@@ -92,6 +92,12 @@ pub enum Overlay {
         /// Whether four others have just been typed.
         wrong: bool,
     },
+    /// Hands up for each answer.
+    Tally,
+    /// "Begin again?"
+    StartOver,
+    /// Nothing is to be seen.
+    Blank,
 }
 
 /// What is looked at.

@@ -11,6 +11,7 @@ pub mod headless;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
+pub mod notes;
 pub mod plain;
 pub mod session;
 pub mod signal;
@@ -30,6 +31,7 @@ use crate::lab::{Event, State};
 use crate::ui;
 use crate::ui::terminal::Screen;
 use crate::ui::theme::Theme;
+use notes::teller::Teller;
 use world::{Rest, World};
 
 /// Between two pictures of the waiting sign: four a second is enough to see that something is under way, and little
@@ -45,6 +47,8 @@ pub enum Ended {
     InputClosed,
     /// Nobody has said yes to creating things; nothing was created.
     Refused,
+    /// The person wants to begin again, and nothing is left behind.
+    StartOver,
     /// This signal asked for it.
     Signal(u8),
 }
@@ -87,9 +91,21 @@ pub async fn interactive<W: Write>(
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let mut next_tick = Instant::now() + TICK;
+    let began = Instant::now();
+    let mut teller = Teller::default();
     loop {
         // All that has happened by now is taken in before it is drawn, once.
+        teller.tell(state).await;
         screen.draw(state, theme)?;
+        // The first picture waits for nothing.
+        if let Some(place) = world.place()
+            && let Err(error) = teller.listen(place)
+            && place.socket.is_some()
+        {
+            state.update(Event::Say(format!("`kmslab notes` can't follow this lab: {error}")));
+            continue;
+        }
+        let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
@@ -99,7 +115,10 @@ pub async fn interactive<W: Write>(
                 Some(input) => translate(input?, state, screen),
             },
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
+            () = tokio::time::sleep_until(next_second), if state.shows_timer() => None,
         };
+        // What has passed was spent on what was there before.
+        state.update(Event::Clock(began.elapsed().as_secs()));
         while let Some(event) = arrived {
             if event == Event::Tick || !state.is_running() {
                 next_tick = Instant::now() + TICK;
@@ -107,6 +126,7 @@ pub async fn interactive<W: Write>(
             for effect in state.update(event) {
                 match world.perform(effect) {
                     Rest::Exit => return Ok(Ended::Finished),
+                    Rest::StartOver => return Ok(Ended::StartOver),
                     Rest::Copy(text) => screen.copy(&text)?,
                     // The screen is drawn from the state; it needs no reports.
                     Rest::Nothing | Rest::Report(_) => {}

@@ -117,7 +117,7 @@ pub async fn run<W: Write>(
                 match world.perform(effect) {
                     Rest::Nothing | Rest::Copy(_) => {}
                     Rest::Report(report) => talk.report(state, &report)?,
-                    Rest::Exit => return Ok(Ended::Finished),
+                    Rest::Exit | Rest::StartOver => return Ok(Ended::Finished),
                 }
             }
             // Where something new is said, the question is asked again after it.

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::inspect;
 use super::journal::{self, Journal};
+use super::notes::Place;
 use super::session::{Hold, Keeper};
 use super::verified::Shelf;
 use crate::aws::Clients;
@@ -21,6 +22,8 @@ pub enum Rest {
     Report(Report),
     /// A text for the clipboard.
     Copy(String),
+    /// The lab is to begin again, as a new run.
+    StartOver,
     /// The program is to end.
     Exit,
 }
@@ -33,13 +36,14 @@ pub struct World {
     journal: Option<Arc<Journal>>,
     shelf: Option<Shelf>,
     keeper: Option<Keeper>,
+    place: Option<Place>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None, shelf: None, keeper: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None, keeper: None, place: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -62,6 +66,16 @@ impl World {
             }
         });
         World { keeper, ..self }
+    }
+
+    /// The same world, in which the lab can be followed at `place`.
+    pub fn with_notes(self, place: Option<Place>) -> World {
+        World { place, ..self }
+    }
+
+    /// Where the lab can be followed.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
@@ -148,6 +162,7 @@ impl World {
             }
             Effect::Report(report) => Rest::Report(report),
             Effect::Copy(text) => Rest::Copy(text),
+            Effect::StartOver => Rest::StartOver,
             Effect::Exit => Rest::Exit,
         }
     }

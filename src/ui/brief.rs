@@ -10,6 +10,7 @@ use crate::lab::{Check, State, Status};
 
 use super::keys;
 use super::layout::Class;
+use super::tally;
 use super::text::{cut, width, wrap};
 use super::theme::Theme;
 
@@ -172,14 +173,18 @@ impl<'a> Brief<'a> {
 
     fn question(self, asked: &Asked<'_>) -> Vec<Part<'a>> {
         let text = Span::styled(asked.question.text.clone(), self.theme.strong);
+        let longest = asked.answers.iter().map(|(_, reply)| width(&reply.text)).max().unwrap_or(0);
         let answers = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
             let is_chosen = asked.chosen == Some(place);
             let (letter_looks, looks) =
                 if is_chosen { (self.theme.focus, self.theme.focus) } else { (self.theme.hint, self.theme.base) };
-            let content = vec![
+            let mut content = vec![
                 Span::styled(format!(" {letter} "), letter_looks),
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
+            if let Some(hands) = self.state.hands(self.state.view.shown) {
+                content.push(tally::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
+            }
             Part { label: None, content }
         });
         std::iter::once(Part { label: None, content: vec![text] }).chain(answers).collect()
@@ -259,8 +264,14 @@ impl<'a> Brief<'a> {
         self.fitting(&choices, most)
     }
 
-    /// What the person predicted, and what is to be said of that.
+    /// What the person predicted and the class voted, and what is to be said of that.
     fn said(self) -> Vec<Part<'a>> {
+        let votes = tally::line(self.state, self.state.view.shown, self.theme);
+        let votes = votes.map(|content| Part { label: Some("class"), content });
+        votes.into_iter().chain(self.replied()).collect()
+    }
+
+    fn replied(self) -> Vec<Part<'a>> {
         let words = self.state.lesson.words();
         let Some(asked) = self.state.shown_question() else { return Vec::new() };
         let right = asked.right();

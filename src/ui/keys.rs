@@ -5,6 +5,7 @@
 
 mod chord;
 mod context;
+mod presenting;
 mod remap;
 mod told;
 
@@ -16,13 +17,14 @@ use crate::lab::{Copied, Intent, Keymap, Page, State, Status};
 pub use chord::Chord;
 use chord::{char, control, key};
 pub use context::Context;
+use presenting::{BLANK, CLICKER, HANDS, START_OVER, TALLY, TIMER};
 pub use remap::{Problem, Wanted, remap};
 pub use told::{Hint, answers, first, footer, help, hints};
 
 use super::layout::Class;
 
 /// Where a binding may work: bits that are set for each place. What may work in the same place needs different keys.
-pub type Place = u8;
+pub type Place = u16;
 
 /// A stage whose calls have not been sent.
 const TODO: Place = 1;
@@ -42,8 +44,14 @@ const CONSENT: Place = 1 << 5;
 const LEAVING: Place = 1 << 6;
 /// The question at the start, whether to go on with a kept session.
 const RESUMING: Place = 1 << 7;
+/// The dialog for hands up.
+const VOTES: Place = 1 << 8;
+/// The dialog before a new beginning.
+const START: Place = 1 << 9;
+/// The blank screen.
+const BLANKED: Place = 1 << 10;
 /// Whatever is open and can be closed.
-const OVERLAYS: Place = PAGE | LIST | CONSENT | LEAVING;
+const OVERLAYS: Place = PAGE | LIST | CONSENT | LEAVING | VOTES | START | BLANKED;
 
 /// What some keys do, and when.
 pub struct Binding {
@@ -193,25 +201,14 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(
-                "next_stage",
-                PANES,
-                &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.can_show(true),
-                |_| Intent::ShowNext,
-            ),
-            bind(
-                "previous_stage",
-                PANES,
-                &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
-                |c| c.can_show(false),
-                |_| Intent::ShowPrevious,
-            ),
+            bind("next_stage", PANES, &[char('n')], |c| c.can_show(true), |_| Intent::ShowNext),
+            bind("previous_stage", PANES, &[char('p')], |c| c.can_show(false), |_| Intent::ShowPrevious),
         ],
         label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
+    CLICKER,
     Row {
         bindings: &[bind(
             "other_pane",
@@ -402,9 +399,14 @@ pub const KEYS: &[Row] = &[
             |_| Intent::ToggleStages,
         )],
         label: |c| if c.stages() { "close" } else { "stages" },
-        help: "the list of stages",
+        help: "the stages; what lies before a later one is set up",
         rank: 10,
     },
+    BLANK,
+    TIMER,
+    TALLY,
+    HANDS,
+    START_OVER,
     Row {
         bindings: &[bind("bench", PANES | LIST, &[char('x')], |c| c.can_toggle_bench(), |_| Intent::ToggleBench)],
         label: |c| match c.experiments() {
@@ -447,14 +449,15 @@ pub const KEYS: &[Row] = &[
                 "back",
                 PANES,
                 &[key(KeyCode::Esc)],
-                |c| c.panes() && !c.zoomed() && c.state.draft().is_some(),
+                |c| c.panes() && !c.zoomed() && (c.state.draft().is_some() || c.state.destination().is_some()),
                 |_| Intent::Close,
             ),
             bind("back", PANES, &[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
         label: |c| match c.leaving() {
             true => "stay",
-            false if c.panes() && !c.zoomed() && c.bench().is_none() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.state.draft().is_some() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.bench().is_none() => "stop here",
             false => "back",
         },
         help: "one level back, what is not sent yet stays unsent; never leaves the lab",
@@ -492,6 +495,7 @@ fn can_advance(c: Context<'_>) -> bool {
 
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
+        _ if c.jumping() => "set up what comes before",
         _ if c.stages() => "show this stage",
         _ if c.state.is_asking_to_resume() => c.state.resume_label(),
         _ if c.experiments() => "show this experiment",

@@ -6,6 +6,7 @@ use crate::lab::learn::Asked;
 use crate::lab::lesson::{Comparison, Source};
 use crate::lab::{Experiment, Stage, State, Status};
 
+use super::tally;
 use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
 
@@ -157,6 +158,14 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
     lines
 }
 
+/// How the class voted on the question of `stage`, if it did.
+fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
+    let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
+    content.push(Span::styled(format!("   {}", tally::share(hands, &asked)), theme.strong));
+    wrap(vec![Span::styled(format!("{}  class  ", stage.number()), theme.dim)], content, columns, 3)
+}
+
 /// The score, and what to take home.
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.lesson.words();
@@ -183,6 +192,7 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
             ];
             lines.extend(wrap(vec![Span::styled(format!("{}  ", stage.number()), theme.dim)], content, columns, 3));
         }
+        lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
         lines.push(Line::default());
     }
     if state.is_kept() {

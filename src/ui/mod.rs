@@ -32,6 +32,7 @@ mod json;
 pub mod keys;
 pub mod layout;
 mod lesson;
+pub mod notes;
 mod overlay;
 mod page;
 mod pane;
@@ -39,6 +40,7 @@ pub mod plain;
 mod resume;
 mod signs;
 mod summary;
+mod tally;
 pub mod terminal;
 mod text;
 pub mod theme;
@@ -51,6 +53,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::presenting::pace::clock;
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
@@ -84,6 +87,10 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
+    // Not even the least of it is to be seen on a screen that is blank on purpose.
+    if state.is_blank() {
+        return overlay::draw(state, theme, area, buffer);
+    }
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
     }
@@ -93,18 +100,39 @@ fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    let message = message(state);
-    // Where both have no room, what has just happened matters more.
-    let room = usize::from(plan.message.width).saturating_sub(message.as_deref().map_or(0, |text| width(text) + 2));
-    if let Some(cost) = state.cost_line().filter(|cost| width(cost) < room) {
-        Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
-    }
-    if let Some(text) = message {
-        cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
-            .render(plan.message, buffer);
-    }
+    message_line(state, theme, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
+}
+
+/// What has just happened and, at the right, the time or the cost.
+fn message_line(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let message = message(state);
+    let columns = usize::from(area.width);
+    let room = columns.saturating_sub(message.as_deref().map_or(0, |text| width(text) + 2));
+    let right = match state.shows_timer() {
+        true => {
+            let timing = state.timing();
+            let choices = [
+                format!("{} ({}) · {}", timing.of_stage(), timing.drift(), timing.of_all()),
+                format!("{} ({})", timing.of_stage(), timing.drift()),
+            ];
+            // Whoever asked for the time sees it, whatever else is said.
+            let least = format!("{} {}", clock(timing.spent), timing.drift());
+            let fitting = choices.into_iter().find(|text| width(text) < room);
+            Span::styled(format!("{} ", fitting.unwrap_or(least)), theme.strong)
+        }
+        // Where both have no room, what has just happened matters more.
+        false => match state.cost_line().filter(|cost| width(cost) < room) {
+            Some(cost) => Span::styled(format!("{cost} "), theme.dim),
+            None => Span::default(),
+        },
+    };
+    let room = columns.saturating_sub(right.width() + usize::from(right.width() > 0));
+    Line::from(right).right_aligned().render(area, buffer);
+    if let Some(text) = message {
+        cut(vec![Span::styled(format!(" {text}"), theme.strong)], room).render(area, buffer);
+    }
 }
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{bench, keys, page, resume};
+use super::{bench, keys, page, resume, tally};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -29,6 +29,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
+        Some(Overlay::Tally) => tally::dialog(state, theme, area, buffer),
+        Some(Overlay::StartOver) => starting_over(state, theme, area, buffer),
+        Some(Overlay::Blank) => blank(state, theme, area, buffer),
         None => {}
     }
 }
@@ -96,14 +99,61 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open("stages", &list_way_out(state), columns, rows_of(&lines), theme, area, buffer);
+    let way_out = match cursor > state.reachable() {
+        true => list_way_out(state).replace(SHOWS, "sets it up"),
+        false => list_way_out(state),
+    };
+    let place = open("stages", &way_out, columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }
+
+/// Nothing but the way back.
+fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    Clear.render(area, buffer);
+    buffer.set_style(area, theme.base);
+    let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
+    let text = format!("{} shows the lab again", keys::first("blank", &state.view.keys));
+    Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
+}
+
+fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let keymap = &state.view.keys;
+    let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(64);
+    let left = state.leftovers();
+    let text = match left.is_empty() {
+        true => "Stage 1 again, as a new run: answers, votes and the time are forgotten.",
+        false => "First everything that this run has made is removed; then it is stage 1 again, as a new run.",
+    };
+    let mut lines = wrap_plain(text, theme.strong, columns.into());
+    for left in left {
+        lines.extend(wrap(
+            vec![Span::styled("• ", theme.dim)],
+            vec![Span::styled(left, theme.base)],
+            columns.into(),
+            2,
+        ));
+    }
+    lines.push(Line::default());
+    // The choice is the last to go when there is little room.
+    let room = usize::from(area.height.saturating_sub(3));
+    lines.truncate(room);
+    let choice = vec![
+        Span::styled(format!(" {} ", keys::first("start_over_yes", keymap)), theme.focus),
+        Span::styled("  begin again", theme.base),
+    ];
+    lines.push(Line::from(choice));
+    let way_out = format!("{} stays", keys::first("back", keymap));
+    let place = open("begin again?", &way_out, columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+/// What enter does to a row of a list.
+const SHOWS: &str = "shows it";
 
 /// What the keys do in a list.
 pub fn list_way_out(state: &State) -> String {
     let keymap = &state.view.keys;
-    format!("{} shows it · {} closes", keys::first("advance", keymap), keys::first("back", keymap))
+    format!("{} {SHOWS} · {} closes", keys::first("advance", keymap), keys::first("back", keymap))
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {

@@ -8,10 +8,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
-use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
+use ratatui::{Frame, Terminal};
 
 use crate::lab::State;
 
@@ -83,10 +83,18 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
+        self.paint(|frame| super::view(state, theme, frame))
+    }
+
+    /// As [`Screen::draw`], of whatever `view` draws.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn paint(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
         if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of kmslab has panicked, as told above"));
         }
-        self.terminal.draw(|frame| super::view(state, theme, frame))?;
+        self.terminal.draw(view)?;
         let frames = self.terminal.backend_mut();
         let bytes = std::mem::take(&mut frames.bytes);
         if !std::mem::take(&mut frames.changed) {

@@ -3,7 +3,7 @@
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
-    Page, Place, Quiz, Response, Stage, State, Verified, Wire,
+    Page, Place, Quiz, Response, Stage, State, Verified, Wire, Wish,
 };
 use serde_json::{Value, json};
 
@@ -303,7 +303,7 @@ impl Session {
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
                 Effect::Remember(_) | Effect::TakeOver { .. } => {}
-                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
     }
@@ -459,6 +459,12 @@ fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
         vec![Intent::TogglePage(Page::AtRest)],
         vec![Intent::ToggleStages],
         vec![Intent::Quit],
+        vec![Intent::Present(Wish::Blank)],
+        vec![Intent::Present(Wish::Timer)],
+        vec![Intent::Present(Wish::Tally)],
+        vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
+        vec![Intent::Present(Wish::AskToStartOver)],
+        vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
         vec![Intent::ShowPrevious],
         vec![Intent::ToggleZoom, Intent::FocusOther],
         vec![Intent::CycleView],

@@ -192,6 +192,7 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    pub started_over: bool,
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
@@ -217,6 +218,7 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            started_over: false,
             inspections: Vec::new(),
             waited_ms: Vec::new(),
             kept: Vec::new(),
@@ -282,6 +284,7 @@ impl Lab {
                 Effect::Copy(_) => {}
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
+                Effect::StartOver => self.started_over = true,
             }
         }
     }

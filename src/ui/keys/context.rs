@@ -6,7 +6,7 @@ use crate::lab::{Copied, Experiment, Intent, Overlay, Page, State, Status};
 
 use super::super::layout::{self, Class, Extent};
 use super::super::overlay;
-use super::{CONSENT, DONE, LEAVING, LIST, PAGE, Place, RESUMING, RUNNING, TODO};
+use super::{BLANKED, CONSENT, DONE, LEAVING, LIST, PAGE, Place, RESUMING, RUNNING, START, TODO, VOTES};
 
 /// What a binding is judged by: the state, and the size of the screen.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,9 @@ impl Context<'_> {
             (Some(Overlay::Consent { .. }), _) => CONSENT,
             (Some(Overlay::Quit), _) => LEAVING,
             (Some(Overlay::Resume), _) => RESUMING,
+            (Some(Overlay::Tally), _) => VOTES,
+            (Some(Overlay::StartOver), _) => START,
+            (Some(Overlay::Blank), _) => BLANKED,
             (None, Status::Todo) => TODO,
             (None, Status::Running) => RUNNING,
             (None, Status::Done(_)) => DONE,
@@ -124,7 +127,7 @@ impl Context<'_> {
     /// The row of the list that is open, and the last one that can be chosen.
     pub(super) fn cursor(self) -> Option<(usize, usize)> {
         match self.overlay() {
-            Some(Overlay::Stages { cursor }) if self.stages() => Some((cursor.index(), self.state.reachable().index())),
+            Some(Overlay::Stages { cursor }) if self.stages() => Some((cursor.index(), self.state.jumpable().index())),
             Some(Overlay::Bench { cursor }) if self.experiments() => Some((cursor.index(), Experiment::ALL.len() - 1)),
             _ => None,
         }
@@ -132,6 +135,11 @@ impl Context<'_> {
 
     pub(super) fn can_move(self, down: bool) -> bool {
         self.cursor().is_some_and(|(row, last)| if down { row < last } else { row > 0 })
+    }
+
+    /// The cursor of the stage list stands on a stage that can't be shown yet.
+    pub(super) fn jumping(self) -> bool {
+        self.stages() && self.cursor().is_some_and(|(row, _)| row > self.state.reachable().index())
     }
 
     /// The selected call of the focused pane, and how many there are.
