@@ -25,6 +25,7 @@ use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{Ended, signal};
@@ -105,6 +106,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Notes) => notes::run(&runtime, &cli.options, environment),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
+        Some(Command::Export { file, force }) => crate::export::export(&file, force, &cli.options, environment),
+        Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())

@@ -56,6 +56,16 @@ pub enum Command {
         #[command(subcommand)]
         command: LessonCommand,
     },
+    /// Write the last session up (.md, .html), or the whole lab as a script for the AWS CLI (.sh)
+    Export {
+        /// The file; its ending says what it becomes. Masked, unless --no-mask is given
+        file: PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
+    },
+    /// Forget the kept session: progress, answers and timings of the interactive lab
+    Reset,
     /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
     Cleanup {
         /// Only list it
@@ -131,6 +141,9 @@ pub struct Options {
     /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
+    /// Begin afresh, without asking whether to go on where the last session ended
+    #[arg(long, global = true)]
+    pub fresh: bool,
     /// Do not ask a question before each stage
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
@@ -287,6 +300,8 @@ pub struct Environment {
     pub config: Option<PathBuf>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
+    /// The folder of both, and of the kept session.
+    pub state: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
     pub verified: Option<PathBuf>,
     /// Where the sockets of labs may be: below `XDG_RUNTIME_DIR`, else in the state folder.
@@ -310,6 +325,7 @@ impl Environment {
             language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
             config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
             journals: state.as_ref().map(|state| state.join("runs")),
+            state: state.clone(),
             verified: state.as_ref().map(|state| state.join("verified")),
             labs: runtime_folder(&variable).into_iter().chain(state.map(|state| state.join("labs"))).collect(),
         }

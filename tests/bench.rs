@@ -17,14 +17,17 @@ use std::time::Duration;
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::bench::Change;
 use kmslab::lab::{
-    Backend, BackendKind, Check, Effect, Event, Experiment, Identity, Intent, Names, Operation, Stage, State, Status,
+    Backend, BackendKind, Check, Effect, Event, Experiment, Identity, Intent, Names, Operation, Page, Stage, State,
+    Status,
 };
 use kmslab::run::cleanup::{Outcome, Target, Work, clean};
 use kmslab::run::journal::{self, Journal, Journals};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use proptest::prelude::*;
 use proxy::{Canned, Fault, Plan, Proxy};
+use ratatui::layout::Size;
 use rstest::rstest;
 use serde_json::Value;
 use things::things;
@@ -152,6 +155,19 @@ impl Lab {
         }
     }
 
+    /// Opens `page` of `identity`'s pane, as it is drawn when what it shows has been found out.
+    fn open(&mut self, identity: Identity, page: Page) -> String {
+        if self.state.view.focus() != identity {
+            self.press(Intent::FocusOther);
+        }
+        self.press(Intent::TogglePage(page));
+        let found = self.runtime.block_on(self.events.recv()).unwrap();
+        self.state.update(found);
+        let picture = render(&self.state, &Theme::choose(ThemeName::Dark, ColorLevel::None), Size::new(160, 70));
+        let text = picture.content.chunks(160).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+        text.map(|row| row.trim_matches([' ', '│']).to_owned()).collect::<Vec<_>>().join("\n")
+    }
+
     fn ask(&self, identity: Identity, operation: &Operation) -> (u16, Value) {
         let answer = self.runtime.block_on(self.sandbox_clients.call(identity, operation));
         answer.response.map(|response| (response.status, response.body)).unwrap()
@@ -225,6 +241,37 @@ fn what_the_right_answer_claims_comes_and_is_undone(#[case] which: Experiment, #
     // Under a second: nothing is waited for.
     assert_eq!(lab.waited, Vec::<u64>::new());
     assert_eq!(lab.state.facts.key.as_ref().unwrap()["KeyState"], "Enabled");
+}
+
+#[test]
+fn the_pages_know_which_experiment_caused_what_and_which_table_key_is_in_memory() {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
+    lab.try_out(Experiment::AwsOwnedKey);
+    let why = lab.open(Identity::TestUser, Page::Why);
+    assert!(why.contains("There is one lock only: the table is on an AWS owned key"), "{why}");
+    assert!(why.contains("the lock: the table") && !why.contains("held the table key"), "{why}");
+    lab.press(Intent::Close);
+
+    lab.try_out(Experiment::AwsManagedKey);
+    lab.press(Intent::FocusOther);
+    let trail = lab.open(Identity::TestUser, Page::Trail);
+    let number = Experiment::AwsManagedKey.index() + 1;
+    assert!(
+        trail.contains(&format!("for Scan,\u{a0}experiment\u{a0}{number}").replace("for ", "for\u{a0}")),
+        "{trail}"
+    );
+    assert!(trail.contains("kms:PutKeyPolicy  ✔ ALLOWED  experiment 6"), "{trail}");
+    assert!(!trail.contains("another client"), "{trail}");
+    lab.press(Intent::Close);
+
+    // What test-user decrypts itself gives DynamoDB no table key: that is from stage 8 still.
+    lab.try_out(Experiment::WrongContext);
+    lab.press(Intent::ToggleBench);
+    lab.press(Intent::Retry);
+    let why = lab.open(Identity::TestUser, Page::Why);
+    assert!(why.replace('\n', " ").contains("KMS had decrypted for Scan in stage 8"), "{why}");
+    assert!(why.contains("lock 2: the key"), "{why}");
 }
 
 #[test]
@@ -435,8 +482,8 @@ fn every_verdict_fits_80_by_24(#[values(false, true)] right: bool, #[values("en"
         lab.press(Intent::Advance);
         let check = lab.verdict(which);
         assert!(check.met, "{check:?}");
-        let theme = kmslab::ui::Theme::choose(kmslab::ui::ThemeName::Dark, kmslab::ui::ColorLevel::None);
-        let picture = kmslab::ui::render(&lab.state, &theme, ratatui::layout::Size::new(80, 24));
+        let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
+        let picture = render(&lab.state, &theme, Size::new(80, 24));
         // Above the panes: beside each other they share lines.
         let rows = (0..24).map(|y| (0..80).map(|x| picture[(x, y)].symbol()).collect::<String>());
         let rows: Vec<String> = rows.take_while(|row| !row.starts_with(['━', '─'])).collect();

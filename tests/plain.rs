@@ -35,7 +35,7 @@ fn dialogue(typed: &str, options: &[&str]) -> (String, Option<i32>) {
 
 /// Answers every question, does every stage, and hears the debrief.
 fn whole_lab() -> String {
-    let stages = ["2", "1", "s", "3", "4", "1", "h\nh\n2", "2", "1"];
+    let stages = ["2", "1", "s", "3", "4", "1", "h\nh\n2\n", "2", "1"];
     stages.map(|answer| format!("{answer}\n\n\n")).concat()
 }
 
@@ -107,6 +107,28 @@ fn it_speaks_the_lessons_language() {
     for words in ["ERFÜLLT: ", "Achte auf: ", "Deine Antwort: 2. ", "Nicht ganz.", "Was du mitnimmst"] {
         assert!(said.contains(words), "{words}\n{said}");
     }
+}
+
+/// Why, at rest, trail and the review of a new key policy: what the screen shows on pages of its own.
+#[test]
+fn pages_are_told_and_a_new_policy_waits_for_a_yes() {
+    let to_the_denial = "s\n\n\n".repeat(5) + "s\n\n";
+    let (said, _) = dialogue(&(to_the_denial + "w\nw admin\ne\nt\ny\n\ns\n\nno\n\n\nq\n"), &[]);
+    for words in [
+        "\nDENIED dynamodb:Scan as test-user\n",
+        "\nALLOWED dynamodb:Scan as admin\n",
+        "3 account's IAM decides? yes, but no policy of kmslab-user-3c6ef372 allows kms:Decrypt MISSING here",
+        "table key 109 bytes here, encrypted by KMS; only KMS can open it",
+        "DynamoDB as kmslab-user-3c6ef372: kms:Decrypt DENIED for Scan, stage 6",
+        "aws dynamodb scan --table-name kmslab-table-3c6ef372",
+        "Added: Allow use of the key",
+        "Nothing was sent: the key policy is as it was.",
+        "admin: PutKeyPolicy ALLOWED.",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert_eq!(said.matches("PutKeyPolicy is not sent yet").count(), 2, "{said}");
+    assert!(said.find("Nothing was sent").unwrap() < said.find("admin: PutKeyPolicy ALLOWED.").unwrap());
 }
 
 #[test]

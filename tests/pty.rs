@@ -4,6 +4,10 @@
 
 #[path = "pty/copy.rs"]
 mod copy;
+#[path = "common/door.rs"]
+mod door;
+#[path = "pty/export.rs"]
+mod export;
 #[path = "common/https.rs"]
 mod https;
 #[path = "pty/leaving.rs"]
@@ -12,10 +16,17 @@ mod leaving;
 mod message;
 #[path = "pty/presenting.rs"]
 mod presenting;
+#[path = "common/program.rs"]
+mod program;
+#[path = "pty/resume.rs"]
+mod resume;
 #[path = "pty/secrets.rs"]
 mod secrets;
 #[path = "common/session.rs"]
 mod session;
+#[macro_use]
+#[path = "common/things.rs"]
+mod things;
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -213,8 +224,9 @@ impl Terminal {
     }
 }
 
+/// How many files are there; the state that a lab keeps is not counted.
 fn count(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
+    std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".local").count()
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod keys;
 mod presenting;
 #[path = "screens/replay.rs"]
 mod replay;
+#[path = "screens/resume.rs"]
+mod resume;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Copied, Event, Intent, Lesson, Page, Stage, State};

@@ -9,13 +9,11 @@ use tokio::runtime::Runtime;
 use super::{
     Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session_again, settle, tell,
 };
-use crate::aws::Clients;
 use crate::cli::{Environment, Options};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
-use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, lesson, signal};
 use crate::ui::terminal::Screen;
@@ -34,6 +32,7 @@ fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earl
         let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
         session.state = session.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
     }
+    session.state = session.state.with_review();
     Ok(session)
 }
 
@@ -50,13 +49,15 @@ pub(super) fn interactive(
     let mut _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
-    state = state.with_review().with_clipboard(environment.clipboard);
+    state = state.with_clipboard(environment.clipboard);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let build = |clients: Clients, journal: &Option<Arc<Journal>>, shelf: Option<Shelf>| {
+    let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
+        let (hold, first) = run::session::begin(state, options, environment);
         let (world, events) = World::new(clients);
-        (world.with_journal(journal.clone()).with_shelf(shelf).with_notes(Some(place.clone())), events)
+        let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
+        (world.with_notes(Some(place.clone())), events, first)
     };
-    let (mut world, mut events) = build(clients, &journal, shelf);
+    let (mut world, mut events, mut first) = build(&mut state, clients, &journal, shelf, options);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop();
@@ -75,6 +76,7 @@ pub(super) fn interactive(
                     input
                 }
             };
+            first.drain(..).for_each(|effect| drop(world.perform(effect)));
             run::interactive(&mut state, &world, events, input, &mut screen, &theme, &mut stop).await
         });
         let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
@@ -83,6 +85,8 @@ pub(super) fn interactive(
             journal.remove();
         }
         _sandbox = None;
+        // It holds the kept session, which the next lab is to hold.
+        drop(world);
         earlier += 1;
         let next = match learner(runtime, options, environment, earlier) {
             Ok(next) => next,
@@ -90,8 +94,9 @@ pub(super) fn interactive(
         };
         journal = next.journal;
         _sandbox = next._sandbox;
-        (world, events) = build(next.clients, &journal, next.shelf);
-        state = next.state.with_review().succeeding(&state);
+        state = next.state.succeeding(&state);
+        let afresh = Options { fresh: true, ..options.clone() };
+        (world, events, first) = build(&mut state, next.clients, &journal, next.shelf, &afresh);
         _announcement = Announcement::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.

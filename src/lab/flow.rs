@@ -8,6 +8,7 @@ use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::presenting::Wish;
 use super::replay::Verified;
+use super::session::Kept;
 use super::stage::Stage;
 use super::state::Check;
 use super::view::Page;
@@ -62,6 +63,8 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// In the question whether to go on: begin afresh instead.
+    StartAfresh,
     /// What a presenter wants.
     Present(Wish),
     /// Open or close the list of experiments; from an experiment back to the stage.
@@ -111,6 +114,8 @@ pub enum Event {
     },
     /// [`Effect::Keep`] was not possible, for this reason.
     NotKept(String),
+    /// [`Effect::Remember`] was not possible, for this reason.
+    NotRemembered(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
     /// So many seconds have passed since the lab began.
@@ -154,6 +159,15 @@ pub enum Effect {
     },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),
+    /// Keep the session in place of what was kept before; calls that come after wait for it.
+    Remember(Box<Kept>),
+    /// The journal of this run is this lab's from here on.
+    TakeOver {
+        /// The run's id.
+        run: String,
+        /// When it began.
+        created: Option<String>,
+    },
     /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
     Recall {
         /// Which.

@@ -444,6 +444,11 @@ impl Operation {
     }
 }
 
+/// The call's part of an `aws` command line that names neither profile nor region; values are quoted.
+pub fn cli_command(operation: &Operation) -> String {
+    format!("{} {}", operation.service().prefix(), operation.cli_arguments().join(" "))
+}
+
 /// `--encryption-context` with its pairs; nothing where there are none.
 fn context_option(context: &Context) -> Vec<String> {
     if context.is_empty() {
@@ -457,8 +462,7 @@ fn context_option(context: &Context) -> Vec<String> {
 ///
 /// It can be pasted into a shell; values are quoted.
 pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoint: Option<&str>) -> String {
-    let mut line = vec!["aws".to_owned(), operation.service().prefix().to_owned()];
-    line.extend(operation.cli_arguments());
+    let mut line = vec!["aws".to_owned(), cli_command(operation)];
     line.extend(["--profile".to_owned(), identity.name().to_owned(), "--region".to_owned(), shell_quote(region)]);
     if let Some(endpoint) = endpoint {
         line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
@@ -467,7 +471,7 @@ pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoin
 }
 
 /// Quotes `word` for a POSIX shell unless it needs no quotes.
-pub(super) fn shell_quote(word: &str) -> String {
+pub fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -271,7 +271,7 @@ fn is_lost(exchange: &Arc<Exchange>) -> bool {
 }
 
 /// `10:02 UTC`, with the day where that is longer ago than a day, or is asked for; with the year where it is another.
-fn stamp(at: u64, now: u64, with_day: bool) -> String {
+pub(super) fn stamp(at: u64, now: u64, with_day: bool) -> String {
     let time = |seconds: u64| i64::try_from(seconds).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
     let Some(then) = time(at) else { return "an unknown time".to_owned() };
     let is_old = at.abs_diff(now) >= DAY;

@@ -353,9 +353,59 @@ fn create_user(index: usize, sources: Sources<'_>) -> Next {
         _ if sources.given_user => Next::End,
         0 => admin(Operation::CreateUser { user, tags: sources.names.tags() }),
         1 => found(sources, Operation::AttachUserPolicy { user, policy_arn: sources.facts.test_user_policy() }),
-        2 => found(sources, Operation::CreateAccessKey { user }),
-        3 => Next::Send(Batch { until: Until::CredentialsKnown, ..check }),
+        _ => access_key(index - ACCESS_KEY, sources),
+    }
+}
+
+/// The batch of `create_user` from which on it is about the access key.
+pub const ACCESS_KEY: usize = 2;
+
+/// A new access key, in place of those whose secret is lost: of an earlier life of this lab, or in an answer that never
+/// came.
+fn access_key(index: usize, sources: Sources<'_>) -> Next {
+    let made = &sources.facts.made;
+    let user = || sources.names.user.clone();
+    let is_lost = made.access_key.is_some() || made.maybe_access_key;
+    let as_admin = |operations: Vec<Operation>, tolerant: bool| {
+        let calls = operations.into_iter().map(|operation| (Identity::Admin, operation)).collect();
+        Next::Send(Batch { calls, until: Until::Answered, tolerant })
+    };
+    match index {
+        0 => as_admin(is_lost.then(|| Operation::ListAccessKeys { user: user() }).into_iter().collect(), false),
+        1 => {
+            let keys = made.access_key.iter().chain(&made.stray_access_keys).cloned();
+            let delete = |access_key_id| Operation::DeleteAccessKey { user: user(), access_key_id };
+            as_admin(keys.map(delete).collect(), true)
+        }
+        2 => found(sources, Operation::CreateAccessKey { user: user() }),
+        3 => {
+            let check = batch([(Identity::TestUser, Operation::GetCallerIdentity)]);
+            Next::Send(Batch { until: Until::CredentialsKnown, ..check })
+        }
         _ => Next::End,
+    }
+}
+
+/// The batch number `index` of those that show whether a stage, which was met in an earlier life of this lab, still
+/// stands. `granted` says that the key policy has been changed since, or may have been.
+pub fn verify(stage: Stage, index: usize, sources: Sources<'_>, granted: bool) -> Next {
+    let about_key = |operations: fn(String) -> Vec<Operation>| match sources.facts.key_id() {
+        Some(key) => operations(key.to_owned()).into_iter().nth(index).map_or(Next::End, admin),
+        None => Next::Blocked("the key is not known".to_owned()),
+    };
+    match stage {
+        Stage::CreateKey => {
+            about_key(|key| vec![Operation::DescribeKey { key: key.clone() }, Operation::GetKeyPolicy { key }])
+        }
+        Stage::CreateTable if index == 0 => admin(Operation::DescribeTable { table: sources.names.table.clone() }),
+        Stage::CreateUser if !sources.given_user => access_key(index, sources),
+        Stage::Grant => about_key(|key| vec![Operation::GetKeyPolicy { key }]),
+        // It can't be denied again what has been allowed since.
+        Stage::ViewDenied if granted => Next::End,
+        Stage::Who | Stage::ViewAdmin | Stage::CreateUser | Stage::ViewDenied | Stage::ViewAgain => {
+            next(stage, index, sources)
+        }
+        Stage::CreateTable | Stage::CleanUp => Next::End,
     }
 }
 

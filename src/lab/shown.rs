@@ -9,7 +9,7 @@ use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::mask::Masker;
 use super::operation::Operation;
-use super::state::State;
+use super::state::{Check, State};
 
 /// The masked side of a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +93,22 @@ impl State {
         if let Some(shown) = &mut self.shown {
             shown.masker.add_run(run);
         }
+    }
+
+    /// An outcome as it is shown.
+    pub(super) fn mask_check(&mut self, check: Check) -> Check {
+        Check { observed: self.mask_text(check.observed), ..check }
+    }
+
+    /// What is shown of the facts is learnt from all of them at once.
+    pub(super) fn mask_facts(&mut self) {
+        let Some(shown) = &mut self.shown else { return };
+        let masked = serde_json::to_value(&self.facts).map(|mut facts| {
+            shown.masker.value(&mut facts);
+            facts
+        });
+        // Both ways always work: these are plain data.
+        shown.facts = masked.and_then(serde_json::from_value).unwrap_or_default();
     }
 
     pub(super) fn mask_text(&mut self, text: String) -> String {

@@ -10,91 +10,26 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
+use super::insight::documents::request_id;
 use super::lesson::Lesson;
-use super::operation::{Identity, Operation};
+use super::operation::Operation;
 use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::replay::Replays;
 use super::review::Review;
-use super::script::{self, Batch, Next, Sources, Until};
+use super::script::{Batch, Next, Sources, Until};
+use super::session::{self, Progress};
 use super::shown::Shown;
 use super::stage::Stage;
 use super::view::{Page, View};
+
+pub use super::record::{Check, Pending, Record, Status};
 
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
 
 /// What is observed of a stage that was under way when the person chose to leave.
 const LEFT_EARLY: &str = "not finished: the lab was left";
-
-/// Whether a stage's expectation was met, and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Whether it was met.
-    pub met: bool,
-    /// What really came back, in words.
-    pub observed: String,
-}
-
-/// How far a stage is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Status {
-    /// Not begun.
-    #[default]
-    Todo,
-    /// Calls are under way, or a timer runs until the next attempt.
-    Running,
-    /// Ended.
-    Done(Check),
-}
-
-/// A call that has been sent and not answered.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pending {
-    /// Which.
-    pub id: CallId,
-    /// Who signed it.
-    pub identity: Identity,
-    /// What was called, as it is shown.
-    pub operation: Operation,
-    /// 1 for the first try.
-    pub attempt: u32,
-    /// What was really called.
-    sent: Operation,
-}
-
-/// A stage's calls and outcome.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
-    /// How far it is.
-    pub status: Status,
-    /// Calls that have been answered, in order; of a repeated call only the newest.
-    pub exchanges: Vec<Arc<Exchange>>,
-    /// The same as they came, where `exchanges` are masked: to decide with.
-    pub(super) unmasked: Vec<Arc<Exchange>>,
-    /// Calls that have not.
-    pub pending: Vec<Pending>,
-    /// The batch that is under way, or that ended the stage.
-    pub(super) batch: usize,
-    /// How often this batch has been sent.
-    pub(super) attempt: u32,
-    /// When this batch is over, and whether any answer will do.
-    until: Option<(Until, bool)>,
-    /// Index in `exchanges` of this batch's first answer.
-    pub(super) batch_start: usize,
-    /// The timer until the next attempt.
-    timer: Option<TimerId>,
-    /// [`State::ticks`] when this batch was sent.
-    pub(super) sent_at: u64,
-}
-
-impl Record {
-    /// The next batch is a new one, whatever became of this one.
-    pub(super) fn drop_batch(&mut self) {
-        self.timer = None;
-        self.attempt = 0;
-    }
-}
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,6 +65,8 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// What is kept, or was kept before.
+    pub(super) progress: Progress,
     /// A call that a person looks at before it is sent.
     pub(super) review: Review,
     /// What a person has copied.
@@ -160,6 +97,7 @@ impl State {
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            progress: Progress::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
@@ -167,6 +105,11 @@ impl State {
             last_id: 0,
             quit_after_clean_up: false,
         }
+    }
+
+    /// Unix time of the newest answer, in seconds; 0 before the first.
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// A stage's calls and outcome.
@@ -187,7 +130,8 @@ impl State {
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
-        let effects = match event {
+        let quiz = self.quiz.clone();
+        let mut effects = match event {
             Event::Intent(intent) => self.intend(intent),
             // What the open page shows may have grown.
             Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
@@ -205,6 +149,10 @@ impl State {
                 self.could_not_keep(&reason);
                 Vec::new()
             }
+            Event::NotRemembered(reason) => {
+                self.could_not_remember(&reason);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
                 self.recall_overdue()
@@ -214,6 +162,11 @@ impl State {
         };
         if self.view.shown != shown {
             self.focus_calls();
+        }
+        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        if self.is_worth_keeping() && (self.quiz != quiz || effects.iter().any(is_change)) {
+            // Before the calls: what is under way must be known, whatever happens then.
+            effects.splice(0..0, self.remember());
         }
         effects
     }
@@ -285,10 +238,11 @@ impl State {
                 return self.inspect();
             }
             Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
-            Intent::Close => self.view.close(),
+            Intent::Close => self.close(),
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::StartAfresh => self.start_afresh(),
             Intent::ToggleBench | Intent::Undo => {}
         }
         Vec::new()
@@ -305,8 +259,15 @@ impl State {
         if let Some(stage) = self.view.take_cursor() {
             return self.go_to(stage);
         }
+        if self.is_asking_to_resume() {
+            return self.resume();
+        }
         if self.view.overlay_is_open() {
             self.view.close();
+            return Vec::new();
+        }
+        // Before a kept session is verified, what an experiment has changed is undone.
+        if self.bench.is_running() && self.view.bench.is_none() {
             return Vec::new();
         }
         let shown = self.view.shown;
@@ -346,7 +307,12 @@ impl State {
         self.current = stage;
         self.view.show(stage);
         self.end_replay(stage);
-        *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
+        let record = self.record_mut(stage);
+        // One that a kept session has begun goes on where it was.
+        let begun = if record.status == Status::Todo { std::mem::take(record) } else { Record::default() };
+        *record = Record { status: Status::Running, attempt: 0, ..begun };
+        record.exchanges.truncate(record.batch_start);
+        record.unmasked.truncate(record.batch_start);
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
         effects
@@ -388,7 +354,7 @@ impl State {
         self.last_id
     }
 
-    fn sources(&self) -> Sources<'_> {
+    pub(super) fn sources(&self) -> Sources<'_> {
         Sources {
             names: &self.names,
             facts: &self.facts,
@@ -404,7 +370,7 @@ impl State {
         }
         let stage = self.current;
         loop {
-            match script::next(stage, self.record(stage).batch, self.sources()) {
+            match self.next_batch(stage) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
                 Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
@@ -434,6 +400,9 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
+        if let Some(effects) = self.looked(id, &answer) {
+            return effects;
+        }
         let stage = self.stage_at_work();
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
@@ -461,6 +430,7 @@ impl State {
         }
         let answered = record.pending.is_empty();
         let mut effects = Vec::new();
+        self.note_use(&exchange, request_id(&shown));
         if self.bench.is_running() {
             self.learn_on_bench(&exchange);
         } else {
@@ -573,12 +543,22 @@ impl State {
                 check::check(stage, &exchanges, &self.facts, self.backend.given_user)
             }
         };
-        let check = Check { observed: self.mask_text(check.observed), ..check };
+        // What does not stand when it is looked at again is judged by whoever looks.
+        if check.met || !self.is_verifying(stage) {
+            let begun = session::begun(&self.record(stage).unmasked);
+            self.progress.end(stage, &check, begun, self.now);
+        }
+        let check = self.mask_check(check);
         let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
+        let met = check.met;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
+        effects.extend(match self.quit_after_clean_up {
+            true => self.stop_catching_up(),
+            false => self.catch_up(stage, met),
+        });
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
         } else {

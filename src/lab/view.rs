@@ -81,6 +81,8 @@ pub enum Overlay {
     },
     /// "Something would be left behind."
     Quit,
+    /// "Here is where you were."
+    Resume,
     /// "This creates things in your account."
     Consent {
         /// The stage that begins then.

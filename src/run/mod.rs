@@ -13,6 +13,7 @@ pub mod journal;
 pub mod lesson;
 pub mod notes;
 pub mod plain;
+pub mod session;
 pub mod signal;
 pub mod verified;
 pub mod world;

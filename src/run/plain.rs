@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
@@ -11,7 +12,9 @@ use tokio::time::Instant;
 
 use super::world::{Rest, World};
 use super::{Ended, TICK};
-use crate::lab::{Event, Exchange, Intent, Overlay, Page, Report, Stage, State, Status};
+use crate::lab::{
+    Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Report, Stage, State, Status,
+};
 use crate::ui::{self, plain};
 
 /// The longest line that is read as one. Nothing that means something here is longer.
@@ -59,14 +62,26 @@ pub async fn run<W: Write>(
     out: &mut Out<W>,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let mut talk = Talk { out, shown: None, overlay: None, hints: 0, message: None, told: BTreeMap::new() };
+    let mut talk = Talk {
+        out,
+        shown: None,
+        overlay: None,
+        is_draft: false,
+        hints: 0,
+        message: None,
+        calls: Vec::new(),
+        told: BTreeMap::new(),
+    };
     talk.line("kmslab as plain text. Type ? and Enter for the commands.")?;
     talk.heading(state)?;
     let mut is_asked = false;
+    // Whether what a page tells is being found out.
+    let mut is_asking = false;
     let mut next_tick = Instant::now() + TICK;
     let mut last_word = Instant::now();
     loop {
-        if !state.is_running() && !is_asked {
+        let is_busy = state.is_running() || is_asking;
+        if !is_busy && !is_asked {
             talk.prompt(state)?;
             is_asked = true;
         }
@@ -75,7 +90,7 @@ pub async fn run<W: Write>(
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
             event = events.recv() => event.into_iter().collect(),
-            line = input.next(), if !state.is_running() => {
+            line = input.next(), if !is_busy => {
                 is_asked = false;
                 // Nobody is there to be asked any more; what stays is told at the end, as always.
                 let Some(line) = line else { return Ok(Ended::Finished) };
@@ -94,9 +109,11 @@ pub async fn run<W: Write>(
             if event != Event::Tick {
                 last_word = Instant::now();
             }
+            is_asking &= !matches!(event, Event::Inspected { .. });
             let effects = state.update(event);
             talk.heading(state)?;
             for effect in effects {
+                is_asking |= matches!(effect, Effect::Inspect { .. });
                 match world.perform(effect) {
                     Rest::Nothing | Rest::Copy(_) => {}
                     Rest::Report(report) => talk.report(state, &report)?,
@@ -104,7 +121,7 @@ pub async fn run<W: Write>(
                 }
             }
             // Where something new is said, the question is asked again after it.
-            is_asked &= !talk.news(state)?;
+            is_asked &= is_asking || !talk.news(state)?;
         }
     }
 }
@@ -123,9 +140,13 @@ struct Talk<'a, W> {
     shown: Option<Stage>,
     /// What lay over it when something was told last.
     overlay: Option<Overlay>,
+    /// Whether what waits for a yes was told.
+    is_draft: bool,
     /// The hints of that stage that were told.
     hints: usize,
     message: Option<String>,
+    /// Answered calls of a batch that others of the batch are awaited with: they are told in the order of sending.
+    calls: Vec<Arc<Exchange>>,
     /// What was said of a call last: of a call that is repeated until something changes, only changes are told.
     told: BTreeMap<(&'static str, &'static str), String>,
 }
@@ -159,7 +180,15 @@ impl<W: Write> Talk<'_, W> {
                 self.told.clear();
                 Ok(())
             }
-            Report::Call(exchange) => self.call(exchange),
+            Report::Call(exchange) => {
+                self.calls.push(exchange.clone());
+                if !state.record(state.current).pending.is_empty() {
+                    return Ok(());
+                }
+                let mut calls = std::mem::take(&mut self.calls);
+                calls.sort_by_key(|exchange| exchange.id);
+                calls.iter().try_for_each(|exchange| self.call(exchange))
+            }
             Report::Stage(stage, check) => self.lines(plain::ended(state, *stage, check)),
         }
     }
@@ -184,6 +213,9 @@ impl<W: Write> Talk<'_, W> {
         let opened = match (before, state.view.overlay) {
             (before, now) if before == now => Vec::new(),
             (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::debrief(state),
+            (_, Some(Overlay::Page { page: page @ (Page::Why | Page::AtRest | Page::Trail), .. })) => {
+                plain::page(state, page)
+            }
             (_, Some(Overlay::Quit)) => plain::leaving(state),
             (_, Some(Overlay::Consent { wrong: true, .. })) => vec!["Those are not its last four digits.".to_owned()],
             (Some(Overlay::Consent { .. }), Some(Overlay::Consent { .. })) => Vec::new(),
@@ -192,6 +224,12 @@ impl<W: Write> Talk<'_, W> {
         };
         is_new |= !opened.is_empty();
         self.lines(opened)?;
+        let is_draft = state.draft().is_some();
+        if is_draft && !self.is_draft {
+            self.lines(plain::draft(state))?;
+            is_new = true;
+        }
+        self.is_draft = is_draft;
         let message = state.view.message.clone().or_else(|| state.offer());
         if message != self.message {
             if let Some(message) = &message {
@@ -265,6 +303,10 @@ impl<W: Write> Talk<'_, W> {
             "o" if state.comparison().is_some() => self.lines(plain::comparison(state)),
             "o" => self.line("There are no options to compare in this stage."),
             "l" | "stages" => self.lines(plain::stages(state)),
+            "y" => {
+                let line = state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned());
+                self.line(line)
+            }
             "v" => self.lines(plain::responses(state, false)),
             "v all" => self.lines(plain::responses(state, true)),
             "again" => {
@@ -290,7 +332,8 @@ fn next(state: &State) -> String {
                 format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view.shown).action)
             }
         },
-        Status::Running => String::new(),
+        // What runs is not asked about, but for a call that waits to be looked at.
+        Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
         Status::Done(check) => {
             let onward = match state.view.shown.next() {
                 Some(_) => "Press Enter for the next stage",
@@ -342,9 +385,28 @@ fn intent(command: &str, state: &State) -> Option<Vec<Intent>> {
         ("f", _) if state.can_replay() => one(Intent::ToggleReplay),
         ("n", _) if state.next_shown().is_some() => one(Intent::ShowNext),
         ("p", _) if state.view.shown.previous().is_some() => one(Intent::ShowPrevious),
+        ("no", _) if state.draft().is_some() => one(Intent::Close),
+        ("w" | "w admin" | "w test-user", _) => why(command, state),
+        ("e", _) => one(Intent::TogglePage(Page::AtRest)),
+        ("t", _) => one(Intent::TogglePage(Page::Trail)),
         ("q" | "quit", _) => one(Intent::Quit),
         _ => None,
     }
+}
+
+/// Why a call was decided as it was: of the identity that is named, else of the one that was denied.
+fn why(command: &str, state: &State) -> Option<Vec<Intent>> {
+    let is_denied = |identity: &Identity| {
+        let calls = state.calls(*identity);
+        let shown = state.selected(*identity).and_then(|at| calls.get(at));
+        matches!(shown, Some(Call::Answered(exchange)) if exchange.verdict.key() == "denied")
+    };
+    let wanted = match command.strip_prefix("w ") {
+        Some(name) => Identity::BOTH.into_iter().find(|identity| identity.name() == name),
+        None => Identity::BOTH.into_iter().find(is_denied),
+    };
+    let other = wanted.is_some_and(|identity| identity != state.view.focus()).then_some(Intent::FocusOther);
+    Some(other.into_iter().chain([Intent::TogglePage(Page::Why)]).collect())
 }
 
 fn help(state: &State) -> Vec<String> {
@@ -358,8 +420,11 @@ fn help(state: &State) -> Vec<String> {
             "r: send the calls again, or go on where it failed.",
             "f: the recorded answers where none came, or the live ones again.",
             "v: the responses as JSON that this stage is about. v all: those of all its calls.",
+            "w: why the call was allowed or denied. w admin or w test-user: why that identity's.",
+            "e: the table as it lies in the database. t: what KMS was asked. y: the call as an aws command.",
             "i: the lesson, with all answers and sources. o: the choices side by side, where there are some.",
             "n and p: the next or previous stage; nothing is sent again. l: the list of stages.",
+            "The experiments that break the lab are on the screen only, without --plain.",
             "again: read this stage once more.",
             "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
         ]

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::inspect;
 use super::journal::{self, Journal};
 use super::notes::Place;
+use super::session::{Hold, Keeper};
 use super::verified::Shelf;
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
@@ -34,6 +35,7 @@ pub struct World {
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
     shelf: Option<Shelf>,
+    keeper: Option<Keeper>,
     place: Option<Place>,
 }
 
@@ -41,7 +43,7 @@ impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None, shelf: None, place: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None, keeper: None, place: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -52,6 +54,18 @@ impl World {
     /// The same world, which keeps the answers of stages that were met on `shelf`.
     pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
         World { shelf, ..self }
+    }
+
+    /// The same world, which keeps the session that is held.
+    pub fn with_session(self, hold: Option<Hold>) -> World {
+        let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone()) {
+            Ok(keeper) => Some(keeper),
+            Err(error) => {
+                let _ = self.events.send(Event::NotRemembered(error.to_string()));
+                None
+            }
+        });
+        World { keeper, ..self }
     }
 
     /// The same world, in which the lab can be followed at `place`.
@@ -72,7 +86,11 @@ impl World {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
                 let journal = self.journal.clone();
+                let settled = self.keeper.as_ref().map(Keeper::settled);
                 tokio::spawn(async move {
+                    if let Some(settled) = settled {
+                        settled.await;
+                    }
                     let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
                     let mut answer = Box::new(match &journal {
                         Some(journal) if journal::is_journaled(&operation) => {
@@ -127,6 +145,18 @@ impl World {
             Effect::Recall { stage, account } => {
                 if let Some(shelf) = &self.shelf {
                     let _ = events.send(Event::Recalled { stage, found: shelf.recall(stage, account.as_deref()) });
+                }
+                Rest::Nothing
+            }
+            Effect::Remember(kept) => {
+                if let Some(keeper) = &self.keeper {
+                    keeper.keep(kept);
+                }
+                Rest::Nothing
+            }
+            Effect::TakeOver { run, created } => {
+                if let Some(journal) = &self.journal {
+                    journal.take_over(&run, created);
                 }
                 Rest::Nothing
             }

@@ -42,13 +42,15 @@ const LIST: Place = 1 << 4;
 const CONSENT: Place = 1 << 5;
 /// The leaving dialog.
 const LEAVING: Place = 1 << 6;
+/// The question at the start, whether to go on with a kept session.
+const RESUMING: Place = 1 << 7;
 /// The dialog for hands up.
-const VOTES: Place = 1 << 7;
+const VOTES: Place = 1 << 8;
 /// The dialog before a new beginning.
-const START: Place = 1 << 8;
+const START: Place = 1 << 9;
 /// The blank screen.
-const BLANKED: Place = 1 << 9;
-/// Whatever is open.
+const BLANKED: Place = 1 << 10;
+/// Whatever is open and can be closed.
 const OVERLAYS: Place = PAGE | LIST | CONSENT | LEAVING | VOTES | START | BLANKED;
 
 /// What some keys do, and when.
@@ -110,10 +112,24 @@ const fn repeating(name: &'static str, places: Place, chords: &'static [Chord], 
 /// All keys, in the order of footer and help.
 pub const KEYS: &[Row] = &[
     Row {
-        bindings: &[bind("advance", PANES | LIST, &[key(KeyCode::Enter), char(' ')], can_advance, |_| Intent::Advance)],
+        bindings: &[bind("advance", PANES | LIST | RESUMING, &[key(KeyCode::Enter), char(' ')], can_advance, |_| {
+            Intent::Advance
+        })],
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
         rank: 0,
+    },
+    Row {
+        bindings: &[bind(
+            "start_afresh",
+            RESUMING,
+            &[char('x')],
+            |c| c.state.can_start_afresh(),
+            |_| Intent::StartAfresh,
+        )],
+        label: |_| "begin afresh",
+        help: "", // the question at the start says it
+        rank: 1,
     },
     Row {
         bindings: &[
@@ -421,7 +437,13 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind("back", OVERLAYS, &[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
+            bind(
+                "back",
+                OVERLAYS,
+                &[key(KeyCode::Esc)],
+                |c| c.overlay().is_some() && !c.state.is_asking_to_resume(),
+                |_| Intent::Close,
+            ),
             bind("back", PANES, &[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
             bind(
                 "back",
@@ -454,7 +476,7 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.cursor().is_some();
+        return c.cursor().is_some() || c.state.can_resume();
     }
     if let Some(which) = c.bench() {
         return match c.state.shown().status {
@@ -475,6 +497,7 @@ fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
         _ if c.jumping() => "set up what comes before",
         _ if c.stages() => "show this stage",
+        _ if c.state.is_asking_to_resume() => c.state.resume_label(),
         _ if c.experiments() => "show this experiment",
         Status::Todo if c.bench().is_some() => "try it",
         Status::Running if c.bench().is_some() => "go on now",

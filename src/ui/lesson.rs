@@ -195,6 +195,10 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
         lines.push(Line::default());
     }
+    if state.is_kept() {
+        lines.extend(wrap_plain(&state.lesson.frame.export.hint, theme.base, columns));
+        lines.push(Line::default());
+    }
     let mut ids = Vec::new();
     for card in &state.lesson.frame.debrief {
         let (sign, looks) = if card.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };

@@ -37,6 +37,7 @@ mod overlay;
 mod page;
 mod pane;
 pub mod plain;
+mod resume;
 mod signs;
 mod summary;
 mod tally;
@@ -140,6 +141,12 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
         format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
+    } else if state.is_asking_to_resume() {
+        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| keys::first(name, &state.view.keys));
+        format!(
+            "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
+             read more."
+        )
     } else if state.is_asking_for_consent() {
         format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
     } else {

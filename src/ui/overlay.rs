@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{bench, keys, page, tally};
+use super::{bench, keys, page, resume, tally};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -25,6 +25,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match state.view.overlay {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
+        Some(Overlay::Resume) => resume::draw(state, theme, area, buffer),
         Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),

@@ -46,13 +46,22 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     }
 }
 
+/// The page without its frame, for whoever reads lines.
+pub fn text(state: &State, page: Page) -> Vec<String> {
+    lines(state, page, &Theme::plain(), frame(state, page).1).iter().map(Line::to_string).collect()
+}
+
 fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
     area.width.saturating_sub(FRAME_COLUMNS).min(frame(state, page).1)
 }
 
 /// How much `page` scrolls.
 pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
-    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)));
+    extent_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)), area)
+}
+
+fn extent_of(lines: &[Line<'_>], area: Rect) -> Extent {
+    let lines = rows_of(lines);
     Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
@@ -60,7 +69,7 @@ pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
 pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = columns_of(state, page, area);
     let lines = lines(state, page, theme, columns);
-    let extent = extent(state, page, area);
+    let extent = extent_of(&lines, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
     let back = keys::first("back", &state.view.keys);

@@ -4,9 +4,11 @@
 
 use serde_json::Value;
 
+use super::theme::Theme;
+use super::{diff, page};
 use crate::lab::learn::Asked;
 use crate::lab::lesson::Source;
-use crate::lab::{Call, Check, Exchange, Identity, Stage, State, Status, Verdict, consent, script};
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent, script};
 
 /// A text with a capital letter at its beginning: labels stand alone here.
 fn capital(text: &str) -> String {
@@ -281,6 +283,43 @@ pub fn responses(state: &State, all: bool) -> Vec<String> {
         lines.extend(outline.into_iter().map(|(identity, call)| format!("{}: {call}", identity.name())));
     }
     lines
+}
+
+/// A page of the screen: its lines without signs, whose words stand beside them, and with the gaps of columns closed.
+pub fn page(state: &State, page: Page) -> Vec<String> {
+    const SIGNS: [char; 8] = ['✔', '✘', '◀', '•', '└', '→', '▸', '⟳'];
+    let spoken = |line: String| {
+        let line: String = line.replace(" · ", ", ").replace('←', "from");
+        line.replace(SIGNS, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    page::text(state, page).into_iter().map(spoken).collect()
+}
+
+/// What a call that waits for a yes would change.
+pub fn draft(state: &State) -> Vec<String> {
+    let Some(Operation::PutKeyPolicy { policy, .. }) = state.draft().map(|draft| &draft.operation) else {
+        return Vec::new();
+    };
+    let mut lines =
+        vec!["PutKeyPolicy is not sent yet: it replaces the whole policy. It would change this:".to_owned()];
+    if let Some(changes) = state.policy_diff(policy) {
+        let drawn = diff::lines(&changes, &Theme::plain(), usize::from(u16::MAX));
+        lines.extend(drawn.iter().map(|line| spoken(&line.to_string())));
+    }
+    lines
+}
+
+/// A line of the diff with a word for its sign.
+fn spoken(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let rest = |from: usize| words.get(from..).unwrap_or_default().join(" ");
+    match words.first() {
+        Some(&"+") => format!("Added: {}", rest(1)),
+        Some(&"−") => format!("Removed: {}", rest(1)),
+        Some(&"~") => format!("Changed: {}", rest(1)),
+        Some(&"=") => capital(&rest(1)),
+        _ => rest(0),
+    }
 }
 
 /// What stays if the lab is left now.

@@ -3,7 +3,7 @@
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
-    Page, Quiz, Response, Stage, State, Verified, Wire, Wish,
+    Page, Place, Quiz, Response, Stage, State, Verified, Wire, Wish,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub fn key_arn() -> String {
 pub struct Services {
     /// The key policy.
     pub policy: String,
-    table: Option<&'static str>,
+    pub table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
     disabled: bool,
@@ -302,6 +302,7 @@ impl Session {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
+                Effect::Remember(_) | Effect::TakeOver { .. } => {}
                 Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
@@ -366,6 +367,23 @@ impl Session {
             session.fail_all();
         }
         session
+    }
+
+    /// A session, on AWS or on the sandbox, that is offered to go on where one has ended after `stage`; nothing is
+    /// looked at yet.
+    pub fn offered(aws: bool, stage: Stage) -> Session {
+        let start = || if aws { Session::aws() } else { Session::sandbox() };
+        let mut before = start().after(stage);
+        before.state.names.created = Some("2026-01-01T00:10:00Z".to_owned());
+        before.state.keep_at(Place::new(&before.state.backend));
+        let mut next = start();
+        next.services = before.services;
+        for effect in next.state.offer_to_resume(before.state.kept().unwrap()) {
+            if let Effect::Call { id, identity, operation } = effect {
+                next.waiting.push((id, identity, operation));
+            }
+        }
+        next
     }
 
     /// Goes to `stage` and stops before its calls are sent.
@@ -479,6 +497,19 @@ fn make_every_state() -> Vec<(String, State)> {
         }
         states.push((format!("grant, before PutKeyPolicy, {intents:?}"), state));
     }
+    let mut silent = Session::offered(true, Stage::Grant);
+    silent.fail_all();
+    let mut found = Session::offered(true, Stage::Grant);
+    found.answer_all();
+    let mut verifying = Session::offered(true, Stage::Grant);
+    verifying.answer_all().intent(Intent::Advance);
+    let mut stalled = Session::offered(true, Stage::Grant);
+    stalled.answer_all().intent(Intent::Advance).fail_all();
+    let looking = Session::offered(true, Stage::Grant);
+    let sandbox = Session::offered(false, Stage::Grant);
+    let offered = [looking, silent, found, verifying, stalled, sandbox];
+    let names = ["looking", "no answer", "found", "verifying", "no answer while verifying", "on the sandbox"];
+    states.extend(names.into_iter().zip(offered).map(|(name, session)| (format!("resume: {name}"), session.state)));
     for aws in [false, true] {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
         // Leftovers are all that differs there.

@@ -12,6 +12,8 @@ pub mod play;
 pub mod policies;
 pub mod script;
 
+use serde::{Deserialize, Serialize};
+
 use super::exchange::{CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::TimerId;
@@ -100,7 +102,7 @@ impl Experiment {
 }
 
 /// A table of the bench's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BenchTable {
     /// On an AWS owned key.
     AwsOwned,
@@ -130,7 +132,7 @@ impl BenchTable {
 }
 
 /// Something that is another way than the lab left it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// The key policy.
     KeyPolicy,
@@ -203,6 +205,8 @@ enum Then {
     Stay,
     CleanUp,
     Start(Experiment),
+    /// The stages are verified: a kept session goes on.
+    Verify,
 }
 
 /// Until the table keys that DynamoDB has in memory have been idle for long enough.
@@ -211,6 +215,14 @@ struct Pause {
     timer: TimerId,
     /// Seconds that are left; `None` where the server's clock is moved instead.
     left: Option<u16>,
+}
+
+/// What is kept of the bench: what must be undone, and the answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    changes: Vec<Change>,
+    policy: Option<String>,
+    choices: [Option<Choice>; Experiment::ALL.len()],
 }
 
 /// Everything the bench knows.
@@ -230,6 +242,20 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// What is kept of it.
+    pub(super) fn kept(&self) -> Kept {
+        Kept { changes: self.changes.clone(), policy: self.policy.clone(), choices: self.choices }
+    }
+
+    /// A bench that goes on; where what it changed is gone, with the answers alone.
+    pub(super) fn resumed(kept: &Kept, is_gone: bool) -> Bench {
+        let Kept { changes, policy, choices } = kept.clone();
+        match is_gone {
+            true => Bench { choices, ..Bench::default() },
+            false => Bench { changes, policy, choices, ..Bench::default() },
+        }
+    }
+
     /// An experiment's calls and verdict.
     pub fn record(&self, which: Experiment) -> &Record {
         &self.records[which.index()]
@@ -240,9 +266,10 @@ impl Bench {
         self.records.iter()
     }
 
-    /// Whether an experiment has sent this call.
-    pub(super) fn sent(&self, call: CallId) -> bool {
-        self.records().flat_map(|record| &record.exchanges).any(|exchange| exchange.id == call)
+    /// The experiment that has sent this call.
+    pub(super) fn sender(&self, call: CallId) -> Option<Experiment> {
+        let sent = |which: &Experiment| self.record(*which).exchanges.iter().any(|exchange| exchange.id == call);
+        Experiment::ALL.into_iter().find(sent)
     }
 
     /// What was said to its question.

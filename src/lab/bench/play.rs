@@ -176,9 +176,8 @@ impl State {
         if !self.bench.changes.is_empty() {
             return self.undo_all(Then::Start(which));
         }
-        if self.bench.policy.is_none() {
-            self.bench.policy.clone_from(&self.facts.policy);
-        }
+        // Nothing of an experiment is in force: this is the policy as the lab left it last.
+        self.bench.policy.clone_from(&self.facts.policy);
         self.bench.undone_from[which.index()] = None;
         let record = &mut self.bench.records[which.index()];
         *record = Record::default();
@@ -208,6 +207,11 @@ impl State {
     /// Before clean-up: what is not undone is undone first. `None` where nothing is.
     pub(in crate::lab) fn undo_before(&mut self, stage: Stage) -> Option<Vec<Effect>> {
         (stage == Stage::CleanUp && !self.bench.changes.is_empty()).then(|| self.undo_all(Then::CleanUp))
+    }
+
+    /// Before a kept session is verified: what an experiment has changed is undone first.
+    pub(in crate::lab) fn undo_before_verification(&mut self) -> Option<Vec<Effect>> {
+        (!self.bench.changes.is_empty()).then(|| self.undo_all(Then::Verify))
     }
 
     /// Clean-up's verdict, where the bench has left something as well.
@@ -328,6 +332,11 @@ impl State {
             return self.start_now(Stage::CleanUp);
         }
         match then {
+            Then::Verify => {
+                // It has not been tried in this life.
+                self.bench.records[which.index()] = Record::default();
+                self.verify_from(Some(Stage::FIRST))
+            }
             Then::Start(next) if self.bench.changes.is_empty() => self.start_experiment(next),
             _ => Vec::new(),
         }

@@ -260,6 +260,9 @@ pub struct Frame {
     pub language: String,
     /// The interface's words.
     pub words: Words,
+    /// The words of a write-up.
+    #[serde(default = "english_export_words")]
+    pub export: ExportWords,
     /// What to take home, true or false.
     pub debrief: Vec<Card>,
     /// What can be tried after the lab's last reading.
@@ -289,6 +292,47 @@ pub struct Words {
     pub score: String,
     pub score_skipped: String,
     pub debrief: String,
+}
+
+/// The words of a write-up.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
+pub struct ExportWords {
+    pub title: String,
+    pub about: String,
+    pub session: String,
+    pub date: String,
+    pub place: String,
+    pub region: String,
+    pub stages_met: String,
+    pub answers: String,
+    pub stages: String,
+    pub stage: String,
+    pub title_of_stage: String,
+    pub outcome: String,
+    pub seconds: String,
+    pub not_done: String,
+    pub incomplete: String,
+    pub masked: String,
+    pub what: String,
+    pub value: String,
+    pub choices: String,
+    pub letter: String,
+    pub answer: String,
+    pub mark: String,
+    pub calls: String,
+    pub verdict: String,
+    pub command: String,
+    pub response: String,
+    pub true_claim: String,
+    pub false_claim: String,
+    pub hint: String,
+}
+
+/// The English ones, for lesson files of one's own that have none.
+fn english_export_words() -> ExportWords {
+    Lesson::english().frame.export.clone()
 }
 
 /// A claim to take home.

@@ -107,6 +107,14 @@ impl Cloud {
                 self.key_state = "PendingDeletion";
                 json!({"KeyId": KEY_ARN, "DeletionDate": 1.0})
             }
+            O::DisableKey { .. } | O::CancelKeyDeletion { .. } => {
+                self.key_state = "Disabled";
+                json!({})
+            }
+            O::EnableKey { .. } => {
+                self.key_state = "Enabled";
+                json!({})
+            }
             O::CreateTable { .. } => {
                 self.table_exists = true;
                 json!({"TableDescription": {"TableStatus": "CREATING"}})
@@ -125,6 +133,7 @@ impl Cloud {
                     "KMSMasterKeyArn": KEY_ARN}}})
             }
             O::PutItem { item, .. } => {
+                self.items.retain(|there| there["id"] != item["id"]);
                 self.items.push(Value::Object(item.clone()));
                 json!({})
             }
@@ -162,9 +171,6 @@ impl Cloud {
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. }
-            | O::DisableKey { .. }
-            | O::EnableKey { .. }
-            | O::CancelKeyDeletion { .. }
             | O::RotateKeyOnDemand { .. }
             | O::PutUserPolicy { .. }
             | O::DeleteUserPolicy { .. }
@@ -196,6 +202,12 @@ pub struct Lab {
     pub recalled: Vec<(Stage, Option<String>)>,
     /// Unix time of the answers.
     pub at: u64,
+    /// The session as it was kept last.
+    pub remembered: Option<Kept>,
+    /// The runs whose journals were taken over.
+    pub taken_over: Vec<String>,
+    /// The program dies at this call, counted from 0: before it, or when it is done and not answered.
+    pub dies_at: Option<(usize, bool)>,
 }
 
 impl Lab {
@@ -212,7 +224,14 @@ impl Lab {
             kept: Vec::new(),
             recalled: Vec::new(),
             at: 0,
+            remembered: None,
+            taken_over: Vec::new(),
+            dies_at: None,
         }
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.dies_at.is_some_and(|(call, _)| self.sent.len() > call)
     }
 
     /// Takes `intent` in and answers everything that follows from it.
@@ -224,10 +243,19 @@ impl Lab {
     pub fn perform(&mut self, effects: Vec<Effect>) {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
+            if self.is_dead() {
+                return;
+            }
             match effect {
                 Effect::Call { id, identity, operation } => {
                     self.sent.push(format!("{} {}", identity.name(), operation.action()));
+                    if self.is_dead() && self.dies_at.is_some_and(|(_, done)| !done) {
+                        return;
+                    }
                     let mut answer = self.cloud.call(identity, &operation);
+                    if self.is_dead() {
+                        return;
+                    }
                     answer.at = self.at;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
@@ -247,6 +275,11 @@ impl Lab {
                     let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
+                Effect::Remember(kept) => {
+                    let text = serde_json::to_string(&kept).unwrap();
+                    self.remembered = Some(serde_json::from_str(&text).unwrap());
+                }
+                Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Copy(_) => {}
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
@@ -258,7 +291,7 @@ impl Lab {
 
     /// Does the stages up to and including `last`.
     pub fn run_to(&mut self, last: Stage) {
-        while self.state.check(last).is_none() {
+        while self.state.check(last).is_none() && !self.is_dead() {
             self.press(Intent::Advance);
         }
     }

@@ -6,7 +6,7 @@ use crate::lab::{Copied, Experiment, Intent, Overlay, Page, State, Status};
 
 use super::super::layout::{self, Class, Extent};
 use super::super::overlay;
-use super::{BLANKED, CONSENT, DONE, LEAVING, LIST, PAGE, Place, RUNNING, START, TODO, VOTES};
+use super::{BLANKED, CONSENT, DONE, LEAVING, LIST, PAGE, Place, RESUMING, RUNNING, START, TODO, VOTES};
 
 /// What a binding is judged by: the state, and the size of the screen.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,7 @@ impl Context<'_> {
             (Some(Overlay::Stages { .. } | Overlay::Bench { .. }), _) => LIST,
             (Some(Overlay::Consent { .. }), _) => CONSENT,
             (Some(Overlay::Quit), _) => LEAVING,
+            (Some(Overlay::Resume), _) => RESUMING,
             (Some(Overlay::Tally), _) => VOTES,
             (Some(Overlay::StartOver), _) => START,
             (Some(Overlay::Blank), _) => BLANKED,

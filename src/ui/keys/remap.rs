@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::action("advnce: %", 1, "there is no action \"advnce\"; there are: advance, answer_1")]
+    #[case::action("advnce: %", 1, "there is no action \"advnce\"; there are: advance, start_afresh, ")]
     #[case::key("skip: %\nhint: hh", 2, "hint: there is no key \"hh\"")]
     #[case::none("quit: ", 1, "quit is left without a key")]
     #[case::taken("hint: s", 1, "the key \"s\" is for both skip and hint")]
