@@ -464,7 +464,7 @@ pub const KEYS: &[Row] = &[
         rank: 3,
     },
     Row {
-        bindings: &[bind("quit", PANES | OVERLAYS, &[char('q'), control('c')], |_| true, |_| Intent::Quit)],
+        bindings: &[bind("quit", PANES | OVERLAYS | RESUMING, &[char('q'), control('c')], |_| true, |_| Intent::Quit)],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
         help: "leave; asks first if something would stay behind",
         rank: 1,

@@ -101,7 +101,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (help, way_out) = match is_seen {
         true => (share(entry.hands, &asked), format!("{take} closes")),
         false => (
-            format!("A letter, then its number: a 12 b 3. {} takes a digit back.", keys::first("erase", keymap)),
+            format!("A letter, then its number: a 12 b 3; {} takes a digit back.", keys::first("erase", keymap)),
             format!("{take} takes it · {} forgets it", keys::first("back", keymap)),
         ),
     };

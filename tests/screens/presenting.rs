@@ -1,7 +1,8 @@
 //! What a class and its presenter see: votes, the time, a blank screen, the stage list ahead, the second screen.
 
 use crossterm::event::KeyCode;
-use kmslab::lab::{Event, Intent, Stage, State, Wish};
+use kmslab::lab::presenting::telling::Progress;
+use kmslab::lab::{Event, Experiment, Intent, Stage, State, Wish};
 use kmslab::run::notes::line::{Line, VERSION};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
@@ -235,4 +236,24 @@ fn votes_need_no_colour() {
     let text = text_dump(&render(&after.state, &theme, SIZES[0]));
     let line = text.lines().find(|line| line.contains("class")).unwrap();
     assert!(line.matches('#').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
+}
+
+/// The bench is presented, too: a clicker goes on there, and the second screen tells what is tried.
+#[test]
+fn an_experiment_is_told_and_a_clicker_tries_it() {
+    let mut session = Session::sandbox().at_the_bench(Experiment::ExplicitDeny);
+    let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
+    let told_title = |session: &Session| session.state.telling().title;
+    assert_eq!(told_title(&session), title);
+    assert!(session.state.telling().question.is_some_and(|question| question.open));
+    assert!(!session.state.can_tally(), "a class votes on the stages");
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_eq!(session.waiting, []);
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_eq!(session.state.telling().progress, Progress::Running);
+    assert!(!session.state.can_start_over());
+    session.answer_all();
+    assert_eq!(session.state.telling().progress, Progress::Met);
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_ne!(told_title(&session), title);
 }

@@ -51,7 +51,7 @@ pub const CLICKER: Row = Row {
         repeating("page_up", PAGE, &[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
     ],
     label: |_| "clicker",
-    help: "a clicker: what comes next, twice past a question; back",
+    help: "a clicker: on (twice past a question), or back",
     rank: NEVER,
 };
 
@@ -74,7 +74,7 @@ pub const BLANK: Row = Row {
         ),
     ],
     label: |_| "blank",
-    help: "blank the screen, or show it again (b: not as answer)",
+    help: "blank the screen or show it again; b: not as answer",
     rank: NEVER,
 };
 
