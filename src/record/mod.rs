@@ -1,9 +1,16 @@
 //! Pictures and recordings of the real screen.
+//!
+//! A recording is a [`Film`] in memory; [`write`] makes a file of it, [`write_stills`] a folder of stills.
 
 mod film;
+mod inks;
 mod looks;
+mod pixels;
+mod raster;
 mod svg;
+mod write;
 
 pub use film::{Film, Picture};
 pub use looks::Palette;
 pub use svg::svg;
+pub use write::{FilmError, FilmOptions, Written, write, write_stills};
