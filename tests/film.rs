@@ -5,6 +5,8 @@ mod common;
 
 #[path = "film/pixels.rs"]
 mod pixels;
+#[path = "film/text.rs"]
+mod text;
 
 use std::path::Path;
 use std::time::Duration;
@@ -80,6 +82,8 @@ fn a_file_that_exists_is_only_replaced_with_force() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
     write(&film, &path, &FilmOptions { force: true, ..FilmOptions::default() }).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().contains("<svg"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o400, 0o400, "{mode:o}");
 }
 
 #[test]

@@ -94,12 +94,6 @@ pub(super) fn ground(buffer: &Buffer, palette: &Palette) -> Rgb {
     buffer.content.last().map_or(palette.background, |cell| looks(cell, palette).paper)
 }
 
-/// The text of row `y` as it is read.
-pub(super) fn text(buffer: &Buffer, y: u16) -> String {
-    let text: String = cells(buffer, y).map(|(_, _, cell)| cell.symbol()).collect();
-    text.trim_end().to_owned()
-}
-
 pub(super) fn looks(cell: &Cell, palette: &Palette) -> Looks {
     let modifier = cell.modifier;
     let mut ink = rgb(cell.fg, palette, palette.foreground);

@@ -3,11 +3,15 @@
 //! A recording is a [`Film`] in memory; [`write`] makes a file of it, [`write_stills`] a folder of stills.
 
 mod film;
+mod html;
 mod inks;
 mod looks;
+mod motion;
+mod mp4;
 mod pixels;
 mod raster;
 mod svg;
+mod text;
 mod write;
 
 pub use film::{Film, Picture};

@@ -185,7 +185,9 @@ impl Fonts {
         let outline = |size: f32| -> Option<OutlinedGlyph> {
             let scale = PxScale::from(size * font.height_unscaled() / font.units_per_em()?);
             let advance = size * font.h_advance_unscaled(font.glyph_id(c)) / font.units_per_em()?;
-            let left = ((mask.width as f32 - advance) / 2.0).max(0.0);
+            // Accents have no advance: they reach back over the letter before.
+            let over = if advance > 0.0 { -advance } else { size * ADVANCE };
+            let left = ((mask.width as f32 + over) / 2.0).max(0.0);
             // About the middle of capital letters, where what is scaled down stays.
             let baseline = middle + size * MIDDLE;
             let glyph: Glyph = font.glyph_id(c).with_scale_and_position(scale, point(left, baseline.round()));

@@ -39,23 +39,29 @@ pub fn svg(buffer: &Buffer, palette: &Palette, title: &str, description: &str) -
 
 /// The document's beginning, for pictures of `size`.
 pub(super) fn open(size: Size, paper: Rgb, title: &str, description: &str) -> String {
-    let (width, height) = extent(size);
+    let [view_box, width, height, family, font_size] =
+        attributes(size).map(|(name, value)| format!("{name}=\"{value}\""));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
-         aria-labelledby=\"t d\" font-family=\"{FONTS}\" font-size=\"{size}\">\n<title id=\"t\">{title}</title>\n\
-         <desc id=\"d\">{description}</desc>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>\n",
-        w = number(width),
-        h = number(height),
-        size = number(FONT_SIZE),
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" {view_box} {width} {height} role=\"img\" aria-labelledby=\"t d\" \
+         {family} {font_size}>\n<title id=\"t\">{title}</title>\n<desc id=\"d\">{description}</desc>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>\n",
         title = escape(title),
         description = escape(description),
         paper = hex(paper),
     )
 }
 
-/// Width and height of a picture of so many columns and rows.
-pub(super) fn extent(size: Size) -> (f64, f64) {
-    (f64::from(size.width) * CELL.0 + 2.0 * MARGIN, f64::from(size.height) * CELL.1 + 2.0 * MARGIN)
+/// What pictures of so many columns and rows need of their element.
+pub(super) fn attributes(size: Size) -> [(&'static str, String); 5] {
+    let width = number(f64::from(size.width) * CELL.0 + 2.0 * MARGIN);
+    let height = number(f64::from(size.height) * CELL.1 + 2.0 * MARGIN);
+    [
+        ("viewBox", format!("0 0 {width} {height}")),
+        ("width", width),
+        ("height", height),
+        ("font-family", FONTS.to_owned()),
+        ("font-size", number(FONT_SIZE)),
+    ]
 }
 
 /// Where a row begins.
@@ -232,8 +238,13 @@ pub(super) fn hex((red, green, blue): Rgb) -> String {
 
 /// A number with at most one decimal and no needless zero.
 pub(super) fn number(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+    decimals(value, 1)
+}
+
+/// A number with at most so many decimals and no needless zeros.
+pub(super) fn decimals(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Text for XML and HTML, attributes included.

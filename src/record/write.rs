@@ -6,7 +6,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Film, Picture, pixels, svg};
+use tempfile::NamedTempFile;
+
+use super::motion::motion;
+use super::{Film, Picture, html, mp4, pixels, svg, text};
 use crate::lab::Stage;
 
 /// What a still shows when nothing else is asked for: it is the point of the lab.
@@ -21,13 +24,15 @@ pub struct FilmOptions {
     pub force: bool,
     /// The stage a still shows, by its key.
     pub stage: Option<String>,
+    /// The language of what the pictures show, as HTML names it.
+    pub lang: String,
     /// The program that makes MP4 files.
     pub ffmpeg: OsString,
 }
 
 impl Default for FilmOptions {
     fn default() -> FilmOptions {
-        FilmOptions { width: 1920, force: false, stage: None, ffmpeg: "ffmpeg".into() }
+        FilmOptions { width: 1920, force: false, stage: None, lang: "en".into(), ffmpeg: "ffmpeg".into() }
     }
 }
 
@@ -70,29 +75,37 @@ pub enum FilmError {
     },
 }
 
-/// Writes `film` to `path` in the format of its ending. A still shows the last picture of the stage that `options` name
-/// or, where they name none, of the denied one.
+/// Writes `film` to `path` in the format of its ending. `.png` is a still and `.svg` is one where `options` name a stage:
+/// the stage's last picture or, where they name none, the denied one's. Without a stage, an SVG moves.
 ///
 /// # Errors
 /// When nothing was written; then nothing has changed at `path`.
 pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<Written, FilmError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let mut length = film.end;
+    let stage = options.stage.as_deref();
+    let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes());
+    let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+        save_file(film, path, options.force, |file| {
+            let mut out = BufWriter::new(file.as_file_mut());
+            content(&mut out).and_then(|()| out.flush())
+        })
+    };
+    let picture = still(film, stage)?;
     let bytes = match ending.as_str() {
-        "gif" => save(film, path, options.force, |out| pixels::gif(film, options.width, out))?,
-        "png" => {
-            let picture = still(film, options.stage.as_deref())?;
-            length = Duration::ZERO;
-            save(film, path, options.force, |out| pixels::png(film, picture, options.width, out))?
-        }
-        "svg" => {
-            let picture = still(film, options.stage.as_deref())?;
-            length = Duration::ZERO;
-            save(film, path, options.force, |out| out.write_all(svg_still(film, picture).as_bytes()))?
+        "gif" => save(&mut |out| pixels::gif(film, options.width, out))?,
+        "png" => save(&mut |out| pixels::png(film, picture, options.width, out))?,
+        "svg" if stage.is_some() => save(&mut text(svg_still(film, picture)))?,
+        "svg" => save(&mut text(motion(film, picture)))?,
+        "txt" => save(&mut text(text::transcript(film)))?,
+        "html" => save(&mut text(html::html(film, picture, &options.lang)))?,
+        "mp4" if !mp4::is_there(&options.ffmpeg) => return Err(FilmError::NoFfmpeg(path.to_owned())),
+        "mp4" => {
+            save_file(film, path, options.force, |file| mp4::mp4(film, options.width, &options.ffmpeg, file.path()))?
         }
         _ => return Err(FilmError::Ending(path.to_owned())),
     };
-    Ok(Written { path: path.to_owned(), bytes, length })
+    let is_still = ending == "png" || ending == "svg" && stage.is_some();
+    Ok(Written { path: path.to_owned(), bytes, length: if is_still { Duration::ZERO } else { film.end } })
 }
 
 /// Writes stills of all stages to `folder`, each as PNG and as SVG: `6-view_denied.png`.
@@ -112,10 +125,9 @@ pub fn write_stills(film: &Film, folder: &Path, options: &FilmOptions) -> Result
     if written.is_empty() { Err(FilmError::Empty) } else { Ok(written) }
 }
 
-fn svg_still(film: &Film, picture: &Picture) -> String {
-    let buffer = &picture.buffer;
-    let rows: Vec<String> = (buffer.area.top()..buffer.area.bottom()).map(|y| super::looks::text(buffer, y)).collect();
-    svg(buffer, &film.palette, &film.title, rows.join("\n").trim())
+/// One picture, described by its text.
+pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
+    svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
 }
 
 /// The picture that stays of a stage is its last.
@@ -134,11 +146,11 @@ fn still<'a>(film: &'a Film, stage: Option<&str>) -> Result<&'a Picture, FilmErr
 }
 
 /// Has `content` write a file beside `path` and moves it there. Gives its size.
-fn save(
+fn save_file(
     film: &Film,
     path: &Path,
     force: bool,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> Result<u64, FilmError> {
     if film.pictures.is_empty() {
         return Err(FilmError::Empty);
@@ -154,9 +166,7 @@ fn save(
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    content(&mut out).and_then(|()| out.flush()).map_err(failed)?;
-    drop(out);
+    content(&mut file).map_err(failed)?;
     let bytes = file.as_file().metadata().map_err(failed)?.len();
     if force {
         file.persist(path).map_err(|error| failed(error.error))?;
