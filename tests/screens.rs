@@ -8,6 +8,8 @@ mod common;
 
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/film/mod.rs"]
+mod film;
 #[path = "screens/insight.rs"]
 mod insight;
 #[path = "screens/keys.rs"]

@@ -1,6 +1,6 @@
 //! Pictures and recordings of the real screen.
 //!
-//! A recording is a [`Film`] in memory; [`write`] makes a file of it, [`write_stills`] a folder of stills.
+//! A recording is a [`Film`] in memory; [`write`] makes a file of it.
 
 mod film;
 mod html;
@@ -17,4 +17,4 @@ mod write;
 pub use film::{Film, Picture};
 pub use looks::Palette;
 pub use svg::svg;
-pub use write::{FilmError, FilmOptions, Written, write, write_stills};
+pub use write::{FilmError, FilmOptions, write};

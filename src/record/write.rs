@@ -1,10 +1,8 @@
 //! Files of a film, by their endings. A file is there when it is whole: it is written beside its place and then moved.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -12,7 +10,7 @@ use super::motion::motion;
 use super::{Film, Picture, html, mp4, pixels, svg, text};
 use crate::lab::Stage;
 
-/// What a still shows when nothing else is asked for: it is the point of the lab.
+/// The stage that is the point of the lab.
 const POSTER: Stage = Stage::ViewDenied;
 
 /// How a film becomes a file.
@@ -22,29 +20,23 @@ pub struct FilmOptions {
     pub width: u32,
     /// Whether a file that exists may be replaced.
     pub force: bool,
-    /// The stage a still shows, by its key.
-    pub stage: Option<String>,
     /// The language of what the pictures show, as HTML names it.
     pub lang: String,
     /// The program that makes MP4 files.
     pub ffmpeg: OsString,
 }
 
-impl Default for FilmOptions {
-    fn default() -> FilmOptions {
-        FilmOptions { width: 1920, force: false, stage: None, lang: "en".into(), ffmpeg: "ffmpeg".into() }
+impl FilmError {
+    /// Whether another command line would do better.
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, FilmError::Io { .. } | FilmError::Empty)
     }
 }
 
-/// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// Where.
-    pub path: PathBuf,
-    /// How many bytes.
-    pub bytes: u64,
-    /// How long it plays; nothing for a still.
-    pub length: Duration,
+impl Default for FilmOptions {
+    fn default() -> FilmOptions {
+        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into() }
+    }
 }
 
 /// Why no file was written.
@@ -56,9 +48,6 @@ pub enum FilmError {
     /// What is to be written can't be told.
     #[error("{}: a film is written as .gif, .svg, .html, .txt, .mp4 or as a still .png", .0.display())]
     Ending(PathBuf),
-    /// No picture shows that stage.
-    #[error("the recording has no picture of {0:?}: its stages are {1}")]
-    NoStage(String, String),
     /// A film of nothing.
     #[error("nothing was recorded, so there is nothing to write")]
     Empty,
@@ -75,54 +64,35 @@ pub enum FilmError {
     },
 }
 
-/// Writes `film` to `path` in the format of its ending. `.png` is a still and `.svg` is one where `options` name a stage:
-/// the stage's last picture or, where they name none, the denied one's. Without a stage, an SVG moves.
+/// Writes `film` to `path` in the format of its ending, and gives how many bytes that took. `.png` is a still, and so is
+/// `.svg` of a film that has but one picture; of another it moves.
 ///
 /// # Errors
 /// When nothing was written; then nothing has changed at `path`.
-pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<Written, FilmError> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let stage = options.stage.as_deref();
+pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, FilmError> {
+    let poster = poster(film)?;
     let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes());
     let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
-        save_file(film, path, options.force, |file| {
+        save_file(path, options.force, |file| {
             let mut out = BufWriter::new(file.as_file_mut());
             content(&mut out).and_then(|()| out.flush())
         })
     };
-    let picture = still(film, stage)?;
-    let bytes = match ending.as_str() {
-        "gif" => save(&mut |out| pixels::gif(film, options.width, out))?,
-        "png" => save(&mut |out| pixels::png(film, picture, options.width, out))?,
-        "svg" if stage.is_some() => save(&mut text(svg_still(film, picture)))?,
-        "svg" => save(&mut text(motion(film, picture)))?,
-        "txt" => save(&mut text(text::transcript(film)))?,
-        "html" => save(&mut text(html::html(film, picture, &options.lang)))?,
-        "mp4" if !mp4::is_there(&options.ffmpeg) => return Err(FilmError::NoFfmpeg(path.to_owned())),
-        "mp4" => {
-            save_file(film, path, options.force, |file| mp4::mp4(film, options.width, &options.ffmpeg, file.path()))?
-        }
-        _ => return Err(FilmError::Ending(path.to_owned())),
-    };
-    let is_still = ending == "png" || ending == "svg" && stage.is_some();
-    Ok(Written { path: path.to_owned(), bytes, length: if is_still { Duration::ZERO } else { film.end } })
+    match ending(path).as_str() {
+        "gif" => save(&mut |out| pixels::gif(film, options.width, out)),
+        "png" => save(&mut |out| pixels::png(film, poster, options.width, out)),
+        "svg" if film.pictures.len() == 1 => save(&mut text(svg_still(film, poster))),
+        "svg" => save(&mut text(motion(film, poster))),
+        "txt" => save(&mut text(text::transcript(film))),
+        "html" => save(&mut text(html::html(film, poster, &options.lang))),
+        "mp4" if !mp4::is_there(&options.ffmpeg) => Err(FilmError::NoFfmpeg(path.to_owned())),
+        "mp4" => save_file(path, options.force, |file| mp4::mp4(film, options.width, &options.ffmpeg, file.path())),
+        _ => Err(FilmError::Ending(path.to_owned())),
+    }
 }
 
-/// Writes stills of all stages to `folder`, each as PNG and as SVG: `6-view_denied.png`.
-///
-/// # Errors
-/// When one of them was not written.
-pub fn write_stills(film: &Film, folder: &Path, options: &FilmOptions) -> Result<Vec<Written>, FilmError> {
-    fs::create_dir_all(folder).map_err(|source| FilmError::Io { path: folder.to_owned(), source })?;
-    let mut written = Vec::new();
-    for stage in Stage::ALL.into_iter().filter(|stage| last_of(film, stage.key()).is_some()) {
-        let options = FilmOptions { stage: Some(stage.key().to_owned()), ..options.clone() };
-        for ending in ["png", "svg"] {
-            let name = format!("{}-{}.{ending}", stage.number(), stage.key());
-            written.push(write(film, &folder.join(name), &options)?);
-        }
-    }
-    if written.is_empty() { Err(FilmError::Empty) } else { Ok(written) }
+fn ending(path: &Path) -> String {
+    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
 /// One picture, described by its text.
@@ -130,31 +100,19 @@ pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
     svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
 }
 
-/// The picture that stays of a stage is its last.
-fn last_of<'a>(film: &'a Film, stage: &str) -> Option<&'a Picture> {
-    film.pictures.iter().rev().find(|picture| picture.stage == stage)
-}
-
-fn still<'a>(film: &'a Film, stage: Option<&str>) -> Result<&'a Picture, FilmError> {
-    match stage {
-        Some(stage) => last_of(film, stage).ok_or_else(|| {
-            let stages = Stage::ALL.into_iter().map(Stage::key).filter(|stage| last_of(film, stage).is_some());
-            FilmError::NoStage(stage.to_owned(), stages.collect::<Vec<_>>().join(", "))
-        }),
-        None => last_of(film, POSTER.key()).or(film.pictures.last()).ok_or(FilmError::Empty),
-    }
+/// What a film is known by: the verdict of the denied stage or, where it has none, the last picture.
+fn poster(film: &Film) -> Result<&Picture, FilmError> {
+    let of_stage = || film.pictures.iter().filter(|picture| picture.stage == POSTER.key());
+    let verdict = of_stage().rfind(|picture| picture.chapter.is_some());
+    verdict.or_else(|| of_stage().next_back()).or(film.pictures.last()).ok_or(FilmError::Empty)
 }
 
 /// Has `content` write a file beside `path` and moves it there. Gives its size.
 fn save_file(
-    film: &Film,
     path: &Path,
     force: bool,
     content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> Result<u64, FilmError> {
-    if film.pictures.is_empty() {
-        return Err(FilmError::Empty);
-    }
     if !force && path.symlink_metadata().is_ok() {
         return Err(FilmError::Exists(path.to_owned()));
     }

@@ -165,8 +165,10 @@ fn ffmpeg_makes_a_film_of_it() {
     if std::process::Command::new(&ffmpeg).arg("-version").output().is_err() {
         return;
     }
-    let options = FilmOptions { ffmpeg: ffmpeg.clone(), ..FilmOptions::default() };
-    let film = lab(ThemeName::Dark, SIZE);
+    let options = FilmOptions { width: 640, ffmpeg: ffmpeg.clone(), ..FilmOptions::default() };
+    let mut film = lab(ThemeName::Dark, SIZE);
+    film.pictures.truncate(4);
+    film.end = Duration::from_secs(17);
     let bytes = written(&film, "lab.mp4", &options);
     // The index comes before the pictures.
     let place = |name: &[u8]| bytes.windows(4).position(|four| four == name).unwrap();
@@ -176,5 +178,5 @@ fn ffmpeg_makes_a_film_of_it() {
     std::fs::write(&path, bytes).unwrap();
     let told = std::process::Command::new(&ffmpeg).args(["-hide_banner", "-i"]).arg(&path).output().unwrap();
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
-    assert!(told.contains("yuv420p") && told.contains("1920x1080") && told.contains("Duration: 00:01:33."), "{told}");
+    assert!(told.contains("yuv420p") && told.contains("640x360") && told.contains("Duration: 00:00:17."), "{told}");
 }
