@@ -1,5 +1,7 @@
 //! Pictures and recordings of the real screen.
 
+mod film;
 mod svg;
 
+pub use film::{Film, Picture};
 pub use svg::{Palette, svg};
