@@ -1,5 +1,6 @@
 //! Pictures and recordings of the real screen.
 
+pub mod cast;
 mod film;
 mod svg;
 
