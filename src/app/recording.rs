@@ -76,7 +76,15 @@ fn palette(theme: ThemeName) -> Palette {
 fn recorder_manner(options: &RecordingOptions, path: &Path, theme: ThemeName, size: Size) -> RecorderManner {
     let version = if options.cast_version == 2 { Version::Two } else { Version::Three };
     let timestamp = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
-    RecorderManner { path: path.to_owned(), force: options.force, version, size, palette: palette(theme), timestamp }
+    RecorderManner {
+        path: path.to_owned(),
+        force: options.force,
+        version,
+        size,
+        palette: palette(theme),
+        timestamp,
+        keeps_pauses: false,
+    }
 }
 
 fn lane(options: &RecordingOptions) -> Lane {
@@ -162,6 +170,7 @@ pub fn record(
     let _announcement = Announcement::new(&state, journal.as_ref());
     let mut manner = recorder_manner(recording, &path, options.theme, size);
     manner.force |= stills.is_some();
+    manner.keeps_pauses = true;
     let recorder = Recorder::begin(manner, &state).map_err(usage)?;
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -282,7 +291,8 @@ pub fn replay(
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-        let manner = recorder_manner(recording, path, options.theme, size);
+        let mut manner = recorder_manner(recording, path, options.theme, size);
+        manner.keeps_pauses = true;
         let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
         let theme = Theme::choose(options.theme, ColorLevel::True);
         let title = title(playback.state());

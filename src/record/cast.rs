@@ -20,6 +20,12 @@ pub const IDLE_LIMIT: f64 = 2.5;
 /// A player that stops at a marker stops before it: the picture must stand when the marker comes.
 const AFTER_PICTURE: Duration = Duration::from_millis(1);
 
+/// Where pauses are meant to last, something comes so often.
+const ALIVE: Duration = Duration::from_secs(2);
+
+/// Something that shows nothing.
+const NOTHING: &str = "\u{1b}[0m";
+
 /// Clears, and hides the cursor: pictures are drawn on an empty screen.
 const CLEAR: &[u8] = b"\x1b[0m\x1b[2J\x1b[H\x1b[?25l";
 
@@ -47,6 +53,8 @@ pub struct Head {
     pub palette: Palette,
     /// When it was begun, in seconds since 1970.
     pub timestamp: u64,
+    /// Whether pauses last as long as they did: those of a play are meant, a person's may be shortened.
+    pub keeps_pauses: bool,
 }
 
 impl Head {
@@ -77,6 +85,7 @@ fn theme(palette: &Palette) -> Value {
 pub struct Cast<W> {
     out: W,
     version: Version,
+    keeps_pauses: bool,
     shown: Option<Buffer>,
     /// The time of the newest event as it is written: what is lost by rounding one time is not lost for the next.
     written: Duration,
@@ -90,7 +99,7 @@ impl<W: Write> Cast<W> {
     pub fn new(out: W, head: &Head) -> io::Result<Cast<W>> {
         // Colours are a matter of the pictures; see `ui::terminal`.
         crossterm::style::force_color_output(true);
-        let mut cast = Cast { out, version: head.version, shown: None, written: Duration::ZERO };
+        let mut cast = Cast { out, version: head.version, keeps_pauses: head.keeps_pauses, shown: None, written: Duration::ZERO };
         cast.line(&head.line())?;
         Ok(cast)
     }
@@ -139,8 +148,8 @@ impl<W: Write> Cast<W> {
     /// When it can't be written.
     pub fn finish(mut self, at: Duration) -> io::Result<W> {
         if at > self.written {
-            // Nothing is drawn; the event is there for its time.
-            self.event(at, 'o', "\x1b[0m")?;
+            // The event is there for its time.
+            self.event(at, 'o', NOTHING)?;
         }
         Ok(self.out)
     }
@@ -152,6 +161,13 @@ impl<W: Write> Cast<W> {
     }
 
     fn event(&mut self, at: Duration, code: char, data: &str) -> io::Result<()> {
+        while self.keeps_pauses && at > self.written + ALIVE {
+            self.put(self.written + ALIVE, 'o', NOTHING)?;
+        }
+        self.put(at, code, data)
+    }
+
+    fn put(&mut self, at: Duration, code: char, data: &str) -> io::Result<()> {
         let (time, written) = match self.version {
             Version::Two => {
                 let at = Duration::from_micros(micros(at)).max(self.written);
@@ -216,7 +232,7 @@ mod tests {
 
     fn head(version: Version) -> Head {
         let size = Size { width: 20, height: 2 };
-        Head { version, size, palette: Palette::DARK, timestamp: 1_767_225_600 }
+        Head { version, size, palette: Palette::DARK, timestamp: 1_767_225_600, keeps_pauses: false }
     }
 
     fn lines(bytes: Vec<u8>) -> Vec<Value> {
@@ -250,6 +266,17 @@ mod tests {
         let times: Vec<f64> = lines[1..].iter().map(|line| line[0].as_f64().unwrap()).collect();
         assert_eq!(times[..4], [0.0, 1.333, 1.334, 1.333]);
         assert!((times.iter().sum::<f64>() - 40.0).abs() < 0.001, "{times:?}");
+    }
+
+    #[test]
+    fn a_pause_that_is_meant_lasts_in_every_player() {
+        let head = Head { keeps_pauses: true, ..head(Version::Three) };
+        let mut cast = Cast::new(Vec::new(), &head).unwrap();
+        cast.picture(Duration::ZERO, &picture("a")).unwrap();
+        cast.picture(Duration::from_secs(5), &picture("b")).unwrap();
+        let lines = lines(cast.finish(Duration::from_secs(9)).unwrap());
+        let times: Vec<f64> = lines[1..].iter().map(|line| line[0].as_f64().unwrap()).collect();
+        assert_eq!(times, [0.0, 2.0, 2.0, 1.0, 2.0, 2.0]);
     }
 
     #[test]

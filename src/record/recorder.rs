@@ -63,6 +63,8 @@ pub struct Manner {
     pub palette: Palette,
     /// When it begins, in seconds since 1970.
     pub timestamp: u64,
+    /// Whether pauses are meant; see [`Head`].
+    pub keeps_pauses: bool,
 }
 
 /// Records into a file.
@@ -114,8 +116,8 @@ impl Recorder {
         let sink = match Kind::of(&manner.path)? {
             Kind::Cast => {
                 let file = Kept::create(&manner.path, manner.force)?;
-                let Manner { version, size, palette, timestamp, .. } = manner;
-                Sink::Cast(Cast::new(file, &Head { version, size, palette, timestamp }).map_err(trouble)?)
+                let Manner { version, size, palette, timestamp, keeps_pauses, .. } = manner;
+                Sink::Cast(Cast::new(file, &Head { version, size, palette, timestamp, keeps_pauses }).map_err(trouble)?)
             }
             Kind::Session => {
                 let mut file = Kept::create(&manner.path, manner.force)?;

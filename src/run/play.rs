@@ -7,7 +7,7 @@ use crossterm::event::KeyCode;
 
 use crate::lab::{Identity, Overlay, Page, Stage, State, Status};
 use crate::ui::Lane;
-use crate::ui::lane::words;
+use crate::ui::lane::{LONGEST, words};
 
 /// How long things stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl Director {
         let tempo = tempo(self.pace);
         let (stage, scene) = scene;
         let is_on = self.is_on(state);
-        let read = |millis: u64| match lane.caption(state) {
+        let read = |millis: u64| match lane.caption(state, LONGEST) {
             Some(caption) => millis.max(CAPTION.0 + CAPTION.1 * u64::from(words(&caption))),
             None => millis,
         };

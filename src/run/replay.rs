@@ -21,7 +21,7 @@ use crate::ui::terminal::Screen;
 use crate::ui::{self, Lane, Theme, card};
 
 /// Nobody watches a longer pause.
-const LONGEST_PAUSE: Duration = Duration::from_millis(2_500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How many times as fast.
 const SPEEDS: [f64; 6] = [0.5, 1.0, 1.5, 2.0, 4.0, 8.0];
@@ -70,7 +70,8 @@ pub fn parse(text: &str) -> Result<Session, String> {
     let head = serde_json::from_str(first).map_err(|error| format!("1: its head can't be read: {error}"))?;
     let mut entries: Vec<Entry> = Vec::new();
     for (at, line) in lines.enumerate() {
-        let entry: Entry = serde_json::from_str(line).map_err(|error| format!("{}: {error}", at + 2))?;
+        let entry: Entry =
+            serde_json::from_str(line).map_err(|error| format!("{}: this is no event of a session: {error}", at + 2))?;
         if entries.last().is_some_and(|before| before.at > entry.at) {
             return Err(format!("{}: it happened before the line above", at + 2));
         }

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use crossterm::event::KeyCode;
 use futures_util::{Stream, StreamExt};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
@@ -14,7 +15,7 @@ use super::live::{area, bytes, key};
 use super::play::{Cue, Director};
 use super::world::{Rest, World};
 use super::{Ended, TICK};
-use crate::lab::{CallId, Effect, Event, Operation, State, TimerId};
+use crate::lab::{CallId, Effect, Event, Intent, Operation, State, TimerId, Wire};
 use crate::record::Recorder;
 use crate::ui::{self, Lane, Theme, card};
 
@@ -72,43 +73,69 @@ impl<'a> Studio<'a> {
         state: &mut State,
         mut stop: impl Stream<Item = u8> + Unpin,
     ) -> io::Result<(Recorder, Duration, Ended)> {
-        let mut take = Take { studio: self, asked: Vec::new(), clock: Duration::ZERO, hidden: Duration::ZERO };
+        let mut take = Take {
+            studio: self,
+            asked: Vec::new(),
+            clock: Duration::ZERO,
+            hidden: Duration::ZERO,
+            failure: None,
+        };
         if take.studio.cards {
             let title = card::title(state, &take.studio.theme, take.size());
-            take.card(&title)?;
+            take.card(&title);
             take.clock += take.studio.director.title();
         }
+        let mut stopped = None;
+        let mut is_leaving = false;
         let ended = loop {
-            take.see(state)?;
+            take.see(state);
+            // Whatever ends it early, nothing is to be left behind.
+            if (stopped.is_some() || take.failure.is_some()) && !is_leaving {
+                if state.leftovers().is_empty() {
+                    break Ended::Finished;
+                }
+                is_leaving = true;
+                take.take(state, Event::Intent(Intent::CleanUpAndQuit));
+            }
             if take.asked.iter().any(|asked| asked.arrived.is_none()) {
                 tokio::select! {
                     biased;
-                    Some(signal) = stop.next() => break Ended::Signal(signal),
+                    Some(signal) = stop.next() => {
+                        if stopped.replace(signal).is_some() {
+                            break Ended::Finished;
+                        }
+                    }
                     Some(event) = take.studio.events.recv() => take.arrive(event),
                 }
                 continue;
             }
-            let ended = match take.earliest() {
-                Some((at, event)) => take.deliver(state, at, event)?,
+            let has_ended = match take.earliest() {
+                Some((at, event)) => take.deliver(state, at, event),
+                None if is_leaving => true,
                 None => match take.studio.director.cue(state, &take.studio.lane, take.clock) {
-                    Cue::Press(at, code) => take.press(state, at, code)?,
+                    Cue::Press(at, code) => take.press(state, at, code),
                     Cue::End(at) => {
-                        take.clock = at.max(take.clock);
-                        break Ended::Finished;
+                        take.advance(state, at);
+                        true
                     }
                     Cue::Wait | Cue::Person | Cue::Stuck if state.is_asking_for_consent() => break Ended::Refused,
                     Cue::Wait | Cue::Person | Cue::Stuck => {
-                        return Err(io::Error::other("the play can't go on: nothing comes, and no key helps"));
+                        take.failure = Some(io::Error::other("the play can't go on: nothing comes, and no key helps"));
+                        false
                     }
                 },
             };
-            if ended {
+            if has_ended {
                 break Ended::Finished;
             }
         };
+        let ended = stopped.map_or(ended, Ended::Signal);
+        if let Some(failure) = take.failure {
+            return Err(failure);
+        }
         if take.studio.cards && ended == Ended::Finished {
             let end = card::end(state, &take.studio.theme, take.size());
-            take.card(&end)?;
+            take.card(&end);
             take.clock += take.studio.director.end();
         }
         let length = take.at();
@@ -123,6 +150,8 @@ struct Take<'a> {
     clock: Duration,
     /// How much of the clock has gone by without being recorded.
     hidden: Duration,
+    /// Why it can't be recorded any more; the recorder takes nothing in after that.
+    failure: Option<io::Error>,
 }
 
 impl Take<'_> {
@@ -135,18 +164,22 @@ impl Take<'_> {
         self.clock.saturating_sub(self.hidden)
     }
 
-    fn card(&mut self, card: &Buffer) -> io::Result<()> {
-        let at = self.at();
-        self.studio.recorder.see(at, None, card)
+    /// The first failure is the one to tell.
+    fn note(&mut self, recorded: io::Result<()>) {
+        self.failure = self.failure.take().or(recorded.err());
     }
 
-    fn see(&mut self, state: &State) -> io::Result<()> {
-        if !self.studio.director.is_on(state) {
-            return Ok(());
+    fn card(&mut self, card: &Buffer) {
+        let recorded = self.studio.recorder.see(self.at(), None, card);
+        self.note(recorded);
+    }
+
+    fn see(&mut self, state: &State) {
+        if self.studio.director.is_on(state) {
+            let picture = ui::render_with(state, &self.studio.theme, &self.studio.lane, self.size());
+            let recorded = self.studio.recorder.see(self.at(), Some(state), &picture);
+            self.note(recorded);
         }
-        let picture = ui::render_with(state, &self.studio.theme, &self.studio.lane, self.size());
-        let at = self.at();
-        self.studio.recorder.see(at, Some(state), &picture)
     }
 
     /// Sets the clock to `at`; where nothing is shown, the recording does not notice.
@@ -158,40 +191,40 @@ impl Take<'_> {
         self.clock = at;
     }
 
-    fn press(&mut self, state: &mut State, at: Duration, code: crossterm::event::KeyCode) -> io::Result<bool> {
+    fn press(&mut self, state: &mut State, at: Duration, code: KeyCode) -> bool {
         self.advance(state, at);
         let area = area(self.size());
         let key = key(code);
         self.studio.lane.press(ui::keys::named(key, state, area));
         if let Some(typed) = bytes(key).filter(|_| self.studio.keys && self.studio.director.is_on(state)) {
-            let at = self.at();
-            self.studio.recorder.input(at, &typed)?;
+            let recorded = self.studio.recorder.input(self.at(), &typed);
+            self.note(recorded);
         }
         let intent = ui::keys::intent(key, state, area);
         self.studio.director.pressed(state, code, self.clock);
-        intent.map_or(Ok(false), |intent| self.take(state, Event::Intent(intent)))
+        intent.is_some_and(|intent| self.take(state, Event::Intent(intent)))
     }
 
     /// Delivers what has arrived at `at`, after the waiting signs until then.
-    fn deliver(&mut self, state: &mut State, at: Duration, event: Event) -> io::Result<bool> {
+    fn deliver(&mut self, state: &mut State, at: Duration, event: Event) -> bool {
         while state.is_running() && self.clock + TICK < at {
             self.advance(state, self.clock + TICK);
-            if self.take(state, Event::Tick)? {
-                return Ok(true);
+            if self.take(state, Event::Tick) {
+                return true;
             }
-            self.see(state)?;
+            self.see(state);
         }
         self.advance(state, at);
         self.take(state, event)
     }
 
     /// Takes `event` in; says whether the lab has ended.
-    fn take(&mut self, state: &mut State, event: Event) -> io::Result<bool> {
+    fn take(&mut self, state: &mut State, event: Event) -> bool {
         let copy = self.studio.recorder.is_log().then(|| event.clone());
         let effects = state.update(event);
         if let Some(logged) = copy.and_then(|event| state.logged(&event)) {
-            let at = self.at();
-            self.studio.recorder.happened(at, logged)?;
+            let recorded = self.studio.recorder.happened(self.at(), logged);
+            self.note(recorded);
         }
         let mut has_ended = false;
         for effect in effects {
@@ -206,7 +239,7 @@ impl Take<'_> {
             }
             has_ended |= self.studio.world.perform(effect) == Rest::Exit;
         }
-        Ok(has_ended)
+        has_ended
     }
 
     fn arrive(&mut self, event: Event) {
@@ -259,7 +292,7 @@ fn plausible(operation: &Operation, id: CallId) -> Duration {
 }
 
 /// Takes out of messages what no seed makes repeat: the port, times, and the client's own ids.
-fn steady(wire: &mut crate::lab::Wire) {
+fn steady(wire: &mut Wire) {
     const HEADERS: [(&str, &str); 8] = [
         ("host:", "127.0.0.1:4599"),
         ("date:", "Thu, 01 Jan 2026 00:00:00 GMT"),

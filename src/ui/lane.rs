@@ -10,7 +10,7 @@ use super::text::{truncate, width};
 use super::theme::Theme;
 
 /// The longest caption, in columns.
-const LONGEST: usize = 70;
+pub const LONGEST: usize = 70;
 
 /// What the lane shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,14 +38,14 @@ impl Lane {
         vec![Span::styled(format!(" {key} "), theme.focus), Span::styled(format!(" {}  ", pressed.label), theme.base)]
     }
 
-    /// The caption, where captions are shown.
-    pub fn caption(&self, state: &State) -> Option<String> {
-        self.captions.then(|| caption(state))?
+    /// The caption, where captions are shown, for so many columns.
+    pub fn caption(&self, state: &State, columns: usize) -> Option<String> {
+        self.captions.then(|| caption(state, columns.min(LONGEST)))?
     }
 }
 
 /// What the shown stage is about now, in one line.
-fn caption(state: &State) -> Option<String> {
+fn caption(state: &State, columns: usize) -> Option<String> {
     let text = state.text(state.view.shown);
     let choices = match &state.shown().status {
         Status::Todo => vec![text.objective.to_owned(), text.title.to_owned()],
@@ -53,8 +53,8 @@ fn caption(state: &State) -> Option<String> {
         Status::Running => return None,
         Status::Done(check) => vec![text.look.to_owned(), check.observed.clone(), text.expected.to_owned()],
     };
-    let fitting = choices.iter().find(|choice| width(choice) <= LONGEST);
-    fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, LONGEST)))
+    let fitting = choices.iter().find(|choice| width(choice) <= columns);
+    fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, columns)))
 }
 
 /// How many words a caption has: it must stay long enough to be read.

@@ -88,8 +88,9 @@ fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buff
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    let message = message(state).or_else(|| lane.caption(state));
     let key = lane.key(theme);
+    let room = usize::from(plan.message.width).saturating_sub(spans_width(&key) + 2);
+    let message = message(state).or_else(|| lane.caption(state, room));
     // Where both have no room, what has just happened matters more.
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = usize::from(plan.message.width).saturating_sub(taken);
