@@ -1,5 +1,7 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+mod recording;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -13,7 +15,7 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, LessonCommand, Options, RecordingOptions, SANDBOX_REGION};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
@@ -74,11 +76,19 @@ pub fn exit_of(error: &Report) -> Exit {
 ///
 /// # Errors
 /// When it can't begin, or the terminal fails. [`exit_of`] gives the exit status.
-pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
+pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
+    cli.options.mask = cli.masks();
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
+    let recording = &cli.recording;
+    recording::check(cli.command.as_ref(), recording)?;
     match cli.command {
+        None if recording.record.is_some() && !io::stdout().is_terminal() => Err(ConfigError::Options(
+            "--record belongs to the interactive lab, which needs a terminal; `kmslab record FILE` needs none"
+                .to_owned(),
+        )
+        .into()),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
@@ -87,10 +97,16 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
             tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, environment),
+        None => interactive(&runtime, &cli.options, recording, environment),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
+        Some(Command::Record { file, stage, all, stills, teaser }) => {
+            let wanted = recording::Wanted { file, stage, all, stills, teaser };
+            recording::record(&runtime, &cli.options, recording, environment, &wanted)
+        }
+        Some(Command::Replay { file }) => recording::replay(&runtime, &cli.options, recording, environment, &file),
+        Some(Command::VerifyCast { file }) => recording::verify(&file),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -212,7 +228,12 @@ fn random_number() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+fn interactive(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+) -> Result<Exit, Report> {
     let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
     check_regions(&clients, options)?;
     if options.mask {
@@ -226,6 +247,8 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
     let _announcement = Announcement::new(&state, journal.as_ref());
     state = state.with_review().with_clipboard(environment.clipboard);
     let theme = Theme::choose(options.theme, environment.color_level());
+    // What can't be recorded is told before anything else happens.
+    let mut manner = recording::manner(recording, theme, options.theme, &mut state)?;
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
@@ -237,13 +260,14 @@ fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) 
         // Resizes are heard of from here on; one that came since the size was read must not be lost.
         let input = run::input()?;
         screen.measure()?;
-        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
+        run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, stop).await
     });
     // Before anything is printed, an error too.
     let left = screen.leave();
     // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
     let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
     let _ = print_copied(&state, &mut io::stdout().lock());
+    recording::finish(manner, &state, recording);
     let survivors = settle(&state, journal.as_deref());
     let ended = match ended.wrap_err("the terminal failed") {
         Err(error) if survivors => {

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/asciicast.rs"]
+mod asciicast;
 #[path = "pty/copy.rs"]
 mod copy;
 #[path = "common/https.rs"]
@@ -10,6 +12,8 @@ mod https;
 mod leaving;
 #[path = "common/message.rs"]
 mod message;
+#[path = "pty/recording.rs"]
+mod recording;
 #[path = "pty/secrets.rs"]
 mod secrets;
 #[path = "common/session.rs"]

@@ -25,6 +25,7 @@ pub mod redact;
 pub mod replay;
 pub mod review;
 pub mod script;
+pub mod session;
 mod shown;
 pub mod stage;
 pub mod state;

@@ -228,6 +228,10 @@ impl State {
                 self.could_not_keep(&reason);
                 Vec::new()
             }
+            Event::Notice(text) => {
+                self.view.message = Some(text);
+                Vec::new()
+            }
             Event::Tick => {
                 self.ticks += 1;
                 self.recall_overdue()

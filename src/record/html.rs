@@ -6,8 +6,9 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::looks::ground;
+use super::recorder::clock;
 use super::svg::{attributes, escape, hex, number, row, top};
-use super::text::{chapters, clock, reading};
+use super::text::{chapters, reading};
 use super::{Film, Picture};
 
 /// The page around the film.

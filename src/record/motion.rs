@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::looks::{Rgb, ground};
+use super::recorder::clock;
 use super::svg::{open, push, row, top};
-use super::text::{chapters, clock};
+use super::text::chapters;
 use super::{Film, Picture};
 
 /// When something is seen: from and to, in milliseconds.

@@ -118,11 +118,7 @@ struct Stage {
 
 impl Stage {
     fn new(film: &Film, width: u32) -> io::Result<Stage> {
-        let grid = Grid::new(film.size, width).ok_or_else(|| {
-            let size = film.size;
-            let text = format!("{}×{} characters are too many for {width} pixels", size.width, size.height);
-            io::Error::new(io::ErrorKind::InvalidInput, text)
-        })?;
+        let grid = Grid::new(film.size, width)?;
         Ok(Stage { grid, canvas: vec![0; grid.width * grid.height] })
     }
 

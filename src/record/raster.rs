@@ -4,6 +4,7 @@
 //! their cell: glyphs of them leave gaps.
 
 use std::collections::HashMap;
+use std::io;
 
 use ab_glyph::{Font, FontRef, Glyph, OutlinedGlyph, PxScale, point};
 use ratatui::buffer::Buffer;
@@ -20,6 +21,9 @@ const DESCENT: f32 = 0.27;
 
 /// Where the middle of a capital letter is.
 const MIDDLE: f32 = 0.365;
+
+/// More is not seen on any screen, and a GIF can't be much wider.
+const WIDEST: u32 = 7680;
 
 /// Nothing can be read that is smaller.
 const SMALLEST: (u32, u32) = (4, 8);
@@ -38,25 +42,27 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// For pictures of `size` on a canvas `width` wide; `None` where a cell would be too small to be read.
-    pub fn new(size: Size, width: u32) -> Option<Grid> {
+    /// For pictures of `size` on a canvas `width` wide.
+    ///
+    /// # Errors
+    /// Where a cell would be too small to be read.
+    pub fn new(size: Size, width: u32) -> io::Result<Grid> {
         let even = |value: u32| value + value % 2;
-        let width = even(width.min(u16::MAX.into()));
-        let height = even(width * 9 / 16);
-        let (columns, rows) = (u32::from(size.width), u32::from(size.height));
-        let (most_wide, most_high) = (width.checked_div(columns)?, height.checked_div(rows)?);
+        let (width, height) = (even(width.min(WIDEST)), even(width.min(WIDEST) * 9 / 16));
+        let (columns, rows) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
+        let (most_wide, most_high) = (width / columns, height / rows);
         // A cell is about twice as high as wide, as in terminals; what is left over goes around the picture.
         let cell = (most_wide.min(most_high * 10 / 18), most_high.min(most_wide * 22 / 10));
         if cell.0 < SMALLEST.0 || cell.1 < SMALLEST.1 {
-            return None;
+            let text = format!("{columns}×{rows} characters are too many for {width} pixels");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let origin = ((width - cell.0 * columns) / 2, (height - cell.1 * rows) / 2);
-        let size = |value: u32| usize::try_from(value).ok();
-        Some(Grid {
-            width: size(width)?,
-            height: size(height)?,
-            cell: (size(cell.0)?, size(cell.1)?),
-            origin: (size(origin.0)?, size(origin.1)?),
+        let pixels = |value: u32| value as usize;
+        Ok(Grid {
+            width: pixels(width),
+            height: pixels(height),
+            cell: (pixels(cell.0), pixels(cell.1)),
+            origin: (pixels((width - cell.0 * columns) / 2), pixels((height - cell.1 * rows) / 2)),
         })
     }
 }

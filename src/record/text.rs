@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 
 use super::looks::{arms, block, cells};
+use super::recorder::clock;
 use super::{Film, Picture};
 
 /// Two panes stand side by side where a line goes down over so many rows.
@@ -31,11 +32,6 @@ pub(super) fn chapters(film: &Film) -> Vec<Chapter<'_>> {
         }
     }
     chapters
-}
-
-/// Minutes and seconds.
-pub(super) fn clock(at: Duration) -> String {
-    format!("{}:{:02}", at.as_secs() / 60, at.as_secs() % 60)
 }
 
 /// The whole film.

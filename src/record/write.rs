@@ -4,14 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use ratatui::layout::Size;
 use tempfile::NamedTempFile;
 
 use super::motion::motion;
+use super::raster::Grid;
 use super::{Film, Picture, html, mp4, pixels, svg, text};
-use crate::lab::Stage;
-
-/// The stage that is the point of the lab.
-const POSTER: Stage = Stage::ViewDenied;
 
 /// How a film becomes a file.
 #[derive(Debug, Clone)]
@@ -24,13 +22,6 @@ pub struct FilmOptions {
     pub lang: String,
     /// The program that makes MP4 files.
     pub ffmpeg: OsString,
-}
-
-impl FilmError {
-    /// Whether another command line would do better.
-    pub fn is_usage(&self) -> bool {
-        !matches!(self, FilmError::Io { .. } | FilmError::Empty)
-    }
 }
 
 impl Default for FilmOptions {
@@ -55,7 +46,7 @@ pub enum FilmError {
     #[error("{} needs ffmpeg, which is not on PATH: install it, or write a .gif", .0.display())]
     NoFfmpeg(PathBuf),
     /// The disk, the folder, or too few pixels.
-    #[error("{} was not written: {source}", path.display())]
+    #[error("{} can't be written: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -91,6 +82,22 @@ pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, Fil
     }
 }
 
+/// Whether a film of `size` can be written to `path` at its end: nobody wants to hear that after the lab.
+///
+/// # Errors
+/// Why it can't.
+pub fn can_be_written(size: Size, path: &Path, options: &FilmOptions) -> Result<(), FilmError> {
+    beside(path, options.force)?;
+    let ending = ending(path);
+    if ["png", "gif", "mp4"].contains(&ending.as_str()) {
+        Grid::new(size, options.width).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
+    }
+    if ending == "mp4" && !mp4::is_there(&options.ffmpeg) {
+        return Err(FilmError::NoFfmpeg(path.to_owned()));
+    }
+    Ok(())
+}
+
 fn ending(path: &Path) -> String {
     path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
@@ -100,11 +107,10 @@ pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
     svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
 }
 
-/// What a film is known by: the verdict of the denied stage or, where it has none, the last picture.
+/// What a film is known by: the denial or, without one, its last picture.
 fn poster(film: &Film) -> Result<&Picture, FilmError> {
-    let of_stage = || film.pictures.iter().filter(|picture| picture.stage == POSTER.key());
-    let verdict = of_stage().rfind(|picture| picture.chapter.is_some());
-    verdict.or_else(|| of_stage().next_back()).or(film.pictures.last()).ok_or(FilmError::Empty)
+    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(|label| label.ends_with(" DENIED"));
+    film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
 }
 
 /// Has `content` write a file beside `path` and moves it there. Gives its size.
@@ -113,17 +119,8 @@ fn save_file(
     force: bool,
     content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> Result<u64, FilmError> {
-    if !force && path.symlink_metadata().is_ok() {
-        return Err(FilmError::Exists(path.to_owned()));
-    }
     let failed = |source| FilmError::Io { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".kmslab-");
-    // As any other new file, not for its owner alone as temporary files are.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let mut file = beside(path, force)?;
     content(&mut file).map_err(failed)?;
     let bytes = file.as_file().metadata().map_err(failed)?.len();
     if force {
@@ -136,4 +133,18 @@ fn save_file(
         })?;
     }
     Ok(bytes)
+}
+
+/// A file in the folder of `path`, where a file is there only with `force`.
+fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(FilmError::Exists(path.to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kmslab-");
+    // A film is made to be shown: as any other new file, not for its owner alone as temporary files are.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map_err(|source| FilmError::Io { path: path.to_owned(), source })
 }

@@ -25,10 +25,12 @@
 mod answer;
 mod at_rest;
 mod brief;
+pub mod card;
 mod cli;
 mod diff;
 mod json;
 pub mod keys;
+pub mod lane;
 pub mod layout;
 mod lesson;
 mod overlay;
@@ -49,6 +51,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
+pub use lane::Lane;
 pub use layout::Class;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
@@ -56,20 +59,25 @@ use layout::{Plan, SINGLE};
 use text::{cut, spans_width, truncate, width, wrap_plain};
 
 /// Draws `state` on the whole frame.
-pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     let area = frame.area();
-    draw(state, theme, area, frame.buffer_mut());
+    draw(state, theme, lane, area, frame.buffer_mut());
 }
 
 /// The picture of `state` at `size`, for stills, recordings and tests.
 pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
+    render_with(state, theme, &Lane::default(), size)
+}
+
+/// The same with the last key and a caption.
+pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buffer {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     let mut buffer = Buffer::empty(area);
-    draw(state, theme, area, &mut buffer);
+    draw(state, theme, lane, area, &mut buffer);
     buffer
 }
 
-fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
@@ -80,15 +88,19 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    let message = message(state);
+    let key = lane.key(theme);
+    let room = usize::from(plan.message.width).saturating_sub(spans_width(&key) + 2);
+    let message = message(state).or_else(|| lane.caption(state, room));
     // Where both have no room, what has just happened matters more.
-    let room = usize::from(plan.message.width).saturating_sub(message.as_deref().map_or(0, |text| width(text) + 2));
+    let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
+    let room = usize::from(plan.message.width).saturating_sub(taken);
     if let Some(cost) = state.cost_line().filter(|cost| width(cost) < room) {
         Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
     }
-    if let Some(text) = message {
-        cut(vec![Span::styled(format!(" {text}"), theme.strong)], plan.message.width.into())
-            .render(plan.message, buffer);
+    let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
+    let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();
+    if !spans.is_empty() {
+        cut(spans, plan.message.width.into()).render(plan.message, buffer);
     }
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);

@@ -8,13 +8,14 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
-use ratatui::Terminal;
+use ratatui::{Frame, Terminal};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 
 use crate::lab::State;
 
+use super::lane::Lane;
 use super::theme::Theme;
 
 /// A terminal shows nothing between these two: a frame appears at once. Terminals that don't know them ignore them.
@@ -83,10 +84,19 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
+        let lane = Lane::default();
+        self.paint(|frame| super::view(state, theme, &lane, frame), |_| ())
+    }
+
+    /// Draws with `draw` and writes what has changed, likewise; `see` gets the whole picture.
+    ///
+    /// # Errors
+    /// As [`Screen::draw`].
+    pub fn paint(&mut self, draw: impl FnOnce(&mut Frame<'_>), see: impl FnOnce(&Buffer)) -> io::Result<bool> {
         if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of kmslab has panicked, as told above"));
         }
-        self.terminal.draw(|frame| super::view(state, theme, frame))?;
+        see(self.terminal.draw(draw)?.buffer);
         let frames = self.terminal.backend_mut();
         let bytes = std::mem::take(&mut frames.bytes);
         if !std::mem::take(&mut frames.changed) {

@@ -37,10 +37,14 @@ fn lab(name: ThemeName, size: Size) -> Film {
         session.intent(Intent::Advance);
         add(&session, stage, start + 4.0, None);
         session.answer_all();
-        add(&session, stage, start + 4.0417, Some(format!("{} met", stage.number())));
+        add(&session, stage, start + 4.0417, Some(verdict(stage)));
     }
     let palette = if name == ThemeName::Light { Palette::LIGHT } else { Palette::DARK };
     Film { title: "kmslab: the whole lab".into(), size, palette, pictures, end: Duration::from_secs(93) }
+}
+
+fn verdict(stage: Stage) -> String {
+    format!("{} {}", stage.number(), if stage == Stage::ViewDenied { "DENIED" } else { "MET" })
 }
 
 /// One picture of 80×24 that `paint` has made.
@@ -91,7 +95,7 @@ fn what_cannot_be_written_is_said_and_leaves_nothing() {
     let plain = FilmOptions::default();
     assert!(error("a.webm", &film, &plain).contains(".gif"));
     assert!(error("a", &film, &plain).contains(".gif"));
-    assert!(error("no/such/folder.gif", &film, &plain).contains("no/such/folder.gif was not written"));
+    assert!(error("no/such/folder.gif", &film, &plain).contains("no/such/folder.gif can't be written"));
     let narrow = FilmOptions { width: 100, ..FilmOptions::default() };
     assert!(error("a.gif", &film, &narrow).contains("80×24 characters are too many for 100 pixels"));
     assert!(error("a.gif", &Film { pictures: vec![], ..film.clone() }, &plain).contains("nothing was recorded"));
@@ -101,7 +105,7 @@ fn what_cannot_be_written_is_said_and_leaves_nothing() {
 #[test]
 fn a_film_of_one_picture_is_a_still_that_says_what_it_shows() {
     let mut film = lab(ThemeName::Dark, SIZE);
-    film.pictures.retain(|picture| picture.chapter.as_deref() == Some("6 met"));
+    film.pictures.retain(|picture| picture.chapter.as_deref() == Some("6 DENIED"));
     let denied = String::from_utf8(written(&film, "denied.svg", &FilmOptions::default())).unwrap();
     let document = roxmltree::Document::parse(&denied).unwrap();
     let text = |name: &str| document.descendants().find(|node| node.has_tag_name(name)).and_then(|node| node.text());

@@ -13,7 +13,7 @@ fn a_transcript_reads_one_pane_after_the_other() {
     let text = text(&lab(ThemeName::Dark, SIZE), "lab.txt");
     let headings: Vec<&str> = text.lines().filter(|line| line.contains("view_denied")).collect();
     assert_eq!(headings, ["0:50  6 view_denied"]);
-    let chapter = text.split("0:54  6 met\n").nth(1).unwrap().split("\n1:00  7 grant").next().unwrap();
+    let chapter = text.split("0:54  6 DENIED\n").nth(1).unwrap().split("\n1:00  7 grant").next().unwrap();
     let place = |wanted: &str| chapter.find(wanted).unwrap_or_else(|| panic!("{wanted} is not in {chapter}"));
     assert!(place("observed") < place("ALLOWED   HTTP 200"));
     assert!(place("ALLOWED   HTTP 200") < place("\"Chidi Okafor\""), "the whole left pane …");
@@ -48,13 +48,13 @@ fn a_page_has_every_picture_and_needs_nothing_else() {
     assert!(page.matches("http:").count() == page.matches("http://www.w3.org/2000/svg").count());
     assert!(page.contains("<html lang=\"en\">") && page.contains("<title>kmslab: the whole lab</title>"));
     let without_scripts = page.split("<noscript>").nth(1).unwrap().split("</noscript>").next().unwrap();
-    assert!(without_scripts.contains("DENIED") && page.contains("<h3>0:54 6 met</h3>"));
+    assert!(without_scripts.contains("DENIED") && page.contains("<h3>0:54 6 DENIED</h3>"));
 
     let data = page.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
     let data: Value = serde_json::from_str(data).unwrap();
     assert_eq!(data["end"], 93_000);
     assert_eq!(data["chapters"].as_array().unwrap().len(), 18);
-    assert_eq!(data["chapters"][1], serde_json::json!([4041, "1 met"]));
+    assert_eq!(data["chapters"][1], serde_json::json!([4041, "1 MET"]));
     // What the player does: each picture is the one before with its changes.
     let mut shown = vec![String::new(); 28];
     assert_eq!(data["pictures"].as_array().unwrap().len(), film.pictures.len());
@@ -122,7 +122,7 @@ fn a_moving_picture_shows_each_row_at_its_time() {
         let percent = picture.at.as_secs_f64() / 93.0 * 100.0 + 0.01;
         assert_eq!(seen(&|group| visible_at(percent, group.attribute("id").unwrap())), whole(picture));
     }
-    let denied = film.pictures.iter().rev().find(|picture| picture.stage == "view_denied").unwrap();
+    let denied = film.pictures.iter().find(|picture| picture.chapter.as_deref() == Some("6 DENIED")).unwrap();
     assert_eq!(seen(&|group| group.attribute("class") == Some("p")), whole(denied));
 }
 
@@ -154,7 +154,7 @@ fn ffmpeg_gets_the_pictures_and_its_errors_are_told() {
     let bad = stand_in(folder.path(), "echo 'No space left' >&2; exit 1");
     let place = folder.path().join("b.mp4");
     let error = write(&painted(|_| {}), &place, &bad).unwrap_err().to_string();
-    assert!(error.contains("b.mp4 was not written: ffmpeg failed") && error.contains("No space left"), "{error}");
+    assert!(error.contains("b.mp4 can't be written: ffmpeg failed") && error.contains("No space left"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
