@@ -120,6 +120,9 @@ pub fn manner(
 pub fn finish(mut manner: Manner, state: &State, force: bool) {
     let now = manner.now();
     let Some(recording) = manner.recording.take() else { return };
+    if let Some(failure) = recording.failure() {
+        tell(failure);
+    }
     match recording.finish(now, title(state)) {
         Ok(recorded) => match written(recorded, force) {
             Ok(told) => tell(told),
