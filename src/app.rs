@@ -85,7 +85,8 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     recording::check(cli.command.as_ref(), recording)?;
     match cli.command {
         None if recording.record.is_some() && !io::stdout().is_terminal() => Err(ConfigError::Options(
-            "--record belongs to the interactive lab, which needs a terminal; `kmslab record FILE` needs none".to_owned(),
+            "--record belongs to the interactive lab, which needs a terminal; `kmslab record FILE` needs none"
+                .to_owned(),
         )
         .into()),
         None if !io::stdout().is_terminal() => {

@@ -238,9 +238,9 @@ impl From<PaceArg> for Pace {
 
 /// Columns and rows: at least what shows a pane, at most what somebody can see.
 fn size(text: &str) -> Result<Size, String> {
-    let parsed = text.split_once(['x', '×']).and_then(|(columns, rows)| {
-        Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? })
-    });
+    let parsed = text
+        .split_once(['x', '×'])
+        .and_then(|(columns, rows)| Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? }));
     let fits = |size: &Size| (60..=400).contains(&size.width) && (18..=200).contains(&size.height);
     parsed.filter(fits).ok_or_else(|| "a size looks like 100x28, from 60x18 to 400x200".to_owned())
 }

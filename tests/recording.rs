@@ -236,7 +236,10 @@ fn what_is_not_masked_is_found() {
     let output = folder.run(&["verify-cast", "lab.kmslab"]);
     assert_eq!(output.status.code(), Some(1));
     let found = text(&output.stdout);
-    assert!(found.lines().any(|line| line.starts_with("lab.kmslab:") && line.contains("an access key's id: AKIA")), "{found}");
+    assert!(
+        found.lines().any(|line| line.starts_with("lab.kmslab:") && line.contains("an access key's id: AKIA")),
+        "{found}"
+    );
     folder.ok(&["record", "masked.kmslab", "--pace", "fast"]);
     folder.ok(&["verify-cast", "masked.kmslab"]);
     folder.refuses(&["verify-cast", "nothing.cast"], "can't be read");

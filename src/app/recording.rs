@@ -22,9 +22,9 @@ use crate::run::replay::{Playback, read};
 use crate::run::studio::Studio;
 use crate::run::world::World;
 use crate::run::{self, Ended, lesson, signal};
+use crate::ui::Lane;
 use crate::ui::terminal::Screen;
 use crate::ui::theme::{ColorLevel, Theme, ThemeName};
-use crate::ui::Lane;
 
 /// What the second of a recording with a seed counts from: where the sandbox's seeded clock begins.
 const SEEDED_BEGINNING: u64 = 1_767_225_600;
@@ -95,12 +95,7 @@ fn lane(options: &RecordingOptions) -> Lane {
 ///
 /// # Errors
 /// When the recording can't begin.
-pub fn manner(
-    options: &RecordingOptions,
-    theme: Theme,
-    name: ThemeName,
-    state: &mut State,
-) -> Result<Manner, Report> {
+pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: &mut State) -> Result<Manner, Report> {
     if options.big {
         state.update(Event::Intent(Intent::ToggleZoom));
     }
@@ -244,11 +239,16 @@ fn write_stills(recorded: Recorded, state: &State, stills: &[Still], force: bool
     let Err(film) = recorded.result else { return Ok(()) };
     let mut lines = Vec::new();
     for (stage, path) in stills {
-        let still = still(&film, *stage, state).ok_or_else(|| {
-            Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key()))
-        })?;
+        let still = still(&film, *stage, state)
+            .ok_or_else(|| Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key())))?;
         let bytes = write(&still, path, &FilmOptions { force }).map_err(Report::msg)?;
-        lines.push(format!("{}: {}×{}, {} kB", path.display(), film.size.width, film.size.height, bytes.div_ceil(1_000)));
+        lines.push(format!(
+            "{}: {}×{}, {} kB",
+            path.display(),
+            film.size.width,
+            film.size.height,
+            bytes.div_ceil(1_000)
+        ));
     }
     told(&lines.join("\n"))
 }
@@ -288,7 +288,8 @@ pub fn replay(
     if recording.big {
         beginning.update(Event::Intent(Intent::ToggleZoom));
     }
-    let mut playback = Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
+    let mut playback =
+        Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
     if let Some(path) = &recording.record {
         if Kind::of(path).map_err(usage)? == Kind::Session {
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));

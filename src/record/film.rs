@@ -1,7 +1,7 @@
 //! A recording in memory: pictures with their times and chapters. What writers of files work from.
-use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
+use std::time::Duration;
 
 /// One picture of a film.
 #[derive(Debug, Clone, PartialEq)]

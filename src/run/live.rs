@@ -61,7 +61,9 @@ impl Live {
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
     /// drawn again at the size of the recording.
     pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, lane: &Lane, shown: &Buffer) {
-        self.last = at;
+        if self.failure.is_none() {
+            self.last = at;
+        }
         let size = self.recorder.size();
         let written = if shown.area.as_size() == size || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
