@@ -12,6 +12,8 @@ mod bytes;
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/recorded.rs"]
+mod recorded;
 #[path = "screens/replay.rs"]
 mod replay;
 

@@ -26,7 +26,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
         lines.extend(wrap_plain("Encrypt data with AWS KMS", theme.strong, columns));
         lines.push(Line::default());
         lines.extend(wrap_plain(
-            "Two identities, one table, one key: the same call side by side, allowed and denied.",
+            "Two identities, one table, one key: the same call, allowed and denied.",
             theme.base,
             columns,
         ));
