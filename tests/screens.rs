@@ -14,6 +14,8 @@ mod film;
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/recorded.rs"]
+mod recorded;
 #[path = "screens/replay.rs"]
 mod replay;
 

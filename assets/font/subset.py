@@ -8,7 +8,8 @@ from fontTools.merge import Merger
 from fontTools.ttLib import TTFont
 
 # Latin, Greek and Cyrillic of today, punctuation, arrows, mathematics, pictures of keys and control characters.
-TEXT = "U+20-7E,U+A0-17F,U+218-21B,U+2C6,U+2DC,U+300-304,U+306-30C,U+327-328,U+370-3FF,U+400-45F,U+490-491,U+1E9E,U+2010-2027,U+2030-203A,U+2070-2089"
+TEXT = "U+20-7E,U+A0-17F,U+218-21B,U+2C6,U+2DC,U+300-304,U+306-30C,U+327-328,U+370-3FF,U+400-45F,U+490-491,U+1E9E"
+TEXT += ",U+2010-2027,U+2030-203A,U+2070-2089"
 TEXT += ",U+20AC,U+2116,U+2122,U+2190-21FF,U+2200-22FF,U+2300-23FF,U+2400-2426,U+25A0-25FF,U+2605-2606,U+2630,U+26A0"
 TEXT += ",U+2713,U+2717,U+27E8-27E9,U+FFFD"
 

@@ -116,6 +116,9 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
 pub fn finish(mut manner: Manner, state: &State, options: &RecordingOptions) {
     let now = manner.now();
     let Some(recording) = manner.recording.take() else { return };
+    if let Some(failure) = recording.failure() {
+        tell(failure);
+    }
     match recording.finish(now, title(state)) {
         Ok(recorded) => match written(recorded, &film_options(options, state)) {
             Ok(told) => tell(told),

@@ -128,9 +128,7 @@ impl State {
                 Logged::Found { serial: *serial, known: Box::new(self.known_since(*serial)?.clone()) }
             }
             Event::TimerFired(timer) => Logged::Timer(*timer),
-            Event::Recalled { stage, .. } => {
-                Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) }
-            }
+            Event::Recalled { stage, .. } => Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) },
             // They tell of the machine, or of the recording itself.
             Event::NotKept(_) | Event::Notice(_) => return None,
             Event::Tick => Logged::Tick(1),

@@ -99,7 +99,8 @@ impl<W: Write> Cast<W> {
     pub fn new(out: W, head: &Head) -> io::Result<Cast<W>> {
         // Colours are a matter of the pictures; see `ui::terminal`.
         crossterm::style::force_color_output(true);
-        let mut cast = Cast { out, version: head.version, keeps_pauses: head.keeps_pauses, shown: None, written: Duration::ZERO };
+        let mut cast =
+            Cast { out, version: head.version, keeps_pauses: head.keeps_pauses, shown: None, written: Duration::ZERO };
         cast.line(&head.line())?;
         Ok(cast)
     }

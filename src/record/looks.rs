@@ -1,5 +1,5 @@
-//! How a cell looks in a picture: its colours, its weight, and the shapes that are drawn and not written. The writers of
-//! all picture formats ask here.
+//! How a cell looks in a picture: its colours, its weight, and the shapes that are drawn and not written. The writers
+//! of all picture formats ask here.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};

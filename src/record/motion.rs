@@ -1,7 +1,7 @@
 //! A film as one SVG that moves, for places that show pictures only, such as a README.
 //!
-//! Each row of the screen is there once for everything it ever shows; styles say when which of them is seen. Where styles
-//! do not move, or a person wants no motion, the poster is seen.
+//! Each row of the screen is there once for everything it ever shows; styles say when which of them is seen. Where
+//! styles do not move, or a person wants no motion, the poster is seen.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! Cells as pixels: each cell's shape as a mask of coverage, at a size that makes the whole picture 16:9.
 //!
-//! The font is part of the program, so a picture is the same everywhere. Lines and blocks are drawn from edge to edge of
-//! their cell: glyphs of them leave gaps.
+//! The font is part of the program, so a picture is the same everywhere. Lines and blocks are drawn from edge to edge
+//! of their cell: glyphs of them leave gaps.
 
 use std::collections::HashMap;
 use std::io;

@@ -210,7 +210,9 @@ impl Recorder {
             }
             Sink::Session(_) | Sink::Ended => Ok(()),
         })?;
-        self.list.extend(chapter);
+        if !matches!(self.sink, Sink::Ended) {
+            self.list.extend(chapter);
+        }
         Ok(())
     }
 
@@ -252,7 +254,7 @@ impl Recorder {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Session(file) => Ok(file.bytes()),
             Sink::Film(pictures) => Err(Box::new(Film { title, size, palette, pictures, end: at })),
-            Sink::Ended => Ok(0),
+            Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
         };
         Ok(Recorded { path, size, length: at, chapters: self.list, result })
     }

@@ -101,10 +101,8 @@ pub(super) fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, 
     });
     for ([x, y, width, height], color) in papers.chain(blocks) {
         let [x, y, width, height] = [x, y, width, height].map(number);
-        push(
-            out,
-            format_args!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n", hex(color),),
-        );
+        let fill = hex(color);
+        push(out, format_args!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"/>\n"));
     }
     strokes.write(out);
     for run in text {
@@ -116,7 +114,8 @@ pub(super) fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, 
         push(
             out,
             format_args!(
-                "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\" fill=\"{}\"",
+                "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 xml:space=\"preserve\" fill=\"{}\"",
                 number(MARGIN + f64::from(run.x - area.left()) * CELL.0),
                 number(top + BASELINE),
                 number(f64::from(u16::try_from(columns).unwrap_or(u16::MAX)) * CELL.0),

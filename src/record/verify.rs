@@ -217,8 +217,28 @@ fn is_secret(word: &str) -> bool {
 /// unless they are also a file's.
 fn is_host(word: &str) -> bool {
     const ENDS: [&str; 22] = [
-        "com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "name", "cloud", "app", "dev", "aws", "arpa",
-        "internal", "intranet", "local", "lan", "corp", "home", "localdomain",
+        "com",
+        "net",
+        "org",
+        "edu",
+        "gov",
+        "mil",
+        "int",
+        "info",
+        "biz",
+        "name",
+        "cloud",
+        "app",
+        "dev",
+        "aws",
+        "arpa",
+        "internal",
+        "intranet",
+        "local",
+        "lan",
+        "corp",
+        "home",
+        "localdomain",
     ];
     const FILES: [&str; 9] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz"];
     let Some((_, end)) = word.rsplit_once('.') else { return false };
@@ -262,7 +282,10 @@ mod tests {
     #[case::access_key("id AKIAZQ3DRSTUVWXY2345.", "an access key's id")]
     #[case::session_key("ASIAZQ3DRSTUVWXY2345", "an access key's id")]
     #[case::secret("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", "what looks like a secret key")]
-    #[case::token("X-Amz-Security-Token: IQoJb3JpZ2luX2VjKMS0123456789abcdefABCDEF0123456789", "what looks like a session token")]
+    #[case::token(
+        "X-Amz-Security-Token: IQoJb3JpZ2luX2VjKMS0123456789abcdefABCDEF0123456789",
+        "what looks like a session token"
+    )]
     #[case::signature("Signature=0123456789abcdef0123456789abcdef", "a signature")]
     #[case::email("by ada.k@company.de, thanks", "an e-mail address or an account on a host")]
     #[case::shell_title("\u{1b}]0;ada@laptop: ~\u{7}", "a window's title in a control sequence")]

@@ -55,8 +55,8 @@ pub enum FilmError {
     },
 }
 
-/// Writes `film` to `path` in the format of its ending, and gives how many bytes that took. `.png` is a still, and so is
-/// `.svg` of a film that has but one picture; of another it moves.
+/// Writes `film` to `path` in the format of its ending, and gives how many bytes that took. `.png` is a still, and so
+/// is `.svg` of a film that has but one picture; of another it moves.
 ///
 /// # Errors
 /// When nothing was written; then nothing has changed at `path`.

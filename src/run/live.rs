@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::play::Director;
 use crate::lab::{Event, State};
+use crate::record::recorder::clock;
 use crate::record::{Recorded, Recorder};
 use crate::ui::{self, Lane, Theme};
 
@@ -45,7 +46,8 @@ pub struct Live {
     keys: bool,
     /// What the person must be told, once each.
     trouble: Option<String>,
-    has_failed: bool,
+    /// Why it ended early.
+    failure: Option<String>,
     has_other_size: bool,
     last: Duration,
 }
@@ -53,13 +55,15 @@ pub struct Live {
 impl Live {
     /// Records with `recorder`; keys, too, where `keys` says so.
     pub fn new(recorder: Recorder, keys: bool) -> Live {
-        Live { recorder, keys, trouble: None, has_failed: false, has_other_size: false, last: Duration::ZERO }
+        Live { recorder, keys, trouble: None, failure: None, has_other_size: false, last: Duration::ZERO }
     }
 
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
     /// drawn again at the size of the recording.
     pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, lane: &Lane, shown: &Buffer) {
-        self.last = at;
+        if self.failure.is_none() {
+            self.last = at;
+        }
         let size = self.recorder.size();
         let written = if shown.area.as_size() == size || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
@@ -106,12 +110,17 @@ impl Live {
 
     fn note(&mut self, written: std::io::Result<()>) {
         if let Err(error) = written
-            && !self.has_failed
+            && self.failure.is_none()
         {
-            self.has_failed = true;
-            let at = crate::record::recorder::clock(self.last);
-            self.trouble = Some(format!("the recording ended at {at}: {error}; what was recorded is kept"));
+            let failure = format!("the recording ended at {}: {error}; what was recorded is kept", clock(self.last));
+            self.trouble = Some(failure.clone());
+            self.failure = Some(failure);
         }
+    }
+
+    /// Why it ended early, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Ends it.
@@ -119,7 +128,7 @@ impl Live {
     /// # Errors
     /// When its end can't be written.
     pub fn finish(self, at: Duration, title: String) -> std::io::Result<Recorded> {
-        let at = if self.has_failed { self.last } else { at };
+        let at = if self.failure.is_some() { self.last } else { at };
         self.recorder.finish(at, title)
     }
 }

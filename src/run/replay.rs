@@ -70,8 +70,8 @@ pub fn parse(text: &str) -> Result<Session, String> {
     let head = serde_json::from_str(first).map_err(|error| format!("1: its head can't be read: {error}"))?;
     let mut entries: Vec<Entry> = Vec::new();
     for (at, line) in lines.enumerate() {
-        let entry: Entry =
-            serde_json::from_str(line).map_err(|error| format!("{}: this is no event of a session: {error}", at + 2))?;
+        let entry: Entry = serde_json::from_str(line)
+            .map_err(|error| format!("{}: this is no event of a session: {error}", at + 2))?;
         if entries.last().is_some_and(|before| before.at > entry.at) {
             return Err(format!("{}: it happened before the line above", at + 2));
         }
@@ -289,7 +289,13 @@ impl Playback {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn record(&mut self, mut recorder: Recorder, theme: &Theme, lane: &Lane, title: String) -> io::Result<Recorded> {
+    pub fn record(
+        &mut self,
+        mut recorder: Recorder,
+        theme: &Theme,
+        lane: &Lane,
+        title: String,
+    ) -> io::Result<Recorded> {
         self.go_to(0);
         loop {
             let mut picture = ui::render_with(&self.state, theme, lane, recorder.size());

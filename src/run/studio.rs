@@ -73,13 +73,8 @@ impl<'a> Studio<'a> {
         state: &mut State,
         mut stop: impl Stream<Item = u8> + Unpin,
     ) -> io::Result<(Recorder, Duration, Ended)> {
-        let mut take = Take {
-            studio: self,
-            asked: Vec::new(),
-            clock: Duration::ZERO,
-            hidden: Duration::ZERO,
-            failure: None,
-        };
+        let mut take =
+            Take { studio: self, asked: Vec::new(), clock: Duration::ZERO, hidden: Duration::ZERO, failure: None };
         if take.studio.cards {
             let title = card::title(state, &take.studio.theme, take.size());
             take.card(&title);

@@ -26,14 +26,17 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
         lines.extend(wrap_plain("Encrypt data with AWS KMS", theme.strong, columns));
         lines.push(Line::default());
         lines.extend(wrap_plain(
-            "Two identities, one table, one key: the same call side by side, allowed and denied.",
+            "Two identities, one table, one key: the same call, allowed and denied.",
             theme.base,
             columns,
         ));
         lines.push(Line::default());
-        lines.extend([place.as_str(), pseudonyms].into_iter().filter(|text| !text.is_empty()).flat_map(|text| {
-            wrap_plain(text, theme.dim, columns)
-        }));
+        lines.extend(
+            [place.as_str(), pseudonyms]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .flat_map(|text| wrap_plain(text, theme.dim, columns)),
+        );
         lines
     })
 }
@@ -94,8 +97,10 @@ fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) 
 pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)], buffer: &mut Buffer) {
     let area = buffer.area;
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let mut spans =
-        vec![Span::styled(super::pane::REPLAY, theme.replay()), Span::styled(format!(" {when}  {state} "), theme.strong)];
+    let mut spans = vec![
+        Span::styled(super::pane::REPLAY, theme.replay()),
+        Span::styled(format!(" {when}  {state} "), theme.strong),
+    ];
     for (key, label) in keys {
         spans.push(Span::styled(format!("  {key}"), theme.hint));
         spans.push(Span::styled(format!(" {label}"), theme.dim));

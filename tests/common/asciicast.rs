@@ -49,7 +49,8 @@ pub fn read(bytes: &[u8]) -> Result<(Value, Vec<Event>), String> {
         if !["o", "i", "m", "r", "x"].contains(&code.as_str()) || !line.contains(&format!("\"{code}\"")) {
             return wrong("there is no such code");
         }
-        let is_size = || data.split_once('x').is_some_and(|(c, r)| c.parse::<u16>().is_ok() && r.parse::<u16>().is_ok());
+        let is_size =
+            || data.split_once('x').is_some_and(|(c, r)| c.parse::<u16>().is_ok() && r.parse::<u16>().is_ok());
         match code.as_str() {
             "r" if !is_size() => return wrong("this is no size"),
             "x" if data.parse::<i32>().is_err() => return wrong("this is no exit status"),

@@ -32,9 +32,13 @@ fn what_is_right_is_read(#[case] head: &str, #[case] events: &str) {
 #[case::no_size(r#"{"version":3,"term":{"cols":80}}"#, "\n")]
 #[case::no_version(r#"{"term":{"cols":80,"rows":24}}"#, "\n")]
 #[case::float_timestamp(r#"{"version":2,"width":80,"height":24,"timestamp":1.5}"#, "\n")]
-#[case::short_colour(r##"{"version":2,"width":80,"height":24,"theme":{"fg":"#fff","bg":"#000000","palette":""}}"##, "\n")]
+#[case::short_colour(
+    r##"{"version":2,"width":80,"height":24,"theme":{"fg":"#fff","bg":"#000000","palette":""}}"##,
+    "\n"
+)]
 #[case::short_palette(
-    r##"{"version":2,"width":80,"height":24,"theme":{"fg":"#ffffff","bg":"#000000","palette":"#000000:#ffffff"}}"##, "\n"
+    r##"{"version":2,"width":80,"height":24,"theme":{"fg":"#ffffff","bg":"#000000","palette":"#000000:#ffffff"}}"##,
+    "\n"
 )]
 #[case::numeric_environment(r#"{"version":2,"width":80,"height":24,"env":{"TERM":1}}"#, "\n")]
 #[case::comment_first("# no", "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n")]

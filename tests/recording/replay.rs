@@ -13,7 +13,16 @@ fn a_session_is_shown_again_in_other_looks() {
     {
         let size = format!("{columns}x{rows}");
         let told = folder.ok(&[
-            "replay", "session.kmslab", "--record", "again.cast", "--force", "--size", &size, "--theme", theme, "--lang",
+            "replay",
+            "session.kmslab",
+            "--record",
+            "again.cast",
+            "--force",
+            "--size",
+            &size,
+            "--theme",
+            theme,
+            "--lang",
             language,
         ]);
         assert!(told.contains("6 DENIED"), "{told}");

@@ -10,3 +10,4 @@ mod insight;
 mod lesson;
 mod replay;
 mod review;
+mod session;

@@ -120,8 +120,8 @@ fn bold_dim_underlined_and_reversed_text_differ() {
     });
     let (width, _, pixels) = decoded(&written(&film, "styles.png", &FilmOptions::default()));
     let band = |row: usize| pixels[row * CELL.1 * width..(row + 1) * CELL.1 * width].to_vec();
-    for row in 1..styles.len() {
-        assert!((0..row).all(|other| band(other) != band(row)), "{:?}", styles[row]);
+    for (row, style) in styles.iter().enumerate() {
+        assert!((0..row).all(|other| band(other) != band(row)), "{style:?}");
     }
     let lightest = |row: usize| band(row).into_iter().map(|[_, green, _]| green).max().unwrap();
     assert_eq!(lightest(0), Palette::DARK.foreground.1);

@@ -100,8 +100,8 @@ fn a_moving_picture_shows_each_row_at_its_time() {
     let visible_at = |percent: f64, id: &str| -> bool {
         let frames = style.split(&format!("@keyframes k{}{{", &id[1..])).nth(1).unwrap().split("}}").next().unwrap();
         let frames = frames.split('}').map(|frame| frame.split_once("%{visibility:").unwrap());
-        let before = frames.filter(|(at, _)| at.parse::<f64>().unwrap() <= percent);
-        before.last().is_some_and(|(_, what)| what == "visible")
+        let mut before = frames.filter(|(at, _)| at.parse::<f64>().unwrap() <= percent);
+        before.next_back().is_some_and(|(_, what)| what == "visible")
     };
     let seen = |is_visible: &dyn Fn(roxmltree::Node<'_, '_>) -> bool| -> String {
         let texts = document.descendants().filter(|node| node.has_tag_name("text")).filter(|node| {
