@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::lab::Way;
+use ratatui::layout::Size;
+
+use crate::lab::{Stage, Way};
 use crate::run::headless::Format;
+use crate::run::play::Pace;
 use crate::ui::theme::{ColorLevel, ThemeName};
 
 /// The port of `kmslab serve`.
@@ -29,6 +32,17 @@ pub struct Cli {
     /// Options that apply everywhere.
     #[command(flatten)]
     pub options: Options,
+    /// Options of recordings.
+    #[command(flatten)]
+    pub recording: RecordingOptions,
+}
+
+impl Cli {
+    /// Whether pseudonyms are shown: also in what is recorded, unless that is to be seen as it is.
+    pub fn masks(&self) -> bool {
+        let records = self.recording.record.is_some() || matches!(self.command, Some(Command::Record { .. }));
+        self.options.mask || (records && !self.options.no_mask)
+    }
 }
 
 /// What to do.
@@ -50,6 +64,36 @@ pub enum Command {
     },
     /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
     Notes,
+    /// Play the lab by itself and record it, without a terminal
+    Record {
+        /// Its ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
+        #[arg(value_name = "FILE", required_unless_present = "all")]
+        file: Option<PathBuf>,
+        /// A still of this stage alone: .svg or .png
+        #[arg(long, value_name = "STAGE", value_parser = stage)]
+        stage: Option<Stage>,
+        /// A still of each stage, into this folder
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser"])]
+        all: Option<PathBuf>,
+        /// What the stills of --all are
+        #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png"])]
+        stills: String,
+        /// Only from the admin's reading to both identities', in some 45 seconds
+        #[arg(long)]
+        teaser: bool,
+    },
+    /// Show a recorded session (.kmslab) again, at any size, in any theme and language; calls nothing
+    Replay {
+        /// What --record or `kmslab record` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Look in a recording for account numbers, keys, e-mail addresses and host names
+    VerifyCast {
+        /// Any recording
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Check the lesson files
     Lesson {
         /// What to do with them
@@ -168,6 +212,79 @@ pub struct Options {
     /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of recordings: of the interactive lab, `record` and `replay`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Recording and playing")]
+pub struct RecordingOptions {
+    /// Record into this file, as its ending says; ids become pseudonyms, unless --no-mask
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, global = true)]
+    pub force: bool,
+    /// The version of .cast files: 2 is for older programs
+    #[arg(long, global = true, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub cast_version: u8,
+    /// Play the interactive lab by itself; a key takes over
+    #[arg(long, global = true)]
+    pub play: bool,
+    /// How long things stay: talk (a prediction waits for a key), read or fast
+    #[arg(long, global = true, value_name = "PACE", value_enum, default_value_t = PaceArg::Read)]
+    pub pace: PaceArg,
+    /// Show the last key, and write keys into .cast files
+    #[arg(long, global = true)]
+    pub keys: bool,
+    /// Show a caption above the footer
+    #[arg(long, global = true)]
+    pub captions: bool,
+    /// Large text: one pane at a time; recorded at 80x24
+    #[arg(long, global = true)]
+    pub big: bool,
+    /// How many pixels .png, .gif and .mp4 are wide; they are 16:9
+    #[arg(long, global = true, value_name = "PIXELS", default_value_t = 1920)]
+    pub width: u32,
+    /// Columns and rows of a recording: 80x24, 100x28, 120x34 or others [default: the terminal's, else 100x28]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
+    pub size: Option<Size>,
+}
+
+/// How long things stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PaceArg {
+    /// For somebody who speaks
+    Talk,
+    /// For somebody who reads
+    #[default]
+    Read,
+    /// For somebody who knows it
+    Fast,
+}
+
+impl From<PaceArg> for Pace {
+    fn from(pace: PaceArg) -> Pace {
+        match pace {
+            PaceArg::Talk => Pace::Talk,
+            PaceArg::Read => Pace::Read,
+            PaceArg::Fast => Pace::Fast,
+        }
+    }
+}
+
+/// Columns and rows: at least what shows a pane, at most what somebody can see.
+fn size(text: &str) -> Result<Size, String> {
+    let parsed = text
+        .split_once(['x', '×'])
+        .and_then(|(columns, rows)| Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? }));
+    let fits = |size: &Size| (60..=400).contains(&size.width) && (18..=200).contains(&size.height);
+    parsed.filter(fits).ok_or_else(|| "a size looks like 100x28, from 60x18 to 400x200".to_owned())
+}
+
+/// A stage by its name.
+fn stage(text: &str) -> Result<Stage, String> {
+    let names = || Stage::ALL.map(Stage::key).join(", ");
+    Stage::ALL.into_iter().find(|stage| stage.key() == text).ok_or_else(|| format!("the stages are: {}", names()))
 }
 
 /// Where the calls go.

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         app::tell(error);
     }
     let cli = Cli::parse();
-    let mask = cli.options.mask;
+    let mask = cli.masks();
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {

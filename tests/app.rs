@@ -12,6 +12,7 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
+use kmslab::run::live::Manner;
 use kmslab::run::notes::Place;
 use kmslab::run::world::World;
 use kmslab::run::{self, Ended};
@@ -87,10 +88,10 @@ impl Lab {
             let (world, events) = World::new(clients);
             let world = world.with_notes(place);
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
-            let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
+            let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
             let input = stream::poll_fn(move |context| input.poll_recv(context));
             let stop = Box::pin(stream::once(stopped).filter_map(async |signal| signal.ok()));
-            let ended = run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await;
+            let ended = run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, stop).await;
             ended.map(|ended| (state, ended))
         });
         Lab { keys: Some(keys), emulator, stop: Some(stop), loop_, sandbox: Some(sandbox) }

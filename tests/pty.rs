@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/asciicast.rs"]
+mod asciicast;
 #[path = "pty/copy.rs"]
 mod copy;
 #[path = "common/door.rs"]
@@ -18,6 +20,8 @@ mod message;
 mod presenting;
 #[path = "common/program.rs"]
 mod program;
+#[path = "pty/recording.rs"]
+mod recording;
 #[path = "pty/resume.rs"]
 mod resume;
 #[path = "pty/secrets.rs"]

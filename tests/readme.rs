@@ -14,6 +14,10 @@ use ratatui::layout::Size;
 
 const PICTURE: &str = "assets/view_denied.svg";
 
+/// The picture that moves, and what the README says makes it.
+const MOVING: &str = "assets/lab.svg";
+const MAKES_IT: &str = "cargo run -- record assets/lab.svg ";
+
 /// The state of a real lab on a seeded sandbox after `stage`, with durations of one millisecond: the only thing that
 /// is not the same each time.
 fn after(stage: Stage) -> State {
@@ -65,12 +69,37 @@ fn the_picture_is_what_the_program_draws() {
         "One Scan, sent as two identities at the same time: ALLOWED with three items for admin, DENIED on kms:Decrypt \
          for test-user.",
     );
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PICTURE);
+    is_kept(PICTURE, &drawn);
+}
+
+/// The file `name` has what is drawn now.
+fn is_kept(name: &str, drawn: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("KMSLAB_UPDATE").is_some() {
-        std::fs::write(&path, &drawn).unwrap();
+        std::fs::write(&path, drawn).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == drawn, "{PICTURE} is not what the program draws: KMSLAB_UPDATE=1 cargo test --test readme");
+    assert!(kept == drawn, "{name} is not what the program draws: KMSLAB_UPDATE=1 cargo test --test readme");
+}
+
+#[test]
+fn the_moving_picture_is_what_the_documented_command_records() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let options = readme.lines().find_map(|line| line.strip_prefix(MAKES_IT)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.svg");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    command
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let output = command.arg("record").arg(&path).args(options.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let drawn = std::fs::read_to_string(&path).unwrap();
+    assert!(drawn.len() < 1_000_000, "{} bytes", drawn.len());
+    is_kept(MOVING, &drawn);
 }
 
 #[test]
@@ -86,7 +115,7 @@ fn the_readme_shows_the_picture_and_its_commands_and_paths_exist() {
     use clap::Parser;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    assert!(readme.contains(&format!("]({PICTURE})")));
+    assert!(readme.contains(&format!("]({PICTURE})")) && readme.contains(&format!("]({MOVING})")));
 
     let commands: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo run")).collect();
     assert!(commands.len() >= 5, "{commands:?}");

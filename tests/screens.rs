@@ -12,12 +12,16 @@ mod ascii;
 mod bench;
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/film/mod.rs"]
+mod film;
 #[path = "screens/insight.rs"]
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
 #[path = "screens/presenting.rs"]
 mod presenting;
+#[path = "screens/recorded.rs"]
+mod recorded;
 #[path = "screens/replay.rs"]
 mod replay;
 #[path = "screens/resume.rs"]

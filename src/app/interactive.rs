@@ -7,9 +7,10 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use super::{
-    Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session_again, settle, tell,
+    Announcement, Exit, Session, check_regions, describe, exit_status, random_number, recording, session_again, settle,
+    tell,
 };
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Options, RecordingOptions};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
@@ -40,6 +41,7 @@ fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earl
 pub(super) fn interactive(
     runtime: &Runtime,
     options: &Options,
+    recording: &RecordingOptions,
     environment: &Environment,
     config: &Config,
 ) -> Result<Exit, Report> {
@@ -49,6 +51,8 @@ pub(super) fn interactive(
     let mut _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
+    // What can't be recorded is told before anything else happens.
+    let mut manner = recording::manner(recording, theme, options.theme.unwrap_or_default(), &mut state)?;
     state = state.with_clipboard(environment.clipboard);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
@@ -77,7 +81,7 @@ pub(super) fn interactive(
                 }
             };
             first.drain(..).for_each(|effect| drop(world.perform(effect)));
-            run::interactive(&mut state, &world, events, input, &mut screen, &theme, &mut stop).await
+            run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, &mut stop).await
         });
         let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
         // Nothing is left of that run. The sandbox goes with all that was in it.
@@ -85,6 +89,10 @@ pub(super) fn interactive(
             journal.remove();
         }
         _sandbox = None;
+        // A session's log is of one run; pictures go on.
+        if manner.recording.as_ref().is_some_and(|recording| recording.is_log()) {
+            recording::finish(&mut manner, &state, recording);
+        }
         // It holds the kept session, which the next lab is to hold.
         drop(world);
         earlier += 1;
@@ -101,6 +109,7 @@ pub(super) fn interactive(
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
+    recording::finish(&mut manner, &state, recording);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;

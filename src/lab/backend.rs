@@ -1,11 +1,13 @@
 //! Where the calls go.
 
+use serde::{Deserialize, Serialize};
+
 use super::exchange::{Exchange, is_credential_error};
 use super::stage::Stage;
 use super::state::State;
 
 /// Where the calls go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backend {
     /// Which kind.
     pub kind: BackendKind,
@@ -29,7 +31,8 @@ impl Backend {
 }
 
 /// The kinds of backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")] // as `key`
 pub enum BackendKind {
     /// The server inside this process.
     Sandbox,

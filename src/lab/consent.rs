@@ -33,6 +33,11 @@ impl Digits {
         self.len == TYPED
     }
 
+    /// A dot for each digit that has been typed, and `_` for each that is missing: for whoever must not see them.
+    pub fn hidden(self) -> String {
+        (0..TYPED).map(|at| if at < self.len { '•' } else { '_' }).collect()
+    }
+
     /// What has been typed, and `_` for each digit that is missing.
     pub fn shown(self) -> String {
         (0..TYPED).map(|at| if at < self.len { char::from(b'0' + self.digits[at]) } else { '_' }).collect()

@@ -1,6 +1,8 @@
 //! Taking something along: the command line of a call, or its answer. Both are copied as they are shown: masked where
 //! the session is masked, and without secrets.
 
+use serde::{Deserialize, Serialize};
+
 use super::calls::Call;
 use super::flow::Effect;
 use super::operation::{Identity, Operation, cli_line};
@@ -8,7 +10,8 @@ use super::redact::{clean, redact};
 use super::state::State;
 
 /// What can be copied of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Copied {
     /// The `aws` command line that makes the same call.
     Command,
@@ -17,7 +20,8 @@ pub enum Copied {
 }
 
 /// The way to a clipboard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Way {
     /// The terminal takes it, or ignores it: it never says which.
     #[default]
@@ -33,6 +37,12 @@ pub enum Way {
 pub(super) struct Clipboard {
     way: Way,
     texts: Vec<String>,
+}
+
+impl Clipboard {
+    pub(super) fn way(&self) -> Way {
+        self.way
+    }
 }
 
 impl State {

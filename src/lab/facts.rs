@@ -9,7 +9,7 @@ use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
 
 /// The resources of one run. Every name carries the prefix and the run's id, so that two runs never meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// The run's id.
     pub run: String,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
@@ -14,7 +16,8 @@ use super::state::Check;
 use super::view::Page;
 
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Intent {
     /// Do this stage's action; send what waits to be looked at; when the stage is done, go to the next. In an overlay:
     /// take the selected row.
@@ -74,7 +77,7 @@ pub enum Intent {
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TimerId(pub u64);
 
 /// Something that happened.

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::exchange::{Answer, Exchange, Verdict};
 use super::operation::{Operation, TableKey};
 
-/// The first accounts, written as AWS's documentation writes them.
-const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
+/// The first accounts' pseudonyms, written as AWS's documentation writes them.
+pub const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
 
 /// What the unique ids of IAM begin with (IAM guide, "unique identifiers").
 const UNIQUE_IDS: [&str; 12] =
@@ -23,6 +23,9 @@ const BEFORE_NAMES: [&str; 6] = ["user/", "role/", "user%2F", "role%2F", "UserNa
 
 /// Names and ids from this length on are replaced wherever they stand; a shorter one could be a word.
 const LONG: usize = 8;
+
+/// The end of an id of IAM that stands for another, as in AWS's documentation: so it is known for what it is.
+pub const EXAMPLE: &str = "EXAMPLE";
 
 /// What the names of a lab's things begin with: it says what they are, not whose.
 const LEADS: [&str; 3] = ["kmslab-table-", "kmslab-user-", "kmslab-key-"];
@@ -338,7 +341,9 @@ fn shaped(original: &str, keep: usize, seed: u64) -> String {
         'A'..='Z' => char::from(b'A' + below(letters)),
         c => c,
     };
-    original.char_indices().map(shape).collect()
+    let shaped: String = original.char_indices().map(shape).collect();
+    let is_unique_id = keep == 4 && original.len() >= 16 && UNIQUE_IDS.contains(&&original[..4]);
+    if is_unique_id { format!("{}{EXAMPLE}", &shaped[..shaped.len() - EXAMPLE.len()]) } else { shaped }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod key_policy;
 pub mod keymap;
 pub mod learn;
 pub mod lesson;
+pub mod log;
 pub mod mask;
 pub mod operation;
 pub mod policy_diff;

@@ -42,6 +42,11 @@ impl Quiz {
         Quiz { asks: true, seed, ..Quiz::default() }
     }
 
+    /// What shuffles the answers; `None` where no questions are asked.
+    pub fn seed(&self) -> Option<u64> {
+        self.asks.then_some(self.seed)
+    }
+
     /// Whether questions are asked at all.
     pub fn asks(&self) -> bool {
         self.asks

@@ -46,6 +46,8 @@ pub(super) struct Replays {
     problems: [Option<String>; Stage::ALL.len()],
     /// Why this session's own answers could not be kept.
     not_kept: Option<String>,
+    /// When the whole session was recorded, where it is shown again.
+    session: Option<String>,
 }
 
 /// A stage's recorded answers, as they are shown.
@@ -67,9 +69,34 @@ impl State {
         self.replay().is_some()
     }
 
+    /// The same state, of a session that was recorded at `at` and is shown again at `now`, both in unix time.
+    #[must_use]
+    pub fn recorded_at(mut self, at: u64, now: u64) -> State {
+        self.replays.session = Some(stamp(at, now, true));
+        self
+    }
+
     /// When what the panes show was recorded, `24 Nov 10:02 UTC`; `None` where it is live.
     pub fn replay_time(&self) -> Option<String> {
-        self.replay().map(|replay| stamp(replay.at, self.now, true))
+        self.replay().map(|replay| stamp(replay.at, self.now, true)).or_else(|| self.replays.session.clone())
+    }
+
+    /// The recorded answers of `stage` as they are shown, for a session's log.
+    pub(super) fn recalled_as_shown(&self, stage: Stage) -> Result<Option<Box<Verified>>, String> {
+        let at = stage.index();
+        if let Some(problem) = &self.replays.problems[at] {
+            return Err(problem.clone());
+        }
+        Ok(self.replays.stages[at].as_ref().and_then(|replay| {
+            Some(Box::new(Verified {
+                stage,
+                at: replay.at,
+                run: self.shown_names().run.clone(),
+                admin: replay.facts.admin.clone()?,
+                test_user: replay.facts.test_user.clone(),
+                exchanges: replay.exchanges.iter().map(|exchange| (**exchange).clone()).collect(),
+            }))
+        }))
     }
 
     /// Whether there is something else to show for the shown stage, which got no answer.

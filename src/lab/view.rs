@@ -1,5 +1,7 @@
 //! What the person looks at, and how. Part of the state, so that a picture follows from the state alone.
 
+use serde::{Deserialize, Serialize};
+
 use super::bench::Experiment;
 use super::consent::Digits;
 use super::keymap::Keymap;
@@ -41,7 +43,8 @@ impl ViewMode {
 }
 
 /// A text to read that lies over the panes. All of them open, scroll and close alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Page {
     /// The list of keys.
     Help,

@@ -1,5 +1,27 @@
 //! Pictures and recordings of the real screen.
+//!
+//! A [`Recorder`] takes pictures as they come. It writes an asciicast or a session line by line; of all else it keeps a
+//! [`Film`] in memory, of which [`write`] makes a file at the end.
 
+pub mod cast;
+pub mod chapters;
+mod file;
+mod film;
+mod html;
+mod inks;
+mod looks;
+mod motion;
+mod mp4;
+mod pixels;
+mod raster;
+pub mod recorder;
 mod svg;
+mod text;
+pub mod verify;
+mod write;
 
-pub use svg::{Palette, svg};
+pub use film::{Film, Picture};
+pub use looks::Palette;
+pub use recorder::{Kind, Recorded, Recorder};
+pub use svg::svg;
+pub use write::{FilmError, FilmOptions, can_be_written, write};

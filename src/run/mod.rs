@@ -11,10 +11,14 @@ pub mod headless;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
+pub mod live;
 pub mod notes;
 pub mod plain;
+pub mod play;
+pub mod replay;
 pub mod session;
 pub mod signal;
+pub mod studio;
 pub mod verified;
 pub mod world;
 
@@ -23,15 +27,16 @@ use std::time::Duration;
 
 use crossterm::event::Event as Input;
 use futures_util::{Stream, StreamExt, stream};
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 use crate::lab::{Event, State};
 use crate::ui;
 use crate::ui::terminal::Screen;
-use crate::ui::theme::Theme;
+use live::{Manner, area, key};
 use notes::teller::Teller;
+use play::Cue;
 use world::{Rest, World};
 
 /// Between two pictures of the waiting sign: four a second is enough to see that something is under way, and little
@@ -87,7 +92,7 @@ pub async fn interactive<W: Write>(
     mut events: UnboundedReceiver<Event>,
     mut input: impl Stream<Item = io::Result<Input>> + Unpin,
     screen: &mut Screen<W>,
-    theme: &Theme,
+    manner: &mut Manner,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let mut next_tick = Instant::now() + TICK;
@@ -96,7 +101,7 @@ pub async fn interactive<W: Write>(
     loop {
         // All that has happened by now is taken in before it is drawn, once.
         teller.tell(state).await;
-        screen.draw(state, theme)?;
+        draw(screen, state, manner)?;
         // The first picture waits for nothing.
         if let Some(place) = world.place()
             && let Err(error) = teller.listen(place)
@@ -106,14 +111,42 @@ pub async fn interactive<W: Write>(
             continue;
         }
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
+        let now = manner.now();
+        let director = manner.director.as_mut();
+        let cue = director.map_or(Cue::Person, |director| director.cue(state, &manner.lane, now));
+        if let Cue::End(_) | Cue::Stuck = cue {
+            manner.director = None;
+        }
+        let played = if let Cue::Press(at, code) = cue { Some((at, code)) } else { None };
+        let due = manner.recording.as_ref().and_then(|recording| recording.due());
+        let at = |time: Option<Duration>| manner.begun + time.unwrap_or_default();
+        let (played_at, due_at) = (at(played.map(|(at, _)| at)), at(due));
+        let trouble = manner.recording.as_mut().and_then(|recording| recording.trouble());
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
+            event = async { trouble.map(Event::Say) }, if trouble.is_some() => event,
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok(Ended::InputClosed),
-                Some(input) => translate(input?, state, screen),
+                Some(input) => {
+                    let input = input?;
+                    // Who presses a key takes over.
+                    if input.is_key_press() && !manner.director.as_ref().is_some_and(|director| director.takes_keys()) {
+                        manner.director = None;
+                    }
+                    translate(input, state, screen, manner)
+                }
             },
+            () = tokio::time::sleep_until(played_at), if played.is_some() => played.and_then(|(_, code)| {
+                let event = translate(Input::Key(key(code)), state, screen, manner);
+                let now = manner.now();
+                if let Some(director) = &mut manner.director {
+                    director.pressed(state, code, now);
+                }
+                event
+            }),
+            () = tokio::time::sleep_until(due_at), if due.is_some() => None,
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
             () = tokio::time::sleep_until(next_second), if state.shows_timer() => None,
         };
@@ -123,7 +156,13 @@ pub async fn interactive<W: Write>(
             if event == Event::Tick || !state.is_running() {
                 next_tick = Instant::now() + TICK;
             }
-            for effect in state.update(event) {
+            let copy = manner.recording.as_ref().is_some_and(|recording| recording.is_log()).then(|| event.clone());
+            let effects = state.update(event);
+            let now = manner.now();
+            if let (Some(recording), Some(event)) = (&mut manner.recording, copy) {
+                recording.happened(now, state, &event);
+            }
+            for effect in effects {
                 match world.perform(effect) {
                     Rest::Exit => return Ok(Ended::Finished),
                     Rest::StartOver => return Ok(Ended::StartOver),
@@ -137,11 +176,31 @@ pub async fn interactive<W: Write>(
     }
 }
 
+/// Draws the state; what is drawn is recorded, too.
+fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
+    let now = manner.now();
+    let Manner { theme, lane, recording, .. } = manner;
+    screen.paint(
+        |frame| ui::view(state, theme, lane, frame),
+        |shown| {
+            if let Some(recording) = recording {
+                recording.see(now, state, theme, lane, shown);
+            }
+        },
+    )?;
+    Ok(())
+}
+
 /// What an input means now. A resize changes no state, only the picture.
-fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>) -> Option<Event> {
+fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>, manner: &mut Manner) -> Option<Event> {
     match input {
         Input::Key(key) => {
-            let area = Rect::from((Position::ORIGIN, screen.size()));
+            let area = area(screen.size());
+            manner.lane.press(ui::keys::named(key, state, area));
+            let now = manner.now();
+            if let Some(recording) = &mut manner.recording {
+                recording.typed(now, state, key);
+            }
             ui::keys::intent(key, state, area).map(Event::Intent)
         }
         Input::Resize(width, height) => {

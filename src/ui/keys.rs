@@ -517,15 +517,30 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
-    let pressed = Chord::of(event)?;
     let context = Context::new(state, area);
+    bound(event, context).map(|(_, binding, _)| (binding.intent)(context))
+}
+
+/// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
+/// typed that others must not see.
+pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
+    let context = Context::new(state, area);
+    let (row, _, chord) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
+    Some(Hint::of(chord.name(), row, context))
+}
+
+/// What is bound to `event` now.
+fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'static Binding, Chord)> {
+    let pressed = Chord::of(event)?;
     KEYS.iter()
-        .flat_map(|row| row.bindings)
-        .filter(|binding| match event.kind {
+        .flat_map(|row| row.bindings.iter().map(move |binding| (row, binding)))
+        .filter(|(_, binding)| match event.kind {
             KeyEventKind::Press => true,
             KeyEventKind::Repeat => binding.repeats,
             KeyEventKind::Release => false,
         })
-        .find(|binding| binding.has(pressed, &state.view.keys) && (binding.when)(context))
-        .map(|binding| (binding.intent)(context))
+        .find_map(|(row, binding)| {
+            let works = binding.has(pressed, &context.state.view.keys) && (binding.when)(context);
+            works.then_some((row, binding, pressed))
+        })
 }

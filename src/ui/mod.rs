@@ -26,10 +26,12 @@ mod answer;
 mod at_rest;
 mod bench;
 mod brief;
+pub mod card;
 mod cli;
 mod diff;
 mod json;
 pub mod keys;
+pub mod lane;
 pub mod layout;
 mod lesson;
 pub mod notes;
@@ -56,6 +58,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::presenting::pace::clock;
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
+pub use lane::Lane;
 pub use layout::Class;
 pub use signs::spelt;
 pub use text::clean;
@@ -65,27 +68,32 @@ use layout::{Plan, SINGLE};
 use text::{cut, spans_width, truncate, width, wrap_plain};
 
 /// Draws `state` on the whole frame.
-pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     let area = frame.area();
-    draw(state, theme, area, frame.buffer_mut());
+    draw(state, theme, lane, area, frame.buffer_mut());
 }
 
 /// The picture of `state` at `size`, for stills, recordings and tests.
 pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
+    render_with(state, theme, &Lane::default(), size)
+}
+
+/// The same with the last key and a caption.
+pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buffer {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     let mut buffer = Buffer::empty(area);
-    draw(state, theme, area, &mut buffer);
+    draw(state, theme, lane, area, &mut buffer);
     buffer
 }
 
-fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    draw_all(state, theme, area, buffer);
+fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, lane, area, buffer);
     if theme.is_ascii() {
         signs::translate(buffer);
     }
 }
 
-fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     // Not even the least of it is to be seen on a screen that is blank on purpose.
     if state.is_blank() {
@@ -100,16 +108,18 @@ fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    message_line(state, theme, plan.message, buffer);
+    message_line(state, theme, lane, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
 }
 
 /// What has just happened and, at the right, the time or the cost.
-fn message_line(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let message = message(state);
+fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+    let key = lane.key(theme);
     let columns = usize::from(area.width);
-    let room = columns.saturating_sub(message.as_deref().map_or(0, |text| width(text) + 2));
+    let message = message(state).or_else(|| lane.caption(state, columns.saturating_sub(spans_width(&key) + 2)));
+    let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
+    let room = columns.saturating_sub(taken);
     let right = match state.shows_timer() {
         true => {
             let timing = state.timing();
@@ -130,8 +140,10 @@ fn message_line(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     let room = columns.saturating_sub(right.width() + usize::from(right.width() > 0));
     Line::from(right).right_aligned().render(area, buffer);
-    if let Some(text) = message {
-        cut(vec![Span::styled(format!(" {text}"), theme.strong)], room).render(area, buffer);
+    let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
+    let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();
+    if !spans.is_empty() {
+        cut(spans, room).render(area, buffer);
     }
 }
 

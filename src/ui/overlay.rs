@@ -242,9 +242,10 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     }
     // Whoever may say yes knows the number; the screen does not show it now.
     let of = if state.is_masked() { "the real account" } else { "the account" };
+    let typed = if state.is_masked() { typed.hidden() } else { typed.shown() };
     let mut question = vec![
         Span::styled(format!("Type the last four digits of {of} to say yes:  "), theme.strong),
-        Span::styled(format!(" {} ", typed.shown()), theme.focus),
+        Span::styled(format!(" {typed} "), theme.focus),
     ];
     if wrong {
         question.push(Span::styled("  not those", theme.failed.text));

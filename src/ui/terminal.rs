@@ -9,12 +9,13 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
 use crate::lab::State;
 
+use super::lane::Lane;
 use super::theme::Theme;
 
 /// A terminal shows nothing between these two: a frame appears at once. Terminals that don't know them ignore them.
@@ -83,18 +84,19 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
-        self.paint(|frame| super::view(state, theme, frame))
+        let lane = Lane::default();
+        self.paint(|frame| super::view(state, theme, &lane, frame), |_| ())
     }
 
-    /// As [`Screen::draw`], of whatever `view` draws.
+    /// Draws with `draw` and writes what has changed, likewise; `see` gets the whole picture.
     ///
     /// # Errors
-    /// Likewise.
-    pub fn paint(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
+    /// As [`Screen::draw`].
+    pub fn paint(&mut self, draw: impl FnOnce(&mut Frame<'_>), see: impl FnOnce(&Buffer)) -> io::Result<bool> {
         if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of kmslab has panicked, as told above"));
         }
-        self.terminal.draw(view)?;
+        see(self.terminal.draw(draw)?.buffer);
         let frames = self.terminal.backend_mut();
         let bytes = std::mem::take(&mut frames.bytes);
         if !std::mem::take(&mut frames.changed) {

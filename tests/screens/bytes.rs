@@ -16,7 +16,7 @@ fn denied() -> State {
     Session::sandbox().after(Stage::ViewDenied).state
 }
 
-fn assert_shows(parser: &vt100::Parser, picture: &Buffer) {
+pub fn assert_shows(parser: &vt100::Parser, picture: &Buffer) {
     let screen = parser.screen();
     for position in picture.area.positions() {
         let expected = &picture[position];

@@ -14,8 +14,8 @@ pub mod trail;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::bench::Experiment;
 use super::calls::Call;
@@ -87,10 +87,13 @@ pub enum Finding {
     NotTold,
     /// It could not be found out, for this reason.
     Failed(String),
+    /// What another session has shown of its finding.
+    Shown(Box<Known>),
 }
 
 /// What a page shows of a finding.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Known {
     /// Decisions. Where they were made again from documents, with what could not be read of those.
     Decisions {
@@ -134,6 +137,11 @@ pub(super) struct Insight {
 }
 
 impl State {
+    /// What is known since the world answered this question; `None` where it has not, or another was asked since.
+    pub(super) fn known_since(&self, serial: u64) -> Option<&Known> {
+        self.known().filter(|_| self.insight.serial == serial)
+    }
+
     /// What is known of what the open page is about; `None` while it is being found out.
     pub fn known(&self) -> Option<&Known> {
         self.insight.known.as_ref()
@@ -237,6 +245,7 @@ impl State {
                 Known::AtRest(Box::new(AtRest { table, key_arn, encryption_context, ..*at_rest }))
             }
             Finding::NotTold => Known::NotTold,
+            Finding::Shown(known) => *known,
             Finding::Failed(reason) => Known::Failed(self.mask_text(reason)),
         })
     }

@@ -14,7 +14,7 @@ use pace::Pace;
 use tally::{Entry, Hands};
 
 /// What a presenter wants besides going through the lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Wish {
     /// Blank the screen, or show the lab again.
     Blank,

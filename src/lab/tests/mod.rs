@@ -9,6 +9,7 @@ mod fake;
 mod flow;
 mod insight;
 mod lesson;
+mod log;
 mod presenting;
 mod replay;
 mod resume;

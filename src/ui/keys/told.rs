@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::lab::{Keymap, State};
 
-use super::{Context, KEYS, NEVER};
+use super::{Context, KEYS, NEVER, Row};
 
 /// A part of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,13 @@ pub struct Hint {
     /// What they do.
     pub label: String,
     rank: u8,
+}
+
+impl Hint {
+    /// What the key of this name does, which is bound in `row`.
+    pub(super) fn of(keys: String, row: &Row, context: Context<'_>) -> Hint {
+        Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank }
+    }
 }
 
 /// The keys that work now.

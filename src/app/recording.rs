@@ -1,0 +1,353 @@
+//! The commands that record, show recordings again, and look into them.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::{Report, WrapErr};
+use ratatui::layout::Size;
+use time::OffsetDateTime;
+use tokio::runtime::Runtime;
+
+use super::{Announcement, Exit, Session, check_regions, exit_status, random_number, session, settle, tell};
+use crate::aws::ConfigError;
+use crate::cli::{Command, Environment, Options, RecordingOptions};
+use crate::lab::{Event, Intent, Quiz, Stage, State};
+use crate::record::cast::Version;
+use crate::record::recorder::Manner as RecorderManner;
+use crate::record::verify::verify as find;
+use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, write};
+use crate::run::live::{Live, Manner};
+use crate::run::play::{Director, Pace};
+use crate::run::replay::{Playback, read};
+use crate::run::studio::Studio;
+use crate::run::world::World;
+use crate::run::{self, Ended, lesson, signal};
+use crate::ui::Lane;
+use crate::ui::terminal::Screen;
+use crate::ui::theme::{ColorLevel, Theme, ThemeName};
+
+/// What the second of a recording with a seed counts from: where the sandbox's seeded clock begins.
+const SEEDED_BEGINNING: u64 = 1_767_225_600;
+
+/// The size of a recording where nothing says one: what fills 1920×1080 best.
+const SIZE: Size = Size { width: 100, height: 28 };
+
+/// The size of a recording in large text.
+const BIG: Size = Size { width: 80, height: 24 };
+
+/// What `kmslab record` was asked for.
+pub struct Wanted {
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// A still of this stage.
+    pub stage: Option<Stage>,
+    /// Stills of all stages, into this folder.
+    pub all: Option<PathBuf>,
+    /// Their ending.
+    pub stills: String,
+    /// A part of the lab.
+    pub teaser: bool,
+}
+
+fn usage(message: impl Into<String>) -> Report {
+    ConfigError::Options(message.into()).into()
+}
+
+/// Options that mean nothing with this command.
+pub fn check(command: Option<&Command>, options: &RecordingOptions) -> Result<(), Report> {
+    let is_replay = matches!(command, Some(Command::Replay { .. }));
+    if options.record.is_some() && command.is_some() && !is_replay {
+        return Err(usage("--record goes with the interactive lab and with `kmslab replay`"));
+    }
+    if options.play && command.is_some() {
+        return Err(usage("--play goes with the interactive lab; `kmslab record` always plays it"));
+    }
+    Ok(())
+}
+
+fn palette(theme: ThemeName) -> Palette {
+    match theme {
+        ThemeName::Dark => Palette::DARK,
+        ThemeName::Light => Palette::LIGHT,
+        ThemeName::HighContrast => Palette { background: (0, 0, 0), foreground: (255, 255, 255), ..Palette::DARK },
+    }
+}
+
+fn recorder_manner(options: &RecordingOptions, path: &Path, theme: ThemeName, size: Size) -> RecorderManner {
+    let version = if options.cast_version == 2 { Version::Two } else { Version::Three };
+    let timestamp = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+    RecorderManner {
+        path: path.to_owned(),
+        force: options.force,
+        version,
+        size,
+        width: options.width,
+        palette: palette(theme),
+        timestamp,
+        keeps_pauses: false,
+    }
+}
+
+fn lane(options: &RecordingOptions) -> Lane {
+    Lane { keys: options.keys, captions: options.captions, pressed: None }
+}
+
+/// How the interactive lab is shown, and what is recorded of it.
+///
+/// # Errors
+/// When the recording can't begin.
+pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: &mut State) -> Result<Manner, Report> {
+    if options.big {
+        state.update(Event::Intent(Intent::ToggleZoom));
+    }
+    let mut manner = Manner::new(theme);
+    manner.lane = lane(options);
+    manner.director = options.play.then(|| Director::new(options.pace.into()).attended());
+    if let Some(path) = &options.record {
+        let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
+        let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
+        let recorder = Recorder::begin(recorder_manner(options, path, name, size), state).map_err(usage)?;
+        manner.recording = Some(Live::new(recorder, options.keys));
+    }
+    Ok(manner)
+}
+
+/// Ends what was recorded of the interactive lab, and tells what it is. Whatever goes wrong, the lab has ended well.
+pub fn finish(manner: &mut Manner, state: &State, options: &RecordingOptions) {
+    let now = manner.now();
+    let Some(recording) = manner.recording.take() else { return };
+    if let Some(failure) = recording.failure() {
+        tell(failure);
+    }
+    match recording.finish(now, title(state)) {
+        Ok(recorded) => match written(recorded, &film_options(options, state)) {
+            Ok(told) => tell(told),
+            Err(error) => tell(error),
+        },
+        Err(error) => tell(format_args!("the end of the recording can't be written: {error}")),
+    }
+}
+
+/// Writes what is not written yet, and gives what to tell.
+fn written(mut recorded: Recorded, options: &FilmOptions) -> Result<String, String> {
+    if let Err(film) = &recorded.result {
+        recorded.result = Ok(write(film, &recorded.path, options).map_err(|error| error.to_string())?);
+    }
+    Ok(recorded.to_string())
+}
+
+fn film_options(options: &RecordingOptions, state: &State) -> FilmOptions {
+    let RecordingOptions { force, width, .. } = *options;
+    FilmOptions { force, width, lang: state.lesson.code.clone(), ..FilmOptions::default() }
+}
+
+fn title(state: &State) -> String {
+    format!("kmslab: Encrypt data with AWS KMS, {}", state.backend.kind.key())
+}
+
+/// Plays the lab by itself and records it.
+pub fn record(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+    wanted: &Wanted,
+) -> Result<Exit, Report> {
+    let (path, stills) = target(recording, wanted)?;
+    let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
+    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    check_regions(&clients, options)?;
+    if options.mask {
+        state.mask();
+    }
+    state = state.with_lesson(lesson::load(options, environment)?).with_review();
+    if !options.no_questions {
+        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
+    }
+    if options.seed.is_some() {
+        // The port is another each time.
+        state.backend.endpoint = Some("http://127.0.0.1:4599".to_owned());
+    }
+    if recording.big {
+        state.update(Event::Intent(Intent::ToggleZoom));
+    }
+    let _announcement = Announcement::new(&state, journal.as_ref());
+    let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size);
+    manner.force |= stills.is_some();
+    manner.keeps_pauses = true;
+    let recorder = Recorder::begin(manner, &state).map_err(usage)?;
+    let (world, events) = World::new(clients);
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let director = match (&stills, wanted.teaser) {
+        (Some(stages), _) if stages.len() == 1 => Director::new(Pace::Fast).only(stages[0].0, stages[0].0),
+        (Some(_), _) => Director::new(Pace::Fast),
+        (None, true) => Director::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
+        (None, false) => Director::new(recording.pace.into()),
+    };
+    let studio = Studio {
+        world: &world,
+        events,
+        director,
+        recorder,
+        theme: Theme::choose(options.theme.unwrap_or_default(), ColorLevel::True),
+        lane: lane(recording),
+        keys: recording.keys,
+        seeded: options.seed.map(|_| SEEDED_BEGINNING),
+        cards: stills.is_none(),
+    };
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
+    let filmed = runtime.block_on(studio.film(&mut state, stop));
+    let survivors = settle(&state, journal.as_deref());
+    let (recorder, length, ended) = filmed.wrap_err_with(|| format!("{} is not complete", path.display()))?;
+    let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written")?;
+    match stills {
+        Some(stages) => write_stills(recorded, &state, &stages, &film_options(recording, &state))?,
+        None => told(&written(recorded, &film_options(recording, &state)).map_err(Report::msg)?)?,
+    }
+    if ended == Ended::Refused
+        && let Some(refusal) = state.refusal()
+    {
+        tell(refusal);
+    }
+    Ok(exit_status(&state, survivors, ended))
+}
+
+/// A still: of which stage, and its file.
+type Still = (Stage, PathBuf);
+
+/// The file to record into, and the stills to make of it instead.
+fn target(recording: &RecordingOptions, wanted: &Wanted) -> Result<(PathBuf, Option<Vec<Still>>), Report> {
+    let stills = match (&wanted.all, &wanted.file, wanted.stage) {
+        (Some(folder), ..) => {
+            std::fs::create_dir_all(folder).map_err(|e| usage(format!("{} can't be made: {e}", folder.display())))?;
+            let name = |stage: Stage| format!("{}_{}.{}", stage.number(), stage.key(), wanted.stills);
+            Stage::ALL.map(|stage| (stage, folder.join(name(stage)))).to_vec()
+        }
+        (None, Some(file), Some(stage)) => vec![(stage, file.clone())],
+        (None, Some(file), None) => return Ok((file.clone(), None)),
+        (None, None, _) => return Err(usage("a file to record into is needed")),
+    };
+    for (_, path) in &stills {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if !["svg", "png", "txt"].contains(&ending.as_str()) {
+            return Err(usage(format!("{}: a still is .svg, .png or .txt", path.display())));
+        }
+        if path.exists() && !recording.force {
+            return Err(usage(format!("{} exists: --force replaces it", path.display())));
+        }
+    }
+    let path = stills.first().map(|(_, path)| path.clone()).unwrap_or_default();
+    Ok((path, Some(stills)))
+}
+
+fn write_stills(recorded: Recorded, state: &State, stills: &[Still], options: &FilmOptions) -> Result<(), Report> {
+    let Err(film) = recorded.result else { return Ok(()) };
+    let mut lines = Vec::new();
+    for (stage, path) in stills {
+        let still = still(&film, *stage, state)
+            .ok_or_else(|| Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key())))?;
+        let bytes = write(&still, path, options)?;
+        lines.push(format!(
+            "{}: {}×{}, {} kB",
+            path.display(),
+            film.size.width,
+            film.size.height,
+            bytes.div_ceil(1_000)
+        ));
+    }
+    told(&lines.join("\n"))
+}
+
+/// The picture of a stage's verdict or, where it has none, its last.
+fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
+    let of_stage = || film.pictures.iter().filter(|picture| picture.stage == stage.key());
+    let verdict = of_stage().rfind(|picture| picture.chapter.is_some());
+    let picture = verdict.or_else(|| of_stage().next_back())?.clone();
+    let title = format!("kmslab: {}", state.text(stage).title);
+    Some(Film { title, end: picture.at, pictures: vec![picture], ..film.clone() })
+}
+
+/// What a command was asked for, on stdout.
+fn told(text: &str) -> Result<(), Report> {
+    writeln!(io::stdout(), "{text}").wrap_err("the lines could not be written")
+}
+
+/// Shows a recorded session again, or records that.
+pub fn replay(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+    file: &Path,
+) -> Result<Exit, Report> {
+    let session = read(file).map_err(usage)?;
+    let mut own = options.clone();
+    own.lang = own.lang.or_else(|| Some(session.head.lesson.clone()));
+    // A lesson of one's own may have been in a language that there is none of here.
+    let lesson = lesson::load(&own, environment).or_else(|error| match options.lang {
+        Some(_) => Err(error),
+        None => lesson::load(&Options { lang: Some("en".to_owned()), ..own.clone() }, environment),
+    })?;
+    let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+    let mut beginning = session.head.state(now).with_lesson(lesson);
+    if recording.big {
+        beginning.update(Event::Intent(Intent::ToggleZoom));
+    }
+    let mut playback =
+        Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
+    if let Some(path) = &recording.record {
+        if Kind::of(path).map_err(usage)? == Kind::Session {
+            return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
+        }
+        let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
+        let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size);
+        manner.keeps_pauses = true;
+        let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
+        let theme = Theme::choose(options.theme.unwrap_or_default(), ColorLevel::True);
+        let title = title(playback.state());
+        let recorded = playback.record(recorder, &theme, &lane(recording), title);
+        let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
+        let options = film_options(recording, playback.state());
+        told(&written(recorded, &options).map_err(Report::msg)?)?;
+        return Ok(Exit::Met);
+    }
+    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
+    let mut screen =
+        Screen::enter().wrap_err("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none")?;
+    let ended = runtime.block_on(async {
+        let input = run::input()?;
+        screen.measure()?;
+        playback.show(&mut screen, &theme, &lane(recording), input, stop).await
+    });
+    let left = screen.leave();
+    match ended.wrap_err("the terminal failed")? {
+        Ended::Signal(number) => Ok(Exit::Signal(number)),
+        Ended::InputClosed => Ok(Exit::Signal(signal::HANGUP)),
+        Ended::Finished | Ended::Refused | Ended::StartOver => {
+            left.wrap_err("the terminal could not be restored; `reset` does it")?;
+            Ok(Exit::Met)
+        }
+    }
+}
+
+/// Looks in a recording for what should not be published.
+pub fn verify(file: &Path) -> Result<Exit, Report> {
+    let bytes = std::fs::read(file).map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
+    let found = find(&bytes);
+    let lines: Vec<String> = found
+        .iter()
+        .map(|found| {
+            let shown = found.shown.escape_debug();
+            format!("{}:{}:{}: {}: {shown}…", file.display(), found.line, found.column, found.what)
+        })
+        .collect();
+    if lines.is_empty() {
+        told(&format!("{}: nothing found", file.display()))?;
+        return Ok(Exit::Met);
+    }
+    told(&lines.join("\n"))?;
+    Ok(Exit::NotMet)
+}

@@ -1,0 +1,64 @@
+//! The file that a recording is written to, line by line: whole lines only, whatever happens.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// A file in which every write is kept whole or not at all.
+#[derive(Debug)]
+pub struct Kept {
+    file: File,
+    /// The bytes that are good.
+    good: u64,
+}
+
+impl Kept {
+    /// Makes the file; in place of one that is there only with `force`.
+    ///
+    /// # Errors
+    /// In words for a person.
+    pub fn create(path: &Path, force: bool) -> Result<Kept, String> {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        if force {
+            options.create(true).truncate(true);
+        } else {
+            options.create_new(true);
+        }
+        #[cfg(unix)]
+        {
+            // Somebody's session is theirs.
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        options.open(path).map(|file| Kept { file, good: 0 }).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => format!("{} exists: --force replaces it", path.display()),
+            _ => format!("{} can't be written: {error}", path.display()),
+        })
+    }
+
+    /// How many bytes it has.
+    pub fn bytes(&self) -> u64 {
+        self.good
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match self.file.write_all(line) {
+            Ok(()) => {
+                self.good += line.len() as u64;
+                Ok(line.len())
+            }
+            Err(error) => {
+                // Readers refuse a file with half a line. What is no file, a device say, can't be cut.
+                let _ = self.file.set_len(self.good).and_then(|()| self.file.seek(SeekFrom::Start(self.good)));
+                Err(error)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

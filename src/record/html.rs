@@ -1,0 +1,88 @@
+//! A film as one page that plays it without a network: the rows of all pictures, each once, and a small player.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::looks::ground;
+use super::recorder::clock;
+use super::svg::{attributes, escape, hex, number, row, top};
+use super::text::{chapters, reading};
+use super::{Film, Picture};
+
+/// The page around the film.
+const PAGE: &str = include_str!("player.html");
+
+/// `film` as a page in the language `lang`; `poster` is what is seen without scripts.
+pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
+    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.buffer, &film.palette));
+    let foreground = film.palette.foreground;
+    let mut transcript = String::new();
+    for chapter in chapters(film) {
+        let text = escape(&reading(&chapter.last.buffer).join("\n"));
+        let (at, name) = (clock(chapter.at), escape(chapter.name));
+        let _ = writeln!(transcript, "<h3>{at} {name}</h3>\n<pre lang=\"{}\">{text}</pre>", escape(lang));
+    }
+    let values = [
+        ("title", escape(&film.title)),
+        ("background", hex(paper)),
+        ("foreground", hex(foreground)),
+        ("poster", super::write::svg_still(film, poster)),
+        ("transcript", transcript),
+        ("film", data(film, paper)),
+    ];
+    // In one go: what is put in may look like a place to put something in.
+    let mut page = String::new();
+    let mut rest = PAGE;
+    while let Some((before, (name, after))) =
+        rest.split_once("{{").and_then(|(before, after)| Some((before, after.split_once("}}")?)))
+    {
+        page.push_str(before);
+        page.push_str(values.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value));
+        rest = after;
+    }
+    page + rest
+}
+
+/// The film for the player's script.
+fn data(film: &Film, paper: super::looks::Rgb) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut shown: Vec<usize> = Vec::new();
+    let mut pictures = Vec::new();
+    for picture in &film.pictures {
+        let mut changes = Vec::new();
+        for y in 0..film.size.height {
+            let mut drawn = String::new();
+            row(&mut drawn, &picture.buffer, &film.palette, picture.buffer.area.top() + y, paper, 0.0);
+            let part = *known.entry(drawn).or_insert_with_key(|drawn| {
+                parts.push(drawn.clone());
+                parts.len() - 1
+            });
+            match shown.get_mut(usize::from(y)) {
+                Some(before) if *before == part => continue,
+                Some(before) => *before = part,
+                None => shown.push(part),
+            }
+            changes.extend([usize::from(y), part]);
+        }
+        pictures.push(json!([millis(picture), changes]));
+    }
+    let marked = film.pictures.iter().filter_map(|picture| Some(json!([millis(picture), picture.chapter.as_ref()?])));
+    let film = json!({
+        "title": film.title,
+        "end": u64::try_from(film.end.as_millis()).unwrap_or(u64::MAX),
+        "svg": attributes(film.size).into_iter().collect::<BTreeMap<_, _>>(),
+        "tops": (0..film.size.height).map(|y| number(top(y))).collect::<Vec<_>>(),
+        "chapters": marked.collect::<Vec<_>>(),
+        "parts": parts,
+        "pictures": pictures,
+    });
+    // Nothing in it can end the script it stands in.
+    film.to_string().replace('<', "\\u003c")
+}
+
+fn millis(picture: &Picture) -> u64 {
+    u64::try_from(picture.at.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,83 @@
+//! A film as one SVG that moves, for places that show pictures only, such as a README.
+//!
+//! Each row of the screen is there once for everything it ever shows; styles say when which of them is seen. Where
+//! styles do not move, or a person wants no motion, the poster is seen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::looks::{Rgb, ground};
+use super::recorder::clock;
+use super::svg::{open, push, row, top};
+use super::text::chapters;
+use super::{Film, Picture};
+
+/// When something is seen: from and to, in milliseconds.
+type Times = Vec<(u128, u128)>;
+
+/// `film` as SVG; `poster` is what is seen without motion.
+pub(super) fn motion(film: &Film, poster: &Picture) -> String {
+    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.buffer, &film.palette));
+    let chapters = chapters(film);
+    let description: Vec<String> =
+        chapters.iter().map(|chapter| format!("{} {}", clock(chapter.at), chapter.name)).collect();
+    let mut out = open(film.size, paper, &film.title, &description.join("; "));
+
+    let end = film.end.as_millis().max(1);
+    let percent = |at: u128| super::svg::decimals(at as f64 * 100.0 / end as f64, 3);
+    let mut moving: BTreeMap<Times, String> = BTreeMap::new();
+    for (row, times) in rows(film, paper) {
+        moving.entry(times).or_default().push_str(&row);
+    }
+    let shown_at = |at: u128, times: &Times| times.iter().any(|(from, to)| (*from..*to).contains(&at));
+    let mut style = format!(
+        "g{{visibility:hidden;animation-duration:{}s;animation-timing-function:step-end;\
+         animation-iteration-count:infinite}}.p{{visibility:visible}}",
+        super::svg::decimals(end as f64 / 1000.0, 3)
+    );
+    let mut content = String::new();
+    for (index, (times, rows)) in moving.into_iter().enumerate() {
+        if times == [(0, end)] {
+            content.push_str(&rows);
+            continue;
+        }
+        push(&mut style, format_args!("#r{index}{{animation-name:k{index}}}@keyframes k{index}{{"));
+        if times.first().is_some_and(|(from, _)| *from > 0) {
+            style.push_str("0%{visibility:hidden}");
+        }
+        for (from, to) in &times {
+            push(&mut style, format_args!("{}%{{visibility:visible}}", percent(*from)));
+            if *to < end {
+                push(&mut style, format_args!("{}%{{visibility:hidden}}", percent(*to)));
+            }
+        }
+        style.push('}');
+        let class = if shown_at(poster.at.as_millis(), &times) { " class=\"p\"" } else { "" };
+        push(&mut content, format_args!("<g id=\"r{index}\"{class}>\n{rows}</g>\n"));
+    }
+    style.push_str("@media (prefers-reduced-motion:reduce){g{animation:none!important}}");
+    let _ = write!(out, "<style>{style}</style>\n{content}</svg>\n");
+    out
+}
+
+/// Everything any row ever shows, with its times.
+fn rows(film: &Film, paper: Rgb) -> BTreeMap<String, Times> {
+    let mut rows: BTreeMap<String, Times> = BTreeMap::new();
+    let ends = film.pictures.iter().skip(1).map(|next| next.at).chain([film.end]);
+    for (picture, end) in film.pictures.iter().zip(ends) {
+        let area = picture.buffer.area;
+        for y in area.top()..area.bottom() {
+            let mut drawn = String::new();
+            row(&mut drawn, &picture.buffer, &film.palette, y, paper, top(y - area.top()));
+            if drawn.is_empty() || picture.at == end {
+                continue;
+            }
+            let times = rows.entry(drawn).or_default();
+            match times.last_mut() {
+                Some((_, to)) if *to == picture.at.as_millis() => *to = end.as_millis(),
+                _ => times.push((picture.at.as_millis(), end.as_millis())),
+            }
+        }
+    }
+    rows
+}

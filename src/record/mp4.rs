@@ -1,0 +1,39 @@
+//! MP4, through ffmpeg: encoders of video are large, and whoever wants one has it.
+
+use std::ffi::OsStr;
+use std::io::{self, Seek};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Film, pixels};
+
+/// Whether that program is there.
+pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
+    let mut ask = Command::new(ffmpeg);
+    ask.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    ask.status().is_ok_and(|status| status.success())
+}
+
+/// Has `ffmpeg` write `film` to `path`, which it may replace.
+///
+/// # Errors
+/// When the pictures can't be written, or ffmpeg fails; then with what it said.
+pub(super) fn mp4(film: &Film, width: u32, ffmpeg: &OsStr, path: &Path) -> io::Result<()> {
+    // Its frames stay as long as the film's pictures; raw ones would be gigabytes.
+    let mut pictures = tempfile::tempfile()?;
+    pixels::gif(film, width, io::BufWriter::new(&mut pictures))?;
+    pictures.rewind()?;
+    let output = Command::new(ffmpeg)
+        .args(["-hide_banner", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i", "-", "-an"])
+        // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
+        .args(["-vf", "fps=30,format=yuv420p", "-movflags", "+faststart", "-f", "mp4"])
+        .arg(path)
+        .stdin(pictures)
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: String = said.lines().last().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    Err(io::Error::other(format!("ffmpeg failed ({}): {said}", output.status)))
+}

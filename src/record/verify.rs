@@ -1,0 +1,340 @@
+//! Looks for what nobody should publish: account numbers, access keys, secrets, addresses, hosts. In the bytes of a
+//! file, in the texts of its JSON, and in what a terminal would show where colours and cursor movements cut a text.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::lab::Lesson;
+use crate::lab::mask::{ACCOUNTS, EXAMPLE};
+
+/// Something that should not be there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Counted from 1.
+    pub line: usize,
+    /// Likewise, in bytes.
+    pub column: usize,
+    /// What it is.
+    pub what: &'static str,
+    /// How it begins.
+    pub shown: String,
+}
+
+/// How much of a find is told: enough to look for it, too little to use it.
+const TOLD: usize = 12;
+
+/// Everything in `file` that should not be published, in order.
+pub fn verify(file: &[u8]) -> Vec<Found> {
+    let hosts = known_hosts();
+    let mut found = BTreeSet::new();
+    let mut typed = String::new();
+    let mut last_line = 0;
+    for (at, line) in file.split(|byte| *byte == b'\n').enumerate() {
+        let line = String::from_utf8_lossy(line);
+        last_line = at + 1;
+        let mut report = |text: &str| {
+            for (what, place) in secrets(text, &hosts) {
+                let column = line.find(&text[place.clone()]).map_or(1, |at| at + 1);
+                let shown = text[place].chars().take(TOLD).collect();
+                found.insert(Found { line: at + 1, column, what, shown });
+            }
+        };
+        let Ok(value) = serde_json::from_str::<Value>(&line) else {
+            report(&line);
+            continue;
+        };
+        for text in texts(&value) {
+            report(&text);
+            let plain = without_sequences(&text);
+            if plain != text {
+                report(&plain);
+            }
+        }
+        if let (Some("i"), Some(data)) = (value[1].as_str(), value[2].as_str()) {
+            typed.push_str(data);
+        }
+        if value["command"].is_string() && value["version"].is_number() {
+            let what = "a command line in the header";
+            found.insert(Found { line: at + 1, column: 1, what, shown: String::new() });
+        }
+    }
+    // Typed key by key, a secret is in no single event.
+    for (what, place) in secrets(&typed, &hosts) {
+        let shown = typed[place].chars().take(TOLD).collect();
+        found.insert(Found { line: last_line, column: 1, what, shown });
+    }
+    found.into_iter().collect()
+}
+
+/// All texts and numbers of a JSON value, names included.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Array(elements) => elements.iter().flat_map(texts).collect(),
+        Value::Object(members) => {
+            members.iter().flat_map(|(name, member)| std::iter::once(name.clone()).chain(texts(member))).collect()
+        }
+        Value::Null | Value::Bool(_) => Vec::new(),
+    }
+}
+
+/// `text` as it stands on the screen: colours cut no word. Where the cursor jumps, something else begins.
+fn without_sequences(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        plain.push_str(&rest[..at]);
+        let sequence = &rest[at + 1..];
+        let Some(body) = sequence.strip_prefix('[') else {
+            rest = sequence;
+            continue;
+        };
+        let end = body.find(|c: char| ('@'..='~').contains(&c)).unwrap_or(body.len());
+        if !body[end..].starts_with('m') {
+            plain.push('\n');
+        }
+        rest = body.get(end + 1..).unwrap_or_default();
+    }
+    plain + rest
+}
+
+/// The hosts that the lesson's sources name: anyone may see them.
+fn known_hosts() -> BTreeSet<String> {
+    let lesson = Lesson::english();
+    let hosts = lesson.sources.values().filter_map(|source| source.url.split("://").nth(1)?.split('/').next());
+    hosts.map(str::to_owned).collect()
+}
+
+/// A find: what it is, and where in the text.
+type Find = (&'static str, std::ops::Range<usize>);
+
+fn secrets(text: &str, hosts: &BTreeSet<String>) -> Vec<Find> {
+    let mut finds = sequences(text);
+    for (start, word) in words(text, |c| c.is_ascii_alphanumeric()) {
+        let place = start..start + word.len();
+        if is_account(word) && !ACCOUNTS.contains(&word) && !is_end_of_uuid(text, start) {
+            let before = &text[..start];
+            let in_arn = before.rfind("arn:").is_some_and(|arn| !before[arn..].contains(char::is_whitespace));
+            finds.push((if in_arn { "an ARN with an account's number" } else { "an account's number" }, place.clone()));
+        }
+        if is_access_key(word) && !word.ends_with(EXAMPLE) {
+            finds.push(("an access key's id", place));
+        }
+    }
+    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "+/=".contains(c)) {
+        if is_secret(word) {
+            finds.push(("what looks like a secret key", start..start + word.len()));
+        }
+        if ["IQoJ", "FwoG", "FQoG"].iter().any(|lead| word.starts_with(lead)) && word.len() >= 40 {
+            finds.push(("what looks like a session token", start..start + word.len()));
+        }
+    }
+    for lead in ["Signature=", "Signature%3D"] {
+        for (at, _) in text.match_indices(lead) {
+            let start = at + lead.len();
+            let length = text[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - start);
+            if length >= 16 {
+                finds.push(("a signature", start..start + length));
+            }
+        }
+    }
+    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "._%+-@".contains(c)) {
+        let word = word.trim_end_matches(['.', '-']);
+        let place = start..start + word.len();
+        if let Some((name, host)) = word.rsplit_once('@') {
+            if !name.is_empty() && is_host(host) && !is_example(host) {
+                finds.push(("an e-mail address or an account on a host", place));
+            }
+        } else if is_host(word) && !is_public(word, hosts) {
+            finds.push(("a host's name", place));
+        } else if is_address(word) {
+            finds.push(("a network address", place));
+        }
+    }
+    finds
+}
+
+/// Titles, folders and clipboards that a control sequence carries and no screen shows.
+fn sequences(text: &str) -> Vec<Find> {
+    let begins = text.match_indices("\u{1b}]").map(|(at, _)| at + 2);
+    let sequence = begins.filter_map(|start| {
+        let body = &text[start..];
+        let end = body.find(['\u{7}', '\u{1b}']).unwrap_or(body.len());
+        let what = match body[..end].split(';').next()? {
+            "0" | "1" | "2" => "a window's title in a control sequence",
+            "7" | "9" | "633" | "1337" => "what a shell tells a terminal, in a control sequence",
+            "52" => "what was copied, in a control sequence",
+            _ => return None,
+        };
+        Some((what, start..start + end))
+    });
+    sequence.collect()
+}
+
+/// The longest parts of `text` in which every character fits, with where they begin.
+fn words(text: &str, fits: impl Fn(char) -> bool + Copy) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(fits)?;
+        let end = text[start..].find(|c| !fits(c)).map_or(text.len(), |length| start + length);
+        at = end;
+        Some((start, &text[start..end]))
+    })
+}
+
+fn is_account(word: &str) -> bool {
+    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The last twelve digits of a uuid are hexadecimal, and sometimes all below ten.
+fn is_end_of_uuid(text: &str, start: usize) -> bool {
+    let Some(before) = text.get(start.saturating_sub(24)..start).filter(|before| before.len() == 24) else {
+        return false;
+    };
+    before.char_indices().all(|(at, c)| if [8, 13, 18, 23].contains(&at) { c == '-' } else { c.is_ascii_hexdigit() })
+}
+
+fn is_access_key(word: &str) -> bool {
+    let is_id = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+    (word.starts_with("AKIA") || word.starts_with("ASIA")) && word.len() >= 16 && word.bytes().all(is_id)
+}
+
+fn is_secret(word: &str) -> bool {
+    let has = |fits: fn(&u8) -> bool| word.bytes().any(|byte| fits(&byte));
+    // Of a path, too, every letter is one of base64.
+    let is_path = word.matches('/').count() > 4;
+    word.len() == 40
+        && !word.contains('=')
+        && !is_path
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+}
+
+/// Ends of names of hosts: the common ones, and those of networks without a name in public. Two letters are a country's,
+/// unless they are also a file's.
+fn is_host(word: &str) -> bool {
+    const ENDS: [&str; 22] = [
+        "com",
+        "net",
+        "org",
+        "edu",
+        "gov",
+        "mil",
+        "int",
+        "info",
+        "biz",
+        "name",
+        "cloud",
+        "app",
+        "dev",
+        "aws",
+        "arpa",
+        "internal",
+        "intranet",
+        "local",
+        "lan",
+        "corp",
+        "home",
+        "localdomain",
+    ];
+    const FILES: [&str; 9] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz"];
+    let Some((_, end)) = word.rsplit_once('.') else { return false };
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let is_country = end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(&end);
+    (ENDS.contains(&end) || is_country) && word.split('.').all(is_label)
+}
+
+/// AWS's own hosts and those of its services, the lesson's sources, and what documents use as examples.
+fn is_public(host: &str, hosts: &BTreeSet<String>) -> bool {
+    let of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.amazon.com", "amazon.com", "aws.com"].iter().any(|d| of(d))
+        || hosts.contains(host)
+        || is_example(host)
+}
+
+fn is_example(host: &str) -> bool {
+    let of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    ["example", "example.com", "example.org", "example.net"].iter().any(|domain| of(domain))
+}
+
+/// An IPv4 address that is neither this machine's own nor one of the documents'.
+fn is_address(word: &str) -> bool {
+    let Ok(address) = word.parse::<std::net::Ipv4Addr>() else { return false };
+    !(address.is_loopback() || address.is_documentation() || address.is_unspecified() || address.is_broadcast())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::account("account 210987654321 here", "an account's number")]
+    #[case::arn("arn:aws:iam::210987654321:user/x", "an ARN with an account's number")]
+    #[case::access_key("id AKIAZQ3DRSTUVWXY2345.", "an access key's id")]
+    #[case::session_key("ASIAZQ3DRSTUVWXY2345", "an access key's id")]
+    #[case::secret("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", "what looks like a secret key")]
+    #[case::token(
+        "X-Amz-Security-Token: IQoJb3JpZ2luX2VjKMS0123456789abcdefABCDEF0123456789",
+        "what looks like a session token"
+    )]
+    #[case::signature("Signature=0123456789abcdef0123456789abcdef", "a signature")]
+    #[case::email("by ada.k@company.de, thanks", "an e-mail address or an account on a host")]
+    #[case::shell_title("\u{1b}]0;ada@laptop: ~\u{7}", "a window's title in a control sequence")]
+    #[case::folder("\u{1b}]7;file://laptop/home/ada\u{1b}\\", "what a shell tells a terminal, in a control sequence")]
+    #[case::clipboard("\u{1b}]52;c;YXJu\u{7}", "what was copied, in a control sequence")]
+    #[case::host("Host: vault.corp.company.com", "a host's name")]
+    #[case::inner_host("http://db.internal:8000", "a host's name")]
+    #[case::look_alike("https://amazonaws.com.evil.io/", "a host's name")]
+    #[case::address("10.1.2.3:443", "a network address")]
+    fn each_is_found_in_plain_text_and_in_an_event(#[case] text: &str, #[case] what: &str) {
+        let kinds = |file: &str| verify(file.as_bytes()).into_iter().map(|found| found.what).collect::<Vec<_>>();
+        assert!(kinds(text).contains(&what), "{text}: {:?}", kinds(text));
+        let event = format!("{{\"version\": 3}}\n[0.1, \"o\", {}]\n", Value::from(text));
+        let found = verify(event.as_bytes());
+        assert!(found.iter().any(|found| found.what == what && found.line == 2), "{text}: {found:?}");
+        let header = format!("{{\"version\": 2, \"env\": {{\"X\": {}}}}}\n", Value::from(text));
+        assert!(kinds(&header).contains(&what), "{header}");
+    }
+
+    #[rstest]
+    #[case("arn:aws:iam::111122223333:user/kmslab-admin AKIAQ7Q7Q7Q7QEXAMPLE")]
+    #[case("key/1234abcd-12ab-34cd-56ef-123456789012 and 1767225600123, 20261124")]
+    #[case("Host: kms.us-east-1.amazonaws.com, 444455556666.ddb.us-east-1.amazonaws.com")]
+    #[case("com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg")]
+    #[case("http://127.0.0.1:4599 Signature=[redacted] ada@example.com localhost")]
+    #[case("0123456789abcdef0123456789abcdef01234567 is a hash")]
+    fn what_may_be_seen_is_not_reported(#[case] text: &str) {
+        assert_eq!(verify(text.as_bytes()), []);
+        assert_eq!(verify(format!("[0.1, \"o\", {}]", Value::from(text)).as_bytes()), []);
+    }
+
+    #[test]
+    fn colours_hide_nothing_and_jumps_join_nothing() {
+        let cut = "[0.1,\"o\",\"\\u001b[1m2109\\u001b[0m87654321\"]";
+        assert_eq!(verify(cut.as_bytes()).len(), 1);
+        let apart = "[0.1,\"o\",\"210987\\u001b[2;1H654321\"]";
+        assert_eq!(verify(apart.as_bytes()), []);
+    }
+
+    #[test]
+    fn what_is_typed_key_by_key_is_found() {
+        let events: Vec<String> = "210987654321".chars().map(|c| format!("[0.2,\"i\",\"{c}\"]")).collect();
+        assert_eq!(verify(events.join("\n").as_bytes()).len(), 1);
+    }
+
+    #[test]
+    fn places_are_told_and_the_find_is_not_told_whole() {
+        let found = verify(b"{\"version\":3,\"command\":\"x\"}\nfirst\n  AKIAZQ3DRSTUVWXY2345\n");
+        assert_eq!((found[0].line, found[0].what), (1, "a command line in the header"));
+        assert_eq!((found[1].line, found[1].column, found[1].shown.as_str()), (3, 3, "AKIAZQ3DRSTU"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Files of a film, by their endings. A file is there when it is whole: it is written beside its place and then moved.
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use ratatui::layout::Size;
+use tempfile::NamedTempFile;
+
+use super::motion::motion;
+use super::raster::Grid;
+use super::{Film, Picture, html, mp4, pixels, svg, text};
+
+/// How a film becomes a file.
+#[derive(Debug, Clone)]
+pub struct FilmOptions {
+    /// How wide pictures of pixels are; they are 16:9.
+    pub width: u32,
+    /// Whether a file that exists may be replaced.
+    pub force: bool,
+    /// The language of what the pictures show, as HTML names it.
+    pub lang: String,
+    /// The program that makes MP4 files.
+    pub ffmpeg: OsString,
+}
+
+impl Default for FilmOptions {
+    fn default() -> FilmOptions {
+        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into() }
+    }
+}
+
+/// Why no file was written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilmError {
+    /// There is a file already.
+    #[error("{} exists: --force replaces it", .0.display())]
+    Exists(PathBuf),
+    /// What is to be written can't be told.
+    #[error("{}: a film is written as .gif, .svg, .html, .txt, .mp4 or as a still .png", .0.display())]
+    Ending(PathBuf),
+    /// A film of nothing.
+    #[error("nothing was recorded, so there is nothing to write")]
+    Empty,
+    /// ffmpeg is not there.
+    #[error("{} needs ffmpeg, which is not on PATH: install it, or write a .gif", .0.display())]
+    NoFfmpeg(PathBuf),
+    /// The disk, the folder, or too few pixels.
+    #[error("{} can't be written: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes `film` to `path` in the format of its ending, and gives how many bytes that took. `.png` is a still, and so
+/// is `.svg` of a film that has but one picture; of another it moves.
+///
+/// # Errors
+/// When nothing was written; then nothing has changed at `path`.
+pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, FilmError> {
+    let poster = poster(film)?;
+    let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes());
+    let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+        save_file(path, options.force, |file| {
+            let mut out = BufWriter::new(file.as_file_mut());
+            content(&mut out).and_then(|()| out.flush())
+        })
+    };
+    match ending(path).as_str() {
+        "gif" => save(&mut |out| pixels::gif(film, options.width, out)),
+        "png" => save(&mut |out| pixels::png(film, poster, options.width, out)),
+        "svg" if film.pictures.len() == 1 => save(&mut text(svg_still(film, poster))),
+        "svg" => save(&mut text(motion(film, poster))),
+        "txt" => save(&mut text(text::transcript(film))),
+        "html" => save(&mut text(html::html(film, poster, &options.lang))),
+        "mp4" if !mp4::is_there(&options.ffmpeg) => Err(FilmError::NoFfmpeg(path.to_owned())),
+        "mp4" => save_file(path, options.force, |file| mp4::mp4(film, options.width, &options.ffmpeg, file.path())),
+        _ => Err(FilmError::Ending(path.to_owned())),
+    }
+}
+
+/// Whether a film of `size` can be written to `path` at its end: nobody wants to hear that after the lab.
+///
+/// # Errors
+/// Why it can't.
+pub fn can_be_written(size: Size, path: &Path, options: &FilmOptions) -> Result<(), FilmError> {
+    beside(path, options.force)?;
+    let ending = ending(path);
+    if ["png", "gif", "mp4"].contains(&ending.as_str()) {
+        Grid::new(size, options.width).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
+    }
+    if ending == "mp4" && !mp4::is_there(&options.ffmpeg) {
+        return Err(FilmError::NoFfmpeg(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
+/// One picture, described by its text.
+pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
+    svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
+}
+
+/// What a film is known by: the denial or, without one, its last picture.
+fn poster(film: &Film) -> Result<&Picture, FilmError> {
+    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(|label| label.ends_with(" DENIED"));
+    film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
+}
+
+/// Has `content` write a file beside `path` and moves it there. Gives its size.
+fn save_file(
+    path: &Path,
+    force: bool,
+    content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
+) -> Result<u64, FilmError> {
+    let failed = |source| FilmError::Io { path: path.to_owned(), source };
+    let mut file = beside(path, force)?;
+    content(&mut file).map_err(failed)?;
+    let bytes = file.as_file().metadata().map_err(failed)?.len();
+    if force {
+        file.persist(path).map_err(|error| failed(error.error))?;
+    } else {
+        // Another program may have made it meanwhile.
+        file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => FilmError::Exists(path.to_owned()),
+            _ => failed(error.error),
+        })?;
+    }
+    Ok(bytes)
+}
+
+/// A file in the folder of `path`, where a file is there only with `force`.
+fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(FilmError::Exists(path.to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kmslab-");
+    // A film is made to be shown: as any other new file, not for its owner alone as temporary files are.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map_err(|source| FilmError::Io { path: path.to_owned(), source })
+}

@@ -1,0 +1,165 @@
+//! What goes with the interactive lab besides lab and terminal: colours, the lane, a director, and a recording.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::time::Instant;
+
+use super::play::Director;
+use crate::lab::{Event, State};
+use crate::record::recorder::clock;
+use crate::record::{Recorded, Recorder};
+use crate::ui::{self, Lane, Theme};
+
+/// How the lab is shown.
+pub struct Manner {
+    /// In which colours.
+    pub theme: Theme,
+    /// The last key, and captions.
+    pub lane: Lane,
+    /// Who presses the keys, where that is not a person alone.
+    pub director: Option<Director>,
+    /// What is recorded.
+    pub recording: Option<Live>,
+    /// When it began.
+    pub begun: Instant,
+}
+
+impl Manner {
+    /// The lab in these colours, and nothing else.
+    pub fn new(theme: Theme) -> Manner {
+        Manner { theme, lane: Lane::default(), director: None, recording: None, begun: Instant::now() }
+    }
+
+    /// How long it has been going on.
+    pub fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
+
+/// A recording of the lab as it happens. Where it can't be written any more the lab goes on without it.
+pub struct Live {
+    recorder: Recorder,
+    /// Whether keys are recorded, too.
+    keys: bool,
+    /// What the person must be told, once each.
+    trouble: Option<String>,
+    /// Why it ended early.
+    failure: Option<String>,
+    has_other_size: bool,
+    last: Duration,
+}
+
+impl Live {
+    /// Records with `recorder`; keys, too, where `keys` says so.
+    pub fn new(recorder: Recorder, keys: bool) -> Live {
+        Live { recorder, keys, trouble: None, failure: None, has_other_size: false, last: Duration::ZERO }
+    }
+
+    /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
+    /// drawn again at the size of the recording.
+    pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, lane: &Lane, shown: &Buffer) {
+        if self.failure.is_none() {
+            self.last = at;
+        }
+        let size = self.recorder.size();
+        let written = if shown.area.as_size() == size || self.recorder.is_log() {
+            self.recorder.see(at, Some(state), shown)
+        } else {
+            if !self.has_other_size {
+                self.has_other_size = true;
+                self.trouble = Some(format!("the recording stays at {}×{}", size.width, size.height));
+            }
+            self.recorder.see(at, Some(state), &ui::render_with(state, theme, lane, size))
+        };
+        self.note(written);
+    }
+
+    /// Takes in that `event` has happened to `state`.
+    pub fn happened(&mut self, at: Duration, state: &State, event: &Event) {
+        if let Some(logged) = state.logged(event) {
+            let written = self.recorder.happened(at, logged);
+            self.note(written);
+        }
+    }
+
+    /// Whether it wants to know what happens.
+    pub fn is_log(&self) -> bool {
+        self.recorder.is_log()
+    }
+
+    /// Takes in that a key was pressed while `state` was shown. What is typed in a dialog is nobody's business.
+    pub fn typed(&mut self, at: Duration, state: &State, key: KeyEvent) {
+        if self.keys && !state.is_asking_for_consent() {
+            let written = bytes(key).map_or(Ok(()), |typed| self.recorder.input(at, &typed));
+            self.note(written);
+        }
+    }
+
+    /// When it wants to write what it holds.
+    pub fn due(&self) -> Option<Duration> {
+        self.recorder.due()
+    }
+
+    /// What the person must be told now.
+    pub fn trouble(&mut self) -> Option<String> {
+        self.trouble.take()
+    }
+
+    fn note(&mut self, written: std::io::Result<()>) {
+        if let Err(error) = written
+            && self.failure.is_none()
+        {
+            let failure = format!("the recording ended at {}: {error}; what was recorded is kept", clock(self.last));
+            self.trouble = Some(failure.clone());
+            self.failure = Some(failure);
+        }
+    }
+
+    /// Why it ended early, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When its end can't be written.
+    pub fn finish(self, at: Duration, title: String) -> std::io::Result<Recorded> {
+        let at = if self.failure.is_some() { self.last } else { at };
+        self.recorder.finish(at, title)
+    }
+}
+
+/// What a terminal sends for `key`, as players read it.
+pub(super) fn bytes(key: KeyEvent) -> Option<String> {
+    Some(match key.code {
+        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            let c = u8::try_from(c.to_ascii_lowercase()).ok().filter(u8::is_ascii_lowercase)?;
+            char::from(c - b'a' + 1).to_string()
+        }
+        KeyCode::Char(c) => c.to_string(),
+        KeyCode::Enter => "\r".to_owned(),
+        KeyCode::Tab => "\t".to_owned(),
+        KeyCode::BackTab => "\u{1b}[Z".to_owned(),
+        KeyCode::Esc => "\u{1b}".to_owned(),
+        KeyCode::Backspace => "\u{7f}".to_owned(),
+        KeyCode::Up => "\u{1b}[A".to_owned(),
+        KeyCode::Down => "\u{1b}[B".to_owned(),
+        KeyCode::Right => "\u{1b}[C".to_owned(),
+        KeyCode::Left => "\u{1b}[D".to_owned(),
+        _ => return None,
+    })
+}
+
+/// The key of a director.
+pub(super) fn key(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+/// The whole screen of this size.
+pub(super) fn area(buffer: ratatui::layout::Size) -> Rect {
+    Rect::from((ratatui::layout::Position::ORIGIN, buffer))
+}

@@ -1,0 +1,280 @@
+//! Autoplay: a director who presses the keys. It waits for what the lab shows, never for a time that a call may take,
+//! and holds where there is something to read.
+
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+
+use crate::lab::{Identity, Overlay, Page, Stage, State, Status};
+use crate::ui::Lane;
+use crate::ui::lane::{LONGEST, words};
+
+/// How long things stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// For somebody who speaks: a prediction waits for a key where there is a keyboard.
+    Talk,
+    /// For somebody who reads.
+    #[default]
+    Read,
+    /// For somebody who knows it.
+    Fast,
+}
+
+/// Milliseconds for each kind of picture.
+#[derive(Debug, Clone, Copy)]
+struct Tempo {
+    question: u64,
+    answered: u64,
+    draft: u64,
+    verdict: u64,
+    denied: u64,
+    why: u64,
+    debrief: u64,
+    title: u64,
+    end: u64,
+}
+
+const fn tempo(pace: Pace) -> Tempo {
+    match pace {
+        Pace::Talk => Tempo {
+            question: 9_000,
+            answered: 1_500,
+            draft: 9_000,
+            verdict: 7_000,
+            denied: 9_000,
+            why: 12_000,
+            debrief: 10_000,
+            title: 5_000,
+            end: 8_000,
+        },
+        Pace::Read => Tempo {
+            question: 5_000,
+            answered: 900,
+            draft: 5_000,
+            verdict: 3_500,
+            denied: 4_500,
+            why: 6_500,
+            debrief: 5_000,
+            title: 3_500,
+            end: 5_000,
+        },
+        Pace::Fast => Tempo {
+            question: 2_000,
+            answered: 500,
+            draft: 2_500,
+            verdict: 2_500,
+            denied: 4_000,
+            why: 3_500,
+            debrief: 3_000,
+            title: 2_500,
+            end: 3_000,
+        },
+    }
+}
+
+/// Between two keys that belong together.
+const NEXT_KEY: u64 = 700;
+
+/// So long a caption stays at least, and so much longer for each word.
+const CAPTION: (u64, u64) = (1_500, 330);
+
+/// Keys that change nothing are not pressed for ever.
+const TRIES: u32 = 3;
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cue {
+    /// This key, then.
+    Press(Duration, KeyCode),
+    /// Nothing before something arrives.
+    Wait,
+    /// Nothing before a person has pressed a key.
+    Person,
+    /// The play is over, then.
+    End(Duration),
+    /// It can't go on: the lab asks what only a person may answer, or nothing changes any more.
+    Stuck,
+}
+
+/// What the lab shows, as far as it matters for what comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scene {
+    Question,
+    Ready,
+    Draft,
+    Calls,
+    Verdict,
+    Page(Page),
+    Other,
+}
+
+/// Plays the lab.
+#[derive(Debug)]
+pub struct Director {
+    pace: Pace,
+    /// From this stage to that one; what is before is passed over.
+    part: Option<(Stage, Stage)>,
+    /// Whether there is a person at a keyboard.
+    attended: bool,
+    scene: Option<(Stage, Scene)>,
+    since: Duration,
+    /// How many keys have been pressed in this scene.
+    pressed: u32,
+    seen: Seen,
+}
+
+/// What has been shown once.
+#[derive(Debug, Default)]
+struct Seen {
+    why: bool,
+    /// test-user's pane, alone or in focus.
+    test_user: Option<Stage>,
+    debrief: bool,
+}
+
+impl Director {
+    /// A director for the whole lab.
+    pub fn new(pace: Pace) -> Director {
+        Director {
+            pace,
+            part: None,
+            attended: false,
+            scene: None,
+            since: Duration::ZERO,
+            pressed: 0,
+            seen: Seen::default(),
+        }
+    }
+
+    /// The same with a person at a keyboard.
+    #[must_use]
+    pub fn attended(self) -> Director {
+        Director { attended: true, ..self }
+    }
+
+    /// The same for the stages from `first` to `last`.
+    #[must_use]
+    pub fn only(self, first: Stage, last: Stage) -> Director {
+        Director { part: Some((first, last)), ..self }
+    }
+
+    /// Whether what is shown is to be seen: it is not before the first stage that is played.
+    pub fn is_on(&self, state: &State) -> bool {
+        self.part.is_none_or(|(first, _)| state.view.shown >= first)
+    }
+
+    /// Whether a person's key belongs to the play, and does not end it.
+    pub fn takes_keys(&self) -> bool {
+        self.pace == Pace::Talk
+    }
+
+    /// How long the title stays.
+    pub fn title(&self) -> Duration {
+        Duration::from_millis(tempo(self.pace).title)
+    }
+
+    /// How long the end stays.
+    pub fn end(&self) -> Duration {
+        Duration::from_millis(tempo(self.pace).end)
+    }
+
+    /// What comes next, for what is shown now.
+    pub fn cue(&mut self, state: &State, lane: &Lane, now: Duration) -> Cue {
+        let scene = (state.view.shown, scene(state));
+        if self.scene != Some(scene) {
+            self.scene = Some(scene);
+            self.since = now;
+            self.pressed = 0;
+        }
+        if self.pressed >= TRIES {
+            return Cue::Stuck;
+        }
+        let tempo = tempo(self.pace);
+        let (stage, scene) = scene;
+        let is_on = self.is_on(state);
+        let read = |millis: u64| match lane.caption(state, LONGEST) {
+            Some(caption) => millis.max(CAPTION.0 + CAPTION.1 * u64::from(words(&caption))),
+            None => millis,
+        };
+        let (millis, key) = match scene {
+            Scene::Calls => return Cue::Wait,
+            Scene::Other => return if self.attended { Cue::Person } else { Cue::Stuck },
+            Scene::Question if !is_on => (0, KeyCode::Char('s')),
+            Scene::Question if self.attended && self.takes_keys() => return Cue::Person,
+            Scene::Question => (read(tempo.question), KeyCode::Char(answer(state, self.part.is_none()))),
+            Scene::Ready => (tempo.answered, KeyCode::Enter),
+            Scene::Draft => (tempo.draft, KeyCode::Enter),
+            Scene::Verdict if is_on => match self.after_verdict(state, stage) {
+                (millis, Some(key)) => (read(millis), key),
+                (millis, None) => return Cue::End(self.since + Duration::from_millis(millis)),
+            },
+            Scene::Verdict => (0, KeyCode::Enter),
+            Scene::Page(Page::Why) => (tempo.why, KeyCode::Char('w')),
+            Scene::Page(Page::Debrief) => {
+                self.seen.debrief = true;
+                return Cue::End(self.since + Duration::from_millis(tempo.debrief));
+            }
+            Scene::Page(_) => (tempo.why, KeyCode::Esc),
+        };
+        let millis = if is_on { millis } else { 0 };
+        Cue::Press(self.since + Duration::from_millis(millis), key)
+    }
+
+    /// Where a verdict stands: after so many milliseconds what else is shown of it, then the next stage; no
+    /// key where the play ends.
+    fn after_verdict(&self, state: &State, stage: Stage) -> (u64, Option<KeyCode>) {
+        let tempo = tempo(self.pace);
+        let is_twin = matches!(stage, Stage::ViewDenied | Stage::ViewAgain);
+        let is_denied = stage == Stage::ViewDenied;
+        let of_interest = is_denied || (is_twin && state.view.zoom);
+        if of_interest && self.seen.test_user != Some(stage) && state.view.focus() == Identity::Admin {
+            return (if is_denied { tempo.denied } else { tempo.verdict }, Some(KeyCode::Tab));
+        }
+        if is_denied && !self.seen.why {
+            let alone = if state.view.zoom { tempo.denied } else { NEXT_KEY };
+            return (alone, Some(KeyCode::Char('w')));
+        }
+        let is_last = self.part.is_some_and(|(_, last)| stage >= last) || self.seen.debrief;
+        (if is_denied { NEXT_KEY } else { tempo.verdict }, (!is_last).then_some(KeyCode::Enter))
+    }
+
+    /// Takes in that the key of a cue was pressed at `now`.
+    pub fn pressed(&mut self, state: &State, key: KeyCode, now: Duration) {
+        self.pressed += 1;
+        match key {
+            KeyCode::Tab => self.seen.test_user = Some(state.view.shown),
+            KeyCode::Char('w') => self.seen.why = true,
+            _ => return,
+        }
+        // What they show is a scene of its own.
+        self.pressed = 0;
+        self.since = now;
+    }
+}
+
+fn scene(state: &State) -> Scene {
+    match state.view.overlay {
+        Some(Overlay::Page { page, .. }) => return Scene::Page(page),
+        Some(_) => return Scene::Other,
+        None => {}
+    }
+    match state.shown().status {
+        Status::Todo if state.waits_for_answer() => Scene::Question,
+        Status::Todo => Scene::Ready,
+        Status::Running if state.draft().is_some() => Scene::Draft,
+        Status::Running => Scene::Calls,
+        Status::Done(_) => Scene::Verdict,
+    }
+}
+
+/// The letter to press. Where most people are wrong the play is wrong, too, so that its explanation is seen.
+fn answer(state: &State, may_be_wrong: bool) -> char {
+    let is_trap = may_be_wrong && state.view.shown == Stage::ViewDenied;
+    let question = &state.lesson.stage(state.view.shown).question;
+    let trap = question.answers.iter().find(|answer| is_trap && !answer.right);
+    let asked = state.open_question();
+    let mut answers = asked.iter().flat_map(|asked| &asked.answers);
+    let wanted = |reply: &crate::lab::lesson::Reply| trap.map_or(reply.right, |trap| trap.text == reply.text);
+    answers.find(|(_, reply)| wanted(reply)).map_or('s', |(letter, _)| *letter)
+}

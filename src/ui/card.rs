@@ -1,0 +1,111 @@
+//! The pictures at the beginning and the end of a recording.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Rect, Size};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::{BackendKind, State};
+
+use super::text::{width, wrap, wrap_plain};
+use super::theme::Theme;
+
+/// The widest text of a card.
+const WIDEST: u16 = 76;
+
+/// What comes first: what is going to be seen, and where it was recorded.
+pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
+    let place = match state.backend.kind {
+        BackendKind::Sandbox => "on the sandbox inside kmslab: no AWS account needed".to_owned(),
+        BackendKind::Endpoint => "on an AWS-compatible server".to_owned(),
+        BackendKind::Aws => format!("on AWS, {}", state.backend.region),
+    };
+    let pseudonyms = if state.is_masked() { "account, ids and names are pseudonyms" } else { "" };
+    card(theme, size, |columns| {
+        let mut lines = vec![Line::from(Span::styled(" kmslab ", theme.focus)), Line::default()];
+        lines.extend(wrap_plain("Encrypt data with AWS KMS", theme.strong, columns));
+        lines.push(Line::default());
+        lines.extend(wrap_plain(
+            "Two identities, one table, one key: the same call, allowed and denied.",
+            theme.base,
+            columns,
+        ));
+        lines.push(Line::default());
+        lines.extend(
+            [place.as_str(), pseudonyms]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .flat_map(|text| wrap_plain(text, theme.dim, columns)),
+        );
+        lines
+    })
+}
+
+/// What comes last: the score, what to take home, and how to do it oneself.
+pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
+    let words = state.lesson.words();
+    let score = state.score().map(|score| format!(", {}/{} {}", score.right, score.answered, words.score));
+    let summary = format!("{}{}", state.summary(), score.unwrap_or_default());
+    let room = usize::from(size.height.saturating_sub(7));
+    card(theme, size, |columns| {
+        let mut lines = wrap_plain(&summary, theme.strong, columns);
+        lines.push(Line::default());
+        for claim in &state.lesson.frame.debrief {
+            let (sign, looks) = if claim.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };
+            let mut more = wrap(
+                vec![Span::styled(sign, looks)],
+                vec![Span::styled(claim.claim.clone(), theme.strong)],
+                columns,
+                2,
+            );
+            more.extend(wrap(
+                vec![Span::raw("  ")],
+                vec![Span::styled(claim.explanation.clone(), theme.base)],
+                columns,
+                2,
+            ));
+            // A claim without its explanation, or half of one, says the wrong thing.
+            if lines.len() + more.len() > room {
+                break;
+            }
+            lines.extend(more);
+        }
+        lines.push(Line::default());
+        lines.push(Line::from(vec![
+            Span::styled("Do it yourself:  ", theme.dim),
+            Span::styled(" kmslab ", theme.focus),
+        ]));
+        lines
+    })
+}
+
+/// Lines in the middle of the screen.
+fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) -> Buffer {
+    let area = Rect::new(0, 0, size.width, size.height);
+    let mut buffer = Buffer::empty(area);
+    buffer.set_style(area, theme.base);
+    let lines = lines(size.width.saturating_sub(4).min(WIDEST).into());
+    let text = |line: &Line<'_>| line.spans.iter().map(|span| width(&span.content)).sum::<usize>();
+    let columns = u16::try_from(lines.iter().map(text).max().unwrap_or(0)).unwrap_or(u16::MAX);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let place = area.centered(Constraint::Length(columns), Constraint::Length(rows));
+    Paragraph::new(lines).render(place, &mut buffer);
+    buffer
+}
+
+/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do.
+pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)], buffer: &mut Buffer) {
+    let area = buffer.area;
+    let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
+    let mut spans = vec![
+        Span::styled(super::pane::replay(theme), theme.replay()),
+        Span::styled(format!(" {when}  {state} "), theme.strong),
+    ];
+    for (key, label) in keys {
+        spans.push(Span::styled(format!("  {key}"), theme.hint));
+        spans.push(Span::styled(format!(" {label}"), theme.dim));
+    }
+    ratatui::widgets::Clear.render(row, buffer);
+    buffer.set_style(row, theme.base);
+    super::text::cut(spans, row.width.into()).render(row, buffer);
+}

@@ -1,0 +1,63 @@
+//! The lane for whoever is recorded or watched: the key that was pressed last, and a caption. It shares the message
+//! line, which is above the footer; a message goes before a caption.
+
+use ratatui::text::Span;
+
+use crate::lab::{State, Status};
+
+use super::keys::Hint;
+use super::text::{truncate, width};
+use super::theme::Theme;
+
+/// The longest caption, in columns.
+pub const LONGEST: usize = 70;
+
+/// What the lane shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lane {
+    /// Whether keys are shown.
+    pub keys: bool,
+    /// Whether captions are.
+    pub captions: bool,
+    /// The key that was pressed last, and what it did.
+    pub pressed: Option<Hint>,
+}
+
+impl Lane {
+    /// Takes in that a key was pressed.
+    pub fn press(&mut self, pressed: Option<Hint>) {
+        if self.keys {
+            self.pressed = pressed;
+        }
+    }
+
+    /// The key, `⏎ send it`.
+    pub(super) fn key(&self, theme: &Theme) -> Vec<Span<'static>> {
+        let Some(pressed) = self.pressed.as_ref().filter(|_| self.keys) else { return Vec::new() };
+        let key = if pressed.keys == "enter" { "⏎" } else { &pressed.keys };
+        vec![Span::styled(format!(" {key} "), theme.focus), Span::styled(format!(" {}  ", pressed.label), theme.base)]
+    }
+
+    /// The caption, where captions are shown, for so many columns.
+    pub fn caption(&self, state: &State, columns: usize) -> Option<String> {
+        self.captions.then(|| caption(state, columns.min(LONGEST)))?
+    }
+}
+
+/// What the shown stage is about now, in one line.
+fn caption(state: &State, columns: usize) -> Option<String> {
+    let text = state.text(state.view.shown);
+    let choices = match &state.shown().status {
+        Status::Todo => vec![text.objective.to_owned(), text.title.to_owned()],
+        Status::Running if state.draft().is_some() => vec![text.look.to_owned(), text.objective.to_owned()],
+        Status::Running => return None,
+        Status::Done(check) => vec![text.look.to_owned(), check.observed.clone(), text.expected.to_owned()],
+    };
+    let fitting = choices.iter().find(|choice| width(choice) <= columns);
+    fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, columns)))
+}
+
+/// How many words a caption has: it must stay long enough to be read.
+pub fn words(caption: &str) -> u32 {
+    u32::try_from(caption.split_whitespace().count()).unwrap_or(u32::MAX)
+}

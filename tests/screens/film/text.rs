@@ -1,0 +1,182 @@
+//! What is made of text: transcript, page, moving picture; and the film that ffmpeg makes.
+
+use serde_json::Value;
+
+use super::*;
+
+fn text(film: &Film, name: &str) -> String {
+    String::from_utf8(written(film, name, &FilmOptions::default())).unwrap()
+}
+
+#[test]
+fn a_transcript_reads_one_pane_after_the_other() {
+    let text = text(&lab(ThemeName::Dark, SIZE), "lab.txt");
+    let headings: Vec<&str> = text.lines().filter(|line| line.contains("view_denied")).collect();
+    assert_eq!(headings, ["0:50  6 view_denied"]);
+    let chapter = text.split("0:54  6 DENIED\n").nth(1).unwrap().split("\n1:00  7 grant").next().unwrap();
+    let place = |wanted: &str| chapter.find(wanted).unwrap_or_else(|| panic!("{wanted} is not in {chapter}"));
+    assert!(place("observed") < place("ALLOWED   HTTP 200"));
+    assert!(place("ALLOWED   HTTP 200") < place("\"Chidi Okafor\""), "the whole left pane …");
+    assert!(place("\"Chidi Okafor\"") < place("DENIED   HTTP 400"), "… before the right one");
+    assert!(text.lines().all(|line| line == line.trim_end() && !line.contains(['│', '─', '━'])));
+    assert!(!text.contains("\n\n\n"));
+}
+
+#[test]
+fn control_characters_stay_out_of_every_file() {
+    let mut film = painted(|buffer| {
+        buffer.cell_mut((0, 0)).unwrap().set_symbol("a\u{1b}]0;b\u{7}</script>\"'{{title}}");
+    });
+    film.title = "<b>\u{1b}[2J & {{film}}".into();
+    film.pictures[0].chapter = Some("</pre><script>".into());
+    for name in ["a.txt", "a.html", "a.svg"] {
+        let text = text(&film, name);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
+        assert!(name == "a.txt" || !text.contains("<b>") && !text.contains("</pre><script>"), "{name}");
+        assert_eq!(text.matches("</script>").count(), usize::from(name == "a.html") * 2 + usize::from(name == "a.txt"));
+    }
+}
+
+#[test]
+fn a_page_has_every_picture_and_needs_nothing_else() {
+    let film = lab(ThemeName::Light, SIZE);
+    let page = text(&film, "lab.html");
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    for word in ["src=", "href=", "url(", "@import", "fetch(", "https:"] {
+        assert!(!page.contains(word), "{word}");
+    }
+    assert!(page.matches("http:").count() == page.matches("http://www.w3.org/2000/svg").count());
+    assert!(page.contains("<html lang=\"en\">") && page.contains("<title>kmslab: the whole lab</title>"));
+    let without_scripts = page.split("<noscript>").nth(1).unwrap().split("</noscript>").next().unwrap();
+    assert!(without_scripts.contains("DENIED") && page.contains("<h3>0:54 6 DENIED</h3>"));
+
+    let data = page.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["end"], 93_000);
+    assert_eq!(data["chapters"].as_array().unwrap().len(), 18);
+    assert_eq!(data["chapters"][1], serde_json::json!([4041, "1 MET"]));
+    // What the player does: each picture is the one before with its changes.
+    let mut shown = vec![String::new(); 28];
+    assert_eq!(data["pictures"].as_array().unwrap().len(), film.pictures.len());
+    for (picture, expected) in data["pictures"].as_array().unwrap().iter().zip(&film.pictures) {
+        assert_eq!(picture[0].as_u64().unwrap(), expected.at.as_millis() as u64);
+        for change in picture[1].as_array().unwrap().chunks_exact(2) {
+            let part = &data["parts"][change[1].as_u64().unwrap() as usize];
+            shown[change[0].as_u64().unwrap() as usize] = part.as_str().unwrap().to_owned();
+        }
+        for (y, row) in shown.iter().enumerate() {
+            assert_eq!(letters_of_svg(row), letters_of(&expected.buffer, y as u16));
+        }
+    }
+}
+
+/// What can be read in a row, without blanks and lines.
+fn letters_of(buffer: &Buffer, y: u16) -> String {
+    let row: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+    row.chars().filter(|c| !c.is_whitespace() && !('─'..='┿').contains(c)).collect()
+}
+
+fn letters_of_svg(row: &str) -> String {
+    let row = format!("<g>{row}</g>");
+    let document = roxmltree::Document::parse(&row).unwrap();
+    let mut texts: Vec<(f64, &str)> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"))
+        .map(|node| (node.attribute("x").unwrap().parse().unwrap(), node.text().unwrap()))
+        .collect();
+    texts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    texts.into_iter().flat_map(|(_, text)| text.chars()).filter(|c| !c.is_whitespace()).collect()
+}
+
+#[test]
+fn a_moving_picture_shows_each_row_at_its_time() {
+    let film = lab(ThemeName::Dark, SIZE);
+    let svg = text(&film, "lab.svg");
+    assert!(svg.len() < 1_000_000, "{}", svg.len());
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let style = document.descendants().find(|node| node.has_tag_name("style")).unwrap().text().unwrap();
+    assert!(style.contains("animation-duration:93s") && style.contains("prefers-reduced-motion"));
+    // At every picture's time what is visible is the picture, and without motion it is the denied one.
+    let visible_at = |percent: f64, id: &str| -> bool {
+        let frames = style.split(&format!("@keyframes k{}{{", &id[1..])).nth(1).unwrap().split("}}").next().unwrap();
+        let frames = frames.split('}').map(|frame| frame.split_once("%{visibility:").unwrap());
+        let mut before = frames.filter(|(at, _)| at.parse::<f64>().unwrap() <= percent);
+        before.next_back().is_some_and(|(_, what)| what == "visible")
+    };
+    let seen = |is_visible: &dyn Fn(roxmltree::Node<'_, '_>) -> bool| -> String {
+        let texts = document.descendants().filter(|node| node.has_tag_name("text")).filter(|node| {
+            let group = node.ancestors().find(|node| node.has_tag_name("g"));
+            group.is_none_or(is_visible)
+        });
+        let mut texts: Vec<(i64, i64, &str)> = texts
+            .map(|node| {
+                let place = |name: &str| (node.attribute(name).unwrap().parse::<f64>().unwrap() * 10.0) as i64;
+                (place("y"), place("x"), node.text().unwrap())
+            })
+            .collect();
+        texts.sort_unstable();
+        texts.into_iter().flat_map(|(_, _, text)| text.chars()).filter(|c| !c.is_whitespace()).collect()
+    };
+    let whole = |picture: &Picture| (0..28).map(|y| letters_of(&picture.buffer, y)).collect::<String>();
+    for picture in &film.pictures {
+        let percent = picture.at.as_secs_f64() / 93.0 * 100.0 + 0.01;
+        assert_eq!(seen(&|group| visible_at(percent, group.attribute("id").unwrap())), whole(picture));
+    }
+    let denied = film.pictures.iter().find(|picture| picture.chapter.as_deref() == Some("6 DENIED")).unwrap();
+    assert_eq!(seen(&|group| group.attribute("class") == Some("p")), whole(denied));
+}
+
+#[test]
+fn a_film_without_ffmpeg_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = FilmOptions { ffmpeg: "kmslab-no-such-program".into(), ..FilmOptions::default() };
+    let error = write(&painted(|_| {}), &folder.path().join("a.mp4"), &options).unwrap_err();
+    assert!(error.to_string().contains("needs ffmpeg, which is not on PATH"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// A program that stands for ffmpeg: it has an option of what to do.
+fn stand_in(folder: &Path, script: &str) -> FilmOptions {
+    let program = folder.join("ffmpeg");
+    std::fs::write(&program, format!("#!/bin/sh\n[ \"$1\" = -version ] && exit 0\n{script}")).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    FilmOptions { width: 640, ffmpeg: program.into(), ..FilmOptions::default() }
+}
+
+#[test]
+fn ffmpeg_gets_the_pictures_and_its_errors_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = stand_in(folder.path(), "for last; do :; done; cat > \"$last\"; echo \"$*\" >> \"$last\"");
+    let bytes = written(&painted(|_| {}), "a.mp4", &good);
+    let end = String::from_utf8_lossy(&bytes[bytes.len() - 300..]).into_owned();
+    assert!(bytes.starts_with(b"GIF89a") && end.contains("format=yuv420p") && end.contains("+faststart"), "{end}");
+
+    let bad = stand_in(folder.path(), "echo 'No space left' >&2; exit 1");
+    let place = folder.path().join("b.mp4");
+    let error = write(&painted(|_| {}), &place, &bad).unwrap_err().to_string();
+    assert!(error.contains("b.mp4 can't be written: ffmpeg failed") && error.contains("No space left"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Where ffmpeg is installed; elsewhere there is nothing to see.
+#[test]
+fn ffmpeg_makes_a_film_of_it() {
+    let ffmpeg = std::env::var_os("KMSLAB_FFMPEG").unwrap_or("ffmpeg".into());
+    if std::process::Command::new(&ffmpeg).arg("-version").output().is_err() {
+        return;
+    }
+    let options = FilmOptions { width: 640, ffmpeg: ffmpeg.clone(), ..FilmOptions::default() };
+    let mut film = lab(ThemeName::Dark, SIZE);
+    film.pictures.truncate(4);
+    film.end = Duration::from_secs(17);
+    let bytes = written(&film, "lab.mp4", &options);
+    // The index comes before the pictures.
+    let place = |name: &[u8]| bytes.windows(4).position(|four| four == name).unwrap();
+    assert!(place(b"ftyp") < place(b"moov") && place(b"moov") < place(b"mdat"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.mp4");
+    std::fs::write(&path, bytes).unwrap();
+    let told = std::process::Command::new(&ffmpeg).args(["-hide_banner", "-i"]).arg(&path).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("yuv420p") && told.contains("640x360") && told.contains("Duration: 00:00:17."), "{told}");
+}
