@@ -16,7 +16,7 @@
 //! - [`sandbox`]: an AWS-compatible server with KMS, DynamoDB, IAM and STS. It knows nothing of the lab; the lab reaches
 //!   it through the SDK over HTTP like any other backend.
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
-//! - [`record`]: stills of the screen.
+//! - [`record`]: pictures and films of the screen, and the files they become.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command.
 //!
 //! # How AWS behaves
