@@ -55,7 +55,7 @@ fn a_recording_costs_no_visible_time() {
     let states: Vec<_> = every_state().iter().map(|(_, state)| state).collect();
     let size = Size { width: 100, height: 28 };
     let lane = Lane::default();
-    let mut measure = |name: Option<&str>| {
+    let measure = |name: Option<&str>| {
         let mut screen = Screen::over(std::io::sink(), size);
         let manner = |name| Manner {
             path: folder.path().join(name),
