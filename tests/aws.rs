@@ -335,3 +335,60 @@ fn a_masked_error_before_anything_is_sent_names_nobody() {
     assert!(told.contains("the role arn:aws:iam::"), "{told}");
     assert!(!told.contains("444455556666") && !told.contains("charlotte"), "{told}");
 }
+
+#[test]
+fn a_recording_of_a_run_tells_nobody_whose_it_was() {
+    let aws = Aws::new(None);
+    let record = |file: &'static str, more: &[&'static str]| {
+        let arguments =
+            [&["record", file, "--backend", "aws", "--yes-account", ACCOUNT, "--pace", "fast"][..], more].concat();
+        let mut command = aws.kmslab(&arguments);
+        command.current_dir(aws.home.path()).output().unwrap()
+    };
+    for file in ["lab.cast", "lab.kmslab"] {
+        let output = record(file, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert_eq!(aws.left(), 0);
+        let recorded = text(&std::fs::read(aws.home.path().join(file)).unwrap());
+        assert!(recorded.contains("amazonaws.com") || recorded.contains("AWS"), "it is a run on AWS");
+        for real in ["kmslab-admin", aws.proxy.sandbox.admin().access_key_id.as_str()] {
+            assert!(!recorded.contains(real), "{real} is in {file}");
+        }
+        let verified = aws.kmslab(&["verify-cast", file]).current_dir(aws.home.path()).output().unwrap();
+        assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+    }
+    // The consent is recorded as what it was, and nothing is asked again.
+    let again = aws.kmslab(&["replay", "lab.kmslab", "--record", "again.cast"]).current_dir(aws.home.path()).output();
+    let again = again.unwrap();
+    assert!(text(&again.stdout).contains("9 MET"), "{}{}", text(&again.stdout), text(&again.stderr));
+}
+
+#[test]
+fn a_recording_that_fails_leaves_nothing_behind() {
+    let aws = Aws::new(None);
+    let program = env!("CARGO_BIN_EXE_kmslab");
+    let kmslab = aws.kmslab(&[]);
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 1500; \
+         exec {program} record lab.cast --size 400x200 --backend aws --yes-account {ACCOUNT} --pace fast"
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").current_dir(aws.home.path());
+    command.envs(kmslab.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("lab.cast is not complete"), "{}", text(&output.stderr));
+    assert!(!aws.changes().is_empty(), "it had begun");
+    assert_eq!(aws.left(), 0);
+    assert_eq!(aws.journals(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn nothing_is_recorded_into_an_account_without_a_yes() {
+    let aws = Aws::new(None);
+    let mut command = aws.kmslab(&["record", "lab.cast", "--backend", "aws"]);
+    let output = command.current_dir(aws.home.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("refused"), "{}", text(&output.stderr));
+    assert_eq!(aws.changes(), Vec::<String>::new());
+}

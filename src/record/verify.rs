@@ -1,12 +1,15 @@
 //! Looks for what nobody should publish: account numbers, access keys, secrets, addresses, hosts. In the bytes of a
 //! file, in the texts of its JSON, and in what a terminal would show where colours and cursor movements cut a text.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::lab::Lesson;
 use crate::lab::mask::{ACCOUNTS, EXAMPLE};
+use rows::Rows;
 
 /// Something that should not be there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +33,7 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
     let mut found = BTreeSet::new();
     let mut typed = String::new();
     let mut last_line = 0;
+    let mut screen = None;
     for (at, line) in file.split(|byte| *byte == b'\n').enumerate() {
         let line = String::from_utf8_lossy(line);
         last_line = at + 1;
@@ -51,8 +55,11 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
                 report(&plain);
             }
         }
-        if let (Some("i"), Some(data)) = (value[1].as_str(), value[2].as_str()) {
-            typed.push_str(data);
+        screen = screen.or_else(|| screen_of(&value));
+        match (value[1].as_str(), value[2].as_str(), &mut screen) {
+            (Some("i"), Some(data), _) => typed.push_str(data),
+            (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row)),
+            _ => {}
         }
         if value["command"].is_string() && value["version"].is_number() {
             let what = "a command line in the header";
@@ -65,6 +72,13 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
         found.insert(Found { line: last_line, column: 1, what, shown });
     }
     found.into_iter().collect()
+}
+
+/// The empty screen of a recording with this header.
+fn screen_of(header: &Value) -> Option<Rows> {
+    let size = |value: &Value| value.as_u64().and_then(|size| usize::try_from(size).ok());
+    let new = |columns: &Value, rows: &Value| Some(Rows::new(size(columns)?, size(rows)?));
+    new(&header["width"], &header["height"]).or_else(|| new(&header["term"]["cols"], &header["term"]["rows"]))
 }
 
 /// All texts and numbers of a JSON value, names included.
@@ -323,6 +337,15 @@ mod tests {
         assert_eq!(verify(cut.as_bytes()).len(), 1);
         let apart = "[0.1,\"o\",\"210987\\u001b[2;1H654321\"]";
         assert_eq!(verify(apart.as_bytes()), []);
+    }
+
+    #[test]
+    fn a_number_that_is_drawn_in_pieces_is_found() {
+        let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
+        let events = "[0.1,\"o\",\"\\u001b[2;1H111111222222\"]\n[0.1,\"o\",\"\\u001b[2;5H9876\"]";
+        let found = verify(format!("{head}\n{events}").as_bytes());
+        assert_eq!(found.iter().map(|found| found.line).collect::<Vec<_>>(), [2, 3], "{found:?}");
+        assert_eq!(found[1].shown, "111198762222");
     }
 
     #[test]

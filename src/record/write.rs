@@ -141,10 +141,8 @@ fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
         return Err(FilmError::Exists(path.to_owned()));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // For its owner alone, as every recording.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kmslab-");
-    // A film is made to be shown: as any other new file, not for its owner alone as temporary files are.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|source| FilmError::Io { path: path.to_owned(), source })
 }

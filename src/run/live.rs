@@ -92,7 +92,7 @@ impl Live {
 
     /// Takes in that a key was pressed while `state` was shown. What is typed in a dialog is nobody's business.
     pub fn typed(&mut self, at: Duration, state: &State, key: KeyEvent) {
-        if self.keys && !state.is_asking_for_consent() {
+        if self.keys && !state.is_asking_for_consent() && !state.view.is_asking_to_quit() {
             let written = bytes(key).map_or(Ok(()), |typed| self.recorder.input(at, &typed));
             self.note(written);
         }

@@ -278,3 +278,77 @@ fn answer(state: &State, may_be_wrong: bool) -> char {
     let wanted = |reply: &crate::lab::lesson::Reply| trap.map_or(reply.right, |trap| trap.text == reply.text);
     answers.find(|(_, reply)| wanted(reply)).map_or('s', |(letter, _)| *letter)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::lab::consent::Digits;
+    use crate::lab::{Backend, BackendKind, Event, Intent, Names, Quiz};
+
+    fn state() -> State {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        State::new(backend, Names::new("t1")).with_quiz(Quiz::new(3))
+    }
+
+    fn cue(director: &mut Director, state: &State, millis: u64) -> Cue {
+        director.cue(state, &Lane::default(), Duration::from_millis(millis))
+    }
+
+    #[rstest]
+    #[case(Pace::Fast, 2_000)]
+    #[case(Pace::Read, 5_000)]
+    #[case(Pace::Talk, 9_000)]
+    fn a_prediction_stays_and_is_right(#[case] pace: Pace, #[case] stays: u64) {
+        let mut state = state();
+        let mut director = Director::new(pace);
+        let right = state.open_question().unwrap().right().unwrap().0;
+        let pressed = Cue::Press(Duration::from_millis(400 + stays), KeyCode::Char(right));
+        assert_eq!(cue(&mut director, &state, 400), pressed);
+        // What is drawn meanwhile delays nothing.
+        assert_eq!(cue(&mut director, &state, 900), pressed);
+        let place = state.open_question().unwrap().answers.iter().position(|(letter, _)| *letter == right).unwrap();
+        state.update(Event::Intent(Intent::Choose(u8::try_from(place).unwrap())));
+        assert!(matches!(cue(&mut director, &state, 6_000), Cue::Press(at, KeyCode::Enter) if at.as_secs() >= 6));
+        state.update(Event::Intent(Intent::Advance));
+        assert_eq!(cue(&mut director, &state, 9_000), Cue::Wait, "a call takes what it takes");
+    }
+
+    #[test]
+    fn a_speaker_is_waited_for() {
+        let mut director = Director::new(Pace::Talk).attended();
+        assert_eq!(cue(&mut director, &state(), 0), Cue::Person);
+        assert!(director.takes_keys());
+        assert!(!Director::new(Pace::Read).attended().takes_keys());
+    }
+
+    #[test]
+    fn a_caption_stays_until_it_can_be_read() {
+        let lane = Lane { captions: true, ..Lane::default() };
+        let state = state();
+        let words = u64::from(words(&lane.caption(&state, LONGEST).unwrap()));
+        let Cue::Press(at, _) = Director::new(Pace::Fast).cue(&state, &lane, Duration::ZERO) else { panic!("no key") };
+        assert_eq!(at, Duration::from_millis((1_500 + 330 * words).max(2_000)));
+    }
+
+    #[test]
+    fn consent_is_a_persons() {
+        let mut state = state();
+        state.view.overlay = Some(Overlay::Consent { stage: Stage::CreateKey, typed: Digits::default(), wrong: false });
+        assert_eq!(cue(&mut Director::new(Pace::Read), &state, 0), Cue::Stuck);
+        assert_eq!(cue(&mut Director::new(Pace::Read).attended(), &state, 0), Cue::Person);
+    }
+
+    #[test]
+    fn a_key_that_changes_nothing_is_not_pressed_for_ever() {
+        let state = state();
+        let mut director = Director::new(Pace::Fast);
+        for at in 0..3 {
+            let Cue::Press(_, key) = cue(&mut director, &state, at) else { panic!("no key") };
+            director.pressed(&state, key, Duration::from_millis(at));
+        }
+        assert_eq!(cue(&mut director, &state, 9), Cue::Stuck);
+    }
+}

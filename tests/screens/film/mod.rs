@@ -82,7 +82,7 @@ fn a_file_that_exists_is_only_replaced_with_force() {
     write(&film, &path, &FilmOptions { force: true, ..FilmOptions::default() }).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().contains("<svg"));
     let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
-    assert_eq!(mode & 0o400, 0o400, "{mode:o}");
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
 }
 
 #[test]
