@@ -289,7 +289,7 @@ mod tests {
         let inner = folder.path().join("kmslab");
         let (events, mut told) = unbounded_channel();
         let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events).unwrap();
-        std::fs::remove_dir_all(&inner).unwrap();
+        fs::remove_dir_all(&inner).unwrap();
         keeper.keep(kept("a"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(keeper.settled());
@@ -312,10 +312,10 @@ mod tests {
     fn what_is_no_session_is_told(#[case] text: &str, #[case] reason: &str) {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read(folder.path()), Ok(None));
-        std::fs::write(folder.path().join(FILE), text).unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
         assert!(read(folder.path()).unwrap_err().contains(reason));
         let whole = serde_json::to_string(&kept("a")).unwrap();
-        std::fs::write(folder.path().join(FILE), whole.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
+        fs::write(folder.path().join(FILE), whole.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
         assert!(read(folder.path()).unwrap_err().contains("is of another version"));
     }
 }
