@@ -1,5 +1,7 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+mod interactive;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -16,18 +18,19 @@ use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
+use crate::run::config::Config;
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal, Journals};
 use crate::run::lesson;
+use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
-use crate::run::{self, Ended, signal};
+use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::terminal::Screen;
-use crate::ui::theme::{ColorLevel, Theme};
+use crate::ui::theme::ColorLevel;
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,21 +81,32 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
+    // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
+    let config = match cli.command {
+        None | Some(Command::Run { .. }) => Config::load(&cli.options, environment)?,
+        _ => Config::default(),
+    };
+    let cli = Cli { options: config.behind(&cli.options), ..cli };
     match cli.command {
+        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
+        None if environment.dumb && io::stdin().is_terminal() => {
+            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
+            interactive::plain(&runtime, &cli.options, environment)
+        }
         None if environment.dumb => {
-            tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
+            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, environment),
+        None => interactive::interactive(&runtime, &cli.options, environment, &config),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Export { file, force }) => crate::export::export(&file, force, &cli.options, environment),
-        Some(Command::Reset) => run::session::reset(environment),
+        Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -214,66 +228,6 @@ fn random_number() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-fn interactive(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
-    if options.mask {
-        state.mask();
-    }
-    state = state.with_lesson(lesson::load(options, environment)?);
-    if !options.no_questions {
-        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
-    }
-    // Dropped after the screen.
-    let _announcement = Announcement::new(&state, journal.as_ref());
-    state = state.with_review().with_clipboard(environment.clipboard);
-    let theme = Theme::choose(options.theme, environment.color_level());
-    let (hold, first) = run::session::begin(&mut state, options, environment);
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
-    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
-    let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
-    let ended = runtime.block_on(async {
-        // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = run::input()?;
-        screen.measure()?;
-        first.into_iter().for_each(|effect| drop(world.perform(effect)));
-        run::interactive(&mut state, &world, events, input, &mut screen, &theme, stop).await
-    });
-    // Before anything is printed, an error too.
-    let left = screen.leave();
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
-    let _ = print_copied(&state, &mut io::stdout().lock());
-    let survivors = settle(&state, journal.as_deref());
-    let ended = match ended.wrap_err("the terminal failed") {
-        Err(error) if survivors => {
-            tell(describe(&error, options.mask));
-            return Ok(Exit::Survivors);
-        }
-        ended => ended?,
-    };
-    if ended == Ended::Finished {
-        left.wrap_err("the terminal could not be restored; `reset` does it")?;
-    }
-    Ok(exit_status(&state, survivors, ended))
-}
-
-/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
-fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
-    if state.copied().is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
-    for text in state.copied() {
-        writeln!(out, "\n{text}")?;
-    }
-    out.flush()
-}
-
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
 /// stays, or may.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
@@ -391,7 +345,8 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let mut out = io::stdout().lock();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
+    let config = Config::load(options, environment).map_err(|error| error.to_string());
+    let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,

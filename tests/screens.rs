@@ -6,6 +6,8 @@
 
 mod common;
 
+#[path = "screens/ascii.rs"]
+mod ascii;
 #[path = "screens/bench.rs"]
 mod bench;
 #[path = "screens/bytes.rs"]
@@ -181,6 +183,12 @@ fn a_masked_screen_looks_the_same_and_names_nobody() {
             .iter()
             .flat_map(|size| [("denied".to_owned(), &masked.state, *size), ("asked".to_owned(), &asked.state, *size)])
     ));
+}
+
+#[test]
+fn a_screen_in_ascii() {
+    let session = Session::sandbox().after(Stage::CreateKey);
+    insta::assert_snapshot!(text_dump(&render(&session.state, &dark().in_ascii(), Size::new(80, 28))));
 }
 
 #[rstest]

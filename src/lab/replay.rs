@@ -108,8 +108,9 @@ impl State {
     /// What can be done where the shown stage got no answer: one line of 80 columns.
     pub fn offer(&self) -> Option<String> {
         let stage = self.view.shown;
+        let replay = self.view.keys.first("replay", "F");
         if self.is_replay() {
-            return Some("REPLAY: recorded earlier · F: the live answers again".to_owned());
+            return Some(format!("REPLAY: recorded earlier · {replay}: the live answers again"));
         }
         if self.view.bench.is_some() || !self.is_silent(stage) {
             return None;
@@ -121,9 +122,9 @@ impl State {
             _ if record.exchanges.is_empty() => "not attempted".to_owned(),
             _ => format!("no answer{from}"),
         };
-        let again = self.can_retry().then(|| "r: try again".to_owned());
+        let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
         let recorded = match (&self.replays.stages[stage.index()], &self.replays.problems[stage.index()]) {
-            (Some(replay), _) => Some(format!("F: show the answer of {}", stamp(replay.at, self.now, false))),
+            (Some(kept), _) => Some(format!("{replay}: show the answer of {}", stamp(kept.at, self.now, false))),
             (None, Some(problem)) => Some(problem.clone()),
             (None, None) => None,
         };

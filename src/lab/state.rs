@@ -277,7 +277,10 @@ impl State {
         let shown = self.view.shown;
         match self.shown().status {
             Status::Todo if self.waits_for_answer() => {
-                self.view.message = Some("first your answer; s passes over the question".to_owned());
+                self.view.message = {
+                    let skip = self.view.keys.first("skip", "s");
+                    Some(format!("first your answer; {skip} passes over the question"))
+                };
                 Vec::new()
             }
             Status::Todo => self.start(shown),
@@ -512,7 +515,11 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
+            self.view.message = Some(format!(
+                "{}: wait again · {}: go on (gave up after the last attempt)",
+                self.view.keys.first("retry", "r"),
+                self.view.keys.first("advance", "Enter"),
+            ));
         }
     }
 

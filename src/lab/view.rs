@@ -2,6 +2,7 @@
 
 use super::bench::Experiment;
 use super::consent::Digits;
+use super::keymap::Keymap;
 use super::operation::Identity;
 use super::stage::Stage;
 
@@ -106,6 +107,8 @@ pub struct View {
     pub zoom: bool,
     /// What lies over it.
     pub overlay: Option<Overlay>,
+    /// The person's own keys.
+    pub keys: Keymap,
     /// A line for the person, until the next key.
     pub message: Option<String>,
     focus_right: bool,

@@ -5,11 +5,13 @@
 //! like any other.
 
 pub mod cleanup;
+pub mod config;
 pub mod doctor;
 pub mod headless;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
+pub mod plain;
 pub mod session;
 pub mod signal;
 pub mod verified;

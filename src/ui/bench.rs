@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{Experiment, State, Status};
 
-use super::overlay::{open, rows_of};
+use super::overlay::{list_way_out, open, rows_of};
 use super::text::{spans_width, width};
 use super::theme::Theme;
 
@@ -46,7 +46,7 @@ pub fn list(state: &State, cursor: Experiment, theme: &Theme, area: Rect, buffer
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open("break it", "enter shows it · esc closes", columns, rows_of(&lines), theme, area, buffer);
+    let place = open("break it", &list_way_out(state), columns, rows_of(&lines), theme, area, buffer);
     // Where rows are few, those around the cursor.
     let rows = usize::from(place.height);
     let first = cursor.index().saturating_sub(rows / 2).min(lines.len().saturating_sub(rows));

@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::learn::Asked;
 use crate::lab::{Check, State, Status};
 
+use super::keys;
 use super::layout::Class;
 use super::text::{cut, width, wrap};
 use super::theme::Theme;
@@ -139,7 +140,7 @@ impl<'a> Brief<'a> {
         let hint = &self.state.lesson.words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
         // One line either way, so that nothing moves when an answer is chosen.
-        let keys = Span::styled(" a–d answers, s skips", self.theme.dim);
+        let keys = Span::styled(self.how_to_answer(), self.theme.dim);
         let next = if asked.is_open() { Part { label: None, content: vec![keys] } } else { self.enter() };
         let rest = [self.question(&asked), hints, vec![next]].concat();
         let blank = vec![self.part(None, "")];
@@ -155,8 +156,13 @@ impl<'a> Brief<'a> {
         )
     }
 
+    fn how_to_answer(self) -> String {
+        let keymap = &self.state.view.keys;
+        format!(" {} answers, {} skips", keys::answers(keymap), keys::first("skip", keymap))
+    }
+
     fn enter(self) -> Part<'a> {
-        let key = Span::styled(" enter ", self.theme.focus);
+        let key = Span::styled(format!(" {} ", keys::first("advance", &self.state.view.keys)), self.theme.focus);
         let action = match self.state.view.bench {
             Some(_) => "try it",
             None => self.state.text(self.state.view.shown).action,
@@ -196,12 +202,16 @@ impl<'a> Brief<'a> {
 
     /// What waits to be looked at, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
-        let choice = |key: &'static str, text: &str| Part {
+        let key = |action| format!(" {:^5} ", keys::first(action, &self.state.view.keys));
+        let choice = |action, text: &str| Part {
             label: None,
-            content: vec![Span::styled(key, self.theme.focus), Span::styled(format!("  {text}"), self.theme.strong)],
+            content: vec![
+                Span::styled(key(action), self.theme.focus),
+                Span::styled(format!("  {text}"), self.theme.strong),
+            ],
         };
-        let enter = choice(" enter ", "send PutKeyPolicy: this call replaces the whole policy");
-        let esc = choice("  esc  ", "send nothing; the stage can be begun again");
+        let enter = choice("advance", "send PutKeyPolicy: this call replaces the whole policy");
+        let esc = choice("back", "send nothing; the stage can be begun again");
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 

@@ -35,7 +35,9 @@ mod lesson;
 mod overlay;
 mod page;
 mod pane;
+pub mod plain;
 mod resume;
+mod signs;
 mod summary;
 pub mod terminal;
 mod text;
@@ -52,6 +54,8 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use layout::Class;
+pub use signs::spelt;
+pub use text::clean;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};
@@ -72,6 +76,13 @@ pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
 }
 
 fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
@@ -98,17 +109,21 @@ fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = SINGLE;
+    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| keys::first(name, &state.view.keys));
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
     } else if state.is_asking_to_resume() {
-        "A session is kept: enter goes on with it, x begins afresh, q quits. Enlarge the window to read more."
-            .to_owned()
+        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| keys::first(name, &state.view.keys));
+        format!(
+            "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
+             read more."
+        )
     } else if state.is_asking_for_consent() {
-        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
+        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
             area.width, area.height
         )
     };
@@ -161,7 +176,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
     // What was recorded has nothing to do with where calls go now.
     let (badge, region) = match state.replay_time() {
-        Some(time) => (Span::styled(format!("{}{time} ", pane::REPLAY), theme.replay()), Span::default()),
+        Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
             Span::styled(format!(" {} ", state.backend.region), dim),

@@ -96,8 +96,14 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open("stages", "enter shows it · esc closes", columns, rows_of(&lines), theme, area, buffer);
+    let place = open("stages", &list_way_out(state), columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
+}
+
+/// What the keys do in a list.
+pub fn list_way_out(state: &State) -> String {
+    let keymap = &state.view.keys;
+    format!("{} shows it · {} closes", keys::first("advance", keymap), keys::first("back", keymap))
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -131,7 +137,15 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ];
         cut(spans, columns.into())
     }));
-    let place = open("leave?", "esc stays", columns, rows_of(&lines), theme, area, buffer);
+    let place = open(
+        "leave?",
+        &format!("{} stays", keys::first("back", &state.view.keys)),
+        columns,
+        rows_of(&lines),
+        theme,
+        area,
+        buffer,
+    );
     Paragraph::new(lines).render(place, buffer);
 }
 
@@ -198,7 +212,12 @@ pub fn consent_fits(state: &State, area: Rect) -> bool {
 fn asking(state: &State, typed: Digits, wrong: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = consent_columns(area);
     let lines = consent_lines(state, typed, wrong, theme, columns);
-    let way_out = if consent_fits(state, area) { "esc says no" } else { "enlarge the window to answer · esc says no" };
-    let place = open("your account", way_out, columns, rows_of(&lines), theme, area, buffer);
+    let back = keys::first("back", &state.view.keys);
+    let way_out = if consent_fits(state, area) {
+        format!("{back} says no")
+    } else {
+        format!("enlarge the window to answer · {back} says no")
+    };
+    let place = open("your account", &way_out, columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }

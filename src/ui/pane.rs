@@ -28,18 +28,21 @@ use super::theme::{Theme, VerdictStyle};
 use super::{answer, brief, diff};
 
 /// Before the verdict of an answer that was recorded earlier.
-pub const REPLAY: &str = " ⟳ REPLAY ";
+pub fn replay(theme: &Theme) -> String {
+    format!(" {} REPLAY ", theme.signs.replay)
+}
 
 /// Sign, word and looks of a call's verdict.
 pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
+    let signs = &theme.signs;
     match call {
-        Call::Waiting(_) => ("…", "WAITING", theme.waiting),
+        Call::Waiting(_) => (signs.waiting, "WAITING", theme.waiting),
         Call::Draft(_) => ("○", "NOT SENT", theme.waiting),
         Call::Answered(exchange) => match exchange.verdict {
-            Verdict::Allowed => ("✔", "ALLOWED", theme.allowed),
-            Verdict::Denied(_) => ("✘", "DENIED", theme.denied),
-            Verdict::Failed(_) if exchange.is_wanted_absence() => ("✔", "GONE", theme.allowed),
-            Verdict::Failed(_) => ("!", "FAILED", theme.failed),
+            Verdict::Allowed => (signs.allowed, "ALLOWED", theme.allowed),
+            Verdict::Denied(_) => (signs.denied, "DENIED", theme.denied),
+            Verdict::Failed(_) if exchange.is_wanted_absence() => (signs.allowed, "GONE", theme.allowed),
+            Verdict::Failed(_) => (signs.failed, "FAILED", theme.failed),
         },
     }
 }
@@ -164,10 +167,12 @@ fn list(
             Call::Waiting(_) | Call::Draft(_) => String::new(),
         };
         let is_selected = index == selected;
+        // A longer sign takes its columns from the gap after the action.
+        let rest = 29_usize.saturating_sub(width(sign));
         let spans = vec![
             Span::styled(if is_selected { "▸ " } else { "  " }, theme.strong),
             Span::styled(format!("{sign} "), looks.text),
-            Span::styled(format!("{action:<28} "), if is_selected { theme.strong } else { theme.base }),
+            Span::styled(format!("{action:<rest$} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
             Span::styled(if is_undo(state, call) { "  undo" } else { "" }, theme.hint),
         ];
@@ -223,7 +228,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
     if state.is_replay() {
         // First, so that no width cuts it off.
-        verdict.splice(0..0, [Span::styled(REPLAY, theme.replay()), Span::raw(" ")]);
+        verdict.splice(0..0, [Span::styled(replay(theme), theme.replay()), Span::raw(" ")]);
     }
     let mut id = Vec::new();
     match call {

@@ -51,7 +51,7 @@ impl Sheet<'_> {
         let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
         let mut badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
         if state.is_replay() {
-            badge.splice(0..0, [Span::styled(pane::REPLAY, self.theme.replay()), Span::raw(" ")]);
+            badge.splice(0..0, [Span::styled(pane::replay(self.theme), self.theme.replay()), Span::raw(" ")]);
         }
         self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
         if matches!(exchange.verdict, Verdict::Failed(_)) {

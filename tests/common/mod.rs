@@ -302,8 +302,7 @@ impl Session {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
-                Effect::Remember(_) | Effect::TakeOver { .. } => {}
-                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Remember(_) | Effect::TakeOver { .. } | Effect::Exit => {}
             }
         }
     }

@@ -377,7 +377,9 @@ impl State {
         };
         let (minutes, seconds) = (left / 60, left % 60);
         self.view.message = Some(format!(
-            "{minutes}:{seconds:02} until DynamoDB forgets the table key · enter goes on · esc stops, undoes"
+            "{minutes}:{seconds:02} until DynamoDB forgets the table key · {} goes on · {} stops, undoes",
+            self.view.keys.first("advance", "enter"),
+            self.view.keys.first("back", "esc")
         ));
         vec![Effect::After { timer, millis: 1_000 }]
     }

@@ -35,7 +35,7 @@ impl<'a> Brief<'a> {
         rest.push(if self.state.is_out_of_reach(which) {
             self.part(None, "This one changes test-user's own policies: it needs a user that the lab makes.")
         } else if asked.is_some_and(|asked| asked.is_open()) {
-            self.part(None, " a–d answers, s skips")
+            self.part(None, &self.how_to_answer())
         } else {
             self.enter()
         });
