@@ -40,8 +40,8 @@ impl Kind {
 /// Writes the kept session, or the whole lab as a script, to `file`.
 ///
 /// # Errors
-/// When the ending is unknown, the file is there already, or no session is kept: these are wrong usage. When it can't be
-/// written.
+/// When the ending is unknown, the file is there already, or no session is kept: these are wrong usage. When it can't
+/// be written.
 pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let usage = |message: String| Report::from(ConfigError::Options(message));
     let Some(kind) = Kind::of(file) else {

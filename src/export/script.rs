@@ -1,5 +1,5 @@
-//! The whole lab as a script of AWS CLI commands. Its calls are those of [`crate::lab::script`]: they are made with marks
-//! in the place of what only a run knows, and each mark becomes a variable of the shell.
+//! The whole lab as a script of AWS CLI commands. Its calls are those of [`crate::lab::script`]: they are made with
+//! marks in the place of what only a run knows, and each mark becomes a variable of the shell.
 
 use serde_json::{Value, json};
 
