@@ -261,7 +261,7 @@ fn the_pages_know_which_experiment_caused_what_and_which_table_key_is_in_memory(
         trail.contains(&format!("for Scan,\u{a0}experiment\u{a0}{number}").replace("for ", "for\u{a0}")),
         "{trail}"
     );
-    assert!(trail.contains("kms:PutKeyPolicy  ✔ ALLOWED  experiment 6"), "{trail}");
+    assert!(trail.contains("kms:PutKeyPolicy  ✔\u{a0}ALLOWED  experiment 6"), "{trail}");
     assert!(!trail.contains("another client"), "{trail}");
     lab.press(Intent::Close);
 

@@ -76,7 +76,8 @@ fn of_entry(entry: &Entry, theme: &Theme, columns: usize) -> Vec<Line<'static>> 
         Cause::Another => "for an earlier try or another client".to_owned(),
     };
     let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);
-    let verdict = Span::styled(format!("{sign} {word}"), looks.text);
+    // A sign and its word stay on one line.
+    let verdict = Span::styled(format!("{sign}\u{a0}{word}"), looks.text);
     let operation = format!("kms:{}", entry.operation);
     if !entry.by_dynamodb {
         let content = vec![

@@ -157,10 +157,13 @@ impl Sheet<'_> {
         for reason in unread {
             self.text(&format!("! incomplete: {reason}"), self.theme.failed.text);
         }
+        let allowed = ladders.iter().all(|ladder| ladder.allowed);
         if !unread.is_empty() {
+            if allowed && !ladders.is_empty() && matches!(exchange.verdict, Verdict::Denied(_)) {
+                self.text("! What denied it is not among what is known here.", self.theme.failed.text);
+            }
             return;
         }
-        let allowed = ladders.iter().all(|ladder| ladder.allowed);
         let other = match &exchange.verdict {
             Verdict::Allowed if !allowed => "DENIED",
             Verdict::Denied(_) if allowed && !ladders.is_empty() => "ALLOWED",

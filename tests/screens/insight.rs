@@ -222,6 +222,52 @@ fn why_without_a_trace() {
     );
 }
 
+/// What could not be read, and what binds nobody, is no verdict.
+#[test]
+fn what_is_not_known_is_never_taken_for_a_verdict() {
+    let picture = |session: &Session| album([(String::new(), &session.state, SIZES[1])]);
+    let on_aws = |identity| {
+        let mut session = Session::aws().after(Stage::ViewDenied);
+        if identity == Identity::TestUser {
+            session.intent(Intent::FocusOther);
+        }
+        session
+    };
+    let keyless = picture(&opened(on_aws(Identity::TestUser), Page::Why, |s| {
+        let unread = vec!["the key policy could not be read: AccessDenied (kms:GetKeyPolicy)".to_owned()];
+        Finding::Documents(Documents { key_policy: None, unread, ..documents(s, Identity::TestUser) })
+    }));
+    assert!(keyless.contains("! What denied it is not among what is known here."), "{keyless}");
+    let with_mfa = picture(&opened(on_aws(Identity::Admin), Page::Why, |s| {
+        let mut all = documents(s, Identity::Admin);
+        let deny = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}"#;
+        let source = PolicySource::Inline { user: "kmslab-admin".into(), name: "mfa".into() };
+        all.identity.push((source, deny.to_owned()));
+        Finding::Documents(all)
+    }));
+    assert!(with_mfa.contains("lock 1: the table  ? INCOMPLETE"), "{with_mfa}");
+    assert!(with_mfa.contains("aws:MultiFactorAuthPresent, of which nothing is known here"), "{with_mfa}");
+    let mut root = on_aws(Identity::Admin);
+    root.state.facts.admin.as_mut().unwrap().arn = "arn:aws:iam::111122223333:root".to_owned();
+    let root = picture(&opened(root, Page::Why, |s| {
+        Finding::Documents(Documents { identity: Vec::new(), ..documents(s, Identity::Admin) })
+    }));
+    assert!(root.contains("IAM's policies don't bind it") && root.contains("the lock: the key  ✔ ALLOWED"), "{root}");
+}
+
+/// Any server may call itself a sandbox.
+#[test]
+fn what_a_server_tells_of_the_database_steers_nothing() {
+    let session = opened(denied(), Page::AtRest, |s| {
+        let Finding::AtRest(mut told) = table(s) else { unreachable!("it is a table") };
+        told.records[0].ciphertext = "ab\u{1b}[31m\u{202e}cd".to_owned();
+        Finding::AtRest(told)
+    });
+    let picture = album([(String::new(), &session.state, SIZES[1])]);
+    assert!(picture.contains("ab␛[31m\u{fffd}cd…") && !picture.contains(['\u{1b}', '\u{202e}']), "{picture}");
+}
+
 #[test]
 fn trail_and_at_rest() {
     let trail = opened(denied(), Page::Trail, events);

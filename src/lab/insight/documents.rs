@@ -109,7 +109,7 @@ pub fn decide_again(
             decision,
         });
         // Whoever is refused is asked nothing more, if that is certain.
-        if !allowed && documents.unread.is_empty() {
+        if !allowed && unread.is_empty() {
             break;
         }
     }

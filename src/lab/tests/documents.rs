@@ -98,3 +98,15 @@ fn a_denial_that_fits_for_want_of_knowledge_is_no_certain_one(#[case] condition:
         .map(|key| format!("a condition of jane's inline policy own is about {key}, of which nothing is known here"));
     assert_eq!(unread, Vec::from_iter(expected));
 }
+
+#[rstest]
+#[case::through_dynamodb("dynamodb.us-east-1.amazonaws.com", true)]
+#[case::through_another_service("s3.us-east-1.amazonaws.com", false)]
+fn the_key_is_asked_through_dynamodb(#[case] service: &str, #[case] allowed: bool) {
+    let user = format!("arn:aws:iam::{ACCOUNT}:user/jane");
+    let only = json!({"Effect": "Allow", "Principal": {"AWS": user}, "Action": "kms:Decrypt", "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": service, "kms:CallerAccount": ACCOUNT}}});
+    let may_scan = json!([{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]);
+    let (ladders, unread) = scan(&user, &with(json!([only]), may_scan));
+    assert_eq!((ladders[1].allowed, unread.len()), (allowed, 0), "{:#?}", ladders[1].rungs);
+}

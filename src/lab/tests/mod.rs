@@ -1,5 +1,6 @@
 //! The lesson by tables: no server, no clock, no terminal.
 
+mod bench;
 mod checks;
 mod consent;
 mod copy;
