@@ -435,16 +435,19 @@ impl State {
             self.learn_on_bench(&exchange);
         } else {
             self.facts.learn(&exchange);
-            effects.push(Effect::Report(Report::Call(shown)));
         }
         if had_key && self.facts.made.key.is_none() {
             self.key_ended_at = Some(self.now);
         }
         if answered {
-            // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
+            // Answers of one batch may come in any order; panes, checks and lines have them in the order of sending.
             let record = self.at_work_mut();
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
             record.unmasked[start..].sort_by_key(|exchange| exchange.id);
+            let answers = record.exchanges[start..].to_vec();
+            if !self.bench.is_running() {
+                effects.extend(answers.into_iter().map(|answer| Effect::Report(Report::Call(answer))));
+            }
             effects.extend(self.batch_answered());
         }
         effects
