@@ -66,7 +66,7 @@ pub struct Record {
     pub(super) batch_start: usize,
     /// The timer until the next attempt.
     pub(super) timer: Option<TimerId>,
-    /// [`State::ticks`] when this batch was sent.
+    /// [`super::State::ticks`] when this batch was sent.
     pub(super) sent_at: u64,
 }
 

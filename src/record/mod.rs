@@ -1,7 +1,7 @@
 //! Pictures and recordings of the real screen.
 //!
 //! A [`Recorder`] takes pictures as they come. It writes an asciicast or a session line by line; of all else it keeps a
-//! [`Film`] in memory, of which [`write`] makes a file at the end.
+//! [`Film`] in memory, of which [`write()`] makes a file at the end.
 
 pub mod cast;
 pub mod chapters;

@@ -1,7 +1,7 @@
 //! The keys: one table, from which dispatch, footer and help are made.
 //!
 //! A binding works when its `when` says so; a key that does not work is not in the footer and does nothing. Every
-//! binding is called by its name in a person's own key map, [`remap`].
+//! binding is called by its name in a person's own key map, [`remap()`].
 
 mod chord;
 mod context;

@@ -1,5 +1,5 @@
 //! The presenter's second screen: the lab tells it what it shows ([`teller`]), over a Unix socket ([`socket`]), a line
-//! of JSON for each change ([`line`]); `kmslab notes` follows ([`follow`]).
+//! of JSON for each change ([`mod@line`]); `kmslab notes` follows ([`follow`]).
 
 pub mod follow;
 pub mod line;
