@@ -1,11 +1,13 @@
 //! Puts the parts together for each command, and decides the exit status.
 
+mod cleanup;
+mod interactive;
+mod notes;
 mod recording;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,21 +17,21 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, LessonCommand, Options, RecordingOptions, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Quiz, Stage, State};
-use crate::run::cleanup::{Outcome, Target, Work, clean};
+use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
+use crate::run::config::Config;
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
-use crate::run::journal::{self, Journal, Journals};
+use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
-use crate::run::{self, Ended, signal};
+use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::terminal::Screen;
-use crate::ui::theme::{ColorLevel, Theme};
+use crate::ui::theme::ColorLevel;
 
 /// The exit status, as the contract has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,24 +83,40 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
+    recording::check(cli.command.as_ref(), &cli.recording)?;
+    // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
+    let config = match cli.command {
+        None | Some(Command::Run { .. } | Command::Notes | Command::Record { .. } | Command::Replay { .. }) => {
+            Config::load(&cli.options, environment)?
+        }
+        _ => Config::default(),
+    };
+    let cli = Cli { options: config.behind(&cli.options), ..cli };
     let recording = &cli.recording;
-    recording::check(cli.command.as_ref(), recording)?;
     match cli.command {
-        None if recording.record.is_some() && !io::stdout().is_terminal() => Err(ConfigError::Options(
-            "--record belongs to the interactive lab, which needs a terminal; `kmslab record FILE` needs none"
-                .to_owned(),
-        )
-        .into()),
+        None if recording.record.is_some() && (cli.options.plain || !io::stdout().is_terminal()) => {
+            Err(ConfigError::Options(
+                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
+                    .to_owned(),
+            )
+            .into())
+        }
+        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
+        None if environment.dumb && io::stdin().is_terminal() => {
+            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
+            interactive::plain(&runtime, &cli.options, environment)
+        }
         None if environment.dumb => {
-            tell("a terminal that is TERM=dumb shows no screen, so this is `kmslab run`");
+            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive(&runtime, &cli.options, recording, environment),
+        None => interactive::interactive(&runtime, &cli.options, recording, environment, &config),
         Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
+        Some(Command::Notes) => notes::run(&runtime, &cli.options, environment),
         Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Record { file, stage, all, stills, teaser }) => {
@@ -107,6 +125,8 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         Some(Command::Replay { file }) => recording::replay(&runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file }) => recording::verify(&file),
+        Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
+        Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
@@ -114,7 +134,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
-            cleanup(&runtime, &cli.options, folder, &Wanted { dry_run, run: run.as_deref() })
+            cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
         }
     }
 }
@@ -132,7 +152,18 @@ struct Session {
 }
 
 fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
-    let names = Names::new(&run_id(options.seed)).created(now(options.seed));
+    session_again(runtime, options, environment, 0)
+}
+
+/// A session after so many others of this process: its run has another id, also with a seed.
+fn session_again(
+    runtime: &Runtime,
+    options: &Options,
+    environment: &Environment,
+    earlier: u64,
+) -> Result<Session, Report> {
+    let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
+    let names = Names::new(&run_id(seed)).created(now(seed));
     if options.endpoint_url.is_some() || options.is_aws() {
         let endpoint = EndpointOptions {
             url: options.endpoint_url.clone(),
@@ -226,72 +257,6 @@ fn random_number() -> u64 {
     // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
     let _ = getrandom::fill(&mut bytes);
     u64::from_ne_bytes(bytes)
-}
-
-fn interactive(
-    runtime: &Runtime,
-    options: &Options,
-    recording: &RecordingOptions,
-    environment: &Environment,
-) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
-    if options.mask {
-        state.mask();
-    }
-    state = state.with_lesson(lesson::load(options, environment)?);
-    if !options.no_questions {
-        state = state.with_quiz(Quiz::new(options.seed.unwrap_or_else(random_number)));
-    }
-    // Dropped after the screen.
-    let _announcement = Announcement::new(&state, journal.as_ref());
-    state = state.with_review().with_clipboard(environment.clipboard);
-    let theme = Theme::choose(options.theme, environment.color_level());
-    // What can't be recorded is told before anything else happens.
-    let mut manner = recording::manner(recording, theme, options.theme, &mut state)?;
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
-    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
-    let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("the terminal can't be used for the interactive lab; try `kmslab run`")?;
-    let ended = runtime.block_on(async {
-        // Resizes are heard of from here on; one that came since the size was read must not be lost.
-        let input = run::input()?;
-        screen.measure()?;
-        run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, stop).await
-    });
-    // Before anything is printed, an error too.
-    let left = screen.leave();
-    // What stays on the terminal when the screen is gone. The terminal may be gone, too: then there is nobody to tell.
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
-    let _ = print_copied(&state, &mut io::stdout().lock());
-    recording::finish(manner, &state, recording.force);
-    let survivors = settle(&state, journal.as_deref());
-    let ended = match ended.wrap_err("the terminal failed") {
-        Err(error) if survivors => {
-            tell(describe(&error, options.mask));
-            return Ok(Exit::Survivors);
-        }
-        ended => ended?,
-    };
-    if ended == Ended::Finished {
-        left.wrap_err("the terminal could not be restored; `reset` does it")?;
-    }
-    Ok(exit_status(&state, survivors, ended))
-}
-
-/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
-fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
-    if state.copied().is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
-    for text in state.copied() {
-        writeln!(out, "\n{text}")?;
-    }
-    out.flush()
 }
 
 /// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
@@ -411,7 +376,8 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let mut out = io::stdout().lock();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let outcome = runtime.block_on(doctor::run(&terminal, clients.as_ref(), &wanted, &mut out));
+    let config = Config::load(options, environment).map_err(|error| error.to_string());
+    let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,
         doctor::Outcome::ToFix => Exit::Usage,
@@ -448,124 +414,10 @@ fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
         Ended::Refused => Exit::Usage,
         Ended::Signal(number) => Exit::Signal(number),
         Ended::InputClosed => Exit::Signal(signal::HANGUP),
-        Ended::Finished if state.backend_is_unusable().is_some() => Exit::Backend,
-        Ended::Finished if state.met() < state.ended() => Exit::NotMet,
-        Ended::Finished => Exit::Met,
+        _ if state.backend_is_unusable().is_some() => Exit::Backend,
+        _ if state.met() < state.ended() => Exit::NotMet,
+        Ended::Finished | Ended::StartOver => Exit::Met,
     }
-}
-
-/// What `kmslab cleanup` was asked for.
-struct Wanted<'a> {
-    dry_run: bool,
-    run: Option<&'a str>,
-}
-
-/// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
-fn cleanup(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
-    let mut journals = match folder {
-        Some(folder) => {
-            Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
-        }
-        None => Journals::default(),
-    };
-    if let Some(run) = wanted.run {
-        journals.left.retain(|left| left.head.run == run);
-        journals.living.retain(|living| living == run);
-    }
-    let mut masker = options.mask.then(Masker::default);
-    if let Some(masker) = &mut masker {
-        let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
-        let known = journals.living.iter().map(String::as_str).chain(unreadable);
-        known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
-    }
-    for (path, reason) in &journals.unreadable {
-        let line = format!("{} is no journal and is left alone: {reason}", path.display());
-        tell(mask::written(&mut masker, &line));
-    }
-    for run in &journals.living {
-        let run = mask::written(&mut masker, run);
-        tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
-    }
-    let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-    let is_told_where = options.endpoint_url.is_some() || options.is_aws();
-    let targets = match is_told_where {
-        true => vec![(options.endpoint_url.clone(), options.region.clone(), options.admin_profile.clone())],
-        false => {
-            let heads = journals.left.iter().map(|left| Target::from(&left.head));
-            let here = heads.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
-            let targets: std::collections::BTreeSet<Target> = here.collect();
-            targets.into_iter().map(|target| (target.endpoint, Some(target.region), target.admin_profile)).collect()
-        }
-    };
-    let mut out = io::stdout().lock();
-    if targets.is_empty() {
-        writeln!(
-            out,
-            "no journal tells of anything left; --endpoint-url URL or --backend aws looks there all the same"
-        )
-        .wrap_err("the lines could not be written")?;
-    }
-    for (endpoint, region, admin_profile) in targets {
-        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
-        let (clients, endpoint) = match connected {
-            Ok(clients) => {
-                // With --backend aws, where the lab with the same options and variables has been.
-                let endpoint = clients.endpoint().map(str::to_owned);
-                (clients, endpoint)
-            }
-            Err(error) if is_told_where => return Err(error),
-            // The other journals' places may be reached.
-            Err(error) => {
-                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
-                tell(mask::written(&mut masker, &line));
-                outcome = outcome.max(Outcome::Unreachable);
-                continue;
-            }
-        };
-        let target = Target { endpoint, region: clients.region().to_owned(), admin_profile };
-        let is_here = |left: &journal::Left| {
-            let head = Target::from(&left.head);
-            let same_profile = is_told_where || head.admin_profile == target.admin_profile;
-            head.endpoint == target.endpoint && head.region == target.region && same_profile
-        };
-        let (here, elsewhere) = journals.left.into_iter().partition(is_here);
-        journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
-        let cleaned =
-            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
-        outcome = outcome.max(cleaned);
-    }
-    Ok(match outcome {
-        Outcome::Clean => Exit::Met,
-        Outcome::Survivors => Exit::Survivors,
-        Outcome::Unreachable => Exit::Backend,
-    })
-}
-
-/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
-/// profile name instead of AWS.
-fn connect(
-    runtime: &Runtime,
-    endpoint: Option<&str>,
-    region: Option<String>,
-    admin_profile: Option<String>,
-    elsewhere: bool,
-) -> Result<Clients, Report> {
-    let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
-    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint().filter(|_| endpoint.is_none()) {
-        Some(other) if elsewhere => {
-            tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
-        }
-        // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
-        Some(other) => {
-            return Err(Report::msg(format!(
-                "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
-            )));
-        }
-        None => {}
-    }
-    Ok(clients)
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
         listen: SocketAddr,
     },
+    /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
+    Notes,
     /// Play the lab by itself and record it, without a terminal
     Record {
         /// Its ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
@@ -98,6 +100,13 @@ pub enum Command {
         #[command(subcommand)]
         command: LessonCommand,
     },
+    /// Write the last session up (.md, .html), or the whole lab as a script for the AWS CLI (.sh)
+    Export {
+        /// The file; its ending says what it becomes. Masked, unless --no-mask is given
+        file: PathBuf,
+    },
+    /// Forget the kept session: progress, answers and timings of the interactive lab
+    Reset,
     /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
     Cleanup {
         /// Only list it
@@ -173,12 +182,33 @@ pub struct Options {
     /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
-    /// Do not ask a question before each stage
+    /// Begin afresh, without asking whether to go on where the last session ended
     #[arg(long, global = true)]
+    pub fresh: bool,
+    /// Do not ask a question before each stage
+    #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
-    /// Colours of the interactive lab: dark, light or high-contrast
-    #[arg(long, global = true, value_name = "NAME", default_value_t = ThemeName::Dark)]
-    pub theme: ThemeName,
+    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Ask one; the default
+    #[arg(long, global = true, overrides_with = "no_questions")]
+    pub questions: bool,
+    /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Only ASCII signs; accents are left out [default: where the locale is not UTF-8]
+    #[arg(long, global = true, overrides_with = "no_ascii")]
+    pub ascii: bool,
+    /// All signs, whatever the locale
+    #[arg(long, global = true, overrides_with = "ascii")]
+    pub no_ascii: bool,
+    /// Colours of the interactive lab: dark, light or high-contrast [default: dark]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<ThemeName>,
+    /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Options of recordings: of the interactive lab, `record` and `replay`.
@@ -267,6 +297,11 @@ fn account(text: &str) -> Result<String, String> {
 }
 
 impl Options {
+    /// Whether only ASCII signs are shown.
+    pub fn is_ascii(&self, environment: &Environment) -> bool {
+        self.ascii || (environment.ascii && !self.no_ascii)
+    }
+
     /// Whether the calls go to AWS itself.
     pub fn is_aws(&self) -> bool {
         self.backend == Some(BackendArg::Aws)
@@ -307,7 +342,7 @@ fn run_id(text: &str) -> Result<String, String> {
 }
 
 /// A language is a folder of the lesson.
-fn language(text: &str) -> Result<String, String> {
+pub fn language(text: &str) -> Result<String, String> {
     let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if fits { Ok(text.to_ascii_lowercase()) } else { Err("a language looks like en or de".to_owned()) }
 }
@@ -316,6 +351,14 @@ fn language(text: &str) -> Result<String, String> {
 fn locale_language(locale: &str) -> Option<String> {
     let language = locale.split(['_', '.', '@']).next().unwrap_or_default().to_ascii_lowercase();
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
+}
+
+/// Whether a locale names another character set than UTF-8: only ASCII is certain then. `C`, `POSIX` and names without
+/// a character set do, too: they mean an older one. Where no locale is set, as on many servers and in containers, this
+/// is not asked: the terminal in front of them knows UTF-8 nevertheless, nearly always.
+fn is_ascii(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8")
 }
 
 /// How a terminal copies. The Linux console has no clipboard and shows a sequence that it does not know; GNU screen
@@ -334,11 +377,17 @@ fn is_monochrome(term: &str) -> bool {
     term == "dumb" || term.ends_with("-mono") || term.ends_with("-m") || term.starts_with("vt")
 }
 
-/// A relative XDG_STATE_HOME counts as none (XDG base directory specification).
-fn state_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+/// The lab's own folder below the one that the variable `name` names, else below `usual` at home. A relative path
+/// counts as none (XDG base directory specification).
+fn own_folder(variable: &impl Fn(&str) -> Option<OsString>, name: &str, usual: &str) -> Option<PathBuf> {
     let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
-    Some(state?.join("kmslab"))
+    Some(folder(name).or_else(|| Some(folder("HOME")?.join(usual)))?.join("kmslab"))
+}
+
+/// Likewise, a relative XDG_RUNTIME_DIR.
+fn runtime_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    Some(folder?.join("kmslab"))
 }
 
 /// What the environment says about terminal and folders; read once, passed on.
@@ -352,35 +401,44 @@ pub struct Environment {
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
+    /// The locale's character set is not UTF-8.
+    pub ascii: bool,
     /// How the terminal copies, as far as it tells.
     pub clipboard: Way,
     /// The language of the locale, `de`.
     pub language: Option<String>,
+    /// Where a person's own keys and defaults are, if there are any: below `XDG_CONFIG_HOME`, else below `~/.config`.
+    pub config: Option<PathBuf>,
     /// Where journals are: below `XDG_STATE_HOME`, else below `~/.local/state`; `None` where no home is known.
     pub journals: Option<PathBuf>,
+    /// The folder of both, and of the kept session.
+    pub state: Option<PathBuf>,
     /// Where the answers of stages that were met are kept, likewise.
     pub verified: Option<PathBuf>,
+    /// Where the sockets of labs may be: below `XDG_RUNTIME_DIR`, else in the state folder.
+    pub labs: Vec<PathBuf>,
 }
 
 impl Environment {
     /// Reads it through `variable`, which is `std::env::var_os` outside of tests.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Environment {
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
-        let state = state_folder(&variable);
+        // POSIX: the first of these that is set and not empty decides.
+        let locale = |category| ["LC_ALL", category, "LANG"].into_iter().map(text).find(|value| !value.is_empty());
+        let state = own_folder(&variable, "XDG_STATE_HOME", ".local/state");
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
             clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
-            // POSIX: the first of these that is set and not empty decides.
-            language: ["LC_ALL", "LC_MESSAGES", "LANG"]
-                .into_iter()
-                .map(text)
-                .find(|value| !value.is_empty())
-                .and_then(|locale| locale_language(&locale)),
+            ascii: locale("LC_CTYPE").is_some_and(|locale| is_ascii(&locale)),
+            language: locale("LC_MESSAGES").and_then(|locale| locale_language(&locale)),
+            config: own_folder(&variable, "XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
             journals: state.as_ref().map(|state| state.join("runs")),
+            state: state.clone(),
             verified: state.as_ref().map(|state| state.join("verified")),
+            labs: runtime_folder(&variable).into_iter().chain(state.map(|state| state.join("labs"))).collect(),
         }
     }
 
@@ -413,6 +471,17 @@ mod tests {
     }
 
     #[rstest]
+    #[case(&[("XDG_RUNTIME_DIR", "/run/me"), ("XDG_STATE_HOME", "/state")], &["/run/me/kmslab", "/state/kmslab/labs"])]
+    #[case(&[("XDG_RUNTIME_DIR", "run"), ("HOME", "/home/me")], &["/home/me/.local/state/kmslab/labs"])]
+    #[case(&[], &[])]
+    #[cfg(unix)]
+    fn sockets_are_in_the_runtime_folder_or_the_state_folder(#[case] set: &[(&str, &str)], #[case] folders: &[&str]) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+        assert_eq!(Environment::read(variable).labs, folders);
+    }
+
+    #[rstest]
     #[case(&[("LANG", "de_DE.UTF-8")], Some("de"))]
     #[case(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "")], Some("de"))]
     #[case(&[("LANG", "de_DE.UTF-8"), ("LC_MESSAGES", "en_GB")], Some("en"))]
@@ -422,6 +491,22 @@ mod tests {
     fn the_locale_has_a_language(#[case] set: &[(&str, &str)], #[case] language: Option<&str>) {
         let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
         assert_eq!(Environment::read(variable).language.as_deref(), language);
+    }
+
+    #[rstest]
+    #[case(&[], false)]
+    #[case(&[("LANG", "")], false)]
+    #[case(&[("LANG", "C")], true)]
+    #[case(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")], true)]
+    #[case(&[("LANG", "C.UTF-8")], false)]
+    #[case(&[("LANG", "de_DE.utf8")], false)]
+    #[case(&[("LANG", "de_DE")], true)]
+    #[case(&[("LANG", "de_DE.ISO-8859-1")], true)]
+    #[case(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")], false)]
+    #[case(&[("LC_MESSAGES", "C"), ("LANG", "en_US.UTF-8")], false)]
+    fn the_locale_has_a_character_set(#[case] set: &[(&str, &str)], #[case] ascii: bool) {
+        let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
+        assert_eq!(Environment::read(variable).ascii, ascii);
     }
 
     #[rstest]

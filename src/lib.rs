@@ -17,6 +17,7 @@
 //!   it through the SDK over HTTP like any other backend.
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
 //! - [`record`]: pictures and films of the screen, and the files they become.
+//! - [`export`]: the lab to take home: a write-up of the kept session, and a script.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command.
 //!
 //! # How AWS behaves
@@ -27,6 +28,7 @@
 pub mod app;
 pub mod aws;
 pub mod cli;
+pub mod export;
 pub mod lab;
 pub mod policy;
 pub mod record;

@@ -1,6 +1,10 @@
 //! The real loop with keys, against the real sandbox; the screen is a terminal emulator in memory.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[cfg(unix)]
+#[path = "app/presenting.rs"]
+mod presenting;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
 use kmslab::run::live::Manner;
+use kmslab::run::notes::Place;
 use kmslab::run::world::World;
 use kmslab::run::{self, Ended};
 use kmslab::sandbox::{Config, Sandbox};
@@ -23,7 +28,11 @@ use tokio::task::{JoinHandle, LocalSet};
 struct Emulator {
     parser: Arc<Mutex<vt100::Parser>>,
     writes: watch::Sender<usize>,
+    /// Is shown each picture before anything goes on.
+    witness: Option<Witness>,
 }
+
+type Witness = Arc<Mutex<dyn FnMut(&str) + Send>>;
 
 impl Write for Emulator {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -32,6 +41,9 @@ impl Write for Emulator {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if let Some(witness) = &self.witness {
+            witness.lock().unwrap()(&self.parser.lock().unwrap().screen().contents());
+        }
         self.writes.send_modify(|writes| *writes += 1);
         Ok(())
     }
@@ -48,6 +60,11 @@ struct Lab {
 
 impl Lab {
     fn start(columns: u16, rows: u16) -> Lab {
+        Lab::followed(columns, rows, None, None)
+    }
+
+    /// A lab that can be followed at `place`.
+    fn followed(columns: u16, rows: u16, place: Option<Place>, witness: Option<Witness>) -> Lab {
         let sandbox = Sandbox::start(Config::default()).unwrap();
         let admin = sandbox.admin();
         let clients =
@@ -64,10 +81,12 @@ impl Lab {
         let emulator = Emulator {
             parser: Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0))),
             writes: watch::Sender::new(0),
+            witness,
         };
         let out = emulator.clone();
         let loop_ = tokio::task::spawn_local(async move {
             let (world, events) = World::new(clients);
+            let world = world.with_notes(place);
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
             let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
             let input = stream::poll_fn(move |context| input.poll_recv(context));

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/door.rs"]
+mod door;
 #[path = "common/message.rs"]
 mod message;
 #[path = "common/program.rs"]
@@ -10,21 +12,18 @@ mod program;
 #[path = "common/things.rs"]
 mod things;
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Tag as TableTag,
 };
-use kmslab::sandbox::{Config, Sandbox};
-use message::message;
-use program::{program, text};
+use door::{Door, When};
+use kmslab::sandbox::Sandbox;
+use program::text;
 use rstest::rstest;
 use things::{Things, block_on, things};
 
@@ -39,83 +38,9 @@ const CREATING: [(&str, &str); 7] = [
     ("PutKeyPolicy", "TrentService.PutKeyPolicy"),
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum When {
-    /// The request has arrived and is not let through.
-    Before,
-    /// The server has done it; the answer is not let through.
-    After,
-}
-
-/// A sandbox behind a door that stops one request, once, and lets all others through.
-struct Door {
-    url: String,
-    sandbox: Sandbox,
-    arrived: Receiver<()>,
-    /// What becomes of the stopped message: let through, or dropped with its connection.
-    open: Sender<bool>,
-    /// Secrets that IAM has answered.
-    secrets: Arc<Mutex<Vec<String>>>,
-    tmp: tempfile::TempDir,
-}
-
 impl Door {
-    fn new(stops: &'static str, when: When) -> Door {
-        let sandbox = Sandbox::start(Config::default()).unwrap();
-        let inside = sandbox.url().strip_prefix("http://").unwrap().to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (knock, arrived) = channel();
-        let (open, opened) = channel();
-        let opened = Arc::new(Mutex::new(opened));
-        let closed = Arc::new(AtomicBool::new(true));
-        let secrets = Arc::new(Mutex::new(Vec::new()));
-        let seen = secrets.clone();
-        std::thread::spawn(move || {
-            for outer in listener.incoming().map_while(Result::ok) {
-                let (inside, knock, opened, closed, seen) =
-                    (inside.clone(), knock.clone(), opened.clone(), closed.clone(), seen.clone());
-                std::thread::spawn(move || {
-                    let mut outer = BufReader::new(outer);
-                    let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
-                    let stop = || knock.send(()).is_ok() && opened.lock().unwrap().recv().unwrap_or(false);
-                    while let Some(request) = message(&mut outer) {
-                        let stopped = text(&request).contains(stops) && closed.swap(false, Ordering::SeqCst);
-                        if stopped && when == When::Before && !stop() {
-                            return;
-                        }
-                        inner.get_mut().write_all(&request).unwrap();
-                        let Some(answer) = message(&mut inner) else { return };
-                        if let Some((_, rest)) = text(&answer).split_once("<SecretAccessKey>") {
-                            seen.lock().unwrap().push(rest.split('<').next().unwrap().to_owned());
-                        }
-                        if stopped && when == When::After && !stop() {
-                            return;
-                        }
-                        if outer.get_mut().write_all(&answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-        });
-        Door { url, sandbox, arrived, open, secrets, tmp: tempfile::tempdir().unwrap() }
-    }
-
-    /// `kmslab` with the admin's keys, and nothing else in the environment.
-    fn kmslab(&self, arguments: &[&str]) -> Command {
-        let admin = self.sandbox.admin();
-        let mut command = program(self.tmp.path(), &admin.access_key_id, &admin.secret_access_key);
-        command.args(arguments);
-        command
-    }
-
     fn start_lab(&self) -> Child {
         self.kmslab(&["run", "--region", "us-east-1", "--endpoint-url", &self.url]).spawn().unwrap()
-    }
-
-    fn wait_for_the_request(&self) {
-        self.arrived.recv_timeout(Duration::from_secs(120)).unwrap();
     }
 
     /// Runs a lab to the door, and kills it there.
@@ -125,6 +50,7 @@ impl Door {
         lab.kill().unwrap(); // kill -9
         lab.wait().unwrap();
         self.open.send(false).unwrap();
+        assert!(!self.closed.load(Ordering::SeqCst), "it was stopped there");
     }
 
     fn journals(&self) -> PathBuf {

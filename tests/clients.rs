@@ -4,10 +4,15 @@
 //! `KMSLAB_NEEDS_CLIENTS` is set, as it is in `.ci/run`, which installs them.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
-use std::path::Path;
+#[macro_use]
+#[path = "common/things.rs"]
+mod things;
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kmslab::sandbox::{Config, Sandbox};
+use things::things;
 
 fn is_there(program: &str, arguments: &[&str]) -> bool {
     let there = Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success());
@@ -24,8 +29,14 @@ fn is_there(program: &str, arguments: &[&str]) -> bool {
 
 fn walk(program: &str, script: &str) {
     let sandbox = Sandbox::start(Config::default()).unwrap();
-    let home = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
+    let (succeeded, printed) = run(program, &script, &sandbox);
+    assert!(succeeded && printed.ends_with("ok\n"), "{printed}");
+}
+
+/// Runs a script as the sandbox's admin: whether it succeeded, and what it has printed.
+fn run(program: &str, script: &Path, sandbox: &Sandbox) -> (bool, String) {
+    let home = tempfile::tempdir().unwrap();
     let output = Command::new(program)
         .arg(script)
         .env("HOME", home.path()) // no profiles and no settings of whoever runs the tests
@@ -37,8 +48,50 @@ fn walk(program: &str, script: &str) {
         .env_remove("AWS_SESSION_TOKEN")
         .output()
         .unwrap();
-    let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && printed.ends_with("ok\n"), "{printed}{errors}");
+    let printed = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.success(), printed.concat())
+}
+
+/// `kmslab export run.sh` in a folder of its own.
+fn exported(folder: &Path) -> PathBuf {
+    let file = folder.join("run.sh");
+    let output = Command::new(env!("CARGO_BIN_EXE_kmslab")).arg("export").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    file
+}
+
+#[test]
+fn the_exported_script_goes_through_the_lab_and_leaves_nothing() {
+    if !is_there("aws", &["--version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let before = things(&sandbox);
+    let (succeeded, printed) = run("bash", &exported(folder.path()), &sandbox);
+    assert!(succeeded, "{printed}");
+    for told in ["test-user: DENIED on kms:Decrypt, as expected", "test-user: ALLOWED, 3 items", "PendingDeletion"] {
+        assert!(printed.contains(told), "{told}: {printed}");
+    }
+    assert!(!printed.contains("FAILED") && !printed.contains("LEFT BEHIND"), "{printed}");
+    assert_eq!(things(&sandbox), before, "{} things before", before.count());
+}
+
+/// A test-user that may use the key from the beginning: the script says so, fails, and cleans up.
+#[test]
+fn an_exported_script_that_fails_cleans_up() {
+    if !is_there("aws", &["--version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let before = things(&sandbox);
+    let script = exported(folder.path());
+    let text = std::fs::read_to_string(&script).unwrap();
+    std::fs::write(&script, text.replace("AmazonDynamoDBFullAccess", "AdministratorAccess")).unwrap();
+    let (succeeded, printed) = run("bash", &script, &sandbox);
+    assert!(!succeeded && printed.contains("FAILED: ALLOWED, and should be denied on kms:Decrypt"), "{printed}");
+    assert_eq!(things(&sandbox), before, "{} things before", before.count());
 }
 
 #[test]

@@ -186,6 +186,7 @@ fn two_labs_at_once_do_not_meet() {
 #[case::no_port(&["run", "--endpoint-url", "http://127.0.0.1:99999"], "the port is no number up to 65535")]
 #[case::credentials_in_the_url(&["run", "--endpoint-url", "http://me:geheim@h:1"], "http://[redacted]@h:1: credentials come")]
 #[case::no_url(&["run", "--endpoint-url", "localhost:4599"], "it looks like http://127.0.0.1:4599")]
+#[case::notes_without_a_terminal(&["notes"], "it needs a terminal on stdout")]
 #[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
 fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {
     let tmp = tempfile::tempdir().unwrap();
@@ -359,4 +360,51 @@ fn a_reader_that_has_had_enough_is_no_error_message() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
+}
+
+/// A configuration file in the home that [`kmslab`] has, and what a command says then.
+fn configured(text_of_file: &str, arguments: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/kmslab");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), text_of_file).unwrap();
+    output(home.path(), arguments)
+}
+
+#[rstest]
+#[case::lab(&["--plain"])]
+#[case::run(&["run"])]
+fn nothing_starts_with_a_wrong_configuration(#[case] arguments: &[&str]) {
+    let output = configured("lang = \"de\"\n[keys]\nadvance = \"entr\"\nquit = []\n", arguments);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+    let told = text(&output.stderr);
+    assert!(told.contains("config.toml:3: advance: there is no key \"entr\""), "{told}");
+    assert!(told.contains("config.toml:4: quit is left without a key"), "{told}");
+}
+
+#[test]
+fn a_configuration_has_defaults_and_options_come_first() {
+    let german = "Stage 1 of 9: Wer fragt";
+    let file = "lang = \"de\"\nquestions = false\n";
+    let plain = configured(file, &["--plain"]);
+    assert_eq!(plain.status.code(), Some(0));
+    assert!(text(&plain.stdout).contains(german) && !text(&plain.stdout).contains("1 to 4"), "{plain:?}");
+    let plain = configured(file, &["--plain", "--lang", "en", "--questions"]);
+    assert!(!text(&plain.stdout).contains(german) && text(&plain.stdout).contains("1 to 4"), "{plain:?}");
+    let other = tempfile::NamedTempFile::new().unwrap();
+    let plain = configured("wrong", &["--plain", "--config", other.path().to_str().unwrap()]);
+    assert_eq!(plain.status.code(), Some(0), "the named file is read, and no other");
+    let none = configured("", &["run", "--config", "/nowhere/config.toml"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("/nowhere/config.toml can't be read"), "{none:?}");
+}
+
+#[test]
+fn doctor_checks_the_configuration() {
+    let wrong = configured("[keys]\nhint = \"s\"\n", &["doctor"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let told = text(&wrong.stdout);
+    assert!(told.contains("config.toml:2: the key \"s\" is for both skip and hint"), "{told}");
+    let fine = configured("[keys]\nhint = \"H\"\n", &["doctor"]);
+    assert!(text(&fine.stdout).contains("actions with own keys: 1"), "{fine:?}");
 }

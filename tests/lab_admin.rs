@@ -6,7 +6,9 @@ use std::sync::Arc;
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 use futures_util::stream;
 use kmslab::aws::Clients;
-use kmslab::lab::{Backend, BackendKind, Effect, Event, Identity, Intent, Names, Operation, Stage, State};
+use kmslab::lab::{
+    Backend, BackendKind, Effect, Event, Experiment, Identity, Intent, Names, Operation, Stage, State, Status, TableKey,
+};
 use kmslab::policy::{
     Call, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
 };
@@ -71,6 +73,10 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } => one(KEY),
         O::ScheduleKeyDeletion { .. } => vec![ask(&action, KEY, &[TAGGED])],
         // DynamoDB asks KMS in the name of whoever creates the table, for all that its guide lists.
+        // An AWS key of the bench's tables asks the admin for nothing.
+        O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
+            [one(&table(name)), vec![ask("dynamodb:TagResource", &table(name), &[])]].concat()
+        }
         O::CreateTable { table: name, .. } => {
             let on_behalf = [
                 "kms:CreateGrant",
@@ -99,6 +105,7 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         O::AttachUserPolicy { user: name, policy_arn } | O::DetachUserPolicy { user: name, policy_arn } => {
             vec![ask(&action, &user(name), &[("iam:PolicyARN", policy_arn)])]
         }
+        _ => asks_of_the_bench(operation),
     }
 }
 
@@ -288,4 +295,139 @@ fn a_user_with_this_policy_alone_cleans_up_after_a_lab_that_died() {
     for kind in ["deleted      table", "deleted      user", "deleted      alias", "scheduled    key"] {
         assert!(printed.contains(kind), "{printed}");
     }
+}
+
+// The bench: what it needs besides. A policy of its own, since both are more than a user's inline policies may have
+// together, and since not everybody wants to allow it.
+
+const BENCH: &str = include_str!("../assets/policies/lab-admin-bench.json");
+const GRANTEE: (&str, &str) = ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/kmslab-user-operator1");
+const GRANTED: (&str, &str) = ("kms:GrantOperations", "Decrypt");
+
+fn asks_of_the_bench(operation: &Operation) -> Vec<Ask> {
+    use Operation as O;
+    let action = operation.action();
+    match operation {
+        O::DisableKey { .. }
+        | O::EnableKey { .. }
+        | O::CancelKeyDeletion { .. }
+        | O::RotateKeyOnDemand { .. }
+        | O::ListGrants { .. }
+        | O::RevokeGrant { .. } => vec![ask(&action, KEY, &[TAGGED])],
+        O::CreateGrant { grantee, operations, .. } => {
+            let operations = operations.iter().map(|operation| ("kms:GrantOperations", operation.as_str()));
+            let facts: Vec<_> = [TAGGED, ("kms:GranteePrincipal", grantee)].into_iter().chain(operations).collect();
+            vec![ask(&action, KEY, &facts)]
+        }
+        O::PutUserPolicy { user: name, .. } | O::DeleteUserPolicy { user: name, .. } => {
+            vec![ask(&action, &user(name), &[])]
+        }
+        other => panic!("what does {other:?} ask for?"),
+    }
+}
+
+fn statements(policy: &str) -> Vec<Value> {
+    serde_json::from_str::<Value>(policy).unwrap()["Statement"].as_array().unwrap().clone()
+}
+
+fn document(statements: Vec<Value>) -> String {
+    serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+/// Takes `state` through everything on the bench; `change` does something before the first of it.
+fn try_the_bench(
+    state: &mut State,
+    clients: Clients,
+    runtime: &Runtime,
+    change: impl AsyncFnOnce(),
+    mut sent: impl FnMut(&Operation),
+) {
+    runtime.block_on(async {
+        let (world, mut events) = World::new(clients);
+        let mut change = Some(change);
+        let mut intents = Vec::new();
+        loop {
+            let mut event = Event::Intent(intents.pop().unwrap_or(Intent::Advance));
+            loop {
+                for effect in state.update(event) {
+                    if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
+                        sent(operation);
+                    }
+                    world.perform(effect);
+                }
+                if !state.is_running() {
+                    break;
+                }
+                event = events.recv().await.unwrap();
+            }
+            if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
+                continue;
+            }
+            match state.view.bench {
+                None => {
+                    change.take().unwrap()().await;
+                    intents = vec![Intent::Advance, Intent::Advance, Intent::ToggleBench];
+                }
+                Some(which) if which.next().is_some() => intents = vec![Intent::Advance, Intent::ShowNext],
+                Some(_) => return,
+            }
+        }
+    });
+    let unmet: Vec<_> = Experiment::ALL.iter().map(|which| &state.bench.record(*which).status).collect();
+    assert!(unmet.iter().all(|status| matches!(status, Status::Done(check) if check.met)), "{unmet:?}");
+}
+
+#[test]
+fn every_call_of_the_bench_is_allowed_and_no_action_is_allowed_in_vain() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
+    // Asked only after an answer was lost.
+    let mut asked = asks_of_the_bench(&Operation::ListGrants { key: KEY.to_owned() });
+    try_the_bench(&mut state, clients, &runtime(), async || {}, |operation| asked.extend(asks_of(operation)));
+    let both = |bench: Vec<Value>| document([statements(POLICY), bench].concat());
+    let refused: Vec<&Ask> = asked.iter().filter(|ask| !is_allowed(&both(statements(BENCH)), ask)).collect();
+    assert_eq!(refused, Vec::<&Ask>::new());
+    for at in 0..statements(BENCH).len() {
+        for which in 0..statements(BENCH)[at]["Action"].as_array().unwrap().len() {
+            let mut less = statements(BENCH);
+            let action = std::mem::replace(&mut less[at]["Action"][which], "sts:DecodeAuthorizationMessage".into());
+            let less = both(less);
+            assert!(asked.iter().any(|ask| !is_allowed(&less, ask)), "{action} is allowed in vain");
+        }
+    }
+}
+
+#[rstest]
+#[case::disable_another_key("kms:DisableKey", KEY, &[])]
+#[case::grant_to_another("kms:CreateGrant", KEY, &[TAGGED, ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/alice"), GRANTED])]
+#[case::grant_grants("kms:CreateGrant", KEY, &[TAGGED, GRANTEE, ("kms:GrantOperations", "CreateGrant")])]
+#[case::grant_on_another_key("kms:CreateGrant", KEY, &[GRANTEE, GRANTED])]
+#[case::policy_of_another_user("iam:PutUserPolicy", &user("alice"), &[])]
+#[case::decrypt_directly("kms:Decrypt", KEY, &[TAGGED])]
+fn what_the_bench_does_not_do_is_not_allowed(
+    #[case] action: &str,
+    #[case] resource: &str,
+    #[case] context: &[(&'static str, &str)],
+) {
+    assert!(!is_allowed(BENCH, &ask(action, resource, context)));
+}
+
+#[test]
+fn a_user_with_both_policies_tries_everything_on_the_bench() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let runtime = runtime();
+    let (mut state, clients) = operator(&sandbox, &runtime);
+    // As an inline policy both have room for what the bench needs, without what made the lab's things.
+    let done = ["MakeTheKeyWithItsTags", "NameTheKey", "FindWhatIsLeft", "DeleteKeysWithTheTag"];
+    let mut rest: Vec<Value> = [POLICY, BENCH].into_iter().flat_map(statements).collect();
+    rest.retain(|statement| !done.contains(&statement["Sid"].as_str().unwrap()));
+    let delete = serde_json::json!({"Effect": "Allow", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"});
+    rest.push(delete);
+    rest.iter_mut().for_each(|statement| drop(statement.as_object_mut().unwrap().remove("Sid")));
+    let iam = iam_of(&sandbox);
+    let put = async || {
+        let put = iam.put_user_policy().user_name("operator").policy_name("lab-admin");
+        drop(put.policy_document(document(rest)).send().await.unwrap());
+    };
+    try_the_bench(&mut state, clients, &runtime, put, |_| ());
 }

@@ -6,18 +6,31 @@
 mod asciicast;
 #[path = "pty/copy.rs"]
 mod copy;
+#[path = "common/door.rs"]
+mod door;
+#[path = "pty/export.rs"]
+mod export;
 #[path = "common/https.rs"]
 mod https;
 #[path = "pty/leaving.rs"]
 mod leaving;
 #[path = "common/message.rs"]
 mod message;
+#[path = "pty/presenting.rs"]
+mod presenting;
+#[path = "common/program.rs"]
+mod program;
 #[path = "pty/recording.rs"]
 mod recording;
+#[path = "pty/resume.rs"]
+mod resume;
 #[path = "pty/secrets.rs"]
 mod secrets;
 #[path = "common/session.rs"]
 mod session;
+#[macro_use]
+#[path = "common/things.rs"]
+mod things;
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -42,6 +55,8 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     modes_before: Modes,
     tmp: tempfile::TempDir,
+    /// Where sockets are.
+    runtime: tempfile::TempDir,
     /// Asks the reading thread to let go of the terminal after what it reads next.
     let_go: Arc<AtomicBool>,
 }
@@ -71,6 +86,7 @@ impl Terminal {
         arguments: &[&str],
     ) -> Terminal {
         let tmp = tempfile::tempdir().unwrap();
+        let runtime = tempfile::tempdir().unwrap();
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");
@@ -80,6 +96,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("TMPDIR", tmp.path());
         command.env("HOME", tmp.path());
+        command.env("XDG_RUNTIME_DIR", runtime.path());
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -108,6 +125,7 @@ impl Terminal {
             child,
             modes_before,
             tmp,
+            runtime,
             let_go,
         }
     }
@@ -205,12 +223,14 @@ impl Terminal {
     fn ends_in_order(mut self) -> (u32, String) {
         let code = self.ends();
         assert_eq!(count(self.tmp.path()), 0, "the temporary folder is removed");
+        assert_eq!(count(self.runtime.path()), 0, "the socket is removed, and its folder");
         (code, self.picture())
     }
 }
 
+/// How many files are there; the state that a lab keeps is not counted.
 fn count(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
+    std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".local").count()
 }
 
 #[test]
@@ -303,6 +323,35 @@ fn why_the_scan_was_denied_stands_in_the_terminal() {
 }
 
 #[test]
+fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.do_stages(8);
+    terminal.wait_for(&["9/9"]);
+    terminal.press("x");
+    terminal.wait_for(&["break it", "14  Schedule deletion, and cancel"]);
+    terminal.press("j\r");
+    terminal.wait_for(&["x 2/14", "Which one counts?"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["admin ALLOWED, test-user DENIED on kms:Decrypt", "A Deny is a guard rail"]);
+    terminal.press("\tw");
+    terminal.wait_for(&["why?", "Deny test-user"]);
+    terminal.press("w");
+    // Schedules the deletion, and cancels it; five minutes pass there at once.
+    terminal.press("\x1b");
+    terminal.wait_for(&["break it", "✔ tried"]);
+    terminal.press("G\r");
+    terminal.wait_for(&["x 14/14", "will be sent"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["admin and test-user FAILED: DisabledException"]);
+    terminal.press("x");
+    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["observed", "✔ MET"]);
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
 fn doctor_sees_the_terminal_that_it_runs_in() {
     let variables = [("COLORTERM", "truecolor")];
     let mut terminal = Terminal::start(120, 30, &variables, &["doctor"]);
@@ -365,11 +414,15 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_lines_and_no_escape_sequences() {
+fn a_dumb_terminal_gets_a_dialogue_in_lines_and_no_escape_sequences() {
     let mut terminal = Terminal::start(80, 24, &[("TERM", "dumb")], &[]);
+    terminal.wait_for(&["Type 1 to 4"]);
+    terminal.press("s\n\n");
+    terminal.wait_for(&["MET: ", "for the next stage"]);
+    terminal.press("q\n");
     assert_eq!(terminal.exit().exit_code(), 0);
     let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(text.contains("TERM=dumb") && text.contains("9 of 9 stages met"), "{text}");
+    assert!(text.contains("TERM=dumb") && text.contains("1 of 9 stages met"), "{text}");
     assert!(!text.contains('\x1b'), "{text}");
 }
 

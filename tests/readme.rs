@@ -74,6 +74,14 @@ fn the_picture_is_what_the_program_draws() {
 }
 
 #[test]
+fn the_readmes_configuration_is_one() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config = kmslab::run::config::Config::parse(example).unwrap();
+    assert_eq!((config.theme, config.keys.len()), (Some(ThemeName::Light), 3));
+}
+
+#[test]
 fn the_readme_shows_the_picture_and_its_commands_and_paths_exist() {
     use clap::Parser;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

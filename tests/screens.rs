@@ -6,16 +6,24 @@
 
 mod common;
 
+#[path = "screens/ascii.rs"]
+mod ascii;
+#[path = "screens/bench.rs"]
+mod bench;
 #[path = "screens/bytes.rs"]
 mod bytes;
 #[path = "screens/insight.rs"]
 mod insight;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/presenting.rs"]
+mod presenting;
 #[path = "screens/recorded.rs"]
 mod recorded;
 #[path = "screens/replay.rs"]
 mod replay;
+#[path = "screens/resume.rs"]
+mod resume;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Copied, Event, Intent, Lesson, Page, Stage, State};
@@ -181,6 +189,12 @@ fn a_masked_screen_looks_the_same_and_names_nobody() {
     ));
 }
 
+#[test]
+fn a_screen_in_ascii() {
+    let session = Session::sandbox().after(Stage::CreateKey);
+    insta::assert_snapshot!(text_dump(&render(&session.state, &dark().in_ascii(), Size::new(80, 28))));
+}
+
 #[rstest]
 #[case(80, 24, true)]
 #[case(100, 28, true)]
@@ -266,6 +280,16 @@ fn overlays() {
         ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
         ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
     ]));
+}
+
+#[test]
+fn the_bench_before_and_after() {
+    insta::assert_snapshot!(bench::the_bench());
+}
+
+#[test]
+fn the_bench_at_work() {
+    insta::assert_snapshot!(bench::the_bench_at_work());
 }
 
 #[test]

@@ -65,6 +65,16 @@ pub fn check(command: Option<&Command>, options: &RecordingOptions) -> Result<()
     Ok(())
 }
 
+/// Whether events are recorded, and no pictures.
+pub fn is_log(options: &RecordingOptions) -> bool {
+    options.record.as_deref().is_some_and(|path| Kind::of(path) == Ok(Kind::Session))
+}
+
+fn theme(options: &Options, environment: &Environment, level: ColorLevel) -> Theme {
+    let theme = Theme::choose(options.theme.unwrap_or_default(), level);
+    if options.is_ascii(environment) { theme.in_ascii() } else { theme }
+}
+
 fn palette(theme: ThemeName) -> Palette {
     match theme {
         ThemeName::Dark => Palette::DARK,
@@ -166,7 +176,7 @@ pub fn record(
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     let _announcement = Announcement::new(&state, journal.as_ref());
-    let mut manner = recorder_manner(recording, &path, options.theme, size);
+    let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size);
     manner.force |= stills.is_some();
     manner.keeps_pauses = true;
     let recorder = Recorder::begin(manner, &state).map_err(usage)?;
@@ -183,7 +193,7 @@ pub fn record(
         events,
         director,
         recorder,
-        theme: Theme::choose(options.theme, ColorLevel::True),
+        theme: theme(options, environment, ColorLevel::True),
         lane: lane(recording),
         keys: recording.keys,
         seeded: options.seed.map(|_| SEEDED_BEGINNING),
@@ -295,17 +305,17 @@ pub fn replay(
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-        let mut manner = recorder_manner(recording, path, options.theme, size);
+        let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size);
         manner.keeps_pauses = true;
         let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
-        let theme = Theme::choose(options.theme, ColorLevel::True);
+        let theme = theme(options, environment, ColorLevel::True);
         let title = title(playback.state());
         let recorded = playback.record(recorder, &theme, &lane(recording), title);
         let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
         told(&written(recorded, recording.force).map_err(Report::msg)?)?;
         return Ok(Exit::Met);
     }
-    let theme = Theme::choose(options.theme, environment.color_level());
+    let theme = theme(options, environment, environment.color_level());
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let mut screen =
@@ -319,7 +329,7 @@ pub fn replay(
     match ended.wrap_err("the terminal failed")? {
         Ended::Signal(number) => Ok(Exit::Signal(number)),
         Ended::InputClosed => Ok(Exit::Signal(signal::HANGUP)),
-        Ended::Finished | Ended::Refused => {
+        Ended::Finished | Ended::Refused | Ended::StartOver => {
             left.wrap_err("the terminal could not be restored; `reset` does it")?;
             Ok(Exit::Met)
         }

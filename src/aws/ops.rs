@@ -1,5 +1,7 @@
 //! The lab's operations as SDK calls.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
     SseType, Tag,
@@ -8,12 +10,14 @@ use aws_sdk_iam::types as iam;
 use aws_sdk_kms::types as kms;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_types::Blob;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::tap::Tap;
 use super::{Keys, Session, failure};
-use crate::lab::{NoResponse, Operation, Tags};
+use crate::lab::operation::Context;
+use crate::lab::{NoResponse, Operation, TableKey, Tags};
 
 /// As many keys as KMS lists at once (ListKeys, `Limit`).
 const LISTED_KEYS: i32 = 1_000;
@@ -83,6 +87,30 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
         O::PutKeyPolicy { key, policy } => {
             send!(session.kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap).map(drop)?;
         }
+        O::DisableKey { key } => send!(session.kms().disable_key().key_id(key), tap).map(drop)?,
+        O::EnableKey { key } => send!(session.kms().enable_key().key_id(key), tap).map(drop)?,
+        // Not sent twice: a second one would rotate again.
+        O::RotateKeyOnDemand { key } => {
+            create!(aws_sdk_kms, session.kms().rotate_key_on_demand().key_id(key), tap).map(drop)?;
+        }
+        O::CancelKeyDeletion { key } => send!(session.kms().cancel_key_deletion().key_id(key), tap).map(drop)?,
+        O::CreateGrant { key, grantee, operations, name } => {
+            let operations = operations.iter().map(|operation| kms::GrantOperation::from(operation.as_str())).collect();
+            let call = session.kms().create_grant().key_id(key).grantee_principal(grantee);
+            create!(aws_sdk_kms, call.set_operations(Some(operations)).name(name), tap).map(drop)?;
+        }
+        O::ListGrants { key } => send!(session.kms().list_grants().key_id(key), tap).map(drop)?,
+        O::RevokeGrant { key, grant_id } => {
+            send!(session.kms().revoke_grant().key_id(key).grant_id(grant_id), tap).map(drop)?;
+        }
+        O::Encrypt { key, plaintext, context } => {
+            let call = session.kms().encrypt().key_id(key).plaintext(blob(plaintext)?);
+            send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
+        }
+        O::Decrypt { ciphertext, context } => {
+            let call = session.kms().decrypt().ciphertext_blob(blob(ciphertext)?);
+            send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
+        }
         O::DeleteAlias { alias } => send!(session.kms().delete_alias().alias_name(alias), tap).map(drop)?,
         O::ScheduleKeyDeletion { key, days } => {
             let call = session.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
@@ -119,6 +147,13 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
         O::DetachUserPolicy { user, policy_arn } => {
             send!(session.iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
         }
+        O::PutUserPolicy { user, name, policy } => {
+            let call = session.iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy);
+            send!(call, tap).map(drop)?;
+        }
+        O::DeleteUserPolicy { user, name } => {
+            send!(session.iam().delete_user_policy().user_name(user).policy_name(name), tap).map(drop)?;
+        }
         O::DeleteAccessKey { user, access_key_id } => {
             let call = session.iam().delete_access_key().user_name(user).access_key_id(access_key_id);
             send!(call, tap).map(drop)?;
@@ -132,12 +167,17 @@ pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> 
 fn create_table(
     session: &Session,
     table: &str,
-    key: &str,
+    key: &TableKey,
     tags: &Tags,
 ) -> Result<aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
     let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
     let partition_key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
-    let encryption = SseSpecification::builder().enabled(true).sse_type(SseType::Kms).kms_master_key_id(key).build();
+    let kms = || SseSpecification::builder().enabled(true).sse_type(SseType::Kms);
+    let encryption = match key {
+        TableKey::AwsOwned => None,
+        TableKey::AwsManaged => Some(kms().build()),
+        TableKey::Customer(key) => Some(kms().kms_master_key_id(key).build()),
+    };
     let tags = tags.pairs().map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
     Ok(session
@@ -147,8 +187,17 @@ fn create_table(
         .attribute_definitions(attribute.map_err(|error| malformed(&error))?)
         .key_schema(partition_key.map_err(|error| malformed(&error))?)
         .billing_mode(BillingMode::PayPerRequest)
-        .sse_specification(encryption)
+        .set_sse_specification(encryption)
         .set_tags(Some(tags)))
+}
+
+/// Bytes that are kept as base64.
+fn blob(base64: &str) -> Result<Blob, NoResponse> {
+    aws_smithy_types::base64::decode(base64).map(Blob::new).map_err(|error| malformed(&error))
+}
+
+fn pairs(context: &Context) -> Option<HashMap<String, String>> {
+    (!context.is_empty()).then(|| context.iter().cloned().collect())
 }
 
 fn malformed(error: &dyn std::error::Error) -> NoResponse {

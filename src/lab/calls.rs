@@ -1,5 +1,6 @@
 //! The calls of a pane, and which of them it shows.
 
+use super::bench;
 use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation};
 use super::review::Draft;
@@ -48,7 +49,8 @@ impl State {
         if let Some(selected) = self.view.selected(identity) {
             return Some(selected.min(last));
         }
-        let highlight = script::highlight(self.view.shown, identity);
+        let stage = || script::highlight(self.view.shown, identity);
+        let highlight = self.view.bench.map_or_else(stage, bench::script::highlight);
         let is_it = |call: &Call<'_>| matches!(call, Call::Answered(e) if e.operation.name() == highlight);
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));

@@ -94,7 +94,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn ok(what: &'static str, says: impl Into<String>) -> Finding {
+    /// As it should be.
+    pub fn ok(what: &'static str, says: impl Into<String>) -> Finding {
         Finding { mark: Mark::Ok, what, says: says.into(), fix: None }
     }
 
@@ -125,13 +126,17 @@ pub struct Terminal {
 pub fn terminal(terminal: &Terminal) -> Finding {
     const WHAT: &str = "terminal";
     if !terminal.is_terminal {
-        return Finding::warning(WHAT, "there is none here", "run kmslab in a terminal, or use `kmslab run`");
+        return Finding::warning(
+            WHAT,
+            "there is none here",
+            "run kmslab in a terminal, or use `kmslab --plain` or `kmslab run`",
+        );
     }
     if terminal.is_dumb {
         return Finding::warning(
             WHAT,
             "TERM=dumb shows no screen",
-            "set TERM as your terminal wants it, or use `kmslab run`",
+            "kmslab talks in lines there, as with --plain; for the screen set TERM as your terminal wants it",
         );
     }
     let Some((width, height)) = terminal.size else {

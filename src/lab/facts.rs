@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::bench::BenchTable;
 use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
@@ -34,6 +35,12 @@ impl Names {
         }
     }
 
+    /// All tables of the run: the lab's, and those of the bench.
+    pub fn tables(&self) -> Vec<String> {
+        let bench = BenchTable::ALL.map(|table| table.name(self));
+        std::iter::once(self.table.clone()).chain(bench).collect()
+    }
+
     /// The same names, of a run that began at `created` (RFC 3339).
     pub fn created(self, created: String) -> Names {
         Names { created: Some(created), ..self }
@@ -60,7 +67,7 @@ pub struct Caller {
 }
 
 /// Facts, each taken from an answer and from nowhere else.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Who signs the admin's calls.
     pub admin: Option<Caller>,
@@ -83,7 +90,7 @@ pub struct Facts {
 }
 
 /// What this run has made and not removed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The key, by ARN, until its deletion is scheduled.
     pub key: Option<String>,
@@ -143,6 +150,14 @@ impl Facts {
         format!("arn:{partition}:iam::aws:policy/{}", super::script::TEST_USER_POLICY)
     }
 
+    /// Who signs as `identity`, if that is known.
+    pub fn caller(&self, identity: Identity) -> Option<&Caller> {
+        match identity {
+            Identity::Admin => self.admin.as_ref(),
+            Identity::TestUser => self.test_user.as_ref(),
+        }
+    }
+
     /// The key's ARN.
     pub fn key_arn(&self) -> Option<&str> {
         self.key.as_ref()?.get("Arn")?.as_str()
@@ -194,7 +209,10 @@ impl Facts {
             }
             O::CreateKey { .. } => {
                 self.key = body.get("KeyMetadata").cloned();
-                self.made.key = text("/KeyMetadata/Arn");
+                // One that was made before, and can't be used any more, is still to be removed.
+                if let Some(old) = std::mem::replace(&mut self.made.key, text("/KeyMetadata/Arn")) {
+                    self.made.stray_keys.extend(old.rsplit('/').next().map(str::to_owned));
+                }
             }
             O::ListKeys => self.look_at(body),
             O::DescribeKey { key } if self.is_looked_at(&exchange.operation) => {
@@ -233,20 +251,24 @@ impl Facts {
             O::DescribeTable { .. } => self.table = body.get("Table").cloned(),
             O::CreateUser { .. } => self.made.user = true,
             O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
-            O::CreateAccessKey { .. } => self.made.access_key = text("/AccessKey/AccessKeyId"),
+            O::CreateAccessKey { .. } => {
+                let old = std::mem::replace(&mut self.made.access_key, text("/AccessKey/AccessKeyId"));
+                self.made.stray_access_keys.extend(old);
+            }
             O::DeleteTable { .. }
             | O::DeleteAlias { .. }
             | O::ScheduleKeyDeletion { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => self.forget(&exchange.operation),
-            O::PutKeyPolicy { .. } | O::PutItem { .. } | O::Scan { .. } => {}
+            // Only the bench sends others, and it tells nobody: when it has ended, everything is as it was.
+            _ => {}
         }
     }
 
     /// Notes that `operation` may have been done: its answer was lost, or it failed inside of the service. What has a name with the run's id in it is removed
     /// under that name, and if it is not there, that is known then. What the service names must be looked for.
-    fn suspect(&mut self, operation: &Operation) {
+    pub(super) fn suspect(&mut self, operation: &Operation) {
         use Operation as O;
         match operation {
             O::CreateKey { description, .. } => self.made.maybe_key = Some(description.clone()),
@@ -260,6 +282,20 @@ impl Facts {
             O::CreateAccessKey { .. } => self.made.maybe_access_key = true,
             O::DescribeKey { .. } if self.is_looked_at(operation) => {
                 self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that what `operation` was about is not there any more, where nothing has just been made.
+    pub(super) fn is_absent(&mut self, operation: &Operation) {
+        use Operation as O;
+        match operation {
+            O::DescribeKey { .. } => self.made.key = None,
+            O::DescribeTable { .. } => self.made.table = false,
+            O::ListAccessKeys { .. } => {
+                let Made { user, policy_attached, access_key, maybe_access_key, .. } = &mut self.made;
+                (*user, *policy_attached, *access_key, *maybe_access_key) = (false, None, None, false);
             }
             _ => {}
         }

@@ -8,7 +8,9 @@ use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
+use super::presenting::Wish;
 use super::replay::Verified;
+use super::session::Kept;
 use super::stage::Stage;
 use super::state::Check;
 use super::view::Page;
@@ -64,6 +66,14 @@ pub enum Intent {
     TypeDigit(u8),
     /// In the consent dialog: take the last digit back.
     EraseDigit,
+    /// In the question whether to go on: begin afresh instead.
+    StartAfresh,
+    /// What a presenter wants.
+    Present(Wish),
+    /// Open or close the list of experiments; from an experiment back to the stage.
+    ToggleBench,
+    /// Undo again what experiments have changed.
+    Undo,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -91,6 +101,13 @@ pub enum Event {
     },
     /// A timer has fired.
     TimerFired(TimerId),
+    /// The end of an [`Effect::Advance`].
+    Advanced {
+        /// Of the effect that it answers.
+        timer: TimerId,
+        /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
+        moved: bool,
+    },
     /// What [`Effect::Recall`] has found.
     Recalled {
         /// For which stage.
@@ -100,10 +117,14 @@ pub enum Event {
     },
     /// [`Effect::Keep`] was not possible, for this reason.
     NotKept(String),
-    /// Something outside the lesson that a person should know, such as a recording that ended early.
-    Notice(String),
+    /// [`Effect::Remember`] was not possible, for this reason.
+    NotRemembered(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
+    /// So many seconds have passed since the lab began.
+    Clock(u64),
+    /// Something that the person should know.
+    Say(String),
 }
 
 /// Something the world must do.
@@ -125,6 +146,13 @@ pub enum Effect {
         /// Milliseconds.
         millis: u64,
     },
+    /// Move the server's clock forward, if it is a sandbox; it comes back as [`Event::Advanced`].
+    Advance {
+        /// To be echoed.
+        timer: TimerId,
+        /// Seconds.
+        seconds: u32,
+    },
     /// Find out what a page shows; it comes back as [`Event::Inspected`].
     Inspect {
         /// To be echoed.
@@ -134,6 +162,15 @@ pub enum Effect {
     },
     /// Keep the answers of a stage that was met, in place of what was kept of it before.
     Keep(Box<Verified>),
+    /// Keep the session in place of what was kept before; calls that come after wait for it.
+    Remember(Box<Kept>),
+    /// The journal of this run is this lab's from here on.
+    TakeOver {
+        /// The run's id.
+        run: String,
+        /// When it began.
+        created: Option<String>,
+    },
     /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
     Recall {
         /// Which.
@@ -145,6 +182,8 @@ pub enum Effect {
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Begin again, as a new run.
+    StartOver,
     /// Leave the program.
     Exit,
 }

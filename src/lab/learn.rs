@@ -87,6 +87,9 @@ impl State {
 
     /// The shown stage's question, while it can be answered: its calls have not been sent.
     pub fn open_question(&self) -> Option<Asked<'_>> {
+        if let Some(which) = self.view.bench {
+            return self.bench_question(which).filter(|_| self.shown().status == Status::Todo);
+        }
         let is_todo = self.record(self.view.shown).status == Status::Todo;
         self.question(self.view.shown).filter(|_| is_todo && self.view.shown <= self.reachable())
     }
@@ -98,13 +101,16 @@ impl State {
 
     /// The hints of the shown stage that have been asked for.
     pub fn hints(&self) -> &[String] {
+        if self.view.bench.is_some() {
+            return &[];
+        }
         let stage = self.view.shown;
         &self.lesson.stage(stage).hints[..self.quiz.hints(stage)]
     }
 
     /// Whether there is another hint.
     pub fn has_hint(&self) -> bool {
-        self.open_question().is_some() && self.hints().len() < 2
+        self.view.bench.is_none() && self.open_question().is_some() && self.hints().len() < 2
     }
 
     /// How the questions were answered; `None` where none are asked.
@@ -114,18 +120,18 @@ impl State {
 
     /// The choices that the shown stage compares.
     pub fn comparison(&self) -> Option<&Comparison> {
-        self.lesson.stage(self.view.shown).comparison.as_ref()
+        self.lesson.stage(self.view.shown).comparison.as_ref().filter(|_| self.view.bench.is_none())
     }
 
     /// Whether the shown stage is the last one and has ended.
     pub fn is_at_the_end(&self) -> bool {
-        self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
+        self.view.bench.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
     }
 
     /// Takes in what the person does with the question.
     pub(super) fn learn(&mut self, intent: Intent) {
         let stage = self.view.shown;
-        let Some(asked) = self.open_question() else { return };
+        let Some(asked) = self.open_question().filter(|_| self.view.bench.is_none()) else { return };
         let choice = match intent {
             Intent::Choose(place) if usize::from(place) < asked.answers.len() => {
                 let order = self.quiz.order(stage, asked.question);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::exchange::{Answer, Exchange, Verdict};
-use super::operation::Operation;
+use super::operation::{Operation, TableKey};
 
 /// The first accounts' pseudonyms, written as AWS's documentation writes them.
 pub const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
@@ -214,6 +214,14 @@ impl Masker {
             | O::GetKeyPolicy { key: one }
             | O::DeleteAlias { alias: one }
             | O::ScheduleKeyDeletion { key: one, .. }
+            | O::DisableKey { key: one }
+            | O::EnableKey { key: one }
+            | O::RotateKeyOnDemand { key: one }
+            | O::CancelKeyDeletion { key: one }
+            | O::ListGrants { key: one }
+            | O::Encrypt { key: one, .. }
+            | O::Decrypt { ciphertext: one, .. }
+            | O::DeleteUserPolicy { user: one, .. }
             | O::DescribeTable { table: one }
             | O::Scan { table: one }
             | O::DeleteTable { table: one }
@@ -224,6 +232,9 @@ impl Masker {
             | O::PutKeyPolicy { key: one, policy: two }
             | O::AttachUserPolicy { user: one, policy_arn: two }
             | O::DetachUserPolicy { user: one, policy_arn: two }
+            | O::PutUserPolicy { user: one, policy: two, .. }
+            | O::CreateGrant { key: one, grantee: two, .. }
+            | O::RevokeGrant { key: one, grant_id: two }
             | O::DeleteAccessKey { user: one, access_key_id: two } => {
                 *one = self.text(one);
                 *two = self.text(two);
@@ -234,7 +245,9 @@ impl Masker {
             }
             O::CreateTable { table, key, tags } => {
                 *table = self.text(table);
-                *key = self.text(key);
+                if let TableKey::Customer(key) = key {
+                    *key = self.text(key);
+                }
                 tags.run = self.text(&tags.run);
             }
             O::PutItem { table, item } => {

@@ -89,6 +89,20 @@ impl Tags {
     }
 }
 
+/// An encryption context: names and values, in the order they are sent.
+pub type Context = Vec<(String, String)>;
+
+/// Which key a new table is encrypted under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TableKey {
+    /// An AWS owned key: what a table gets that asks for nothing.
+    AwsOwned,
+    /// The AWS managed key `alias/aws/dynamodb`.
+    AwsManaged,
+    /// A customer managed key, by ARN.
+    Customer(String),
+}
+
 /// One API call with its parameters. `aws::ops` turns it into the SDK's call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "variants and fields are AWS's own operation and member names")]
@@ -98,11 +112,20 @@ pub enum Operation {
     CreateAlias { alias: String, key: String },
     ListKeys,
     DescribeKey { key: String },
+    DisableKey { key: String },
+    EnableKey { key: String },
+    RotateKeyOnDemand { key: String },
+    CancelKeyDeletion { key: String },
+    CreateGrant { key: String, grantee: String, operations: Vec<String>, name: String },
+    ListGrants { key: String },
+    RevokeGrant { key: String, grant_id: String },
+    Encrypt { key: String, plaintext: String, context: Context },
+    Decrypt { ciphertext: String, context: Context },
     GetKeyPolicy { key: String },
     PutKeyPolicy { key: String, policy: String },
     DeleteAlias { alias: String },
     ScheduleKeyDeletion { key: String, days: u8 },
-    CreateTable { table: String, key: String, tags: Tags },
+    CreateTable { table: String, key: TableKey, tags: Tags },
     DescribeTable { table: String },
     PutItem { table: String, item: Map<String, Value> },
     Scan { table: String },
@@ -112,6 +135,8 @@ pub enum Operation {
     CreateAccessKey { user: String },
     ListAccessKeys { user: String },
     DetachUserPolicy { user: String, policy_arn: String },
+    PutUserPolicy { user: String, name: String, policy: String },
+    DeleteUserPolicy { user: String, name: String },
     DeleteAccessKey { user: String, access_key_id: String },
     DeleteUser { user: String },
 }
@@ -129,6 +154,15 @@ impl Operation {
             | O::GetKeyPolicy { .. }
             | O::PutKeyPolicy { .. }
             | O::DeleteAlias { .. }
+            | O::DisableKey { .. }
+            | O::EnableKey { .. }
+            | O::RotateKeyOnDemand { .. }
+            | O::CancelKeyDeletion { .. }
+            | O::CreateGrant { .. }
+            | O::ListGrants { .. }
+            | O::RevokeGrant { .. }
+            | O::Encrypt { .. }
+            | O::Decrypt { .. }
             | O::ScheduleKeyDeletion { .. } => Service::Kms,
             O::CreateTable { .. }
             | O::DescribeTable { .. }
@@ -140,6 +174,8 @@ impl Operation {
             | O::CreateAccessKey { .. }
             | O::ListAccessKeys { .. }
             | O::DetachUserPolicy { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => Service::Iam,
         }
@@ -154,6 +190,15 @@ impl Operation {
             O::CreateAlias { .. } => "CreateAlias",
             O::ListKeys => "ListKeys",
             O::DescribeKey { .. } => "DescribeKey",
+            O::DisableKey { .. } => "DisableKey",
+            O::EnableKey { .. } => "EnableKey",
+            O::RotateKeyOnDemand { .. } => "RotateKeyOnDemand",
+            O::CancelKeyDeletion { .. } => "CancelKeyDeletion",
+            O::CreateGrant { .. } => "CreateGrant",
+            O::ListGrants { .. } => "ListGrants",
+            O::RevokeGrant { .. } => "RevokeGrant",
+            O::Encrypt { .. } => "Encrypt",
+            O::Decrypt { .. } => "Decrypt",
             O::GetKeyPolicy { .. } => "GetKeyPolicy",
             O::PutKeyPolicy { .. } => "PutKeyPolicy",
             O::DeleteAlias { .. } => "DeleteAlias",
@@ -168,6 +213,8 @@ impl Operation {
             O::CreateAccessKey { .. } => "CreateAccessKey",
             O::ListAccessKeys { .. } => "ListAccessKeys",
             O::DetachUserPolicy { .. } => "DetachUserPolicy",
+            O::PutUserPolicy { .. } => "PutUserPolicy",
+            O::DeleteUserPolicy { .. } => "DeleteUserPolicy",
             O::DeleteAccessKey { .. } => "DeleteAccessKey",
             O::DeleteUser { .. } => "DeleteUser",
         }
@@ -182,11 +229,20 @@ impl Operation {
     pub fn subject(&self) -> &str {
         use Operation as O;
         match self {
-            O::GetCallerIdentity | O::CreateKey { .. } | O::ListKeys => "",
+            // A ciphertext says nothing to a reader.
+            O::GetCallerIdentity | O::CreateKey { .. } | O::ListKeys | O::Decrypt { .. } => "",
             O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => alias,
             O::DescribeKey { key }
             | O::GetKeyPolicy { key }
             | O::PutKeyPolicy { key, .. }
+            | O::DisableKey { key }
+            | O::EnableKey { key }
+            | O::RotateKeyOnDemand { key }
+            | O::CancelKeyDeletion { key }
+            | O::CreateGrant { key, .. }
+            | O::ListGrants { key }
+            | O::RevokeGrant { key, .. }
+            | O::Encrypt { key, .. }
             | O::ScheduleKeyDeletion { key, .. } => key,
             O::CreateTable { table, .. }
             | O::DescribeTable { table }
@@ -198,6 +254,8 @@ impl Operation {
             | O::CreateAccessKey { user }
             | O::ListAccessKeys { user }
             | O::DetachUserPolicy { user, .. }
+            | O::PutUserPolicy { user, .. }
+            | O::DeleteUserPolicy { user, .. }
             | O::DeleteAccessKey { user, .. }
             | O::DeleteUser { user } => user,
         }
@@ -212,6 +270,8 @@ impl Operation {
             O::CreateTable { table, .. } => Some(format!("table {table}, being created")),
             O::CreateUser { user, .. } => Some(format!("IAM user {user}, being created")),
             O::CreateAccessKey { user } => Some(format!("access key of {user}, being created")),
+            O::CreateGrant { .. } => Some("grant on the KMS key, being created".to_owned()),
+            O::PutUserPolicy { user, name, .. } => Some(format!("policy {name} on {user}, being created")),
             _ => None,
         }
     }
@@ -258,12 +318,63 @@ impl Operation {
                 line.extend(text("--pending-window-in-days", &days.to_string()));
                 "schedule-key-deletion"
             }
+            O::DisableKey { key } => {
+                line.extend(text("--key-id", key));
+                "disable-key"
+            }
+            O::EnableKey { key } => {
+                line.extend(text("--key-id", key));
+                "enable-key"
+            }
+            O::RotateKeyOnDemand { key } => {
+                line.extend(text("--key-id", key));
+                "rotate-key-on-demand"
+            }
+            O::CancelKeyDeletion { key } => {
+                line.extend(text("--key-id", key));
+                "cancel-key-deletion"
+            }
+            O::CreateGrant { key, grantee, operations, name } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--grantee-principal", grantee));
+                line.push("--operations".to_owned());
+                line.extend(operations.iter().map(|operation| shell_quote(operation)));
+                line.extend(text("--name", name));
+                "create-grant"
+            }
+            O::ListGrants { key } => {
+                line.extend(text("--key-id", key));
+                "list-grants"
+            }
+            O::RevokeGrant { key, grant_id } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--grant-id", grant_id));
+                "revoke-grant"
+            }
+            O::Encrypt { key, plaintext, context } => {
+                line.extend(text("--key-id", key));
+                line.extend(text("--plaintext", plaintext));
+                line.extend(context_option(context));
+                "encrypt"
+            }
+            O::Decrypt { ciphertext, context } => {
+                line.extend(text("--ciphertext-blob", ciphertext));
+                line.extend(context_option(context));
+                "decrypt"
+            }
             O::CreateTable { table, key, tags } => {
                 line.extend(text("--table-name", table));
                 line.extend(text("--attribute-definitions", "AttributeName=id,AttributeType=S"));
                 line.extend(text("--key-schema", "AttributeName=id,KeyType=HASH"));
                 line.extend(text("--billing-mode", "PAY_PER_REQUEST"));
-                line.extend(text("--sse-specification", &format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}")));
+                match key {
+                    TableKey::AwsOwned => {}
+                    TableKey::AwsManaged => line.extend(text("--sse-specification", "Enabled=true,SSEType=KMS")),
+                    TableKey::Customer(key) => {
+                        let specification = format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}");
+                        line.extend(text("--sse-specification", &specification));
+                    }
+                }
                 line.extend(tags.cli("Key", "Value"));
                 "create-table"
             }
@@ -307,6 +418,17 @@ impl Operation {
                 line.extend(text("--policy-arn", policy_arn));
                 "detach-user-policy"
             }
+            O::PutUserPolicy { user, name, policy } => {
+                line.extend(text("--user-name", user));
+                line.extend(text("--policy-name", name));
+                line.extend(text("--policy-document", policy));
+                "put-user-policy"
+            }
+            O::DeleteUserPolicy { user, name } => {
+                line.extend(text("--user-name", user));
+                line.extend(text("--policy-name", name));
+                "delete-user-policy"
+            }
             O::DeleteAccessKey { user, access_key_id } => {
                 line.extend(text("--user-name", user));
                 line.extend(text("--access-key-id", access_key_id));
@@ -322,12 +444,25 @@ impl Operation {
     }
 }
 
+/// The call's part of an `aws` command line that names neither profile nor region; values are quoted.
+pub fn cli_command(operation: &Operation) -> String {
+    format!("{} {}", operation.service().prefix(), operation.cli_arguments().join(" "))
+}
+
+/// `--encryption-context` with its pairs; nothing where there are none.
+fn context_option(context: &Context) -> Vec<String> {
+    if context.is_empty() {
+        return Vec::new();
+    }
+    let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    vec!["--encryption-context".to_owned(), shell_quote(&pairs.join(","))]
+}
+
 /// The call as one `aws` command line for `identity`, with `--endpoint-url` where the backend is not AWS itself.
 ///
 /// It can be pasted into a shell; values are quoted.
 pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoint: Option<&str>) -> String {
-    let mut line = vec!["aws".to_owned(), operation.service().prefix().to_owned()];
-    line.extend(operation.cli_arguments());
+    let mut line = vec!["aws".to_owned(), cli_command(operation)];
     line.extend(["--profile".to_owned(), identity.name().to_owned(), "--region".to_owned(), shell_quote(region)]);
     if let Some(endpoint) = endpoint {
         line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
@@ -336,7 +471,7 @@ pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoin
 }
 
 /// Quotes `word` for a POSIX shell unless it needs no quotes.
-pub(super) fn shell_quote(word: &str) -> String {
+pub fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

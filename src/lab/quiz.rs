@@ -1,10 +1,12 @@
 //! Predict before you press: which answers stand in which order, what the person chose, and the score.
 
+use serde::{Deserialize, Serialize};
+
 use super::lesson::{Lesson, Question};
 use super::stage::Stage;
 
 /// What a person said to a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// This answer, by its index in the lesson file.
     Answer(usize),
@@ -13,7 +15,7 @@ pub enum Choice {
 }
 
 /// The questions of a session: their order, and what was said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiz {
     /// Whether questions are asked before a stage's calls are sent.
     asks: bool,
@@ -73,6 +75,11 @@ impl Quiz {
     /// and stage alone: it tells nothing of which is right, and is the same again for the same seed.
     pub fn order(&self, stage: Stage, question: &Question) -> Vec<usize> {
         order(self.seed, stage.index() as u64, question.answers.len())
+    }
+
+    /// `0..count` in the order of the question with this number: as [`Quiz::order`], for questions that are no stage's.
+    pub fn shuffled(&self, number: u64, count: usize) -> Vec<usize> {
+        order(self.seed, number, count)
     }
 
     /// How the questions were answered so far.

@@ -101,7 +101,9 @@ impl State {
 
     /// Whether there is something else to show for the shown stage, which got no answer.
     pub fn can_replay(&self) -> bool {
-        self.is_silent(self.view.shown) && self.replays.stages[self.view.shown.index()].is_some()
+        self.view.bench.is_none()
+            && self.is_silent(self.view.shown)
+            && self.replays.stages[self.view.shown.index()].is_some()
     }
 
     /// How many stages were not met and looked at as they were recorded.
@@ -133,10 +135,11 @@ impl State {
     /// What can be done where the shown stage got no answer: one line of 80 columns.
     pub fn offer(&self) -> Option<String> {
         let stage = self.view.shown;
+        let replay = self.view.keys.first("replay", "F");
         if self.is_replay() {
-            return Some("REPLAY: recorded earlier · F: the live answers again".to_owned());
+            return Some(format!("REPLAY: recorded earlier · {replay}: the live answers again"));
         }
-        if !self.is_silent(stage) {
+        if self.view.bench.is_some() || !self.is_silent(stage) {
             return None;
         }
         let record = self.record(stage);
@@ -146,9 +149,9 @@ impl State {
             _ if record.exchanges.is_empty() => "not attempted".to_owned(),
             _ => format!("no answer{from}"),
         };
-        let again = self.can_retry().then(|| "r: try again".to_owned());
+        let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
         let recorded = match (&self.replays.stages[stage.index()], &self.replays.problems[stage.index()]) {
-            (Some(replay), _) => Some(format!("F: show the answer of {}", stamp(replay.at, self.now, false))),
+            (Some(kept), _) => Some(format!("{replay}: show the answer of {}", stamp(kept.at, self.now, false))),
             (None, Some(problem)) => Some(problem.clone()),
             (None, None) => None,
         };
@@ -163,7 +166,8 @@ impl State {
     /// The recorded answers that are looked at.
     fn replay(&self) -> Option<&Replay> {
         let stage = self.view.shown;
-        self.replays.stages[stage.index()].as_ref().filter(|replay| replay.is_on && self.is_silent(stage))
+        let replay = self.replays.stages[stage.index()].as_ref();
+        replay.filter(|replay| replay.is_on && self.view.bench.is_none() && self.is_silent(stage))
     }
 
     /// Whether recorded answers may stand for those of `stage`: it got none, or has been waiting long for one.
@@ -294,7 +298,7 @@ fn is_lost(exchange: &Arc<Exchange>) -> bool {
 }
 
 /// `10:02 UTC`, with the day where that is longer ago than a day, or is asked for; with the year where it is another.
-fn stamp(at: u64, now: u64, with_day: bool) -> String {
+pub(super) fn stamp(at: u64, now: u64, with_day: bool) -> String {
     let time = |seconds: u64| i64::try_from(seconds).ok().and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
     let Some(then) = time(at) else { return "an unknown time".to_owned() };
     let is_old = at.abs_diff(now) >= DAY;

@@ -71,7 +71,7 @@ impl State {
     pub fn denied_before(&self) -> Option<&Exchange> {
         let denied = self.record(Stage::ViewDenied).exchanges.iter().rev();
         let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
-        denied.next().map(AsRef::as_ref).filter(|_| self.view.shown == Stage::ViewAgain)
+        denied.next().map(AsRef::as_ref).filter(|_| self.view.shown == Stage::ViewAgain && self.view.bench.is_none())
     }
 
     /// Sends `batch`; a new key policy only when it locks nobody out and, where a person is there, after a yes.
@@ -91,7 +91,8 @@ impl State {
             return self.end_stage(Some(format!("{reason}; nothing was sent")));
         }
         // What is sent once more, since the new user was not known yet, has been looked at.
-        if !self.review.is_on || self.record(self.current).attempt > 0 {
+        let looked_at = self.record(self.current).attempt > 0;
+        if !self.review.is_on || looked_at || self.is_catching_up() || self.passes_by() {
             return self.send(batch);
         }
         let operation = self.mask_operation(&operation);
@@ -130,7 +131,7 @@ pub fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
         Ok(document) => document,
         Err(error) => return Some(format!("this policy can't be checked for locking admin out of the key: {error}")),
     };
-    let names = names_of(admin, &document);
+    let names = names_of(admin, document.principals());
     let source = PolicySource::KeyPolicy { key_arn: key_arn.to_owned() };
     let policy = NamedPolicy { source, document: document.into() };
     let mut is_let = false;
@@ -157,14 +158,14 @@ pub fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
     })
 }
 
-/// What a policy may call admin: its ARN and, for a session of a role, the role's, which may have a path that the
-/// session's ARN does not tell.
-fn names_of(admin: &Caller, document: &PolicyDocument) -> Vec<String> {
-    let mut names = vec![admin.arn.clone()];
-    let session = admin.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
+/// What a policy that names `principals` may call a caller: its ARN and, for a session of a role, the role's, which may
+/// have a path that the session's ARN does not tell.
+pub(super) fn names_of<'a>(caller: &Caller, principals: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut names = vec![caller.arn.clone()];
+    let session = caller.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
     if let Some((role, _)) = session {
-        let named = document.principals().into_iter().filter(|principal| {
-            let path = principal.strip_prefix(&format!("arn:aws:iam::{}:role/", admin.account));
+        let named = principals.into_iter().filter(|principal| {
+            let path = principal.strip_prefix(&format!("arn:aws:iam::{}:role/", caller.account));
             path.is_some_and(|path| path.rsplit('/').next() == Some(role))
         });
         names.extend(named.map(str::to_owned));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::exchange::{Exchange, Verdict, error_message, is_not_found};
 use super::facts::{Facts, Names};
 use super::key_policy;
-use super::operation::{Identity, Operation};
+use super::operation::{Identity, Operation, TableKey};
 use super::stage::Stage;
 
 /// The items that `create_table` puts: DynamoDB JSON.
@@ -58,6 +58,8 @@ pub enum Until {
     PolicySeen,
     /// When nothing is denied any more (key policies are eventually consistent).
     NothingDenied,
+    /// When nothing is allowed any more (IAM is eventually consistent).
+    NothingAllowed,
 }
 
 impl Until {
@@ -81,6 +83,7 @@ impl Until {
             Until::NothingDenied => {
                 !answers.iter().any(|e| matches!(e.verdict, Verdict::Denied(_)) || is_unknown_user(e))
             }
+            Until::NothingAllowed => !answers.iter().any(|exchange| exchange.is_allowed()),
         }
     }
 
@@ -98,7 +101,9 @@ impl Until {
                 .iter()
                 .all(|e| e.is_allowed() || e.error_code().is_some_and(super::exchange::is_credential_error)),
             Until::PolicySeen => answers.iter().all(|exchange| exchange.is_allowed()),
-            Until::Found | Until::UserKnown | Until::PrincipalsKnown | Until::NothingDenied => true,
+            Until::Found | Until::UserKnown | Until::PrincipalsKnown | Until::NothingDenied | Until::NothingAllowed => {
+                true
+            }
         }
     }
 
@@ -115,6 +120,7 @@ impl Until {
             Until::PrincipalsKnown => "the new user to be known to KMS",
             Until::PolicySeen => "the new key policy to be read back",
             Until::NothingDenied => "the new key policy to be seen everywhere",
+            Until::NothingAllowed => "the missing policy to be missed everywhere",
         }
     }
 }
@@ -322,7 +328,10 @@ fn create_table(index: usize, sources: Sources<'_>) -> Next {
     let table = sources.names.table.clone();
     match index {
         0 => match sources.facts.key_arn() {
-            Some(key) => admin(Operation::CreateTable { table, key: key.to_owned(), tags: sources.names.tags() }),
+            Some(key) => {
+                let key = TableKey::Customer(key.to_owned());
+                admin(Operation::CreateTable { table, key, tags: sources.names.tags() })
+            }
             None => Next::Blocked("there is no key: create_key did not succeed".to_owned()),
         },
         1 => Next::Send(Batch {
@@ -344,9 +353,59 @@ fn create_user(index: usize, sources: Sources<'_>) -> Next {
         _ if sources.given_user => Next::End,
         0 => admin(Operation::CreateUser { user, tags: sources.names.tags() }),
         1 => found(sources, Operation::AttachUserPolicy { user, policy_arn: sources.facts.test_user_policy() }),
-        2 => found(sources, Operation::CreateAccessKey { user }),
-        3 => Next::Send(Batch { until: Until::CredentialsKnown, ..check }),
+        _ => access_key(index - ACCESS_KEY, sources),
+    }
+}
+
+/// The batch of `create_user` from which on it is about the access key.
+pub const ACCESS_KEY: usize = 2;
+
+/// A new access key, in place of those whose secret is lost: of an earlier life of this lab, or in an answer that never
+/// came.
+fn access_key(index: usize, sources: Sources<'_>) -> Next {
+    let made = &sources.facts.made;
+    let user = || sources.names.user.clone();
+    let is_lost = made.access_key.is_some() || made.maybe_access_key;
+    let as_admin = |operations: Vec<Operation>, tolerant: bool| {
+        let calls = operations.into_iter().map(|operation| (Identity::Admin, operation)).collect();
+        Next::Send(Batch { calls, until: Until::Answered, tolerant })
+    };
+    match index {
+        0 => as_admin(is_lost.then(|| Operation::ListAccessKeys { user: user() }).into_iter().collect(), false),
+        1 => {
+            let keys = made.access_key.iter().chain(&made.stray_access_keys).cloned();
+            let delete = |access_key_id| Operation::DeleteAccessKey { user: user(), access_key_id };
+            as_admin(keys.map(delete).collect(), true)
+        }
+        2 => found(sources, Operation::CreateAccessKey { user: user() }),
+        3 => {
+            let check = batch([(Identity::TestUser, Operation::GetCallerIdentity)]);
+            Next::Send(Batch { until: Until::CredentialsKnown, ..check })
+        }
         _ => Next::End,
+    }
+}
+
+/// The batch number `index` of those that show whether a stage, which was met in an earlier life of this lab, still
+/// stands. `granted` says that the key policy has been changed since, or may have been.
+pub fn verify(stage: Stage, index: usize, sources: Sources<'_>, granted: bool) -> Next {
+    let about_key = |operations: fn(String) -> Vec<Operation>| match sources.facts.key_id() {
+        Some(key) => operations(key.to_owned()).into_iter().nth(index).map_or(Next::End, admin),
+        None => Next::Blocked("the key is not known".to_owned()),
+    };
+    match stage {
+        Stage::CreateKey => {
+            about_key(|key| vec![Operation::DescribeKey { key: key.clone() }, Operation::GetKeyPolicy { key }])
+        }
+        Stage::CreateTable if index == 0 => admin(Operation::DescribeTable { table: sources.names.table.clone() }),
+        Stage::CreateUser if !sources.given_user => access_key(index, sources),
+        Stage::Grant => about_key(|key| vec![Operation::GetKeyPolicy { key }]),
+        // It can't be denied again what has been allowed since.
+        Stage::ViewDenied if granted => Next::End,
+        Stage::Who | Stage::ViewAdmin | Stage::CreateUser | Stage::ViewDenied | Stage::ViewAgain => {
+            next(stage, index, sources)
+        }
+        Stage::CreateTable | Stage::CleanUp => Next::End,
     }
 }
 

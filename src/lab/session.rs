@@ -1,163 +1,321 @@
-//! A session as its event log: what was wanted and what happened, with times. Fed to a fresh state it gives the same
-//! session again, at any size, in any language; nothing is called.
-//!
-//! What is logged is what was shown: where the session is masked so is its log, and of a consent no digit is in it.
+//! What is kept of a session: enough to go on after the program has ended, and to write the lab up. No secret is in it.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::backend::Backend;
-use super::copy::Way;
-use super::exchange::{Answer, CallId};
-use super::facts::Names;
-use super::flow::{Event, Intent, TimerId};
-use super::insight::{Finding, Known};
+use super::backend::{Backend, BackendKind};
+use super::bench;
+use super::exchange::Exchange;
+use super::facts::Facts;
+use super::flow::Effect;
+use super::operation::Operation;
 use super::quiz::Quiz;
-use super::replay::Verified;
+use super::resume::Resuming;
 use super::stage::Stage;
-use super::state::State;
+use super::state::{Check, Record, State, Status};
 
-/// The version of the log's form.
-pub const VERSION: u32 = 1;
+/// The version of the kept form.
+const VERSION: u32 = 1;
 
-/// The first line of a log: what the session began with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Head {
-    /// The version of the form, under a name that says whose file it is.
-    pub kmslab_session: u32,
-    /// The program that wrote it.
-    pub program: String,
-    /// When it was begun, in seconds since 1970.
-    pub timestamp: u64,
-    /// Whether ids are pseudonyms.
-    pub masked: bool,
-    /// Where the calls went.
-    pub backend: Backend,
-    /// The run's names.
-    pub names: Names,
-    /// What shuffled the questions, where they were asked.
-    pub quiz: Option<u64>,
-    /// The lesson's language.
-    pub lesson: String,
-    /// How the terminal copied.
-    pub clipboard: Way,
+/// Where a session's calls go. A session goes on only where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The kind of backend, as JSONL names it.
+    pub backend: String,
+    /// The endpoint; `None` is AWS itself, or the sandbox, whose port is another each time.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The admin's profile; `None` is the SDK's default chain.
+    pub admin_profile: Option<String>,
+    /// test-user's profile; `None` where the lab makes the user.
+    pub user_profile: Option<String>,
+    /// The folder that keeps the sandbox's data; without one they end with the program.
+    pub data: Option<String>,
 }
 
-/// A line of a log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Milliseconds since the beginning.
-    pub at: u64,
-    /// What happened.
-    #[serde(flatten)]
-    pub what: Logged,
-}
-
-/// What happened, as it was shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Logged {
-    /// A person wanted something.
-    Intent(Intent),
-    /// A call has ended.
-    Answer {
-        /// Which.
-        id: CallId,
-        /// With what.
-        answer: Box<Answer>,
-    },
-    /// What a page asked for.
-    Found {
-        /// Of the question.
-        serial: u64,
-        /// What is known since.
-        known: Box<Known>,
-    },
-    /// A timer has fired.
-    Timer(TimerId),
-    /// Recorded answers that were looked for.
-    Recalled {
-        /// For which stage.
-        stage: Stage,
-        /// What was found, or why it can't be shown.
-        found: Result<Option<Box<Verified>>, String>,
-    },
-    /// A picture of the waiting sign.
-    Tick(u8),
-}
-
-impl Head {
-    /// The head of a session that begins with `state`.
-    pub fn new(state: &State, timestamp: u64) -> Head {
-        Head {
-            kmslab_session: VERSION,
-            program: concat!("kmslab ", env!("CARGO_PKG_VERSION")).to_owned(),
-            timestamp,
-            masked: state.is_masked(),
-            backend: state.backend.clone(),
-            names: state.shown_names().clone(),
-            quiz: state.quiz.seed(),
-            lesson: state.lesson.code.clone(),
-            clipboard: state.clipboard.way(),
+impl Place {
+    /// The place of a session on `backend`.
+    pub fn new(backend: &Backend) -> Place {
+        Place {
+            backend: backend.kind.key().to_owned(),
+            endpoint: backend.endpoint.clone().filter(|_| backend.kind != BackendKind::Sandbox),
+            region: backend.region.clone(),
+            admin_profile: None,
+            user_profile: None,
+            data: None,
         }
     }
 
-    /// The state that the session began with, shown again at `now` (unix time). Its lesson is the English one.
-    pub fn state(&self, now: u64) -> State {
-        let state = State::new(self.backend.clone(), self.names.clone());
-        let state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
-        match self.quiz {
-            Some(seed) => state.with_quiz(Quiz::new(seed)),
-            None => state,
+    /// Whether it is a sandbox inside of the program.
+    pub fn is_sandbox(&self) -> bool {
+        self.backend == BackendKind::Sandbox.key()
+    }
+
+    /// Whether everything in it is gone when the program ends.
+    pub fn is_fleeting(&self) -> bool {
+        self.is_sandbox() && self.data.is_none()
+    }
+
+    /// Its name without the region.
+    pub fn name(&self) -> String {
+        match &self.endpoint {
+            _ if self.is_sandbox() => "sandbox".to_owned(),
+            Some(endpoint) => endpoint.clone(),
+            None => "AWS".to_owned(),
         }
     }
+
+    /// In a few words, for a person.
+    pub fn describe(&self) -> String {
+        let article = if self.is_sandbox() { "the " } else { "" };
+        format!("{article}{}, {}", self.name(), self.region)
+    }
+}
+
+/// When a stage sent its first call and got its last answer, as unix time in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// When it began.
+    pub begun: Option<u64>,
+    /// When it ended.
+    pub ended: Option<u64>,
+}
+
+/// A kept session. Ids are as they came, whether or not the screen was masked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    version: u32,
+    /// Where its calls went.
+    pub place: Place,
+    /// The run's id: it is in the names.
+    pub run: String,
+    /// When it began, RFC 3339.
+    pub created: Option<String>,
+    /// What was known.
+    pub facts: Facts,
+    /// Questions and answers, and the hints that were shown.
+    pub quiz: Quiz,
+    /// What experiments have changed, and the answers to their questions.
+    #[serde(default)]
+    pub(super) bench: bench::Kept,
+    /// The account in which things might be created.
+    pub(super) consented: Option<String>,
+    /// When the key stopped costing anything.
+    pub(super) key_ended_at: Option<u64>,
+    /// Whether clean-up has begun: what the stages before it have made may be gone.
+    pub(super) ending: bool,
+    /// All stages, in order.
+    pub stages: Vec<KeptStage>,
+}
+
+/// What is kept of a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptStage {
+    /// Which.
+    pub stage: Stage,
+    /// When it was done.
+    pub times: Times,
+    /// Its outcome, if it has ended.
+    pub check: Option<Check>,
+    /// Its calls, in order.
+    #[serde(with = "shared")]
+    pub exchanges: Vec<Arc<Exchange>>,
+    /// Calls that were under way.
+    pub(super) pending: Vec<Operation>,
+    /// How far its calls were: see [`Record`].
+    pub(super) batch: usize,
+    pub(super) attempt: u32,
+    pub(super) batch_start: usize,
+}
+
+impl KeptStage {
+    fn is_met(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.met)
+    }
+
+    /// Whether it has sent anything.
+    pub(super) fn is_begun(&self) -> bool {
+        self.check.is_some() || !self.exchanges.is_empty() || !self.pending.is_empty()
+    }
+}
+
+impl Kept {
+    /// Whether it has the form that this program writes: every stage once and in order.
+    pub fn is_whole(&self) -> bool {
+        self.version == VERSION
+            && self.stages.iter().map(|kept| kept.stage).eq(Stage::ALL)
+            && self.stages.iter().all(|kept| kept.batch_start <= kept.exchanges.len())
+            && self.stages.iter().all(|kept| kept.exchanges.iter().all(|exchange| exchange.stage == kept.stage))
+    }
+
+    /// When the first call was sent or, where nobody looked at a clock, when the session is said to have begun, as unix
+    /// time in seconds.
+    pub fn begun(&self) -> Option<u64> {
+        let created = || OffsetDateTime::parse(self.created.as_deref()?, &Rfc3339).ok();
+        let first = self.stages.iter().find_map(|kept| kept.times.begun);
+        first.or_else(|| u64::try_from(created()?.unix_timestamp()).ok())
+    }
+
+    /// A stage of it.
+    pub fn stage(&self, stage: Stage) -> Option<&KeptStage> {
+        self.stages.get(stage.index())
+    }
+
+    /// How many stages have ended.
+    pub fn ended(&self) -> usize {
+        self.stages.iter().filter(|kept| kept.check.is_some()).count()
+    }
+
+    /// How many stages were met.
+    pub fn met(&self) -> usize {
+        self.stages.iter().filter(|kept| kept.is_met()).count()
+    }
+
+    /// Where to go on: at the last stage that has ended where that was not met, else after it.
+    pub fn next_stage(&self) -> Stage {
+        if self.ending {
+            return Stage::CleanUp;
+        }
+        match self.stages.iter().rev().find(|kept| kept.check.is_some()) {
+            Some(kept) if kept.is_met() => kept.stage.next().unwrap_or(kept.stage),
+            Some(kept) => kept.stage,
+            None => Stage::FIRST,
+        }
+    }
+
+    /// Whether there is something to go on with: begun, and not cleaned up.
+    pub fn can_go_on(&self) -> bool {
+        let is_begun = self.stages.iter().any(|kept| kept.is_begun() || self.quiz.choice(kept.stage).is_some());
+        is_begun && !self.stage(Stage::CleanUp).is_some_and(KeptStage::is_met)
+    }
+}
+
+/// What a session knows of being kept.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Progress {
+    /// Where the session is; it is kept where this is known.
+    pub place: Option<Place>,
+    pub times: [Times; Stage::ALL.len()],
+    /// The stages' outcomes, not masked.
+    pub checks: [Option<Check>; Stage::ALL.len()],
+    /// What was kept before, and is to go on.
+    pub resuming: Resuming,
+    /// Whether clean-up had begun.
+    pub ending: bool,
+    /// Whether it has been told that nothing can be kept.
+    pub could_not: bool,
+}
+
+impl Progress {
+    /// Takes down an outcome. What is only looked at again has its times.
+    pub fn end(&mut self, stage: Stage, check: &Check, begun: Option<u64>, now: u64) {
+        self.checks[stage.index()] = Some(check.clone());
+        let times = &mut self.times[stage.index()];
+        times.begun = times.begun.or(begun);
+        times.ended = times.ended.or((now > 0).then_some(now));
+    }
+
+    /// Forgets a stage, which begins anew.
+    pub fn forget(&mut self, stage: Stage) {
+        self.checks[stage.index()] = None;
+        self.times[stage.index()] = Times::default();
+    }
+}
+
+/// When the first of `exchanges` was sent.
+pub(super) fn begun(exchanges: &[Arc<Exchange>]) -> Option<u64> {
+    let answer = &exchanges.first()?.answer;
+    (answer.at > 0).then(|| answer.at.saturating_sub(answer.duration_us / 1_000_000))
 }
 
 impl State {
-    /// How `event`, which has just been taken in, is logged; `None` where it showed nothing, or must not be logged.
-    pub fn logged(&self, event: &Event) -> Option<Logged> {
-        Some(match event {
-            // Digits of an account's number.
-            Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
-            Event::Intent(intent) => Logged::Intent(*intent),
-            Event::CallFinished { id, .. } => {
-                let mut all = Stage::ALL.iter().flat_map(|stage| &self.record(*stage).exchanges);
-                let exchange = all.find(|exchange| exchange.id == *id)?;
-                Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()) }
-            }
-            Event::Inspected { serial, .. } => {
-                Logged::Found { serial: *serial, known: Box::new(self.known_since(*serial)?.clone()) }
-            }
-            Event::TimerFired(timer) => Logged::Timer(*timer),
-            Event::Recalled { stage, .. } => Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) },
-            // They tell of the machine, or of the recording itself.
-            Event::NotKept(_) | Event::Notice(_) => return None,
-            Event::Tick => Logged::Tick(1),
-        })
+    /// Has the session kept from here on.
+    pub fn keep_at(&mut self, place: Place) {
+        self.progress.place = Some(place);
     }
 
-    /// Takes in what was logged; nothing is done in the world.
-    ///
-    /// # Errors
-    /// When it answers a call that this program did not make: the log is of another version, or was changed.
-    pub fn take_logged(&mut self, logged: Logged) -> Result<(), String> {
-        let event = match logged {
-            Logged::Intent(intent) => Event::Intent(intent),
-            Logged::Answer { id, answer } => {
-                if !self.record(self.current).pending.iter().any(|pending| pending.id == id) {
-                    return Err(format!("call {} is answered and was not made", id.0));
-                }
-                Event::CallFinished { id, answer }
-            }
-            Logged::Found { serial, known } => Event::Inspected { serial, finding: Finding::Shown(known) },
-            Logged::Timer(timer) => Event::TimerFired(timer),
-            Logged::Recalled { stage, found } => Event::Recalled { stage, found },
-            Logged::Tick(_) => Event::Tick,
-        };
-        // Consent was given then, and nothing is created now.
-        if self.accepted_account.is_none() {
-            self.accepted_account = self.facts.admin.as_ref().map(|admin| admin.account.clone());
+    /// Whether the session is kept: it can be written up.
+    pub fn is_kept(&self) -> bool {
+        self.progress.place.is_some()
+    }
+
+    /// The session as it is kept; `None` where it is not.
+    pub fn kept(&self) -> Option<Kept> {
+        Some(self.kept_of(self.progress.place.clone()?))
+    }
+
+    /// The session, as it would be kept of `place`.
+    pub(super) fn kept_of(&self, place: Place) -> Kept {
+        let stages = Stage::ALL.into_iter().map(|stage| self.keep_stage(stage)).collect();
+        Kept {
+            version: VERSION,
+            place,
+            run: self.names.run.clone(),
+            created: self.names.created.clone(),
+            facts: self.facts.clone(),
+            quiz: self.quiz.clone(),
+            bench: self.bench.kept(),
+            consented: self.consented.clone(),
+            key_ended_at: self.key_ended_at,
+            ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
+            stages,
         }
-        self.update(event);
-        Ok(())
+    }
+
+    /// The effect that keeps it.
+    pub(super) fn remember(&self) -> Option<Effect> {
+        self.kept().map(|kept| Effect::Remember(Box::new(kept)))
+    }
+
+    fn keep_stage(&self, stage: Stage) -> KeptStage {
+        let record: &Record = self.record(stage);
+        // A stage that is only looked at again has ended, whatever comes of that.
+        let has_ended = matches!(record.status, Status::Done(_)) || self.is_verifying(stage);
+        let times = self.progress.times[stage.index()];
+        KeptStage {
+            stage,
+            times: Times { begun: times.begun.or_else(|| begun(&record.unmasked)), ..times },
+            check: self.progress.checks[stage.index()].clone().filter(|_| has_ended),
+            exchanges: record.unmasked.clone(),
+            pending: record.pending.iter().map(|pending| pending.sent.clone()).collect(),
+            batch: record.batch,
+            attempt: record.attempt,
+            batch_start: record.batch_start,
+        }
+    }
+
+    /// Takes in that the session could not be kept. That is told once.
+    pub(super) fn could_not_remember(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.progress.could_not, true) {
+            self.view.message = Some(format!("your progress can't be kept: {reason}"));
+        }
+    }
+}
+
+impl Quiz {
+    /// The kept answers, where questions are asked now; else none.
+    pub(super) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
+        if now.asks() && kept.asks() { kept.clone() } else { now.clone() }
+    }
+}
+
+/// Shared exchanges as a list of plain ones.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Exchange;
+
+    pub fn serialize<S: Serializer>(exchanges: &[Arc<Exchange>], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(exchanges.iter().map(AsRef::as_ref))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Exchange>>, D::Error> {
+        Ok(Vec::<Exchange>::deserialize(from)?.into_iter().map(Arc::new).collect())
     }
 }

@@ -9,7 +9,7 @@ use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::mask::Masker;
 use super::operation::Operation;
-use super::state::State;
+use super::state::{Check, State};
 
 /// The masked side of a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,9 @@ impl State {
             BackendKind::Sandbox => Vec::new(),
             BackendKind::Endpoint | BackendKind::Aws => {
                 let mut left = self.shown_facts().made.list(self.shown_names());
-                let pending = self.record(self.current).pending.iter();
+                left.extend(self.bench_leftovers());
+                // Of an experiment's calls that is said already.
+                let pending = self.at_work().pending.iter().filter(|_| !self.bench.is_running());
                 left.extend(pending.filter_map(|pending| pending.operation.creates()));
                 left
             }
@@ -93,6 +95,22 @@ impl State {
         }
     }
 
+    /// An outcome as it is shown.
+    pub(super) fn mask_check(&mut self, check: Check) -> Check {
+        Check { observed: self.mask_text(check.observed), ..check }
+    }
+
+    /// What is shown of the facts is learnt from all of them at once.
+    pub(super) fn mask_facts(&mut self) {
+        let Some(shown) = &mut self.shown else { return };
+        let masked = serde_json::to_value(&self.facts).map(|mut facts| {
+            shown.masker.value(&mut facts);
+            facts
+        });
+        // Both ways always work: these are plain data.
+        shown.facts = masked.and_then(serde_json::from_value).unwrap_or_default();
+    }
+
     pub(super) fn mask_text(&mut self, text: String) -> String {
         match &mut self.shown {
             Some(shown) => shown.masker.text(&text),
@@ -104,7 +122,10 @@ impl State {
     pub(super) fn mask_exchange(&mut self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
         let Some(shown) = &mut self.shown else { return exchange.clone() };
         let masked = shown.masker.exchange(exchange);
-        shown.facts.learn(&masked);
+        // When the bench has ended, everything is as it was.
+        if !self.bench.is_running() {
+            shown.facts.learn(&masked);
+        }
         Arc::new(masked)
     }
 }

@@ -3,88 +3,33 @@
 use std::sync::Arc;
 
 use super::backend::{Backend, BackendKind};
+use super::bench::Bench;
 use super::check;
 use super::copy::Clipboard;
 use super::exchange::{Answer, CallId, Exchange};
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
+use super::insight::documents::request_id;
 use super::lesson::Lesson;
-use super::operation::{Identity, Operation};
+use super::operation::Operation;
+use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::replay::Replays;
 use super::review::Review;
-use super::script::{self, Batch, Next, Sources, Until};
+use super::script::{Batch, Next, Sources, Until};
+use super::session::{self, Progress};
 use super::shown::Shown;
 use super::stage::Stage;
 use super::view::{Page, View};
+
+pub use super::record::{Check, Pending, Record, Status};
 
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
 
 /// What is observed of a stage that was under way when the person chose to leave.
 const LEFT_EARLY: &str = "not finished: the lab was left";
-
-/// Whether a stage's expectation was met, and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// Whether it was met.
-    pub met: bool,
-    /// What really came back, in words.
-    pub observed: String,
-}
-
-/// How far a stage is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Status {
-    /// Not begun.
-    #[default]
-    Todo,
-    /// Calls are under way, or a timer runs until the next attempt.
-    Running,
-    /// Ended.
-    Done(Check),
-}
-
-/// A call that has been sent and not answered.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pending {
-    /// Which.
-    pub id: CallId,
-    /// Who signed it.
-    pub identity: Identity,
-    /// What was called, as it is shown.
-    pub operation: Operation,
-    /// 1 for the first try.
-    pub attempt: u32,
-    /// What was really called.
-    sent: Operation,
-}
-
-/// A stage's calls and outcome.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
-    /// How far it is.
-    pub status: Status,
-    /// Calls that have been answered, in order; of a repeated call only the newest.
-    pub exchanges: Vec<Arc<Exchange>>,
-    /// The same as they came, where `exchanges` are masked: to decide with.
-    pub(super) unmasked: Vec<Arc<Exchange>>,
-    /// Calls that have not.
-    pub pending: Vec<Pending>,
-    /// The batch that is under way, or that ended the stage.
-    pub(super) batch: usize,
-    /// How often this batch has been sent.
-    pub(super) attempt: u32,
-    /// When this batch is over, and whether any answer will do.
-    until: Option<(Until, bool)>,
-    /// Index in `exchanges` of this batch's first answer.
-    pub(super) batch_start: usize,
-    /// The timer until the next attempt.
-    timer: Option<TimerId>,
-    /// [`State::ticks`] when this batch was sent.
-    pub(super) sent_at: u64,
-}
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +44,8 @@ pub struct State {
     pub lesson: Arc<Lesson>,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
+    /// What was tried after the lab's last reading.
+    pub bench: Bench,
     /// What the person looks at, and how.
     pub view: View,
     /// The stage that is next, under way or newest done. Later ones have not begun.
@@ -118,10 +65,13 @@ pub struct State {
     /// When the key stopped costing anything.
     pub(super) key_ended_at: Option<u64>,
     pub(super) replays: Replays,
+    /// What is kept, or was kept before.
+    pub(super) progress: Progress,
     /// A call that a person looks at before it is sent.
     pub(super) review: Review,
     /// What a person has copied.
     pub(super) clipboard: Clipboard,
+    pub(super) presenting: Presenting,
     records: [Record; Stage::ALL.len()],
     last_id: u64,
     quit_after_clean_up: bool,
@@ -136,6 +86,7 @@ impl State {
             facts: Facts::default(),
             lesson: Lesson::english(),
             quiz: Quiz::default(),
+            bench: Bench::default(),
             view: View::default(),
             current: Stage::FIRST,
             ticks: 0,
@@ -146,12 +97,19 @@ impl State {
             now: 0,
             key_ended_at: None,
             replays: Replays::default(),
+            progress: Progress::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
+            presenting: Presenting::default(),
             records: Default::default(),
             last_id: 0,
             quit_after_clean_up: false,
         }
+    }
+
+    /// Unix time of the newest answer, in seconds; 0 before the first.
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// A stage's calls and outcome.
@@ -159,59 +117,21 @@ impl State {
         &self.records[stage.index()]
     }
 
-    /// The stage that is looked at.
+    /// The stage or the experiment that is looked at.
     pub fn shown(&self) -> &Record {
-        self.record(self.view.shown)
+        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.bench.record(which))
     }
 
     /// Whether calls are under way: the screen has something to animate.
     pub fn is_running(&self) -> bool {
-        self.record(self.current).status == Status::Running && !self.review.is_waiting()
-    }
-
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
-    }
-
-    /// How many stages have met their expectation.
-    pub fn met(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
-    }
-
-    /// The outcome of a stage that has ended.
-    pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
-    }
-
-    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
-    /// built on them.
-    pub fn can_retry(&self) -> bool {
-        let stage = self.view.shown;
-        let record = self.record(stage);
-        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
-        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
-        match &record.status {
-            Status::Done(_) if later.next().is_some() => false,
-            Status::Done(_) if stage.is_read_only() => true,
-            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
-            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
-            _ => false,
-        }
+        self.at_work().status == Status::Running && !self.review.is_waiting()
     }
 
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
-        let effects = match event {
+        let quiz = self.quiz.clone();
+        let mut effects = match event {
             Event::Intent(intent) => self.intend(intent),
             // What the open page shows may have grown.
             Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
@@ -219,7 +139,8 @@ impl State {
                 self.inspected(serial, finding);
                 Vec::new()
             }
-            Event::TimerFired(timer) => self.timer_fired(timer),
+            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
+            Event::Advanced { timer, moved } => self.advanced(timer, moved),
             Event::Recalled { stage, found } => {
                 self.recalled(stage, found);
                 Vec::new()
@@ -228,31 +149,45 @@ impl State {
                 self.could_not_keep(&reason);
                 Vec::new()
             }
-            Event::Notice(text) => {
-                self.view.message = Some(text);
+            Event::NotRemembered(reason) => {
+                self.could_not_remember(&reason);
                 Vec::new()
             }
             Event::Tick => {
                 self.ticks += 1;
                 self.recall_overdue()
             }
+            Event::Clock(seconds) => self.clock(seconds),
+            Event::Say(text) => self.say(text),
         };
         if self.view.shown != shown {
             self.focus_calls();
+        }
+        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        if self.is_worth_keeping() && (self.quiz != quiz || effects.iter().any(is_change)) {
+            // Before the calls: what is under way must be known, whatever happens then.
+            effects.splice(0..0, self.remember());
         }
         effects
     }
 
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    fn focus_calls(&mut self) {
-        let outline = script::outline(self.view.shown, self.backend.given_user);
-        if !outline.iter().any(|(identity, _)| *identity == self.view.focus()) {
+    pub(super) fn focus_calls(&mut self) {
+        if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
     }
 
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        if let Some(effects) = self.present(intent) {
+            return effects;
+        }
+        let intent = match self.intend_on_bench(intent) {
+            Ok(effects) => return effects,
+            Err(intent) => intent,
+        };
         match intent {
+            Intent::Present(_) => {}
             Intent::Advance => return self.advance(),
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
@@ -266,6 +201,9 @@ impl State {
             Intent::CleanUpAndQuit => {
                 self.view.close();
                 self.quit_after_clean_up = true;
+                if self.bench.is_running() {
+                    return self.leave_bench();
+                }
                 let current = self.record(self.current);
                 if current.status != Status::Running {
                     return self.start(Stage::CleanUp);
@@ -288,7 +226,7 @@ impl State {
             }
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
-            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.reachable()),
+            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
             Intent::ToggleStages => self.view.toggle_stages(),
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
@@ -300,47 +238,45 @@ impl State {
                 return self.inspect();
             }
             Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
-            Intent::Close => self.view.close(),
+            Intent::Close => self.close(),
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
+            Intent::StartAfresh => self.start_afresh(),
+            Intent::ToggleBench | Intent::Undo => {}
         }
         Vec::new()
     }
 
-    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
-    pub fn reachable(&self) -> Stage {
-        match (&self.record(self.current).status, self.current.next()) {
-            (Status::Done(_), Some(next)) => next,
-            _ => self.current,
-        }
-    }
-
-    /// The stage after the shown one, if it can be shown.
-    pub fn next_shown(&self) -> Option<Stage> {
-        self.view.shown.next().filter(|next| *next <= self.reachable())
-    }
-
-    fn show(&mut self, stage: Stage) {
+    pub(super) fn show(&mut self, stage: Stage) {
         if stage > self.current {
             self.current = stage;
         }
         self.view.show(stage);
     }
 
-    fn advance(&mut self) -> Vec<Effect> {
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
         if let Some(stage) = self.view.take_cursor() {
-            self.show(stage.min(self.reachable()));
-            return Vec::new();
+            return self.go_to(stage);
+        }
+        if self.is_asking_to_resume() {
+            return self.resume();
         }
         if self.view.overlay_is_open() {
             self.view.close();
             return Vec::new();
         }
+        // Before a kept session is verified, what an experiment has changed is undone.
+        if self.bench.is_running() && self.view.bench.is_none() {
+            return Vec::new();
+        }
         let shown = self.view.shown;
         match self.shown().status {
             Status::Todo if self.waits_for_answer() => {
-                self.view.message = Some("first your answer; s passes over the question".to_owned());
+                self.view.message = {
+                    let skip = self.view.keys.first("skip", "s");
+                    Some(format!("first your answer; {skip} passes over the question"))
+                };
                 Vec::new()
             }
             Status::Todo => self.start(shown),
@@ -357,13 +293,26 @@ impl State {
     }
 
     pub(super) fn start(&mut self, stage: Stage) -> Vec<Effect> {
-        if let Some(instead) = self.hold_back(stage) {
+        if self.bench.is_running() {
+            return Vec::new();
+        }
+        let instead = self.hold_back(stage);
+        if let Some(instead) = instead.or_else(|| self.undo_before(stage)) {
             return instead;
         }
+        self.start_now(stage)
+    }
+
+    pub(super) fn start_now(&mut self, stage: Stage) -> Vec<Effect> {
         self.current = stage;
         self.view.show(stage);
         self.end_replay(stage);
-        *self.record_mut(stage) = Record { status: Status::Running, ..Record::default() };
+        let record = self.record_mut(stage);
+        // One that a kept session has begun goes on where it was.
+        let begun = if record.status == Status::Todo { std::mem::take(record) } else { Record::default() };
+        *record = Record { status: Status::Running, attempt: 0, ..begun };
+        record.exchanges.truncate(record.batch_start);
+        record.unmasked.truncate(record.batch_start);
         let mut effects = vec![Effect::Report(Report::Started(stage))];
         effects.extend(self.send_batch());
         effects
@@ -395,12 +344,17 @@ impl State {
         &mut self.records[stage.index()]
     }
 
-    fn new_id(&mut self) -> u64 {
+    /// Whether the program ends after clean-up.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.quit_after_clean_up
+    }
+
+    pub(super) fn new_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
 
-    fn sources(&self) -> Sources<'_> {
+    pub(super) fn sources(&self) -> Sources<'_> {
         Sources {
             names: &self.names,
             facts: &self.facts,
@@ -409,11 +363,14 @@ impl State {
         }
     }
 
-    /// Sends the current stage's batch, or ends the stage when there is none.
-    fn send_batch(&mut self) -> Vec<Effect> {
+    /// Sends the next batch of what is at work, or ends it when there is none.
+    pub(super) fn send_batch(&mut self) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.next_on_bench();
+        }
         let stage = self.current;
         loop {
-            match script::next(stage, self.record(stage).batch, self.sources()) {
+            match self.next_batch(stage) {
                 Next::Send(batch) if batch.calls.is_empty() => self.record_mut(stage).batch += 1,
                 Next::Send(batch) => return self.send_or_hold(batch),
                 Next::End => return self.end_stage(None),
@@ -426,7 +383,7 @@ impl State {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
         let ticks = self.ticks;
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         record.sent_at = ticks;
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
@@ -443,10 +400,13 @@ impl State {
     }
 
     fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
-        let stage = self.current;
+        if let Some(effects) = self.looked(id, &answer) {
+            return effects;
+        }
+        let stage = self.stage_at_work();
         let had_key = self.facts.made.key.is_some();
         self.now = self.now.max(answer.at);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
@@ -454,7 +414,7 @@ impl State {
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
-        let record = self.record_mut(stage);
+        let record = self.at_work_mut();
         let start = record.batch_start;
         // Of a repeated call only the newest answer stays in view.
         match record.unmasked[start..].iter().position(|e| e.identity == identity && e.operation == exchange.operation)
@@ -469,14 +429,20 @@ impl State {
             }
         }
         let answered = record.pending.is_empty();
-        self.facts.learn(&exchange);
+        let mut effects = Vec::new();
+        self.note_use(&exchange, request_id(&shown));
+        if self.bench.is_running() {
+            self.learn_on_bench(&exchange);
+        } else {
+            self.facts.learn(&exchange);
+            effects.push(Effect::Report(Report::Call(shown)));
+        }
         if had_key && self.facts.made.key.is_none() {
             self.key_ended_at = Some(self.now);
         }
-        let mut effects = vec![Effect::Report(Report::Call(shown))];
         if answered {
             // Answers of one batch may come in any order; the panes and the checks see them in the order of sending.
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.exchanges[start..].sort_by_key(|exchange| exchange.id);
             record.unmasked[start..].sort_by_key(|exchange| exchange.id);
             effects.extend(self.batch_answered());
@@ -486,10 +452,12 @@ impl State {
 
     fn batch_answered(&mut self) -> Vec<Effect> {
         let stage = self.current;
-        if self.quit_after_clean_up && stage != Stage::CleanUp {
+        let on_bench = self.bench.is_running();
+        let goes_on = if on_bench { self.bench.is_undoing() } else { stage == Stage::CleanUp };
+        if self.quit_after_clean_up && !goes_on {
             return self.end_stage(Some(LEFT_EARLY.to_owned()));
         }
-        let record = self.record(stage);
+        let record = self.at_work();
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         if until.is_met(&answers) {
@@ -499,7 +467,7 @@ impl State {
                 let observed = check::describe(refused);
                 return self.end_stage(Some(observed));
             }
-            let record = self.record_mut(stage);
+            let record = self.at_work_mut();
             record.batch += 1;
             record.attempt = 0;
             return self.send_batch();
@@ -507,7 +475,7 @@ impl State {
         let attempt = record.attempt;
         if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
             let timer = TimerId(self.new_id());
-            self.record_mut(stage).timer = Some(timer);
+            self.at_work_mut().timer = Some(timer);
             self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
             return vec![Effect::After { timer, millis: backoff(attempt) }];
         }
@@ -516,14 +484,14 @@ impl State {
             .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
         let mut effects = if tolerant {
-            self.record_mut(stage).batch += 1;
-            self.record_mut(stage).attempt = 0;
+            self.at_work_mut().batch += 1;
+            self.at_work_mut().attempt = 0;
             self.send_batch()
         } else {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();
             self.end_stage(Some(observed.join(": ")))
         };
-        if let Some(gave_up) = gave_up {
+        if let Some(gave_up) = gave_up.filter(|_| !on_bench) {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
@@ -544,12 +512,16 @@ impl State {
                     told.clone_from(check);
                 }
             }
-            self.view.message = Some("r: wait again · Enter: go on (gave up after the last attempt)".to_owned());
+            self.view.message = Some(format!(
+                "{}: wait again · {}: go on (gave up after the last attempt)",
+                self.view.keys.first("retry", "r"),
+                self.view.keys.first("advance", "Enter"),
+            ));
         }
     }
 
     fn timer_fired(&mut self, timer: TimerId) -> Vec<Effect> {
-        let record = self.record_mut(self.current);
+        let record = self.at_work_mut();
         if record.timer != Some(timer) {
             return Vec::new(); // stale
         }
@@ -559,6 +531,9 @@ impl State {
 
     /// Ends the current stage: unmet with `observed` where given, else as the check says.
     pub(super) fn end_stage(&mut self, observed: Option<String>) -> Vec<Effect> {
+        if self.bench.is_running() {
+            return self.end_trial(observed);
+        }
         let stage = self.current;
         self.review.forget();
         let check = match observed {
@@ -568,13 +543,26 @@ impl State {
                 check::check(stage, &exchanges, &self.facts, self.backend.given_user)
             }
         };
-        let check = Check { observed: self.mask_text(check.observed), ..check };
+        // What does not stand when it is looked at again is judged by whoever looks.
+        if check.met || !self.is_verifying(stage) {
+            let begun = session::begun(&self.record(stage).unmasked);
+            self.progress.end(stage, &check, begun, self.now);
+        }
+        let check = self.mask_check(check);
+        let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
+        let met = check.met;
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
+        effects.extend(match self.quit_after_clean_up {
+            true => self.stop_catching_up(),
+            false => self.catch_up(stage, met),
+        });
         if self.quit_after_clean_up {
             effects.extend(if stage == Stage::CleanUp { vec![Effect::Exit] } else { self.start(Stage::CleanUp) });
+        } else {
+            effects.extend(self.stage_ended(stage));
         }
         effects
     }

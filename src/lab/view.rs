@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bench::Experiment;
 use super::consent::Digits;
+use super::keymap::Keymap;
 use super::operation::Identity;
 use super::stage::Stage;
 
@@ -75,8 +77,15 @@ pub enum Overlay {
         /// The row that Enter takes.
         cursor: Stage,
     },
+    /// The list of experiments.
+    Bench {
+        /// The row that Enter takes.
+        cursor: Experiment,
+    },
     /// "Something would be left behind."
     Quit,
+    /// "Here is where you were."
+    Resume,
     /// "This creates things in your account."
     Consent {
         /// The stage that begins then.
@@ -86,6 +95,12 @@ pub enum Overlay {
         /// Whether four others have just been typed.
         wrong: bool,
     },
+    /// Hands up for each answer.
+    Tally,
+    /// "Begin again?"
+    StartOver,
+    /// Nothing is to be seen.
+    Blank,
 }
 
 /// What is looked at.
@@ -93,12 +108,16 @@ pub enum Overlay {
 pub struct View {
     /// The stage.
     pub shown: Stage,
+    /// The experiment that is looked at instead.
+    pub bench: Option<Experiment>,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
     pub zoom: bool,
     /// What lies over it.
     pub overlay: Option<Overlay>,
+    /// The person's own keys.
+    pub keys: Keymap,
     /// A line for the person, until the next key.
     pub message: Option<String>,
     focus_right: bool,
@@ -139,8 +158,19 @@ impl View {
 
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
+        self.bench = None;
         self.panes = Default::default();
         self.message = None;
+    }
+
+    pub(super) fn show_bench(&mut self, which: Experiment) {
+        self.show(self.shown);
+        self.overlay = None;
+        self.bench = Some(which);
+    }
+
+    pub(super) fn open_bench(&mut self, last: Option<Experiment>) {
+        self.overlay = Some(Overlay::Bench { cursor: last.unwrap_or(Experiment::ALL[0]) });
     }
 
     pub(super) fn select(&mut self, identity: Identity, call: usize) {

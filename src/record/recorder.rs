@@ -13,7 +13,7 @@ use super::chapters::Chapters;
 use super::file::Kept;
 use super::{Film, Palette, Picture};
 use crate::lab::State;
-use crate::lab::session::{Entry, Head as SessionHead, Logged};
+use crate::lab::log::{Entry, Head as SessionHead, Logged};
 
 /// Pictures that come closer together become one: nobody sees more than 30 in a second.
 const GAP: Duration = Duration::from_millis(33);

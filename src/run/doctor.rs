@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use time::OffsetDateTime;
 
+use super::config::Config;
 use crate::aws::{Clients, ConfigError};
 use crate::lab::Identity;
 use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
@@ -39,12 +40,16 @@ pub struct Wanted {
 /// When the lines can't be written.
 pub async fn run(
     terminal: &Terminal,
+    config: Result<Config, String>,
     clients: Result<&Clients, &ConfigError>,
     wanted: &Wanted,
     out: &mut impl Write,
 ) -> io::Result<Outcome> {
     let mut report = Report { out, masker: wanted.mask.then(Masker::default), marks: Vec::new() };
     report.write(doctor::terminal(terminal))?;
+    if let Some(finding) = configuration(config) {
+        report.write(finding)?;
+    }
     let unreachable = match clients {
         Ok(clients) => backend(clients, wanted, &mut report).await?,
         Err(error) => {
@@ -62,6 +67,19 @@ pub async fn run(
         (false, 0) => Outcome::Fine,
         (false, _) => Outcome::ToFix,
     })
+}
+
+/// What there is to say of a person's own configuration, if there is one.
+fn configuration(config: Result<Config, String>) -> Option<Finding> {
+    match config {
+        Err(wrong) => {
+            Some(Finding::stop("configuration", wrong.replace('\n', "; "), "correct that line, or remove it"))
+        }
+        Ok(config) if config == Config::default() => None,
+        Ok(config) => {
+            Some(Finding::ok("configuration", format!("is fine; actions with own keys: {}", config.keys.len())))
+        }
+    }
 }
 
 struct Report<'a, W> {

@@ -44,7 +44,7 @@ pub async fn run(
                 // There is nobody who copies.
                 Rest::Nothing | Rest::Copy(_) => {}
                 Rest::Report(report) => lines.report(&report),
-                Rest::Exit => return lines.finish(state, ended),
+                Rest::Exit | Rest::StartOver => return lines.finish(state, ended),
             }
         }
         if state.is_asking_for_consent() {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -94,13 +95,24 @@ async fn of_sandbox(url: &str, inquiry: &Inquiry) -> Result<Finding, Trouble> {
 
 /// One page of the sandbox, which speaks plain HTTP.
 async fn get<T: DeserializeOwned>(url: &str, page: &str) -> Result<T, Trouble> {
-    let body = timeout(PAGE_TIME, fetch(url, page)).await;
+    ask(Method::GET, url, page).await
+}
+
+/// Moves the clock of the sandbox at `url` forward; whether there is one that did it.
+pub async fn advance(url: &str, seconds: u32) -> bool {
+    let answer = ask::<Value>(Method::POST, url, &format!("/_kmslab/advance?seconds={seconds}")).await;
+    // It says the time. Another server may say yes to anything.
+    answer.is_ok_and(|answer| answer["time"].is_string())
+}
+
+async fn ask<T: DeserializeOwned>(method: Method, url: &str, page: &str) -> Result<T, Trouble> {
+    let body = timeout(PAGE_TIME, fetch(method, url, page)).await;
     let body = body.map_err(|_| Trouble::Unreachable(format!("no answer within {} s", PAGE_TIME.as_secs())))??;
     serde_json::from_slice(&body)
         .map_err(|error| Trouble::Other(format!("the sandbox's answer could not be read: {error}")))
 }
 
-async fn fetch(url: &str, page: &str) -> Result<Bytes, Trouble> {
+async fn fetch(method: Method, url: &str, page: &str) -> Result<Bytes, Trouble> {
     let other = |what: &str, error: &dyn Display| Trouble::Other(format!("{what}: {error}"));
     let uri: http::Uri = url.parse().map_err(|error| other("this is no URL", &error))?;
     let authority = match (uri.scheme_str(), uri.authority()) {
@@ -114,7 +126,11 @@ async fn fetch(url: &str, page: &str) -> Result<Bytes, Trouble> {
     let (mut sender, connection) = handshake.map_err(|error| other("the server does not speak HTTP", &error))?;
     // It ends when the answer has been read and the sender is gone.
     tokio::spawn(connection);
-    let request = http::Request::get(page).header(http::header::HOST, authority.as_str()).body(Empty::<Bytes>::new());
+    let request = http::Request::builder()
+        .method(method)
+        .uri(page)
+        .header(http::header::HOST, authority.as_str())
+        .body(Empty::<Bytes>::new());
     let request = request.map_err(|error| other("the request could not be made", &error))?;
     let response = sender.send_request(request).await;
     let response = response.map_err(|error| other("the server did not answer", &error))?;

@@ -55,17 +55,16 @@ enum Line {
 #[derive(Debug)]
 pub struct Journal {
     folder: Option<PathBuf>,
-    head: Head,
     written: Mutex<Written>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Written {
+    head: Head,
     /// Locked, as long as it is open.
     file: Option<File>,
     /// The creating calls that were sent, or were about to be, each once.
     begun: Vec<String>,
-    account: Option<String>,
     /// A line could not be written: nothing can be promised any more.
     failed: Option<String>,
     /// Creating calls that may have created something though they did not succeed: by operation, the name.
@@ -84,18 +83,40 @@ pub fn is_journaled(operation: &Operation) -> bool {
             | O::AttachUserPolicy { .. }
             | O::CreateAccessKey { .. }
             | O::PutKeyPolicy { .. }
+            | O::CreateGrant { .. }
+            | O::PutUserPolicy { .. }
     )
 }
 
 impl Journal {
     /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
     pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
-        Journal { folder, head, written: Mutex::default() }
+        let written = Written { head, file: None, begun: Vec::new(), failed: None, uncertain: BTreeMap::new() };
+        Journal { folder, written: Mutex::new(written) }
+    }
+
+    /// The journal is that of the run `run` from here on, which began at `created` and whose lab has died: what it was
+    /// about to create stays written down. Where its file can't be had, every intent fails.
+    pub fn take_over(&self, run: &str, created: Option<String>) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.head.run = run.to_owned();
+        written.head.started = created.unwrap_or_default();
+        let Some(folder) = &self.folder else { return };
+        match open(&path(folder, &written.head)) {
+            Ok(Some(file)) => {
+                written.file = Some(file);
+                written.begun.push(format!("run {run}"));
+            }
+            Ok(None) => written.failed = Some("another lab is at work on this run".to_owned()),
+            // Nothing had been created, or all was cleaned up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => written.failed = Some(error.to_string()),
+        }
     }
 
     /// Takes down whose account the calls work in, for the first line.
     pub fn account(&self, account: &str) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).account = Some(account.to_owned());
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).head.account = Some(account.to_owned());
     }
 
     /// Puts the intent on the disk.
@@ -144,9 +165,8 @@ impl Journal {
         }
         if written.file.is_none() {
             let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
-            let head = Head { account: written.account.clone(), ..self.head.clone() };
-            let file =
-                create(folder, &head).map_err(|error| format!("{}: {error}", path(folder, &self.head).display()))?;
+            let head = &written.head;
+            let file = create(folder, head).map_err(|error| format!("{}: {error}", path(folder, head).display()))?;
             written.file = Some(file);
         }
         let Some(file) = &mut written.file else { return Ok(()) };
@@ -171,7 +191,7 @@ impl Journal {
     pub fn remove(&self) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(_), Some(folder)) = (&written.file, &self.folder) {
-            let _ = fs::remove_file(path(folder, &self.head));
+            let _ = fs::remove_file(path(folder, &written.head));
         }
         written.file = None;
     }
@@ -400,7 +420,7 @@ mod tests {
         let journals = Journals::read(&folder).unwrap();
         assert_eq!((journals.living, journals.left.len()), (vec!["4f2a".to_owned()], 0));
 
-        let head = journal.head.clone();
+        let head = journal.written.lock().unwrap().head.clone();
         drop(journal);
         let text = fs::read_to_string(folder.join("4f2a.jsonl")).unwrap();
         let lines: Vec<&str> = text.lines().collect();

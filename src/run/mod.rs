@@ -5,14 +5,18 @@
 //! like any other.
 
 pub mod cleanup;
+pub mod config;
 pub mod doctor;
 pub mod headless;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod live;
+pub mod notes;
+pub mod plain;
 pub mod play;
 pub mod replay;
+pub mod session;
 pub mod signal;
 pub mod studio;
 pub mod verified;
@@ -31,6 +35,7 @@ use crate::lab::{Event, State};
 use crate::ui;
 use crate::ui::terminal::Screen;
 use live::{Manner, area, key};
+use notes::teller::Teller;
 use play::Cue;
 use world::{Rest, World};
 
@@ -47,6 +52,8 @@ pub enum Ended {
     InputClosed,
     /// Nobody has said yes to creating things; nothing was created.
     Refused,
+    /// The person wants to begin again, and nothing is left behind.
+    StartOver,
     /// This signal asked for it.
     Signal(u8),
 }
@@ -89,9 +96,21 @@ pub async fn interactive<W: Write>(
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let mut next_tick = Instant::now() + TICK;
+    let began = Instant::now();
+    let mut teller = Teller::default();
     loop {
         // All that has happened by now is taken in before it is drawn, once.
+        teller.tell(state).await;
         draw(screen, state, manner)?;
+        // The first picture waits for nothing.
+        if let Some(place) = world.place()
+            && let Err(error) = teller.listen(place)
+            && place.socket.is_some()
+        {
+            state.update(Event::Say(format!("`kmslab notes` can't follow this lab: {error}")));
+            continue;
+        }
+        let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
         let now = manner.now();
         let director = manner.director.as_mut();
         let cue = director.map_or(Cue::Person, |director| director.cue(state, &manner.lane, now));
@@ -106,7 +125,7 @@ pub async fn interactive<W: Write>(
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
-            event = async { trouble.map(Event::Notice) }, if trouble.is_some() => event,
+            event = async { trouble.map(Event::Say) }, if trouble.is_some() => event,
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok(Ended::InputClosed),
@@ -120,7 +139,10 @@ pub async fn interactive<W: Write>(
                 }
             },
             () = tokio::time::sleep_until(played_at), if played.is_some() => played.and_then(|(_, code)| {
-                let event = translate(Input::Key(key(code)), state, screen, manner);
+                // A director knows the usual keys, whatever this person's are.
+                let mut usual = state.clone();
+                usual.view.keys = Default::default();
+                let event = translate(Input::Key(key(code)), &usual, screen, manner);
                 let now = manner.now();
                 if let Some(director) = &mut manner.director {
                     director.pressed(state, code, now);
@@ -129,20 +151,25 @@ pub async fn interactive<W: Write>(
             }),
             () = tokio::time::sleep_until(due_at), if due.is_some() => None,
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
+            () = tokio::time::sleep_until(next_second), if state.shows_timer() => None,
         };
+        // What has passed was spent on what was there before.
+        let clock = Event::Clock(began.elapsed().as_secs());
+        log(manner, state, &clock);
+        state.update(clock);
         while let Some(event) = arrived {
             if event == Event::Tick || !state.is_running() {
                 next_tick = Instant::now() + TICK;
             }
             let copy = manner.recording.as_ref().is_some_and(|recording| recording.is_log()).then(|| event.clone());
             let effects = state.update(event);
-            let now = manner.now();
-            if let (Some(recording), Some(event)) = (&mut manner.recording, copy) {
-                recording.happened(now, state, &event);
+            if let Some(event) = copy {
+                log(manner, state, &event);
             }
             for effect in effects {
                 match world.perform(effect) {
                     Rest::Exit => return Ok(Ended::Finished),
+                    Rest::StartOver => return Ok(Ended::StartOver),
                     Rest::Copy(text) => screen.copy(&text)?,
                     // The screen is drawn from the state; it needs no reports.
                     Rest::Nothing | Rest::Report(_) => {}
@@ -153,12 +180,20 @@ pub async fn interactive<W: Write>(
     }
 }
 
+/// Logs what has happened, where events are recorded.
+fn log(manner: &mut Manner, state: &State, event: &Event) {
+    let now = manner.now();
+    if let Some(recording) = manner.recording.as_mut().filter(|recording| recording.is_log()) {
+        recording.happened(now, state, event);
+    }
+}
+
 /// Draws the state; what is drawn is recorded, too.
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
     let now = manner.now();
     let Manner { theme, lane, recording, .. } = manner;
-    screen.paint(
-        |frame| ui::view(state, theme, lane, frame),
+    screen.paint_seen(
+        |frame| ui::view_with(state, theme, lane, frame),
         |shown| {
             if let Some(recording) = recording {
                 recording.see(now, state, theme, lane, shown);

@@ -7,6 +7,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::inspect;
 use super::journal::{self, Journal};
+use super::notes::Place;
+use super::session::{Hold, Keeper};
 use super::verified::Shelf;
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
@@ -20,6 +22,8 @@ pub enum Rest {
     Report(Report),
     /// A text for the clipboard.
     Copy(String),
+    /// The lab is to begin again, as a new run.
+    StartOver,
     /// The program is to end.
     Exit,
 }
@@ -31,13 +35,15 @@ pub struct World {
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
     shelf: Option<Shelf>,
+    keeper: Option<Keeper>,
+    place: Option<Place>,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None, shelf: None }, receiver)
+        (World { clients: Arc::new(clients), events, journal: None, shelf: None, keeper: None, place: None }, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -50,6 +56,28 @@ impl World {
         World { shelf, ..self }
     }
 
+    /// The same world, which keeps the session that is held.
+    pub fn with_session(self, hold: Option<Hold>) -> World {
+        let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone()) {
+            Ok(keeper) => Some(keeper),
+            Err(error) => {
+                let _ = self.events.send(Event::NotRemembered(error.to_string()));
+                None
+            }
+        });
+        World { keeper, ..self }
+    }
+
+    /// The same world, in which the lab can be followed at `place`.
+    pub fn with_notes(self, place: Option<Place>) -> World {
+        World { place, ..self }
+    }
+
+    /// Where the lab can be followed.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
     /// that they are on the disk however the lab ends.)
     pub fn perform(&self, effect: Effect) -> Rest {
@@ -58,7 +86,11 @@ impl World {
             Effect::Call { id, identity, operation } => {
                 let clients = self.clients.clone();
                 let journal = self.journal.clone();
+                let settled = self.keeper.as_ref().map(Keeper::settled);
                 tokio::spawn(async move {
+                    if let Some(settled) = settled {
+                        settled.await;
+                    }
                     let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
                     let mut answer = Box::new(match &journal {
                         Some(journal) if journal::is_journaled(&operation) => {
@@ -85,6 +117,17 @@ impl World {
                 });
                 Rest::Nothing
             }
+            Effect::Advance { timer, seconds } => {
+                let url = self.clients.endpoint().map(str::to_owned);
+                tokio::spawn(async move {
+                    let moved = match url {
+                        Some(url) => inspect::advance(&url, seconds).await,
+                        None => false,
+                    };
+                    let _ = events.send(Event::Advanced { timer, moved });
+                });
+                Rest::Nothing
+            }
             Effect::Inspect { serial, inquiry } => {
                 let clients = self.clients.clone();
                 tokio::spawn(async move {
@@ -105,8 +148,21 @@ impl World {
                 }
                 Rest::Nothing
             }
+            Effect::Remember(kept) => {
+                if let Some(keeper) = &self.keeper {
+                    keeper.keep(kept);
+                }
+                Rest::Nothing
+            }
+            Effect::TakeOver { run, created } => {
+                if let Some(journal) = &self.journal {
+                    journal.take_over(&run, created);
+                }
+                Rest::Nothing
+            }
             Effect::Report(report) => Rest::Report(report),
             Effect::Copy(text) => Rest::Copy(text),
+            Effect::StartOver => Rest::StartOver,
             Effect::Exit => Rest::Exit,
         }
     }

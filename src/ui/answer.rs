@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::{Call, Draft, Exchange, Identity, Operation, State, Status, ViewMode, script};
+use crate::lab::{Call, Draft, Exchange, Identity, Operation, State, Status, ViewMode};
 
 use super::text::{wrap, wrap_plain};
 use super::theme::Theme;
@@ -100,14 +100,11 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
 
 /// Before anything was sent: what will be.
 fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let stage = state.view.shown;
-    let coming: Vec<&str> = script::outline(stage, state.backend.given_user)
-        .into_iter()
-        .filter(|(who, _)| *who == identity)
-        .map(|(_, call)| call)
-        .collect();
+    let coming: Vec<String> =
+        state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
-        return wrap_plain(&format!("{} has no call in this stage.", identity.name()), theme.dim, columns);
+        let what = if state.view.bench.is_some() { "experiment" } else { "stage" };
+        return wrap_plain(&format!("{} has no call in this {what}.", identity.name()), theme.dim, columns);
     }
     let heading = match &state.shown().status {
         Status::Todo => "will be sent",

@@ -182,10 +182,11 @@ impl Sheet<'_> {
         let room = columns.saturating_sub(2 + tail.len() + 1);
         let is_whole = stored.ciphertext.len() <= room && stored.ciphertext.len() == 2 * stored.bytes;
         let shown: String = stored.ciphertext.chars().take(room & !1).collect();
-        lines.push(Line::from(vec![
+        let content = vec![
             Span::styled(format!("  {shown}{}", if is_whole { "" } else { "…" }), theme.base),
             Span::styled(tail, theme.dim),
-        ]));
+        ];
+        lines.push(cut(content, columns));
         lines
     }
 

@@ -8,9 +8,13 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::learn::Asked;
 use crate::lab::{Check, State, Status};
 
+use super::keys;
 use super::layout::Class;
+use super::tally;
 use super::text::{cut, width, wrap};
 use super::theme::Theme;
+
+mod bench;
 
 /// The fewest rows that are left to the panes, with their frame, while a question stands over them.
 const PANES: u16 = 7;
@@ -53,6 +57,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut
 fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line<'static>> {
     let brief = Brief { state, theme, columns: usize::from(columns).saturating_sub(1), label: label_columns(state) };
     let mut lines = match &state.shown().status {
+        status if state.view.bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),
         Status::Running if state.draft().is_some() => brief.review(budget.most),
         Status::Running => brief.running(budget.most),
@@ -136,7 +141,7 @@ impl<'a> Brief<'a> {
         let hint = &self.state.lesson.words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
         // One line either way, so that nothing moves when an answer is chosen.
-        let keys = Span::styled(" a–d answers, s skips", self.theme.dim);
+        let keys = Span::styled(self.how_to_answer(), self.theme.dim);
         let next = if asked.is_open() { Part { label: None, content: vec![keys] } } else { self.enter() };
         let rest = [self.question(&asked), hints, vec![next]].concat();
         let blank = vec![self.part(None, "")];
@@ -152,46 +157,66 @@ impl<'a> Brief<'a> {
         )
     }
 
+    fn how_to_answer(self) -> String {
+        let keymap = &self.state.view.keys;
+        format!(" {} answers, {} skips", keys::answers(keymap), keys::first("skip", keymap))
+    }
+
     fn enter(self) -> Part<'a> {
-        let key = Span::styled(" enter ", self.theme.focus);
-        let action = self.state.text(self.state.view.shown).action;
+        let key = Span::styled(format!(" {} ", keys::first("advance", &self.state.view.keys)), self.theme.focus);
+        let action = match self.state.view.bench {
+            Some(_) => "try it",
+            None => self.state.text(self.state.view.shown).action,
+        };
         Part { label: None, content: vec![key, Span::styled(format!("  {action}"), self.theme.strong)] }
     }
 
     fn question(self, asked: &Asked<'_>) -> Vec<Part<'a>> {
         let text = Span::styled(asked.question.text.clone(), self.theme.strong);
+        let longest = asked.answers.iter().map(|(_, reply)| width(&reply.text)).max().unwrap_or(0);
         let answers = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
             let is_chosen = asked.chosen == Some(place);
             let (letter_looks, looks) =
                 if is_chosen { (self.theme.focus, self.theme.focus) } else { (self.theme.hint, self.theme.base) };
-            let content = vec![
+            let mut content = vec![
                 Span::styled(format!(" {letter} "), letter_looks),
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
+            if let Some(hands) = self.state.hands(self.state.view.shown) {
+                content.push(tally::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
+            }
             Part { label: None, content }
         });
         std::iter::once(Part { label: None, content: vec![text] }).chain(answers).collect()
     }
 
     fn running(self, most: usize) -> Vec<Line<'static>> {
+        let running = self.under_way();
+        self.fitting(&[vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]], most)
+    }
+
+    fn under_way(self) -> Part<'a> {
         let under_way = match self.state.shown().pending.len() {
             0 => "waiting before asking again".to_owned(),
             1 => "1 call under way".to_owned(),
             calls => format!("{calls} calls under way, sent at the same time"),
         };
         let sign = Span::styled(format!("{}  ", spinner(self.state.ticks)), self.theme.strong);
-        let running = Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] };
-        self.fitting(&[vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]], most)
+        Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] }
     }
 
     /// What waits to be looked at, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
-        let choice = |key: &'static str, text: &str| Part {
+        let key = |action| format!(" {:^5} ", keys::first(action, &self.state.view.keys));
+        let choice = |action, text: &str| Part {
             label: None,
-            content: vec![Span::styled(key, self.theme.focus), Span::styled(format!("  {text}"), self.theme.strong)],
+            content: vec![
+                Span::styled(key(action), self.theme.focus),
+                Span::styled(format!("  {text}"), self.theme.strong),
+            ],
         };
-        let enter = choice(" enter ", "send PutKeyPolicy: this call replaces the whole policy");
-        let esc = choice("  esc  ", "send nothing; the stage can be begun again");
+        let enter = choice("advance", "send PutKeyPolicy: this call replaces the whole policy");
+        let esc = choice("back", "send nothing; the stage can be begun again");
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 
@@ -239,10 +264,16 @@ impl<'a> Brief<'a> {
         self.fitting(&choices, most)
     }
 
-    /// What the person predicted, and what is to be said of that.
+    /// What the person predicted and the class voted, and what is to be said of that.
     fn said(self) -> Vec<Part<'a>> {
+        let votes = tally::line(self.state, self.state.view.shown, self.theme);
+        let votes = votes.map(|content| Part { label: Some("class"), content });
+        votes.into_iter().chain(self.replied()).collect()
+    }
+
+    fn replied(self) -> Vec<Part<'a>> {
         let words = self.state.lesson.words();
-        let Some(asked) = self.state.question(self.state.view.shown) else { return Vec::new() };
+        let Some(asked) = self.state.shown_question() else { return Vec::new() };
         let right = asked.right();
         let Some((letter, reply)) = asked.reply() else {
             let Some((letter, reply)) = right.filter(|_| asked.skipped) else { return Vec::new() };

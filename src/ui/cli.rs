@@ -220,7 +220,11 @@ mod tests {
             Operation::GetCallerIdentity,
             Operation::Scan { table: "kmslab-table-4f2a".into() },
             Operation::CreateKey { description: "two words".into(), tags: tags() },
-            Operation::CreateTable { table: "kmslab-table-4f2a".into(), key: key.into(), tags: tags() },
+            Operation::CreateTable {
+                table: "kmslab-table-4f2a".into(),
+                key: crate::lab::TableKey::Customer(key.into()),
+                tags: tags(),
+            },
             Operation::PutKeyPolicy { key: key.into(), policy: policy.to_string() },
             Operation::PutKeyPolicy { key: key.into(), policy: serde_json::to_string_pretty(&policy).unwrap() },
             Operation::PutItem { table: "kmslab-table-4f2a".into(), item: item.as_object().unwrap().clone() },

@@ -1,176 +1,70 @@
 //! The keys: one table, from which dispatch, footer and help are made.
 //!
-//! A binding works when its `when` says so; a key that does not work is not in the footer and does nothing.
+//! A binding works when its `when` says so; a key that does not work is not in the footer and does nothing. Every
+//! binding is called by its name in a person's own key map, [`remap`].
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+mod chord;
+mod context;
+mod presenting;
+mod remap;
+mod told;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use ratatui::layout::Rect;
 
-use crate::lab::{Copied, Intent, Overlay, Page, State, Status};
+use crate::lab::{Copied, Intent, Keymap, Page, State, Status};
 
-use super::layout::{self, Class, Extent};
-use super::overlay;
+pub use chord::Chord;
+use chord::{char, control, key};
+pub use context::Context;
+use presenting::{BLANK, CLICKER, HANDS, START_OVER, TALLY, TIMER};
+pub use remap::{Problem, Wanted, remap};
+pub use told::{Hint, answers, first, footer, help, hints};
 
-/// A key with its modifiers. Shift is part of a character and not asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chord {
-    code: KeyCode,
-    control: bool,
-}
+use super::layout::Class;
 
-const fn key(code: KeyCode) -> Chord {
-    Chord { code, control: false }
-}
+/// Where a binding may work: bits that are set for each place. What may work in the same place needs different keys.
+pub type Place = u16;
 
-const fn char(c: char) -> Chord {
-    key(KeyCode::Char(c))
-}
-
-const fn control(c: char) -> Chord {
-    Chord { code: KeyCode::Char(c), control: true }
-}
-
-impl Chord {
-    fn matches(self, event: KeyEvent) -> bool {
-        let modifiers = event.modifiers;
-        let control = modifiers.contains(KeyModifiers::CONTROL);
-        let other = modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
-        let code = match event.code {
-            // Some terminals send a shifted tab so.
-            KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
-            KeyCode::Char(c) if control => KeyCode::Char(c.to_ascii_lowercase()),
-            code => code,
-        };
-        code == self.code && control == self.control && !other
-    }
-
-    /// How people write it.
-    pub fn name(self) -> String {
-        match (self.code, self.control) {
-            (KeyCode::Char(' '), _) => "space".to_owned(),
-            (KeyCode::Char(c), true) => format!("ctrl-{c}"),
-            (KeyCode::Char(c), false) => c.to_string(),
-            (KeyCode::Enter, _) => "enter".to_owned(),
-            (KeyCode::Esc, _) => "esc".to_owned(),
-            (KeyCode::Tab, _) => "tab".to_owned(),
-            (KeyCode::BackTab, _) => "shift-tab".to_owned(),
-            (KeyCode::Left, _) => "←".to_owned(),
-            (KeyCode::Right, _) => "→".to_owned(),
-            (KeyCode::Up, _) => "↑".to_owned(),
-            (KeyCode::Down, _) => "↓".to_owned(),
-            (KeyCode::PageUp, _) => "PgUp".to_owned(),
-            (KeyCode::PageDown, _) => "PgDn".to_owned(),
-            (KeyCode::Home, _) => "Home".to_owned(),
-            (KeyCode::End, _) => "End".to_owned(),
-            (other, _) => other.to_string(),
-        }
-    }
-}
-
-/// What a binding is judged by: the state, and the size of the screen.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    state: &'a State,
-    area: Rect,
-    /// How far what scrolls now can be scrolled, and its first line: worked out once, since it takes wrapping a text.
-    scrolled: Option<(Extent, u16)>,
-}
-
-impl<'a> Context<'a> {
-    /// The state as it is shown on `area`.
-    pub fn new(state: &'a State, area: Rect) -> Context<'a> {
-        Context { state, area, scrolled: layout::scrolled(state, area) }
-    }
-}
-
-impl Context<'_> {
-    fn overlay(self) -> Option<Overlay> {
-        self.state.view.overlay
-    }
-
-    /// Nothing lies over the panes, and they are to be seen.
-    fn panes(self) -> bool {
-        self.overlay().is_none() && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// This page is open, and there is room to read it.
-    fn page(self, page: Page) -> bool {
-        self.state.view.page() == Some(page) && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// This page can be opened or closed.
-    fn can_toggle(self, page: Page) -> bool {
-        self.panes() || self.page(page)
-    }
-
-    fn stages(self) -> bool {
-        matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
-    }
-
-    /// The question is asked, and all of it can be read.
-    fn consenting(self) -> bool {
-        self.state.is_asking_for_consent() && overlay::consent_fits(self.state, self.area)
-    }
-
-    fn leaving(self) -> bool {
-        self.overlay() == Some(Overlay::Quit)
-    }
-
-    /// Whether something can be scrolled in this direction.
-    fn can_scroll(self, down: bool) -> bool {
-        self.scrolled.is_some_and(|(extent, first)| if down { first < extent.last_scroll() } else { first > 0 })
-    }
-
-    /// Scrolls by `lines`, or as far as there is something.
-    fn scroll(self, lines: i32) -> Intent {
-        let (extent, first) = self.scrolled.unwrap_or((Extent { lines: 0, height: 0 }, 0));
-        let target = i32::from(first).saturating_add(lines).clamp(0, i32::from(extent.last_scroll()));
-        Intent::ScrollTo(u16::try_from(target).unwrap_or(0))
-    }
-
-    /// Half of what is visible.
-    fn half_page(self) -> i32 {
-        self.scrolled.map_or(1, |(extent, _)| i32::from(extent.height / 2).max(1))
-    }
-
-    fn cursor(self) -> Option<usize> {
-        match self.overlay() {
-            Some(Overlay::Stages { cursor }) if self.stages() => Some(cursor.index()),
-            _ => None,
-        }
-    }
-
-    fn can_move(self, down: bool) -> bool {
-        self.cursor().is_some_and(|row| if down { row < self.state.reachable().index() } else { row > 0 })
-    }
-
-    /// The selected call of the focused pane, and how many there are.
-    fn call(self) -> Option<(usize, usize)> {
-        let identity = self.state.view.focus();
-        self.panes().then(|| self.state.selected(identity).map(|at| (at, self.state.calls(identity).len())))?
-    }
-
-    /// One pane has the width of two.
-    fn zoomed(self) -> bool {
-        self.state.view.zoom && Class::of(self.area) == Class::Full
-    }
-
-    fn can_copy(self, what: Copied) -> bool {
-        self.panes() && self.state.to_copy(what).is_some()
-    }
-
-    fn has_answer(self) -> bool {
-        self.panes() && crate::lab::Identity::BOTH.iter().any(|identity| self.state.selected(*identity).is_some())
-    }
-}
+/// A stage whose calls have not been sent.
+const TODO: Place = 1;
+/// A stage whose calls are under way.
+const RUNNING: Place = 1 << 1;
+/// A stage that has ended.
+const DONE: Place = 1 << 2;
+/// The panes, whatever the stage.
+const PANES: Place = TODO | RUNNING | DONE;
+/// A page to read.
+const PAGE: Place = 1 << 3;
+/// A list to choose from.
+const LIST: Place = 1 << 4;
+/// The consent dialog.
+const CONSENT: Place = 1 << 5;
+/// The leaving dialog.
+const LEAVING: Place = 1 << 6;
+/// The question at the start, whether to go on with a kept session.
+const RESUMING: Place = 1 << 7;
+/// The dialog for hands up.
+const VOTES: Place = 1 << 8;
+/// The dialog before a new beginning.
+const START: Place = 1 << 9;
+/// The blank screen.
+const BLANKED: Place = 1 << 10;
+/// Whatever is open and can be closed.
+const OVERLAYS: Place = PAGE | LIST | CONSENT | LEAVING | VOTES | START | BLANKED;
 
 /// What some keys do, and when.
 pub struct Binding {
+    /// What a key map calls it. Bindings with one name have the same keys; one without a name keeps its own.
+    pub name: &'static str,
+    /// Where it may work.
+    pub places: Place,
     /// The keys; the footer shows the first.
     pub chords: &'static [Chord],
     /// Whether it works now.
-    pub when: fn(Context<'_>) -> bool,
+    pub when: When,
     /// What it does.
-    pub intent: fn(Context<'_>) -> Intent,
+    pub intent: What,
     /// Whether holding the key down repeats it.
     pub repeats: bool,
 }
@@ -187,80 +81,119 @@ pub struct Row {
     pub rank: u8,
 }
 
-const fn bind(chords: &'static [Chord], when: fn(Context<'_>) -> bool, intent: fn(Context<'_>) -> Intent) -> Binding {
-    Binding { chords, when, intent, repeats: false }
+impl Binding {
+    /// The names of its keys, which may be a person's own.
+    pub fn keys(&self, keymap: &Keymap) -> Vec<String> {
+        match keymap.keys(self.name) {
+            Some(own) => own.to_vec(),
+            None => self.chords.iter().map(|chord| chord.name()).collect(),
+        }
+    }
+
+    fn has(&self, pressed: Chord, keymap: &Keymap) -> bool {
+        match keymap.keys(self.name) {
+            Some(own) => own.contains(&pressed.name()),
+            None => self.chords.contains(&pressed),
+        }
+    }
 }
 
-const fn repeating(
-    chords: &'static [Chord],
-    when: fn(Context<'_>) -> bool,
-    intent: fn(Context<'_>) -> Intent,
-) -> Binding {
-    Binding { chords, when, intent, repeats: true }
+type When = fn(Context<'_>) -> bool;
+type What = fn(Context<'_>) -> Intent;
+
+const fn bind(name: &'static str, places: Place, chords: &'static [Chord], when: When, intent: What) -> Binding {
+    Binding { name, places, chords, when, intent, repeats: false }
+}
+
+const fn repeating(name: &'static str, places: Place, chords: &'static [Chord], when: When, intent: What) -> Binding {
+    Binding { name, places, chords, when, intent, repeats: true }
 }
 
 /// All keys, in the order of footer and help.
 pub const KEYS: &[Row] = &[
     Row {
-        bindings: &[bind(&[key(KeyCode::Enter), char(' ')], can_advance, |_| Intent::Advance)],
+        bindings: &[bind("advance", PANES | LIST | RESUMING, &[key(KeyCode::Enter), char(' ')], can_advance, |_| {
+            Intent::Advance
+        })],
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
         rank: 0,
     },
     Row {
+        bindings: &[bind(
+            "start_afresh",
+            RESUMING,
+            &[char('x')],
+            |c| c.state.can_start_afresh(),
+            |_| Intent::StartAfresh,
+        )],
+        label: |_| "begin afresh",
+        help: "", // the question at the start says it
+        rank: 1,
+    },
+    Row {
         bindings: &[
-            bind(&[char('a'), char('1')], |c| can_choose(c, 0), |_| Intent::Choose(0)),
-            bind(&[char('b'), char('2')], |c| can_choose(c, 1), |_| Intent::Choose(1)),
-            bind(&[char('c'), char('3')], |c| can_choose(c, 2), |_| Intent::Choose(2)),
-            bind(&[char('d'), char('4')], |c| can_choose(c, 3), |_| Intent::Choose(3)),
+            bind("answer_1", TODO, &[char('a'), char('1')], |c| can_choose(c, 0), |_| Intent::Choose(0)),
+            bind("answer_2", TODO, &[char('b'), char('2')], |c| can_choose(c, 1), |_| Intent::Choose(1)),
+            bind("answer_3", TODO, &[char('c'), char('3')], |c| can_choose(c, 2), |_| Intent::Choose(2)),
+            bind("answer_4", TODO, &[char('d'), char('4')], |c| can_choose(c, 3), |_| Intent::Choose(3)),
         ],
         label: |_| "answer",
         help: "answer the question, before enter",
         rank: 1,
     },
     Row {
-        bindings: &[bind(&[char('s')], |c| c.panes() && c.state.waits_for_answer(), |_| Intent::Skip)],
+        bindings: &[bind("skip", TODO, &[char('s')], |c| c.panes() && c.state.waits_for_answer(), |_| Intent::Skip)],
         label: |_| "skip",
         help: "pass over the question",
         rank: 3,
     },
     Row {
-        bindings: &[bind(&[char('h')], |c| c.panes() && c.state.has_hint(), |_| Intent::Hint)],
+        bindings: &[bind("hint", TODO, &[char('h')], |c| c.panes() && c.state.has_hint(), |_| Intent::Hint)],
         label: |c| if c.state.hints().is_empty() { "hint" } else { "another hint" },
         help: "a hint for the question, then another",
         rank: 4,
     },
     Row {
-        bindings: &[bind(&[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
-        label: |c| if c.state.check(c.state.view.shown).is_some_and(|check| check.met) { "again" } else { "try again" },
+        bindings: &[bind("retry", DONE, &[char('r')], |c| c.panes() && c.state.can_retry(), |_| Intent::Retry)],
+        label: |c| match &c.state.shown().status {
+            Status::Done(check) if check.met => "again",
+            _ => "try again",
+        },
         help: "send the calls again, or go on where it failed",
         rank: 4,
     },
     Row {
-        bindings: &[bind(&[char('F')], |c| c.panes() && c.state.can_replay(), |_| Intent::ToggleReplay)],
+        bindings: &[bind(
+            "replay",
+            RUNNING | DONE,
+            &[char('F')],
+            |c| c.panes() && c.state.can_replay(),
+            |_| Intent::ToggleReplay,
+        )],
         label: |c| if c.state.is_replay() { "live again" } else { "replay" },
         help: "the recorded answer where none comes, or live again",
         rank: 4,
     },
     Row {
-        bindings: &[bind(&[char('c')], |c| c.leaving(), |_| Intent::CleanUpAndQuit)],
+        bindings: &[bind("clean_up", LEAVING, &[char('c')], |c| c.leaving(), |_| Intent::CleanUpAndQuit)],
         label: |_| "clean up, then leave",
         help: "in the leaving dialog: clean up first",
         rank: 1,
     },
     Row {
         bindings: &[
-            bind(&[char('0')], |c| c.consenting(), |_| Intent::TypeDigit(0)),
-            bind(&[char('1')], |c| c.consenting(), |_| Intent::TypeDigit(1)),
-            bind(&[char('2')], |c| c.consenting(), |_| Intent::TypeDigit(2)),
-            bind(&[char('3')], |c| c.consenting(), |_| Intent::TypeDigit(3)),
-            bind(&[char('4')], |c| c.consenting(), |_| Intent::TypeDigit(4)),
-            bind(&[char('5')], |c| c.consenting(), |_| Intent::TypeDigit(5)),
-            bind(&[char('6')], |c| c.consenting(), |_| Intent::TypeDigit(6)),
-            bind(&[char('7')], |c| c.consenting(), |_| Intent::TypeDigit(7)),
-            bind(&[char('8')], |c| c.consenting(), |_| Intent::TypeDigit(8)),
-            bind(&[char('9')], |c| c.consenting(), |_| Intent::TypeDigit(9)),
-            bind(&[key(KeyCode::Backspace)], |c| c.consenting(), |_| Intent::EraseDigit),
+            bind("", CONSENT, &[char('0')], |c| c.consenting(), |_| Intent::TypeDigit(0)),
+            bind("", CONSENT, &[char('1')], |c| c.consenting(), |_| Intent::TypeDigit(1)),
+            bind("", CONSENT, &[char('2')], |c| c.consenting(), |_| Intent::TypeDigit(2)),
+            bind("", CONSENT, &[char('3')], |c| c.consenting(), |_| Intent::TypeDigit(3)),
+            bind("", CONSENT, &[char('4')], |c| c.consenting(), |_| Intent::TypeDigit(4)),
+            bind("", CONSENT, &[char('5')], |c| c.consenting(), |_| Intent::TypeDigit(5)),
+            bind("", CONSENT, &[char('6')], |c| c.consenting(), |_| Intent::TypeDigit(6)),
+            bind("", CONSENT, &[char('7')], |c| c.consenting(), |_| Intent::TypeDigit(7)),
+            bind("", CONSENT, &[char('8')], |c| c.consenting(), |_| Intent::TypeDigit(8)),
+            bind("", CONSENT, &[char('9')], |c| c.consenting(), |_| Intent::TypeDigit(9)),
+            bind("erase", CONSENT, &[key(KeyCode::Backspace)], |c| c.consenting(), |_| Intent::EraseDigit),
         ],
         label: |_| "consent",
         help: "", // the dialog says it, and it opens on AWS alone
@@ -268,31 +201,42 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(
-                &[char('n'), key(KeyCode::Right), key(KeyCode::PageDown)],
-                |c| c.panes() && c.state.next_shown().is_some(),
-                |_| Intent::ShowNext,
-            ),
-            bind(
-                &[char('p'), key(KeyCode::Left), key(KeyCode::PageUp)],
-                |c| c.panes() && c.state.view.shown.previous().is_some(),
-                |_| Intent::ShowPrevious,
-            ),
+            bind("next_stage", PANES, &[char('n')], |c| c.can_show(true), |_| Intent::ShowNext),
+            bind("previous_stage", PANES, &[char('p')], |c| c.can_show(false), |_| Intent::ShowPrevious),
         ],
-        label: |_| "stage",
+        label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
         rank: 5,
     },
+    CLICKER,
     Row {
-        bindings: &[bind(&[key(KeyCode::Tab), key(KeyCode::BackTab)], |c| c.panes(), |_| Intent::FocusOther)],
+        bindings: &[bind(
+            "other_pane",
+            PANES,
+            &[key(KeyCode::Tab), key(KeyCode::BackTab)],
+            |c| c.panes(),
+            |_| Intent::FocusOther,
+        )],
         label: |_| "pane",
         help: "keys go to the other pane",
         rank: 6,
     },
     Row {
         bindings: &[
-            bind(&[char('[')], |c| c.call().is_some_and(|(at, _)| at > 0), |_| Intent::SelectPrevious),
-            bind(&[char(']')], |c| c.call().is_some_and(|(at, of)| at + 1 < of), |_| Intent::SelectNext),
+            bind(
+                "previous_call",
+                PANES,
+                &[char('[')],
+                |c| c.call().is_some_and(|(at, _)| at > 0),
+                |_| Intent::SelectPrevious,
+            ),
+            bind(
+                "next_call",
+                PANES,
+                &[char(']')],
+                |c| c.call().is_some_and(|(at, of)| at + 1 < of),
+                |_| Intent::SelectNext,
+            ),
         ],
         label: |_| "call",
         help: "previous or next call of this pane",
@@ -300,19 +244,31 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            repeating(&[char('j'), key(KeyCode::Down)], |c| c.can_scroll(true), |c| c.scroll(1)),
-            repeating(&[char('k'), key(KeyCode::Up)], |c| c.can_scroll(false), |c| c.scroll(-1)),
-            repeating(&[char('j'), key(KeyCode::Down)], |c| c.can_move(true), |_| Intent::MoveCursor(1)),
-            repeating(&[char('k'), key(KeyCode::Up)], |c| c.can_move(false), |_| Intent::MoveCursor(-1)),
+            repeating("down", PANES | PAGE, &[char('j'), key(KeyCode::Down)], |c| c.can_scroll(true), |c| c.scroll(1)),
+            repeating("up", PANES | PAGE, &[char('k'), key(KeyCode::Up)], |c| c.can_scroll(false), |c| c.scroll(-1)),
+            repeating("down", LIST, &[char('j'), key(KeyCode::Down)], |c| c.can_move(true), |_| Intent::MoveCursor(1)),
+            repeating("up", LIST, &[char('k'), key(KeyCode::Up)], |c| c.can_move(false), |_| Intent::MoveCursor(-1)),
         ],
-        label: |c| if c.stages() { "choose" } else { "scroll" },
+        label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
         rank: 7,
     },
     Row {
         bindings: &[
-            repeating(&[control('d')], |c| c.can_scroll(true), |c| c.scroll(c.half_page())),
-            repeating(&[control('u')], |c| c.can_scroll(false), |c| c.scroll(-c.half_page())),
+            repeating(
+                "half_page_down",
+                PANES | PAGE,
+                &[control('d')],
+                |c| c.can_scroll(true),
+                |c| c.scroll(c.half_page()),
+            ),
+            repeating(
+                "half_page_up",
+                PANES | PAGE,
+                &[control('u')],
+                |c| c.can_scroll(false),
+                |c| c.scroll(-c.half_page()),
+            ),
         ],
         label: |_| "half a page",
         help: "scroll by half a page",
@@ -320,40 +276,72 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(&[char('g'), key(KeyCode::Home)], |c| c.can_scroll(false), |c| c.scroll(i32::MIN)),
-            bind(&[char('G'), key(KeyCode::End)], |c| c.can_scroll(true), |c| c.scroll(i32::MAX)),
-            bind(&[char('g'), key(KeyCode::Home)], |c| c.can_move(false), |_| Intent::MoveCursor(i8::MIN)),
-            bind(&[char('G'), key(KeyCode::End)], |c| c.can_move(true), |_| Intent::MoveCursor(i8::MAX)),
+            bind(
+                "top",
+                PANES | PAGE,
+                &[char('g'), key(KeyCode::Home)],
+                |c| c.can_scroll(false),
+                |c| c.scroll(i32::MIN),
+            ),
+            bind(
+                "bottom",
+                PANES | PAGE,
+                &[char('G'), key(KeyCode::End)],
+                |c| c.can_scroll(true),
+                |c| c.scroll(i32::MAX),
+            ),
+            bind("top", LIST, &[char('g'), key(KeyCode::Home)], |c| c.can_move(false), |_| Intent::MoveCursor(i8::MIN)),
+            bind(
+                "bottom",
+                LIST,
+                &[char('G'), key(KeyCode::End)],
+                |c| c.can_move(true),
+                |_| Intent::MoveCursor(i8::MAX),
+            ),
         ],
         label: |_| "ends",
         help: "scroll to the beginning or to the end",
         rank: NEVER,
     },
     Row {
-        bindings: &[bind(&[char('v')], |c| c.has_answer(), |_| Intent::CycleView)],
+        bindings: &[bind("view", PANES, &[char('v')], |c| c.has_answer(), |_| Intent::CycleView)],
         label: |_| "view",
         help: "answers as summary, JSON, HTTP, aws command",
         rank: 9,
     },
     Row {
         bindings: &[
-            bind(&[char('y')], |c| c.can_copy(Copied::Command), |_| Intent::Copy(Copied::Command)),
-            bind(&[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
+            bind(
+                "copy_command",
+                PANES,
+                &[char('y')],
+                |c| c.can_copy(Copied::Command),
+                |_| Intent::Copy(Copied::Command),
+            ),
+            bind("copy_answer", PANES, &[char('Y')], |c| c.can_copy(Copied::Answer), |_| Intent::Copy(Copied::Answer)),
         ],
         label: |_| "copy",
         help: "copy the call as an aws command, or its answer",
         rank: 12,
     },
     Row {
-        bindings: &[bind(&[char('z')], |c| c.panes() && Class::of(c.area) == Class::Full, |_| Intent::ToggleZoom)],
+        bindings: &[bind(
+            "zoom",
+            PANES,
+            &[char('z')],
+            |c| c.panes() && Class::of(c.area) == Class::Full,
+            |_| Intent::ToggleZoom,
+        )],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
         help: "this pane alone, or both panes",
         rank: 11,
     },
     Row {
         bindings: &[bind(
+            "why",
+            PANES | PAGE,
             &[char('w')],
-            |c| c.panes() && c.state.focused_exchange().is_some() || c.page(Page::Why),
+            |c| c.can_toggle() && (c.page(Page::Why) || c.state.focused_exchange().is_some()),
             |_| Intent::TogglePage(Page::Why),
         )],
         label: |c| if c.page(Page::Why) { "close" } else { "why" },
@@ -361,27 +349,41 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(&[char('e')], |c| c.can_toggle(Page::AtRest), |_| Intent::TogglePage(Page::AtRest))],
+        bindings: &[bind(
+            "at_rest",
+            PANES | PAGE,
+            &[char('e')],
+            |c| c.can_toggle(),
+            |_| Intent::TogglePage(Page::AtRest),
+        )],
         label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
         help: "the table as it lies in the database, and its keys",
         rank: 13,
     },
     Row {
-        bindings: &[bind(&[char('t')], |c| c.can_toggle(Page::Trail), |_| Intent::TogglePage(Page::Trail))],
+        bindings: &[bind("trail", PANES | PAGE, &[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
         label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
         help: "what DynamoDB and the callers asked KMS",
         rank: 12,
     },
     Row {
-        bindings: &[bind(&[char('i')], |c| c.can_toggle(Page::Lesson), |_| Intent::TogglePage(Page::Lesson))],
+        bindings: &[bind(
+            "lesson",
+            PANES | PAGE,
+            &[char('i')],
+            |c| c.can_toggle(),
+            |_| Intent::TogglePage(Page::Lesson),
+        )],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
         rank: 9,
     },
     Row {
         bindings: &[bind(
+            "options",
+            PANES | PAGE,
             &[char('o')],
-            |c| c.can_toggle(Page::Comparison) && c.state.comparison().is_some(),
+            |c| c.can_toggle() && c.state.comparison().is_some(),
             |_| Intent::TogglePage(Page::Comparison),
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
@@ -389,15 +391,44 @@ pub const KEYS: &[Row] = &[
         rank: 8,
     },
     Row {
-        bindings: &[bind(&[char('l')], |c| c.panes() || c.stages(), |_| Intent::ToggleStages)],
+        bindings: &[bind(
+            "stages",
+            PANES | LIST,
+            &[char('l')],
+            |c| c.panes() && c.bench().is_none() || c.stages(),
+            |_| Intent::ToggleStages,
+        )],
         label: |c| if c.stages() { "close" } else { "stages" },
-        help: "the list of stages",
+        help: "the stages; what lies before a later one is set up",
         rank: 10,
+    },
+    BLANK,
+    TIMER,
+    TALLY,
+    HANDS,
+    START_OVER,
+    Row {
+        bindings: &[bind("bench", PANES | LIST, &[char('x')], |c| c.can_toggle_bench(), |_| Intent::ToggleBench)],
+        label: |c| match c.experiments() {
+            true => "close",
+            false if c.bench().is_some() => "stage",
+            false => "break it",
+        },
+        help: "after stage 8: experiments that break the lab",
+        rank: 3,
+    },
+    Row {
+        bindings: &[bind("undo", PANES, &[char('u')], |c| c.panes() && c.state.can_undo(), |_| Intent::Undo)],
+        label: |_| "undo again",
+        help: "undo again what an experiment could not undo",
+        rank: 1,
     },
     Row {
         bindings: &[bind(
+            "help",
+            PANES | PAGE,
             &[char('?'), key(KeyCode::F(1))],
-            |c| c.can_toggle(Page::Help),
+            |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Help),
         )],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
@@ -406,20 +437,34 @@ pub const KEYS: &[Row] = &[
     },
     Row {
         bindings: &[
-            bind(&[key(KeyCode::Esc)], |c| c.overlay().is_some(), |_| Intent::Close),
-            bind(&[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
-            bind(&[key(KeyCode::Esc)], |c| c.panes() && !c.zoomed() && c.state.draft().is_some(), |_| Intent::Close),
+            bind(
+                "back",
+                OVERLAYS,
+                &[key(KeyCode::Esc)],
+                |c| c.overlay().is_some() && !c.state.is_asking_to_resume(),
+                |_| Intent::Close,
+            ),
+            bind("back", PANES, &[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
+            bind(
+                "back",
+                PANES,
+                &[key(KeyCode::Esc)],
+                |c| c.panes() && !c.zoomed() && (c.state.draft().is_some() || c.state.destination().is_some()),
+                |_| Intent::Close,
+            ),
+            bind("back", PANES, &[key(KeyCode::Esc)], |c| c.can_leave_experiment(), |_| Intent::Close),
         ],
         label: |c| match c.leaving() {
             true => "stay",
-            false if c.panes() && !c.zoomed() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.state.draft().is_some() => "don't send it",
+            false if c.panes() && !c.zoomed() && c.bench().is_none() => "stop here",
             false => "back",
         },
         help: "one level back, what is not sent yet stays unsent; never leaves the lab",
         rank: 3,
     },
     Row {
-        bindings: &[bind(&[char('q'), control('c')], |_| true, |_| Intent::Quit)],
+        bindings: &[bind("quit", PANES | OVERLAYS | RESUMING, &[char('q'), control('c')], |_| true, |_| Intent::Quit)],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
         help: "leave; asks first if something would stay behind",
         rank: 1,
@@ -431,7 +476,14 @@ const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
-        return c.stages();
+        return c.cursor().is_some() || c.state.can_resume();
+    }
+    if let Some(which) = c.bench() {
+        return match c.state.shown().status {
+            _ if c.state.bench.is_running() => c.state.bench.pause().is_some(),
+            Status::Todo => !c.state.waits_for_answer() && !c.state.is_out_of_reach(which),
+            Status::Running | Status::Done(_) => true,
+        };
     }
     match c.state.shown().status {
         Status::Todo => !c.state.waits_for_answer(),
@@ -443,7 +495,14 @@ fn can_advance(c: Context<'_>) -> bool {
 
 fn advance_label(c: Context<'_>) -> &str {
     match c.state.shown().status {
+        _ if c.jumping() => "set up what comes before",
         _ if c.stages() => "show this stage",
+        _ if c.state.is_asking_to_resume() => c.state.resume_label(),
+        _ if c.experiments() => "show this experiment",
+        Status::Todo if c.bench().is_some() => "try it",
+        Status::Running if c.bench().is_some() => "go on now",
+        Status::Done(_) if c.bench().is_some_and(|which| which.next().is_none()) => "list",
+        Status::Done(_) if c.bench().is_some() => "next",
         Status::Todo => c.state.text(c.state.view.shown).action,
         Status::Running => "send it",
         Status::Done(_) if c.state.next_shown().is_none() => "debrief",
@@ -459,19 +518,20 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
     let context = Context::new(state, area);
-    bound(event, context).map(|(_, binding, _)| (binding.intent)(context))
+    bound(event, context).map(|(_, binding)| (binding.intent)(context))
 }
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
 /// typed that others must not see.
 pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let context = Context::new(state, area);
-    let (row, _, chord) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
-    Some(Hint { keys: chord.name(), label: (row.label)(context).to_owned(), rank: row.rank })
+    let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
+    Some(Hint::new(Chord::of(event)?.name(), (row.label)(context).to_owned(), row.rank))
 }
 
 /// What is bound to `event` now.
-fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'static Binding, Chord)> {
+fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'static Binding)> {
+    let pressed = Chord::of(event)?;
     KEYS.iter()
         .flat_map(|row| row.bindings.iter().map(move |binding| (row, binding)))
         .filter(|(_, binding)| match event.kind {
@@ -479,62 +539,5 @@ fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'stati
             KeyEventKind::Repeat => binding.repeats,
             KeyEventKind::Release => false,
         })
-        .find_map(|(row, binding)| {
-            let chord = binding.chords.iter().find(|chord| chord.matches(event))?;
-            (binding.when)(context).then_some((row, binding, *chord))
-        })
-}
-
-/// A part of the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// The keys that work, `n/p`.
-    pub keys: String,
-    /// What they do.
-    pub label: String,
-    rank: u8,
-}
-
-/// The keys that work now.
-pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
-    let context = Context::new(state, area);
-    KEYS.iter()
-        .filter(|row| row.rank != NEVER)
-        .filter_map(|row| {
-            let working: Vec<String> = row
-                .bindings
-                .iter()
-                .filter(|binding| (binding.when)(context))
-                .filter_map(|binding| binding.chords.first())
-                .map(|chord| chord.name())
-                .collect();
-            let keys = working.join("/");
-            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank })
-        })
-        .collect()
-}
-
-/// As many of the keys that work now as fit into `columns`, the least important dropped first.
-pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Hint) -> usize) -> Vec<Hint> {
-    let mut hints = hints(state, area);
-    while hints.iter().map(&columns_of).sum::<usize>() > columns {
-        let Some(least) = hints.iter().enumerate().max_by_key(|(_, hint)| hint.rank).map(|(index, _)| index) else {
-            break;
-        };
-        hints.remove(least);
-    }
-    hints
-}
-
-/// The help: all keys of a row, and its sentence.
-pub fn help() -> impl Iterator<Item = (String, &'static str)> {
-    KEYS.iter().filter(|row| !row.help.is_empty()).map(|row| {
-        let mut names: Vec<String> = Vec::new();
-        for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
-            if !names.contains(&chord.name()) {
-                names.push(chord.name());
-            }
-        }
-        (names.join(" "), row.help)
-    })
+        .find(|(_, binding)| binding.has(pressed, &context.state.view.keys) && (binding.when)(context))
 }

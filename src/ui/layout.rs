@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::lab::{Call, Identity, Overlay, State, ViewMode, script};
+use crate::lab::{Call, Identity, Overlay, State, ViewMode};
 
 use super::theme::Theme;
 use super::{answer, brief, page};
@@ -125,7 +125,7 @@ impl Plan {
 
 /// Columns of the left pane: half of them, but less for an identity that has no call in this stage.
 fn left_width(state: &State, columns: u16) -> u16 {
-    let outline = script::outline(state.view.shown, state.backend.given_user);
+    let outline = state.outline();
     let is_busy = |identity| !state.calls(identity).is_empty() || outline.iter().any(|(who, _)| *who == identity);
     match Identity::BOTH.map(is_busy) {
         [true, false] => columns - columns / 3,

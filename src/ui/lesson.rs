@@ -2,9 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::lab::learn::Asked;
 use crate::lab::lesson::{Comparison, Source};
-use crate::lab::{Stage, State, Status};
+use crate::lab::{Experiment, Stage, State, Status};
 
+use super::tally;
 use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
 
@@ -20,21 +22,7 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     lines.extend(wrap_plain(&text.intro, theme.base, columns));
     if let Some(asked) = state.question(shown) {
         lines.push(Line::default());
-        lines.extend(wrap_plain(&asked.question.text, theme.strong, columns));
-        for (place, (letter, reply)) in asked.answers.iter().enumerate() {
-            let is_chosen = asked.chosen == Some(place);
-            let looks = if is_chosen { theme.focus } else { theme.strong };
-            let mut content = vec![Span::styled(format!(" {} ", reply.text), looks)];
-            if is_done && reply.right {
-                content.push(Span::styled(format!("  ✔ {}", words.right), theme.allowed.text));
-            }
-            lines.extend(wrap(vec![Span::styled(format!(" {letter} "), theme.hint)], content, columns, 4));
-            if is_done {
-                let explanation = vec![Span::styled(reply.explanation.clone(), theme.base)];
-                lines.extend(wrap(vec![Span::raw("    ")], explanation, columns, 4));
-                ids.extend(reply.sources.iter().map(String::as_str));
-            }
-        }
+        lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));
     }
     for hint in state.hints() {
         let lead = vec![Span::styled(format!("{}: ", words.hint), theme.dim)];
@@ -45,6 +33,51 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
         lines.extend(claim(&words.misconception, &text.misconception.claim, theme, columns));
         lines.extend(claim(&words.correction, &text.misconception.correction, theme, columns));
         ids.extend(text.misconception.sources.iter().map(String::as_str));
+    }
+    lines.extend(sources(state, ids, theme, columns));
+    lines
+}
+
+/// A question with its answers; with what explains them when `is_done`, whose sources go to `ids`.
+fn question<'a>(
+    state: &State,
+    asked: &Asked<'a>,
+    is_done: bool,
+    ids: &mut Vec<&'a str>,
+    theme: &Theme,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let mut lines = wrap_plain(&asked.question.text, theme.strong, columns);
+    for (place, (letter, reply)) in asked.answers.iter().enumerate() {
+        let is_chosen = asked.chosen == Some(place);
+        let looks = if is_chosen { theme.focus } else { theme.strong };
+        let mut content = vec![Span::styled(format!(" {} ", reply.text), looks)];
+        if is_done && reply.right {
+            content.push(Span::styled(format!("  ✔ {}", state.lesson.words().right), theme.allowed.text));
+        }
+        lines.extend(wrap(vec![Span::styled(format!(" {letter} "), theme.hint)], content, columns, 4));
+        if is_done {
+            let explanation = vec![Span::styled(reply.explanation.clone(), theme.base)];
+            lines.extend(wrap(vec![Span::raw("    ")], explanation, columns, 4));
+            ids.extend(reply.sources.iter().map(String::as_str));
+        }
+    }
+    lines
+}
+
+/// Everything that is said about an experiment; what explains the answers comes when it has been tried.
+pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let text = state.experiment(which);
+    let is_done = matches!(state.bench.record(which).status, Status::Done(_));
+    let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
+    let mut lines = wrap_plain(&text.setup, theme.base, columns);
+    if let Some(asked) = state.bench_question(which) {
+        lines.push(Line::default());
+        lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));
+    }
+    if is_done || !state.quiz.asks() {
+        lines.push(Line::default());
+        lines.extend(wrap_plain(&text.lesson, theme.base, columns));
     }
     lines.extend(sources(state, ids, theme, columns));
     lines
@@ -125,6 +158,14 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
     lines
 }
 
+/// How the class voted on the question of `stage`, if it did.
+fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
+    let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
+    content.push(Span::styled(format!("   {}", tally::share(hands, &asked)), theme.strong));
+    wrap(vec![Span::styled(format!("{}  class  ", stage.number()), theme.dim)], content, columns, 3)
+}
+
 /// The score, and what to take home.
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.lesson.words();
@@ -151,6 +192,11 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
             ];
             lines.extend(wrap(vec![Span::styled(format!("{}  ", stage.number()), theme.dim)], content, columns, 3));
         }
+        lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
+        lines.push(Line::default());
+    }
+    if state.is_kept() {
+        lines.extend(wrap_plain(&state.lesson.frame.export.hint, theme.base, columns));
         lines.push(Line::default());
     }
     let mut ids = Vec::new();

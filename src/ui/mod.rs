@@ -24,6 +24,7 @@
 
 mod answer;
 mod at_rest;
+mod bench;
 mod brief;
 pub mod card;
 mod cli;
@@ -33,10 +34,15 @@ pub mod keys;
 pub mod lane;
 pub mod layout;
 mod lesson;
+pub mod notes;
 mod overlay;
 mod page;
 mod pane;
+pub mod plain;
+mod resume;
+mod signs;
 mod summary;
+mod tally;
 pub mod terminal;
 mod text;
 pub mod theme;
@@ -49,17 +55,25 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::presenting::pace::clock;
 use crate::lab::{Backend, BackendKind, Score, Stage, State};
 
 pub use lane::Lane;
 pub use layout::Class;
+pub use signs::spelt;
+pub use text::clean;
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};
 use text::{cut, spans_width, truncate, width, wrap_plain};
 
 /// Draws `state` on the whole frame.
-pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
+pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    view_with(state, theme, &Lane::default(), frame);
+}
+
+/// The same with the last key and a caption.
+pub fn view_with(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     let area = frame.area();
     draw(state, theme, lane, area, frame.buffer_mut());
 }
@@ -78,7 +92,18 @@ pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buf
 }
 
 fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, lane, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
+    // Not even the least of it is to be seen on a screen that is blank on purpose.
+    if state.is_blank() {
+        return overlay::draw(state, theme, area, buffer);
+    }
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
     }
@@ -88,34 +113,63 @@ fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buff
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    let key = lane.key(theme);
-    let room = usize::from(plan.message.width).saturating_sub(spans_width(&key) + 2);
-    let message = message(state).or_else(|| lane.caption(state, room));
-    // Where both have no room, what has just happened matters more.
-    let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
-    let room = usize::from(plan.message.width).saturating_sub(taken);
-    if let Some(cost) = state.cost_line().filter(|cost| width(cost) < room) {
-        Line::from(Span::styled(format!("{cost} "), theme.dim)).right_aligned().render(plan.message, buffer);
-    }
-    let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
-    let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();
-    if !spans.is_empty() {
-        cut(spans, plan.message.width.into()).render(plan.message, buffer);
-    }
+    message_line(state, theme, lane, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
 }
 
+/// The last key, what has just happened or a caption and, at the right, the time or the cost.
+fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+    let columns = usize::from(area.width);
+    let key = lane.key(theme);
+    let room = columns.saturating_sub(spans_width(&key) + 2);
+    let message = message(state).or_else(|| lane.caption(state, room));
+    let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
+    let room = columns.saturating_sub(taken);
+    let right = match state.shows_timer() {
+        true => {
+            let timing = state.timing();
+            let choices = [
+                format!("{} ({}) · {}", timing.of_stage(), timing.drift(), timing.of_all()),
+                format!("{} ({})", timing.of_stage(), timing.drift()),
+            ];
+            // Whoever asked for the time sees it, whatever else is said.
+            let least = format!("{} {}", clock(timing.spent), timing.drift());
+            let fitting = choices.into_iter().find(|text| width(text) < room);
+            Span::styled(format!("{} ", fitting.unwrap_or(least)), theme.strong)
+        }
+        // Where both have no room, what has just happened matters more.
+        false => match state.cost_line().filter(|cost| width(cost) < room) {
+            Some(cost) => Span::styled(format!("{cost} "), theme.dim),
+            None => Span::default(),
+        },
+    };
+    let room = columns.saturating_sub(right.width() + usize::from(right.width() > 0));
+    Line::from(right).right_aligned().render(area, buffer);
+    let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
+    let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();
+    if !spans.is_empty() {
+        cut(spans, room).render(area, buffer);
+    }
+}
+
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = SINGLE;
+    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| keys::first(name, &state.view.keys));
     let text = if state.view.is_asking_to_quit() {
         let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: c cleans up first, q leaves, esc stays.")
+        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
+    } else if state.is_asking_to_resume() {
+        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| keys::first(name, &state.view.keys));
+        format!(
+            "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
+             read more."
+        )
     } else if state.is_asking_for_consent() {
-        "Before it creates things in your account the lab asks: enlarge the window to answer. esc says no.".to_owned()
+        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window; `kmslab run` prints lines. q quits.",
+            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
             area.width, area.height
         )
     };
@@ -153,10 +207,14 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let stage = state.view.shown;
     let dim = theme.bar.patch(theme.dim);
+    let (number, title) = match state.view.bench {
+        Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
+        None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
+    };
     let mut left = vec![
         Span::styled(" kmslab  ", dim),
-        Span::styled(format!(" {}/{} ", stage.number(), Stage::ALL.len()), theme.title),
-        Span::styled(format!(" {}", state.text(stage).title), theme.title),
+        Span::styled(format!(" {number} "), theme.title),
+        Span::styled(format!(" {title}"), theme.title),
     ];
     let progress = Stage::ALL.into_iter().map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
@@ -164,7 +222,7 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     });
     // What was recorded has nothing to do with where calls go now.
     let (badge, region) = match state.replay_time() {
-        Some(time) => (Span::styled(format!("{}{time} ", pane::REPLAY), theme.replay()), Span::default()),
+        Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
             Span::styled(format!(" {} ", state.backend.region), dim),

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::{keys, page};
+use super::{bench, keys, page, resume, tally};
 
 use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
@@ -25,8 +25,13 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match state.view.overlay {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
+        Some(Overlay::Resume) => resume::draw(state, theme, area, buffer),
+        Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
+        Some(Overlay::Tally) => tally::dialog(state, theme, area, buffer),
+        Some(Overlay::StartOver) => starting_over(state, theme, area, buffer),
+        Some(Overlay::Blank) => blank(state, theme, area, buffer),
         None => {}
     }
 }
@@ -94,8 +99,61 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
         .collect();
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open("stages", "enter shows it · esc closes", columns, rows_of(&lines), theme, area, buffer);
+    let way_out = match cursor > state.reachable() {
+        true => list_way_out(state).replace(SHOWS, "sets it up"),
+        false => list_way_out(state),
+    };
+    let place = open("stages", &way_out, columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
+}
+
+/// Nothing but the way back.
+fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    Clear.render(area, buffer);
+    buffer.set_style(area, theme.base);
+    let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
+    let text = format!("{} shows the lab again", keys::first("blank", &state.view.keys));
+    Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
+}
+
+fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let keymap = &state.view.keys;
+    let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(64);
+    let left = state.leftovers();
+    let text = match left.is_empty() {
+        true => "Stage 1 again, as a new run: answers, votes and the time are forgotten.",
+        false => "First everything that this run has made is removed; then it is stage 1 again, as a new run.",
+    };
+    let mut lines = wrap_plain(text, theme.strong, columns.into());
+    for left in left {
+        lines.extend(wrap(
+            vec![Span::styled("• ", theme.dim)],
+            vec![Span::styled(left, theme.base)],
+            columns.into(),
+            2,
+        ));
+    }
+    lines.push(Line::default());
+    // The choice is the last to go when there is little room.
+    let room = usize::from(area.height.saturating_sub(3));
+    lines.truncate(room);
+    let choice = vec![
+        Span::styled(format!(" {} ", keys::first("start_over_yes", keymap)), theme.focus),
+        Span::styled("  begin again", theme.base),
+    ];
+    lines.push(Line::from(choice));
+    let way_out = format!("{} stays", keys::first("back", keymap));
+    let place = open("begin again?", &way_out, columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+/// What enter does to a row of a list.
+const SHOWS: &str = "shows it";
+
+/// What the keys do in a list.
+pub fn list_way_out(state: &State) -> String {
+    let keymap = &state.view.keys;
+    format!("{} {SHOWS} · {} closes", keys::first("advance", keymap), keys::first("back", keymap))
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -129,7 +187,15 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ];
         cut(spans, columns.into())
     }));
-    let place = open("leave?", "esc stays", columns, rows_of(&lines), theme, area, buffer);
+    let place = open(
+        "leave?",
+        &format!("{} stays", keys::first("back", &state.view.keys)),
+        columns,
+        rows_of(&lines),
+        theme,
+        area,
+        buffer,
+    );
     Paragraph::new(lines).render(place, buffer);
 }
 
@@ -159,6 +225,9 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     }
     for (at, cost) in consent::COSTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
+    }
+    for (at, more) in consent::BENCH.into_iter().enumerate() {
+        lines.extend(row(if at == 0 { "bench" } else { "" }, more.to_owned()));
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());
@@ -194,7 +263,12 @@ pub fn consent_fits(state: &State, area: Rect) -> bool {
 fn asking(state: &State, typed: Digits, wrong: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = consent_columns(area);
     let lines = consent_lines(state, typed, wrong, theme, columns);
-    let way_out = if consent_fits(state, area) { "esc says no" } else { "enlarge the window to answer · esc says no" };
-    let place = open("your account", way_out, columns, rows_of(&lines), theme, area, buffer);
+    let back = keys::first("back", &state.view.keys);
+    let way_out = if consent_fits(state, area) {
+        format!("{back} says no")
+    } else {
+        format!("enlarge the window to answer · {back} says no")
+    };
+    let place = open("your account", &way_out, columns, rows_of(&lines), theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);
 }

@@ -21,7 +21,10 @@ fn frame(state: &State, page: Page) -> (String, u16) {
         Page::AtRest => ("at rest".to_owned(), 150),
         Page::Trail => ("what KMS was asked".to_owned(), 130),
         Page::Help => ("keys".to_owned(), 74),
-        Page::Lesson => (state.text(state.view.shown).title.to_owned(), 74),
+        Page::Lesson => match state.view.bench {
+            Some(which) => (state.experiment(which).title.clone(), 74),
+            None => (state.text(state.view.shown).title.to_owned(), 74),
+        },
         Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
         Page::Debrief => (state.lesson.words().debrief.clone(), 74),
     }
@@ -30,14 +33,22 @@ fn frame(state: &State, page: Page) -> (String, u16) {
 fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     match page {
-        Page::Help => help(theme, columns),
+        Page::Help => help(state, theme, columns),
         Page::Why => why::lines(state, theme, columns),
         Page::AtRest => at_rest::lines(state, theme, columns),
         Page::Trail => trail::lines(state, theme, columns),
-        Page::Lesson => lesson::stage(state, theme, columns),
+        Page::Lesson => match state.view.bench {
+            Some(which) => lesson::experiment(state, which, theme, columns),
+            None => lesson::stage(state, theme, columns),
+        },
         Page::Comparison => lesson::comparison(state, theme, columns),
         Page::Debrief => lesson::debrief(state, theme, columns),
     }
+}
+
+/// The page without its frame, for whoever reads lines.
+pub fn text(state: &State, page: Page) -> Vec<String> {
+    lines(state, page, &Theme::plain(), frame(state, page).1).iter().map(Line::to_string).collect()
 }
 
 fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
@@ -46,7 +57,11 @@ fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
 
 /// How much `page` scrolls.
 pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
-    let lines = rows_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)));
+    extent_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)), area)
+}
+
+fn extent_of(lines: &[Line<'_>], area: Rect) -> Extent {
+    let lines = rows_of(lines);
     Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
@@ -54,13 +69,14 @@ pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
 pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = columns_of(state, page, area);
     let lines = lines(state, page, theme, columns);
-    let extent = extent(state, page, area);
+    let extent = extent_of(&lines, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
+    let back = keys::first("back", &state.view.keys);
     let way_out = match (scroll, below) {
-        (0, 0) => "esc closes".to_owned(),
-        (_, 0) => format!("▲ {scroll} above · esc closes"),
-        (_, below) => format!("▼ {below} more: j · esc closes"),
+        (0, 0) => format!("{back} closes"),
+        (_, 0) => format!("▲ {scroll} above · {back} closes"),
+        (_, below) => format!("▼ {below} more: {} · {back} closes", keys::first("down", &state.view.keys)),
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
@@ -68,8 +84,8 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
 }
 
 /// The keys and the signs.
-fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let rows: Vec<(String, &str)> = keys::help().collect();
+fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let rows: Vec<(String, &str)> = keys::help(&state.view.keys).collect();
     let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
     let labelled = |label: &str, style: Style, text: &str| {
         let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
@@ -77,15 +93,16 @@ fn help(theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     };
     let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
     lines.push(Line::default());
-    for (sign, looks, text) in [
-        ("✔ ALLOWED", theme.allowed, "the service did it"),
-        ("✘ DENIED", theme.denied, "refused for want of permission; often expected here"),
-        ("✔ GONE", theme.allowed, "not found any more, as it should be after a deletion"),
-        ("! FAILED", theme.failed, "anything else: bad input, not found, no answer"),
-        ("… WAITING", theme.waiting, "sent, not answered yet"),
-        ("○ NOT SENT", theme.waiting, "to be looked at first"),
+    let signs = &theme.signs;
+    for (sign, word, looks, text) in [
+        (signs.allowed, "ALLOWED", theme.allowed, "the service did it"),
+        (signs.denied, "DENIED", theme.denied, "refused for want of permission; often expected here"),
+        (signs.allowed, "GONE", theme.allowed, "not found any more, as it should be after a deletion"),
+        (signs.failed, "FAILED", theme.failed, "anything else: bad input, not found, no answer"),
+        (signs.waiting, "WAITING", theme.waiting, "sent, not answered yet"),
+        ("○", "NOT SENT", theme.waiting, "to be looked at first"),
     ] {
-        lines.extend(labelled(sign, looks.text, text));
+        lines.extend(labelled(&format!("{sign} {word}"), looks.text, text));
     }
     lines
 }

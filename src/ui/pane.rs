@@ -28,18 +28,21 @@ use super::theme::{Theme, VerdictStyle};
 use super::{answer, brief, diff};
 
 /// Before the verdict of an answer that was recorded earlier.
-pub const REPLAY: &str = " ⟳ REPLAY ";
+pub fn replay(theme: &Theme) -> String {
+    format!(" {} REPLAY ", theme.signs.replay)
+}
 
 /// Sign, word and looks of a call's verdict.
 pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
+    let signs = &theme.signs;
     match call {
-        Call::Waiting(_) => ("…", "WAITING", theme.waiting),
+        Call::Waiting(_) => (signs.waiting, "WAITING", theme.waiting),
         Call::Draft(_) => ("○", "NOT SENT", theme.waiting),
         Call::Answered(exchange) => match exchange.verdict {
-            Verdict::Allowed => ("✔", "ALLOWED", theme.allowed),
-            Verdict::Denied(_) => ("✘", "DENIED", theme.denied),
-            Verdict::Failed(_) if exchange.is_wanted_absence() => ("✔", "GONE", theme.allowed),
-            Verdict::Failed(_) => ("!", "FAILED", theme.failed),
+            Verdict::Allowed => (signs.allowed, "ALLOWED", theme.allowed),
+            Verdict::Denied(_) => (signs.denied, "DENIED", theme.denied),
+            Verdict::Failed(_) if exchange.is_wanted_absence() => (signs.allowed, "GONE", theme.allowed),
+            Verdict::Failed(_) => (signs.failed, "FAILED", theme.failed),
         },
     }
 }
@@ -49,7 +52,7 @@ pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) 
     let calls = state.calls(plan.identity);
     let selected = state.selected(plan.identity);
     title(state, theme, plan, buffer);
-    list(&calls, selected, theme, plan, buffer);
+    list(state, &calls, selected, theme, plan, buffer);
     if let Some(denied) = state.denied_before().filter(|_| !plan.before.is_empty()) {
         Paragraph::new(before(state, denied, theme, plan.before.width.into())).render(plan.before, buffer);
     }
@@ -134,7 +137,24 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     }
 }
 
-fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
+/// Whether a call only takes back what an experiment has changed.
+fn is_undo(state: &State, call: &Call<'_>) -> bool {
+    let id = match call {
+        Call::Answered(exchange) => exchange.id,
+        Call::Waiting(pending) => pending.id,
+        Call::Draft(_) => return false,
+    };
+    state.view.bench.is_some_and(|which| state.bench.undoes(which, id))
+}
+
+fn list(
+    state: &State,
+    calls: &[Call<'_>],
+    selected: Option<usize>,
+    theme: &Theme,
+    plan: &PanePlan,
+    buffer: &mut Buffer,
+) {
     let rows = usize::from(plan.list.height);
     let selected = selected.unwrap_or(0);
     // The selected call in the middle, as far as the ends allow.
@@ -147,11 +167,14 @@ fn list(calls: &[Call<'_>], selected: Option<usize>, theme: &Theme, plan: &PaneP
             Call::Waiting(_) | Call::Draft(_) => String::new(),
         };
         let is_selected = index == selected;
+        // A longer sign takes its columns from the gap after the action.
+        let rest = 29_usize.saturating_sub(width(sign));
         let spans = vec![
             Span::styled(if is_selected { "▸ " } else { "  " }, theme.strong),
             Span::styled(format!("{sign} "), looks.text),
-            Span::styled(format!("{action:<28} "), if is_selected { theme.strong } else { theme.base }),
+            Span::styled(format!("{action:<rest$} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
+            Span::styled(if is_undo(state, call) { "  undo" } else { "" }, theme.hint),
         ];
         let line = Rect { y: plan.list.y + u16::try_from(row).unwrap_or(0), height: 1, ..plan.list };
         cut(spans, plan.list.width.into()).render(line, buffer);
@@ -205,7 +228,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
     if state.is_replay() {
         // First, so that no width cuts it off.
-        verdict.splice(0..0, [Span::styled(REPLAY, theme.replay()), Span::raw(" ")]);
+        verdict.splice(0..0, [Span::styled(replay(theme), theme.replay()), Span::raw(" ")]);
     }
     let mut id = Vec::new();
     match call {
@@ -233,6 +256,9 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         && answer.tries > 1
     {
         verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
+    }
+    if is_undo(state, call) {
+        verdict.push(Span::styled(" · undo", theme.hint));
     }
     if attempt > 1 {
         verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));

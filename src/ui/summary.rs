@@ -106,7 +106,12 @@ impl Sheet<'_> {
     }
 
     fn allowed(&mut self, exchange: &Exchange, facts: &Facts) {
-        let before = facts.policy_before.as_deref().filter(|_| exchange.stage == Stage::Grant);
+        let before = match exchange.stage {
+            Stage::Grant => facts.policy_before.as_deref(),
+            // An experiment's policy: what it changes of the lab's.
+            Stage::ViewAgain => facts.policy.as_deref(),
+            _ => None,
+        };
         match exchange.body() {
             Some(Value::Object(members)) if !members.is_empty() => self.answer(members, before),
             Some(Value::Null | Value::Object(_)) | None => {

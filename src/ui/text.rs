@@ -50,6 +50,11 @@ fn visible(c: char) -> char {
     }
 }
 
+/// `text` as one line in which nothing is a command to a terminal.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { ' ' } else { visible(c) }).collect()
+}
+
 /// Spans as one line of at most `columns` columns.
 pub fn cut(mut spans: Vec<Span<'static>>, columns: usize) -> Line<'static> {
     for span in &mut spans {

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::signs::Signs;
+
 /// The themes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ThemeName {
@@ -71,7 +73,7 @@ pub struct VerdictStyle {
     pub badge: Style,
 }
 
-/// A style for each role.
+/// A style for each role, and the verdicts' signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// The whole screen before anything is drawn.
@@ -112,6 +114,8 @@ pub struct Theme {
     pub punctuation: Style,
     /// What a policy change added.
     pub added: Style,
+    /// The verdicts' signs.
+    pub signs: Signs,
 }
 
 impl Theme {
@@ -119,10 +123,9 @@ impl Theme {
     pub fn choose(name: ThemeName, level: ColorLevel) -> Theme {
         match (name, level) {
             (_, ColorLevel::None) => Theme::no_color(),
-            (ThemeName::Dark, ColorLevel::Ansi16) => {
-                Theme::ansi(Color::LightCyan, Color::LightYellow, Color::LightMagenta, Color::LightBlue)
-            }
-            (ThemeName::Light, ColorLevel::Ansi16) => Theme::ansi(Color::Blue, Color::Red, Color::Reset, Color::Blue),
+            (ThemeName::Dark, ColorLevel::Ansi16) => Theme::ansi(Color::LightCyan, Color::LightYellow, Color::Cyan),
+            // No warm one of the 16 can be read well on white: DENIED is told by its word, its sign and its weight.
+            (ThemeName::Light, ColorLevel::Ansi16) => Theme::ansi(Color::Blue, Color::Reset, Color::Blue),
             (ThemeName::HighContrast, ColorLevel::Ansi16) => Theme::high_contrast(Color::White, Color::Black),
             (ThemeName::Dark, ColorLevel::True) => Theme::fixed(&DARK),
             (ThemeName::Light, ColorLevel::True) => Theme::fixed(&LIGHT),
@@ -130,6 +133,17 @@ impl Theme {
                 Theme::high_contrast(Color::Rgb(0xff, 0xff, 0xff), Color::Rgb(0, 0, 0))
             }
         }
+    }
+
+    /// The same theme for a terminal that shows only ASCII.
+    #[must_use]
+    pub fn in_ascii(self) -> Theme {
+        Theme { signs: Signs::ASCII, ..self }
+    }
+
+    /// Whether only ASCII is shown.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.signs == Signs::ASCII
     }
 
     /// A theme for counting lines: what is counted does not depend on it.
@@ -170,11 +184,13 @@ impl Theme {
             number: bold,
             punctuation: dim,
             added: bold,
+            signs: Signs::UNICODE,
         }
     }
 
-    /// The terminal's own colours on its own background.
-    fn ansi(allowed: Color, denied: Color, failed: Color, key: Color) -> Theme {
+    /// The terminal's own colours on its own background. FAILED has none: those that are left have too little contrast,
+    /// so it is underlined.
+    fn ansi(allowed: Color, denied: Color, key: Color) -> Theme {
         let verdict = |color: Color| {
             let text = Style::new().fg(color).add_modifier(Modifier::BOLD);
             VerdictStyle { text, badge: text.add_modifier(Modifier::REVERSED) }
@@ -183,7 +199,6 @@ impl Theme {
         Theme {
             allowed: verdict(allowed),
             denied: verdict(denied),
-            failed: verdict(failed),
             key: plain.fg(key),
             string: plain,
             number: plain,
@@ -217,6 +232,7 @@ impl Theme {
             number: bold,
             punctuation: plain,
             added: underlined,
+            signs: Signs::UNICODE,
         }
     }
 
@@ -245,6 +261,7 @@ impl Theme {
             number: ink(palette.number),
             punctuation: ink(palette.dim),
             added: bold(ink(palette.allowed)),
+            signs: Signs::UNICODE,
         }
     }
 }
@@ -278,7 +295,7 @@ const DARK: Palette = Palette {
     background: Rgb(0x10, 0x14, 0x18),
     bar: Rgb(0x1f, 0x27, 0x30),
     text: Rgb(0xe8, 0xed, 0xf2),
-    dim: Rgb(0x9a, 0xa5, 0xb1),
+    dim: Rgb(0xa8, 0xb3, 0xbf),
     rule: Rgb(0x4a, 0x56, 0x63),
     allowed: Rgb(0x8f, 0xd3, 0xff),
     denied: Rgb(0xff, 0x9e, 0x5e),
@@ -292,10 +309,10 @@ const LIGHT: Palette = Palette {
     background: Rgb(0xff, 0xff, 0xff),
     bar: Rgb(0xe6, 0xeb, 0xf0),
     text: Rgb(0x10, 0x14, 0x18),
-    dim: Rgb(0x4b, 0x55, 0x60),
+    dim: Rgb(0x44, 0x4d, 0x57),
     rule: Rgb(0xa6, 0xb1, 0xbd),
-    allowed: Rgb(0x00, 0x55, 0x88),
-    denied: Rgb(0x8f, 0x3d, 0x00),
+    allowed: Rgb(0x00, 0x4f, 0x80),
+    denied: Rgb(0x82, 0x37, 0x00),
     failed: Rgb(0x83, 0x15, 0x6a),
     key: Rgb(0x3c, 0x50, 0x66),
     string: Rgb(0x5c, 0x42, 0x00),
@@ -322,24 +339,93 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    #[rstest]
-    #[case::dark(&DARK)]
-    #[case::light(&LIGHT)]
-    fn all_text_of_a_fixed_palette_has_a_contrast_of_seven(#[case] palette: &Palette) {
-        for (name, color) in [
-            ("text", palette.text),
-            ("dim", palette.dim),
-            ("allowed", palette.allowed),
-            ("denied", palette.denied),
-            ("failed", palette.failed),
-            ("key", palette.key),
-            ("string", palette.string),
-            ("number", palette.number),
-        ] {
-            let ratio = contrast(color, palette.background);
-            assert!(ratio >= 7.0, "{name} has a contrast of {ratio:.1}");
+    /// The colour that is seen: of the 16, as xterm shows them by default. A terminal may have others, and its own ways to
+    /// show bold and dim text: that can't be known here, and is why there are fixed themes.
+    fn seen(color: Color, reset: Rgb) -> Rgb {
+        match color {
+            Color::Rgb(red, green, blue) => Rgb(red, green, blue),
+            Color::Black => Rgb(0, 0, 0),
+            Color::Red => Rgb(0xcd, 0, 0),
+            Color::Blue => Rgb(0, 0, 0xee),
+            Color::Magenta => Rgb(0xcd, 0, 0xcd),
+            Color::Cyan => Rgb(0, 0xcd, 0xcd),
+            Color::LightBlue => Rgb(0x5c, 0x5c, 0xff),
+            Color::LightMagenta => Rgb(0xff, 0, 0xff),
+            Color::LightCyan => Rgb(0, 0xff, 0xff),
+            Color::LightYellow => Rgb(0xff, 0xff, 0),
+            Color::White => Rgb(0xff, 0xff, 0xff),
+            Color::Reset => reset,
+            other => panic!("how does {other} look?"),
         }
-        assert!(contrast(palette.text, palette.bar) >= 7.0);
+    }
+
+    /// The contrast of what is written with `style` where `under` lies under it; `reset` are the terminal's own colours.
+    fn contrast_of(under: Style, style: Style, (foreground, background): (Rgb, Rgb)) -> f64 {
+        let style = under.patch(style);
+        let ink = seen(style.fg.unwrap_or(Color::Reset), foreground);
+        // Reversed or not, it is the same pair.
+        contrast(ink, seen(style.bg.unwrap_or(Color::Reset), background))
+    }
+
+    #[test]
+    fn contrast_is_that_of_wcag() {
+        assert!((contrast(Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff)) - 21.0).abs() < 0.01);
+        assert!((contrast(Rgb(0x77, 0x77, 0x77), Rgb(0xff, 0xff, 0xff)) - 4.48).abs() < 0.01);
+    }
+
+    #[rstest]
+    fn all_text_has_a_contrast_of_seven(
+        #[values(ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast)] name: ThemeName,
+        #[values(ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True)] level: ColorLevel,
+    ) {
+        let theme = Theme::choose(name, level);
+        // The backgrounds that the themes are for.
+        let own = match name {
+            ThemeName::Light => (Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff)),
+            ThemeName::Dark | ThemeName::HighContrast => (Rgb(0xe5, 0xe5, 0xe5), Rgb(0, 0, 0)),
+        };
+        let verdicts = [theme.allowed, theme.denied, theme.failed, theme.waiting];
+        let anywhere = verdicts.iter().map(|verdict| verdict.text).chain([
+            theme.base,
+            theme.dim,
+            theme.strong,
+            theme.hint,
+            theme.focus,
+            theme.badge,
+            theme.title,
+            theme.replay(),
+        ]);
+        let below = verdicts.iter().map(|verdict| verdict.badge).chain([
+            theme.key,
+            theme.string,
+            theme.number,
+            theme.punctuation,
+            theme.added,
+        ]);
+        for (under, style) in anywhere
+            .clone()
+            .map(|style| (theme.bar, style))
+            .chain(anywhere.chain(below).map(|style| (theme.base, style)))
+        {
+            let ratio = contrast_of(under, style, own);
+            assert!(ratio >= 7.0, "{style:?} on {under:?} has a contrast of {ratio:.2}");
+        }
+    }
+
+    /// Whoever sees no colour, or none of these: words and signs differ, and no two of them begin alike.
+    #[test]
+    fn no_verdict_is_told_by_its_colour_alone() {
+        for signs in [Signs::UNICODE, Signs::ASCII] {
+            let told = [
+                (signs.allowed, "ALLOWED"),
+                (signs.denied, "DENIED"),
+                (signs.failed, "FAILED"),
+                (signs.waiting, "WAITING"),
+            ];
+            for (at, (sign, word)) in told.iter().enumerate() {
+                assert!(told[..at].iter().all(|(other, said)| other != sign && said[..1] != word[..1]));
+            }
+        }
     }
 
     #[rstest]
@@ -361,8 +447,12 @@ mod tests {
     }
 
     #[rstest]
-    fn verdicts_differ_without_any_colour(#[values(ColorLevel::None, ColorLevel::True)] level: ColorLevel) {
+    fn verdicts_differ_without_any_colour(
+        #[values(ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True)] level: ColorLevel,
+    ) {
         let theme = Theme::choose(ThemeName::HighContrast, level);
+        let inks = [theme.allowed.text.fg, theme.denied.text.fg, theme.failed.text.fg, theme.waiting.text.fg];
+        assert!(inks.iter().all(|ink| *ink == inks[0]), "one colour for all: it means nothing");
         let badges = [theme.allowed.badge, theme.denied.badge, theme.failed.badge, theme.waiting.badge];
         for (index, badge) in badges.iter().enumerate() {
             assert!(!badges[..index].contains(badge));

@@ -69,10 +69,10 @@ fn of_entry(entry: &Entry, theme: &Theme, columns: usize) -> Vec<Line<'static>> 
         Outcome::Failed => ("!", "FAILED", theme.failed),
     };
     let cause = match entry.cause {
-        Cause::Call(stage, operation) if entry.by_dynamodb => {
-            format!("for\u{a0}{operation},\u{a0}stage\u{a0}{}", stage.number())
+        Cause::Call(place, operation) if entry.by_dynamodb => {
+            format!("for {operation}, {place}").replace(' ', "\u{a0}")
         }
-        Cause::Call(stage, _) => format!("stage {}", stage.number()),
+        Cause::Call(place, _) => place.to_string(),
         Cause::Another => "for an earlier try or another client".to_owned(),
     };
     let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 
+use crate::lab::bench::BenchTable;
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, trail};
@@ -51,7 +52,7 @@ impl Sheet<'_> {
         let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
         let mut badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
         if state.is_replay() {
-            badge.splice(0..0, [Span::styled(pane::REPLAY, self.theme.replay()), Span::raw(" ")]);
+            badge.splice(0..0, [Span::styled(pane::replay(self.theme), self.theme.replay()), Span::raw(" ")]);
         }
         self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
         if matches!(exchange.verdict, Verdict::Failed(_)) {
@@ -90,8 +91,17 @@ impl Sheet<'_> {
             && exchange.is_allowed()
             && !ladders.iter().any(|ladder| ladder.lock == Lock::Key)
         {
-            earlier = ladder::earlier_decrypt(all, id);
+            earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
             ladders.extend(earlier.map(Ladder::of));
+            if exchange.operation.subject() == BenchTable::AwsOwned.name(state.shown_names()) {
+                let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
+                self.text(text, self.theme.base);
+            }
+        }
+        let caller = state.shown_caller(exchange.identity);
+        if caller.is_some_and(|caller| caller.arn.ends_with(":root")) {
+            let text = "This is the account's root user: IAM's policies don't bind it, a key's policy does.";
+            self.text(text, self.theme.base);
         }
         if let Some(unread) = unread {
             self.computed(exchange, &ladders, unread);
@@ -102,6 +112,7 @@ impl Sheet<'_> {
                     "sts:GetCallerIdentity needs no permission: whoever has valid credentials may ask who they are."
                 }
                 _ if exchange.answer.response.is_err() => "No answer came, so nothing is known of a decision.",
+                (_, Some([])) => "Here is nothing to decide by.",
                 (_, Some(_)) => "Without these documents nothing can be said.",
                 (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
             };
@@ -115,7 +126,7 @@ impl Sheet<'_> {
             if at > 0 {
                 self.blank();
             }
-            let standing = Standing::of(ladder, incomplete);
+            let standing = Standing::of(ladder, incomplete, exchange.is_allowed());
             self.head(ladder, standing, title, principal.replace(&ladder.principal) != Some(&ladder.principal));
             if let Some(earlier) = earlier.filter(|_| at + 1 == last) {
                 let text = from_memory(state, &earlier.request_id);
@@ -127,7 +138,7 @@ impl Sheet<'_> {
             if at + 1 == last || standing != Standing::Allowed {
                 let looks = standing.looks(self.theme);
                 let verdict = match standing {
-                    Standing::Open => "incomplete: what could not be read may allow it.".to_owned(),
+                    Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
                     _ => ladder.verdict.clone(),
                 };
                 self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
@@ -189,7 +200,12 @@ impl Sheet<'_> {
             Span::styled(format!("{number} {:<QUESTION$}", rung.question), self.theme.base),
             Span::styled(format!("{:<WORD$}", rung.word.text()), looks),
         ];
-        let mut content = vec![Span::styled(rung.sentence.clone(), self.theme.base)];
+        let sentence = match (standing, rung.decides) {
+            // More may be there than what was read.
+            (Standing::Open, true) => format!("of what is known here: {}", rung.sentence),
+            _ => rung.sentence.clone(),
+        };
+        let mut content = vec![Span::styled(sentence, self.theme.base)];
         if rung.decides && (is_last || standing != Standing::Allowed) {
             // It stays on one line.
             let mark = match (standing, rung.word) {
@@ -275,15 +291,16 @@ fn titles(ladders: &[Ladder]) -> Vec<String> {
 enum Standing {
     Allowed,
     Denied,
-    /// What was read does not allow it, and not all could be read.
+    /// What was read does not allow it, and not all could be read, or is known.
     Open,
 }
 
 impl Standing {
-    fn of(ladder: &Ladder, incomplete: bool) -> Standing {
+    /// `was_allowed` says what really came: then a denial that was read has a condition that did not hold.
+    fn of(ladder: &Ladder, incomplete: bool, was_allowed: bool) -> Standing {
         match ladder.allowed {
             true => Standing::Allowed,
-            false if incomplete && !ladder.denied_expressly() => Standing::Open,
+            false if incomplete && (was_allowed || !ladder.denied_expressly()) => Standing::Open,
             false => Standing::Denied,
         }
     }
@@ -315,11 +332,9 @@ impl Standing {
 
 /// Why KMS was not asked.
 fn from_memory(state: &State, request: &str) -> String {
-    let call = state.exchange_of_request(request);
-    let call = call.map_or_else(
-        || "an earlier call".to_owned(),
-        |call| format!("{} in stage {}", call.operation.name(), call.stage.number()),
-    );
+    let call = state.use_of_request(request);
+    let call =
+        call.map_or_else(|| "an earlier call".to_owned(), |call| format!("{} in {}", call.operation, call.place));
     format!(
         "KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
          it until it has not been used for five minutes. That decision was:"

@@ -2,8 +2,8 @@
 
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Identity, Intent, Names, NoResponse, Operation, Page, Quiz,
-    Response, Stage, State, Verified, Wire,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
+    Page, Place, Quiz, Response, Stage, State, Verified, Wire, Wish,
 };
 use serde_json::{Value, json};
 
@@ -18,9 +18,12 @@ pub fn key_arn() -> String {
 pub struct Services {
     /// The key policy.
     pub policy: String,
-    table: Option<&'static str>,
+    pub table: Option<&'static str>,
     user_may_decrypt: bool,
     deletion: bool,
+    disabled: bool,
+    /// Whether nobody may enable the key again.
+    pub stays_disabled: bool,
     answered: u32,
     /// Whether a Scan asks KMS: not every server does.
     pub enforces_kms: bool,
@@ -42,6 +45,8 @@ impl Services {
             table: None,
             user_may_decrypt: false,
             deletion: false,
+            disabled: false,
+            stays_disabled: false,
             answered: 0,
             enforces_kms: true,
             is_slow: false,
@@ -100,7 +105,22 @@ impl Services {
             O::GetKeyPolicy { .. } => ok(json!({"Policy": self.policy, "PolicyName": "default"})),
             O::PutKeyPolicy { policy, .. } => {
                 self.policy.clone_from(policy);
-                self.user_may_decrypt = true;
+                self.user_may_decrypt = policy.contains("Allow use of the key") && !policy.contains("Deny");
+                ok(json!({}))
+            }
+            O::DisableKey { .. } => {
+                self.disabled = true;
+                ok(json!({}))
+            }
+            O::EnableKey { .. } if self.stays_disabled => (
+                400,
+                json!({"__type": "AccessDeniedException", "Message": format!(
+                    "User: {} is not authorized to perform: kms:EnableKey on resource: {} because no identity-based \
+                     policy allows the kms:EnableKey action",
+                    Services::user_arn("kmslab-admin"), key_arn())}),
+            ),
+            O::EnableKey { .. } => {
+                self.disabled = false;
                 ok(json!({}))
             }
             O::CreateAlias { .. } | O::DeleteAlias { .. } | O::PutItem { .. } => ok(json!({})),
@@ -126,11 +146,23 @@ impl Services {
                 self.table = None;
                 ok(json!({"TableDescription": self.table(table, "DELETING")}))
             }
+            O::Scan { .. } if self.disabled => {
+                let message = format!(
+                    "KMS key disabled error: com.amazonaws.services.kms.model.DisabledException: {} is disabled. \
+                     (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; Request ID: \
+                     0b1c2d3e-4f50-4162-8374-95a6b7c8d9ea; Proxy: null)",
+                    key_arn()
+                );
+                (400, json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message}))
+            }
             O::Scan { .. } if identity == Identity::TestUser && self.enforces_kms && !self.user_may_decrypt => {
+                let reason = match self.policy.contains("Deny") {
+                    true => "with an explicit deny in a resource-based policy",
+                    false => "because no identity-based policy allows the kms:Decrypt action",
+                };
                 let message = format!(
                     "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: User: {} is not \
-                     authorized to perform: kms:Decrypt on resource: {} because no identity-based policy allows the \
-                     kms:Decrypt action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; \
+                     authorized to perform: kms:Decrypt on resource: {} {reason} (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; \
                      Request ID: 0b1c2d3e-4f50-4162-8374-95a6b7c8d9ea; Proxy: null)",
                     Services::user_arn(&names.user),
                     key_arn()
@@ -151,6 +183,7 @@ impl Services {
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => ok(Value::Null),
+            other => panic!("no screen shows {other:?}"),
         }
     }
 
@@ -200,6 +233,8 @@ pub struct Session {
     pub state: State,
     pub services: Services,
     pub waiting: Vec<(CallId, Identity, Operation)>,
+    /// Timers are not fired: somebody looks at the clock.
+    pub holds_timers: bool,
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     /// What was kept of stages that were met.
@@ -210,7 +245,7 @@ impl Session {
     pub fn new(backend: Backend) -> Session {
         let state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
         let (kept, inspections) = Default::default();
-        Session { state, services: Services::new(), waiting: Vec::new(), kept, inspections }
+        Session { state, services: Services::new(), waiting: Vec::new(), holds_timers: false, kept, inspections }
     }
 
     pub fn sandbox() -> Session {
@@ -258,14 +293,17 @@ impl Session {
         for effect in self.state.update(event) {
             match effect {
                 Effect::Call { id, identity, operation } => self.waiting.push((id, identity, operation)),
+                Effect::After { .. } if self.holds_timers => {}
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
+                Effect::Advance { timer, .. } => self.event(Event::Advanced { timer, moved: true }),
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Keep(verified) => self.kept.push(*verified),
                 Effect::Recall { stage, .. } => {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::Recalled { stage, found: Ok(found) });
                 }
-                Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
+                Effect::Remember(_) | Effect::TakeOver { .. } => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
     }
@@ -331,6 +369,23 @@ impl Session {
         session
     }
 
+    /// A session, on AWS or on the sandbox, that is offered to go on where one has ended after `stage`; nothing is
+    /// looked at yet.
+    pub fn offered(aws: bool, stage: Stage) -> Session {
+        let start = || if aws { Session::aws() } else { Session::sandbox() };
+        let mut before = start().after(stage);
+        before.state.names.created = Some("2026-01-01T00:10:00Z".to_owned());
+        before.state.keep_at(Place::new(&before.state.backend));
+        let mut next = start();
+        next.services = before.services;
+        for effect in next.state.offer_to_resume(before.state.kept().unwrap()) {
+            if let Effect::Call { id, identity, operation } = effect {
+                next.waiting.push((id, identity, operation));
+            }
+        }
+        next
+    }
+
     /// Goes to `stage` and stops before its calls are sent.
     pub fn before(mut self, stage: Stage) -> Session {
         while self.state.view.shown < stage {
@@ -338,6 +393,15 @@ impl Session {
             self.intent(Intent::ShowNext);
         }
         self
+    }
+
+    /// Opens the bench, goes through the stages before it where that is still to be done, and shows `which`.
+    pub fn at_the_bench(self, which: Experiment) -> Session {
+        let mut session =
+            if self.state.check(Stage::ViewAgain).is_some() { self } else { self.after(Stage::ViewAgain) };
+        session.intent(Intent::ToggleBench).intent(Intent::MoveCursor(i8::MIN));
+        session.intent(Intent::MoveCursor(which.index().try_into().unwrap())).intent(Intent::Advance);
+        session
     }
 
     /// Goes to `stage` and has its calls answered.
@@ -348,10 +412,72 @@ impl Session {
     }
 }
 
+/// Experiments in all their states.
+fn on_the_bench() -> Vec<(&'static str, Session)> {
+    let at = |which| Session::sandbox().at_the_bench(which);
+    let mut list = Session::sandbox().after(Stage::ViewAgain);
+    list.intent(Intent::ToggleBench);
+    let mut running = at(Experiment::DisableKey);
+    running.intent(Intent::Advance);
+    let mut undoing = at(Experiment::DisableKey);
+    undoing.intent(Intent::Advance);
+    while !undoing.state.bench.is_undoing() {
+        undoing.answer_one();
+    }
+    let mut tried = at(Experiment::ExplicitDeny);
+    tried.intent(Intent::Advance).answer_all();
+    let mut counting = Session::aws().after(Stage::ViewAgain).at_the_bench(Experiment::DisableKey);
+    counting.holds_timers = true;
+    counting.intent(Intent::Advance).answer_all();
+    let mut not_undone = at(Experiment::DisableKey);
+    not_undone.services.stays_disabled = true;
+    not_undone.intent(Intent::Advance).answer_all();
+    vec![
+        ("list", list),
+        ("asked", at(Experiment::ScheduleDeletion)),
+        ("running", running),
+        ("undoing", undoing),
+        ("tried", tried),
+        ("counting", counting),
+        ("not undone", not_undone),
+    ]
+}
+
 /// States of all kinds: each stage before, while and after its calls, with every overlay, view, focus and zoom.
 pub fn every_state() -> &'static [(String, State)] {
     static STATES: std::sync::OnceLock<Vec<(String, State)>> = std::sync::OnceLock::new();
     STATES.get_or_init(make_every_state)
+}
+
+/// `state` with every overlay, view, focus and zoom.
+fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
+    for intents in [
+        vec![],
+        vec![Intent::TogglePage(Page::Help)],
+        vec![Intent::TogglePage(Page::Why)],
+        vec![Intent::TogglePage(Page::Trail)],
+        vec![Intent::TogglePage(Page::AtRest)],
+        vec![Intent::ToggleStages],
+        vec![Intent::Quit],
+        vec![Intent::Present(Wish::Blank)],
+        vec![Intent::Present(Wish::Timer)],
+        vec![Intent::Present(Wish::Tally)],
+        vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
+        vec![Intent::Present(Wish::AskToStartOver)],
+        vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
+        vec![Intent::ShowPrevious],
+        vec![Intent::ToggleZoom, Intent::FocusOther],
+        vec![Intent::CycleView],
+        vec![Intent::CycleView, Intent::CycleView, Intent::ScrollTo(7)],
+        vec![Intent::CycleView, Intent::CycleView, Intent::CycleView, Intent::ToggleZoom],
+        vec![Intent::SelectPrevious, Intent::ScrollTo(u16::MAX)],
+    ] {
+        let mut state = state.clone();
+        for intent in &intents {
+            state.update(Event::Intent(*intent));
+        }
+        into.push((format!("{name}, {intents:?}"), state));
+    }
 }
 
 fn make_every_state() -> Vec<(String, State)> {
@@ -371,6 +497,19 @@ fn make_every_state() -> Vec<(String, State)> {
         }
         states.push((format!("grant, before PutKeyPolicy, {intents:?}"), state));
     }
+    let mut silent = Session::offered(true, Stage::Grant);
+    silent.fail_all();
+    let mut found = Session::offered(true, Stage::Grant);
+    found.answer_all();
+    let mut verifying = Session::offered(true, Stage::Grant);
+    verifying.answer_all().intent(Intent::Advance);
+    let mut stalled = Session::offered(true, Stage::Grant);
+    stalled.answer_all().intent(Intent::Advance).fail_all();
+    let looking = Session::offered(true, Stage::Grant);
+    let sandbox = Session::offered(false, Stage::Grant);
+    let offered = [looking, silent, found, verifying, stalled, sandbox];
+    let names = ["looking", "no answer", "found", "verifying", "no answer while verifying", "on the sandbox"];
+    states.extend(names.into_iter().zip(offered).map(|(name, session)| (format!("resume: {name}"), session.state)));
     for aws in [false, true] {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
         // Leftovers are all that differs there.
@@ -398,29 +537,12 @@ fn make_every_state() -> Vec<(String, State)> {
                 sessions.push(("replayed", replayed));
             }
             for (when, session) in sessions {
-                for intents in [
-                    vec![],
-                    vec![Intent::TogglePage(Page::Help)],
-                    vec![Intent::TogglePage(Page::Why)],
-                    vec![Intent::TogglePage(Page::Trail)],
-                    vec![Intent::TogglePage(Page::AtRest)],
-                    vec![Intent::ToggleStages],
-                    vec![Intent::Quit],
-                    vec![Intent::ShowPrevious],
-                    vec![Intent::ToggleZoom, Intent::FocusOther],
-                    vec![Intent::CycleView],
-                    vec![Intent::CycleView, Intent::CycleView, Intent::ScrollTo(7)],
-                    vec![Intent::CycleView, Intent::CycleView, Intent::CycleView, Intent::ToggleZoom],
-                    vec![Intent::SelectPrevious, Intent::ScrollTo(u16::MAX)],
-                ] {
-                    let mut state = session.state.clone();
-                    for intent in &intents {
-                        state.update(Event::Intent(*intent));
-                    }
-                    states.push((format!("{} {when}, aws {aws}, {intents:?}", stage.key()), state));
-                }
+                variants(&format!("{} {when}, aws {aws}", stage.key()), &session.state, &mut states);
             }
         }
+    }
+    for (when, session) in on_the_bench() {
+        variants(&format!("bench {when}"), &session.state, &mut states);
     }
     states
 }

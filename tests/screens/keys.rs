@@ -1,12 +1,14 @@
 //! The key table: every key means one thing at a time, the help names all, the footer only what works.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use kmslab::lab::{Effect, Event, Identity, Intent, Overlay, Page, Stage, State, Status};
-use kmslab::ui::keys::{self, Context, KEYS};
+use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Stage, State, Status};
+use kmslab::ui::keys::{self, Context, KEYS, Wanted};
+use kmslab::ui::render;
 use ratatui::layout::Rect;
 use rstest::rstest;
 
-use super::common::{Session, every_state};
+use super::common::{Session, every_state, text_dump};
+use super::dark;
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (100, 28), (200, 50), (60, 18), (20, 5)];
 
@@ -33,12 +35,67 @@ fn no_key_means_two_things_at_once() {
     }
 }
 
+/// [`keys::remap`] trusts in it: what works somewhere says that it may work there.
+#[test]
+fn a_binding_works_only_where_it_says() {
+    for (name, state) in every_state() {
+        for (width, height) in SIZES {
+            let context = Context::new(state, Rect::new(0, 0, width, height));
+            for binding in KEYS.iter().flat_map(|row| row.bindings).filter(|binding| (binding.when)(context)) {
+                assert_ne!(binding.places & context.place(), 0, "{} works: {name}", binding.name);
+            }
+        }
+    }
+}
+
+/// A person's own keys in dispatch, footer, help and in what else mentions them.
+#[test]
+fn own_keys_work_and_are_told() {
+    let wish = |action: &str, keys: &[&str]| Wanted {
+        action: action.to_owned(),
+        line: 0,
+        keys: keys.iter().map(|key| ((*key).to_owned(), 0)).collect(),
+    };
+    let wishes = [
+        wish("advance", &["%", "enter"]),
+        wish("answer_1", &["F5"]),
+        wish("skip", &["-"]),
+        wish("help", &["H"]),
+        wish("back", &["delete"]),
+        wish("quit", &["Q"]),
+    ];
+    let mut session = Session::sandbox();
+    session.state.view.keys = keys::remap(&wishes).unwrap();
+    let area = Rect::new(0, 0, 80, 24);
+    let screen = |state: &State| text_dump(&render(state, &dark(), area.as_size()));
+
+    let before = screen(&session.state);
+    assert!(before.contains("F5/b/c/d answers, - skips"), "{before}");
+    assert!(before.contains("H help") && before.contains("Q quit"), "{before}");
+    assert_eq!(intent(KeyCode::Char('a'), &session.state), None);
+    assert_eq!(intent(KeyCode::Char('q'), &session.state), None);
+    assert_eq!(intent(KeyCode::F(5), &session.state), Some(Intent::Choose(0)));
+    let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(keys::intent(ctrl_c, &session.state, area), Some(Intent::Quit));
+
+    session.intent(Intent::Skip);
+    let answered = screen(&session.state);
+    assert!(answered.contains(" %   ask STS") && answered.contains(" % ask STS"), "{answered}");
+    assert_eq!(intent(KeyCode::Char('%'), &session.state), Some(Intent::Advance));
+    assert_eq!(intent(KeyCode::Char(' '), &session.state), None);
+
+    session.intent(Intent::TogglePage(Page::Help));
+    let help = screen(&session.state);
+    assert!(help.contains("% enter ") && help.contains("delete closes"), "{help}");
+    assert_eq!(intent(KeyCode::Delete, &session.state), Some(Intent::Close));
+}
+
 #[test]
 fn the_help_names_every_key() {
-    let help: Vec<(String, &str)> = keys::help().collect();
-    // The consent dialog tells its own keys.
+    let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
+    // The dialogs for consent, for votes and for going on tell their own keys.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
-    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 1));
+    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 3));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
         assert!(!sentence.is_empty());
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use super::ladder::Decided;
 use crate::lab::exchange::Exchange;
 use crate::lab::facts::{Caller, Facts};
-use crate::lab::operation::{Operation, Service};
+use crate::lab::operation::{Operation, Service, TableKey};
+use crate::lab::review::names_of;
 use crate::policy::{
     Call, ConditionContext, Decision, Examination, Grant, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
     PolicySource, Principal, decide, decide_for_key,
 };
+use serde_json::Value;
 
 /// What could be read, and what could not.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,15 +66,23 @@ pub fn decide_again(
         let key_arn = facts.key_arn().unwrap_or_default().to_owned();
         parse(PolicyKind::Key, PolicySource::KeyPolicy { key_arn }, text)
     });
+    // A session is named by its role, too: that takes the place of an id, which is not known of it.
+    let of_policy = key_policy.iter().flat_map(|policy| policy.document.principals());
+    let grantees = documents.grants.iter().map(|grant| grant.grantee_principal.as_str());
+    let role = names_of(caller, of_policy.chain(grantees)).into_iter().nth(1);
     let principal = Principal {
         arn: caller.arn.clone(),
         account: caller.account.clone(),
-        unique_id: documents.unique_id.clone().unwrap_or_default(),
+        unique_id: documents.unique_id.clone().or(role).unwrap_or_default(),
         user_name: caller.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next()).map(str::to_owned),
         tags: Vec::new(),
     };
     let mut decided = Vec::new();
     for question in questions(&exchange.operation, facts, &caller.account, region) {
+        // The root user needs no IAM policy (IAM guide); of a key nobody has anything without its policy (KMS guide).
+        if principal.is_root() && !question.of_key {
+            continue;
+        }
         let (conditions, encryption_context) = conditions(&question, &principal, exchange, region);
         let call = Call {
             principal: &principal,
@@ -133,8 +143,22 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
         O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => {
             vec![ask(&own, &format!("arn:aws:kms:{region}:{account}:{alias}")), of_key(&own)]
         }
-        O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } | O::ScheduleKeyDeletion { .. } => {
-            vec![of_key(&own)]
+        O::DescribeKey { .. }
+        | O::GetKeyPolicy { .. }
+        | O::PutKeyPolicy { .. }
+        | O::ScheduleKeyDeletion { .. }
+        | O::CancelKeyDeletion { .. }
+        | O::DisableKey { .. }
+        | O::EnableKey { .. }
+        | O::RotateKeyOnDemand { .. }
+        | O::CreateGrant { .. }
+        | O::ListGrants { .. }
+        | O::RevokeGrant { .. }
+        | O::Encrypt { .. }
+        | O::Decrypt { .. } => vec![of_key(&own)],
+        // AWS's own keys ask nobody who may create a table.
+        O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
+            vec![ask(&own, &table(name)), ask("dynamodb:TagResource", &table(name))]
         }
         O::CreateTable { table: name, .. } => vec![
             ask(&own, &table(name)),
@@ -151,6 +175,8 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
         | O::CreateAccessKey { user }
         | O::ListAccessKeys { user }
         | O::DetachUserPolicy { user, .. }
+        | O::PutUserPolicy { user, .. }
+        | O::DeleteUserPolicy { user, .. }
         | O::DeleteAccessKey { user, .. }
         | O::DeleteUser { user } => vec![ask(&own, &format!("arn:aws:iam::{account}:user/{user}"))],
     }
@@ -164,7 +190,14 @@ fn conditions(
     region: &str,
 ) -> (ConditionContext, BTreeMap<String, String>) {
     let mut conditions = ConditionContext::default();
-    conditions.set("aws:PrincipalArn", &principal.arn);
+    // Of a session it is the role's ARN (IAM guide, "global condition context keys").
+    match principal.arn.contains(":assumed-role/") {
+        false => drop(conditions.set("aws:PrincipalArn", &principal.arn)),
+        true if principal.unique_id.starts_with("arn:") => {
+            conditions.set("aws:PrincipalArn", &principal.unique_id);
+        }
+        true => {}
+    }
     conditions.set("aws:PrincipalAccount", &principal.account);
     conditions.set("aws:RequestedRegion", region);
     if let Some(name) = &principal.user_name {
@@ -199,17 +232,19 @@ fn conditions(
 fn unknown_conditions(decision: &Decision, known: &ConditionContext) -> Vec<String> {
     let mut unknown = Vec::new();
     for examined in &decision.trace {
-        // A statement that fails elsewhere, too, does not turn on its condition.
-        if let Examination::NotMatched(parts) = &examined.result
-            && parts.iter().all(|part| matches!(part, Mismatch::Condition { .. }))
-        {
-            unknown.extend(parts.iter().filter_map(|part| match part {
-                Mismatch::Condition { key, .. } if known.get(key).is_none() => {
-                    Some(format!("a condition of {} is about {key}, of which nothing is known here", examined.source))
-                }
-                _ => None,
-            }));
-        }
+        // A statement that fails elsewhere, too, does not turn on its condition. One that fits may do so because
+        // nothing is known: "unless the address is ours", "if there is such a thing".
+        let turns = match &examined.result {
+            Examination::NotMatched(parts) => parts.iter().all(|part| matches!(part, Mismatch::Condition { .. })),
+            Examination::Matched | Examination::DelegatesToAccount => true,
+        };
+        let operators = examined.json.get("Condition").and_then(Value::as_object).filter(|_| turns);
+        let keys = operators.into_iter().flatten().filter_map(|(_, tests)| tests.as_object());
+        unknown.extend(
+            keys.flat_map(|tests| tests.keys()).filter(|key| known.get(key).is_none()).map(|key| {
+                format!("a condition of {} is about {key}, of which nothing is known here", examined.source)
+            }),
+        );
     }
     unknown
 }

@@ -119,7 +119,7 @@ impl Ladder {
         let trace = Trace(decided);
         let of_key = decided.decision.trace.iter().any(is_key_policy);
         let rungs = if of_key {
-            vec![trace.explicit_deny(), trace.key_policy(), trace.account(), trace.grants()]
+            vec![trace.explicit_deny(), trace.key_policy(), trace.account_rung(), trace.grants()]
         } else {
             vec![trace.explicit_deny(), trace.identity()]
         };
@@ -290,10 +290,22 @@ impl<'d> Trace<'d> {
         }
     }
 
-    /// Whether a statement names the caller, whatever it says of them.
+    /// Whether a statement names the caller or everybody, whatever it says of them.
     fn names_caller(&self, examined: &Examined) -> bool {
-        let name = Value::from(self.0.principal.as_str()).to_string();
-        examined.json.get("Principal").is_some_and(|principal| principal.to_string().contains(&name))
+        let Some(principal) = examined.json.get("Principal").map(Value::to_string) else { return false };
+        let names = |name: &str| principal.contains(&Value::from(name).to_string());
+        // A session is named by its role's ARN, too: what the evaluator let pass and is no account is such a name.
+        let is_account = || principal.contains(":root\"") || principal.contains(&format!("\"{}\"", self.account()));
+        let fits = match &examined.result {
+            Examination::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Principal { .. })),
+            Examination::Matched => true,
+            Examination::DelegatesToAccount => false,
+        };
+        names(&self.0.principal) || names("*") || (fits && !is_account())
+    }
+
+    fn account(&self) -> &'d str {
+        self.0.principal.split(':').nth(4).unwrap_or_default()
     }
 
     fn is_about_action(&self, examined: &Examined) -> bool {
@@ -334,7 +346,7 @@ impl<'d> Trace<'d> {
         Rung { question: "key policy allows it?", word, sentence, decides, looked_at }
     }
 
-    fn account(&self) -> Rung {
+    fn account_rung(&self) -> Rung {
         let delegating = self.of(|examined| !is_identity(examined)).find(|examined| delegates(examined));
         let own = || self.of(is_identity);
         let allowing = own().find(|examined| allows(examined));
@@ -345,9 +357,10 @@ impl<'d> Trace<'d> {
             (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
             (Some(_), None) => (Word::YesBut, format!("no policy of {} allows {}", self.caller(), self.0.action)),
             (None, Some(allowing)) => {
-                (Word::No, format!("{} allows it, but the key policy gives IAM no say", short(&allowing.source)))
+                let no_say = format!("the key policy gives IAM no say in {}", self.0.action);
+                (Word::No, format!("{} allows it, but {no_say}", short(&allowing.source)))
             }
-            (None, None) => (Word::No, "the key policy gives IAM no say".to_owned()),
+            (None, None) => (Word::No, format!("the key policy gives IAM no say in {}", self.0.action)),
         };
         let decides = match self.outcome() {
             Outcome::Allowed { via_account, .. } => *via_account,
@@ -384,13 +397,21 @@ pub fn ladders(all: &[Decided], request_id: &str) -> Vec<Ladder> {
     all.iter().filter(|decided| decided.request_id == request_id).map(Ladder::of).collect()
 }
 
-/// The newest `kms:Decrypt` that was decided for `principal` before this request, and allowed: from it DynamoDB still
-/// holds the table key where it asks nobody.
-pub fn earlier_decrypt<'a>(all: &'a [Decided], request_id: &str) -> Option<&'a Decided> {
+/// The newest `kms:Decrypt` that was decided for the same principal before this request, and allowed: from it DynamoDB
+/// still holds the table key where it asks nobody. `of_table` says of a request's id whether it was to DynamoDB, about
+/// the same table: each table has a key of its own, and who decrypts something themselves gives DynamoDB nothing.
+pub fn earlier_decrypt<'a>(
+    all: &'a [Decided],
+    request_id: &str,
+    of_table: impl Fn(&str) -> bool,
+) -> Option<&'a Decided> {
     let at = all.iter().position(|decided| decided.request_id == request_id)?;
     let principal = &all[at].principal;
     let is_it = |decided: &&Decided| {
-        decided.action == "kms:Decrypt" && decided.principal == *principal && decided.decision.is_allowed()
+        decided.action == "kms:Decrypt"
+            && decided.principal == *principal
+            && decided.decision.is_allowed()
+            && of_table(&decided.request_id)
     };
     all[..at].iter().rev().find(is_it)
 }

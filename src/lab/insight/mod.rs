@@ -11,22 +11,45 @@ pub mod documents;
 pub mod ladder;
 pub mod trail;
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bench::Experiment;
 use super::calls::Call;
 use super::exchange::{CallId, Exchange};
 use super::facts::Caller;
 use super::flow::Effect;
-use super::operation::Identity;
+use super::operation::{Identity, Operation};
 use super::stage::Stage;
-use super::state::State;
+use super::state::{Record, State};
 use super::view::Page;
 use at_rest::AtRest;
 use documents::{Documents, decide_again, request_id};
 use ladder::Decided;
+
+/// What keeps an experiment's calls from being decided again.
+const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
+
+/// Where in the lab a call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In a stage.
+    Stage(Stage),
+    /// In an experiment of the bench.
+    Experiment(Experiment),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Stage(stage) => write!(out, "stage {}", stage.number()),
+            Place::Experiment(which) => write!(out, "experiment {}", which.index() + 1),
+        }
+    }
+}
 
 /// What a page needs from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,9 +112,25 @@ pub enum Known {
     Failed(String),
 }
 
+/// A call for which DynamoDB needs a table key. It is known longer than its answer, which a later one takes the place of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// Its request id as it came.
+    sent: String,
+    /// The same as it is shown.
+    request_id: String,
+    /// The table's name as it came.
+    table: String,
+    /// `Scan`
+    pub operation: &'static str,
+    /// Where it was made.
+    pub place: Place,
+}
+
 /// What was asked last, and what is known of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Insight {
+    uses: Vec<Use>,
     serial: u64,
     inquiry: Option<Inquiry>,
     known: Option<Known>,
@@ -117,17 +156,41 @@ impl State {
         }
     }
 
-    /// The call with this request id, as it is shown.
-    pub fn exchange_of_request(&self, id: &str) -> Option<&Exchange> {
-        let mut all = Stage::ALL.iter().flat_map(|stage| &self.record(*stage).exchanges);
-        all.find(|exchange| request_id(exchange) == id).map(AsRef::as_ref)
+    /// The call with this request id, as it is shown, if a table key was needed for it.
+    pub fn use_of_request(&self, id: &str) -> Option<&Use> {
+        self.insight.uses.iter().find(|one| one.request_id == id)
+    }
+
+    /// Whether the calls with these request ids, as they are shown, needed the same table's key.
+    pub fn use_same_table(&self, one: &str, other: &str) -> bool {
+        let table = |id| self.use_of_request(id).map(|one| &one.table);
+        table(one).is_some() && table(one) == table(other)
+    }
+
+    pub(super) fn note_use(&mut self, exchange: &Exchange, shown: &str) {
+        if let Operation::Scan { table } | Operation::PutItem { table, .. } = &exchange.operation {
+            self.insight.uses.push(Use {
+                sent: request_id(exchange).to_owned(),
+                request_id: shown.to_owned(),
+                table: table.clone(),
+                operation: exchange.operation.name(),
+                place: self.place_of(exchange),
+            });
+        }
+    }
+
+    /// Where a call was made.
+    pub fn place_of(&self, exchange: &Exchange) -> Place {
+        self.bench.sender(exchange.id).map_or(Place::Stage(exchange.stage), Place::Experiment)
+    }
+
+    /// Who signs as `identity`, as it is shown.
+    pub fn shown_caller(&self, identity: Identity) -> Option<&Caller> {
+        self.shown_facts().caller(identity)
     }
 
     fn caller_of(&self, identity: Identity) -> Option<&Caller> {
-        match identity {
-            Identity::Admin => self.facts.admin.as_ref(),
-            Identity::TestUser => self.facts.test_user.as_ref(),
-        }
+        self.facts.caller(identity)
     }
 
     /// Asks for what the open page needs; nothing where it needs nothing.
@@ -189,12 +252,15 @@ impl State {
 
     /// Whether a request of this id was the lab's.
     fn is_own(&self, id: &str) -> bool {
-        self.sent().any(|exchange| request_id(exchange) == id)
+        self.sent().any(|exchange| request_id(exchange) == id) || self.insight.uses.iter().any(|one| one.sent == id)
     }
 
     /// The decisions of the call that is asked about, and what keeps them from being complete.
     fn decided_again(&self, documents: &Documents) -> (Vec<Decided>, Vec<String>) {
         let Some(Inquiry::Why { call, .. }) = &self.insight.inquiry else { return Default::default() };
+        if self.bench.sender(*call).is_some() {
+            return (Vec::new(), vec![UNDONE.to_owned()]);
+        }
         let exchange = self.sent().find(|exchange| exchange.id == *call);
         let decided = exchange.and_then(|exchange| {
             let caller = self.caller_of(exchange.identity)?;
@@ -214,6 +280,10 @@ impl State {
 
     /// All calls as they came.
     fn sent(&self) -> impl Iterator<Item = &Arc<Exchange>> {
-        Stage::ALL.iter().flat_map(|stage| &self.record(*stage).unmasked)
+        self.records().flat_map(|record| &record.unmasked)
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        Stage::ALL.iter().map(|stage| self.record(*stage)).chain(self.bench.records())
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use super::documents::request_id;
 use crate::lab::exchange::Exchange;
 use crate::lab::operation::Service;
-use crate::lab::stage::Stage;
 use crate::lab::state::State;
 
 /// A record of the sandbox's trail, in CloudTrail's shape; of it what the page shows.
@@ -81,7 +81,7 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// This call of the lab.
-    Call(Stage, &'static str),
+    Call(Place, &'static str),
     /// A call that is not in view any more, or of another client.
     Another,
 }
@@ -118,7 +118,7 @@ fn name(principal: &str) -> &str {
 /// What the sandbox has seen, oldest first.
 pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
     let calls: BTreeMap<&str, &Arc<Exchange>> =
-        exchanges(state).map(|exchange| (request_id(exchange), exchange)).collect();
+        exchanges(state).into_iter().map(|exchange| (request_id(exchange), exchange)).collect();
     events
         .iter()
         .map(|event| {
@@ -132,7 +132,7 @@ pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
                 operation: event.event_name.clone(),
                 context: event.request_parameters.encryption_context.clone(),
                 outcome: Outcome::of(&event.verdict),
-                cause: cause.map_or(Cause::Another, |call| Cause::Call(call.stage, call.operation.name())),
+                cause: cause.map_or(Cause::Another, |call| Cause::Call(state.place_of(call), call.operation.name())),
             }
         })
         .collect()
@@ -141,29 +141,29 @@ pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
 /// What the lab itself has asked KMS: all that is known where there is no trail to read.
 pub fn of_exchanges(state: &State) -> Vec<Entry> {
     exchanges(state)
+        .into_iter()
         .filter(|exchange| exchange.operation.service() == Service::Kms)
         .map(|exchange| {
-            let facts = state.shown_facts();
-            let caller = match exchange.identity {
-                crate::lab::Identity::Admin => &facts.admin,
-                crate::lab::Identity::TestUser => &facts.test_user,
-            };
+            let caller = state.shown_caller(exchange.identity);
             let nobody = || exchange.identity.name().to_owned();
             Entry {
                 time: clock(exchange.answer.at),
-                principal: caller.as_ref().map_or_else(nobody, |caller| name(&caller.arn).to_owned()),
+                principal: caller.map_or_else(nobody, |caller| name(&caller.arn).to_owned()),
                 by_dynamodb: false,
                 operation: exchange.operation.name().to_owned(),
                 context: BTreeMap::new(),
                 outcome: Outcome::of(exchange.verdict.key()),
-                cause: Cause::Call(exchange.stage, exchange.operation.name()),
+                cause: Cause::Call(state.place_of(exchange), exchange.operation.name()),
             }
         })
         .collect()
 }
 
-fn exchanges(state: &State) -> impl Iterator<Item = &Arc<Exchange>> {
-    Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges)
+/// All answered calls that are in view, those of the bench among them, in the order of sending.
+fn exchanges(state: &State) -> Vec<&Arc<Exchange>> {
+    let mut all: Vec<&Arc<Exchange>> = state.records().flat_map(|record| &record.exchanges).collect();
+    all.sort_by_key(|exchange| exchange.id);
+    all
 }
 
 /// The time of day, in UTC.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FALLBACK, Files, Frame, Problem, Question, Reply, Source, StageText, line_of, read};
+use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, line_of, not_told, read};
+use crate::lab::bench;
 use crate::lab::stage::Stage;
 
 /// The most that may stand at a place.
@@ -265,12 +266,20 @@ fn frame_problems(frame: &Frame) -> Vec<(String, String)> {
         }
     }
     for (index, experiment) in frame.experiments.iter().enumerate() {
-        problems.extend(question_problems(&experiment.answers, &format!("experiments[{index}]")));
+        problems.extend(question_problems(&experiment.question.answers, &format!("experiments[{index}]")));
         if experiment.sources.is_empty() {
             problems.push((format!("experiments[{index}].title"), "the experiment has no sources".to_owned()));
         }
         if frame.experiments[..index].iter().any(|other| other.id == experiment.id) {
             problems.push((format!("experiments[{index}].id"), format!("{} is there twice", experiment.id)));
+        }
+        if !bench::Experiment::ALL.iter().any(|which| which.id() == experiment.id) {
+            problems.push((format!("experiments[{index}].id"), format!("there is no experiment {}", experiment.id)));
+        }
+    }
+    for which in bench::Experiment::ALL {
+        if !frame.experiments.iter().any(|experiment| experiment.id == which.id()) {
+            problems.push((String::new(), not_told(which.id())));
         }
     }
     problems
@@ -315,11 +324,4 @@ pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
     leaves(text, table.get_ref())
         .into_iter()
         .find_map(|leaf| leaf.text.chars().find(|c| c.is_control() && *c != '\n').map(|c| (leaf.line, c)))
-}
-
-/// The question's shape is the lesson's and the bench's alike.
-impl From<&super::Experiment> for Question {
-    fn from(experiment: &super::Experiment) -> Question {
-        Question { text: experiment.question.clone(), answers: experiment.answers.clone() }
-    }
 }

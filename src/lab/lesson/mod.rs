@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::bench;
 use super::stage::Stage;
 
 /// The language that every other one falls back to.
@@ -200,7 +201,7 @@ pub struct Presenter {
 }
 
 /// A question from the audience.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Likely {
     /// The question.
@@ -259,6 +260,9 @@ pub struct Frame {
     pub language: String,
     /// The interface's words.
     pub words: Words,
+    /// The words of a write-up.
+    #[serde(default = "english_export_words")]
+    pub export: ExportWords,
     /// What to take home, true or false.
     pub debrief: Vec<Card>,
     /// What can be tried after the lab's last reading.
@@ -290,6 +294,47 @@ pub struct Words {
     pub debrief: String,
 }
 
+/// The words of a write-up.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
+pub struct ExportWords {
+    pub title: String,
+    pub about: String,
+    pub session: String,
+    pub date: String,
+    pub place: String,
+    pub region: String,
+    pub stages_met: String,
+    pub answers: String,
+    pub stages: String,
+    pub stage: String,
+    pub title_of_stage: String,
+    pub outcome: String,
+    pub seconds: String,
+    pub not_done: String,
+    pub incomplete: String,
+    pub masked: String,
+    pub what: String,
+    pub value: String,
+    pub choices: String,
+    pub letter: String,
+    pub answer: String,
+    pub mark: String,
+    pub calls: String,
+    pub verdict: String,
+    pub command: String,
+    pub response: String,
+    pub true_claim: String,
+    pub false_claim: String,
+    pub hint: String,
+}
+
+/// The English ones, for lesson files of one's own that have none.
+fn english_export_words() -> ExportWords {
+    Lesson::english().frame.export.clone()
+}
+
 /// A claim to take home.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -307,7 +352,7 @@ pub struct Card {
 
 /// What is said about an experiment of the bench.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "ExperimentFile")]
 pub struct Experiment {
     /// Which.
     pub id: String,
@@ -316,13 +361,31 @@ pub struct Experiment {
     /// What is changed, for real.
     pub setup: String,
     /// The prediction.
-    pub question: String,
-    /// Its answers.
-    pub answers: Vec<Reply>,
+    pub question: Question,
     /// What it teaches.
     pub lesson: String,
     /// Ids of its sources.
     pub sources: Vec<String>,
+}
+
+/// The same as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExperimentFile {
+    id: String,
+    title: String,
+    setup: String,
+    question: String,
+    answers: Vec<Reply>,
+    lesson: String,
+    sources: Vec<String>,
+}
+
+impl From<ExperimentFile> for Experiment {
+    fn from(file: ExperimentFile) -> Experiment {
+        let ExperimentFile { id, title, setup, question, answers, lesson, sources } = file;
+        Experiment { id, title, setup, question: Question { text: question, answers }, lesson, sources }
+    }
 }
 
 /// The texts that the screen shows of a stage, with the ones of a given user in place.
@@ -365,7 +428,10 @@ impl Lesson {
             (path, stage)
         };
         let (path, _) = in_language("lesson", None);
-        let (_, frame) = read(files, path, None)?;
+        let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
+        let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
+        frame.experiments = in_order(english.experiments.into_iter().chain(frame.experiments))
+            .map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
         let stages = Stage::ALL
             .into_iter()
             .map(|stage| {
@@ -406,6 +472,17 @@ impl Lesson {
             },
         }
     }
+}
+
+/// The bench's experiments as it numbers them, of several the last; each must be told.
+fn in_order(experiments: impl Iterator<Item = Experiment>) -> Result<Vec<Experiment>, String> {
+    let mut told: BTreeMap<String, Experiment> = experiments.map(|one| (one.id.clone(), one)).collect();
+    let in_order = bench::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
+    in_order.into_iter().collect()
+}
+
+fn not_told(id: &str) -> String {
+    format!("the experiment {id} is missing")
 }
 
 /// Reads one file of the set: its text, and what it says.

@@ -107,6 +107,14 @@ impl Cloud {
                 self.key_state = "PendingDeletion";
                 json!({"KeyId": KEY_ARN, "DeletionDate": 1.0})
             }
+            O::DisableKey { .. } | O::CancelKeyDeletion { .. } => {
+                self.key_state = "Disabled";
+                json!({})
+            }
+            O::EnableKey { .. } => {
+                self.key_state = "Enabled";
+                json!({})
+            }
             O::CreateTable { .. } => {
                 self.table_exists = true;
                 json!({"TableDescription": {"TableStatus": "CREATING"}})
@@ -125,6 +133,7 @@ impl Cloud {
                     "KMSMasterKeyArn": KEY_ARN}}})
             }
             O::PutItem { item, .. } => {
+                self.items.retain(|there| there["id"] != item["id"]);
                 self.items.push(Value::Object(item.clone()));
                 json!({})
             }
@@ -161,7 +170,15 @@ impl Cloud {
             | O::AttachUserPolicy { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => json!({}),
+            | O::DeleteUser { .. }
+            | O::RotateKeyOnDemand { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
+            | O::RevokeGrant { .. }
+            | O::ListGrants { .. }
+            | O::Encrypt { .. }
+            | O::Decrypt { .. } => json!({}),
+            O::CreateGrant { .. } => json!({"GrantId": "grant-1"}),
         };
         answer(200, body)
     }
@@ -175,6 +192,7 @@ pub struct Lab {
     pub sent: Vec<String>,
     pub reports: Vec<Report>,
     pub exited: bool,
+    pub started_over: bool,
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
@@ -184,6 +202,12 @@ pub struct Lab {
     pub recalled: Vec<(Stage, Option<String>)>,
     /// Unix time of the answers.
     pub at: u64,
+    /// The session as it was kept last.
+    pub remembered: Option<Kept>,
+    /// The runs whose journals were taken over.
+    pub taken_over: Vec<String>,
+    /// The program dies at this call, counted from 0: before it, or when it is done and not answered.
+    pub dies_at: Option<(usize, bool)>,
 }
 
 impl Lab {
@@ -194,12 +218,20 @@ impl Lab {
             sent: Vec::new(),
             reports: Vec::new(),
             exited: false,
+            started_over: false,
             inspections: Vec::new(),
             waited_ms: Vec::new(),
             kept: Vec::new(),
             recalled: Vec::new(),
             at: 0,
+            remembered: None,
+            taken_over: Vec::new(),
+            dies_at: None,
         }
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.dies_at.is_some_and(|(call, _)| self.sent.len() > call)
     }
 
     /// Takes `intent` in and answers everything that follows from it.
@@ -211,16 +243,28 @@ impl Lab {
     pub fn perform(&mut self, effects: Vec<Effect>) {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
+            if self.is_dead() {
+                return;
+            }
             match effect {
                 Effect::Call { id, identity, operation } => {
                     self.sent.push(format!("{} {}", identity.name(), operation.action()));
+                    if self.is_dead() && self.dies_at.is_some_and(|(_, done)| !done) {
+                        return;
+                    }
                     let mut answer = self.cloud.call(identity, &operation);
+                    if self.is_dead() {
+                        return;
+                    }
                     answer.at = self.at;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
                 Effect::After { timer, millis } => {
                     self.waited_ms.push(millis);
                     effects.extend(self.state.update(Event::TimerFired(timer)));
+                }
+                Effect::Advance { timer, .. } => {
+                    effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
                 }
                 Effect::Keep(verified) => {
                     self.kept.retain(|kept| kept.stage != verified.stage);
@@ -231,17 +275,23 @@ impl Lab {
                     let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
                     effects.extend(self.state.update(Event::Recalled { stage, found }));
                 }
+                Effect::Remember(kept) => {
+                    let text = serde_json::to_string(&kept).unwrap();
+                    self.remembered = Some(serde_json::from_str(&text).unwrap());
+                }
+                Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Copy(_) => {}
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
+                Effect::StartOver => self.started_over = true,
             }
         }
     }
 
     /// Does the stages up to and including `last`.
     pub fn run_to(&mut self, last: Stage) {
-        while self.state.check(last).is_none() {
+        while self.state.check(last).is_none() && !self.is_dead() {
             self.press(Intent::Advance);
         }
     }

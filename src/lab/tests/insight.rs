@@ -112,6 +112,24 @@ fn the_rungs_of_a_key(
 }
 
 #[rstest]
+#[case::everybody(json!([{"Sid": "all", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*",
+    "Condition": {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}}]),
+    BUT, "\"all\": a part of it does not fit", "the key policy gives IAM no say in kms:Decrypt")]
+#[case::administered_by_iam(json!([{"Sid": "admin", "Effect": "Allow", "Principal": {"AWS": "111122223333"},
+    "Action": "kms:Put*", "Resource": "*"}]),
+    NO, "no statement names the caller", "the key policy gives IAM no say in kms:Decrypt")]
+fn what_the_key_policy_says_is_told_as_it_is(
+    #[case] key_policy: Value,
+    #[case] word: Word,
+    #[case] names: &str,
+    #[case] delegates: &str,
+) {
+    let ladder = Ladder::of(&decided("r", &key_policy, &json!([]), &[]));
+    assert_eq!((ladder.rungs[1].word, ladder.rungs[1].sentence.as_str()), (word, names));
+    assert_eq!((ladder.rungs[2].word, ladder.rungs[2].sentence.as_str()), (NO, delegates));
+}
+
+#[rstest]
 #[case(may("dynamodb:*"), [NO, YES], true)]
 #[case(may("kms:*"), [NO, NO], false)]
 #[case(json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "dynamodb:Scan", "Resource": "*"}]), [YES, YES], false)]
@@ -148,9 +166,13 @@ fn a_table_key_in_memory_comes_from_the_newest_decrypt_before() {
     let allowed = json!([statement("Allow", ALICE, "kms:*")]);
     let of = |request, policy: &Value| decided(request, policy, &json!([]), &[]);
     let all = [of("a", &allowed), of("b", &allowed), of("c", &json!([root()])), of("d", &allowed), of("e", &allowed)];
-    assert_eq!(earlier_decrypt(&all, "d").map(|decided| decided.request_id.as_str()), Some("b"));
-    assert_eq!(earlier_decrypt(&all, "a"), None);
-    assert_eq!(earlier_decrypt(&all, "z"), None);
+    let earlier = |before, of_table: fn(&str) -> bool| {
+        earlier_decrypt(&all, before, of_table).map(|decided| decided.request_id.as_str())
+    };
+    assert_eq!(earlier("d", |_| true), Some("b"));
+    assert_eq!(earlier("d", |request| request != "b"), Some("a"), "of another table, or of the caller's own call");
+    assert_eq!(earlier("a", |_| true), None);
+    assert_eq!(earlier("z", |_| true), None);
 }
 
 fn asked(effects: &[Effect]) -> Vec<(u64, Inquiry)> {

@@ -78,6 +78,20 @@ fn no_lesson_file_is_forgotten() {
 #[case::broken_toml("en/who.toml", "minutes = ", "minutes = = ", "en/who.toml:9: who: ", "extra `=`")]
 #[case::control_character("en/who.toml", "title = \"", "title = \"\\u001b[2J", "en/who.toml:1: who: ", "0x1b")]
 #[case::unknown_key("en/who.toml", "minutes = ", "hours = 1\nminutes = ", "en/who.toml:", "unknown field `hours`")]
+#[case::unknown_experiment(
+    "de/lesson.toml",
+    "id = \"rotate\"",
+    "id = \"rotated\"",
+    "de/lesson.toml:",
+    "there is no experiment rotated"
+)]
+#[case::missing_experiment(
+    "de/lesson.toml",
+    "id = \"rotate\"",
+    "id = \"rotated\"",
+    "de/lesson.toml:0: ",
+    "the experiment rotate is missing"
+)]
 #[case::address("sources.toml", "https://", "http://", "sources.toml:", "does not begin with https://")]
 fn the_lint_names_file_stage_and_line(
     #[case] path: &str,
@@ -88,6 +102,16 @@ fn the_lint_names_file_stage_and_line(
 ) {
     let problems: Vec<String> = lint::check(&bent(path, from, to)).iter().map(ToString::to_string).collect();
     assert!(problems.iter().any(|p| p.starts_with(place) && p.contains(message)), "{problems:#?}");
+}
+
+#[test]
+fn an_experiment_that_a_language_lacks_is_told_in_english_and_one_that_all_lack_is_no_lesson() {
+    let german = Lesson::parse(&bent("de/lesson.toml", "id = \"rotate\"", "id = \"rotated\""), "de").unwrap();
+    let at = Experiment::Rotate.index();
+    assert_eq!(german.frame.experiments[at], Lesson::english().frame.experiments[at]);
+    assert_ne!(german.frame.experiments[at - 1], Lesson::english().frame.experiments[at - 1]);
+    let none = Lesson::parse(&bent("en/lesson.toml", "id = \"rotate\"", "id = \"rotated\""), "en").unwrap_err();
+    assert_eq!(none.message, "the experiment rotate is missing");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn candidates(journals: &[Left]) -> Candidates {
     let mut candidates = Candidates::default();
     for left in journals {
         let names = Names::new(&left.head.run);
-        candidates.tables.insert(names.table);
+        candidates.tables.extend(names.tables());
         candidates.users.insert(names.user);
         candidates.keys.extend(left.keys.iter().cloned());
     }
@@ -368,7 +368,7 @@ impl Work<'_> {
 fn claims<'p>(left: &Left, untouched: &'p [Untouched]) -> Vec<&'p Untouched> {
     let names = Names::new(&left.head.run);
     let is_claimed = |other: &&Untouched| match other.kind {
-        Kind::Table => other.name == names.table,
+        Kind::Table => names.tables().contains(&other.name),
         Kind::User => other.name == names.user,
         Kind::Alias => other.name == names.alias,
         Kind::Key => left.keys.iter().any(|arn| arn.ends_with(&other.name)),

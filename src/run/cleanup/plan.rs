@@ -39,8 +39,7 @@ impl Kind {
 pub enum Step {
     /// One of the lab's own calls.
     Call(Operation),
-    /// Takes an inline policy off a user. The lab makes none, but somebody may have tried one, and a user with one can't be
-    /// deleted.
+    /// Takes an inline policy off a user, the bench's or one that somebody has tried: a user with one can't be deleted.
     DeleteUserPolicy {
         /// The user.
         user: String,
@@ -97,15 +96,15 @@ enum Right {
     Leave(String),
 }
 
-/// Whether a resource is a run's: its tag names a run, and its own name is the one that this run gives.
-fn right(mark: &Mark, name: &str, own_name: impl Fn(&Names) -> String, is_living: &dyn Fn(&str) -> bool) -> Right {
+/// Whether a resource is a run's: its tag names a run, and its own name is one that this run gives.
+fn right(mark: &Mark, name: &str, is_own: impl Fn(&Names, &str) -> bool, is_living: &dyn Fn(&str) -> bool) -> Right {
     let run = match mark {
         Mark::Run(run) => run,
         Mark::None => return Right::Leave("it has no tag kmslab:run".to_owned()),
         Mark::Unknown(reason) => return Right::Leave(reason.clone()),
     };
     let is_id = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !is_id || own_name(&Names::new(run)) != name {
+    if !is_id || !is_own(&Names::new(run), name) {
         return Right::Leave(format!("its tag kmslab:run is {run}, which does not belong to its name"));
     }
     if is_living(run) { Right::Skip(run.clone()) } else { Right::Remove(run.clone()) }
@@ -116,7 +115,8 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
     let mut plan = Plan::default();
     for table in &found.tables {
         let steps = vec![Step::Call(Operation::DeleteTable { table: table.name.clone() })];
-        let right = right(&table.mark, &table.name, |names| names.table.clone(), is_living);
+        let right =
+            right(&table.mark, &table.name, |names, name| names.tables().iter().any(|own| own == name), is_living);
         plan.add(Kind::Table, right, &table.name, &table.arn, steps);
     }
     for user in &found.users {
@@ -130,7 +130,7 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
             .chain(inline.map(|policy| Step::DeleteUserPolicy { user: name(), policy }))
             .chain([Step::Call(Operation::DeleteUser { user: name() })])
             .collect();
-        let right = right(&user.mark, &user.name, |names| names.user.clone(), is_living);
+        let right = right(&user.mark, &user.name, |names, name| names.user == name, is_living);
         plan.add(Kind::User, right, &user.name, &user.arn, steps);
     }
     for alias in &found.aliases {
@@ -144,7 +144,7 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
                 None => Mark::None,
             },
         };
-        let right = match right(&mark, &alias.name, |names| names.alias.clone(), is_living) {
+        let right = match right(&mark, &alias.name, |names, name| names.alias == name, is_living) {
             Right::Leave(reason) if alias.target.is_some() => Right::Leave(format!("of its key: {reason}")),
             other => other,
         };
@@ -152,7 +152,7 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
     }
     for key in &found.keys {
         let steps = vec![Step::Call(Operation::ScheduleKeyDeletion { key: key.id.clone(), days: DELETION_DAYS })];
-        match right(&key.mark, &key.description, Names::key_description, is_living) {
+        match right(&key.mark, &key.description, |names, text| names.key_description() == text, is_living) {
             Right::Remove(_) if key.pending_deletion => plan.pending.push(key.arn.clone()),
             right => plan.add(Kind::Key, right, &key.id, &key.arn, steps),
         }
@@ -263,6 +263,9 @@ mod tests {
 
     #[rstest]
     #[case::ours("kmslab-table-4f2a", run("4f2a"), true)]
+    #[case::of_the_bench("kmslab-table-aws-owned-4f2a", run("4f2a"), true)]
+    #[case::of_the_bench("kmslab-table-aws-managed-4f2a", run("4f2a"), true)]
+    #[case::of_another_bench("kmslab-table-aws-managed-4f2a", run("4f2b"), false)]
     #[case::no_tag("kmslab-table-mine", Mark::None, false)]
     #[case::unreadable_tags("kmslab-table-4f2a", Mark::Unknown("denied".into()), false)]
     #[case::another_name("production", run("4f2a"), false)]

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::fake::*;
-use crate::lab::session::{Entry, Head, Logged};
+use crate::lab::log::{Entry, Head, Logged};
 use crate::lab::*;
 
 /// A lab whose events are logged as they are taken in.
@@ -40,7 +40,9 @@ impl Logging {
                         events.push_back(Event::Inspected { serial, finding });
                     }
                     Effect::Recall { stage, .. } => events.push_back(Event::Recalled { stage, found: Ok(None) }),
-                    Effect::Keep(_) | Effect::Report(_) | Effect::Copy(_) | Effect::Exit => {}
+                    Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
+                    Effect::Keep(_) | Effect::Remember(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
+                    Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
                 }
             }
         }

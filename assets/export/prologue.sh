@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The lab "Encrypt data with AWS KMS" as AWS CLI commands: written by `kmslab export`.
+#
+# On the sandbox: `kmslab serve` prints lines that begin with export; paste them into your shell, then run this script.
+# On AWS: name your admin's profile below. It creates a key (1 USD a month, by the hour, until its deletion is
+# scheduled), a table and a user, and removes them at its end, whatever happens; the key 7 days later.
+set -euo pipefail
+
+ADMIN_PROFILE='' # of ~/.aws; empty: the credentials in the environment
+USER_PROFILE=''  # test-user's, with DynamoDB and without kms:Decrypt; empty: a user is made, and removed
+
+export AWS_PAGER=''
+run=$(printf '%08x' $((RANDOM * 32768 + RANDOM)))
+created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+key_id='' key_arn='' user_arn='' user_key='' user_secret='' partition='' policy=''
+made_alias='' made_table='' made_user='' made_policy='' left=''
+
+say() { printf '\n== %s\n' "$1"; }
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    exit 1
+}
+
+# As the admin.
+admin() {
+    if [[ -n $ADMIN_PROFILE ]]; then aws --profile "$ADMIN_PROFILE" "$@"; else aws "$@"; fi
+}
+
+# As test-user. Its secret stays in this shell: it is in no file and on no command line.
+user() (
+    if [[ -n $USER_PROFILE ]]; then
+        aws --profile "$USER_PROFILE" "$@"
+    else
+        unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN
+        export AWS_ACCESS_KEY_ID=$user_key AWS_SECRET_ACCESS_KEY=$user_secret
+        aws "$@"
+    fi
+)
+
+# What has just been made may take a while to be known everywhere.
+eventually() {
+    local attempt
+    for attempt in {1..20}; do
+        if "$@" 2>/dev/null; then return 0; fi
+        sleep 2
+    done
+    "$@"
+}
+
+expect_items() {
+    local expected=$1 who=$2 count
+    shift 2
+    count=$("$@" --query Count --output text)
+    [[ $count == "$expected" ]] || fail "$count items instead of $expected: $*"
+    printf '%s: ALLOWED, %s items\n' "$who" "$count"
+}
+
+# The denial is what the lab expects.
+denied_on() {
+    local action=$1 answer attempt
+    shift
+    for attempt in {1..20}; do
+        if answer=$("$@" 2>&1); then
+            fail "ALLOWED, and should be denied on $action: $*"
+        elif [[ $answer == *"$action"* ]]; then
+            printf 'test-user: DENIED on %s, as expected\n' "$action"
+            return 0
+        fi
+        # The new user is not known everywhere yet.
+        sleep 2
+    done
+    fail "$answer"
+}
+
+undo() {
+    "$@" >/dev/null || {
+        printf 'LEFT BEHIND: %s\n' "$*" >&2
+        left=yes
+    }
+}
+
+clean_up() {
+    local status=$?
+    trap - EXIT
+    set +e
+    # CLEAN-UP
+    if [[ -n $left ]]; then status=3; fi
+    exit "$status"
+}
+trap clean_up EXIT
+
+if [[ -z ${AWS_DEFAULT_REGION:-} ]]; then
+    AWS_DEFAULT_REGION=${AWS_REGION:-$(admin configure get region || true)}
+fi
+[[ -n $AWS_DEFAULT_REGION ]] || fail 'no region: set AWS_DEFAULT_REGION, or put one into the profile'
+export AWS_DEFAULT_REGION

@@ -1,0 +1,172 @@
+//! The interactive lab, on a screen or in lines.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use color_eyre::eyre::{Report, WrapErr};
+use tokio::runtime::Runtime;
+
+use super::{
+    Announcement, Exit, Session, check_regions, describe, exit_status, random_number, recording, session_again, settle,
+    tell,
+};
+use crate::cli::{Environment, Options, RecordingOptions};
+use crate::lab::{Quiz, State};
+use crate::run::config::Config;
+use crate::run::journal::Journal;
+use crate::run::notes::Place;
+use crate::run::world::World;
+use crate::run::{self, Ended, lesson, signal};
+use crate::ui::terminal::Screen;
+use crate::ui::theme::Theme;
+
+/// A lab for a person, after so many others of this process: masked where that is wanted, in the person's language, with
+/// questions.
+fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
+    let mut session = session_again(runtime, options, environment, earlier)?;
+    check_regions(&session.clients, options)?;
+    if options.mask {
+        session.state.mask();
+    }
+    session.state = session.state.with_lesson(lesson::load(options, environment)?);
+    if !options.no_questions {
+        let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
+        session.state = session.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
+    }
+    session.state = session.state.with_review();
+    Ok(session)
+}
+
+/// On a screen.
+pub(super) fn interactive(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Exit, Report> {
+    // A play begins at the beginning, and so does a log: it has no answers of an earlier session.
+    let from_the_beginning = recording.play || recording::is_log(recording);
+    let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
+    let Session { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
+    state.view.keys = config.keys.clone();
+    // Dropped after the screen.
+    let mut _announcement = Announcement::new(&state, journal.as_ref());
+    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
+    let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
+    state = state.with_clipboard(environment.clipboard);
+    // What can't be recorded is told before anything else happens.
+    let mut manner = recording::manner(recording, theme, options.theme.unwrap_or_default(), &mut state)?;
+    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
+    let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
+        let (hold, first) = run::session::begin(state, options, environment);
+        let (world, events) = World::new(clients);
+        let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
+        (world.with_notes(Some(place.clone())), events, first)
+    };
+    let (mut world, mut events, mut first) = build(&mut state, clients, &journal, shelf, options);
+    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
+    let _in_runtime = runtime.enter();
+    let mut stop = signal::stop();
+    let mut screen = Screen::enter()
+        .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
+    let mut input = None;
+    let mut earlier = 0;
+    let ended = loop {
+        let ended = runtime.block_on(async {
+            let input = match &mut input {
+                Some(input) => input,
+                none => {
+                    // Resizes are heard of from here on; one that came since the size was read must not be lost.
+                    let input = none.insert(run::input()?);
+                    screen.measure()?;
+                    input
+                }
+            };
+            first.drain(..).for_each(|effect| drop(world.perform(effect)));
+            run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, &mut stop).await
+        });
+        let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
+        // Nothing is left of that run. The sandbox goes with all that was in it.
+        if let Some(journal) = &journal {
+            journal.remove();
+        }
+        _sandbox = None;
+        // It holds the kept session, which the next lab is to hold.
+        drop(world);
+        earlier += 1;
+        let next = match learner(runtime, options, environment, earlier) {
+            Ok(next) => next,
+            Err(error) => break Err(error),
+        };
+        journal = next.journal;
+        _sandbox = next._sandbox;
+        state = next.state.succeeding(&state);
+        manner.new_run();
+        let afresh = Options { fresh: true, ..options.clone() };
+        (world, events, first) = build(&mut state, next.clients, &journal, next.shelf, &afresh);
+        _announcement = Announcement::new(&state, journal.as_ref());
+    };
+    // Before anything is printed, an error too.
+    let left = screen.leave();
+    recording::finish(manner, &state, recording.force);
+    let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
+    if exit.1 == Some(Ended::Finished) {
+        left.wrap_err("the terminal could not be restored; `reset` does it")?;
+    }
+    Ok(exit.0)
+}
+
+/// The interactive lab without a screen.
+pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
+    let _announcement = Announcement::new(&state, journal.as_ref());
+    let (world, events) = World::new(clients);
+    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let _in_runtime = runtime.enter();
+    let stop = signal::stop();
+    let ended = runtime.block_on(async {
+        let input = run::plain::input(io::stdin())?;
+        let mut out = run::plain::Out { to: io::stdout().lock(), ascii: options.is_ascii(environment) };
+        run::plain::run(&mut state, &world, events, input, &mut out, stop).await
+    });
+    let broken_pipe = ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let ended = ended.wrap_err("input or output failed");
+    match told_at_the_end(&state, journal.as_deref(), ended, options.mask) {
+        // Whoever read our lines has had enough of them.
+        Err(_) if broken_pipe => Ok(Exit::NotMet),
+        told => told.map(|(exit, _)| exit),
+    }
+}
+
+/// Says what an interactive lab came to and what stays, and decides the exit status. The terminal may be gone: then
+/// there is nobody to tell.
+fn told_at_the_end(
+    state: &State,
+    journal: Option<&Journal>,
+    ended: Result<Ended, Report>,
+    mask: bool,
+) -> Result<(Exit, Option<Ended>), Report> {
+    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let _ = print_copied(state, &mut io::stdout().lock());
+    let survivors = settle(state, journal);
+    match ended {
+        Err(error) if survivors => {
+            tell(describe(&error, mask));
+            Ok((Exit::Survivors, None))
+        }
+        ended => ended.map(|ended| (exit_status(state, survivors, ended), Some(ended))),
+    }
+}
+
+/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
+fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
+    if state.copied().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "kmslab: copied in this session, in case the clipboard has none of it:")?;
+    for text in state.copied() {
+        writeln!(out, "\n{text}")?;
+    }
+    out.flush()
+}

@@ -1,0 +1,93 @@
+//! `kmslab export`: the lab to take home, as a write-up or as a script.
+
+mod html;
+mod markdown;
+mod script;
+mod write_up;
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use color_eyre::eyre::{Report, WrapErr};
+
+use crate::app::{Exit, tell};
+use crate::aws::ConfigError;
+use crate::cli::{Environment, Options};
+use crate::lab::Stage;
+use crate::run::{lesson, session};
+pub use write_up::{Block, document};
+
+/// What a file is, by its ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Markdown,
+    Html,
+    Script,
+}
+
+impl Kind {
+    fn of(file: &Path) -> Option<Kind> {
+        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "md" => Some(Kind::Markdown),
+            "html" => Some(Kind::Html),
+            "sh" => Some(Kind::Script),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the kept session, or the whole lab as a script, to `file`.
+///
+/// # Errors
+/// When the ending is unknown, the file is there already, or no session is kept: these are wrong usage. When it can't be
+/// written.
+pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let usage = |message: String| Report::from(ConfigError::Options(message));
+    let Some(kind) = Kind::of(file) else {
+        return Err(usage(format!("{}: the ending is none of .md, .html and .sh", file.display())));
+    };
+    let lesson = lesson::load(options, environment)?;
+    let mut note = None;
+    let text = match kind {
+        Kind::Script => script::script(&lesson),
+        Kind::Markdown | Kind::Html => {
+            let kept = environment.state.as_deref().map(session::read).transpose().map_err(usage)?.flatten();
+            let kept = kept.filter(|kept| kept.ended() > 0).ok_or_else(|| {
+                usage("no session is kept that could be written up: do a stage of the lab first".to_owned())
+            })?;
+            let (ended, of) = (kept.ended(), Stage::ALL.len());
+            note = (ended < of).then(|| format!("{ended} of {of} stages have been done; the others are not in it"));
+            let blocks = document(&kept, &lesson, !options.no_mask);
+            if kind == Kind::Html { html::render(&blocks, &lesson.code) } else { markdown::render(&blocks) }
+        }
+    };
+    match write(file, &text, force, kind == Kind::Script) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(usage(format!("{} is there already; --force replaces it", file.display())));
+        }
+        written => written.wrap_err_with(|| format!("{} can't be written", file.display()))?,
+    }
+    tell(format_args!("wrote {}", file.display()));
+    if let Some(note) = note {
+        tell(note);
+    }
+    Ok(Exit::Met)
+}
+
+fn write(file: &Path, text: &str, force: bool, executable: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    #[cfg(unix)]
+    if executable {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o755);
+    }
+    #[cfg(not(unix))]
+    let _ = executable;
+    options.open(file)?.write_all(text.as_bytes())
+}

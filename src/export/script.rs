@@ -1,0 +1,302 @@
+//! The whole lab as a script of AWS CLI commands. Its calls are those of [`crate::lab::script`]: they are made with marks
+//! in the place of what only a run knows, and each mark becomes a variable of the shell.
+
+use serde_json::{Value, json};
+
+use crate::lab::key_policy::key_user_statements;
+use crate::lab::operation::{cli_command, shell_quote};
+use crate::lab::script::{self, Next, Sources, Until};
+use crate::lab::{Answer, CallId, Exchange, Facts, Identity, Lesson, Names, Operation, Response, Stage, Verdict, Wire};
+
+const PROLOGUE: &str = include_str!("../../assets/export/prologue.sh");
+
+/// What stands in a command for what only a run knows, and the variable that has it.
+const MARKS: [(&str, &str); 8] = [
+    ("__RUN__", "run"),
+    ("__CREATED__", "created"),
+    ("__PARTITION__", "partition"),
+    ("__KEY_ARN__", "key_arn"),
+    ("__KEY__", "key_id"),
+    ("__USER_ARN__", "user_arn"),
+    ("__USER_KEY__", "user_key"),
+    ("__POLICY__", "policy"),
+];
+
+/// The script, with the stages' titles in the words of `lesson`.
+pub fn script(lesson: &Lesson) -> String {
+    let mut out = PROLOGUE.to_owned();
+    let mut writer = Writer { facts: Facts::default(), names: names(), given_user: false };
+    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::CleanUp) {
+        out.push_str(&heading(stage, lesson));
+        if stage == Stage::CreateUser {
+            let mut given = Writer { given_user: true, facts: writer.facts.clone(), names: names() };
+            out.push_str("if [[ -n $USER_PROFILE ]]; then\n");
+            out.push_str(&indented(&given.stage(stage)));
+            out.push_str("else\n");
+            out.push_str(&indented(&writer.stage(stage)));
+            out.push_str("fi\n");
+        } else {
+            out.push_str(&writer.stage(stage));
+        }
+    }
+    out.push_str("\n# The end: clean_up removes what was made, as it does wherever this script ends.\n");
+    let clean_up = heading(Stage::CleanUp, lesson).trim_start().to_owned() + &writer.stage(Stage::CleanUp);
+    let out = out.replace("    # CLEAN-UP\n", &indented(&clean_up));
+    out.lines().map(|line| folded(line) + "\n").collect()
+}
+
+/// A long command with its options in lines of their own.
+fn folded(line: &str) -> String {
+    const COLUMNS: usize = 110;
+    if line.len() <= COLUMNS || line.trim_start().starts_with('#') {
+        return line.to_owned();
+    }
+    let indent = " ".repeat(line.len() - line.trim_start().len() + 4);
+    let mut folded = String::with_capacity(line.len());
+    let mut quoted = false;
+    let mut columns = 0;
+    for part in line.split_inclusive(' ') {
+        // The option's own quotation marks come after its name.
+        if part.starts_with("--") && !quoted && columns > COLUMNS / 2 {
+            folded.push_str("\\\n");
+            folded.push_str(&indent);
+            columns = indent.len();
+        }
+        folded.push_str(part);
+        columns += part.len();
+        quoted ^= part.matches('\'').count() % 2 == 1;
+    }
+    folded
+}
+
+fn names() -> Names {
+    Names::new("__RUN__").created("__CREATED__".to_owned())
+}
+
+/// A stage's title and what it does, as a comment and as a line that is printed.
+fn heading(stage: Stage, lesson: &Lesson) -> String {
+    let text = lesson.text(stage, false);
+    let printed = shell_quote(&format!("{}/{} {}", stage.number(), Stage::ALL.len(), text.title));
+    format!("\n# {}. {}\nsay {printed}\n", stage.number(), text.objective)
+}
+
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }).collect()
+}
+
+struct Writer {
+    facts: Facts,
+    names: Names,
+    given_user: bool,
+}
+
+impl Writer {
+    /// The lines of a stage.
+    fn stage(&mut self, stage: Stage) -> String {
+        let mut lines = String::new();
+        for index in 0.. {
+            let sources = Sources {
+                names: &self.names,
+                facts: &self.facts,
+                given_user: self.given_user,
+                eventually_consistent: true,
+            };
+            let batch = match script::next(stage, index, sources) {
+                Next::Send(batch) => batch,
+                Next::End | Next::Blocked(_) => break,
+            };
+            for (identity, operation) in batch.calls.into_iter().map(with_policy_mark) {
+                let is_repeated = matches!(&operation, Operation::GetKeyPolicy { .. } if index > 0);
+                lines.push_str(&call(stage, identity, &operation, batch.until, is_repeated));
+                self.facts.learn(&exchange(stage, identity, operation));
+            }
+        }
+        lines
+    }
+}
+
+/// The lines for one call: the command, and what is made of its answer.
+fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, is_repeated: bool) -> String {
+    use Operation as O;
+    let who = if identity == Identity::Admin { "admin" } else { "user" };
+    let command = format!("{who} {}", with_variables(&cli_command(operation)));
+    let again = match until {
+        Until::Found | Until::CredentialsKnown | Until::PrincipalsKnown => "eventually ",
+        // The new key policy is about test-user.
+        Until::NothingDenied if identity == Identity::TestUser => "eventually ",
+        _ => "",
+    };
+    let command = format!("{again}{command}");
+    let quiet = format!("{command} >/dev/null\n");
+    match operation {
+        O::GetCallerIdentity if identity == Identity::Admin => format!(
+            "answer=$({command} --query Arn --output text)\n\
+             partition=${{answer#arn:}} partition=${{partition%%:*}}\nprintf 'admin is %s\\n' \"$answer\"\n"
+        ),
+        O::GetCallerIdentity => {
+            format!("user_arn=$({command} --query Arn --output text)\nprintf 'test-user is %s\\n' \"$user_arn\"\n")
+        }
+        O::CreateKey { .. } => format!(
+            "answer=$({command} --query 'KeyMetadata.[KeyId,Arn]' --output text)\n\
+             read -r key_id key_arn <<<\"$answer\"\n"
+        ),
+        O::CreateAlias { .. } => format!("{quiet}made_alias=yes\n"),
+        O::CreateTable { .. } => format!("{quiet}made_table=yes\n"),
+        O::CreateUser { .. } => format!("{quiet}made_user=yes\n"),
+        O::AttachUserPolicy { .. } => format!("{quiet}made_policy=yes\n"),
+        O::CreateAccessKey { .. } => format!(
+            "answer=$({command} --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)\n\
+             read -r user_key user_secret <<<\"$answer\"\nunset answer\n"
+        ),
+        O::DescribeKey { .. } if stage == Stage::CleanUp => {
+            guarded("key_id", &format!("{command} --query KeyMetadata.KeyState --output text\n"))
+        }
+        O::DescribeKey { .. } => {
+            format!("{command} --query 'KeyMetadata.[KeyState,KeySpec,KeyManager]' --output text\n")
+        }
+        O::GetKeyPolicy { .. } if stage == Stage::Grant && !is_repeated => {
+            format!("policy=$({command} --query Policy --output text)\n")
+        }
+        O::GetKeyPolicy { .. } => format!("{command} --query Policy --output text\n"),
+        O::PutKeyPolicy { .. } => {
+            let statements: Vec<String> = key_user_statements("__USER_ARN__").iter().map(Value::to_string).collect();
+            format!(
+                "# PutKeyPolicy replaces the whole policy, so the new statements go to the end of the old ones.\n\
+                 statements={}\npolicy=\"${{policy%\\]*}}, $statements ]${{policy##*\\]}}\"\n{quiet}",
+                with_variables(&shell_quote(&statements.join(",")))
+            )
+        }
+        O::DescribeTable { .. } if until == Until::TableGone => {
+            let wait = command.replace("describe-table", "wait table-not-exists");
+            guarded("made_table", &format!("undo {wait}\n"))
+        }
+        O::DescribeTable { .. } => {
+            let wait = command.replace("describe-table", "wait table-exists");
+            let shown = "--query 'Table.[TableStatus,SSEDescription.KMSMasterKeyArn]' --output text";
+            format!("{wait}\n{command} {shown}\n")
+        }
+        O::Scan { .. } if stage == Stage::ViewDenied && identity == Identity::TestUser => {
+            format!("denied_on kms:Decrypt {command}\n")
+        }
+        O::Scan { .. } => format!("expect_items {} {} {command}\n", script::items().len(), identity.name()),
+        O::DeleteTable { .. } => guarded("made_table", &format!("undo eventually {command}\n")),
+        O::DetachUserPolicy { .. } => guarded("made_policy", &format!("undo {command}\n")),
+        O::DeleteAccessKey { .. } => guarded("user_key", &format!("undo {command}\n")),
+        O::DeleteUser { .. } => guarded("made_user", &format!("undo {command}\n")),
+        O::DeleteAlias { .. } => guarded("made_alias", &format!("undo {command}\n")),
+        O::ScheduleKeyDeletion { .. } => guarded("key_id", &format!("undo {command}\n")),
+        _ => quiet,
+    }
+}
+
+/// A key policy is known to the run alone.
+fn with_policy_mark((identity, operation): (Identity, Operation)) -> (Identity, Operation) {
+    match operation {
+        Operation::PutKeyPolicy { key, .. } => {
+            (identity, Operation::PutKeyPolicy { key, policy: "__POLICY__".to_owned() })
+        }
+        other => (identity, other),
+    }
+}
+
+/// A line of the clean-up, for what was made.
+fn guarded(variable: &str, line: &str) -> String {
+    format!("[[ -z ${variable} ]] || {line}")
+}
+
+/// `command` with the shell's variables in the place of the marks. A quotation is closed around each.
+fn with_variables(command: &str) -> String {
+    let mut line = String::with_capacity(command.len());
+    let mut quoted = false;
+    let mut rest = command;
+    while let Some(c) = rest.chars().next() {
+        if let Some((mark, variable)) = MARKS.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            rest = &rest[mark.len()..];
+            let before = if quoted { "'" } else { "" };
+            // Where the quotation ends here it need not begin again.
+            let ends = quoted && rest.starts_with('\'') && !rest.starts_with(r"'\''");
+            let after = if quoted && !ends { "'" } else { "" };
+            line.push_str(&format!("{before}\"${variable}\"{after}"));
+            if ends {
+                quoted = false;
+                rest = &rest[1..];
+            }
+            continue;
+        }
+        // An apostrophe in a quotation is written `'\''`.
+        let length = if quoted && rest.starts_with(r"'\''") { 4 } else { c.len_utf8() };
+        quoted ^= c == '\'' && length == 1;
+        line.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    line
+}
+
+/// The call with an answer in which marks stand for what only a run knows.
+fn exchange(stage: Stage, identity: Identity, operation: Operation) -> Exchange {
+    use Operation as O;
+    let arn = if identity == Identity::Admin { "arn:__PARTITION__:iam::0:user/admin" } else { "__USER_ARN__" };
+    let body = match &operation {
+        O::GetCallerIdentity => json!({"Arn": arn, "Account": "0"}),
+        O::CreateKey { .. } | O::DescribeKey { .. } => {
+            json!({"KeyMetadata": {"KeyId": "__KEY__", "Arn": "__KEY_ARN__"}})
+        }
+        O::GetKeyPolicy { .. } => json!({"Policy": r#"{"Statement": [{}]}"#}),
+        O::CreateTable { .. } => json!({"TableDescription": {}}),
+        O::DescribeTable { .. } => json!({"Table": {}}),
+        O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "__USER_KEY__"}}),
+        _ => json!({}),
+    };
+    let response = Ok(Response { status: 200, request_id: None, body });
+    let answer = Answer { request: Value::Null, response, wire: Wire::default(), duration_us: 0, at: 0, tries: 1 };
+    Exchange { id: CallId(0), stage, identity, operation, attempt: 1, answer, verdict: Verdict::Allowed }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("a-__RUN__ b", "a-\"$run\" b")]
+    #[case("'two __RUN__' c", "'two '\"$run\" c")]
+    #[case("'__RUN__ it'\\''s __KEY__ x'", "''\"$run\"' it'\\''s '\"$key_id\"' x'")]
+    #[case("__KEY_ARN__ __KEY__", "\"$key_arn\" \"$key_id\"")]
+    fn marks_become_variables_outside_of_quotations(#[case] command: &str, #[case] line: &str) {
+        assert_eq!(with_variables(command), line);
+    }
+
+    #[test]
+    fn every_mark_is_replaced_and_every_call_of_the_lab_is_there() {
+        let script = script(&Lesson::english());
+        assert!(!script.contains("__"), "{script}");
+        for stage in Stage::ALL {
+            for (identity, action) in script::outline(stage, false) {
+                let name = action.split(':').nth(1).unwrap_or_default().trim_end_matches(" ×3");
+                let dashed: String = name
+                    .chars()
+                    .enumerate()
+                    .map(|(at, c)| match c.is_ascii_uppercase() && at > 0 {
+                        true => format!("-{}", c.to_ascii_lowercase()),
+                        false => c.to_ascii_lowercase().to_string(),
+                    })
+                    .collect();
+                let who = if identity == Identity::Admin { "admin" } else { "user" };
+                let is_there = script.lines().any(|line| line.contains(who) && line.contains(&dashed));
+                assert!(is_there || dashed == "describe-table", "{who} {dashed} is not in {script}");
+            }
+        }
+        assert!(script.lines().all(|line| line.len() <= 200 || line.starts_with("statements=")), "{script}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_shell_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("run.sh");
+        std::fs::write(&file, script(&Lesson::english())).unwrap();
+        let output = std::process::Command::new("bash").arg("-n").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

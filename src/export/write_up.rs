@@ -1,0 +1,274 @@
+//! What a write-up says, whatever its format.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::lab::learn::Asked;
+use crate::lab::lesson::{ExportWords, Reply};
+use crate::lab::mask::{self, Masker};
+use crate::lab::session::KeptStage;
+use crate::lab::{Exchange, Kept, Lesson, Stage, Verdict, cli_line};
+
+/// A part of a write-up. All text is plain: the formats escape it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// A heading, from level 1.
+    Heading(u8, String),
+    /// A paragraph, perhaps with a label before it.
+    Text {
+        /// A few words, or none.
+        label: String,
+        /// The paragraph.
+        text: String,
+    },
+    /// Lines that are shown as they are.
+    Code {
+        /// What they are.
+        label: String,
+        /// The lines.
+        text: String,
+    },
+    /// A table; the first cell of each row names it.
+    Table {
+        /// What it shows.
+        caption: String,
+        /// One for each column.
+        head: Vec<String>,
+        /// As many cells as `head`.
+        rows: Vec<Vec<String>>,
+    },
+    /// Publications: titles and addresses.
+    Links {
+        /// What they are.
+        label: String,
+        /// Title and address.
+        links: Vec<(String, String)>,
+    },
+}
+
+/// The write-up of `kept` in the words of `lesson`, with pseudonyms where `masked`.
+pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
+    let mut masker = masked.then(|| Masker::new(&kept.run));
+    let mut show = |exchange: &Arc<Exchange>| match &mut masker {
+        Some(masker) => masker.exchange(exchange),
+        None => (**exchange).clone(),
+    };
+    // All calls first: what they name is replaced in the other texts, too.
+    let calls: Vec<Vec<Exchange>> =
+        kept.stages.iter().map(|kept| kept.exchanges.iter().map(&mut show).collect()).collect();
+    let mut writer = Writer {
+        kept,
+        lesson,
+        words: &lesson.frame.export,
+        masker,
+        given_user: kept.place.user_profile.is_some(),
+        blocks: Vec::new(),
+    };
+    writer.overview();
+    for (stage, calls) in kept.stages.iter().zip(&calls).filter(|(stage, _)| stage.check.is_some()) {
+        writer.stage(stage, calls);
+    }
+    writer.debrief();
+    writer.blocks
+}
+
+struct Writer<'a> {
+    kept: &'a Kept,
+    lesson: &'a Lesson,
+    words: &'a ExportWords,
+    masker: Option<Masker>,
+    given_user: bool,
+    blocks: Vec<Block>,
+}
+
+impl<'a> Writer<'a> {
+    fn heading(&mut self, level: u8, text: impl Into<String>) {
+        self.blocks.push(Block::Heading(level, text.into()));
+    }
+
+    fn text(&mut self, label: &str, text: impl Into<String>) {
+        self.blocks.push(Block::Text { label: label.to_owned(), text: text.into() });
+    }
+
+    fn links(&mut self, ids: &[&str]) {
+        let mut links: Vec<(String, String)> = Vec::new();
+        for source in ids.iter().filter_map(|id| self.lesson.sources.get(*id)) {
+            if !links.iter().any(|(_, url)| *url == source.url) {
+                links.push((source.title.clone(), source.url.clone()));
+            }
+        }
+        if !links.is_empty() {
+            self.blocks.push(Block::Links { label: self.lesson.words().sources.clone(), links });
+        }
+    }
+
+    fn overview(&mut self) {
+        let (kept, words) = (self.kept, self.words);
+        self.heading(1, words.title.clone());
+        self.text("", words.about.clone());
+        let row = |name: &str, value: String| vec![name.to_owned(), value];
+        let mut rows = vec![
+            row(&words.date, kept.begun().and_then(date).unwrap_or_default()),
+            row(&words.place, kept.place.name()),
+            row(&words.region, kept.place.region.clone()),
+            row(&words.stages_met, format!("{}/{}", kept.met(), Stage::ALL.len())),
+        ];
+        if kept.quiz.asks() {
+            let score = kept.quiz.score(self.lesson);
+            let of = self.lesson.words();
+            let mut text = format!("{}/{} {}", score.right, score.answered, of.score);
+            if score.skipped > 0 {
+                text.push_str(&format!(", {} {}", score.skipped, of.score_skipped));
+            }
+            rows.push(row(&words.answers, text));
+        }
+        let head = vec![words.what.clone(), words.value.clone()];
+        self.blocks.push(Block::Table { caption: words.session.clone(), head, rows });
+        if kept.ended() < Stage::ALL.len() {
+            self.text("", words.incomplete.replace("{}", &kept.ended().to_string()));
+        }
+        if self.masker.is_some() {
+            self.text("", words.masked.clone());
+        }
+        let rows = kept.stages.iter().map(|kept| self.overview_row(kept)).collect();
+        let head = [&words.stage, &words.title_of_stage, &words.outcome, &words.seconds].map(Clone::clone).into();
+        self.blocks.push(Block::Table { caption: words.stages.clone(), head, rows });
+    }
+
+    fn overview_row(&self, kept: &KeptStage) -> Vec<String> {
+        let words = self.lesson.words();
+        let outcome = match &kept.check {
+            Some(check) if check.met => words.met.clone(),
+            Some(_) => words.not_met.clone(),
+            None => self.words.not_done.clone(),
+        };
+        let seconds = kept.times.begun.zip(kept.times.ended).filter(|_| kept.check.is_some());
+        let seconds = seconds.map_or("–".to_owned(), |(begun, ended)| ended.saturating_sub(begun).to_string());
+        let title = self.lesson.text(kept.stage, self.given_user).title.to_owned();
+        vec![kept.stage.number().to_string(), title, outcome, seconds]
+    }
+
+    fn stage(&mut self, kept: &KeptStage, calls: &[Exchange]) {
+        let (stage, lesson) = (kept.stage, self.lesson);
+        let (text, all, words) = (lesson.text(stage, self.given_user), lesson.stage(stage), lesson.words());
+        self.heading(2, format!("{}. {}", stage.number(), text.title));
+        self.text("", text.objective);
+        self.text("", all.intro.trim());
+        let mut ids: Vec<&str> = all.sources.iter().map(String::as_str).collect();
+        if self.kept.quiz.asks() {
+            ids.extend(self.question(stage));
+        }
+        if !calls.is_empty() {
+            self.heading(3, self.words.calls.clone());
+            calls.iter().for_each(|exchange| self.call(exchange));
+        }
+        self.heading(3, self.words.outcome.clone());
+        if let Some(check) = &kept.check {
+            let verdict = if check.met { &words.met } else { &words.not_met };
+            let observed = mask::written(&mut self.masker, &check.observed);
+            let rows = vec![
+                vec![words.expected.clone(), text.expected.to_owned()],
+                vec![words.observed.clone(), observed],
+                vec![self.words.outcome.clone(), verdict.clone()],
+            ];
+            let head = vec![self.words.what.clone(), self.words.value.clone()];
+            self.blocks.push(Block::Table { caption: format!("{}. {}", stage.number(), text.title), head, rows });
+        }
+        self.heading(3, words.misconception.clone());
+        self.text(&words.misconception, all.misconception.claim.trim());
+        self.text(&words.correction, all.misconception.correction.trim());
+        ids.extend(all.misconception.sources.iter().map(String::as_str));
+        self.links(&ids);
+    }
+
+    /// The question, what was said to it, and what is so; gives the sources of that.
+    fn question(&mut self, stage: Stage) -> Vec<&'a str> {
+        let (lesson, words) = (self.lesson, self.lesson.words());
+        let question = &lesson.stage(stage).question;
+        let order = self.kept.quiz.order(stage, question);
+        let asked = Asked::new(question, &order, self.kept.quiz.choice(stage));
+        self.heading(3, words.question.clone());
+        self.text("", question.text.trim());
+        let rows = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
+            let mut marks = Vec::new();
+            marks.extend((asked.chosen == Some(place)).then(|| words.your_answer.clone()));
+            marks.extend(reply.right.then(|| words.the_answer_was.clone()));
+            vec![letter.to_string(), reply.text.clone(), marks.join(", ")]
+        });
+        let head = vec![self.words.letter.clone(), self.words.answer.clone(), self.words.mark.clone()];
+        self.blocks.push(Block::Table { caption: self.words.choices.clone(), head, rows: rows.collect() });
+        let (chosen, right) = (asked.reply(), asked.right());
+        let mut explained: Vec<&Reply> = Vec::new();
+        match chosen {
+            Some((letter, reply)) => {
+                let word = if reply.right { &words.right } else { &words.not_quite };
+                self.text(&format!("{}: {letter}. {word}", words.your_answer), reply.explanation.trim());
+                explained.push(reply);
+            }
+            None => self.text("", words.skipped.clone()),
+        }
+        if let Some((letter, reply)) = right.filter(|(_, reply)| !chosen.is_some_and(|(_, chosen)| chosen == *reply)) {
+            self.text(&format!("{}: {letter}.", words.the_answer_was), reply.explanation.trim());
+            explained.push(reply);
+        }
+        explained.into_iter().flat_map(|reply| reply.sources.iter().map(String::as_str)).collect()
+    }
+
+    fn call(&mut self, exchange: &Exchange) {
+        let words = self.words;
+        self.heading(4, format!("{}: {}", exchange.identity.name(), exchange.operation.action()));
+        let status = exchange.answer.response.as_ref().map_or("–".to_owned(), |response| response.status.to_string());
+        self.text(&words.verdict, format!("{}, HTTP {status}", verdict(exchange)));
+        let endpoint = self.kept.place.endpoint.as_deref();
+        let line = cli_line(&exchange.operation, exchange.identity, &self.kept.place.region, endpoint);
+        self.blocks.push(Block::Code { label: words.command.clone(), text: line });
+        let body = match &exchange.answer.response {
+            Ok(response) if response.body != Value::Null => {
+                serde_json::to_string_pretty(&response.body).unwrap_or_default()
+            }
+            Ok(_) => String::new(),
+            Err(none) => none.message.clone(),
+        };
+        if !body.is_empty() {
+            self.blocks.push(Block::Code { label: words.response.clone(), text: body });
+        }
+    }
+
+    fn debrief(&mut self) {
+        let lesson = self.lesson;
+        self.heading(2, lesson.words().debrief.clone());
+        let mut ids = Vec::new();
+        for card in &lesson.frame.debrief {
+            let sign = if card.is_true { &self.words.true_claim } else { &self.words.false_claim };
+            self.text(&format!("{sign}: {}", card.claim), card.explanation.trim());
+            ids.extend(card.sources.iter().map(String::as_str));
+        }
+        self.links(&ids);
+    }
+}
+
+/// What a call came to, as a sentence.
+fn verdict(exchange: &Exchange) -> String {
+    match &exchange.verdict {
+        Verdict::Allowed => "ALLOWED".to_owned(),
+        Verdict::Denied(denied) => match (&denied.action, &denied.resource) {
+            (Some(action), Some(resource)) => format!("DENIED: {action} on {resource}"),
+            (Some(action), None) => format!("DENIED: {action}"),
+            _ => format!("DENIED: {}", denied.message),
+        },
+        Verdict::Failed(failure) if exchange.is_wanted_absence() => format!("GONE: {}", failure.message),
+        Verdict::Failed(failure) => {
+            let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+            format!("FAILED: {code}{}", failure.message)
+        }
+    }
+}
+
+/// `2026-11-24 10:02 UTC` of a unix time in seconds.
+fn date(at: u64) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at).ok()?).ok()?;
+    at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).ok()
+}

@@ -1,0 +1,396 @@
+//! The break-it bench: after the lab's last reading one thing at a time is changed, tried and put back, for real.
+//!
+//! [`Experiment`] names them, [`script`] has what each sends, [`check`] what its right answer claims, [`play`] runs
+//! them. What must be undone is not written down for each experiment: [`Bench`] notes every change when the call that
+//! makes it is sent, and takes them back one by one, the newest first. So whatever failed, and wherever, nothing is
+//! forgotten.
+//!
+//! The bench tells [`super::Facts`] nothing: when it has ended, everything is as it was.
+
+pub mod check;
+pub mod play;
+pub mod policies;
+pub mod script;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::{CallId, Exchange, Verdict, is_not_found};
+use super::facts::Names;
+use super::flow::TimerId;
+use super::operation::{Operation, TableKey};
+use super::quiz::Choice;
+use super::state::{Check, Record};
+
+/// The experiments, in the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is told in the lesson, under its id")]
+pub enum Experiment {
+    DisableKey,
+    ExplicitDeny,
+    IamAllow,
+    NoRootStatement,
+    KeyWithoutDynamodb,
+    AwsOwnedKey,
+    AwsManagedKey,
+    RevokeCache,
+    KeyAdmin,
+    ViaServiceOnly,
+    KmsGrant,
+    WrongContext,
+    Rotate,
+    ScheduleDeletion,
+}
+
+impl Experiment {
+    /// All of them, in the order of the list.
+    pub const ALL: [Experiment; 14] = [
+        Experiment::DisableKey,
+        Experiment::ExplicitDeny,
+        Experiment::IamAllow,
+        Experiment::NoRootStatement,
+        Experiment::KeyWithoutDynamodb,
+        Experiment::AwsOwnedKey,
+        Experiment::AwsManagedKey,
+        Experiment::RevokeCache,
+        Experiment::KeyAdmin,
+        Experiment::ViaServiceOnly,
+        Experiment::KmsGrant,
+        Experiment::WrongContext,
+        Experiment::Rotate,
+        Experiment::ScheduleDeletion,
+    ];
+
+    /// The id in the lesson files.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Experiment::DisableKey => "disable_key",
+            Experiment::ExplicitDeny => "explicit_deny",
+            Experiment::IamAllow => "iam_allow",
+            Experiment::NoRootStatement => "no_root_statement",
+            Experiment::KeyWithoutDynamodb => "key_without_dynamodb",
+            Experiment::AwsOwnedKey => "aws_owned_key",
+            Experiment::AwsManagedKey => "aws_managed_key",
+            Experiment::RevokeCache => "revoke_cache",
+            Experiment::KeyAdmin => "key_admin",
+            Experiment::ViaServiceOnly => "via_service_only",
+            Experiment::KmsGrant => "kms_grant",
+            Experiment::WrongContext => "wrong_context",
+            Experiment::Rotate => "rotate",
+            Experiment::ScheduleDeletion => "schedule_deletion",
+        }
+    }
+
+    /// Its place in the list, counted from 0.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The next one.
+    pub fn next(self) -> Option<Experiment> {
+        Experiment::ALL.get(self.index() + 1).copied()
+    }
+
+    /// The one before.
+    pub fn previous(self) -> Option<Experiment> {
+        Experiment::ALL.get(self.index().checked_sub(1)?).copied()
+    }
+
+    /// Whether it changes test-user's own policies, which the lab does to none but a user of its own making.
+    pub const fn needs_own_user(self) -> bool {
+        matches!(self, Experiment::IamAllow | Experiment::NoRootStatement | Experiment::KeyWithoutDynamodb)
+    }
+}
+
+/// A table of the bench's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BenchTable {
+    /// On an AWS owned key.
+    AwsOwned,
+    /// On the AWS managed key.
+    AwsManaged,
+}
+
+impl BenchTable {
+    /// Both.
+    pub const ALL: [BenchTable; 2] = [BenchTable::AwsOwned, BenchTable::AwsManaged];
+
+    /// What it is created with.
+    pub const fn key(self) -> TableKey {
+        match self {
+            BenchTable::AwsOwned => TableKey::AwsOwned,
+            BenchTable::AwsManaged => TableKey::AwsManaged,
+        }
+    }
+
+    /// The name that it has in the run of `names`.
+    pub fn name(self, names: &Names) -> String {
+        match self {
+            BenchTable::AwsOwned => format!("kmslab-table-aws-owned-{}", names.run),
+            BenchTable::AwsManaged => format!("kmslab-table-aws-managed-{}", names.run),
+        }
+    }
+}
+
+/// Something that is another way than the lab left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// The key policy.
+    KeyPolicy,
+    /// The key is, or will be, disabled.
+    Disabled,
+    /// The key's deletion is scheduled.
+    Deletion,
+    /// The managed policy has been taken off test-user.
+    Detached,
+    /// An inline policy is on test-user.
+    Inline,
+    /// A grant; `None` while its id is not known.
+    Grant(Option<String>),
+    /// A table.
+    Table(BenchTable),
+    /// A table that is being deleted.
+    Going(BenchTable),
+}
+
+impl Change {
+    /// The changes that `operation` makes, if it succeeds.
+    fn of(operation: &Operation) -> Vec<Change> {
+        use Operation as O;
+        match operation {
+            O::PutKeyPolicy { .. } => vec![Change::KeyPolicy],
+            O::DisableKey { .. } => vec![Change::Disabled],
+            // A key whose deletion is cancelled is disabled (KMS guide, "Deleting keys").
+            O::ScheduleKeyDeletion { .. } => vec![Change::Disabled, Change::Deletion],
+            O::DetachUserPolicy { .. } => vec![Change::Detached],
+            O::PutUserPolicy { .. } => vec![Change::Inline],
+            O::CreateGrant { .. } => vec![Change::Grant(None)],
+            O::CreateTable { key: TableKey::AwsOwned, .. } => vec![Change::Table(BenchTable::AwsOwned)],
+            O::CreateTable { key: TableKey::AwsManaged, .. } => vec![Change::Table(BenchTable::AwsManaged)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What it is, for a person.
+    pub fn describe(&self, names: &Names) -> String {
+        match self {
+            Change::KeyPolicy => "the changed key policy".to_owned(),
+            Change::Disabled => "the disabled key".to_owned(),
+            Change::Deletion => "the key's scheduled deletion".to_owned(),
+            Change::Detached => format!("the missing policy of {}", names.user),
+            Change::Inline => format!("policy {} on {}", script::POLICY_NAME, names.user),
+            Change::Grant(_) => "a grant on the key".to_owned(),
+            Change::Table(table) | Change::Going(table) => format!("table {}", table.name(names)),
+        }
+    }
+}
+
+/// The experiment that is under way.
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    which: Experiment,
+    /// The verdict, when there is one: what follows is undoing.
+    verdict: Option<Check>,
+    /// What has been tried to undo.
+    tried: Vec<Change>,
+    /// A ciphertext that has been made.
+    ciphertext: Option<String>,
+    pause: Option<Pause>,
+    /// What begins when everything is undone, or can't be.
+    then: Then,
+}
+
+/// What comes after an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Stay,
+    CleanUp,
+    Start(Experiment),
+    /// The stages are verified: a kept session goes on.
+    Verify,
+}
+
+/// Until the table keys that DynamoDB has in memory have been idle for long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pause {
+    timer: TimerId,
+    /// Seconds that are left; `None` where the server's clock is moved instead.
+    left: Option<u16>,
+}
+
+/// What is kept of the bench: what must be undone, and the answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    changes: Vec<Change>,
+    policy: Option<String>,
+    choices: [Option<Choice>; Experiment::ALL.len()],
+}
+
+/// Everything the bench knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bench {
+    records: [Record; Experiment::ALL.len()],
+    choices: [Option<Choice>; Experiment::ALL.len()],
+    /// The first call that undoes, for each experiment that had something to undo.
+    undone_from: [Option<CallId>; Experiment::ALL.len()],
+    run: Option<Run>,
+    /// What is to be undone, the newest last.
+    changes: Vec<Change>,
+    /// The key policy as the lab left it.
+    policy: Option<String>,
+    /// The experiment that was tried last.
+    last: Option<Experiment>,
+}
+
+impl Bench {
+    /// What is kept of it.
+    pub(super) fn kept(&self) -> Kept {
+        Kept { changes: self.changes.clone(), policy: self.policy.clone(), choices: self.choices }
+    }
+
+    /// A bench that goes on; where what it changed is gone, with the answers alone.
+    pub(super) fn resumed(kept: &Kept, is_gone: bool) -> Bench {
+        let Kept { changes, policy, choices } = kept.clone();
+        match is_gone {
+            true => Bench { choices, ..Bench::default() },
+            false => Bench { changes, policy, choices, ..Bench::default() },
+        }
+    }
+
+    /// An experiment's calls and verdict.
+    pub fn record(&self, which: Experiment) -> &Record {
+        &self.records[which.index()]
+    }
+
+    /// The records of all experiments.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    /// The experiment that has sent this call.
+    pub(super) fn sender(&self, call: CallId) -> Option<Experiment> {
+        let sent = |which: &Experiment| self.record(*which).exchanges.iter().any(|exchange| exchange.id == call);
+        Experiment::ALL.into_iter().find(sent)
+    }
+
+    /// What was said to its question.
+    pub fn choice(&self, which: Experiment) -> Option<Choice> {
+        self.choices[which.index()]
+    }
+
+    /// Whether one is under way, or being undone.
+    pub fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Whether what is under way is the undoing.
+    pub fn is_undoing(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.verdict.is_some())
+    }
+
+    /// Whether it waits for DynamoDB to forget the table keys; with the seconds that are left, where it counts.
+    pub fn pause(&self) -> Option<Option<u16>> {
+        self.run.as_ref()?.pause.map(|pause| pause.left)
+    }
+
+    /// What is not as it was before.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Whether this call of an experiment undoes something.
+    pub fn undoes(&self, which: Experiment, call: CallId) -> bool {
+        self.undone_from[which.index()].is_some_and(|first| call >= first)
+    }
+
+    /// Notes what a call that is being sent changes: its answer may be lost.
+    fn note(&mut self, operation: &Operation) {
+        for change in Change::of(operation) {
+            if !self.changes.contains(&change) {
+                self.changes.push(change);
+            }
+        }
+    }
+
+    /// Takes in what an answer tells of the changes. `undoing` tells a key policy put back from one that is changed.
+    fn learn(&mut self, exchange: &Exchange, undoing: bool) {
+        use Operation as O;
+        let operation = &exchange.operation;
+        let gone = exchange.error_code().is_some_and(is_not_found);
+        if !exchange.is_allowed() && !gone {
+            let refused = matches!(&exchange.answer.response, Ok(response) if response.status < 500);
+            let code = exchange.error_code();
+            match operation {
+                // It is not pending: somebody was faster, or an earlier try has done it.
+                O::CancelKeyDeletion { .. } if code == Some("KMSInvalidStateException") => {
+                    self.changes.retain(|change| *change != Change::Deletion);
+                }
+                // What was refused at the first try has changed nothing.
+                _ if !undoing && refused && exchange.answer.tries <= 1 => {
+                    let not_made = Change::of(operation);
+                    self.changes.retain(|change| !not_made.contains(change));
+                }
+                _ => {}
+            }
+            return;
+        }
+        let text = |path: &str| exchange.body().and_then(|body| body.pointer(path)?.as_str().map(str::to_owned));
+        match operation {
+            O::CreateGrant { .. } if !gone => {
+                let id = text("/GrantId");
+                self.changes.retain(|change| *change != Change::Grant(None));
+                self.changes.push(Change::Grant(id));
+            }
+            O::ListGrants { .. } if !gone => {
+                let grants = exchange.body().and_then(|body| body.get("Grants")?.as_array());
+                let ours = grants
+                    .into_iter()
+                    .flatten()
+                    .filter(|grant| grant.get("Name").and_then(serde_json::Value::as_str) == Some(script::GRANT_NAME));
+                let ids: Vec<String> =
+                    ours.filter_map(|grant| grant.get("GrantId")?.as_str().map(str::to_owned)).collect();
+                self.changes.retain(|change| *change != Change::Grant(None));
+                self.changes.extend(ids.into_iter().map(|id| Change::Grant(Some(id))));
+            }
+            O::RevokeGrant { grant_id, .. } => {
+                self.changes.retain(|change| !matches!(change, Change::Grant(Some(id)) if id == grant_id));
+            }
+            O::PutKeyPolicy { .. } if undoing && !gone => self.changes.retain(|change| *change != Change::KeyPolicy),
+            O::EnableKey { .. } if !gone => self.changes.retain(|change| *change != Change::Disabled),
+            O::CancelKeyDeletion { .. } if !gone => self.changes.retain(|change| *change != Change::Deletion),
+            O::AttachUserPolicy { .. } if !gone => self.changes.retain(|change| *change != Change::Detached),
+            O::DeleteUserPolicy { .. } => self.changes.retain(|change| *change != Change::Inline),
+            O::DeleteTable { .. } => {
+                for change in &mut self.changes {
+                    if let Change::Table(table) = change {
+                        *change = Change::Going(*table);
+                    }
+                }
+            }
+            O::DescribeTable { .. } if gone && undoing => {
+                self.changes.retain(|change| !matches!(change, Change::Going(_)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets the changes of what clean-up has removed as a whole.
+    pub(super) fn removed(&mut self, made: &super::facts::Made) {
+        self.changes.retain(|change| match change {
+            Change::KeyPolicy | Change::Disabled | Change::Deletion | Change::Grant(_) => made.key.is_some(),
+            Change::Detached | Change::Inline => made.user,
+            Change::Table(_) | Change::Going(_) => true,
+        });
+    }
+}
+
+/// Whether a call was refused by KMS in DynamoDB's mouth, or by KMS itself.
+fn denied_on_key(exchange: &Exchange) -> bool {
+    match &exchange.verdict {
+        // The wording of 2020–22 names no action; that it is KMS who refuses, it says (issue threads).
+        Verdict::Denied(denied) => match denied.action.as_deref() {
+            Some(action) => action == "kms:Decrypt",
+            None => denied.message.starts_with("KMS key access denied"),
+        },
+        _ => false,
+    }
+}

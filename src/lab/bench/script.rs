@@ -1,0 +1,276 @@
+//! What each experiment sends, in which order, and what takes a change back.
+
+use super::policies;
+use super::{BenchTable, Change, Experiment};
+use crate::lab::facts::Names;
+use crate::lab::operation::{Context, Identity, Operation};
+use crate::lab::script::{Batch, Until, items};
+
+/// The name of the inline policy that experiments put on test-user.
+pub const POLICY_NAME: &str = "kmslab-bench";
+
+/// The name of the grant that an experiment creates.
+pub const GRANT_NAME: &str = "kmslab-bench";
+
+/// The days until a key is deleted: the fewest that KMS takes.
+const DELETION_DAYS: u8 = 7;
+
+/// A short text, "kmslab" in base64.
+const TEXT: &str = "a21zbGFi";
+
+/// What a grant lets test-user do: what a key user may do with the key itself.
+const GRANTED: [&str; 6] = ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"];
+
+/// What the calls are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The run's names.
+    pub names: &'a Names,
+    /// The region.
+    pub region: &'a str,
+    /// The key's id.
+    pub key: &'a str,
+    /// The key's ARN.
+    pub key_arn: &'a str,
+    /// The key policy as the lab left it.
+    pub policy: &'a str,
+    /// The admin's ARN.
+    pub admin: &'a str,
+    /// test-user's ARN.
+    pub user: &'a str,
+    /// The ARN of the managed policy that the lab has put on test-user.
+    pub managed: &'a str,
+    /// What Encrypt gave.
+    pub ciphertext: &'a str,
+    /// Whether changes may take a while to be seen everywhere: everywhere but on the sandbox.
+    pub eventually_consistent: bool,
+}
+
+/// A part of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// These calls.
+    Send(Batch),
+    /// Nothing, until DynamoDB has no table key in memory any more.
+    Idle,
+}
+
+fn send<const N: usize>(calls: [(Identity, Operation); N]) -> Step {
+    Step::Send(Batch { calls: calls.into(), until: Until::Answered, tolerant: false })
+}
+
+/// A call that may be refused: that is what the experiment is about.
+fn try_out<const N: usize>(calls: [(Identity, Operation); N]) -> Step {
+    Step::Send(Batch { calls: calls.into(), until: Until::Answered, tolerant: true })
+}
+
+fn admin(operation: Operation) -> Step {
+    send([(Identity::Admin, operation)])
+}
+
+fn waiting(operation: Operation, until: Until) -> Batch {
+    Batch { calls: vec![(Identity::Admin, operation)], until, tolerant: true }
+}
+
+impl Ground<'_> {
+    fn key(&self) -> String {
+        self.key.to_owned()
+    }
+
+    fn put_policy(&self, policy: Result<String, String>) -> Result<Step, String> {
+        Ok(admin(Operation::PutKeyPolicy { key: self.key(), policy: policy? }))
+    }
+
+    /// test-user's statements leave the key policy.
+    fn without_user(&self) -> Result<Step, String> {
+        self.put_policy(policies::without(self.policy, self.user))
+    }
+
+    fn allow_in_iam(&self) -> Step {
+        admin(Operation::PutUserPolicy {
+            user: self.names.user.clone(),
+            name: POLICY_NAME.to_owned(),
+            policy: policies::of_user(self.key_arn),
+        })
+    }
+
+    fn scan(&self) -> Operation {
+        Operation::Scan { table: self.names.table.clone() }
+    }
+
+    fn both_scan(&self) -> Step {
+        try_out(Identity::BOTH.map(|identity| (identity, self.scan())))
+    }
+
+    fn user_scans(&self) -> Step {
+        try_out([(Identity::TestUser, self.scan())])
+    }
+
+    /// A call of test-user that the lab has allowed: where the last experiment has just been undone, that may not be
+    /// seen everywhere yet.
+    fn still_allowed(&self, operation: Operation) -> Step {
+        let until = if self.eventually_consistent { Until::NothingDenied } else { Until::Answered };
+        Step::Send(Batch { calls: vec![(Identity::TestUser, operation)], until, tolerant: false })
+    }
+
+    /// A new table with the sample items, read by test-user, who has no key.
+    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, String> {
+        let name = || table.name(self.names);
+        let create = Operation::CreateTable { table: name(), key: table.key(), tags: self.names.tags() };
+        let active = waiting(Operation::DescribeTable { table: name() }, Until::TableActive);
+        let active = Step::Send(Batch { tolerant: false, ..active });
+        let put = items().into_iter().map(|item| admin(Operation::PutItem { table: name(), item }));
+        let scan = try_out([(Identity::TestUser, Operation::Scan { table: name() })]);
+        let before = [self.without_user()?, admin(create), active];
+        Ok(before.into_iter().chain(put).chain([scan]).collect())
+    }
+}
+
+fn context(value: &str) -> Context {
+    vec![("purpose".to_owned(), value.to_owned())]
+}
+
+/// Everything that `which` sends until its verdict. The steps are as many and call the same whatever is known, so that
+/// a step's number means the same before and after an answer.
+///
+/// # Errors
+/// A sentence, when the key policy is none that can be changed.
+pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String> {
+    use Operation as O;
+    let key = || ground.key();
+    Ok(match which {
+        Experiment::DisableKey => vec![admin(O::DisableKey { key: key() }), Step::Idle, ground.both_scan()],
+        Experiment::ExplicitDeny => {
+            vec![ground.put_policy(policies::denying(ground.policy, ground.user))?, Step::Idle, ground.both_scan()]
+        }
+        Experiment::IamAllow => {
+            vec![ground.allow_in_iam(), ground.without_user()?, Step::Idle, ground.user_scans()]
+        }
+        Experiment::NoRootStatement => vec![
+            ground.allow_in_iam(),
+            ground.put_policy(policies::not_left_to_iam(ground.policy, ground.user, ground.admin))?,
+            Step::Idle,
+            ground.both_scan(),
+        ],
+        Experiment::KeyWithoutDynamodb => {
+            let (user, policy_arn) = (ground.names.user.clone(), ground.managed.to_owned());
+            let detach = O::DetachUserPolicy { user, policy_arn };
+            let until = if ground.eventually_consistent { Until::NothingAllowed } else { Until::Answered };
+            let calls = vec![(Identity::TestUser, ground.scan())];
+            vec![admin(detach), Step::Send(Batch { calls, until, tolerant: true })]
+        }
+        Experiment::AwsOwnedKey => ground.on_table(BenchTable::AwsOwned)?,
+        Experiment::AwsManagedKey => ground.on_table(BenchTable::AwsManaged)?,
+        Experiment::RevokeCache => vec![
+            ground.still_allowed(ground.scan()),
+            ground.without_user()?,
+            ground.user_scans(),
+            Step::Idle,
+            ground.user_scans(),
+        ],
+        Experiment::KeyAdmin => vec![
+            ground.put_policy(policies::administered(ground.policy, ground.user))?,
+            Step::Idle,
+            ground.user_scans(),
+        ],
+        // test-user encrypts while it may: the ciphertext is its own.
+        Experiment::ViaServiceOnly => vec![
+            ground.still_allowed(O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: Context::new() }),
+            ground.put_policy(policies::through_dynamodb(ground.policy, ground.user, ground.region))?,
+            Step::Idle,
+            ground.user_scans(),
+            try_out([(
+                Identity::TestUser,
+                O::Decrypt { ciphertext: ground.ciphertext.to_owned(), context: Context::new() },
+            )]),
+        ],
+        Experiment::KmsGrant => vec![
+            ground.without_user()?,
+            admin(O::CreateGrant {
+                key: key(),
+                grantee: ground.user.to_owned(),
+                operations: GRANTED.map(str::to_owned).to_vec(),
+                name: GRANT_NAME.to_owned(),
+            }),
+            Step::Idle,
+            ground.user_scans(),
+        ],
+        Experiment::WrongContext => {
+            let decrypt = |purpose| {
+                let ciphertext = ground.ciphertext.to_owned();
+                (Identity::TestUser, O::Decrypt { ciphertext, context: context(purpose) })
+            };
+            vec![
+                ground.still_allowed(O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: context("lab") }),
+                send([decrypt("lab")]),
+                try_out([decrypt("party")]),
+            ]
+        }
+        Experiment::Rotate => vec![admin(O::RotateKeyOnDemand { key: key() }), Step::Idle, ground.both_scan()],
+        Experiment::ScheduleDeletion => vec![
+            admin(O::ScheduleKeyDeletion { key: key(), days: DELETION_DAYS }),
+            Step::Idle,
+            ground.both_scan(),
+            admin(O::CancelKeyDeletion { key: key() }),
+            admin(O::DescribeKey { key: key() }),
+            ground.both_scan(),
+        ],
+    })
+}
+
+/// What takes `change` back.
+pub fn undo(change: &Change, ground: &Ground<'_>) -> Batch {
+    use Operation as O;
+    let key = || ground.key();
+    let user = || ground.names.user.clone();
+    let once = |operation| waiting(operation, Until::Answered);
+    match change {
+        Change::KeyPolicy => once(O::PutKeyPolicy { key: key(), policy: ground.policy.to_owned() }),
+        Change::Disabled => once(O::EnableKey { key: key() }),
+        Change::Deletion => once(O::CancelKeyDeletion { key: key() }),
+        Change::Detached => once(O::AttachUserPolicy { user: user(), policy_arn: ground.managed.to_owned() }),
+        Change::Inline => once(O::DeleteUserPolicy { user: user(), name: POLICY_NAME.to_owned() }),
+        Change::Grant(Some(id)) => once(O::RevokeGrant { key: key(), grant_id: id.clone() }),
+        Change::Grant(None) => once(O::ListGrants { key: key() }),
+        Change::Table(table) => waiting(O::DeleteTable { table: table.name(ground.names) }, Until::TableDeletable),
+        Change::Going(table) => waiting(O::DescribeTable { table: table.name(ground.names) }, Until::TableGone),
+    }
+}
+
+/// The calls of `which`, before anything is known: what the screen shows until Enter is pressed.
+pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
+    let names = Names::new("");
+    let ground = Ground {
+        names: &names,
+        region: "",
+        key: "",
+        key_arn: "",
+        policy: "{}",
+        admin: "",
+        user: "",
+        managed: "",
+        ciphertext: "",
+        eventually_consistent: false,
+    };
+    let calls = steps(which, &ground).unwrap_or_default().into_iter().flat_map(|step| match step {
+        Step::Send(batch) => batch.calls,
+        Step::Idle => Vec::new(),
+    });
+    let mut outline: Vec<(Identity, String)> = Vec::new();
+    for (identity, operation) in calls {
+        let action = operation.action();
+        // Items are put one by one.
+        if outline.last().is_none_or(|last| *last != (identity, action.clone())) || operation.name() != "PutItem" {
+            outline.push((identity, action));
+        }
+    }
+    outline
+}
+
+/// The call that `which` is about; it is shown first when there is a verdict.
+pub const fn highlight(which: Experiment) -> &'static str {
+    match which {
+        Experiment::ViaServiceOnly | Experiment::WrongContext => "Decrypt",
+        _ => "Scan",
+    }
+}

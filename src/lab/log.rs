@@ -1,0 +1,176 @@
+//! A session as its event log: what was wanted and what happened, with times. Fed to a fresh state it gives the same
+//! session again, at any size, in any language; nothing is called.
+//!
+//! What is logged is what was shown: where the session is masked so is its log, and of a consent no digit is in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::backend::Backend;
+use super::copy::Way;
+use super::exchange::{Answer, CallId};
+use super::facts::Names;
+use super::flow::{Event, Intent, TimerId};
+use super::insight::{Finding, Known};
+use super::quiz::Quiz;
+use super::replay::Verified;
+use super::stage::Stage;
+use super::state::State;
+
+/// The version of the log's form.
+pub const VERSION: u32 = 1;
+
+/// The first line of a log: what the session began with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// The version of the form, under a name that says whose file it is.
+    pub kmslab_session: u32,
+    /// The program that wrote it.
+    pub program: String,
+    /// When it was begun, in seconds since 1970.
+    pub timestamp: u64,
+    /// Whether ids are pseudonyms.
+    pub masked: bool,
+    /// Where the calls went.
+    pub backend: Backend,
+    /// The run's names.
+    pub names: Names,
+    /// What shuffled the questions, where they were asked.
+    pub quiz: Option<u64>,
+    /// The lesson's language.
+    pub lesson: String,
+    /// How the terminal copied.
+    pub clipboard: Way,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since the beginning.
+    pub at: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: Logged,
+}
+
+/// What happened, as it was shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Logged {
+    /// A person wanted something.
+    Intent(Intent),
+    /// A call has ended.
+    Answer {
+        /// Which.
+        id: CallId,
+        /// With what.
+        answer: Box<Answer>,
+    },
+    /// What a page asked for.
+    Found {
+        /// Of the question.
+        serial: u64,
+        /// What is known since.
+        known: Box<Known>,
+    },
+    /// A timer has fired.
+    Timer(TimerId),
+    /// Recorded answers that were looked for.
+    Recalled {
+        /// For which stage.
+        stage: Stage,
+        /// What was found, or why it can't be shown.
+        found: Result<Option<Box<Verified>>, String>,
+    },
+    /// The end of a wait for the server's clock.
+    Advanced {
+        /// Of the wait.
+        timer: TimerId,
+        /// Whether the clock was moved.
+        moved: bool,
+    },
+    /// A picture of the waiting sign.
+    Tick(u8),
+    /// So many seconds have passed.
+    Clock(u64),
+}
+
+impl Head {
+    /// The head of a session that begins with `state`.
+    pub fn new(state: &State, timestamp: u64) -> Head {
+        Head {
+            kmslab_session: VERSION,
+            program: concat!("kmslab ", env!("CARGO_PKG_VERSION")).to_owned(),
+            timestamp,
+            masked: state.is_masked(),
+            backend: state.backend.clone(),
+            names: state.shown_names().clone(),
+            quiz: state.quiz.seed(),
+            lesson: state.lesson.code.clone(),
+            clipboard: state.clipboard.way(),
+        }
+    }
+
+    /// The state that the session began with, shown again at `now` (unix time). Its lesson is the English one.
+    pub fn state(&self, now: u64) -> State {
+        let state = State::new(self.backend.clone(), self.names.clone());
+        let state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
+        match self.quiz {
+            Some(seed) => state.with_quiz(Quiz::new(seed)),
+            None => state,
+        }
+    }
+}
+
+impl State {
+    /// How `event`, which has just been taken in, is logged; `None` where it showed nothing, or must not be logged.
+    pub fn logged(&self, event: &Event) -> Option<Logged> {
+        Some(match event {
+            // Digits of an account's number.
+            Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
+            Event::Intent(intent) => Logged::Intent(*intent),
+            Event::CallFinished { id, .. } => {
+                let mut all = self.records().flat_map(|record| &record.exchanges);
+                let exchange = all.find(|exchange| exchange.id == *id)?;
+                Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()) }
+            }
+            Event::Inspected { serial, .. } => {
+                Logged::Found { serial: *serial, known: Box::new(self.known_since(*serial)?.clone()) }
+            }
+            Event::TimerFired(timer) => Logged::Timer(*timer),
+            Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
+            Event::Recalled { stage, .. } => Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) },
+            // They tell of the machine, or of the recording itself.
+            Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) => return None,
+            Event::Tick => Logged::Tick(1),
+            Event::Clock(seconds) => Logged::Clock(*seconds),
+        })
+    }
+
+    /// Takes in what was logged; nothing is done in the world.
+    ///
+    /// # Errors
+    /// When it answers a call that this program did not make: the log is of another version, or was changed.
+    pub fn take_logged(&mut self, logged: Logged) -> Result<(), String> {
+        let event = match logged {
+            Logged::Intent(intent) => Event::Intent(intent),
+            Logged::Answer { id, answer } => {
+                if !self.at_work().pending.iter().any(|pending| pending.id == id) {
+                    return Err(format!("call {} is answered and was not made", id.0));
+                }
+                Event::CallFinished { id, answer }
+            }
+            Logged::Found { serial, known } => Event::Inspected { serial, finding: Finding::Shown(known) },
+            Logged::Timer(timer) => Event::TimerFired(timer),
+            Logged::Recalled { stage, found } => Event::Recalled { stage, found },
+            Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
+            Logged::Tick(_) => Event::Tick,
+            Logged::Clock(seconds) => Event::Clock(seconds),
+        };
+        // Consent was given then, and nothing is created now.
+        if self.accepted_account.is_none() {
+            self.accepted_account = self.facts.admin.as_ref().map(|admin| admin.account.clone());
+        }
+        self.update(event);
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! In front of a class: a blank screen, the time, hands up, jumping ahead, beginning again, and what the second screen
+//! is told.
+
+mod journey;
+pub mod pace;
+pub mod tally;
+pub mod telling;
+
+use serde::{Deserialize, Serialize};
+
+use super::flow::{Effect, Event, Intent};
+use super::stage::Stage;
+use super::state::State;
+use super::view::Overlay;
+use pace::Pace;
+use tally::{Entry, Hands};
+
+/// What a presenter wants besides going through the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Blank the screen, or show the lab again.
+    Blank,
+    /// Show the time, or hide it.
+    Timer,
+    /// The one button of a clicker: whatever comes next. An open question is passed over by the second press.
+    Next,
+    /// Open the dialog for hands up.
+    Tally,
+    /// There: the number that follows belongs to the answer at this place, counted from 0.
+    Letter(u8),
+    /// There: a digit of the number.
+    Digit(u8),
+    /// There: take the last digit back.
+    Erase,
+    /// There: take the numbers.
+    Keep,
+    /// Ask whether to begin again.
+    AskToStartOver,
+    /// Begin again.
+    StartOver,
+}
+
+/// What is remembered for presenting.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Presenting {
+    /// What lay over the panes when the screen was blanked.
+    behind: Option<Overlay>,
+    shows_timer: bool,
+    pace: Pace,
+    /// Whether the newest press of the clicker met an open question.
+    pressed_once: bool,
+    hands: [Option<Hands>; Stage::ALL.len()],
+    entry: Entry,
+    destination: Option<Stage>,
+    /// Whether the lab begins again after the clean-up.
+    starts_over: bool,
+}
+
+impl State {
+    /// Whether the screen is blank on purpose.
+    pub fn is_blank(&self) -> bool {
+        self.view.overlay == Some(Overlay::Blank)
+    }
+
+    /// Whether the time is to be seen, and so has to be told every second.
+    pub fn shows_timer(&self) -> bool {
+        self.presenting.shows_timer && !self.is_blank()
+    }
+
+    /// It is so many seconds since the lab began.
+    pub(super) fn clock(&mut self, seconds: u64) -> Vec<Effect> {
+        self.presenting.pace.advance(self.current, seconds);
+        Vec::new()
+    }
+
+    pub(super) fn say(&mut self, text: String) -> Vec<Effect> {
+        self.view.message = Some(text);
+        Vec::new()
+    }
+
+    /// Does what `intent` means for presenting; `None` where it has another meaning.
+    pub(super) fn present(&mut self, intent: Intent) -> Option<Vec<Effect>> {
+        let pressed_once = std::mem::take(&mut self.presenting.pressed_once);
+        match intent {
+            Intent::Present(wish) => Some(self.grant_wish(wish, pressed_once)),
+            Intent::Close if self.is_blank() => {
+                self.show_again();
+                Some(Vec::new())
+            }
+            // What else it closes is closed as ever.
+            Intent::Close if matches!(self.view.overlay, None | Some(Overlay::Consent { .. })) => {
+                self.presenting.destination.take()?;
+                let has_more = self.view.overlay_is_open() || self.draft().is_some();
+                (!has_more).then(|| {
+                    self.view.message = Some("stops after this stage".to_owned());
+                    Vec::new()
+                })
+            }
+            Intent::CleanUpAndQuit => {
+                self.presenting.destination = None;
+                self.presenting.starts_over = false;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
+        match wish {
+            Wish::Blank if self.is_blank() => self.show_again(),
+            Wish::Blank => {
+                self.presenting.behind = self.view.overlay;
+                self.view.overlay = Some(Overlay::Blank);
+            }
+            Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
+            Wish::Next => return self.click(pressed_once),
+            Wish::Tally => self.open_tally(),
+            Wish::Letter(place) => self.letter(place),
+            Wish::Digit(digit) => self.digit(digit),
+            Wish::Erase => self.erase(),
+            Wish::Keep => return self.keep_tally(),
+            Wish::AskToStartOver => self.ask_to_start_over(),
+            Wish::StartOver => return self.start_over(),
+        }
+        Vec::new()
+    }
+
+    fn show_again(&mut self) {
+        self.view.overlay = self.presenting.behind.take();
+    }
+
+    fn click(&mut self, pressed_once: bool) -> Vec<Effect> {
+        if self.waits_for_answer() {
+            if !pressed_once {
+                self.presenting.pressed_once = true;
+                self.view.message = Some("a question is open: press once more to pass over it".to_owned());
+                return Vec::new();
+            }
+            self.update(Event::Intent(Intent::Skip));
+        }
+        self.view.message = None;
+        self.update(Event::Intent(Intent::Advance))
+    }
+}

@@ -1,0 +1,135 @@
+//! Time in front of a class: what each stage has taken, beside what the lesson gives it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::lab::stage::Stage;
+use crate::lab::state::State;
+
+/// Seconds since the lab began, in all and by stage. They come from outside, the lesson has no clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Pace {
+    total: u64,
+    stages: [u64; Stage::ALL.len()],
+}
+
+impl Pace {
+    /// It is `total` seconds now; those since the last time were spent on `stage`.
+    pub(super) fn advance(&mut self, stage: Stage, total: u64) {
+        self.stages[stage.index()] += total.saturating_sub(self.total);
+        self.total = self.total.max(total);
+    }
+}
+
+/// How a talk stands at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The stage that is next, under way or newest done, counted from 1.
+    pub stage: usize,
+    /// How many there are.
+    pub stages: usize,
+    /// Seconds spent on it.
+    pub spent: u64,
+    /// Seconds that the lesson gives it.
+    pub budget: u64,
+    /// Seconds since the lab began.
+    pub total: u64,
+    /// Seconds that the lesson gives the stages before it.
+    pub before: u64,
+    /// Seconds that the lesson gives all stages.
+    pub planned: u64,
+}
+
+impl Timing {
+    /// The same, so many seconds later.
+    #[must_use]
+    pub fn later(self, seconds: u64) -> Timing {
+        Timing { spent: self.spent + seconds, total: self.total + seconds, ..self }
+    }
+
+    /// Seconds behind the plan, negative where ahead of it. A stage that is within its budget is on time.
+    pub fn behind(self) -> i64 {
+        let plan = self.before + self.spent.min(self.budget);
+        i64::try_from(self.total).unwrap_or(i64::MAX).saturating_sub_unsigned(plan)
+    }
+
+    /// `+0:20 behind`, `1:05 ahead`, `on time`.
+    pub fn drift(self) -> String {
+        let behind = self.behind();
+        let seconds = behind.unsigned_abs();
+        let text = format!("{}:{:02}", seconds / 60, seconds % 60);
+        match behind {
+            0 => "on time".to_owned(),
+            1.. => format!("+{text} behind"),
+            _ => format!("{text} ahead"),
+        }
+    }
+
+    /// `stage 3/9 04:10 of 05:00`
+    pub fn of_stage(self) -> String {
+        format!("stage {}/{} {} of {}", self.stage, self.stages, clock(self.spent), clock(self.budget))
+    }
+
+    /// `total 12:34 of 33:00`
+    pub fn of_all(self) -> String {
+        format!("total {} of {}", clock(self.total), clock(self.planned))
+    }
+}
+
+/// `04:10`, from an hour on `1:04:10`.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
+}
+
+impl State {
+    /// How the talk stands, as of the newest time that is known.
+    pub fn timing(&self) -> Timing {
+        let budget = |stage: &Stage| u64::from(self.lesson.stage(*stage).minutes) * 60;
+        let pace = &self.presenting.pace;
+        Timing {
+            stage: self.current.number(),
+            stages: Stage::ALL.len(),
+            spent: pace.stages[self.current.index()],
+            budget: budget(&self.current),
+            total: pace.total,
+            before: Stage::ALL.iter().take(self.current.index()).map(budget).sum(),
+            planned: Stage::ALL.iter().map(budget).sum(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0, "00:00")]
+    #[case(250, "04:10")]
+    #[case(3_599, "59:59")]
+    #[case(3_850, "1:04:10")]
+    fn a_clock_reads_as_clocks_do(#[case] seconds: u64, #[case] text: &str) {
+        assert_eq!(clock(seconds), text);
+    }
+
+    /// Of a stage of five minutes, with ten before it.
+    #[rstest]
+    #[case::within_and_the_earlier_ones_too_long(250, 870, "+0:20 behind")]
+    #[case::within_and_on_time(250, 850, "on time")]
+    #[case::over_its_own_budget(365, 965, "+1:05 behind")]
+    #[case::jumped_there(10, 15, "9:55 ahead")]
+    fn behind_is_what_the_plan_does_not_have(#[case] spent: u64, #[case] total: u64, #[case] drift: &str) {
+        let timing = Timing { stage: 3, stages: 9, spent, budget: 300, total, before: 600, planned: 1_980 };
+        assert_eq!(timing.drift(), drift);
+    }
+
+    #[test]
+    fn seconds_go_to_the_stage_that_was_current_and_never_back() {
+        let mut pace = Pace::default();
+        pace.advance(Stage::Who, 5);
+        pace.advance(Stage::CreateKey, 9);
+        pace.advance(Stage::Who, 7);
+        assert_eq!((pace.total, &pace.stages[..2]), (9, &[5, 4][..]));
+    }
+}

@@ -1,0 +1,164 @@
+//! What a presenter's second screen is told. Texts of the lesson, and what the lab's own screen shows, as it shows it:
+//! masked where that is masked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::lab::lesson::Likely;
+use crate::lab::state::{State, Status};
+
+/// How far a stage is, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Not begun.
+    Todo,
+    /// Calls are under way.
+    Running,
+    /// Something waits for the person's yes.
+    Waiting,
+    /// Ended as expected.
+    Met,
+    /// Ended otherwise.
+    NotMet,
+}
+
+/// An answer to the stage's question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerTold {
+    /// Its letter on the lab's screen.
+    pub letter: char,
+    /// What it says.
+    pub text: String,
+    /// Whether it is the right one.
+    pub right: bool,
+    /// Whether the presenter has chosen it.
+    pub chosen: bool,
+    /// Hands that went up for it.
+    pub hands: Option<u16>,
+}
+
+/// The stage's question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionTold {
+    /// The question.
+    pub text: String,
+    /// Its answers in the order they are shown.
+    pub answers: Vec<AnswerTold>,
+    /// Whether it waits for an answer.
+    pub open: bool,
+}
+
+/// The stage after the shown one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextTold {
+    /// Counted from 1.
+    pub number: usize,
+    /// Its title.
+    pub title: String,
+    /// Minutes that the lesson gives it.
+    pub minutes: u8,
+}
+
+/// Everything that the second screen shows but the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// `sandbox`, `endpoint` or `aws`.
+    pub backend: String,
+    /// The shown stage, counted from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// The stage that the lab is at, counted from 1: another one where the presenter looks back.
+    pub current: usize,
+    /// Its title.
+    pub title: String,
+    /// What enter does there.
+    pub action: String,
+    /// How far it is.
+    pub progress: Progress,
+    /// What must come back; empty for an experiment, whose right answer says it.
+    pub expected: String,
+    /// What came back.
+    pub observed: Option<String>,
+    /// What to look at.
+    pub look: String,
+    /// What to say and to watch for.
+    pub notes: Vec<String>,
+    /// What the audience may ask.
+    pub audience: Vec<Likely>,
+    /// The question, where questions are asked.
+    pub question: Option<QuestionTold>,
+    /// The stage after it.
+    pub next: Option<NextTold>,
+    /// Whether the lab's screen is blank.
+    pub blank: bool,
+    /// Whether what it shows was recorded earlier.
+    pub replay: bool,
+    /// How many stages were met.
+    pub met: usize,
+}
+
+impl State {
+    /// What the second screen is told now.
+    pub fn telling(&self) -> Telling {
+        let stage = self.view.shown;
+        let (text, lesson) = (self.text(stage), self.lesson.stage(stage));
+        let record = self.shown();
+        let bench = self.view.bench.map(|which| self.experiment(which));
+        let waits = self.draft().is_some() || self.is_asking_for_consent();
+        let progress = match &record.status {
+            _ if waits => Progress::Waiting,
+            Status::Todo => Progress::Todo,
+            Status::Running => Progress::Running,
+            Status::Done(check) if check.met => Progress::Met,
+            Status::Done(_) => Progress::NotMet,
+        };
+        let hands = self.hands(stage).filter(|_| bench.is_none()).unwrap_or_default();
+        let question = self.shown_question().map(|asked| QuestionTold {
+            text: asked.question.text.clone(),
+            open: asked.is_open(),
+            answers: asked
+                .answers
+                .iter()
+                .enumerate()
+                .map(|(place, (letter, reply))| AnswerTold {
+                    letter: *letter,
+                    text: reply.text.clone(),
+                    right: reply.right,
+                    chosen: asked.chosen == Some(place),
+                    hands: hands.get(place),
+                })
+                .collect(),
+        });
+        let next = stage.next().map(|next| NextTold {
+            number: next.number(),
+            title: self.text(next).title.to_owned(),
+            minutes: self.lesson.stage(next).minutes,
+        });
+        Telling {
+            backend: self.backend.kind.key().to_owned(),
+            number: stage.number(),
+            of: crate::lab::Stage::ALL.len(),
+            current: self.current.number(),
+            title: bench.map_or(text.title, |bench| &bench.title).to_owned(),
+            action: bench.map_or(text.action, |_| "try it").to_owned(),
+            progress,
+            expected: match bench {
+                Some(_) => String::new(),
+                None => text.expected.to_owned(),
+            },
+            observed: match &record.status {
+                Status::Done(check) => Some(check.observed.clone()),
+                _ => None,
+            },
+            look: bench.map_or(text.look, |bench| bench.lesson.trim()).to_owned(),
+            notes: bench.map_or_else(|| lesson.presenter.notes.clone(), |bench| vec![bench.setup.trim().to_owned()]),
+            audience: if bench.is_some() { Vec::new() } else { lesson.presenter.audience.clone() },
+            question,
+            next,
+            blank: self.is_blank(),
+            replay: self.is_replay(),
+            met: self.met(),
+        }
+    }
+}

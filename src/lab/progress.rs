@@ -1,0 +1,61 @@
+//! How far a session is, and whether it may go back.
+
+use super::stage::Stage;
+use super::state::{Check, State, Status};
+
+impl State {
+    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
+    pub fn reachable(&self) -> Stage {
+        match (&self.record(self.current).status, self.current.next()) {
+            (Status::Done(_), Some(next)) => next,
+            _ => self.current,
+        }
+    }
+
+    /// The stage after the shown one, if it can be shown.
+    pub fn next_shown(&self) -> Option<Stage> {
+        self.view.shown.next().filter(|next| *next <= self.reachable())
+    }
+
+    /// Whether all stages have ended.
+    pub fn is_finished(&self) -> bool {
+        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
+    }
+
+    /// How many stages have met their expectation.
+    pub fn met(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
+    }
+
+    /// How many stages have ended.
+    pub fn ended(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
+    }
+
+    /// The outcome of a stage that has ended.
+    pub fn check(&self, stage: Stage) -> Option<&Check> {
+        match &self.record(stage).status {
+            Status::Done(check) => Some(check),
+            _ => None,
+        }
+    }
+
+    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
+    /// built on them.
+    pub fn can_retry(&self) -> bool {
+        if self.view.bench.is_some() {
+            return matches!(self.shown().status, Status::Done(_)) && !self.bench.is_running();
+        }
+        let stage = self.view.shown;
+        let record = self.record(stage);
+        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
+        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
+        match &record.status {
+            Status::Done(_) if later.next().is_some() => false,
+            Status::Done(_) if stage.is_read_only() => true,
+            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
+            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A stage's calls and outcome.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::{CallId, Exchange};
+use super::flow::TimerId;
+use super::operation::{Identity, Operation};
+use super::script::Until;
+
+/// Whether a stage's expectation was met, and what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Whether it was met.
+    pub met: bool,
+    /// What really came back, in words.
+    pub observed: String,
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Not begun.
+    #[default]
+    Todo,
+    /// Calls are under way, or a timer runs until the next attempt.
+    Running,
+    /// Ended.
+    Done(Check),
+}
+
+/// A call that has been sent and not answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Which.
+    pub id: CallId,
+    /// Who signed it.
+    pub identity: Identity,
+    /// What was called, as it is shown.
+    pub operation: Operation,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// What was really called.
+    pub(super) sent: Operation,
+}
+
+/// A stage's calls and outcome.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// How far it is.
+    pub status: Status,
+    /// Calls that have been answered, in order; of a repeated call only the newest.
+    pub exchanges: Vec<Arc<Exchange>>,
+    /// The same as they came, where `exchanges` are masked: to decide with.
+    pub(super) unmasked: Vec<Arc<Exchange>>,
+    /// Calls that have not.
+    pub pending: Vec<Pending>,
+    /// The batch that is under way, or that ended the stage.
+    pub(super) batch: usize,
+    /// How often this batch has been sent.
+    pub(super) attempt: u32,
+    /// When this batch is over, and whether any answer will do.
+    pub(super) until: Option<(Until, bool)>,
+    /// Index in `exchanges` of this batch's first answer.
+    pub(super) batch_start: usize,
+    /// The timer until the next attempt.
+    pub(super) timer: Option<TimerId>,
+    /// [`State::ticks`] when this batch was sent.
+    pub(super) sent_at: u64,
+}
+
+impl Record {
+    /// The next batch is a new one, whatever became of this one.
+    pub(super) fn drop_batch(&mut self) {
+        self.timer = None;
+        self.attempt = 0;
+    }
+}

@@ -1,0 +1,532 @@
+//! Going on where a kept session ended.
+//!
+//! First the lab looks, with calls that change nothing, whether what was made is still there, and asks. Then it verifies
+//! each stage that was met by calls of that stage. What ends with the program, the sandbox without a folder of its own,
+//! is made again instead: the stages before are run anew, and the answers to their questions stay.
+
+use serde_json::Value;
+
+use super::bench::Bench;
+use super::exchange::{Answer, CallId, Exchange, Verdict, is_not_found};
+use super::facts::Names;
+use super::flow::Effect;
+use super::key_policy;
+use super::operation::{Identity, Operation};
+use super::quiz::Quiz;
+use super::replay::stamp;
+use super::script::{self, Next};
+use super::session::{Kept, Place, Progress};
+use super::stage::Stage;
+use super::state::{Record, State, Status};
+use super::view::Overlay;
+
+/// A kept session, and whether what it made is still there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    kept: Box<Kept>,
+    pending: Vec<(CallId, Operation)>,
+    /// What was found, in words.
+    found: Vec<String>,
+    looked: Looked,
+}
+
+/// How far looking is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Looked {
+    /// Calls are under way.
+    #[default]
+    Looking,
+    /// All is known.
+    Done,
+    /// It is not known, for this reason: it can be tried again.
+    Unknown(String),
+    /// The kept session can't go on here, for this reason.
+    Never(String),
+}
+
+impl Offer {
+    /// The stage to go on at.
+    pub fn next_stage(&self) -> Stage {
+        self.kept.next_stage()
+    }
+
+    /// When the session began, `24 Nov 10:02 UTC`.
+    pub fn begun(&self, now: u64) -> Option<String> {
+        Some(stamp(self.kept.begun()?, now, true))
+    }
+
+    /// How many stages were met.
+    pub fn met(&self) -> usize {
+        self.kept.met()
+    }
+
+    /// What was found, in words.
+    pub fn found(&self) -> &[String] {
+        &self.found
+    }
+
+    /// How far looking is.
+    pub fn looked(&self) -> &Looked {
+        &self.looked
+    }
+
+    /// Whether the stages before are run again, since what they made ended with the program.
+    pub fn runs_again(&self) -> bool {
+        self.kept.place.is_fleeting()
+    }
+
+    /// Whether test-user gets another access key: the secret of the old one was never on a disk.
+    pub fn needs_new_access_key(&self) -> bool {
+        let made = &self.kept.facts.made;
+        let is_lost = made.access_key.is_some() || made.maybe_access_key;
+        is_lost && !self.runs_again() && !self.kept.ending
+    }
+}
+
+/// What is done to come to where the kept session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CatchUp {
+    /// The current stage is verified.
+    Verify,
+    /// Stages are run again, up to this one.
+    Redo(Stage),
+}
+
+/// The resuming side of a state.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Resuming {
+    offer: Option<Offer>,
+    catch_up: Option<CatchUp>,
+    /// The stage at whose verification nothing answered.
+    stalled: Option<(Stage, String)>,
+}
+
+impl State {
+    /// Asks whether to go on with `kept`, and looks what is left of it.
+    pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
+        let kept = Box::new(kept);
+        self.progress.resuming.offer =
+            Some(Offer { kept, pending: Vec::new(), found: Vec::new(), looked: Looked::default() });
+        self.view.overlay = Some(Overlay::Resume);
+        self.look()
+    }
+
+    /// What is offered, while the question is open.
+    pub fn resume_offer(&self) -> Option<&Offer> {
+        self.progress.resuming.offer.as_ref()
+    }
+
+    /// The stage whose verification got no answer, with the reason.
+    pub fn stalled(&self) -> Option<(Stage, &str)> {
+        self.progress.resuming.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
+    }
+
+    /// Whether the question is open.
+    pub fn is_asking_to_resume(&self) -> bool {
+        self.view.overlay == Some(Overlay::Resume)
+    }
+
+    /// Whether Enter goes on, or looks again.
+    pub fn can_resume(&self) -> bool {
+        let is_known = |offer: &Offer| matches!(offer.looked, Looked::Done | Looked::Unknown(_));
+        self.is_asking_to_resume()
+            && (self.progress.resuming.stalled.is_some() || self.resume_offer().is_some_and(is_known))
+    }
+
+    /// What Enter does in the question, in two words.
+    pub fn resume_label(&self) -> &'static str {
+        let is_known = self.resume_offer().is_some_and(|offer| offer.looked == Looked::Done);
+        if is_known { "go on" } else { "look again" }
+    }
+
+    /// Whether the lab can begin afresh instead.
+    pub fn can_start_afresh(&self) -> bool {
+        self.is_asking_to_resume() && self.resume_offer().is_some()
+    }
+
+    /// Whether the lab is coming to where the kept session ended.
+    pub fn is_catching_up(&self) -> bool {
+        self.progress.resuming.catch_up.is_some()
+    }
+
+    pub(super) fn is_verifying(&self, stage: Stage) -> bool {
+        self.progress.resuming.catch_up == Some(CatchUp::Verify) && stage == self.current
+    }
+
+    /// Whether the session may be kept as it is now: not while it is less than what is kept.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        let redoes = matches!(self.progress.resuming.catch_up, Some(CatchUp::Redo(_)));
+        self.progress.place.is_some() && self.progress.resuming.offer.is_none() && !redoes
+    }
+
+    /// Looks, without changing anything, what is left.
+    fn look(&mut self) -> Vec<Effect> {
+        let is_fleeting = self.progress.resuming.offer.as_ref().is_none_or(Offer::runs_again);
+        if let Some(offer) = &mut self.progress.resuming.offer {
+            offer.looked = if is_fleeting { Looked::Done } else { Looked::Looking };
+            offer.found.clear();
+        }
+        if is_fleeting { Vec::new() } else { self.ask(vec![Operation::GetCallerIdentity]) }
+    }
+
+    fn ask(&mut self, operations: Vec<Operation>) -> Vec<Effect> {
+        let asked: Vec<_> = operations.into_iter().map(|operation| (CallId(self.new_id()), operation)).collect();
+        let Some(offer) = &mut self.progress.resuming.offer else { return Vec::new() };
+        offer.pending.clone_from(&asked);
+        let call = |(id, operation)| Effect::Call { id, identity: Identity::Admin, operation };
+        asked.into_iter().map(call).collect()
+    }
+
+    /// Takes in an answer to a look; `None` where `id` is none of its calls.
+    pub(super) fn looked(&mut self, id: CallId, answer: &Answer) -> Option<Vec<Effect>> {
+        let offer = self.progress.resuming.offer.as_mut()?;
+        let at = offer.pending.iter().position(|(pending, _)| *pending == id)?;
+        let (_, operation) = offer.pending.remove(at);
+        self.now = self.now.max(answer.at);
+        let mut next = Vec::new();
+        if let Err(none) = &answer.response {
+            offer.looked = Looked::Unknown(none.message.clone());
+        } else if operation == Operation::GetCallerIdentity {
+            next = offer.identified(answer);
+        } else {
+            offer.found.extend(offer.tell(&operation, answer));
+        }
+        if !next.is_empty() {
+            return Some(self.ask(next));
+        }
+        if offer.pending.is_empty() && offer.looked == Looked::Looking {
+            offer.looked = Looked::Done;
+            offer.found.sort();
+        }
+        Some(Vec::new())
+    }
+
+    /// What Enter does in the question: goes on, or looks again.
+    pub(super) fn resume(&mut self) -> Vec<Effect> {
+        if !self.can_resume() {
+            return Vec::new();
+        }
+        if let Some((stage, _)) = self.progress.resuming.stalled.take() {
+            self.view.close();
+            return self.verify_from(Some(stage));
+        }
+        match self.progress.resuming.offer.as_ref().map(|offer| &offer.looked) {
+            Some(Looked::Unknown(_)) => return self.look(),
+            Some(Looked::Done) => {}
+            _ => return Vec::new(),
+        }
+        let Some(Offer { kept, .. }) = self.progress.resuming.offer.take() else { return Vec::new() };
+        self.view.close();
+        self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
+        self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
+        if kept.place.is_fleeting() {
+            return self.redo(&kept);
+        }
+        self.restore(*kept);
+        let mut effects = vec![Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() }];
+        let verification = match self.undo_before_verification() {
+            Some(undoing) => undoing,
+            None => self.verify_from(Some(Stage::FIRST)),
+        };
+        effects.extend(verification);
+        effects
+    }
+
+    /// Closes what lies over the panes. The question waits for an answer.
+    pub(super) fn close(&mut self) {
+        if !self.is_asking_to_resume() {
+            self.view.close();
+        }
+        if self.progress.resuming.offer.is_some() || self.progress.resuming.stalled.is_some() {
+            self.view.overlay = Some(Overlay::Resume);
+        }
+    }
+
+    /// Begins afresh; what the kept session has made stays where it is.
+    pub(super) fn start_afresh(&mut self) {
+        let Some(offer) = self.progress.resuming.offer.take() else { return };
+        self.view.close();
+        self.tell_what_stays(&offer.kept);
+    }
+
+    /// Tells what a kept session leaves that does not go on.
+    pub fn tell_what_stays(&mut self, kept: &Kept) {
+        if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
+            self.mask_run(&kept.run);
+            let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
+            self.view.message = Some(self.mask_text(text));
+        }
+    }
+
+    /// Runs the stages again that had been met.
+    fn redo(&mut self, kept: &Kept) -> Vec<Effect> {
+        self.progress.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
+        let until = kept.next_stage();
+        if until == Stage::FIRST {
+            return Vec::new();
+        }
+        self.progress.resuming.catch_up = Some(CatchUp::Redo(until));
+        self.start(Stage::FIRST)
+    }
+
+    /// Puts the kept session in place of this one.
+    fn restore(&mut self, kept: Kept) {
+        let place = self.progress.place.take();
+        self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
+        self.consented.clone_from(&kept.consented);
+        self.key_ended_at = kept.key_ended_at;
+        self.facts = kept.facts.clone();
+        self.progress = Progress { place, ending: kept.ending, ..Progress::default() };
+        if self.is_masked() {
+            self.mask();
+        }
+        self.current = kept.next_stage();
+        for kept in kept.stages {
+            let stage = kept.stage;
+            kept.pending.iter().for_each(|operation| self.facts.suspect(operation));
+            self.progress.times[stage.index()] = kept.times;
+            self.progress.checks[stage.index()].clone_from(&kept.check);
+            let exchanges: Vec<_> = kept.exchanges.iter().map(|exchange| self.mask_exchange(exchange)).collect();
+            let status = match kept.check {
+                Some(check) => Status::Done(self.mask_check(check)),
+                None => Status::Todo,
+            };
+            // What was interrupted and creates things goes on there; what only reads, or removes, begins again.
+            let goes_on = !stage.can_start_over() || stage == Stage::Grant;
+            if status == Status::Todo && !goes_on {
+                continue;
+            }
+            // An access key is of no use without its secret, which was in memory only.
+            let is_cut = status == Status::Todo && stage == Stage::CreateUser && !self.backend.given_user;
+            let batch = if is_cut { kept.batch.min(script::ACCESS_KEY) } else { kept.batch };
+            *self.record_mut(stage) = Record {
+                status,
+                batch_start: kept.batch_start,
+                exchanges,
+                unmasked: kept.exchanges,
+                batch,
+                attempt: kept.attempt,
+                ..Record::default()
+            };
+        }
+        self.mask_facts();
+    }
+
+    /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
+    pub(super) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Effect> {
+        let is_ending = self.progress.ending;
+        let mut next = stage;
+        while let Some(stage) = next {
+            let is_met = self.progress.checks[stage.index()].as_ref().is_some_and(|check| check.met);
+            // While things are being removed they can't be asked for them.
+            if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
+                self.progress.resuming.catch_up = Some(CatchUp::Verify);
+                self.current = stage;
+                self.view.show(stage);
+                self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
+                let record = self.record_mut(stage);
+                let batch_start = record.exchanges.len();
+                let (exchanges, unmasked) = (record.exchanges.clone(), record.unmasked.clone());
+                *record = Record { status: Status::Running, exchanges, unmasked, batch_start, ..Record::default() };
+                return self.send_batch();
+            }
+            next = stage.next();
+        }
+        self.caught_up();
+        Vec::new()
+    }
+
+    /// The lab is where the kept session ended.
+    fn caught_up(&mut self) {
+        let was_verified = self.progress.resuming.catch_up.take() == Some(CatchUp::Verify);
+        let target = self.kept_of(Place::new(&self.backend)).next_stage();
+        let stand = self.met();
+        self.current = target;
+        self.view.show(target);
+        let new_key = self.facts.made.access_key.is_some() && target != Stage::CleanUp;
+        let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
+        self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
+    }
+
+    /// What follows when `stage` has ended while the lab comes to where the kept session ended.
+    pub(super) fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Effect> {
+        match self.progress.resuming.catch_up {
+            Some(CatchUp::Redo(until)) => match stage.next() {
+                Some(next) if met && next < until => self.start(next),
+                _ => {
+                    self.progress.resuming.catch_up = None;
+                    if met {
+                        self.current = until;
+                        self.view.show(until);
+                        self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
+                    }
+                    self.remember().into_iter().collect()
+                }
+            },
+            Some(CatchUp::Verify) if met => {
+                self.drop_older(stage);
+                self.verify_from(stage.next())
+            }
+            Some(CatchUp::Verify) => {
+                self.doubt(stage);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// What is made now is removed next; nothing is looked at any more.
+    pub(super) fn stop_catching_up(&mut self) -> Vec<Effect> {
+        self.progress.resuming.catch_up = None;
+        Vec::new()
+    }
+
+    /// Of a call that has been sent again only the newest stays in view.
+    fn drop_older(&mut self, stage: Stage) {
+        let record = self.record_mut(stage);
+        let start = record.batch_start.min(record.unmasked.len());
+        let (older, newer) = record.unmasked.split_at(start);
+        let is_same = |a: &Exchange, b: &Exchange| a.identity == b.identity && a.operation == b.operation;
+        let again = newer.iter().filter_map(|new| older.iter().rposition(|old| is_same(old, new)));
+        let mut again: Vec<usize> = again.collect();
+        again.sort_unstable();
+        again.dedup();
+        for at in again.into_iter().rev() {
+            record.exchanges.remove(at);
+            record.unmasked.remove(at);
+            record.batch_start = record.batch_start.saturating_sub(1);
+        }
+    }
+
+    /// A stage does not stand any more, or nothing answered when it was asked.
+    fn doubt(&mut self, stage: Stage) {
+        self.progress.resuming.catch_up = None;
+        let record = self.record(stage);
+        let fresh = &record.unmasked[record.batch_start.min(record.unmasked.len())..];
+        let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
+        if let Some(reason) = silent.map(|none| none.message.clone()) {
+            let kept = self.record_mut(stage);
+            kept.exchanges.truncate(kept.batch_start);
+            kept.unmasked.truncate(kept.batch_start);
+            if let Some(check) = self.progress.checks[stage.index()].clone() {
+                let check = self.mask_check(check);
+                self.record_mut(stage).status = Status::Done(check);
+            }
+            self.progress.resuming.stalled = Some((stage, reason));
+            self.view.overlay = Some(Overlay::Resume);
+            return;
+        }
+        let absent: Vec<Operation> = fresh
+            .iter()
+            .filter(|exchange| exchange.error_code().is_some_and(is_not_found))
+            .map(|exchange| exchange.operation.clone())
+            .collect();
+        let why = match &record.status {
+            Status::Done(check) => check.observed.clone(),
+            _ => String::new(),
+        };
+        absent.iter().for_each(|operation| self.facts.is_absent(operation));
+        self.begin_anew(stage);
+        self.view.message = Some(format!("stage {} is to do again: {why}", stage.number()));
+    }
+
+    /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.
+    fn begin_anew(&mut self, first: Stage) {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
+            *self.record_mut(stage) = Record::default();
+            self.progress.forget(stage);
+        }
+        if first <= Stage::CreateKey {
+            self.facts.key = None;
+        }
+        if first <= Stage::CreateTable {
+            self.facts.table = None;
+        }
+        if first <= Stage::CreateUser && !self.backend.given_user {
+            self.facts.test_user = None;
+        }
+        if first <= Stage::Grant {
+            self.facts.policy_before = None;
+        }
+        self.mask_facts();
+        self.current = first;
+        self.view.show(first);
+    }
+
+    /// The batch that comes next in `stage`.
+    pub(super) fn next_batch(&self, stage: Stage) -> Next {
+        let batch = self.record(stage).batch;
+        match self.is_verifying(stage) {
+            true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
+            false => script::next(stage, batch, self.sources()),
+        }
+    }
+
+    /// Whether the stage `grant` has changed the key policy, or may have.
+    fn may_be_granted(&self) -> bool {
+        let record = self.record(Stage::Grant);
+        self.progress.checks[Stage::Grant.index()].is_some() || !record.unmasked.is_empty()
+    }
+}
+
+impl Offer {
+    /// What to ask after the account is known: whatever the session is known to have made.
+    fn identified(&mut self, answer: &Answer) -> Vec<Operation> {
+        let body = answer.response.as_ref().map(|response| &response.body).unwrap_or(&Value::Null);
+        let account = body.get("Account").and_then(Value::as_str);
+        let known = self.kept.facts.admin.as_ref().map(|admin| admin.account.as_str());
+        match (account, known) {
+            (None, _) => {
+                self.looked = Looked::Unknown(failure(answer));
+                return Vec::new();
+            }
+            (Some(here), Some(there)) if here != there => {
+                self.looked = Looked::Never("these credentials are of another account".to_owned());
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let facts = &self.kept.facts;
+        let mut next = Vec::new();
+        if let Some(key) = facts.key_id().map(str::to_owned) {
+            next.extend([Operation::DescribeKey { key: key.clone() }, Operation::GetKeyPolicy { key }]);
+        }
+        if facts.made.table {
+            next.push(Operation::DescribeTable { table: Names::new(&self.kept.run).table });
+        }
+        next
+    }
+
+    /// What an answer says of a thing, in words.
+    fn tell(&self, operation: &Operation, answer: &Answer) -> Option<String> {
+        let body = &answer.response.as_ref().ok()?.body;
+        let text = |path: &str| body.pointer(path).and_then(Value::as_str);
+        let is_granted = || text("/Policy").is_some_and(key_policy::has_key_user);
+        let is_allowed = answer.verdict() == Verdict::Allowed;
+        match operation {
+            Operation::DescribeKey { .. } if is_allowed => {
+                Some(format!("key {}", text("/KeyMetadata/KeyState").unwrap_or("of unknown state")))
+            }
+            Operation::DescribeKey { .. } => Some(format!("key: {}", failure(answer))),
+            Operation::DescribeTable { .. } if is_allowed => {
+                Some(format!("table {}", text("/Table/TableStatus").unwrap_or("of unknown state")))
+            }
+            Operation::DescribeTable { .. } => Some(format!("table: {}", failure(answer))),
+            Operation::GetKeyPolicy { .. } if is_allowed => {
+                let word = if is_granted() { "names test-user" } else { "does not name test-user yet" };
+                Some(format!("policy {word}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An error in a few words.
+fn failure(answer: &Answer) -> String {
+    match answer.verdict() {
+        Verdict::Failed(failure) if failure.code.as_deref().is_some_and(is_not_found) => "gone".to_owned(),
+        Verdict::Failed(failure) => failure.code.unwrap_or(failure.message),
+        Verdict::Denied(denied) => denied.action.map_or(denied.message, |action| format!("denied on {action}")),
+        Verdict::Allowed => "the answer names no account".to_owned(),
+    }
+}

@@ -1,0 +1,304 @@
+//! Presenting by tables: what the second screen is told, the clicker, votes, jumping ahead, beginning again.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::fake::*;
+use crate::lab::presenting::telling::Progress;
+use crate::lab::*;
+
+fn asking() -> Lab {
+    let mut lab = Lab::new(backend(), Cloud::default());
+    lab.state = lab.state.with_quiz(Quiz::new(1)).with_review();
+    lab
+}
+
+fn on(kind: BackendKind) -> Lab {
+    let mut lab = Lab::new(Backend { kind, ..backend() }, Cloud::default());
+    lab.state = lab.state.with_quiz(Quiz::new(1)).with_review();
+    lab
+}
+
+fn wish(lab: &mut Lab, wish: Wish) {
+    lab.press(Intent::Present(wish));
+}
+
+fn jump(lab: &mut Lab, stage: Stage) {
+    lab.press(Intent::ToggleStages);
+    lab.press(Intent::MoveCursor(i8::MIN));
+    lab.press(Intent::MoveCursor(stage.index().try_into().unwrap()));
+    lab.press(Intent::Advance);
+}
+
+fn tally(lab: &mut Lab, keys: &str) {
+    wish(lab, Wish::Tally);
+    for key in keys.bytes() {
+        wish(lab, if key.is_ascii_digit() { Wish::Digit(key - b'0') } else { Wish::Letter(key - b'a') });
+    }
+    wish(lab, Wish::Keep);
+}
+
+#[test]
+fn everything_before_a_later_stage_is_set_up_by_the_same_calls_as_ever() {
+    let mut step_by_step = Lab::new(backend(), Cloud::default());
+    step_by_step.run_to(Stage::CreateUser);
+    let mut lab = asking();
+    jump(&mut lab, Stage::ViewDenied);
+    assert_eq!(lab.sent, step_by_step.sent);
+    assert_eq!((lab.state.met(), lab.state.ended()), (5, 5));
+    assert_eq!((lab.state.view.shown, lab.state.current), (Stage::ViewDenied, Stage::ViewDenied));
+    assert_eq!(lab.state.record(Stage::ViewDenied).status, Status::Todo);
+    assert_eq!(lab.state.score(), Some(Score { skipped: 5, ..Score::default() }));
+    assert!(lab.state.waits_for_answer(), "its own question is asked");
+    // From there on, with what has been answered left as it is, and the key policy sent without a look.
+    lab.press(Intent::Choose(0));
+    jump(&mut lab, Stage::CleanUp);
+    assert_eq!((lab.state.met(), lab.state.view.shown), (8, Stage::CleanUp));
+    assert_eq!(lab.state.score().unwrap().answered, 1);
+    assert_eq!(lab.state.destination(), None);
+    // Back again sends nothing.
+    let sent = lab.sent.len();
+    jump(&mut lab, Stage::Who);
+    assert_eq!((lab.sent.len(), lab.state.view.shown), (sent, Stage::Who));
+}
+
+#[test]
+fn a_failure_on_the_way_stops_there() {
+    let mut lab = asking();
+    lab.cloud.faults.push(("CreateTable", 400, json!({"__type": "x#LimitExceededException", "message": "too many"})));
+    jump(&mut lab, Stage::Grant);
+    assert_eq!((lab.state.view.shown, lab.state.ended(), lab.state.met()), (Stage::CreateTable, 3, 2));
+    assert_eq!(lab.state.view.message.as_deref(), Some("stopped here on the way to stage 7"));
+    assert_eq!(lab.state.destination(), None);
+    lab.press(Intent::Retry);
+    assert_eq!((lab.state.met(), lab.state.view.shown), (3, Stage::CreateTable), "and goes no further by itself");
+    jump(&mut lab, Stage::Grant);
+    assert_eq!((lab.state.met(), lab.state.view.shown), (6, Stage::Grant));
+}
+
+#[test]
+fn on_aws_the_way_asks_for_consent_and_shows_the_key_policy() {
+    let mut lab = on(BackendKind::Aws);
+    jump(&mut lab, Stage::ViewAgain);
+    assert!(lab.state.is_asking_for_consent());
+    assert_eq!(lab.sent, ["admin sts:GetCallerIdentity"]);
+    (0..4).for_each(|_| lab.press(Intent::TypeDigit(3)));
+    assert!(lab.state.draft().is_some(), "a policy is looked at before it is sent");
+    lab.press(Intent::Advance);
+    assert_eq!((lab.state.met(), lab.state.view.shown), (7, Stage::ViewAgain));
+
+    let mut refused = on(BackendKind::Aws);
+    jump(&mut refused, Stage::ViewAgain);
+    refused.press(Intent::Close);
+    assert_eq!((refused.state.destination(), refused.state.is_asking_for_consent()), (None, false));
+    assert_eq!(refused.sent.len(), 1);
+}
+
+#[test]
+fn on_aws_an_unknown_admin_stops_the_way_before_anything_is_created() {
+    let mut lab = on(BackendKind::Aws);
+    lab.cloud.faults.push(("GetCallerIdentity", 0, json!(null)));
+    jump(&mut lab, Stage::ViewDenied);
+    assert_eq!((lab.state.destination(), lab.state.ended(), lab.sent.len()), (None, 1, 1));
+    jump(&mut lab, Stage::ViewDenied);
+    assert_eq!((lab.state.destination(), lab.state.ended(), lab.sent.len()), (None, 2, 1));
+}
+
+#[test]
+fn escape_ends_the_way_after_the_stage_that_is_under_way() {
+    let mut lab = asking();
+    lab.press(Intent::ToggleStages);
+    lab.press(Intent::MoveCursor(5));
+    let mut effects = lab.state.update(Event::Intent(Intent::Advance));
+    assert!(lab.state.view.message.as_deref().unwrap().starts_with("setting up stage 6: stage 1"));
+    effects.extend(lab.state.update(Event::Intent(Intent::Close)));
+    lab.perform(effects);
+    assert_eq!((lab.state.view.shown, lab.state.ended()), (Stage::Who, 1));
+}
+
+#[test]
+fn a_clicker_needs_one_button_and_says_before_it_passes_over_a_question() {
+    let mut lab = asking();
+    wish(&mut lab, Wish::Next);
+    assert!(lab.state.view.message.as_deref().unwrap().contains("once more"), "{:?}", lab.state.view.message);
+    // Whatever comes between makes the next press a first one.
+    wish(&mut lab, Wish::Timer);
+    wish(&mut lab, Wish::Next);
+    assert_eq!((lab.sent.len(), lab.state.waits_for_answer()), (0, true));
+    wish(&mut lab, Wish::Next);
+    assert_eq!(lab.state.met(), 1);
+    let mut presses = 0;
+    while lab.state.view.page() != Some(Page::Debrief) {
+        wish(&mut lab, Wish::Next);
+        presses += 1;
+        assert!(presses < 99);
+    }
+    // On, ask, pass over: three for a stage; one for the key policy; one for the debrief.
+    assert_eq!((lab.state.met(), presses), (9, 8 * 3 + 1 + 1));
+}
+
+#[test]
+fn a_blank_screen_comes_back_as_it_was() {
+    let mut lab = asking();
+    lab.press(Intent::TogglePage(Page::Help));
+    lab.press(Intent::ScrollTo(3));
+    let before = lab.state.clone();
+    wish(&mut lab, Wish::Blank);
+    assert!(lab.state.is_blank());
+    assert!(lab.state.telling().blank);
+    wish(&mut lab, Wish::Blank);
+    assert_eq!(lab.state, before);
+    wish(&mut lab, Wish::Blank);
+    lab.press(Intent::Close);
+    assert_eq!(lab.state, before, "escape shows the lab again and closes nothing else");
+    wish(&mut lab, Wish::Timer);
+    wish(&mut lab, Wish::Blank);
+    assert!(!lab.state.shows_timer(), "nothing ticks behind a blank screen");
+}
+
+#[test]
+fn votes_pass_over_the_presenters_own_answer_and_stay() {
+    let mut lab = asking();
+    tally(&mut lab, "a12b3");
+    let hands = lab.state.hands(Stage::Who).unwrap();
+    assert_eq!((hands.get(0), hands.get(1), hands.get(2), hands.total()), (Some(12), Some(3), None, 15));
+    assert!(!lab.state.waits_for_answer());
+    // An answer of one's own is still possible, and votes can be mended.
+    lab.press(Intent::Choose(1));
+    tally(&mut lab, "c7");
+    assert_eq!(lab.state.hands(Stage::Who).unwrap().total(), 22);
+    assert_eq!(lab.state.question(Stage::Who).unwrap().chosen, Some(1));
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.met(), 1);
+    // Seen is seen.
+    tally(&mut lab, "a0");
+    assert_eq!(lab.state.hands(Stage::Who).unwrap().total(), 22);
+    assert_eq!(lab.state.view.overlay, None);
+}
+
+#[test]
+fn votes_that_are_left_or_empty_count_for_nothing() {
+    let mut lab = asking();
+    wish(&mut lab, Wish::Tally);
+    wish(&mut lab, Wish::Letter(0));
+    wish(&mut lab, Wish::Digit(5));
+    lab.press(Intent::Close);
+    tally(&mut lab, "a");
+    assert_eq!(lab.state.hands(Stage::Who), None);
+    assert!(lab.state.waits_for_answer());
+    let mut unasked = Lab::new(backend(), Cloud::default());
+    wish(&mut unasked, Wish::Tally);
+    assert_eq!(unasked.state.view.overlay, None, "without questions there is nothing to vote on");
+}
+
+#[test]
+fn on_the_sandbox_the_lab_begins_again_at_once() {
+    let mut lab = asking();
+    jump(&mut lab, Stage::ViewDenied);
+    let sent = lab.sent.len();
+    wish(&mut lab, Wish::AskToStartOver);
+    assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
+    lab.press(Intent::Close);
+    assert!(!lab.started_over);
+    wish(&mut lab, Wish::AskToStartOver);
+    wish(&mut lab, Wish::StartOver);
+    assert!(lab.started_over);
+    assert_eq!(lab.sent.len(), sent);
+}
+
+#[rstest]
+#[case(BackendKind::Aws)]
+#[case(BackendKind::Endpoint)]
+fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
+    let mut lab = on(kind);
+    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    jump(&mut lab, Stage::ViewDenied);
+    wish(&mut lab, Wish::AskToStartOver);
+    wish(&mut lab, Wish::StartOver);
+    assert!(lab.started_over);
+    assert!(lab.state.check(Stage::CleanUp).unwrap().met);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+
+    let mut lab = on(kind);
+    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    jump(&mut lab, Stage::ViewDenied);
+    lab.cloud.faults.push(("DeleteTable", 403, json!({"__type": "x#AccessDeniedException", "message": "no"})));
+    wish(&mut lab, Wish::StartOver);
+    assert!(!lab.started_over, "something is left");
+    assert!(lab.state.view.message.as_deref().unwrap().starts_with("not begun again"));
+    lab.press(Intent::Retry);
+    assert!(!lab.started_over, "it was told; whoever mends it asks again");
+    wish(&mut lab, Wish::StartOver);
+    assert!(lab.started_over);
+}
+
+#[test]
+fn a_new_run_keeps_what_belongs_to_the_person() {
+    let mut lab = asking();
+    jump(&mut lab, Stage::CreateKey);
+    lab.press(Intent::ShowPrevious);
+    lab.press(Intent::CycleView);
+    lab.press(Intent::Copy(Copied::Command));
+    wish(&mut lab, Wish::Timer);
+    let next = State::new(backend(), Names::new("t2")).succeeding(&lab.state);
+    assert_eq!((next.view.mode, next.copied()), (ViewMode::Json, lab.state.copied()));
+    assert_eq!((next.copied().len(), next.shows_timer(), next.ended()), (1, true, 0));
+}
+
+#[test]
+fn time_is_told_against_the_plan() {
+    let mut lab = asking();
+    let lesson = lab.state.lesson.clone();
+    let budget = |stage| u64::from(lesson.stage(stage).minutes) * 60;
+    let (first, second) = (budget(Stage::Who), budget(Stage::CreateKey));
+    lab.state.update(Event::Clock(first + 20));
+    lab.press(Intent::Skip);
+    lab.press(Intent::Advance);
+    lab.press(Intent::Advance);
+    lab.state.update(Event::Clock(first + 30));
+    // Looking back is time of the stage that is to be done.
+    lab.press(Intent::ShowPrevious);
+    lab.state.update(Event::Clock(first + 40));
+    let timing = lab.state.timing();
+    assert_eq!((timing.stage, timing.spent, timing.budget, timing.total), (2, 20, second, first + 40));
+    assert_eq!((timing.before, timing.drift().as_str()), (first, "+0:20 behind"));
+    assert_eq!(timing.planned, Stage::ALL.into_iter().map(budget).sum::<u64>());
+}
+
+#[test]
+fn the_second_screen_is_told_the_answer_and_how_far_it_is() {
+    let mut lab = asking();
+    jump(&mut lab, Stage::ViewDenied);
+    let told = lab.state.telling();
+    assert_eq!((told.number, told.of, told.progress, told.observed), (6, 9, Progress::Todo, None));
+    let question = told.question.unwrap();
+    let right: Vec<_> = question.answers.iter().filter(|answer| answer.right).collect();
+    assert!(question.open && right.len() == 1 && right[0].text.contains("kms:Decrypt"), "{question:?}");
+    assert_eq!(told.next.unwrap().number, 7);
+    assert!(!told.notes.is_empty() && !told.audience.is_empty());
+    lab.press(Intent::Skip);
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    assert_eq!(lab.state.telling().progress, Progress::Running);
+    lab.perform(effects);
+    let told = lab.state.telling();
+    assert_eq!((told.progress, told.observed.is_some(), told.met), (Progress::Met, true, 6));
+    jump(&mut lab, Stage::Who);
+    assert_eq!((lab.state.telling().number, lab.state.telling().current), (1, 6));
+}
+
+/// No secret is in what is told, and masked it has no id either.
+#[test]
+fn what_is_told_is_masked_where_the_lab_is() {
+    let mut lab = asking();
+    lab.state.mask();
+    for stage in Stage::ALL {
+        jump(&mut lab, stage);
+        lab.press(Intent::Skip);
+        lab.press(Intent::Advance);
+        lab.press(Intent::Advance);
+        let told = serde_json::to_string(&lab.state.telling()).unwrap();
+        for id in [ACCOUNT, KEY_ID, "kmslab-user-t1", "kmslab-table-t1"] {
+            assert!(!told.contains(id), "{} tells {id}: {told}", stage.key());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `kmslab notes`: follows a lab, and the next one when that has ended.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
+use futures_util::{Stream, StreamExt};
+use ratatui::layout::Size;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use super::Place;
+use super::line::{Line, now};
+use crate::run::Ended;
+use crate::ui::Theme;
+use crate::ui::notes::{Notes, extent};
+use crate::ui::terminal::Screen;
+
+/// Between two looks for a lab.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What was heard.
+#[derive(Debug)]
+enum Heard {
+    /// A line of the lab that is followed; so many others live.
+    Line(Box<Line>, usize),
+    /// There is none to follow, for this reason where there is one.
+    Nobody(Option<String>),
+}
+
+/// Shows the notes of the lab at `place` on `screen` until the person leaves.
+///
+/// # Errors
+/// When the terminal can't be read or written.
+pub async fn run<W: Write>(
+    place: Place,
+    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    screen: &mut Screen<W>,
+    theme: &Theme,
+    mut stop: impl Stream<Item = u8> + Unpin,
+) -> io::Result<Ended> {
+    let (sender, mut heard) = unbounded_channel();
+    let (other, turn) = unbounded_channel();
+    let looked_in = place.folders.iter().chain(&place.socket).map(|path| path.display().to_string()).collect();
+    let following = tokio::spawn(follow(place, sender, turn));
+    let mut notes = Notes { looked_in, ..Notes::default() };
+    let mut next_second = Instant::now();
+    let ended = loop {
+        notes.now = now();
+        screen.paint(|frame| crate::ui::notes::draw(&notes, theme, frame.area(), frame.buffer_mut()))?;
+        tokio::select! {
+            biased;
+            Some(signal) = stop.next() => break Ended::Signal(signal),
+            Some(heard) = heard.recv() => match heard {
+                Heard::Line(line, others) => notes.hear(*line, others),
+                Heard::Nobody(reason) => notes.lose(reason),
+            },
+            event = input.next() => match event {
+                None => break Ended::InputClosed,
+                Some(input) => match understand(input?, &mut notes, screen.size()) {
+                    Some(Said::Leave) => break Ended::Finished,
+                    Some(Said::Other) => {
+                        // The task lives as long as this loop.
+                        let _ = other.send(());
+                    }
+                    Some(Said::Size(size)) => screen.resized(size),
+                    None => {}
+                },
+            },
+            () = tokio::time::sleep_until(next_second), if notes.line.is_some() => {
+                next_second = Instant::now() + Duration::from_secs(1);
+            }
+        }
+    };
+    following.abort();
+    Ok(ended)
+}
+
+enum Said {
+    Leave,
+    /// Follow the next lab that lives.
+    Other,
+    Size(Size),
+}
+
+fn understand(input: Input, notes: &mut Notes, size: Size) -> Option<Said> {
+    let key = match input {
+        Input::Key(key) if key.kind != KeyEventKind::Release => key,
+        Input::Resize(width, height) => return Some(Said::Size(Size { width, height })),
+        _ => return None,
+    };
+    let last = extent(notes, size).last_scroll();
+    let half = (size.height / 2).max(1);
+    let scroll = notes.scroll.min(last);
+    notes.scroll = match key.code {
+        KeyCode::Char('q') => return Some(Said::Leave),
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(Said::Leave),
+        KeyCode::Tab if notes.others > 0 => return Some(Said::Other),
+        KeyCode::Char('j') | KeyCode::Down => scroll + 1,
+        KeyCode::Char('k') | KeyCode::Up => scroll.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => scroll + half,
+        KeyCode::PageUp => scroll.saturating_sub(half),
+        KeyCode::Home | KeyCode::Char('g') => 0,
+        KeyCode::End | KeyCode::Char('G') => last,
+        _ => scroll,
+    }
+    .min(last);
+    None
+}
+
+/// Looks for a lab, tells its lines, and looks again when it has ended.
+#[cfg(unix)]
+async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: UnboundedReceiver<()>) {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+    use tokio::net::UnixStream;
+
+    /// No line is so long.
+    const LONGEST: u64 = 1 << 20;
+
+    // How many labs to pass over, from the newest on.
+    let mut skip = 0;
+    loop {
+        let (path, others) = match &place.socket {
+            Some(path) => (Some(path.clone()), 0),
+            None => {
+                let living = super::socket::living(&place.folders);
+                let others = living.len().saturating_sub(1);
+                (living.get(skip % living.len().max(1)).cloned(), others)
+            }
+        };
+        let mut reason = None;
+        if let Some(path) = path
+            && let Ok(stream) = UnixStream::connect(&path).await
+        {
+            let mut stream = BufReader::new(stream).take(LONGEST);
+            let mut text = Vec::new();
+            loop {
+                stream.set_limit(LONGEST);
+                // What has been read of a line stays in `text` when the other branch comes first.
+                tokio::select! {
+                    read = stream.read_until(b'\n', &mut text) => match read {
+                        Ok(1..) if text.ends_with(b"\n") => {}
+                        _ => break,
+                    },
+                    Some(()) = turn.recv() => {
+                        skip += 1;
+                        break;
+                    }
+                }
+                match Line::parse(String::from_utf8_lossy(&text).trim_end()) {
+                    Ok(line) => {
+                        if heard.send(Heard::Line(Box::new(line), others)).is_err() {
+                            return;
+                        }
+                    }
+                    Err(unreadable) => {
+                        reason = Some(unreadable);
+                        break;
+                    }
+                }
+                text.clear();
+            }
+        }
+        if heard.send(Heard::Nobody(reason)).is_err() {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// There are no such sockets here.
+#[cfg(not(unix))]
+async fn follow(_: Place, heard: UnboundedSender<Heard>, _turn: UnboundedReceiver<()>) {
+    let _ = LOOK;
+    let reason = "`kmslab notes` needs Unix sockets, which this system does not have".to_owned();
+    let _ = heard.send(Heard::Nobody(Some(reason)));
+}

@@ -1,0 +1,321 @@
+//! The kept session on the disk: `session.json`, readable by its owner alone.
+//!
+//! It is written by a thread of its own, so that the screen never waits for a disk; a call waits until what was to be
+//! kept before it is written. One lab at a time has the file: the lock goes with the process, however that ends.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use color_eyre::eyre::{Report, WrapErr};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+
+use super::journal;
+use crate::app::{Exit, tell};
+use crate::aws::ConfigError;
+use crate::cli::{Environment, Options};
+use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
+
+const FILE: &str = "session.json";
+const LOCK: &str = "session.lock";
+
+/// A larger file is none of ours.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The one session that may be kept in a folder.
+#[derive(Debug)]
+pub struct Hold {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Hold {
+    /// Takes hold of the session in `folder`; `None` where another lab has it.
+    ///
+    /// # Errors
+    /// When the folder can't be made or written.
+    pub fn take(folder: &Path) -> io::Result<Option<Hold>> {
+        let mut folders = fs::DirBuilder::new();
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+            folders.mode(0o700);
+            options.mode(0o600);
+        }
+        folders.recursive(true).create(folder)?;
+        let lock = options.open(folder.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Hold { folder: folder.to_owned(), _lock: lock })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Puts `kept` in place of what was kept before: whoever reads the file finds the one or the other.
+    fn write(&self, kept: &Kept) -> io::Result<()> {
+        // Readable by its owner alone, as every temporary file.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(&serde_json::to_vec(kept)?)?;
+        file.persist(self.folder.join(FILE)).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// The session that is kept in `folder`, if any.
+///
+/// # Errors
+/// A sentence where there is a file that is none.
+pub fn read(folder: &Path) -> Result<Option<Kept>, String> {
+    let path = folder.join(FILE);
+    let mut text = String::new();
+    match File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
+    }
+    let parse = || -> serde_json::Result<Kept> {
+        let mut value: Value = serde_json::from_str(&text)?;
+        // As an answer from a server: somebody may have written into the file.
+        redact::redact(&mut value);
+        serde_json::from_value(value)
+    };
+    match parse() {
+        Ok(kept) if kept.is_whole() => Ok(Some(kept)),
+        Ok(_) => Err(format!("{} is of another version", path.display())),
+        Err(error) => Err(format!("{} is no kept session: {error}", path.display())),
+    }
+}
+
+/// Writes sessions, the newest first and the others not at all.
+#[derive(Debug)]
+pub struct Keeper {
+    sender: Option<Sender<(u64, Box<Kept>)>>,
+    thread: Option<JoinHandle<()>>,
+    last: AtomicU64,
+    written: watch::Receiver<u64>,
+}
+
+impl Keeper {
+    /// A keeper of the session that is held. What goes wrong is told to `events`.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn start(hold: Hold, events: UnboundedSender<Event>) -> io::Result<Keeper> {
+        let (sender, receiver) = channel();
+        let (done, written) = watch::channel(0);
+        let work = move || keep(&hold, &receiver, &done, &events);
+        let thread = std::thread::Builder::new().name("kmslab-session".to_owned()).spawn(work)?;
+        Ok(Keeper { sender: Some(sender), thread: Some(thread), last: AtomicU64::new(0), written })
+    }
+
+    /// Has `kept` written, and returns at once.
+    pub fn keep(&self, kept: Box<Kept>) {
+        let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(sender) = &self.sender {
+            // The thread ends with the sender.
+            let _ = sender.send((number, kept));
+        }
+    }
+
+    /// Ends when everything that was to be kept by now is written, or could not be.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (number, mut written) = (self.last.load(Ordering::SeqCst), self.written.clone());
+        async move {
+            let _ = written.wait_for(|written| *written >= number).await;
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // What was to be kept is written before the program ends.
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn keep(
+    hold: &Hold,
+    sessions: &Receiver<(u64, Box<Kept>)>,
+    done: &watch::Sender<u64>,
+    events: &UnboundedSender<Event>,
+) {
+    while let Ok(first) = sessions.recv() {
+        let (number, kept) = sessions.try_iter().last().unwrap_or(first);
+        if let Err(error) = hold.write(&kept) {
+            let _ = events.send(Event::NotRemembered(format!("{}: {error}", hold.folder.join(FILE).display())));
+        }
+        done.send_replace(number);
+    }
+}
+
+/// Has the session of `state` kept, and looks for one that can go on: gives the hold, and what to do first.
+pub fn begin(state: &mut State, options: &Options, environment: &Environment) -> (Option<Hold>, Vec<Effect>) {
+    let Some(folder) = environment.state.as_deref() else { return (None, Vec::new()) };
+    let hold = match Hold::take(folder) {
+        Ok(Some(hold)) => hold,
+        Ok(None) => {
+            state.view.message = Some("another kmslab is at work: your progress here is not kept".to_owned());
+            return (None, Vec::new());
+        }
+        Err(error) => {
+            state.view.message = Some(format!("your progress can't be kept: {}: {error}", folder.display()));
+            return (None, Vec::new());
+        }
+    };
+    let place = place(state, options);
+    state.keep_at(place.clone());
+    let kept = match read(folder) {
+        Ok(Some(kept)) if kept.can_go_on() => kept,
+        Ok(_) => return (Some(hold), Vec::new()),
+        Err(reason) => {
+            state.view.message = Some(reason);
+            return (Some(hold), Vec::new());
+        }
+    };
+    // Another lab may have taken that run over, and keep nothing.
+    let is_living = environment.journals.as_deref().is_some_and(|folder| journal::is_living(folder, &kept.run));
+    if options.fresh || is_living {
+        state.tell_what_stays(&kept);
+    } else if kept.place == place {
+        return (Some(hold), state.offer_to_resume(kept));
+    } else {
+        let (where_, ended) = (kept.place.describe(), kept.ended());
+        let of = Stage::ALL.len();
+        state.view.message = Some(format!("a session on {where_} is kept ({ended} of {of}); this one replaces it"));
+    }
+    (Some(hold), Vec::new())
+}
+
+/// Where a session with these options is.
+fn place(state: &State, options: &Options) -> Place {
+    let data = options.data.as_deref().map(|data| fs::canonicalize(data).unwrap_or_else(|_| data.to_owned()));
+    Place {
+        admin_profile: options.admin_profile.clone(),
+        user_profile: options.user_profile.clone(),
+        data: data.map(|data| data.to_string_lossy().into_owned()),
+        ..Place::new(&state.backend)
+    }
+}
+
+/// `kmslab reset`: deletes what is kept, unless something that the session has made may still exist.
+///
+/// # Errors
+/// When another lab has it, or it can't be deleted.
+pub fn reset(environment: &Environment) -> Result<Exit, Report> {
+    let Some(folder) = environment.state.as_deref().filter(|folder| folder.join(FILE).exists()) else {
+        tell("no session is kept");
+        return Ok(Exit::Met);
+    };
+    let path = folder.join(FILE);
+    let trouble = || format!("{} can't be deleted", path.display());
+    let Some(_hold) = Hold::take(folder).wrap_err_with(trouble)? else {
+        return Err(ConfigError::Options("a lab is at work: leave it first".to_owned()).into());
+    };
+    let kept = read(folder);
+    if let Ok(Some(kept)) = &kept {
+        let journal = environment.journals.as_deref().map(|folder| folder.join(format!("{}.jsonl", kept.run)));
+        if journal.is_some_and(|journal| journal.exists()) {
+            tell(format_args!("things of run {} may still exist: {}", kept.run, kept.place.describe()));
+            for left in kept.facts.made.list(&crate::lab::Names::new(&kept.run)) {
+                tell(format_args!("left behind: {left}"));
+            }
+            tell("nothing was deleted; `kmslab cleanup` removes them, then `kmslab reset` again");
+            return Ok(Exit::Survivors);
+        }
+    }
+    fs::remove_file(&path).wrap_err_with(trouble)?;
+    match kept {
+        Ok(Some(kept)) => {
+            let begun = kept.created.as_deref().unwrap_or("at an unknown time");
+            let (met, of) = (kept.met(), Stage::ALL.len());
+            tell(format_args!("deleted {}: {met} of {of} stages met, begun {begun}", path.display()));
+        }
+        _ => tell(format_args!("deleted {}, which was no kept session", path.display())),
+    }
+    Ok(Exit::Met)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Names, Quiz};
+
+    fn state(run: &str) -> State {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let place = Place::new(&backend);
+        let mut state = State::new(backend, Names::new(run)).with_quiz(Quiz::new(3));
+        state.keep_at(place);
+        state
+    }
+
+    fn kept(run: &str) -> Box<Kept> {
+        Box::new(state(run).kept().unwrap())
+    }
+
+    #[test]
+    fn the_newest_session_is_on_the_disk_when_a_call_may_be_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (events, mut told) = unbounded_channel();
+        let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for run in 0..50 {
+            keeper.keep(kept(&run.to_string()));
+        }
+        runtime.block_on(keeper.settled());
+        assert_eq!(read(folder.path()).unwrap().unwrap(), *kept("49"));
+        keeper.keep(kept("last"));
+        drop(keeper);
+        assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
+        assert!(told.try_recv().is_err(), "nothing went wrong");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_and_holds_no_call_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("kmslab");
+        let (events, mut told) = unbounded_channel();
+        let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events).unwrap();
+        fs::remove_dir_all(&inner).unwrap();
+        keeper.keep(kept("a"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(keeper.settled());
+        assert!(matches!(told.try_recv(), Ok(Event::NotRemembered(reason)) if reason.contains("session.json")));
+    }
+
+    #[test]
+    fn one_lab_at_a_time_has_the_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let hold = Hold::take(folder.path()).unwrap().unwrap();
+        assert!(Hold::take(folder.path()).unwrap().is_none());
+        drop(hold);
+        assert!(Hold::take(folder.path()).unwrap().is_some());
+    }
+
+    #[rstest]
+    #[case::nothing("", "is no kept session")]
+    #[case::something_else("{}", "is no kept session")]
+    #[case::cut_off(r#"{"version":1,"#, "is no kept session")]
+    fn what_is_no_session_is_told(#[case] text: &str, #[case] reason: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()), Ok(None));
+        fs::write(folder.path().join(FILE), text).unwrap();
+        assert!(read(folder.path()).unwrap_err().contains(reason));
+        let whole = serde_json::to_string(&kept("a")).unwrap();
+        fs::write(folder.path().join(FILE), whole.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
+        assert!(read(folder.path()).unwrap_err().contains("is of another version"));
+    }
+}

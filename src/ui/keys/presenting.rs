@@ -1,0 +1,145 @@
+//! The keys of a presenter: rows of the one table.
+
+use crossterm::event::KeyCode;
+
+use crate::lab::{Intent, Overlay, Wish};
+
+use super::{
+    BLANKED, Context, DONE, LIST, NEVER, PAGE, PANES, RUNNING, Row, START, TODO, VOTES, bind, can_advance, can_choose,
+    char, key, repeating,
+};
+use crate::ui::Class;
+
+impl Context<'_> {
+    /// Something that can be blanked is to be seen: nothing that waits for a decision.
+    fn can_blank(self) -> bool {
+        let page = self.state.view.page().is_some_and(|page| self.page(page));
+        self.panes() || self.stages() || self.experiments() || page
+    }
+
+    fn turns_pages(self, down: bool) -> bool {
+        self.state.view.page().is_some() && self.can_scroll(down)
+    }
+
+    fn counting(self) -> bool {
+        self.state.can_count(0) && self.state.entry().at.is_some()
+    }
+
+    fn starting_over(self) -> bool {
+        self.overlay() == Some(Overlay::StartOver) && Class::of(self.area) != Class::TooSmall
+    }
+}
+
+/// Two buttons are enough. In a page they turn it.
+pub const CLICKER: Row = Row {
+    bindings: &[
+        bind(
+            "clicker_next",
+            PANES,
+            &[key(KeyCode::PageDown), key(KeyCode::Right)],
+            |c| can_advance(c) && c.panes() || c.panes() && c.state.waits_for_answer(),
+            |_| Intent::Present(Wish::Next),
+        ),
+        bind(
+            "clicker_back",
+            PANES,
+            &[key(KeyCode::PageUp), key(KeyCode::Left)],
+            |c| c.can_show(false),
+            |_| Intent::ShowPrevious,
+        ),
+        repeating("page_down", PAGE, &[key(KeyCode::PageDown)], |c| c.turns_pages(true), |c| c.scroll(c.half_page())),
+        repeating("page_up", PAGE, &[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
+    ],
+    label: |_| "clicker",
+    help: "a clicker: on (twice past a question), or back",
+    rank: NEVER,
+};
+
+/// `b` is an answer before the calls are sent.
+pub const BLANK: Row = Row {
+    bindings: &[
+        bind(
+            "blank",
+            RUNNING | DONE | BLANKED,
+            &[char('b')],
+            |c| c.state.is_blank() || c.panes() && c.place() != TODO && !can_choose(c, 1),
+            |_| Intent::Present(Wish::Blank),
+        ),
+        bind(
+            "blank",
+            PANES | PAGE | LIST | BLANKED,
+            &[char('.'), char('B')],
+            |c| c.state.is_blank() || c.can_blank(),
+            |_| Intent::Present(Wish::Blank),
+        ),
+    ],
+    label: |_| "blank",
+    help: "blank the screen or show it again; b: not as answer",
+    rank: NEVER,
+};
+
+/// The time on the message line.
+pub const TIMER: Row = Row {
+    bindings: &[bind("timer", PANES, &[char('T')], |c| c.panes(), |_| Intent::Present(Wish::Timer))],
+    label: |_| "timer",
+    help: "the time of stage and lab against the plan",
+    rank: NEVER,
+};
+
+/// Opens the dialog for votes, or takes what it has.
+pub const TALLY: Row = Row {
+    bindings: &[
+        bind("votes", PANES, &[char('#')], |c| c.panes() && c.state.can_tally(), |_| Intent::Present(Wish::Tally)),
+        bind("take_votes", VOTES, &[key(KeyCode::Enter)], |c| c.state.is_tallying(), |_| Intent::Present(Wish::Keep)),
+    ],
+    label: |_| "take it",
+    help: "hands up: how the class answers, before it is seen",
+    rank: NEVER,
+};
+
+/// The keys of that dialog, which tells them itself.
+pub const HANDS: Row = Row {
+    bindings: &[
+        bind("", VOTES, &[char('a')], |c| c.state.can_letter(0), |_| Intent::Present(Wish::Letter(0))),
+        bind("", VOTES, &[char('b')], |c| c.state.can_letter(1), |_| Intent::Present(Wish::Letter(1))),
+        bind("", VOTES, &[char('c')], |c| c.state.can_letter(2), |_| Intent::Present(Wish::Letter(2))),
+        bind("", VOTES, &[char('d')], |c| c.state.can_letter(3), |_| Intent::Present(Wish::Letter(3))),
+        bind("", VOTES, &[char('0')], |c| c.counting(), |_| Intent::Present(Wish::Digit(0))),
+        bind("", VOTES, &[char('1')], |c| c.counting(), |_| Intent::Present(Wish::Digit(1))),
+        bind("", VOTES, &[char('2')], |c| c.counting(), |_| Intent::Present(Wish::Digit(2))),
+        bind("", VOTES, &[char('3')], |c| c.counting(), |_| Intent::Present(Wish::Digit(3))),
+        bind("", VOTES, &[char('4')], |c| c.counting(), |_| Intent::Present(Wish::Digit(4))),
+        bind("", VOTES, &[char('5')], |c| c.counting(), |_| Intent::Present(Wish::Digit(5))),
+        bind("", VOTES, &[char('6')], |c| c.counting(), |_| Intent::Present(Wish::Digit(6))),
+        bind("", VOTES, &[char('7')], |c| c.counting(), |_| Intent::Present(Wish::Digit(7))),
+        bind("", VOTES, &[char('8')], |c| c.counting(), |_| Intent::Present(Wish::Digit(8))),
+        bind("", VOTES, &[char('9')], |c| c.counting(), |_| Intent::Present(Wish::Digit(9))),
+        bind("erase", VOTES, &[key(KeyCode::Backspace)], |c| c.counting(), |_| Intent::Present(Wish::Erase)),
+    ],
+    label: |_| "count",
+    help: "",
+    rank: NEVER,
+};
+
+/// Asks first; a letter and not enter says yes: a habit must not decide.
+pub const START_OVER: Row = Row {
+    bindings: &[
+        bind(
+            "start_over",
+            PANES,
+            &[char('X')],
+            |c| c.panes() && c.state.can_start_over(),
+            |_| Intent::Present(Wish::AskToStartOver),
+        ),
+        bind(
+            "start_over_yes",
+            START,
+            &[char('y')],
+            |c| c.starting_over() && c.state.can_start_over(),
+            |_| Intent::Present(Wish::StartOver),
+        ),
+    ],
+    label: |_| "begin again",
+    help: "begin again with stage 1, as a new run; asks first",
+    rank: NEVER,
+};

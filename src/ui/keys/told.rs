@@ -1,0 +1,79 @@
+//! What is told of the keys: footer, help, and texts that mention one.
+
+use ratatui::layout::Rect;
+
+use crate::lab::{Keymap, State};
+
+use super::{Context, KEYS, NEVER};
+
+/// A part of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The keys that work, `n/p`.
+    pub keys: String,
+    /// What they do.
+    pub label: String,
+    rank: u8,
+}
+
+impl Hint {
+    /// A key that does something.
+    pub(super) fn new(keys: String, label: String, rank: u8) -> Hint {
+        Hint { keys, label, rank }
+    }
+}
+
+/// The keys that work now.
+pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
+    let context = Context::new(state, area);
+    KEYS.iter()
+        .filter(|row| row.rank != NEVER)
+        .filter_map(|row| {
+            let working: Vec<String> = row
+                .bindings
+                .iter()
+                .filter(|binding| (binding.when)(context))
+                .filter_map(|binding| binding.keys(&state.view.keys).into_iter().next())
+                .collect();
+            let keys = working.join("/");
+            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank })
+        })
+        .collect()
+}
+
+/// As many of the keys that work now as fit into `columns`, the least important dropped first.
+pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Hint) -> usize) -> Vec<Hint> {
+    let mut hints = hints(state, area);
+    while hints.iter().map(&columns_of).sum::<usize>() > columns {
+        let Some(least) = hints.iter().enumerate().max_by_key(|(_, hint)| hint.rank).map(|(index, _)| index) else {
+            break;
+        };
+        hints.remove(least);
+    }
+    hints
+}
+
+/// The help: all keys of a row, and its sentence.
+pub fn help(keymap: &Keymap) -> impl Iterator<Item = (String, &'static str)> {
+    KEYS.iter().filter(|row| !row.help.is_empty()).map(|row| {
+        let mut names: Vec<String> = Vec::new();
+        for name in row.bindings.iter().flat_map(|binding| binding.keys(keymap)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        (names.join(" "), row.help)
+    })
+}
+
+/// The first key of the action `name`, for a text that mentions it.
+pub fn first(name: &str, keymap: &Keymap) -> String {
+    let mut named = KEYS.iter().flat_map(|row| row.bindings).filter(|binding| binding.name == name);
+    named.next().and_then(|binding| binding.keys(keymap).into_iter().next()).unwrap_or_default()
+}
+
+/// The keys that answer a question, `a–d`.
+pub fn answers(keymap: &Keymap) -> String {
+    let names = ["answer_1", "answer_2", "answer_3", "answer_4"].map(|name| first(name, keymap));
+    if names == ["a", "b", "c", "d"] { "a–d".to_owned() } else { names.join("/") }
+}

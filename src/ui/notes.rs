@@ -1,0 +1,217 @@
+//! The presenter's second screen: what to say, what comes next, and the time.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::presenting::telling::{Progress, QuestionTold, Telling};
+use crate::run::notes::line::Line as Told;
+
+use super::layout::Extent;
+use super::signs;
+use super::text::{cut, spans_width, wrap, wrap_plain};
+use super::theme::Theme;
+
+/// For so many looks in vain the notes stay as they are: a lab that begins again is back by then.
+const PATIENCE: u8 = 3;
+
+/// Columns of the labels.
+const LABEL: usize = 10;
+
+/// What the second screen shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The newest line, if a lab is followed.
+    pub line: Option<Told>,
+    /// Why there is none, where that is known.
+    pub reason: Option<String>,
+    /// Where labs are looked for.
+    pub looked_in: Vec<String>,
+    /// How many other labs live.
+    pub others: usize,
+    /// Now, in milliseconds of Unix time.
+    pub now: u64,
+    /// The first line shown.
+    pub scroll: u16,
+    /// How often in a row none was found.
+    pub missed: u8,
+}
+
+impl Notes {
+    /// Takes in what the lab says.
+    pub fn hear(&mut self, line: Told, others: usize) {
+        if self.line.as_ref().is_none_or(|before| before.lab.number != line.lab.number) {
+            self.scroll = 0;
+        }
+        (self.line, self.others, self.missed, self.reason) = (Some(line), others, 0, None);
+    }
+
+    /// Takes in that there is nobody to follow now.
+    pub fn lose(&mut self, reason: Option<String>) {
+        self.missed = self.missed.saturating_add(1);
+        if self.missed >= PATIENCE || reason.is_some() {
+            self.line = None;
+        }
+        self.reason = reason.or(self.reason.take());
+    }
+}
+
+/// The rows of the notes, between header, time and footer.
+fn body(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        y: area.y + 3.min(area.height),
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(4),
+    }
+    .intersection(area)
+}
+
+/// How much the notes scroll on a screen of `size`.
+pub fn extent(notes: &Notes, size: Size) -> Extent {
+    let body = body(Rect::from((Position::ORIGIN, size)));
+    let lines = notes.line.as_ref().map_or(0, |line| lines(&line.lab, &Theme::plain(), body.width.into()).len());
+    Extent { lines: u16::try_from(lines).unwrap_or(u16::MAX), height: body.height }
+}
+
+/// Draws `notes`.
+pub fn draw(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    draw_all(notes, theme, area, buffer);
+    if theme.is_ascii() {
+        signs::translate(buffer);
+    }
+}
+
+fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, theme.base);
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area }.intersection(area);
+    let Some(line) = &notes.line else {
+        header(" no lab", "", theme, row(0), buffer);
+        let columns = usize::from(area.width.saturating_sub(2));
+        let mut text = wrap_plain("No lab runs here.", theme.strong, columns);
+        text.extend(notes.reason.iter().flat_map(|reason| wrap_plain(reason, theme.failed.text, columns)));
+        let help = "Start `kmslab` in another terminal, as the same user: this screen follows it.";
+        text.extend(wrap_plain(help, theme.base, columns));
+        let places = format!("Looked in {}", notes.looked_in.join(" and "));
+        text.extend(wrap_plain(&places, theme.dim, columns));
+        Paragraph::new(text).render(body(area), buffer);
+        return footer(notes, 0, theme, area, buffer);
+    };
+    let lab = &line.lab;
+    let back = if lab.current == lab.number { String::new() } else { format!("  looking back from {}", lab.current) };
+    let blank = if lab.blank { "  BLANK" } else { "" };
+    let replay = if lab.replay { "  REPLAY" } else { "" };
+    let right = format!("{}{replay}{blank} ", lab.backend.to_uppercase());
+    header(&format!(" {}/{}  {}{back}", lab.number, lab.of, lab.title), &right, theme, row(0), buffer);
+    let timing = line.timing_at(notes.now);
+    let looks = if timing.behind() > 0 { theme.denied.text } else { theme.strong };
+    let time = vec![
+        Span::styled(format!(" {} (", timing.of_stage()), theme.strong),
+        Span::styled(timing.drift(), looks),
+        Span::styled(format!(")   {}", timing.of_all()), theme.strong),
+    ];
+    cut(time, area.width.into()).render(row(1), buffer);
+    let place = body(area);
+    let extent = extent(notes, area.as_size());
+    let scroll = notes.scroll.min(extent.last_scroll());
+    let shown = lines(lab, theme, place.width.into());
+    let shown: Vec<Line<'static>> = shown.into_iter().skip(scroll.into()).take(place.height.into()).collect();
+    Paragraph::new(shown).render(place, buffer);
+    footer(notes, extent.last_scroll() - scroll, theme, area, buffer);
+}
+
+fn header(left: &str, right: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, theme.bar);
+    let columns = usize::from(area.width);
+    let right = vec![Span::styled(right.to_owned(), theme.bar.patch(theme.dim))];
+    let left = vec![Span::styled(" notes ", theme.bar.patch(theme.dim)), Span::styled(left.to_owned(), theme.title)];
+    let room = columns.saturating_sub(spans_width(&right));
+    Line::from(right).right_aligned().render(area, buffer);
+    cut(left, room).render(area, buffer);
+}
+
+fn footer(notes: &Notes, below: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let area = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
+    let mut spans = vec![Span::raw(" "), Span::styled("q", theme.hint), Span::styled(" leave", theme.dim)];
+    if below > 0 {
+        spans.extend([Span::styled("   j", theme.hint), Span::styled(format!(" {below} more"), theme.dim)]);
+    }
+    if notes.others > 0 && notes.line.is_some() {
+        let others = format!(" another lab ({} more)", notes.others);
+        spans.extend([Span::styled("   tab", theme.hint), Span::styled(others, theme.dim)]);
+    }
+    cut(spans, area.width.into()).render(area, buffer);
+}
+
+fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let labelled = |label: &str, looks: Style, text: &str| {
+        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim)];
+        wrap(lead, vec![Span::styled(text.to_owned(), looks)], columns, LABEL)
+    };
+    let mut lines = Vec::new();
+    let (word, looks) = progress(lab, theme);
+    lines.extend(labelled("now", looks, &word));
+    lines.push(Line::default());
+    for (at, note) in lab.notes.iter().enumerate() {
+        let label = if at == 0 { "say" } else { "" };
+        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim), Span::styled("• ", theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(note.clone(), theme.base)], columns, LABEL + 2));
+    }
+    lines.push(Line::default());
+    if !lab.expected.is_empty() {
+        lines.extend(labelled("expected", theme.strong, &lab.expected));
+    }
+    lines.extend(labelled("look at", theme.base, &lab.look));
+    if let Some(question) = &lab.question {
+        lines.extend(asked(question, theme, columns));
+    }
+    let next = match &lab.next {
+        Some(next) => format!("{}  {}, {} min", next.number, next.title, next.minutes),
+        None => "the debrief".to_owned(),
+    };
+    lines.extend(labelled("next", theme.strong, &next));
+    lines.push(Line::default());
+    for likely in &lab.audience {
+        lines.extend(labelled("asked", theme.strong, &likely.question));
+        lines.extend(labelled("", theme.base, likely.answer.trim()));
+    }
+    lines
+}
+
+/// What happens now or has happened.
+fn progress(lab: &Telling, theme: &Theme) -> (String, Style) {
+    let observed = lab.observed.as_deref().unwrap_or_default();
+    let is_open = lab.question.as_ref().is_some_and(|question| question.open);
+    match lab.progress {
+        Progress::Todo if is_open => ("● the question is open".to_owned(), theme.strong),
+        Progress::Todo => (format!("● enter: {}", lab.action), theme.strong),
+        Progress::Running => ("… calls are under way".to_owned(), theme.strong),
+        Progress::Waiting => ("● it waits for your yes".to_owned(), theme.strong),
+        Progress::Met => (format!("✔ MET  {observed}"), theme.allowed.text),
+        Progress::NotMet => (format!("✘ NOT MET  {observed}"), theme.failed.text),
+    }
+}
+
+/// The right answer, and what the class and the presenter said.
+fn asked(question: &QuestionTold, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for answer in question.answers.iter().filter(|answer| answer.right) {
+        let lead = vec![Span::styled(format!("{:<LABEL$}", "answer"), theme.dim)];
+        let content = vec![
+            Span::styled(format!("{}  ", answer.letter), theme.strong),
+            Span::styled(answer.text.clone(), theme.strong),
+        ];
+        lines.extend(wrap(lead, content, columns, LABEL));
+    }
+    let hands = question.answers.iter().filter_map(|answer| Some(format!("{} {}", answer.letter, answer.hands?)));
+    let mut said: Vec<String> = hands.collect();
+    let chosen = question.answers.iter().filter(|answer| answer.chosen && !answer.right);
+    said.extend(chosen.map(|answer| format!("you said {}", answer.letter)));
+    if !said.is_empty() {
+        let lead = vec![Span::styled(format!("{:<LABEL$}", "class"), theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(said.join("   "), theme.base)], columns, LABEL));
+    }
+    lines
+}

@@ -1,0 +1,353 @@
+//! The lab's texts as lines for a voice or a dumb terminal: no boxes, no columns, a verdict as a sentence.
+//!
+//! One line is one thought, however long: screen readers read line by line, and terminals wrap by themselves.
+
+use serde_json::Value;
+
+use super::theme::Theme;
+use super::{diff, page};
+use crate::lab::learn::Asked;
+use crate::lab::lesson::Source;
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent, script};
+
+/// A text with a capital letter at its beginning: labels stand alone here.
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// A sentence ends once.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{}: {}", capital(label), sentence(text))
+}
+
+/// What the screen says in its message line.
+pub fn remark(message: &str) -> String {
+    sentence(&capital(&message.replace(" · ", ", ")))
+}
+
+/// The heading of the shown stage, and what to know there: before its calls were sent the intro and the question, after
+/// them what came of them.
+pub fn stage(state: &State) -> Vec<String> {
+    let stage = state.view.shown;
+    let text = state.text(stage);
+    let heading = format!("Stage {} of {}: {}", stage.number(), Stage::ALL.len(), text.title);
+    let mut lines = vec![String::new(), heading, sentence(text.objective)];
+    match &state.record(stage).status {
+        Status::Todo => {
+            lines.push(state.lesson.stage(stage).intro.trim().to_owned());
+            lines.extend(question(state));
+        }
+        Status::Running => lines.push("Its calls are under way.".to_owned()),
+        Status::Done(check) => {
+            lines.extend(calls(state));
+            lines.extend(ended(state, stage, check));
+        }
+    }
+    lines
+}
+
+/// The question of the shown stage with numbered answers, while it can be answered.
+fn question(state: &State) -> Vec<String> {
+    let Some(asked) = state.open_question() else { return Vec::new() };
+    let mut lines = vec![String::new(), asked.question.text.clone()];
+    lines.extend(asked.answers.iter().enumerate().map(|(at, (_, reply))| {
+        let chosen = if asked.chosen == Some(at) { " (your answer)" } else { "" };
+        format!("{}. {}{chosen}", at + 1, reply.text)
+    }));
+    lines
+}
+
+/// The last hint that was asked for.
+pub fn hint(state: &State) -> Option<String> {
+    state.hints().last().map(|hint| labelled(&state.lesson.words().hint, hint))
+}
+
+/// All calls of the shown stage that were answered, as sentences.
+pub fn calls(state: &State) -> Vec<String> {
+    let recorded = state.replay_time().map(|time| format!("REPLAY, recorded {time}, not sent now:"));
+    let answered = Identity::BOTH.into_iter().flat_map(|identity| state.calls(identity));
+    let mut answered: Vec<&Exchange> = answered
+        .filter_map(|call| match call {
+            Call::Answered(exchange) => Some(exchange),
+            Call::Waiting(_) | Call::Draft(_) => None,
+        })
+        .collect();
+    answered.sort_by_key(|exchange| exchange.id);
+    recorded.into_iter().chain(answered.into_iter().map(call)).collect()
+}
+
+/// A call as a sentence: who, what, the verdict in a word, and what is worth a word of the answer.
+pub fn call(exchange: &Exchange) -> String {
+    let lead = format!("{}: {}", exchange.identity.name(), exchange.operation.name());
+    let text = match &exchange.verdict {
+        Verdict::Allowed => match worth_a_word(exchange) {
+            Some(what) => format!("{lead} ALLOWED, {what}"),
+            None => format!("{lead} ALLOWED"),
+        },
+        Verdict::Denied(denied) => match (&denied.action, &denied.reason) {
+            (Some(action), reason) => {
+                let resource = denied.resource.as_ref().map(|arn| format!(" on {arn}")).unwrap_or_default();
+                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("{lead} DENIED, not allowed {action}{resource}{reason}")
+            }
+            (None, _) => format!("{lead} DENIED: {}", denied.message),
+        },
+        Verdict::Failed(failure) if exchange.is_wanted_absence() => format!("{lead} GONE: {}", failure.message),
+        Verdict::Failed(failure) => {
+            let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+            let remedy = failure.remedy.as_ref().map(|remedy| format!(" Try: {remedy}")).unwrap_or_default();
+            format!("{lead} FAILED: {code}{}{remedy}", sentence(&failure.message))
+        }
+    };
+    let tries = exchange.answer.tries;
+    let text = if tries > 1 { format!("{} It took {tries} tries", sentence(&text)) } else { text };
+    sentence(&text)
+}
+
+/// What a person wants to hear of an answer at once.
+fn worth_a_word(exchange: &Exchange) -> Option<String> {
+    let body = exchange.body()?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    if let Some(items) = body.get("Count").and_then(Value::as_u64) {
+        return Some(if items == 1 { "1 item".to_owned() } else { format!("{items} items") });
+    }
+    [
+        ("/Arn", "as"),
+        ("/KeyMetadata/KeyState", "the key is"),
+        ("/KeyState", "the key is"),
+        ("/Table/TableStatus", "the table is"),
+        ("/TableDescription/TableStatus", "the table is"),
+        ("/User/UserName", "the user is"),
+    ]
+    .into_iter()
+    .find_map(|(pointer, lead)| text(pointer).map(|value| format!("{lead} {value}")))
+}
+
+/// What a stage came to: the verdict first, then what to look at, and what is to be said of the answer.
+pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
+    let words = state.lesson.words();
+    let text = state.text(stage);
+    let verdict = if check.met { &words.met } else { &words.not_met };
+    let mut lines = vec![
+        format!("{verdict}: {}", sentence(&check.observed)),
+        labelled(&words.expected, text.expected),
+        labelled(&words.look_at, text.look),
+    ];
+    lines.extend(state.question(stage).and_then(|asked| said(state, &asked)));
+    let misconception = &state.lesson.stage(stage).misconception;
+    lines.push(labelled(&words.misconception, &misconception.claim));
+    lines.push(labelled(&words.correction, &misconception.correction));
+    lines
+}
+
+/// The number that an answer has here.
+fn number(asked: &Asked<'_>, letter: char) -> usize {
+    asked.answers.iter().position(|(other, _)| *other == letter).map_or(0, |at| at + 1)
+}
+
+/// What the person predicted, and what is to be said of that.
+fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
+    let words = state.lesson.words();
+    let right = || {
+        let (letter, reply) = asked.right()?;
+        Some(format!("{}: {}. {}", words.the_answer_was, number(asked, letter), sentence(&reply.text)))
+    };
+    let Some((letter, reply)) = asked.reply() else {
+        let (_, reply) = asked.right().filter(|_| asked.skipped)?;
+        return Some(format!("{} {} {}", words.skipped, right()?, reply.explanation.trim()));
+    };
+    let yours = format!("{}: {}. {}", words.your_answer, number(asked, letter), sentence(&reply.text));
+    let explanation = reply.explanation.trim();
+    Some(match reply.right {
+        true => format!("{yours} {} {explanation}", words.right),
+        false => format!("{yours} {} {explanation} {}", words.not_quite, right()?),
+    })
+}
+
+/// Everything that the shown stage's lesson says; what explains the answers comes when the stage has ended.
+pub fn lesson(state: &State) -> Vec<String> {
+    let shown = state.view.shown;
+    let words = state.lesson.words();
+    let text = state.lesson.stage(shown);
+    let is_done = matches!(state.record(shown).status, Status::Done(_));
+    let mut ids: Vec<&String> = text.sources.iter().collect();
+    let mut lines =
+        vec![state.text(shown).title.to_owned(), sentence(state.text(shown).objective), text.intro.trim().to_owned()];
+    if let Some(asked) = state.question(shown) {
+        lines.push(asked.question.text.clone());
+        for (at, (_, reply)) in asked.answers.iter().enumerate() {
+            let answer = format!("{}. {}", at + 1, sentence(&reply.text));
+            lines.push(match (is_done, reply.right) {
+                (false, _) => answer,
+                (true, true) => format!("{answer} {} {}", words.right, reply.explanation.trim()),
+                (true, false) => format!("{answer} {}", reply.explanation.trim()),
+            });
+            ids.extend(reply.sources.iter().filter(|_| is_done));
+        }
+    }
+    lines.extend(state.hints().iter().map(|hint| labelled(&words.hint, hint)));
+    if is_done || !state.quiz.asks() {
+        lines.push(labelled(&words.misconception, &text.misconception.claim));
+        lines.push(labelled(&words.correction, &text.misconception.correction));
+        ids.extend(&text.misconception.sources);
+    }
+    lines.extend(sources(state, ids));
+    lines
+}
+
+/// The publications of `ids`, each once.
+fn sources<'a>(state: &State, ids: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let mut cited: Vec<&Source> = Vec::new();
+    for source in ids.into_iter().filter_map(|id| state.lesson.sources.get(id)) {
+        if !cited.iter().any(|known| known.url == source.url) {
+            cited.push(source);
+        }
+    }
+    let heading = (!cited.is_empty()).then(|| format!("{}:", state.lesson.words().sources));
+    heading.into_iter().chain(cited.into_iter().map(|source| format!("{}, {}", source.title, source.url))).collect()
+}
+
+/// The choices of the shown stage, one after another.
+pub fn comparison(state: &State) -> Vec<String> {
+    let Some(comparison) = state.comparison() else { return Vec::new() };
+    let mut lines = vec![comparison.title.clone()];
+    for (at, column) in comparison.columns.iter().enumerate() {
+        let chosen = if at == comparison.chosen { " (the lab's choice)" } else { "" };
+        lines.push(format!("{}. {column}{chosen}", at + 1));
+        let cells = comparison.rows.iter().filter_map(|row| row.cells.get(at).map(|cell| (&row.label, cell)));
+        lines.extend(cells.map(|(label, cell)| labelled(label, cell)));
+    }
+    lines.extend(sources(state, &comparison.sources));
+    lines
+}
+
+/// The score, and what to take home.
+pub fn debrief(state: &State) -> Vec<String> {
+    let words = state.lesson.words();
+    let mut lines = vec![String::new(), words.debrief.clone()];
+    if let Some(score) = state.score() {
+        let skipped =
+            if score.skipped > 0 { format!(", {} {}", score.skipped, words.score_skipped) } else { String::new() };
+        lines.push(format!("{} of {} {}{skipped}.", score.right, score.answered, words.score));
+    }
+    for card in &state.lesson.frame.debrief {
+        let claim = if card.is_true { &words.correction } else { &words.misconception };
+        lines.push(format!("{} {}", labelled(claim, &card.claim), card.explanation.trim()));
+    }
+    lines.extend(sources(state, state.lesson.frame.debrief.iter().flat_map(|card| &card.sources)));
+    lines
+}
+
+/// How far each stage is.
+pub fn stages(state: &State) -> Vec<String> {
+    let words = state.lesson.words();
+    let progress = |stage: Stage| match &state.record(stage).status {
+        Status::Done(check) if check.met => &words.met,
+        Status::Done(_) => &words.not_met,
+        Status::Running => "running",
+        Status::Todo if stage <= state.reachable() => "next",
+        Status::Todo => "later",
+    };
+    let here = |stage| if stage == state.view.shown { ", you are here" } else { "" };
+    let row =
+        |stage: Stage| format!("{}. {} ({}{})", stage.number(), state.text(stage).title, progress(stage), here(stage));
+    Stage::ALL.into_iter().map(row).collect()
+}
+
+/// The responses as JSON: of the call that each identity's side is about or, with `all`, of every call of the stage.
+pub fn responses(state: &State, all: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for identity in Identity::BOTH {
+        let selected = state.selected(identity);
+        for (_, call) in state.calls(identity).iter().enumerate().filter(|(at, _)| all || Some(*at) == selected) {
+            let Call::Answered(exchange) = call else { continue };
+            let lead = format!("{}: {}", identity.name(), exchange.operation.name());
+            match &exchange.answer.response {
+                Err(none) => lines.push(format!("{lead}, no response: {}", none.message)),
+                Ok(response) => {
+                    lines.push(format!("{lead}, response with HTTP status {}:", response.status));
+                    lines.extend(format!("{:#}", response.body).lines().map(str::to_owned));
+                }
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push("There is no response yet. These calls will be sent:".to_owned());
+        let outline = script::outline(state.view.shown, state.backend.given_user);
+        lines.extend(outline.into_iter().map(|(identity, call)| format!("{}: {call}", identity.name())));
+    }
+    lines
+}
+
+/// A page of the screen: its lines without signs, whose words stand beside them, and with the gaps of columns closed.
+pub fn page(state: &State, page: Page) -> Vec<String> {
+    const SIGNS: [char; 8] = ['✔', '✘', '◀', '•', '└', '→', '▸', '⟳'];
+    let spoken = |line: String| {
+        let line: String = line.replace(" · ", ", ").replace('←', "from");
+        line.replace(SIGNS, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    page::text(state, page).into_iter().map(spoken).collect()
+}
+
+/// What a call that waits for a yes would change.
+pub fn draft(state: &State) -> Vec<String> {
+    let Some(Operation::PutKeyPolicy { policy, .. }) = state.draft().map(|draft| &draft.operation) else {
+        return Vec::new();
+    };
+    let mut lines =
+        vec!["PutKeyPolicy is not sent yet: it replaces the whole policy. It would change this:".to_owned()];
+    if let Some(changes) = state.policy_diff(policy) {
+        let drawn = diff::lines(&changes, &Theme::plain(), usize::from(u16::MAX));
+        lines.extend(drawn.iter().map(|line| spoken(&line.to_string())));
+    }
+    lines
+}
+
+/// A line of the diff with a word for its sign.
+fn spoken(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let rest = |from: usize| words.get(from..).unwrap_or_default().join(" ");
+    match words.first() {
+        Some(&"+") => format!("Added: {}", rest(1)),
+        Some(&"−") => format!("Removed: {}", rest(1)),
+        Some(&"~") => format!("Changed: {}", rest(1)),
+        Some(&"=") => capital(&rest(1)),
+        _ => rest(0),
+    }
+}
+
+/// What stays if the lab is left now.
+pub fn leaving(state: &State) -> Vec<String> {
+    let mut lines = vec!["If you leave now, this stays until `kmslab cleanup`, and may cost money:".to_owned()];
+    lines.extend(state.leftovers());
+    lines
+}
+
+/// What a person should know before saying yes to things being created.
+pub fn consent(state: &State) -> Vec<String> {
+    let facts = state.shown_facts();
+    let admin = facts.admin.as_ref();
+    let account = admin.map(|admin| admin.account.as_str()).unwrap_or_default();
+    let mut lines = vec![
+        String::new(),
+        "From here on the lab creates things in your account.".to_owned(),
+        format!("Account: {account}, region {}.", state.backend.region),
+        format!("admin: {}", admin.map(|admin| admin.arn.as_str()).unwrap_or_default()),
+        format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab makes", |user| &user.arn)),
+    ];
+    lines.extend(state.will_make().into_iter().map(|(what, name)| format!("Makes: {what} {name}")));
+    lines.extend(consent::COSTS.into_iter().map(|cost| format!("Costs: {cost}")));
+    lines.push(format!("Removal: {}", consent::REMOVAL));
+    match &state.accepted_account {
+        Some(_) if state.is_masked() => lines.push("--yes-account is another one.".to_owned()),
+        Some(accepted) => lines.push(format!("--yes-account is another one: {accepted}")),
+        None => {}
+    }
+    lines
+}

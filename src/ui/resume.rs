@@ -1,0 +1,70 @@
+//! The question at the start: go on where a kept session ended, or begin afresh.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::lab::resume::Looked;
+use crate::lab::{Stage, State};
+
+use super::keys;
+use super::overlay::{FRAME_COLUMNS, open, rows_of};
+use super::text::{cut, wrap_plain};
+use super::theme::Theme;
+
+/// Draws the question.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
+    let mut lines = lines(state, theme, columns.into());
+    let hints = keys::hints(state, area);
+    // The choices are the last to go when there is little room.
+    lines.truncate(usize::from(area.height.saturating_sub(2)).saturating_sub(hints.len()));
+    lines.extend(hints.into_iter().map(|hint| {
+        let spans = vec![
+            Span::styled(format!(" {:^5} ", hint.keys), theme.focus),
+            Span::styled(format!("  {}", hint.label), theme.base),
+        ];
+        cut(spans, columns.into())
+    }));
+    let place = open("where you were", "q quits", columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut say = |text: String, looks| lines.extend(wrap_plain(&text, looks, columns));
+    let of = Stage::ALL.len();
+    if let Some((stage, reason)) = state.stalled() {
+        say(format!("No answer while stage {} of {of} was verified.", stage.number()), theme.strong);
+        say(reason.to_owned(), theme.base);
+    } else if let Some(offer) = state.resume_offer() {
+        let next = offer.next_stage();
+        say(format!("Resume at stage {} of {of}: {}?", next.number(), state.text(next).title), theme.strong);
+        let begun = offer.begun(state.now()).map(|begun| format!("begun {begun} · ")).unwrap_or_default();
+        say(format!("{begun}{} of {of} stages met", offer.met()), theme.base);
+        match offer.looked() {
+            Looked::Looking => say("looking what is still there…".to_owned(), theme.dim),
+            Looked::Unknown(reason) => say(format!("can't look: {reason}"), theme.failed.text),
+            Looked::Never(reason) => say(format!("can't go on: {reason}"), theme.failed.text),
+            Looked::Done if !offer.found().is_empty() => {
+                say(format!("found: {}", offer.found().join(" · ")), theme.base);
+            }
+            Looked::Done => {}
+        }
+        if offer.runs_again() && next > Stage::FIRST {
+            let stages =
+                if next.index() == 1 { "stage 1 is".to_owned() } else { format!("stages 1 to {} are", next.index()) };
+            say(format!("The sandbox ended with the program: {stages} run again, and your answers stay."), theme.dim);
+        }
+        if offer.needs_new_access_key() {
+            say(
+                "The secret of test-user's access key was in memory only: the lab deletes that key and makes a new one."
+                    .to_owned(),
+                theme.dim,
+            );
+        }
+    }
+    lines.push(Line::default());
+    lines
+}

@@ -1,0 +1,213 @@
+//! Two terminals: the lab, and the presenter's notes.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::*;
+
+/// A lab and its notes, in one runtime folder.
+struct Pair {
+    lab: Terminal,
+    notes: Terminal,
+    _folder: tempfile::TempDir,
+    labs: PathBuf,
+}
+
+impl Pair {
+    fn start() -> Pair {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = folder.path().to_str().unwrap().to_owned();
+        let environment = [("XDG_RUNTIME_DIR", runtime.as_str())];
+        let mut notes = Terminal::start(80, 24, &environment, &["notes"]);
+        notes.wait_for(&["No lab runs here.", "Looked in", "q leave"]);
+        let lab = Terminal::start(80, 24, &environment, &[]);
+        let labs = folder.path().join("kmslab");
+        Pair { lab, notes, _folder: folder, labs }
+    }
+
+    fn sockets(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.labs).map(|entries| entries.map(|entry| entry.unwrap().path()));
+        entries.map(Iterator::collect).unwrap_or_default()
+    }
+}
+
+#[test]
+fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
+    let mut pair = Pair::start();
+    pair.notes.wait_for(&["1/9", "SANDBOX", "the question is open", "stage 1/9 00:0", "answer", "next      2"]);
+    let sockets = pair.sockets();
+    assert_eq!(sockets.len(), 1, "{sockets:?}");
+    assert_eq!(std::fs::metadata(&sockets[0]).unwrap().permissions().mode() & 0o777, 0o600);
+
+    pair.lab.do_stages(1);
+    pair.notes.wait_for(&["2/9", "stage 2/9", "the question is open"]);
+    // Followed soon: measured generously, on a busy machine; that it is told before the picture is drawn has its own
+    // test.
+    pair.lab.press("s");
+    let pressed = Instant::now();
+    pair.notes.wait_for(&["● enter: "]);
+    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    pair.lab.press(".");
+    pair.lab.wait_for(&["b shows the lab again"]);
+    pair.notes.wait_for(&["BLANK"]);
+    pair.lab.press("b");
+    pair.lab.wait_for(&["2/9"]);
+
+    // A jump, then votes; the right answer is on the second screen alone.
+    pair.lab.press("ljjjj\r");
+    pair.lab.wait_for(&["6/9", "will be sent"]);
+    pair.notes.wait_for(&["6/9", "kms:Decrypt"]);
+    pair.lab.press("#a12b3\r");
+    pair.lab.wait_for(&["# 12", "# 3"]);
+    pair.notes.wait_for(&["a 12   b 3"]);
+    pair.lab.press("\r");
+    pair.lab.wait_for(&["✘ DENIED", "RIGHT"]);
+
+    // A new run, in the same screens.
+    let table = |terminal: &Terminal| {
+        let picture = terminal.picture();
+        picture.split_once("kmslab-table-").map(|(_, rest)| rest[..8].to_owned())
+    };
+    let first = table(&pair.lab).unwrap();
+    pair.lab.press("X");
+    pair.lab.wait_for(&["begin again?"]);
+    pair.lab.press("y");
+    pair.lab.wait_for(&["1/9", "will be sent", "answer"]);
+    pair.notes.wait_for(&["1/9", "the question is open", "stage 1/9 00:0"]);
+    pair.lab.press("ljjjjj\r");
+    pair.lab.wait_for(&["6/9", "will be sent"]);
+    pair.lab.press("s\r");
+    pair.lab.wait_for(&["✘ DENIED"]);
+    assert_ne!(table(&pair.lab).unwrap(), first, "a new run has names of its own");
+    pair.lab.press("q");
+    assert_eq!(pair.lab.ends(), 0);
+    assert_eq!(pair.sockets(), Vec::<PathBuf>::new());
+    pair.notes.wait_for(&["No lab runs here."]);
+
+    // Another lab, which is killed and leaves its socket; and one more.
+    let runtime = pair.labs.parent().unwrap().to_str().unwrap().to_owned();
+    let environment = [("XDG_RUNTIME_DIR", runtime.as_str())];
+    let mut killed = Terminal::start(80, 24, &environment, &[]);
+    killed.do_stages(2);
+    pair.notes.wait_for(&["3/9"]);
+    killed.send("-KILL");
+    pair.notes.wait_for(&["No lab runs here."]);
+    let mut last = Terminal::start(80, 24, &environment, &["--no-questions", "--theme", "light"]);
+    last.wait_for(&["1/9"]);
+    pair.notes.wait_for(&["1/9", "● enter: "]);
+    assert_eq!(pair.sockets().len(), 1, "the killed lab's socket is removed");
+    pair.notes.press("q");
+    assert_eq!(pair.notes.ends_in_order().0, 0);
+    last.press("q");
+    assert_eq!(last.ends(), 0);
+    let _ = killed.exit();
+}
+
+#[test]
+fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
+    let mut pair = Pair::start();
+    pair.lab.do_stages(1);
+    pair.notes.wait_for(&["2/9"]);
+    let runtime = pair.labs.parent().unwrap().to_str().unwrap().to_owned();
+    let environment = [("XDG_RUNTIME_DIR", runtime.as_str())];
+    let mut newer = Terminal::start(80, 24, &environment, &[]);
+    newer.wait_for(&["1/9"]);
+    let mut other = Terminal::start(80, 24, &environment, &["notes"]);
+    other.wait_for(&["1/9", "tab another lab (1 more)"]);
+    other.press("\t");
+    other.wait_for(&["2/9"]);
+    other.press("\x03");
+    assert_eq!(other.ends_in_order().0, 0);
+    // By its path, too.
+    let sockets = pair.sockets();
+    let pid = format!("lab-{}.sock", pair.lab.child.process_id().unwrap());
+    let path = sockets.iter().find(|path| path.ends_with(&pid)).unwrap().to_str().unwrap();
+    let mut named = Terminal::start(60, 18, &environment, &["notes", "--socket", path]);
+    named.wait_for(&["2/9"]);
+    named.send("-TERM");
+    assert_eq!(named.ends_in_order().0, 143);
+    for terminal in [&mut pair.lab, &mut newer, &mut pair.notes] {
+        terminal.press("q");
+        assert_eq!(terminal.ends(), 0);
+    }
+}
+
+#[test]
+fn a_lab_whose_socket_has_no_place_goes_on_without() {
+    let mut told = Terminal::start(80, 24, &[], &["--socket", "/dev/null/lab.sock"]);
+    told.wait_for(&["1/9", "`kmslab notes` can't follow this lab: "]);
+    told.do_stages(1);
+    told.press("q");
+    assert_eq!(told.ends_in_order().0, 0);
+    let mut silent = Terminal::start(80, 24, &[("XDG_RUNTIME_DIR", "/dev/null"), ("XDG_STATE_HOME", "/dev/null")], &[]);
+    silent.do_stages(1);
+    assert!(!silent.picture().contains("notes"), "{}", silent.picture());
+    silent.press("q");
+    assert_eq!(silent.ends_in_order().0, 0);
+}
+
+/// Elsewhere what was made is removed first, and the new run has a journal of its own.
+#[test]
+fn on_another_server_a_new_beginning_cleans_up_first() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = kmslab::sandbox::Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
+    let admin = sandbox.admin();
+    let environment = [
+        ("XDG_STATE_HOME", home.path().to_str().unwrap()),
+        ("AWS_ACCESS_KEY_ID", admin.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", admin.secret_access_key.as_str()),
+    ];
+    let options = ["--region", "us-east-1", "--no-questions", "--endpoint-url", sandbox.url()];
+    let mut lab = Terminal::start(80, 24, &environment, &options);
+    let journals = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(home.path().join("kmslab/runs")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    lab.wait_for(&["1/9"]);
+    // A clicker's two buttons, as a terminal sends them.
+    lab.press("\x1b[6~");
+    lab.wait_for(&["observed", "✔ MET"]);
+    lab.press("\x1b[6~");
+    lab.wait_for(&["2/9", "will be sent"]);
+    lab.press("\x1b[5~");
+    lab.wait_for(&["1/9"]);
+    lab.press("ljjj\r");
+    lab.wait_for(&["4/9", "will be sent"]);
+    let first = journals();
+    assert_eq!(first.len(), 1);
+    lab.press("X");
+    lab.wait_for(&["begin again?", "kmslab-table-", "KMS key arn:"]);
+    lab.press("y");
+    lab.wait_for(&["1/9", "will be sent"]);
+    assert_eq!(journals(), Vec::<PathBuf>::new());
+    lab.press("lj\r");
+    lab.wait_for(&["2/9", "will be sent"]);
+    lab.press("\r");
+    lab.wait_for(&["observed", "✔ MET"]);
+    let second = journals();
+    assert!(second.len() == 1 && second != first, "{second:?} {first:?}");
+    lab.press("q");
+    lab.wait_for(&["leave?"]);
+    lab.press("c");
+    assert_eq!(lab.ends(), 0);
+    assert_eq!(journals(), Vec::<PathBuf>::new());
+}
+
+/// With a seed and a folder, too: the new run's names are others.
+#[test]
+fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--no-questions", "--seed", "1", "--data", data.path().to_str().unwrap()];
+    let mut lab = Terminal::start(80, 24, &[], &options);
+    lab.wait_for(&["1/9", "will be sent"]);
+    lab.press("ljjjj\r");
+    lab.wait_for(&["5/9", "will be sent"]);
+    lab.press("X");
+    lab.wait_for(&["begin again?"]);
+    lab.press("y");
+    lab.wait_for(&["1/9", "will be sent"]);
+    lab.press("ljjjj\r");
+    lab.wait_for(&["5/9", "✔✔✔✔"]);
+    lab.press("q");
+    assert_eq!(lab.ends_in_order().0, 0);
+}

@@ -1,0 +1,259 @@
+//! What a class and its presenter see: votes, the time, a blank screen, the stage list ahead, the second screen.
+
+use crossterm::event::KeyCode;
+use kmslab::lab::presenting::telling::Progress;
+use kmslab::lab::{Event, Experiment, Intent, Stage, State, Wish};
+use kmslab::run::notes::line::{Line, VERSION};
+use kmslab::ui::notes::{self, Notes};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+
+use super::common::{Session, styled_dump, text_dump};
+use super::{SIZES, album, dark};
+
+/// Beside the other snapshots.
+fn keep(name: &str, album: impl Into<String>) {
+    insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!(name, album.into()) });
+}
+
+/// `a 12 b 3`
+fn vote(session: &mut Session, votes: [u16; 4]) {
+    session.intent(Intent::Present(Wish::Tally));
+    for (place, votes) in (0..).zip(votes) {
+        session.intent(Intent::Present(Wish::Letter(place)));
+        for digit in votes.to_string().bytes() {
+            session.intent(Intent::Present(Wish::Digit(digit - b'0')));
+        }
+    }
+}
+
+fn voted(stage: Stage, votes: [u16; 4]) -> Session {
+    let mut session = Session::sandbox().before(stage);
+    vote(&mut session, votes);
+    session.intent(Intent::Present(Wish::Keep));
+    session
+}
+
+#[test]
+fn votes_stand_beside_the_answers_and_then_the_right_one_is_marked() {
+    let mut typing = Session::sandbox().before(Stage::ViewDenied);
+    vote(&mut typing, [12, 3, 0, 17]);
+    let before = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    after.intent(Intent::Advance).answer_all();
+    let mut seen = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    seen.intent(Intent::Advance).answer_all().intent(Intent::Present(Wish::Tally));
+    let mut debrief = voted(Stage::CleanUp, [999, 3, 0, 17]);
+    debrief.intent(Intent::Advance).answer_all().intent(Intent::Advance);
+    let small = Size::new(60, 18);
+    keep(
+        "votes",
+        album([
+            ("typing".to_owned(), &typing.state, SIZES[0]),
+            ("typing, small".to_owned(), &typing.state, small),
+            ("before".to_owned(), &before.state, SIZES[0]),
+            ("before, small".to_owned(), &before.state, small),
+            ("after".to_owned(), &after.state, SIZES[0]),
+            ("after, small".to_owned(), &after.state, small),
+            ("after, large".to_owned(), &after.state, SIZES[2]),
+            ("looked at again".to_owned(), &seen.state, SIZES[0]),
+            ("debrief".to_owned(), &debrief.state, SIZES[0]),
+        ]),
+    );
+}
+
+#[test]
+fn the_time_stands_on_the_message_line_whatever_else_is_said() {
+    let timed = |seconds: u64| {
+        let mut session = Session::sandbox();
+        session.event(Event::Clock(60));
+        session.intent(Intent::Advance).answer_all().intent(Intent::Advance);
+        session.intent(Intent::Present(Wish::Timer));
+        session.event(Event::Clock(seconds));
+        session
+    };
+    let mut saying = timed(470);
+    saying.event(Event::Say("a line that is so long that it has no room beside the time, not even the short".into()));
+    let screens = [("in time", timed(65).state), ("behind", timed(470).state), ("with a message", saying.state)];
+    for (name, state) in &screens {
+        let text = text_dump(&render(state, &dark(), SIZES[0]));
+        let message = text.lines().nth(22).unwrap();
+        let drift = if *name == "in time" { "on time" } else { "+4:50 behind" };
+        assert!(message.contains(drift), "{name}: {message}");
+    }
+    keep(
+        "timer",
+        screens
+            .iter()
+            .map(|(name, state)| {
+                let texts = [SIZES[0], SIZES[2]].map(|size| {
+                    let text = text_dump(&render(state, &dark(), size));
+                    text.lines().rev().nth(1).unwrap().to_owned() + "\n"
+                });
+                format!("==== {name}\n{}", texts.concat())
+            })
+            .collect::<String>(),
+    );
+}
+
+#[test]
+fn a_blank_screen_shows_nothing_but_the_way_back() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::Present(Wish::Blank));
+    for (width, height) in [(80, 24), (200, 50), (30, 5)] {
+        let picture = render(&session.state, &dark(), Size::new(width, height));
+        assert_eq!(text_dump(&picture).trim(), "b shows the lab again");
+    }
+    keep("blank", styled_dump(&render(&session.state, &dark(), SIZES[0])));
+}
+
+#[test]
+fn what_lies_ahead_can_be_chosen_and_a_new_beginning_asks_first() {
+    let mut ahead = Session::sandbox().after(Stage::CreateKey);
+    ahead.intent(Intent::ToggleStages).intent(Intent::MoveCursor(4));
+    let mut again = Session::sandbox().after(Stage::CreateUser);
+    again.intent(Intent::Present(Wish::AskToStartOver));
+    let mut aws = Session::aws().after(Stage::CreateUser);
+    aws.intent(Intent::Present(Wish::AskToStartOver));
+    let mut on_the_way = Session::sandbox().after(Stage::CreateKey);
+    on_the_way.event(Event::Intent(Intent::ToggleStages));
+    on_the_way.event(Event::Intent(Intent::MoveCursor(4)));
+    on_the_way.event(Event::Intent(Intent::Advance));
+    keep(
+        "ahead_and_again",
+        album([
+            ("ahead".to_owned(), &ahead.state, SIZES[0]),
+            ("on the way".to_owned(), &on_the_way.state, SIZES[0]),
+            ("begin again, sandbox".to_owned(), &again.state, SIZES[0]),
+            ("begin again, AWS".to_owned(), &aws.state, SIZES[0]),
+            ("begin again, AWS, small".to_owned(), &aws.state, Size::new(60, 18)),
+        ]),
+    );
+}
+
+fn told(state: &State) -> Line {
+    Line { version: VERSION, process: 4711, at: 1_000_000, timing: state.timing(), lab: state.telling() }
+}
+
+fn picture(notes: &Notes, size: Size) -> Buffer {
+    let area = Rect::from((Position::ORIGIN, size));
+    let mut buffer = Buffer::empty(area);
+    notes::draw(notes, &dark(), area, &mut buffer);
+    buffer
+}
+
+#[test]
+fn the_second_screen_has_all_that_a_presenter_needs() {
+    let mut before = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    before.event(Event::Clock(700));
+    let mut after = Session::sandbox().after(Stage::ViewDenied);
+    after.event(Event::Clock(1_900));
+    let mut back = Session::sandbox().after(Stage::ViewDenied);
+    back.intent(Intent::ShowPrevious).intent(Intent::Present(Wish::Blank));
+    let hearing = |state: &State, others: usize| {
+        let mut notes = Notes { now: 1_005_000, ..Notes::default() };
+        notes.hear(told(state), others);
+        notes
+    };
+    let mut scrolled = hearing(&before.state, 0);
+    scrolled.scroll = u16::MAX;
+    let mut nobody = Notes { looked_in: vec!["/run/user/1000/kmslab".into()], ..Notes::default() };
+    let waiting = nobody.clone();
+    nobody.lose(Some("the lab speaks version 2".into()));
+    let small = Size::new(60, 18);
+    let screens = [
+        ("before", hearing(&before.state, 0), SIZES[0]),
+        ("after, of two labs", hearing(&after.state, 1), SIZES[0]),
+        ("looking back, blank", hearing(&back.state, 0), SIZES[0]),
+        ("small, at its end", scrolled.clone(), small),
+        ("smaller", scrolled, Size::new(30, 6)),
+        ("large", hearing(&after.state, 0), SIZES[2]),
+        ("no lab", waiting, SIZES[0]),
+        ("another version", nobody, SIZES[0]),
+    ];
+    // The time goes on by itself: five seconds after the line.
+    let text = text_dump(&picture(&screens[0].1, SIZES[0]));
+    assert!(text.contains("stage 6/9 11:45 of 04:00 (2:15 ahead)"), "{text}");
+    keep(
+        "notes",
+        screens
+            .iter()
+            .map(|(name, notes, size)| {
+                format!("==== {name}, {}×{}\n{}", size.width, size.height, styled_dump(&picture(notes, *size)))
+            })
+            .collect::<String>(),
+    );
+}
+
+#[test]
+fn a_lab_that_is_gone_for_a_moment_does_not_empty_the_second_screen() {
+    let mut notes = Notes::default();
+    notes.hear(told(&Session::sandbox().state), 0);
+    notes.lose(None);
+    notes.lose(None);
+    assert!(notes.line.is_some());
+    notes.lose(None);
+    assert!(notes.line.is_none());
+    notes.hear(told(&Session::sandbox().state), 0);
+    notes.lose(Some("it speaks another version".into()));
+    assert!(notes.line.is_none(), "what is wrong is said at once");
+}
+
+/// `b` is an answer while a question is open; `.` and `B` are not.
+#[test]
+fn b_answers_before_it_blanks() {
+    let area = Rect::new(0, 0, 80, 24);
+    let press = |code, state: &State| keys::intent(crossterm::event::KeyEvent::from(code), state, area);
+    let open = Session::sandbox().state;
+    let ended = Session::sandbox().after(Stage::Who).state;
+    let blank = Some(Intent::Present(Wish::Blank));
+    assert_eq!(press(KeyCode::Char('b'), &open), Some(Intent::Choose(1)));
+    for (code, state) in [('b', &ended), ('B', &open), ('.', &open), ('.', &ended)] {
+        assert_eq!(press(KeyCode::Char(code), state), blank, "{code}");
+    }
+    let mut blanked = open.clone();
+    blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
+    for code in [KeyCode::Enter, KeyCode::Char('a'), KeyCode::PageDown, KeyCode::F(5)] {
+        assert_eq!(press(code, &blanked), None, "{code:?}");
+    }
+    for code in [KeyCode::PageDown, KeyCode::Right] {
+        assert_eq!(press(code, &open), Some(Intent::Present(Wish::Next)));
+    }
+    assert_eq!(press(KeyCode::F(5), &open), None, "nothing harmful");
+    // A page turns.
+    let mut page = ended;
+    page.update(Event::Intent(Intent::TogglePage(kmslab::lab::Page::Help)));
+    assert!(matches!(press(KeyCode::PageDown, &page), Some(Intent::ScrollTo(1..))));
+}
+
+/// Without colours the chosen answer's row and the right one are still told apart.
+#[test]
+fn votes_need_no_colour() {
+    let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    after.intent(Intent::Advance).answer_all();
+    let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
+    let text = text_dump(&render(&after.state, &theme, SIZES[0]));
+    let line = text.lines().find(|line| line.contains("class")).unwrap();
+    assert!(line.matches('#').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
+}
+
+/// The bench is presented, too: a clicker goes on there, and the second screen tells what is tried.
+#[test]
+fn an_experiment_is_told_and_a_clicker_tries_it() {
+    let mut session = Session::sandbox().at_the_bench(Experiment::ExplicitDeny);
+    let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
+    let told_title = |session: &Session| session.state.telling().title;
+    assert_eq!(told_title(&session), title);
+    assert!(session.state.telling().question.is_some_and(|question| question.open));
+    assert!(!session.state.can_tally(), "a class votes on the stages");
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_eq!(session.waiting, []);
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_eq!(session.state.telling().progress, Progress::Running);
+    assert!(!session.state.can_start_over());
+    session.answer_all();
+    assert_eq!(session.state.telling().progress, Progress::Met);
+    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    assert_ne!(told_title(&session), title);
+}
