@@ -94,7 +94,9 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let cli = Cli { options: config.behind(&cli.options), ..cli };
     let recording = &cli.recording;
     match cli.command {
-        None if recording.record.is_some() && (cli.options.plain || !io::stdout().is_terminal()) => {
+        None if recording.record.is_some()
+            && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
+        {
             Err(ConfigError::Options(
                 "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
                     .to_owned(),
