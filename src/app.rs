@@ -83,8 +83,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check().map_err(ConfigError::Options)?;
-    let recording = &cli.recording;
-    recording::check(cli.command.as_ref(), recording)?;
+    recording::check(cli.command.as_ref(), &cli.recording)?;
     // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
     let config = match cli.command {
         None | Some(Command::Run { .. } | Command::Notes | Command::Record { .. } | Command::Replay { .. }) => {
@@ -92,48 +91,52 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         _ => Config::default(),
     };
-    let options = config.behind(&cli.options);
-    let options = &options;
+    let cli = Cli { options: config.behind(&cli.options), ..cli };
+    let recording = &cli.recording;
     match cli.command {
-        None if options.plain => interactive::plain(&runtime, options, environment),
-        None if recording.record.is_some() && !io::stdout().is_terminal() => Err(ConfigError::Options(
-            "--record belongs to the interactive lab, which needs a terminal; `kmslab record FILE` needs none"
-                .to_owned(),
-        )
-        .into()),
+        None if recording.record.is_some()
+            && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
+        {
+            Err(ConfigError::Options(
+                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
+                    .to_owned(),
+            )
+            .into())
+        }
+        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
-            lines(&runtime, options, environment, Format::Text)
+            lines(&runtime, &cli.options, environment, Format::Text)
         }
         None if environment.dumb && io::stdin().is_terminal() => {
             tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            interactive::plain(&runtime, options, environment)
+            interactive::plain(&runtime, &cli.options, environment)
         }
         None if environment.dumb => {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
-            lines(&runtime, options, environment, Format::Text)
+            lines(&runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive::interactive(&runtime, options, recording, environment, &config),
-        Some(Command::Run { format }) => lines(&runtime, options, environment, format.into()),
-        Some(Command::Notes) => notes::run(&runtime, options, environment),
-        Some(Command::Doctor) => doctor(&runtime, options, environment),
-        Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(options.lesson.as_deref()),
-        Some(Command::Export { file, force }) => crate::export::export(&file, force, options, environment),
-        Some(Command::Reset) => kept::reset(environment),
+        None => interactive::interactive(&runtime, &cli.options, recording, environment, &config),
+        Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
+        Some(Command::Notes) => notes::run(&runtime, &cli.options, environment),
+        Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
+        Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Record { file, stage, all, stills, teaser }) => {
             let wanted = recording::Wanted { file, stage, all, stills, teaser };
-            recording::record(&runtime, options, recording, environment, &wanted)
+            recording::record(&runtime, &cli.options, recording, environment, &wanted)
         }
-        Some(Command::Replay { file }) => recording::replay(&runtime, options, recording, environment, &file),
+        Some(Command::Replay { file }) => recording::replay(&runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file }) => recording::verify(&file),
-        Some(Command::Serve { .. }) if options.endpoint_url.is_some() || options.is_aws() => {
+        Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
+        Some(Command::Reset) => kept::reset(environment),
+        Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
                 .into())
         }
-        Some(Command::Serve { listen }) => serve(&runtime, options, listen),
+        Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
-            cleanup::run(&runtime, options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
+            cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
         }
     }
 }

@@ -104,9 +104,6 @@ pub enum Command {
     Export {
         /// The file; its ending says what it becomes. Masked, unless --no-mask is given
         file: PathBuf,
-        /// Replace the file if it is there already
-        #[arg(long)]
-        force: bool,
     },
     /// Forget the kept session: progress, answers and timings of the interactive lab
     Reset,

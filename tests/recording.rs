@@ -205,7 +205,7 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     folder.refuses(&["record", "lab.svg", "--stage", "nowhere"], "the stages are");
     folder.refuses(&["record"], "FILE");
     folder.refuses(&["run", "--record", "lab.cast"], "--record goes with the interactive lab");
-    folder.refuses(&["--record", "lab.cast"], "needs a terminal");
+    folder.refuses(&["--record", "lab.cast"], "on a screen");
     assert_eq!(folder.names(), ["mine.cast"]);
 }
 

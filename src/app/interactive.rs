@@ -45,15 +45,18 @@ pub(super) fn interactive(
     environment: &Environment,
     config: &Config,
 ) -> Result<Exit, Report> {
+    // A play begins at the beginning, and so does a log: it has no answers of an earlier session.
+    let from_the_beginning = recording.play || recording::is_log(recording);
+    let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Session { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
     let mut _announcement = Announcement::new(&state, journal.as_ref());
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
     let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
+    state = state.with_clipboard(environment.clipboard);
     // What can't be recorded is told before anything else happens.
     let mut manner = recording::manner(recording, theme, options.theme.unwrap_or_default(), &mut state)?;
-    state = state.with_clipboard(environment.clipboard);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
         let (hold, first) = run::session::begin(state, options, environment);
@@ -89,10 +92,6 @@ pub(super) fn interactive(
             journal.remove();
         }
         _sandbox = None;
-        // A session's log is of one run; pictures go on.
-        if manner.recording.as_ref().is_some_and(|recording| recording.is_log()) {
-            recording::finish(&mut manner, &state, recording);
-        }
         // It holds the kept session, which the next lab is to hold.
         drop(world);
         earlier += 1;
@@ -103,13 +102,14 @@ pub(super) fn interactive(
         journal = next.journal;
         _sandbox = next._sandbox;
         state = next.state.succeeding(&state);
+        manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };
         (world, events, first) = build(&mut state, next.clients, &journal, next.shelf, &afresh);
         _announcement = Announcement::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    recording::finish(&mut manner, &state, recording);
+    recording::finish(manner, &state, recording);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;

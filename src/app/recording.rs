@@ -65,6 +65,16 @@ pub fn check(command: Option<&Command>, options: &RecordingOptions) -> Result<()
     Ok(())
 }
 
+/// Whether events are recorded, and no pictures.
+pub fn is_log(options: &RecordingOptions) -> bool {
+    options.record.as_deref().is_some_and(|path| Kind::of(path) == Ok(Kind::Session))
+}
+
+fn theme(options: &Options, environment: &Environment, level: ColorLevel) -> Theme {
+    let theme = Theme::choose(options.theme.unwrap_or_default(), level);
+    if options.is_ascii(environment) { theme.in_ascii() } else { theme }
+}
+
 fn palette(theme: ThemeName) -> Palette {
     match theme {
         ThemeName::Dark => Palette::DARK,
@@ -113,7 +123,7 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
 }
 
 /// Ends what was recorded of the interactive lab, and tells what it is. Whatever goes wrong, the lab has ended well.
-pub fn finish(manner: &mut Manner, state: &State, options: &RecordingOptions) {
+pub fn finish(mut manner: Manner, state: &State, options: &RecordingOptions) {
     let now = manner.now();
     let Some(recording) = manner.recording.take() else { return };
     if let Some(failure) = recording.failure() {
@@ -189,7 +199,7 @@ pub fn record(
         events,
         director,
         recorder,
-        theme: Theme::choose(options.theme.unwrap_or_default(), ColorLevel::True),
+        theme: theme(options, environment, ColorLevel::True),
         lane: lane(recording),
         keys: recording.keys,
         seeded: options.seed.map(|_| SEEDED_BEGINNING),
@@ -304,7 +314,7 @@ pub fn replay(
         let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size);
         manner.keeps_pauses = true;
         let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
-        let theme = Theme::choose(options.theme.unwrap_or_default(), ColorLevel::True);
+        let theme = theme(options, environment, ColorLevel::True);
         let title = title(playback.state());
         let recorded = playback.record(recorder, &theme, &lane(recording), title);
         let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
@@ -312,7 +322,7 @@ pub fn replay(
         told(&written(recorded, &options).map_err(Report::msg)?)?;
         return Ok(Exit::Met);
     }
-    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
+    let theme = theme(options, environment, environment.color_level());
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let mut screen =

@@ -74,13 +74,6 @@ pub enum Logged {
     },
     /// A timer has fired.
     Timer(TimerId),
-    /// The clock was moved, or could not be.
-    Advanced {
-        /// For which wait.
-        timer: TimerId,
-        /// Whether it was.
-        moved: bool,
-    },
     /// Recorded answers that were looked for.
     Recalled {
         /// For which stage.
@@ -88,8 +81,17 @@ pub enum Logged {
         /// What was found, or why it can't be shown.
         found: Result<Option<Box<Verified>>, String>,
     },
+    /// The end of a wait for the server's clock.
+    Advanced {
+        /// Of the wait.
+        timer: TimerId,
+        /// Whether the clock was moved.
+        moved: bool,
+    },
     /// A picture of the waiting sign.
     Tick(u8),
+    /// So many seconds have passed.
+    Clock(u64),
 }
 
 impl Head {
@@ -127,7 +129,7 @@ impl State {
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
-                let mut all = Stage::ALL.iter().flat_map(|stage| &self.record(*stage).exchanges);
+                let mut all = self.records().flat_map(|record| &record.exchanges);
                 let exchange = all.find(|exchange| exchange.id == *id)?;
                 Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()) }
             }
@@ -138,8 +140,9 @@ impl State {
             Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
             Event::Recalled { stage, .. } => Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) },
             // They tell of the machine, or of the recording itself.
-            Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) | Event::Clock(_) => return None,
+            Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) => return None,
             Event::Tick => Logged::Tick(1),
+            Event::Clock(seconds) => Logged::Clock(*seconds),
         })
     }
 
@@ -151,16 +154,17 @@ impl State {
         let event = match logged {
             Logged::Intent(intent) => Event::Intent(intent),
             Logged::Answer { id, answer } => {
-                if !self.record(self.current).pending.iter().any(|pending| pending.id == id) {
+                if !self.at_work().pending.iter().any(|pending| pending.id == id) {
                     return Err(format!("call {} is answered and was not made", id.0));
                 }
                 Event::CallFinished { id, answer }
             }
             Logged::Found { serial, known } => Event::Inspected { serial, finding: Finding::Shown(known) },
             Logged::Timer(timer) => Event::TimerFired(timer),
-            Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
             Logged::Recalled { stage, found } => Event::Recalled { stage, found },
+            Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
             Logged::Tick(_) => Event::Tick,
+            Logged::Clock(seconds) => Event::Clock(seconds),
         };
         // Consent was given then, and nothing is created now.
         if self.accepted_account.is_none() {

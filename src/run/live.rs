@@ -33,6 +33,16 @@ impl Manner {
         Manner { theme, lane: Lane::default(), director: None, recording: None, begun: Instant::now() }
     }
 
+    /// Takes in that a new run begins: a log has one run, pictures have all of them.
+    pub fn new_run(&mut self) {
+        self.director = None;
+        let now = self.now();
+        if let Some(recording) = self.recording.as_mut().filter(|recording| recording.is_log()) {
+            recording.last = now;
+            recording.stop("the log ends here: a new run begins".to_owned());
+        }
+    }
+
     /// How long it has been going on.
     pub fn now(&self) -> Duration {
         self.begun.elapsed()
@@ -50,20 +60,23 @@ pub struct Live {
     failure: Option<String>,
     has_other_size: bool,
     last: Duration,
+    /// The second that was logged last.
+    second: u64,
 }
 
 impl Live {
     /// Records with `recorder`; keys, too, where `keys` says so.
     pub fn new(recorder: Recorder, keys: bool) -> Live {
-        Live { recorder, keys, trouble: None, failure: None, has_other_size: false, last: Duration::ZERO }
+        Live { recorder, keys, trouble: None, failure: None, has_other_size: false, last: Duration::ZERO, second: 0 }
     }
 
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
     /// drawn again at the size of the recording.
     pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, lane: &Lane, shown: &Buffer) {
-        if self.failure.is_none() {
-            self.last = at;
+        if self.failure.is_some() {
+            return;
         }
+        self.last = at;
         let size = self.recorder.size();
         let written = if shown.area.as_size() == size || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
@@ -79,6 +92,11 @@ impl Live {
 
     /// Takes in that `event` has happened to `state`.
     pub fn happened(&mut self, at: Duration, state: &State, event: &Event) {
+        if let Event::Clock(second) = event
+            && std::mem::replace(&mut self.second, *second) == *second
+        {
+            return;
+        }
         if let Some(logged) = state.logged(event) {
             let written = self.recorder.happened(at, logged);
             self.note(written);
@@ -87,7 +105,7 @@ impl Live {
 
     /// Whether it wants to know what happens.
     pub fn is_log(&self) -> bool {
-        self.recorder.is_log()
+        self.recorder.is_log() && self.failure.is_none()
     }
 
     /// Takes in that a key was pressed while `state` was shown. What is typed in a dialog is nobody's business.
@@ -112,10 +130,13 @@ impl Live {
         if let Err(error) = written
             && self.failure.is_none()
         {
-            let failure = format!("the recording ended at {}: {error}; what was recorded is kept", clock(self.last));
-            self.trouble = Some(failure.clone());
-            self.failure = Some(failure);
+            self.stop(format!("the recording ended at {}: {error}; what was recorded is kept", clock(self.last)));
         }
+    }
+
+    fn stop(&mut self, why: String) {
+        self.trouble = Some(why.clone());
+        self.failure = Some(why);
     }
 
     /// Why it ended early, if it did.

@@ -139,7 +139,10 @@ pub async fn interactive<W: Write>(
                 }
             },
             () = tokio::time::sleep_until(played_at), if played.is_some() => played.and_then(|(_, code)| {
-                let event = translate(Input::Key(key(code)), state, screen, manner);
+                // A director knows the usual keys, whatever this person's are.
+                let mut usual = state.clone();
+                usual.view.keys = Default::default();
+                let event = translate(Input::Key(key(code)), &usual, screen, manner);
                 let now = manner.now();
                 if let Some(director) = &mut manner.director {
                     director.pressed(state, code, now);
@@ -151,16 +154,17 @@ pub async fn interactive<W: Write>(
             () = tokio::time::sleep_until(next_second), if state.shows_timer() => None,
         };
         // What has passed was spent on what was there before.
-        state.update(Event::Clock(began.elapsed().as_secs()));
+        let clock = Event::Clock(began.elapsed().as_secs());
+        log(manner, state, &clock);
+        state.update(clock);
         while let Some(event) = arrived {
             if event == Event::Tick || !state.is_running() {
                 next_tick = Instant::now() + TICK;
             }
             let copy = manner.recording.as_ref().is_some_and(|recording| recording.is_log()).then(|| event.clone());
             let effects = state.update(event);
-            let now = manner.now();
-            if let (Some(recording), Some(event)) = (&mut manner.recording, copy) {
-                recording.happened(now, state, &event);
+            if let Some(event) = copy {
+                log(manner, state, &event);
             }
             for effect in effects {
                 match world.perform(effect) {
@@ -176,12 +180,20 @@ pub async fn interactive<W: Write>(
     }
 }
 
+/// Logs what has happened, where events are recorded.
+fn log(manner: &mut Manner, state: &State, event: &Event) {
+    let now = manner.now();
+    if let Some(recording) = manner.recording.as_mut().filter(|recording| recording.is_log()) {
+        recording.happened(now, state, event);
+    }
+}
+
 /// Draws the state; what is drawn is recorded, too.
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
     let now = manner.now();
     let Manner { theme, lane, recording, .. } = manner;
-    screen.paint(
-        |frame| ui::view(state, theme, lane, frame),
+    screen.paint_seen(
+        |frame| ui::view_with(state, theme, lane, frame),
         |shown| {
             if let Some(recording) = recording {
                 recording.see(now, state, theme, lane, shown);

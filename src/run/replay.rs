@@ -168,7 +168,7 @@ impl Playback {
 
     /// The next place after `from`, or before it, that shows something new.
     fn step(&self, forward: bool) -> usize {
-        let shows = |index: &usize| !matches!(self.entries[*index].what, Logged::Tick(_));
+        let shows = |index: &usize| !matches!(self.entries[*index].what, Logged::Tick(_) | Logged::Clock(_));
         if forward {
             (self.taken..self.entries.len()).find(shows).map_or(self.entries.len(), |index| index + 1)
         } else {
@@ -242,13 +242,10 @@ impl Playback {
     ) -> io::Result<Ended> {
         const SECOND: Duration = Duration::from_secs(1);
         loop {
-            screen.paint(
-                |frame| {
-                    ui::view(&self.state, theme, lane, frame);
-                    self.bar(theme, &KEYS, frame.buffer_mut());
-                },
-                |_| (),
-            )?;
+            screen.paint(|frame| {
+                ui::view_with(&self.state, theme, lane, frame);
+                self.bar(theme, &KEYS, frame.buffer_mut());
+            })?;
             let since = Instant::now();
             let is_playing = !self.paused && self.taken < self.entries.len();
             let next = self.times.get(self.taken).map_or(Duration::ZERO, |next| next.saturating_sub(self.now));

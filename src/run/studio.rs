@@ -225,6 +225,7 @@ impl Take<'_> {
         for effect in effects {
             let asked = match &effect {
                 Effect::Call { id, operation, .. } => Some((What::Call(*id), plausible(operation, *id))),
+                Effect::Advance { timer, .. } => Some((What::Timer(*timer), Duration::from_millis(1))),
                 Effect::After { timer, millis } => Some((What::Timer(*timer), Duration::from_millis(*millis))),
                 Effect::Inspect { serial, .. } => Some((What::Finding(*serial), Duration::from_millis(2))),
                 _ => None,
@@ -232,7 +233,7 @@ impl Take<'_> {
             if let Some((what, fixed)) = asked {
                 self.asked.push(Asked { what, sent: self.clock, since: Instant::now(), fixed, arrived: None });
             }
-            has_ended |= self.studio.world.perform(effect) == Rest::Exit;
+            has_ended |= matches!(self.studio.world.perform(effect), Rest::Exit | Rest::StartOver);
         }
         has_ended
     }
@@ -240,7 +241,7 @@ impl Take<'_> {
     fn arrive(&mut self, event: Event) {
         let what = match &event {
             Event::CallFinished { id, .. } => What::Call(*id),
-            Event::TimerFired(timer) => What::Timer(*timer),
+            Event::TimerFired(timer) | Event::Advanced { timer, .. } => What::Timer(*timer),
             Event::Inspected { serial, .. } => What::Finding(*serial),
             _ => What::Other,
         };

@@ -518,19 +518,19 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
     let context = Context::new(state, area);
-    bound(event, context).map(|(_, binding, _)| (binding.intent)(context))
+    bound(event, context).map(|(_, binding)| (binding.intent)(context))
 }
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
 /// typed that others must not see.
 pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let context = Context::new(state, area);
-    let (row, _, chord) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
-    Some(Hint::of(chord.name(), row, context))
+    let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
+    Some(Hint::new(Chord::of(event)?.name(), (row.label)(context).to_owned(), row.rank))
 }
 
 /// What is bound to `event` now.
-fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'static Binding, Chord)> {
+fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'static Binding)> {
     let pressed = Chord::of(event)?;
     KEYS.iter()
         .flat_map(|row| row.bindings.iter().map(move |binding| (row, binding)))
@@ -539,8 +539,5 @@ fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'stati
             KeyEventKind::Repeat => binding.repeats,
             KeyEventKind::Release => false,
         })
-        .find_map(|(row, binding)| {
-            let works = binding.has(pressed, &context.state.view.keys) && (binding.when)(context);
-            works.then_some((row, binding, pressed))
-        })
+        .find(|(_, binding)| binding.has(pressed, &context.state.view.keys) && (binding.when)(context))
 }

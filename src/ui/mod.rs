@@ -68,7 +68,12 @@ use layout::{Plan, SINGLE};
 use text::{cut, spans_width, truncate, width, wrap_plain};
 
 /// Draws `state` on the whole frame.
-pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
+pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    view_with(state, theme, &Lane::default(), frame);
+}
+
+/// The same with the last key and a caption.
+pub fn view_with(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     let area = frame.area();
     draw(state, theme, lane, area, frame.buffer_mut());
 }
@@ -113,11 +118,12 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
     overlay::draw(state, theme, area, buffer);
 }
 
-/// What has just happened and, at the right, the time or the cost.
+/// The last key, what has just happened or a caption and, at the right, the time or the cost.
 fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    let key = lane.key(theme);
     let columns = usize::from(area.width);
-    let message = message(state).or_else(|| lane.caption(state, columns.saturating_sub(spans_width(&key) + 2)));
+    let key = lane.key(theme);
+    let room = columns.saturating_sub(spans_width(&key) + 2);
+    let message = message(state).or_else(|| lane.caption(state, room));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match state.shows_timer() {

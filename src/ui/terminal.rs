@@ -15,7 +15,6 @@ use ratatui::{Frame, Terminal};
 
 use crate::lab::State;
 
-use super::lane::Lane;
 use super::theme::Theme;
 
 /// A terminal shows nothing between these two: a frame appears at once. Terminals that don't know them ignore them.
@@ -84,19 +83,26 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
     pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
-        let lane = Lane::default();
-        self.paint(|frame| super::view(state, theme, &lane, frame), |_| ())
+        self.paint(|frame| super::view(state, theme, frame))
     }
 
-    /// Draws with `draw` and writes what has changed, likewise; `see` gets the whole picture.
+    /// As [`Screen::draw`], of whatever `view` draws.
     ///
     /// # Errors
-    /// As [`Screen::draw`].
-    pub fn paint(&mut self, draw: impl FnOnce(&mut Frame<'_>), see: impl FnOnce(&Buffer)) -> io::Result<bool> {
+    /// Likewise.
+    pub fn paint(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
+        self.paint_seen(view, |_| ())
+    }
+
+    /// The same; `see` gets the whole picture.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn paint_seen(&mut self, view: impl FnOnce(&mut Frame<'_>), see: impl FnOnce(&Buffer)) -> io::Result<bool> {
         if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of kmslab has panicked, as told above"));
         }
-        see(self.terminal.draw(draw)?.buffer);
+        see(self.terminal.draw(view)?.buffer);
         let frames = self.terminal.backend_mut();
         let bytes = std::mem::take(&mut frames.bytes);
         if !std::mem::take(&mut frames.changed) {

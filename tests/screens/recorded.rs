@@ -9,7 +9,7 @@ use kmslab::record::cast::{Cast, Head, Version};
 use kmslab::record::recorder::{Manner, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
+use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view_with};
 use ratatui::layout::{Position, Rect, Size};
 use rstest::rstest;
 
@@ -73,8 +73,8 @@ fn a_recording_costs_no_visible_time() {
             let state = states[frame as usize % states.len()];
             let at = Duration::from_millis(100) * frame;
             screen
-                .paint(
-                    |frame| view(state, &theme, &lane, frame),
+                .paint_seen(
+                    |frame| view_with(state, &theme, &lane, frame),
                     |shown| {
                         if let Some(live) = &mut live {
                             live.see(at, state, &theme, &lane, shown);

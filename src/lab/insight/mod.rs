@@ -283,7 +283,7 @@ impl State {
         self.records().flat_map(|record| &record.unmasked)
     }
 
-    fn records(&self) -> impl Iterator<Item = &Record> {
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
         Stage::ALL.iter().map(|stage| self.record(*stage)).chain(self.bench.records())
     }
 }

@@ -6,6 +6,8 @@ pub mod pace;
 pub mod tally;
 pub mod telling;
 
+use serde::{Deserialize, Serialize};
+
 use super::flow::{Effect, Event, Intent};
 use super::stage::Stage;
 use super::state::State;
@@ -14,7 +16,8 @@ use pace::Pace;
 use tally::{Entry, Hands};
 
 /// What a presenter wants besides going through the lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// Blank the screen, or show the lab again.
     Blank,

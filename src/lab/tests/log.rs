@@ -41,13 +41,8 @@ impl Logging {
                     }
                     Effect::Recall { stage, .. } => events.push_back(Event::Recalled { stage, found: Ok(None) }),
                     Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
-                    Effect::Keep(_)
-                    | Effect::Remember(_)
-                    | Effect::TakeOver { .. }
-                    | Effect::Report(_)
-                    | Effect::Copy(_)
-                    | Effect::StartOver
-                    | Effect::Exit => {}
+                    Effect::Keep(_) | Effect::Remember(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
+                    Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
                 }
             }
         }

@@ -47,7 +47,7 @@ pub async fn run<W: Write>(
     let mut next_second = Instant::now();
     let ended = loop {
         notes.now = now();
-        screen.paint(|frame| crate::ui::notes::draw(&notes, theme, frame.area(), frame.buffer_mut()), |_| ())?;
+        screen.paint(|frame| crate::ui::notes::draw(&notes, theme, frame.area(), frame.buffer_mut()))?;
         tokio::select! {
             biased;
             Some(signal) = stop.next() => break Ended::Signal(signal),

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::lab::{Keymap, State};
 
-use super::{Context, KEYS, NEVER, Row};
+use super::{Context, KEYS, NEVER};
 
 /// A part of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +17,9 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// What the key of this name does, which is bound in `row`.
-    pub(super) fn of(keys: String, row: &Row, context: Context<'_>) -> Hint {
-        Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank }
+    /// A key that does something.
+    pub(super) fn new(keys: String, label: String, rank: u8) -> Hint {
+        Hint { keys, label, rank }
     }
 }
 
