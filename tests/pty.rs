@@ -233,6 +233,17 @@ fn count(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".local").count()
 }
 
+/// A lab that was killed leaves its picture on the alternate screen.
+#[test]
+fn what_stands_on_the_screen_before_is_wiped() {
+    let dirty = r#"printf '\033[?1049h\033[2Jleft over\033[17;50Hleft over'; exec "$0""#;
+    let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", dirty, env!("CARGO_BIN_EXE_kmslab")]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    assert!(!terminal.picture().contains("left over"), "{}", terminal.picture());
+    terminal.press("q");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
 #[test]
 fn from_start_to_quit() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);

@@ -168,15 +168,9 @@ fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line
 
 /// The score, and what to take home.
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let words = state.lesson.words();
     let mut lines = Vec::new();
     if let Some(score) = state.score() {
-        let of = score.answered;
-        let skipped = match score.skipped {
-            0 => String::new(),
-            skipped => format!(" · {skipped} {}", words.score_skipped),
-        };
-        lines.extend(wrap_plain(&format!("{}/{of} {}{skipped}", score.right, words.score), theme.strong, columns));
+        lines.extend(wrap_plain(&super::score_text(state, score), theme.strong, columns));
         let missed: Vec<Stage> = Stage::ALL
             .into_iter()
             .filter(|stage| {

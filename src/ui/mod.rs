@@ -181,7 +181,8 @@ fn message(state: &State) -> Option<String> {
     let finished = || {
         let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
         is_last.then(|| {
-            let score = state.score().map(|score| format!(", {}", score_text(state, score))).unwrap_or_default();
+            let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
+            let score = score.map(|text| format!(", {text}")).unwrap_or_default();
             format!("End of the lab: {}{score}.", state.summary())
         })
     };
@@ -190,7 +191,11 @@ fn message(state: &State) -> Option<String> {
 
 /// The score in the lesson's words.
 fn score_text(state: &State, score: Score) -> String {
-    format!("{}/{} {}", score.right, score.answered, state.lesson.words().score)
+    let words = state.lesson.words();
+    let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, words.score));
+    let skipped = (score.skipped > 0).then(|| format!("{} {}", score.skipped, words.score_skipped));
+    let parts: Vec<String> = answered.into_iter().chain(skipped).collect();
+    parts.join(" · ")
 }
 
 /// What stands in the badge: where the calls go.

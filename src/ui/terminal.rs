@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::terminal::{Clear, ClearType as Part, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
@@ -47,7 +47,8 @@ impl Screen<Stdout> {
         ENTERED.store(true, Ordering::SeqCst);
         let mut screen = Screen::over(io::stdout(), Size { width, height });
         screen.owns_terminal = true;
-        queue!(screen.out, EnterAlternateScreen, cursor::Hide)?;
+        // A lab that was killed has left its picture there; ratatui takes the screen for empty.
+        queue!(screen.out, EnterAlternateScreen, Clear(Part::All), cursor::Hide)?;
         screen.out.flush()?;
         Ok(screen)
     }
