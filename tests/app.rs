@@ -106,7 +106,7 @@ impl Lab {
     }
 
     fn picture(&self) -> String {
-        self.emulator.parser.lock().unwrap().screen().contents()
+        self.emulator.parser.lock().unwrap().screen().contents().replace('\u{a0}', " ")
     }
 
     /// Waits until the picture has all of `texts`.

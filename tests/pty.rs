@@ -131,7 +131,7 @@ impl Terminal {
     }
 
     fn picture(&self) -> String {
-        self.parser.screen().contents()
+        self.parser.screen().contents().replace('\u{a0}', " ")
     }
 
     fn take(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
