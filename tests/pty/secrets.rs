@@ -105,7 +105,10 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     ];
     environment.extend(TALKATIVE);
 
-    let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &["--backend", "aws"]);
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
+    let recording = ["--backend", "aws", "--no-mask", "--record", &file("lab.kmslab")];
+    let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &recording);
     let mut seen = String::new();
     for stage in 1..=9 {
         terminal.wait_for(&[&format!("{stage}/9"), "will be sent"]);
@@ -128,6 +131,24 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     seen.push_str(&String::from_utf8_lossy(&terminal.bytes));
     let shown = rows(&terminal.bytes, SIZE);
     seen.push_str(&shown);
+
+    // What is made of the session afterwards: films, of its log, and write-ups.
+    let made = [
+        vec!["replay".to_owned(), file("lab.kmslab"), "--record".to_owned(), file("lab.cast"), "--no-mask".to_owned()],
+        vec!["replay".to_owned(), file("lab.kmslab"), "--record".to_owned(), file("lab.html"), "--no-mask".to_owned()],
+        vec!["export".to_owned(), file("lab.md"), "--no-mask".to_owned()],
+        vec!["export".to_owned(), file("write-up.html"), "--no-mask".to_owned()],
+        vec!["export".to_owned(), file("lab.sh")],
+    ];
+    for arguments in made {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
+        let output = command.args(&arguments).env("HOME", terminal.tmp.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(std::fs::read_dir(files.path()).unwrap().count(), 6);
+    let mut taken_home = String::new();
+    read_all(files.path(), &mut taken_home);
+    seen.push_str(&taken_home);
 
     let commands: [&[&str]; 4] = [
         &["doctor", "--backend", "aws"],
@@ -157,6 +178,7 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     // What may be seen is found by the same means: on the screen, in a file, in lines.
     let user_key = of_the_user.iter().flat_map(|(_, answer)| between(answer, "<AccessKeyId>", '<')).next().unwrap();
     assert!(shown.contains(user_key), "the user's access key id is on the screen");
+    assert!(taken_home.contains(user_key), "and in what is made of it");
     assert!(seen.contains(&format!(r#"{{"result":"CreateAccessKey","id":"{user_key}","ok":true}}"#)), "in the journal");
     assert!(seen.contains(r#""SecretAccessKey":"[redacted]""#), "the answer is in the lines");
     // The view of the HTTP messages was looked at.
