@@ -37,28 +37,34 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
     for (at, line) in file.split(|byte| *byte == b'\n').enumerate() {
         let line = String::from_utf8_lossy(line);
         last_line = at + 1;
-        let mut report = |text: &str| {
+        let mut report = |text: &str, is_drawn: bool| {
             for (what, place) in secrets(text, &hosts) {
+                // Of what is drawn a piece alone may be the end of a uuid whose beginning stands there already: the whole
+                // row tells.
+                if is_drawn && what.ends_with("account's number") {
+                    continue;
+                }
                 let column = line.find(&text[place.clone()]).map_or(1, |at| at + 1);
                 let shown = text[place].chars().take(TOLD).collect();
                 found.insert(Found { line: at + 1, column, what, shown });
             }
         };
         let Ok(value) = serde_json::from_str::<Value>(&line) else {
-            report(&line);
+            report(&line, false);
             continue;
         };
+        screen = screen.or_else(|| screen_of(&value));
+        let is_drawn = value[1] == "o" && screen.is_some();
         for text in texts(&value) {
-            report(&text);
+            report(&text, is_drawn);
             let plain = without_sequences(&text);
             if plain != text {
-                report(&plain);
+                report(&plain, is_drawn);
             }
         }
-        screen = screen.or_else(|| screen_of(&value));
         match (value[1].as_str(), value[2].as_str(), &mut screen) {
             (Some("i"), Some(data), _) => typed.push_str(data),
-            (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row)),
+            (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row, false)),
             _ => {}
         }
         if value["command"].is_string() && value["version"].is_number() {
@@ -346,6 +352,15 @@ mod tests {
         let found = verify(format!("{head}\n{events}").as_bytes());
         assert_eq!(found.iter().map(|found| found.line).collect::<Vec<_>>(), [2, 3], "{found:?}");
         assert_eq!(found[1].shown, "111198762222");
+    }
+
+    /// The last twelve digits of a uuid may be decimal, and its beginning may stand there from the picture before.
+    #[test]
+    fn the_end_of_a_uuid_that_is_drawn_alone_is_no_account() {
+        let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
+        let events = "[0.1,\"o\",\"\\u001b[2;1H6a661e7d-9318-741d-8ef5-0eeae310291b\"]\n\
+                      [0.1,\"o\",\"\\u001b[2;25H075236013740\"]";
+        assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
     }
 
     #[test]
