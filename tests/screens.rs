@@ -72,9 +72,12 @@ fn every_stage_before_and_after(
 ) {
     let before = Session::sandbox().before(stage);
     let after = Session::sandbox().after(stage);
-    let screens = SIZES
+    let mut wrong = Session::sandbox().before(stage);
+    wrong.predict(false).intent(Intent::Advance).answer_all();
+    let both = SIZES
         .iter()
         .flat_map(|size| [("before".to_owned(), &before.state, *size), ("after".to_owned(), &after.state, *size)]);
+    let screens = both.chain([("after a wrong answer".to_owned(), &wrong.state, SIZES[0])]);
     insta::assert_snapshot!(format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
 }
 
