@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::CommandFactory;
 use color_eyre::eyre::{Report, WrapErr};
 use futures_util::StreamExt;
 use time::OffsetDateTime;
@@ -127,6 +128,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         }
         Some(Command::Replay { file }) => recording::replay(&runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file }) => recording::verify(&file),
+        Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
@@ -139,6 +141,14 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
             cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
         }
     }
+}
+
+/// Prints the completions for `shell`.
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kmslab", &mut script);
+    io::stdout().write_all(&script).wrap_err("the completions could not be printed")?;
+    Ok(Exit::Met)
 }
 
 /// What a lab needs, and what must live as long as it.

@@ -129,6 +129,19 @@ fn text_lines_say_every_verdict_in_words() {
 }
 
 #[test]
+fn completions_know_every_command() {
+    let tmp = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = output(tmp.path(), &["completions", shell]);
+        let script = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0));
+        for word in ["record", "verify-cast", "doctor", "cleanup", "yes-account"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_the_plain_command_says_so_and_prints_lines() {
     let tmp = tempfile::tempdir().unwrap();
     let output = output(tmp.path(), &[]);
