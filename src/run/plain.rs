@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
@@ -62,16 +61,8 @@ pub async fn run<W: Write>(
     out: &mut Out<W>,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let mut talk = Talk {
-        out,
-        shown: None,
-        overlay: None,
-        is_draft: false,
-        hints: 0,
-        message: None,
-        calls: Vec::new(),
-        told: BTreeMap::new(),
-    };
+    let mut talk =
+        Talk { out, shown: None, overlay: None, is_draft: false, hints: 0, message: None, told: BTreeMap::new() };
     talk.line("kmslab as plain text. Type ? and Enter for the commands.")?;
     talk.heading(state)?;
     let mut is_asked = false;
@@ -145,8 +136,6 @@ struct Talk<'a, W> {
     /// The hints of that stage that were told.
     hints: usize,
     message: Option<String>,
-    /// Answered calls of a batch that others of the batch are awaited with: they are told in the order of sending.
-    calls: Vec<Arc<Exchange>>,
     /// What was said of a call last: of a call that is repeated until something changes, only changes are told.
     told: BTreeMap<(&'static str, &'static str), String>,
 }
@@ -180,15 +169,7 @@ impl<W: Write> Talk<'_, W> {
                 self.told.clear();
                 Ok(())
             }
-            Report::Call(exchange) => {
-                self.calls.push(exchange.clone());
-                if !state.record(state.current).pending.is_empty() {
-                    return Ok(());
-                }
-                let mut calls = std::mem::take(&mut self.calls);
-                calls.sort_by_key(|exchange| exchange.id);
-                calls.iter().try_for_each(|exchange| self.call(exchange))
-            }
+            Report::Call(exchange) => self.call(exchange),
             Report::Stage(stage, check) => self.lines(plain::ended(state, *stage, check)),
         }
     }

@@ -220,22 +220,28 @@ impl<'a> Brief<'a> {
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 
-    /// What was expected and what came; what was predicted, and what is to be said of that.
-    fn after(self, check: &Check, most: usize) -> Vec<Line<'static>> {
-        let stage = self.state.view.shown;
+    /// What came, and whether it was what had to come.
+    fn observed(self, check: &Check) -> Part<'a> {
         let words = self.state.lesson.words();
         let (sign, word, style) = if check.met {
             ("✔", &words.met, self.theme.allowed.text)
         } else {
             ("✘", &words.not_met, self.theme.failed.text)
         };
-        let observed = Part {
+        Part {
             label: Some(&words.observed),
             content: vec![
                 Span::styled(format!("{sign} {word}  "), style),
                 Span::styled(check.observed.clone(), self.theme.base),
             ],
-        };
+        }
+    }
+
+    /// What was expected and what came; what was predicted, and what is to be said of that.
+    fn after(self, check: &Check, most: usize) -> Vec<Line<'static>> {
+        let stage = self.state.view.shown;
+        let words = self.state.lesson.words();
+        let observed = self.observed(check);
         let seen = vec![self.part(Some(&words.expected), self.state.text(stage).expected), observed.clone()];
         let said = self.said();
         let look = vec![self.look()];

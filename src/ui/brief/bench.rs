@@ -1,6 +1,6 @@
 //! The same lines for an experiment of the bench.
 
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use super::{Brief, Budget, Part};
 use crate::lab::{Check, Experiment, Status};
@@ -52,19 +52,7 @@ impl<'a> Brief<'a> {
 
     /// What came, what was predicted and what is to be said of that, and what it teaches.
     fn tried(self, which: Experiment, check: &Check, most: usize) -> Vec<Line<'static>> {
-        let words = self.state.lesson.words();
-        let (sign, word, style) = if check.met {
-            ("✔", &words.met, self.theme.allowed.text)
-        } else {
-            ("✘", &words.not_met, self.theme.failed.text)
-        };
-        let observed = Part {
-            label: Some(&words.observed),
-            content: vec![
-                Span::styled(format!("{sign} {word}  "), style),
-                Span::styled(check.observed.clone(), self.theme.base),
-            ],
-        };
+        let observed = self.observed(check);
         let lesson = self.part(Some(""), self.state.experiment(which).lesson.trim());
         let said = self.said();
         let setup = self.setup(which);
