@@ -316,8 +316,10 @@ fn gather(text: &str, path: String, value: &Spanned<DeValue<'_>>, into: &mut Vec
 /// A control character in `text`, a TOML file, if a string of it has one that is no line break: what is drawn must not
 /// steer the terminal.
 pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
-    // TOML has control characters as escapes only, but for the tab. Most files have neither: not worth a parser.
-    if !text.contains(['\\', '\t']) {
+    // TOML has control characters as escapes only, but for the tab. No file of ours has either, and every start reads
+    // them: not worth a parser, and a line's number for each text.
+    let harmless = |escape: Option<&u8>| matches!(escape, Some(b'\n' | b'\r' | b'"'));
+    if !text.contains('\t') && text.match_indices('\\').all(|(at, _)| harmless(text.as_bytes().get(at + 1))) {
         return None;
     }
     let table = DeTable::parse(text).ok()?;
