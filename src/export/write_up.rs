@@ -134,7 +134,7 @@ impl<'a> Writer<'a> {
             self.text("", words.masked.clone());
         }
         let rows = kept.stages.iter().map(|kept| self.overview_row(kept)).collect();
-        let head = [&words.stage, &words.title_of_stage, &words.outcome, &words.seconds].map(Clone::clone).into();
+        let head = [&words.stage, &words.title_of_stage, &words.outcome].map(Clone::clone).into();
         self.blocks.push(Block::Table { caption: words.stages.clone(), head, rows });
     }
 
@@ -145,10 +145,8 @@ impl<'a> Writer<'a> {
             Some(_) => words.not_met.clone(),
             None => self.words.not_done.clone(),
         };
-        let seconds = kept.times.begun.zip(kept.times.ended).filter(|_| kept.check.is_some());
-        let seconds = seconds.map_or("–".to_owned(), |(begun, ended)| ended.saturating_sub(begun).to_string());
         let title = self.lesson.text(kept.stage, self.given_user).title.to_owned();
-        vec![kept.stage.number().to_string(), title, outcome, seconds]
+        vec![kept.stage.number().to_string(), title, outcome]
     }
 
     fn stage(&mut self, kept: &KeptStage, calls: &[Exchange]) {
@@ -165,21 +163,16 @@ impl<'a> Writer<'a> {
             self.heading(3, self.words.calls.clone());
             calls.iter().for_each(|exchange| self.call(exchange));
         }
-        self.heading(3, self.words.outcome.clone());
         if let Some(check) = &kept.check {
             let verdict = if check.met { &words.met } else { &words.not_met };
             let observed = mask::written(&mut self.masker, &check.observed);
-            let rows = vec![
-                vec![words.expected.clone(), text.expected.to_owned()],
-                vec![words.observed.clone(), observed],
-                vec![self.words.outcome.clone(), verdict.clone()],
-            ];
-            let head = vec![self.words.what.clone(), self.words.value.clone()];
-            self.blocks.push(Block::Table { caption: format!("{}. {}", stage.number(), text.title), head, rows });
+            self.heading(3, self.words.outcome.clone());
+            self.text(&format!("{}:", words.expected), text.expected);
+            self.text(&format!("{}: {verdict}.", words.observed), observed);
         }
         self.heading(3, words.misconception.clone());
-        self.text(&words.misconception, all.misconception.claim.trim());
-        self.text(&words.correction, all.misconception.correction.trim());
+        self.text("", all.misconception.claim.trim());
+        self.text(&format!("{}:", words.correction), all.misconception.correction.trim());
         ids.extend(all.misconception.sources.iter().map(String::as_str));
         self.links(&ids);
     }
@@ -190,7 +183,7 @@ impl<'a> Writer<'a> {
         let question = &lesson.stage(stage).question;
         let order = self.kept.quiz.order(stage, question);
         let asked = Asked::new(question, &order, self.kept.quiz.choice(stage));
-        self.heading(3, words.question.clone());
+        self.heading(3, self.words.question.clone());
         self.text("", question.text.trim());
         let rows = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
             let mut marks = Vec::new();

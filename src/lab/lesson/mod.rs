@@ -301,6 +301,7 @@ pub struct Words {
 pub struct ExportWords {
     pub title: String,
     pub about: String,
+    pub question: String,
     pub session: String,
     pub date: String,
     pub place: String,
@@ -311,7 +312,6 @@ pub struct ExportWords {
     pub stage: String,
     pub title_of_stage: String,
     pub outcome: String,
-    pub seconds: String,
     pub not_done: String,
     pub incomplete: String,
     pub masked: String,
