@@ -111,6 +111,11 @@ pub(super) fn interactive(
     let left = screen.leave();
     recording::finish(manner, &state, recording);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
+    match state.kept() {
+        Some(kept) if kept.is_finished() => tell("`kmslab export lab.html` writes it up"),
+        Some(kept) if kept.ended() > 0 => tell("the next `kmslab` goes on here; `kmslab reset` forgets it"),
+        _ => {}
+    }
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }

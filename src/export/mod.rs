@@ -52,7 +52,8 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
     let text = match kind {
         Kind::Script => script::script(&lesson),
         Kind::Markdown | Kind::Html => {
-            let kept = environment.state.as_deref().map(session::read).transpose().map_err(usage)?.flatten();
+            let kept =
+                environment.state.as_deref().map(session::read_to_write_up).transpose().map_err(usage)?.flatten();
             let kept = kept.filter(|kept| kept.ended() > 0).ok_or_else(|| {
                 usage("no session is kept that could be written up: do a stage of the lab first".to_owned())
             })?;

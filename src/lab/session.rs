@@ -170,6 +170,11 @@ impl Kept {
         self.stages.iter().filter(|kept| kept.check.is_some()).count()
     }
 
+    /// Whether all stages have ended.
+    pub fn is_finished(&self) -> bool {
+        self.ended() == self.stages.len()
+    }
+
     /// How many stages were met.
     pub fn met(&self) -> usize {
         self.stages.iter().filter(|kept| kept.is_met()).count()
