@@ -5,10 +5,8 @@ mod interactive;
 mod notes;
 mod recording;
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory;
@@ -18,7 +16,8 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION};
+pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
@@ -27,42 +26,13 @@ use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::theme::ColorLevel;
-
-/// The exit status, as the contract has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Every stage's expectation was met; for a lab left early: of every stage that was run.
-    Met,
-    /// An expectation was not met.
-    NotMet,
-    /// Wrong usage or configuration.
-    Usage,
-    /// Something survived the clean-up.
-    Survivors,
-    /// The backend can't be reached or refuses the credentials.
-    Backend,
-    /// Ended by this signal.
-    Signal(u8),
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Met => 0,
-            Exit::NotMet => 1,
-            Exit::Usage => 2,
-            Exit::Survivors => 3,
-            Exit::Backend => 4,
-            Exit::Signal(number) => 128 + number,
-        })
-    }
-}
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {
@@ -139,6 +109,25 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
             cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
+        }
+    }
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Format {
+        match format {
+            FormatArg::Text => Format::Text,
+            FormatArg::Jsonl => Format::Jsonl,
+        }
+    }
+}
+
+impl From<PaceArg> for Pace {
+    fn from(pace: PaceArg) -> Pace {
+        match pace {
+            PaceArg::Talk => Pace::Talk,
+            PaceArg::Read => Pace::Read,
+            PaceArg::Fast => Pace::Fast,
         }
     }
 }
@@ -331,11 +320,6 @@ impl Drop for Announcement {
             self.tell();
         }
     }
-}
-
-/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
-pub fn tell(line: impl Display) {
-    let _ = writeln!(io::stderr(), "kmslab: {line}");
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {

@@ -1,16 +1,17 @@
-//! Arguments and environment, decided once.
+//! What kmslab agrees with the outside: arguments and environment, decided once, and the exit status.
 
 use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use ratatui::layout::Size;
 
 use crate::lab::{Stage, Way};
-use crate::run::headless::Format;
-use crate::run::play::Pace;
 use crate::ui::theme::{ColorLevel, ThemeName};
 
 /// The port of `kmslab serve`.
@@ -140,15 +141,6 @@ pub enum FormatArg {
     Jsonl,
 }
 
-impl From<FormatArg> for Format {
-    fn from(format: FormatArg) -> Format {
-        match format {
-            FormatArg::Text => Format::Text,
-            FormatArg::Jsonl => Format::Jsonl,
-        }
-    }
-}
-
 /// Options that apply everywhere.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Options {
@@ -263,16 +255,6 @@ pub enum PaceArg {
     Read,
     /// For somebody who knows it
     Fast,
-}
-
-impl From<PaceArg> for Pace {
-    fn from(pace: PaceArg) -> Pace {
-        match pace {
-            PaceArg::Talk => Pace::Talk,
-            PaceArg::Read => Pace::Read,
-            PaceArg::Fast => Pace::Fast,
-        }
-    }
 }
 
 /// Columns and rows: at least what shows a pane, at most what somebody can see.
@@ -397,6 +379,41 @@ fn own_folder(variable: &impl Fn(&str) -> Option<OsString>, name: &str, usual: &
 fn runtime_folder(variable: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     Some(folder?.join("kmslab"))
+}
+
+/// The exit status, as the contract has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Every stage's expectation was met; for a lab left early: of every stage that was run.
+    Met,
+    /// An expectation was not met.
+    NotMet,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Something survived the clean-up.
+    Survivors,
+    /// The backend can't be reached or refuses the credentials.
+    Backend,
+    /// Ended by this signal.
+    Signal(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Met => 0,
+            Exit::NotMet => 1,
+            Exit::Usage => 2,
+            Exit::Survivors => 3,
+            Exit::Backend => 4,
+            Exit::Signal(number) => 128 + number,
+        })
+    }
+}
+
+/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "kmslab: {line}");
 }
 
 /// What the environment says about terminal and folders; read once, passed on.

@@ -11,9 +11,8 @@ use std::path::Path;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::app::{Exit, tell};
 use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Exit, Options, tell};
 use crate::lab::Stage;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};

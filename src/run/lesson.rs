@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::app::Exit;
 use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Exit, Options};
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
 
