@@ -60,7 +60,7 @@ pub enum Command {
     /// Run the sandbox alone, for any AWS client
     Serve {
         /// Address and port to listen on
-        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS)]
+        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
         listen: SocketAddr,
     },
     /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
@@ -264,6 +264,11 @@ fn size(text: &str) -> Result<Size, String> {
         .and_then(|(columns, rows)| Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? }));
     let fits = |size: &Size| (60..=400).contains(&size.width) && (18..=200).contains(&size.height);
     parsed.filter(fits).ok_or_else(|| "a size looks like 100x28, from 60x18 to 400x200".to_owned())
+}
+
+/// An address with its port.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one"))
 }
 
 /// A stage by its name.

@@ -35,7 +35,13 @@ impl Config {
         let Some(path) = options.config.as_ref().or(environment.config.as_ref()) else { return Ok(Config::default()) };
         match std::fs::read_to_string(path) {
             Ok(text) => Config::parse(&text).map_err(|problems| ConfigError::Options(told(path, problems))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => Ok(Config::default()),
+            // Where there is no home, as for many a service's user, it is /dev/null or the like.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                    && options.config.is_none() =>
+            {
+                Ok(Config::default())
+            }
             Err(error) => {
                 let path = path.display();
                 Err(ConfigError::Options(format!("the configuration file {path} can't be read: {error}")))
