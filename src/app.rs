@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage};
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
@@ -42,7 +42,11 @@ pub fn describe(error: &Report, mask: bool) -> String {
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
-    if error.is::<StartError>() || error.is::<ConfigError>() { Exit::Usage } else { Exit::NotMet }
+    if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<Usage>() {
+        Exit::Usage
+    } else {
+        Exit::NotMet
+    }
 }
 
 /// Does what the command line says.
@@ -53,7 +57,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
-    cli.options.check().map_err(ConfigError::Options)?;
+    cli.options.check().map_err(Usage)?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
     // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
     let config = match cli.command {
@@ -68,7 +72,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         None if recording.record.is_some()
             && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
         {
-            Err(ConfigError::Options(
+            Err(Usage(
                 "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
                     .to_owned(),
             )
@@ -102,8 +106,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
-            Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
-                .into())
+            Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
         }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
@@ -210,13 +213,13 @@ fn is_amazons(url: &str) -> bool {
 }
 
 /// A lab has one region: test-user would look for the table in another.
-fn check_regions(clients: &Clients, options: &Options) -> Result<(), ConfigError> {
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), Usage> {
     if options.user_profile.is_none() {
         return Ok(());
     }
     let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
     match region(&admin, Some(&user)) {
-        Finding { fix: Some(fix), says, .. } => Err(ConfigError::Options(format!("region: {says}\n  {fix}"))),
+        Finding { fix: Some(fix), says, .. } => Err(Usage(format!("region: {says}\n  {fix}"))),
         Finding { fix: None, .. } => Ok(()),
     }
 }

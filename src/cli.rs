@@ -416,6 +416,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Wrong usage or configuration: what, and what to do. It ends the program with [`Exit::Usage`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
 /// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
 pub fn tell(line: impl Display) {
     let _ = writeln!(io::stderr(), "kmslab: {line}");

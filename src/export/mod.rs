@@ -11,8 +11,7 @@ use std::path::Path;
 
 use color_eyre::eyre::Report;
 
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Exit, Options, tell};
+use crate::cli::{Environment, Exit, Options, Usage, tell};
 use crate::lab::Stage;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};
@@ -41,7 +40,7 @@ impl Kind {
 /// # Errors
 /// Wrong usage: when the ending is unknown, the file is there already or can't be written, or no session is kept.
 pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let usage = |message: String| Report::from(ConfigError::Options(message));
+    let usage = |message: String| Report::from(Usage(message));
     let Some(kind) = Kind::of(file) else {
         return Err(usage(format!("{}: the ending is none of .md, .html and .sh", file.display())));
     };
