@@ -205,6 +205,17 @@ fn session_again(
     Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
+/// What a lab needs, as [`session_again`] gives it: masked where that is wanted, and in the person's language.
+fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
+    let mut session = session_again(runtime, options, environment, earlier)?;
+    check_regions(&session.clients, options)?;
+    if options.mask {
+        session.state.mask();
+    }
+    session.state = session.state.with_lesson(lesson::load(options, environment)?);
+    Ok(session)
+}
+
 /// Whether an address is one of Amazon's own.
 fn is_amazons(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
@@ -326,12 +337,7 @@ impl Drop for Announcement {
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
-    if options.mask {
-        state.mask();
-    }
-    state = state.with_lesson(lesson::load(options, environment)?);
+    let Session { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);

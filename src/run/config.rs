@@ -43,7 +43,7 @@ impl Config {
             }
             Err(error) => {
                 let path = path.display();
-                Err(Usage(format!("the configuration file {path} can't be read: {error}")))
+                Err(Usage(format!("the configuration file {path} can't be read: {error}; --config names another one")))
             }
         }
     }
