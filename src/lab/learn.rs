@@ -60,7 +60,7 @@ impl State {
     /// The same state in the words of `lesson`.
     #[must_use]
     pub fn with_lesson(mut self, lesson: Arc<Lesson>) -> State {
-        self.lesson = lesson;
+        self.lesson = lesson.into();
         self
     }
 

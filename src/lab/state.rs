@@ -11,7 +11,7 @@ use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
 use super::insight::documents::request_id;
-use super::lesson::Lesson;
+use super::lesson::Chosen;
 use super::operation::Operation;
 use super::presenting::Presenting;
 use super::quiz::Quiz;
@@ -41,7 +41,7 @@ pub struct State {
     /// What the answers told.
     pub facts: Facts,
     /// The texts.
-    pub lesson: Arc<Lesson>,
+    pub lesson: Chosen,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
     /// What was tried after the lab's last reading.
@@ -84,7 +84,7 @@ impl State {
             backend,
             names,
             facts: Facts::default(),
-            lesson: Lesson::english(),
+            lesson: Chosen::default(),
             quiz: Quiz::default(),
             bench: Bench::default(),
             view: View::default(),
