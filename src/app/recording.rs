@@ -273,9 +273,8 @@ fn write_stills(recorded: Recorded, state: &State, stills: &[Still], options: &F
 fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
     let of_stage = || film.pictures.iter().filter(|picture| picture.stage == stage.key());
     let verdict = of_stage().rfind(|picture| picture.chapter.is_some());
-    let picture = verdict.or_else(|| of_stage().next_back())?.clone();
-    let title = format!("kmslab: {}", state.text(stage).title);
-    Some(Film { title, end: picture.at, pictures: vec![picture], ..film.clone() })
+    let picture = verdict.or_else(|| of_stage().next_back())?;
+    Some(film.still(format!("kmslab: {}", state.text(stage).title), picture))
 }
 
 /// What a command was asked for, on stdout.

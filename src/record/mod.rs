@@ -20,7 +20,7 @@ mod text;
 pub mod verify;
 mod write;
 
-pub use film::{Film, Picture};
+pub use film::{Film, Picture, Row, Rows};
 pub use looks::Palette;
 pub use recorder::{Kind, Recorded, Recorder};
 pub use svg::svg;

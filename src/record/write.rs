@@ -104,7 +104,7 @@ fn ending(path: &Path) -> String {
 
 /// One picture, described by its text.
 pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
-    svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
+    svg::still(&picture.rows, film.size, &film.palette, &film.title, &text::reading(&picture.rows).join("\n"))
 }
 
 /// What a film is known by: the denial or, without one, its last picture.
