@@ -341,3 +341,82 @@ impl fmt::Display for Recorded {
 pub fn clock(at: Duration) -> String {
     format!("{}:{:02}", at.as_secs() / 60, at.as_secs() % 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Names, Stage};
+
+    /// What is recorded to a file of this name: stages after so many seconds, and its end after so many.
+    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
+        let folder = tempfile::tempdir().unwrap();
+        let size = Size { width: 20, height: 2 };
+        let manner = Manner {
+            path: folder.path().join(name),
+            force: false,
+            version: Version::Three,
+            size,
+            width: 640,
+            palette: Palette::DARK,
+            timestamp: 0,
+            keeps_pauses,
+        };
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let mut state = State::new(backend, Names::new("t1"));
+        let mut recorder = Recorder::begin(manner, &state).unwrap();
+        for (number, second) in stages.iter().enumerate() {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+            buffer.set_string(0, 0, number.to_string(), Style::new());
+            state.view.shown = Stage::ALL[number];
+            recorder.see(Duration::from_secs(*second), Some(&state), &buffer).unwrap();
+        }
+        let recorded = recorder.finish(Duration::from_secs(end), "t".into()).unwrap();
+        (std::fs::read(&recorded.path).unwrap_or_default(), recorded)
+    }
+
+    #[rstest]
+    #[case::of_a_person(false, &[0, 2_500, 3_500], 6_000)]
+    #[case::that_are_meant(true, &[0, 60_000, 61_000], 300_000)]
+    fn a_film_has_the_pauses_that_a_player_shows(#[case] keeps: bool, #[case] at: &[u64], #[case] end: u64) {
+        let (_, recorded) = recorded("a.gif", keeps, &[0, 60, 61], 300);
+        let film = recorded.result.unwrap_err();
+        assert_eq!(film.pictures.iter().map(|picture| picture.at.as_millis() as u64).collect::<Vec<_>>(), at);
+        assert_eq!((film.end, recorded.length), (Duration::from_millis(end), film.end));
+        assert_eq!(recorded.chapters.iter().map(|(at, _)| at.as_millis() as u64).collect::<Vec<_>>(), at);
+    }
+
+    #[test]
+    fn the_chapters_that_are_told_are_where_players_show_them() {
+        let (file, recorded) = recorded("a.cast", false, &[7, 100, 101, 200], 200);
+        // What the player does: no pause is longer than the header says; see its `timeLimiter`.
+        let (mut now, mut shown) = (0.0, Vec::new());
+        for line in String::from_utf8(file).unwrap().lines().skip(1) {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            now += event[0].as_f64().unwrap().min(2.5);
+            shown.extend((event[1] == "m").then_some(now));
+        }
+        assert_eq!(shown.len(), 4);
+        for ((told, _), shown) in recorded.chapters.iter().zip(shown) {
+            assert!((shown - told.as_secs_f64()).abs() < 0.01, "{told:?} is shown at {shown}");
+        }
+    }
+
+    #[rstest]
+    #[case(0, "0:00.1")]
+    #[case(56_428, "0:56.5")]
+    #[case(59_950, "1:00.0")]
+    #[case(119_990, "2:00.0")]
+    fn the_poster_is_a_time_after_its_picture(#[case] millis: u64, #[case] told: &str) {
+        let chapters = vec![(Duration::from_millis(millis), "6 DENIED".to_owned())];
+        let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
+        let recorded = Recorded { path, size, length: Duration::from_secs(200), chapters, result: Ok(1_500) };
+        let lines = recorded.to_string();
+        assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
+        assert!(lines.contains(&format!("poster npt:{told} (6 DENIED)")), "{lines}");
+    }
+}
