@@ -109,7 +109,7 @@ pub(super) fn interactive(
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    recording::finish(manner, &state, recording);
+    recording::finish(runtime, manner, &state, recording, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;

@@ -24,4 +24,4 @@ pub use film::{Film, Picture, Row, Rows};
 pub use looks::Palette;
 pub use recorder::{Kind, Recorded, Recorder};
 pub use svg::svg;
-pub use write::{FilmError, FilmOptions, can_be_written, write};
+pub use write::{FilmError, FilmOptions, Stop, can_be_written, write, write_elsewhere};

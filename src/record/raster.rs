@@ -46,17 +46,21 @@ impl Grid {
     /// For pictures of `size` on a canvas `width` wide.
     ///
     /// # Errors
-    /// Where a cell would be too small to be read.
+    /// Where a cell would be too small to be read, or the picture larger than any screen.
     pub fn new(size: Size, width: u32) -> io::Result<Grid> {
+        let refused = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if width > WIDEST {
+            return refused(format!("{width} pixels are more than the {WIDEST} that a picture may be wide"));
+        }
+        // Encoders of films want even numbers.
         let even = |value: u32| value + value % 2;
-        let (width, height) = (even(width.min(WIDEST)), even(width.min(WIDEST) * 9 / 16));
+        let (width, height) = (even(width), even(width * 9 / 16));
         let (columns, rows) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
         let (most_wide, most_high) = (width / columns, height / rows);
         // A cell is about twice as high as wide, as in terminals; what is left over goes around the picture.
         let cell = (most_wide.min(most_high * 10 / 18), most_high.min(most_wide * 22 / 10));
         if cell.0 < SMALLEST.0 || cell.1 < SMALLEST.1 {
-            let text = format!("{columns}×{rows} characters are too many for {width} pixels");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            return refused(format!("{columns}×{rows} characters are too many for {width} pixels"));
         }
         let pixels = |value: u32| value as usize;
         Ok(Grid {
