@@ -179,14 +179,15 @@ async fn written(
     });
     let long = tokio::time::sleep(LONG);
     tokio::pin!(long);
-    let (mut signal, mut is_told) = (None, false);
+    let (mut ended_by, mut is_told) = (None, false);
     let result = loop {
         tokio::select! {
             biased;
-            Some(number) = stop.next(), if signal.is_none() => {
-                signal = Some(number);
+            // A terminal that is gone is no reason to lose what was recorded in it.
+            Some(number) = stop.next(), if ended_by.is_none() => if number != signal::HANGUP {
+                ended_by = Some(number);
                 stopped.set();
-            }
+            },
             result = &mut writing => break result.unwrap_or_else(|error| Err(error.to_string())),
             () = &mut long, if !is_told => {
                 is_told = true;
@@ -194,7 +195,7 @@ async fn written(
             }
         }
     };
-    match (result, signal) {
+    match (result, ended_by) {
         (Ok(bytes), _) => {
             recorded.result = Ok(bytes);
             Written::Told(recorded.to_string())

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rstest::rstest;
+
 use super::*;
 
 impl Terminal {
@@ -172,6 +174,45 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert!(left.contains("kmslab: the recording ended at 0:") && left.contains("recorded lab.cast"), "{left}");
     assert!(terminal.events("lab.cast").len() > 2);
+}
+
+#[rstest]
+#[case::left("q")]
+#[case::ended("-TERM")]
+#[case::hung_up("-HUP")]
+#[case::without_a_terminal("")]
+fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
+    let mut terminal = Terminal::recording("lab.svg", "");
+    terminal.do_stages(1);
+    terminal.wait_for(&["2/9", "will be sent"]);
+    match how {
+        "" => terminal.disappear(),
+        "q" => {
+            terminal.press("q");
+            assert_eq!(terminal.ends(), 0);
+        }
+        signal => {
+            terminal.send(signal);
+            assert!(terminal.ends() > 128);
+        }
+    }
+    let film = std::fs::read_to_string(terminal.file("lab.svg")).unwrap();
+    assert!(film.contains("1 MET; ") && film.contains("2 create_key</desc>") && film.ends_with("</svg>\n"));
+}
+
+#[test]
+fn a_film_whose_place_is_taken_is_kept_elsewhere() {
+    let mut terminal = Terminal::recording("lab.svg", "");
+    terminal.do_stages(1);
+    std::fs::write(terminal.file("lab.svg"), "mine").unwrap();
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(std::fs::read_to_string(terminal.file("lab.svg")).unwrap(), "mine");
+    let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    let (_, place) = left.split_once("lab.svg exists: --force replaces it; what was recorded is ").unwrap();
+    let place = place.lines().next().unwrap().trim_end();
+    assert!(place.starts_with(terminal.tmp.path().to_str().unwrap()), "{place}");
+    assert!(std::fs::read_to_string(place).unwrap().contains("<svg"));
 }
 
 #[test]

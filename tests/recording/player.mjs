@@ -1,5 +1,5 @@
 // Plays a recording with asciinema's player, without a browser, and stops at each of its markers.
-// node player.mjs DIST FILE: prints {duration, markers: [[time, label, what a terminal got since the marker before]]}.
+// node player.mjs DIST FILE: prints {duration, markers: [[time, label, what the screen got since the marker before]]}.
 import { readFileSync, readdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -21,5 +21,5 @@ for (const [index, [, label]] of markers.entries()) {
   stops.push([player.getCurrentTime(), label, shown]);
   shown = '';
 }
-console.log(JSON.stringify({ duration: player.getDuration(), markers: stops }));
-process.exit(0);
+// The player's clock would keep the process.
+process.stdout.write(JSON.stringify({ duration: player.getDuration(), markers: stops }), () => process.exit(0));
