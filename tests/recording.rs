@@ -216,6 +216,16 @@ fn stills_of_one_stage_and_of_all() {
 }
 
 #[test]
+fn a_recording_is_in_the_language_of_the_lesson() {
+    let folder = Folder::new();
+    folder.ok(&["record", "lab.txt", "--lang", "de", "--pace", "fast"]);
+    let transcript = text(&folder.read("lab.txt"));
+    assert!(transcript.starts_with("kmslab: Daten mit AWS KMS verschlüsseln, sandbox\n"), "{transcript}");
+    let title = transcript.split("1 who").next().unwrap();
+    assert!(title.contains("zwei Identitäten") && transcript.contains("✔ ERFÜLLT"), "{title}");
+}
+
+#[test]
 fn what_is_not_masked_is_found() {
     let folder = Folder::new();
     folder.ok(&["record", "lab.kmslab", "--no-mask", "--pace", "fast"]);

@@ -17,9 +17,7 @@ use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Manner as RecorderManner;
 use crate::record::verify::verify as find;
-use crate::record::{
-    Film, FilmOptions, Kind, Palette, Recorded, Recorder, can_be_written, write, write_elsewhere,
-};
+use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, can_be_written, write, write_elsewhere};
 use crate::run::live::{Live, Manner};
 use crate::run::play::{Director, Pace};
 use crate::run::replay::{Playback, read};
@@ -161,11 +159,7 @@ enum Written {
 }
 
 /// Writes what is not written yet, until a signal's number comes from `stop`.
-async fn written(
-    mut recorded: Recorded,
-    options: FilmOptions,
-    mut stop: impl Stream<Item = u8> + Unpin,
-) -> Written {
+async fn written(mut recorded: Recorded, options: FilmOptions, mut stop: impl Stream<Item = u8> + Unpin) -> Written {
     let film = match recorded.result {
         Ok(_) => return Written::Told(recorded.to_string()),
         Err(film) => film,

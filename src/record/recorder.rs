@@ -14,6 +14,7 @@ use super::file::Kept;
 use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
 use crate::lab::log::{Entry, Head as SessionHead, Logged};
+use crate::lab::presenting::pace::minutes;
 
 /// Pictures that come closer together become one: nobody sees more than 30 in a second.
 const GAP: Duration = Duration::from_millis(33);
@@ -339,7 +340,7 @@ impl fmt::Display for Recorded {
 
 /// `1:23`
 pub fn clock(at: Duration) -> String {
-    format!("{}:{:02}", at.as_secs() / 60, at.as_secs() % 60)
+    minutes(at.as_secs())
 }
 
 #[cfg(test)]

@@ -251,7 +251,7 @@ pub(super) fn decimals(value: f64, places: usize) -> String {
 }
 
 /// Text for XML and HTML, attributes included.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -260,7 +260,7 @@ pub(super) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             // XML has no way to write these.
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
+            c if c.is_control() && !['\n', '\t'].contains(&c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }

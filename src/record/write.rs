@@ -71,13 +71,7 @@ impl<W: Write> Write for Guarded<W> {
 
 impl Default for FilmOptions {
     fn default() -> FilmOptions {
-        FilmOptions {
-            width: 1920,
-            force: false,
-            lang: "en".into(),
-            ffmpeg: "ffmpeg".into(),
-            stop: Stop::default(),
-        }
+        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into(), stop: Stop::default() }
     }
 }
 

@@ -103,6 +103,9 @@ fn asciinemas_player_stops_where_a_chapters_first_picture_stands() {
         assert_eq!(screen.contains("✔ MET"), label.chars().nth(2).unwrap().is_ascii_uppercase(), "{label}:\n{screen}");
         // Where we say it is.
         let (minutes, seconds) = (seconds as u64 / 60, seconds as u64 % 60);
-        assert!(told.contains(&format!("\n  {minutes}:{seconds:02}  {label}")), "{label} at {minutes}:{seconds}:\n{told}");
+        assert!(
+            told.contains(&format!("\n  {minutes}:{seconds:02}  {label}")),
+            "{label} at {minutes}:{seconds}:\n{told}"
+        );
     }
 }
