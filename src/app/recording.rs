@@ -121,7 +121,8 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
     if let Some(path) = &options.record {
         let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
         let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recorder = Recorder::begin(recorder_manner(options, path, name, size), state).map_err(usage)?;
+        let recording = RecorderManner { keeps_pauses: options.play, ..recorder_manner(options, path, name, size) };
+        let recorder = Recorder::begin(recording, state).map_err(usage)?;
         manner.recording = Some(Live::new(recorder, options.keys));
     }
     Ok(manner)

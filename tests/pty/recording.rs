@@ -217,7 +217,7 @@ fn a_film_whose_place_is_taken_is_kept_elsewhere() {
 
 #[test]
 fn it_plays_by_itself_until_a_key_is_pressed() {
-    let mut terminal = Terminal::start(100, 28, &[], &["--play", "--pace", "fast", "--seed", "1", "--keys"]);
+    let mut terminal = Terminal::recording("lab.cast", "MORE='--play --pace fast --seed 1 --keys';");
     terminal.wait_for(&["2/9", "will be sent", "⏎"]);
     terminal.press("l");
     terminal.wait_for(&["enter shows it"]);
@@ -225,6 +225,12 @@ fn it_plays_by_itself_until_a_key_is_pressed() {
     assert!(terminal.take(Duration::from_millis(2_500)).is_err() || terminal.picture() == before);
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
+    // Its pauses are meant: a verdict's would be too long for a player, were there nothing in it.
+    let events = terminal.events("lab.cast");
+    let times = events.windows(2).map(|events| events[1].0 - events[0].0);
+    let second = events.iter().position(|event| event.2 == "2 create_key").unwrap();
+    assert!(times.take(second).all(|time| time < 2.4), "{events:?}");
+    assert!(events[..second].iter().any(|event| event.2 == "\u{1b}[0m"), "{events:?}");
 }
 
 #[test]
