@@ -100,7 +100,7 @@ pub(super) fn interactive(
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    recording::finish(manner, &state, recording);
+    recording::finish(runtime, manner, &state, recording, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     match state.kept() {
         Some(kept) if kept.is_finished() => tell("`kmslab export lab.html` writes it up"),

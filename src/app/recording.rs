@@ -2,24 +2,26 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr};
+use futures_util::{Stream, StreamExt};
 use ratatui::layout::Size;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Session, check_regions, exit_status, random_number, session, settle, tell};
+use super::{Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session, settle, tell};
 use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Manner as RecorderManner;
 use crate::record::verify::verify as find;
-use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, write};
+use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, can_be_written, write, write_elsewhere};
 use crate::run::live::{Live, Manner};
 use crate::run::play::{Director, Pace};
 use crate::run::replay::{Playback, read};
-use crate::run::studio::Studio;
+use crate::run::studio::{Filmed, Studio};
 use crate::run::world::World;
 use crate::run::{self, Ended, lesson, signal};
 use crate::ui::Lane;
@@ -31,6 +33,9 @@ const SEEDED_BEGINNING: u64 = 1_767_225_600;
 
 /// The size of a recording where nothing says one: what fills 1920×1080 best.
 const SIZE: Size = Size { width: 100, height: 28 };
+
+/// Whoever waits longer for a file is told what for.
+const LONG: Duration = Duration::from_secs(1);
 
 /// The size of a recording in large text.
 const BIG: Size = Size { width: 80, height: 24 };
@@ -116,34 +121,83 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
     if let Some(path) = &options.record {
         let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
         let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recorder = Recorder::begin(recorder_manner(options, path, name, size), state).map_err(usage)?;
+        let recording = RecorderManner { keeps_pauses: options.play, ..recorder_manner(options, path, name, size) };
+        let recorder = Recorder::begin(recording, state).map_err(usage)?;
         manner.recording = Some(Live::new(recorder, options.keys));
     }
     Ok(manner)
 }
 
 /// Ends what was recorded of the interactive lab, and tells what it is. Whatever goes wrong, the lab has ended well.
-pub fn finish(mut manner: Manner, state: &State, options: &RecordingOptions) {
+pub fn finish(
+    runtime: &Runtime,
+    mut manner: Manner,
+    state: &State,
+    options: &RecordingOptions,
+    stop: impl Stream<Item = u8> + Unpin,
+) {
     let now = manner.now();
     let Some(recording) = manner.recording.take() else { return };
     if let Some(failure) = recording.failure() {
         tell(failure);
     }
     match recording.finish(now, title(state)) {
-        Ok(recorded) => match written(recorded, &film_options(options, state)) {
-            Ok(told) => tell(told),
-            Err(error) => tell(error),
+        Ok(recorded) => match runtime.block_on(written(recorded, film_options(options, state), stop)) {
+            Written::Told(told) | Written::Not(told) | Written::Stopped(told, _) => tell(told),
         },
         Err(error) => tell(format_args!("the end of the recording can't be written: {error}")),
     }
 }
 
-/// Writes what is not written yet, and gives what to tell.
-fn written(mut recorded: Recorded, options: &FilmOptions) -> Result<String, String> {
-    if let Err(film) = &recorded.result {
-        recorded.result = Ok(write(film, &recorded.path, options).map_err(|error| error.to_string())?);
+/// What became of a recording that was to be written, in words for a person.
+enum Written {
+    /// The file is there.
+    Told(String),
+    /// It is not.
+    Not(String),
+    /// This signal came.
+    Stopped(String, u8),
+}
+
+/// Writes what is not written yet, until a signal's number comes from `stop`.
+async fn written(mut recorded: Recorded, options: FilmOptions, mut stop: impl Stream<Item = u8> + Unpin) -> Written {
+    let film = match recorded.result {
+        Ok(_) => return Written::Told(recorded.to_string()),
+        Err(film) => film,
+    };
+    let (path, stopped) = (recorded.path.clone(), options.stop.clone());
+    let mut writing = tokio::task::spawn_blocking(move || {
+        write(&film, &path, &options).map_err(|error| match write_elsewhere(&film, &path, &options) {
+            Ok(place) => format!("{error}; what was recorded is {}", place.display()),
+            Err(_) => error.to_string(),
+        })
+    });
+    let long = tokio::time::sleep(LONG);
+    tokio::pin!(long);
+    let (mut ended_by, mut is_told) = (None, false);
+    let result = loop {
+        tokio::select! {
+            biased;
+            // A terminal that is gone is no reason to lose what was recorded in it.
+            Some(number) = stop.next(), if ended_by.is_none() => if number != signal::HANGUP {
+                ended_by = Some(number);
+                stopped.set();
+            },
+            result = &mut writing => break result.unwrap_or_else(|error| Err(error.to_string())),
+            () = &mut long, if !is_told => {
+                is_told = true;
+                tell(format_args!("writing {} … (ctrl-c ends that)", recorded.path.display()));
+            }
+        }
+    };
+    match (result, ended_by) {
+        (Ok(bytes), _) => {
+            recorded.result = Ok(bytes);
+            Written::Told(recorded.to_string())
+        }
+        (Err(error), Some(number)) => Written::Stopped(error, number),
+        (Err(error), None) => Written::Not(error),
     }
-    Ok(recorded.to_string())
 }
 
 fn film_options(options: &RecordingOptions, state: &State) -> FilmOptions {
@@ -152,7 +206,7 @@ fn film_options(options: &RecordingOptions, state: &State) -> FilmOptions {
 }
 
 fn title(state: &State) -> String {
-    format!("kmslab: Encrypt data with AWS KMS, {}", state.backend.kind.key())
+    format!("kmslab: {}, {}", state.lesson.frame.export.title, state.backend.kind.key())
 }
 
 /// Plays the lab by itself and records it.
@@ -163,7 +217,7 @@ pub fn record(
     environment: &Environment,
     wanted: &Wanted,
 ) -> Result<Exit, Report> {
-    let (path, stills) = target(recording, wanted)?;
+    let (path, stills) = target(wanted)?;
     let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
     let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
     check_regions(&clients, options)?;
@@ -182,8 +236,10 @@ pub fn record(
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     let _announcement = Announcement::new(&state, journal.as_ref());
+    for (_, path) in stills.iter().flatten() {
+        can_be_written(size, path, &film_options(recording, &state)).map_err(|error| usage(error.to_string()))?;
+    }
     let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size);
-    manner.force |= stills.is_some();
     manner.keeps_pauses = true;
     let recorder = Recorder::begin(manner, &state).map_err(usage)?;
     let (world, events) = World::new(clients);
@@ -206,14 +262,27 @@ pub fn record(
         cards: stills.is_none(),
     };
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
-    let filmed = runtime.block_on(studio.film(&mut state, stop));
+    let mut stop = signal::stop();
+    let Filmed { recorder, length, ended, failure } = runtime.block_on(studio.film(&mut state, &mut stop));
     let survivors = settle(&state, journal.as_deref());
-    let (recorder, length, ended) = filmed.wrap_err_with(|| format!("{} is not complete", path.display()))?;
-    let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written")?;
-    match stills {
-        Some(stages) => write_stills(recorded, &state, &stages, &film_options(recording, &state))?,
-        None => told(&written(recorded, &film_options(recording, &state)).map_err(Report::msg)?)?,
+    let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written");
+    let film_options = film_options(recording, &state);
+    // What there is of a recording is kept; a still is whole or is not.
+    let is_whole = failure.is_none() && !matches!(ended, Ended::Signal(_));
+    let written = recorded.and_then(|recorded| match stills {
+        Some(stages) if is_whole => write_stills(recorded, &state, &stages, &film_options),
+        Some(_) => Ok(None),
+        None => told_written(runtime.block_on(written(recorded, film_options, stop))),
+    });
+    let written = match failure {
+        Some(failure) => {
+            written.err().into_iter().for_each(|error| tell(describe(&error, options.mask)));
+            Err(failure).wrap_err_with(|| format!("{} is not complete", path.display()))
+        }
+        None => written,
+    };
+    if let Some(exit) = written? {
+        return Ok(exit);
     }
     if ended == Ended::Refused
         && let Some(refusal) = state.refusal()
@@ -227,7 +296,7 @@ pub fn record(
 type Still = (Stage, PathBuf);
 
 /// The file to record into, and the stills to make of it instead.
-fn target(recording: &RecordingOptions, wanted: &Wanted) -> Result<(PathBuf, Option<Vec<Still>>), Report> {
+fn target(wanted: &Wanted) -> Result<(PathBuf, Option<Vec<Still>>), Report> {
     let stills = match (&wanted.all, &wanted.file, wanted.stage) {
         (Some(folder), ..) => {
             std::fs::create_dir_all(folder).map_err(|e| usage(format!("{} can't be made: {e}", folder.display())))?;
@@ -243,16 +312,30 @@ fn target(recording: &RecordingOptions, wanted: &Wanted) -> Result<(PathBuf, Opt
         if !["svg", "png", "txt"].contains(&ending.as_str()) {
             return Err(usage(format!("{}: a still is .svg, .png or .txt", path.display())));
         }
-        if path.exists() && !recording.force {
-            return Err(usage(format!("{} exists: --force replaces it", path.display())));
-        }
     }
     let path = stills.first().map(|(_, path)| path.clone()).unwrap_or_default();
     Ok((path, Some(stills)))
 }
 
-fn write_stills(recorded: Recorded, state: &State, stills: &[Still], options: &FilmOptions) -> Result<(), Report> {
-    let Err(film) = recorded.result else { return Ok(()) };
+/// Tells what became of a recording; gives the exit status where a signal ended it.
+fn told_written(written: Written) -> Result<Option<Exit>, Report> {
+    match written {
+        Written::Told(text) => told(&text).map(|()| None),
+        Written::Not(error) => Err(Report::msg(error)),
+        Written::Stopped(error, number) => {
+            tell(error);
+            Ok(Some(Exit::Signal(number)))
+        }
+    }
+}
+
+fn write_stills(
+    recorded: Recorded,
+    state: &State,
+    stills: &[Still],
+    options: &FilmOptions,
+) -> Result<Option<Exit>, Report> {
+    let Err(film) = recorded.result else { return Ok(None) };
     let mut lines = Vec::new();
     for (stage, path) in stills {
         let still = still(&film, *stage, state)
@@ -266,16 +349,15 @@ fn write_stills(recorded: Recorded, state: &State, stills: &[Still], options: &F
             bytes.div_ceil(1_000)
         ));
     }
-    told(&lines.join("\n"))
+    told(&lines.join("\n")).map(|()| None)
 }
 
 /// The picture of a stage's verdict or, where it has none, its last.
 fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
     let of_stage = || film.pictures.iter().filter(|picture| picture.stage == stage.key());
     let verdict = of_stage().rfind(|picture| picture.chapter.is_some());
-    let picture = verdict.or_else(|| of_stage().next_back())?.clone();
-    let title = format!("kmslab: {}", state.text(stage).title);
-    Some(Film { title, end: picture.at, pictures: vec![picture], ..film.clone() })
+    let picture = verdict.or_else(|| of_stage().next_back())?;
+    Some(film.still(format!("kmslab: {}", state.text(stage).title), picture))
 }
 
 /// What a command was asked for, on stdout.
@@ -319,8 +401,9 @@ pub fn replay(
         let recorded = playback.record(recorder, &theme, &lane(recording), title);
         let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
         let options = film_options(recording, playback.state());
-        told(&written(recorded, &options).map_err(Report::msg)?)?;
-        return Ok(Exit::Met);
+        let _in_runtime = runtime.enter();
+        let written = runtime.block_on(written(recorded, options, signal::stop()));
+        return Ok(told_written(written)?.unwrap_or(Exit::Met));
     }
     let theme = theme(options, environment, environment.color_level());
     let _in_runtime = runtime.enter();

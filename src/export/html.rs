@@ -1,6 +1,7 @@
 //! A write-up as one HTML file: no script, no other file, readable in light and dark. It is well-formed XML, too.
 
 use super::Block;
+use crate::record::escape;
 
 /// The colours: name, in the light, in the dark.
 const COLOURS: [(&str, &str, &str); 5] = [
@@ -83,21 +84,6 @@ fn element(block: &Block) -> String {
             )
         }
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

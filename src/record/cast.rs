@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::Palette;
 
-/// Readers show a longer pause no longer than this, in seconds.
-pub const IDLE_LIMIT: f64 = 2.5;
+/// Readers show a longer pause no longer than this.
+pub const IDLE_LIMIT: Duration = Duration::from_millis(2_500);
 
 /// A player that stops at a marker stops before it: the picture must stand when the marker comes.
 const AFTER_PICTURE: Duration = Duration::from_millis(1);
@@ -64,11 +64,11 @@ impl Head {
         match self.version {
             Version::Two => json!({
                 "version": 2, "width": columns, "height": rows, "timestamp": self.timestamp,
-                "idle_time_limit": IDLE_LIMIT, "theme": theme(&self.palette),
+                "idle_time_limit": IDLE_LIMIT.as_secs_f64(), "theme": theme(&self.palette),
             }),
             Version::Three => json!({
                 "version": 3, "term": {"cols": columns, "rows": rows, "theme": theme(&self.palette)},
-                "timestamp": self.timestamp, "idle_time_limit": IDLE_LIMIT,
+                "timestamp": self.timestamp, "idle_time_limit": IDLE_LIMIT.as_secs_f64(),
             }),
         }
     }

@@ -1,15 +1,24 @@
 //! A recording in memory: pictures with their times and chapters. What writers of files work from.
-use ratatui::buffer::Buffer;
-use ratatui::layout::Size;
+
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Size;
+
+use super::Palette;
+
+/// A row of a screen.
+pub type Row = Arc<[Cell]>;
 
 /// One picture of a film.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     /// When it appears, counted from the film's beginning.
     pub at: Duration,
-    /// What the screen shows.
-    pub buffer: Buffer,
+    /// What the screen shows, as [`Rows`] gives it.
+    pub rows: Vec<Row>,
     /// The chapter that begins with it, such as `6 view_denied` or `6 DENIED`.
     pub chapter: Option<String>,
     /// The stage it shows, by its key; empty for the title and the end card.
@@ -23,10 +32,65 @@ pub struct Film {
     pub title: String,
     /// Columns and rows of every picture.
     pub size: Size,
-    /// The theme's name and colours, as `record::svg` takes them (`Palette`).
-    pub palette: super::Palette,
+    /// What the terminal's own colours look like.
+    pub palette: Palette,
     /// The pictures.
     pub pictures: Vec<Picture>,
     /// When it ends: the last picture stays until then.
     pub end: Duration,
+}
+
+impl Film {
+    /// This one picture of it, under a title of its own.
+    #[must_use]
+    pub fn still(&self, title: String, picture: &Picture) -> Film {
+        let Film { size, palette, .. } = *self;
+        Film { title, size, palette, pictures: vec![picture.clone()], end: picture.at }
+    }
+}
+
+/// All rows that the pictures of a film show. Pictures share them: most of a screen stays as it is, and a session may
+/// have thousands of pictures.
+#[derive(Debug, Default)]
+pub struct Rows(HashSet<Row>);
+
+impl Rows {
+    /// The rows of `buffer`.
+    pub fn of(&mut self, buffer: &Buffer) -> Vec<Row> {
+        let columns = usize::from(buffer.area.width).max(1);
+        let shared = |row: &[Cell]| match self.0.get(row) {
+            Some(known) => known.clone(),
+            None => {
+                let new = Row::from(row);
+                self.0.insert(new.clone());
+                new
+            }
+        };
+        buffer.content.chunks(columns).map(shared).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn a_long_session_keeps_each_row_once() {
+        let mut rows = Rows::default();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 28));
+        let pictures: Vec<Vec<Row>> = (0..3_600)
+            .map(|second| {
+                buffer.set_string(0, 0, format!("{:02}:{:02}", second / 60, second % 60), Style::new());
+                buffer.set_string(0, 3, ["◐", "◓", "◑", "◒"][second % 4], Style::new());
+                rows.of(&buffer)
+            })
+            .collect();
+        // The row that never changes, those of the clock, and those of the waiting sign.
+        assert_eq!(rows.0.len(), 1 + 3_600 + 4);
+        assert!(pictures.iter().all(|picture| picture.len() == 28 && Arc::ptr_eq(&picture[1], &pictures[0][9])));
+        assert_eq!(pictures[61][0].iter().take(5).map(Cell::symbol).collect::<String>(), "01:01");
+    }
 }

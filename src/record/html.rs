@@ -1,6 +1,6 @@
 //! A film as one page that plays it without a network: the rows of all pictures, each once, and a small player.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use serde_json::json;
@@ -9,18 +9,18 @@ use super::looks::ground;
 use super::recorder::clock;
 use super::svg::{attributes, escape, hex, number, row, top};
 use super::text::{chapters, reading};
-use super::{Film, Picture};
+use super::{Film, Picture, Row};
 
 /// The page around the film.
 const PAGE: &str = include_str!("player.html");
 
 /// `film` as a page in the language `lang`; `poster` is what is seen without scripts.
 pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
-    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.buffer, &film.palette));
+    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.rows, &film.palette));
     let foreground = film.palette.foreground;
     let mut transcript = String::new();
     for chapter in chapters(film) {
-        let text = escape(&reading(&chapter.last.buffer).join("\n"));
+        let text = escape(&reading(&chapter.last.rows).join("\n"));
         let (at, name) = (clock(chapter.at), escape(chapter.name));
         let _ = writeln!(transcript, "<h3>{at} {name}</h3>\n<pre lang=\"{}\">{text}</pre>", escape(lang));
     }
@@ -48,25 +48,21 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
 /// The film for the player's script.
 fn data(film: &Film, paper: super::looks::Rgb) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    let mut shown: Vec<usize> = Vec::new();
+    let mut known: HashMap<&Row, usize> = HashMap::new();
+    let mut shown: &[Row] = &[];
     let mut pictures = Vec::new();
     for picture in &film.pictures {
         let mut changes = Vec::new();
-        for y in 0..film.size.height {
-            let mut drawn = String::new();
-            row(&mut drawn, &picture.buffer, &film.palette, picture.buffer.area.top() + y, paper, 0.0);
-            let part = *known.entry(drawn).or_insert_with_key(|drawn| {
-                parts.push(drawn.clone());
+        for (y, cells) in picture.rows.iter().enumerate().filter(|(y, row)| shown.get(*y) != Some(row)) {
+            let part = *known.entry(cells).or_insert_with(|| {
+                let mut drawn = String::new();
+                row(&mut drawn, cells, &film.palette, paper, 0.0);
+                parts.push(drawn);
                 parts.len() - 1
             });
-            match shown.get_mut(usize::from(y)) {
-                Some(before) if *before == part => continue,
-                Some(before) => *before = part,
-                None => shown.push(part),
-            }
-            changes.extend([usize::from(y), part]);
+            changes.extend([y, part]);
         }
+        shown = &picture.rows;
         pictures.push(json!([millis(picture), changes]));
     }
     let marked = film.pictures.iter().filter_map(|picture| Some(json!([millis(picture), picture.chapter.as_ref()?])));
@@ -74,7 +70,7 @@ fn data(film: &Film, paper: super::looks::Rgb) -> String {
         "title": film.title,
         "end": u64::try_from(film.end.as_millis()).unwrap_or(u64::MAX),
         "svg": attributes(film.size).into_iter().collect::<BTreeMap<_, _>>(),
-        "tops": (0..film.size.height).map(|y| number(top(y))).collect::<Vec<_>>(),
+        "tops": (0..usize::from(film.size.height)).map(|y| number(top(y))).collect::<Vec<_>>(),
         "chapters": marked.collect::<Vec<_>>(),
         "parts": parts,
         "pictures": pictures,

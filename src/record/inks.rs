@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Film;
 use super::looks::{Rgb, blend, cells, ground, looks};
+use super::{Film, Row};
 
 /// The index that says: what was there before stays.
 pub(super) const TRANSPARENT: u8 = 255;
@@ -38,17 +38,19 @@ impl Inks {
     pub fn of(film: &Film) -> Inks {
         // By how many cells have them: where there are too many, the rare ones become the nearest.
         let mut pairs: BTreeMap<(Rgb, Rgb), usize> = BTreeMap::new();
+        let mut shown: &[Row] = &[];
         for picture in &film.pictures {
-            for y in picture.buffer.area.top()..picture.buffer.area.bottom() {
-                for (_, _, cell) in cells(&picture.buffer, y) {
-                    let looks = looks(cell, &film.palette);
-                    // What shows no ink needs none.
-                    let ink = if cell.symbol() == " " && !looks.underlined { looks.paper } else { looks.ink };
-                    *pairs.entry((ink, looks.paper)).or_default() += 1;
-                }
+            // What stays as it is has been counted.
+            let new = picture.rows.iter().enumerate().filter(|(y, row)| shown.get(*y) != Some(row));
+            for (_, _, cell) in new.flat_map(|(_, row)| cells(row)) {
+                let looks = looks(cell, &film.palette);
+                // What shows no ink needs none.
+                let ink = if cell.symbol() == " " && !looks.underlined { looks.paper } else { looks.ink };
+                *pairs.entry((ink, looks.paper)).or_default() += 1;
             }
-            let paper = ground(&picture.buffer, &film.palette);
+            let paper = ground(&picture.rows, &film.palette);
             *pairs.entry((paper, paper)).or_default() += 1;
+            shown = &picture.rows;
         }
         let mut counts: BTreeMap<Rgb, usize> = BTreeMap::new();
         for ((ink, paper), count) in &pairs {

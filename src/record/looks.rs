@@ -1,9 +1,11 @@
 //! How a cell looks in a picture: its colours, its weight, and the shapes that are drawn and not written. The writers
 //! of all picture formats ask here.
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
+
+use super::Row;
 
 /// Red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);
@@ -76,13 +78,13 @@ pub(super) struct Looks {
     pub underlined: bool,
 }
 
-/// The cells of row `y` that show something: column, how many columns it takes, the cell. What a wide character covers
-/// is left out.
-pub(super) fn cells(buffer: &Buffer, y: u16) -> impl Iterator<Item = (u16, u16, &Cell)> {
-    let right = buffer.area.right();
-    let mut x = buffer.area.left();
+/// The cells of a row that show something: column, how many columns it takes, the cell. What a wide character covers is
+/// left out.
+pub(super) fn cells(row: &[Cell]) -> impl Iterator<Item = (u16, u16, &Cell)> {
+    let right = u16::try_from(row.len()).unwrap_or(u16::MAX);
+    let mut x = 0;
     std::iter::from_fn(move || {
-        let cell = buffer.cell((x, y)).filter(|_| x < right)?;
+        let cell = row.get(usize::from(x)).filter(|_| x < right)?;
         let columns = u16::try_from(cell.symbol().width()).unwrap_or(1).clamp(1, right - x);
         x += columns;
         Some((x - columns, columns, cell))
@@ -90,8 +92,8 @@ pub(super) fn cells(buffer: &Buffer, y: u16) -> impl Iterator<Item = (u16, u16, 
 }
 
 /// The colour around a picture, that of its last cell: a theme may paint a background of its own.
-pub(super) fn ground(buffer: &Buffer, palette: &Palette) -> Rgb {
-    buffer.content.last().map_or(palette.background, |cell| looks(cell, palette).paper)
+pub(super) fn ground(rows: &[Row], palette: &Palette) -> Rgb {
+    rows.last().and_then(|row| row.last()).map_or(palette.background, |cell| looks(cell, palette).paper)
 }
 
 pub(super) fn looks(cell: &Cell, palette: &Palette) -> Looks {

@@ -20,8 +20,9 @@ mod text;
 pub mod verify;
 mod write;
 
-pub use film::{Film, Picture};
+pub use film::{Film, Picture, Row, Rows};
 pub use looks::Palette;
 pub use recorder::{Kind, Recorded, Recorder};
+pub(crate) use svg::escape;
 pub use svg::svg;
-pub use write::{FilmError, FilmOptions, can_be_written, write};
+pub use write::{FilmError, FilmOptions, Stop, can_be_written, write, write_elsewhere};

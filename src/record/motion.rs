@@ -3,21 +3,21 @@
 //! Each row of the screen is there once for everything it ever shows; styles say when which of them is seen. Where
 //! styles do not move, or a person wants no motion, the poster is seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::looks::{Rgb, ground};
 use super::recorder::clock;
 use super::svg::{open, push, row, top};
 use super::text::chapters;
-use super::{Film, Picture};
+use super::{Film, Picture, Row};
 
 /// When something is seen: from and to, in milliseconds.
 type Times = Vec<(u128, u128)>;
 
 /// `film` as SVG; `poster` is what is seen without motion.
 pub(super) fn motion(film: &Film, poster: &Picture) -> String {
-    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.buffer, &film.palette));
+    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.rows, &film.palette));
     let chapters = chapters(film);
     let description: Vec<String> =
         chapters.iter().map(|chapter| format!("{} {}", clock(chapter.at), chapter.name)).collect();
@@ -63,16 +63,19 @@ pub(super) fn motion(film: &Film, poster: &Picture) -> String {
 /// Everything any row ever shows, with its times.
 fn rows(film: &Film, paper: Rgb) -> BTreeMap<String, Times> {
     let mut rows: BTreeMap<String, Times> = BTreeMap::new();
+    let mut known: HashMap<(usize, &Row), String> = HashMap::new();
     let ends = film.pictures.iter().skip(1).map(|next| next.at).chain([film.end]);
     for (picture, end) in film.pictures.iter().zip(ends) {
-        let area = picture.buffer.area;
-        for y in area.top()..area.bottom() {
-            let mut drawn = String::new();
-            row(&mut drawn, &picture.buffer, &film.palette, y, paper, top(y - area.top()));
+        for (y, cells) in picture.rows.iter().enumerate() {
+            let drawn = known.entry((y, cells)).or_insert_with(|| {
+                let mut drawn = String::new();
+                row(&mut drawn, cells, &film.palette, paper, top(y));
+                drawn
+            });
             if drawn.is_empty() || picture.at == end {
                 continue;
             }
-            let times = rows.entry(drawn).or_default();
+            let times = rows.entry(drawn.clone()).or_default();
             match times.last_mut() {
                 Some((_, to)) if *to == picture.at.as_millis() => *to = end.as_millis(),
                 _ => times.push((picture.at.as_millis(), end.as_millis())),

@@ -5,7 +5,7 @@ use std::io::{self, Seek};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Film, pixels};
+use super::{Film, FilmOptions, pixels};
 
 /// Whether that program is there.
 pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
@@ -14,16 +14,17 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
     ask.status().is_ok_and(|status| status.success())
 }
 
-/// Has `ffmpeg` write `film` to `path`, which it may replace.
+/// Has ffmpeg write `film` to `path`, which it may replace.
 ///
 /// # Errors
 /// When the pictures can't be written, or ffmpeg fails; then with what it said.
-pub(super) fn mp4(film: &Film, width: u32, ffmpeg: &OsStr, path: &Path) -> io::Result<()> {
+pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<()> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes.
     let mut pictures = tempfile::tempfile()?;
-    pixels::gif(film, width, io::BufWriter::new(&mut pictures))?;
+    pixels::gif(film, options.width, options.stop.guard(&mut pictures))?;
     pictures.rewind()?;
-    let output = Command::new(ffmpeg)
+    // Ctrl-C ends it as it ends this program: a terminal sends it to both.
+    let output = Command::new(&options.ffmpeg)
         .args(["-hide_banner", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i", "-", "-an"])
         // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
         .args(["-vf", "fps=30,format=yuv420p", "-movflags", "+faststart", "-f", "mp4"])

@@ -4,12 +4,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-
 use super::inks::{Inks, TRANSPARENT};
 use super::looks::ground;
 use super::raster::{Grid, Painter};
-use super::{Film, Picture};
+use super::{Film, Picture, Row};
 
 /// As long the last picture stays at least, in hundredths of a second: a GIF begins again without a pause.
 const LAST: u64 = 300;
@@ -22,11 +20,11 @@ const SHORTEST: u64 = 2;
 /// # Errors
 /// When it can't be written, or a cell would be too small to be read.
 pub(super) fn png(film: &Film, picture: &Picture, width: u32, out: impl Write) -> io::Result<()> {
-    let film = Film { pictures: vec![picture.clone()], ..film.clone() };
+    let film = film.still(String::new(), picture);
     let mut stage = Stage::new(&film, width)?;
     let inks = Inks::of(&film);
     let mut painter = stage.painter(&film, &inks)?;
-    painter.paint(&picture.buffer, None, &mut stage.canvas);
+    painter.paint(&picture.rows, &[], &mut stage.canvas);
     let mut encoder = png::Encoder::new(out, stage.grid.width as u32, stage.grid.height as u32);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
@@ -48,16 +46,16 @@ pub(super) fn gif(film: &Film, width: u32, out: impl Write) -> io::Result<()> {
     let (width, height) = (stage.grid.width, stage.grid.height);
     let mut encoder = gif::Encoder::new(out, width as u16, height as u16, &inks.bytes()).map_err(plain)?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(plain)?;
-    let mut shown: Option<&Buffer> = None;
+    let mut shown: &[Row] = &[];
     let mut before: Vec<u8> = Vec::new();
     for (picture, hundredths) in timed(film) {
         before.clone_from(&stage.canvas);
-        painter.paint(&picture.buffer, shown, &mut stage.canvas);
+        painter.paint(&picture.rows, shown, &mut stage.canvas);
         let change = match shown {
-            None => Change { left: 0, top: 0, width, height, pixels: stage.canvas.clone() },
-            Some(_) => Change::between(&before, &stage.canvas, width),
+            [] => Change { left: 0, top: 0, width, height, pixels: stage.canvas.clone() },
+            _ => Change::between(&before, &stage.canvas, width),
         };
-        shown = Some(&picture.buffer);
+        shown = &picture.rows;
         let mut frame = gif::Frame {
             left: change.left as u16,
             top: change.top as u16,
@@ -99,7 +97,7 @@ fn timed(film: &Film) -> Vec<(&Picture, u64)> {
     for picture in &film.pictures {
         let start = hundredths(picture.at);
         match starts.last_mut() {
-            Some((last, _)) if last.buffer == picture.buffer => {}
+            Some((last, _)) if last.rows == picture.rows => {}
             Some((last, since)) if start < *since + SHORTEST => *last = picture,
             _ => starts.push((picture, if starts.is_empty() { 0 } else { start })),
         }
@@ -124,7 +122,7 @@ impl Stage {
 
     fn painter<'a>(&mut self, film: &'a Film, inks: &'a Inks) -> io::Result<Painter<'a>> {
         if let Some(first) = film.pictures.first() {
-            self.canvas.fill(inks.index(ground(&first.buffer, &film.palette)));
+            self.canvas.fill(inks.index(ground(&first.rows, &film.palette)));
         }
         Painter::new(self.grid, inks, &film.palette).ok_or_else(|| io::Error::other("the font can't be read"))
     }

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::io;
 
 use ab_glyph::{Font, FontRef, Glyph, OutlinedGlyph, PxScale, point};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use unicode_width::UnicodeWidthChar;
 
+use super::Row;
 use super::inks::Inks;
 use super::looks::{Arms, Palette, arms, block, cells, looks};
 
@@ -45,17 +46,21 @@ impl Grid {
     /// For pictures of `size` on a canvas `width` wide.
     ///
     /// # Errors
-    /// Where a cell would be too small to be read.
+    /// Where a cell would be too small to be read, or the picture larger than any screen.
     pub fn new(size: Size, width: u32) -> io::Result<Grid> {
+        let refused = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if width > WIDEST {
+            return refused(format!("{width} pixels are more than the {WIDEST} that a picture may be wide"));
+        }
+        // Encoders of films want even numbers.
         let even = |value: u32| value + value % 2;
-        let (width, height) = (even(width.min(WIDEST)), even(width.min(WIDEST) * 9 / 16));
+        let (width, height) = (even(width), even(width * 9 / 16));
         let (columns, rows) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
         let (most_wide, most_high) = (width / columns, height / rows);
         // A cell is about twice as high as wide, as in terminals; what is left over goes around the picture.
         let cell = (most_wide.min(most_high * 10 / 18), most_high.min(most_wide * 22 / 10));
         if cell.0 < SMALLEST.0 || cell.1 < SMALLEST.1 {
-            let text = format!("{columns}×{rows} characters are too many for {width} pixels");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            return refused(format!("{columns}×{rows} characters are too many for {width} pixels"));
         }
         let pixels = |value: u32| value as usize;
         Ok(Grid {
@@ -90,33 +95,24 @@ impl<'a> Painter<'a> {
         Some(Painter { grid, inks, palette, fonts: Fonts::new(grid.cell)?, masks: HashMap::new() })
     }
 
-    /// Paints `buffer` over a canvas that shows `before`.
-    pub fn paint(&mut self, buffer: &Buffer, before: Option<&Buffer>, canvas: &mut [u8]) {
-        let area = buffer.area;
-        let row_of = |buffer: &Buffer, y: u16| -> usize { usize::from(y) * usize::from(buffer.area.width) };
-        for y in 0..area.height {
-            let start = row_of(buffer, y);
-            let range = start..start + usize::from(area.width);
-            let is_same = before.is_some_and(|before| {
-                before.area == area && before.content.get(range.clone()) == buffer.content.get(range)
-            });
-            if !is_same {
-                self.row(buffer, y, canvas);
-            }
+    /// Paints `rows` over a canvas that shows `before`.
+    pub fn paint(&mut self, rows: &[Row], before: &[Row], canvas: &mut [u8]) {
+        for (y, row) in rows.iter().enumerate().filter(|(y, row)| before.get(*y) != Some(row)) {
+            self.row(row, y, canvas);
         }
     }
 
-    fn row(&mut self, buffer: &Buffer, y: u16, canvas: &mut [u8]) {
+    fn row(&mut self, row: &[Cell], y: usize, canvas: &mut [u8]) {
         let Grid { width, cell: (cell_width, cell_height), origin, .. } = self.grid;
-        let top = origin.1 + usize::from(y) * cell_height;
-        for (x, columns, cell) in cells(buffer, buffer.area.top() + y) {
+        let top = origin.1 + y * cell_height;
+        for (x, columns, cell) in cells(row) {
             let looks = looks(cell, self.palette);
             let ramp = self.inks.ramp(looks.ink, looks.paper);
             let shape =
                 Shape { symbol: cell.symbol().to_owned(), columns, bold: looks.bold, underlined: looks.underlined };
             let fonts = &self.fonts;
             let mask = self.masks.entry(shape).or_insert_with_key(|shape| fonts.mask(shape));
-            let left = origin.0 + usize::from(x - buffer.area.left()) * cell_width;
+            let left = origin.0 + usize::from(x) * cell_width;
             let wide = cell_width * usize::from(columns);
             for (line, coverages) in mask.chunks_exact(wide).enumerate() {
                 let start = (top + line) * width + left;

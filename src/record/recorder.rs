@@ -8,12 +8,13 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
-use super::cast::{Cast, Head, Version};
+use super::cast::{Cast, Head, IDLE_LIMIT, Version};
 use super::chapters::Chapters;
 use super::file::Kept;
-use super::{Film, FilmOptions, Palette, Picture, can_be_written};
+use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
 use crate::lab::log::{Entry, Head as SessionHead, Logged};
+use crate::lab::presenting::pace::minutes;
 
 /// Pictures that come closer together become one: nobody sees more than 30 in a second.
 const GAP: Duration = Duration::from_millis(33);
@@ -76,19 +77,28 @@ pub struct Recorder {
     sink: Sink,
     chapters: Chapters,
     list: Vec<(Duration, String)>,
-    /// What was shown last, written or held.
+    /// What was shown last.
     newest: Option<Buffer>,
-    /// A picture that may still become one with the next.
-    held: Option<Picture>,
+    /// It is not written yet: it may still become one with the next.
+    held: Option<Held>,
     /// When the last picture was written.
     written: Option<Duration>,
+    played: Played,
+}
+
+/// What is known of a picture besides its cells.
+#[derive(Debug)]
+struct Held {
+    at: Duration,
+    chapter: Option<String>,
+    stage: &'static str,
 }
 
 #[derive(Debug)]
 enum Sink {
     Cast(Cast<Kept>),
     Session(Kept),
-    Film(Vec<Picture>),
+    Film(Rows, Vec<Picture>),
     /// Writing has failed.
     Ended,
 }
@@ -100,9 +110,9 @@ pub struct Recorded {
     pub path: PathBuf,
     /// Columns and rows.
     pub size: Size,
-    /// How long it is.
+    /// How long a player takes for it.
     pub length: Duration,
-    /// The chapters, with their times.
+    /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
     /// Bytes of a file that is complete; otherwise the film that has to be written yet.
     pub result: Result<u64, Box<Film>>,
@@ -129,9 +139,11 @@ impl Recorder {
             Kind::Film => {
                 let options = FilmOptions { force: manner.force, width: manner.width, ..FilmOptions::default() };
                 can_be_written(manner.size, &manner.path, &options).map_err(|error| error.to_string())?;
-                Sink::Film(Vec::new())
+                Sink::Film(Rows::default(), Vec::new())
             }
         };
+        // A log has the times as they were.
+        let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Session(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
             manner,
             sink,
@@ -140,6 +152,7 @@ impl Recorder {
             newest: None,
             held: None,
             written: None,
+            played: Played { limit, last: Duration::ZERO, skipped: Duration::ZERO },
         })
     }
 
@@ -171,15 +184,17 @@ impl Recorder {
         if chapter.is_none() && self.newest.as_ref() == Some(buffer) {
             return self.flush(at);
         }
-        let is_apart = |recorder: &Recorder| recorder.written.is_none_or(|written| at >= written + GAP);
-        if chapter.is_some() || is_apart(self) {
+        let is_chapter = chapter.is_some();
+        let is_due = |written: Option<Duration>| is_chapter || written.is_none_or(|written| at >= written + GAP);
+        if is_due(self.written) {
             self.write_held()?;
         }
-        self.newest = Some(buffer.clone());
-        let stage = state.map_or("", |state| state.view.shown.key());
-        self.held = Some(Picture { at, buffer: buffer.clone(), chapter, stage });
-        let is_chapter = self.held.as_ref().is_some_and(|held| held.chapter.is_some());
-        if is_chapter || is_apart(self) { self.write_held() } else { Ok(()) }
+        match &mut self.newest {
+            Some(newest) => newest.clone_from(buffer),
+            newest => *newest = Some(buffer.clone()),
+        }
+        self.held = Some(Held { at, chapter, stage: state.map_or("", |state| state.view.shown.key()) });
+        if is_due(self.written) { self.write_held() } else { Ok(()) }
     }
 
     /// When the picture that is held is to be written, if one is.
@@ -196,23 +211,23 @@ impl Recorder {
     }
 
     fn write_held(&mut self) -> io::Result<()> {
-        let Some(picture) = self.held.take() else { return Ok(()) };
-        self.written = Some(picture.at);
-        let chapter = picture.chapter.clone().map(|label| (picture.at, label));
-        self.attempt(|sink| match sink {
+        let (Some(Held { at, chapter, stage }), Some(buffer)) = (self.held.take(), &self.newest) else { return Ok(()) };
+        self.written = Some(at);
+        let played = self.played.at(at);
+        let written = match &mut self.sink {
             Sink::Cast(cast) => {
-                cast.picture(picture.at, &picture.buffer)?;
-                picture.chapter.as_deref().map_or(Ok(()), |label| cast.marker(picture.at, label))
+                let marker = |cast: &mut Cast<Kept>| chapter.as_ref().map_or(Ok(()), |label| cast.marker(at, label));
+                cast.picture(at, buffer).and_then(|()| marker(cast))
             }
-            Sink::Film(pictures) => {
-                pictures.push(picture);
+            Sink::Film(rows, pictures) => {
+                pictures.push(Picture { at: played, rows: rows.of(buffer), chapter: chapter.clone(), stage });
                 Ok(())
             }
-            Sink::Session(_) | Sink::Ended => Ok(()),
-        })?;
-        if !matches!(self.sink, Sink::Ended) {
-            self.list.extend(chapter);
-        }
+            Sink::Session(_) => Ok(()),
+            Sink::Ended => return Ok(()),
+        };
+        self.attempt(|_| written)?;
+        self.list.extend(chapter.map(|label| (played, label)));
         Ok(())
     }
 
@@ -221,7 +236,13 @@ impl Recorder {
     /// # Errors
     /// As [`Recorder::see`].
     pub fn input(&mut self, at: Duration, typed: &str) -> io::Result<()> {
-        self.attempt(|sink| if let Sink::Cast(cast) = sink { cast.input(at, typed) } else { Ok(()) })
+        self.attempt(|recorder| match &mut recorder.sink {
+            Sink::Cast(cast) => {
+                recorder.played.at(at);
+                cast.input(at, typed)
+            }
+            _ => Ok(()),
+        })
     }
 
     /// Takes in what has happened.
@@ -230,12 +251,15 @@ impl Recorder {
     /// As [`Recorder::see`].
     pub fn happened(&mut self, at: Duration, what: Logged) -> io::Result<()> {
         let entry = Entry { at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX), what };
-        self.attempt(|sink| if let Sink::Session(file) = sink { line(file, &entry) } else { Ok(()) })
+        self.attempt(|recorder| match &mut recorder.sink {
+            Sink::Session(file) => line(file, &entry),
+            _ => Ok(()),
+        })
     }
 
     /// After the first failure nothing is written any more.
-    fn attempt(&mut self, write: impl FnOnce(&mut Sink) -> io::Result<()>) -> io::Result<()> {
-        let written = write(&mut self.sink);
+    fn attempt(&mut self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) -> io::Result<()> {
+        let written = write(self);
         // A film is in memory: it does not fail.
         if written.is_err() {
             self.sink = Sink::Ended;
@@ -249,14 +273,34 @@ impl Recorder {
     /// When its end can't be written; what was recorded is kept.
     pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
         self.write_held()?;
+        let length = self.played.at(at);
         let Manner { path, size, palette, .. } = self.manner;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Session(file) => Ok(file.bytes()),
-            Sink::Film(pictures) => Err(Box::new(Film { title, size, palette, pictures, end: at })),
+            Sink::Film(_, pictures) => Err(Box::new(Film { title, size, palette, pictures, end: length })),
             Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
         };
-        Ok(Recorded { path, size, length: at, chapters: self.list, result })
+        Ok(Recorded { path, size, length, chapters: self.list, result })
+    }
+}
+
+/// The time at which a player shows what is recorded: it shortens pauses that are not meant.
+#[derive(Debug)]
+struct Played {
+    /// The longest pause.
+    limit: Option<Duration>,
+    last: Duration,
+    skipped: Duration,
+}
+
+impl Played {
+    /// When what comes next, at `at`, is shown.
+    fn at(&mut self, at: Duration) -> Duration {
+        let pause = at.saturating_sub(self.last);
+        self.last = self.last.max(at);
+        self.skipped += pause.saturating_sub(self.limit.unwrap_or(pause));
+        self.last - self.skipped
     }
 }
 
@@ -283,8 +327,9 @@ impl fmt::Display for Recorded {
             write!(out, ", {} kB", bytes.div_ceil(1_000))?;
         }
         if let Some((at, label)) = self.poster() {
-            let seconds = at.as_secs_f64() + 0.1;
-            write!(out, "\n  poster npt:{}:{:04.1} ({label})", at.as_secs() / 60, seconds % 60.0)?;
+            // At a tenth of a second that has come when the picture has.
+            let tenths = at.as_millis() / 100 + 1;
+            write!(out, "\n  poster npt:{}:{:02}.{} ({label})", tenths / 600, tenths / 10 % 60, tenths % 10)?;
         }
         for (at, label) in &self.chapters {
             write!(out, "\n  {}  {label}", clock(*at))?;
@@ -295,5 +340,84 @@ impl fmt::Display for Recorded {
 
 /// `1:23`
 pub fn clock(at: Duration) -> String {
-    format!("{}:{:02}", at.as_secs() / 60, at.as_secs() % 60)
+    minutes(at.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Names, Stage};
+
+    /// What is recorded to a file of this name: stages after so many seconds, and its end after so many.
+    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
+        let folder = tempfile::tempdir().unwrap();
+        let size = Size { width: 20, height: 2 };
+        let manner = Manner {
+            path: folder.path().join(name),
+            force: false,
+            version: Version::Three,
+            size,
+            width: 640,
+            palette: Palette::DARK,
+            timestamp: 0,
+            keeps_pauses,
+        };
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let mut state = State::new(backend, Names::new("t1"));
+        let mut recorder = Recorder::begin(manner, &state).unwrap();
+        for (number, second) in stages.iter().enumerate() {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+            buffer.set_string(0, 0, number.to_string(), Style::new());
+            state.view.shown = Stage::ALL[number];
+            recorder.see(Duration::from_secs(*second), Some(&state), &buffer).unwrap();
+        }
+        let recorded = recorder.finish(Duration::from_secs(end), "t".into()).unwrap();
+        (std::fs::read(&recorded.path).unwrap_or_default(), recorded)
+    }
+
+    #[rstest]
+    #[case::of_a_person(false, &[0, 2_500, 3_500], 6_000)]
+    #[case::that_are_meant(true, &[0, 60_000, 61_000], 300_000)]
+    fn a_film_has_the_pauses_that_a_player_shows(#[case] keeps: bool, #[case] at: &[u64], #[case] end: u64) {
+        let (_, recorded) = recorded("a.gif", keeps, &[0, 60, 61], 300);
+        let film = recorded.result.unwrap_err();
+        assert_eq!(film.pictures.iter().map(|picture| picture.at.as_millis() as u64).collect::<Vec<_>>(), at);
+        assert_eq!((film.end, recorded.length), (Duration::from_millis(end), film.end));
+        assert_eq!(recorded.chapters.iter().map(|(at, _)| at.as_millis() as u64).collect::<Vec<_>>(), at);
+    }
+
+    #[test]
+    fn the_chapters_that_are_told_are_where_players_show_them() {
+        let (file, recorded) = recorded("a.cast", false, &[7, 100, 101, 200], 200);
+        // What the player does: no pause is longer than the header says; see its `timeLimiter`.
+        let (mut now, mut shown) = (0.0, Vec::new());
+        for line in String::from_utf8(file).unwrap().lines().skip(1) {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            now += event[0].as_f64().unwrap().min(2.5);
+            shown.extend((event[1] == "m").then_some(now));
+        }
+        assert_eq!(shown.len(), 4);
+        for ((told, _), shown) in recorded.chapters.iter().zip(shown) {
+            assert!((shown - told.as_secs_f64()).abs() < 0.01, "{told:?} is shown at {shown}");
+        }
+    }
+
+    #[rstest]
+    #[case(0, "0:00.1")]
+    #[case(56_428, "0:56.5")]
+    #[case(59_950, "1:00.0")]
+    #[case(119_990, "2:00.0")]
+    fn the_poster_is_a_time_after_its_picture(#[case] millis: u64, #[case] told: &str) {
+        let chapters = vec![(Duration::from_millis(millis), "6 DENIED".to_owned())];
+        let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
+        let recorded = Recorded { path, size, length: Duration::from_secs(200), chapters, result: Ok(1_500) };
+        let lines = recorded.to_string();
+        assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
+        assert!(lines.contains(&format!("poster npt:{told} (6 DENIED)")), "{lines}");
+    }
 }

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 
+use super::film::{Row, Rows};
 use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, looks};
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
@@ -27,11 +28,15 @@ const FONTS: &str = "'JetBrains Mono','DejaVu Sans Mono','Cascadia Mono','SF Mon
 
 /// `buffer` as an SVG document with `title`, and `description` for those who can't see it.
 pub fn svg(buffer: &Buffer, palette: &Palette, title: &str, description: &str) -> String {
-    let area = buffer.area;
-    let paper = ground(buffer, palette);
-    let mut out = open(area.as_size(), paper, title, description);
-    for y in area.top()..area.bottom() {
-        row(&mut out, buffer, palette, y, paper, top(y - area.top()));
+    still(&Rows::default().of(buffer), buffer.area.as_size(), palette, title, description)
+}
+
+/// The same of a picture's rows.
+pub(super) fn still(rows: &[Row], size: Size, palette: &Palette, title: &str, description: &str) -> String {
+    let paper = ground(rows, palette);
+    let mut out = open(size, paper, title, description);
+    for (y, cells) in rows.iter().enumerate() {
+        row(&mut out, cells, palette, paper, top(y));
     }
     out.push_str("</svg>\n");
     out
@@ -65,24 +70,23 @@ pub(super) fn attributes(size: Size) -> [(&'static str, String); 5] {
 }
 
 /// Where a row begins.
-pub(super) fn top(row: u16) -> f64 {
-    MARGIN + f64::from(row) * CELL.1
+pub(super) fn top(row: usize) -> f64 {
+    MARGIN + row as f64 * CELL.1
 }
 
-/// Draws row `y` of `buffer` at `top`, on `paper`.
-pub(super) fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, paper: Rgb, top: f64) {
-    let area = buffer.area;
+/// Draws a row at `top`, on `paper`.
+pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, paper: Rgb, top: f64) {
     let mut text: Vec<Run> = Vec::new();
     let mut papers: Vec<(u16, u16, Rgb)> = Vec::new();
     let mut strokes = Strokes::default();
     let mut blocks: Vec<([f64; 4], Rgb)> = Vec::new();
-    for (x, columns, cell) in cells(buffer, y) {
+    for (x, columns, cell) in cells(row) {
         let looks = looks(cell, palette);
         match papers.last_mut() {
             Some((start, length, color)) if *color == looks.paper && *start + *length == x => *length += columns,
             _ => papers.push((x, columns, looks.paper)),
         }
-        let left = MARGIN + f64::from(x - area.left()) * CELL.0;
+        let left = MARGIN + f64::from(x) * CELL.0;
         let first = cell.symbol().chars().next().unwrap_or(' ');
         match (arms(first), block(first)) {
             (Some(arms), _) => strokes.add(arms, (left, top), looks.ink),
@@ -96,7 +100,7 @@ pub(super) fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, 
         }
     }
     let papers = papers.into_iter().filter(|(_, _, color)| *color != paper).map(|(start, length, color)| {
-        let left = MARGIN + f64::from(start - area.left()) * CELL.0;
+        let left = MARGIN + f64::from(start) * CELL.0;
         ([left, top, f64::from(length) * CELL.0, CELL.1], color)
     });
     for ([x, y, width, height], color) in papers.chain(blocks) {
@@ -116,7 +120,7 @@ pub(super) fn row(out: &mut String, buffer: &Buffer, palette: &Palette, y: u16, 
             format_args!(
                 "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
                  xml:space=\"preserve\" fill=\"{}\"",
-                number(MARGIN + f64::from(run.x - area.left()) * CELL.0),
+                number(MARGIN + f64::from(run.x) * CELL.0),
                 number(top + BASELINE),
                 number(f64::from(u16::try_from(columns).unwrap_or(u16::MAX)) * CELL.0),
                 hex(run.looks.ink),
@@ -247,7 +251,7 @@ pub(super) fn decimals(value: f64, places: usize) -> String {
 }
 
 /// Text for XML and HTML, attributes included.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -256,7 +260,7 @@ pub(super) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             // XML has no way to write these.
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
+            c if c.is_control() && !['\n', '\t'].contains(&c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }

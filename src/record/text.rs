@@ -1,12 +1,11 @@
 //! A film as text, in the order in which it is read: a heading and the last picture of each chapter.
 
+use std::ops::Range;
 use std::time::Duration;
-
-use ratatui::buffer::Buffer;
 
 use super::looks::{arms, block, cells};
 use super::recorder::clock;
-use super::{Film, Picture};
+use super::{Film, Picture, Row};
 
 /// Two panes stand side by side where a line goes down over so many rows.
 const PANES: usize = 4;
@@ -40,7 +39,7 @@ pub(super) fn transcript(film: &Film) -> String {
     for chapter in chapters(film) {
         let heading = format!("{}  {}", clock(chapter.at), plain(chapter.name));
         text.push_str(&format!("\n{heading}\n{}\n", "=".repeat(heading.chars().count())));
-        for line in reading(&chapter.last.buffer) {
+        for line in reading(&chapter.last.rows) {
             text.push_str(&line);
             text.push('\n');
         }
@@ -50,21 +49,16 @@ pub(super) fn transcript(film: &Film) -> String {
 
 /// The lines of a picture as they are read: of two panes first the left one, then the right one; no lines that only
 /// part something, and no more than one blank line in a row.
-pub(super) fn reading(buffer: &Buffer) -> Vec<String> {
-    let area = buffer.area;
-    let mut parts = vec![(area.top()..area.bottom(), area.left()..area.right())];
-    if let Some((x, rows)) = divider(buffer) {
-        parts = vec![
-            (area.top()..rows.start, area.left()..area.right()),
-            (rows.clone(), area.left()..x),
-            (rows.clone(), x + 1..area.right()),
-            (rows.end..area.bottom(), area.left()..area.right()),
-        ];
+pub(super) fn reading(rows: &[Row]) -> Vec<String> {
+    let mut parts = vec![(rows, 0..u16::MAX)];
+    if let Some((x, across)) = divider(rows) {
+        let (above, beside, below) = (&rows[..across.start], &rows[across.clone()], &rows[across.end..]);
+        parts = vec![(above, 0..u16::MAX), (beside, 0..x), (beside, x + 1..u16::MAX), (below, 0..u16::MAX)];
     }
     let mut lines: Vec<String> = Vec::new();
     for (rows, columns) in parts {
-        for y in rows {
-            let shown = cells(buffer, y).filter(|(x, ..)| columns.contains(x));
+        for row in rows {
+            let shown = cells(row).filter(|(x, ..)| columns.contains(x));
             let line = plain(&shown.map(|(_, _, cell)| spoken(cell.symbol())).collect::<String>());
             if !line.trim().is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
                 lines.push(line.trim_end().to_owned());
@@ -89,20 +83,20 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// The longest line that goes down.
-fn divider(buffer: &Buffer) -> Option<(u16, std::ops::Range<u16>)> {
-    let area = buffer.area;
-    let goes_down = |x: u16, y: u16| {
-        let symbol = buffer.cell((x, y)).and_then(|cell| cell.symbol().chars().next());
+/// The longest line that goes down: its column, and the rows.
+fn divider(rows: &[Row]) -> Option<(u16, Range<usize>)> {
+    let goes_down = |x: u16, row: &Row| {
+        let symbol = row.get(usize::from(x)).and_then(|cell| cell.symbol().chars().next());
         symbol.and_then(arms).is_some_and(|[up, _, down, _]| up > 0 || down > 0)
     };
-    let mut best: Option<(u16, std::ops::Range<u16>)> = None;
-    for x in area.left()..area.right() {
-        let mut start = area.top();
-        for y in area.top()..area.bottom() {
-            if !goes_down(x, y) {
+    let columns = rows.first().map_or(0, |row| row.len());
+    let mut best: Option<(u16, Range<usize>)> = None;
+    for x in 0..u16::try_from(columns).unwrap_or(u16::MAX) {
+        let mut start = 0;
+        for (y, row) in rows.iter().enumerate() {
+            if !goes_down(x, row) {
                 start = y + 1;
-            } else if best.as_ref().is_none_or(|(_, rows)| rows.len() < usize::from(y + 1 - start)) {
+            } else if best.as_ref().is_none_or(|(_, rows)| rows.len() < y + 1 - start) {
                 best = Some((x, start..y + 1));
             }
         }

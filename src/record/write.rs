@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::layout::Size;
 use tempfile::NamedTempFile;
@@ -22,11 +24,54 @@ pub struct FilmOptions {
     pub lang: String,
     /// The program that makes MP4 files.
     pub ffmpeg: OsString,
+    /// Ends the writing.
+    pub stop: Stop,
+}
+
+/// Whether somebody wants no file any more: a long film takes its time.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Says so.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was said.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Buffers what goes to `out`, which takes nothing any more once it was said.
+    pub(super) fn guard<W: Write>(&self, out: W) -> BufWriter<Guarded<W>> {
+        BufWriter::new(Guarded { out, stop: self.clone() })
+    }
+}
+
+/// Fails once a [`Stop`] is set.
+pub(super) struct Guarded<W> {
+    out: W,
+    stop: Stop,
+}
+
+impl<W: Write> Write for Guarded<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stop.is_set() {
+            // Not `Interrupted`, after which one tries again.
+            return Err(io::Error::other("stopped"));
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl Default for FilmOptions {
     fn default() -> FilmOptions {
-        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into() }
+        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into(), stop: Stop::default() }
     }
 }
 
@@ -39,6 +84,9 @@ pub enum FilmError {
     /// What is to be written can't be told.
     #[error("{}: a film is written as .gif, .svg, .html, .txt, .mp4 or as a still .png", .0.display())]
     Ending(PathBuf),
+    /// Somebody wanted it no more.
+    #[error("{} was not written: stopped", .0.display())]
+    Stopped(PathBuf),
     /// A film of nothing.
     #[error("nothing was recorded, so there is nothing to write")]
     Empty,
@@ -64,8 +112,8 @@ pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, Fil
     let poster = poster(film)?;
     let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes());
     let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
-        save_file(path, options.force, |file| {
-            let mut out = BufWriter::new(file.as_file_mut());
+        save_file(path, options, |file| {
+            let mut out = options.stop.guard(file.as_file_mut());
             content(&mut out).and_then(|()| out.flush())
         })
     };
@@ -77,9 +125,23 @@ pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, Fil
         "txt" => save(&mut text(text::transcript(film))),
         "html" => save(&mut text(html::html(film, poster, &options.lang))),
         "mp4" if !mp4::is_there(&options.ffmpeg) => Err(FilmError::NoFfmpeg(path.to_owned())),
-        "mp4" => save_file(path, options.force, |file| mp4::mp4(film, options.width, &options.ffmpeg, file.path())),
+        "mp4" => save_file(path, options, |file| mp4::mp4(film, options, file.path())),
         _ => Err(FilmError::Ending(path.to_owned())),
     }
+}
+
+/// Writes `film` where there may still be room, into a new folder among the temporary ones, and gives its place.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_elsewhere(film: &Film, path: &Path, options: &FilmOptions) -> Result<PathBuf, FilmError> {
+    let failed = |source| FilmError::Io { path: std::env::temp_dir(), source };
+    let folder = tempfile::Builder::new().prefix("kmslab-").tempdir().map_err(failed)?;
+    let place = folder.path().join(path.file_name().unwrap_or(path.as_os_str()));
+    write(film, &place, options)?;
+    // It stays.
+    let _ = folder.keep();
+    Ok(place)
 }
 
 /// Whether a film of `size` can be written to `path` at its end: nobody wants to hear that after the lab.
@@ -104,7 +166,7 @@ fn ending(path: &Path) -> String {
 
 /// One picture, described by its text.
 pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
-    svg(&picture.buffer, &film.palette, &film.title, &text::reading(&picture.buffer).join("\n"))
+    svg::still(&picture.rows, film.size, &film.palette, &film.title, &text::reading(&picture.rows).join("\n"))
 }
 
 /// What a film is known by: the denial or, without one, its last picture.
@@ -116,14 +178,17 @@ fn poster(film: &Film) -> Result<&Picture, FilmError> {
 /// Has `content` write a file beside `path` and moves it there. Gives its size.
 fn save_file(
     path: &Path,
-    force: bool,
+    options: &FilmOptions,
     content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> Result<u64, FilmError> {
     let failed = |source| FilmError::Io { path: path.to_owned(), source };
-    let mut file = beside(path, force)?;
-    content(&mut file).map_err(failed)?;
+    let mut file = beside(path, options.force)?;
+    content(&mut file).map_err(|error| match options.stop.is_set() {
+        true => FilmError::Stopped(path.to_owned()),
+        false => failed(error),
+    })?;
     let bytes = file.as_file().metadata().map_err(failed)?.len();
-    if force {
+    if options.force {
         file.persist(path).map_err(|error| failed(error.error))?;
     } else {
         // Another program may have made it meanwhile.
@@ -140,9 +205,13 @@ fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
     if !force && path.symlink_metadata().is_ok() {
         return Err(FilmError::Exists(path.to_owned()));
     }
+    let failed = |source| FilmError::Io { path: path.to_owned(), source };
+    if path.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // For its owner alone, as every recording.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kmslab-");
-    builder.tempfile_in(folder).map_err(|source| FilmError::Io { path: path.to_owned(), source })
+    builder.tempfile_in(folder).map_err(failed)
 }

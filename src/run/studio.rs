@@ -62,17 +62,21 @@ pub struct Studio<'a> {
     pub cards: bool,
 }
 
+/// What was recorded.
+pub struct Filmed {
+    /// Has all of it.
+    pub recorder: Recorder,
+    /// How long it is.
+    pub length: Duration,
+    /// How the play ended.
+    pub ended: Ended,
+    /// Why it ended too early: it can't be written any more, or the play can't go on.
+    pub failure: Option<io::Error>,
+}
+
 impl<'a> Studio<'a> {
-    /// Plays the lab to its end, or until a signal's number comes from `stop`. Gives the recorder, which has all of it,
-    /// how long it is, and how it ended.
-    ///
-    /// # Errors
-    /// When it can't be written, or the play can't go on.
-    pub async fn film(
-        self,
-        state: &mut State,
-        mut stop: impl Stream<Item = u8> + Unpin,
-    ) -> io::Result<(Recorder, Duration, Ended)> {
+    /// Plays the lab to its end, or until a signal's number comes from `stop`.
+    pub async fn film(self, state: &mut State, mut stop: impl Stream<Item = u8> + Unpin) -> Filmed {
         let mut take =
             Take { studio: self, asked: Vec::new(), clock: Duration::ZERO, hidden: Duration::ZERO, failure: None };
         if take.studio.cards {
@@ -125,16 +129,12 @@ impl<'a> Studio<'a> {
             }
         };
         let ended = stopped.map_or(ended, Ended::Signal);
-        if let Some(failure) = take.failure {
-            return Err(failure);
-        }
-        if take.studio.cards && ended == Ended::Finished {
+        if take.studio.cards && ended == Ended::Finished && take.failure.is_none() {
             let end = card::end(state, &take.studio.theme, take.size());
             take.card(&end);
             take.clock += take.studio.director.end();
         }
-        let length = take.at();
-        Ok((take.studio.recorder, length, ended))
+        Filmed { length: take.at(), recorder: take.studio.recorder, ended, failure: take.failure }
     }
 }
 

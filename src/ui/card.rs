@@ -21,15 +21,12 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
         BackendKind::Aws => format!("on AWS, {}", state.backend.region),
     };
     let pseudonyms = if state.is_masked() { "account, ids and names are pseudonyms" } else { "" };
+    let about = &state.lesson.frame.export;
     card(theme, size, |columns| {
         let mut lines = vec![Line::from(Span::styled(" kmslab ", theme.focus)), Line::default()];
-        lines.extend(wrap_plain("Encrypt data with AWS KMS", theme.strong, columns));
+        lines.extend(wrap_plain(&about.title, theme.strong, columns));
         lines.push(Line::default());
-        lines.extend(wrap_plain(
-            "Two identities, one table, one key: the same call, allowed and denied.",
-            theme.base,
-            columns,
-        ));
+        lines.extend(wrap_plain(&about.about, theme.base, columns));
         lines.push(Line::default());
         lines.extend(
             [place.as_str(), pseudonyms]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rstest::rstest;
+
 use super::*;
 
 impl Terminal {
@@ -174,9 +176,48 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
     assert!(terminal.events("lab.cast").len() > 2);
 }
 
+#[rstest]
+#[case::left("q")]
+#[case::ended("-TERM")]
+#[case::hung_up("-HUP")]
+#[case::without_a_terminal("")]
+fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
+    let mut terminal = Terminal::recording("lab.svg", "");
+    terminal.do_stages(1);
+    terminal.wait_for(&["2/9", "will be sent"]);
+    match how {
+        "" => terminal.disappear(),
+        "q" => {
+            terminal.press("q");
+            assert_eq!(terminal.ends(), 0);
+        }
+        signal => {
+            terminal.send(signal);
+            assert!(terminal.ends() > 128);
+        }
+    }
+    let film = std::fs::read_to_string(terminal.file("lab.svg")).unwrap();
+    assert!(film.contains("1 MET; ") && film.contains("2 create_key</desc>") && film.ends_with("</svg>\n"));
+}
+
+#[test]
+fn a_film_whose_place_is_taken_is_kept_elsewhere() {
+    let mut terminal = Terminal::recording("lab.svg", "");
+    terminal.do_stages(1);
+    std::fs::write(terminal.file("lab.svg"), "mine").unwrap();
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(std::fs::read_to_string(terminal.file("lab.svg")).unwrap(), "mine");
+    let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    let (_, place) = left.split_once("lab.svg exists: --force replaces it; what was recorded is ").unwrap();
+    let place = place.lines().next().unwrap().trim_end();
+    assert!(place.starts_with(terminal.tmp.path().to_str().unwrap()), "{place}");
+    assert!(std::fs::read_to_string(place).unwrap().contains("<svg"));
+}
+
 #[test]
 fn it_plays_by_itself_until_a_key_is_pressed() {
-    let mut terminal = Terminal::start(100, 28, &[], &["--play", "--pace", "fast", "--seed", "1", "--keys"]);
+    let mut terminal = Terminal::recording("lab.cast", "MORE='--play --pace fast --seed 1 --keys';");
     terminal.wait_for(&["2/9", "will be sent", "⏎"]);
     terminal.press("l");
     terminal.wait_for(&["enter shows it"]);
@@ -184,6 +225,12 @@ fn it_plays_by_itself_until_a_key_is_pressed() {
     assert!(terminal.take(Duration::from_millis(2_500)).is_err() || terminal.picture() == before);
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
+    // Its pauses are meant: a verdict's would be too long for a player, were there nothing in it.
+    let events = terminal.events("lab.cast");
+    let times = events.windows(2).map(|events| events[1].0 - events[0].0);
+    let second = events.iter().position(|event| event.2 == "2 create_key").unwrap();
+    assert!(times.take(second).all(|time| time < 2.4), "{events:?}");
+    assert!(events[..second].iter().any(|event| event.2 == "\u{1b}[0m"), "{events:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::lab::flow::{Effect, Intent, TimerId};
 use crate::lab::learn::Asked;
 use crate::lab::lesson;
 use crate::lab::operation::{Identity, Operation};
+use crate::lab::presenting::pace::minutes;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
 use crate::lab::state::{Check, Record, State, Status};
@@ -374,9 +375,9 @@ impl State {
         let Some(Pause { timer, left: Some(left) }) = self.bench.run.as_ref().and_then(|run| run.pause) else {
             return Vec::new();
         };
-        let (minutes, seconds) = (left / 60, left % 60);
         self.view.message = Some(format!(
-            "{minutes}:{seconds:02} until DynamoDB forgets the table key · {} goes on · {} stops, undoes",
+            "{} until DynamoDB forgets the table key · {} goes on · {} stops, undoes",
+            minutes(left.into()),
             self.view.keys.first("advance", "enter"),
             self.view.keys.first("back", "esc")
         ));

@@ -55,8 +55,7 @@ impl Timing {
     /// `+0:20 behind`, `1:05 ahead`, `on time`.
     pub fn drift(self) -> String {
         let behind = self.behind();
-        let seconds = behind.unsigned_abs();
-        let text = format!("{}:{:02}", seconds / 60, seconds % 60);
+        let text = minutes(behind.unsigned_abs());
         match behind {
             0 => "on time".to_owned(),
             1.. => format!("+{text} behind"),
@@ -73,6 +72,11 @@ impl Timing {
     pub fn of_all(self) -> String {
         format!("total {} of {}", clock(self.total), clock(self.planned))
     }
+}
+
+/// `4:10`, and minutes also beyond an hour.
+pub fn minutes(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// `04:10`, from an hour on `1:04:10`.

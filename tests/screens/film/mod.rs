@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kmslab::lab::{Intent, Stage};
-use kmslab::record::{Film, FilmError, FilmOptions, Palette, Picture, write};
+use kmslab::record::{Film, FilmError, FilmOptions, Palette, Picture, Rows, write};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -20,12 +20,12 @@ const SIZE: Size = Size::new(100, 28);
 /// The whole lab: each stage before, while and after its calls.
 fn lab(name: ThemeName, size: Size) -> Film {
     let theme = Theme::choose(name, ColorLevel::True);
-    let mut pictures = Vec::new();
+    let (mut rows, mut pictures) = (Rows::default(), Vec::new());
     let mut session = Session::sandbox();
     let mut add = |session: &Session, stage: Stage, seconds: f64, chapter: Option<String>| {
         pictures.push(Picture {
             at: Duration::from_secs_f64(seconds),
-            buffer: render(&session.state, &theme, size),
+            rows: rows.of(&render(&session.state, &theme, size)),
             chapter,
             stage: stage.key(),
         });
@@ -52,7 +52,8 @@ fn painted(paint: impl FnOnce(&mut Buffer)) -> Film {
     let size = Size::new(80, 24);
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
     paint(&mut buffer);
-    let picture = Picture { at: Duration::ZERO, buffer, chapter: None, stage: "" };
+    let rows = Rows::default().of(&buffer);
+    let picture = Picture { at: Duration::ZERO, rows, chapter: None, stage: "" };
     Film { title: "t".into(), size, palette: Palette::DARK, pictures: vec![picture], end: Duration::from_secs(1) }
 }
 

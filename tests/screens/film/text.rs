@@ -1,5 +1,6 @@
 //! What is made of text: transcript, page, moving picture; and the film that ffmpeg makes.
 
+use kmslab::record::Row;
 use serde_json::Value;
 
 use super::*;
@@ -65,14 +66,14 @@ fn a_page_has_every_picture_and_needs_nothing_else() {
             shown[change[0].as_u64().unwrap() as usize] = part.as_str().unwrap().to_owned();
         }
         for (y, row) in shown.iter().enumerate() {
-            assert_eq!(letters_of_svg(row), letters_of(&expected.buffer, y as u16));
+            assert_eq!(letters_of_svg(row), letters_of(&expected.rows[y]));
         }
     }
 }
 
 /// What can be read in a row, without blanks and lines.
-fn letters_of(buffer: &Buffer, y: u16) -> String {
-    let row: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+fn letters_of(row: &Row) -> String {
+    let row: String = row.iter().map(|cell| cell.symbol()).collect();
     row.chars().filter(|c| !c.is_whitespace() && !('─'..='┿').contains(c)).collect()
 }
 
@@ -117,7 +118,7 @@ fn a_moving_picture_shows_each_row_at_its_time() {
         texts.sort_unstable();
         texts.into_iter().flat_map(|(_, _, text)| text.chars()).filter(|c| !c.is_whitespace()).collect()
     };
-    let whole = |picture: &Picture| (0..28).map(|y| letters_of(&picture.buffer, y)).collect::<String>();
+    let whole = |picture: &Picture| picture.rows.iter().map(letters_of).collect::<String>();
     for picture in &film.pictures {
         let percent = picture.at.as_secs_f64() / 93.0 * 100.0 + 0.01;
         assert_eq!(seen(&|group| visible_at(percent, group.attribute("id").unwrap())), whole(picture));

@@ -1,0 +1,87 @@
+//! What can't be written: told before anything begins where that is known then, and nothing half-written after that.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use rstest::rstest;
+
+use super::{Folder, asciicast, text};
+
+#[test]
+fn what_can_not_be_written_is_told_before_anything_begins() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("mine.cast"), "mine").unwrap();
+    folder.refuses(&["record", "mine.cast"], "mine.cast exists: --force replaces it");
+    assert_eq!(folder.read("mine.cast"), b"mine");
+    folder.refuses(&["record", "none/lab.cast"], "none/lab.cast can't be written");
+    folder.refuses(&["record", "none/lab.gif"], "none/lab.gif can't be written");
+    folder.refuses(&["record", "lab.mov"], "the ending says what it becomes");
+    folder.refuses(&["record", "lab.cast", "--stage", "grant"], "a still is");
+    folder.refuses(&["record", "lab.svg", "--stage", "nowhere"], "the stages are");
+    folder.refuses(&["record"], "FILE");
+    folder.refuses(&["run", "--record", "lab.cast"], "--record goes with the interactive lab");
+    folder.refuses(&["--record", "lab.cast"], "on a screen");
+    std::fs::create_dir_all(folder.path("all/5_create_user.svg")).unwrap();
+    folder.refuses(&["record", "all", "--force"], "the ending says what it becomes");
+    folder.refuses(&["record", "--all", "all", "--force"], "5_create_user.svg can't be written");
+    assert_eq!(std::fs::read_dir(folder.path("all")).unwrap().count(), 1);
+    std::fs::create_dir(folder.path("lab.gif")).unwrap();
+    std::fs::create_dir(folder.path("lab.cast")).unwrap();
+    folder.refuses(&["record", "lab.gif", "--force"], "lab.gif can't be written");
+    folder.refuses(&["record", "lab.cast", "--force"], "lab.cast can't be written");
+    folder.refuses(&["record", "wide.gif", "--width", "7681"], "7681 pixels are more than the 7680");
+    assert_eq!(folder.names(), ["all", "lab.cast", "lab.gif", "mine.cast"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("/dev/full", folder.path("full.cast")).unwrap();
+    folder.refuses(&["record", "full.cast", "--force"], "full.cast can't be written");
+    // After some lines: what is there is whole.
+    let program = env!("CARGO_BIN_EXE_kmslab");
+    let limited = Command::new("sh")
+        .args(["-c", &format!("trap '' XFSZ; ulimit -f 2000; exec {program} record lab.cast --size 400x200")])
+        .current_dir(folder.0.path())
+        .env("TMPDIR", "/tmp")
+        .output()
+        .unwrap();
+    assert_eq!(limited.status.code(), Some(1), "{}", text(&limited.stderr));
+    assert!(text(&limited.stderr).contains("lab.cast is not complete"), "{}", text(&limited.stderr));
+    let (_, events) = asciicast::read(&folder.read("lab.cast")).unwrap();
+    assert!(events.len() > 3, "{}", events.len());
+}
+
+/// A film is written at its end: then it is whole, or it is not there.
+#[cfg(unix)]
+#[rstest]
+#[case("lab.gif", "1920")]
+#[case("lab.svg", "1920")]
+#[case("lab.html", "1920")]
+#[case("lab.png", "7680")]
+fn a_full_disk_holds_no_half_a_film(#[case] name: &str, #[case] width: &str) {
+    let folder = Folder::new();
+    let program = env!("CARGO_BIN_EXE_kmslab");
+    // 300 kB a file: more than the sandbox's database needs.
+    let script = format!("trap '' XFSZ; ulimit -f 600; exec {program} record {name} --size 120x34 --width {width}");
+    let limited = Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output().unwrap();
+    assert_eq!(limited.status.code(), Some(1), "{}", text(&limited.stderr));
+    assert!(text(&limited.stderr).contains(&format!("{name} can't be written: ")), "{}", text(&limited.stderr));
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_film_that_takes_long_can_be_stopped() {
+    let folder = Folder::new();
+    let mut command = folder.command(&["record", "lab.gif", "--width", "3840"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "kmslab: writing lab.gif … (ctrl-c ends that)");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(said.next().unwrap().unwrap(), "kmslab: lab.gif was not written: stopped");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(folder.names(), [""; 0]);
+}
