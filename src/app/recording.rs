@@ -1,6 +1,6 @@
 //! The commands that record, show recordings again, and look into them.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Report, WrapErr};
@@ -14,7 +14,8 @@ use crate::cli::{Command, Environment, Options, RecordingOptions};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Manner as RecorderManner;
-use crate::record::verify::verify as find;
+use crate::record::recorder::clock;
+use crate::record::verify::{Found, verify as find};
 use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, write};
 use crate::run::live::{Live, Manner};
 use crate::run::play::{Director, Pace};
@@ -292,6 +293,9 @@ pub fn replay(
     file: &Path,
 ) -> Result<Exit, Report> {
     let session = read(file).map_err(usage)?;
+    if let Some(line) = session.cut_off {
+        tell(format_args!("{}:{line}: the session was cut off here; what came before is shown", file.display()));
+    }
     let mut own = options.clone();
     own.lang = own.lang.or_else(|| Some(session.head.lesson.clone()));
     // A lesson of one's own may have been in a language that there is none of here.
@@ -301,6 +305,9 @@ pub fn replay(
     })?;
     let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
     let mut beginning = session.head.state(now).with_lesson(lesson);
+    if options.mask && !session.head.masked {
+        beginning.mask();
+    }
     if recording.big {
         beginning.update(Event::Intent(Intent::ToggleZoom));
     }
@@ -343,15 +350,23 @@ pub fn replay(
     }
 }
 
-/// Looks in a recording for what should not be published.
+/// Looks in a recording for what should not be published. `-` is the standard input.
 pub fn verify(file: &Path) -> Result<Exit, Report> {
-    let bytes = std::fs::read(file).map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
-    let found = find(&bytes);
-    let lines: Vec<String> = found
-        .iter()
-        .map(|found| {
-            let shown = found.shown.escape_debug();
-            format!("{}:{}:{}: {}: {shown}…", file.display(), found.line, found.column, found.what)
+    let mut bytes = Vec::new();
+    let is_input = file == Path::new("-");
+    let read = if is_input { io::stdin().read_to_end(&mut bytes).map(drop) } else { std::fs::read(file).map(|all| bytes = all) };
+    read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
+    // "Nothing found" would be said of what nobody has looked at.
+    if bytes.contains(&0) {
+        let text = "it is no text; what stands in pictures can't be looked for";
+        let advice = "record a .cast or a .kmslab of the same lab, and look into that";
+        return Err(usage(format!("{}: {text}\n  {advice}", file.display())));
+    }
+    let lines: Vec<String> = find(&bytes)
+        .into_iter()
+        .map(|Found { line, column, at, what, shown }| {
+            let at = at.map(|at| format!("at {}: ", clock(at))).unwrap_or_default();
+            format!("{}:{line}:{column}: {at}{what}: {}…", file.display(), shown.escape_debug())
         })
         .collect();
     if lines.is_empty() {

@@ -96,17 +96,22 @@ fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) 
     buffer
 }
 
-/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do.
+/// The narrowest screen on which that row tells the time of the recording; the header does on every other.
+const TIMED: u16 = 80;
+
+/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do, as many of
+/// them as have room.
 pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)], buffer: &mut Buffer) {
     let area = buffer.area;
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let mut spans = vec![
-        Span::styled(super::pane::replay(theme), theme.replay()),
-        Span::styled(format!(" {when}  {state} "), theme.strong),
-    ];
+    let place = if row.width < TIMED { format!(" {state}") } else { format!(" {when}  {state}") };
+    let mut spans = vec![Span::styled(super::pane::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
+    let mut room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
     for (key, label) in keys {
-        spans.push(Span::styled(format!("  {key}"), theme.hint));
-        spans.push(Span::styled(format!(" {label}"), theme.dim));
+        let hint = [Span::styled(format!("   {key}"), theme.hint), Span::styled(format!(" {label}"), theme.dim)];
+        let Some(rest) = room.checked_sub(hint.iter().map(|span| width(&span.content)).sum()) else { break };
+        room = rest;
+        spans.extend(hint);
     }
     ratatui::widgets::Clear.render(row, buffer);
     buffer.set_style(row, theme.base);

@@ -1,3 +1,5 @@
+mod any;
+
 use std::collections::VecDeque;
 
 use rstest::rstest;
