@@ -1,6 +1,6 @@
 //! The commands that record, show recordings again, and look into them.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{Report, WrapErr};
@@ -329,11 +329,13 @@ pub fn replay(
         told(&written(recorded, &options).map_err(Report::msg)?)?;
         return Ok(Exit::Met);
     }
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(usage("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none"));
+    }
     let theme = theme(options, environment, environment.color_level());
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none")?;
+    let mut screen = Screen::enter().wrap_err("the terminal can't be used")?;
     let ended = runtime.block_on(async {
         let input = run::input()?;
         screen.measure()?;

@@ -28,6 +28,8 @@ pub struct Found {
     pub shown: String,
 }
 
+const HOST: &str = "a host's name";
+
 /// How much of a find is told: enough to look for it, too little to use it.
 const TOLD: usize = 12;
 
@@ -46,9 +48,9 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
         let when = value.as_ref().ok().and_then(|value| times.of(value));
         let mut report = |text: &str, is_drawn: bool| {
             for (what, place) in secrets(text, &hosts) {
-                // Of what is drawn a piece alone may be the end of a uuid whose beginning stands there already: the whole
-                // row tells.
-                if is_drawn && what.ends_with("account's number") {
+                // Of what is drawn a piece alone may look like something that the whole row is not: the end of a uuid, or
+                // `com.amazonaws.se` before the `r` that stands there already.
+                if is_drawn && (what.ends_with("account's number") || what == HOST) {
                     continue;
                 }
                 let column = line.find(&text[place.clone()]).map_or(1, |at| at + 1);
@@ -210,7 +212,7 @@ fn secrets(text: &str, hosts: &BTreeSet<String>) -> Vec<Find> {
                 find("an e-mail address or an account on a host", start, word);
             }
         } else if is_host(word) && !is_public(word, hosts) {
-            find("a host's name", start, word);
+            find(HOST, start, word);
         } else if is_address(word) {
             find("a network address", start, word);
         }
@@ -320,7 +322,7 @@ fn is_host(word: &str) -> bool {
         "home",
         "localdomain",
     ];
-    const FILES: [&str; 9] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz"];
+    const FILES: [&str; 10] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz", "db"];
     let Some((_, end)) = word.rsplit_once('.') else { return false };
     let is_country = end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(&end);
     (ENDS.contains(&end) || is_country) && word.split('.').all(is_label)
@@ -412,7 +414,7 @@ mod tests {
     #[case("arn:aws:iam::111122223333:user/kmslab-admin AKIAQ7Q7Q7Q7QEXAMPLE")]
     #[case("key/1234abcd-12ab-34cd-56ef-123456789012 and 1767225600123, 20261124")]
     #[case("Host: kms.us-east-1.amazonaws.com, 444455556666.ddb.us-east-1.amazonaws.com")]
-    #[case("com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg")]
+    #[case("com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg kmslab.db")]
     #[case("http://127.0.0.1:4599 Signature=[redacted] ada@example.com localhost")]
     #[case("0123456789abcdef0123456789abcdef01234567 is a hash")]
     #[case("1111-2222-3333 is the documents' own; 2026-11-24, 20261124-1002, 2109-8765-4321-0000")]
@@ -447,6 +449,15 @@ mod tests {
         let events = "[0.1,\"o\",\"\\u001b[2;1H6a661e7d-9318-741d-8ef5-0eeae310291b\"]\n\
                       [0.1,\"o\",\"\\u001b[2;25H075236013740\"]";
         assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
+    }
+
+    #[test]
+    fn a_name_that_is_drawn_in_pieces_is_judged_as_a_whole() {
+        let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
+        let events = "[0.1,\"o\",\"\\u001b[2;17Hr\"]\n[0.1,\"o\",\"\\u001b[2;1Hcom.amazonaws.se\\u001b[2;18Hvices\"]";
+        assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
+        let events = "[0.1,\"o\",\"\\u001b[2;7Hc\"]\n[0.1,\"o\",\"\\u001b[2;1Hvault.\\u001b[2;8Horp.se\"]";
+        assert_eq!(verify(format!("{head}\n{events}").as_bytes()).len(), 1);
     }
 
     #[test]

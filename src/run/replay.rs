@@ -246,7 +246,7 @@ impl Playback {
         self.taken == self.entries.len()
     }
 
-    /// The keys that do something now, what is needed most first.
+    /// The keys that do something now: what is needed most first, and the way out last.
     fn keys(&self) -> Vec<(&'static str, &'static str)> {
         let (can_back, can_go_on) = (self.taken > 0, !self.is_at_the_end());
         let (can_slow, can_speed) = (self.speed > 0, self.speed + 1 < SPEEDS.len());
@@ -263,10 +263,10 @@ impl Playback {
                 (false, _) => "pause",
             }),
             (either(can_back, can_go_on, ["n/p", "p", "n"]), "chapter"),
-            (Some("q"), "quit"),
             (either(can_back, can_go_on, [",/.", ",", "."]), "step"),
             (either(can_slow, can_speed, ["+/-", "-", "+"]), "speed"),
             (either(can_back, can_go_on, ["home/end", "home", "end"]), "ends"),
+            (Some("q"), "quit"),
         ];
         rows.into_iter().filter_map(|(key, label)| Some((key?, label))).collect()
     }

@@ -106,12 +106,16 @@ pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)],
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
     let place = if row.width < TIMED { format!(" {state}") } else { format!(" {when}  {state}") };
     let mut spans = vec![Span::styled(super::pane::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
-    let mut room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
+    let taken = |keys: &[(&str, &str)]| keys.iter().map(|(key, label)| 4 + width(key) + width(label)).sum::<usize>();
+    let room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
+    let mut keys = keys.to_vec();
+    // The last one is how to leave.
+    while taken(&keys) > room && keys.len() > 1 {
+        keys.remove(keys.len() - 2);
+    }
     for (key, label) in keys {
-        let hint = [Span::styled(format!("   {key}"), theme.hint), Span::styled(format!(" {label}"), theme.dim)];
-        let Some(rest) = room.checked_sub(hint.iter().map(|span| width(&span.content)).sum()) else { break };
-        room = rest;
-        spans.extend(hint);
+        spans.push(Span::styled(format!("   {key}"), theme.hint));
+        spans.push(Span::styled(format!(" {label}"), theme.dim));
     }
     ratatui::widgets::Clear.render(row, buffer);
     buffer.set_style(row, theme.base);
