@@ -308,9 +308,7 @@ pub fn replay(
     if options.mask && !session.head.masked {
         beginning.mask();
     }
-    if recording.big {
-        beginning.update(Event::Intent(Intent::ToggleZoom));
-    }
+    beginning.view.zoom |= recording.big;
     let mut playback =
         Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
     if let Some(path) = &recording.record {

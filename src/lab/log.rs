@@ -46,6 +46,9 @@ pub struct Head {
     pub lesson: String,
     /// How the terminal copied.
     pub clipboard: Way,
+    /// Whether it began with one pane at a time.
+    #[serde(default)]
+    pub zoom: bool,
 }
 
 /// A line of a log.
@@ -116,6 +119,7 @@ impl Head {
             quiz: state.quiz.seed(),
             lesson: state.lesson.code.clone(),
             clipboard: state.clipboard.way(),
+            zoom: state.view.zoom,
         }
     }
 
@@ -124,6 +128,7 @@ impl Head {
         let state = State::new(self.backend.clone(), self.names.clone());
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.accepted_account = self.accepted.then(|| ANY.to_owned());
+        state.view.zoom = self.zoom;
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),
             None => state,

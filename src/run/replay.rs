@@ -366,3 +366,123 @@ impl Playback {
         recorder.finish(self.length() + LONGEST_PAUSE, title)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Intent, Names};
+
+    /// Keys that change the picture, one every `millis`.
+    fn session(count: u64, millis: u64) -> Session {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let head = Head::new(&State::new(backend, Names::new("t1")), 0);
+        let what = |at: u64| match at % 5 {
+            0 => Logged::Intent(Intent::CycleView),
+            1 => Logged::Tick(1),
+            2 => Logged::Intent(Intent::FocusOther),
+            3 => Logged::Intent(Intent::ToggleZoom),
+            _ => Logged::Clock(at),
+        };
+        let entries = (0..count).map(|at| Entry { at: (at + 1) * millis, what: what(at) }).collect();
+        Session { head, entries, cut_off: None }
+    }
+
+    fn playback(session: Session) -> Playback {
+        let beginning = session.head.state(0);
+        Playback::new(session, beginning).unwrap()
+    }
+
+    #[test]
+    fn from_anywhere_one_comes_anywhere() {
+        const COUNT: usize = 3 * STRIDE + 40;
+        let session = session(COUNT as u64, 10);
+        let mut state = session.head.state(0);
+        let mut states = vec![state.clone()];
+        for entry in &session.entries {
+            state.take_logged(entry.what.clone()).unwrap();
+            states.push(state.clone());
+        }
+        let mut playback = playback(session);
+        assert_eq!(playback.remembered.len(), 4);
+        let near = [0, 1, STRIDE - 1, STRIDE, STRIDE + 1, 2 * STRIDE, COUNT - 1, COUNT];
+        let places = near.iter().flat_map(|from| near.iter().map(move |to| (*from, *to)));
+        for (from, to) in places.chain((0..200).map(|at| (at * 37 % COUNT, at * 101 % COUNT))) {
+            playback.go_to(from);
+            playback.go_to(to);
+            assert_eq!((playback.taken, &playback.state == &states[to]), (to, true), "{from} {to}");
+            assert_eq!(playback.now, Duration::from_millis(10 * to as u64));
+        }
+    }
+
+    #[test]
+    fn keys_that_do_nothing_are_not_told() {
+        let told = |playback: &Playback| {
+            let keys: Vec<String> = playback.keys().iter().map(|(key, label)| format!("{key} {label}")).collect();
+            keys.join(" · ")
+        };
+        let mut playback = playback(session(20, 10));
+        assert_eq!(told(&playback), "space pause · n chapter · . step · +/- speed · end ends · q quit");
+        playback.press(KeyCode::Char('.'));
+        for _ in 0..9 {
+            playback.press(KeyCode::Char('+'));
+        }
+        assert_eq!(told(&playback), "space play · n/p chapter · ,/. step · - speed · home/end ends · q quit");
+        playback.press(KeyCode::End);
+        for _ in 0..9 {
+            playback.press(KeyCode::Char('-'));
+        }
+        assert_eq!(told(&playback), "space again · p chapter · , step · + speed · home ends · q quit");
+        playback.press(KeyCode::Char(' '));
+        assert_eq!((playback.taken, playback.paused), (0, false));
+        playback.press(KeyCode::Char(' '));
+        assert!(playback.paused);
+        playback.press(KeyCode::PageDown);
+        assert_eq!((playback.taken, playback.press(KeyCode::Char('q'))), (20, true));
+        playback.press(KeyCode::PageUp);
+        assert_eq!(playback.taken, 0);
+        playback.press(KeyCode::Char(' '));
+        assert!(!playback.paused);
+    }
+
+    /// Steps go by what shows something new, and not by the waiting sign.
+    #[test]
+    fn steps_pass_over_ticks_and_seconds() {
+        let mut playback = playback(session(10, 10));
+        let mut places = |key: char| -> Vec<usize> {
+            let steps = (0..8).map(|_| {
+                playback.press(KeyCode::Char(key));
+                playback.taken
+            });
+            steps.collect()
+        };
+        assert_eq!(places('.'), [1, 3, 4, 6, 8, 9, 10, 10]);
+        assert_eq!(places(','), [9, 8, 6, 4, 3, 1, 0, 0]);
+    }
+
+    #[test]
+    fn long_pauses_are_short() {
+        let playback = playback(session(3, 7_000));
+        assert_eq!((playback.length(), session(3, 7_000).entries[2].at), (Duration::from_secs(15), 21_000));
+    }
+
+    /// Whoever drags the corner of the window does not hold the film up.
+    #[test]
+    fn it_goes_on_while_the_size_changes() {
+        let input = futures_util::stream::unfold(0_u16, |count| async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let input = match count {
+                0..40 => Input::Resize(80 + count % 2, 24),
+                _ => Input::Key(KeyCode::Char('q').into()),
+            };
+            Some((Ok(input), count + 1))
+        });
+        let mut playback = playback(session(3, 100));
+        let mut screen = Screen::over(io::sink(), Size::new(80, 24));
+        let theme = Theme::choose(ui::ThemeName::Dark, ui::ColorLevel::True);
+        let stop = futures_util::stream::pending();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let ended = runtime.block_on(playback.show(&mut screen, &theme, &Lane::default(), Box::pin(input), stop));
+        assert_eq!((ended.unwrap(), playback.taken), (Ended::Finished, 3));
+    }
+}

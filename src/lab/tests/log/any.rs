@@ -108,7 +108,7 @@ struct Twins {
 }
 
 impl Twins {
-    fn new(kind: BackendKind, masked: bool, given_user: bool) -> Twins {
+    fn new(kind: BackendKind, [masked, given_user, accepted]: [bool; 3]) -> Twins {
         let endpoint = (kind != BackendKind::Aws).then(|| "http://127.0.0.1:1".to_owned());
         let backend = Backend { kind, endpoint, given_user, ..backend() };
         let mut earlier = Lab::new(backend.clone(), Cloud::default());
@@ -121,6 +121,8 @@ impl Twins {
             live.state.mask();
         }
         live.state = live.state.with_review().with_quiz(Quiz::new(5));
+        live.state.view.zoom = given_user;
+        live.state.accepted_account = accepted.then(|| ACCOUNT.to_owned());
         let head = serde_json::to_string(&Head::new(&live.state, RECORDED)).unwrap();
         let again = serde_json::from_str::<Head>(&head).unwrap().state(RECORDED);
         Twins { live, again, waiting: Vec::new(), kept: earlier.kept, is_on: true, asked: 0 }
@@ -201,6 +203,7 @@ impl Twins {
             Step::GoOn => {
                 self.intend(&[Intent::Close, Intent::Skip, Intent::Advance]);
                 if self.live.state.is_asking_for_consent() {
+                    assert!(self.again.is_asking_for_consent(), "nobody has said yes");
                     self.intend(&[3; 4].map(Intent::TypeDigit));
                 }
                 self.intend(&[Intent::Advance]);
@@ -257,12 +260,11 @@ proptest! {
     #[test]
     fn a_log_gives_the_same_session_again(
         kind in proptest::sample::select(vec![BackendKind::Sandbox, BackendKind::Endpoint, BackendKind::Aws]),
-        masked: bool,
-        given_user: bool,
+        manner: [bool; 3],
         begun in prop_oneof![0_usize..8, Just(8)],
         steps in proptest::collection::vec(any_step(), 1..80),
     ) {
-        let mut twins = Twins::new(kind, masked, given_user);
+        let mut twins = Twins::new(kind, manner);
         (0..begun).for_each(|_| twins.step(Step::GoOn));
         for (at, step) in steps.into_iter().enumerate() {
             twins.step(step);
