@@ -173,14 +173,13 @@ fn the_bar_of_a_replay_cuts_no_key() {
             assert_eq!(row.is_ascii(), ascii, "{size}: {row}");
             let shown = keys.iter().filter(|(key, label)| row.contains(&format!("   {key} {label}"))).count();
             let all = match width {
-                0..60 => 0,
-                60..80 => 2,
-                80 => 2,
-                100 => 4,
+                40 => 1,
+                60 | 80 => 2,
+                100 => 3,
                 _ => 5,
             };
             assert_eq!(shown, all, "{size}: {row}");
-            assert_eq!(row.ends_with("q quit"), width >= 60, "{size}: {row}");
+            assert!(row.ends_with("q quit"), "{size}: {row}");
         }
     }
 }
