@@ -175,7 +175,7 @@ fn the_bar_of_a_replay_cuts_no_key() {
             let all = match width {
                 40 => 1,
                 60 | 80 => 2,
-                100 => 3,
+                100 => 4,
                 _ => 5,
             };
             assert_eq!(shown, all, "{size}: {row}");
