@@ -47,14 +47,18 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
         let value = serde_json::from_str::<Value>(&line);
         let when = value.as_ref().ok().and_then(|value| times.of(value));
         let mut report = |text: &str, is_drawn: bool| {
-            for (what, place) in secrets(text, &hosts) {
+            let decoded = decoded(text);
+            let finds = std::iter::once(text).chain(decoded.as_deref()).flat_map(|text| {
+                secrets(text, &hosts).into_iter().map(move |(what, place)| (what, &text[place]))
+            });
+            for (what, find) in finds {
                 // Of what is drawn a piece alone may look like something that the whole row is not: the end of a uuid, or
                 // `com.amazonaws.se` before the `r` that stands there already.
                 if is_drawn && (what.ends_with("account's number") || what == HOST) {
                     continue;
                 }
-                let column = line.find(&text[place.clone()]).map_or(1, |at| at + 1);
-                let shown = text[place].chars().take(TOLD).collect();
+                let column = line.find(find).map_or(1, |at| at + 1);
+                let shown = find.chars().take(TOLD).collect();
                 found.insert(Found { line: at + 1, column, at: when, what, shown });
             }
         };
@@ -126,6 +130,8 @@ fn screen_of(header: &Value) -> Option<Rows> {
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
+        // The digits after a point number nobody.
+        Value::Number(number) if number.is_f64() => Vec::new(),
         Value::Number(number) => vec![number.to_string()],
         Value::Array(elements) => elements.iter().flat_map(texts).collect(),
         Value::Object(members) => {
@@ -133,6 +139,27 @@ fn texts(value: &Value) -> Vec<String> {
         }
         Value::Null | Value::Bool(_) => Vec::new(),
     }
+}
+
+/// `text` without the escapes of URLs and forms, `%2F`; `None` where it has none.
+fn decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    let mut has_any = false;
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                has_any = true;
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend(part.as_bytes());
+            }
+        }
+    }
+    has_any.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// `text` as it stands on the screen: colours cut no word. Where the cursor jumps, something else begins.
@@ -386,6 +413,8 @@ mod tests {
     )]
     #[case::account_of_the_console("Account ID: 2109-8765-4321", "an account's number")]
     #[case::arn_in_china("arn:aws-cn:kms:cn-north-1:210987654321:key/1", "an ARN with an account's number")]
+    #[case::arn_in_a_form("UserArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Auser%2Fx", "an ARN with an account's number")]
+    #[case::secret_in_a_form("100% s=wJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYzzzzzzzKEY", "what looks like a secret key")]
     #[case::prompt("ada@laptop:~$ ls", "an e-mail address or an account on a host")]
     #[case::home("open /home/ada/lab/kmslab.db", "whose home folder it is")]
     #[case::mac("\"/Users/ada.k\"", "whose home folder it is")]
@@ -486,6 +515,13 @@ mod tests {
     fn what_is_typed_key_by_key_is_found() {
         let events: Vec<String> = "210987654321".chars().map(|c| format!("[0.2,\"i\",\"{c}\"]")).collect();
         assert_eq!(verify(events.join("\n").as_bytes()).len(), 1);
+    }
+
+    /// Times with many digits, as some programs write them.
+    #[test]
+    fn a_time_is_no_account() {
+        assert_eq!(verify(b"{\"version\":2}\n[0.345678901234,\"o\",\"a\"]"), []);
+        assert_eq!(verify(b"{\"version\":2,\"account\":210987654321}").len(), 1);
     }
 
     #[test]

@@ -208,7 +208,14 @@ fn what_is_no_log_is_told_in_a_sentence() {
 #[test]
 fn a_log_holds_no_secret() {
     let folder = Folder::new();
-    folder.ok(&["record", "session.kmslab", "--no-mask"]);
+    std::fs::write(folder.path("session.kmslab"), "anyone may read it").unwrap();
+    folder.ok(&["record", "session.kmslab", "--no-mask", "--force"]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path("session.kmslab")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "also where it takes the place of another");
+    }
     let log = text(&folder.read("session.kmslab"));
     assert!(log.contains("CreateAccessKey") && log.contains("[redacted]"));
     for secret in ["Signature=", "aws4_request\",\"Signature"] {

@@ -150,7 +150,8 @@ impl Twins {
                 Effect::Inspect { serial, inquiry } => Event::Inspected { serial, finding: self.find(inquiry) },
                 Effect::Recall { stage, .. } => {
                     let kept = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
-                    Event::Recalled { stage, found: Ok(kept) }
+                    let found = if self.asked % 4 == 3 { Err("the kept answer can't be read".to_owned()) } else { Ok(kept) };
+                    Event::Recalled { stage, found }
                 }
                 Effect::StartOver | Effect::Exit => {
                     self.is_on = false;
