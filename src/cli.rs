@@ -94,7 +94,7 @@ pub enum Command {
     },
     /// Look in a recording for account numbers, keys, e-mail addresses and host names
     VerifyCast {
-        /// Any recording
+        /// Any recording but pictures (.gif, .png, .mp4); - is the standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

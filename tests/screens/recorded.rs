@@ -155,3 +155,31 @@ fn cards() {
     let small = text_dump(&card::end(&state, &theme, Size::new(60, 18)));
     assert!(small.contains("9 of 9 stages met") && small.contains("Do it yourself"), "{small}");
 }
+
+/// The row of a replay: what stands in it is whole, the way out always is there, and ASCII is ASCII.
+#[test]
+fn the_bar_of_a_replay_cuts_no_key() {
+    let keys = [("space", "play"), ("n/p", "chapter"), (",/.", "step"), ("home/end", "ends"), ("q", "quit")];
+    let state = Session::sandbox().state;
+    for (width, height) in [(40, 10), (60, 18), (80, 24), (100, 28), (200, 50)] {
+        let size = Size { width, height };
+        for (theme, ascii) in [(super::dark(), false), (super::dark().in_ascii(), true)] {
+            let mut buffer = render(&state, &theme, size);
+            card::replay_bar(&theme, "24 Nov 2025 10:02 UTC", "‖ 1:02/12:03 ×1.5", &keys, &mut buffer);
+            let text = text_dump(&buffer);
+            let row = text.lines().last().unwrap();
+            assert!(row.contains("REPLAY") && row.contains("1:02/12:03"), "{size}: {row}");
+            assert!(!row.contains(['…', '~']), "{size}: {row}");
+            assert_eq!(row.is_ascii(), ascii, "{size}: {row}");
+            let shown = keys.iter().filter(|(key, label)| row.contains(&format!("   {key} {label}"))).count();
+            let all = match width {
+                40 => 1,
+                60 | 80 => 2,
+                100 => 4,
+                _ => 5,
+            };
+            assert_eq!(shown, all, "{size}: {row}");
+            assert!(row.ends_with("q quit"), "{size}: {row}");
+        }
+    }
+}
