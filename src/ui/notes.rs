@@ -54,7 +54,7 @@ impl Notes {
         if self.missed >= PATIENCE || reason.is_some() {
             self.line = None;
         }
-        self.reason = reason.or(self.reason.take());
+        self.reason = reason;
     }
 }
 

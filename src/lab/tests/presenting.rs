@@ -156,6 +156,24 @@ fn a_blank_screen_comes_back_as_it_was() {
     assert!(!lab.state.shows_timer(), "nothing ticks behind a blank screen");
 }
 
+/// What opens behind a blank screen shows nobody an account.
+#[test]
+fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
+    let mut lab = on(BackendKind::Aws);
+    lab.press(Intent::ToggleStages);
+    lab.press(Intent::MoveCursor(5));
+    let mut effects = lab.state.update(Event::Intent(Intent::Advance));
+    effects.extend(lab.state.update(Event::Intent(Intent::Present(Wish::Blank))));
+    lab.perform(effects);
+    assert!(lab.state.is_blank() && lab.state.is_asking_for_consent());
+    assert_eq!((lab.state.telling().progress, lab.state.telling().blank), (Progress::Waiting, true));
+    lab.press(Intent::Close);
+    assert!(!lab.state.is_blank() && lab.state.is_asking_for_consent(), "escape has not said no");
+    wish(&mut lab, Wish::Blank);
+    lab.press(Intent::Quit);
+    assert_eq!(lab.state.is_blank(), lab.state.leftovers().is_empty(), "a question must be seen");
+}
+
 #[test]
 fn votes_pass_over_the_presenters_own_answer_and_stay() {
     let mut lab = asking();

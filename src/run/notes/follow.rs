@@ -1,6 +1,6 @@
 //! `kmslab notes`: follows a lab, and the next one when that has ended.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::Place;
-use super::line::{Line, now};
+use super::line::{Line, NO_LAB, now};
 use crate::run::Ended;
 use crate::ui::Theme;
 use crate::ui::notes::{Notes, extent};
@@ -18,6 +18,10 @@ use crate::ui::terminal::Screen;
 
 /// Between two looks for a lab.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// A lab that has said nothing by then is said to be silent.
+#[cfg(unix)]
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// What was heard.
 #[derive(Debug)]
@@ -111,12 +115,6 @@ fn understand(input: Input, notes: &mut Notes, size: Size) -> Option<Said> {
 /// Looks for a lab, tells its lines, and looks again when it has ended.
 #[cfg(unix)]
 async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: UnboundedReceiver<()>) {
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-    use tokio::net::UnixStream;
-
-    /// No line is so long.
-    const LONGEST: u64 = 1 << 20;
-
     // How many labs to pass over, from the newest on.
     let mut skip = 0;
     loop {
@@ -128,43 +126,62 @@ async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: Unbounded
                 (living.get(skip % living.len().max(1)).cloned(), others)
             }
         };
-        let mut reason = None;
-        if let Some(path) = path
-            && let Ok(stream) = UnixStream::connect(&path).await
-        {
-            let mut stream = BufReader::new(stream).take(LONGEST);
-            let mut text = Vec::new();
-            loop {
-                stream.set_limit(LONGEST);
-                // What has been read of a line stays in `text` when the other branch comes first.
-                tokio::select! {
-                    read = stream.read_until(b'\n', &mut text) => match read {
-                        Ok(1..) if text.ends_with(b"\n") => {}
-                        _ => break,
-                    },
+        let reason = match &path {
+            None => None,
+            Some(path) => match tokio::net::UnixStream::connect(path).await {
+                Err(error) if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) => None,
+                Err(error) => Some(format!("{}: {error}", path.display())),
+                Ok(stream) => tokio::select! {
+                    ended = hear(stream, others, &heard) => ended.err(),
                     Some(()) = turn.recv() => {
                         skip += 1;
-                        break;
+                        None
                     }
-                }
-                match Line::parse(String::from_utf8_lossy(&text).trim_end()) {
-                    Ok(line) => {
-                        if heard.send(Heard::Line(Box::new(line), others)).is_err() {
-                            return;
-                        }
-                    }
-                    Err(unreadable) => {
-                        reason = Some(unreadable);
-                        break;
-                    }
-                }
-                text.clear();
-            }
-        }
+                },
+            },
+        };
         if heard.send(Heard::Nobody(reason)).is_err() {
             return;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Tells the lines of the lab at the other end of `stream` until it ends.
+///
+/// # Errors
+/// Why they can't be read.
+#[cfg(unix)]
+async fn hear(stream: tokio::net::UnixStream, others: usize, heard: &UnboundedSender<Heard>) -> Result<(), String> {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+    /// No line is so long.
+    const LONGEST: u64 = 1 << 20;
+
+    let mut stream = BufReader::new(stream).take(LONGEST);
+    let mut text = Vec::new();
+    let mut is_silent = true;
+    loop {
+        // What has been read of a line stays in `text` when the other branch comes first.
+        tokio::select! {
+            read = stream.read_until(b'\n', &mut text) => match read {
+                Ok(1..) if text.ends_with(b"\n") => {}
+                Ok(1..) if stream.limit() == 0 => return Err(NO_LAB.to_owned()),
+                _ => return Ok(()),
+            },
+            // A lab speaks at once. This one is stopped, or has as many readers as it takes.
+            () = tokio::time::sleep(SILENCE), if is_silent => {
+                is_silent = false;
+                let _ = heard.send(Heard::Nobody(Some("the lab that runs here does not answer".to_owned())));
+                continue;
+            }
+        }
+        let line = Line::parse(String::from_utf8_lossy(&text).trim_end())?;
+        // Where nobody wants to know it any more, the task that this runs in is ended.
+        let _ = heard.send(Heard::Line(Box::new(line), others));
+        is_silent = false;
+        text.clear();
+        stream.set_limit(LONGEST);
     }
 }
 

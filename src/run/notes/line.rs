@@ -10,6 +10,9 @@ use crate::lab::presenting::telling::Telling;
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
 
+/// Why something else that answers can't be followed.
+pub const NO_LAB: &str = "what answers there is no kmslab";
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -44,7 +47,7 @@ impl Line {
             Ok(Version { version }) => Err(format!(
                 "the lab speaks version {version}, this `kmslab notes` version {VERSION}: use the same kmslab for both"
             )),
-            Err(_) => Err("what answers there is no kmslab".to_owned()),
+            Err(_) => Err(NO_LAB.to_owned()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -62,6 +62,8 @@ fn make(folder: &Path) -> io::Result<()> {
 /// made in a folder of its own and moved when it has the right ones. A dead lab's socket is replaced, anything else is
 /// left alone.
 fn bind(path: &Path) -> io::Result<UnixListener> {
+    // The folder in which it is made has a shorter name: only whoever connects would hear that this one is too long.
+    SocketAddr::from_pathname(path)?;
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.file_type().is_socket() => {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something else of this name"));
@@ -80,9 +82,9 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether somebody listens there.
+/// Whether somebody may listen there: nobody does where a connection is refused.
 fn is_living(path: &Path) -> bool {
-    UnixStream::connect(path).is_ok()
+    UnixStream::connect(path).map_or_else(|error| error.kind() != io::ErrorKind::ConnectionRefused, |_| true)
 }
 
 /// The sockets of labs that live, the newest first. Those of dead ones are removed.
