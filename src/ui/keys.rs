@@ -399,7 +399,7 @@ pub const KEYS: &[Row] = &[
             |_| Intent::ToggleStages,
         )],
         label: |c| if c.stages() { "close" } else { "stages" },
-        help: "the stages, by number, too; what comes before is set up",
+        help: "stages by arrow or number; earlier ones are set up",
         rank: 10,
     },
     NUMBERS,

@@ -292,6 +292,8 @@ fn an_experiment_is_told_and_a_clicker_tries_it() {
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
     let told_title = |session: &Session| session.state.telling().title;
     assert_eq!(told_title(&session), title);
+    let after = session.state.telling().next.unwrap();
+    assert_eq!((after.number, after.minutes), (Experiment::ExplicitDeny.index() + 2, 0), "the next experiment");
     assert!(session.state.telling().question.is_some_and(|question| question.open));
     assert!(!session.state.can_tally(), "a class votes on the stages");
     session.event(Event::Intent(Intent::Present(Wish::Next)));

@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::state::State;
 use super::view::Overlay;
 use pace::Pace;
-use tally::{Entry, Hands};
+use tally::{Entry, Votes};
 
 /// What a presenter wants besides going through the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) struct Presenting {
     pace: Pace,
     /// Whether the newest press of the clicker met an open question.
     pressed_once: bool,
-    hands: [Option<Hands>; Stage::ALL.len()],
+    hands: Votes,
     entry: Entry,
     destination: Option<Stage>,
     /// Whether the lab begins again after the clean-up.

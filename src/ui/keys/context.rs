@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// Whether `binding` works now. On a blank screen only what is for that one does, whatever lies behind it.
-    pub(super) fn works(self, binding: &Binding) -> bool {
+    pub fn works(self, binding: &Binding) -> bool {
         (!self.state.is_blank() || binding.places & BLANKED != 0) && (binding.when)(self)
     }
 
