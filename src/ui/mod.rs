@@ -102,7 +102,7 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
     buffer.set_style(area, theme.base);
     // Not even the least of it is to be seen on a screen that is blank on purpose.
     if state.is_blank() {
-        return overlay::draw(state, theme, area, buffer);
+        return overlay::blank(state, theme, area, buffer);
     }
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);

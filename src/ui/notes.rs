@@ -6,16 +6,16 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::presenting::telling::{Progress, QuestionTold, Telling};
+use crate::lab::presenting::telling::{NextTold, Progress, QuestionTold, Telling};
 use crate::run::notes::line::Line as Told;
 
 use super::layout::Extent;
 use super::signs;
-use super::text::{cut, spans_width, wrap, wrap_plain};
+use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// For so many looks in vain the notes stay as they are: a lab that begins again is back by then.
-const PATIENCE: u8 = 3;
+pub const PATIENCE: u8 = 3;
 
 /// Columns of the labels.
 const LABEL: usize = 10;
@@ -54,7 +54,7 @@ impl Notes {
         if self.missed >= PATIENCE || reason.is_some() {
             self.line = None;
         }
-        self.reason = reason.or(self.reason.take());
+        self.reason = reason;
     }
 }
 
@@ -90,8 +90,10 @@ fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(line) = &notes.line else {
         header(" no lab", "", theme, row(0), buffer);
         let columns = usize::from(area.width.saturating_sub(2));
-        let mut text = wrap_plain("No lab runs here.", theme.strong, columns);
-        text.extend(notes.reason.iter().flat_map(|reason| wrap_plain(reason, theme.failed.text, columns)));
+        let mut text = match &notes.reason {
+            Some(reason) => wrap_plain(reason, theme.failed.text, columns),
+            None => wrap_plain("No lab runs here.", theme.strong, columns),
+        };
         let help = "Start `kmslab` in another terminal, as the same user: this screen follows it.";
         text.extend(wrap_plain(help, theme.base, columns));
         let places = format!("Looked in {}", notes.looked_in.join(" and "));
@@ -107,10 +109,15 @@ fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     header(&format!(" {}/{}  {}{back}", lab.number, lab.of, lab.title), &right, theme, row(0), buffer);
     let timing = line.timing_at(notes.now);
     let looks = if timing.behind() > 0 { theme.denied.text } else { theme.strong };
+    let all = timing.of_all();
+    // Its number stands above, too.
+    let short = timing.of_stage().split_once(' ').map_or(String::new(), |(_, rest)| rest.to_owned());
+    let room = usize::from(area.width).saturating_sub(width(&all) + width(&timing.drift()) + 7);
+    let stage = Some(timing.of_stage()).filter(|text| width(text) <= room).unwrap_or(short);
     let time = vec![
-        Span::styled(format!(" {} (", timing.of_stage()), theme.strong),
+        Span::styled(format!(" {stage} ("), theme.strong),
         Span::styled(timing.drift(), looks),
-        Span::styled(format!(")   {}", timing.of_all()), theme.strong),
+        Span::styled(format!(")   {all}"), theme.strong),
     ];
     cut(time, area.width.into()).render(row(1), buffer);
     let place = body(area);
@@ -168,7 +175,8 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         lines.extend(asked(question, theme, columns));
     }
     let next = match &lab.next {
-        Some(next) => format!("{}  {}, {} min", next.number, next.title, next.minutes),
+        Some(NextTold { number, title, minutes: 0 }) => format!("x {number}  {title}"),
+        Some(NextTold { number, title, minutes }) => format!("{number}  {title}, {minutes} min"),
         None => "the debrief".to_owned(),
     };
     lines.extend(labelled("next", theme.strong, &next));

@@ -2,14 +2,14 @@
 
 use crossterm::event::KeyCode;
 use kmslab::lab::presenting::telling::Progress;
-use kmslab::lab::{Event, Experiment, Intent, Stage, State, Wish};
+use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
 use kmslab::run::notes::line::{Line, VERSION};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
-use super::common::{Session, styled_dump, text_dump};
+use super::common::{Session, every_state, styled_dump, text_dump};
 use super::{SIZES, album, dark};
 
 /// Beside the other snapshots.
@@ -227,6 +227,53 @@ fn b_answers_before_it_blanks() {
     assert!(matches!(press(KeyCode::PageDown, &page), Some(Intent::ScrollTo(1..))));
 }
 
+/// Whatever is open: a dialog may show what a class is not to see, an account, say.
+#[test]
+fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
+    let area = Rect::new(0, 0, 80, 24);
+    let press = |code, state: &State| keys::intent(crossterm::event::KeyEvent::from(code), state, area);
+    let blank = Some(Intent::Present(Wish::Blank));
+    let ways_back = [KeyCode::Char('b'), KeyCode::Char('.'), KeyCode::Char('B'), KeyCode::Esc];
+    let named = [KeyCode::Enter, KeyCode::Tab, KeyCode::Backspace, KeyCode::PageDown, KeyCode::PageUp, KeyCode::Down];
+    let others = || (' '..='~').map(KeyCode::Char).chain(named);
+    for (name, state) in every_state().iter().filter(|(_, state)| !state.is_blank()) {
+        assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
+        let mut blanked = state.clone();
+        blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
+        assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b shows the lab again", "{name}");
+        for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
+            assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
+        }
+        for code in ways_back {
+            let mut back = blanked.clone();
+            back.update(Event::Intent(press(code, &blanked).unwrap()));
+            assert_eq!(back, *state, "{name}: {code:?}");
+        }
+    }
+}
+
+/// In the stage list a number chooses a stage, and only one that can be chosen.
+#[test]
+fn the_stage_list_takes_numbers() {
+    let area = Rect::new(0, 0, 80, 24);
+    let press = |c: char, state: &State| keys::intent(KeyCode::Char(c).into(), state, area);
+    let mut list = Session::sandbox().after(Stage::CreateKey);
+    list.intent(Intent::ToggleStages);
+    assert_eq!(press('2', &list.state), None, "it is there");
+    assert_eq!(press('0', &list.state), None);
+    for number in ['7', '1', '9'] {
+        list.intent(press(number, &list.state).unwrap());
+        let row = usize::from(number as u8 - b'1');
+        assert_eq!(list.state.view.overlay, Some(Overlay::Stages { cursor: Stage::ALL[row] }));
+    }
+    let mut running = Session::sandbox().after(Stage::Who);
+    running.event(Event::Intent(Intent::Advance));
+    running.event(Event::Intent(Intent::Skip));
+    running.event(Event::Intent(Intent::Advance));
+    running.event(Event::Intent(Intent::ToggleStages));
+    assert_eq!((press('1', &running.state), press('3', &running.state)), (Some(Intent::MoveCursor(-1)), None));
+}
+
 /// Without colours the chosen answer's row and the right one are still told apart.
 #[test]
 fn votes_need_no_colour() {
@@ -245,6 +292,8 @@ fn an_experiment_is_told_and_a_clicker_tries_it() {
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
     let told_title = |session: &Session| session.state.telling().title;
     assert_eq!(told_title(&session), title);
+    let after = session.state.telling().next.unwrap();
+    assert_eq!((after.number, after.minutes), (Experiment::ExplicitDeny.index() + 2, 0), "the next experiment");
     assert!(session.state.telling().question.is_some_and(|question| question.open));
     assert!(!session.state.can_tally(), "a class votes on the stages");
     session.event(Event::Intent(Intent::Present(Wish::Next)));

@@ -43,12 +43,12 @@ impl Timing {
     /// The same, so many seconds later.
     #[must_use]
     pub fn later(self, seconds: u64) -> Timing {
-        Timing { spent: self.spent + seconds, total: self.total + seconds, ..self }
+        Timing { spent: self.spent.saturating_add(seconds), total: self.total.saturating_add(seconds), ..self }
     }
 
     /// Seconds behind the plan, negative where ahead of it. A stage that is within its budget is on time.
     pub fn behind(self) -> i64 {
-        let plan = self.before + self.spent.min(self.budget);
+        let plan = self.before.saturating_add(self.spent.min(self.budget));
         i64::try_from(self.total).unwrap_or(i64::MAX).saturating_sub_unsigned(plan)
     }
 

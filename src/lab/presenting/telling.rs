@@ -48,14 +48,14 @@ pub struct QuestionTold {
     pub open: bool,
 }
 
-/// The stage after the shown one.
+/// The stage after the shown one, or the experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextTold {
     /// Counted from 1.
     pub number: usize,
     /// Its title.
     pub title: String,
-    /// Minutes that the lesson gives it.
+    /// Minutes that the lesson gives it; 0 for an experiment, which the plan does not have.
     pub minutes: u8,
 }
 
@@ -88,7 +88,7 @@ pub struct Telling {
     pub audience: Vec<Likely>,
     /// The question, where questions are asked.
     pub question: Option<QuestionTold>,
-    /// The stage after it.
+    /// What comes after it.
     pub next: Option<NextTold>,
     /// Whether the lab's screen is blank.
     pub blank: bool,
@@ -130,11 +130,16 @@ impl State {
                 })
                 .collect(),
         });
-        let next = stage.next().map(|next| NextTold {
-            number: next.number(),
-            title: self.text(next).title.to_owned(),
-            minutes: self.lesson.stage(next).minutes,
-        });
+        let next = match self.view.bench.and_then(|which| which.next()) {
+            Some(next) => {
+                Some(NextTold { number: next.index() + 1, title: self.experiment(next).title.clone(), minutes: 0 })
+            }
+            None => stage.next().map(|next| NextTold {
+                number: next.number(),
+                title: self.text(next).title.to_owned(),
+                minutes: self.lesson.stage(next).minutes,
+            }),
+        };
         Telling {
             backend: self.backend.kind.key().to_owned(),
             number: stage.number(),

@@ -32,7 +32,7 @@ pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
             let working: Vec<String> = row
                 .bindings
                 .iter()
-                .filter(|binding| (binding.when)(context))
+                .filter(|binding| context.works(binding))
                 .filter_map(|binding| binding.keys(&state.view.keys).into_iter().next())
                 .collect();
             let keys = working.join("/");
