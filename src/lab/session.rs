@@ -105,7 +105,7 @@ pub struct Kept {
     pub(super) votes: Votes,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
-    pub(super) bench: bench::Kept,
+    pub bench: bench::Kept,
     /// The account in which things might be created.
     pub(super) consented: Option<String>,
     /// When the key stopped costing anything.

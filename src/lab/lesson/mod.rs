@@ -322,6 +322,7 @@ pub struct ExportWords {
     pub letter: String,
     pub answer: String,
     pub mark: String,
+    pub bench: String,
     pub calls: String,
     pub verdict: String,
     pub command: String,
