@@ -2,7 +2,7 @@
 //!
 //! A stage more is an entry in [`Stage::ALL`]; its calls in [`super::script`] (a new one is a variant of
 //! [`super::Operation`] and an arm in `aws/ops.rs`); its check in [`super::check`]; and its texts below `assets/lesson/`,
-//! which `lesson/embedded.rs` names. The compiler asks for all but the last.
+//! which `lesson/embedded.rs` names.
 
 use serde::{Deserialize, Serialize};
 
