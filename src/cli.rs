@@ -189,12 +189,12 @@ pub struct Options {
     /// Do not ask a question before each stage
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
-    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
-    #[arg(long, global = true, value_name = "PATH")]
-    pub socket: Option<PathBuf>,
     /// Ask one; the default
     #[arg(long, global = true, overrides_with = "no_questions")]
     pub questions: bool,
+    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
     #[arg(long, global = true)]
     pub plain: bool,

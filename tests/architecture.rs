@@ -48,7 +48,7 @@ const LAYERS: &[Layer] = &[
     Layer { module: "record", knows: &["lab"], without: &[WAITING, SDK, CHANGES] },
     Layer { module: "cli", knows: &["lab", "ui"], without: &[WAITING, SDK, CHANGES] },
     Layer { module: "run", knows: &["aws", "cli", "lab", "record", "ui"], without: &[SDK] },
-    Layer { module: "export", knows: &["cli", "lab", "run"], without: &[WAITING, SDK, CHANGES] },
+    Layer { module: "export", knows: &["cli", "lab", "record", "run"], without: &[WAITING, SDK, CHANGES] },
     Layer { module: "app", knows: &["aws", "cli", "export", "lab", "record", "run", "sandbox", "ui"], without: &[SDK] },
 ];
 
