@@ -311,7 +311,7 @@ fn time_is_told_against_the_plan() {
     lab.state.update(Event::Clock(first + 40));
     let timing = lab.state.timing();
     assert_eq!((timing.stage, timing.spent, timing.budget, timing.total), (2, 20, second, first + 40));
-    assert_eq!((timing.before, timing.drift().as_str()), (first, "+0:20 behind"));
+    assert_eq!((timing.before, timing.drift(lab.state.interface()).as_str()), (first, "+0:20 behind"));
     assert_eq!(timing.planned, Stage::ALL.into_iter().map(budget).sum::<u64>());
 }
 
