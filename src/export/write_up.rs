@@ -300,7 +300,7 @@ mod tests {
         state.keep_at(place);
         let mut kept = serde_json::to_value(state.kept().unwrap()).unwrap();
         let lesson = Lesson::english();
-        let headings = |kept: &serde_json::Value| -> Vec<String> {
+        let headings = |kept: &Value| -> Vec<String> {
             let kept = serde_json::from_value(kept.clone()).unwrap();
             let blocks = document(&kept, &lesson, true).into_iter();
             blocks.filter_map(|block| if let Block::Heading(3, text) = block { Some(text) } else { None }).collect()

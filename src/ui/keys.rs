@@ -527,7 +527,8 @@ pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
 pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let context = Context::new(state, area);
     let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
-    Some(Hint::new(Chord::of(event)?.name(), (row.label)(context).to_owned(), row.rank))
+    let label = state.interface().word((row.label)(context)).to_owned();
+    Some(Hint::new(Chord::of(event)?.name(), label, row.rank))
 }
 
 /// What is bound to `event` now.

@@ -109,7 +109,7 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 /// Nothing but the way back.
 pub fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let text = format!("{} shows the lab again", keys::first("blank", &state.view.keys));
+    let text = state.interface().fill("{} shows the lab again", &[&keys::first("blank", &state.view.keys)]);
     Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
 }
 

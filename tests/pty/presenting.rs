@@ -129,6 +129,10 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
     other.wait_for(&["2/9", "tab another lab (1 more)"]);
     other.press("\t");
     other.wait_for(&["3/9"]);
+    newer.press("X");
+    newer.wait_for(&["begin again?"]);
+    newer.press("y");
+    other.wait_for(&["1/9", "stage 1/9 00:0"]);
     other.press("\x03");
     assert_eq!(other.ends_in_order().0, 0);
     // By its path, too.

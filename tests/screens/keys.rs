@@ -1,6 +1,7 @@
 //! The key table: every key means one thing at a time, the help names all, the footer only what works.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use kmslab::lab::lesson::interface;
 use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Stage, State, Status};
 use kmslab::ui::keys::{self, Context, KEYS, Wanted};
 use kmslab::ui::render;
@@ -125,6 +126,19 @@ fn the_footer_shows_only_keys_that_work_and_always_how_to_leave() {
             if width >= 60 {
                 assert!(footer.iter().any(|hint| hint.keys == "q"), "{name}: no way out in {footer:?}");
             }
+        }
+    }
+}
+
+/// What the footer says is an action of the lesson or a word that each language has.
+#[test]
+fn every_label_can_be_said_in_another_language() {
+    for (name, state) in every_state() {
+        let context = Context::new(state, Rect::new(0, 0, 80, 24));
+        for row in KEYS.iter().filter(|row| row.bindings.iter().any(|binding| context.works(binding))) {
+            let label = (row.label)(context);
+            let is_action = Stage::ALL.iter().any(|stage| state.text(*stage).action == label);
+            assert!(is_action || interface::ALL.contains(&label), "{label:?}: {name}");
         }
     }
 }

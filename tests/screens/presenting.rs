@@ -1,6 +1,9 @@
 //! What a class and its presenter see: votes, the time, a blank screen, the stage list ahead, the second screen.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyCode;
+use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::telling::Progress;
 use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
 use kmslab::run::notes::line::{Line, VERSION};
@@ -184,6 +187,48 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
             })
             .collect::<String>(),
     );
+}
+
+/// What a class sees with a German lesson, and what its presenter does.
+#[test]
+fn a_german_lesson_has_german_words_around_it() {
+    let lesson = Arc::new(Lesson::parse(&Files::embedded(), "de").unwrap());
+    let german = |session: Session| session.state.with_lesson(lesson.clone());
+    let mut typing = Session::sandbox().before(Stage::ViewDenied);
+    vote(&mut typing, [12, 3, 0, 17]);
+    let mut sending = Session::sandbox().before(Stage::ViewDenied);
+    sending.event(Event::Intent(Intent::Skip));
+    sending.event(Event::Intent(Intent::Advance));
+    let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    after.intent(Intent::Advance).answer_all();
+    let mut timed = Session::sandbox().after(Stage::ViewAgain);
+    timed.intent(Intent::Present(Wish::Timer));
+    timed.event(Event::Clock(4_000));
+    let before = german(Session::sandbox().before(Stage::ViewDenied));
+    let (middle, small) = (Size::new(100, 28), Size::new(60, 18));
+    let screens = [
+        ("before", before.clone(), middle),
+        ("before, small", before, small),
+        ("voting", german(typing), SIZES[0]),
+        ("under way", german(sending), SIZES[0]),
+        ("after", german(after), middle),
+        ("key policy", german(Session::reviewing()), SIZES[0]),
+        ("again, with the time", german(timed), SIZES[0]),
+    ];
+    let mut album = String::new();
+    for (name, state, size) in &screens {
+        album +=
+            &format!("==== {name}, {}×{}\n{}\n", size.width, size.height, text_dump(&render(state, &dark(), *size)));
+    }
+    for ((name, state, _), size) in [&screens[0], &screens[4], &screens[5]].into_iter().zip([SIZES[0], small, SIZES[0]])
+    {
+        let mut notes = Notes { now: 1_005_000, ..Notes::default() };
+        // As it comes out of the socket.
+        notes.hear(Line::parse(&serde_json::to_string(&told(state)).unwrap()).unwrap(), 1);
+        let text = text_dump(&picture(&notes, size));
+        album += &format!("==== notes: {name}, {}×{}\n{text}\n", size.width, size.height);
+    }
+    keep("german", album);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, line_of, not_told, read};
+use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
 use crate::lab::bench;
 use crate::lab::stage::Stage;
 
@@ -153,7 +153,7 @@ impl Linter<'_> {
         let by_path = |wanted: &str| leaves.iter().find(|leaf| leaf.path == wanted).map_or(0, |leaf| leaf.line);
         let messages = match stage {
             Some(_) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| stage_problems(&text)),
-            None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(&frame)),
+            None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(self.language, &frame)),
         };
         match messages {
             Ok(messages) => {
@@ -258,8 +258,8 @@ fn question_problems(answers: &[Reply], place: &str) -> Vec<(String, String)> {
     problems
 }
 
-fn frame_problems(frame: &Frame) -> Vec<(String, String)> {
-    let mut problems = Vec::new();
+fn frame_problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
+    let mut problems = interface::problems(language, frame);
     for (index, card) in frame.debrief.iter().enumerate() {
         if card.sources.is_empty() {
             problems.push((format!("debrief[{index}].claim"), "the claim has no sources".to_owned()));

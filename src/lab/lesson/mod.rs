@@ -4,6 +4,7 @@
 //! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
 
 mod embedded;
+pub mod interface;
 pub mod lint;
 
 use std::borrow::Cow;
@@ -259,8 +260,11 @@ pub struct GivenUser {
 pub struct Frame {
     /// Its own name.
     pub language: String,
-    /// The interface's words.
+    /// The words beside the lesson's texts.
     pub words: Words,
+    /// The interface's words, by their English: see [`interface`].
+    #[serde(default)]
+    pub interface: BTreeMap<String, String>,
     /// The words of a write-up.
     #[serde(default = "english_export_words")]
     pub export: ExportWords,
@@ -270,7 +274,7 @@ pub struct Frame {
     pub experiments: Vec<Experiment>,
 }
 
-/// The interface's words, as they stand on the screen.
+/// The words beside the lesson's texts, as they stand on the screen.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
@@ -479,7 +483,7 @@ impl Lesson {
         &self.stages[stage.index()]
     }
 
-    /// The words of the interface.
+    /// The words beside the lesson's texts.
     pub fn words(&self) -> &Words {
         &self.frame.words
     }

@@ -94,6 +94,21 @@ fn no_lesson_file_is_forgotten() {
     "de/lesson.toml:0: ",
     "the experiment rotate is missing"
 )]
+#[case::interface_word(
+    "de/lesson.toml",
+    "\"will be sent\" = ",
+    "\"will be send\" = ",
+    "de/lesson.toml:",
+    "the interface does not say \"will be send\""
+)]
+#[case::no_interface_word(
+    "de/lesson.toml",
+    "\"will be sent\" = ",
+    "\"will be send\" = ",
+    "de/lesson.toml:0: ",
+    "the interface's \"will be sent\" is not translated"
+)]
+#[case::interface_places("de/lesson.toml", "\"{} von {}\"", "\"{} davon\"", "de/lesson.toml:", "has not as many {} as")]
 #[case::address("sources.toml", "https://", "http://", "sources.toml:", "does not begin with https://")]
 fn the_lint_names_file_stage_and_line(
     #[case] path: &str,

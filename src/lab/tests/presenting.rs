@@ -290,9 +290,13 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
     lab.press(Intent::CycleView);
     lab.press(Intent::Copy(Copied::Command));
     wish(&mut lab, Wish::Timer);
+    wish(&mut lab, Wish::Blank);
     let next = State::new(backend(), Names::new("t2")).succeeding(&lab.state);
     assert_eq!((next.view.mode, next.copied()), (ViewMode::Json, lab.state.copied()));
-    assert_eq!((next.copied().len(), next.shows_timer(), next.ended()), (1, true, 0));
+    assert_eq!((next.copied().len(), next.shows_timer(), next.ended(), next.is_blank()), (1, false, 0, true));
+    let mut seen = next;
+    seen.view.blank = false;
+    assert!(seen.shows_timer());
 }
 
 #[test]
@@ -311,7 +315,7 @@ fn time_is_told_against_the_plan() {
     lab.state.update(Event::Clock(first + 40));
     let timing = lab.state.timing();
     assert_eq!((timing.stage, timing.spent, timing.budget, timing.total), (2, 20, second, first + 40));
-    assert_eq!((timing.before, timing.drift().as_str()), (first, "+0:20 behind"));
+    assert_eq!((timing.before, timing.drift(lab.state.interface()).as_str()), (first, "+0:20 behind"));
     assert_eq!(timing.planned, Stage::ALL.into_iter().map(budget).sum::<u64>());
 }
 

@@ -36,7 +36,11 @@ pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
                 .filter_map(|binding| binding.keys(&state.view.keys).into_iter().next())
                 .collect();
             let keys = working.join("/");
-            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank })
+            (!keys.is_empty()).then(|| Hint {
+                keys,
+                label: state.interface().word((row.label)(context)).to_owned(),
+                rank: row.rank,
+            })
         })
         .collect()
 }
