@@ -452,6 +452,9 @@ mod tests {
     )]
     #[case("http://127.0.0.1:4599 Signature=[redacted] ada@example.com localhost")]
     #[case("0123456789abcdef0123456789abcdef01234567 is a hash")]
+    #[case(
+        "AQICAHjK0/Ab+Cd1Ef2Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2 is sealed, src/lab/Bench/play/Script1/steps/of/Two2 is a path"
+    )]
     #[case("1111-2222-3333 is the documents' own; 2026-11-24, 20261124-1002, 2109-8765-4321-0000")]
     #[case(
         "[::1]:4599 2001:db8::1:2 std::fmt a::b 10:02:33 arn:aws:iam::aws:policy/X https://docs.aws.amazon.com/home/x"

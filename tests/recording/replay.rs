@@ -6,7 +6,7 @@ use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::layout::Size;
 use rstest::rstest;
 
-use super::{Folder, asciicast, pictures, text};
+use super::{Command, Folder, asciicast, pictures, text};
 
 #[test]
 fn a_session_is_shown_again_in_other_looks() {
@@ -72,6 +72,7 @@ fn the_same_answers_give_the_same_pictures() {
 #[case::newer(&|text: String| text.replacen("\"kmslab_session\":1", "\"kmslab_session\":2", 1), "x.kmslab:1: it is of version 2")]
 #[case::damaged(&|text: String| text.replacen("\n{\"at\":", "\n{\"at:", 3), "x.kmslab:2: this is no event of a session")]
 #[case::not_utf8(&|text: String| text.replacen("intent", "inte\u{7f}nt", 1), "x.kmslab:2: this is no event of a session")]
+#[case::blank_lines(&|text: String| text.replacen('\n', "\n\n\r\n", 1) + "\n{}\n", "this is no event of a session: missing field")]
 #[case::unknown_event(&|text: String| text + "{\"at\":999999,\"dance\":1}\n", "this is no event of a session")]
 #[case::back_in_time(&|text: String| text + "{\"at\":0,\"intent\":\"advance\"}\n", "it happened before the line above")]
 #[case::no_such_call(
@@ -172,6 +173,8 @@ fn no_log_brings_the_program_down() {
             refused += 1;
             continue;
         };
+        let taken = serde_json::to_string(&session.entries).unwrap();
+        assert!(!taken.contains("\\u001b") && !taken.contains('\u{202e}'), "as an answer of a server");
         let beginning = session.head.state(0);
         match Playback::new(session, beginning) {
             Ok(mut playback) => {
@@ -206,6 +209,10 @@ fn what_is_no_log_is_told_in_a_sentence() {
     std::fs::write(folder.path("latin.txt"), b"f\xfcr ada.k@company.de").unwrap();
     let output = folder.run(&["verify-cast", "latin.txt"]);
     assert_eq!((output.status.code(), text(&output.stdout).lines().count()), (Some(1), 1));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    command.args(["verify-cast", "-"]).stdin(std::fs::File::open(folder.path("latin.txt")).unwrap());
+    let output = command.output().unwrap();
+    assert!(text(&output.stdout).starts_with("-:1:7: an e-mail address"), "{}", text(&output.stdout));
 }
 
 #[test]

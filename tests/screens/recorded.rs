@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Intent, Stage};
+use kmslab::lab::{Event, Experiment, Intent, Stage};
 use kmslab::record::Palette;
 use kmslab::record::cast::{Cast, Head, Version};
+use kmslab::record::chapters::Chapters;
 use kmslab::record::recorder::{Manner, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
@@ -155,6 +156,25 @@ fn cards() {
     // A small one shows fewer claims, and each of them whole.
     let small = text_dump(&card::end(&state, &theme, Size::new(60, 18)));
     assert!(small.contains("9 of 9 stages met") && small.contains("Do it yourself"), "{small}");
+}
+
+/// An experiment is no verdict of the stage behind it.
+#[test]
+fn experiments_are_chapters_of_their_own() {
+    let mut session = Session::sandbox().before(Stage::CleanUp);
+    let mut chapters = Chapters::default();
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 clean_up"));
+    let mut begun = Vec::new();
+    for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
+        session = session.at_the_bench(which);
+        begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
+        session.intent(Intent::Advance).answer_all();
+        begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
+        session.intent(Intent::Close).intent(Intent::ToggleBench);
+    }
+    assert_eq!(begun, ["bench 1 disable_key", "bench 1 MET", "bench 2 explicit_deny", "bench 2 MET"]);
+    session.intent(Intent::Advance).answer_all();
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 MET"));
 }
 
 /// The row of a replay: what stands in it is whole, the way out always is there, and ASCII is ASCII.
