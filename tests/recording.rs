@@ -215,6 +215,21 @@ fn stills_of_one_stage_and_of_all() {
     folder.ok(&["record", "--all", "stills", "--force"]);
 }
 
+#[rstest]
+#[case("dark", "#101418", "#e8edf2")]
+#[case("light", "#ffffff", "#101418")]
+#[case("high-contrast", "#000000", "#ffffff")]
+fn a_recording_has_the_colours_of_the_theme(#[case] theme: &str, #[case] paper: &str, #[case] ink: &str) {
+    let folder = Folder::new();
+    folder.ok(&["record", "lab.cast", "--theme", theme, "--teaser"]);
+    let (header, events) = asciicast::read(&folder.read("lab.cast")).unwrap();
+    let colours = &header["term"]["theme"];
+    assert_eq!((colours["bg"].as_str(), colours["fg"].as_str()), (Some(paper), Some(ink)));
+    // What a theme paints a badge with is not in another.
+    let of = |r: u8, g: u8, b: u8| events.iter().any(|event| event.2.contains(&format!(";2;{r};{g};{b}m")));
+    assert_eq!([of(0x8f, 0xd3, 0xff), of(0x00, 0x4f, 0x80)], [theme == "dark", theme == "light"], "{theme}");
+}
+
 #[test]
 fn a_recording_is_in_the_language_of_the_lesson() {
     let folder = Folder::new();

@@ -52,21 +52,26 @@ impl Film {
 /// All rows that the pictures of a film show. Pictures share them: most of a screen stays as it is, and a session may
 /// have thousands of pictures.
 #[derive(Debug, Default)]
-pub struct Rows(HashSet<Row>);
+pub struct Rows {
+    known: HashSet<Row>,
+    newest: Vec<Row>,
+}
 
 impl Rows {
     /// The rows of `buffer`.
     pub fn of(&mut self, buffer: &Buffer) -> Vec<Row> {
         let columns = usize::from(buffer.area.width).max(1);
-        let shared = |row: &[Cell]| match self.0.get(row) {
-            Some(known) => known.clone(),
-            None => {
+        let rows = buffer.content.chunks(columns).enumerate().map(|(y, row)| {
+            // To compare is cheaper than to look it up.
+            let same = self.newest.get(y).filter(|newest| newest[..] == *row).or_else(|| self.known.get(row));
+            same.cloned().unwrap_or_else(|| {
                 let new = Row::from(row);
-                self.0.insert(new.clone());
+                self.known.insert(new.clone());
                 new
-            }
-        };
-        buffer.content.chunks(columns).map(shared).collect()
+            })
+        });
+        self.newest = rows.collect();
+        self.newest.clone()
     }
 }
 
@@ -89,7 +94,7 @@ mod tests {
             })
             .collect();
         // The row that never changes, those of the clock, and those of the waiting sign.
-        assert_eq!(rows.0.len(), 1 + 3_600 + 4);
+        assert_eq!(rows.known.len(), 1 + 3_600 + 4);
         assert!(pictures.iter().all(|picture| picture.len() == 28 && Arc::ptr_eq(&picture[1], &pictures[0][9])));
         assert_eq!(pictures[61][0].iter().take(5).map(Cell::symbol).collect::<String>(), "01:01");
     }

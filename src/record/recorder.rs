@@ -352,29 +352,39 @@ mod tests {
     use super::*;
     use crate::lab::{Backend, BackendKind, Names, Stage};
 
-    /// What is recorded to a file of this name: stages after so many seconds, and its end after so many.
-    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
-        let folder = tempfile::tempdir().unwrap();
-        let size = Size { width: 20, height: 2 };
-        let manner = Manner {
-            path: folder.path().join(name),
+    fn manner(path: &Path, keeps_pauses: bool) -> Manner {
+        Manner {
+            path: path.to_owned(),
             force: false,
             version: Version::Three,
-            size,
+            size: Size { width: 20, height: 2 },
             width: 640,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses,
-        };
+        }
+    }
+
+    fn state() -> State {
         let backend =
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
-        let mut state = State::new(backend, Names::new("t1"));
-        let mut recorder = Recorder::begin(manner, &state).unwrap();
+        State::new(backend, Names::new("t1"))
+    }
+
+    fn picture(text: &str) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 2));
+        buffer.set_string(0, 0, text, Style::new());
+        buffer
+    }
+
+    /// What is recorded to a file of this name: stages after so many seconds, and its end after so many.
+    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state();
+        let mut recorder = Recorder::begin(manner(&folder.path().join(name), keeps_pauses), &state).unwrap();
         for (number, second) in stages.iter().enumerate() {
-            let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
-            buffer.set_string(0, 0, number.to_string(), Style::new());
             state.view.shown = Stage::ALL[number];
-            recorder.see(Duration::from_secs(*second), Some(&state), &buffer).unwrap();
+            recorder.see(Duration::from_secs(*second), Some(&state), &picture(&number.to_string())).unwrap();
         }
         let recorded = recorder.finish(Duration::from_secs(end), "t".into()).unwrap();
         (std::fs::read(&recorded.path).unwrap_or_default(), recorded)
@@ -405,6 +415,26 @@ mod tests {
         for ((told, _), shown) in recorded.chapters.iter().zip(shown) {
             assert!((shown - told.as_secs_f64()).abs() < 0.01, "{told:?} is shown at {shown}");
         }
+    }
+
+    #[test]
+    fn pictures_that_come_close_together_become_one_and_the_last_is_seen_in_time() {
+        let begin = |name: &str| Recorder::begin(manner(Path::new(name), true), &state()).unwrap();
+        let shown = |recorder: &mut Recorder, millis: u64, text: &str| {
+            let at = Duration::from_millis(millis);
+            recorder.see(at, None, &picture(text)).unwrap();
+            recorder.flush(at).unwrap();
+        };
+        let mut recorder = begin("a.gif");
+        for (millis, text) in [(0, "a"), (10, "b"), (20, "c"), (30, "d"), (40, "e"), (50, "f"), (60, "e")] {
+            shown(&mut recorder, millis, text);
+        }
+        assert_eq!(recorder.due(), Some(Duration::from_millis(30 + 33)), "it is not forgotten");
+        recorder.flush(Duration::from_millis(80)).unwrap();
+        assert_eq!(recorder.due(), None);
+        let film = recorder.finish(Duration::from_secs(1), "t".into()).unwrap().result.unwrap_err();
+        let seen = film.pictures.iter().map(|seen| (seen.at.as_millis(), seen.rows[0][0].symbol().to_owned()));
+        assert_eq!(seen.collect::<Vec<_>>(), [(0, "a"), (30, "d"), (60, "e")].map(|(at, s)| (at, s.to_owned())));
     }
 
     #[rstest]

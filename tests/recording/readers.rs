@@ -16,13 +16,20 @@ fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.exists())
 }
 
-fn is_there(what: &str, path: &Option<PathBuf>) -> bool {
-    let there = path.as_ref().is_some_and(|path| path.exists());
-    assert!(there || std::env::var_os("KMSLAB_NEEDS_CLIENTS").is_none(), "{what} is not installed: see .ci/run");
-    if !there {
+/// The same path, if something is there.
+fn installed(what: &str, path: Option<PathBuf>) -> Option<PathBuf> {
+    let there = path.filter(|path| path.exists());
+    let is_needed = std::env::var_os("KMSLAB_NEEDS_CLIENTS").is_some();
+    assert!(there.is_some() || !is_needed, "{what} is not installed: see .ci/run");
+    if there.is_none() {
         eprintln!("skipped: {what} is not installed");
     }
     there
+}
+
+/// A package that npm has installed.
+fn package(place: &str) -> Option<PathBuf> {
+    Some(Path::new(CLIENTS).join("npm/node_modules").join(place))
 }
 
 /// Runs a reader, which must succeed, and gives what it prints.
@@ -34,11 +41,8 @@ fn reads(program: &Path, arguments: &[&str], folder: &Folder) -> String {
 
 #[test]
 fn asciinema_reads_it() {
-    let asciinema = program("asciinema");
-    if !is_there("asciinema", &asciinema) {
-        return;
-    }
-    let (asciinema, folder) = (asciinema.unwrap(), Folder::new());
+    let Some(asciinema) = installed("asciinema", program("asciinema")) else { return };
+    let folder = Folder::new();
     let version = reads(&asciinema, &["--version"], &folder);
     if version.contains(" 3.") {
         folder.ok(&["record", "three.cast", "--pace", "fast", "--keys"]);
@@ -53,41 +57,32 @@ fn asciinema_reads_it() {
 
 #[test]
 fn agg_makes_a_gif_of_it() {
-    let agg = program("agg");
-    if !is_there("agg", &agg) {
-        return;
-    }
+    let Some(agg) = installed("agg", program("agg")) else { return };
     let folder = Folder::new();
     folder.ok(&["record", "two.cast", "--cast-version", "2", "--teaser"]);
     let font = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/font");
     // The release on PyPI is one from before version 3 of the format.
-    reads(&agg.unwrap(), &["--font-dir", font, "--font-family", "JetBrains Mono", "two.cast", "two.gif"], &folder);
+    reads(&agg, &["--font-dir", font, "--font-family", "JetBrains Mono", "two.cast", "two.gif"], &folder);
     let gif = folder.read("two.gif");
     assert!(gif.starts_with(b"GIF89a") && gif.len() > 100_000, "{} bytes", gif.len());
 }
 
 #[test]
 fn svg_term_makes_a_picture_of_it() {
-    let svg_term = Some(Path::new(CLIENTS).join("npm/node_modules/.bin/svg-term"));
-    if !is_there("svg-term", &svg_term) {
-        return;
-    }
+    let Some(svg_term) = installed("svg-term", package(".bin/svg-term")) else { return };
     let folder = Folder::new();
     folder.ok(&["record", "two.cast", "--cast-version", "2", "--teaser"]);
-    reads(&svg_term.unwrap(), &["--in", "two.cast", "--out", "two.svg"], &folder);
+    reads(&svg_term, &["--in", "two.cast", "--out", "two.svg"], &folder);
     let svg = text(&folder.read("two.svg"));
     assert!(svg.contains("kms:Decrypt") && svg.contains("The same Scan, twice"), "{} bytes", svg.len());
 }
 
 #[test]
 fn asciinemas_player_stops_where_a_chapters_first_picture_stands() {
-    let player = Some(Path::new(CLIENTS).join("npm/node_modules/asciinema-player/dist"));
-    if !is_there("asciinema-player", &player) {
-        return;
-    }
+    let Some(player) = installed("asciinema-player", package("asciinema-player/dist")) else { return };
     let folder = Folder::new();
     let told = folder.ok(&["record", "three.cast"]);
-    let (player, file) = (player.unwrap(), folder.path("three.cast"));
+    let file = folder.path("three.cast");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/player.mjs");
     let node = program("node").unwrap();
     let played = reads(&node, &[script, player.to_str().unwrap(), file.to_str().unwrap()], &folder);
