@@ -202,6 +202,7 @@ fn two_labs_at_once_do_not_meet() {
 #[case::notes_without_a_terminal(&["notes"], "it needs a terminal on stdout")]
 #[case::no_address(&["serve", "--listen", "localhost"], "look like 127.0.0.1:4599")]
 #[case::address_of_another(&["serve", "--listen", "192.0.2.1:0"], "Choose an address of this machine")]
+#[case::no_lesson(&["run", "--lesson", "src/lab"], "src/lab has no lesson")]
 #[case::export_into_nothing(&["export", "none/lab.sh"], "none/lab.sh can't be written")]
 #[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
 fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {

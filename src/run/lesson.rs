@@ -53,8 +53,13 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Arc<Lesson>,
     if options.lesson.is_none() && language == FALLBACK {
         return Ok(Lesson::english());
     }
+    let own = files(options.lesson.as_deref())?;
+    if let Some(folder) = options.lesson.as_deref().filter(|_| own.languages().is_empty()) {
+        let folder = folder.display();
+        return Err(Usage(format!("{folder} has no lesson: its files are named like {FALLBACK}/who.toml")).into());
+    }
     // What a folder lacks comes from the embedded set.
-    let files = files(options.lesson.as_deref())?.or(Files::embedded());
+    let files = own.or(Files::embedded());
     let language = match &options.lang {
         _ if files.has_language(language) => language,
         Some(unknown) => {

@@ -1,5 +1,7 @@
 //! The lesson files, the lint, and the question before each stage.
 
+use std::sync::Arc;
+
 use rstest::rstest;
 
 use super::fake::*;
@@ -145,6 +147,16 @@ fn the_lint_finds_what_is_missing_and_what_is_too_much() {
     let half = told(&some(&["sources.toml", "de/who.toml"]));
     assert!(half.contains(&"de/grant.toml:0: grant: not translated".to_owned()), "{half:#?}");
     assert_eq!(told(&some(&[])), ["sources.toml:0: there is no such file"]);
+}
+
+#[test]
+fn a_state_is_in_english_until_another_lesson_is_chosen() {
+    let state = State::new(backend(), names());
+    assert_eq!(*state.lesson, *Lesson::english());
+    let german = Lesson::parse(&Files::embedded(), "de").unwrap();
+    let chosen = state.clone().with_lesson(Arc::new(german.clone()));
+    assert_eq!(*chosen.lesson, german);
+    assert_ne!(chosen.lesson, state.lesson);
 }
 
 /// What a language lacks is told in English.
