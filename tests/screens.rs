@@ -38,6 +38,17 @@ use rstest::rstest;
 
 use common::{Session, every_state, styled_dump, text_dump};
 
+/// The id of the key, which is all that tells it from others.
+const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// What people film, and look at.
+const FILMED: [Size; 4] = [Size::new(80, 24), Size::new(100, 28), Size::new(120, 34), Size::new(200, 50)];
+
+/// Words as they follow each other, whatever lines they stand on.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 const SIZES: [Size; 3] = [Size::new(80, 24), Size::new(100, 28), Size::new(200, 50)];
 
 fn dark() -> Theme {
@@ -366,31 +377,74 @@ fn both_verdicts_and_the_footer_are_on_every_screen_of_the_denial() {
     }
 }
 
-/// What the `look at` line names is there at 80×24 before anybody scrolls, with what was expected and what was seen.
+/// What the `look at` line names is there before anybody scrolls, with what was seen and the words of both answers: at
+/// 80×24, and (the second list) with more of it where there is more room.
 #[rstest]
-#[case(Stage::Who, &["Arn: arn:aws:iam::111122223333:user/kmslab-admin"])]
-#[case(Stage::CreateKey, &["KeyManager: CUSTOMER", "KeyState: Enabled"])]
-#[case(Stage::CreateTable, &["SSEDescription:", "SSEType: KMS", "KMSMasterKeyArn: ", "1234abcd-12ab-34cd-56ef-1234567890ab"])]
-#[case(Stage::ViewAdmin, &["p-001", "p-002", "p-003", "Ada Kowalska"])]
-#[case(Stage::CreateUser, &["Arn: ", "Account: ", "AmazonDynamoDBFullAccess"])]
-#[case(Stage::ViewDenied, &["kms:Decrypt", "resource", "1234abcd-12ab-34cd-56ef-1234567890ab", "no identity-based policy"])]
-#[case(Stage::Grant, &["2 statements added", "+ Allow use of the key"])]
-#[case(Stage::ViewAgain, &["p-001", "p-002", "p-003", "Chidi Okafor"])]
-#[case(Stage::CleanUp, &["KeyState: PendingDeletion", "DeletionDate: "])]
-fn what_to_look_at_is_to_be_seen(#[case] stage: Stage, #[case] expected: &[&str]) {
-    // A run's id has eight characters outside of tests.
-    for right in [true, false] {
+#[case(Stage::Who, &["Arn: arn:aws:iam::111122223333:user/kmslab-admin"], &[])]
+#[case(Stage::CreateKey, &["KeyManager: CUSTOMER", "KeyState: Enabled"], &["Arn: ", KEY])]
+#[case(Stage::CreateTable, &["SSEDescription:", "SSEType: KMS", "KMSMasterKeyArn: ", KEY], &[])]
+#[case(Stage::ViewAdmin, &["p-001", "p-002", "p-003", "Ada Kowalska"], &[])]
+#[case(Stage::CreateUser, &["Arn: ", "Account: ", "AmazonDynamoDBFullAccess"], &[])]
+#[case(Stage::ViewDenied, &["kms:Decrypt", "resource", KEY, "no identity-based policy"], &["KMS key access denied error"])]
+#[case(Stage::Grant, &["2 statements added", "+ Allow use of the key"], &["+ Allow attachment of persistent resources"])]
+#[case(Stage::ViewAgain, &["p-001", "p-002", "p-003", "Chidi Okafor"], &[])]
+#[case(Stage::CleanUp, &["KeyState: PendingDeletion", "DeletionDate: "], &[])]
+fn what_to_look_at_is_to_be_seen(#[case] stage: Stage, #[case] expected: &[&str], #[case] roomy: &[&str]) {
+    for (right, size) in [true, false].into_iter().flat_map(|right| FILMED.map(|size| (right, size))) {
+        // A run's id has eight characters outside of tests.
         let mut session = Session::named("0123abcd").before(stage);
         session.predict(right).intent(Intent::Advance).answer_all();
-        let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
-        let labels = ["look at ", "You said ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
-        let rows = text.lines().skip(6).collect::<Vec<_>>().join("\n");
+        let text = text_dump(&render(&session.state, &dark(), size));
+        let labels = ["look at ", "you said ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
         for word in labels {
             assert!(text.contains(word), "{word:?} is not on the screen of {stage:?}:\n{text}");
         }
-        for word in expected {
+        let asked = session.state.question(stage).unwrap();
+        let (_, reply) = asked.reply().unwrap();
+        let said = flat(&text);
+        assert!(said.contains(&flat(&reply.text)), "the chosen answer is not on the screen of {stage:?}:\n{text}");
+        let (letter, correct) = asked.right().unwrap();
+        let answer = format!("The answer: {letter}, {}", flat(&correct.text));
+        assert_eq!(said.contains(&answer), !right, "{answer}\n{text}");
+        let panes = Plan::new(&session.state, Rect::new(0, 0, size.width, size.height)).panes[0].area.top();
+        let rows = text.lines().skip(panes.into()).collect::<Vec<_>>().join("\n");
+        let is_roomy = size != SIZES[0];
+        for word in expected.iter().chain(roomy.iter().filter(|_| is_roomy)) {
             assert!(rows.contains(word), "{word:?} is not in the panes of {stage:?}:\n{text}");
         }
+    }
+}
+
+/// Where an explanation ends its letter is not left alone, and what is often said has the room that answers leave.
+#[test]
+fn an_answers_letter_stays_with_its_words() {
+    for (stage, size) in Stage::ALL.into_iter().flat_map(|stage| FILMED.map(|size| (stage, size))) {
+        let mut session = Session::sandbox().before(stage);
+        session.predict(false).intent(Intent::Advance).answer_all();
+        let text = text_dump(&render(&session.state, &dark(), size));
+        let (letter, _) = session.state.question(stage).unwrap().right().unwrap();
+        let line = text.lines().find(|line| line.contains("The answer:")).unwrap();
+        assert!(line.contains(&format!("The answer: {letter}, ")), "{text}");
+        let often = text.contains("Often said: ");
+        assert!(often == (size.height > 28), "{often} at {size}:\n{text}");
+    }
+}
+
+/// The question stays with the chosen answer until everything is answered: nothing moves before that.
+#[test]
+fn a_prediction_stays_until_there_is_an_answer() {
+    for (stage, size) in [Stage::CreateTable, Stage::ViewDenied].into_iter().flat_map(|s| FILMED.map(|size| (s, size)))
+    {
+        let mut session = Session::sandbox().before(stage);
+        session.predict(false);
+        let area = Rect::new(0, 0, size.width, size.height);
+        let panes = Plan::new(&session.state, area).panes[0].area;
+        session.intent(Intent::Advance);
+        let asked = session.state.question(stage).unwrap();
+        let text = text_dump(&render(&session.state, &dark(), size));
+        assert!(text.contains("under way") && asked.answers.iter().all(|(_, a)| text.contains(&a.text)), "{text}");
+        session.answer_one();
+        assert_eq!(Plan::new(&session.state, area).panes[0].area, panes, "{stage:?} at {size}");
     }
 }
 

@@ -147,11 +147,11 @@ impl PanePlan {
         .intersection(area);
         let calls = u16::try_from(state.calls(identity).len()).unwrap_or(u16::MAX);
         // The list takes half of what the head and the first lines of the answer leave; where that is too little, it
-        // shows the rows around the selected call.
-        let half = inner.height.saturating_sub(8) / 2;
+        // shows the rows around the selected call, or gives way: the title says which call this is.
+        let half = inner.height.saturating_sub(9) / 2;
         // What waits to be looked at has all the rows.
         let is_draft = matches!(state.selected_call(identity), Some(Call::Draft(_)));
-        let rows = if calls > 1 && inner.height >= 11 && !is_draft { calls.min(half.max(2)) } else { 0 };
+        let rows = if calls > 1 && inner.height >= 13 && !is_draft { calls.min(half.max(2)) } else { 0 };
         let list = Rect { height: rows, ..inner };
         let tells_before = identity == Identity::TestUser && calls > 0 && state.denied_before().is_some();
         let before_height = if tells_before && inner.height >= 7 { 2 } else { 0 };

@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use super::{Brief, Budget, Part};
+use crate::lab::learn::Asked;
 use crate::lab::{Check, Experiment, Status};
 
 /// Rows that an experiment's verdict and lesson may take beyond a stage's: what they say is all there is.
@@ -15,7 +16,7 @@ impl<'a> Brief<'a> {
         let most = if budget.most > 2 { (budget.most + MORE).min(budget.before) } else { budget.most };
         match status {
             Status::Todo => self.to_try(which, budget.before),
-            Status::Running => self.fitting(&[vec![self.setup(which), self.trying()]], most),
+            Status::Running => self.at_work(which, budget, most),
             Status::Done(check) => self.tried(which, check, most),
         }
     }
@@ -25,21 +26,32 @@ impl<'a> Brief<'a> {
     }
 
     fn to_try(self, which: Experiment, most: usize) -> Vec<Line<'static>> {
-        let setup = self.setup(which);
-        let blank = self.part(None, "");
-        let mut rest = Vec::new();
         let asked = self.state.open_question();
-        if let Some(asked) = &asked {
-            rest.extend(self.question(asked));
-        }
-        rest.push(if self.state.is_out_of_reach(which) {
+        let next = if self.state.is_out_of_reach(which) {
             let text = "This one changes test-user's own policies: it needs a user that the lab makes.";
             self.part(None, self.state.interface().say(text))
-        } else if asked.is_some_and(|asked| asked.is_open()) {
-            self.part(None, &self.how_to_answer())
         } else {
-            self.enter()
-        });
+            match &asked {
+                Some(asked) if asked.is_open() => self.how_to_answer(asked),
+                _ => self.enter(),
+            }
+        };
+        self.asked(which, asked.as_ref(), next, most)
+    }
+
+    /// What was predicted stays until there is a verdict.
+    fn at_work(self, which: Experiment, budget: Budget, most: usize) -> Vec<Line<'static>> {
+        match self.state.shown_question().filter(|asked| !asked.is_open()) {
+            Some(asked) => self.asked(which, Some(&asked), self.trying(), budget.before),
+            None => self.fitting(&[vec![self.setup(which), self.trying()]], most),
+        }
+    }
+
+    fn asked(self, which: Experiment, asked: Option<&Asked<'_>>, next: Part<'a>, most: usize) -> Vec<Line<'static>> {
+        let setup = self.setup(which);
+        let blank = self.part(None, "");
+        let mut rest = asked.map(|asked| self.question(asked)).unwrap_or_default();
+        rest.push(next);
         let choices = [[vec![setup.clone(), blank], rest.clone()].concat(), [vec![setup], rest.clone()].concat(), rest];
         self.fitting(&choices, most)
     }
@@ -55,19 +67,20 @@ impl<'a> Brief<'a> {
     fn tried(self, which: Experiment, check: &Check, most: usize) -> Vec<Line<'static>> {
         let observed = self.observed(check);
         let lesson = self.part(Some(""), self.state.experiment(which).lesson.trim());
-        let said = self.said();
         let setup = self.setup(which);
         // What did not come as it should teaches nothing.
         if !check.met {
             return self.fitting(&[vec![setup, observed.clone()], vec![observed]], most);
         }
-        self.fitting(
-            &[
-                [vec![setup, observed.clone()], said.clone(), vec![lesson.clone()]].concat(),
-                [vec![observed.clone()], said, vec![lesson.clone()]].concat(),
-                vec![observed, lesson],
-            ],
-            most,
-        )
+        let (said, short) = (self.said(true), self.said(false));
+        let lesson = vec![lesson];
+        let observed = vec![observed];
+        let choices = [
+            [vec![setup], observed.clone(), said.clone(), lesson.clone()].concat(),
+            [observed.clone(), said, lesson.clone()].concat(),
+            [observed.clone(), short.clone(), lesson].concat(),
+            [observed, short].concat(),
+        ];
+        self.fitting(&choices, most)
     }
 }

@@ -76,8 +76,12 @@ pub fn first(name: &str, keymap: &Keymap) -> String {
     named.next().and_then(|binding| binding.keys(keymap).into_iter().next()).unwrap_or_default()
 }
 
-/// The keys that answer a question, `a–d`.
-pub fn answers(keymap: &Keymap) -> String {
+/// The keys that choose one of `count` answers, `a–c`.
+pub fn answers(keymap: &Keymap, count: usize) -> String {
     let names = ["answer_1", "answer_2", "answer_3", "answer_4"].map(|name| first(name, keymap));
-    if names == ["a", "b", "c", "d"] { "a–d".to_owned() } else { names.join("/") }
+    let names = names.get(..count).unwrap_or(&names);
+    match names {
+        [first, .., last] if *names == ["a", "b", "c", "d"][..names.len()] => format!("{first}–{last}"),
+        _ => names.join("/"),
+    }
 }
