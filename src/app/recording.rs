@@ -354,7 +354,11 @@ pub fn replay(
 pub fn verify(file: &Path) -> Result<Exit, Report> {
     let mut bytes = Vec::new();
     let is_input = file == Path::new("-");
-    let read = if is_input { io::stdin().read_to_end(&mut bytes).map(drop) } else { std::fs::read(file).map(|all| bytes = all) };
+    let read = if is_input {
+        io::stdin().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(file).map(|all| bytes = all)
+    };
     read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
     // "Nothing found" would be said of what nobody has looked at.
     if bytes.contains(&0) {

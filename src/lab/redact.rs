@@ -134,8 +134,11 @@ mod tests {
 
     #[test]
     fn escape_sequences_are_shown_and_not_sent() {
-        let mut value = json!({"na\u{1b}[31mme": "a\u{1b}]0;title\u{7}b\u{9b}c\td\r\ne\u{202e}f"});
+        let mut value = json!({"na\u{1b}[31mme": "a\u{1b}]0;title\u{7}b\u{9b}c\td\r\ne\u{202e}f\u{2067}g\u{200f}"});
         redact(&mut value);
-        assert_eq!(value, json!({"na\\u{1b}[31mme": "a\\u{1b}]0;title\\u{7}b\\u{9b}c    d\ne\\u{202e}f"}));
+        assert_eq!(
+            value,
+            json!({"na\\u{1b}[31mme": "a\\u{1b}]0;title\\u{7}b\\u{9b}c    d\ne\\u{202e}f\\u{2067}g\\u{200f}"})
+        );
     }
 }

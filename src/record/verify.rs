@@ -48,9 +48,9 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
         let when = value.as_ref().ok().and_then(|value| times.of(value));
         let mut report = |text: &str, is_drawn: bool| {
             let decoded = decoded(text);
-            let finds = std::iter::once(text).chain(decoded.as_deref()).flat_map(|text| {
-                secrets(text, &hosts).into_iter().map(move |(what, place)| (what, &text[place]))
-            });
+            let finds = std::iter::once(text)
+                .chain(decoded.as_deref())
+                .flat_map(|text| secrets(text, &hosts).into_iter().map(move |(what, place)| (what, &text[place])));
             for (what, find) in finds {
                 // Of what is drawn a piece alone may look like something that the whole row is not: the end of a uuid, or
                 // `com.amazonaws.se` before the `r` that stands there already.
@@ -79,7 +79,8 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
             (Some("i"), Some(data), _) => typed.push_str(data),
             (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row, false)),
             (Some("r"), Some(data), screen) => {
-                let size = data.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+                let size =
+                    data.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
                 *screen = size.map(|(columns, rows)| Rows::new(columns, rows));
             }
             _ => {}
@@ -406,7 +407,10 @@ mod tests {
         "X-Amz-Security-Token: IQoJb3JpZ2luX2VjKMS0123456789abcdefABCDEF0123456789",
         "what looks like a session token"
     )]
-    #[case::secret_in_a_shell("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY", "what looks like a secret key")]
+    #[case::secret_in_a_shell(
+        "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY",
+        "what looks like a secret key"
+    )]
     #[case::token_in_a_shell(
         "export AWS_SESSION_TOKEN=FwoGZXIvYXdzEKMS0123456789abcdefABCDEF0123456789==",
         "what looks like a session token"
@@ -443,12 +447,18 @@ mod tests {
     #[case("arn:aws:iam::111122223333:user/kmslab-admin AKIAQ7Q7Q7Q7QEXAMPLE")]
     #[case("key/1234abcd-12ab-34cd-56ef-123456789012 and 1767225600123, 20261124")]
     #[case("Host: kms.us-east-1.amazonaws.com, 444455556666.ddb.us-east-1.amazonaws.com")]
-    #[case("com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg kmslab.db")]
+    #[case(
+        "com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg kmslab.db"
+    )]
     #[case("http://127.0.0.1:4599 Signature=[redacted] ada@example.com localhost")]
     #[case("0123456789abcdef0123456789abcdef01234567 is a hash")]
-    #[case("AQICAHjK0/Ab+Cd1Ef2Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2 is sealed, src/lab/Bench/play/Script1/steps/of/Two2 is a path")]
+    #[case(
+        "AQICAHjK0/Ab+Cd1Ef2Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2 is sealed, src/lab/Bench/play/Script1/steps/of/Two2 is a path"
+    )]
     #[case("1111-2222-3333 is the documents' own; 2026-11-24, 20261124-1002, 2109-8765-4321-0000")]
-    #[case("[::1]:4599 2001:db8::1:2 std::fmt a::b 10:02:33 arn:aws:iam::aws:policy/X https://docs.aws.amazon.com/home/x")]
+    #[case(
+        "[::1]:4599 2001:db8::1:2 std::fmt a::b 10:02:33 arn:aws:iam::aws:policy/X https://docs.aws.amazon.com/home/x"
+    )]
     #[case("<svg xmlns=\"http://www.w3.org/2000/svg\"> actions/checkout@v4 2.0@x")]
     fn what_may_be_seen_is_not_reported(#[case] text: &str) {
         assert_eq!(verify(text.as_bytes()), []);
@@ -495,7 +505,10 @@ mod tests {
         let events = "{\"version\":2,\"width\":4,\"height\":2}\n[0.1,\"r\",\"40x4\"]\n\
                       [0.2,\"o\",\"\\u001b[2;1H111111222222\"]\n[1.5,\"o\",\"\\u001b[2;5H9876\"]";
         let found = verify(events.as_bytes());
-        assert_eq!(found.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>(), ["111111222222", "111198762222"]);
+        assert_eq!(
+            found.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>(),
+            ["111111222222", "111198762222"]
+        );
         assert_eq!(found[1].at, Some(Duration::from_millis(1_500)));
     }
 

@@ -257,11 +257,14 @@ impl Playback {
             (false, false) => None,
         };
         let rows = [
-            (either(can_back, can_go_on, ["space"; 3]), match (self.paused, can_go_on) {
-                (_, false) => "again",
-                (true, _) => "play",
-                (false, _) => "pause",
-            }),
+            (
+                either(can_back, can_go_on, ["space"; 3]),
+                match (self.paused, can_go_on) {
+                    (_, false) => "again",
+                    (true, _) => "play",
+                    (false, _) => "pause",
+                },
+            ),
             (either(can_back, can_go_on, ["n/p", "p", "n"]), "chapter"),
             (either(can_back, can_go_on, [",/.", ",", "."]), "step"),
             (either(can_slow, can_speed, ["+/-", "-", "+"]), "speed"),

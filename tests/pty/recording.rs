@@ -109,7 +109,10 @@ fn an_experiment_is_logged_and_shown_again() {
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
     let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(told.contains("9 clean_up") && told.contains("bench 1 disable_key") && told.contains("bench 1 MET"), "{told}");
+    assert!(
+        told.contains("9 clean_up") && told.contains("bench 1 disable_key") && told.contains("bench 1 MET"),
+        "{told}"
+    );
     let file = terminal.file("lab.kmslab");
     let mut again = Terminal::start(100, 28, &[], &["replay", file.to_str().unwrap()]);
     again.wait_for(&["⟳ REPLAY", "1/9", "space pause"]);

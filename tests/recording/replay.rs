@@ -195,7 +195,10 @@ fn no_log_brings_the_program_down() {
 fn what_is_no_log_is_told_in_a_sentence() {
     let folder = Folder::new();
     std::fs::write(folder.path("film.mp4"), [0, 1, 2, 255, 254, 10]).unwrap();
-    folder.refuses(&["replay", "film.mp4"], "film.mp4:1: this is no recorded session: `kmslab --record FILE.kmslab` makes one");
+    folder.refuses(
+        &["replay", "film.mp4"],
+        "film.mp4:1: this is no recorded session: `kmslab --record FILE.kmslab` makes one",
+    );
     folder.refuses(&["replay", "."], "can't be read");
     folder.ok(&["record", "session.kmslab", "--pace", "fast"]);
     folder.refuses(&["replay", "session.kmslab"], "a replay needs a terminal");

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Experiment, Intent, Stage};
-use kmslab::record::chapters::Chapters;
 use kmslab::record::Palette;
 use kmslab::record::cast::{Cast, Head, Version};
+use kmslab::record::chapters::Chapters;
 use kmslab::record::recorder::{Manner, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;

@@ -152,7 +152,8 @@ impl Twins {
                 Effect::Recall { stage, .. } => {
                     let kept = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.asked += 1;
-                    let found = if self.asked % 3 == 0 { Err("the kept answer can't be read".to_owned()) } else { Ok(kept) };
+                    let found =
+                        if self.asked % 3 == 0 { Err("the kept answer can't be read".to_owned()) } else { Ok(kept) };
                     Event::Recalled { stage, found }
                 }
                 Effect::StartOver | Effect::Exit => {
