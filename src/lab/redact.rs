@@ -133,9 +133,19 @@ mod tests {
     }
 
     #[test]
+    fn headers_with_credentials_are_known_however_they_are_written() {
+        let secret = ["Authorization", "x-amz-security-token", "COOKIE", "Set-Cookie", "proxy-authorization"];
+        assert!(secret.iter().all(|name| is_secret_header(name)));
+        assert!(!["host", "x-amz-date", "x-amzn-requestid"].iter().any(|name| is_secret_header(name)));
+    }
+
+    #[test]
     fn escape_sequences_are_shown_and_not_sent() {
-        let mut value = json!({"na\u{1b}[31mme": "a\u{1b}]0;title\u{7}b\u{9b}c\td\r\ne\u{202e}f"});
+        let mut value = json!({"na\u{1b}[31mme": "a\u{1b}]0;title\u{7}b\u{9b}c\td\r\ne\u{202e}f\u{2067}g\u{200f}"});
         redact(&mut value);
-        assert_eq!(value, json!({"na\\u{1b}[31mme": "a\\u{1b}]0;title\\u{7}b\\u{9b}c    d\ne\\u{202e}f"}));
+        assert_eq!(
+            value,
+            json!({"na\\u{1b}[31mme": "a\\u{1b}]0;title\\u{7}b\\u{9b}c    d\ne\\u{202e}f\\u{2067}g\\u{200f}"})
+        );
     }
 }

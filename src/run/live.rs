@@ -234,3 +234,72 @@ pub(super) fn key(code: KeyCode) -> KeyEvent {
 pub(super) fn area(buffer: ratatui::layout::Size) -> Rect {
     Rect::from((ratatui::layout::Position::ORIGIN, buffer))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ratatui::layout::Size;
+
+    use super::*;
+    use crate::lab::consent::Digits;
+    use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
+    use crate::record::Palette;
+    use crate::record::cast::Version;
+    use crate::record::recorder::Manner as RecorderManner;
+
+    fn state() -> State {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        State::new(backend, Names::new("t1"))
+    }
+
+    fn live(path: &Path) -> Live {
+        let manner = RecorderManner {
+            path: path.to_owned(),
+            force: false,
+            version: Version::Three,
+            size: Size::new(80, 24),
+            width: 1920,
+            palette: Palette::DARK,
+            timestamp: 0,
+            keeps_pauses: false,
+        };
+        Live::new(Recorder::begin(manner, &state()).unwrap(), true)
+    }
+
+    #[test]
+    fn what_is_typed_in_a_dialog_is_in_no_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lab.cast");
+        let mut live = live(&path);
+        let mut state = state();
+        let overlays = [
+            Some(Overlay::Consent { stage: Stage::CreateKey, typed: Digits::default(), wrong: false }),
+            Some(Overlay::Quit),
+            None,
+        ];
+        for (overlay, typed) in overlays.into_iter().zip(['7', '8', '9']) {
+            state.view.overlay = overlay;
+            live.typed(Duration::ZERO, &state, key(KeyCode::Char(typed)));
+        }
+        live.finish(Duration::ZERO, String::new()).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let typed: Vec<&str> = text.lines().filter(|line| line.contains("\"i\"")).collect();
+        assert!(matches!(typed.as_slice(), [one] if one.contains("\"9\"")), "{text}");
+    }
+
+    /// The clock is told with every event; once a second is enough.
+    #[test]
+    fn a_second_is_logged_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lab.kmslab");
+        let mut live = live(&path);
+        for second in [0, 1, 1, 1, 2] {
+            live.happened(Duration::from_secs(second), &state(), &Event::Clock(second));
+        }
+        live.finish(Duration::ZERO, String::new()).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), [r#"{"at":1000,"clock":1}"#, r#"{"at":2000,"clock":2}"#]);
+    }
+}

@@ -134,7 +134,7 @@ mod tests {
             Rows::new(9, 3).write("abc\u{1b}[2B\u{1b}[2Dd\u{1b}[1A\u{1b}[1Ce"),
             ["abc      ", "   e     ", " d       "]
         );
-        assert_eq!(Rows::new(9, 3).write("\u{1b}[2da\u{1b}[5Gb\u{1b}[3G\u{1b}[K"), ["a        "]);
+        assert_eq!(Rows::new(9, 3).write("x\u{1b}[2da\u{1b}[5Gb\u{1b}[3G\u{1b}[K"), ["x        ", " a       "]);
         let mut cleared = Rows::new(4, 2);
         cleared.write("ab\r\ncd");
         assert_eq!(cleared.write("\u{1b}[2J\u{1b}[1;3He"), ["  e "]);
