@@ -5,10 +5,8 @@ mod interactive;
 mod notes;
 mod recording;
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory;
@@ -18,7 +16,8 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, LessonCommand, Options, SANDBOX_REGION};
+use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage};
+pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
@@ -27,42 +26,13 @@ use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::theme::ColorLevel;
-
-/// The exit status, as the contract has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Every stage's expectation was met; for a lab left early: of every stage that was run.
-    Met,
-    /// An expectation was not met.
-    NotMet,
-    /// Wrong usage or configuration.
-    Usage,
-    /// Something survived the clean-up.
-    Survivors,
-    /// The backend can't be reached or refuses the credentials.
-    Backend,
-    /// Ended by this signal.
-    Signal(u8),
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Met => 0,
-            Exit::NotMet => 1,
-            Exit::Usage => 2,
-            Exit::Survivors => 3,
-            Exit::Backend => 4,
-            Exit::Signal(number) => 128 + number,
-        })
-    }
-}
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {
@@ -72,7 +42,11 @@ pub fn describe(error: &Report, mask: bool) -> String {
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
-    if error.is::<StartError>() || error.is::<ConfigError>() { Exit::Usage } else { Exit::NotMet }
+    if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<Usage>() {
+        Exit::Usage
+    } else {
+        Exit::NotMet
+    }
 }
 
 /// Does what the command line says.
@@ -83,7 +57,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
-    cli.options.check().map_err(ConfigError::Options)?;
+    cli.options.check().map_err(Usage)?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
     // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
     let config = match cli.command {
@@ -98,7 +72,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         None if recording.record.is_some()
             && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
         {
-            Err(ConfigError::Options(
+            Err(Usage(
                 "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
                     .to_owned(),
             )
@@ -132,13 +106,31 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
-            Err(ConfigError::Options("`kmslab serve` is the sandbox itself: it takes no other server".to_owned())
-                .into())
+            Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
         }
         Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
             cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
+        }
+    }
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Format {
+        match format {
+            FormatArg::Text => Format::Text,
+            FormatArg::Jsonl => Format::Jsonl,
+        }
+    }
+}
+
+impl From<PaceArg> for Pace {
+    fn from(pace: PaceArg) -> Pace {
+        match pace {
+            PaceArg::Talk => Pace::Talk,
+            PaceArg::Read => Pace::Read,
+            PaceArg::Fast => Pace::Fast,
         }
     }
 }
@@ -213,6 +205,17 @@ fn session_again(
     Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
+/// What a lab needs, as [`session_again`] gives it: masked where that is wanted, and in the person's language.
+fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
+    let mut session = session_again(runtime, options, environment, earlier)?;
+    check_regions(&session.clients, options)?;
+    if options.mask {
+        session.state.mask();
+    }
+    session.state = session.state.with_lesson(lesson::load(options, environment)?);
+    Ok(session)
+}
+
 /// Whether an address is one of Amazon's own.
 fn is_amazons(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
@@ -221,13 +224,13 @@ fn is_amazons(url: &str) -> bool {
 }
 
 /// A lab has one region: test-user would look for the table in another.
-fn check_regions(clients: &Clients, options: &Options) -> Result<(), ConfigError> {
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), Usage> {
     if options.user_profile.is_none() {
         return Ok(());
     }
     let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
     match region(&admin, Some(&user)) {
-        Finding { fix: Some(fix), says, .. } => Err(ConfigError::Options(format!("region: {says}\n  {fix}"))),
+        Finding { fix: Some(fix), says, .. } => Err(Usage(format!("region: {says}\n  {fix}"))),
         Finding { fix: None, .. } => Ok(()),
     }
 }
@@ -333,18 +336,8 @@ impl Drop for Announcement {
     }
 }
 
-/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
-pub fn tell(line: impl Display) {
-    let _ = writeln!(io::stderr(), "kmslab: {line}");
-}
-
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
-    check_regions(&clients, options)?;
-    if options.mask {
-        state.mask();
-    }
-    state = state.with_lesson(lesson::load(options, environment)?);
+    let Session { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);

@@ -8,6 +8,17 @@
 //!           (aws, timers)
 //! ```
 //!
+//! # From a key to the screen
+//! `Enter` on a stage that has not begun, in the order of reading:
+//! 1. [`run::interactive`] waits for whatever comes first. A key goes to `ui::keys`: [`ui::keys::KEYS`] says what it means
+//!    in this state, here [`lab::Intent::Advance`].
+//! 2. [`lab::State::update`] takes that in. It starts the stage, asks [`lab::script`] what the stage sends, and gives an
+//!    [`lab::Effect::Call`] for each call.
+//! 3. [`run::world::World::perform`] sends it with [`aws::Clients::call`] in a task of its own, and returns at once. The loop
+//!    goes on: [`ui::view`] draws the state, in which the call is under way.
+//! 4. The answer arrives as [`lab::Event::CallFinished`]. `update` keeps it with its verdict; after the stage's last one
+//!    [`lab::check`] says whether its expectation is met. The loop draws again.
+//!
 //! # Layout
 //! - [`lab`]: the lesson. Pure: [`lab::State::update`] takes an event and gives effects. Read this first.
 //! - [`run`]: the driver, the only place that awaits: the loop, the world that performs effects, the lines.
@@ -18,7 +29,9 @@
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
 //! - [`record`]: pictures and films of the screen, and the files they become.
 //! - [`export`]: the lab to take home: a write-up of the kept session, and a script.
-//! - [`cli`] and [`app`]: arguments, and the parts put together for each command.
+//! - [`cli`] and [`app`]: arguments, and the parts put together for each command; `app/interactive.rs` for the lab.
+//!
+//! Who may know whom is a table in `tests/architecture.rs`, and a test.
 //!
 //! # How AWS behaves
 //! Comments name the source of what they say about AWS: the developer guides of DynamoDB and KMS, the IAM user guide, the

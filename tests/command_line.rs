@@ -200,6 +200,9 @@ fn two_labs_at_once_do_not_meet() {
 #[case::credentials_in_the_url(&["run", "--endpoint-url", "http://me:geheim@h:1"], "http://[redacted]@h:1: credentials come")]
 #[case::no_url(&["run", "--endpoint-url", "localhost:4599"], "it looks like http://127.0.0.1:4599")]
 #[case::notes_without_a_terminal(&["notes"], "it needs a terminal on stdout")]
+#[case::no_address(&["serve", "--listen", "localhost"], "look like 127.0.0.1:4599")]
+#[case::address_of_another(&["serve", "--listen", "192.0.2.1:0"], "Choose an address of this machine")]
+#[case::export_into_nothing(&["export", "none/lab.sh"], "none/lab.sh can't be written")]
 #[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
 fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {
     let tmp = tempfile::tempdir().unwrap();
@@ -228,6 +231,7 @@ fn an_unreachable_backend_ends_with_4_and_says_what_to_do() {
     let printed = text(&output.stdout);
     assert!(printed.contains("FAILED"), "{printed}");
     assert!(printed.contains("check that the server runs"), "{printed}");
+    assert!(!printed.contains("dispatch failure"), "the SDK's layers say nothing to a person: {printed}");
 }
 
 #[test]
@@ -382,6 +386,14 @@ fn configured(text_of_file: &str, arguments: &[&str]) -> Output {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("config.toml"), text_of_file).unwrap();
     output(home.path(), arguments)
+}
+
+/// As for many a service's user.
+#[test]
+fn a_home_that_is_no_folder_has_no_configuration() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = kmslab(tmp.path()).env("HOME", "/dev/null").arg("run").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 #[rstest]

@@ -20,6 +20,7 @@ use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 const POLICY: &str = include_str!("../assets/policies/lab-admin.json");
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -121,24 +122,35 @@ fn lab(sandbox: &Sandbox, id: &str, secret: &str) -> (State, Clients) {
     (State::new(backend, Names::new("operator1")), clients)
 }
 
+/// Takes `intent` in and waits until nothing is under way any more; `sent` sees what the admin sends.
+async fn press(
+    intent: Intent,
+    state: &mut State,
+    world: &World,
+    events: &mut UnboundedReceiver<Event>,
+    sent: &mut impl FnMut(&Operation),
+) {
+    let mut event = Event::Intent(intent);
+    loop {
+        for effect in state.update(event) {
+            if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
+                sent(operation);
+            }
+            world.perform(effect);
+        }
+        if !state.is_running() {
+            return;
+        }
+        event = events.recv().await.unwrap();
+    }
+}
+
 /// Takes `state` through the stages up to `last`.
 fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, mut sent: impl FnMut(&Operation)) {
     runtime.block_on(async {
         let (world, mut events) = World::new(clients);
         while state.check(last).is_none() {
-            let mut event = Event::Intent(Intent::Advance);
-            loop {
-                for effect in state.update(event) {
-                    if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
-                        sent(operation);
-                    }
-                    world.perform(effect);
-                }
-                if !state.is_running() {
-                    break;
-                }
-                event = events.recv().await.unwrap();
-            }
+            press(Intent::Advance, state, &world, &mut events, &mut sent).await;
         }
     });
 }
@@ -347,19 +359,7 @@ fn try_the_bench(
         let mut change = Some(change);
         let mut intents = Vec::new();
         loop {
-            let mut event = Event::Intent(intents.pop().unwrap_or(Intent::Advance));
-            loop {
-                for effect in state.update(event) {
-                    if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
-                        sent(operation);
-                    }
-                    world.perform(effect);
-                }
-                if !state.is_running() {
-                    break;
-                }
-                event = events.recv().await.unwrap();
-            }
+            press(intents.pop().unwrap_or(Intent::Advance), state, &world, &mut events, &mut sent).await;
             if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
                 continue;
             }

@@ -1,7 +1,7 @@
-//! The README is true: its picture is what the program draws, and its commands are what the program takes.
+//! The README and its guide are true: their pictures are what the program draws, their commands what it takes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Event, Exchange, Identity, Intent, Names, Stage, State};
@@ -102,31 +102,63 @@ fn the_moving_picture_is_what_the_documented_command_records() {
     is_kept(MOVING, &drawn);
 }
 
+/// The README and the pages it leads to, by their paths.
+fn pages() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(root.join("assets/guide")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.push(root.join("README.md"));
+    paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
 #[test]
-fn the_readmes_configuration_is_one() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+fn the_configuration_that_is_shown_is_one() {
+    let pages = pages();
+    let example =
+        pages.iter().find_map(|(_, text)| text.split("```toml\n").nth(1)).unwrap().split("```").next().unwrap();
     let config = kmslab::run::config::Config::parse(example).unwrap();
     assert_eq!((config.theme, config.keys.len()), (Some(ThemeName::Light), 3));
 }
 
 #[test]
-fn the_readme_shows_the_picture_and_its_commands_and_paths_exist() {
-    use clap::Parser;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+fn the_readme_shows_its_pictures() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(readme.contains(&format!("]({PICTURE})")) && readme.contains(&format!("]({MOVING})")));
+}
 
-    let commands: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo run")).collect();
-    assert!(commands.len() >= 5, "{commands:?}");
-    for line in commands {
-        // Optional parts are written in brackets, and are tried, too.
-        let line: String = line.split('#').next().unwrap().replace(['[', ']'], "");
-        let arguments = line.split_whitespace().skip_while(|word| *word != "--").skip(1);
-        let parsed = kmslab::cli::Cli::try_parse_from(std::iter::once("kmslab").chain(arguments));
-        assert!(parsed.is_ok(), "the README says {line:?}: {parsed:?}");
+#[test]
+fn commands_are_what_the_program_takes() {
+    use clap::Parser;
+    for (page, text) in pages() {
+        let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("cargo run")).collect();
+        assert!(!commands.is_empty(), "{} has no command", page.display());
+        for line in commands {
+            // Optional parts are written in brackets, and are tried, too.
+            let line: String = line.split('#').next().unwrap().replace(['[', ']'], "");
+            let arguments = line.split_whitespace().skip_while(|word| *word != "--").skip(1);
+            let parsed = kmslab::cli::Cli::try_parse_from(std::iter::once("kmslab").chain(arguments));
+            assert!(parsed.is_ok(), "{} says {line:?}: {parsed:?}", page.display());
+        }
     }
-    for path in readme.split('`').filter(|text| text.starts_with("src/") || text.starts_with("assets/")) {
-        assert!(root.join(path).exists(), "the README names {path}");
+}
+
+#[test]
+fn paths_and_links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (page, text) in pages() {
+        for path in text.split('`').filter(|text| text.starts_with("src/") || text.starts_with("assets/")) {
+            assert!(root.join(path).exists(), "{} names {path}", page.display());
+        }
+        // The code tour leaves out the folder it is in.
+        for name in text.split('`').filter(|text| text.ends_with(".rs") && !text.contains(char::is_whitespace)) {
+            let is_there = ["", "src/", "src/lab/", "src/ui/", "src/sandbox/", "src/record/", "tests/"]
+                .iter()
+                .any(|folder| root.join(folder).join(name).exists());
+            assert!(is_there, "{} names {name}", page.display());
+        }
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            assert!(page.parent().unwrap().join(target).exists(), "{} leads to {target}", page.display());
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell};
 use crate::aws::{Clients, EndpointOptions};
-use crate::cli::Options;
+use crate::cli::{Options, Usage};
 use crate::lab::mask::{self, Masker};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::journal::{self, Journals};
@@ -27,9 +27,8 @@ pub struct Wanted<'a> {
 /// When the journals can't be read, the place that was named can't be used, or the lines can't be written.
 pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = match folder {
-        Some(folder) => {
-            Journals::read(folder).wrap_err_with(|| format!("the journals in {} can't be read", folder.display()))?
-        }
+        Some(folder) => Journals::read(folder)
+            .wrap_err_with(|| Usage(format!("the journals in {} can't be read", folder.display())))?,
         None => Journals::default(),
     };
     if let Some(run) = wanted.run {

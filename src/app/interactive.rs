@@ -6,29 +6,20 @@ use std::sync::Arc;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{
-    Announcement, Exit, Session, check_regions, describe, exit_status, random_number, recording, session_again, settle,
-    tell,
-};
+use super::{Announcement, Exit, Session, describe, exit_status, lab, random_number, recording, settle, tell};
 use crate::cli::{Environment, Options, RecordingOptions};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
 use crate::run::world::World;
-use crate::run::{self, Ended, lesson, signal};
+use crate::run::{self, Ended, signal};
 use crate::ui::terminal::Screen;
 use crate::ui::theme::Theme;
 
-/// A lab for a person, after so many others of this process: masked where that is wanted, in the person's language, with
-/// questions.
+/// A lab for a person, after so many others of this process: with questions, and a look at what PutKeyPolicy changes.
 fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
-    let mut session = session_again(runtime, options, environment, earlier)?;
-    check_regions(&session.clients, options)?;
-    if options.mask {
-        session.state.mask();
-    }
-    session.state = session.state.with_lesson(lesson::load(options, environment)?);
+    let mut session = lab(runtime, options, environment, earlier)?;
     if !options.no_questions {
         let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
         session.state = session.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
@@ -111,6 +102,11 @@ pub(super) fn interactive(
     let left = screen.leave();
     recording::finish(runtime, manner, &state, recording, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
+    match state.kept() {
+        Some(kept) if kept.is_finished() => tell("`kmslab export lab.html` writes it up"),
+        Some(kept) if kept.ended() > 0 => tell("the next `kmslab` goes on here; `kmslab reset` forgets it"),
+        _ => {}
+    }
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }

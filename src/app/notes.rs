@@ -6,8 +6,7 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use super::Exit;
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Options, Usage};
 use crate::run::notes::{Place, follow};
 use crate::run::{self, Ended, signal};
 use crate::ui::terminal::Screen;
@@ -19,7 +18,7 @@ use crate::ui::theme::Theme;
 /// When there is no terminal, or it fails.
 pub fn run(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     if !io::stdout().is_terminal() || environment.dumb {
-        return Err(ConfigError::Options("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
+        return Err(Usage("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
     }
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());

@@ -1,6 +1,6 @@
 //! The commands that record, show recordings again, and look into them.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::cli::{Command, Environment, Options, RecordingOptions};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Manner as RecorderManner;
-use crate::record::verify::verify as find;
+use crate::record::recorder::clock;
+use crate::record::verify::{Found, verify as find};
 use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, can_be_written, write, write_elsewhere};
 use crate::run::live::{Live, Manner};
 use crate::run::play::{Director, Pace};
@@ -374,6 +375,9 @@ pub fn replay(
     file: &Path,
 ) -> Result<Exit, Report> {
     let session = read(file).map_err(usage)?;
+    if let Some(line) = session.cut_off {
+        tell(format_args!("{}:{line}: the session was cut off here; what came before is shown", file.display()));
+    }
     let mut own = options.clone();
     own.lang = own.lang.or_else(|| Some(session.head.lesson.clone()));
     // A lesson of one's own may have been in a language that there is none of here.
@@ -383,9 +387,10 @@ pub fn replay(
     })?;
     let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
     let mut beginning = session.head.state(now).with_lesson(lesson);
-    if recording.big {
-        beginning.update(Event::Intent(Intent::ToggleZoom));
+    if options.mask && !session.head.masked {
+        beginning.mask();
     }
+    beginning.view.zoom |= recording.big;
     let mut playback =
         Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
     if let Some(path) = &recording.record {
@@ -405,11 +410,13 @@ pub fn replay(
         let written = runtime.block_on(written(recorded, options, signal::stop()));
         return Ok(told_written(written)?.unwrap_or(Exit::Met));
     }
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(usage("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none"));
+    }
     let theme = theme(options, environment, environment.color_level());
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
-    let mut screen =
-        Screen::enter().wrap_err("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none")?;
+    let mut screen = Screen::enter().wrap_err("the terminal can't be used")?;
     let ended = runtime.block_on(async {
         let input = run::input()?;
         screen.measure()?;
@@ -426,15 +433,27 @@ pub fn replay(
     }
 }
 
-/// Looks in a recording for what should not be published.
+/// Looks in a recording for what should not be published. `-` is the standard input.
 pub fn verify(file: &Path) -> Result<Exit, Report> {
-    let bytes = std::fs::read(file).map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
-    let found = find(&bytes);
-    let lines: Vec<String> = found
-        .iter()
-        .map(|found| {
-            let shown = found.shown.escape_debug();
-            format!("{}:{}:{}: {}: {shown}…", file.display(), found.line, found.column, found.what)
+    let mut bytes = Vec::new();
+    let is_input = file == Path::new("-");
+    let read = if is_input {
+        io::stdin().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(file).map(|all| bytes = all)
+    };
+    read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
+    // "Nothing found" would be said of what nobody has looked at.
+    if bytes.contains(&0) {
+        let text = "it is no text; what stands in pictures can't be looked for";
+        let advice = "record a .cast or a .kmslab of the same lab, and look into that";
+        return Err(usage(format!("{}: {text}\n  {advice}", file.display())));
+    }
+    let lines: Vec<String> = find(&bytes)
+        .into_iter()
+        .map(|Found { line, column, at, what, shown }| {
+            let at = at.map(|at| format!("at {}: ", clock(at))).unwrap_or_default();
+            format!("{}:{line}:{column}: {at}{what}: {}…", file.display(), shown.escape_debug())
         })
         .collect();
     if lines.is_empty() {

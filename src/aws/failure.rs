@@ -43,13 +43,16 @@ where
     E: Error + 'static,
     R: std::fmt::Debug,
 {
-    let message = chain(error);
+    let message = plain(&chain(error));
     let remedy = match error {
         SdkError::ConstructionFailure(_) => "check the credentials and the region of this profile",
         SdkError::TimeoutError(_) => NOT_IN_TIME,
         SdkError::DispatchFailure(_) if is_about_certificates(&message) => {
             "the server's certificate is not trusted: check the address, and where a company's proxy stands in between, let \
              AWS_CA_BUNDLE (or ca_bundle in the profile) name the file with its certificate"
+        }
+        SdkError::DispatchFailure(_) if message.starts_with("dns error") => {
+            "the server's name can't be looked up: check the network and the endpoint's address, then retry"
         }
         SdkError::DispatchFailure(_) => {
             "check that the server runs and that the endpoint's address is right, then retry"
@@ -59,6 +62,13 @@ where
         _ => "retry",
     };
     NoResponse { message, remedy: remedy.to_owned() }
+}
+
+/// `message` from where it begins to say something: the layers of the SDK and its HTTP client name themselves before it.
+fn plain(message: &str) -> String {
+    const LAYERS: [&str; 4] =
+        ["dispatch failure: ", "io error: ", "client error (Connect): ", "client error (SendRequest): "];
+    LAYERS.iter().fold(message, |rest, layer| rest.strip_prefix(layer).unwrap_or(rest)).to_owned()
 }
 
 /// Whether a connection failed because of the server's certificate: rustls says so in these words.

@@ -9,11 +9,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use color_eyre::eyre::{Report, WrapErr};
+use color_eyre::eyre::Report;
 
-use crate::app::{Exit, tell};
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Exit, Options, Usage, tell};
 use crate::lab::Stage;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};
@@ -40,10 +38,9 @@ impl Kind {
 /// Writes the kept session, or the whole lab as a script, to `file`.
 ///
 /// # Errors
-/// When the ending is unknown, the file is there already, or no session is kept: these are wrong usage. When it can't
-/// be written.
+/// Wrong usage: when the ending is unknown, the file is there already or can't be written, or no session is kept.
 pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let usage = |message: String| Report::from(ConfigError::Options(message));
+    let usage = |message: String| Report::from(Usage(message));
     let Some(kind) = Kind::of(file) else {
         return Err(usage(format!("{}: the ending is none of .md, .html and .sh", file.display())));
     };
@@ -52,7 +49,8 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
     let text = match kind {
         Kind::Script => script::script(&lesson),
         Kind::Markdown | Kind::Html => {
-            let kept = environment.state.as_deref().map(session::read).transpose().map_err(usage)?.flatten();
+            let kept =
+                environment.state.as_deref().map(session::read_to_write_up).transpose().map_err(usage)?.flatten();
             let kept = kept.filter(|kept| kept.ended() > 0).ok_or_else(|| {
                 usage("no session is kept that could be written up: do a stage of the lab first".to_owned())
             })?;
@@ -63,10 +61,11 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
         }
     };
     match write(file, &text, force, kind == Kind::Script) {
+        Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(usage(format!("{} is there already; --force replaces it", file.display())));
         }
-        written => written.wrap_err_with(|| format!("{} can't be written", file.display()))?,
+        Err(error) => return Err(usage(format!("{} can't be written: {error}", file.display()))),
     }
     tell(format_args!("wrote {}", file.display()));
     if let Some(note) = note {

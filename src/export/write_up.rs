@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::lab::bench::Experiment;
 use crate::lab::learn::Asked;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
@@ -71,6 +72,7 @@ pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
     for (stage, calls) in kept.stages.iter().zip(&calls).filter(|(stage, _)| stage.check.is_some()) {
         writer.stage(stage, calls);
     }
+    writer.bench();
     writer.debrief();
     writer.blocks
 }
@@ -134,7 +136,7 @@ impl<'a> Writer<'a> {
             self.text("", words.masked.clone());
         }
         let rows = kept.stages.iter().map(|kept| self.overview_row(kept)).collect();
-        let head = [&words.stage, &words.title_of_stage, &words.outcome, &words.seconds].map(Clone::clone).into();
+        let head = [&words.stage, &words.title_of_stage, &words.outcome].map(Clone::clone).into();
         self.blocks.push(Block::Table { caption: words.stages.clone(), head, rows });
     }
 
@@ -145,10 +147,8 @@ impl<'a> Writer<'a> {
             Some(_) => words.not_met.clone(),
             None => self.words.not_done.clone(),
         };
-        let seconds = kept.times.begun.zip(kept.times.ended).filter(|_| kept.check.is_some());
-        let seconds = seconds.map_or("–".to_owned(), |(begun, ended)| ended.saturating_sub(begun).to_string());
         let title = self.lesson.text(kept.stage, self.given_user).title.to_owned();
-        vec![kept.stage.number().to_string(), title, outcome, seconds]
+        vec![kept.stage.number().to_string(), title, outcome]
     }
 
     fn stage(&mut self, kept: &KeptStage, calls: &[Exchange]) {
@@ -159,39 +159,32 @@ impl<'a> Writer<'a> {
         self.text("", all.intro.trim());
         let mut ids: Vec<&str> = all.sources.iter().map(String::as_str).collect();
         if self.kept.quiz.asks() {
-            ids.extend(self.question(stage));
+            let order = self.kept.quiz.order(stage, &all.question);
+            self.heading(3, self.words.question.clone());
+            ids.extend(self.question(&Asked::new(&all.question, &order, self.kept.quiz.choice(stage))));
         }
         if !calls.is_empty() {
             self.heading(3, self.words.calls.clone());
             calls.iter().for_each(|exchange| self.call(exchange));
         }
-        self.heading(3, self.words.outcome.clone());
         if let Some(check) = &kept.check {
             let verdict = if check.met { &words.met } else { &words.not_met };
             let observed = mask::written(&mut self.masker, &check.observed);
-            let rows = vec![
-                vec![words.expected.clone(), text.expected.to_owned()],
-                vec![words.observed.clone(), observed],
-                vec![self.words.outcome.clone(), verdict.clone()],
-            ];
-            let head = vec![self.words.what.clone(), self.words.value.clone()];
-            self.blocks.push(Block::Table { caption: format!("{}. {}", stage.number(), text.title), head, rows });
+            self.heading(3, self.words.outcome.clone());
+            self.text(&format!("{}:", words.expected), text.expected);
+            self.text(&format!("{}: {verdict}.", words.observed), observed);
         }
         self.heading(3, words.misconception.clone());
-        self.text(&words.misconception, all.misconception.claim.trim());
-        self.text(&words.correction, all.misconception.correction.trim());
+        self.text("", all.misconception.claim.trim());
+        self.text(&format!("{}:", words.correction), all.misconception.correction.trim());
         ids.extend(all.misconception.sources.iter().map(String::as_str));
         self.links(&ids);
     }
 
-    /// The question, what was said to it, and what is so; gives the sources of that.
-    fn question(&mut self, stage: Stage) -> Vec<&'a str> {
-        let (lesson, words) = (self.lesson, self.lesson.words());
-        let question = &lesson.stage(stage).question;
-        let order = self.kept.quiz.order(stage, question);
-        let asked = Asked::new(question, &order, self.kept.quiz.choice(stage));
-        self.heading(3, words.question.clone());
-        self.text("", question.text.trim());
+    /// A question, what was said to it, and what is so; gives the sources of that.
+    fn question(&mut self, asked: &Asked<'a>) -> Vec<&'a str> {
+        let words = self.lesson.words();
+        self.text("", asked.question.text.trim());
         let rows = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
             let mut marks = Vec::new();
             marks.extend((asked.chosen == Some(place)).then(|| words.your_answer.clone()));
@@ -215,6 +208,25 @@ impl<'a> Writer<'a> {
             explained.push(reply);
         }
         explained.into_iter().flat_map(|reply| reply.sources.iter().map(String::as_str)).collect()
+    }
+
+    /// The experiments whose question was answered.
+    fn bench(&mut self) {
+        let mut is_first = true;
+        for which in Experiment::ALL {
+            let Some(choice) = self.kept.bench.choice(which) else { continue };
+            if std::mem::take(&mut is_first) {
+                self.heading(2, self.words.bench.clone());
+            }
+            let told = &self.lesson.frame.experiments[which.index()];
+            let order = self.kept.quiz.shuffled(which.question_number(), told.question.answers.len());
+            self.heading(3, format!("{}. {}", which.index() + 1, told.title));
+            self.text("", told.setup.trim());
+            let mut ids = self.question(&Asked::new(&told.question, &order, Some(choice)));
+            self.text("", told.lesson.trim());
+            ids.extend(told.sources.iter().map(String::as_str));
+            self.links(&ids);
+        }
     }
 
     fn call(&mut self, exchange: &Exchange) {
@@ -271,4 +283,32 @@ fn verdict(exchange: &Exchange) -> String {
 fn date(at: u64) -> Option<String> {
     let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at).ok()?).ok()?;
     at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::quiz::Choice;
+    use crate::lab::{Backend, BackendKind, Names, Place, Quiz, State};
+
+    #[test]
+    fn the_experiments_that_were_answered_are_in_it() {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let place = Place::new(&backend);
+        let mut state = State::new(backend, Names::new("t1")).with_quiz(Quiz::new(3));
+        state.keep_at(place);
+        let mut kept = serde_json::to_value(state.kept().unwrap()).unwrap();
+        let lesson = Lesson::english();
+        let headings = |kept: &Value| -> Vec<String> {
+            let kept = serde_json::from_value(kept.clone()).unwrap();
+            let blocks = document(&kept, &lesson, true).into_iter();
+            blocks.filter_map(|block| if let Block::Heading(3, text) = block { Some(text) } else { None }).collect()
+        };
+        assert_eq!(headings(&kept), [""; 0]);
+        kept["bench"]["choices"][1] = serde_json::to_value(Choice::Answer(0)).unwrap();
+        kept["bench"]["choices"][13] = serde_json::to_value(Choice::Skipped).unwrap();
+        let told = [1, 13].map(|at| format!("{}. {}", at + 1, lesson.frame.experiments[at].title));
+        assert_eq!(headings(&kept), told);
+    }
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::backend::{Backend, BackendKind};
 use super::calls::Call;
 use super::flow::Effect;
 use super::operation::{Identity, Operation, cli_line};
@@ -58,9 +59,11 @@ impl State {
         &self.clipboard.texts
     }
 
-    /// The `aws` command line that makes the same call.
+    /// The `aws` command line that makes the same call. Nobody else has the keys of the sandbox inside this process, which
+    /// ends with it: there the line is the one for profiles of one's own.
     pub fn command(&self, identity: Identity, operation: &Operation) -> String {
-        cli_line(operation, identity, &self.backend.region, self.backend.endpoint.as_deref())
+        let Backend { kind, region, endpoint, .. } = &self.backend;
+        cli_line(operation, identity, region, endpoint.as_deref().filter(|_| *kind != BackendKind::Sandbox))
     }
 
     /// What `what` is of the selected call; `None` where there is no such thing.
@@ -86,7 +89,7 @@ impl State {
         };
         self.view.message = Some(match self.clipboard.way {
             Way::Terminal => format!("copied: {name}"),
-            Way::Tmux => format!("copied (tmux needs `set -g set-clipboard on`): {name}"),
+            Way::Tmux => format!("copied, if tmux has `set -g set-clipboard on`: {name}"),
             Way::Nowhere => format!("no clipboard here; printed when the lab ends: {name}"),
         });
         self.clipboard.texts.retain(|earlier| *earlier != text);

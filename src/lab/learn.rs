@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::flow::Intent;
+use super::lesson::interface::Interface;
 use super::lesson::{Comparison, Lesson, Question, Reply, Text};
 use super::quiz::{Choice, Quiz, Score};
 use super::stage::Stage;
@@ -60,7 +61,7 @@ impl State {
     /// The same state in the words of `lesson`.
     #[must_use]
     pub fn with_lesson(mut self, lesson: Arc<Lesson>) -> State {
-        self.lesson = lesson;
+        self.lesson = lesson.into();
         self
     }
 
@@ -69,6 +70,11 @@ impl State {
     pub fn with_quiz(mut self, quiz: Quiz) -> State {
         self.quiz = quiz;
         self
+    }
+
+    /// The interface's words in the lesson's language.
+    pub fn interface(&self) -> Interface<'_> {
+        Interface::new(&self.lesson.frame.interface)
     }
 
     /// What the screen shows of a stage.

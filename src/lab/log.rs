@@ -19,6 +19,9 @@ use super::state::State;
 /// The version of the log's form.
 pub const VERSION: u32 = 1;
 
+/// Stands for the account that was said yes to until it is known: the log's head does not tell it.
+const ANY: &str = "any";
+
 /// The first line of a log: what the session began with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -30,6 +33,9 @@ pub struct Head {
     pub timestamp: u64,
     /// Whether ids are pseudonyms.
     pub masked: bool,
+    /// Whether somebody had said yes to creating things before it began.
+    #[serde(default)]
+    pub accepted: bool,
     /// Where the calls went.
     pub backend: Backend,
     /// The run's names.
@@ -40,6 +46,9 @@ pub struct Head {
     pub lesson: String,
     /// How the terminal copied.
     pub clipboard: Way,
+    /// Whether it began with one pane at a time.
+    #[serde(default)]
+    pub zoom: bool,
 }
 
 /// A line of a log.
@@ -58,6 +67,8 @@ pub struct Entry {
 pub enum Logged {
     /// A person wanted something.
     Intent(Intent),
+    /// A person has said yes to creating things, and this stage began. Which digits that took is nobody's business.
+    Consented(Stage),
     /// A call has ended.
     Answer {
         /// Which.
@@ -102,18 +113,22 @@ impl Head {
             program: concat!("kmslab ", env!("CARGO_PKG_VERSION")).to_owned(),
             timestamp,
             masked: state.is_masked(),
+            accepted: state.accepted_account.is_some(),
             backend: state.backend.clone(),
             names: state.shown_names().clone(),
             quiz: state.quiz.seed(),
             lesson: state.lesson.code.clone(),
             clipboard: state.clipboard.way(),
+            zoom: state.view.zoom,
         }
     }
 
     /// The state that the session began with, shown again at `now` (unix time). Its lesson is the English one.
     pub fn state(&self, now: u64) -> State {
         let state = State::new(self.backend.clone(), self.names.clone());
-        let state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
+        let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
+        state.accepted_account = self.accepted.then(|| ANY.to_owned());
+        state.view.zoom = self.zoom;
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),
             None => state,
@@ -126,6 +141,9 @@ impl State {
     pub fn logged(&self, event: &Event) -> Option<Logged> {
         Some(match event {
             // Digits of an account's number.
+            Event::Intent(Intent::TypeDigit(_)) if self.consented.is_some() && !self.is_asking_for_consent() => {
+                Logged::Consented(self.current)
+            }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
@@ -153,6 +171,10 @@ impl State {
     pub fn take_logged(&mut self, logged: Logged) -> Result<(), String> {
         let event = match logged {
             Logged::Intent(intent) => Event::Intent(intent),
+            Logged::Consented(_) => {
+                self.say_yes();
+                return Ok(());
+            }
             Logged::Answer { id, answer } => {
                 if !self.at_work().pending.iter().any(|pending| pending.id == id) {
                     return Err(format!("call {} is answered and was not made", id.0));
@@ -166,11 +188,19 @@ impl State {
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),
         };
-        // Consent was given then, and nothing is created now.
-        if self.accepted_account.is_none() {
-            self.accepted_account = self.facts.admin.as_ref().map(|admin| admin.account.clone());
+        if self.accepted_account.as_deref() == Some(ANY)
+            && let Some(admin) = &self.facts.admin
+        {
+            self.accepted_account = Some(admin.account.clone());
         }
         self.update(event);
         Ok(())
+    }
+
+    /// Types the account's last digits into the consent dialog: nothing is created in a session that is shown again.
+    fn say_yes(&mut self) {
+        let account = self.facts.admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+        let digits = account.bytes().skip(account.len().saturating_sub(4)).map(|digit| digit.wrapping_sub(b'0'));
+        digits.for_each(|digit| drop(self.update(Event::Intent(Intent::TypeDigit(digit)))));
     }
 }

@@ -2,6 +2,16 @@
 //!
 //! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`script`] (what each stage
 //! sends), [`check`] (what each stage expects) and [`state`].
+//!
+//! A state's methods stand with their subject:
+//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), `record` (a stage's calls),
+//!   [`facts`] (what the answers told), `progress` (how far it is);
+//! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`learn`] and [`quiz`] (a question);
+//! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
+//! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
+//! - what outlives a run: [`session`] and [`resume`] (going on), [`replay`] (answers of an earlier run), [`log`] (a
+//!   recorded session);
+//! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
 pub mod backend;
 pub mod bench;

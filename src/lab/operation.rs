@@ -81,12 +81,6 @@ impl Tags {
         let created = self.created.as_deref().map(|created| (CREATED_TAG, created));
         [(RUN_TAG, self.run.as_str())].into_iter().chain(created)
     }
-
-    /// `--tags` with the services' own names for a tag's two members.
-    fn cli(&self, key: &str, value: &str) -> Vec<String> {
-        let words = self.pairs().map(|(name, content)| shell_quote(&format!("{key}={name},{value}={content}")));
-        std::iter::once("--tags".to_owned()).chain(words).collect()
-    }
 }
 
 /// An encryption context: names and values, in the order they are sent.
@@ -275,187 +269,101 @@ impl Operation {
             _ => None,
         }
     }
+}
 
-    /// The `aws` command line that makes the same call, without endpoint, region and profile: see [`cli_line`].
-    fn cli_arguments(&self) -> Vec<String> {
-        use Operation as O;
-        let text = |option: &str, value: &str| vec![option.to_owned(), shell_quote(value)];
-        let mut line: Vec<String> = Vec::new();
-        let command = match self {
-            O::GetCallerIdentity => "get-caller-identity",
-            O::CreateKey { description, tags } => {
-                line.extend(text("--description", description));
-                line.extend(tags.cli("TagKey", "TagValue"));
-                "create-key"
-            }
-            O::CreateAlias { alias, key } => {
-                line.extend(text("--alias-name", alias));
-                line.extend(text("--target-key-id", key));
-                "create-alias"
-            }
-            O::ListKeys => "list-keys",
-            O::DescribeKey { key } => {
-                line.extend(text("--key-id", key));
-                "describe-key"
-            }
-            O::GetKeyPolicy { key } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--policy-name", "default"));
-                "get-key-policy"
-            }
-            O::PutKeyPolicy { key, policy } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--policy-name", "default"));
-                line.extend(text("--policy", policy));
-                "put-key-policy"
-            }
-            O::DeleteAlias { alias } => {
-                line.extend(text("--alias-name", alias));
-                "delete-alias"
-            }
-            O::ScheduleKeyDeletion { key, days } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--pending-window-in-days", &days.to_string()));
-                "schedule-key-deletion"
-            }
-            O::DisableKey { key } => {
-                line.extend(text("--key-id", key));
-                "disable-key"
-            }
-            O::EnableKey { key } => {
-                line.extend(text("--key-id", key));
-                "enable-key"
-            }
-            O::RotateKeyOnDemand { key } => {
-                line.extend(text("--key-id", key));
-                "rotate-key-on-demand"
-            }
-            O::CancelKeyDeletion { key } => {
-                line.extend(text("--key-id", key));
-                "cancel-key-deletion"
-            }
-            O::CreateGrant { key, grantee, operations, name } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--grantee-principal", grantee));
-                line.push("--operations".to_owned());
-                line.extend(operations.iter().map(|operation| shell_quote(operation)));
-                line.extend(text("--name", name));
-                "create-grant"
-            }
-            O::ListGrants { key } => {
-                line.extend(text("--key-id", key));
-                "list-grants"
-            }
-            O::RevokeGrant { key, grant_id } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--grant-id", grant_id));
-                "revoke-grant"
-            }
-            O::Encrypt { key, plaintext, context } => {
-                line.extend(text("--key-id", key));
-                line.extend(text("--plaintext", plaintext));
-                line.extend(context_option(context));
-                "encrypt"
-            }
-            O::Decrypt { ciphertext, context } => {
-                line.extend(text("--ciphertext-blob", ciphertext));
-                line.extend(context_option(context));
-                "decrypt"
-            }
-            O::CreateTable { table, key, tags } => {
-                line.extend(text("--table-name", table));
-                line.extend(text("--attribute-definitions", "AttributeName=id,AttributeType=S"));
-                line.extend(text("--key-schema", "AttributeName=id,KeyType=HASH"));
-                line.extend(text("--billing-mode", "PAY_PER_REQUEST"));
-                match key {
-                    TableKey::AwsOwned => {}
-                    TableKey::AwsManaged => line.extend(text("--sse-specification", "Enabled=true,SSEType=KMS")),
-                    TableKey::Customer(key) => {
-                        let specification = format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}");
-                        line.extend(text("--sse-specification", &specification));
-                    }
-                }
-                line.extend(tags.cli("Key", "Value"));
-                "create-table"
-            }
-            O::DescribeTable { table } => {
-                line.extend(text("--table-name", table));
-                "describe-table"
-            }
-            O::PutItem { table, item } => {
-                line.extend(text("--table-name", table));
-                line.extend(text("--item", &Value::Object(item.clone()).to_string()));
-                "put-item"
-            }
-            O::Scan { table } => {
-                line.extend(text("--table-name", table));
-                "scan"
-            }
-            O::DeleteTable { table } => {
-                line.extend(text("--table-name", table));
-                "delete-table"
-            }
-            O::CreateUser { user, tags } => {
-                line.extend(text("--user-name", user));
-                line.extend(tags.cli("Key", "Value"));
-                "create-user"
-            }
-            O::AttachUserPolicy { user, policy_arn } => {
-                line.extend(text("--user-name", user));
-                line.extend(text("--policy-arn", policy_arn));
-                "attach-user-policy"
-            }
-            O::CreateAccessKey { user } => {
-                line.extend(text("--user-name", user));
-                "create-access-key"
-            }
-            O::ListAccessKeys { user } => {
-                line.extend(text("--user-name", user));
-                "list-access-keys"
-            }
-            O::DetachUserPolicy { user, policy_arn } => {
-                line.extend(text("--user-name", user));
-                line.extend(text("--policy-arn", policy_arn));
-                "detach-user-policy"
-            }
-            O::PutUserPolicy { user, name, policy } => {
-                line.extend(text("--user-name", user));
-                line.extend(text("--policy-name", name));
-                line.extend(text("--policy-document", policy));
-                "put-user-policy"
-            }
-            O::DeleteUserPolicy { user, name } => {
-                line.extend(text("--user-name", user));
-                line.extend(text("--policy-name", name));
-                "delete-user-policy"
-            }
-            O::DeleteAccessKey { user, access_key_id } => {
-                line.extend(text("--user-name", user));
-                line.extend(text("--access-key-id", access_key_id));
-                "delete-access-key"
-            }
-            O::DeleteUser { user } => {
-                line.extend(text("--user-name", user));
-                "delete-user"
-            }
-        };
-        line.insert(0, command.to_owned());
-        line
+/// An `aws` command line in the making; values are quoted.
+struct CommandLine(String);
+
+impl CommandLine {
+    fn word(mut self, word: &str) -> CommandLine {
+        self.0.extend([" ", &shell_quote(word)]);
+        self
+    }
+
+    fn option(self, name: &str, value: &str) -> CommandLine {
+        self.word(name).word(value)
+    }
+
+    /// `--tags` with the services' own names for a tag's two members.
+    fn tags(self, tags: &Tags, key: &str, value: &str) -> CommandLine {
+        let tags = tags.pairs().map(|(name, content)| format!("{key}={name},{value}={content}"));
+        tags.fold(self.word("--tags"), |line, tag| line.word(&tag))
+    }
+
+    /// `--encryption-context` with its pairs; nothing where there are none.
+    fn context(self, context: &Context) -> CommandLine {
+        let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if pairs.is_empty() { self } else { self.option("--encryption-context", &pairs.join(",")) }
     }
 }
 
-/// The call's part of an `aws` command line that names neither profile nor region; values are quoted.
+/// An operation's name as the AWS CLI writes it: `CreateKey` is `create-key`.
+fn kebab(name: &str) -> String {
+    let dashed = name
+        .char_indices()
+        .flat_map(|(at, c)| (at > 0 && c.is_ascii_uppercase()).then_some('-').into_iter().chain([c]));
+    dashed.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The call's part of an `aws` command line that names neither profile, region nor endpoint; values are quoted.
 pub fn cli_command(operation: &Operation) -> String {
-    format!("{} {}", operation.service().prefix(), operation.cli_arguments().join(" "))
-}
-
-/// `--encryption-context` with its pairs; nothing where there are none.
-fn context_option(context: &Context) -> Vec<String> {
-    if context.is_empty() {
-        return Vec::new();
-    }
-    let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    vec!["--encryption-context".to_owned(), shell_quote(&pairs.join(","))]
+    use Operation as O;
+    let line = CommandLine(format!("{} {}", operation.service().prefix(), kebab(operation.name())));
+    let of_key = |line: CommandLine, key: &str| line.option("--key-id", key);
+    let of_table = |line: CommandLine, table: &str| line.option("--table-name", table);
+    let of_user = |line: CommandLine, user: &str| line.option("--user-name", user);
+    let line = match operation {
+        O::GetCallerIdentity | O::ListKeys => line,
+        O::CreateKey { description, tags } => {
+            line.option("--description", description).tags(tags, "TagKey", "TagValue")
+        }
+        O::CreateAlias { alias, key } => line.option("--alias-name", alias).option("--target-key-id", key),
+        O::DeleteAlias { alias } => line.option("--alias-name", alias),
+        O::DescribeKey { key }
+        | O::DisableKey { key }
+        | O::EnableKey { key }
+        | O::RotateKeyOnDemand { key }
+        | O::CancelKeyDeletion { key }
+        | O::ListGrants { key } => of_key(line, key),
+        O::GetKeyPolicy { key } => of_key(line, key).option("--policy-name", "default"),
+        O::PutKeyPolicy { key, policy } => {
+            of_key(line, key).option("--policy-name", "default").option("--policy", policy)
+        }
+        O::ScheduleKeyDeletion { key, days } => of_key(line, key).option("--pending-window-in-days", &days.to_string()),
+        O::CreateGrant { key, grantee, operations, name } => {
+            let line = of_key(line, key).option("--grantee-principal", grantee).word("--operations");
+            operations.iter().fold(line, |line, operation| line.word(operation)).option("--name", name)
+        }
+        O::RevokeGrant { key, grant_id } => of_key(line, key).option("--grant-id", grant_id),
+        O::Encrypt { key, plaintext, context } => of_key(line, key).option("--plaintext", plaintext).context(context),
+        O::Decrypt { ciphertext, context } => line.option("--ciphertext-blob", ciphertext).context(context),
+        O::CreateTable { table, key, tags } => {
+            let encryption = match key {
+                TableKey::AwsOwned => None,
+                TableKey::AwsManaged => Some("Enabled=true,SSEType=KMS".to_owned()),
+                TableKey::Customer(key) => Some(format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}")),
+            };
+            let line = of_table(line, table)
+                .option("--attribute-definitions", "AttributeName=id,AttributeType=S")
+                .option("--key-schema", "AttributeName=id,KeyType=HASH")
+                .option("--billing-mode", "PAY_PER_REQUEST");
+            let line = encryption.iter().fold(line, |line, sse| line.option("--sse-specification", sse));
+            line.tags(tags, "Key", "Value")
+        }
+        O::DescribeTable { table } | O::Scan { table } | O::DeleteTable { table } => of_table(line, table),
+        O::PutItem { table, item } => of_table(line, table).option("--item", &Value::Object(item.clone()).to_string()),
+        O::CreateUser { user, tags } => of_user(line, user).tags(tags, "Key", "Value"),
+        O::AttachUserPolicy { user, policy_arn } | O::DetachUserPolicy { user, policy_arn } => {
+            of_user(line, user).option("--policy-arn", policy_arn)
+        }
+        O::CreateAccessKey { user } | O::ListAccessKeys { user } | O::DeleteUser { user } => of_user(line, user),
+        O::PutUserPolicy { user, name, policy } => {
+            of_user(line, user).option("--policy-name", name).option("--policy-document", policy)
+        }
+        O::DeleteUserPolicy { user, name } => of_user(line, user).option("--policy-name", name),
+        O::DeleteAccessKey { user, access_key_id } => of_user(line, user).option("--access-key-id", access_key_id),
+    };
+    line.0
 }
 
 /// The call as one `aws` command line for `identity`, with `--endpoint-url` where the backend is not AWS itself.
@@ -494,6 +402,115 @@ mod tests {
     #[case("$(reboot)", "'$(reboot)'")]
     fn words_are_quoted_for_the_shell(#[case] word: &str, #[case] quoted: &str) {
         assert_eq!(shell_quote(word), quoted);
+    }
+
+    #[test]
+    fn every_operation_has_its_command_line() {
+        use Operation as O;
+        let s = str::to_owned;
+        let tags = || Tags { run: s("r1"), created: None };
+        let context = || vec![(s("a"), s("b c")), (s("d"), s("e"))];
+        let item = || Map::from_iter([(s("id"), serde_json::json!({"S": "1"}))]);
+        let table = |key| O::CreateTable { table: s("t"), key, tags: tags() };
+        let all = [
+            (O::GetCallerIdentity, "sts get-caller-identity"),
+            (
+                O::CreateKey { description: s("a lab"), tags: tags() },
+                "kms create-key --description 'a lab' --tags TagKey=kmslab:run,TagValue=r1",
+            ),
+            (
+                O::CreateAlias { alias: s("alias/a"), key: s("k") },
+                "kms create-alias --alias-name alias/a --target-key-id k",
+            ),
+            (O::ListKeys, "kms list-keys"),
+            (O::DescribeKey { key: s("k") }, "kms describe-key --key-id k"),
+            (O::DisableKey { key: s("k") }, "kms disable-key --key-id k"),
+            (O::EnableKey { key: s("k") }, "kms enable-key --key-id k"),
+            (O::RotateKeyOnDemand { key: s("k") }, "kms rotate-key-on-demand --key-id k"),
+            (O::CancelKeyDeletion { key: s("k") }, "kms cancel-key-deletion --key-id k"),
+            (
+                O::CreateGrant {
+                    key: s("k"),
+                    grantee: s("arn"),
+                    operations: vec![s("Decrypt"), s("Encrypt")],
+                    name: s("g"),
+                },
+                "kms create-grant --key-id k --grantee-principal arn --operations Decrypt Encrypt --name g",
+            ),
+            (O::ListGrants { key: s("k") }, "kms list-grants --key-id k"),
+            (O::RevokeGrant { key: s("k"), grant_id: s("1") }, "kms revoke-grant --key-id k --grant-id 1"),
+            (
+                O::Encrypt { key: s("k"), plaintext: s("cA=="), context: context() },
+                "kms encrypt --key-id k --plaintext cA== --encryption-context 'a=b c,d=e'",
+            ),
+            (O::Decrypt { ciphertext: s("Yw=="), context: Vec::new() }, "kms decrypt --ciphertext-blob Yw=="),
+            (O::GetKeyPolicy { key: s("k") }, "kms get-key-policy --key-id k --policy-name default"),
+            (
+                O::PutKeyPolicy { key: s("k"), policy: s("{}") },
+                "kms put-key-policy --key-id k --policy-name default --policy '{}'",
+            ),
+            (O::DeleteAlias { alias: s("alias/a") }, "kms delete-alias --alias-name alias/a"),
+            (
+                O::ScheduleKeyDeletion { key: s("k"), days: 7 },
+                "kms schedule-key-deletion --key-id k --pending-window-in-days 7",
+            ),
+            (
+                table(TableKey::AwsOwned),
+                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
+                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST \
+                 --tags Key=kmslab:run,Value=r1",
+            ),
+            (
+                table(TableKey::AwsManaged),
+                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
+                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST --sse-specification \
+                 Enabled=true,SSEType=KMS --tags Key=kmslab:run,Value=r1",
+            ),
+            (
+                table(TableKey::Customer(s("arn:k"))),
+                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
+                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST \
+                 --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=arn:k \
+                 --tags Key=kmslab:run,Value=r1",
+            ),
+            (O::DescribeTable { table: s("t") }, "dynamodb describe-table --table-name t"),
+            (
+                O::PutItem { table: s("t"), item: item() },
+                "dynamodb put-item --table-name t --item '{\"id\":{\"S\":\"1\"}}'",
+            ),
+            (O::Scan { table: s("t") }, "dynamodb scan --table-name t"),
+            (O::DeleteTable { table: s("t") }, "dynamodb delete-table --table-name t"),
+            (
+                O::CreateUser { user: s("u"), tags: tags() },
+                "iam create-user --user-name u --tags Key=kmslab:run,Value=r1",
+            ),
+            (
+                O::AttachUserPolicy { user: s("u"), policy_arn: s("arn:p") },
+                "iam attach-user-policy --user-name u --policy-arn arn:p",
+            ),
+            (O::CreateAccessKey { user: s("u") }, "iam create-access-key --user-name u"),
+            (O::ListAccessKeys { user: s("u") }, "iam list-access-keys --user-name u"),
+            (
+                O::DetachUserPolicy { user: s("u"), policy_arn: s("arn:p") },
+                "iam detach-user-policy --user-name u --policy-arn arn:p",
+            ),
+            (
+                O::PutUserPolicy { user: s("u"), name: s("p"), policy: s("{}") },
+                "iam put-user-policy --user-name u --policy-name p --policy-document '{}'",
+            ),
+            (
+                O::DeleteUserPolicy { user: s("u"), name: s("p") },
+                "iam delete-user-policy --user-name u --policy-name p",
+            ),
+            (
+                O::DeleteAccessKey { user: s("u"), access_key_id: s("AKIA1") },
+                "iam delete-access-key --user-name u --access-key-id AKIA1",
+            ),
+            (O::DeleteUser { user: s("u") }, "iam delete-user --user-name u"),
+        ];
+        for (operation, line) in all {
+            assert_eq!(cli_command(&operation), line);
+        }
     }
 
     #[test]

@@ -218,6 +218,10 @@ impl State {
         let Some(Offer { kept, .. }) = self.progress.resuming.offer.take() else { return Vec::new() };
         self.view.close();
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
+        if self.quiz == kept.quiz {
+            // They are told by the places of the answers, which are in the same order then.
+            self.take_votes(kept.votes);
+        }
         self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);

@@ -418,10 +418,6 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
     };
     match index {
         0 => admin(Operation::GetKeyPolicy { key }),
-        2 => {
-            let get = batch([(Identity::Admin, Operation::GetKeyPolicy { key })]);
-            Next::Send(if sources.eventually_consistent { Batch { until: Until::PolicySeen, ..get } } else { get })
-        }
         1 => match &sources.facts.policy_before {
             Some(before) => match key_policy::with_key_user(before, &user.arn) {
                 Ok(policy) => {
@@ -434,62 +430,57 @@ fn grant(index: usize, sources: Sources<'_>) -> Next {
             },
             None => Next::Blocked("GetKeyPolicy's answer has no policy".to_owned()),
         },
+        2 => {
+            let get = batch([(Identity::Admin, Operation::GetKeyPolicy { key })]);
+            Next::Send(if sources.eventually_consistent { Batch { until: Until::PolicySeen, ..get } } else { get })
+        }
         _ => Next::End,
     }
 }
 
 /// Removes what was made and nothing else, the table before the key; each step whatever became of the others.
 fn clean_up(index: usize, sources: Sources<'_>) -> Next {
+    use Operation as O;
     let Sources { names, facts, .. } = sources;
-    let user = || names.user.clone();
-    let key = || facts.key_id().map(str::to_owned);
-    let one = |operation: Operation| vec![operation];
-    // The steps are fixed, so that an index means the same before and after a thing is gone; a step whose thing was
+    let made = &facts.made;
+    let (user, table) = (|| names.user.clone(), || names.table.clone());
+    let key = facts.key_id().map(str::to_owned);
+    let access_keys = made.access_key.iter().chain(&made.stray_access_keys).cloned();
+    let described = facts.looked_at.iter().flat_map(|(_, keys)| keys).cloned();
+    // By its id, as everywhere: moto does not find a key by its ARN here.
+    let keys = made.key.as_ref().and(key.clone()).into_iter().chain(made.stray_keys.iter().cloned());
+    // All steps are always there, so that an index means the same before and after a thing is gone; one whose thing was
     // never made is passed over by the caller (an empty batch).
-    let (operations, until) = match index {
-        0 => (
-            facts.made.table.then(|| one(Operation::DeleteTable { table: names.table.clone() })),
-            Until::TableDeletable,
-        ),
+    let steps: [(Vec<Operation>, Until); 11] = [
+        (Vec::from_iter(made.table.then(|| O::DeleteTable { table: table() })), Until::TableDeletable),
         // Only a table that is being deleted can be waited for: its description is known until it is gone.
-        1 => (
-            (facts.table_was_made && !facts.made.table)
-                .then(|| one(Operation::DescribeTable { table: names.table.clone() })),
+        (
+            Vec::from_iter((facts.table_was_made && !made.table).then(|| O::DescribeTable { table: table() })),
             Until::TableGone,
         ),
-        2 => (
-            facts
-                .made
-                .policy_attached
-                .clone()
-                .map(|policy_arn| one(Operation::DetachUserPolicy { user: user(), policy_arn })),
+        (
+            Vec::from_iter(
+                made.policy_attached.clone().map(|policy_arn| O::DetachUserPolicy { user: user(), policy_arn }),
+            ),
             Until::Answered,
         ),
-        3 => (facts.made.maybe_access_key.then(|| one(Operation::ListAccessKeys { user: user() })), Until::Answered),
-        4 => {
-            let keys = facts.made.access_key.iter().chain(&facts.made.stray_access_keys).cloned();
-            let delete = |access_key_id| Operation::DeleteAccessKey { user: user(), access_key_id };
-            (Some(keys.map(delete).collect()), Until::Answered)
-        }
-        5 => (facts.made.user.then(|| one(Operation::DeleteUser { user: user() })), Until::Answered),
-        6 => (facts.made.alias.then(|| one(Operation::DeleteAlias { alias: names.alias.clone() })), Until::Answered),
+        (Vec::from_iter(made.maybe_access_key.then(|| O::ListAccessKeys { user: user() })), Until::Answered),
+        (
+            access_keys.map(|access_key_id| O::DeleteAccessKey { user: user(), access_key_id }).collect(),
+            Until::Answered,
+        ),
+        (Vec::from_iter(made.user.then(|| O::DeleteUser { user: user() })), Until::Answered),
+        (Vec::from_iter(made.alias.then(|| O::DeleteAlias { alias: names.alias.clone() })), Until::Answered),
         // A key whose CreateKey got no answer is known by its description alone.
-        7 => (facts.made.maybe_key.as_ref().map(|_| one(Operation::ListKeys)), Until::Answered),
-        8 => {
-            let others = facts.looked_at.iter().flat_map(|(_, keys)| keys).cloned();
-            (Some(others.map(|key| Operation::DescribeKey { key }).collect()), Until::Answered)
-        }
-        // By its id, as everywhere: moto does not find a key by its ARN here.
-        9 => {
-            let keys = facts.made.key.as_ref().and(key()).into_iter().chain(facts.made.stray_keys.iter().cloned());
-            let delete = |key| Operation::ScheduleKeyDeletion { key, days: DELETION_DAYS };
-            (Some(keys.map(delete).collect()), Until::Answered)
-        }
-        10 => (key().map(|key| one(Operation::DescribeKey { key })), Until::Answered),
-        _ => return Next::End,
-    };
-    let calls = operations.into_iter().flatten().map(|operation| (Identity::Admin, operation)).collect();
-    Next::Send(Batch { calls, until, tolerant: true })
+        (Vec::from_iter(made.maybe_key.as_ref().map(|_| O::ListKeys)), Until::Answered),
+        (described.map(|key| O::DescribeKey { key }).collect(), Until::Answered),
+        (keys.map(|key| O::ScheduleKeyDeletion { key, days: DELETION_DAYS }).collect(), Until::Answered),
+        (Vec::from_iter(key.map(|key| O::DescribeKey { key })), Until::Answered),
+    ];
+    steps.into_iter().nth(index).map_or(Next::End, |(operations, until)| {
+        let calls = operations.into_iter().map(|operation| (Identity::Admin, operation)).collect();
+        Next::Send(Batch { calls, until, tolerant: true })
+    })
 }
 
 #[cfg(test)]

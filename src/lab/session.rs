@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
 use super::operation::Operation;
+use super::presenting::tally::Votes;
 use super::quiz::Quiz;
 use super::resume::Resuming;
 use super::stage::Stage;
@@ -99,9 +100,12 @@ pub struct Kept {
     pub facts: Facts,
     /// Questions and answers, and the hints that were shown.
     pub quiz: Quiz,
+    /// How a class voted.
+    #[serde(default)]
+    pub(super) votes: Votes,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
-    pub(super) bench: bench::Kept,
+    pub bench: bench::Kept,
     /// The account in which things might be created.
     pub(super) consented: Option<String>,
     /// When the key stopped costing anything.
@@ -168,6 +172,11 @@ impl Kept {
     /// How many stages have ended.
     pub fn ended(&self) -> usize {
         self.stages.iter().filter(|kept| kept.check.is_some()).count()
+    }
+
+    /// Whether all stages have ended.
+    pub fn is_finished(&self) -> bool {
+        self.ended() == self.stages.len()
     }
 
     /// How many stages were met.
@@ -258,6 +267,7 @@ impl State {
             created: self.names.created.clone(),
             facts: self.facts.clone(),
             quiz: self.quiz.clone(),
+            votes: self.votes(),
             bench: self.bench.kept(),
             consented: self.consented.clone(),
             key_ended_at: self.key_ended_at,

@@ -11,7 +11,7 @@ use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
 use super::insight::documents::request_id;
-use super::lesson::Lesson;
+use super::lesson::Chosen;
 use super::operation::Operation;
 use super::presenting::Presenting;
 use super::quiz::Quiz;
@@ -41,7 +41,7 @@ pub struct State {
     /// What the answers told.
     pub facts: Facts,
     /// The texts.
-    pub lesson: Arc<Lesson>,
+    pub lesson: Chosen,
     /// The questions, and what was said to them.
     pub quiz: Quiz,
     /// What was tried after the lab's last reading.
@@ -84,7 +84,7 @@ impl State {
             backend,
             names,
             facts: Facts::default(),
-            lesson: Lesson::english(),
+            lesson: Chosen::default(),
             quiz: Quiz::default(),
             bench: Bench::default(),
             view: View::default(),
@@ -130,7 +130,7 @@ impl State {
     /// Takes in what happened and says what to do. The only place where the state changes.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let shown = self.view.shown;
-        let quiz = self.quiz.clone();
+        let (quiz, votes) = (self.quiz.clone(), self.votes());
         let mut effects = match event {
             Event::Intent(intent) => self.intend(intent),
             // What the open page shows may have grown.
@@ -164,7 +164,7 @@ impl State {
             self.focus_calls();
         }
         let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
-        if self.is_worth_keeping() && (self.quiz != quiz || effects.iter().any(is_change)) {
+        if self.is_worth_keeping() && (self.quiz != quiz || self.votes() != votes || effects.iter().any(is_change)) {
             // Before the calls: what is under way must be known, whatever happens then.
             effects.splice(0..0, self.remember());
         }

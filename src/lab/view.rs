@@ -99,8 +99,6 @@ pub enum Overlay {
     Tally,
     /// "Begin again?"
     StartOver,
-    /// Nothing is to be seen.
-    Blank,
 }
 
 /// What is looked at.
@@ -116,6 +114,8 @@ pub struct View {
     pub zoom: bool,
     /// What lies over it.
     pub overlay: Option<Overlay>,
+    /// Whether nothing of all that is to be seen, on purpose: whatever opens meanwhile is seen when this is over.
+    pub blank: bool,
     /// The person's own keys.
     pub keys: Keymap,
     /// A line for the person, until the next key.
@@ -226,6 +226,7 @@ impl View {
     }
 
     pub(super) fn ask_to_quit(&mut self) {
+        self.blank = false;
         self.overlay = Some(Overlay::Quit);
     }
 

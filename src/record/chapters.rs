@@ -1,27 +1,38 @@
-//! The chapters of a recording: each stage when it is first shown, and each verdict when it first stands there.
+//! The chapters of a recording: each stage and experiment when it is first shown, and each verdict when it first stands
+//! there.
 
-use crate::lab::{Stage, State, Status};
+use crate::lab::{Experiment, Stage, State, Status};
 
-/// Which chapters have begun.
+/// Which chapters have begun: the stages', then the experiments'.
 #[derive(Debug, Clone, Default)]
 pub struct Chapters {
-    shown: [bool; Stage::ALL.len()],
-    ended: [bool; Stage::ALL.len()],
+    shown: [bool; STAGES + Experiment::ALL.len()],
+    ended: [bool; STAGES + Experiment::ALL.len()],
 }
+
+const STAGES: usize = Stage::ALL.len();
 
 impl Chapters {
     /// The chapter that begins with the picture of `state`, if one does: `6 view_denied`, `6 DENIED`.
     pub fn begun(&mut self, state: &State) -> Option<String> {
         let stage = state.view.shown;
-        let number = stage.number();
-        if !std::mem::replace(&mut self.shown[stage.index()], true) {
-            return Some(format!("{number} {}", stage.key()));
+        let (index, name, number) = match state.view.bench {
+            Some(which) => (STAGES + which.index(), which.id(), format!("bench {}", which.index() + 1)),
+            None => (stage.index(), stage.key(), stage.number().to_string()),
+        };
+        if !std::mem::replace(&mut self.shown[index], true) {
+            return Some(format!("{number} {name}"));
         }
-        let is_new = matches!(state.shown().status, Status::Done(_)) && !self.ended[stage.index()];
-        is_new.then(|| {
-            self.ended[stage.index()] = true;
-            format!("{number} {}", word(state, stage))
-        })
+        let Status::Done(check) = &state.shown().status else { return None };
+        if std::mem::replace(&mut self.ended[index], true) {
+            return None;
+        }
+        let verdict = match state.view.bench {
+            Some(_) if check.met => "MET",
+            Some(_) => "NOT MET",
+            None => word(state, stage),
+        };
+        Some(format!("{number} {verdict}"))
     }
 }
 

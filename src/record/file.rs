@@ -31,7 +31,16 @@ impl Kept {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        options.open(path).map(|file| Kept { file, good: 0 }).map_err(|error| match error.kind() {
+        let open = || {
+            let file = options.open(path)?;
+            // One that is replaced has the mode that it had. What is no file, a device say, is not ours.
+            #[cfg(unix)]
+            if file.metadata()?.is_file() {
+                file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            }
+            Ok(Kept { file, good: 0 })
+        };
+        open().map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => format!("{} exists: --force replaces it", path.display()),
             _ => format!("{} can't be written: {error}", path.display()),
         })

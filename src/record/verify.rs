@@ -4,6 +4,8 @@
 mod rows;
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -18,11 +20,15 @@ pub struct Found {
     pub line: usize,
     /// Likewise, in bytes.
     pub column: usize,
+    /// When it is shown, where the file has times.
+    pub at: Option<Duration>,
     /// What it is.
     pub what: &'static str,
     /// How it begins.
     pub shown: String,
 }
+
+const HOST: &str = "a host's name";
 
 /// How much of a find is told: enough to look for it, too little to use it.
 const TOLD: usize = 12;
@@ -34,22 +40,29 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
     let mut typed = String::new();
     let mut last_line = 0;
     let mut screen = None;
+    let mut times = Times::default();
     for (at, line) in file.split(|byte| *byte == b'\n').enumerate() {
         let line = String::from_utf8_lossy(line);
         last_line = at + 1;
+        let value = serde_json::from_str::<Value>(&line);
+        let when = value.as_ref().ok().and_then(|value| times.of(value));
         let mut report = |text: &str, is_drawn: bool| {
-            for (what, place) in secrets(text, &hosts) {
-                // Of what is drawn a piece alone may be the end of a uuid whose beginning stands there already: the whole
-                // row tells.
-                if is_drawn && what.ends_with("account's number") {
+            let decoded = decoded(text);
+            let finds = std::iter::once(text)
+                .chain(decoded.as_deref())
+                .flat_map(|text| secrets(text, &hosts).into_iter().map(move |(what, place)| (what, &text[place])));
+            for (what, find) in finds {
+                // Of what is drawn a piece alone may look like something that the whole row is not: the end of a uuid, or
+                // `com.amazonaws.se` before the `r` that stands there already.
+                if is_drawn && (what.ends_with("account's number") || what == HOST) {
                     continue;
                 }
-                let column = line.find(&text[place.clone()]).map_or(1, |at| at + 1);
-                let shown = text[place].chars().take(TOLD).collect();
-                found.insert(Found { line: at + 1, column, what, shown });
+                let column = line.find(find).map_or(1, |at| at + 1);
+                let shown = find.chars().take(TOLD).collect();
+                found.insert(Found { line: at + 1, column, at: when, what, shown });
             }
         };
-        let Ok(value) = serde_json::from_str::<Value>(&line) else {
+        let Ok(value) = value else {
             report(&line, false);
             continue;
         };
@@ -65,19 +78,46 @@ pub fn verify(file: &[u8]) -> Vec<Found> {
         match (value[1].as_str(), value[2].as_str(), &mut screen) {
             (Some("i"), Some(data), _) => typed.push_str(data),
             (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row, false)),
+            (Some("r"), Some(data), screen) => {
+                let size =
+                    data.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+                *screen = size.map(|(columns, rows)| Rows::new(columns, rows));
+            }
             _ => {}
         }
         if value["command"].is_string() && value["version"].is_number() {
             let what = "a command line in the header";
-            found.insert(Found { line: at + 1, column: 1, what, shown: String::new() });
+            found.insert(Found { line: at + 1, column: 1, at: None, what, shown: String::new() });
         }
     }
     // Typed key by key, a secret is in no single event.
     for (what, place) in secrets(&typed, &hosts) {
         let shown = typed[place].chars().take(TOLD).collect();
-        found.insert(Found { line: last_line, column: 1, what, shown });
+        found.insert(Found { line: last_line, column: 1, at: None, what, shown });
     }
     found.into_iter().collect()
+}
+
+/// The times of events: since the beginning or, in a cast of version 3, since the event before.
+#[derive(Debug, Default)]
+struct Times {
+    are_pauses: bool,
+    now: Duration,
+}
+
+impl Times {
+    /// When what this line tells has happened; `None` where it tells no time.
+    fn of(&mut self, line: &Value) -> Option<Duration> {
+        if line["version"].is_number() {
+            self.are_pauses = line["version"] == 3;
+        }
+        if let Some(millis) = line["at"].as_u64() {
+            return Some(Duration::from_millis(millis));
+        }
+        let at = Duration::try_from_secs_f64(line[0].as_f64()?).ok()?;
+        self.now = if self.are_pauses { self.now.checked_add(at)? } else { at };
+        Some(self.now)
+    }
 }
 
 /// The empty screen of a recording with this header.
@@ -91,6 +131,8 @@ fn screen_of(header: &Value) -> Option<Rows> {
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
+        // The digits after a point number nobody.
+        Value::Number(number) if number.is_f64() => Vec::new(),
         Value::Number(number) => vec![number.to_string()],
         Value::Array(elements) => elements.iter().flat_map(texts).collect(),
         Value::Object(members) => {
@@ -98,6 +140,27 @@ fn texts(value: &Value) -> Vec<String> {
         }
         Value::Null | Value::Bool(_) => Vec::new(),
     }
+}
+
+/// `text` without the escapes of URLs and forms, `%2F`; `None` where it has none.
+fn decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    let mut has_any = false;
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                has_any = true;
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend(part.as_bytes());
+            }
+        }
+    }
+    has_any.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// `text` as it stands on the screen: colours cut no word. Where the cursor jumps, something else begins.
@@ -132,23 +195,31 @@ type Find = (&'static str, std::ops::Range<usize>);
 
 fn secrets(text: &str, hosts: &BTreeSet<String>) -> Vec<Find> {
     let mut finds = sequences(text);
+    let mut find = |what: &'static str, start: usize, found: &str| finds.push((what, start..start + found.len()));
     for (start, word) in words(text, |c| c.is_ascii_alphanumeric()) {
-        let place = start..start + word.len();
         if is_account(word) && !ACCOUNTS.contains(&word) && !is_end_of_uuid(text, start) {
             let before = &text[..start];
             let in_arn = before.rfind("arn:").is_some_and(|arn| !before[arn..].contains(char::is_whitespace));
-            finds.push((if in_arn { "an ARN with an account's number" } else { "an account's number" }, place.clone()));
+            find(if in_arn { "an ARN with an account's number" } else { "an account's number" }, start, word);
         }
         if is_access_key(word) && !word.ends_with(EXAMPLE) {
-            finds.push(("an access key's id", place));
+            find("an access key's id", start, word);
         }
     }
-    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "+/=".contains(c)) {
+    // As the console writes it.
+    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || c == '-') {
+        let number = word.replace('-', "");
+        let is_grouped = word.split('-').map(str::len).eq([4; 3]);
+        if is_grouped && is_account(&number) && !ACCOUNTS.contains(&number.as_str()) {
+            find("an account's number", start, word);
+        }
+    }
+    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "+/".contains(c)) {
         if is_secret(word) {
-            finds.push(("what looks like a secret key", start..start + word.len()));
+            find("what looks like a secret key", start, word);
         }
         if ["IQoJ", "FwoG", "FQoG"].iter().any(|lead| word.starts_with(lead)) && word.len() >= 40 {
-            finds.push(("what looks like a session token", start..start + word.len()));
+            find("what looks like a session token", start, word);
         }
     }
     for lead in ["Signature=", "Signature%3D"] {
@@ -156,24 +227,43 @@ fn secrets(text: &str, hosts: &BTreeSet<String>) -> Vec<Find> {
             let start = at + lead.len();
             let length = text[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - start);
             if length >= 16 {
-                finds.push(("a signature", start..start + length));
+                find("a signature", start, &text[start..start + length]);
             }
         }
     }
     for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "._%+-@".contains(c)) {
         let word = word.trim_end_matches(['.', '-']);
-        let place = start..start + word.len();
         if let Some((name, host)) = word.rsplit_once('@') {
-            if !name.is_empty() && is_host(host) && !is_example(host) {
-                finds.push(("an e-mail address or an account on a host", place));
+            // Before a colon it is a shell's prompt, or where `ssh` and `scp` go.
+            let is_prompt = text[start + word.len()..].starts_with(':') && is_label(host);
+            if !name.is_empty() && (is_host(host) || is_prompt) && !is_example(host) {
+                find("an e-mail address or an account on a host", start, word);
             }
         } else if is_host(word) && !is_public(word, hosts) {
-            finds.push(("a host's name", place));
+            find(HOST, start, word);
         } else if is_address(word) {
-            finds.push(("a network address", place));
+            find("a network address", start, word);
+        }
+    }
+    for (start, word) in words(text, |c| c.is_ascii_hexdigit() || c == ':') {
+        let is_part = text[..start].ends_with(is_of_a_word) || text[start + word.len()..].starts_with(is_of_a_word);
+        if !is_part && is_long_address(word) {
+            find("a network address", start, word);
+        }
+    }
+    for lead in ["/home/", "/Users/", "\\Users\\"] {
+        for (at, _) in text.match_indices(lead).filter(|(at, _)| !text[..*at].ends_with(is_of_a_word)) {
+            let start = at + lead.len();
+            if let Some((0, owner)) = words(&text[start..], |c| c.is_alphanumeric() || "._-".contains(c)).next() {
+                find("whose home folder it is", start, owner);
+            }
         }
     }
     finds
+}
+
+fn is_of_a_word(c: char) -> bool {
+    c.is_alphanumeric() || "._-".contains(c)
 }
 
 /// Titles, folders and clipboards that a control sequence carries and no screen shows.
@@ -260,21 +350,25 @@ fn is_host(word: &str) -> bool {
         "home",
         "localdomain",
     ];
-    const FILES: [&str; 9] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz"];
+    const FILES: [&str; 10] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz", "db"];
     let Some((_, end)) = word.rsplit_once('.') else { return false };
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
     let is_country = end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(&end);
     (ENDS.contains(&end) || is_country) && word.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// AWS's own hosts and those of its services, the lesson's sources, and what documents use as examples.
 fn is_public(host: &str, hosts: &BTreeSet<String>) -> bool {
     let of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.amazon.com", "amazon.com", "aws.com"].iter().any(|d| of(d))
+    // The last one names the form of an SVG.
+    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.amazon.com", "amazon.com", "aws.com", "w3.org"]
+        .iter()
+        .any(|domain| of(domain))
         || hosts.contains(host)
         || is_example(host)
 }
@@ -286,8 +380,15 @@ fn is_example(host: &str) -> bool {
 
 /// An IPv4 address that is neither this machine's own nor one of the documents'.
 fn is_address(word: &str) -> bool {
-    let Ok(address) = word.parse::<std::net::Ipv4Addr>() else { return false };
+    let Ok(address) = word.parse::<Ipv4Addr>() else { return false };
     !(address.is_loopback() || address.is_documentation() || address.is_unspecified() || address.is_broadcast())
+}
+
+/// Likewise an IPv6 address. Of few parts it could be a path in a program, `a::b`.
+fn is_long_address(word: &str) -> bool {
+    let Ok(address) = word.parse::<Ipv6Addr>() else { return false };
+    let is_documentation = address.segments()[..2] == [0x2001, 0xdb8];
+    word.split(':').filter(|part| !part.is_empty()).count() > 2 && !is_documentation
 }
 
 #[cfg(test)]
@@ -306,6 +407,23 @@ mod tests {
         "X-Amz-Security-Token: IQoJb3JpZ2luX2VjKMS0123456789abcdefABCDEF0123456789",
         "what looks like a session token"
     )]
+    #[case::secret_in_a_shell(
+        "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY",
+        "what looks like a secret key"
+    )]
+    #[case::token_in_a_shell(
+        "export AWS_SESSION_TOKEN=FwoGZXIvYXdzEKMS0123456789abcdefABCDEF0123456789==",
+        "what looks like a session token"
+    )]
+    #[case::account_of_the_console("Account ID: 2109-8765-4321", "an account's number")]
+    #[case::arn_in_china("arn:aws-cn:kms:cn-north-1:210987654321:key/1", "an ARN with an account's number")]
+    #[case::arn_in_a_form("UserArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Auser%2Fx", "an ARN with an account's number")]
+    #[case::secret_in_a_form("100% s=wJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYzzzzzzzKEY", "what looks like a secret key")]
+    #[case::prompt("ada@laptop:~$ ls", "an e-mail address or an account on a host")]
+    #[case::home("open /home/ada/lab/kmslab.db", "whose home folder it is")]
+    #[case::mac("\"/Users/ada.k\"", "whose home folder it is")]
+    #[case::windows("C:\\Users\\ada", "whose home folder it is")]
+    #[case::long_address("[fe80::1ff:fe23:4567:890a]:443", "a network address")]
     #[case::signature("Signature=0123456789abcdef0123456789abcdef", "a signature")]
     #[case::email("by ada.k@company.de, thanks", "an e-mail address or an account on a host")]
     #[case::shell_title("\u{1b}]0;ada@laptop: ~\u{7}", "a window's title in a control sequence")]
@@ -329,9 +447,19 @@ mod tests {
     #[case("arn:aws:iam::111122223333:user/kmslab-admin AKIAQ7Q7Q7Q7QEXAMPLE")]
     #[case("key/1234abcd-12ab-34cd-56ef-123456789012 and 1767225600123, 20261124")]
     #[case("Host: kms.us-east-1.amazonaws.com, 444455556666.ddb.us-east-1.amazonaws.com")]
-    #[case("com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg")]
+    #[case(
+        "com.amazonaws.services.kms.model.AWSKMSException DynamoDB_20120810.Scan run.sh lab.cast kmslab.svg kmslab.db"
+    )]
     #[case("http://127.0.0.1:4599 Signature=[redacted] ada@example.com localhost")]
     #[case("0123456789abcdef0123456789abcdef01234567 is a hash")]
+    #[case(
+        "AQICAHjK0/Ab+Cd1Ef2Gh3Ij4Kl5Mn6Op7Qr8St9Uv0Wx1Yz2 is sealed, src/lab/Bench/play/Script1/steps/of/Two2 is a path"
+    )]
+    #[case("1111-2222-3333 is the documents' own; 2026-11-24, 20261124-1002, 2109-8765-4321-0000")]
+    #[case(
+        "[::1]:4599 2001:db8::1:2 std::fmt a::b 10:02:33 arn:aws:iam::aws:policy/X https://docs.aws.amazon.com/home/x"
+    )]
+    #[case("<svg xmlns=\"http://www.w3.org/2000/svg\"> actions/checkout@v4 2.0@x")]
     fn what_may_be_seen_is_not_reported(#[case] text: &str) {
         assert_eq!(verify(text.as_bytes()), []);
         assert_eq!(verify(format!("[0.1, \"o\", {}]", Value::from(text)).as_bytes()), []);
@@ -364,9 +492,50 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_drawn_in_pieces_is_judged_as_a_whole() {
+        let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
+        let events = "[0.1,\"o\",\"\\u001b[2;17Hr\"]\n[0.1,\"o\",\"\\u001b[2;1Hcom.amazonaws.se\\u001b[2;18Hvices\"]";
+        assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
+        let events = "[0.1,\"o\",\"\\u001b[2;7Hc\"]\n[0.1,\"o\",\"\\u001b[2;1Hvault.\\u001b[2;8Horp.se\"]";
+        assert_eq!(verify(format!("{head}\n{events}").as_bytes()).len(), 1);
+    }
+
+    #[test]
+    fn after_a_resize_rows_have_another_length() {
+        let events = "{\"version\":2,\"width\":4,\"height\":2}\n[0.1,\"r\",\"40x4\"]\n\
+                      [0.2,\"o\",\"\\u001b[2;1H111111222222\"]\n[1.5,\"o\",\"\\u001b[2;5H9876\"]";
+        let found = verify(events.as_bytes());
+        assert_eq!(
+            found.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>(),
+            ["111111222222", "111198762222"]
+        );
+        assert_eq!(found[1].at, Some(Duration::from_millis(1_500)));
+    }
+
+    #[test]
+    fn times_are_those_of_the_film() {
+        let key = "AKIAZQ3DRSTUVWXY2345";
+        let three = format!("{{\"version\":3}}\n[1.5,\"o\",\"a\"]\n[2.25,\"m\",\"{key}\"]");
+        let two = format!("{{\"version\":2}}\n[1.5,\"o\",\"a\"]\n[2.25,\"o\",\"{key}\"]");
+        let log = format!("{{\"kmslab_session\":1}}\n{{\"at\":42,\"x\":\"{key}\"}}");
+        for (file, at) in [(three, Some(3_750)), (two, Some(2_250)), (log, Some(42)), (key.to_owned(), None)] {
+            let found = verify(file.as_bytes());
+            assert_eq!(found.len(), 1, "{file}");
+            assert_eq!(found[0].at, at.map(Duration::from_millis), "{file}");
+        }
+    }
+
+    #[test]
     fn what_is_typed_key_by_key_is_found() {
         let events: Vec<String> = "210987654321".chars().map(|c| format!("[0.2,\"i\",\"{c}\"]")).collect();
         assert_eq!(verify(events.join("\n").as_bytes()).len(), 1);
+    }
+
+    /// Times with many digits, as some programs write them.
+    #[test]
+    fn a_time_is_no_account() {
+        assert_eq!(verify(b"{\"version\":2}\n[0.345678901234,\"o\",\"a\"]"), []);
+        assert_eq!(verify(b"{\"version\":2,\"account\":210987654321}").len(), 1);
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Options, language};
+use crate::cli::{Environment, Options, Usage, language};
 use crate::lab::Keymap;
 use crate::ui::ThemeName;
 use crate::ui::keys::{self, Problem, Wanted};
@@ -31,14 +30,20 @@ impl Config {
     ///
     /// # Errors
     /// When it can't be read, or something in it is wrong: all of that, by line.
-    pub fn load(options: &Options, environment: &Environment) -> Result<Config, ConfigError> {
+    pub fn load(options: &Options, environment: &Environment) -> Result<Config, Usage> {
         let Some(path) = options.config.as_ref().or(environment.config.as_ref()) else { return Ok(Config::default()) };
         match std::fs::read_to_string(path) {
-            Ok(text) => Config::parse(&text).map_err(|problems| ConfigError::Options(told(path, problems))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => Ok(Config::default()),
+            Ok(text) => Config::parse(&text).map_err(|problems| Usage(told(path, problems))),
+            // Where there is no home, as for many a service's user, it is /dev/null or the like.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                    && options.config.is_none() =>
+            {
+                Ok(Config::default())
+            }
             Err(error) => {
                 let path = path.display();
-                Err(ConfigError::Options(format!("the configuration file {path} can't be read: {error}")))
+                Err(Usage(format!("the configuration file {path} can't be read: {error}; --config names another one")))
             }
         }
     }

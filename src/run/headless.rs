@@ -1,7 +1,6 @@
 //! The lab without a screen: the same state, driven from stage to stage, written as lines.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Ended;
 use super::world::{Rest, World};
+use crate::lab::lesson::Chosen;
 use crate::lab::{Check, Event, Exchange, Intent, Lesson, Report, Stage, State, Verdict};
 
 /// How the lines look.
@@ -85,7 +85,7 @@ struct Lines<'a, W> {
     out: &'a mut W,
     /// Nothing is written any more after the first failure.
     failed: Option<io::Error>,
-    lesson: Arc<Lesson>,
+    lesson: Chosen,
     /// Whether test-user is a given profile.
     given_user: bool,
 }

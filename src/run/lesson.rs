@@ -6,16 +6,14 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::app::Exit;
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Exit, Options, Usage};
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
 
 /// The lesson files of the folder `own`, or the embedded ones.
 fn files(own: Option<&Path>) -> Result<Files, Report> {
     let Some(folder) = own else { return Ok(Files::embedded()) };
-    let trouble = |path: &Path| ConfigError::Options(format!("the lesson file {} can't be read", path.display()));
+    let trouble = |path: &Path| Usage(format!("the lesson file {} can't be read", path.display()));
     let mut files = Vec::new();
     let mut take = |path: &Path, name: String| -> Result<(), Report> {
         files.push((name, std::fs::read_to_string(path).wrap_err_with(|| trouble(path))?));
@@ -35,7 +33,7 @@ fn files(own: Option<&Path>) -> Result<Files, Report> {
 
 /// What is in a folder: paths and names, in order.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>, Report> {
-    let trouble = || ConfigError::Options(format!("the lesson folder {} can't be read", folder.display()));
+    let trouble = || Usage(format!("the lesson folder {} can't be read", folder.display()));
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
         .wrap_err_with(trouble)?
@@ -61,11 +59,11 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Arc<Lesson>,
         _ if files.has_language(language) => language,
         Some(unknown) => {
             let message = format!("there is no lesson in {unknown}; there are: {}", files.languages().join(", "));
-            return Err(ConfigError::Options(message).into());
+            return Err(Usage(message).into());
         }
         None => FALLBACK,
     };
-    Ok(Arc::new(Lesson::parse(&files, language).map_err(|problem| ConfigError::Options(problem.to_string()))?))
+    Ok(Arc::new(Lesson::parse(&files, language).map_err(|problem| Usage(problem.to_string()))?))
 }
 
 /// Names what is wrong with the lesson files.

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
-use super::play::Director;
+use super::play::{Cue, Director};
 use crate::lab::{Event, State};
 use crate::record::recorder::clock;
 use crate::record::{Recorded, Recorder};
@@ -47,6 +47,56 @@ impl Manner {
     pub fn now(&self) -> Duration {
         self.begun.elapsed()
     }
+
+    /// What comes next where nothing happens before. What it tells of trouble it tells once.
+    pub(super) fn upcoming(&mut self, state: &State) -> Upcoming {
+        let (now, begun) = (self.now(), self.begun);
+        let cue = self.director.as_mut().map(|director| director.cue(state, &self.lane, now));
+        if let Some(Cue::End(_) | Cue::Stuck) = cue {
+            self.director = None;
+        }
+        Upcoming {
+            key: if let Some(Cue::Press(at, code)) = cue { Some((begun + at, code)) } else { None },
+            write: self.recording.as_ref().and_then(Live::due).map(|at| begun + at),
+            trouble: self.recording.as_mut().and_then(Live::trouble),
+        }
+    }
+
+    /// Takes in that a person has pressed a key: who does takes over from the director, who may allow for some.
+    pub(super) fn taken_over(&mut self) {
+        self.director.take_if(|director| !director.takes_keys());
+    }
+
+    /// Takes in that the director has pressed a key while `state` was shown.
+    pub(super) fn played(&mut self, state: &State, code: KeyCode) {
+        let now = self.now();
+        if let Some(director) = &mut self.director {
+            director.pressed(state, code, now);
+        }
+    }
+
+    /// Whether events are recorded.
+    pub(super) fn is_logged(&self) -> bool {
+        self.recording.as_ref().is_some_and(Live::is_log)
+    }
+
+    /// Records that `event` has happened to `state`, where events are recorded.
+    pub(super) fn log(&mut self, state: &State, event: &Event) {
+        let now = self.now();
+        if let Some(recording) = self.recording.as_mut().filter(|recording| recording.is_log()) {
+            recording.happened(now, state, event);
+        }
+    }
+}
+
+/// What comes by itself.
+pub(super) struct Upcoming {
+    /// A key that the director presses then.
+    pub(super) key: Option<(Instant, KeyCode)>,
+    /// When the recording writes what it holds.
+    pub(super) write: Option<Instant>,
+    /// What the person must be told now.
+    pub(super) trouble: Option<String>,
 }
 
 /// A recording of the lab as it happens. Where it can't be written any more the lab goes on without it.

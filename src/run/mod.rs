@@ -25,18 +25,17 @@ pub mod world;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crossterm::event::Event as Input;
+use crossterm::event::{Event as Input, KeyCode};
 use futures_util::{Stream, StreamExt, stream};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
-use crate::lab::{Event, State};
+use crate::lab::{Effect, Event, State};
 use crate::ui;
 use crate::ui::terminal::Screen;
-use live::{Manner, area, key};
+use live::{Manner, Upcoming, area, key};
 use notes::teller::Teller;
-use play::Cue;
 use world::{Rest, World};
 
 /// Between two pictures of the waiting sign: four a second is enough to see that something is under way, and little
@@ -111,17 +110,7 @@ pub async fn interactive<W: Write>(
             continue;
         }
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
-        let now = manner.now();
-        let director = manner.director.as_mut();
-        let cue = director.map_or(Cue::Person, |director| director.cue(state, &manner.lane, now));
-        if let Cue::End(_) | Cue::Stuck = cue {
-            manner.director = None;
-        }
-        let played = if let Cue::Press(at, code) = cue { Some((at, code)) } else { None };
-        let due = manner.recording.as_ref().and_then(|recording| recording.due());
-        let at = |time: Option<Duration>| manner.begun + time.unwrap_or_default();
-        let (played_at, due_at) = (at(played.map(|(at, _)| at)), at(due));
-        let trouble = manner.recording.as_mut().and_then(|recording| recording.trouble());
+        let Upcoming { key, write, trouble } = manner.upcoming(state);
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
@@ -131,42 +120,24 @@ pub async fn interactive<W: Write>(
                 None => return Ok(Ended::InputClosed),
                 Some(input) => {
                     let input = input?;
-                    // Who presses a key takes over.
-                    if input.is_key_press() && !manner.director.as_ref().is_some_and(|director| director.takes_keys()) {
-                        manner.director = None;
+                    if input.is_key_press() {
+                        manner.taken_over();
                     }
                     translate(input, state, screen, manner)
                 }
             },
-            () = tokio::time::sleep_until(played_at), if played.is_some() => played.and_then(|(_, code)| {
-                // A director knows the usual keys, whatever this person's are.
-                let mut usual = state.clone();
-                usual.view.keys = Default::default();
-                let event = translate(Input::Key(key(code)), &usual, screen, manner);
-                let now = manner.now();
-                if let Some(director) = &mut manner.director {
-                    director.pressed(state, code, now);
-                }
-                event
-            }),
-            () = tokio::time::sleep_until(due_at), if due.is_some() => None,
+            Some(code) = in_time(key) => play(code, state, screen, manner),
+            () = tokio::time::sleep_until(write.unwrap_or(began)), if write.is_some() => None,
             () = tokio::time::sleep_until(next_tick), if state.is_running() => Some(Event::Tick),
             () = tokio::time::sleep_until(next_second), if state.shows_timer() => None,
         };
         // What has passed was spent on what was there before.
-        let clock = Event::Clock(began.elapsed().as_secs());
-        log(manner, state, &clock);
-        state.update(clock);
+        take_in(Event::Clock(began.elapsed().as_secs()), state, manner);
         while let Some(event) = arrived {
             if event == Event::Tick || !state.is_running() {
                 next_tick = Instant::now() + TICK;
             }
-            let copy = manner.recording.as_ref().is_some_and(|recording| recording.is_log()).then(|| event.clone());
-            let effects = state.update(event);
-            if let Some(event) = copy {
-                log(manner, state, &event);
-            }
-            for effect in effects {
+            for effect in take_in(event, state, manner) {
                 match world.perform(effect) {
                     Rest::Exit => return Ok(Ended::Finished),
                     Rest::StartOver => return Ok(Ended::StartOver),
@@ -180,12 +151,21 @@ pub async fn interactive<W: Write>(
     }
 }
 
-/// Logs what has happened, where events are recorded.
-fn log(manner: &mut Manner, state: &State, event: &Event) {
-    let now = manner.now();
-    if let Some(recording) = manner.recording.as_mut().filter(|recording| recording.is_log()) {
-        recording.happened(now, state, event);
+/// A key, when its time has come; where there is none, nothing at once.
+async fn in_time(key: Option<(Instant, KeyCode)>) -> Option<KeyCode> {
+    let (at, code) = key?;
+    tokio::time::sleep_until(at).await;
+    Some(code)
+}
+
+/// Takes in what has happened; where events are recorded, as they are shown, this one is.
+fn take_in(event: Event, state: &mut State, manner: &mut Manner) -> Vec<Effect> {
+    let copy = manner.is_logged().then(|| event.clone());
+    let effects = state.update(event);
+    if let Some(event) = copy {
+        manner.log(state, &event);
     }
+    effects
 }
 
 /// Draws the state; what is drawn is recorded, too.
@@ -201,6 +181,15 @@ fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) ->
         },
     )?;
     Ok(())
+}
+
+/// What a key means that the director presses: it knows the usual keys, whatever this person's are.
+fn play<W: Write>(code: KeyCode, state: &State, screen: &mut Screen<W>, manner: &mut Manner) -> Option<Event> {
+    let mut usual = state.clone();
+    usual.view.keys = Default::default();
+    let event = translate(Input::Key(key(code)), &usual, screen, manner);
+    manner.played(state, code);
+    event
 }
 
 /// What an input means now. A resize changes no state, only the picture.

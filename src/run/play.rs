@@ -255,6 +255,7 @@ impl Director {
 
 fn scene(state: &State) -> Scene {
     match state.view.overlay {
+        _ if state.is_blank() => return Scene::Other,
         Some(Overlay::Page { page, .. }) => return Scene::Page(page),
         Some(_) => return Scene::Other,
         None => {}

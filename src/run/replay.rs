@@ -9,11 +9,14 @@ use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Ended;
-use crate::lab::State;
 use crate::lab::log::{Entry, Head, Logged, VERSION};
+use crate::lab::{State, redact};
 use crate::record::chapters::Chapters;
 use crate::record::recorder::clock;
 use crate::record::{Recorded, Recorder};
@@ -26,9 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How many times as fast.
 const SPEEDS: [f64; 6] = [0.5, 1.0, 1.5, 2.0, 4.0, 8.0];
 
-/// The keys of a replay.
-const KEYS: [(&str, &str); 5] =
-    [("space", "pause"), (",/.", "step"), ("n/p", "chapter"), ("+/-", "speed"), ("q", "quit")];
+/// After so many entries the state is remembered: to go back, no more of them are taken in again.
+const STRIDE: usize = 256;
 
 /// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,8 @@ pub struct Session {
     pub head: Head,
     /// What happened.
     pub entries: Vec<Entry>,
+    /// The line of which only a part was written, counted from 1: the program was killed there, or the disk was full.
+    pub cut_off: Option<usize>,
 }
 
 /// Reads the log in the file at `path`.
@@ -45,7 +49,6 @@ pub struct Session {
 /// What is wrong with it, and in which line.
 pub fn read(path: &Path) -> Result<Session, String> {
     let text = std::fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
-    let text = String::from_utf8(text).map_err(|_| format!("{}:1: this is no recorded session", path.display()))?;
     parse(&text).map_err(|problem| format!("{}:{problem}", path.display()))
 }
 
@@ -53,31 +56,51 @@ pub fn read(path: &Path) -> Result<Session, String> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn parse(text: &str) -> Result<Session, String> {
-    #[derive(serde::Deserialize)]
+pub fn parse(text: &[u8]) -> Result<Session, String> {
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    let head = head(lines.next().unwrap_or_default()).map_err(|problem| format!("1: {problem}"))?;
+    let mut session = Session { head, entries: Vec::new(), cut_off: None };
+    for (at, line) in lines.enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()) {
+        let number = at + 2;
+        let entry: Entry = match from_line(line) {
+            Ok(entry) => entry,
+            Err(_) if !line.ends_with(b"\n") => {
+                session.cut_off = Some(number);
+                break;
+            }
+            Err(error) => return Err(format!("{number}: this is no event of a session: {error}")),
+        };
+        if session.entries.last().is_some_and(|before| before.at > entry.at) {
+            return Err(format!("{number}: it happened before the line above"));
+        }
+        session.entries.push(entry);
+    }
+    Ok(session)
+}
+
+fn head(line: &[u8]) -> Result<Head, String> {
+    #[derive(Deserialize)]
     struct Version {
         kmslab_session: u32,
     }
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    match serde_json::from_str::<Version>(first) {
-        Err(_) => return Err("1: this is no recorded session".to_owned()),
+    let header: Value = serde_json::from_slice(line).unwrap_or_default();
+    match Version::deserialize(&header) {
+        Err(_) if header["version"].is_u64() => {
+            Err("this is no recorded session, but a cast: `asciinema play` shows it".to_owned())
+        }
+        Err(_) => Err("this is no recorded session: `kmslab --record FILE.kmslab` makes one".to_owned()),
         Ok(Version { kmslab_session }) if kmslab_session != VERSION => {
-            return Err(format!("1: it is of version {kmslab_session}; this kmslab reads version {VERSION}"));
+            Err(format!("it is of version {kmslab_session}; this kmslab reads version {VERSION}"))
         }
-        Ok(_) => {}
+        Ok(_) => from_line(line).map_err(|error| format!("its head can't be read: {error}")),
     }
-    let head = serde_json::from_str(first).map_err(|error| format!("1: its head can't be read: {error}"))?;
-    let mut entries: Vec<Entry> = Vec::new();
-    for (at, line) in lines.enumerate() {
-        let entry: Entry = serde_json::from_str(line)
-            .map_err(|error| format!("{}: this is no event of a session: {error}", at + 2))?;
-        if entries.last().is_some_and(|before| before.at > entry.at) {
-            return Err(format!("{}: it happened before the line above", at + 2));
-        }
-        entries.push(entry);
-    }
-    Ok(Session { head, entries })
+}
+
+fn from_line<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+    let mut value: Value = serde_json::from_slice(line)?;
+    // As an answer from a server: somebody may have written into the file.
+    redact::redact(&mut value);
+    serde_json::from_value(value)
 }
 
 /// A session that is shown again.
@@ -87,7 +110,8 @@ pub struct Playback {
     times: Vec<Duration>,
     /// How many entries have been taken in where a chapter begins.
     chapters: Vec<usize>,
-    beginning: State,
+    /// The state after every [`STRIDE`] entries, from the beginning on.
+    remembered: Vec<State>,
     state: State,
     /// How many entries have been taken in.
     taken: usize,
@@ -113,8 +137,8 @@ impl Playback {
             entries: session.entries,
             times,
             chapters: Vec::new(),
-            state: beginning.clone(),
-            beginning,
+            remembered: Vec::new(),
+            state: beginning,
             taken: 0,
             now: Duration::ZERO,
             speed: 1,
@@ -124,6 +148,9 @@ impl Playback {
         let mut begins = Vec::new();
         loop {
             begins.extend(chapters.begun(&playback.state).map(|_| playback.taken));
+            if playback.taken % STRIDE == 0 {
+                playback.remembered.push(playback.state.clone());
+            }
             let line = playback.taken + 2;
             match playback.take() {
                 Ok(true) => {}
@@ -157,16 +184,19 @@ impl Playback {
 
     /// Shows what was there after `taken` entries.
     fn go_to(&mut self, taken: usize) {
-        if taken < self.taken {
-            self.state = self.beginning.clone();
-            self.taken = 0;
-            self.now = Duration::ZERO;
+        let nearest = taken / STRIDE;
+        if (taken < self.taken || self.taken < nearest * STRIDE)
+            && let Some(state) = self.remembered.get(nearest)
+        {
+            self.state = state.clone();
+            self.taken = nearest * STRIDE;
         }
         // All of it has been taken in once, without a problem.
         while self.taken < taken && self.take().is_ok_and(|taken| taken) {}
+        self.now = self.taken.checked_sub(1).map_or(Duration::ZERO, |last| self.times[last]);
     }
 
-    /// The next place after `from`, or before it, that shows something new.
+    /// The next place, or the one before, that shows something new.
     fn step(&self, forward: bool) -> usize {
         let shows = |index: &usize| !matches!(self.entries[*index].what, Logged::Tick(_) | Logged::Clock(_));
         if forward {
@@ -185,12 +215,12 @@ impl Playback {
     }
 
     /// Does what a key says; says whether that is the end.
-    fn press(&mut self, key: KeyCode) -> bool {
+    pub fn press(&mut self, key: KeyCode) -> bool {
         match key {
             KeyCode::Char('q') => return true,
             KeyCode::Char(' ') => {
                 // At the end it begins again.
-                if self.taken == self.entries.len() {
+                if self.is_at_the_end() {
                     self.go_to(0);
                     self.paused = false;
                 } else {
@@ -203,6 +233,8 @@ impl Playback {
             }
             KeyCode::Char('n') | KeyCode::Right | KeyCode::PageDown => self.go_to(self.chapter(true)),
             KeyCode::Char('p') | KeyCode::Left | KeyCode::PageUp => self.go_to(self.chapter(false)),
+            KeyCode::Home => self.go_to(0),
+            KeyCode::End => self.go_to(self.entries.len()),
             KeyCode::Char('+' | '=') => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
             KeyCode::Char('-') => self.speed = self.speed.saturating_sub(1),
             _ => {}
@@ -210,14 +242,44 @@ impl Playback {
         false
     }
 
+    fn is_at_the_end(&self) -> bool {
+        self.taken == self.entries.len()
+    }
+
+    /// The keys that do something now: what is needed most first, and the way out last.
+    fn keys(&self) -> Vec<(&'static str, &'static str)> {
+        let (can_back, can_go_on) = (self.taken > 0, !self.is_at_the_end());
+        let (can_slow, can_speed) = (self.speed > 0, self.speed + 1 < SPEEDS.len());
+        let either = |one: bool, other: bool, names: [&'static str; 3]| match (one, other) {
+            (true, true) => Some(names[0]),
+            (true, false) => Some(names[1]),
+            (false, true) => Some(names[2]),
+            (false, false) => None,
+        };
+        let rows = [
+            (
+                either(can_back, can_go_on, ["space"; 3]),
+                match (self.paused, can_go_on) {
+                    (_, false) => "again",
+                    (true, _) => "play",
+                    (false, _) => "pause",
+                },
+            ),
+            (either(can_back, can_go_on, ["n/p", "p", "n"]), "chapter"),
+            (either(can_back, can_go_on, [",/.", ",", "."]), "step"),
+            (either(can_slow, can_speed, ["+/-", "-", "+"]), "speed"),
+            (either(can_back, can_go_on, ["home/end", "home", "end"]), "ends"),
+            (Some("q"), "quit"),
+        ];
+        rows.into_iter().filter_map(|(key, label)| Some((key?, label))).collect()
+    }
+
     /// Draws the row that says what this is.
     fn bar(&self, theme: &Theme, keys: &[(&str, &str)], buffer: &mut Buffer) {
-        let sign = if self.taken == self.entries.len() {
-            "■"
-        } else if self.paused {
-            "‖"
-        } else {
-            "▸"
+        let sign = match (self.is_at_the_end(), self.paused) {
+            (true, _) => "■",
+            (_, true) => "‖",
+            _ => "▸",
         };
         let speed = match SPEEDS[self.speed] {
             speed if (speed - 1.0).abs() < f64::EPSILON => String::new(),
@@ -244,10 +306,10 @@ impl Playback {
         loop {
             screen.paint(|frame| {
                 ui::view_with(&self.state, theme, lane, frame);
-                self.bar(theme, &KEYS, frame.buffer_mut());
+                self.bar(theme, &self.keys(), frame.buffer_mut());
             })?;
             let since = Instant::now();
-            let is_playing = !self.paused && self.taken < self.entries.len();
+            let is_playing = !self.paused && !self.is_at_the_end();
             let next = self.times.get(self.taken).map_or(Duration::ZERO, |next| next.saturating_sub(self.now));
             let pause = next.div_f64(SPEEDS[self.speed]);
             tokio::select! {
@@ -255,20 +317,22 @@ impl Playback {
                 Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
                 input = input.next() => match input {
                     None => return Ok(Ended::InputClosed),
-                    Some(input) => match input? {
-                        Input::Key(key) if key.kind == KeyEventKind::Press => {
-                            if is_playing {
-                                self.now += since.elapsed().mul_f64(SPEEDS[self.speed]).min(next);
-                            }
-                            let is_interrupt = key.modifiers.contains(KeyModifiers::CONTROL)
-                                && key.code == KeyCode::Char('c');
-                            if is_interrupt || self.press(key.code) {
-                                return Ok(Ended::Finished);
-                            }
+                    Some(input) => {
+                        if is_playing {
+                            self.now += since.elapsed().mul_f64(SPEEDS[self.speed]).min(next);
                         }
-                        Input::Resize(width, height) => screen.resized(Size { width, height }),
-                        _ => {}
-                    },
+                        match input? {
+                            Input::Key(key) if key.kind == KeyEventKind::Press => {
+                                let is_interrupt = key.modifiers.contains(KeyModifiers::CONTROL)
+                                    && key.code == KeyCode::Char('c');
+                                if is_interrupt || self.press(key.code) {
+                                    return Ok(Ended::Finished);
+                                }
+                            }
+                            Input::Resize(width, height) => screen.resized(Size { width, height }),
+                            _ => {}
+                        }
+                    }
                 },
                 // The time that is shown goes on between two entries, too.
                 () = tokio::time::sleep(pause.min(SECOND)), if is_playing => {
@@ -303,5 +367,125 @@ impl Playback {
             }
         }
         recorder.finish(self.length() + LONGEST_PAUSE, title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Backend, BackendKind, Intent, Names};
+
+    /// Keys that change the picture, one every `millis`.
+    fn session(count: u64, millis: u64) -> Session {
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let head = Head::new(&State::new(backend, Names::new("t1")), 0);
+        let what = |at: u64| match at % 5 {
+            0 => Logged::Intent(Intent::CycleView),
+            1 => Logged::Tick(1),
+            2 => Logged::Intent(Intent::FocusOther),
+            3 => Logged::Intent(Intent::ToggleZoom),
+            _ => Logged::Clock(at),
+        };
+        let entries = (0..count).map(|at| Entry { at: (at + 1) * millis, what: what(at) }).collect();
+        Session { head, entries, cut_off: None }
+    }
+
+    fn playback(session: Session) -> Playback {
+        let beginning = session.head.state(0);
+        Playback::new(session, beginning).unwrap()
+    }
+
+    #[test]
+    fn from_anywhere_one_comes_anywhere() {
+        const COUNT: usize = 3 * STRIDE + 40;
+        let session = session(COUNT as u64, 10);
+        let mut state = session.head.state(0);
+        let mut states = vec![state.clone()];
+        for entry in &session.entries {
+            state.take_logged(entry.what.clone()).unwrap();
+            states.push(state.clone());
+        }
+        let mut playback = playback(session);
+        assert_eq!(playback.remembered.len(), 4);
+        let near = [0, 1, STRIDE - 1, STRIDE, STRIDE + 1, 2 * STRIDE, COUNT - 1, COUNT];
+        let places = near.iter().flat_map(|from| near.iter().map(move |to| (*from, *to)));
+        for (from, to) in places.chain((0..200).map(|at| (at * 37 % COUNT, at * 101 % COUNT))) {
+            playback.go_to(from);
+            playback.go_to(to);
+            assert_eq!((playback.taken, &playback.state == &states[to]), (to, true), "{from} {to}");
+            assert_eq!(playback.now, Duration::from_millis(10 * to as u64));
+        }
+    }
+
+    #[test]
+    fn keys_that_do_nothing_are_not_told() {
+        let told = |playback: &Playback| {
+            let keys: Vec<String> = playback.keys().iter().map(|(key, label)| format!("{key} {label}")).collect();
+            keys.join(" · ")
+        };
+        let mut playback = playback(session(20, 10));
+        assert_eq!(told(&playback), "space pause · n chapter · . step · +/- speed · end ends · q quit");
+        playback.press(KeyCode::Char('.'));
+        for _ in 0..9 {
+            playback.press(KeyCode::Char('+'));
+        }
+        assert_eq!(told(&playback), "space play · n/p chapter · ,/. step · - speed · home/end ends · q quit");
+        playback.press(KeyCode::End);
+        for _ in 0..9 {
+            playback.press(KeyCode::Char('-'));
+        }
+        assert_eq!(told(&playback), "space again · p chapter · , step · + speed · home ends · q quit");
+        playback.press(KeyCode::Char(' '));
+        assert_eq!((playback.taken, playback.paused), (0, false));
+        playback.press(KeyCode::Char(' '));
+        assert!(playback.paused);
+        playback.press(KeyCode::PageDown);
+        assert_eq!((playback.taken, playback.press(KeyCode::Char('q'))), (20, true));
+        playback.press(KeyCode::PageUp);
+        assert_eq!(playback.taken, 0);
+        playback.press(KeyCode::Char(' '));
+        assert!(!playback.paused);
+    }
+
+    /// Steps go by what shows something new, and not by the waiting sign.
+    #[test]
+    fn steps_pass_over_ticks_and_seconds() {
+        let mut playback = playback(session(10, 10));
+        let mut places = |key: char| -> Vec<usize> {
+            let steps = (0..8).map(|_| {
+                playback.press(KeyCode::Char(key));
+                playback.taken
+            });
+            steps.collect()
+        };
+        assert_eq!(places('.'), [1, 3, 4, 6, 8, 9, 10, 10]);
+        assert_eq!(places(','), [9, 8, 6, 4, 3, 1, 0, 0]);
+    }
+
+    #[test]
+    fn long_pauses_are_short() {
+        let playback = playback(session(3, 7_000));
+        assert_eq!((playback.length(), session(3, 7_000).entries[2].at), (Duration::from_secs(15), 21_000));
+    }
+
+    /// Whoever drags the corner of the window does not hold the film up.
+    #[test]
+    fn it_goes_on_while_the_size_changes() {
+        let input = futures_util::stream::unfold(0_u16, |count| async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let input = match count {
+                0..40 => Input::Resize(80 + count % 2, 24),
+                _ => Input::Key(KeyCode::Char('q').into()),
+            };
+            Some((Ok(input), count + 1))
+        });
+        let mut playback = playback(session(3, 100));
+        let mut screen = Screen::over(io::sink(), Size::new(80, 24));
+        let theme = Theme::choose(ui::ThemeName::Dark, ui::ColorLevel::True);
+        let stop = futures_util::stream::pending();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let ended = runtime.block_on(playback.show(&mut screen, &theme, &Lane::default(), Box::pin(input), stop));
+        assert_eq!((ended.unwrap(), playback.taken), (Ended::Finished, 3));
     }
 }

@@ -22,6 +22,9 @@ use crate::cli::{Environment, Options};
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
 const FILE: &str = "session.json";
+/// The newest session that went through all stages, once another has begun.
+const FINISHED: &str = "finished.json";
+
 const LOCK: &str = "session.lock";
 
 /// A larger file is none of ours.
@@ -66,6 +69,16 @@ impl Hold {
         file.persist(self.folder.join(FILE)).map_err(|error| error.error)?;
         Ok(())
     }
+
+    /// Keeps a finished session beside the one of the run `next`, which is to take its place.
+    fn set_finished_aside(&self, next: &str) -> io::Result<()> {
+        match read(&self.folder) {
+            Ok(Some(kept)) if kept.is_finished() && kept.run != next => {
+                fs::rename(self.folder.join(FILE), self.folder.join(FINISHED))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The session that is kept in `folder`, if any.
@@ -73,9 +86,25 @@ impl Hold {
 /// # Errors
 /// A sentence where there is a file that is none.
 pub fn read(folder: &Path) -> Result<Option<Kept>, String> {
-    let path = folder.join(FILE);
+    read_file(&folder.join(FILE))
+}
+
+/// The session to write up: the one that is kept in `folder` if it is finished, else the newest that was, else the one
+/// that is kept.
+///
+/// # Errors
+/// A sentence where there is a file that is none.
+pub fn read_to_write_up(folder: &Path) -> Result<Option<Kept>, String> {
+    let kept = read(folder)?;
+    if kept.as_ref().is_some_and(Kept::is_finished) {
+        return Ok(kept);
+    }
+    Ok(read_file(&folder.join(FINISHED))?.or(kept))
+}
+
+fn read_file(path: &Path) -> Result<Option<Kept>, String> {
     let mut text = String::new();
-    match File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)) {
+    match File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
@@ -149,9 +178,11 @@ fn keep(
     done: &watch::Sender<u64>,
     events: &UnboundedSender<Event>,
 ) {
+    let mut is_first = true;
     while let Ok(first) = sessions.recv() {
         let (number, kept) = sessions.try_iter().last().unwrap_or(first);
-        if let Err(error) = hold.write(&kept) {
+        let aside = if std::mem::take(&mut is_first) { hold.set_finished_aside(&kept.run) } else { Ok(()) };
+        if let Err(error) = aside.and_then(|()| hold.write(&kept)) {
             let _ = events.send(Event::NotRemembered(format!("{}: {error}", hold.folder.join(FILE).display())));
         }
         done.send_replace(number);
@@ -212,7 +243,8 @@ fn place(state: &State, options: &Options) -> Place {
 /// # Errors
 /// When another lab has it, or it can't be deleted.
 pub fn reset(environment: &Environment) -> Result<Exit, Report> {
-    let Some(folder) = environment.state.as_deref().filter(|folder| folder.join(FILE).exists()) else {
+    let is_kept = |folder: &&Path| folder.join(FILE).exists() || folder.join(FINISHED).exists();
+    let Some(folder) = environment.state.as_deref().filter(is_kept) else {
         tell("no session is kept");
         return Ok(Exit::Met);
     };
@@ -233,6 +265,12 @@ pub fn reset(environment: &Environment) -> Result<Exit, Report> {
             return Ok(Exit::Survivors);
         }
     }
+    if fs::remove_file(folder.join(FINISHED)).is_ok() {
+        tell(format_args!("deleted {}", folder.join(FINISHED).display()));
+    }
+    if !path.exists() {
+        return Ok(Exit::Met);
+    }
     fs::remove_file(&path).wrap_err_with(trouble)?;
     match kept {
         Ok(Some(kept)) => {
@@ -251,7 +289,7 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::lab::{Backend, BackendKind, Names, Quiz};
+    use crate::lab::{Backend, BackendKind, Check, Names, Quiz};
 
     fn state(run: &str) -> State {
         let backend =
@@ -281,6 +319,30 @@ mod tests {
         drop(keeper);
         assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
         assert!(told.try_recv().is_err(), "nothing went wrong");
+    }
+
+    #[test]
+    fn a_finished_session_is_still_there_to_write_up_when_another_has_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let begin = |run: &str, finished: bool| {
+            let (events, _) = unbounded_channel();
+            let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events).unwrap();
+            let mut kept = kept(run);
+            keeper.keep(kept.clone());
+            if finished {
+                kept.stages.iter_mut().for_each(|stage| stage.check = Some(Check { met: true, observed: run.into() }));
+                keeper.keep(kept);
+            }
+        };
+        let to_write_up = || read_to_write_up(folder.path()).unwrap().unwrap().run;
+        begin("early", false);
+        assert_eq!(to_write_up(), "early");
+        for run in ["first", "second"] {
+            begin(run, true);
+            assert_eq!(to_write_up(), run);
+            begin("begun", false);
+            assert_eq!((to_write_up().as_str(), read(folder.path()).unwrap().unwrap().run.as_str()), (run, "begun"));
+        }
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl From<StoreError> for ApiError {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address can't be listened on.
-    #[error("the sandbox can't listen on {address}: {source}. Choose another port, or port 0 for any free one")]
+    #[error("the sandbox can't listen on {address}: {source}. {}", other_address(source))]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -193,4 +193,13 @@ pub enum StartError {
     /// The server's thread or runtime could not be made.
     #[error("the sandbox's server could not start: {0}")]
     Thread(io::Error),
+}
+
+/// What to do where an address can't be listened on.
+fn other_address(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => "Choose an address of this machine, such as 127.0.0.1",
+        io::ErrorKind::PermissionDenied => "Choose a port from 1024 on, or port 0 for any free one",
+        _ => "Choose another port, or port 0 for any free one",
+    }
 }

@@ -20,7 +20,7 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
         Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height),
         Some(Call::Waiting(pending)) => match state.view.mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
-            _ => wrap_plain("sent; no answer yet", theme.dim, columns),
+            _ => wrap_plain(state.interface().say("sent; no answer yet"), theme.dim, columns),
         },
         Some(Call::Draft(draft)) => drafted(state, draft, theme, columns),
         None => outline(state, identity, theme, columns),
@@ -49,7 +49,8 @@ fn drafted(state: &State, draft: &Draft, theme: &Theme, columns: usize) -> Vec<L
             json::pretty(&serde_json::from_str(policy).unwrap_or_default(), theme, columns)
         }
         (_, Some(diff)) if diff.is_empty() => {
-            wrap_plain("Nothing changes: the policy says all of this already.", theme.base, columns)
+            let text = "Nothing changes: the policy says all of this already.";
+            wrap_plain(state.interface().say(text), theme.base, columns)
         }
         (_, Some(diff)) => diff::lines(&diff, theme, columns),
     }
@@ -100,18 +101,22 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
 
 /// Before anything was sent: what will be.
 fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = state.interface();
     let coming: Vec<String> =
         state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
-        let what = if state.view.bench.is_some() { "experiment" } else { "stage" };
-        return wrap_plain(&format!("{} has no call in this {what}.", identity.name()), theme.dim, columns);
+        let none = match state.view.bench {
+            Some(_) => "{} has no call in this experiment.",
+            None => "{} has no call in this stage.",
+        };
+        return wrap_plain(&words.fill(none, &[&identity.name()]), theme.dim, columns);
     }
     let heading = match &state.shown().status {
         Status::Todo => "will be sent",
         Status::Running => "comes next",
-        Status::Done(_) => return wrap_plain("Nothing was sent.", theme.dim, columns),
+        Status::Done(_) => return wrap_plain(words.say("Nothing was sent."), theme.dim, columns),
     };
-    let mut lines = wrap_plain(heading, theme.dim, columns);
+    let mut lines = wrap_plain(words.say(heading), theme.dim, columns);
     for call in coming {
         let lead = vec![Span::styled("· ", theme.dim)];
         lines.extend(wrap(lead, vec![Span::styled(call, theme.base)], columns, 2));

@@ -1,5 +1,7 @@
 //! The lines under the header: what the stage does and asks, and what came of it.
 
+use std::fmt::Display;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -159,13 +161,14 @@ impl<'a> Brief<'a> {
 
     fn how_to_answer(self) -> String {
         let keymap = &self.state.view.keys;
-        format!(" {} answers, {} skips", keys::answers(keymap), keys::first("skip", keymap))
+        let keys: [&dyn Display; 2] = [&keys::answers(keymap), &keys::first("skip", keymap)];
+        format!(" {}", self.state.interface().fill("{} answers, {} skips", &keys))
     }
 
     fn enter(self) -> Part<'a> {
         let key = Span::styled(format!(" {} ", keys::first("advance", &self.state.view.keys)), self.theme.focus);
         let action = match self.state.view.bench {
-            Some(_) => "try it",
+            Some(_) => self.state.interface().say("try it"),
             None => self.state.text(self.state.view.shown).action,
         };
         Part { label: None, content: vec![key, Span::styled(format!("  {action}"), self.theme.strong)] }
@@ -196,10 +199,11 @@ impl<'a> Brief<'a> {
     }
 
     fn under_way(self) -> Part<'a> {
+        let words = self.state.interface();
         let under_way = match self.state.shown().pending.len() {
-            0 => "waiting before asking again".to_owned(),
-            1 => "1 call under way".to_owned(),
-            calls => format!("{calls} calls under way, sent at the same time"),
+            0 => words.say("waiting before asking again").to_owned(),
+            1 => words.say("1 call under way").to_owned(),
+            calls => words.fill("{} calls under way, sent at the same time", &[&calls]),
         };
         let sign = Span::styled(format!("{}  ", spinner(self.state.ticks)), self.theme.strong);
         Part { label: None, content: vec![sign, Span::styled(under_way, self.theme.base)] }
@@ -208,11 +212,11 @@ impl<'a> Brief<'a> {
     /// What waits to be looked at, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
         let key = |action| format!(" {:^5} ", keys::first(action, &self.state.view.keys));
-        let choice = |action, text: &str| Part {
+        let choice = |action, text: &'static str| Part {
             label: None,
             content: vec![
                 Span::styled(key(action), self.theme.focus),
-                Span::styled(format!("  {text}"), self.theme.strong),
+                Span::styled(format!("  {}", self.state.interface().say(text)), self.theme.strong),
             ],
         };
         let enter = choice("advance", "send PutKeyPolicy: this call replaces the whole policy");
@@ -273,7 +277,7 @@ impl<'a> Brief<'a> {
     /// What the person predicted and the class voted, and what is to be said of that.
     fn said(self) -> Vec<Part<'a>> {
         let votes = tally::line(self.state, self.state.view.shown, self.theme);
-        let votes = votes.map(|content| Part { label: Some("class"), content });
+        let votes = votes.map(|content| Part { label: Some(self.state.interface().say("class")), content });
         votes.into_iter().chain(self.replied()).collect()
     }
 

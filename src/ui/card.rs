@@ -93,16 +93,25 @@ fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) 
     buffer
 }
 
-/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do.
+/// The narrowest screen on which that row tells the time of the recording; the header does on every other.
+const TIMED: u16 = 80;
+
+/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do, as many of
+/// them as have room.
 pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)], buffer: &mut Buffer) {
     let area = buffer.area;
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let mut spans = vec![
-        Span::styled(super::pane::replay(theme), theme.replay()),
-        Span::styled(format!(" {when}  {state} "), theme.strong),
-    ];
+    let place = if row.width < TIMED { format!(" {state}") } else { format!(" {when}  {state}") };
+    let mut spans = vec![Span::styled(super::pane::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
+    let taken = |keys: &[(&str, &str)]| keys.iter().map(|(key, label)| 4 + width(key) + width(label)).sum::<usize>();
+    let room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
+    let mut keys = keys.to_vec();
+    // The last one is how to leave.
+    while taken(&keys) > room && keys.len() > 1 {
+        keys.remove(keys.len() - 2);
+    }
     for (key, label) in keys {
-        spans.push(Span::styled(format!("  {key}"), theme.hint));
+        spans.push(Span::styled(format!("   {key}"), theme.hint));
         spans.push(Span::styled(format!(" {label}"), theme.dim));
     }
     ratatui::widgets::Clear.render(row, buffer);

@@ -17,7 +17,7 @@ use crate::lab::{Copied, Intent, Keymap, Page, State, Status};
 pub use chord::Chord;
 use chord::{char, control, key};
 pub use context::Context;
-use presenting::{BLANK, CLICKER, HANDS, START_OVER, TALLY, TIMER};
+use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
 pub use remap::{Problem, Wanted, remap};
 pub use told::{Hint, answers, first, footer, help, hints};
 
@@ -399,9 +399,10 @@ pub const KEYS: &[Row] = &[
             |_| Intent::ToggleStages,
         )],
         label: |c| if c.stages() { "close" } else { "stages" },
-        help: "the stages; what lies before a later one is set up",
+        help: "stages by arrow or number; earlier ones are set up",
         rank: 10,
     },
+    NUMBERS,
     BLANK,
     TIMER,
     TALLY,
@@ -441,7 +442,7 @@ pub const KEYS: &[Row] = &[
                 "back",
                 OVERLAYS,
                 &[key(KeyCode::Esc)],
-                |c| c.overlay().is_some() && !c.state.is_asking_to_resume(),
+                |c| c.state.is_blank() || c.overlay().is_some() && !c.state.is_asking_to_resume(),
                 |_| Intent::Close,
             ),
             bind("back", PANES, &[key(KeyCode::Esc)], |c| c.panes() && c.zoomed(), |_| Intent::ToggleZoom),
@@ -526,7 +527,8 @@ pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
 pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let context = Context::new(state, area);
     let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
-    Some(Hint::new(Chord::of(event)?.name(), (row.label)(context).to_owned(), row.rank))
+    let label = state.interface().word((row.label)(context)).to_owned();
+    Some(Hint::new(Chord::of(event)?.name(), label, row.rank))
 }
 
 /// What is bound to `event` now.
@@ -539,5 +541,5 @@ fn bound(event: KeyEvent, context: Context<'_>) -> Option<(&'static Row, &'stati
             KeyEventKind::Repeat => binding.repeats,
             KeyEventKind::Release => false,
         })
-        .find(|(_, binding)| binding.has(pressed, &context.state.view.keys) && (binding.when)(context))
+        .find(|(_, binding)| binding.has(pressed, &context.state.view.keys) && context.works(binding))
 }

@@ -179,7 +179,7 @@ impl PanePlan {
 
 /// How much whatever keys scroll now scrolls, and its first line now.
 pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
-    if Class::of(area) == Class::TooSmall {
+    if Class::of(area) == Class::TooSmall || state.is_blank() {
         return None;
     }
     let (extent, first) = match state.view.overlay {

@@ -162,7 +162,7 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
 fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
     let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
-    content.push(Span::styled(format!("   {}", tally::share(hands, &asked)), theme.strong));
+    content.push(Span::styled(format!("   {}", tally::share(hands, &asked, state.interface())), theme.strong));
     wrap(vec![Span::styled(format!("{}  class  ", stage.number()), theme.dim)], content, columns, 3)
 }
 

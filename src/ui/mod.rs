@@ -102,7 +102,7 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
     buffer.set_style(area, theme.base);
     // Not even the least of it is to be seen on a screen that is blank on purpose.
     if state.is_blank() {
-        return overlay::draw(state, theme, area, buffer);
+        return overlay::blank(state, theme, area, buffer);
     }
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
@@ -128,13 +128,14 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let room = columns.saturating_sub(taken);
     let right = match state.shows_timer() {
         true => {
-            let timing = state.timing();
+            let (timing, words) = (state.timing(), state.interface());
+            let drift = timing.drift(words);
             let choices = [
-                format!("{} ({}) · {}", timing.of_stage(), timing.drift(), timing.of_all()),
-                format!("{} ({})", timing.of_stage(), timing.drift()),
+                format!("{} ({drift}) · {}", timing.of_stage(words), timing.of_all(words)),
+                format!("{} ({drift})", timing.of_stage(words)),
             ];
             // Whoever asked for the time sees it, whatever else is said.
-            let least = format!("{} {}", clock(timing.spent), timing.drift());
+            let least = format!("{} {drift}", clock(timing.spent));
             let fitting = choices.into_iter().find(|text| width(text) < room);
             Span::styled(format!("{} ", fitting.unwrap_or(least)), theme.strong)
         }

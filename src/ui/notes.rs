@@ -6,19 +6,20 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::presenting::telling::{Progress, QuestionTold, Telling};
+use crate::lab::lesson::interface::Interface;
+use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold, Progress, QuestionTold, Telling};
 use crate::run::notes::line::Line as Told;
 
 use super::layout::Extent;
 use super::signs;
-use super::text::{cut, spans_width, wrap, wrap_plain};
+use super::text::{cut, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// For so many looks in vain the notes stay as they are: a lab that begins again is back by then.
-const PATIENCE: u8 = 3;
+pub const PATIENCE: u8 = 3;
 
-/// Columns of the labels.
-const LABEL: usize = 10;
+/// The labels.
+const LABELS: [&str; 8] = ["now", "say", EXPECTED, LOOK_AT, "answer", "class", "next", "asked"];
 
 /// What the second screen shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Notes {
         if self.missed >= PATIENCE || reason.is_some() {
             self.line = None;
         }
-        self.reason = reason.or(self.reason.take());
+        self.reason = reason;
     }
 }
 
@@ -88,10 +89,12 @@ fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     let row = |y: u16| Rect { y: area.y + y, height: 1, ..area }.intersection(area);
     let Some(line) = &notes.line else {
-        header(" no lab", "", theme, row(0), buffer);
+        header("notes", " no lab", "", theme, row(0), buffer);
         let columns = usize::from(area.width.saturating_sub(2));
-        let mut text = wrap_plain("No lab runs here.", theme.strong, columns);
-        text.extend(notes.reason.iter().flat_map(|reason| wrap_plain(reason, theme.failed.text, columns)));
+        let mut text = match &notes.reason {
+            Some(reason) => wrap_plain(reason, theme.failed.text, columns),
+            None => wrap_plain("No lab runs here.", theme.strong, columns),
+        };
         let help = "Start `kmslab` in another terminal, as the same user: this screen follows it.";
         text.extend(wrap_plain(help, theme.base, columns));
         let places = format!("Looked in {}", notes.looked_in.join(" and "));
@@ -99,18 +102,33 @@ fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Paragraph::new(text).render(body(area), buffer);
         return footer(notes, 0, theme, area, buffer);
     };
-    let lab = &line.lab;
-    let back = if lab.current == lab.number { String::new() } else { format!("  looking back from {}", lab.current) };
-    let blank = if lab.blank { "  BLANK" } else { "" };
+    let (lab, words) = (&line.lab, Interface::new(&line.lab.words));
+    let back = match lab.current == lab.number {
+        true => String::new(),
+        false => format!("  {}", words.fill("looking back from {}", &[&lab.current])),
+    };
+    let blank = if lab.blank { format!("  {}", words.say("BLANK")) } else { String::new() };
     let replay = if lab.replay { "  REPLAY" } else { "" };
     let right = format!("{}{replay}{blank} ", lab.backend.to_uppercase());
-    header(&format!(" {}/{}  {}{back}", lab.number, lab.of, lab.title), &right, theme, row(0), buffer);
+    header(
+        words.say("notes"),
+        &format!(" {}/{}  {}{back}", lab.number, lab.of, lab.title),
+        &right,
+        theme,
+        row(0),
+        buffer,
+    );
     let timing = line.timing_at(notes.now);
     let looks = if timing.behind() > 0 { theme.denied.text } else { theme.strong };
+    let (all, drift) = (timing.of_all(words), timing.drift(words));
+    // Its number stands above, too.
+    let short = timing.of_stage(words).split_once(' ').map_or(String::new(), |(_, rest)| rest.to_owned());
+    let room = usize::from(area.width).saturating_sub(width(&all) + width(&drift) + 7);
+    let stage = Some(timing.of_stage(words)).filter(|text| width(text) <= room).unwrap_or(short);
     let time = vec![
-        Span::styled(format!(" {} (", timing.of_stage()), theme.strong),
-        Span::styled(timing.drift(), looks),
-        Span::styled(format!(")   {}", timing.of_all()), theme.strong),
+        Span::styled(format!(" {stage} ("), theme.strong),
+        Span::styled(drift, looks),
+        Span::styled(format!(")   {all}"), theme.strong),
     ];
     cut(time, area.width.into()).render(row(1), buffer);
     let place = body(area);
@@ -122,11 +140,12 @@ fn draw_all(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     footer(notes, extent.last_scroll() - scroll, theme, area, buffer);
 }
 
-fn header(left: &str, right: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn header(name: &str, left: &str, right: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
     let right = vec![Span::styled(right.to_owned(), theme.bar.patch(theme.dim))];
-    let left = vec![Span::styled(" notes ", theme.bar.patch(theme.dim)), Span::styled(left.to_owned(), theme.title)];
+    let left =
+        vec![Span::styled(format!(" {name} "), theme.bar.patch(theme.dim)), Span::styled(left.to_owned(), theme.title)];
     let room = columns.saturating_sub(spans_width(&right));
     Line::from(right).right_aligned().render(area, buffer);
     cut(left, room).render(area, buffer);
@@ -134,21 +153,41 @@ fn header(left: &str, right: &str, theme: &Theme, area: Rect, buffer: &mut Buffe
 
 fn footer(notes: &Notes, below: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let area = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let mut spans = vec![Span::raw(" "), Span::styled("q", theme.hint), Span::styled(" leave", theme.dim)];
+    let words = notes.line.as_ref().map_or(Interface::ENGLISH, |line| Interface::new(&line.lab.words));
+    let mut spans = vec![
+        Span::raw(" "),
+        Span::styled("q", theme.hint),
+        Span::styled(format!(" {}", words.say("leave")), theme.dim),
+    ];
     if below > 0 {
-        spans.extend([Span::styled("   j", theme.hint), Span::styled(format!(" {below} more"), theme.dim)]);
+        spans.extend([
+            Span::styled("   j", theme.hint),
+            Span::styled(format!(" {}", words.fill("{} more", &[&below])), theme.dim),
+        ]);
     }
     if notes.others > 0 && notes.line.is_some() {
-        let others = format!(" another lab ({} more)", notes.others);
+        let others = format!(" {}", words.fill("another lab ({} more)", &[&notes.others]));
         spans.extend([Span::styled("   tab", theme.hint), Span::styled(others, theme.dim)]);
     }
     cut(spans, area.width.into()).render(area, buffer);
 }
 
+/// Columns of the labels, with the gap after them.
+fn label_columns(lab: &Telling) -> usize {
+    let words = Interface::new(&lab.words);
+    LABELS.into_iter().map(|label| width(words.word(label))).max().unwrap_or(0) + 2
+}
+
+/// A label in its columns.
+fn lead(lab: &Telling, label: &'static str, theme: &Theme) -> Vec<Span<'static>> {
+    let label = Interface::new(&lab.words).word(label);
+    vec![Span::styled(format!("{label:<columns$}", columns = label_columns(lab)), theme.dim)]
+}
+
 fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let labelled = |label: &str, looks: Style, text: &str| {
-        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim)];
-        wrap(lead, vec![Span::styled(text.to_owned(), looks)], columns, LABEL)
+    let words = Interface::new(&lab.words);
+    let labelled = |label: &'static str, looks: Style, text: &str| {
+        wrap(lead(lab, label, theme), vec![Span::styled(text.to_owned(), looks)], columns, label_columns(lab))
     };
     let mut lines = Vec::new();
     let (word, looks) = progress(lab, theme);
@@ -156,20 +195,21 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     lines.push(Line::default());
     for (at, note) in lab.notes.iter().enumerate() {
         let label = if at == 0 { "say" } else { "" };
-        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim), Span::styled("• ", theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(note.clone(), theme.base)], columns, LABEL + 2));
+        let lead = [lead(lab, label, theme), vec![Span::styled("• ", theme.dim)]].concat();
+        lines.extend(wrap(lead, vec![Span::styled(note.clone(), theme.base)], columns, label_columns(lab) + 2));
     }
     lines.push(Line::default());
     if !lab.expected.is_empty() {
-        lines.extend(labelled("expected", theme.strong, &lab.expected));
+        lines.extend(labelled(EXPECTED, theme.strong, &lab.expected));
     }
-    lines.extend(labelled("look at", theme.base, &lab.look));
+    lines.extend(labelled(LOOK_AT, theme.base, &lab.look));
     if let Some(question) = &lab.question {
-        lines.extend(asked(question, theme, columns));
+        lines.extend(asked(lab, question, theme, columns));
     }
     let next = match &lab.next {
-        Some(next) => format!("{}  {}, {} min", next.number, next.title, next.minutes),
-        None => "the debrief".to_owned(),
+        Some(NextTold { number, title, minutes: 0 }) => format!("x {number}  {title}"),
+        Some(NextTold { number, title, minutes }) => format!("{number}  {title}, {}", words.fill("{} min", &[minutes])),
+        None => words.say("the debrief").to_owned(),
     };
     lines.extend(labelled("next", theme.strong, &next));
     lines.push(Line::default());
@@ -182,36 +222,36 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
 
 /// What happens now or has happened.
 fn progress(lab: &Telling, theme: &Theme) -> (String, Style) {
+    let words = Interface::new(&lab.words);
     let observed = lab.observed.as_deref().unwrap_or_default();
     let is_open = lab.question.as_ref().is_some_and(|question| question.open);
     match lab.progress {
-        Progress::Todo if is_open => ("● the question is open".to_owned(), theme.strong),
+        Progress::Todo if is_open => (format!("● {}", words.say("the question is open")), theme.strong),
         Progress::Todo => (format!("● enter: {}", lab.action), theme.strong),
-        Progress::Running => ("… calls are under way".to_owned(), theme.strong),
-        Progress::Waiting => ("● it waits for your yes".to_owned(), theme.strong),
-        Progress::Met => (format!("✔ MET  {observed}"), theme.allowed.text),
-        Progress::NotMet => (format!("✘ NOT MET  {observed}"), theme.failed.text),
+        Progress::Running => (format!("… {}", words.say("calls are under way")), theme.strong),
+        Progress::Waiting => (format!("● {}", words.say("it waits for your yes")), theme.strong),
+        Progress::Met => (format!("✔ {}  {observed}", words.word(MET)), theme.allowed.text),
+        Progress::NotMet => (format!("✘ {}  {observed}", words.word(NOT_MET)), theme.failed.text),
     }
 }
 
 /// The right answer, and what the class and the presenter said.
-fn asked(question: &QuestionTold, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn asked(lab: &Telling, question: &QuestionTold, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for answer in question.answers.iter().filter(|answer| answer.right) {
-        let lead = vec![Span::styled(format!("{:<LABEL$}", "answer"), theme.dim)];
         let content = vec![
             Span::styled(format!("{}  ", answer.letter), theme.strong),
             Span::styled(answer.text.clone(), theme.strong),
         ];
-        lines.extend(wrap(lead, content, columns, LABEL));
+        lines.extend(wrap(lead(lab, "answer", theme), content, columns, label_columns(lab)));
     }
     let hands = question.answers.iter().filter_map(|answer| Some(format!("{} {}", answer.letter, answer.hands?)));
     let mut said: Vec<String> = hands.collect();
     let chosen = question.answers.iter().filter(|answer| answer.chosen && !answer.right);
-    said.extend(chosen.map(|answer| format!("you said {}", answer.letter)));
+    said.extend(chosen.map(|answer| Interface::new(&lab.words).fill("you said {}", &[&answer.letter])));
     if !said.is_empty() {
-        let lead = vec![Span::styled(format!("{:<LABEL$}", "class"), theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(said.join("   "), theme.base)], columns, LABEL));
+        let said = vec![Span::styled(said.join("   "), theme.base)];
+        lines.extend(wrap(lead(lab, "class", theme), said, columns, label_columns(lab)));
     }
     lines
 }

@@ -31,7 +31,6 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Consent { typed, wrong, .. }) => asking(state, typed, wrong, theme, area, buffer),
         Some(Overlay::Tally) => tally::dialog(state, theme, area, buffer),
         Some(Overlay::StartOver) => starting_over(state, theme, area, buffer),
-        Some(Overlay::Blank) => blank(state, theme, area, buffer),
         None => {}
     }
 }
@@ -108,11 +107,9 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 }
 
 /// Nothing but the way back.
-fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    Clear.render(area, buffer);
-    buffer.set_style(area, theme.base);
+pub fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let text = format!("{} shows the lab again", keys::first("blank", &state.view.keys));
+    let text = state.interface().fill("{} shows the lab again", &[&keys::first("blank", &state.view.keys)]);
     Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
 }
 

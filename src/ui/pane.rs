@@ -20,6 +20,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::lesson::interface::Interface;
 use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict};
 
 use super::layout::PanePlan;
@@ -93,7 +94,7 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     // The last column of a divided pane is the divider's.
     let mut room = end.saturating_sub(u16::from(plan.divided));
     if let (Some(selected), 2..) = (state.selected(plan.identity), calls) {
-        let text = format!(" {} of {calls} ", selected + 1);
+        let text = format!(" {} ", state.interface().fill("{} of {}", &[&(selected + 1), &calls]));
         let x = end.saturating_sub(2).saturating_sub(width(&text).try_into().unwrap_or(u16::MAX)).max(area.x);
         put(buffer, x, y, end, &text, theme.dim);
         room = x.saturating_sub(1);
@@ -156,6 +157,7 @@ fn list(
     buffer: &mut Buffer,
 ) {
     let rows = usize::from(plan.list.height);
+    let words = state.interface();
     let selected = selected.unwrap_or(0);
     // The selected call in the middle, as far as the ends allow.
     let first = selected.saturating_sub(rows / 2).min(calls.len().saturating_sub(rows));
@@ -174,7 +176,10 @@ fn list(
             Span::styled(format!("{sign} "), looks.text),
             Span::styled(format!("{action:<rest$} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
-            Span::styled(if is_undo(state, call) { "  undo" } else { "" }, theme.hint),
+            Span::styled(
+                if is_undo(state, call) { format!("  {}", words.say("undo")) } else { String::new() },
+                theme.hint,
+            ),
         ];
         let line = Rect { y: plan.list.y + u16::try_from(row).unwrap_or(0), height: 1, ..plan.list };
         cut(spans, plan.list.width.into()).render(line, buffer);
@@ -183,9 +188,10 @@ fn list(
 
 /// The same call as it came out before, and what has changed since.
 fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = state.interface();
     let newest = state.shown().exchanges.iter().map(|exchange| exchange.answer.at).max();
     let (at, newest) = (denied.answer.at, newest.unwrap_or(0));
-    let when = if at > 0 && newest >= at { ago(newest - at) } else { "before".to_owned() };
+    let when = if at > 0 && newest >= at { ago(newest - at, words) } else { words.say("before").to_owned() };
     let on = match &denied.verdict {
         Verdict::Denied(Denied { action: Some(action), .. }) => format!(" on {action}"),
         _ => String::new(),
@@ -197,11 +203,11 @@ fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Ve
 }
 
 /// How long ago, in one unit.
-fn ago(seconds: u64) -> String {
+fn ago(seconds: u64, words: Interface<'_>) -> String {
     match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        _ => format!("{} h ago", seconds / 3_600),
+        0..60 => words.fill("{} s ago", &[&seconds]),
+        60..3_600 => words.fill("{} min ago", &[&(seconds / 60)]),
+        _ => words.fill("{} h ago", &[&(seconds / 3_600)]),
     }
 }
 
@@ -211,6 +217,7 @@ fn status(exchange: &Exchange) -> String {
 
 /// What was called, what it came to, and the service's id of it.
 fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = state.interface();
     let (sign, word, looks) = verdict(call, theme);
     let operation = call.operation();
     let attempt = match call {
@@ -235,7 +242,10 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Call::Waiting(_) => {
             verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks)), theme.strong));
         }
-        Call::Draft(_) => verdict.push(Span::styled("  this call replaces the whole policy", theme.strong)),
+        Call::Draft(_) => {
+            let text = words.say("this call replaces the whole policy");
+            verdict.push(Span::styled(format!("  {text}"), theme.strong));
+        }
         Call::Answered(exchange) => {
             let took = milliseconds(exchange.answer.duration_us);
             match &exchange.answer.response {
@@ -246,7 +256,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
                     id.push(Span::styled(format!("request id {text}"), theme.dim));
                 }
                 Err(_) => {
-                    verdict.push(Span::styled(format!("  no answer · {took}"), theme.dim));
+                    verdict.push(Span::styled(format!("  {} · {took}", words.say("no answer")), theme.dim));
                     id.push(Span::styled("request id none", theme.dim));
                 }
             }
@@ -255,13 +265,13 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     if let Call::Answered(Exchange { answer, .. }) = call
         && answer.tries > 1
     {
-        verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
+        verdict.push(Span::styled(format!(" · {}", words.fill("{} tries", &[&answer.tries])), theme.dim));
     }
     if is_undo(state, call) {
-        verdict.push(Span::styled(" · undo", theme.hint));
+        verdict.push(Span::styled(format!(" · {}", words.say("undo")), theme.hint));
     }
     if attempt > 1 {
-        verdict.push(Span::styled(format!(" · attempt {attempt}"), theme.dim));
+        verdict.push(Span::styled(format!(" · {}", words.fill("attempt {}", &[&attempt])), theme.dim));
     }
     [request, verdict, id].map(|spans| cut(spans, columns)).to_vec()
 }
@@ -294,16 +304,20 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
     }
     let (y, end) = (area.bottom() - 1, area.right());
     put(buffer, area.x, y, end, &"─".repeat(area.width.into()), theme.rule);
+    let words = state.interface();
     let mut x = area.x + 1;
     if state.selected(plan.identity).is_some() {
-        x = put(buffer, x, y, end, &format!(" {} ", state.view.mode.name()), theme.dim);
+        x = put(buffer, x, y, end, &format!(" {} ", words.word(state.view.mode.name())), theme.dim);
     }
-    let lines = |count: usize| if count == 1 { "line" } else { "lines" };
     let text = match (above, below) {
         (0, 0) => return,
-        (0, below) => format!(" ▼ {below} more {} ", lines(below)),
-        (above, 0) => format!(" ▲ {above} {} above ", lines(above)),
-        (above, below) => format!(" ▲ {above} above ▼ {below} more "),
+        (0, 1) => format!(" ▼ {} ", words.fill("{} more line", &[&1])),
+        (0, below) => format!(" ▼ {} ", words.fill("{} more lines", &[&below])),
+        (1, 0) => format!(" ▲ {} ", words.fill("{} line above", &[&1])),
+        (above, 0) => format!(" ▲ {} ", words.fill("{} lines above", &[&above])),
+        (above, below) => {
+            format!(" ▲ {} ▼ {} ", words.fill("{} above", &[&above]), words.fill("{} more", &[&below]))
+        }
     };
     let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
     put(buffer, end.saturating_sub(2 + columns).max(x), y, end.saturating_sub(1), &text, theme.strong);
@@ -336,7 +350,7 @@ mod tests {
     #[case(3_599, "59 min ago")]
     #[case(7_200, "2 h ago")]
     fn what_was_is_long_ago(#[case] seconds: u64, #[case] text: &str) {
-        assert_eq!(ago(seconds), text);
+        assert_eq!(ago(seconds, Interface::ENGLISH), text);
     }
 
     #[rstest]

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::learn::Asked;
+use crate::lab::learn::{Asked, LETTERS};
+use crate::lab::lesson::interface::Interface;
 use crate::lab::presenting::tally::Hands;
 use crate::lab::{Stage, State, Status};
 
@@ -13,9 +14,6 @@ use super::keys;
 use super::overlay::{FRAME_COLUMNS, open, rows_of};
 use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
-
-/// The word at the right answer's bar.
-const RIGHT: &str = "RIGHT";
 
 /// The longest bar.
 const BAR: usize = 24;
@@ -58,17 +56,17 @@ pub fn line(state: &State, stage: Stage, theme: &Theme) -> Option<Vec<Span<'stat
         };
         spans.push(Span::styled(format!("{gap}{letter} {votes}"), theme.base));
         if reply.right {
-            spans.push(Span::styled(format!(" {RIGHT}"), theme.allowed.text));
+            spans.push(Span::styled(format!(" {}", state.interface().say("RIGHT")), theme.allowed.text));
         }
     }
     Some(spans)
 }
 
 /// `12 of 17 right`
-pub fn share(hands: Hands, asked: &Asked<'_>) -> String {
+pub fn share(hands: Hands, asked: &Asked<'_>, words: Interface<'_>) -> String {
     let right = asked.answers.iter().position(|(_, reply)| reply.right);
     let right = right.and_then(|place| hands.get(place)).unwrap_or(0);
-    format!("{right} of {} right", hands.total())
+    words.fill("{} of {} right", &[&right, &hands.total()])
 }
 
 /// The dialog: numbers are typed before the answer is seen, and looked at after it.
@@ -76,7 +74,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let stage = state.view.shown;
     let Some(asked) = state.question(stage) else { return };
     let is_seen = matches!(state.record(stage).status, Status::Done(_));
-    let entry = state.entry();
+    let (entry, words) = (state.entry(), state.interface());
     let columns = area.width.saturating_sub(FRAME_COLUMNS).min(74);
     let all = usize::from(columns);
     let mut lines = wrap_plain(&asked.question.text, theme.strong, all);
@@ -85,7 +83,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let lead = vec![Span::styled(format!(" {letter} "), looks), Span::raw(" ")];
         let mut content = vec![Span::styled(reply.text.clone(), theme.base)];
         if is_seen && reply.right {
-            content.push(Span::styled(format!("  {RIGHT}"), theme.allowed.text));
+            content.push(Span::styled(format!("  {}", words.say("RIGHT")), theme.allowed.text));
         }
         lines.extend(wrap(lead, content, all, 4));
         let votes = match entry.hands.get(place) {
@@ -99,15 +97,18 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let keymap = &state.view.keys;
     let take = keys::first("take_votes", keymap);
     let (help, way_out) = match is_seen {
-        true => (share(entry.hands, &asked), format!("{take} closes")),
+        true => (share(entry.hands, &asked, words), words.fill("{} closes", &[&take])),
         false => (
-            format!("A letter, then its number: a 12 b 3; {} takes a digit back.", keys::first("erase", keymap)),
-            format!("{take} takes it · {} forgets it", keys::first("back", keymap)),
+            words.fill(
+                "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
+                &[&LETTERS[0], &LETTERS[1], &keys::first("erase", keymap)],
+            ),
+            words.fill("{} takes it · {} forgets it", &[&take, &keys::first("back", keymap)]),
         ),
     };
     lines.extend(wrap_plain(&help, theme.dim, all));
     let rows = rows_of(&lines);
-    let title = format!("hands up: {} in all", entry.hands.total());
+    let title = words.fill("hands up: {} in all", &[&entry.hands.total()]);
     let place =
         open(&title, &way_out, columns.max(u16::try_from(width(&title)).unwrap_or(0)), rows, theme, area, buffer);
     Paragraph::new(lines).render(place, buffer);

@@ -159,17 +159,22 @@ impl Theme {
     /// Only modifiers; every colour is left to the terminal.
     fn no_color() -> Theme {
         let plain = Style::new();
-        let bold = plain.add_modifier(Modifier::BOLD);
         let dim = plain.add_modifier(Modifier::DIM);
-        let reversed = bold.add_modifier(Modifier::REVERSED);
+        Theme { dim, rule: dim, punctuation: dim, ..Theme::of_one_ink(plain, plain.add_modifier(Modifier::REVERSED)) }
+    }
+
+    /// Two styles, one the other reversed, and their weights.
+    fn of_one_ink(plain: Style, reversed: Style) -> Theme {
+        let bold = plain.add_modifier(Modifier::BOLD);
+        let reversed = reversed.add_modifier(Modifier::BOLD);
         let underlined = bold.add_modifier(Modifier::UNDERLINED);
         Theme {
             base: plain,
             bar: plain,
             title: bold,
-            dim,
+            dim: plain,
             strong: bold,
-            rule: dim,
+            rule: plain,
             rule_focus: bold,
             focus: reversed,
             badge: reversed,
@@ -182,7 +187,7 @@ impl Theme {
             key: plain,
             string: bold,
             number: bold,
-            punctuation: dim,
+            punctuation: plain,
             added: bold,
             signs: Signs::UNICODE,
         }
@@ -209,31 +214,9 @@ impl Theme {
 
     fn high_contrast(foreground: Color, background: Color) -> Theme {
         let plain = Style::new().fg(foreground).bg(background);
-        let bold = plain.add_modifier(Modifier::BOLD);
-        let reversed = Style::new().fg(background).bg(foreground).add_modifier(Modifier::BOLD);
-        let underlined = bold.add_modifier(Modifier::UNDERLINED);
-        Theme {
-            base: plain,
-            bar: plain,
-            title: bold,
-            dim: plain,
-            strong: bold,
-            rule: plain,
-            rule_focus: bold,
-            focus: reversed,
-            badge: reversed,
-            hint: bold,
-            allowed: VerdictStyle { text: bold, badge: underlined },
-            denied: VerdictStyle { text: bold, badge: reversed },
-            failed: VerdictStyle { text: underlined, badge: reversed.add_modifier(Modifier::UNDERLINED) },
-            waiting: VerdictStyle { text: plain, badge: plain },
-            key: plain,
-            string: bold,
-            number: bold,
-            punctuation: plain,
-            added: underlined,
-            signs: Signs::UNICODE,
-        }
+        let reversed = Style::new().fg(background).bg(foreground);
+        let added = plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        Theme { added, ..Theme::of_one_ink(plain, reversed) }
     }
 
     fn fixed(palette: &Palette) -> Theme {

@@ -145,8 +145,9 @@ fn a_socket_is_for_its_owner_alone_and_what_is_no_socket_is_left_alone() {
         assert!(!labs.join("lab-1.sock").exists(), "a dead lab's socket is removed");
         assert!(labs.join("lab-2.sock").exists());
 
-        // Another lab does not take a living one's place, and nothing else's either.
-        for taken in [path.clone(), labs.join("lab-2.sock")] {
+        // Another lab does not take a living one's place, and nothing else's either; nor a name that nobody can connect
+        // to.
+        for taken in [path.clone(), labs.join("lab-2.sock"), labs.join("x".repeat(100))] {
             let place = Place { socket: Some(taken), folders: Vec::new() };
             let other = Lab::followed(80, 24, Some(place), None);
             other.wait_for(&["`kmslab notes` can't follow this lab: "]).await;

@@ -111,11 +111,28 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
     let runtime = pair.labs.parent().unwrap().to_str().unwrap().to_owned();
     let environment = [("XDG_RUNTIME_DIR", runtime.as_str())];
     let mut newer = Terminal::start(80, 24, &environment, &[]);
-    newer.wait_for(&["1/9"]);
+    newer.do_stages(2);
+    // Who follows one hears of the other, goes there and back, and stays with the lab that begins again.
+    pair.notes.wait_for(&["2/9", "tab another lab (1 more)"]);
+    pair.notes.press("\t");
+    pair.notes.wait_for(&["3/9"]);
+    pair.notes.press("\t");
+    pair.notes.wait_for(&["2/9"]);
+    pair.lab.press("X");
+    pair.lab.wait_for(&["begin again?"]);
+    pair.lab.press("y");
+    pair.notes.wait_for(&["1/9", "stage 1/9 00:0"]);
+    pair.lab.do_stages(1);
+    pair.notes.wait_for(&["2/9"]);
     let mut other = Terminal::start(80, 24, &environment, &["notes"]);
-    other.wait_for(&["1/9", "tab another lab (1 more)"]);
+    // The lab that began again is the newest now.
+    other.wait_for(&["2/9", "tab another lab (1 more)"]);
     other.press("\t");
-    other.wait_for(&["2/9"]);
+    other.wait_for(&["3/9"]);
+    newer.press("X");
+    newer.wait_for(&["begin again?"]);
+    newer.press("y");
+    other.wait_for(&["1/9", "stage 1/9 00:0"]);
     other.press("\x03");
     assert_eq!(other.ends_in_order().0, 0);
     // By its path, too.
@@ -130,6 +147,34 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
         terminal.press("q");
         assert_eq!(terminal.ends(), 0);
     }
+}
+
+/// Whatever answers there, it is told, and the screen can be left.
+#[test]
+fn what_is_no_lab_or_says_nothing_is_told() {
+    use std::io::Write;
+
+    let folder = tempfile::tempdir().unwrap();
+    let [silent, endless] = ["silent", "endless"].map(|name| folder.path().join(name));
+    let _silent = std::os::unix::net::UnixListener::bind(&silent).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&endless).unwrap();
+    std::thread::spawn(move || {
+        // Until the reader has had enough, each time.
+        for mut stream in listener.incoming().flatten() {
+            while stream.write_all(&[b'x'; 4096]).is_ok() {}
+        }
+    });
+    for (path, says) in [(&silent, "The lab that runs here does not"), (&endless, "What answers there is no kmslab.")] {
+        let mut notes = Terminal::start(80, 24, &[], &["notes", "--socket", path.to_str().unwrap()]);
+        notes.wait_for(&[says, "Looked in /"]);
+        assert!(!notes.picture().contains("labs and"), "nowhere else");
+        notes.press("q");
+        assert_eq!(notes.ends_in_order().0, 0);
+    }
+    let mut notes = Terminal::start(80, 24, &[], &["notes", "--socket", &"x".repeat(200)]);
+    notes.wait_for(&["path must be shorter"]);
+    notes.press("q");
+    assert_eq!(notes.ends_in_order().0, 0);
 }
 
 #[test]

@@ -91,6 +91,46 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     assert_eq!(again.ends(), 0);
 }
 
+/// What was tried on the bench is in the log like everything else: the last picture is the same, and a chapter leads there.
+#[test]
+fn an_experiment_is_logged_and_shown_again() {
+    let mut terminal = Terminal::recording("lab.kmslab", "");
+    terminal.do_stages(8);
+    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.press("x");
+    terminal.wait_for(&["Disable the key"]);
+    terminal.press("\r");
+    terminal.wait_for(&["x 1/14", "will be sent"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["✔ MET", "kms:EnableKey", "enter next"]);
+    // Without the header's badge and the keys.
+    let middle = |terminal: &Terminal| -> Vec<String> {
+        terminal.picture().lines().skip(1).take(25).map(|row| row.trim_end().to_owned()).collect()
+    };
+    let live = middle(&terminal);
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    assert!(
+        told.contains("9 clean_up") && told.contains("bench 1 disable_key") && told.contains("bench 1 MET"),
+        "{told}"
+    );
+    let file = terminal.file("lab.kmslab");
+    let mut again = Terminal::start(100, 28, &[], &["replay", file.to_str().unwrap()]);
+    again.wait_for(&["⟳ REPLAY", "1/9", "space pause"]);
+    again.press(" ");
+    again.wait_for(&["‖", "space play"]);
+    again.press("\u{1b}[F");
+    again.wait_for(&["■", "x 1/14", "q quit"]);
+    assert_eq!(middle(&again), live);
+    again.press("p");
+    again.wait_for(&["x 1/14", "✔ MET", "‖"]);
+    again.press("\u{1b}[H");
+    again.wait_for(&["1/9", "0:00/"]);
+    again.press("q");
+    assert_eq!(again.ends(), 0);
+}
+
 /// What the process has of TCP and UDP.
 #[cfg(target_os = "linux")]
 fn connections(process: u32) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The key table: every key means one thing at a time, the help names all, the footer only what works.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use kmslab::lab::lesson::interface;
 use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Stage, State, Status};
 use kmslab::ui::keys::{self, Context, KEYS, Wanted};
 use kmslab::ui::render;
@@ -26,7 +27,7 @@ fn no_key_means_two_things_at_once() {
         for (width, height) in SIZES {
             let context = Context::new(state, Rect::new(0, 0, width, height));
             let working: Vec<_> =
-                KEYS.iter().flat_map(|row| row.bindings).filter(|binding| (binding.when)(context)).collect();
+                KEYS.iter().flat_map(|row| row.bindings).filter(|binding| context.works(binding)).collect();
             let chords: Vec<_> = working.iter().flat_map(|binding| binding.chords).collect();
             for (index, chord) in chords.iter().enumerate() {
                 assert!(!chords[..index].contains(chord), "{} means two things: {name}", chord.name());
@@ -41,7 +42,7 @@ fn a_binding_works_only_where_it_says() {
     for (name, state) in every_state() {
         for (width, height) in SIZES {
             let context = Context::new(state, Rect::new(0, 0, width, height));
-            for binding in KEYS.iter().flat_map(|row| row.bindings).filter(|binding| (binding.when)(context)) {
+            for binding in KEYS.iter().flat_map(|row| row.bindings).filter(|binding| context.works(binding)) {
                 assert_ne!(binding.places & context.place(), 0, "{} works: {name}", binding.name);
             }
         }
@@ -93,9 +94,9 @@ fn own_keys_work_and_are_told() {
 #[test]
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
-    // The dialogs for consent, for votes and for going on tell their own keys.
+    // The dialogs for consent, for votes and for going on tell their own keys, and the stage list has its numbers.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
-    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 3));
+    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 4));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
         assert!(!sentence.is_empty());
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
@@ -129,13 +130,26 @@ fn the_footer_shows_only_keys_that_work_and_always_how_to_leave() {
     }
 }
 
+/// What the footer says is an action of the lesson or a word that each language has.
+#[test]
+fn every_label_can_be_said_in_another_language() {
+    for (name, state) in every_state() {
+        let context = Context::new(state, Rect::new(0, 0, 80, 24));
+        for row in KEYS.iter().filter(|row| row.bindings.iter().any(|binding| context.works(binding))) {
+            let label = (row.label)(context);
+            let is_action = Stage::ALL.iter().any(|stage| state.text(*stage).action == label);
+            assert!(is_action || interface::ALL.contains(&label), "{label:?}: {name}");
+        }
+    }
+}
+
 /// What a key in the footer promises, happens: the state changes, or the world has something to do.
 #[test]
 fn every_key_that_works_does_something() {
     for (name, state) in every_state() {
         let context = Context::new(state, Rect::new(0, 0, 80, 24));
         for row in KEYS {
-            for binding in row.bindings.iter().filter(|binding| (binding.when)(context)) {
+            for binding in row.bindings.iter().filter(|binding| context.works(binding)) {
                 let mut after = state.clone();
                 let effects = after.update(Event::Intent((binding.intent)(context)));
                 let changed = after != *state || !effects.is_empty();

@@ -1,15 +1,18 @@
 //! What a class and its presenter see: votes, the time, a blank screen, the stage list ahead, the second screen.
 
+use std::sync::Arc;
+
 use crossterm::event::KeyCode;
+use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::telling::Progress;
-use kmslab::lab::{Event, Experiment, Intent, Stage, State, Wish};
+use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
 use kmslab::run::notes::line::{Line, VERSION};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
-use super::common::{Session, styled_dump, text_dump};
+use super::common::{Session, every_state, styled_dump, text_dump};
 use super::{SIZES, album, dark};
 
 /// Beside the other snapshots.
@@ -186,6 +189,48 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
     );
 }
 
+/// What a class sees with a German lesson, and what its presenter does.
+#[test]
+fn a_german_lesson_has_german_words_around_it() {
+    let lesson = Arc::new(Lesson::parse(&Files::embedded(), "de").unwrap());
+    let german = |session: Session| session.state.with_lesson(lesson.clone());
+    let mut typing = Session::sandbox().before(Stage::ViewDenied);
+    vote(&mut typing, [12, 3, 0, 17]);
+    let mut sending = Session::sandbox().before(Stage::ViewDenied);
+    sending.event(Event::Intent(Intent::Skip));
+    sending.event(Event::Intent(Intent::Advance));
+    let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
+    after.intent(Intent::Advance).answer_all();
+    let mut timed = Session::sandbox().after(Stage::ViewAgain);
+    timed.intent(Intent::Present(Wish::Timer));
+    timed.event(Event::Clock(4_000));
+    let before = german(Session::sandbox().before(Stage::ViewDenied));
+    let (middle, small) = (Size::new(100, 28), Size::new(60, 18));
+    let screens = [
+        ("before", before.clone(), middle),
+        ("before, small", before, small),
+        ("voting", german(typing), SIZES[0]),
+        ("under way", german(sending), SIZES[0]),
+        ("after", german(after), middle),
+        ("key policy", german(Session::reviewing()), SIZES[0]),
+        ("again, with the time", german(timed), SIZES[0]),
+    ];
+    let mut album = String::new();
+    for (name, state, size) in &screens {
+        album +=
+            &format!("==== {name}, {}×{}\n{}\n", size.width, size.height, text_dump(&render(state, &dark(), *size)));
+    }
+    for ((name, state, _), size) in [&screens[0], &screens[4], &screens[5]].into_iter().zip([SIZES[0], small, SIZES[0]])
+    {
+        let mut notes = Notes { now: 1_005_000, ..Notes::default() };
+        // As it comes out of the socket.
+        notes.hear(Line::parse(&serde_json::to_string(&told(state)).unwrap()).unwrap(), 1);
+        let text = text_dump(&picture(&notes, size));
+        album += &format!("==== notes: {name}, {}×{}\n{text}\n", size.width, size.height);
+    }
+    keep("german", album);
+}
+
 #[test]
 fn a_lab_that_is_gone_for_a_moment_does_not_empty_the_second_screen() {
     let mut notes = Notes::default();
@@ -227,6 +272,53 @@ fn b_answers_before_it_blanks() {
     assert!(matches!(press(KeyCode::PageDown, &page), Some(Intent::ScrollTo(1..))));
 }
 
+/// Whatever is open: a dialog may show what a class is not to see, an account, say.
+#[test]
+fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
+    let area = Rect::new(0, 0, 80, 24);
+    let press = |code, state: &State| keys::intent(crossterm::event::KeyEvent::from(code), state, area);
+    let blank = Some(Intent::Present(Wish::Blank));
+    let ways_back = [KeyCode::Char('b'), KeyCode::Char('.'), KeyCode::Char('B'), KeyCode::Esc];
+    let named = [KeyCode::Enter, KeyCode::Tab, KeyCode::Backspace, KeyCode::PageDown, KeyCode::PageUp, KeyCode::Down];
+    let others = || (' '..='~').map(KeyCode::Char).chain(named);
+    for (name, state) in every_state().iter().filter(|(_, state)| !state.is_blank()) {
+        assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
+        let mut blanked = state.clone();
+        blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
+        assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b shows the lab again", "{name}");
+        for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
+            assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
+        }
+        for code in ways_back {
+            let mut back = blanked.clone();
+            back.update(Event::Intent(press(code, &blanked).unwrap()));
+            assert_eq!(back, *state, "{name}: {code:?}");
+        }
+    }
+}
+
+/// In the stage list a number chooses a stage, and only one that can be chosen.
+#[test]
+fn the_stage_list_takes_numbers() {
+    let area = Rect::new(0, 0, 80, 24);
+    let press = |c: char, state: &State| keys::intent(KeyCode::Char(c).into(), state, area);
+    let mut list = Session::sandbox().after(Stage::CreateKey);
+    list.intent(Intent::ToggleStages);
+    assert_eq!(press('2', &list.state), None, "it is there");
+    assert_eq!(press('0', &list.state), None);
+    for number in ['7', '1', '9'] {
+        list.intent(press(number, &list.state).unwrap());
+        let row = usize::from(number as u8 - b'1');
+        assert_eq!(list.state.view.overlay, Some(Overlay::Stages { cursor: Stage::ALL[row] }));
+    }
+    let mut running = Session::sandbox().after(Stage::Who);
+    running.event(Event::Intent(Intent::Advance));
+    running.event(Event::Intent(Intent::Skip));
+    running.event(Event::Intent(Intent::Advance));
+    running.event(Event::Intent(Intent::ToggleStages));
+    assert_eq!((press('1', &running.state), press('3', &running.state)), (Some(Intent::MoveCursor(-1)), None));
+}
+
 /// Without colours the chosen answer's row and the right one are still told apart.
 #[test]
 fn votes_need_no_colour() {
@@ -245,6 +337,8 @@ fn an_experiment_is_told_and_a_clicker_tries_it() {
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
     let told_title = |session: &Session| session.state.telling().title;
     assert_eq!(told_title(&session), title);
+    let after = session.state.telling().next.unwrap();
+    assert_eq!((after.number, after.minutes), (Experiment::ExplicitDeny.index() + 2, 0), "the next experiment");
     assert!(session.state.telling().question.is_some_and(|question| question.open));
     assert!(!session.state.can_tally(), "a class votes on the stages");
     session.event(Event::Intent(Intent::Present(Wish::Next)));

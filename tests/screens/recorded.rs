@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Intent, Stage};
+use kmslab::lab::{Event, Experiment, Intent, Stage};
 use kmslab::record::Palette;
 use kmslab::record::cast::{Cast, Head, Version};
+use kmslab::record::chapters::Chapters;
 use kmslab::record::recorder::{Manner, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
@@ -129,7 +130,8 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
             assert!(at == 22 || plain == shown, "{name}: row {at} is another one:\n{plain}\n{shown}");
         }
         // What lies over the panes may cover the message, too.
-        if let Some(message) = state.view.message.as_ref().filter(|_| state.view.overlay.is_none()) {
+        if let Some(message) = state.view.message.as_ref().filter(|_| state.view.overlay.is_none() && !state.is_blank())
+        {
             let begin: String = message.chars().take(20).collect();
             assert!(row(&shown).contains(&begin), "{name}: {begin} is not in {}", row(&shown));
         }
@@ -154,4 +156,51 @@ fn cards() {
     // A small one shows fewer claims, and each of them whole.
     let small = text_dump(&card::end(&state, &theme, Size::new(60, 18)));
     assert!(small.contains("9 of 9 stages met") && small.contains("Do it yourself"), "{small}");
+}
+
+/// An experiment is no verdict of the stage behind it.
+#[test]
+fn experiments_are_chapters_of_their_own() {
+    let mut session = Session::sandbox().before(Stage::CleanUp);
+    let mut chapters = Chapters::default();
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 clean_up"));
+    let mut begun = Vec::new();
+    for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
+        session = session.at_the_bench(which);
+        begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
+        session.intent(Intent::Advance).answer_all();
+        begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
+        session.intent(Intent::Close).intent(Intent::ToggleBench);
+    }
+    assert_eq!(begun, ["bench 1 disable_key", "bench 1 MET", "bench 2 explicit_deny", "bench 2 MET"]);
+    session.intent(Intent::Advance).answer_all();
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 MET"));
+}
+
+/// The row of a replay: what stands in it is whole, the way out always is there, and ASCII is ASCII.
+#[test]
+fn the_bar_of_a_replay_cuts_no_key() {
+    let keys = [("space", "play"), ("n/p", "chapter"), (",/.", "step"), ("home/end", "ends"), ("q", "quit")];
+    let state = Session::sandbox().state;
+    for (width, height) in [(40, 10), (60, 18), (80, 24), (100, 28), (200, 50)] {
+        let size = Size { width, height };
+        for (theme, ascii) in [(super::dark(), false), (super::dark().in_ascii(), true)] {
+            let mut buffer = render(&state, &theme, size);
+            card::replay_bar(&theme, "24 Nov 2025 10:02 UTC", "‖ 1:02/12:03 ×1.5", &keys, &mut buffer);
+            let text = text_dump(&buffer);
+            let row = text.lines().last().unwrap();
+            assert!(row.contains("REPLAY") && row.contains("1:02/12:03"), "{size}: {row}");
+            assert!(!row.contains(['…', '~']), "{size}: {row}");
+            assert_eq!(row.is_ascii(), ascii, "{size}: {row}");
+            let shown = keys.iter().filter(|(key, label)| row.contains(&format!("   {key} {label}"))).count();
+            let all = match width {
+                40 => 1,
+                60 | 80 => 2,
+                100 => 4,
+                _ => 5,
+            };
+            assert_eq!(shown, all, "{size}: {row}");
+            assert!(row.ends_with("q quit"), "{size}: {row}");
+        }
+    }
 }

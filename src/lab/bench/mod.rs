@@ -21,6 +21,9 @@ use super::operation::{Operation, TableKey};
 use super::quiz::Choice;
 use super::state::{Check, Record};
 
+/// The questions of the bench have numbers after those of the stages.
+const FIRST_QUESTION: u64 = 100;
+
 /// The experiments, in the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is told in the lesson, under its id")]
@@ -83,6 +86,11 @@ impl Experiment {
     /// Its place in the list, counted from 0.
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// The number of its question for [`Quiz::shuffled`](crate::lab::Quiz::shuffled): no stage's.
+    pub const fn question_number(self) -> u64 {
+        FIRST_QUESTION + self as u64
     }
 
     /// The next one.
@@ -239,6 +247,13 @@ pub struct Bench {
     policy: Option<String>,
     /// The experiment that was tried last.
     last: Option<Experiment>,
+}
+
+impl Kept {
+    /// What was said to an experiment's question.
+    pub fn choice(&self, which: Experiment) -> Option<Choice> {
+        self.choices[which.index()]
+    }
 }
 
 impl Bench {

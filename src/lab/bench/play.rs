@@ -23,9 +23,6 @@ const COUNTDOWN_SECONDS: u16 = 315;
 /// What is said where the lab did not come far enough.
 const NOT_READY: &str = "not attempted: the bench needs the lab's key, its table and test-user";
 
-/// The questions of the bench have numbers after those of the stages.
-const FIRST_QUESTION: u64 = 100;
-
 impl State {
     /// Whether the bench can be opened: after the lab's last reading, while what it made is there.
     pub fn has_bench(&self) -> bool {
@@ -52,7 +49,7 @@ impl State {
     }
 
     fn bench_order(&self, which: Experiment) -> Vec<usize> {
-        self.quiz.shuffled(FIRST_QUESTION + which.index() as u64, self.experiment(which).question.answers.len())
+        self.quiz.shuffled(which.question_number(), self.experiment(which).question.answers.len())
     }
 
     /// Whether an experiment can't be tried here.

@@ -245,7 +245,11 @@ impl State {
                 Known::AtRest(Box::new(AtRest { table, key_arn, encryption_context, ..*at_rest }))
             }
             Finding::NotTold => Known::NotTold,
-            Finding::Shown(known) => *known,
+            // It may have been another session that was not masked.
+            Finding::Shown(known) => match *known {
+                Known::AtRest(at_rest) => self.taken_in(Finding::AtRest(at_rest))?,
+                known => self.masked(known)?,
+            },
             Finding::Failed(reason) => Known::Failed(self.mask_text(reason)),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, line_of, not_told, read};
+use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
 use crate::lab::bench;
 use crate::lab::stage::Stage;
 
@@ -153,7 +153,7 @@ impl Linter<'_> {
         let by_path = |wanted: &str| leaves.iter().find(|leaf| leaf.path == wanted).map_or(0, |leaf| leaf.line);
         let messages = match stage {
             Some(_) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| stage_problems(&text)),
-            None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(&frame)),
+            None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(self.language, &frame)),
         };
         match messages {
             Ok(messages) => {
@@ -258,8 +258,8 @@ fn question_problems(answers: &[Reply], place: &str) -> Vec<(String, String)> {
     problems
 }
 
-fn frame_problems(frame: &Frame) -> Vec<(String, String)> {
-    let mut problems = Vec::new();
+fn frame_problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
+    let mut problems = interface::problems(language, frame);
     for (index, card) in frame.debrief.iter().enumerate() {
         if card.sources.is_empty() {
             problems.push((format!("debrief[{index}].claim"), "the claim has no sources".to_owned()));
@@ -316,8 +316,10 @@ fn gather(text: &str, path: String, value: &Spanned<DeValue<'_>>, into: &mut Vec
 /// A control character in `text`, a TOML file, if a string of it has one that is no line break: what is drawn must not
 /// steer the terminal.
 pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
-    // TOML has control characters as escapes only, but for the tab. Most files have neither: not worth a parser.
-    if !text.contains(['\\', '\t']) {
+    // TOML has control characters as escapes only, but for the tab. No file of ours has either, and every start reads
+    // them: not worth a parser, and a line's number for each text.
+    let harmless = |escape: Option<&u8>| matches!(escape, Some(b'\n' | b'\r' | b'"'));
+    if !text.contains('\t') && text.match_indices('\\').all(|(at, _)| harmless(text.as_bytes().get(at + 1))) {
         return None;
     }
     let table = DeTable::parse(text).ok()?;

@@ -4,11 +4,13 @@
 //! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
 
 mod embedded;
+pub mod interface;
 pub mod lint;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use serde::de::DeserializeOwned;
@@ -258,8 +260,11 @@ pub struct GivenUser {
 pub struct Frame {
     /// Its own name.
     pub language: String,
-    /// The interface's words.
+    /// The words beside the lesson's texts.
     pub words: Words,
+    /// The interface's words, by their English: see [`interface`].
+    #[serde(default)]
+    pub interface: BTreeMap<String, String>,
     /// The words of a write-up.
     #[serde(default = "english_export_words")]
     pub export: ExportWords,
@@ -269,7 +274,7 @@ pub struct Frame {
     pub experiments: Vec<Experiment>,
 }
 
-/// The interface's words, as they stand on the screen.
+/// The words beside the lesson's texts, as they stand on the screen.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
@@ -301,6 +306,7 @@ pub struct Words {
 pub struct ExportWords {
     pub title: String,
     pub about: String,
+    pub question: String,
     pub session: String,
     pub date: String,
     pub place: String,
@@ -311,7 +317,6 @@ pub struct ExportWords {
     pub stage: String,
     pub title_of_stage: String,
     pub outcome: String,
-    pub seconds: String,
     pub not_done: String,
     pub incomplete: String,
     pub masked: String,
@@ -321,6 +326,7 @@ pub struct ExportWords {
     pub letter: String,
     pub answer: String,
     pub mark: String,
+    pub bench: String,
     pub calls: String,
     pub verdict: String,
     pub command: String,
@@ -403,16 +409,42 @@ pub struct Text<'a> {
     pub action: &'a str,
 }
 
+/// The lesson that a state has: English until one is chosen. What is not chosen, or never read, is not parsed.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen(Option<Arc<Lesson>>);
+
+impl From<Arc<Lesson>> for Chosen {
+    fn from(lesson: Arc<Lesson>) -> Chosen {
+        Chosen(Some(lesson))
+    }
+}
+
+impl Deref for Chosen {
+    type Target = Lesson;
+
+    fn deref(&self) -> &Lesson {
+        self.0.as_deref().unwrap_or_else(|| Lesson::embedded_english())
+    }
+}
+
+impl PartialEq for Chosen {
+    fn eq(&self, other: &Chosen) -> bool {
+        **self == **other
+    }
+}
+
 impl Lesson {
     /// The English lesson in the program.
     pub fn english() -> Arc<Lesson> {
-        static ENGLISH: LazyLock<Arc<Lesson>> = LazyLock::new(|| Arc::new(Lesson::embedded_english()));
-        ENGLISH.clone()
+        Arc::clone(Lesson::embedded_english())
     }
 
     #[expect(clippy::expect_used, reason = "the texts are part of the program, and a test parses them")]
-    fn embedded_english() -> Lesson {
-        Lesson::parse(&Files::embedded(), FALLBACK).expect("the embedded lesson is well-formed")
+    fn embedded_english() -> &'static Arc<Lesson> {
+        static ENGLISH: LazyLock<Arc<Lesson>> = LazyLock::new(|| {
+            Arc::new(Lesson::parse(&Files::embedded(), FALLBACK).expect("the embedded lesson is well-formed"))
+        });
+        &ENGLISH
     }
 
     /// The lesson of `language` out of `files`; what that language lacks is English.
@@ -429,9 +461,13 @@ impl Lesson {
         };
         let (path, _) = in_language("lesson", None);
         let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
-        let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
-        frame.experiments = in_order(english.experiments.into_iter().chain(frame.experiments))
-            .map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
+        let tells = |which: bench::Experiment| frame.experiments.iter().any(|own| own.id == which.id());
+        if !bench::Experiment::ALL.into_iter().all(tells) {
+            let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
+            frame.experiments.splice(0..0, english.experiments);
+        }
+        frame.experiments =
+            in_order(frame.experiments).map_err(|message| Problem { file: path, line: 0, stage: None, message })?;
         let stages = Stage::ALL
             .into_iter()
             .map(|stage| {
@@ -447,7 +483,7 @@ impl Lesson {
         &self.stages[stage.index()]
     }
 
-    /// The words of the interface.
+    /// The words beside the lesson's texts.
     pub fn words(&self) -> &Words {
         &self.frame.words
     }
@@ -475,8 +511,8 @@ impl Lesson {
 }
 
 /// The bench's experiments as it numbers them, of several the last; each must be told.
-fn in_order(experiments: impl Iterator<Item = Experiment>) -> Result<Vec<Experiment>, String> {
-    let mut told: BTreeMap<String, Experiment> = experiments.map(|one| (one.id.clone(), one)).collect();
+fn in_order(experiments: Vec<Experiment>) -> Result<Vec<Experiment>, String> {
+    let mut told: BTreeMap<String, Experiment> = experiments.into_iter().map(|one| (one.id.clone(), one)).collect();
     let in_order = bench::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
     in_order.into_iter().collect()
 }

@@ -117,6 +117,8 @@ impl State {
         self.view.mode = earlier.view.mode;
         self.view.zoom = earlier.view.zoom;
         self.view.keys = earlier.view.keys.clone();
+        // It began behind the blank screen, after a clean-up, say.
+        self.view.blank = earlier.view.blank;
         self.clipboard = earlier.clipboard.clone();
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         self

@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::state::State;
 use super::view::Overlay;
 use pace::Pace;
-use tally::{Entry, Hands};
+use tally::{Entry, Votes};
 
 /// What a presenter wants besides going through the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +44,11 @@ pub enum Wish {
 /// What is remembered for presenting.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Presenting {
-    /// What lay over the panes when the screen was blanked.
-    behind: Option<Overlay>,
     shows_timer: bool,
     pace: Pace,
     /// Whether the newest press of the clicker met an open question.
     pressed_once: bool,
-    hands: [Option<Hands>; Stage::ALL.len()],
+    hands: Votes,
     entry: Entry,
     destination: Option<Stage>,
     /// Whether the lab begins again after the clean-up.
@@ -60,7 +58,7 @@ pub(super) struct Presenting {
 impl State {
     /// Whether the screen is blank on purpose.
     pub fn is_blank(&self) -> bool {
-        self.view.overlay == Some(Overlay::Blank)
+        self.view.blank
     }
 
     /// Whether the time is to be seen, and so has to be told every second.
@@ -85,7 +83,7 @@ impl State {
         match intent {
             Intent::Present(wish) => Some(self.grant_wish(wish, pressed_once)),
             Intent::Close if self.is_blank() => {
-                self.show_again();
+                self.view.blank = false;
                 Some(Vec::new())
             }
             // What else it closes is closed as ever.
@@ -108,11 +106,7 @@ impl State {
 
     fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
         match wish {
-            Wish::Blank if self.is_blank() => self.show_again(),
-            Wish::Blank => {
-                self.presenting.behind = self.view.overlay;
-                self.view.overlay = Some(Overlay::Blank);
-            }
+            Wish::Blank => self.view.blank = !self.view.blank,
             Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
             Wish::Next => return self.click(pressed_once),
             Wish::Tally => self.open_tally(),
@@ -124,10 +118,6 @@ impl State {
             Wish::StartOver => return self.start_over(),
         }
         Vec::new()
-    }
-
-    fn show_again(&mut self) {
-        self.view.overlay = self.presenting.behind.take();
     }
 
     fn click(&mut self, pressed_once: bool) -> Vec<Effect> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::lesson::interface::Interface;
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
 
@@ -43,34 +44,36 @@ impl Timing {
     /// The same, so many seconds later.
     #[must_use]
     pub fn later(self, seconds: u64) -> Timing {
-        Timing { spent: self.spent + seconds, total: self.total + seconds, ..self }
+        Timing { spent: self.spent.saturating_add(seconds), total: self.total.saturating_add(seconds), ..self }
     }
 
     /// Seconds behind the plan, negative where ahead of it. A stage that is within its budget is on time.
     pub fn behind(self) -> i64 {
-        let plan = self.before + self.spent.min(self.budget);
+        let plan = self.before.saturating_add(self.spent.min(self.budget));
         i64::try_from(self.total).unwrap_or(i64::MAX).saturating_sub_unsigned(plan)
     }
 
     /// `+0:20 behind`, `1:05 ahead`, `on time`.
-    pub fn drift(self) -> String {
+    pub fn drift(self, words: Interface<'_>) -> String {
         let behind = self.behind();
         let text = minutes(behind.unsigned_abs());
         match behind {
-            0 => "on time".to_owned(),
-            1.. => format!("+{text} behind"),
-            _ => format!("{text} ahead"),
+            0 => words.say("on time").to_owned(),
+            1.. => words.fill("{} behind", &[&format!("+{text}")]),
+            _ => words.fill("{} ahead", &[&text]),
         }
     }
 
     /// `stage 3/9 04:10 of 05:00`
-    pub fn of_stage(self) -> String {
-        format!("stage {}/{} {} of {}", self.stage, self.stages, clock(self.spent), clock(self.budget))
+    pub fn of_stage(self, words: Interface<'_>) -> String {
+        let time = words.fill("{} of {}", &[&clock(self.spent), &clock(self.budget)]);
+        format!("{} {}/{} {time}", words.say("stage"), self.stage, self.stages)
     }
 
     /// `total 12:34 of 33:00`
-    pub fn of_all(self) -> String {
-        format!("total {} of {}", clock(self.total), clock(self.planned))
+    pub fn of_all(self, words: Interface<'_>) -> String {
+        let time = words.fill("{} of {}", &[&clock(self.total), &clock(self.planned)]);
+        format!("{} {time}", words.say("total"))
     }
 }
 
@@ -125,7 +128,7 @@ mod tests {
     #[case::jumped_there(10, 15, "9:55 ahead")]
     fn behind_is_what_the_plan_does_not_have(#[case] spent: u64, #[case] total: u64, #[case] drift: &str) {
         let timing = Timing { stage: 3, stages: 9, spent, budget: 300, total, before: 600, planned: 1_980 };
-        assert_eq!(timing.drift(), drift);
+        assert_eq!(timing.drift(Interface::ENGLISH), drift);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Hands up: how a class voted before the answer was seen.
 
+use serde::{Deserialize, Serialize};
+
 use crate::lab::flow::Effect;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
@@ -10,8 +12,11 @@ use crate::lab::view::Overlay;
 const MOST: u16 = 999;
 
 /// Hands for each answer, in the order they are shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hands([Option<u16>; 4]);
+
+/// The votes on all stages' questions.
+pub type Votes = [Option<Hands>; Stage::ALL.len()];
 
 impl Hands {
     /// Hands of the answer at `place`; `None` where none were counted.
@@ -74,14 +79,27 @@ impl Entry {
 }
 
 impl State {
+    /// All votes.
+    pub(in crate::lab) fn votes(&self) -> Votes {
+        self.presenting.hands
+    }
+
+    /// Takes over the votes of a kept session.
+    pub(in crate::lab) fn take_votes(&mut self, votes: Votes) {
+        self.presenting.hands = votes;
+    }
+
     /// The votes on the question of `stage`.
     pub fn hands(&self, stage: Stage) -> Option<Hands> {
         self.presenting.hands[stage.index()]
     }
 
-    /// Whether votes of the shown stage can be counted, or looked at.
+    /// Whether votes of the shown stage can be counted or, once the answer was seen, looked at. A class votes on the
+    /// stages; experiments are for who is left.
     pub fn can_tally(&self) -> bool {
-        self.view.bench.is_none() && (self.open_question().is_some() || self.hands(self.view.shown).is_some())
+        let is_seen = self.check(self.view.shown).is_some();
+        let was_counted = is_seen && self.hands(self.view.shown).is_some();
+        self.view.bench.is_none() && (self.open_question().is_some() || was_counted)
     }
 
     /// Whether the dialog for votes is open.

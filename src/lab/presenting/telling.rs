@@ -1,6 +1,8 @@
 //! What a presenter's second screen is told. Texts of the lesson, and what the lab's own screen shows, as it shows it:
 //! masked where that is masked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::lab::lesson::Likely;
@@ -48,14 +50,14 @@ pub struct QuestionTold {
     pub open: bool,
 }
 
-/// The stage after the shown one.
+/// The stage after the shown one, or the experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextTold {
     /// Counted from 1.
     pub number: usize,
     /// Its title.
     pub title: String,
-    /// Minutes that the lesson gives it.
+    /// Minutes that the lesson gives it; 0 for an experiment, which the plan does not have.
     pub minutes: u8,
 }
 
@@ -88,7 +90,7 @@ pub struct Telling {
     pub audience: Vec<Likely>,
     /// The question, where questions are asked.
     pub question: Option<QuestionTold>,
-    /// The stage after it.
+    /// What comes after it.
     pub next: Option<NextTold>,
     /// Whether the lab's screen is blank.
     pub blank: bool,
@@ -96,9 +98,32 @@ pub struct Telling {
     pub replay: bool,
     /// How many stages were met.
     pub met: usize,
+    /// The words of the lesson's language, by their English, that the second screen says, too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub words: BTreeMap<String, String>,
 }
 
+/// The labels that the second screen has in common with the lesson's texts, in English.
+pub const LOOK_AT: &str = "look at";
+/// See [`LOOK_AT`].
+pub const EXPECTED: &str = "expected";
+/// See [`LOOK_AT`].
+pub const MET: &str = "MET";
+/// See [`LOOK_AT`].
+pub const NOT_MET: &str = "NOT MET";
+
 impl State {
+    /// English needs none.
+    fn words_told(&self) -> BTreeMap<String, String> {
+        let words = self.lesson.words();
+        let labels =
+            [(LOOK_AT, &words.look_at), (EXPECTED, &words.expected), (MET, &words.met), (NOT_MET, &words.not_met)];
+        let labels = labels.into_iter().filter(|(english, text)| english != text);
+        let labels = labels.map(|(english, text)| (english.to_owned(), text.clone()));
+        let interface = self.lesson.frame.interface.iter().map(|(english, text)| (english.clone(), text.clone()));
+        labels.chain(interface).collect()
+    }
+
     /// What the second screen is told now.
     pub fn telling(&self) -> Telling {
         let stage = self.view.shown;
@@ -130,18 +155,23 @@ impl State {
                 })
                 .collect(),
         });
-        let next = stage.next().map(|next| NextTold {
-            number: next.number(),
-            title: self.text(next).title.to_owned(),
-            minutes: self.lesson.stage(next).minutes,
-        });
+        let next = match self.view.bench.and_then(|which| which.next()) {
+            Some(next) => {
+                Some(NextTold { number: next.index() + 1, title: self.experiment(next).title.clone(), minutes: 0 })
+            }
+            None => stage.next().map(|next| NextTold {
+                number: next.number(),
+                title: self.text(next).title.to_owned(),
+                minutes: self.lesson.stage(next).minutes,
+            }),
+        };
         Telling {
             backend: self.backend.kind.key().to_owned(),
             number: stage.number(),
             of: crate::lab::Stage::ALL.len(),
             current: self.current.number(),
             title: bench.map_or(text.title, |bench| &bench.title).to_owned(),
-            action: bench.map_or(text.action, |_| "try it").to_owned(),
+            action: bench.map_or(text.action, |_| self.interface().say("try it")).to_owned(),
             progress,
             expected: match bench {
                 Some(_) => String::new(),
@@ -159,6 +189,7 @@ impl State {
             blank: self.is_blank(),
             replay: self.is_replay(),
             met: self.met(),
+            words: self.words_told(),
         }
     }
 }

@@ -17,8 +17,7 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     assert_eq!(lab.state.update(Event::Intent(Intent::Copy(Copied::Command))), [], "there is no call yet");
     lab.run_to(Stage::ViewDenied);
     lab.press(Intent::FocusOther);
-    let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile test-user --region us-east-1 \
-                    --endpoint-url http://127.0.0.1:1";
+    let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile test-user --region us-east-1";
     assert_eq!(copied(&mut lab, Copied::Command), expected);
     assert_eq!(lab.state.view.message, Some(format!("copied: {expected}")));
     let answer: serde_json::Value = serde_json::from_str(&copied(&mut lab, Copied::Answer)).unwrap();
@@ -27,6 +26,15 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     copied(&mut lab, Copied::Command);
     assert_eq!(lab.state.copied().len(), 2, "each text once");
     assert_eq!(lab.state.copied().last().unwrap(), expected);
+}
+
+#[test]
+fn elsewhere_the_command_line_names_the_server() {
+    let elsewhere = Backend { kind: BackendKind::Endpoint, ..backend() };
+    let mut lab = Lab::new(elsewhere, Cloud::default());
+    lab.run_to(Stage::Who);
+    let command = copied(&mut lab, Copied::Command);
+    assert!(command.ends_with(" --region us-east-1 --endpoint-url http://127.0.0.1:1"), "{command}");
 }
 
 /// Secrets are gone before an answer gets here; should one slip through, it is not copied all the same.
@@ -70,7 +78,7 @@ fn what_is_masked_is_copied_masked() {
 fn without_a_clipboard_the_terminal_gets_nothing() {
     for (way, message, effects) in [
         (Way::Nowhere, "no clipboard here; printed when the lab ends: aws sts get-caller-identity", 0),
-        (Way::Tmux, "copied (tmux needs `set -g set-clipboard on`): aws sts get-caller-identity", 1),
+        (Way::Tmux, "copied, if tmux has `set -g set-clipboard on`: aws sts get-caller-identity", 1),
     ] {
         let mut lab = Lab::new(backend(), Cloud::default());
         lab.state = lab.state.with_clipboard(way);

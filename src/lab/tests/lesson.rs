@@ -77,6 +77,8 @@ fn no_lesson_file_is_forgotten() {
 #[case::unknown_source("en/who.toml", "sources = [", "sources = [\"rumour\", ", "en/who.toml:", "has no rumour")]
 #[case::broken_toml("en/who.toml", "minutes = ", "minutes = = ", "en/who.toml:9: who: ", "extra `=`")]
 #[case::control_character("en/who.toml", "title = \"", "title = \"\\u001b[2J", "en/who.toml:1: who: ", "0x1b")]
+#[case::tab("en/who.toml", "title = \"", "title = \"\t", "en/who.toml:1: who: ", "0x09")]
+#[case::tab_escaped("en/who.toml", "title = \"", "title = \"\\t", "en/who.toml:1: who: ", "0x09")]
 #[case::unknown_key("en/who.toml", "minutes = ", "hours = 1\nminutes = ", "en/who.toml:", "unknown field `hours`")]
 #[case::unknown_experiment(
     "de/lesson.toml",
@@ -92,6 +94,21 @@ fn no_lesson_file_is_forgotten() {
     "de/lesson.toml:0: ",
     "the experiment rotate is missing"
 )]
+#[case::interface_word(
+    "de/lesson.toml",
+    "\"will be sent\" = ",
+    "\"will be send\" = ",
+    "de/lesson.toml:",
+    "the interface does not say \"will be send\""
+)]
+#[case::no_interface_word(
+    "de/lesson.toml",
+    "\"will be sent\" = ",
+    "\"will be send\" = ",
+    "de/lesson.toml:0: ",
+    "the interface's \"will be sent\" is not translated"
+)]
+#[case::interface_places("de/lesson.toml", "\"{} von {}\"", "\"{} davon\"", "de/lesson.toml:", "has not as many {} as")]
 #[case::address("sources.toml", "https://", "http://", "sources.toml:", "does not begin with https://")]
 fn the_lint_names_file_stage_and_line(
     #[case] path: &str,

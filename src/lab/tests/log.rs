@@ -1,3 +1,5 @@
+mod any;
+
 use std::collections::VecDeque;
 
 use rstest::rstest;
@@ -102,7 +104,8 @@ fn a_session_comes_out_the_same(
 
     let log =
         format!("{}{}", serde_json::to_string(&logging.head).unwrap(), serde_json::to_string(&logging.log).unwrap());
-    assert!(!log.contains("type_digit"), "of a consent nothing is logged");
+    assert!(!log.contains("type_digit"), "of a consent no digit is logged");
+    assert_eq!(log.contains(r#"{"consented":"create_key"}"#), kind == BackendKind::Aws);
     assert_eq!(log.contains(ACCOUNT), !masked);
 }
 
@@ -126,4 +129,75 @@ fn an_answer_to_no_call_is_refused() {
     let mut state = Logging::new(Lab::new(backend(), Cloud::default()), false).head.state(0);
     let stray = Logged::Answer { id: CallId(7), answer: answer(200, json!({})) };
     assert_eq!(state.take_logged(stray), Err("call 7 is answered and was not made".to_owned()));
+}
+
+/// A yes is to one account: digits for another one are not logged before they are a yes, either.
+#[test]
+fn a_yes_is_logged_when_it_is_one() {
+    let backend = Backend { kind: BackendKind::Aws, endpoint: None, ..backend() };
+    let mut logging = Logging::new(Lab::new(backend, Cloud::default()), false);
+    let yes = |logging: &Logging| logging.log.iter().filter(|what| matches!(what, Logged::Consented(_))).count();
+    let go_on = [Intent::Skip, Intent::Advance, Intent::Advance, Intent::Skip, Intent::Advance];
+    logging.press(&go_on);
+    logging.press(&[Intent::TypeDigit(4); 4]);
+    assert_eq!(yes(&logging), 0, "others are no yes");
+    // The call that the yes was for comes to nothing, and STS names another account when it is asked again.
+    logging.lab.cloud.faults.push(("CreateKey", 400, json!({"__type": "LimitExceededException", "message": "later"})));
+    logging.press(&[3; 4].map(Intent::TypeDigit));
+    assert_eq!(yes(&logging), 1);
+    logging.lab.state.facts.admin.as_mut().unwrap().account = "999988887777".to_owned();
+    logging.press(&[Intent::Retry]);
+    assert!(logging.lab.state.is_asking_for_consent());
+    logging.press(&[7; 3].map(Intent::TypeDigit));
+    assert_eq!(yes(&logging), 1);
+    logging.press(&[Intent::TypeDigit(7)]);
+    assert_eq!(yes(&logging), 2);
+    assert!(logging.log.contains(&Logged::Consented(Stage::CreateKey)));
+}
+
+/// A log that is not masked can be shown so.
+#[test]
+fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
+    let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
+    for _ in 0..4 {
+        logging.press(&[Intent::Skip, Intent::Advance, Intent::Advance]);
+    }
+    logging.press(&[Intent::TogglePage(Page::Trail)]);
+    let mut state = logging.head.state(0);
+    state.mask();
+    logging.log.iter().for_each(|what| state.take_logged(what.clone()).unwrap());
+    assert_eq!(state.met(), 4);
+    let shown = |state: &State| {
+        let exchanges: Vec<_> = Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges).collect();
+        format!("{exchanges:?} {:?} {:?}", state.known(), state.view)
+    };
+    for id in [ACCOUNT, KEY_ID, &names().table] {
+        assert!(shown(&logging.lab.state).contains(id));
+        assert!(!shown(&state).contains(id), "{id}");
+    }
+    assert!(state.known().is_some_and(|known| format!("{known:?}").contains("no trail in ")));
+
+    let effects = state.update(Event::Intent(Intent::TogglePage(Page::AtRest)));
+    let [Effect::Inspect { serial, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let stored = insight::at_rest::Stored {
+        nonce: "1234567890abcdef12345678".into(),
+        ciphertext: "ab".repeat(32),
+        bytes: 32,
+        tag: "cd".repeat(16),
+    };
+    let at_rest = insight::at_rest::AtRest {
+        database: "/tmp/kmslab.db".into(),
+        table: names().table,
+        key_arn: Some(KEY_ARN.into()),
+        encryption_context: None,
+        table_key: insight::at_rest::Length { bytes: 1 },
+        data_key: insight::at_rest::Length { bytes: 1 },
+        items: 1,
+        records: vec![stored.clone()],
+    };
+    let known = Box::new(insight::Known::AtRest(Box::new(at_rest)));
+    state.take_logged(Logged::Found { serial: *serial, known }).unwrap();
+    let Some(insight::Known::AtRest(shown)) = state.known() else { panic!("{:?}", state.known()) };
+    assert_eq!(shown.records, [stored], "bytes name nobody");
+    assert!(shown.table != names().table && shown.key_arn.as_deref() != Some(KEY_ARN), "{shown:?}");
 }

@@ -62,6 +62,35 @@ fn everything_before_a_later_stage_is_set_up_by_the_same_calls_as_ever() {
     assert_eq!((lab.sent.len(), lab.state.view.shown), (sent, Stage::Who));
 }
 
+/// From each stage, whose calls have not been sent or have, to each other.
+#[test]
+fn every_stage_is_reached_from_every_other() {
+    for from in Stage::ALL {
+        for done in [false, true] {
+            for to in Stage::ALL {
+                let mut lab = asking();
+                jump(&mut lab, from);
+                if done {
+                    lab.press(Intent::Skip);
+                    (0..2).for_each(|_| lab.press(Intent::Advance));
+                    lab.state.show(from);
+                }
+                let before = lab.state.ended();
+                jump(&mut lab, to);
+                let state = &lab.state;
+                let ended = before.max(to.index());
+                assert_eq!(
+                    (state.view.shown, state.ended(), state.met()),
+                    (to, ended, ended),
+                    "{from:?} {done} {to:?}"
+                );
+                assert_eq!((state.destination(), state.view.overlay), (None, None), "{from:?} {done} {to:?}");
+                assert_eq!(state.waits_for_answer(), to.index() >= before, "{from:?} {done} {to:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_failure_on_the_way_stops_there() {
     let mut lab = asking();
@@ -156,6 +185,24 @@ fn a_blank_screen_comes_back_as_it_was() {
     assert!(!lab.state.shows_timer(), "nothing ticks behind a blank screen");
 }
 
+/// What opens behind a blank screen shows nobody an account.
+#[test]
+fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
+    let mut lab = on(BackendKind::Aws);
+    lab.press(Intent::ToggleStages);
+    lab.press(Intent::MoveCursor(5));
+    let mut effects = lab.state.update(Event::Intent(Intent::Advance));
+    effects.extend(lab.state.update(Event::Intent(Intent::Present(Wish::Blank))));
+    lab.perform(effects);
+    assert!(lab.state.is_blank() && lab.state.is_asking_for_consent());
+    assert_eq!((lab.state.telling().progress, lab.state.telling().blank), (Progress::Waiting, true));
+    lab.press(Intent::Close);
+    assert!(!lab.state.is_blank() && lab.state.is_asking_for_consent(), "escape has not said no");
+    wish(&mut lab, Wish::Blank);
+    lab.press(Intent::Quit);
+    assert_eq!(lab.state.is_blank(), lab.state.leftovers().is_empty(), "a question must be seen");
+}
+
 #[test]
 fn votes_pass_over_the_presenters_own_answer_and_stay() {
     let mut lab = asking();
@@ -168,7 +215,10 @@ fn votes_pass_over_the_presenters_own_answer_and_stay() {
     tally(&mut lab, "c7");
     assert_eq!(lab.state.hands(Stage::Who).unwrap().total(), 22);
     assert_eq!(lab.state.question(Stage::Who).unwrap().chosen, Some(1));
-    lab.press(Intent::Advance);
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    wish(&mut lab, Wish::Tally);
+    assert_eq!(lab.state.view.overlay, None, "nothing to count any more, and nothing to see yet");
+    lab.perform(effects);
     assert_eq!(lab.state.met(), 1);
     // Seen is seen.
     tally(&mut lab, "a0");
@@ -240,9 +290,13 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
     lab.press(Intent::CycleView);
     lab.press(Intent::Copy(Copied::Command));
     wish(&mut lab, Wish::Timer);
+    wish(&mut lab, Wish::Blank);
     let next = State::new(backend(), Names::new("t2")).succeeding(&lab.state);
     assert_eq!((next.view.mode, next.copied()), (ViewMode::Json, lab.state.copied()));
-    assert_eq!((next.copied().len(), next.shows_timer(), next.ended()), (1, true, 0));
+    assert_eq!((next.copied().len(), next.shows_timer(), next.ended(), next.is_blank()), (1, false, 0, true));
+    let mut seen = next;
+    seen.view.blank = false;
+    assert!(seen.shows_timer());
 }
 
 #[test]
@@ -261,7 +315,7 @@ fn time_is_told_against_the_plan() {
     lab.state.update(Event::Clock(first + 40));
     let timing = lab.state.timing();
     assert_eq!((timing.stage, timing.spent, timing.budget, timing.total), (2, 20, second, first + 40));
-    assert_eq!((timing.before, timing.drift().as_str()), (first, "+0:20 behind"));
+    assert_eq!((timing.before, timing.drift(lab.state.interface()).as_str()), (first, "+0:20 behind"));
     assert_eq!(timing.planned, Stage::ALL.into_iter().map(budget).sum::<u64>());
 }
 

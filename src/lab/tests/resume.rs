@@ -54,6 +54,25 @@ fn revive(mut dead: Lab, fleeting: bool) -> Lab {
     lab
 }
 
+/// Whoever goes on after a crash in front of a class still has what it has said.
+#[test]
+fn votes_are_kept_beside_the_answers() {
+    let mut lab = kept_lab(false, Cloud::default(), "t1");
+    go_to(&mut lab, Stage::Who);
+    lab.press(Intent::Advance);
+    let votes = |lab: &mut Lab, count| {
+        for wish in [Wish::Tally, Wish::Letter(1), Wish::Digit(count), Wish::Keep] {
+            lab.press(Intent::Present(wish));
+        }
+    };
+    // The second count changes no answer, and is kept as well.
+    votes(&mut lab, 3);
+    votes(&mut lab, 4);
+    let revived = revive(lab, false);
+    assert_eq!(revived.state.hands(Stage::CreateKey).and_then(|hands| hands.get(1)), Some(4));
+    assert!(revived.state.question(Stage::CreateKey).is_some_and(|asked| asked.skipped));
+}
+
 /// How many calls a whole lab sends.
 fn calls() -> usize {
     let mut lab = kept_lab(false, Cloud::default(), "t1");

@@ -129,5 +129,14 @@ mod tests {
         assert_eq!(rows.write("\r\n1\r\n2").len(), 2);
         assert_eq!(rows.write("\u{1b}[10;99Hx"), ["2                  x"]);
         assert_eq!(Rows::new(4, 2).write("abcdef"), ["abcd", "ef  "]);
+        assert_eq!(Rows::new(9, 1).write("abcd\u{8}\u{8}x\tz"), ["abxd    z"]);
+        assert_eq!(
+            Rows::new(9, 3).write("abc\u{1b}[2B\u{1b}[2Dd\u{1b}[1A\u{1b}[1Ce"),
+            ["abc      ", "   e     ", " d       "]
+        );
+        assert_eq!(Rows::new(9, 3).write("\u{1b}[2da\u{1b}[5Gb\u{1b}[3G\u{1b}[K"), ["a        "]);
+        let mut cleared = Rows::new(4, 2);
+        cleared.write("ab\r\ncd");
+        assert_eq!(cleared.write("\u{1b}[2J\u{1b}[1;3He"), ["  e "]);
     }
 }

@@ -1,6 +1,6 @@
 //! `kmslab notes`: follows a lab, and the next one when that has ended.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
@@ -10,20 +10,26 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::Place;
-use super::line::{Line, now};
+use super::line::{Line, NO_LAB, now};
 use crate::run::Ended;
 use crate::ui::Theme;
-use crate::ui::notes::{Notes, extent};
+use crate::ui::notes::{Notes, PATIENCE, extent};
 use crate::ui::terminal::Screen;
 
 /// Between two looks for a lab.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// A lab that has said nothing by then is said to be silent; so often others are counted.
+#[cfg(unix)]
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// What was heard.
 #[derive(Debug)]
 enum Heard {
     /// A line of the lab that is followed; so many others live.
     Line(Box<Line>, usize),
+    /// So many others are there.
+    Others(usize),
     /// There is none to follow, for this reason where there is one.
     Nobody(Option<String>),
 }
@@ -41,7 +47,11 @@ pub async fn run<W: Write>(
 ) -> io::Result<Ended> {
     let (sender, mut heard) = unbounded_channel();
     let (other, turn) = unbounded_channel();
-    let looked_in = place.folders.iter().chain(&place.socket).map(|path| path.display().to_string()).collect();
+    let looked_in = match &place.socket {
+        Some(path) => std::slice::from_ref(path),
+        None => &place.folders,
+    };
+    let looked_in = looked_in.iter().map(|path| path.display().to_string()).collect();
     let following = tokio::spawn(follow(place, sender, turn));
     let mut notes = Notes { looked_in, ..Notes::default() };
     let mut next_second = Instant::now();
@@ -53,6 +63,7 @@ pub async fn run<W: Write>(
             Some(signal) = stop.next() => break Ended::Signal(signal),
             Some(heard) = heard.recv() => match heard {
                 Heard::Line(line, others) => notes.hear(*line, others),
+                Heard::Others(others) => notes.others = others,
                 Heard::Nobody(reason) => notes.lose(reason),
             },
             event = input.next() => match event {
@@ -111,60 +122,86 @@ fn understand(input: Input, notes: &mut Notes, size: Size) -> Option<Said> {
 /// Looks for a lab, tells its lines, and looks again when it has ended.
 #[cfg(unix)]
 async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: UnboundedReceiver<()>) {
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-    use tokio::net::UnixStream;
-
-    /// No line is so long.
-    const LONGEST: u64 = 1 << 20;
-
-    // How many labs to pass over, from the newest on.
-    let mut skip = 0;
+    let mut followed = place.socket.clone();
+    let (mut turns, mut missed) = (0, 0);
     loop {
-        let (path, others) = match &place.socket {
-            Some(path) => (Some(path.clone()), 0),
-            None => {
-                let living = super::socket::living(&place.folders);
-                let others = living.len().saturating_sub(1);
-                (living.get(skip % living.len().max(1)).cloned(), others)
+        if place.socket.is_none() {
+            let living = super::socket::living(&place.folders);
+            let at = living.iter().position(|path| Some(path) == followed.as_ref());
+            missed = if at.is_some() { 0 } else { missed + 1 };
+            match at {
+                Some(at) => followed = living.get((at + turns) % living.len()).cloned(),
+                // A lab that begins again is back in a moment.
+                None if followed.is_some() && missed < PATIENCE => {}
+                None => followed = living.first().cloned(),
             }
-        };
-        let mut reason = None;
-        if let Some(path) = path
-            && let Ok(stream) = UnixStream::connect(&path).await
-        {
-            let mut stream = BufReader::new(stream).take(LONGEST);
-            let mut text = Vec::new();
-            loop {
-                stream.set_limit(LONGEST);
-                // What has been read of a line stays in `text` when the other branch comes first.
-                tokio::select! {
-                    read = stream.read_until(b'\n', &mut text) => match read {
-                        Ok(1..) if text.ends_with(b"\n") => {}
-                        _ => break,
-                    },
-                    Some(()) = turn.recv() => {
-                        skip += 1;
-                        break;
-                    }
-                }
-                match Line::parse(String::from_utf8_lossy(&text).trim_end()) {
-                    Ok(line) => {
-                        if heard.send(Heard::Line(Box::new(line), others)).is_err() {
-                            return;
-                        }
-                    }
-                    Err(unreadable) => {
-                        reason = Some(unreadable);
-                        break;
-                    }
-                }
-                text.clear();
-            }
+            turns = 0;
         }
+        let reason = match &followed {
+            None => None,
+            Some(path) => match tokio::net::UnixStream::connect(path).await {
+                Err(error) if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) => None,
+                Err(error) => Some(format!("{}: {error}", path.display())),
+                Ok(stream) => tokio::select! {
+                    ended = hear(stream, &place, &heard) => ended.err(),
+                    Some(()) = turn.recv() => {
+                        turns = 1;
+                        None
+                    }
+                },
+            },
+        };
         if heard.send(Heard::Nobody(reason)).is_err() {
             return;
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// How many labs there are besides the one that is followed.
+#[cfg(unix)]
+fn others(place: &Place) -> usize {
+    if place.socket.is_some() { 0 } else { super::socket::found(&place.folders).len().saturating_sub(1) }
+}
+
+/// Tells the lines of the lab at the other end of `stream` until it ends.
+///
+/// # Errors
+/// Why they can't be read.
+#[cfg(unix)]
+async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSender<Heard>) -> Result<(), String> {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+    /// No line is so long.
+    const LONGEST: u64 = 1 << 20;
+
+    let mut stream = BufReader::new(stream).take(LONGEST);
+    let mut text = Vec::new();
+    let mut is_silent = true;
+    let mut look = tokio::time::interval_at(Instant::now() + SILENCE, SILENCE);
+    loop {
+        // What has been read of a line stays in `text` when the other branch comes first.
+        tokio::select! {
+            read = stream.read_until(b'\n', &mut text) => match read {
+                Ok(1..) if text.ends_with(b"\n") => {}
+                Ok(1..) if stream.limit() == 0 => return Err(NO_LAB.to_owned()),
+                _ => return Ok(()),
+            },
+            _ = look.tick() => {
+                let _ = heard.send(match is_silent {
+                    // A lab speaks at once. This one is stopped, or has as many readers as it takes.
+                    true => Heard::Nobody(Some("The lab that runs here does not answer.".to_owned())),
+                    false => Heard::Others(others(place)),
+                });
+                continue;
+            }
+        }
+        let line = Line::parse(String::from_utf8_lossy(&text).trim_end())?;
+        // Where nobody wants to know it any more, the task that this runs in is ended.
+        let _ = heard.send(Heard::Line(Box::new(line), others(place)));
+        is_silent = false;
+        text.clear();
+        stream.set_limit(LONGEST);
     }
 }
 

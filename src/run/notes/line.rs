@@ -10,6 +10,9 @@ use crate::lab::presenting::telling::Telling;
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
 
+/// Why something else that answers can't be followed.
+pub const NO_LAB: &str = "What answers there is no kmslab.";
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -39,12 +42,12 @@ impl Line {
     pub fn parse(text: &str) -> Result<Line, String> {
         match serde_json::from_str::<Version>(text) {
             Ok(Version { version: VERSION }) => {
-                serde_json::from_str(text).map_err(|error| format!("what the lab says can't be read: {error}"))
+                serde_json::from_str(text).map_err(|error| format!("What the lab says can't be read: {error}"))
             }
             Ok(Version { version }) => Err(format!(
-                "the lab speaks version {version}, this `kmslab notes` version {VERSION}: use the same kmslab for both"
+                "The lab speaks version {version}, this `kmslab notes` version {VERSION}: use the same kmslab for both."
             )),
-            Err(_) => Err("what answers there is no kmslab".to_owned()),
+            Err(_) => Err(NO_LAB.to_owned()),
         }
     }
 
@@ -82,7 +85,7 @@ mod tests {
     fn another_version_and_another_program_are_told_apart() {
         let newer = r#"{"version":2,"anything":"else"}"#;
         assert!(Line::parse(newer).unwrap_err().contains("speaks version 2"));
-        assert_eq!(Line::parse("HTTP/1.1 400").unwrap_err(), "what answers there is no kmslab");
+        assert_eq!(Line::parse("HTTP/1.1 400").unwrap_err(), NO_LAB);
         assert!(Line::parse(r#"{"version":1}"#).unwrap_err().contains("can't be read"));
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -62,6 +62,8 @@ fn make(folder: &Path) -> io::Result<()> {
 /// made in a folder of its own and moved when it has the right ones. A dead lab's socket is replaced, anything else is
 /// left alone.
 fn bind(path: &Path) -> io::Result<UnixListener> {
+    // The folder in which it is made has a shorter name: only whoever connects would hear that this one is too long.
+    SocketAddr::from_pathname(path)?;
     match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.file_type().is_socket() => {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something else of this name"));
@@ -80,34 +82,37 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether somebody listens there.
+/// Whether somebody may listen there: nobody does where a connection is refused.
 fn is_living(path: &Path) -> bool {
-    UnixStream::connect(path).is_ok()
+    UnixStream::connect(path).map_or_else(|error| error.kind() != io::ErrorKind::ConnectionRefused, |_| true)
 }
 
-/// The sockets of labs that live, the newest first. Those of dead ones are removed.
-pub fn living(folders: &[PathBuf]) -> Vec<PathBuf> {
+/// The sockets of labs, the newest first.
+pub fn found(folders: &[PathBuf]) -> Vec<PathBuf> {
     let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
-    let mut living: Vec<(SystemTime, PathBuf)> = entries
+    let mut found: Vec<(SystemTime, PathBuf)> = entries
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let is_labs = name.starts_with("lab-") && name.ends_with(".sock");
             let metadata = entry.metadata().ok()?;
-            if !is_labs || !metadata.file_type().is_socket() {
-                return None;
-            }
-            let path = entry.path();
-            match UnixStream::connect(&path) {
-                Ok(_) => Some((metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), path)),
-                Err(error) => {
-                    if error.kind() == io::ErrorKind::ConnectionRefused {
-                        let _ = fs::remove_file(&path);
-                    }
-                    None
-                }
-            }
+            let is_labs = name.starts_with("lab-") && name.ends_with(".sock") && metadata.file_type().is_socket();
+            is_labs.then(|| (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
         })
         .collect();
-    living.sort_by(|one, other| other.cmp(one));
-    living.into_iter().map(|(_, path)| path).collect()
+    found.sort_by(|one, other| other.cmp(one));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Those of labs that live. Those of dead ones are removed.
+pub fn living(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut found = found(folders);
+    found.retain(|path| match UnixStream::connect(path) {
+        Ok(_) => true,
+        Err(error) => {
+            if error.kind() == io::ErrorKind::ConnectionRefused {
+                let _ = fs::remove_file(path);
+            }
+            false
+        }
+    });
+    found
 }

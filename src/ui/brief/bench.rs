@@ -33,7 +33,8 @@ impl<'a> Brief<'a> {
             rest.extend(self.question(asked));
         }
         rest.push(if self.state.is_out_of_reach(which) {
-            self.part(None, "This one changes test-user's own policies: it needs a user that the lab makes.")
+            let text = "This one changes test-user's own policies: it needs a user that the lab makes.";
+            self.part(None, self.state.interface().say(text))
         } else if asked.is_some_and(|asked| asked.is_open()) {
             self.part(None, &self.how_to_answer())
         } else {
@@ -45,7 +46,7 @@ impl<'a> Brief<'a> {
 
     fn trying(self) -> Part<'a> {
         match self.state.bench.pause() {
-            Some(_) => self.part(None, "waiting until DynamoDB has no table key in memory"),
+            Some(_) => self.part(None, self.state.interface().say("waiting until DynamoDB has no table key in memory")),
             None => self.under_way(),
         }
     }

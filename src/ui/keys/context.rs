@@ -6,7 +6,7 @@ use crate::lab::{Copied, Experiment, Intent, Overlay, Page, State, Status};
 
 use super::super::layout::{self, Class, Extent};
 use super::super::overlay;
-use super::{BLANKED, CONSENT, DONE, LEAVING, LIST, PAGE, Place, RESUMING, RUNNING, START, TODO, VOTES};
+use super::{BLANKED, Binding, CONSENT, DONE, LEAVING, LIST, PAGE, Place, RESUMING, RUNNING, START, TODO, VOTES};
 
 /// What a binding is judged by: the state, and the size of the screen.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,7 @@ impl Context<'_> {
     /// Where the person is.
     pub fn place(self) -> Place {
         match (self.overlay(), &self.state.shown().status) {
+            _ if self.state.is_blank() => BLANKED,
             (Some(Overlay::Page { .. }), _) => PAGE,
             (Some(Overlay::Stages { .. } | Overlay::Bench { .. }), _) => LIST,
             (Some(Overlay::Consent { .. }), _) => CONSENT,
@@ -35,11 +36,15 @@ impl Context<'_> {
             (Some(Overlay::Resume), _) => RESUMING,
             (Some(Overlay::Tally), _) => VOTES,
             (Some(Overlay::StartOver), _) => START,
-            (Some(Overlay::Blank), _) => BLANKED,
             (None, Status::Todo) => TODO,
             (None, Status::Running) => RUNNING,
             (None, Status::Done(_)) => DONE,
         }
+    }
+
+    /// Whether `binding` works now. On a blank screen only what is for that one does, whatever lies behind it.
+    pub fn works(self, binding: &Binding) -> bool {
+        (!self.state.is_blank() || binding.places & BLANKED != 0) && (binding.when)(self)
     }
 
     pub(super) fn overlay(self) -> Option<Overlay> {

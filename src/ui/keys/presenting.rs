@@ -5,20 +5,24 @@ use crossterm::event::KeyCode;
 use crate::lab::{Intent, Overlay, Wish};
 
 use super::{
-    BLANKED, Context, DONE, LIST, NEVER, PAGE, PANES, RUNNING, Row, START, TODO, VOTES, bind, can_advance, can_choose,
-    char, key, repeating,
+    BLANKED, Context, DONE, LIST, NEVER, OVERLAYS, PAGE, PANES, RESUMING, RUNNING, Row, START, TODO, VOTES, bind,
+    can_advance, can_choose, char, key, repeating,
 };
 use crate::ui::Class;
 
 impl Context<'_> {
-    /// Something that can be blanked is to be seen: nothing that waits for a decision.
-    fn can_blank(self) -> bool {
-        let page = self.state.view.page().is_some_and(|page| self.page(page));
-        self.panes() || self.stages() || self.experiments() || page
-    }
-
     fn turns_pages(self, down: bool) -> bool {
         self.state.view.page().is_some() && self.can_scroll(down)
+    }
+
+    /// The cursor of the stage list can go to the stage at this row.
+    fn can_point(self, row: usize) -> bool {
+        self.stages() && self.cursor().is_some_and(|(at, last)| row <= last && row != at)
+    }
+
+    fn point(self, row: usize) -> Intent {
+        let at = self.cursor().map_or(row, |(at, _)| at);
+        Intent::MoveCursor(i8::try_from(row).unwrap_or(0) - i8::try_from(at).unwrap_or(0))
     }
 
     fn counting(self) -> bool {
@@ -65,13 +69,7 @@ pub const BLANK: Row = Row {
             |c| c.state.is_blank() || c.panes() && c.place() != TODO && !can_choose(c, 1),
             |_| Intent::Present(Wish::Blank),
         ),
-        bind(
-            "blank",
-            PANES | PAGE | LIST | BLANKED,
-            &[char('.'), char('B')],
-            |c| c.state.is_blank() || c.can_blank(),
-            |_| Intent::Present(Wish::Blank),
-        ),
+        bind("blank", PANES | OVERLAYS | RESUMING, &[char('.'), char('B')], |_| true, |_| Intent::Present(Wish::Blank)),
     ],
     label: |_| "blank",
     help: "blank the screen or show it again; b: not as answer",
@@ -117,6 +115,24 @@ pub const HANDS: Row = Row {
         bind("erase", VOTES, &[key(KeyCode::Backspace)], |c| c.counting(), |_| Intent::Present(Wish::Erase)),
     ],
     label: |_| "count",
+    help: "",
+    rank: NEVER,
+};
+
+/// In the stage list a number is a stage's.
+pub const NUMBERS: Row = Row {
+    bindings: &[
+        bind("", LIST, &[char('1')], |c| c.can_point(0), |c| c.point(0)),
+        bind("", LIST, &[char('2')], |c| c.can_point(1), |c| c.point(1)),
+        bind("", LIST, &[char('3')], |c| c.can_point(2), |c| c.point(2)),
+        bind("", LIST, &[char('4')], |c| c.can_point(3), |c| c.point(3)),
+        bind("", LIST, &[char('5')], |c| c.can_point(4), |c| c.point(4)),
+        bind("", LIST, &[char('6')], |c| c.can_point(5), |c| c.point(5)),
+        bind("", LIST, &[char('7')], |c| c.can_point(6), |c| c.point(6)),
+        bind("", LIST, &[char('8')], |c| c.can_point(7), |c| c.point(7)),
+        bind("", LIST, &[char('9')], |c| c.can_point(8), |c| c.point(8)),
+    ],
+    label: |_| "stage",
     help: "",
     rank: NEVER,
 };

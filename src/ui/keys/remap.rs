@@ -89,7 +89,7 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     let line_of = |action: &str| wanted.iter().find(|wish| wish.action == action).map(|wish| wish.line);
     let name = |binding: &Binding| match binding.name {
-        "" => "what is typed in a dialog".to_owned(),
+        "" => "what is typed in a dialog or a list".to_owned(),
         name => name.to_owned(),
     };
     for (at, one) in bindings().enumerate() {
@@ -116,6 +116,7 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
 mod tests {
     use rstest::rstest;
 
+    use super::super::{CONSENT, LIST, VOTES};
     use super::*;
 
     /// `action: key key`, one a line.
@@ -133,9 +134,7 @@ mod tests {
         assert_eq!(remap(&[]), Ok(Keymap::default()));
         // Nothing is without a name but what is typed as it is.
         let unnamed = bindings().filter(|binding| binding.name.is_empty());
-        assert!(
-            unnamed.into_iter().all(|binding| [super::super::CONSENT, super::super::VOTES].contains(&binding.places))
-        );
+        assert!(unnamed.into_iter().all(|binding| [CONSENT, LIST, VOTES].contains(&binding.places)));
     }
 
     #[rstest]
@@ -158,7 +157,7 @@ mod tests {
     #[case::both("zoom: %\nview: %", 2, "the key \"%\" is for both view and zoom")]
     #[case::quit("retry: q", 1, "the key \"q\" is for both retry and quit")]
     #[case::interrupt("retry: ctrl-c", 1, "the key \"ctrl-c\" is for both retry and quit")]
-    #[case::digit("back: 7", 1, "the key \"7\" is for both what is typed in a dialog and back")]
+    #[case::digit("back: 7", 1, "the key \"7\" is for both what is typed in a dialog or a list and back")]
     fn what_does_not_work_out_is_told(#[case] wishes: &str, #[case] line: usize, #[case] says: &str) {
         let problems = remap(&wanted(wishes)).unwrap_err();
         assert_eq!((problems.len(), problems[0].line), (1, line), "{problems:?}");

@@ -32,11 +32,15 @@ pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
             let working: Vec<String> = row
                 .bindings
                 .iter()
-                .filter(|binding| (binding.when)(context))
+                .filter(|binding| context.works(binding))
                 .filter_map(|binding| binding.keys(&state.view.keys).into_iter().next())
                 .collect();
             let keys = working.join("/");
-            (!keys.is_empty()).then(|| Hint { keys, label: (row.label)(context).to_owned(), rank: row.rank })
+            (!keys.is_empty()).then(|| Hint {
+                keys,
+                label: state.interface().word((row.label)(context)).to_owned(),
+                rank: row.rank,
+            })
         })
         .collect()
 }

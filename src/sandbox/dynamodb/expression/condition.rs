@@ -37,18 +37,6 @@ impl Comparator {
         })
     }
 
-    /// As written.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "<>",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        }
-    }
-
     fn orders(self) -> bool {
         !matches!(self, Self::Equal | Self::NotEqual)
     }

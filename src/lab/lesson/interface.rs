@@ -1,0 +1,210 @@
+//! The interface's words. The program has them in English; the table `[interface]` in a language's `lesson.toml` says
+//! each of them in that language.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use super::{FALLBACK, Frame};
+
+/// All of them, each a name of the table. `{}` stands for what is put in.
+pub const ALL: &[&str] = &[
+    // What a stage does and what came of it.
+    "{} answers, {} skips",
+    "waiting before asking again",
+    "1 call under way",
+    "{} calls under way, sent at the same time",
+    "send PutKeyPolicy: this call replaces the whole policy",
+    "send nothing; the stage can be begun again",
+    "This one changes test-user's own policies: it needs a user that the lab makes.",
+    "waiting until DynamoDB has no table key in memory",
+    // Hands up.
+    "class",
+    "RIGHT",
+    "{} of {} right",
+    "hands up: {} in all",
+    "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
+    "{} takes it · {} forgets it",
+    "{} closes",
+    // Around the panes' answers.
+    "will be sent",
+    "comes next",
+    "sent; no answer yet",
+    "Nothing was sent.",
+    "Nothing changes: the policy says all of this already.",
+    "summary",
+    "{} has no call in this stage.",
+    "{} has no call in this experiment.",
+    "{} of {}",
+    "{} more line",
+    "{} more lines",
+    "{} line above",
+    "{} lines above",
+    "{} above",
+    "{} more",
+    "before",
+    "{} s ago",
+    "{} min ago",
+    "{} h ago",
+    "this call replaces the whole policy",
+    "no answer",
+    "{} tries",
+    "attempt {}",
+    // Time, and the blank screen.
+    "stage",
+    "total",
+    "on time",
+    "{} behind",
+    "{} ahead",
+    "{} shows the lab again",
+    // The second screen.
+    "notes",
+    "looking back from {}",
+    "BLANK",
+    "now",
+    "say",
+    "next",
+    "asked",
+    "answer",
+    "the question is open",
+    "calls are under way",
+    "it waits for your yes",
+    "the debrief",
+    "{} min",
+    "you said {}",
+    "leave",
+    "another lab ({} more)",
+    // What the footer says of keys.
+    "again",
+    "another hint",
+    "at rest",
+    "back",
+    "begin afresh",
+    "begin again",
+    "blank",
+    "both panes",
+    "break it",
+    "call",
+    "choose",
+    "clean up, then leave",
+    "clicker",
+    "close",
+    "consent",
+    "copy",
+    "count",
+    "debrief",
+    "don't send it",
+    "ends",
+    "experiment",
+    "go on",
+    "go on now",
+    "half a page",
+    "help",
+    "hint",
+    "leave everything",
+    "lesson",
+    "list",
+    "live again",
+    "look again",
+    "options",
+    "pane",
+    "quit",
+    "replay",
+    "scroll",
+    "send it",
+    "set up what comes before",
+    "show this experiment",
+    "show this stage",
+    "skip",
+    "stages",
+    "stay",
+    "stop here",
+    "take it",
+    "timer",
+    "trail",
+    "try again",
+    "try it",
+    "undo",
+    "undo again",
+    "view",
+    "why",
+    "zoom",
+];
+
+/// The interface's words in one language.
+#[derive(Debug, Clone, Copy)]
+pub struct Interface<'a>(Option<&'a BTreeMap<String, String>>);
+
+impl<'a> Interface<'a> {
+    /// As they stand in the program.
+    pub const ENGLISH: Interface<'static> = Interface(None);
+
+    /// Those of this table; what it lacks is English.
+    pub fn new(words: &'a BTreeMap<String, String>) -> Interface<'a> {
+        Interface(Some(words))
+    }
+
+    /// What `english` is in this language; itself where nobody knows, as of what comes from a lesson.
+    pub fn word(self, english: &'a str) -> &'a str {
+        self.0.and_then(|words| words.get(english)).map_or(english, String::as_str)
+    }
+
+    /// What `english`, which is one of [`ALL`], is in this language.
+    pub fn say(self, english: &'static str) -> &'a str {
+        debug_assert!(ALL.contains(&english), "{english:?} is none of the interface's words");
+        self.word(english)
+    }
+
+    /// The same with `values` in place of each `{}`.
+    pub fn fill(self, english: &'static str, values: &[&dyn Display]) -> String {
+        let mut parts = self.say(english).split("{}");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (value, part) in values.iter().zip(parts) {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{value}{part}");
+        }
+        text
+    }
+}
+
+fn places(text: &str) -> usize {
+    text.matches("{}").count()
+}
+
+/// What is wrong with a language's table, with the place that it is told of.
+pub(super) fn problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    for (english, text) in &frame.interface {
+        let place = || format!("interface.{english}");
+        if !ALL.contains(&english.as_str()) {
+            problems.push((place(), format!("the interface does not say {english:?}")));
+        } else if places(english) != places(text) {
+            problems.push((place(), format!("{text:?} has not as many {{}} as {english:?}")));
+        }
+    }
+    for english in ALL.iter().filter(|english| language != FALLBACK && !frame.interface.contains_key(**english)) {
+        problems.push((String::new(), format!("the interface's {english:?} is not translated")));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_said_in_a_language_or_in_english() {
+        let words = BTreeMap::from([("{} of {}".to_owned(), "{} von {}".to_owned())]);
+        let german = Interface::new(&words);
+        assert_eq!(german.fill("{} of {}", &[&3, &"9"]), "3 von 9");
+        assert_eq!(Interface::ENGLISH.fill("{} of {}", &[&3, &"9"]), "3 of 9");
+        assert_eq!((german.say("next"), german.word("ask STS")), ("next", "ask STS"));
+    }
+
+    #[test]
+    fn each_stands_there_once() {
+        let mut sorted = ALL.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), ALL.len());
+    }
+}
