@@ -4,6 +4,8 @@
 #[cfg(unix)]
 #[path = "app/presenting.rs"]
 mod presenting;
+#[path = "app/studio.rs"]
+mod studio;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

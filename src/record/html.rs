@@ -26,6 +26,7 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
     }
     let values = [
         ("title", escape(&film.title)),
+        ("lang", escape(lang)),
         ("background", hex(paper)),
         ("foreground", hex(foreground)),
         ("poster", super::write::svg_still(film, poster)),

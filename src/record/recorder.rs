@@ -124,7 +124,13 @@ impl Recorder {
     /// # Errors
     /// Why it can't begin, in words for a person.
     pub fn begin(manner: Manner, state: &State) -> Result<Recorder, String> {
-        let trouble = |error: io::Error| format!("{} can't be written: {error}", manner.path.display());
+        let trouble = |error: io::Error| {
+            if !manner.force {
+                // It was made here, and has nothing in it.
+                let _ = std::fs::remove_file(&manner.path);
+            }
+            format!("{} can't be written: {error}", manner.path.display())
+        };
         let sink = match Kind::of(&manner.path)? {
             Kind::Cast => {
                 let file = Kept::create(&manner.path, manner.force)?;

@@ -53,6 +53,25 @@ fn a_full_disk_is_told() {
     assert!(events.len() > 3, "{}", events.len());
 }
 
+/// Not even its first line could be written: then there is no file.
+#[cfg(unix)]
+#[rstest]
+fn a_disk_that_is_full_from_the_beginning_gets_no_file(#[values("lab.cast", "lab.kmslab")] name: &str) {
+    let folder = Folder::new();
+    let program = env!("CARGO_BIN_EXE_kmslab");
+    // The sandbox would need a file itself; nothing is sent to this endpoint.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec {program} record {name} --endpoint-url http://127.0.0.1:9 --region us-east-1"
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder.0.path()).env_clear().env("HOME", folder.0.path());
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let full = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
+    assert!(text(&full.stderr).contains(&format!("{name} can't be written: ")), "{}", text(&full.stderr));
+    assert_eq!(folder.names(), [""; 0]);
+}
+
 /// A film is written at its end: then it is whole, or it is not there.
 #[cfg(unix)]
 #[rstest]

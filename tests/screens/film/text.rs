@@ -48,6 +48,11 @@ fn a_page_has_every_picture_and_needs_nothing_else() {
     }
     assert!(page.matches("http:").count() == page.matches("http://www.w3.org/2000/svg").count());
     assert!(page.contains("<html lang=\"en\">") && page.contains("<title>kmslab: the whole lab</title>"));
+    // The controls are English, what is recorded need not be.
+    let german = FilmOptions { lang: "de".into(), ..FilmOptions::default() };
+    let german = String::from_utf8(written(&film, "lab.html", &german)).unwrap();
+    assert!(german.contains("<h1 lang=\"de\">") && german.contains("<div id=\"screen\" lang=\"de\">"));
+    assert!(german.contains("<pre lang=\"de\">") && !page.contains("lang=\"de\""));
     let without_scripts = page.split("<noscript>").nth(1).unwrap().split("</noscript>").next().unwrap();
     assert!(without_scripts.contains("DENIED") && page.contains("<h3>0:54 6 DENIED</h3>"));
 

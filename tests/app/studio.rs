@@ -1,0 +1,52 @@
+//! What a play has recorded is kept when it can't go on.
+
+use std::time::Duration;
+
+use futures_util::stream;
+use kmslab::record::recorder::Manner as Recording;
+use kmslab::record::{Palette, Recorder, cast::Version};
+use kmslab::run::play::{Director, Pace};
+use kmslab::run::studio::Studio;
+use kmslab::ui::Lane;
+
+use super::*;
+
+#[tokio::test]
+async fn what_was_filmed_before_the_play_got_stuck_is_there() {
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let admin = sandbox.admin();
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
+    let backend = Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+    let mut state = State::new(backend, Names::new("test"));
+    // The director's enter means nothing.
+    state.view.keys = kmslab::run::config::Config::parse("[keys]\nadvance = \"f5\"\n").unwrap().keys;
+    let folder = tempfile::tempdir().unwrap();
+    let size = Size { width: 80, height: 24 };
+    let recording = Recording {
+        path: folder.path().join("lab.gif"),
+        force: false,
+        version: Version::Three,
+        size,
+        width: 640,
+        palette: Palette::DARK,
+        timestamp: 0,
+        keeps_pauses: true,
+    };
+    let (world, events) = World::new(clients);
+    let studio = Studio {
+        world: &world,
+        events,
+        director: Director::new(Pace::Fast),
+        recorder: Recorder::begin(recording, &state).unwrap(),
+        theme: Theme::choose(ThemeName::Dark, ColorLevel::True),
+        lane: Lane::default(),
+        keys: false,
+        seeded: None,
+        cards: true,
+    };
+    let filmed = studio.film(&mut state, stream::pending()).await;
+    assert!(filmed.failure.is_some_and(|failure| failure.to_string().contains("the play can't go on")));
+    let recorded = filmed.recorder.finish(filmed.length, "t".into()).unwrap();
+    assert_eq!(recorded.chapters, [(Duration::from_millis(2_500), "1 who".to_owned())]);
+    assert_eq!(recorded.result.unwrap_err().pictures.len(), 2, "the title and the first stage");
+}
