@@ -134,6 +134,13 @@ impl State {
         self.view.bench.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
     }
 
+    /// Says that the question comes first.
+    pub(super) fn ask_for_an_answer(&mut self) {
+        let skip = self.view.keys.first("skip", "s");
+        let text = self.interface().fill("first your answer; {} passes over the question", &[&skip]);
+        self.view.message = Some(text);
+    }
+
     /// Takes in what the person does with the question.
     pub(super) fn learn(&mut self, intent: Intent) {
         let stage = self.view.shown;

@@ -11,6 +11,7 @@ use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Caller, Facts};
 use super::flow::Effect;
+use super::lesson::interface::Interface;
 use super::stage::Stage;
 use super::state::{Check, State, Status};
 
@@ -115,10 +116,15 @@ impl State {
 
     /// `9 of 9 stages met`; what was only shown as it was recorded is told apart.
     pub fn summary(&self) -> String {
-        let met = format!("{} of {} stages met", self.met(), Stage::ALL.len());
+        self.summary_in(Interface::ENGLISH)
+    }
+
+    /// The same in these words.
+    pub fn summary_in(&self, words: Interface<'_>) -> String {
+        let met = words.fill("{} of {} stages met", &[&self.met(), &Stage::ALL.len()]);
         match self.replayed() {
             0 => met,
-            replayed => format!("{met}, {replayed} shown as REPLAY"),
+            replayed => words.fill("{}, {} shown as REPLAY", &[&met, &replayed]),
         }
     }
 

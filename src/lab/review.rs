@@ -120,7 +120,8 @@ impl State {
         *self.record_mut(self.current) = Record::default();
         self.view.close();
         self.view.show(self.current);
-        self.view.message = Some("nothing was sent: the key policy is as it was".to_owned());
+        let text = self.interface().say("nothing was sent: the key policy is as it was").to_owned();
+        self.view.message = Some(text);
     }
 }
 

@@ -273,10 +273,7 @@ impl State {
         let shown = self.view.shown;
         match self.shown().status {
             Status::Todo if self.waits_for_answer() => {
-                self.view.message = {
-                    let skip = self.view.keys.first("skip", "s");
-                    Some(format!("first your answer; {skip} passes over the question"))
-                };
+                self.ask_for_an_answer();
                 Vec::new()
             }
             Status::Todo => self.start(shown),

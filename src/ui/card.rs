@@ -42,7 +42,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
 pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
     let words = state.lesson.words();
     let score = state.score().map(|score| format!(", {}/{} {}", score.right, score.answered, words.score));
-    let summary = format!("{}{}", state.summary(), score.unwrap_or_default());
+    let summary = format!("{}{}", state.summary_in(state.interface()), score.unwrap_or_default());
     let room = usize::from(size.height.saturating_sub(7));
     card(theme, size, |columns| {
         let mut lines = wrap_plain(&summary, theme.strong, columns);

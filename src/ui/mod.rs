@@ -184,7 +184,8 @@ fn message(state: &State) -> Option<String> {
         is_last.then(|| {
             let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
             let score = score.map(|text| format!(", {text}")).unwrap_or_default();
-            format!("End of the lab: {}{score}.", state.summary())
+            let words = state.interface();
+            words.fill("End of the lab: {}.", &[&format!("{}{score}", state.summary_in(words))])
         })
     };
     state.view.message.clone().or_else(|| state.offer()).or_else(finished)

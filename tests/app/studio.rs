@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::stream;
 use kmslab::record::recorder::Manner as Recording;
 use kmslab::record::{Palette, Recorder, cast::Version};
+use kmslab::run::config;
 use kmslab::run::play::{Director, Pace};
 use kmslab::run::studio::Studio;
 use kmslab::ui::Lane;
@@ -19,7 +20,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     let backend = Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
     let mut state = State::new(backend, Names::new("test"));
     // The director's enter means nothing.
-    state.view.keys = kmslab::run::config::Config::parse("[keys]\nadvance = \"f5\"\n").unwrap().keys;
+    state.view.keys = config::Config::parse("[keys]\nadvance = \"f5\"\n").unwrap().keys;
     let folder = tempfile::tempdir().unwrap();
     let size = Size { width: 80, height: 24 };
     let recording = Recording {

@@ -205,6 +205,13 @@ fn a_german_lesson_has_german_words_around_it() {
     timed.intent(Intent::Present(Wish::Timer));
     timed.event(Event::Clock(4_000));
     let before = german(Session::sandbox().before(Stage::ViewDenied));
+    // What is said is said in the language that is spoken then.
+    let mut clicked = german(Session::sandbox());
+    clicked.update(Event::Intent(Intent::Present(Wish::Next)));
+    let mut on_the_way = german(Session::sandbox());
+    for intent in [Intent::ToggleStages, Intent::MoveCursor(5), Intent::Advance] {
+        on_the_way.update(Event::Intent(intent));
+    }
     let (middle, small) = (Size::new(100, 28), Size::new(60, 18));
     let screens = [
         ("before", before.clone(), middle),
@@ -214,6 +221,9 @@ fn a_german_lesson_has_german_words_around_it() {
         ("after", german(after), middle),
         ("key policy", german(Session::reviewing()), SIZES[0]),
         ("again, with the time", german(timed), SIZES[0]),
+        ("a clicker at a question", clicked, SIZES[0]),
+        ("on the way", on_the_way, SIZES[0]),
+        ("the end", german(Session::sandbox().after(Stage::CleanUp)), SIZES[0]),
     ];
     let mut album = String::new();
     for (name, state, size) in &screens {

@@ -155,7 +155,7 @@ impl State {
 
     fn try_experiment(&mut self, which: Experiment) -> Vec<Effect> {
         if self.waits_for_answer() {
-            self.view.message = Some("first your answer; s passes over the question".to_owned());
+            self.ask_for_an_answer();
             return Vec::new();
         }
         self.start_experiment(which)
@@ -344,7 +344,8 @@ impl State {
         let names = self.shown_names();
         let left: Vec<String> = self.bench.changes.iter().map(|change| change.describe(names)).collect();
         if !left.is_empty() {
-            self.view.message = Some(format!("u: undo again · not undone: {}", left.join(", ")));
+            let undo = self.view.keys.first("undo", "u");
+            self.view.message = Some(format!("{undo}: undo again · not undone: {}", left.join(", ")));
         }
     }
 

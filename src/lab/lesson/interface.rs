@@ -73,6 +73,17 @@ pub const ALL: &[&str] = &[
     "you said {}",
     "leave",
     "another lab ({} more)",
+    // The message line, where nothing is wrong.
+    "first your answer; {} passes over the question",
+    "a question is open: press once more to pass over it",
+    "nothing was sent: the key policy is as it was",
+    "setting up stage {}: stage {} · {} stops",
+    "stops after this stage",
+    "stopped here on the way to stage {}",
+    "not begun again: something is left, see what was observed",
+    "End of the lab: {}.",
+    "{} of {} stages met",
+    "{}, {} shown as REPLAY",
     // What the footer says of keys.
     "again",
     "another hint",

@@ -50,11 +50,10 @@ impl State {
         let effects = self.start(stage);
         match self.record(stage).status {
             Status::Running => {
-                let text = format!(
+                let stops = self.view.keys.first("back", "esc");
+                let text = self.interface().fill(
                     "setting up stage {}: stage {} · {} stops",
-                    destination.number(),
-                    stage.number(),
-                    self.view.keys.first("back", "esc")
+                    &[&destination.number(), &stage.number(), &stops],
                 );
                 self.view.message = Some(text);
             }
@@ -69,7 +68,7 @@ impl State {
     fn stop_at(&mut self, stage: Stage) {
         let is_met = self.check(stage).is_some_and(|check| check.met);
         if let Some(destination) = self.presenting.destination.take_if(|_| !is_met) {
-            let text = format!("stopped here on the way to stage {}", destination.number());
+            let text = self.interface().fill("stopped here on the way to stage {}", &[&destination.number()]);
             self.view.message = Some(text);
         }
     }
@@ -80,7 +79,8 @@ impl State {
             if self.leftovers().is_empty() {
                 return vec![Effect::StartOver];
             }
-            self.view.message = Some("not begun again: something is left, see what was observed".to_owned());
+            let text = self.interface().say("not begun again: something is left, see what was observed");
+            self.view.message = Some(text.to_owned());
         }
         self.stop_at(stage);
         self.travel_on()

@@ -91,7 +91,7 @@ impl State {
                 self.presenting.destination.take()?;
                 let has_more = self.view.overlay_is_open() || self.draft().is_some();
                 (!has_more).then(|| {
-                    self.view.message = Some("stops after this stage".to_owned());
+                    self.view.message = Some(self.interface().say("stops after this stage").to_owned());
                     Vec::new()
                 })
             }
@@ -124,7 +124,8 @@ impl State {
         if self.waits_for_answer() {
             if !pressed_once {
                 self.presenting.pressed_once = true;
-                self.view.message = Some("a question is open: press once more to pass over it".to_owned());
+                let text = self.interface().say("a question is open: press once more to pass over it");
+                self.view.message = Some(text.to_owned());
                 return Vec::new();
             }
             self.update(Event::Intent(Intent::Skip));
