@@ -196,13 +196,8 @@ fn the_bar_of_a_replay_cuts_no_key() {
                 40 => 1,
                 60 | 80 => 2,
                 // In ASCII the sign of a replay is wider.
-                100 => {
-                    if ascii {
-                        3
-                    } else {
-                        4
-                    }
-                }
+                100 if ascii => 3,
+                100 => 4,
                 _ => 5,
             };
             assert_eq!(shown, all, "{size}: {row}");
