@@ -363,7 +363,11 @@ fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
 
 /// What a command was asked for, on stdout.
 fn told(text: &str) -> Result<(), Report> {
-    writeln!(io::stdout(), "{text}").wrap_err("the lines could not be written")
+    match writeln!(io::stdout(), "{text}") {
+        // Whoever read our lines has had enough of them.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.wrap_err("the lines could not be written"),
+    }
 }
 
 /// Shows a recorded session again, or records that.

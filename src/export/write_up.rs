@@ -52,7 +52,7 @@ pub enum Block {
 
 /// The write-up of `kept` in the words of `lesson`, with pseudonyms where `masked`.
 pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
-    let mut masker = masked.then(|| Masker::new(&kept.run));
+    let mut masker = masked.then(|| Masker::new(&kept.run).of_sandbox(kept.place.is_sandbox()));
     let mut show = |exchange: &Arc<Exchange>| match &mut masker {
         Some(masker) => masker.exchange(exchange),
         None => (**exchange).clone(),

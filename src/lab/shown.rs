@@ -23,7 +23,8 @@ pub(super) struct Shown {
 impl State {
     /// From here on everything that is shown or written is masked; for a state that has sent nothing yet.
     pub fn mask(&mut self) {
-        let mut masker = Masker::new(&self.names.run);
+        let is_sandbox = self.backend.kind == BackendKind::Sandbox;
+        let mut masker = Masker::new(&self.names.run).of_sandbox(is_sandbox);
         let names = Names::new(&masker.text(&self.names.run));
         self.shown = Some(Shown { masker, names, facts: Facts::default() });
     }

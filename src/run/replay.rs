@@ -148,7 +148,7 @@ impl Playback {
         let mut begins = Vec::new();
         loop {
             begins.extend(chapters.begun(&playback.state).map(|_| playback.taken));
-            if playback.taken % STRIDE == 0 {
+            if playback.taken.is_multiple_of(STRIDE) {
                 playback.remembered.push(playback.state.clone());
             }
             let line = playback.taken + 2;
@@ -413,7 +413,7 @@ mod tests {
         for (from, to) in places.chain((0..200).map(|at| (at * 37 % COUNT, at * 101 % COUNT))) {
             playback.go_to(from);
             playback.go_to(to);
-            assert_eq!((playback.taken, &playback.state == &states[to]), (to, true), "{from} {to}");
+            assert_eq!((playback.taken, playback.state == states[to]), (to, true), "{from} {to}");
             assert_eq!(playback.now, Duration::from_millis(10 * to as u64));
         }
     }

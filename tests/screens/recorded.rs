@@ -196,7 +196,7 @@ fn the_bar_of_a_replay_cuts_no_key() {
             let all = match width {
                 40 => 1,
                 60 | 80 => 2,
-                // `[RE]` is wider than its sign.
+                // In ASCII the sign of a replay is wider.
                 100 if ascii => 3,
                 100 => 4,
                 _ => 5,

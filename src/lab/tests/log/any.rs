@@ -152,8 +152,11 @@ impl Twins {
                 Effect::Recall { stage, .. } => {
                     let kept = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.asked += 1;
-                    let found =
-                        if self.asked % 3 == 0 { Err("the kept answer can't be read".to_owned()) } else { Ok(kept) };
+                    let found = if self.asked.is_multiple_of(3) {
+                        Err("the kept answer can't be read".to_owned())
+                    } else {
+                        Ok(kept)
+                    };
                     Event::Recalled { stage, found }
                 }
                 Effect::StartOver | Effect::Exit => {
@@ -169,7 +172,7 @@ impl Twins {
     fn find(&mut self, inquiry: Inquiry) -> Finding {
         self.asked += 1;
         match inquiry {
-            Inquiry::Why { .. } if self.asked % 2 == 0 => Finding::Documents(insight::documents::Documents {
+            Inquiry::Why { .. } if self.asked.is_multiple_of(2) => Finding::Documents(insight::documents::Documents {
                 key_policy: Some(self.live.cloud.key_policy.clone()),
                 unread: vec![format!("policies of {}", self.live.cloud.user_arn)],
                 ..Default::default()
