@@ -102,7 +102,7 @@ fn an_experiment_is_logged_and_shown_again() {
     terminal.press("\r");
     terminal.wait_for(&["x 1/14", "will be sent"]);
     terminal.press("a\r");
-    terminal.wait_for(&["✔ MET", "kms:EnableKey", "enter next"]);
+    terminal.wait_for(&["✔ MET", "kms:DisableKey", "enter next"]);
     // Without the header's badge and the keys.
     let middle = |terminal: &Terminal| -> Vec<String> {
         terminal.picture().lines().skip(1).take(25).map(|row| row.trim_end().to_owned()).collect()
