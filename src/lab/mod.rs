@@ -1,7 +1,8 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
-//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`script`] (what each stage
-//! sends), [`check`] (what each stage expects) and [`state`].
+//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`state`] (what there is, and
+//! what an intent means), `batch` (how calls are sent, awaited and repeated), [`script`] (what each stage sends) and
+//! [`check`] (what each stage expects).
 //!
 //! A state's methods stand with their subject:
 //! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), `record` (a stage's calls),
@@ -14,6 +15,7 @@
 //! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
 pub mod backend;
+mod batch;
 pub mod bench;
 pub mod calls;
 pub mod check;
