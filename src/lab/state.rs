@@ -10,14 +10,14 @@ use super::insight::Insight;
 use super::lesson::Chosen;
 use super::presenting::Presenting;
 use super::quiz::Quiz;
-use super::replay::Replays;
+use super::recall::Replays;
 use super::review::Review;
 use super::session::Progress;
 use super::shown::Shown;
 use super::stage::Stage;
 use super::view::{Page, View};
 
-pub use super::record::{Check, Pending, Record, Status};
+pub use super::outcome::{Check, Pending, Record, Status};
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
