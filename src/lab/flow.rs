@@ -9,7 +9,7 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::presenting::Wish;
-use super::replay::Verified;
+use super::recall::Verified;
 use super::session::Kept;
 use super::stage::Stage;
 use super::state::Check;

@@ -12,7 +12,7 @@ use super::facts::Names;
 use super::flow::{Event, Intent, TimerId};
 use super::insight::{Finding, Known};
 use super::quiz::Quiz;
-use super::replay::Verified;
+use super::recall::Verified;
 use super::stage::Stage;
 use super::state::State;
 

@@ -1,19 +1,21 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
-//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`script`] (what each stage
-//! sends), [`check`] (what each stage expects) and [`state`].
+//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`state`] (what there is, and
+//! what an intent means), `batch` (how calls are sent, awaited and repeated), [`script`] (what each stage sends) and
+//! [`check`] (what each stage expects).
 //!
 //! A state's methods stand with their subject:
-//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), `record` (a stage's calls),
-//!   [`facts`] (what the answers told), `progress` (how far it is);
+//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), `outcome` (a stage's calls,
+//!   and whether they were as expected), [`facts`] (what the answers told), `progress` (how far it is);
 //! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`learn`] and [`quiz`] (a question);
 //! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
 //! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
-//! - what outlives a run: [`session`] and [`resume`] (going on), [`replay`] (answers of an earlier run), [`log`] (a
+//! - what outlives a run: [`session`] and [`resume`] (going on), [`recall`] (answers of an earlier run), [`log`] (a
 //!   recorded session);
 //! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
 pub mod backend;
+mod batch;
 pub mod bench;
 pub mod calls;
 pub mod check;
@@ -32,13 +34,13 @@ pub mod lesson;
 pub mod log;
 pub mod mask;
 pub mod operation;
+mod outcome;
 pub mod policy_diff;
 pub mod presenting;
 mod progress;
 pub mod quiz;
-mod record;
+pub mod recall;
 pub mod redact;
-pub mod replay;
 pub mod resume;
 pub mod review;
 pub mod script;
@@ -63,7 +65,7 @@ pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use policy_diff::PolicyDiff;
 pub use presenting::Wish;
 pub use quiz::{Choice, Quiz, Score};
-pub use replay::Verified;
+pub use recall::Verified;
 pub use review::Draft;
 pub use session::{Kept, Place};
 pub use stage::Stage;

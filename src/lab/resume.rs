@@ -13,7 +13,7 @@ use super::flow::Effect;
 use super::key_policy;
 use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
-use super::replay::stamp;
+use super::recall::stamp;
 use super::script::{self, Next};
 use super::session::{Kept, Place, Progress};
 use super::stage::Stage;

@@ -88,7 +88,7 @@ impl State {
             let record = self.record_mut(self.current);
             (record.batch, record.batch_start, record.attempt) = (0, 0, 1);
             self.forget_policy();
-            return self.end_stage(Some(format!("{reason}; nothing was sent")));
+            return self.end(Some(format!("{reason}; nothing was sent")));
         }
         // What is sent once more, since the new user was not known yet, has been looked at.
         let looked_at = self.record(self.current).attempt > 0;

@@ -3,7 +3,7 @@
 //! It is written by a thread of its own, so that the screen never waits for a disk; a call waits until what was to be
 //! kept before it is written. One lab at a time has the file: the lock goes with the process, however that ends.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::journal;
-use crate::app::{Exit, tell};
-use crate::aws::ConfigError;
-use crate::cli::{Environment, Options};
+use crate::cli::{Environment, Exit, Options, Usage, tell};
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
 const FILE: &str = "session.json";
@@ -43,17 +41,7 @@ impl Hold {
     /// # Errors
     /// When the folder can't be made or written.
     pub fn take(folder: &Path) -> io::Result<Option<Hold>> {
-        let mut folders = fs::DirBuilder::new();
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-            folders.mode(0o700);
-            options.mode(0o600);
-        }
-        folders.recursive(true).create(folder)?;
-        let lock = options.open(folder.join(LOCK))?;
+        let lock = journal::open_private(folder, LOCK)?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Hold { folder: folder.to_owned(), _lock: lock })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -251,7 +239,7 @@ pub fn reset(environment: &Environment) -> Result<Exit, Report> {
     let path = folder.join(FILE);
     let trouble = || format!("{} can't be deleted", path.display());
     let Some(_hold) = Hold::take(folder).wrap_err_with(trouble)? else {
-        return Err(ConfigError::Options("a lab is at work: leave it first".to_owned()).into());
+        return Err(Usage("a lab is at work: leave it first".to_owned()).into());
     };
     let kept = read(folder);
     if let Ok(Some(kept)) = &kept {

@@ -3,7 +3,7 @@
 //! `verified/<place,region,profile>/<stage>.json`, readable by its owner alone. It holds what the panes show: ids as they
 //! came, and no secret. What can't be read is ignored, with a sentence.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -99,10 +99,7 @@ fn file_name(text: &str) -> String {
 
 /// Writes the file under another name first: whoever reads it finds the old content or the new.
 fn write(folder: &Path, path: &Path, content: &impl Serialize) -> io::Result<()> {
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.recursive(true).create(folder)?;
+    super::journal::make_private(folder)?;
     // Readable by its owner alone, as every temporary file.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&serde_json::to_vec(content)?)?;

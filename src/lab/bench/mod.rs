@@ -276,6 +276,10 @@ impl Bench {
         &self.records[which.index()]
     }
 
+    pub(super) fn record_mut(&mut self, which: Experiment) -> &mut Record {
+        &mut self.records[which.index()]
+    }
+
     /// The records of all experiments.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.iter()
@@ -290,6 +294,11 @@ impl Bench {
     /// What was said to its question.
     pub fn choice(&self, which: Experiment) -> Option<Choice> {
         self.choices[which.index()]
+    }
+
+    /// The one that is under way, or being undone.
+    pub(super) fn running(&self) -> Option<Experiment> {
+        self.run.as_ref().map(|run| run.which)
     }
 
     /// Whether one is under way, or being undone.

@@ -62,30 +62,6 @@ impl State {
         !self.bench.changes().is_empty() && !self.bench.is_running() && self.has_bench()
     }
 
-    /// The record that answers belong to: that of the experiment under way, else the current stage's.
-    pub(in crate::lab) fn at_work(&self) -> &Record {
-        match &self.bench.run {
-            Some(run) => self.bench.record(run.which),
-            None => self.record(self.current),
-        }
-    }
-
-    pub(in crate::lab) fn at_work_mut(&mut self) -> &mut Record {
-        match &self.bench.run {
-            Some(run) => &mut self.bench.records[run.which.index()],
-            None => self.record_mut(self.current),
-        }
-    }
-
-    /// The stage that a call which is sent now belongs to. What the bench does not find while it undoes is well gone.
-    pub(in crate::lab) fn stage_at_work(&self) -> Stage {
-        match &self.bench.run {
-            Some(run) if run.verdict.is_some() => Stage::CleanUp,
-            Some(_) => Stage::ViewAgain,
-            None => self.current,
-        }
-    }
-
     /// Takes an intent where the bench is looked at; gives it back where it means the same as everywhere.
     pub(in crate::lab) fn intend_on_bench(&mut self, intent: Intent) -> Result<Vec<Effect>, Intent> {
         let overlay = self.view.overlay;

@@ -12,6 +12,6 @@ mod insight;
 mod lesson;
 mod log;
 mod presenting;
-mod replay;
+mod recall;
 mod resume;
 mod review;

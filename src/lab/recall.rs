@@ -1,5 +1,5 @@
 //! REPLAY: the answers of an earlier run, for when nothing answers any more. They are shown and decide nothing: a stage
-//! that is looked at so is as unmet as before.
+//! that is looked at so is as unmet as before. (A whole session that is shown again is `run/replay.rs`.)
 
 use std::sync::Arc;
 

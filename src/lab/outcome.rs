@@ -76,4 +76,40 @@ impl Record {
         self.timer = None;
         self.attempt = 0;
     }
+
+    /// This batch is over.
+    pub(super) fn next_batch(&mut self) {
+        self.batch += 1;
+        self.attempt = 0;
+    }
+
+    /// This batch is to be sent as if it had not been.
+    pub(super) fn resend(&mut self) {
+        self.status = Status::Running;
+        self.attempt = 0;
+        self.exchanges.truncate(self.batch_start);
+        self.unmasked.truncate(self.batch_start);
+    }
+
+    /// Takes in an answer, and as what it is shown. Of a repeated call only the newest stays.
+    pub(super) fn answered(&mut self, exchange: Arc<Exchange>, shown: Arc<Exchange>) {
+        let is_repeated = |e: &Arc<Exchange>| e.identity == exchange.identity && e.operation == exchange.operation;
+        match self.unmasked[self.batch_start..].iter().position(is_repeated) {
+            Some(older) => {
+                self.exchanges[self.batch_start + older] = shown;
+                self.unmasked[self.batch_start + older] = exchange;
+            }
+            None => {
+                self.exchanges.push(shown);
+                self.unmasked.push(exchange);
+            }
+        }
+    }
+
+    /// This batch's answers: they come in any order; panes, checks and lines have them in the order of sending.
+    pub(super) fn in_order_of_sending(&mut self) -> Vec<Arc<Exchange>> {
+        self.exchanges[self.batch_start..].sort_by_key(|exchange| exchange.id);
+        self.unmasked[self.batch_start..].sort_by_key(|exchange| exchange.id);
+        self.exchanges[self.batch_start..].to_vec()
+    }
 }
