@@ -28,6 +28,7 @@ mod progress;
 pub mod quiz;
 mod record;
 pub mod redact;
+mod refusal;
 pub mod replay;
 pub mod resume;
 pub mod review;

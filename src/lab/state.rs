@@ -12,7 +12,7 @@ use super::flow::{Effect, Event, Intent, Report, TimerId};
 use super::insight::Insight;
 use super::insight::documents::request_id;
 use super::lesson::Lesson;
-use super::operation::Operation;
+use super::operation::{Identity, Operation};
 use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::replay::Replays;
@@ -182,6 +182,10 @@ impl State {
         if let Some(effects) = self.present(intent) {
             return effects;
         }
+        if let Some(refusal) = self.why_not(intent) {
+            self.view.message = Some(refusal);
+            return Vec::new();
+        }
         let intent = match self.intend_on_bench(intent) {
             Ok(effects) => return effects,
             Err(intent) => intent,
@@ -272,13 +276,6 @@ impl State {
         }
         let shown = self.view.shown;
         match self.shown().status {
-            Status::Todo if self.waits_for_answer() => {
-                self.view.message = {
-                    let skip = self.view.keys.first("skip", "s");
-                    Some(format!("first your answer; {skip} passes over the question"))
-                };
-                Vec::new()
-            }
             Status::Todo => self.start(shown),
             Status::Running => self.send_draft(),
             Status::Done(_) => {
@@ -556,6 +553,10 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let met = check.met;
+        // What the stage is about is in test-user's pane: there `w` explains it, and one pane alone shows it.
+        if stage == Stage::ViewDenied && met && self.view.shown == stage {
+            self.view.focus_on(Identity::TestUser);
+        }
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
         effects.extend(match self.quit_after_clean_up {
