@@ -56,6 +56,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Hands that went up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClassScore {
+    /// For right answers.
+    pub right: usize,
+    /// For any.
+    pub hands: usize,
+    /// Questions that only the class has answered.
+    pub questions: usize,
+}
+
 impl State {
     /// The same state in the words of `lesson`.
     #[must_use]
@@ -116,6 +127,19 @@ impl State {
     /// How the questions were answered; `None` where none are asked.
     pub fn score(&self) -> Option<Score> {
         self.quiz.asks().then(|| self.quiz.score(&self.lesson))
+    }
+
+    /// How a class answered with its hands; `None` where none were counted.
+    pub fn class_score(&self) -> Option<ClassScore> {
+        let mut score = ClassScore::default();
+        for stage in Stage::ALL {
+            let Some((hands, asked)) = self.hands(stage).zip(self.question(stage)) else { continue };
+            let right = asked.answers.iter().position(|(_, reply)| reply.right);
+            score.right += usize::from(right.and_then(|place| hands.get(place)).unwrap_or(0));
+            score.hands += usize::from(hands.total());
+            score.questions += usize::from(asked.skipped);
+        }
+        (score.hands > 0).then_some(score)
     }
 
     /// The choices that the shown stage compares.

@@ -20,7 +20,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict};
+use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict, ViewMode};
 
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
@@ -137,16 +137,6 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     }
 }
 
-/// Whether a call only takes back what an experiment has changed.
-fn is_undo(state: &State, call: &Call<'_>) -> bool {
-    let id = match call {
-        Call::Answered(exchange) => exchange.id,
-        Call::Waiting(pending) => pending.id,
-        Call::Draft(_) => return false,
-    };
-    state.view.bench.is_some_and(|which| state.bench.undoes(which, id))
-}
-
 fn list(
     state: &State,
     calls: &[Call<'_>],
@@ -174,7 +164,14 @@ fn list(
             Span::styled(format!("{sign} "), looks.text),
             Span::styled(format!("{action:<rest$} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
-            Span::styled(if is_undo(state, call) { "  undo" } else { "" }, theme.hint),
+            Span::styled(
+                match () {
+                    () if state.is_undo(call) => "  undo",
+                    () if state.is_later(call) => "  +5 min",
+                    () => "",
+                },
+                theme.hint,
+            ),
         ];
         let line = Rect { y: plan.list.y + u16::try_from(row).unwrap_or(0), height: 1, ..plan.list };
         cut(spans, plan.list.width.into()).render(line, buffer);
@@ -241,7 +238,11 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
             match &exchange.answer.response {
                 Ok(response) => {
                     verdict.push(Span::styled(format!("  HTTP {}", response.status), theme.base));
-                    verdict.push(Span::styled(format!(" · {took}"), theme.dim));
+                    // In a narrow pane one of the two has room, and how long this took is no surprise.
+                    verdict.push(match state.is_later(call) {
+                        true => Span::styled(" · after 5 min", theme.hint),
+                        false => Span::styled(format!(" · {took}"), theme.dim),
+                    });
                     let text = response.request_id.as_deref().unwrap_or("none");
                     id.push(Span::styled(format!("request id {text}"), theme.dim));
                 }
@@ -257,7 +258,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     {
         verdict.push(Span::styled(format!(" · {} tries", answer.tries), theme.dim));
     }
-    if is_undo(state, call) {
+    if state.is_undo(call) {
         verdict.push(Span::styled(" · undo", theme.hint));
     }
     if attempt > 1 {
@@ -295,8 +296,13 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
     let (y, end) = (area.bottom() - 1, area.right());
     put(buffer, area.x, y, end, &"─".repeat(area.width.into()), theme.rule);
     let mut x = area.x + 1;
-    if state.selected(plan.identity).is_some() {
-        x = put(buffer, x, y, end, &format!(" {} ", state.view.mode.name()), theme.dim);
+    if let Some(call) = state.selected_call(plan.identity) {
+        // What is not sent yet has no HTTP: there it is what it changes.
+        let mode = match (state.view.mode, call) {
+            (ViewMode::Http, Call::Draft(_)) => ViewMode::Summary,
+            (mode, _) => mode,
+        };
+        x = put(buffer, x, y, end, &format!(" {} ", mode.name()), theme.dim);
     }
     let lines = |count: usize| if count == 1 { "line" } else { "lines" };
     let text = match (above, below) {
