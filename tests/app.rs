@@ -209,7 +209,6 @@ fn why_trail_and_at_rest_explain_the_denied_scan() {
         let lab = Lab::start(80, 24);
         lab.go_to(Stage::ViewDenied).await;
         lab.do_stage(Stage::ViewDenied).await;
-        lab.press(KeyCode::Tab);
         lab.press(KeyCode::Char('w'));
         let rungs = ["1 explicit deny?", "2 key policy allows it?", "3 account's IAM decides?", "4 a grant?"];
         lab.wait_for(&rungs).await;
@@ -240,7 +239,6 @@ fn a_page_whose_server_is_gone_says_so_and_the_lab_goes_on() {
         lab.go_to(Stage::ViewDenied).await;
         lab.do_stage(Stage::ViewDenied).await;
         drop(lab.sandbox.take());
-        lab.press(KeyCode::Tab);
         lab.press(KeyCode::Char('w'));
         lab.wait_for(&["✘ DENIED", "could not be found out: the server", "KMS key access denied error:"]).await;
         lab.press(KeyCode::Esc);

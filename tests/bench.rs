@@ -243,6 +243,59 @@ fn what_the_right_answer_claims_comes_and_is_undone(#[case] which: Experiment, #
     assert_eq!(lab.state.facts.key.as_ref().unwrap()["KeyState"], "Enabled");
 }
 
+/// What ends an experiment is not what it is about; and nobody has to wonder where five minutes went.
+#[test]
+fn the_change_is_selected_and_not_its_undoing() {
+    use Experiment as E;
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
+    let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
+    for which in Experiment::ALL {
+        lab.try_out(which);
+        let picture = render(&lab.state, &theme, Size::new(100, 40));
+        let rows: Vec<String> =
+            picture.content().chunks(100).map(|row| row.iter().map(|cell| cell.symbol()).collect()).collect();
+        let text = rows.join("\n");
+        let change = match which {
+            E::IamAllow => "PutUserPolicy",
+            E::KeyWithoutDynamodb => "DetachUserPolicy",
+            E::AwsOwnedKey | E::AwsManagedKey => "CreateTable",
+            E::RevokeCache | E::KeyAdmin | E::ViaServiceOnly => "PutKeyPolicy",
+            E::KmsGrant => "CreateGrant",
+            _ => "Scan",
+        };
+        for identity in Identity::BOTH {
+            let calls = lab.state.calls(identity);
+            let Some(selected) = lab.state.selected(identity) else { continue };
+            assert!(!lab.state.is_undo(&calls[selected]), "{which:?}: {text}");
+            if identity == Identity::Admin {
+                assert_eq!(calls[selected].operation().name(), change, "{which:?}");
+            }
+            if identity == lab.state.view.focus() {
+                let small = render(&lab.state, &theme, Size::new(80, 24));
+                let footer: String = small.content()[80 * 23..].iter().map(|cell| cell.symbol()).collect();
+                assert_eq!(footer.contains(" call  "), calls.len() > 1, "{which:?}: {footer}");
+                assert!(footer.contains("w why") && footer.contains("i lesson"), "{footer}");
+            }
+        }
+        // What a change changes is told by what was sent.
+        match which {
+            E::KeyAdmin => assert!(text.contains("+ "), "{text}"),
+            E::KeyWithoutDynamodb => assert!(text.contains("PolicyArn: "), "{text}"),
+            _ => {}
+        }
+        let idles = !matches!(which, E::KeyWithoutDynamodb | E::AwsOwnedKey | E::AwsManagedKey | E::WrongContext);
+        assert_eq!(text.contains("the sandbox's clock was moved on by 5 min 1 s"), idles, "{which:?}: {text}");
+        if which == E::RevokeCache {
+            let calls = lab.state.calls(Identity::TestUser);
+            let later: Vec<bool> = calls.iter().map(|call| lab.state.is_later(call)).collect();
+            assert_eq!(later, [false, false, true]);
+            assert!(text.contains("400  +5 min") && text.contains("HTTP 400 · after 5 min"), "{text}");
+        }
+    }
+    assert_eq!(lab.state.bench.met(), 14);
+}
+
 #[test]
 fn the_pages_know_which_experiment_caused_what_and_which_table_key_is_in_memory() {
     let sandbox = sandbox();

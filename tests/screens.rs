@@ -129,6 +129,29 @@ fn a_key_policy_is_looked_at_before_it_is_sent() {
         assert!(text.contains(word), "{word:?} is not on the screen:\n{text}");
     }
     assert!(!text.contains("more line"), "{text}");
+
+    // What is not sent has no HTTP.
+    let mut unsent = Session::reviewing();
+    unsent.intent(Intent::CycleView).intent(Intent::CycleView);
+    let text = text_dump(&render(&unsent.state, &dark(), SIZES[0]));
+    assert!(!text.contains("HTTP") && text.contains("─ summary ─"), "{text}");
+}
+
+/// Where one pane is seen it is the one that was denied, and `w` explains the denial.
+#[test]
+fn the_denial_has_the_focus() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    for size in [Size::new(60, 18), Size::new(79, 24)] {
+        let text = text_dump(&render(&session.state, &dark(), size));
+        assert!(text.contains("✘ DENIED   HTTP 400"), "{text}");
+    }
+    session.intent(Intent::TogglePage(Page::Why));
+    let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
+    assert!(text.contains("✘ DENIED   dynamodb:Scan as test-user"), "{text}");
+    let mut not_enforced = Session::sandbox().before(Stage::ViewDenied);
+    not_enforced.services.enforces_kms = false;
+    not_enforced.intent(Intent::Advance).answer_all();
+    assert_eq!(not_enforced.state.view.focus(), kmslab::lab::Identity::Admin);
 }
 
 #[test]
@@ -164,7 +187,7 @@ fn the_earlier_denial_stands_above_the_new_answer() {
 #[test]
 fn what_is_copied_is_told_in_one_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther).intent(Intent::Copy(Copied::Command));
+    session.intent(Intent::Copy(Copied::Command));
     let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
     let line = " copied: aws dynamodb scan --table-name kmslab-table-4f2a --profile test-user -…";
     assert_eq!(text.lines().nth(22), Some(line), "{text}");
@@ -311,7 +334,6 @@ fn the_bench_at_work() {
 #[test]
 fn views_of_an_answer() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther);
     let mut states = vec![];
     for _ in kmslab::lab::ViewMode::ALL {
         states.push((session.state.view.mode.name().to_owned(), session.state.clone()));
@@ -498,6 +520,60 @@ fn a_long_error_leaves_the_panes_their_rows() {
 fn the_last_screen_says_that_it_is_the_last() {
     let text = text_dump(&render(&Session::sandbox().after(Stage::CleanUp).state, &dark(), SIZES[0]));
     assert!(text.contains("End of the lab: 9 of 9 stages met, 9/9 answered right."), "{text}");
+}
+
+/// What was wrong stands beside what is right, under a heading; a false claim is called one, and is no denial.
+#[test]
+fn the_debrief_says_what_its_lines_are() {
+    let mut session = Session::sandbox().before(Stage::ViewDenied);
+    session.predict(false).intent(Intent::Advance).answer_all();
+    let (said, right) = {
+        let asked = session.state.question(Stage::ViewDenied).unwrap();
+        (asked.reply().unwrap().1.text.clone(), asked.right().unwrap().1.text.clone())
+    };
+    let mut session = session.at_the_bench(kmslab::lab::Experiment::DisableKey);
+    session.predict(true).intent(Intent::Advance).answer_all();
+    session.intent(Intent::ToggleBench);
+    let mut session = session.after(Stage::CleanUp);
+    session.intent(Intent::TogglePage(Page::Debrief));
+    let text = text_dump(&render(&session.state, &dark(), Size::new(100, 70)));
+    let row = |words: &str| {
+        let found = text.lines().position(|line| line.contains(words));
+        found.unwrap_or_else(|| panic!("{words:?} is not in the debrief:\n{text}"))
+    };
+    let said = format!("you said: {said}");
+    let rows = [
+        "8/9 answered right",
+        "1 of 14 experiments tried",
+        "│  not quite  ",
+        "6  test-user may do everything",
+        &said,
+        &format!("the answer: {right}"),
+        "true / false?",
+        "false: A symmetric key",
+        "true: You used a KMS key",
+    ];
+    assert!(rows.map(row).is_sorted(), "{text}");
+    assert!(!text.contains('✘'), "{text}");
+}
+
+/// Whoever asks the class instead of answering has neither skipped the question nor got it wrong.
+#[test]
+fn a_class_has_a_score_of_its_own() {
+    let mut session = Session::sandbox();
+    let asked = session.state.question(Stage::Who).unwrap();
+    let right = asked.answers.iter().position(|(_, reply)| reply.right).unwrap();
+    let hands = |place: usize| Intent::Present(kmslab::lab::Wish::Letter(u8::try_from(place).unwrap()));
+    let digit = |digit| Intent::Present(kmslab::lab::Wish::Digit(digit));
+    session.intent(Intent::Present(kmslab::lab::Wish::Tally));
+    for intent in [hands(right), digit(7), hands((right + 1) % 2), digit(3)] {
+        session.intent(intent);
+    }
+    session.intent(Intent::Present(kmslab::lab::Wish::Keep)).intent(Intent::Advance).answer_all();
+    session.intent(Intent::TogglePage(Page::Debrief));
+    let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
+    assert!(text.contains("│  class 7/10 answered right"), "{text}");
+    assert!(!text.contains("0/") && !text.contains("skipped"), "{text}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::check;
 use super::exchange::{Answer, CallId, Exchange};
 use super::flow::{Effect, Report, TimerId};
 use super::insight::documents::request_id;
-use super::operation::Operation;
+use super::operation::{Identity, Operation};
 use super::script::{Batch, Next, Sources, Until};
 use super::session;
 use super::stage::Stage;
@@ -317,6 +317,10 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let met = check.met;
+        // What the stage is about is in test-user's pane: there `w` explains it, and one pane alone shows it.
+        if stage == Stage::ViewDenied && met && self.view.shown == stage {
+            self.view.focus_on(Identity::TestUser);
+        }
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
         effects.extend(match self.quit_after_clean_up {

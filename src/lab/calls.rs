@@ -1,7 +1,7 @@
 //! The calls of a pane, and which of them it shows.
 
 use super::bench;
-use super::exchange::{Exchange, Verdict};
+use super::exchange::{CallId, Exchange, Verdict};
 use super::operation::{Identity, Operation};
 use super::review::Draft;
 use super::script;
@@ -19,6 +19,15 @@ pub enum Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// Its id; none before it is sent.
+    fn id(&self) -> Option<CallId> {
+        match self {
+            Call::Answered(exchange) => Some(exchange.id),
+            Call::Waiting(pending) => Some(pending.id),
+            Call::Draft(_) => None,
+        }
+    }
+
     /// What is called, as it is shown.
     pub fn operation(&self) -> &'a Operation {
         match self {
@@ -50,16 +59,31 @@ impl State {
             return Some(selected.min(last));
         }
         let stage = || script::highlight(self.view.shown, identity);
-        let highlight = self.view.bench.map_or_else(stage, bench::script::highlight);
-        let is_it = |call: &Call<'_>| matches!(call, Call::Answered(e) if e.operation.name() == highlight);
+        let highlight = self.view.bench.map_or_else(stage, |which| bench::script::highlight(which, identity));
+        let is_it = |call: &Call<'_>| {
+            matches!(call, Call::Answered(e) if e.operation.name() == highlight) && !self.is_undo(call)
+        };
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
         match self.shown().status {
             Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
             _ if self.is_replay() => Some(calls.iter().rposition(is_it).unwrap_or(last)),
-            Status::Done(_) => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            Status::Done(_) => {
+                let made = || calls.iter().rposition(|call| !self.is_undo(call));
+                calls.iter().rposition(is_it).or_else(made).or(Some(last))
+            }
             _ => Some(last),
         }
+    }
+
+    /// Whether a call only takes back what an experiment has changed.
+    pub fn is_undo(&self, call: &Call<'_>) -> bool {
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.undoes(which, id))
+    }
+
+    /// Whether a call was the first after five minutes without one.
+    pub fn is_later(&self, call: &Call<'_>) -> bool {
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.is_later(which, id))
     }
 
     /// The call that the pane of `identity` shows.

@@ -57,6 +57,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Hands that went up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClassScore {
+    /// For right answers.
+    pub right: usize,
+    /// For any.
+    pub hands: usize,
+    /// Questions that only the class has answered.
+    pub questions: usize,
+}
+
 impl State {
     /// The same state in the words of `lesson`.
     #[must_use]
@@ -124,6 +135,19 @@ impl State {
         self.quiz.asks().then(|| self.quiz.score(&self.lesson))
     }
 
+    /// How a class answered with its hands; `None` where none were counted.
+    pub fn class_score(&self) -> Option<ClassScore> {
+        let mut score = ClassScore::default();
+        for stage in Stage::ALL {
+            let Some((hands, asked)) = self.hands(stage).zip(self.question(stage)) else { continue };
+            let right = asked.answers.iter().position(|(_, reply)| reply.right);
+            score.right += usize::from(right.and_then(|place| hands.get(place)).unwrap_or(0));
+            score.hands += usize::from(hands.total());
+            score.questions += usize::from(asked.skipped);
+        }
+        (score.hands > 0).then_some(score)
+    }
+
     /// The choices that the shown stage compares.
     pub fn comparison(&self) -> Option<&Comparison> {
         self.lesson.stage(self.view.shown).comparison.as_ref().filter(|_| self.view.bench.is_none())
@@ -132,13 +156,6 @@ impl State {
     /// Whether the shown stage is the last one and has ended.
     pub fn is_at_the_end(&self) -> bool {
         self.view.bench.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
-    }
-
-    /// Says that the question comes first.
-    pub(super) fn ask_for_an_answer(&mut self) {
-        let skip = self.view.keys.first("skip", "s");
-        let text = self.interface().fill("first your answer; {} passes over the question", &[&skip]);
-        self.view.message = Some(text);
     }
 
     /// Takes in what the person does with the question.

@@ -41,6 +41,7 @@ mod progress;
 pub mod quiz;
 pub mod recall;
 pub mod redact;
+mod refusal;
 pub mod resume;
 pub mod review;
 pub mod script;

@@ -170,6 +170,10 @@ impl State {
         if let Some(effects) = self.present(intent) {
             return effects;
         }
+        if let Some(refusal) = self.why_not(intent) {
+            self.view.message = Some(refusal);
+            return Vec::new();
+        }
         let intent = match self.intend_on_bench(intent) {
             Ok(effects) => return effects,
             Err(intent) => intent,
@@ -245,10 +249,6 @@ impl State {
         }
         let shown = self.view.shown;
         match self.shown().status {
-            Status::Todo if self.waits_for_answer() => {
-                self.ask_for_an_answer();
-                Vec::new()
-            }
             Status::Todo => self.start(shown),
             Status::Running => self.send_draft(),
             Status::Done(_) => {

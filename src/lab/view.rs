@@ -189,6 +189,10 @@ impl View {
         self.focus_right = !self.focus_right;
     }
 
+    pub(super) fn focus_on(&mut self, identity: Identity) {
+        self.focus_right = identity == Identity::TestUser;
+    }
+
     pub(super) fn toggle_zoom(&mut self) {
         self.zoom = !self.zoom;
         self.unscroll();

@@ -32,7 +32,7 @@ pub use decide::{Call, NamedPolicy, decide, decide_for_key};
 pub use document::{Effect, PolicyDocument, PolicyError, PolicyKind, Selector, Statement};
 pub use explain::{Decision, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
 pub use grant::{Grant, GrantConstraints};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, covers_action};
 pub use principal::{Principal, PrincipalName};
 
 #[cfg(test)]

@@ -90,6 +90,11 @@ impl Pattern {
     }
 }
 
+/// Whether the action of a statement, `kms:*`, covers `action`.
+pub fn covers_action(pattern: &str, action: &str) -> bool {
+    Pattern::action(pattern).matches(action, &ConditionContext::default())
+}
+
 fn same_letter(one: char, other: char) -> bool {
     one == other || one.to_lowercase().eq(other.to_lowercase())
 }

@@ -232,8 +232,9 @@ impl Director {
             return (if is_denied { tempo.denied } else { tempo.verdict }, Some(KeyCode::Tab));
         }
         if is_denied && !self.seen.why {
-            let alone = if state.view.zoom { tempo.denied } else { NEXT_KEY };
-            return (alone, Some(KeyCode::Char('w')));
+            // The lab itself shows test-user's pane; where a key did, the verdict has been looked at, if not alone.
+            let is_seen = self.seen.test_user == Some(stage) && !state.view.zoom;
+            return (if is_seen { NEXT_KEY } else { tempo.denied }, Some(KeyCode::Char('w')));
         }
         let is_last = self.part.is_some_and(|(_, last)| stage >= last) || self.seen.debrief;
         (if is_denied { NEXT_KEY } else { tempo.verdict }, (!is_last).then_some(KeyCode::Enter))

@@ -24,7 +24,7 @@ fn progress(state: &State, which: Experiment, theme: &Theme) -> (&'static str, &
         Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
         Status::Running => ("…", "running", theme.strong),
         Status::Todo if state.is_out_of_reach(which) => ("○", "not here", theme.dim),
-        Status::Todo => ("●", "", theme.strong),
+        Status::Todo => ("○", "", theme.dim),
     }
 }
 

@@ -7,7 +7,8 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{BackendKind, State};
 
-use super::text::{width, wrap, wrap_plain};
+use super::lesson;
+use super::text::{width, wrap_plain};
 use super::theme::Theme;
 
 /// The widest text of a card.
@@ -48,19 +49,7 @@ pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
         let mut lines = wrap_plain(&summary, theme.strong, columns);
         lines.push(Line::default());
         for claim in &state.lesson.frame.debrief {
-            let (sign, looks) = if claim.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };
-            let mut more = wrap(
-                vec![Span::styled(sign, looks)],
-                vec![Span::styled(claim.claim.clone(), theme.strong)],
-                columns,
-                2,
-            );
-            more.extend(wrap(
-                vec![Span::raw("  ")],
-                vec![Span::styled(claim.explanation.clone(), theme.base)],
-                columns,
-                2,
-            ));
+            let more = lesson::card(state, claim, theme, columns);
             // A claim without its explanation, or half of one, says the wrong thing.
             if lines.len() + more.len() > room {
                 break;

@@ -6,6 +6,7 @@
 mod chord;
 mod context;
 mod presenting;
+mod refused;
 mod remap;
 mod told;
 
@@ -18,8 +19,9 @@ pub use chord::Chord;
 use chord::{char, control, key};
 pub use context::Context;
 use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
+use refused::REFUSED;
 pub use remap::{Problem, Wanted, remap};
-pub use told::{Hint, answers, first, footer, help, hints};
+pub use told::{Hint, answers, first, footer, grouped, help, hints};
 
 use super::layout::Class;
 
@@ -172,7 +174,7 @@ pub const KEYS: &[Row] = &[
             |_| Intent::ToggleReplay,
         )],
         label: |c| if c.state.is_replay() { "live again" } else { "replay" },
-        help: "the recorded answer where none comes, or live again",
+        help: "no answer comes? one recorded earlier; again: live",
         rank: 4,
     },
     Row {
@@ -206,7 +208,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
-        rank: 5,
+        rank: 6,
     },
     CLICKER,
     Row {
@@ -219,7 +221,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |_| "pane",
         help: "keys go to the other pane",
-        rank: 6,
+        rank: 5,
     },
     Row {
         bindings: &[
@@ -240,7 +242,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "call",
         help: "previous or next call of this pane",
-        rank: 8,
+        rank: 7,
     },
     Row {
         bindings: &[
@@ -251,7 +253,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
-        rank: 7,
+        rank: 8,
     },
     Row {
         bindings: &[
@@ -307,7 +309,7 @@ pub const KEYS: &[Row] = &[
         bindings: &[bind("view", PANES, &[char('v')], |c| c.has_answer(), |_| Intent::CycleView)],
         label: |_| "view",
         help: "answers as summary, JSON, HTTP, aws command",
-        rank: 9,
+        rank: 4,
     },
     Row {
         bindings: &[
@@ -346,7 +348,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Why) { "close" } else { "why" },
         help: "why this call was allowed or denied",
-        rank: 8,
+        rank: 3,
     },
     Row {
         bindings: &[bind(
@@ -376,7 +378,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
-        rank: 9,
+        rank: 3,
     },
     Row {
         bindings: &[bind(
@@ -388,7 +390,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
         help: "the choices side by side, where there are some",
-        rank: 8,
+        rank: 5,
     },
     Row {
         bindings: &[bind(
@@ -470,6 +472,7 @@ pub const KEYS: &[Row] = &[
         help: "leave; asks first if something would stay behind",
         rank: 1,
     },
+    REFUSED,
 ];
 
 /// The rank of what only the help shows.

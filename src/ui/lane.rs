@@ -46,6 +46,15 @@ impl Lane {
 
 /// What the shown stage is about now, in one line.
 fn caption(state: &State, columns: usize) -> Option<String> {
+    if let Some(which) = state.view.bench {
+        let text = state.experiment(which);
+        let choices = match &state.shown().status {
+            Status::Todo => vec![text.setup.trim().to_owned(), text.title.clone()],
+            Status::Running => return None,
+            Status::Done(check) => vec![text.lesson.trim().to_owned(), check.observed.clone(), text.title.clone()],
+        };
+        return fitting(&choices, columns);
+    }
     let text = state.text(state.view.shown);
     let choices = match &state.shown().status {
         Status::Todo => vec![text.objective.to_owned(), text.title.to_owned()],
@@ -53,6 +62,11 @@ fn caption(state: &State, columns: usize) -> Option<String> {
         Status::Running => return None,
         Status::Done(check) => vec![text.look.to_owned(), check.observed.clone(), text.expected.to_owned()],
     };
+    fitting(&choices, columns)
+}
+
+/// The first of `choices` that fits, else the last one, cut.
+fn fitting(choices: &[String], columns: usize) -> Option<String> {
     let fitting = choices.iter().find(|choice| width(choice) <= columns);
     fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, columns)))
 }

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::lab::learn::Asked;
-use crate::lab::lesson::{Comparison, Source};
+use crate::lab::lesson::{Card, Comparison, Source};
 use crate::lab::{Experiment, Stage, State, Status};
 
 use super::tally;
@@ -166,45 +166,72 @@ fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line
     wrap(vec![Span::styled(format!("{}  class  ", stage.number()), theme.dim)], content, columns, 3)
 }
 
-/// The score, and what to take home.
+/// The score, what was answered wrongly, and what to take home.
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(score) = state.score() {
         lines.extend(wrap_plain(&super::score_text(state, score), theme.strong, columns));
-        let missed: Vec<Stage> = Stage::ALL
-            .into_iter()
-            .filter(|stage| {
-                state.question(*stage).is_some_and(|asked| asked.reply().is_some_and(|(_, reply)| !reply.right))
-            })
-            .collect();
-        for stage in missed {
-            // The answer once more, without a word about the wrong one.
-            let Some((_, right)) = state.question(stage).and_then(|asked| asked.right()) else { continue };
-            let content = vec![
-                Span::styled(format!("{} ", state.lesson.stage(stage).question.text), theme.base),
-                Span::styled(right.text.clone(), theme.strong),
-            ];
-            lines.extend(wrap(vec![Span::styled(format!("{}  ", stage.number()), theme.dim)], content, columns, 3));
-        }
         lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
+    }
+    if state.bench.records().any(|record| record.status != Status::Todo) {
+        let (tried, all) = (state.bench.met(), Experiment::ALL.len());
+        lines.extend(wrap_plain(&format!("{tried} of {all} experiments tried"), theme.strong, columns));
+    }
+    if !lines.is_empty() {
         lines.push(Line::default());
     }
     if state.is_kept() {
         lines.extend(wrap_plain(&state.lesson.frame.export.hint, theme.base, columns));
         lines.push(Line::default());
     }
+    let words = state.lesson.words();
+    let missed: Vec<Line<'static>> =
+        Stage::ALL.into_iter().flat_map(|stage| missed(state, stage, theme, columns)).collect();
+    if !missed.is_empty() {
+        lines.extend(heading(words.not_quite.trim_end_matches('.'), theme));
+        lines.extend(missed);
+        lines.push(Line::default());
+    }
+    let words = &state.lesson.frame.export;
+    lines.extend(heading(&format!("{} / {}?", words.true_claim, words.false_claim), theme));
     let mut ids = Vec::new();
     for card in &state.lesson.frame.debrief {
-        let (sign, looks) = if card.is_true { ("✔ ", theme.allowed.text) } else { ("✘ ", theme.denied.text) };
-        lines.extend(wrap(
-            vec![Span::styled(sign, looks)],
-            vec![Span::styled(card.claim.clone(), theme.strong)],
-            columns,
-            2,
-        ));
-        lines.extend(wrap(vec![Span::raw("  ")], vec![Span::styled(card.explanation.clone(), theme.base)], columns, 2));
+        lines.extend(self::card(state, card, theme, columns));
         ids.extend(card.sources.iter().map(String::as_str));
     }
     lines.extend(sources(state, ids, theme, columns));
+    lines
+}
+
+fn heading(text: &str, theme: &Theme) -> [Line<'static>; 1] {
+    [Line::from(Span::styled(text.to_lowercase(), theme.dim))]
+}
+
+/// A claim with what is to be said of it. A false one is no denial, and has no sign of one.
+pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = &state.lesson.frame.export;
+    let word = if card.is_true { &words.true_claim } else { &words.false_claim };
+    let looks = if card.is_true { theme.allowed.text } else { theme.strong };
+    let lead = vec![Span::styled(format!("{}:", word.to_lowercase()), looks), Span::raw(" ")];
+    let mut lines = wrap(lead, vec![Span::styled(card.claim.clone(), theme.strong)], columns, 2);
+    lines.extend(wrap(vec![Span::raw("  ")], vec![Span::styled(card.explanation.clone(), theme.base)], columns, 2));
+    lines
+}
+
+/// A question that was answered wrongly, with the answer that was given and the right one, without a further word.
+fn missed(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let words = state.lesson.words();
+    let Some(asked) = state.question(stage) else { return Vec::new() };
+    let (Some((_, said)), Some((_, right))) = (asked.reply().filter(|(_, reply)| !reply.right), asked.right()) else {
+        return Vec::new();
+    };
+    let number = vec![Span::styled(format!("{}  ", stage.number()), theme.dim)];
+    let mut lines = wrap(number, vec![Span::styled(asked.question.text.clone(), theme.base)], columns, 3);
+    for (label, text, looks) in
+        [(&words.your_answer, &said.text, theme.base), (&words.the_answer_was, &right.text, theme.strong)]
+    {
+        let lead = vec![Span::styled(format!("   {}: ", label.to_lowercase()), theme.dim)];
+        lines.extend(wrap(lead, vec![Span::styled(text.clone(), looks)], columns, 5));
+    }
     lines
 }

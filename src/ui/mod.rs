@@ -56,7 +56,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Score, Stage, State};
+use crate::lab::{Backend, BackendKind, Experiment, Score, Stage, State};
 
 pub use lane::Lane;
 pub use layout::Class;
@@ -123,7 +123,7 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let columns = usize::from(area.width);
     let key = lane.key(theme);
     let room = columns.saturating_sub(spans_width(&key) + 2);
-    let message = message(state).or_else(|| lane.caption(state, room));
+    let message = message(state).or_else(|| lane.caption(state, room)).or_else(|| to_the_bench(state));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match state.shows_timer() {
@@ -191,12 +191,24 @@ fn message(state: &State) -> Option<String> {
     state.view.message.clone().or_else(|| state.offer()).or_else(finished)
 }
 
-/// The score in the lesson's words.
+/// Under the lab's last reading: what can be done before everything is removed.
+fn to_the_bench(state: &State) -> Option<String> {
+    let is_read = state.view.shown == Stage::ViewAgain && state.view.bench.is_none() && state.has_bench();
+    let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
+    let (key, count) = (keys::first("bench", &state.view.keys), Experiment::ALL.len());
+    let text = "{}: {} experiments that break this, before clean-up ends it";
+    is_met.then(|| state.interface().fill(text, &[&key, &count]))
+}
+
+/// The score in the lesson's words: what a person has answered, and what a class has, whose teacher passed over it.
 fn score_text(state: &State, score: Score) -> String {
     let words = state.lesson.words();
+    let of_class = state.class_score();
+    let skipped = score.skipped.saturating_sub(of_class.map_or(0, |class| class.questions));
     let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, words.score));
-    let skipped = (score.skipped > 0).then(|| format!("{} {}", score.skipped, words.score_skipped));
-    let parts: Vec<String> = answered.into_iter().chain(skipped).collect();
+    let skipped = (skipped > 0).then(|| format!("{skipped} {}", words.score_skipped));
+    let class = of_class.map(|class| format!("class {}/{} {}", class.right, class.hands, words.score));
+    let parts: Vec<String> = answered.into_iter().chain(skipped).chain(class).collect();
     parts.join(" · ")
 }
 
@@ -237,8 +249,16 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: nobody may wonder where the calls go.
-    let mut right: Vec<Span<'static>> = progress.chain([space(3), badge.clone(), region.clone()]).collect();
-    for less in [vec![badge.clone(), region], vec![badge]] {
+    let progress: Vec<Span<'static>> = progress.collect();
+    let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
+    let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
+    let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];
+    // Which region that would be means nothing where there is none.
+    if state.backend.kind == BackendKind::Sandbox {
+        less.push(with_progress(&[space(1), badge.clone()]));
+    }
+    less.extend([vec![badge.clone(), region], vec![badge]]);
+    for less in less {
         if spans_width(&left) + 2 + spans_width(&right) <= columns {
             break;
         }

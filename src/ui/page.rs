@@ -85,15 +85,22 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
 
 /// The keys and the signs.
 fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let rows: Vec<(String, &str)> = keys::help(&state.view.keys).collect();
-    let keys_width = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
+    let groups = keys::grouped(&state.view.keys);
+    let rows = groups.iter().flat_map(|(_, rows)| rows);
+    let keys_width = rows.map(|(keys, _)| width(keys)).max().unwrap_or(0);
     let labelled = |label: &str, style: Style, text: &str| {
         let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
         wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, keys_width + 2)
     };
-    let mut lines: Vec<Line<'static>> = rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)).collect();
-    lines.push(Line::default());
+    let mut lines = Vec::new();
+    for (heading, rows) in &groups {
+        lines.push(Line::from(Span::styled(*heading, theme.dim)));
+        lines.extend(rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)));
+        lines.push(Line::default());
+    }
+    lines.push(Line::from(Span::styled("signs", theme.dim)));
     let signs = &theme.signs;
+    let words = state.lesson.words();
     for (sign, word, looks, text) in [
         (signs.allowed, "ALLOWED", theme.allowed, "the service did it"),
         (signs.denied, "DENIED", theme.denied, "refused for want of permission; often expected here"),
@@ -101,6 +108,8 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         (signs.failed, "FAILED", theme.failed, "anything else: bad input, not found, no answer"),
         (signs.waiting, "WAITING", theme.waiting, "sent, not answered yet"),
         ("○", "NOT SENT", theme.waiting, "to be looked at first"),
+        ("✔", &words.met, theme.allowed, "of a stage: what was observed is what was expected"),
+        ("✘", &words.not_met, theme.failed, "of a stage: something else was observed; it says what"),
     ] {
         lines.extend(labelled(&format!("{sign} {word}"), looks.text, text));
     }

@@ -21,7 +21,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
-use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict};
+use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict, ViewMode};
 
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
@@ -138,16 +138,6 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     }
 }
 
-/// Whether a call only takes back what an experiment has changed.
-fn is_undo(state: &State, call: &Call<'_>) -> bool {
-    let id = match call {
-        Call::Answered(exchange) => exchange.id,
-        Call::Waiting(pending) => pending.id,
-        Call::Draft(_) => return false,
-    };
-    state.view.bench.is_some_and(|which| state.bench.undoes(which, id))
-}
-
 fn list(
     state: &State,
     calls: &[Call<'_>],
@@ -177,7 +167,11 @@ fn list(
             Span::styled(format!("{action:<rest$} "), if is_selected { theme.strong } else { theme.base }),
             Span::styled(status, theme.dim),
             Span::styled(
-                if is_undo(state, call) { format!("  {}", words.say("undo")) } else { String::new() },
+                match () {
+                    () if state.is_undo(call) => format!("  {}", words.say("undo")),
+                    () if state.is_later(call) => "  +5 min".to_owned(),
+                    () => String::new(),
+                },
                 theme.hint,
             ),
         ];
@@ -251,7 +245,11 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
             match &exchange.answer.response {
                 Ok(response) => {
                     verdict.push(Span::styled(format!("  HTTP {}", response.status), theme.base));
-                    verdict.push(Span::styled(format!(" · {took}"), theme.dim));
+                    // In a narrow pane one of the two has room, and how long this took is no surprise.
+                    verdict.push(match state.is_later(call) {
+                        true => Span::styled(" · after 5 min", theme.hint),
+                        false => Span::styled(format!(" · {took}"), theme.dim),
+                    });
                     let text = response.request_id.as_deref().unwrap_or("none");
                     id.push(Span::styled(format!("request id {text}"), theme.dim));
                 }
@@ -267,7 +265,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     {
         verdict.push(Span::styled(format!(" · {}", words.fill("{} tries", &[&answer.tries])), theme.dim));
     }
-    if is_undo(state, call) {
+    if state.is_undo(call) {
         verdict.push(Span::styled(format!(" · {}", words.say("undo")), theme.hint));
     }
     if attempt > 1 {
@@ -306,8 +304,13 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
     put(buffer, area.x, y, end, &"─".repeat(area.width.into()), theme.rule);
     let words = state.interface();
     let mut x = area.x + 1;
-    if state.selected(plan.identity).is_some() {
-        x = put(buffer, x, y, end, &format!(" {} ", words.word(state.view.mode.name())), theme.dim);
+    if let Some(call) = state.selected_call(plan.identity) {
+        // What is not sent yet has no HTTP: there it is what it changes.
+        let mode = match (state.view.mode, call) {
+            (ViewMode::Http, Call::Draft(_)) => ViewMode::Summary,
+            (mode, _) => mode,
+        };
+        x = put(buffer, x, y, end, &format!(" {} ", words.word(mode.name())), theme.dim);
     }
     let text = match (above, below) {
         (0, 0) => return,

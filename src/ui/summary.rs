@@ -352,7 +352,7 @@ fn is_time(name: &str) -> bool {
 }
 
 /// Epoch seconds as people read them.
-fn utc(seconds: f64) -> Option<String> {
+pub(super) fn utc(seconds: f64) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, reason = "a float too large saturates, and time refuses it")]
     let time = OffsetDateTime::from_unix_timestamp(seconds as i64).ok()?;
     time.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).ok()

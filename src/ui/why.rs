@@ -2,17 +2,19 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::lab::bench::BenchTable;
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, trail};
+use crate::lab::policy_diff::in_words;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
+use crate::policy::covers_action;
 
-use super::pane;
 use super::text::{wrap, wrap_plain};
 use super::theme::{Theme, VerdictStyle};
+use super::{pane, summary};
 
 /// Columns of a rung's question, and of its answer's word.
 const QUESTION: usize = 24;
@@ -60,7 +62,7 @@ impl Sheet<'_> {
         }
         if state.is_replay() {
             self.text("It was recorded earlier: of its decision nothing is known here.", self.theme.base);
-            return self.own_words(exchange);
+            return self.own_words(state, exchange);
         }
         match state.known() {
             None => self.text("Finding out …", self.theme.dim),
@@ -69,12 +71,12 @@ impl Sheet<'_> {
             }
             Some(Known::Decisions { all, unread }) => {
                 let ladders = self.decisions(state, exchange, all, unread.as_deref());
-                self.own_words(exchange);
+                self.own_words(state, exchange);
                 return self.looked_at(&ladders);
             }
             Some(_) => self.text("This backend tells nothing of its decisions.", self.theme.base),
         }
-        self.own_words(exchange);
+        self.own_words(state, exchange);
     }
 
     fn decisions(
@@ -222,8 +224,8 @@ impl Sheet<'_> {
         self.put(lead, content, 4 + QUESTION + WORD);
     }
 
-    /// What the service said, unchanged.
-    fn own_words(&mut self, exchange: &Exchange) {
+    /// What the service said, unchanged but for what is masked.
+    fn own_words(&mut self, state: &State, exchange: &Exchange) {
         let (message, looks) = match &exchange.verdict {
             Verdict::Allowed => return,
             Verdict::Denied(denied) => (&denied.message, self.theme.denied),
@@ -231,49 +233,122 @@ impl Sheet<'_> {
         };
         self.blank();
         let code = exchange.error_code().unwrap_or("no code");
-        self.text(&format!("what came back, unchanged: {code}"), looks.text);
+        let how = if state.is_masked() { "with pseudonyms" } else { "unchanged" };
+        self.text(&format!("what came back, {how}: {code}"), looks.text);
         self.text(message, self.theme.base);
     }
 
     fn looked_at(&mut self, ladders: &[(String, Ladder)]) {
+        let mut shown: Vec<&Evidence> = Vec::new();
         // The lock that decided comes first.
         for (title, ladder) in ladders.iter().rev() {
             for (number, rung) in ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.looked_at.is_empty()) {
                 self.blank();
                 self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.strong);
                 for evidence in &rung.looked_at {
-                    self.evidence(evidence);
+                    let is_same = |other: &&Evidence| other.policy == evidence.policy && other.name == evidence.name;
+                    let is_known = shown.iter().any(is_same);
+                    self.evidence(evidence, &ladder.action, is_known);
+                    shown.push(evidence);
                 }
             }
         }
     }
 
-    fn evidence(&mut self, evidence: &Evidence) {
+    /// A statement or grant, held against `action`; what stands above already is only named.
+    fn evidence(&mut self, evidence: &Evidence, action: &str, is_known: bool) {
+        let above = if is_known { " It stands above." } else { "" };
         self.put(
             vec![Span::styled("• ", self.theme.dim)],
             vec![
                 Span::styled(format!("{}, {}: ", evidence.policy, evidence.name), self.theme.strong),
-                Span::styled(evidence.result.clone(), self.theme.base),
+                Span::styled(format!("{}{above}", evidence.result), self.theme.base),
             ],
             2,
         );
         let Value::Object(members) = evidence.json.as_ref() else { return };
+        if is_known {
+            return;
+        }
+        if members.contains_key("GranteePrincipal") {
+            return self.grant(members);
+        }
         for (name, value) in members {
             let lead = vec![
                 Span::raw("    "),
                 Span::styled(Value::from(name.as_str()).to_string(), self.theme.key),
                 Span::styled(": ", self.theme.punctuation),
             ];
-            // Between two elements a line may break.
-            let value = match value {
-                Value::Array(elements) => {
-                    format!("[{}]", elements.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
+            let (value, more) = match value {
+                Value::Array(elements) if elements.len() > ELEMENTS && name.ends_with("Action") => {
+                    of_interest(elements, action)
                 }
-                other => other.to_string(),
+                // Between two elements a line may break.
+                Value::Array(elements) => (listed(elements), String::new()),
+                other => (other.to_string(), String::new()),
             };
-            self.put(lead, vec![Span::styled(value, self.theme.string)], 6);
+            self.put(lead, vec![Span::styled(value, self.theme.string), Span::styled(more, self.theme.base)], 6);
         }
     }
+
+    /// A grant in words.
+    fn grant(&mut self, members: &Map<String, Value>) {
+        let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let operations = members.get("Operations").and_then(Value::as_array);
+        let may: Vec<String> =
+            operations.into_iter().flatten().filter_map(Value::as_str).map(|name| format!("kms:{name}")).collect();
+        let may: Vec<&str> = may.iter().map(|action| in_words(action)).collect();
+        let made = members.get("CreationDate").and_then(Value::as_f64).and_then(summary::utc).unwrap_or_default();
+        for (label, value) in [
+            ("to", text("GranteePrincipal")),
+            ("may", may.join(", ")),
+            ("only if", members.get("Constraints").map(constraint).unwrap_or_default()),
+            ("name", text("Name")),
+            ("retired by", text("RetiringPrincipal")),
+            ("made", made),
+        ] {
+            if !value.is_empty() {
+                let lead = vec![Span::raw("    "), Span::styled(format!("{label:<11}"), self.theme.dim)];
+                self.put(lead, vec![Span::styled(value, self.theme.base)], 15);
+            }
+        }
+    }
+}
+
+/// How many actions a statement may have to be shown in full, and how many of a longer list are.
+const ELEMENTS: usize = 6;
+const NAMED: usize = 3;
+
+fn listed(elements: &[Value]) -> String {
+    format!("[{}]", elements.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
+}
+
+/// Of a long list of actions those that cover the one that is asked, else the first few; and what is left out.
+fn of_interest(elements: &[Value], action: &str) -> (String, String) {
+    let covers = |element: &&Value| element.as_str().is_some_and(|pattern| covers_action(pattern, action));
+    let covering: Vec<Value> = elements.iter().filter(covers).cloned().collect();
+    let left = |shown: usize| elements.len().saturating_sub(shown);
+    match covering.len() {
+        0 => {
+            let first = elements.get(..NAMED).unwrap_or(elements);
+            (listed(first), format!(" … and {} more, none of them {action}", left(first.len())))
+        }
+        count => (listed(&covering), format!(" … and {} more", left(count))),
+    }
+}
+
+/// What the encryption context must be.
+fn constraint(constraints: &Value) -> String {
+    let pairs = |pairs: &Value| {
+        let pairs = pairs.as_object().into_iter().flatten();
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        pairs.map(|(name, value)| format!("{name} = {}", text(value))).collect::<Vec<_>>().join(", ")
+    };
+    let told = constraints.as_object().into_iter().flatten().map(|(kind, wanted)| match kind.as_str() {
+        "EncryptionContextEquals" => format!("the encryption context is {}", pairs(wanted)),
+        _ => format!("the encryption context has {}", pairs(wanted)),
+    });
+    told.collect::<Vec<_>>().join(" and ")
 }
 
 /// `lock 1: the table`; numbered where there are several.

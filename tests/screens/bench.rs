@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Experiment, Intent, Quiz, Stage, TimerId};
-use kmslab::ui::render;
+use kmslab::ui::{Lane, render, render_with};
 use ratatui::layout::{Rect, Size};
 
 use super::common::{Session, text_dump};
@@ -69,8 +69,12 @@ fn every_experiment_fits_80_by_24_in_both_languages() {
             {
                 assert!(screen.contains(&words(part)), "{language} {which:?}: {part} is not on\n{picture}");
             }
-            let skips = if language == "de" { "s überspringt" } else { "s skips" };
-            assert!(screen.contains(skips), "{picture}");
+            let last = ['b', 'c', 'd'][text.question.answers.len() - 2];
+            let how = match language {
+                "de" => format!("a–{last} antwortet, s überspringt"),
+                _ => format!("a–{last} answers, s skips"),
+            };
+            assert!(screen.contains(&how), "{how}: {picture}");
         }
     }
 }
@@ -189,4 +193,44 @@ fn a_masked_bench_names_nobody() {
         }
         session.intent(Intent::SelectPrevious);
     }
+}
+
+#[test]
+fn captions_of_an_experiment_are_its_own() {
+    let lane = Lane { captions: true, ..Lane::default() };
+    for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
+        for session in [at(which), tried(which, true)] {
+            let mut state = session.state;
+            state.view.message = None;
+            let text = text_dump(&render_with(&state, &dark(), &lane, SIZES[1]));
+            let caption = text.lines().nth(26).unwrap().trim();
+            let experiment = state.experiment(which);
+            let own = [&experiment.title, experiment.setup.trim(), experiment.lesson.trim()];
+            let observed = matches!(&state.shown().status, kmslab::lab::Status::Done(c) if c.observed == caption);
+            assert!(observed || own.contains(&caption), "{which:?}: {caption}");
+        }
+    }
+}
+
+#[test]
+fn the_lists_sign_for_later_is_that_of_the_stages_and_the_last_title_leaves_them_room() {
+    let mut list = tried(Experiment::DisableKey, true);
+    list.intent(Intent::Close);
+    let text = text_dump(&render(&list.state, &dark(), SIZES[0]));
+    assert_eq!(text.matches('○').count(), 13, "{text}");
+    let text = text_dump(&render(&at(Experiment::ScheduleDeletion).state, &dark(), SIZES[0]));
+    let header = text.lines().next().unwrap();
+    assert!(header.contains("x 14/14") && header.contains("✔✔✔✔✔✔✔✔●") && header.contains("SANDBOX"), "{header}");
+}
+
+#[test]
+fn the_last_reading_says_that_the_bench_is_there() {
+    let offer = "x: 14 experiments that break this, before clean-up ends it";
+    let after = |stage| text_dump(&render(&Session::sandbox().after(stage).state, &dark(), SIZES[0]));
+    assert!(after(Stage::ViewAgain).contains(offer), "{}", after(Stage::ViewAgain));
+    assert!(!after(Stage::ViewDenied).contains(offer) && !after(Stage::CleanUp).contains(offer));
+    // What is filmed with captions keeps them.
+    let lane = Lane { captions: true, ..Lane::default() };
+    let text = text_dump(&render_with(&Session::sandbox().after(Stage::ViewAgain).state, &dark(), &lane, SIZES[1]));
+    assert!(!text.contains(offer), "{text}");
 }

@@ -150,15 +150,22 @@ fn open(session: &mut Session, page: Page, finding: impl Fn(&Session) -> Finding
     }
 }
 
+/// All lines of the page, on a screen that has room for them.
+fn page_text(state: &kmslab::lab::State) -> Vec<String> {
+    let text = text_dump(&render(state, &dark(), ratatui::layout::Size::new(116, 160)));
+    text.lines()
+        .filter_map(|line| line.strip_prefix('│'))
+        .map(|line| line.trim_matches(['│', ' ']).to_owned())
+        .collect()
+}
+
 fn opened(mut session: Session, page: Page, finding: impl Fn(&Session) -> Finding) -> Session {
     open(&mut session, page, finding);
     session
 }
 
 fn denied() -> Session {
-    let mut session = Session::named("0123abcd").after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther);
-    session
+    Session::named("0123abcd").after(Stage::ViewDenied)
 }
 
 /// Beside the other snapshots.
@@ -168,7 +175,8 @@ fn keep(name: &str, album: String) {
 
 #[test]
 fn why() {
-    let allowed = Session::named("0123abcd").after(Stage::ViewDenied);
+    let mut allowed = Session::named("0123abcd").after(Stage::ViewDenied);
+    allowed.intent(Intent::FocusOther);
     let again = {
         let mut session = Session::named("0123abcd").after(Stage::ViewAgain);
         session.intent(Intent::FocusOther);
@@ -191,14 +199,36 @@ fn why() {
     );
 }
 
+/// Each document once, of a long list what concerns the call, and a grant in words.
+#[test]
+fn why_is_no_dump() {
+    let session = opened(denied(), Page::Why, decisions);
+    let text = page_text(&session.state);
+    let all = text.join(" ");
+    assert!(text.len() < 70, "{} lines:\n{all}", text.len());
+    assert!(all.contains("\"dynamodb:*\"") && all.contains("more, none of them kms:Decrypt"), "{all}");
+    assert_eq!(all.matches("\"Sid\": \"Enable IAM User Permissions\"").count(), 1, "{all}");
+    assert!(all.contains("It stands above."), "{all}");
+    assert!(all.contains("• the key's grants, the grant 0c237476…: "), "{all}");
+    assert!(all.contains("to         dynamodb.us-east-1.amazonaws.com"), "{all}");
+    assert!(all.contains("made       2026-01-01 00:00:05 UTC"), "{all}");
+    assert!(!all.contains("CreationDate") && !all.contains("\"Name\""), "{all}");
+    assert!(all.contains("what came back, unchanged: AccessDeniedException"), "{all}");
+}
+
+#[test]
+fn what_is_masked_is_not_called_unchanged() {
+    let mut session = Session::named("0123abcd");
+    session.state.mask();
+    let session = opened(session.after(Stage::ViewDenied), Page::Why, |_| Finding::NotTold);
+    let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
+    assert!(text.contains("what came back, with pseudonyms: AccessDeniedException"), "{text}");
+}
+
 /// On AWS the ladder comes from the documents, and says what it lacks.
 #[test]
 fn why_without_a_trace() {
-    let on_aws = || {
-        let mut session = Session::aws().after(Stage::ViewDenied);
-        session.intent(Intent::FocusOther);
-        session
-    };
+    let on_aws = || Session::aws().after(Stage::ViewDenied);
     let read = opened(on_aws(), Page::Why, |s| Finding::Documents(documents(s, Identity::TestUser)));
     let partly = opened(on_aws(), Page::Why, |s| {
         let unread = vec![format!(
@@ -228,7 +258,7 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
     let picture = |session: &Session| album([(String::new(), &session.state, SIZES[1])]);
     let on_aws = |identity| {
         let mut session = Session::aws().after(Stage::ViewDenied);
-        if identity == Identity::TestUser {
+        if identity == Identity::Admin {
             session.intent(Intent::FocusOther);
         }
         session

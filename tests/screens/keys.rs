@@ -94,7 +94,8 @@ fn own_keys_work_and_are_told() {
 #[test]
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
-    // The dialogs for consent, for votes and for going on tell their own keys, and the stage list has its numbers.
+    // The dialogs for consent, for votes and for going on tell their own keys, the stage list has its numbers, and what is
+    // refused has its row already.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
     assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 4));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
@@ -148,11 +149,14 @@ fn every_label_can_be_said_in_another_language() {
 fn every_key_that_works_does_something() {
     for (name, state) in every_state() {
         let context = Context::new(state, Rect::new(0, 0, 80, 24));
+        // What is refused once more is said already.
+        let mut before = state.clone();
+        before.view.message = None;
         for row in KEYS {
             for binding in row.bindings.iter().filter(|binding| context.works(binding)) {
-                let mut after = state.clone();
+                let mut after = before.clone();
                 let effects = after.update(Event::Intent((binding.intent)(context)));
-                let changed = after != *state || !effects.is_empty();
+                let changed = after != before || !effects.is_empty();
                 assert!(changed, "{} does nothing: {name}", binding.chords[0].name());
             }
         }
@@ -186,7 +190,8 @@ fn looking_back_never_sends() {
 #[test]
 fn a_new_stage_has_the_focus_on_its_calls() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther).intent(Intent::ToggleZoom).intent(Intent::Advance);
+    assert_eq!(session.state.view.focus(), Identity::TestUser, "who was denied");
+    session.intent(Intent::ToggleZoom).intent(Intent::Advance);
     assert_eq!((session.state.view.shown, session.state.view.focus()), (Stage::Grant, Identity::Admin));
     session.intent(Intent::Advance).answer_all();
     assert!(intent(KeyCode::Char('j'), &session.state).is_some(), "the new policy scrolls");
@@ -198,7 +203,6 @@ fn a_new_stage_has_the_focus_on_its_calls() {
 #[test]
 fn scrolling_stops_at_the_last_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther);
     let Some(Intent::ScrollTo(end)) = intent(KeyCode::Char('G'), &session.state) else { panic!("G does not scroll") };
     session.intent(Intent::ScrollTo(end));
     assert_eq!(session.state.view.scroll(Identity::TestUser), end);
@@ -211,8 +215,7 @@ fn scrolling_stops_at_the_last_line() {
 
 #[test]
 fn only_presses_count_and_only_scrolling_repeats() {
-    let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::FocusOther);
+    let session = Session::sandbox().after(Stage::ViewDenied);
     let area = Rect::new(0, 0, 80, 24);
     let of_kind = |code, kind| KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind);
     let get = |code, kind| keys::intent(of_kind(code, kind), &session.state, area);
@@ -257,4 +260,94 @@ fn shift_is_part_of_a_character_and_alt_is_another_key() {
     assert_eq!(with(KeyCode::Char('?'), KeyModifiers::SHIFT), Some(Intent::TogglePage(Page::Help)));
     assert_eq!(with(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Intent::FocusOther));
     assert_eq!(with(KeyCode::Char('q'), KeyModifiers::ALT), None);
+}
+
+/// A key that means something, but not now, says why; a lab that shows nothing looks as if it hung.
+#[test]
+fn no_key_of_the_lab_is_silent() {
+    let first = "first your answer; s passes over the question";
+    let open = || Session::sandbox();
+    let skipped = || {
+        let mut session = Session::sandbox();
+        session.intent(Intent::Skip);
+        session
+    };
+    let at_the_end = || Session::sandbox().after(Stage::CleanUp);
+    let cases: [(fn() -> Session, KeyCode, &str); 16] = [
+        (open, KeyCode::Enter, first),
+        (open, KeyCode::Char(' '), first),
+        (open, KeyCode::Char('n'), first),
+        (open, KeyCode::Char('w'), "nothing to explain yet: first your answer"),
+        (skipped, KeyCode::Char('n'), "first this stage: enter sends its calls"),
+        (skipped, KeyCode::Char('w'), "nothing to explain yet: enter sends the call"),
+        (skipped, KeyCode::Char('v'), "nothing to show yet: enter sends the call"),
+        (skipped, KeyCode::Char('y'), "nothing to copy yet: enter sends the call"),
+        (skipped, KeyCode::Char('Y'), "nothing to copy yet: enter sends the call"),
+        (skipped, KeyCode::Char('o'), "this stage has no choices to compare"),
+        (skipped, KeyCode::Char('u'), "nothing to undo: everything is as the lab left it"),
+        (skipped, KeyCode::Char('x'), "the bench opens after stage 8"),
+        (at_the_end, KeyCode::Char('x'), "the bench is gone: clean-up has removed what it would break"),
+        (at_the_end, KeyCode::Char('n'), "this is the last stage"),
+        (at_the_end, KeyCode::Char('u'), "nothing to undo"),
+        (
+            || Session::sandbox().at_the_bench(kmslab::lab::Experiment::ALL[13]),
+            KeyCode::Char('n'),
+            "the last experiment",
+        ),
+    ];
+    for (session, code, said) in cases {
+        let mut session = session();
+        let pressed = intent(code, &session.state).unwrap_or_else(|| panic!("{code} does nothing"));
+        let before = session.state.clone();
+        session.event(Event::Intent(pressed));
+        let text = screen(&session.state, 80, 24);
+        let message = text.lines().nth(22).unwrap();
+        assert!(message.contains(said), "{code}: {message}");
+        // And does nothing else.
+        let mut after = session.state.clone();
+        after.view.message = before.view.message.clone();
+        assert_eq!(after, before, "{code}");
+    }
+}
+
+fn screen(state: &State, width: u16, height: u16) -> String {
+    text_dump(&render(state, &dark(), ratatui::layout::Size::new(width, height)))
+}
+
+/// What explains comes before what only goes somewhere.
+#[test]
+fn the_footer_has_what_explains() {
+    let footer = |state: &State, width, height| screen(state, width, height).lines().last().unwrap().to_owned();
+    for stage in Stage::ALL {
+        let mut session = Session::sandbox().after(stage);
+        let text = footer(&session.state, 80, 24);
+        for key in ["w why", "i lesson", "v view", "? help", "q quit"] {
+            assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
+        }
+        // Explanations have no room on the smallest screen: they are on a page.
+        let text = footer(&session.state, 60, 18);
+        for key in ["i lesson", "w why", "tab pane", "q quit"] {
+            assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
+        }
+        session.intent(Intent::CycleView);
+        let text = footer(&session.state, 60, 18);
+        assert!(text.contains("v view"), "the way back to the summary is not in the footer of {stage:?}: {text}");
+    }
+}
+
+#[test]
+fn the_help_has_headings_and_says_what_met_means() {
+    let mut session = Session::sandbox();
+    session.intent(Intent::TogglePage(Page::Help));
+    let text = screen(&session.state, 80, 80);
+    let row = |words: &str| {
+        let found = text.lines().position(|line| line.trim_matches(['│', ' ']) == words);
+        found.unwrap_or_else(|| panic!("{words:?} is not in the help:\n{text}"))
+    };
+    let headings = ["learn", "look", "teach", "go", "signs"].map(row);
+    assert!(headings.is_sorted(), "{text}");
+    assert!(text.contains("✔ MET") && text.contains("what was observed is what was expected"), "{text}");
+    // Each row once, under one of them.
+    let told: usize = keys::grouped(&Keymap::default()).iter().map(|(_, rows)| rows.len()).sum();
+    assert_eq!(told, keys::help(&Keymap::default()).count());
 }

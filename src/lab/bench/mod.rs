@@ -19,7 +19,7 @@ use super::facts::Names;
 use super::flow::TimerId;
 use super::operation::{Operation, TableKey};
 use super::quiz::Choice;
-use super::state::{Check, Record};
+use super::state::{Check, Record, Status};
 
 /// The questions of the bench have numbers after those of the stages.
 const FIRST_QUESTION: u64 = 100;
@@ -203,6 +203,8 @@ struct Run {
     /// A ciphertext that has been made.
     ciphertext: Option<String>,
     pause: Option<Pause>,
+    /// Whether the server's clock was moved.
+    clock_moved: bool,
     /// What begins when everything is undone, or can't be.
     then: Then,
 }
@@ -240,6 +242,8 @@ pub struct Bench {
     choices: [Option<Choice>; Experiment::ALL.len()],
     /// The first call that undoes, for each experiment that had something to undo.
     undone_from: [Option<CallId>; Experiment::ALL.len()],
+    /// The calls that were sent when the pause was over, for each experiment that had one.
+    later: [Vec<CallId>; Experiment::ALL.len()],
     run: Option<Run>,
     /// What is to be undone, the newest last.
     changes: Vec<Change>,
@@ -324,6 +328,16 @@ impl Bench {
     /// Whether this call of an experiment undoes something.
     pub fn undoes(&self, which: Experiment, call: CallId) -> bool {
         self.undone_from[which.index()].is_some_and(|first| call >= first)
+    }
+
+    /// Whether this call of an experiment was the first after its pause.
+    pub fn is_later(&self, which: Experiment, call: CallId) -> bool {
+        self.later[which.index()].contains(&call)
+    }
+
+    /// How many experiments have come out as they should.
+    pub fn met(&self) -> usize {
+        self.records.iter().filter(|record| matches!(&record.status, Status::Done(check) if check.met)).count()
     }
 
     /// Notes what a call that is being sent changes: its answer may be lost.

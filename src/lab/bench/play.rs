@@ -94,11 +94,11 @@ impl State {
         let running = self.bench.is_running();
         let paused = self.bench.pause().is_some();
         match intent {
-            Intent::Advance if paused => return Ok(self.go_on()),
+            Intent::Advance if paused => return Ok(self.go_on(false)),
             Intent::Close if paused => return Ok(self.end_trial(Some("not tried: the waiting was ended".to_owned()))),
             Intent::Advance if running => {}
             Intent::Advance => match (&self.bench.record(which).status, which.next()) {
-                (Status::Todo, _) => return Ok(self.try_experiment(which)),
+                (Status::Todo, _) => return Ok(self.start_experiment(which)),
                 (_, Some(next)) => self.show_experiment(next),
                 (_, None) => self.view.open_bench(Some(which)),
             },
@@ -129,14 +129,6 @@ impl State {
         self.focus_calls();
     }
 
-    fn try_experiment(&mut self, which: Experiment) -> Vec<Effect> {
-        if self.waits_for_answer() {
-            self.ask_for_an_answer();
-            return Vec::new();
-        }
-        self.start_experiment(which)
-    }
-
     fn start_experiment(&mut self, which: Experiment) -> Vec<Effect> {
         if !self.has_bench() || self.bench.is_running() {
             return Vec::new();
@@ -153,6 +145,7 @@ impl State {
         // Nothing of an experiment is in force: this is the policy as the lab left it last.
         self.bench.policy.clone_from(&self.facts.policy);
         self.bench.undone_from[which.index()] = None;
+        self.bench.later[which.index()].clear();
         let record = &mut self.bench.records[which.index()];
         *record = Record::default();
         record.status = Status::Running;
@@ -172,7 +165,8 @@ impl State {
 
     fn begin(&mut self, which: Experiment, verdict: Option<Check>, then: Then) -> Vec<Effect> {
         self.bench.last = Some(which);
-        self.bench.run = Some(Run { which, verdict, tried: Vec::new(), ciphertext: None, pause: None, then });
+        self.bench.run =
+            Some(Run { which, verdict, tried: Vec::new(), ciphertext: None, pause: None, clock_moved: false, then });
         self.at_work_mut().drop_batch();
         self.view.message = None;
         self.send_batch()
@@ -275,6 +269,7 @@ impl State {
         }
         self.at_work_mut().drop_batch();
         self.view.message = None;
+        self.tell_of_the_clock();
         self.next_undo()
     }
 
@@ -365,7 +360,7 @@ impl State {
             return None;
         }
         if left <= 1 {
-            return Some(self.go_on());
+            return Some(self.go_on(true));
         }
         self.set_pause(Some(Pause { timer, left: Some(left - 1) }));
         Some(self.count_down())
@@ -378,17 +373,40 @@ impl State {
             _ => return Vec::new(), // stale
         }
         if moved {
-            return self.go_on();
+            if let Some(run) = &mut self.bench.run {
+                run.clock_moved = true;
+            }
+            return self.go_on(true);
         }
         self.set_pause(Some(Pause { timer: of, left: Some(COUNTDOWN_SECONDS) }));
         self.count_down()
     }
 
-    fn go_on(&mut self) -> Vec<Effect> {
+    /// Sends what comes after a pause; `idle`: whether that was long enough.
+    fn go_on(&mut self, idle: bool) -> Vec<Effect> {
         self.set_pause(None);
         self.view.message = None;
+        self.tell_of_the_clock();
         self.at_work_mut().batch += 1;
-        self.send_batch()
+        let which = self.bench.run.as_ref().map(|run| run.which);
+        let effects = self.send_batch();
+        if let Some(which) = which.filter(|_| idle) {
+            let sent = effects.iter().filter_map(|effect| match effect {
+                Effect::Call { id, .. } => Some(*id),
+                _ => None,
+            });
+            self.bench.later[which.index()].extend(sent);
+        }
+        effects
+    }
+
+    /// Nobody may wonder how five minutes went by.
+    fn tell_of_the_clock(&mut self) {
+        if self.bench.run.as_ref().is_some_and(|run| run.clock_moved) {
+            let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
+            self.view.message =
+                Some(self.interface().fill("the sandbox's clock was moved on by {} min {} s", &[&minutes, &seconds]));
+        }
     }
 
     /// In the leaving dialog: ends the experiment under way as soon as its calls are answered.

@@ -267,10 +267,17 @@ pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
     outline
 }
 
-/// The call that `which` is about; it is shown first when there is a verdict.
-pub const fn highlight(which: Experiment) -> &'static str {
-    match which {
-        Experiment::ViaServiceOnly | Experiment::WrongContext => "Decrypt",
+/// The call of `identity` that `which` is about; it is shown first when there is a verdict. Where admin reads, too, that
+/// is it; else the change.
+pub const fn highlight(which: Experiment, identity: Identity) -> &'static str {
+    use Experiment as E;
+    match (identity, which) {
+        (Identity::Admin, E::IamAllow) => "PutUserPolicy",
+        (Identity::Admin, E::KeyWithoutDynamodb) => "DetachUserPolicy",
+        (Identity::Admin, E::AwsOwnedKey | E::AwsManagedKey) => "CreateTable",
+        (Identity::Admin, E::RevokeCache | E::KeyAdmin | E::ViaServiceOnly) => "PutKeyPolicy",
+        (Identity::Admin, E::KmsGrant) => "CreateGrant",
+        (Identity::TestUser, E::ViaServiceOnly | E::WrongContext) => "Decrypt",
         _ => "Scan",
     }
 }

@@ -225,7 +225,9 @@ fn evidence(examined: &Examined) -> Evidence {
             parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" ")
         }
     };
-    Evidence { policy: examined.source.to_string(), name: name_of(examined), result, json: Arc::clone(&examined.json) }
+    // A grant is a document of its own: it is named once.
+    let policy = if is_grant(examined) { "the key's grants".to_owned() } else { examined.source.to_string() };
+    Evidence { policy, name: name_of(examined), result, json: Arc::clone(&examined.json) }
 }
 
 /// The ones that come closest to what is asked.

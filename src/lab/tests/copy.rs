@@ -16,7 +16,6 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     let mut lab = Lab::new(backend(), Cloud::default());
     assert_eq!(lab.state.update(Event::Intent(Intent::Copy(Copied::Command))), [], "there is no call yet");
     lab.run_to(Stage::ViewDenied);
-    lab.press(Intent::FocusOther);
     let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile test-user --region us-east-1";
     assert_eq!(copied(&mut lab, Copied::Command), expected);
     assert_eq!(lab.state.view.message, Some(format!("copied: {expected}")));

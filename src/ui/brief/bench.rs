@@ -73,14 +73,17 @@ impl<'a> Brief<'a> {
             return self.fitting(&[vec![setup, observed.clone()], vec![observed]], most);
         }
         let (said, short) = (self.said(true), self.said(false));
-        let lesson = vec![lesson];
-        let observed = vec![observed];
+        let (lesson, observed) = (vec![lesson], vec![observed]);
+        let all = [vec![setup], observed.clone(), said.clone(), lesson.clone()].concat();
+        if all.iter().map(|part| self.wrapped(part).len()).sum::<usize>() <= most {
+            return self.fitting(&[all], most);
+        }
+        // Rather two rows more than no explanation.
         let choices = [
-            [vec![setup], observed.clone(), said.clone(), lesson.clone()].concat(),
             [observed.clone(), said, lesson.clone()].concat(),
             [observed.clone(), short.clone(), lesson].concat(),
             [observed, short].concat(),
         ];
-        self.fitting(&choices, most)
+        self.fitting(&choices, if most > 3 { most + 2 } else { most })
     }
 }

@@ -163,6 +163,6 @@ impl Context<'_> {
     }
 
     pub(super) fn has_answer(self) -> bool {
-        self.panes() && crate::lab::Identity::BOTH.iter().any(|identity| self.state.selected(*identity).is_some())
+        self.panes() && self.state.has_calls()
     }
 }

@@ -87,6 +87,7 @@ pub fn remap(wanted: &[Wanted]) -> Result<Keymap, Vec<Problem>> {
 /// The keys that two actions have in the same place.
 fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
+    let mut told: Vec<([&str; 2], String)> = Vec::new();
     let line_of = |action: &str| wanted.iter().find(|wish| wish.action == action).map(|wish| wish.line);
     let name = |binding: &Binding| match binding.name {
         "" => "what is typed in a dialog or a list".to_owned(),
@@ -99,13 +100,17 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
             }
             let theirs = other.keys(keymap);
             for key in one.keys(keymap).iter().filter(|key| theirs.contains(key)) {
+                // The same two may meet more than once, in either order.
+                let mut pair = [one.name, other.name];
+                pair.sort_unstable();
+                if told.contains(&(pair, key.clone())) {
+                    continue;
+                }
+                told.push((pair, key.clone()));
                 // The usual keys are none of them: one of the two has been asked for.
                 let line = line_of(one.name).max(line_of(other.name)).unwrap_or(0);
                 let message = format!("the key {key:?} is for both {} and {}", name(one), name(other));
-                let problem = Problem { line, message };
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
+                problems.push(Problem { line, message });
             }
         }
     }

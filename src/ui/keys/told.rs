@@ -2,9 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use crate::lab::{Keymap, State};
+use crate::lab::{Keymap, State, Status, ViewMode};
 
-use super::{Context, KEYS, NEVER};
+use super::{Context, KEYS, NEVER, Row};
+use crate::ui::Class;
 
 /// A part of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +37,27 @@ pub fn hints(state: &State, area: Rect) -> Vec<Hint> {
                 .filter_map(|binding| binding.keys(&state.view.keys).into_iter().next())
                 .collect();
             let keys = working.join("/");
-            (!keys.is_empty()).then(|| Hint {
-                keys,
-                label: state.interface().word((row.label)(context)).to_owned(),
-                rank: row.rank,
-            })
+            let label = state.interface().word((row.label)(context)).to_owned();
+            (!keys.is_empty()).then(|| Hint { keys, label, rank: rank(row, context) })
         })
         .collect()
+}
+
+/// How soon the footer drops a row now.
+fn rank(row: &Row, context: Context<'_>) -> u8 {
+    let name = row.bindings.first().map_or("", |binding| binding.name);
+    let alone = context.zoomed() || Class::of(context.area) == Class::Single;
+    let status = &context.state.shown().status;
+    match (name, context.bench()) {
+        // Whoever sees HTTP, or one pane of two, must find back.
+        ("view", _) if context.state.view.mode != ViewMode::default() => 2,
+        ("other_pane", _) if alone && *status != Status::Todo => 3,
+        ("retry", _) if matches!(status, Status::Done(check) if !check.met) => 2,
+        // Which call changed what is what an experiment is about; esc leads out of it, too.
+        ("previous_call", Some(_)) => 3,
+        ("bench", Some(_)) => 6,
+        _ => row.rank,
+    }
 }
 
 /// As many of the keys that work now as fit into `columns`, the least important dropped first.
@@ -68,6 +83,26 @@ pub fn help(keymap: &Keymap) -> impl Iterator<Item = (String, &'static str)> {
         }
         (names.join(" "), row.help)
     })
+}
+
+/// What a row is for: the headings of the help.
+const GROUPS: [&str; 4] = ["learn", "look", "teach", "go"];
+
+/// The help under its headings; what has none of the others is for going somewhere.
+pub fn grouped(keymap: &Keymap) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).zip(help(keymap)).collect();
+    let of = |group| told.iter().filter(move |(row, _)| group_of(row) == group).map(|(_, told)| told.clone());
+    GROUPS.into_iter().map(|group| (group, of(group).collect())).collect()
+}
+
+fn group_of(row: &Row) -> &'static str {
+    match row.bindings.first().map_or("", |binding| binding.name) {
+        "advance" | "answer_1" | "skip" | "hint" | "retry" | "why" | "lesson" | "options" | "bench" | "undo" => "learn",
+        "other_pane" | "previous_call" | "down" | "half_page_down" | "top" | "view" | "copy_command" | "zoom"
+        | "at_rest" | "trail" | "replay" => "look",
+        "clicker_next" | "blank" | "timer" | "votes" | "start_over" => "teach",
+        _ => "go",
+    }
 }
 
 /// The first key of the action `name`, for a text that mentions it.
