@@ -104,9 +104,10 @@ pub async fn interactive<W: Write>(
         // The first picture waits for nothing.
         if let Some(place) = world.place()
             && let Err(error) = teller.listen(place)
-            && place.socket.is_some()
+            && let Some(path) = &place.socket
         {
-            state.update(Event::Say(format!("`kmslab notes` can't follow this lab: {error}")));
+            let columns = usize::from(screen.size().width);
+            state.update(Event::Say(not_followed(&path.display().to_string(), &error, columns)));
             continue;
         }
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
@@ -149,6 +150,14 @@ pub async fn interactive<W: Write>(
             arrived = events.try_recv().ok();
         }
     }
+}
+
+/// Why `kmslab notes` finds nothing at `path`, in so many columns: the path is cut, not the reason.
+fn not_followed(path: &str, error: &io::Error, columns: usize) -> String {
+    let (before, after) = ("`kmslab notes` can't follow: ", format!(": {}", ui::clean(&error.to_string())));
+    // A space before it and one after it.
+    let room = columns.saturating_sub(before.len() + after.chars().count() + 2).max(12);
+    format!("{before}{}{after}", ui::shortened(&ui::clean(path), room))
 }
 
 /// A key, when its time has come; where there is none, nothing at once.

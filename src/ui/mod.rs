@@ -61,7 +61,7 @@ use crate::lab::{Backend, BackendKind, Score, Stage, State};
 pub use lane::Lane;
 pub use layout::Class;
 pub use signs::spelt;
-pub use text::clean;
+pub use text::{clean, shortened};
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};

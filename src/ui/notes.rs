@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
+use crate::lab::presenting::line::Line as Told;
 use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold, Progress, QuestionTold, Telling};
-use crate::run::notes::line::Line as Told;
 
 use super::layout::Extent;
 use super::signs;

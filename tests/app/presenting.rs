@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kmslab::lab::presenting::line::Line;
 use kmslab::lab::presenting::telling::Progress;
-use kmslab::run::notes::line::Line;
 
 use super::*;
 
@@ -147,10 +147,14 @@ fn a_socket_is_for_its_owner_alone_and_what_is_no_socket_is_left_alone() {
 
         // Another lab does not take a living one's place, and nothing else's either; nor a name that nobody can connect
         // to.
-        for taken in [path.clone(), labs.join("lab-2.sock"), labs.join("x".repeat(100))] {
+        for (taken, told) in [
+            (path.clone(), ".sock: another lab is followed there"),
+            (labs.join("lab-2.sock"), "2.sock: there is something else of this name"),
+            (labs.join("x".repeat(100)), "xxx: path must be shorter than SUN_LEN"),
+        ] {
             let place = Place { socket: Some(taken), folders: Vec::new() };
             let other = Lab::followed(80, 24, Some(place), None);
-            other.wait_for(&["`kmslab notes` can't follow this lab: "]).await;
+            other.wait_for(&["`kmslab notes` can't follow: /", told]).await;
             other.press(KeyCode::Char('q'));
             assert_eq!(other.ended().await.1, Ended::Finished);
         }

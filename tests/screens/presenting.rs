@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
+use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::presenting::telling::Progress;
 use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
-use kmslab::run::notes::line::{Line, VERSION};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
 use ratatui::buffer::Buffer;

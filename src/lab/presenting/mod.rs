@@ -2,6 +2,7 @@
 //! is told.
 
 mod journey;
+pub mod line;
 pub mod pace;
 pub mod tally;
 pub mod telling;
