@@ -19,7 +19,7 @@ use chord::{char, control, key};
 pub use context::Context;
 use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
 pub use remap::{Problem, Wanted, remap};
-pub use told::{Hint, answers, first, footer, help, hints};
+pub use told::{Hint, all, answers, first, footer, help, hints};
 
 use super::layout::Class;
 
@@ -519,7 +519,7 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
     let context = Context::new(state, area);
-    bound(event, context).map(|(_, binding)| (binding.intent)(context))
+    bound(event, context).map(|(_, binding)| (binding.intent)(context)).or_else(|| context.typed(event))
 }
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
@@ -529,6 +529,13 @@ pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
     let label = state.interface().word((row.label)(context)).to_owned();
     Some(Hint::new(Chord::of(event)?.name(), label, row.rank))
+}
+
+/// Whether `event` is of a key of the action `name`.
+pub fn is(name: &str, event: KeyEvent, keymap: &Keymap) -> bool {
+    let pressed = Chord::of(event);
+    let mut named = KEYS.iter().flat_map(|row| row.bindings).filter(|binding| binding.name == name);
+    pressed.is_some_and(|pressed| named.any(|binding| binding.has(pressed, keymap)))
 }
 
 /// What is bound to `event` now.

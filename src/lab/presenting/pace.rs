@@ -126,6 +126,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::lab::{Backend, BackendKind, Event, Names};
 
     #[rstest]
     #[case(0, "00:00")]
@@ -145,6 +146,20 @@ mod tests {
     fn behind_is_what_the_plan_does_not_have(#[case] spent: u64, #[case] total: u64, #[case] drift: &str) {
         let timing = Timing { stage: 3, stages: 9, spent, budget: 300, total, before: 600, planned: 1_980 };
         assert_eq!(timing.drift(Interface::ENGLISH), drift);
+    }
+
+    #[test]
+    fn what_was_kept_goes_on_with_a_clock_that_began_anew() {
+        let mut kept = Pace::default();
+        kept.advance(Stage::Who, 60);
+        let kept: Pace = serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap();
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let mut state = State::new(backend, Names::new("t1"));
+        state.update(Event::Clock(5));
+        state.take_pace(kept);
+        state.update(Event::Clock(8));
+        assert_eq!((state.timing().spent, state.timing().total), (63, 63));
     }
 
     #[test]
