@@ -111,20 +111,26 @@ pub async fn interactive<W: Write>(
             continue;
         }
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
-        let Upcoming { key, write, trouble } = manner.upcoming(state);
+        let Upcoming { key, write, trouble, ended } = manner.upcoming(state);
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
             event = async { trouble.map(Event::Say) }, if trouble.is_some() => event,
+            () = std::future::ready(()), if ended => None,
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok(Ended::InputClosed),
                 Some(input) => {
                     let input = input?;
-                    if input.is_key_press() {
-                        manner.taken_over();
+                    match manner.stands_in(&input, state) {
+                        Some(code) => play(code, state, screen, manner),
+                        None => {
+                            if input.is_key_press() {
+                                manner.taken_over();
+                            }
+                            translate(input, state, screen, manner)
+                        }
                     }
-                    translate(input, state, screen, manner)
                 }
             },
             Some(code) = in_time(key) => play(code, state, screen, manner),
@@ -180,6 +186,7 @@ fn take_in(event: Event, state: &mut State, manner: &mut Manner) -> Vec<Effect> 
 /// Draws the state; what is drawn is recorded, too.
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
     let now = manner.now();
+    manner.lane.playing = manner.playing(state);
     let Manner { theme, lane, recording, .. } = manner;
     screen.paint_seen(
         |frame| ui::view_with(state, theme, lane, frame),

@@ -108,7 +108,7 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
         return too_small(state, theme, area, buffer);
     }
     let plan = Plan::new(state, area);
-    header(state, theme, plan.header, buffer);
+    header(state, theme, lane, plan.header, buffer);
     brief::draw(state, theme, plan.brief, area, buffer);
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
@@ -125,7 +125,11 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let least = state.shows_timer().then(|| least_time(state));
     let taken = spans_width(&key) + least.as_deref().map_or(0, |text| width(text) + 1);
     let room = columns.saturating_sub(taken + 2);
-    let message = message(state, room).or_else(|| lane.caption(state, room));
+    let message = lane
+        .ended(state)
+        .or_else(|| message(state, room))
+        .or_else(|| lane.waits(state))
+        .or_else(|| lane.caption(state, room));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match least {
@@ -219,7 +223,7 @@ fn backend_name(backend: &Backend) -> String {
     }
 }
 
-fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
     let stage = state.view.shown;
@@ -253,6 +257,10 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             break;
         }
         right = less;
+    }
+    if lane.is_playing() {
+        let play = format!(" {} ", state.interface().say("PLAY"));
+        right.splice(0..0, [Span::styled(play, theme.focus), space(1)]);
     }
     let room = columns.saturating_sub(spans_width(&right));
     if spans_width(&left) + 1 > room {
