@@ -104,7 +104,7 @@ fn it_speaks_the_lessons_language() {
     let (said, status) = dialogue(&whole_lab(), &["--lang", "de"]);
     assert_eq!(status, Some(0));
     assert_eq!(headings(&said).len(), 9);
-    for words in ["ERFÜLLT: ", "Achte auf: ", "Deine Antwort: 2. ", "Nicht ganz.", "Was du mitnimmst"] {
+    for words in ["ERFÜLLT: ", "Achte auf: ", "Gesagt: 2. ", "Nicht ganz.", "Was du mitnimmst"] {
         assert!(said.contains(words), "{words}\n{said}");
     }
 }

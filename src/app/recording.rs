@@ -105,7 +105,7 @@ fn recorder_manner(options: &RecordingOptions, path: &Path, theme: ThemeName, si
 }
 
 fn lane(options: &RecordingOptions) -> Lane {
-    Lane { keys: options.keys, captions: options.captions, pressed: None }
+    Lane { keys: options.keys, captions: options.captions, ..Lane::default() }
 }
 
 /// How the interactive lab is shown, and what is recorded of it.

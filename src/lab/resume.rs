@@ -222,6 +222,7 @@ impl State {
             // They are told by the places of the answers, which are in the same order then.
             self.take_votes(kept.votes);
         }
+        self.take_pace(kept.pace);
         self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);

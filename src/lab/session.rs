@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
 use super::operation::Operation;
+use super::presenting::pace::Pace;
 use super::presenting::tally::Votes;
 use super::quiz::Quiz;
 use super::resume::Resuming;
@@ -103,6 +104,9 @@ pub struct Kept {
     /// How a class voted.
     #[serde(default)]
     pub(super) votes: Votes,
+    /// What a presenter's clock had said when something was kept last.
+    #[serde(default)]
+    pub(super) pace: Pace,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
     pub bench: bench::Kept,
@@ -268,6 +272,7 @@ impl State {
             facts: self.facts.clone(),
             quiz: self.quiz.clone(),
             votes: self.votes(),
+            pace: self.pace(),
             bench: self.bench.kept(),
             consented: self.consented.clone(),
             key_ended_at: self.key_ended_at,

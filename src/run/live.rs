@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use super::play::{Cue, Director};
 use crate::lab::{Event, State};
 use crate::record::recorder::clock;
 use crate::record::{Recorded, Recorder};
+use crate::ui::lane::Playing;
 use crate::ui::{self, Lane, Theme};
 
 /// How the lab is shown.
@@ -25,12 +26,14 @@ pub struct Manner {
     pub recording: Option<Live>,
     /// When it began.
     pub begun: Instant,
+    /// Whether the play has ended, and no key was pressed since.
+    ended: bool,
 }
 
 impl Manner {
     /// The lab in these colours, and nothing else.
     pub fn new(theme: Theme) -> Manner {
-        Manner { theme, lane: Lane::default(), director: None, recording: None, begun: Instant::now() }
+        Manner { theme, lane: Lane::default(), director: None, recording: None, begun: Instant::now(), ended: false }
     }
 
     /// Takes in that a new run begins: a log has one run, pictures have all of them.
@@ -52,19 +55,38 @@ impl Manner {
     pub(super) fn upcoming(&mut self, state: &State) -> Upcoming {
         let (now, begun) = (self.now(), self.begun);
         let cue = self.director.as_mut().map(|director| director.cue(state, &self.lane, now));
-        if let Some(Cue::End(_) | Cue::Stuck) = cue {
+        let ends = matches!(cue, Some(Cue::End(_) | Cue::Stuck));
+        if ends {
             self.director = None;
+            self.ended = true;
         }
         Upcoming {
             key: if let Some(Cue::Press(at, code)) = cue { Some((begun + at, code)) } else { None },
             write: self.recording.as_ref().and_then(Live::due).map(|at| begun + at),
             trouble: self.recording.as_mut().and_then(Live::trouble),
+            ended: ends,
         }
     }
 
     /// Takes in that a person has pressed a key: who does takes over from the director, who may allow for some.
     pub(super) fn taken_over(&mut self) {
-        self.director.take_if(|director| !director.takes_keys());
+        self.ended = self.director.take_if(|director| !director.takes_keys()).is_some();
+    }
+
+    /// What the lane says of a play.
+    pub(super) fn playing(&self, state: &State) -> Option<Playing> {
+        match &self.director {
+            Some(director) if director.answer(state).is_some() => Some(Playing::Waits),
+            Some(_) => Some(Playing::On),
+            None => self.ended.then_some(Playing::Ended),
+        }
+    }
+
+    /// The key that the director presses in place of a person's `input`, who only wants it to go on.
+    pub(super) fn stands_in(&self, input: &Input, state: &State) -> Option<KeyCode> {
+        let Input::Key(key) = input else { return None };
+        let goes_on = input.is_key_press() && ui::keys::is("advance", *key, &state.view.keys);
+        self.director.as_ref().filter(|_| goes_on)?.answer(state)
     }
 
     /// Takes in that the director has pressed a key while `state` was shown.
@@ -97,6 +119,8 @@ pub(super) struct Upcoming {
     pub(super) write: Option<Instant>,
     /// What the person must be told now.
     pub(super) trouble: Option<String>,
+    /// Whether the play has just ended, which the picture does not show yet.
+    pub(super) ended: bool,
 }
 
 /// A recording of the lab as it happens. Where it can't be written any more the lab goes on without it.
@@ -128,14 +152,15 @@ impl Live {
         }
         self.last = at;
         let size = self.recorder.size();
-        let written = if shown.area.as_size() == size || self.recorder.is_log() {
+        let is_whole = shown.area.as_size() == size && lane.playing.is_none();
+        let written = if is_whole || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
         } else {
-            if !self.has_other_size {
+            if shown.area.as_size() != size && !self.has_other_size {
                 self.has_other_size = true;
                 self.trouble = Some(format!("the recording stays at {}×{}", size.width, size.height));
             }
-            self.recorder.see(at, Some(state), &ui::render_with(state, theme, lane, size))
+            self.recorder.see(at, Some(state), &ui::render_with(state, theme, &lane.recorded(), size))
         };
         self.note(written);
     }

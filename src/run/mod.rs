@@ -104,26 +104,33 @@ pub async fn interactive<W: Write>(
         // The first picture waits for nothing.
         if let Some(place) = world.place()
             && let Err(error) = teller.listen(place)
-            && place.socket.is_some()
+            && let Some(path) = &place.socket
         {
-            state.update(Event::Say(format!("`kmslab notes` can't follow this lab: {error}")));
+            let columns = usize::from(screen.size().width);
+            state.update(Event::Say(not_followed(&path.display().to_string(), &error, columns)));
             continue;
         }
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
-        let Upcoming { key, write, trouble } = manner.upcoming(state);
+        let Upcoming { key, write, trouble, ended } = manner.upcoming(state);
         let mut arrived = tokio::select! {
             biased;
             Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
             event = async { trouble.map(Event::Say) }, if trouble.is_some() => event,
+            () = std::future::ready(()), if ended => None,
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok(Ended::InputClosed),
                 Some(input) => {
                     let input = input?;
-                    if input.is_key_press() {
-                        manner.taken_over();
+                    match manner.stands_in(&input, state) {
+                        Some(code) => play(code, state, screen, manner),
+                        None => {
+                            if input.is_key_press() {
+                                manner.taken_over();
+                            }
+                            translate(input, state, screen, manner)
+                        }
                     }
-                    translate(input, state, screen, manner)
                 }
             },
             Some(code) = in_time(key) => play(code, state, screen, manner),
@@ -151,6 +158,14 @@ pub async fn interactive<W: Write>(
     }
 }
 
+/// Why `kmslab notes` finds nothing at `path`, in so many columns: the path is cut, not the reason.
+fn not_followed(path: &str, error: &io::Error, columns: usize) -> String {
+    let (before, after) = ("`kmslab notes` can't follow: ", format!(": {}", ui::clean(&error.to_string())));
+    // A space before it and one after it.
+    let room = columns.saturating_sub(before.len() + after.chars().count() + 2).max(12);
+    format!("{before}{}{after}", ui::shortened(&ui::clean(path), room))
+}
+
 /// A key, when its time has come; where there is none, nothing at once.
 async fn in_time(key: Option<(Instant, KeyCode)>) -> Option<KeyCode> {
     let (at, code) = key?;
@@ -171,6 +186,7 @@ fn take_in(event: Event, state: &mut State, manner: &mut Manner) -> Vec<Effect> 
 /// Draws the state; what is drawn is recorded, too.
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
     let now = manner.now();
+    manner.lane.playing = manner.playing(state);
     let Manner { theme, lane, recording, .. } = manner;
     screen.paint_seen(
         |frame| ui::view_with(state, theme, lane, frame),

@@ -169,6 +169,12 @@ impl Director {
         self.pace == Pace::Talk
     }
 
+    /// The key that answers for a person whose answer is waited for.
+    pub fn answer(&self, state: &State) -> Option<KeyCode> {
+        let waits = self.attended && self.takes_keys() && scene(state) == Scene::Question;
+        waits.then(|| KeyCode::Char(answer(state, self.part.is_none())))
+    }
+
     /// How long the title stays.
     pub fn title(&self) -> Duration {
         Duration::from_millis(tempo(self.pace).title)
@@ -323,6 +329,11 @@ mod tests {
         let mut director = Director::new(Pace::Talk).attended();
         assert_eq!(cue(&mut director, &state(), 0), Cue::Person);
         assert!(director.takes_keys());
+        // Who has nothing to say has the play answer, which answers as it does alone.
+        let alone = cue(&mut Director::new(Pace::Talk), &state(), 0);
+        let Cue::Press(_, key) = alone else { panic!("{alone:?}") };
+        assert_eq!(director.answer(&state()), Some(key));
+        assert_eq!(Director::new(Pace::Read).attended().answer(&state()), None);
         assert!(!Director::new(Pace::Read).attended().takes_keys());
     }
 

@@ -309,14 +309,22 @@ impl<'a> Brief<'a> {
             self.part(Some(""), &format!("{}: {}", words.misconception, misconception.claim.trim())),
             self.part(Some(""), &format!("{}: {}", words.correction, misconception.correction.trim())),
         ];
-        let with_claims = [all.clone(), claims].concat();
-        // What was met is said by what was observed, and in full by the answer itself: where rows are few they are for
-        // what is to be said.
-        let brief = [look.clone(), vec![observed.clone()], said.clone()].concat();
-        let briefer = [look, vec![observed.clone().in_one_line()], said.clone()].concat();
-        let briefest = [vec![observed.in_one_line()], said].concat();
-        let choices = [with_claims, all, with_look, brief, briefer, briefest];
-        self.fitting(if budget.is_roomy { &choices } else { &choices[3..] }, budget.most)
+        let telling = |said: Vec<Part<'a>>| {
+            let with_look = [look.clone(), seen.clone(), said.clone()].concat();
+            let all = [vec![self.objective()], with_look.clone()].concat();
+            let with_claims = [all.clone(), claims.clone()].concat();
+            // What was met is said by what was observed, and in full by the answer itself: where rows are few they are
+            // for what is to be said.
+            let brief = [look.clone(), vec![observed.clone()], said.clone()].concat();
+            let briefer = [look.clone(), vec![observed.clone().in_one_line()], said.clone()].concat();
+            let briefest = [vec![observed.clone().in_one_line()], said].concat();
+            let choices = [with_claims, all, with_look, brief, briefer, briefest];
+            choices.into_iter().skip(if budget.is_roomy { 0 } else { 3 })
+        };
+        // To a class, what the letters stood for matters more than what is often got wrong.
+        let in_words = self.said_in_words().into_iter().flat_map(&telling);
+        let choices: Vec<_> = in_words.chain(telling(said)).collect();
+        self.fitting(&choices, budget.most)
     }
 
     /// What the person predicted and the class voted, and what is to be said of that, with or without explanations.
@@ -325,6 +333,16 @@ impl<'a> Brief<'a> {
         let votes =
             votes.map(|content| Part { label: Some(self.state.interface().say("class")), ..Part::plain(content) });
         votes.into_iter().chain(self.replied(explained)).collect()
+    }
+
+    /// The same with the words of all answers; `None` without votes.
+    fn said_in_words(self) -> Option<Vec<Part<'a>>> {
+        let columns = self.columns.saturating_sub(self.label);
+        let rows = tally::rows(self.state, self.state.view.shown, columns, self.theme)?;
+        let labels = std::iter::once(self.state.interface().say("class")).chain(std::iter::repeat(""));
+        let rows = rows.into_iter().zip(labels);
+        let rows = rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() });
+        Some(rows.chain(self.replied(true)).collect())
     }
 
     /// The words of the chosen answer and of the right one: nobody knows by a letter what it stood for.

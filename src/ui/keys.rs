@@ -21,7 +21,7 @@ pub use context::Context;
 use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
 use refused::REFUSED;
 pub use remap::{Problem, Wanted, remap};
-pub use told::{Hint, answers, first, footer, grouped, help, hints};
+pub use told::{Hint, all, answers, first, footer, grouped, help, hints};
 
 use super::layout::Class;
 
@@ -476,7 +476,7 @@ pub const KEYS: &[Row] = &[
 ];
 
 /// The rank of what only the help shows.
-const NEVER: u8 = u8::MAX;
+pub const NEVER: u8 = u8::MAX;
 
 fn can_advance(c: Context<'_>) -> bool {
     if !c.panes() {
@@ -522,7 +522,7 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
     let context = Context::new(state, area);
-    bound(event, context).map(|(_, binding)| (binding.intent)(context))
+    bound(event, context).map(|(_, binding)| (binding.intent)(context)).or_else(|| context.typed(event))
 }
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
@@ -532,6 +532,13 @@ pub fn named(event: KeyEvent, state: &State, area: Rect) -> Option<Hint> {
     let (row, _) = bound(event, context).filter(|_| !state.is_asking_for_consent())?;
     let label = state.interface().word((row.label)(context)).to_owned();
     Some(Hint::new(Chord::of(event)?.name(), label, row.rank))
+}
+
+/// Whether `event` is of a key of the action `name`.
+pub fn is(name: &str, event: KeyEvent, keymap: &Keymap) -> bool {
+    let pressed = Chord::of(event);
+    let mut named = KEYS.iter().flat_map(|row| row.bindings).filter(|binding| binding.name == name);
+    pressed.is_some_and(|pressed| named.any(|binding| binding.has(pressed, keymap)))
 }
 
 /// What is bound to `event` now.

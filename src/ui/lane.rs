@@ -5,12 +5,23 @@ use ratatui::text::Span;
 
 use crate::lab::{State, Status};
 
-use super::keys::Hint;
+use super::keys::{self, Hint};
 use super::text::{truncate, width};
 use super::theme::Theme;
 
 /// The longest caption, in columns.
 pub const LONGEST: usize = 70;
+
+/// What a play does that goes on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Playing {
+    /// It goes on.
+    On,
+    /// It waits for a person's answer.
+    Waits,
+    /// It has ended, with the last key that was pressed or by itself.
+    Ended,
+}
 
 /// What the lane shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +32,8 @@ pub struct Lane {
     pub captions: bool,
     /// The key that was pressed last, and what it did.
     pub pressed: Option<Hint>,
+    /// Whether the lab plays itself, so that nobody takes it for dead.
+    pub playing: Option<Playing>,
 }
 
 impl Lane {
@@ -36,6 +49,31 @@ impl Lane {
         let Some(pressed) = self.pressed.as_ref().filter(|_| self.keys) else { return Vec::new() };
         let key = if pressed.keys == "enter" { "⏎" } else { &pressed.keys };
         vec![Span::styled(format!(" {key} "), theme.focus), Span::styled(format!(" {}  ", pressed.label), theme.base)]
+    }
+
+    /// The same without what only the person at the keyboard needs to know.
+    #[must_use]
+    pub fn recorded(&self) -> Lane {
+        Lane { playing: None, ..self.clone() }
+    }
+
+    /// Whether the lab plays itself.
+    pub(super) fn is_playing(&self) -> bool {
+        matches!(self.playing, Some(Playing::On | Playing::Waits))
+    }
+
+    /// That a play has ended.
+    pub(super) fn ended(&self, state: &State) -> Option<String> {
+        let text = state.interface().say("the play has ended: the lab is yours");
+        (self.playing == Some(Playing::Ended)).then(|| text.to_owned())
+    }
+
+    /// What a play waits for.
+    pub(super) fn waits(&self, state: &State) -> Option<String> {
+        let key = |name| keys::first(name, &state.view.keys);
+        let text = "playing: it waits for your answer · {} takes the play's · {} passes over";
+        (self.playing == Some(Playing::Waits))
+            .then(|| state.interface().fill(text, &[&key("advance"), &key("clicker_next")]))
     }
 
     /// The caption, where captions are shown, for so many columns.

@@ -61,7 +61,7 @@ use crate::lab::{Backend, BackendKind, Experiment, Score, Stage, State};
 pub use lane::Lane;
 pub use layout::Class;
 pub use signs::spelt;
-pub use text::clean;
+pub use text::{clean, shortened};
 pub use theme::{ColorLevel, Theme, ThemeName};
 
 use layout::{Plan, SINGLE};
@@ -108,7 +108,7 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
         return too_small(state, theme, area, buffer);
     }
     let plan = Plan::new(state, area);
-    header(state, theme, plan.header, buffer);
+    header(state, theme, lane, plan.header, buffer);
     brief::draw(state, theme, plan.brief, area, buffer);
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
@@ -122,25 +122,31 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
 fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let key = lane.key(theme);
-    let room = columns.saturating_sub(spans_width(&key) + 2);
-    let message = message(state).or_else(|| lane.caption(state, room)).or_else(|| to_the_bench(state));
+    let least = state.shows_timer().then(|| least_time(state));
+    let taken = spans_width(&key) + least.as_deref().map_or(0, |text| width(text) + 1);
+    let room = columns.saturating_sub(taken + 2);
+    let message = lane
+        .ended(state)
+        .or_else(|| message(state, room))
+        .or_else(|| lane.waits(state))
+        .or_else(|| lane.caption(state, room))
+        .or_else(|| to_the_bench(state));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
-    let right = match state.shows_timer() {
-        true => {
+    let right = match least {
+        // Whoever asked for the time sees it, whatever else is said.
+        Some(least) => {
             let (timing, words) = (state.timing(), state.interface());
             let drift = timing.drift(words);
             let choices = [
                 format!("{} ({drift}) · {}", timing.of_stage(words), timing.of_all(words)),
                 format!("{} ({drift})", timing.of_stage(words)),
             ];
-            // Whoever asked for the time sees it, whatever else is said.
-            let least = format!("{} {drift}", clock(timing.spent));
             let fitting = choices.into_iter().find(|text| width(text) < room);
             Span::styled(format!("{} ", fitting.unwrap_or(least)), theme.strong)
         }
         // Where both have no room, what has just happened matters more.
-        false => match state.cost_line().filter(|cost| width(cost) < room) {
+        None => match state.cost_line().filter(|cost| width(cost) < room) {
             Some(cost) => Span::styled(format!("{cost} "), theme.dim),
             None => Span::default(),
         },
@@ -152,6 +158,13 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     if !spans.is_empty() {
         cut(spans, room).render(area, buffer);
     }
+}
+
+/// The time in few columns, `stage 9/9 02:10 · 1:05 ahead`.
+fn least_time(state: &State) -> String {
+    let (timing, words) = (state.timing(), state.interface());
+    let stage = format!("{} {}/{}", words.say("stage"), timing.stage, timing.stages);
+    format!("{stage} {} · {}", clock(timing.spent), timing.drift(words))
 }
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -177,15 +190,17 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(wrap_plain(&text, theme.base, area.width.into())).render(area, buffer);
 }
 
-/// What has just happened; under the last stage, that it was the last.
-fn message(state: &State) -> Option<String> {
+/// What has just happened; under the last stage, that it was the last, in what fits into `columns`.
+fn message(state: &State, columns: usize) -> Option<String> {
     let finished = || {
         let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
         is_last.then(|| {
             let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
             let score = score.map(|text| format!(", {text}")).unwrap_or_default();
-            let words = state.interface();
-            words.fill("End of the lab: {}.", &[&format!("{}{score}", state.summary_in(words))])
+            let (words, summary) = (state.interface(), state.summary_in(state.interface()));
+            let end = |text: &str| words.fill("End of the lab: {}.", &[&text]);
+            let choices = [end(&format!("{summary}{score}")), end(&summary)];
+            choices.into_iter().find(|text| width(text) <= columns).unwrap_or(summary)
         })
     };
     state.view.message.clone().or_else(|| state.offer()).or_else(finished)
@@ -221,7 +236,7 @@ fn backend_name(backend: &Backend) -> String {
     }
 }
 
-fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
     let stage = state.view.shown;
@@ -263,6 +278,10 @@ fn header(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             break;
         }
         right = less;
+    }
+    if lane.is_playing() {
+        let play = format!(" {} ", state.interface().say("PLAY"));
+        right.splice(0..0, [Span::styled(play, theme.focus), space(1)]);
     }
     let room = columns.saturating_sub(spans_width(&right));
     if spans_width(&left) + 1 > room {

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
+use crate::lab::presenting::line::Line as Told;
 use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold, Progress, QuestionTold, Telling};
-use crate::run::notes::line::Line as Told;
 
 use super::layout::Extent;
 use super::signs;
@@ -227,7 +227,7 @@ fn progress(lab: &Telling, theme: &Theme) -> (String, Style) {
     let is_open = lab.question.as_ref().is_some_and(|question| question.open);
     match lab.progress {
         Progress::Todo if is_open => (format!("● {}", words.say("the question is open")), theme.strong),
-        Progress::Todo => (format!("● enter: {}", lab.action), theme.strong),
+        Progress::Todo => (format!("● {}: {}", lab.key, lab.action), theme.strong),
         Progress::Running => (format!("… {}", words.say("calls are under way")), theme.strong),
         Progress::Waiting => (format!("● {}", words.say("it waits for your yes")), theme.strong),
         Progress::Met => (format!("✔ {}  {observed}", words.word(MET)), theme.allowed.text),

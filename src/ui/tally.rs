@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::learn::{Asked, LETTERS};
 use crate::lab::lesson::interface::Interface;
-use crate::lab::presenting::tally::Hands;
+use crate::lab::presenting::tally::{Hands, MOST, Stray};
 use crate::lab::{Stage, State, Status};
 
 use super::keys;
@@ -18,18 +18,28 @@ use super::theme::Theme;
 /// The longest bar.
 const BAR: usize = 24;
 
-/// A bar of at most `columns` columns: the most hands fill it, and one hand is to be seen.
-fn bar(hands: Hands, place: usize, columns: usize) -> String {
-    let count = usize::from(hands.get(place).unwrap_or(0));
-    let most = usize::from(hands.most());
-    let length = if most == 0 { 0 } else { (count * columns).div_ceil(most) };
-    "#".repeat(length)
+/// The longest one of several in a line.
+const SHORT: usize = 8;
+
+/// A bar of at most `columns` columns: the most hands fill it, one hand is to be seen, and one more makes it longer
+/// where eighths of a column can show it.
+fn bar(hands: Hands, place: usize, columns: usize, theme: &Theme) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let (count, most) = (usize::from(hands.get(place).unwrap_or(0)), usize::from(hands.most()));
+    if count == 0 {
+        return String::new();
+    }
+    if theme.is_ascii() {
+        return "#".repeat(((2 * count * columns + most) / (2 * most)).max(1));
+    }
+    let eighths = (count * columns * 8 / most).max(1);
+    "█".repeat(eighths / 8) + PARTS[eighths % 8]
 }
 
-/// `#### 12`: no longer than `columns` with a bar of `bar` columns.
-fn bar_and_number(hands: Hands, place: usize, columns: usize) -> String {
+/// `███▌ 12`: no longer than `columns` with a bar of `bar` columns.
+fn bar_and_number(hands: Hands, place: usize, columns: usize, theme: &Theme) -> String {
     let Some(count) = hands.get(place) else { return String::new() };
-    let bar = bar(hands, place, columns);
+    let bar = bar(hands, place, columns, theme);
     if bar.is_empty() { count.to_string() } else { format!("{bar} {count}") }
 }
 
@@ -37,21 +47,20 @@ fn bar_and_number(hands: Hands, place: usize, columns: usize) -> String {
 pub fn beside(hands: Hands, place: usize, longest: usize, columns: usize, own: usize, theme: &Theme) -> Span<'static> {
     // ` a  text ` before it and ` 999` after it.
     let room = columns.saturating_sub(longest + 12);
-    let text = bar_and_number(hands, place, room.min(BAR));
+    let text = bar_and_number(hands, place, room.min(BAR), theme);
     let gap = if room >= 4 { longest - own + 1 } else { 1 };
     Span::styled(format!("{}{text}", " ".repeat(gap)), theme.strong)
 }
 
-/// All answers of a stage that has ended in one line: `a ## 3   b ###### 12 RIGHT`; `None` without votes.
+/// All answers of a stage that has ended in one line: `a ██ 3   b ████████ 12 RIGHT`; `None` without votes.
 pub fn line(state: &State, stage: Stage, theme: &Theme) -> Option<Vec<Span<'static>>> {
-    const SHORT: usize = 6;
     let hands = state.hands(stage)?;
     let asked = state.question(stage)?;
     let mut spans = Vec::new();
     for (place, (letter, reply)) in asked.answers.iter().enumerate() {
         let gap = if place > 0 { "   " } else { "" };
         let votes = match hands.get(place) {
-            Some(_) => bar_and_number(hands, place, SHORT),
+            Some(_) => bar_and_number(hands, place, SHORT, theme),
             None => "-".to_owned(),
         };
         spans.push(Span::styled(format!("{gap}{letter} {votes}"), theme.base));
@@ -60,6 +69,29 @@ pub fn line(state: &State, stage: Stage, theme: &Theme) -> Option<Vec<Span<'stat
         }
     }
     Some(spans)
+}
+
+/// The same with the answers' words, each answer on a line of `columns` columns: nobody knows by a letter what it stood
+/// for.
+pub fn rows(state: &State, stage: Stage, columns: usize, theme: &Theme) -> Option<Vec<Vec<Span<'static>>>> {
+    let hands = state.hands(stage)?;
+    let asked = state.question(stage)?;
+    let longest = asked.answers.iter().map(|(_, reply)| width(&reply.text)).max().unwrap_or(0);
+    let right = state.interface().say("RIGHT");
+    let rows = asked.answers.iter().enumerate().map(|(place, (letter, reply))| {
+        let votes = match hands.get(place) {
+            Some(_) => {
+                beside(hands, place, longest, columns.saturating_sub(width(right) + 1), width(&reply.text), theme)
+            }
+            None => Span::styled(format!("{}-", " ".repeat(longest - width(&reply.text) + 1)), theme.dim),
+        };
+        let mut row = vec![Span::styled(format!("{letter}  {} ", reply.text), theme.base), votes];
+        if reply.right {
+            row.push(Span::styled(format!(" {right}"), theme.allowed.text));
+        }
+        row
+    });
+    Some(rows.collect())
 }
 
 /// `12 of 17 right`
@@ -87,7 +119,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         }
         lines.extend(wrap(lead, content, all, 4));
         let votes = match entry.hands.get(place) {
-            Some(_) => bar_and_number(entry.hands, place, all.saturating_sub(12)),
+            Some(_) => bar_and_number(entry.hands, place, all.saturating_sub(12), theme),
             None if entry.at == Some(place) => "_".to_owned(),
             None => "-".to_owned(),
         };
@@ -106,7 +138,10 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             words.fill("{} takes it · {} forgets it", &[&take, &keys::first("back", keymap)]),
         ),
     };
-    lines.extend(wrap_plain(&help, theme.dim, all));
+    match entry.stray {
+        Some(stray) => lines.extend(wrap_plain(&not_taken(state, stray, &asked), theme.failed.text, all)),
+        None => lines.extend(wrap_plain(&help, theme.dim, all)),
+    }
     let rows = rows_of(&lines);
     let title = words.fill("hands up: {} in all", &[&entry.hands.total()]);
     let place =
@@ -114,13 +149,47 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).render(place, buffer);
 }
 
+/// What was typed and not taken, and why.
+fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
+    let (words, take) = (state.interface(), keys::first("take_votes", &state.view.keys));
+    let why = match stray {
+        Stray::NoAnswer(c) => words.fill("Not taken: {} is no answer, nor is what follows.", &[&c]),
+        Stray::NoLetter => words.say("Not taken: a number needs the letter of an answer before it.").to_owned(),
+        Stray::TooMany(place) => {
+            let letter = asked.answers.get(place).map_or(' ', |(letter, _)| *letter);
+            words.fill("Not taken: {} has more than {}.", &[&letter, &MOST])
+        }
+    };
+    match state.entry().is_warned() {
+        true => format!("{why} {}", words.fill("{} once more takes the rest.", &[&take])),
+        false => why,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn hands(counts: [u16; 4]) -> Hands {
+        serde_json::from_value(serde_json::json!(counts)).unwrap()
+    }
+
     #[test]
     fn no_votes_no_bar() {
-        assert_eq!(bar_and_number(Hands::default(), 0, 20), "");
-        assert_eq!(bar(Hands::default(), 0, 20), "");
+        for theme in [Theme::plain(), Theme::plain().in_ascii()] {
+            assert_eq!(bar_and_number(Hands::default(), 0, 20, &theme), "");
+            assert_eq!(bar(Hands::default(), 0, 20, &theme), "");
+            assert_eq!(bar(hands([0, 0, 0, 0]), 0, 20, &theme), "");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_to_be_seen() {
+        let votes = hands([12, 3, 14, 1]);
+        let bars = |theme: &Theme, columns| [0, 1, 2, 3].map(|place| bar(votes, place, columns, theme));
+        assert_eq!(bars(&Theme::plain(), 8), ["██████▊", "█▋", "████████", "▌"]);
+        assert_eq!(bars(&Theme::plain().in_ascii(), 8), ["#######", "##", "########", "#"]);
+        let crowd = hands([999, 998, 1, 0]);
+        assert_eq!(bar(crowd, 2, 8, &Theme::plain()), "▏", "one hand is to be seen");
     }
 }

@@ -37,6 +37,23 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
+/// `text` in at most `columns` columns; what is left out of its middle is shown by `…`: of a path both ends matter.
+pub fn shortened(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    // The end says more: a file's name is there.
+    let front = columns / 3;
+    let mut back = String::new();
+    for c in text.chars().rev() {
+        if width(&back) + c.width().unwrap_or(0) + front > columns {
+            break;
+        }
+        back.insert(0, c);
+    }
+    truncate(text, front) + &back
+}
+
 /// `c` as it is drawn. What comes from a server may hold anything: a control character has a sign of its own instead of
 /// vanishing, and a mark that turns the direction of writing, which would move its neighbours, becomes U+FFFD.
 fn visible(c: char) -> char {
@@ -235,6 +252,16 @@ mod tests {
     #[case("表表表", 4, "表…")]
     fn what_is_cut_off_shows(#[case] text: &str, #[case] columns: usize, #[case] expected: &str) {
         assert_eq!(truncate(text, columns), expected);
+    }
+
+    #[rstest]
+    #[case("/run/user/1000/lab.sock", 30, "/run/user/1000/lab.sock")]
+    #[case("/run/user/1000/lab.sock", 15, "/run…0/lab.sock")]
+    #[case("/表表表表/x", 9, "/…表表/x")]
+    #[case("/run/x", 2, "/x")]
+    #[case("/run/x", 0, "")]
+    fn of_a_path_the_middle_goes(#[case] path: &str, #[case] columns: usize, #[case] expected: &str) {
+        assert_eq!(shortened(path, columns), expected);
     }
 
     #[test]

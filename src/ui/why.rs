@@ -7,10 +7,9 @@ use serde_json::{Map, Value};
 use crate::lab::bench::BenchTable;
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
-use crate::lab::insight::{Known, trail};
+use crate::lab::insight::{Known, covers_action, trail};
 use crate::lab::policy_diff::in_words;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
-use crate::policy::covers_action;
 
 use super::text::{wrap, wrap_plain};
 use super::theme::{Theme, VerdictStyle};

@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kmslab::lab::presenting::line::Line;
 use kmslab::lab::presenting::telling::Progress;
-use kmslab::run::notes::line::Line;
 
 use super::*;
 
@@ -111,7 +111,7 @@ fn a_reader_that_does_not_read_holds_nothing_up_and_misses_only_what_is_old() {
         // Each is a line of some two thousand bytes, far more than a socket holds.
         for _ in 0..500 {
             lab.press(KeyCode::Char('.'));
-            lab.wait_for(&["b shows the lab again"]).await;
+            lab.wait_for(&["b / . or esc shows the lab again"]).await;
             lab.press(KeyCode::Char('.'));
             lab.wait_for(&["1/9"]).await;
         }
@@ -147,10 +147,14 @@ fn a_socket_is_for_its_owner_alone_and_what_is_no_socket_is_left_alone() {
 
         // Another lab does not take a living one's place, and nothing else's either; nor a name that nobody can connect
         // to.
-        for taken in [path.clone(), labs.join("lab-2.sock"), labs.join("x".repeat(100))] {
+        for (taken, told) in [
+            (path.clone(), ".sock: another lab is followed there"),
+            (labs.join("lab-2.sock"), "2.sock: there is something else of this name"),
+            (labs.join("x".repeat(100)), "xxx: path must be shorter than SUN_LEN"),
+        ] {
             let place = Place { socket: Some(taken), folders: Vec::new() };
             let other = Lab::followed(80, 24, Some(place), None);
-            other.wait_for(&["`kmslab notes` can't follow this lab: "]).await;
+            other.wait_for(&["`kmslab notes` can't follow: /", told]).await;
             other.press(KeyCode::Char('q'));
             assert_eq!(other.ended().await.1, Ended::Finished);
         }
@@ -208,7 +212,7 @@ fn the_time_ticks_while_it_is_to_be_seen() {
         lab.wait_for(&["stage 1/9 00:0"]).await;
         lab.wait_for(&["stage 1/9 00:02"]).await;
         lab.press(KeyCode::Char('.'));
-        lab.wait_for(&["b shows the lab again"]).await;
+        lab.wait_for(&["b / . or esc shows the lab again"]).await;
         let writes = *lab.emulator.writes.borrow();
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         assert_eq!(*lab.emulator.writes.borrow(), writes);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
+use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::presenting::telling::Progress;
 use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
-use kmslab::run::notes::line::{Line, VERSION};
+use kmslab::ui::lane::{Lane, Playing};
 use kmslab::ui::notes::{self, Notes};
-use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render};
+use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render, render_with};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
@@ -101,12 +102,101 @@ fn the_time_stands_on_the_message_line_whatever_else_is_said() {
 }
 
 #[test]
+fn the_time_at_the_end_has_its_labels_at_any_width() {
+    let mut session = Session::sandbox().after(Stage::CleanUp);
+    session.intent(Intent::Present(Wish::Timer));
+    session.event(Event::Clock(130));
+    let lines = [(60, 18), (80, 24), (100, 30), (160, 45)].map(|(columns, rows)| {
+        let text = text_dump(&render(&session.state, &dark(), Size::new(columns, rows)));
+        let line = text.lines().rev().nth(1).unwrap().to_owned();
+        for part in ["9 of 9 stages met", "stage 9/9 02:10", "ahead"] {
+            assert!(line.contains(part), "{columns}: {part} is not in {line}");
+        }
+        line + "\n"
+    });
+    keep("timer_at_the_end", lines.concat());
+}
+
+/// Of the dialog's keys those that nobody knows.
+#[test]
+fn what_is_typed_and_is_no_vote_is_told() {
+    let area = Rect::from((Position::ORIGIN, SIZES[0]));
+    let mut session = Session::sandbox().before(Stage::ViewDenied);
+    session.intent(Intent::Present(Wish::Tally));
+    let mut screens = Vec::new();
+    for (typed, told) in [
+        ("b3 e 4", "Not taken: e is no answer, nor is what follows."),
+        ("c 100000", "Not taken: c has more than 999."),
+        ("d 9 9", "Not taken: a number needs the letter of an answer before it."),
+    ] {
+        for c in typed.chars() {
+            let intent = keys::intent(KeyCode::Char(c).into(), &session.state, area);
+            if let Some(intent) = intent {
+                session.intent(intent);
+            }
+        }
+        let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
+        assert!(text.contains(told), "{typed}: {text}");
+        screens.push((typed.to_owned(), session.state.clone()));
+    }
+    let hands = session.state.entry().hands;
+    assert_eq!([0, 1, 2, 3].map(|place| hands.get(place)), [None, Some(3), None, Some(9)]);
+    session.intent(Intent::Present(Wish::Keep));
+    screens.push(("enter".to_owned(), session.state.clone()));
+    keep("votes_not_taken", album(screens.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
+}
+
+#[test]
+fn a_clicker_leads_through_the_list_of_experiments() {
+    let area = Rect::from((Position::ORIGIN, SIZES[0]));
+    let mut session = Session::sandbox().after(Stage::ViewAgain);
+    session.intent(Intent::ToggleBench);
+    let press = |session: &mut Session, code: KeyCode| {
+        let intent = keys::intent(code.into(), &session.state, area);
+        session.intent(intent.unwrap());
+    };
+    press(&mut session, KeyCode::PageUp);
+    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "untried: back to the stage");
+    session.intent(Intent::ToggleBench);
+    press(&mut session, KeyCode::PageDown);
+    assert_eq!(session.state.view.bench, Some(Experiment::ALL[0]));
+    session.intent(Intent::Skip).intent(Intent::Advance).answer_all();
+    session.intent(Intent::Close);
+    press(&mut session, KeyCode::PageUp);
+    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, Some(Experiment::ALL[0])));
+    session.intent(Intent::Close);
+    press(&mut session, KeyCode::PageDown);
+    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "tried: on with the stage");
+}
+
+#[test]
+fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
+    let state = Session::sandbox().before(Stage::ViewDenied).state;
+    let mut shown = String::new();
+    for (columns, rows) in [(60, 18), (80, 24)] {
+        for playing in [Playing::On, Playing::Waits, Playing::Ended] {
+            let lane = Lane { playing: Some(playing), ..Lane::default() };
+            let size = Size::new(columns, rows);
+            let text = text_dump(&render_with(&state, &dark(), &lane, size));
+            let lines: Vec<&str> = text.lines().collect();
+            let message = lines[lines.len() - 2];
+            assert_eq!(lines[0].contains(" PLAY "), playing != Playing::Ended, "{text}");
+            assert_eq!(message.contains("playing: it waits for your answer"), playing == Playing::Waits, "{text}");
+            assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
+            shown += &format!("==== {playing:?}, {columns}\n{}\n{message}\n", lines[0]);
+            assert_eq!(render_with(&state, &dark(), &lane.recorded(), size), render(&state, &dark(), size));
+        }
+    }
+    keep("play", shown);
+}
+
+#[test]
 fn a_blank_screen_shows_nothing_but_the_way_back() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     session.intent(Intent::Present(Wish::Blank));
-    for (width, height) in [(80, 24), (200, 50), (30, 5)] {
+    for (width, height) in [(80, 24), (200, 50), (34, 5)] {
         let picture = render(&session.state, &dark(), Size::new(width, height));
-        assert_eq!(text_dump(&picture).trim(), "b shows the lab again");
+        assert_eq!(text_dump(&picture).trim(), "b / . or esc shows the lab again");
     }
     keep("blank", styled_dump(&render(&session.state, &dark(), SIZES[0])));
 }
@@ -295,7 +385,11 @@ fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
         assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
         let mut blanked = state.clone();
         blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
-        assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b shows the lab again", "{name}");
+        assert_eq!(
+            text_dump(&render(&blanked, &dark(), SIZES[0])).trim(),
+            "b / . or esc shows the lab again",
+            "{name}"
+        );
         for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
             assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
         }
@@ -337,7 +431,7 @@ fn votes_need_no_colour() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
     let text = text_dump(&render(&after.state, &theme, SIZES[0]));
     let line = text.lines().find(|line| line.contains("class")).unwrap();
-    assert!(line.matches('#').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
+    assert!(line.matches('█').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
 }
 
 /// The bench is presented, too: a clicker goes on there, and the second screen tells what is tried.

@@ -121,7 +121,7 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
     let theme = super::dark();
     let key = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     for (name, state) in every_state() {
-        let mut lane = Lane { keys: true, captions: true, pressed: None };
+        let mut lane = Lane { keys: true, captions: true, ..Lane::default() };
         lane.press(keys::named(key, state, Rect::from((Position::ORIGIN, SIZE))));
         let plain = text_dump(&render(state, &theme, SIZE));
         let shown = text_dump(&render_with(state, &theme, &lane, SIZE));

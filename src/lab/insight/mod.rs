@@ -26,6 +26,8 @@ use super::operation::{Identity, Operation};
 use super::stage::Stage;
 use super::state::{Record, State};
 use super::view::Page;
+/// The evaluator's own word on whether an element `Action` covers an action.
+pub use crate::policy::covers_action;
 use at_rest::AtRest;
 use documents::{Documents, decide_again, request_id};
 use ladder::Decided;

@@ -23,6 +23,10 @@ pub const ALL: &[&str] = &[
     "{} of {} right",
     "hands up: {} in all",
     "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
+    "Not taken: {} is no answer, nor is what follows.",
+    "Not taken: a number needs the letter of an answer before it.",
+    "Not taken: {} has more than {}.",
+    "{} once more takes the rest.",
     "{} takes it · {} forgets it",
     "{} closes",
     // Around the panes' answers.
@@ -55,7 +59,9 @@ pub const ALL: &[&str] = &[
     "on time",
     "{} behind",
     "{} ahead",
-    "{} shows the lab again",
+    "{} or {} shows the lab again",
+    // A play.
+    "PLAY",
     // The second screen.
     "notes",
     "looking back from {}",
@@ -97,6 +103,10 @@ pub const ALL: &[&str] = &[
     "{} has sent nothing",
     "{}: {} experiments that break this, before clean-up ends it",
     "the sandbox's clock was moved on by {} min {} s",
+    "the key policy is not sent yet: press once more to send it",
+    "stage {} waits for your yes: {} or {} there comes first",
+    "playing: it waits for your answer · {} takes the play's · {} passes over",
+    "the play has ended: the lab is yours",
     "nothing was sent: the key policy is as it was",
     "setting up stage {}: stage {} · {} stops",
     "stops after this stage",

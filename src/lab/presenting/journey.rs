@@ -91,8 +91,24 @@ impl State {
         self.record(self.current).status != Status::Running && !self.bench.is_running()
     }
 
+    /// Whether a key policy waits to be looked at: what would lead away from it has to wait, too.
+    pub fn holds_policy(&self) -> bool {
+        self.review.is_waiting()
+    }
+
+    /// Says what comes before a jump and a new beginning.
+    pub(super) fn say_what_holds(&mut self) {
+        let (sends, drops) = (self.view.keys.first("advance", "enter"), self.view.keys.first("back", "esc"));
+        let text = self
+            .interface()
+            .fill("stage {} waits for your yes: {} or {} there comes first", &[&self.current.number(), &sends, &drops]);
+        self.view.message = Some(text);
+    }
+
     pub(super) fn ask_to_start_over(&mut self) {
-        if self.can_start_over() {
+        if self.holds_policy() {
+            self.say_what_holds();
+        } else if self.can_start_over() {
             self.view.overlay = Some(Overlay::StartOver);
         }
     }

@@ -2,6 +2,7 @@
 //! is told.
 
 mod journey;
+pub mod line;
 pub mod pace;
 pub mod tally;
 pub mod telling;
@@ -31,6 +32,8 @@ pub enum Wish {
     Letter(u8),
     /// There: a digit of the number.
     Digit(u8),
+    /// There: a character that is neither.
+    Other(char),
     /// There: take the last digit back.
     Erase,
     /// There: take the numbers.
@@ -46,7 +49,7 @@ pub enum Wish {
 pub(super) struct Presenting {
     shows_timer: bool,
     pace: Pace,
-    /// Whether the newest press of the clicker met an open question.
+    /// Whether the newest press of the clicker met an open question, or a key policy that was to be looked at.
     pressed_once: bool,
     hands: Votes,
     entry: Entry,
@@ -95,6 +98,10 @@ impl State {
                     Vec::new()
                 })
             }
+            Intent::ToggleStages if self.holds_policy() && self.view.overlay.is_none() => {
+                self.say_what_holds();
+                None
+            }
             Intent::CleanUpAndQuit => {
                 self.presenting.destination = None;
                 self.presenting.starts_over = false;
@@ -112,6 +119,7 @@ impl State {
             Wish::Tally => self.open_tally(),
             Wish::Letter(place) => self.letter(place),
             Wish::Digit(digit) => self.digit(digit),
+            Wish::Other(c) => self.other(c),
             Wish::Erase => self.erase(),
             Wish::Keep => return self.keep_tally(),
             Wish::AskToStartOver => self.ask_to_start_over(),
@@ -121,13 +129,18 @@ impl State {
     }
 
     fn click(&mut self, pressed_once: bool) -> Vec<Effect> {
-        if self.waits_for_answer() {
-            if !pressed_once {
-                self.presenting.pressed_once = true;
-                let text = self.interface().say("a question is open: press once more to pass over it");
-                self.view.message = Some(text.to_owned());
-                return Vec::new();
-            }
+        let asks = self.waits_for_answer();
+        if !pressed_once && (asks || self.draft().is_some()) {
+            self.presenting.pressed_once = true;
+            let text = match asks {
+                true => self.interface().say("a question is open: press once more to pass over it"),
+                // A button that was pressed twice by mistake sends nothing that nobody has looked at.
+                false => self.interface().say("the key policy is not sent yet: press once more to send it"),
+            };
+            self.view.message = Some(text.to_owned());
+            return Vec::new();
+        }
+        if asks {
             self.update(Event::Intent(Intent::Skip));
         }
         self.view.message = None;

@@ -7,17 +7,22 @@ use crate::lab::stage::Stage;
 use crate::lab::state::State;
 
 /// Seconds since the lab began, in all and by stage. They come from outside, the lesson has no clock.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Pace {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::lab) struct Pace {
     total: u64,
     stages: [u64; Stage::ALL.len()],
+    /// What the clock outside said last: it begins anew with each program.
+    #[serde(skip)]
+    heard: u64,
 }
 
 impl Pace {
-    /// It is `total` seconds now; those since the last time were spent on `stage`.
-    pub(super) fn advance(&mut self, stage: Stage, total: u64) {
-        self.stages[stage.index()] += total.saturating_sub(self.total);
-        self.total = self.total.max(total);
+    /// The clock says `now`, in seconds; those since the last time were spent on `stage`.
+    pub(super) fn advance(&mut self, stage: Stage, now: u64) {
+        let passed = now.saturating_sub(self.heard);
+        self.stages[stage.index()] = self.stages[stage.index()].saturating_add(passed);
+        self.total = self.total.saturating_add(passed);
+        self.heard = self.heard.max(now);
     }
 }
 
@@ -89,6 +94,17 @@ pub fn clock(seconds: u64) -> String {
 }
 
 impl State {
+    /// What has been spent so far.
+    pub(in crate::lab) fn pace(&self) -> Pace {
+        self.presenting.pace
+    }
+
+    /// Goes on with what a kept session had spent, from now on.
+    pub(in crate::lab) fn take_pace(&mut self, kept: Pace) {
+        let heard = self.presenting.pace.heard;
+        self.presenting.pace = Pace { heard, ..kept };
+    }
+
     /// How the talk stands, as of the newest time that is known.
     pub fn timing(&self) -> Timing {
         let budget = |stage: &Stage| u64::from(self.lesson.stage(*stage).minutes) * 60;
@@ -110,6 +126,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::lab::{Backend, BackendKind, Event, Names};
 
     #[rstest]
     #[case(0, "00:00")]
@@ -129,6 +146,20 @@ mod tests {
     fn behind_is_what_the_plan_does_not_have(#[case] spent: u64, #[case] total: u64, #[case] drift: &str) {
         let timing = Timing { stage: 3, stages: 9, spent, budget: 300, total, before: 600, planned: 1_980 };
         assert_eq!(timing.drift(Interface::ENGLISH), drift);
+    }
+
+    #[test]
+    fn what_was_kept_goes_on_with_a_clock_that_began_anew() {
+        let mut kept = Pace::default();
+        kept.advance(Stage::Who, 60);
+        let kept: Pace = serde_json::from_value(serde_json::to_value(kept).unwrap()).unwrap();
+        let backend =
+            Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
+        let mut state = State::new(backend, Names::new("t1"));
+        state.update(Event::Clock(5));
+        state.take_pace(kept);
+        state.update(Event::Clock(8));
+        assert_eq!((state.timing().spent, state.timing().total), (63, 63));
     }
 
     #[test]

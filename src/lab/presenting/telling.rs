@@ -76,6 +76,9 @@ pub struct Telling {
     pub title: String,
     /// What enter does there.
     pub action: String,
+    /// The key that does it.
+    #[serde(default = "enter")]
+    pub key: String,
     /// How far it is.
     pub progress: Progress,
     /// What must come back; empty for an experiment, whose right answer says it.
@@ -101,6 +104,11 @@ pub struct Telling {
     /// The words of the lesson's language, by their English, that the second screen says, too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub words: BTreeMap<String, String>,
+}
+
+/// What does it for most people.
+fn enter() -> String {
+    "enter".to_owned()
 }
 
 /// The labels that the second screen has in common with the lesson's texts, in English.
@@ -172,6 +180,7 @@ impl State {
             current: self.current.number(),
             title: bench.map_or(text.title, |bench| &bench.title).to_owned(),
             action: bench.map_or(text.action, |_| self.interface().say("try it")).to_owned(),
+            key: self.view.keys.first("advance", &enter()).to_owned(),
             progress,
             expected: match bench {
                 Some(_) => String::new(),

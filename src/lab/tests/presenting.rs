@@ -162,8 +162,55 @@ fn a_clicker_needs_one_button_and_says_before_it_passes_over_a_question() {
         presses += 1;
         assert!(presses < 99);
     }
-    // On, ask, pass over: three for a stage; one for the key policy; one for the debrief.
-    assert_eq!((lab.state.met(), presses), (9, 8 * 3 + 1 + 1));
+    // On, ask, pass over: three for a stage; two for the key policy; one for the debrief.
+    assert_eq!((lab.state.met(), presses), (9, 8 * 3 + 2 + 1));
+}
+
+#[test]
+fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
+    let mut lab = asking();
+    jump(&mut lab, Stage::Grant);
+    (0..2).for_each(|_| wish(&mut lab, Wish::Next));
+    assert!(lab.state.draft().is_some());
+    let sent = lab.sent.len();
+    wish(&mut lab, Wish::Next);
+    assert!(lab.state.view.message.as_deref().unwrap().contains("not sent yet"), "{:?}", lab.state.view.message);
+    assert_eq!((lab.sent.len(), lab.state.draft().is_some()), (sent, true));
+    wish(&mut lab, Wish::Next);
+    assert_eq!((lab.sent.len() > sent, lab.state.met()), (true, 7));
+}
+
+#[test]
+fn what_a_waiting_key_policy_holds_up_is_told() {
+    for intent in [Intent::Present(Wish::AskToStartOver), Intent::ToggleStages] {
+        let mut lab = asking();
+        jump(&mut lab, Stage::Grant);
+        lab.press(Intent::Skip);
+        lab.press(Intent::Advance);
+        assert!(lab.state.holds_policy());
+        lab.press(intent);
+        let told = lab.state.view.message.clone().unwrap();
+        assert_eq!(told, "stage 7 waits for your yes: enter or esc there comes first");
+        assert_ne!(lab.state.view.overlay, Some(Overlay::StartOver));
+        lab.press(Intent::Close);
+        (0..2).for_each(|_| lab.press(Intent::Close));
+        assert!(!lab.state.holds_policy());
+        wish(&mut lab, Wish::AskToStartOver);
+        assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
+    }
+}
+
+#[test]
+fn votes_that_were_not_taken_are_told_before_they_are_lost() {
+    let mut lab = asking();
+    wish(&mut lab, Wish::Tally);
+    for each in [Wish::Letter(1), Wish::Digit(3), Wish::Other('e'), Wish::Digit(4), Wish::Keep] {
+        wish(&mut lab, each);
+    }
+    assert!(lab.state.is_tallying() && lab.state.entry().is_warned());
+    wish(&mut lab, Wish::Keep);
+    let hands = lab.state.hands(Stage::Who).unwrap();
+    assert_eq!((lab.state.is_tallying(), hands.get(1), hands.total()), (false, Some(3), 3));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `kmslab notes`: follows a lab, and the next one when that has ended.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
@@ -9,14 +9,19 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
-use super::Place;
-use super::line::{Line, NO_LAB, now};
+use super::{Place, now};
+use crate::lab::presenting::line::Line;
+#[cfg(unix)]
+use crate::lab::presenting::line::NO_LAB;
 use crate::run::Ended;
 use crate::ui::Theme;
-use crate::ui::notes::{Notes, PATIENCE, extent};
+#[cfg(unix)]
+use crate::ui::notes::PATIENCE;
+use crate::ui::notes::{Notes, extent};
 use crate::ui::terminal::Screen;
 
 /// Between two looks for a lab.
+#[cfg(unix)]
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A lab that has said nothing by then is said to be silent; so often others are counted.
@@ -140,7 +145,9 @@ async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: Unbounded
         let reason = match &followed {
             None => None,
             Some(path) => match tokio::net::UnixStream::connect(path).await {
-                Err(error) if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) => None,
+                Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused].contains(&error.kind()) => {
+                    None
+                }
                 Err(error) => Some(format!("{}: {error}", path.display())),
                 Ok(stream) => tokio::select! {
                     ended = hear(stream, &place, &heard) => ended.err(),
@@ -208,7 +215,6 @@ async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSe
 /// There are no such sockets here.
 #[cfg(not(unix))]
 async fn follow(_: Place, heard: UnboundedSender<Heard>, _turn: UnboundedReceiver<()>) {
-    let _ = LOOK;
     let reason = "`kmslab notes` needs Unix sockets, which this system does not have".to_owned();
     let _ = heard.send(Heard::Nobody(Some(reason)));
 }

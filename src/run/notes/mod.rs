@@ -1,13 +1,13 @@
 //! The presenter's second screen: the lab tells it what it shows ([`teller`]), over a Unix socket ([`socket`]), a line
-//! of JSON for each change ([`mod@line`]); `kmslab notes` follows ([`follow`]).
+//! of JSON for each change (`lab::presenting::line`); `kmslab notes` follows ([`follow`]).
 
 pub mod follow;
-pub mod line;
 #[cfg(unix)]
 pub mod socket;
 pub mod teller;
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where labs can be followed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,4 +16,9 @@ pub struct Place {
     pub socket: Option<PathBuf>,
     /// Else a socket in the first of these folders that takes one.
     pub folders: Vec<PathBuf>,
+}
+
+/// Now, in milliseconds of Unix time; 0 where the clock stands before 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Place;
-use super::line::{Line, VERSION, now};
+use super::{Place, now};
 use crate::lab::State;
+use crate::lab::presenting::line::{Line, VERSION};
 use crate::lab::presenting::telling::Telling;
 
 /// How many may follow a lab at the same time.

@@ -1,8 +1,8 @@
 //! The keys of a presenter: rows of the one table.
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::lab::{Intent, Overlay, Wish};
+use crate::lab::{Intent, Overlay, Status, Wish};
 
 use super::{
     BLANKED, Context, DONE, LIST, NEVER, OVERLAYS, PAGE, PANES, RESUMING, RUNNING, Row, START, TODO, VOTES, bind,
@@ -13,6 +13,14 @@ use crate::ui::Class;
 impl Context<'_> {
     fn turns_pages(self, down: bool) -> bool {
         self.state.view.page().is_some() && self.can_scroll(down)
+    }
+
+    /// The experiment under the cursor has not been tried: it is what comes next. After the last one the stage is.
+    fn points_at_untried(self) -> bool {
+        match self.overlay() {
+            Some(Overlay::Bench { cursor }) => self.state.bench.record(cursor).status == Status::Todo,
+            _ => false,
+        }
     }
 
     /// The cursor of the stage list can go to the stage at this row.
@@ -26,7 +34,20 @@ impl Context<'_> {
     }
 
     fn counting(self) -> bool {
-        self.state.can_count(0) && self.state.entry().at.is_some()
+        self.state.can_count(0)
+    }
+
+    fn erasing(self) -> bool {
+        let entry = self.state.entry();
+        self.state.can_count(0) && (entry.at.is_some() || entry.stray.is_some())
+    }
+
+    /// In the dialog for votes nothing that is typed goes without a word, not even what no row of the table knows.
+    pub(super) fn typed(self, key: KeyEvent) -> Option<Intent> {
+        let KeyCode::Char(c) = key.code else { return None };
+        let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let is_typed = is_plain && key.kind == KeyEventKind::Press && self.place() == VOTES;
+        (is_typed && self.state.is_no_letter(c)).then_some(Intent::Present(Wish::Other(c)))
     }
 
     fn starting_over(self) -> bool {
@@ -45,11 +66,25 @@ pub const CLICKER: Row = Row {
             |_| Intent::Present(Wish::Next),
         ),
         bind(
+            "clicker_next",
+            LIST,
+            &[key(KeyCode::PageDown), key(KeyCode::Right)],
+            |c| c.experiments(),
+            |c| if c.points_at_untried() { Intent::Advance } else { Intent::Close },
+        ),
+        bind(
             "clicker_back",
             PANES,
             &[key(KeyCode::PageUp), key(KeyCode::Left)],
             |c| c.can_show(false),
             |_| Intent::ShowPrevious,
+        ),
+        bind(
+            "clicker_back",
+            LIST,
+            &[key(KeyCode::PageUp), key(KeyCode::Left)],
+            |c| c.experiments(),
+            |c| if c.points_at_untried() { Intent::Close } else { Intent::Advance },
         ),
         repeating("page_down", PAGE, &[key(KeyCode::PageDown)], |c| c.turns_pages(true), |c| c.scroll(c.half_page())),
         repeating("page_up", PAGE, &[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
@@ -112,7 +147,7 @@ pub const HANDS: Row = Row {
         bind("", VOTES, &[char('7')], |c| c.counting(), |_| Intent::Present(Wish::Digit(7))),
         bind("", VOTES, &[char('8')], |c| c.counting(), |_| Intent::Present(Wish::Digit(8))),
         bind("", VOTES, &[char('9')], |c| c.counting(), |_| Intent::Present(Wish::Digit(9))),
-        bind("erase", VOTES, &[key(KeyCode::Backspace)], |c| c.counting(), |_| Intent::Present(Wish::Erase)),
+        bind("erase", VOTES, &[key(KeyCode::Backspace)], |c| c.erasing(), |_| Intent::Present(Wish::Erase)),
     ],
     label: |_| "count",
     help: "",
@@ -144,7 +179,7 @@ pub const START_OVER: Row = Row {
             "start_over",
             PANES,
             &[char('X')],
-            |c| c.panes() && c.state.can_start_over(),
+            |c| c.panes() && (c.state.can_start_over() || c.state.holds_policy()),
             |_| Intent::Present(Wish::AskToStartOver),
         ),
         bind(

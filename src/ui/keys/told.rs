@@ -105,6 +105,17 @@ fn group_of(row: &Row) -> &'static str {
     }
 }
 
+/// All keys of the action `name`, each once.
+pub fn all(name: &str, keymap: &Keymap) -> Vec<String> {
+    let mut keys = Vec::new();
+    for key in KEYS.iter().flat_map(|row| row.bindings).filter(|it| it.name == name).flat_map(|it| it.keys(keymap)) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
 /// The first key of the action `name`, for a text that mentions it.
 pub fn first(name: &str, keymap: &Keymap) -> String {
     let mut named = KEYS.iter().flat_map(|row| row.bindings).filter(|binding| binding.name == name);

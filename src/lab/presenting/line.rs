@@ -1,11 +1,9 @@
 //! The line that the second screen is sent.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::{Deserialize, Serialize};
 
-use crate::lab::presenting::pace::Timing;
-use crate::lab::presenting::telling::Telling;
+use super::pace::Timing;
+use super::telling::Telling;
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
@@ -55,11 +53,6 @@ impl Line {
     pub fn timing_at(&self, now: u64) -> Timing {
         self.timing.later(now.saturating_sub(self.at) / 1_000)
     }
-}
-
-/// Now, in milliseconds of Unix time; 0 where the clock stands before 1970.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
