@@ -27,6 +27,9 @@ const PANES_AFTER: u16 = 14;
 /// The same on a screen from which films are made.
 const PANES_AFTER_ROOMY: u16 = 16;
 
+/// The most lines on a screen that has no room for explanations: what came, and the words of two answers.
+const SHORT: usize = 4;
+
 /// The most lines that are read at a glance.
 const MOST: usize = 16;
 
@@ -55,13 +58,13 @@ impl Budget {
                 Budget { least: 4, most, before: rest(PANES) - 2, is_roomy }
             }
             24.. => Budget { least: 4, most: rest(PANES_AFTER).min(MOST), before: rest(PANES), is_roomy },
-            _ => Budget { least: 2, most: 3, before: rest(PANES), is_roomy },
+            _ => Budget { least: 2, most: SHORT, before: rest(PANES), is_roomy },
         }
     }
 
     /// Whether there is no room for explanations.
     const fn is_short(self) -> bool {
-        self.most <= 3
+        self.most <= SHORT
     }
 }
 
@@ -80,7 +83,9 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
     let mut lines = match &state.shown().status {
         status if state.view.bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),
-        Status::Running if state.draft().is_some() => brief.review(budget.most),
+        Status::Running if state.draft().is_some() => {
+            brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
+        }
         Status::Running => brief.running(budget),
         Status::Done(check) => brief.after(check, budget),
     };
@@ -145,7 +150,7 @@ impl<'a> Brief<'a> {
                 return lines;
             }
         }
-        if most <= 3 {
+        if most <= SHORT {
             // Each on its own line says more than the whole of the first.
             let parts = choices.last().into_iter().flatten();
             return parts.map(|part| self.one_line(part)).take(most).collect();
@@ -293,9 +298,9 @@ impl<'a> Brief<'a> {
         let look = vec![self.look()];
         if budget.is_short() {
             let said = if check.met { self.said(false) } else { Vec::new() };
-            let both = [vec![observed.in_one_line()], said.clone()].concat();
-            let choices = if said.is_empty() { vec![seen] } else { vec![[seen, said].concat(), both] };
-            return self.fitting(&choices, budget.most);
+            // What was met is said by what was observed.
+            let choice = if said.is_empty() { seen } else { [vec![observed.in_one_line()], said].concat() };
+            return self.fitting(&[choice], if check.met { budget.most } else { 2 });
         }
         let said = self.said(true);
         let all = [vec![self.objective()], look.clone(), seen.clone(), said.clone()].concat();
@@ -323,7 +328,9 @@ impl<'a> Brief<'a> {
         };
         // To a class, what the letters stood for matters more than what is often got wrong.
         let in_words = self.said_in_words().into_iter().flat_map(&telling);
-        let choices: Vec<_> = in_words.chain(telling(said)).collect();
+        // An explanation is on a page, too; without the answers' words nobody knows what it is about.
+        let unexplained = [look.clone(), vec![observed.clone().in_one_line()], self.said(false)].concat();
+        let choices: Vec<_> = in_words.chain(telling(said)).chain([unexplained]).collect();
         self.fitting(&choices, budget.most)
     }
 

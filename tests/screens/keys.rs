@@ -274,7 +274,8 @@ fn no_key_of_the_lab_is_silent() {
         session
     };
     let at_the_end = || Session::sandbox().after(Stage::CleanUp);
-    let cases: [(fn() -> Session, KeyCode, &str); 16] = [
+    type Case = (fn() -> Session, KeyCode, &'static str);
+    let cases: [Case; 16] = [
         (open, KeyCode::Enter, first),
         (open, KeyCode::Char(' '), first),
         (open, KeyCode::Char('n'), first),

@@ -9,15 +9,20 @@ use crate::lab::{Check, Experiment, Status};
 /// Rows that an experiment's verdict and lesson may take beyond a stage's: what they say is all there is.
 const MORE: usize = 3;
 
+/// And so many again before an explanation is left out.
+const SPARE: usize = 2;
+
 impl<'a> Brief<'a> {
     /// The lines for what `status` says.
     pub(super) fn bench(self, status: &Status, budget: Budget) -> Vec<Line<'static>> {
         let Some(which) = self.state.view.bench else { return Vec::new() };
-        let most = if budget.most > 2 { (budget.most + MORE).min(budget.before) } else { budget.most };
+        // Where there are few rows the real answers need them.
+        let (more, spare) = if budget.is_short() { (2, 0) } else { (MORE, SPARE) };
+        let most = (budget.most + more).min(budget.before);
         match status {
             Status::Todo => self.to_try(which, budget.before),
             Status::Running => self.at_work(which, budget, most),
-            Status::Done(check) => self.tried(which, check, most),
+            Status::Done(check) => self.tried(which, check, most, spare),
         }
     }
 
@@ -64,7 +69,7 @@ impl<'a> Brief<'a> {
     }
 
     /// What came, what was predicted and what is to be said of that, and what it teaches.
-    fn tried(self, which: Experiment, check: &Check, most: usize) -> Vec<Line<'static>> {
+    fn tried(self, which: Experiment, check: &Check, most: usize, spare: usize) -> Vec<Line<'static>> {
         let observed = self.observed(check);
         let lesson = self.part(Some(""), self.state.experiment(which).lesson.trim());
         let setup = self.setup(which);
@@ -84,6 +89,6 @@ impl<'a> Brief<'a> {
             [observed.clone(), short.clone(), lesson].concat(),
             [observed, short].concat(),
         ];
-        self.fitting(&choices, if most > 3 { most + 2 } else { most })
+        self.fitting(&choices, most + spare)
     }
 }
