@@ -8,6 +8,7 @@ mod recording;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::CommandFactory;
 use color_eyre::eyre::{Report, WrapErr};
@@ -33,6 +34,9 @@ use crate::run::world::World;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::theme::ColorLevel;
+
+/// How long a disk may take for what is still being written at the end.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {
@@ -67,6 +71,13 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         _ => Config::default(),
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
+    let ended = command(&runtime, cli, environment, &config);
+    // What is still being written gets a moment; a disk that hangs does not keep the person here.
+    runtime.shutdown_timeout(LAST_WRITES);
+    ended
+}
+
+fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Config) -> Result<Exit, Report> {
     let recording = &cli.recording;
     match cli.command {
         None if recording.record.is_some()
@@ -78,29 +89,29 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
             )
             .into())
         }
-        None if cli.options.plain => interactive::plain(&runtime, &cli.options, environment),
+        None if cli.options.plain => interactive::plain(runtime, &cli.options, environment),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
-            lines(&runtime, &cli.options, environment, Format::Text)
+            lines(runtime, &cli.options, environment, Format::Text)
         }
         None if environment.dumb && io::stdin().is_terminal() => {
             tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            interactive::plain(&runtime, &cli.options, environment)
+            interactive::plain(runtime, &cli.options, environment)
         }
         None if environment.dumb => {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
-            lines(&runtime, &cli.options, environment, Format::Text)
+            lines(runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive::interactive(&runtime, &cli.options, recording, environment, &config),
-        Some(Command::Run { format }) => lines(&runtime, &cli.options, environment, format.into()),
-        Some(Command::Notes) => notes::run(&runtime, &cli.options, environment),
-        Some(Command::Doctor) => doctor(&runtime, &cli.options, environment),
+        None => interactive::interactive(runtime, &cli.options, recording, environment, config),
+        Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
+        Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
+        Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Record { file, stage, all, stills, teaser }) => {
             let wanted = recording::Wanted { file, stage, all, stills, teaser };
-            recording::record(&runtime, &cli.options, recording, environment, &wanted)
+            recording::record(runtime, &cli.options, recording, environment, &wanted)
         }
-        Some(Command::Replay { file }) => recording::replay(&runtime, &cli.options, recording, environment, &file),
+        Some(Command::Replay { file }) => recording::replay(runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file }) => recording::verify(&file),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
@@ -108,10 +119,10 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
         }
-        Some(Command::Serve { listen }) => serve(&runtime, &cli.options, listen),
+        Some(Command::Serve { listen }) => serve(runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run }) => {
             let folder = environment.journals.as_deref();
-            cleanup::run(&runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
+            cleanup::run(runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
         }
     }
 }

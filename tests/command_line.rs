@@ -1,6 +1,9 @@
 //! The binary from outside: commands, exit statuses, lines, signals. No terminal here; see `pty.rs` for that.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/bare.rs"]
+mod bare;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -12,11 +15,8 @@ use serde_json::Value;
 
 /// `kmslab` in an environment without AWS settings, with its temporary files in `tmp`.
 fn kmslab(tmp: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command.env_clear();
+    let mut command = bare::bare(tmp);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", tmp).env("TMPDIR", tmp).env("AWS_EC2_METADATA_DISABLED", "true");
-    command.stdin(Stdio::null());
     command
 }
 

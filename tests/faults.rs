@@ -1,6 +1,9 @@
 //! Every stage with faults put in on purpose, by the real clients against the real sandbox.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[cfg(unix)]
+#[path = "faults/disk.rs"]
+mod disk;
 #[path = "common/message.rs"]
 mod message;
 #[path = "common/proxy.rs"]

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[path = "common/bare.rs"]
+mod bare;
 #[path = "common/message.rs"]
 mod message;
 
@@ -10,7 +12,6 @@ use std::io::{BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use kmslab::sandbox::{Config, Sandbox};
@@ -33,10 +34,9 @@ impl Home {
     }
 
     fn kmslab(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-        command.env_clear().env("HOME", self.path()).env("TMPDIR", self.path()).env("PATH", "/usr/bin:/bin");
-        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_MAX_ATTEMPTS", "1");
-        command.envs(variables.iter().copied()).args(arguments).stdin(Stdio::null());
+        let mut command = bare::bare(self.path());
+        command.env("PATH", "/usr/bin:/bin").env("AWS_MAX_ATTEMPTS", "1");
+        command.envs(variables.iter().copied()).args(arguments);
         let output = command.output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
@@ -430,8 +430,7 @@ fn a_lab_of_two_regions_is_not_begun() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let (keys, user) = (static_keys(&sandbox), make_user(&sandbox, Some("AmazonDynamoDBFullAccess")));
     let home = Home::new(&format!("[profile a]\nregion = us-east-1\n{keys}\n[profile u]\nregion = eu-west-1\n{user}"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command.env_clear().env("HOME", home.path()).env("TMPDIR", home.path()).stdin(Stdio::null());
+    let mut command = bare::bare(home.path());
     command.args(["run", "--endpoint-url", sandbox.url(), "--admin-profile", "a", "--user-profile", "u"]);
     let output = command.output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();

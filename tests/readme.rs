@@ -1,6 +1,9 @@
 //! The README and its guide are true: their pictures are what the program draws, their commands what it takes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/bare.rs"]
+mod bare;
+
 use std::path::{Path, PathBuf};
 
 use kmslab::aws::Clients;
@@ -89,13 +92,7 @@ fn the_moving_picture_is_what_the_documented_command_records() {
     let options = readme.lines().find_map(|line| line.strip_prefix(MAKES_IT)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lab.svg");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command
-        .env_clear()
-        .env("HOME", folder.path())
-        .env("TMPDIR", folder.path())
-        .env("AWS_EC2_METADATA_DISABLED", "true");
-    let output = command.arg("record").arg(&path).args(options.split_whitespace()).output().unwrap();
+    let output = bare::bare(folder.path()).arg("record").arg(&path).args(options.split_whitespace()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let drawn = std::fs::read_to_string(&path).unwrap();
     assert!(drawn.len() < 1_000_000, "{} bytes", drawn.len());

@@ -3,6 +3,8 @@
 
 #[path = "common/asciicast.rs"]
 mod asciicast;
+#[path = "common/bare.rs"]
+mod bare;
 #[path = "recording/format.rs"]
 mod format;
 #[path = "recording/readers.rs"]
@@ -13,7 +15,7 @@ mod replay;
 mod trouble;
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use rstest::rstest;
 
@@ -34,10 +36,12 @@ impl Folder {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-        command.env_clear().current_dir(self.0.path()).stdin(Stdio::null());
-        command.env("HOME", self.0.path()).env("TMPDIR", self.0.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("USER", "somebody-7").env("HOSTNAME", "machine-9").env("PWD", self.0.path());
+        let mut command = bare::bare(self.0.path());
+        command
+            .current_dir(self.0.path())
+            .env("USER", "somebody-7")
+            .env("HOSTNAME", "machine-9")
+            .env("PWD", self.0.path());
         command.args(arguments);
         command
     }

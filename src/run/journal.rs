@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as TryLockMutexError};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,20 +55,29 @@ enum Line {
 #[derive(Debug)]
 pub struct Journal {
     folder: Option<PathBuf>,
+    /// Never locked while a disk is waited for.
+    known: Mutex<Known>,
+    /// Locked as long as a line is being written.
     written: Mutex<Written>,
 }
 
 #[derive(Debug)]
-struct Written {
+struct Known {
     head: Head,
-    /// Locked, as long as it is open.
-    file: Option<File>,
     /// The creating calls that were sent, or were about to be, each once.
     begun: Vec<String>,
-    /// A line could not be written: nothing can be promised any more.
-    failed: Option<String>,
     /// Creating calls that may have created something though they did not succeed: by operation, the name.
     uncertain: BTreeMap<&'static str, String>,
+    /// Whether there is a file.
+    has_file: bool,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    /// Locked, as long as it is open.
+    file: Option<File>,
+    /// A line could not be written: nothing can be promised any more.
+    failed: Option<String>,
 }
 
 /// Whether `operation` may only be sent once the journal has its intent.
@@ -91,21 +100,30 @@ pub fn is_journaled(operation: &Operation) -> bool {
 impl Journal {
     /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
     pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
-        let written = Written { head, file: None, begun: Vec::new(), failed: None, uncertain: BTreeMap::new() };
-        Journal { folder, written: Mutex::new(written) }
+        let known = Known { head, begun: Vec::new(), uncertain: BTreeMap::new(), has_file: false };
+        Journal { folder, known: Mutex::new(known), written: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The journal is that of the run `run` from here on, which began at `created` and whose lab has died: what it was
     /// about to create stays written down. Where its file can't be had, every intent fails.
     pub fn take_over(&self, run: &str, created: Option<String>) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.head.run = run.to_owned();
-        written.head.started = created.unwrap_or_default();
+        let (mut written, mut known) = (self.written(), self.known());
+        known.head.run = run.to_owned();
+        known.head.started = created.unwrap_or_default();
         let Some(folder) = &self.folder else { return };
-        match open(&path(folder, &written.head)) {
+        match open(&path(folder, &known.head)) {
             Ok(Some(file)) => {
                 written.file = Some(file);
-                written.begun.push(format!("run {run}"));
+                known.has_file = true;
+                known.begun.push(format!("run {run}"));
             }
             Ok(None) => written.failed = Some("another lab is at work on this run".to_owned()),
             // Nothing had been created, or all was cleaned up.
@@ -116,21 +134,22 @@ impl Journal {
 
     /// Takes down whose account the calls work in, for the first line.
     pub fn account(&self, account: &str) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).head.account = Some(account.to_owned());
+        self.known().head.account = Some(account.to_owned());
     }
 
-    /// Puts the intent on the disk.
+    /// Puts the intent on the disk, which takes as long as the disk takes.
     ///
     /// # Errors
     /// When that fails; `operation` must not be sent then. What comes back is for the person to read.
     pub fn intend(&self, operation: &Operation) -> Result<(), NoResponse> {
         let line = Line::Intent { intent: operation.name().to_owned(), name: operation.subject().to_owned() };
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let call = format!("{} {}", operation.name(), operation.subject()).trim_end().to_owned();
-        if !written.begun.contains(&call) {
-            written.begun.push(call);
+        let mut known = self.known();
+        if !known.begun.contains(&call) {
+            known.begun.push(call);
         }
-        self.write(&mut written, &line).map_err(|reason| NoResponse {
+        drop(known);
+        self.write(&mut self.written(), &line).map_err(|reason| NoResponse {
             message: format!("nothing was sent: the journal can't be written ({reason})"),
             remedy: format!(
                 "what is created without a journal could be lost: make {} writable, or set XDG_STATE_HOME",
@@ -139,21 +158,24 @@ impl Journal {
         })
     }
 
-    /// Notes what became of `operation`. Where that can't be written, the next intent fails.
+    /// Notes what became of `operation`, which takes as long as the disk takes. Where that can't be written, the next
+    /// intent fails.
     pub fn note(&self, operation: &Operation, answer: &Answer) {
         let (ok, id) = match &answer.response {
             Ok(response) if response.status < 300 => (true, created_id(&response.body)),
             _ => (false, None),
         };
         let line = Line::Result { result: operation.name().to_owned(), id, ok: (!may_be_done(answer)).then_some(ok) };
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
+        let mut known = self.known();
         if may_have_created(operation, answer) {
-            written.uncertain.insert(operation.name(), operation.subject().to_owned());
+            known.uncertain.insert(operation.name(), operation.subject().to_owned());
         } else if ok && !nameless {
             // Of a name there is one, and it is known now. A second key or access key may exist beside the first.
-            written.uncertain.remove(operation.name());
+            known.uncertain.remove(operation.name());
         }
+        drop(known);
+        let mut written = self.written();
         if let Err(reason) = self.write(&mut written, &line) {
             written.failed = Some(reason);
         }
@@ -165,9 +187,10 @@ impl Journal {
         }
         if written.file.is_none() {
             let folder = self.folder.as_deref().ok_or("neither XDG_STATE_HOME nor HOME is set")?;
-            let head = &written.head;
-            let file = create(folder, head).map_err(|error| format!("{}: {error}", path(folder, head).display()))?;
+            let head = self.known().head.clone();
+            let file = create(folder, &head).map_err(|error| format!("{}: {error}", path(folder, &head).display()))?;
             written.file = Some(file);
+            self.known().has_file = true;
         }
         let Some(file) = &mut written.file else { return Ok(()) };
         append(file, line).map_err(|error| error.to_string())
@@ -176,24 +199,30 @@ impl Journal {
     /// What may exist though its creating call did not succeed: the answer was lost, or it says that the thing was
     /// there already, which an earlier try of the same call has made. In words.
     pub fn uncertain(&self) -> Vec<String> {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.uncertain.iter().map(|(call, name)| format!("{call} {name}").trim_end().to_owned()).collect()
+        self.known().uncertain.iter().map(|(call, name)| format!("{call} {name}").trim_end().to_owned()).collect()
     }
 
     /// Every creating call so far, in words: what it created may still be there. Empty where nothing was sent, and after
     /// [`Journal::remove`].
     pub fn begun(&self) -> Vec<String> {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.file.is_some() { written.begun.clone() } else { Vec::new() }
+        let known = self.known();
+        if known.has_file { known.begun.clone() } else { Vec::new() }
     }
 
-    /// Ends the journal of a run that has left nothing. Where the file can't be removed, `kmslab cleanup` does it.
+    /// Ends the journal of a run that has left nothing. Where the file can't be removed, or is still being written,
+    /// `kmslab cleanup` does it.
     pub fn remove(&self) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = match self.written.try_lock() {
+            Ok(written) => written,
+            Err(TryLockMutexError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockMutexError::WouldBlock) => return,
+        };
+        let mut known = self.known();
         if let (Some(_), Some(folder)) = (&written.file, &self.folder) {
-            let _ = fs::remove_file(path(folder, &written.head));
+            let _ = fs::remove_file(path(folder, &known.head));
         }
-        written.file = None;
+        *written = Written { file: None, failed: Some("the run has ended".to_owned()) };
+        known.has_file = false;
     }
 }
 
@@ -427,7 +456,7 @@ mod tests {
         let journals = Journals::read(&folder).unwrap();
         assert_eq!((journals.living, journals.left.len()), (vec!["4f2a".to_owned()], 0));
 
-        let head = journal.written.lock().unwrap().head.clone();
+        let head = journal.known().head.clone();
         drop(journal);
         let text = fs::read_to_string(folder.join("4f2a.jsonl")).unwrap();
         let lines: Vec<&str> = text.lines().collect();

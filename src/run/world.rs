@@ -34,7 +34,7 @@ pub struct World {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
-    shelf: Option<Shelf>,
+    shelf: Option<Arc<Shelf>>,
     keeper: Option<Keeper>,
     place: Option<Place>,
 }
@@ -53,7 +53,7 @@ impl World {
 
     /// The same world, which keeps the answers of stages that were met on `shelf`.
     pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
-        World { shelf, ..self }
+        World { shelf: shelf.map(Arc::new), ..self }
     }
 
     /// The same world, which keeps the session that is held.
@@ -78,8 +78,8 @@ impl World {
         self.place.as_ref()
     }
 
-    /// Begins `effect` and returns at once. (A stage's answers are small: they are kept and recalled here and now, so
-    /// that they are on the disk however the lab ends.)
+    /// Begins `effect` and returns at once: whatever is written is written elsewhere, and its disk may be slow. (What is
+    /// read, a stage's kept answers, is small, and is read here and now.)
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
@@ -94,7 +94,7 @@ impl World {
                     let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
                     let mut answer = Box::new(match &journal {
                         Some(journal) if journal::is_journaled(&operation) => {
-                            journaled(clients, identity, operation, journal).await
+                            journaled(clients, identity, operation, journal.clone()).await
                         }
                         _ => call(clients, identity, operation).await,
                     });
@@ -137,8 +137,13 @@ impl World {
                 Rest::Nothing
             }
             Effect::Keep(verified) => {
-                if let Some(Err(reason)) = self.shelf.as_ref().map(|shelf| shelf.keep(&verified)) {
-                    let _ = events.send(Event::NotKept(reason));
+                if let Some(shelf) = self.shelf.clone() {
+                    // The runtime's end waits for it for a while, however the lab ends.
+                    tokio::task::spawn_blocking(move || {
+                        if let Err(reason) = shelf.keep(&verified) {
+                            let _ = events.send(Event::NotKept(reason));
+                        }
+                    });
                 }
                 Rest::Nothing
             }
@@ -168,13 +173,18 @@ impl World {
     }
 }
 
-/// Sends a creating call between its intent and its result; without an intent on the disk it is not sent.
-async fn journaled(clients: Arc<Clients>, identity: Identity, operation: Operation, journal: &Journal) -> Answer {
-    if let Err(none) = journal.intend(&operation) {
+/// Sends a creating call between its intent and its result; without an intent on the disk it is not sent. The disk is
+/// waited for by another thread: this one draws the screen.
+async fn journaled(clients: Arc<Clients>, identity: Identity, operation: Operation, journal: Arc<Journal>) -> Answer {
+    let (book, intent) = (journal.clone(), operation.clone());
+    let intended = tokio::task::spawn_blocking(move || book.intend(&intent)).await;
+    if let Err(none) = intended.unwrap_or_else(|_| Err(broken())) {
         return unsent(none);
     }
     let answer = call(clients, identity, operation.clone()).await;
-    journal.note(&operation, &answer);
+    let told = answer.clone();
+    // Where that fails, the answer is no less true.
+    let _ = tokio::task::spawn_blocking(move || journal.note(&operation, &told)).await;
     answer
 }
 
@@ -184,12 +194,15 @@ async fn call(clients: Arc<Clients>, identity: Identity, operation: Operation) -
 
 /// What `work` gives; where it panics, an answer all the same: the lab would wait for it for ever.
 async fn unbroken(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    tokio::spawn(work).await.unwrap_or_else(|_| {
-        unsent(NoResponse {
-            message: "a part of kmslab has failed while the call was under way".to_owned(),
-            remedy: "this is a fault of kmslab: please report it".to_owned(),
-        })
-    })
+    tokio::spawn(work).await.unwrap_or_else(|_| unsent(broken()))
+}
+
+/// What is said where a part of the program has panicked.
+fn broken() -> NoResponse {
+    NoResponse {
+        message: "a part of kmslab has failed while the call was under way".to_owned(),
+        remedy: "this is a fault of kmslab: please report it".to_owned(),
+    }
 }
 
 /// The answer where nothing is known to have been sent.

@@ -29,6 +29,8 @@ pub mod request;
 pub mod sigv4;
 pub mod store;
 pub mod sts;
+#[cfg(test)]
+mod tests;
 pub mod trail;
 
 use std::fmt;

@@ -1,14 +1,16 @@
-//! The program as a person starts it, with nothing of this machine in its environment.
+//! The program as a person with keys starts it.
+
+#[path = "bare.rs"]
+mod bare;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// `kmslab` with these keys in the environment; its home is where its temporary files are, too.
 pub fn program(home: &Path, access_key_id: &str, secret_access_key: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kmslab"));
-    command.env_clear().env("HOME", home).env("TMPDIR", home).env("AWS_EC2_METADATA_DISABLED", "true");
+    let mut command = bare::bare(home);
     command.env("AWS_ACCESS_KEY_ID", access_key_id).env("AWS_SECRET_ACCESS_KEY", secret_access_key);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

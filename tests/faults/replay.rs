@@ -201,6 +201,9 @@ fn a_folder_that_cannot_be_written_stops_nothing() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut lab = keeping(Lab::new(timing(None, 1)), file.path());
     lab.run_to(Stage::Who);
+    // The disk takes its time.
+    let told = lab.runtime.block_on(lab.events.recv()).unwrap();
+    lab.state.update(told);
     let told = lab.state.view.message.clone().unwrap();
     assert!(told.starts_with("the answers can't be kept for a REPLAY: "), "{told}");
     assert!(!told.contains(file.path().to_str().unwrap()), "a path names its owner");

@@ -3,30 +3,16 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::policy::Principal;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::ApiError;
+pub use crate::sandbox::tests::ACCOUNT;
 use crate::sandbox::trail::{TrailEvent, Verdict};
-use crate::sandbox::{Config, Form, dynamodb, iam, kms};
-
-pub const ACCOUNT: &str = "111122223333";
+use crate::sandbox::{Config, dynamodb, kms, tests};
 
 pub struct Lab {
     pub engine: Engine,
     pub admin: RequestContext,
-}
-
-pub fn context(principal: Principal) -> RequestContext {
-    RequestContext {
-        principal,
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        request_id: Uuid::nil(),
-        answer_id: "ANSWER".to_owned(),
-        source_ip: "127.0.0.1".to_owned(),
-        user_agent: "test".to_owned(),
-    }
 }
 
 impl Lab {
@@ -35,10 +21,8 @@ impl Lab {
     }
 
     pub fn open(config: &Config) -> Self {
-        let engine = Engine::open(config).unwrap();
-        let (access_key_id, _) = engine.iam.admin();
-        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
-        Self { engine, admin: context(principal) }
+        let (engine, admin) = tests::open(config);
+        Self { engine, admin }
     }
 
     /// A new user whose inline policy allows these actions on everything.
@@ -53,12 +37,7 @@ impl Lab {
     }
 
     pub fn user_with(&mut self, name: &str, policy: &Value) -> RequestContext {
-        let admin = self.admin.clone();
-        iam::call(&mut self.engine, &admin, "CreateUser", &Form::from_iter([("UserName", name)])).unwrap();
-        let document = policy.to_string();
-        let form = Form::from_iter([("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)]);
-        iam::call(&mut self.engine, &admin, "PutUserPolicy", &form).unwrap();
-        context(self.engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
+        tests::user(&mut self.engine, &self.admin, name, Some(policy))
     }
 
     pub fn kms(&mut self, operation: &str, input: Value) -> Value {

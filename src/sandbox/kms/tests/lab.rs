@@ -5,14 +5,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::policy::Principal;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::ApiError;
-use crate::sandbox::{Config, Form, iam, kms};
+pub use crate::sandbox::tests::ACCOUNT;
+use crate::sandbox::{Config, kms, tests};
 
-pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "us-east-1";
 /// Well-formed, and nobody's.
 pub const NO_KEY: &str = "00000000-0000-4000-8000-000000000000";
@@ -28,24 +26,13 @@ impl Lab {
     }
 
     pub fn open(config: &Config) -> Self {
-        let engine = Engine::open(config).unwrap();
-        let (access_key_id, _) = engine.iam.admin();
-        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
-        Self { engine, admin: context(principal) }
+        let (engine, admin) = tests::open(config);
+        Self { engine, admin }
     }
 
     /// A new user; `policy` becomes its inline policy.
     pub fn user(&mut self, name: &str, policy: Option<Value>) -> RequestContext {
-        let admin = self.admin.clone();
-        let form = Form::from_iter([("UserName", name)]);
-        iam::call(&mut self.engine, &admin, "CreateUser", &form).unwrap();
-        if let Some(policy) = policy {
-            let document = policy.to_string();
-            let form = Form::from_iter([("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)]);
-            iam::call(&mut self.engine, &admin, "PutUserPolicy", &form).unwrap();
-        }
-        let arn = format!("arn:aws:iam::{ACCOUNT}:user/{name}");
-        context(self.engine.iam.find_principal(&arn).unwrap())
+        tests::user(&mut self.engine, &self.admin, name, policy.as_ref())
     }
 
     pub fn call(&mut self, who: &RequestContext, operation: &str, input: Value) -> Result<Value, ApiError> {
@@ -117,17 +104,6 @@ pub fn allow(actions: &[&str]) -> Value {
 pub fn for_user(effect: &str, user: &str, actions: &[&str]) -> Value {
     let arn = format!("arn:aws:iam::{ACCOUNT}:user/{user}");
     json!({ "Effect": effect, "Principal": { "AWS": arn }, "Action": actions, "Resource": "*" })
-}
-
-pub fn context(principal: Principal) -> RequestContext {
-    RequestContext {
-        principal,
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        request_id: Uuid::nil(),
-        answer_id: "ANSWER".to_owned(),
-        source_ip: "127.0.0.1".to_owned(),
-        user_agent: "test".to_owned(),
-    }
 }
 
 pub fn arn(key_id: &str) -> String {

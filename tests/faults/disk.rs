@@ -1,0 +1,50 @@
+//! A disk that does not answer, as a home folder on a network may not.
+
+use std::process::Command;
+use std::sync::mpsc::channel;
+use std::time::Instant;
+
+use kmslab::lab::TimerId;
+
+use super::*;
+
+#[test]
+fn a_journal_that_hangs_holds_back_its_call_and_nothing_else() {
+    let mut lab = Lab::new(timing(None, 1));
+    lab.run_to(Stage::Who);
+    lab.press(Intent::Advance);
+    let folder = lab.journals.path().join("runs");
+    std::fs::create_dir(&folder).unwrap();
+    // Whoever opens a pipe to write waits until somebody reads it.
+    let pipe = folder.join("faulty.new");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (answer, hangs) = channel::<()>();
+    let disk = std::thread::spawn(move || {
+        // If everything hung, this test would not.
+        let _ = hangs.recv_timeout(Duration::from_secs(20));
+        let _ = std::fs::read(pipe);
+    });
+    let is_created = |lab: &Lab| lab.proxy.sandbox.decisions().iter().any(|one| one.action == "kms:CreateKey");
+
+    let begun = Instant::now();
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Call { .. })), "{effects:?}");
+    let timer = TimerId(u64::MAX);
+    let (first, second) = lab.runtime.block_on(async {
+        effects.into_iter().for_each(|effect| drop(lab.world.perform(effect)));
+        lab.world.perform(Effect::After { timer, millis: 10 });
+        let first = lab.events.recv().await;
+        (first, tokio::time::timeout(Duration::from_millis(300), lab.events.recv()).await)
+    });
+    assert!(begun.elapsed() < Duration::from_secs(10), "the loop hung, too");
+    assert_eq!(first, Some(Event::TimerFired(timer)), "the loop goes on");
+    assert!(second.is_err() && !is_created(&lab), "no intent, no call: {second:?}");
+
+    // Something is there at last, and it is no file.
+    answer.send(()).unwrap();
+    let Some(Event::CallFinished { answer, .. }) = lab.runtime.block_on(lab.events.recv()) else { panic!("no answer") };
+    let told = answer.response.unwrap_err().message;
+    assert!(told.starts_with("nothing was sent: the journal can't be written ("), "{told}");
+    assert!(!is_created(&lab));
+    disk.join().unwrap();
+}
