@@ -48,7 +48,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.notes.wait_for(&["● enter: "]);
     assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
     pair.lab.press(".");
-    pair.lab.wait_for(&["b / . or esc shows the lab again"]);
+    pair.lab.wait_for(&["b / . shows the lab again"]);
     pair.notes.wait_for(&["BLANK"]);
     pair.lab.press("b");
     pair.lab.wait_for(&["2/9"]);

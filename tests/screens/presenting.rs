@@ -131,7 +131,9 @@ fn what_is_typed_and_is_no_vote_is_told() {
     ] {
         for c in typed.chars() {
             let intent = keys::intent(KeyCode::Char(c).into(), &session.state, area);
-            intent.into_iter().for_each(|intent| drop(session.intent(intent)));
+            if let Some(intent) = intent {
+                session.intent(intent);
+            }
         }
         let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
         assert!(text.contains(told), "{typed}: {text}");
@@ -179,7 +181,11 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
             let lines: Vec<&str> = text.lines().collect();
             let message = lines[lines.len() - 2];
             assert_eq!(lines[0].contains(" PLAY "), playing != Playing::Ended, "{text}");
-            assert_eq!(message.contains("playing: it waits for your answer"), playing == Playing::Waits, "{text}");
+            assert_eq!(
+                (message.contains("playing: ") && message.contains("PgDn")),
+                playing == Playing::Waits,
+                "{text}"
+            );
             assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
             shown += &format!("==== {playing:?}, {columns}\n{}\n{message}\n", lines[0]);
             assert_eq!(render_with(&state, &dark(), &lane.recorded(), size), render(&state, &dark(), size));
@@ -194,7 +200,7 @@ fn a_blank_screen_shows_nothing_but_the_way_back() {
     session.intent(Intent::Present(Wish::Blank));
     for (width, height) in [(80, 24), (200, 50), (30, 5)] {
         let picture = render(&session.state, &dark(), Size::new(width, height));
-        assert_eq!(text_dump(&picture).trim(), "b / . or esc shows the lab again");
+        assert_eq!(text_dump(&picture).trim(), "b / . shows the lab again");
     }
     keep("blank", styled_dump(&render(&session.state, &dark(), SIZES[0])));
 }
@@ -383,11 +389,7 @@ fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
         assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
         let mut blanked = state.clone();
         blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
-        assert_eq!(
-            text_dump(&render(&blanked, &dark(), SIZES[0])).trim(),
-            "b / . or esc shows the lab again",
-            "{name}"
-        );
+        assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b / . shows the lab again", "{name}");
         for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
             assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
         }
@@ -429,7 +431,7 @@ fn votes_need_no_colour() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
     let text = text_dump(&render(&after.state, &theme, SIZES[0]));
     let line = text.lines().find(|line| line.contains("class")).unwrap();
-    assert!(line.matches('#').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
+    assert!(line.matches('█').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
 }
 
 /// The bench is presented, too: a clicker goes on there, and the second screen tells what is tried.
