@@ -121,11 +121,12 @@ impl<'a> Writer<'a> {
         if kept.quiz.asks() {
             let score = kept.quiz.score(self.lesson);
             let of = self.lesson.words();
-            let mut text = format!("{}/{} {}", score.right, score.answered, of.score);
-            if score.skipped > 0 {
-                text.push_str(&format!(", {} {}", score.skipped, of.score_skipped));
+            let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, of.score));
+            let skipped = (score.skipped > 0).then(|| format!("{} {}", score.skipped, of.score_skipped));
+            let parts: Vec<String> = answered.into_iter().chain(skipped).collect();
+            if !parts.is_empty() {
+                rows.push(row(&words.answers, parts.join(", ")));
             }
-            rows.push(row(&words.answers, text));
         }
         let head = vec![words.what.clone(), words.value.clone()];
         self.blocks.push(Block::Table { caption: words.session.clone(), head, rows });

@@ -68,12 +68,14 @@ impl Lane {
         (self.playing == Some(Playing::Ended)).then(|| text.to_owned())
     }
 
-    /// What a play waits for.
-    pub(super) fn waits(&self, state: &State) -> Option<String> {
-        let key = |name| keys::first(name, &state.view.keys);
-        let text = "playing: it waits for your answer · {} takes the play's · {} passes over";
-        (self.playing == Some(Playing::Waits))
-            .then(|| state.interface().fill(text, &[&key("advance"), &key("clicker_next")]))
+    /// What a play waits for, in what fits into `columns`.
+    pub(super) fn waits(&self, state: &State, columns: usize) -> Option<String> {
+        let [enter, next] = ["advance", "clicker_next"].map(|name| keys::first(name, &state.view.keys));
+        let fill = |text| state.interface().fill(text, &[&enter, &next]);
+        (self.playing == Some(Playing::Waits)).then(|| {
+            let text = fill("playing: it waits for your answer · {} takes the play's · {} passes over");
+            if width(&text) <= columns { text } else { fill("playing: your answer, {} or {} goes on") }
+        })
     }
 
     /// The caption, where captions are shown, for so many columns.

@@ -128,7 +128,7 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let message = lane
         .ended(state)
         .or_else(|| message(state, room))
-        .or_else(|| lane.waits(state))
+        .or_else(|| lane.waits(state, room))
         .or_else(|| lane.caption(state, room))
         .or_else(|| to_the_bench(state));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);

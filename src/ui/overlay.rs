@@ -109,11 +109,9 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 /// Nothing but the way back.
 pub fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
-    let keymap = &state.view.keys;
     // Whichever was pressed: a clicker has no `b`.
-    let blank: Vec<String> = keys::all("blank", keymap).into_iter().take(2).collect();
-    let text =
-        state.interface().fill("{} or {} shows the lab again", &[&blank.join(" / "), &keys::first("back", keymap)]);
+    let blank: Vec<String> = keys::all("blank", &state.view.keys).into_iter().take(2).collect();
+    let text = state.interface().fill("{} shows the lab again", &[&blank.join(" / ")]);
     Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
 }
 

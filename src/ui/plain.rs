@@ -232,9 +232,13 @@ pub fn debrief(state: &State) -> Vec<String> {
     let words = state.lesson.words();
     let mut lines = vec![String::new(), words.debrief.clone()];
     if let Some(score) = state.score() {
-        let skipped =
-            if score.skipped > 0 { format!(", {} {}", score.skipped, words.score_skipped) } else { String::new() };
-        lines.push(format!("{} of {} {}{skipped}.", score.right, score.answered, words.score));
+        // Whoever passed over everything has answered nothing wrongly.
+        let answered = (score.answered > 0).then(|| format!("{} of {} {}", score.right, score.answered, words.score));
+        let skipped = (score.skipped > 0).then(|| format!("{} {}", score.skipped, words.score_skipped));
+        let parts: Vec<String> = answered.into_iter().chain(skipped).collect();
+        if !parts.is_empty() {
+            lines.push(format!("{}.", parts.join(", ")));
+        }
     }
     for card in &state.lesson.frame.debrief {
         let claim = if card.is_true { &words.correction } else { &words.misconception };

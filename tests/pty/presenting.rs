@@ -48,7 +48,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.notes.wait_for(&["● enter: "]);
     assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
     pair.lab.press(".");
-    pair.lab.wait_for(&["b / . or esc shows the lab again"]);
+    pair.lab.wait_for(&["b / . shows the lab again"]);
     pair.notes.wait_for(&["BLANK"]);
     pair.lab.press("b");
     pair.lab.wait_for(&["2/9"]);
@@ -175,6 +175,28 @@ fn what_is_no_lab_or_says_nothing_is_told() {
     notes.wait_for(&["path must be shorter"]);
     notes.press("q");
     assert_eq!(notes.ends_in_order().0, 0);
+}
+
+#[test]
+fn a_play_says_that_it_plays_and_goes_on_by_a_key_that_does_not_answer() {
+    let mut talk = Terminal::start(80, 24, &[], &["--play", "--pace", "talk"]);
+    talk.wait_for(&["1/9", " PLAY ", "playing: it waits for your answer", "enter takes the play's"]);
+    talk.press("\r");
+    talk.wait_for(&["2/9", " PLAY ", "playing: it waits for your answer"]);
+    talk.press(" ");
+    talk.wait_for(&["3/9", " PLAY "]);
+    talk.press("q");
+    assert_eq!(talk.ends_in_order().0, 0);
+
+    let mut read = Terminal::start(80, 24, &[], &["--play"]);
+    read.wait_for(&["1/9", " PLAY "]);
+    read.press("T");
+    read.wait_for(&["the play has ended: the lab is yours", "stage 1/9"]);
+    assert!(!read.picture().contains(" PLAY "), "{}", read.picture());
+    read.press("s");
+    read.wait_for(&["stage 1/9"]);
+    read.press("q");
+    assert_eq!(read.ends_in_order().0, 0);
 }
 
 #[test]

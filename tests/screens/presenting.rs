@@ -181,7 +181,11 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
             let lines: Vec<&str> = text.lines().collect();
             let message = lines[lines.len() - 2];
             assert_eq!(lines[0].contains(" PLAY "), playing != Playing::Ended, "{text}");
-            assert_eq!(message.contains("playing: it waits for your answer"), playing == Playing::Waits, "{text}");
+            assert_eq!(
+                (message.contains("playing: ") && message.contains("PgDn")),
+                playing == Playing::Waits,
+                "{text}"
+            );
             assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
             shown += &format!("==== {playing:?}, {columns}\n{}\n{message}\n", lines[0]);
             assert_eq!(render_with(&state, &dark(), &lane.recorded(), size), render(&state, &dark(), size));
@@ -196,7 +200,7 @@ fn a_blank_screen_shows_nothing_but_the_way_back() {
     session.intent(Intent::Present(Wish::Blank));
     for (width, height) in [(80, 24), (200, 50), (34, 5)] {
         let picture = render(&session.state, &dark(), Size::new(width, height));
-        assert_eq!(text_dump(&picture).trim(), "b / . or esc shows the lab again");
+        assert_eq!(text_dump(&picture).trim(), "b / . shows the lab again");
     }
     keep("blank", styled_dump(&render(&session.state, &dark(), SIZES[0])));
 }
@@ -385,11 +389,7 @@ fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
         assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
         let mut blanked = state.clone();
         blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
-        assert_eq!(
-            text_dump(&render(&blanked, &dark(), SIZES[0])).trim(),
-            "b / . or esc shows the lab again",
-            "{name}"
-        );
+        assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b / . shows the lab again", "{name}");
         for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
             assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
         }

@@ -59,7 +59,7 @@ pub const ALL: &[&str] = &[
     "on time",
     "{} behind",
     "{} ahead",
-    "{} or {} shows the lab again",
+    "{} shows the lab again",
     // A play.
     "PLAY",
     // The second screen.
@@ -106,6 +106,7 @@ pub const ALL: &[&str] = &[
     "the key policy is not sent yet: press once more to send it",
     "stage {} waits for your yes: {} or {} there comes first",
     "playing: it waits for your answer · {} takes the play's · {} passes over",
+    "playing: your answer, {} or {} goes on",
     "the play has ended: the lab is yours",
     "nothing was sent: the key policy is as it was",
     "setting up stage {}: stage {} · {} stops",
