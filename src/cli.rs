@@ -82,7 +82,7 @@ pub enum Command {
         /// What the stills of --all are
         #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png"])]
         stills: String,
-        /// Only from the admin's reading to both identities', in some 45 seconds
+        /// Only from the admin's reading to both identities', in some 45 seconds (70 with --captions)
         #[arg(long, conflicts_with = "stage")]
         teaser: bool,
     },

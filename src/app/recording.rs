@@ -343,7 +343,7 @@ fn write_stills(
             .ok_or_else(|| Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key())))?;
         let bytes = write(&still, path, options)?;
         lines.push(format!(
-            "{}: {}×{}, {} kB",
+            "recorded {}: {}×{}, {} kB",
             path.display(),
             film.size.width,
             film.size.height,

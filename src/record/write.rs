@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ratatui::layout::Size;
 use tempfile::NamedTempFile;
 
+use super::chapters::is_denial;
 use super::motion::motion;
 use super::raster::Grid;
 use super::{Film, Picture, html, mp4, pixels, svg, text};
@@ -171,7 +172,7 @@ pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
 
 /// What a film is known by: the denial or, without one, its last picture.
 fn poster(film: &Film) -> Result<&Picture, FilmError> {
-    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(|label| label.ends_with(" DENIED"));
+    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(is_denial);
     film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
 }
 

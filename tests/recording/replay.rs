@@ -29,13 +29,13 @@ fn a_session_is_shown_again_in_other_looks() {
             "--lang",
             language,
         ]);
-        assert!(told.contains("6 DENIED"), "{told}");
+        assert!(told.contains("6 The same Scan, twice: DENIED"), "{told}");
         let bytes = folder.read("again.cast");
         let pictures = pictures(&bytes);
         assert!(pictures.iter().all(|(.., screen)| screen.contains("⟳ REPLAY")), "in every picture");
         assert!(pictures.iter().any(|(.., screen)| screen.contains(scan)));
         assert!(!pictures.iter().any(|(.., screen)| screen.contains("SANDBOX")), "nothing is live");
-        let denied = pictures.iter().find(|event| event.2 == "6 DENIED").unwrap();
+        let denied = pictures.iter().find(|event| event.2 == "6 The same Scan, twice: DENIED").unwrap();
         assert!(denied.3.contains("✔ ALLOWED") && denied.3.contains("✘ DENIED"), "{}", denied.3);
         let last = &pictures.last().unwrap().3;
         assert!(last.contains("8/9"), "{last}");
