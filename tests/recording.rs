@@ -142,14 +142,17 @@ fn the_whole_lab_is_a_film_with_chapters() {
     let labels: Vec<&str> = markers.iter().map(|event| event.2.as_str()).collect();
     assert_eq!(labels.len(), 18, "{labels:?}");
     assert_eq!(labels[..2], ["1 Who is asking?", "1 Who is asking? MET"]);
-    assert_eq!(labels[10..16], [
+    assert_eq!(
+        labels[10..16],
+        [
             "6 The same Scan, twice",
             "6 The same Scan, twice: DENIED",
             "7 Let test-user use the key",
             "7 Let test-user use the key: MET",
             "8 The same Scan again",
             "8 The same Scan again: ALLOWED"
-        ]);
+        ]
+    );
     for (_, _, label, screen) in &markers {
         // A player that stops here shows the chapter's picture.
         let stage = &label[..1];
@@ -253,7 +256,12 @@ fn a_recording_is_in_the_language_of_the_lesson() {
     let transcript = text(&folder.read("lab.txt"));
     assert!(transcript.starts_with("kmslab: Daten mit AWS KMS verschlüsseln, sandbox\n"), "{transcript}");
     let title = transcript.split("1 Wer fragt?").next().unwrap();
-    assert!(title.contains("zwei Identitäten") && transcript.contains("✔ ERFÜLLT") && transcript.contains("2 Den KMS-Schlüssel anlegen: ERFÜLLT\n"), "{title}");
+    assert!(
+        title.contains("zwei Identitäten")
+            && transcript.contains("✔ ERFÜLLT")
+            && transcript.contains("2 Den KMS-Schlüssel anlegen: ERFÜLLT\n"),
+        "{title}"
+    );
 }
 
 #[test]

@@ -21,13 +21,15 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
 pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<()> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes.
     let mut pictures = tempfile::tempfile()?;
-    pixels::gif(film, options.width, options.stop.guard(&mut pictures))?;
+    pixels::gif(film, options.pixels(), options.stop.guard(&mut pictures))?;
     pictures.rewind()?;
     // Ctrl-C ends it as it ends this program: a terminal sends it to both.
     let output = Command::new(&options.ffmpeg)
         .args(["-hide_banner", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i", "-", "-an"])
+        // Each picture is encoded once, however long it stays: at a fixed rate that took a minute. Times are the GIF's.
+        .args(["-vf", "format=yuv420p", "-enc_time_base", "1:100", "-g", "10"])
         // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
-        .args(["-vf", "fps=30,format=yuv420p", "-movflags", "+faststart", "-f", "mp4"])
+        .args(["-movflags", "+faststart", "-f", "mp4"])
         .arg(path)
         .stdin(pictures)
         .output()?;

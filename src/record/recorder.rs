@@ -62,6 +62,8 @@ pub struct Manner {
     pub size: Size,
     /// How many pixels they are wide, where they become pixels.
     pub width: u32,
+    /// How high, where that is not 16:9.
+    pub height: Option<u32>,
     /// Their colours.
     pub palette: Palette,
     /// When it begins, in seconds since 1970.
@@ -143,7 +145,8 @@ impl Recorder {
                 Sink::Session(file)
             }
             Kind::Film => {
-                let options = FilmOptions { force: manner.force, width: manner.width, ..FilmOptions::default() };
+                let Manner { force, width, height, .. } = manner;
+                let options = FilmOptions { force, width, height, ..FilmOptions::default() };
                 can_be_written(manner.size, &manner.path, &options).map_err(|error| error.to_string())?;
                 Sink::Film(Rows::default(), Vec::new())
             }
@@ -374,6 +377,7 @@ mod tests {
             version: Version::Three,
             size: Size { width: 20, height: 2 },
             width: 640,
+            height: None,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses,

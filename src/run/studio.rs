@@ -8,9 +8,9 @@ use crossterm::event::KeyCode;
 use futures_util::{Stream, StreamExt};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
-use tokio::sync::mpsc::UnboundedReceiver;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use super::live::{area, bytes, key};

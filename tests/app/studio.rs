@@ -29,6 +29,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         version: Version::Three,
         size,
         width: 640,
+        height: None,
         palette: Palette::DARK,
         timestamp: 0,
         keeps_pauses: true,

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Folder, text};
+use super::{Folder, is_verdict, text};
 
 /// Programs, and packages of npm, that are only for tests.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/clients");

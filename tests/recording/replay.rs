@@ -46,6 +46,33 @@ fn a_session_is_shown_again_in_other_looks() {
     }
 }
 
+/// What was denied long ago in the film is said to be, with and without a seed, and when it is shown again.
+#[test]
+fn answers_end_in_the_films_time() {
+    let folder = Folder::new();
+    for seed in [&["--seed", "3"][..], &[]] {
+        folder.ok(&[&["record", "session.kmslab", "--force"], seed].concat());
+        let ended: Vec<(u64, u64)> = text(&folder.read("session.kmslab"))
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter_map(|entry| Some((entry["at"].as_u64()? / 1_000, entry["answer"]["answer"]["at"].as_u64()?)))
+            .collect();
+        assert!(ended.len() > 10, "{ended:?}");
+        let first = ended[0];
+        for (film, answer) in &ended {
+            assert!((answer - first.1).abs_diff(film - first.0) <= 1, "{film} s: {answer} of {ended:?}");
+        }
+        folder.ok(&["replay", "session.kmslab", "--record", "again.txt", "--force"]);
+        folder.ok(&[&["record", "lab.txt", "--force"], seed].concat());
+        for name in ["again.txt", "lab.txt"] {
+            let text = text(&folder.read(name));
+            let told = text.lines().find_map(|line| line.split_once(" s ago  ✘ DENIED"));
+            let seconds: u64 = told.unwrap().0.trim().parse().unwrap();
+            assert!((15..60).contains(&seconds), "{name}: {seconds} s");
+        }
+    }
+}
+
 #[test]
 fn the_same_answers_give_the_same_pictures() {
     let folder = Folder::new();

@@ -64,6 +64,7 @@ fn a_recording_costs_no_visible_time() {
             version: Version::Three,
             size,
             width: 1920,
+            height: None,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,
