@@ -53,8 +53,8 @@ impl Chapter<'_> {
             let mut new = reading(picture);
             if index > 0 {
                 new.retain(|line| line.is_empty() || !lines.contains(line));
-                new.dedup();
                 new.insert(0, String::new());
+                new.dedup();
             }
             if new.iter().any(|line| !line.is_empty()) {
                 let blank = lines.last().is_none_or(String::is_empty);
@@ -86,6 +86,9 @@ pub(super) fn transcript(film: &Film) -> String {
 /// part something, and no more than one blank line in a row.
 pub(super) fn reading(picture: &Picture) -> Vec<String> {
     let mut rows = picture.rows.as_slice();
+    if window(rows).is_some() {
+        return parted(rows);
+    }
     let mut lines = Vec::new();
     if let (false, [_, inner @ .., _, _, _]) = (picture.stage.is_empty(), rows) {
         // The header's progress says nothing that the heading does not; the last row has the keys. Of the two above,
@@ -130,13 +133,14 @@ fn parted(rows: &[Row]) -> Vec<String> {
 
 /// What is inside a window that stands over the rest, its heading included; the rest is cut off by it.
 fn window(rows: &[Row]) -> Option<(&[Row], Range<u16>)> {
-    let is = |row: &Row, x: usize, corners: [&str; 2]| row.get(x).is_some_and(|cell| corners.contains(&cell.symbol()));
+    let is = |row: &Row, x: usize, corners: &[&str]| row.get(x).is_some_and(|cell| corners.contains(&cell.symbol()));
     rows.iter().enumerate().find_map(|(y, row)| {
-        let left = (0..row.len()).find(|x| is(row, *x, ["┌", "╭"]))?;
-        let right = (left + 1..row.len()).find(|x| is(row, *x, ["┐", "╮"]))?;
-        let height = rows[y..].iter().position(|row| is(row, left, ["└", "╰"]))?;
+        let left = (0..row.len()).find(|x| is(row, *x, &["┌", "╭"]))?;
+        let right = (left + 1..row.len()).find(|x| is(row, *x, &["┐", "╮"]))?;
+        let is_whole = |row: &&Row| is(row, left, &["│", "├", "┌", "╭"]);
+        let height = rows[y..].iter().take_while(is_whole).count();
         let column = |x: usize| u16::try_from(x).unwrap_or(u16::MAX);
-        Some((&rows[y..y + height], column(left + 1)..column(right)))
+        (height > 2).then(|| (&rows[y..y + height], column(left + 1)..column(right)))
     })
 }
 

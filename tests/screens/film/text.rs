@@ -51,6 +51,19 @@ fn a_transcript_has_what_comes_later_once_and_the_end_apart() {
     assert_eq!(text, format!("t\n0:09\n\n{heading}the question\n\nthe ladder\n\n{end}the question\n\nthe end\n"));
 }
 
+/// Of what a window covers nothing is read: its lines are cut off.
+#[test]
+fn a_window_is_read_alone() {
+    let film = painted(|buffer| {
+        buffer.set_string(0, 4, "behind it, cut off", Style::new());
+        for (y, row) in ["┌ list ───┐", "│ one     │", "│ two     │", "└─────────┘"].into_iter().enumerate()
+        {
+            buffer.set_string(9, 3 + y as u16, row, Style::new());
+        }
+    });
+    assert_eq!(text(&film, "window.txt"), "t\n0:01\n\n0:00  t\n=======\n list\n one\n two\n");
+}
+
 #[test]
 fn control_characters_stay_out_of_every_file() {
     let mut film = painted(|buffer| {
