@@ -95,7 +95,7 @@ pub(super) fn reading(picture: &Picture) -> Vec<String> {
         // one may have a message and one has but the name of the view.
         let [.., view, message, _] = rows else { return lines };
         let is_rule = view.iter().any(|cell| cell.symbol().starts_with(['─', '━']));
-        lines = parted(&[message.clone()]);
+        lines = parted(std::slice::from_ref(message));
         rows = if is_rule { inner } else { &picture.rows[1..picture.rows.len() - 2] };
     }
     let mut read = parted(rows);
