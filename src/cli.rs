@@ -82,7 +82,7 @@ pub enum Command {
         /// What the stills of --all are
         #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png"])]
         stills: String,
-        /// Only from the admin's reading to both identities', in some 45 seconds
+        /// Only from the admin's reading to both identities', in some 45 seconds (70 with --captions)
         #[arg(long, conflicts_with = "stage")]
         teaser: bool,
     },
@@ -240,9 +240,12 @@ pub struct RecordingOptions {
     /// Large text: one pane at a time; recorded at 80x24
     #[arg(long, global = true)]
     pub big: bool,
-    /// How many pixels .png, .gif and .mp4 are wide, to the next even number up to 7680; they are 16:9
+    /// How many pixels .png, .gif and .mp4 are wide, to the next even number up to 7680
     #[arg(long, global = true, value_name = "PIXELS", default_value_t = 1920)]
     pub width: u32,
+    /// How many they are high, likewise [default: 16:9]
+    #[arg(long, global = true, value_name = "PIXELS")]
+    pub height: Option<u32>,
     /// Columns and rows of a recording: 80x24, 100x28, 120x34 or others [default: the terminal's, else 100x28]
     #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
     pub size: Option<Size>,

@@ -98,6 +98,7 @@ fn recorder_manner(options: &RecordingOptions, path: &Path, theme: ThemeName, si
         version,
         size,
         width: options.width,
+        height: options.height,
         palette: palette(theme),
         timestamp,
         keeps_pauses: false,
@@ -202,8 +203,8 @@ async fn written(mut recorded: Recorded, options: FilmOptions, mut stop: impl St
 }
 
 fn film_options(options: &RecordingOptions, state: &State) -> FilmOptions {
-    let RecordingOptions { force, width, .. } = *options;
-    FilmOptions { force, width, lang: state.lesson.code.clone(), ..FilmOptions::default() }
+    let RecordingOptions { force, width, height, .. } = *options;
+    FilmOptions { force, width, height, lang: state.lesson.code.clone(), ..FilmOptions::default() }
 }
 
 fn title(state: &State) -> String {
@@ -343,7 +344,7 @@ fn write_stills(
             .ok_or_else(|| Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key())))?;
         let bytes = write(&still, path, options)?;
         lines.push(format!(
-            "{}: {}×{}, {} kB",
+            "recorded {}: {}×{}, {} kB",
             path.display(),
             film.size.width,
             film.size.height,

@@ -1,5 +1,5 @@
 //! The chapters of a recording: each stage and experiment when it is first shown, and each verdict when it first stands
-//! there.
+//! there. They are named in the lesson's language: players show them, and people paste them.
 
 use crate::lab::{Experiment, Stage, State, Status};
 
@@ -13,37 +13,52 @@ pub struct Chapters {
 const STAGES: usize = Stage::ALL.len();
 
 impl Chapters {
-    /// The chapter that begins with the picture of `state`, if one does: `6 view_denied`, `6 DENIED`.
+    /// The chapter that begins with the picture of `state`, if one does: `6 The same Scan, twice`,
+    /// `6 The same Scan, twice: DENIED`.
     pub fn begun(&mut self, state: &State) -> Option<String> {
         let stage = state.view.shown;
-        let (index, name, number) = match state.view.bench {
-            Some(which) => (STAGES + which.index(), which.id(), format!("bench {}", which.index() + 1)),
-            None => (stage.index(), stage.key(), stage.number().to_string()),
+        let (index, title, number) = match state.view.bench {
+            Some(which) => {
+                let number = format!("bench {}", which.index() + 1);
+                (STAGES + which.index(), state.experiment(which).title.as_str(), number)
+            }
+            None => (stage.index(), state.text(stage).title, stage.number().to_string()),
         };
         if !std::mem::replace(&mut self.shown[index], true) {
-            return Some(format!("{number} {name}"));
+            return Some(format!("{number} {title}"));
         }
         let Status::Done(check) = &state.shown().status else { return None };
         if std::mem::replace(&mut self.ended[index], true) {
             return None;
         }
+        let words = state.lesson.words();
         let verdict = match state.view.bench {
-            Some(_) if check.met => "MET",
-            Some(_) => "NOT MET",
+            Some(_) if check.met => &words.met,
+            Some(_) => &words.not_met,
             None => word(state, stage),
         };
-        Some(format!("{number} {verdict}"))
+        // A question has its mark already.
+        let colon = if title.ends_with(|c: char| c.is_ascii_punctuation()) { "" } else { ":" };
+        Some(format!("{number} {title}{colon} {verdict}"))
     }
 }
 
+/// Whether a chapter of this name is a denial: no language has another word for it.
+pub fn is_denial(label: &str) -> bool {
+    label.strip_suffix(DENIED).is_some_and(|title| title.ends_with(' '))
+}
+
+const DENIED: &str = "DENIED";
+
 /// What a stage came to, in a word: what one has come to see where that is a verdict.
-fn word(state: &State, stage: Stage) -> &'static str {
+fn word(state: &State, stage: Stage) -> &str {
+    let words = state.lesson.words();
     let is_met = state.check(stage).is_some_and(|check| check.met);
     let is_denied = state.record(stage).exchanges.iter().any(|exchange| exchange.verdict.key() == "denied");
     match (is_met, stage) {
-        (false, _) => "NOT MET",
-        (true, _) if is_denied => "DENIED",
+        (false, _) => &words.not_met,
+        (true, _) if is_denied => DENIED,
         (true, Stage::ViewAdmin | Stage::ViewDenied | Stage::ViewAgain) => "ALLOWED",
-        (true, _) => "MET",
+        (true, _) => &words.met,
     }
 }

@@ -19,7 +19,7 @@ pub struct Picture {
     pub at: Duration,
     /// What the screen shows, as [`Rows`] gives it.
     pub rows: Vec<Row>,
-    /// The chapter that begins with it, such as `6 view_denied` or `6 DENIED`.
+    /// The chapter that begins with it, as [`super::chapters`] names it.
     pub chapter: Option<String>,
     /// The stage it shows, by its key; empty for the title and the end card.
     pub stage: &'static str,

@@ -8,19 +8,19 @@ use serde_json::json;
 use super::looks::ground;
 use super::recorder::clock;
 use super::svg::{attributes, escape, hex, number, row, top};
-use super::text::{chapters, reading};
+use super::text::chapters;
 use super::{Film, Picture, Row};
 
 /// The page around the film.
 const PAGE: &str = include_str!("player.html");
 
-/// `film` as a page in the language `lang`; `poster` is what is seen without scripts.
+/// `film` as a page in the language `lang`; `poster` is what is seen before it plays, and without scripts.
 pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
     let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.rows, &film.palette));
     let foreground = film.palette.foreground;
     let mut transcript = String::new();
     for chapter in chapters(film) {
-        let text = escape(&reading(&chapter.last.rows).join("\n"));
+        let text = escape(&chapter.lines().join("\n"));
         let (at, name) = (clock(chapter.at), escape(chapter.name));
         let _ = writeln!(transcript, "<h3>{at} {name}</h3>\n<pre lang=\"{}\">{text}</pre>", escape(lang));
     }
@@ -31,7 +31,7 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
         ("foreground", hex(foreground)),
         ("poster", super::write::svg_still(film, poster)),
         ("transcript", transcript),
-        ("film", data(film, paper)),
+        ("film", data(film, poster, paper)),
     ];
     // In one go: what is put in may look like a place to put something in.
     let mut page = String::new();
@@ -47,7 +47,7 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
 }
 
 /// The film for the player's script.
-fn data(film: &Film, paper: super::looks::Rgb) -> String {
+fn data(film: &Film, poster: &Picture, paper: super::looks::Rgb) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut known: HashMap<&Row, usize> = HashMap::new();
     let mut shown: &[Row] = &[];
@@ -69,6 +69,7 @@ fn data(film: &Film, paper: super::looks::Rgb) -> String {
     let marked = film.pictures.iter().filter_map(|picture| Some(json!([millis(picture), picture.chapter.as_ref()?])));
     let film = json!({
         "title": film.title,
+        "poster": millis(poster),
         "end": u64::try_from(film.end.as_millis()).unwrap_or(u64::MAX),
         "svg": attributes(film.size).into_iter().collect::<BTreeMap<_, _>>(),
         "tops": (0..usize::from(film.size.height)).map(|y| number(top(y))).collect::<Vec<_>>(),

@@ -168,6 +168,11 @@ fn rgb(color: Color, palette: &Palette, reset: Rgb) -> Rgb {
     }
 }
 
+/// Whether a character is one of the signs that fonts draw as wide as they like: arrows, shapes and marks.
+pub(super) fn is_sign(symbol: char) -> bool {
+    matches!(symbol, '\u{2190}'..='\u{21ff}' | '\u{25a0}'..='\u{27ff}') && arms(symbol).is_none()
+}
+
 /// Weights of a line's arms: up, right, down, left; 0 none, 1 light, 2 heavy.
 pub(super) type Arms = [u8; 4];
 

@@ -15,13 +15,13 @@ const LAST: u64 = 300;
 /// Players show a picture that is to stay shorter much longer.
 const SHORTEST: u64 = 2;
 
-/// One picture of `film` as PNG, 16:9.
+/// One picture of `film` as PNG, so many pixels wide and high.
 ///
 /// # Errors
 /// When it can't be written, or a cell would be too small to be read.
-pub(super) fn png(film: &Film, picture: &Picture, width: u32, out: impl Write) -> io::Result<()> {
+pub(super) fn png(film: &Film, picture: &Picture, pixels: (u32, u32), out: impl Write) -> io::Result<()> {
     let film = film.still(String::new(), picture);
-    let mut stage = Stage::new(&film, width)?;
+    let mut stage = Stage::new(&film, pixels)?;
     let inks = Inks::of(&film);
     let mut painter = stage.painter(&film, &inks)?;
     painter.paint(&picture.rows, &[], &mut stage.canvas);
@@ -35,12 +35,12 @@ pub(super) fn png(film: &Film, picture: &Picture, width: u32, out: impl Write) -
     Ok(())
 }
 
-/// `film` as GIF, 16:9, that begins again at its end.
+/// `film` as GIF, so many pixels wide and high, that begins again at its end.
 ///
 /// # Errors
 /// When it can't be written, or a cell would be too small to be read.
-pub(super) fn gif(film: &Film, width: u32, out: impl Write) -> io::Result<()> {
-    let mut stage = Stage::new(film, width)?;
+pub(super) fn gif(film: &Film, pixels: (u32, u32), out: impl Write) -> io::Result<()> {
+    let mut stage = Stage::new(film, pixels)?;
     let inks = Inks::of(film);
     let mut painter = stage.painter(film, &inks)?;
     let (width, height) = (stage.grid.width, stage.grid.height);
@@ -115,8 +115,8 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(film: &Film, width: u32) -> io::Result<Stage> {
-        let grid = Grid::new(film.size, width)?;
+    fn new(film: &Film, pixels: (u32, u32)) -> io::Result<Stage> {
+        let grid = Grid::new(film.size, pixels)?;
         Ok(Stage { grid, canvas: vec![0; grid.width * grid.height] })
     }
 

@@ -1,4 +1,4 @@
-//! Cells as pixels: each cell's shape as a mask of coverage, at a size that makes the whole picture 16:9.
+//! Cells as pixels: each cell's shape as a mask of coverage, at a size that fills the whole picture.
 //!
 //! The font is part of the program, so a picture is the same everywhere. Lines and blocks are drawn from edge to edge
 //! of their cell: glyphs of them leave gaps.
@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::Row;
 use super::inks::Inks;
-use super::looks::{Arms, Palette, arms, block, cells, looks};
+use super::looks::{Arms, Palette, arms, block, cells, is_sign, looks};
 
 /// How wide the font's letters are, and how far they reach over and under the line they stand on, in units of its size.
 const ADVANCE: f32 = 0.6;
@@ -23,13 +23,16 @@ const DESCENT: f32 = 0.27;
 /// Where the middle of a capital letter is.
 const MIDDLE: f32 = 0.365;
 
+/// How much of its cell's width a sign takes.
+pub(super) const SIGN: f32 = 0.84;
+
 /// More is not seen on any screen, and a GIF can't be much wider.
 const WIDEST: u32 = 7680;
 
 /// Nothing can be read that is smaller.
 const SMALLEST: (u32, u32) = (4, 8);
 
-/// Where cells are on a canvas of 16:9; around them is the theme's background.
+/// Where cells are on a canvas; around them is the theme's background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
     /// The canvas, in pixels.
@@ -43,18 +46,20 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// For pictures of `size` on a canvas `width` wide.
+    /// For pictures of `size` on a canvas so many pixels wide and high.
     ///
     /// # Errors
     /// Where a cell would be too small to be read, or the picture larger than any screen.
-    pub fn new(size: Size, width: u32) -> io::Result<Grid> {
+    pub fn new(size: Size, (width, height): (u32, u32)) -> io::Result<Grid> {
         let refused = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        if width > WIDEST {
-            return refused(format!("{width} pixels are more than the {WIDEST} that a picture may be wide"));
+        for (pixels, what) in [(width, "wide"), (height, "high")] {
+            if pixels > WIDEST {
+                return refused(format!("{pixels} pixels are more than the {WIDEST} that a picture may be {what}"));
+            }
         }
         // Encoders of films want even numbers.
         let even = |value: u32| value + value % 2;
-        let (width, height) = (even(width), even(width * 9 / 16));
+        let (width, height) = (even(width), even(height));
         let (columns, rows) = (u32::from(size.width).max(1), u32::from(size.height).max(1));
         let (most_wide, most_high) = (width / columns, height / rows);
         // A cell is about twice as high as wide, as in terminals; what is left over goes around the picture.
@@ -196,15 +201,17 @@ impl Fonts {
             font.outline_glyph(glyph)
         };
         let Some(mut glyph) = outline(self.size) else { return };
-        // Signs may be wider than a cell.
+        // Signs may be wider than a cell. Those that stand side by side keep a distance.
+        let is_sign = is_sign(c);
+        let room = if is_sign { mask.width as f32 * SIGN } else { mask.width as f32 + 1.0 };
         let wide = glyph.px_bounds().width();
-        if wide > mask.width as f32 + 1.0
-            && let Some(smaller) = outline(self.size * mask.width as f32 / wide)
+        if wide > room
+            && let Some(smaller) = outline(self.size * room.min(mask.width as f32) / wide)
         {
             glyph = smaller;
         }
         let bounds = glyph.px_bounds();
-        let left = match bounds.min.x < 0.0 || bounds.max.x > mask.width as f32 {
+        let left = match is_sign || bounds.min.x < 0.0 || bounds.max.x > mask.width as f32 {
             true => (mask.width as f32 - bounds.width()) / 2.0,
             false => bounds.min.x,
         };

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
 use super::cast::{Cast, Head, IDLE_LIMIT, Version};
-use super::chapters::Chapters;
+use super::chapters::{Chapters, is_denial};
 use super::file::Kept;
 use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
@@ -62,6 +62,8 @@ pub struct Manner {
     pub size: Size,
     /// How many pixels they are wide, where they become pixels.
     pub width: u32,
+    /// How high, where that is not 16:9.
+    pub height: Option<u32>,
     /// Their colours.
     pub palette: Palette,
     /// When it begins, in seconds since 1970.
@@ -143,7 +145,8 @@ impl Recorder {
                 Sink::Session(file)
             }
             Kind::Film => {
-                let options = FilmOptions { force: manner.force, width: manner.width, ..FilmOptions::default() };
+                let Manner { force, width, height, .. } = manner;
+                let options = FilmOptions { force, width, height, ..FilmOptions::default() };
                 can_be_written(manner.size, &manner.path, &options).map_err(|error| error.to_string())?;
                 Sink::Film(Rows::default(), Vec::new())
             }
@@ -320,7 +323,7 @@ fn line(file: &mut Kept, value: &impl serde::Serialize) -> io::Result<()> {
 impl Recorded {
     /// The picture to show before it plays: the denial or, without one, the last chapter.
     pub fn poster(&self) -> Option<&(Duration, String)> {
-        self.chapters.iter().find(|(_, label)| label.ends_with(" DENIED")).or(self.chapters.last())
+        self.chapters.iter().find(|(_, label)| is_denial(label)).or(self.chapters.last())
     }
 }
 
@@ -328,17 +331,26 @@ impl Recorded {
 impl fmt::Display for Recorded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Size { width, height } = self.size;
-        write!(out, "recorded {}: {width}×{height}, {}", self.path.display(), clock(self.length))?;
+        // A still has no length, and nothing in it can be looked for.
+        let is_still = self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+        write!(out, "recorded {}: {width}×{height}", self.path.display())?;
+        if !is_still {
+            write!(out, ", {}", clock(self.length))?;
+        }
         if let Ok(bytes) = self.result {
             write!(out, ", {} kB", bytes.div_ceil(1_000))?;
+        }
+        if is_still {
+            return Ok(());
+        }
+        for (at, label) in &self.chapters {
+            write!(out, "\n  {}  {label}", clock(*at))?;
         }
         if let Some((at, label)) = self.poster() {
             // At a tenth of a second that has come when the picture has.
             let tenths = at.as_millis() / 100 + 1;
-            write!(out, "\n  poster npt:{}:{:02}.{} ({label})", tenths / 600, tenths / 10 % 60, tenths % 10)?;
-        }
-        for (at, label) in &self.chapters {
-            write!(out, "\n  {}  {label}", clock(*at))?;
+            let time = format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10);
+            write!(out, "\n  show {time} before it plays: npt:{time} ({label})")?;
         }
         Ok(())
     }
@@ -365,6 +377,7 @@ mod tests {
             version: Version::Three,
             size: Size { width: 20, height: 2 },
             width: 640,
+            height: None,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses,
@@ -449,11 +462,16 @@ mod tests {
     #[case(59_950, "1:00.0")]
     #[case(119_990, "2:00.0")]
     fn the_poster_is_a_time_after_its_picture(#[case] millis: u64, #[case] told: &str) {
-        let chapters = vec![(Duration::from_millis(millis), "6 DENIED".to_owned())];
+        let label = "6 The same Scan, twice: DENIED".to_owned();
+        let chapters = vec![(Duration::from_millis(millis), label)];
         let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
         let recorded = Recorded { path, size, length: Duration::from_secs(200), chapters, result: Ok(1_500) };
         let lines = recorded.to_string();
         assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
-        assert!(lines.contains(&format!("poster npt:{told} (6 DENIED)")), "{lines}");
+        let shown = format!("\n  show {told} before it plays: npt:{told} (6 The same Scan, twice: DENIED)");
+        assert!(lines.ends_with(&shown), "{lines}");
+        // Of a still there is nothing more to say.
+        let still = Recorded { path: PathBuf::from("a.PNG"), ..recorded };
+        assert_eq!(still.to_string(), "recorded a.PNG: 100×28, 2 kB");
     }
 }

@@ -10,7 +10,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 
 use super::film::{Row, Rows};
-use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, looks};
+use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, is_sign, looks};
+use super::raster::SIGN;
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
 const CELL: (f64, f64) = (9.6, 20.0);
@@ -115,14 +116,16 @@ pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, paper: Rgb,
         if content.is_empty() {
             continue;
         }
+        let (left, wide) = (MARGIN + f64::from(run.x) * CELL.0, columns as f64 * CELL.0);
+        let margin = if content.chars().all(is_sign) { wide * (1.0 - f64::from(SIGN)) / 2.0 } else { 0.0 };
         push(
             out,
             format_args!(
                 "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
                  xml:space=\"preserve\" fill=\"{}\"",
-                number(MARGIN + f64::from(run.x) * CELL.0),
+                number(left + margin),
                 number(top + BASELINE),
-                number(f64::from(u16::try_from(columns).unwrap_or(u16::MAX)) * CELL.0),
+                number(wide - 2.0 * margin),
                 hex(run.looks.ink),
             ),
         );

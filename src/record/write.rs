@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ratatui::layout::Size;
 use tempfile::NamedTempFile;
 
+use super::chapters::is_denial;
 use super::motion::motion;
 use super::raster::Grid;
 use super::{Film, Picture, html, mp4, pixels, svg, text};
@@ -16,8 +17,10 @@ use super::{Film, Picture, html, mp4, pixels, svg, text};
 /// How a film becomes a file.
 #[derive(Debug, Clone)]
 pub struct FilmOptions {
-    /// How wide pictures of pixels are; they are 16:9.
+    /// How wide pictures of pixels are.
     pub width: u32,
+    /// How high they are; 16:9 without it.
+    pub height: Option<u32>,
     /// Whether a file that exists may be replaced.
     pub force: bool,
     /// The language of what the pictures show, as HTML names it.
@@ -69,9 +72,23 @@ impl<W: Write> Write for Guarded<W> {
     }
 }
 
+impl FilmOptions {
+    /// Width and height of pictures of pixels.
+    pub(super) fn pixels(&self) -> (u32, u32) {
+        (self.width, self.height.unwrap_or(self.width.saturating_mul(9) / 16))
+    }
+}
+
 impl Default for FilmOptions {
     fn default() -> FilmOptions {
-        FilmOptions { width: 1920, force: false, lang: "en".into(), ffmpeg: "ffmpeg".into(), stop: Stop::default() }
+        FilmOptions {
+            width: 1920,
+            height: None,
+            force: false,
+            lang: "en".into(),
+            ffmpeg: "ffmpeg".into(),
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -118,8 +135,8 @@ pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, Fil
         })
     };
     match ending(path).as_str() {
-        "gif" => save(&mut |out| pixels::gif(film, options.width, out)),
-        "png" => save(&mut |out| pixels::png(film, poster, options.width, out)),
+        "gif" => save(&mut |out| pixels::gif(film, options.pixels(), out)),
+        "png" => save(&mut |out| pixels::png(film, poster, options.pixels(), out)),
         "svg" if film.pictures.len() == 1 => save(&mut text(svg_still(film, poster))),
         "svg" => save(&mut text(motion(film, poster))),
         "txt" => save(&mut text(text::transcript(film))),
@@ -152,7 +169,7 @@ pub fn can_be_written(size: Size, path: &Path, options: &FilmOptions) -> Result<
     beside(path, options.force)?;
     let ending = ending(path);
     if ["png", "gif", "mp4"].contains(&ending.as_str()) {
-        Grid::new(size, options.width).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
+        Grid::new(size, options.pixels()).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
     }
     if ending == "mp4" && !mp4::is_there(&options.ffmpeg) {
         return Err(FilmError::NoFfmpeg(path.to_owned()));
@@ -166,12 +183,12 @@ fn ending(path: &Path) -> String {
 
 /// One picture, described by its text.
 pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
-    svg::still(&picture.rows, film.size, &film.palette, &film.title, &text::reading(&picture.rows).join("\n"))
+    svg::still(&picture.rows, film.size, &film.palette, &film.title, &text::reading(picture).join("\n"))
 }
 
 /// What a film is known by: the denial or, without one, its last picture.
 fn poster(film: &Film) -> Result<&Picture, FilmError> {
-    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(|label| label.ends_with(" DENIED"));
+    let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(is_denial);
     film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
 }
 

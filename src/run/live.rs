@@ -286,6 +286,7 @@ mod tests {
             version: Version::Three,
             size: Size::new(80, 24),
             width: 1920,
+            height: None,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,

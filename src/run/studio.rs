@@ -8,6 +8,8 @@ use crossterm::event::KeyCode;
 use futures_util::{Stream, StreamExt};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
@@ -77,8 +79,15 @@ pub struct Filmed {
 impl<'a> Studio<'a> {
     /// Plays the lab to its end, or until a signal's number comes from `stop`.
     pub async fn film(self, state: &mut State, mut stop: impl Stream<Item = u8> + Unpin) -> Filmed {
-        let mut take =
-            Take { studio: self, asked: Vec::new(), clock: Duration::ZERO, hidden: Duration::ZERO, failure: None };
+        let now = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+        let mut take = Take {
+            begun: self.seeded.unwrap_or_else(now),
+            studio: self,
+            asked: Vec::new(),
+            clock: Duration::ZERO,
+            hidden: Duration::ZERO,
+            failure: None,
+        };
         if take.studio.cards {
             let title = card::title(state, &take.studio.theme, take.size());
             take.card(&title);
@@ -142,6 +151,8 @@ impl<'a> Studio<'a> {
 struct Take<'a> {
     studio: Studio<'a>,
     asked: Vec<Asked>,
+    /// In seconds since 1970.
+    begun: u64,
     clock: Duration,
     /// How much of the clock has gone by without being recorded.
     hidden: Duration,
@@ -246,16 +257,19 @@ impl Take<'_> {
             _ => What::Other,
         };
         let now = self.clock;
-        let seeded = self.studio.seeded;
+        let is_seeded = self.studio.seeded.is_some();
         match self.asked.iter_mut().find(|asked| asked.what == what) {
             Some(asked) => {
-                let takes = if seeded.is_some() { asked.fixed } else { asked.since.elapsed() };
+                let takes = if is_seeded { asked.fixed } else { asked.since.elapsed() };
                 let at = asked.sent + takes;
                 asked.arrived = Some((at, event));
-                if let (Some(begun), Some((_, Event::CallFinished { answer, .. }))) = (seeded, &mut asked.arrived) {
-                    answer.duration_us = u64::try_from(takes.as_micros()).unwrap_or(u64::MAX);
-                    answer.at = begun + at.as_secs();
-                    steady(&mut answer.wire);
+                if let Some((_, Event::CallFinished { answer, .. })) = &mut asked.arrived {
+                    // The screen tells how long ago something was: as long as in the film.
+                    answer.at = self.begun + at.as_secs();
+                    if is_seeded {
+                        answer.duration_us = u64::try_from(takes.as_micros()).unwrap_or(u64::MAX);
+                        steady(&mut answer.wire, answer.at);
+                    }
                 }
             }
             None => self.asked.push(Asked {
@@ -287,12 +301,18 @@ fn plausible(operation: &Operation, id: CallId) -> Duration {
     Duration::from_micros(micros + id.0 * 137 % 500)
 }
 
-/// Takes out of messages what no seed makes repeat: the port, times, and the client's own ids.
-fn steady(wire: &mut Wire) {
-    const HEADERS: [(&str, &str); 8] = [
+/// Takes out of messages what no seed makes repeat: the port, times other than the film's, and the client's own ids.
+fn steady(wire: &mut Wire, at: u64) {
+    let at = i64::try_from(at).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    let at = at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let date = at.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT");
+    let (year, month, day) = at.to_calendar_date();
+    let (hour, minute, second) = at.to_hms();
+    let amz_date = format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month));
+    let headers = [
         ("host:", "127.0.0.1:4599"),
-        ("date:", "Thu, 01 Jan 2026 00:00:00 GMT"),
-        ("x-amz-date:", "20260101T000000Z"),
+        ("date:", date.as_str()),
+        ("x-amz-date:", amz_date.as_str()),
         ("amz-sdk-invocation-id:", "00000000-0000-4000-8000-000000000000"),
         ("amz-sdk-request:", "attempt=1; max=3"),
         ("user-agent:", "aws-sdk-rust"),
@@ -302,7 +322,7 @@ fn steady(wire: &mut Wire) {
     for message in [&mut wire.request, &mut wire.response] {
         let lines = message.split_inclusive('\n').map(|line| {
             let lower = line.to_ascii_lowercase();
-            match HEADERS.iter().find(|(name, _)| lower.starts_with(name)) {
+            match headers.iter().find(|(name, _)| lower.starts_with(name)) {
                 Some((name, value)) => {
                     let end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
                     format!("{} {value}{end}", &line[..name.len()])

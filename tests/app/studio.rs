@@ -29,6 +29,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         version: Version::Three,
         size,
         width: 640,
+        height: None,
         palette: Palette::DARK,
         timestamp: 0,
         keeps_pauses: true,
@@ -48,6 +49,6 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     let filmed = studio.film(&mut state, stream::pending()).await;
     assert!(filmed.failure.is_some_and(|failure| failure.to_string().contains("the play can't go on")));
     let recorded = filmed.recorder.finish(filmed.length, "t".into()).unwrap();
-    assert_eq!(recorded.chapters, [(Duration::from_millis(2_500), "1 who".to_owned())]);
+    assert_eq!(recorded.chapters, [(Duration::from_millis(2_500), "1 Who is asking?".to_owned())]);
     assert_eq!(recorded.result.unwrap_err().pictures.len(), 2, "the title and the first stage");
 }

@@ -42,7 +42,16 @@ fn what_is_done_by_hand_is_recorded() {
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert!(left.contains("recorded lab.cast: 100×28") && left.contains("2 MET"), "{left}");
     let events = terminal.events("lab.cast");
-    assert_eq!(labels(&events), ["1 who", "1 MET", "2 create_key", "2 MET", "3 create_table"]);
+    assert_eq!(
+        labels(&events),
+        [
+            "1 Who is asking?",
+            "1 Who is asking? MET",
+            "2 Create the KMS key",
+            "2 Create the KMS key: MET",
+            "3 Create the encrypted table"
+        ]
+    );
     assert!(events.iter().all(|event| event.1 != 'i' && !event.2.contains("\u{1b}]")));
     let mut shown = vt100::Parser::new(28, 100, 0);
     events.iter().filter(|event| event.1 == 'o').for_each(|event| shown.process(event.2.as_bytes()));
@@ -156,7 +165,7 @@ fn a_killed_recording_is_whole() {
     terminal.wait_for(&["esc closes"]);
     terminal.send("-KILL");
     terminal.exit();
-    assert_eq!(labels(&terminal.events("lab.cast"))[..2], ["1 who", "1 MET"]);
+    assert_eq!(labels(&terminal.events("lab.cast"))[..2], ["1 Who is asking?", "1 Who is asking? MET"]);
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn a_recording_costs_no_visible_time() {
             version: Version::Three,
             size,
             width: 1920,
+            height: None,
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,
@@ -163,7 +164,7 @@ fn cards() {
 fn experiments_are_chapters_of_their_own() {
     let mut session = Session::sandbox().before(Stage::CleanUp);
     let mut chapters = Chapters::default();
-    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 clean_up"));
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 Clean up"));
     let mut begun = Vec::new();
     for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
         session = session.at_the_bench(which);
@@ -172,9 +173,10 @@ fn experiments_are_chapters_of_their_own() {
         begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
         session.intent(Intent::Close).intent(Intent::ToggleBench);
     }
-    assert_eq!(begun, ["bench 1 disable_key", "bench 1 MET", "bench 2 explicit_deny", "bench 2 MET"]);
+    let named = ["bench 1 Disable the key", "bench 2 Add an explicit Deny"];
+    assert_eq!(begun, named.map(|name| [name.to_owned(), format!("{name}: MET")]).concat());
     session.intent(Intent::Advance).answer_all();
-    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 MET"));
+    assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 Clean up: MET"));
 }
 
 /// The row of a replay: what stands in it is whole, the way out always is there, and ASCII is ASCII.

@@ -71,6 +71,40 @@ fn lines_and_blocks_have_no_gaps() {
     assert!((0..width).all(|x| inked(x) == inked(0) && !inked(x).is_empty()));
 }
 
+/// Signs that stand side by side do not touch, and none is cut off at its cell's edge; in any weight, in both kinds of
+/// picture.
+#[test]
+fn signs_keep_within_their_cells() {
+    let signs = "✔✘●○◐▸▼⟳→";
+    for style in [Style::new(), Style::new().bold(), Style::new().reversed()] {
+        let film = painted(|buffer| buffer.set_string(0, 0, signs, style));
+        let (width, _, pixels) = decoded(&written(&film, "progress.png", &FilmOptions::default()));
+        for (index, sign) in signs.chars().enumerate() {
+            let left = index * CELL.0;
+            let column = |x: usize| (0..CELL.1).map(|y| pixels[y * width + left + x]).collect::<Vec<_>>();
+            let is_blank = |x: usize| column(x).iter().all(|pixel| *pixel == column(0)[0]);
+            assert!(is_blank(0) && is_blank(CELL.0 - 1), "{sign} touches its edge");
+            assert!((1..CELL.0 - 1).any(|x| !is_blank(x)), "{sign} is not there");
+        }
+        let svg = String::from_utf8(written(&film, "progress.svg", &FilmOptions::default())).unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+        let widths: Vec<&str> = texts.filter_map(|node| node.attribute("textLength")).collect();
+        assert_eq!(widths, ["8.1"; 9]);
+    }
+}
+
+#[test]
+fn a_film_may_be_high() {
+    let options = FilmOptions { width: 1080, height: Some(1920), ..FilmOptions::default() };
+    let film = painted(|buffer| buffer.set_string(0, 0, "█".repeat(80), Style::new()));
+    let (width, height, pixels) = decoded(&written(&film, "high.png", &options));
+    assert_eq!((width, height), (1080, 1920));
+    // As wide as it can be.
+    let ink = bytes_of(Palette::DARK.foreground);
+    assert!((0..height).any(|y| pixels[y * width..][..width].iter().filter(|pixel| **pixel == ink).count() == 80 * 13));
+}
+
 #[test]
 fn every_sign_the_screen_uses_has_a_shape_of_its_own() {
     let signs = "✔✘●○◐◓◑◒▸▲▼◀⟳…·•×−–—→←↑↓⁻⁶⁰␛␍␊äöüßÄÖÜéÅñçœŁžґЯΩ€§„“»«✓✗⏎↵⇥⚠Aa0Oil1";

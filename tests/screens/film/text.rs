@@ -14,6 +14,13 @@ fn a_transcript_reads_one_pane_after_the_other() {
     let text = text(&lab(ThemeName::Dark, SIZE), "lab.txt");
     let headings: Vec<&str> = text.lines().filter(|line| line.contains("view_denied")).collect();
     assert_eq!(headings, ["0:50  6 view_denied"]);
+    // A stage begins with what it shows first, and calls under way are not read aloud; nor are progress and keys.
+    let begins = text.split("6 view_denied\n").nth(1).unwrap().split("0:54").next().unwrap();
+    assert!(begins.contains("Send one Scan as admin and as test-user"), "{begins}");
+    assert!(
+        !["WAITING", "under way", "summary\n", "○", "q quit", "6/9"].iter().any(|word| text.contains(word)),
+        "{text}"
+    );
     let chapter = text.split("0:54  6 DENIED\n").nth(1).unwrap().split("\n1:00  7 grant").next().unwrap();
     let place = |wanted: &str| chapter.find(wanted).unwrap_or_else(|| panic!("{wanted} is not in {chapter}"));
     assert!(place("observed") < place("ALLOWED   HTTP 200"));
@@ -21,6 +28,40 @@ fn a_transcript_reads_one_pane_after_the_other() {
     assert!(place("\"Chidi Okafor\"") < place("DENIED   HTTP 400"), "… before the right one");
     assert!(text.lines().all(|line| line == line.trim_end() && !line.contains(['│', '─', '━'])));
     assert!(!text.contains("\n\n\n"));
+}
+
+/// What is added to the first picture of a chapter, and where the film's last card begins.
+#[test]
+fn a_transcript_has_what_comes_later_once_and_the_end_apart() {
+    let mut film = painted(|buffer| buffer.set_string(0, 3, "the question", Style::new()));
+    film.pictures[0].chapter = Some("9 Clean up: MET".into());
+    film.pictures[0].stage = "clean_up";
+    let later = |millis: u64, text: &str, stage: &'static str| {
+        let next = painted(|buffer| {
+            buffer.set_string(0, 3, "the question", Style::new());
+            buffer.set_string(0, 5, text, Style::new());
+        });
+        Picture { at: Duration::from_millis(millis), stage, ..next.pictures[0].clone() }
+    };
+    let more = [(1_000, "a moment", "clean_up"), (1_100, "the ladder", "clean_up"), (5_000, "the end", "")];
+    film.pictures.extend(more.map(|(millis, text, stage)| later(millis, text, stage)));
+    film.end = Duration::from_secs(9);
+    let text = text(&film, "later.txt");
+    let (heading, end) = ("0:00  9 Clean up: MET\n=====================\n", "0:05  t\n=======\n");
+    assert_eq!(text, format!("t\n0:09\n\n{heading}the question\n\nthe ladder\n\n{end}the question\n\nthe end\n"));
+}
+
+/// Of what a window covers nothing is read: its lines are cut off.
+#[test]
+fn a_window_is_read_alone() {
+    let film = painted(|buffer| {
+        buffer.set_string(0, 4, "behind it, cut off", Style::new());
+        for (y, row) in ["┌ list ───┐", "│ one     │", "│ two     │", "└─────────┘"].into_iter().enumerate()
+        {
+            buffer.set_string(9, 3 + y as u16, row, Style::new());
+        }
+    });
+    assert_eq!(text(&film, "window.txt"), "t\n0:01\n\n0:00  t\n=======\n list\n one\n two\n");
 }
 
 #[test]
@@ -59,6 +100,7 @@ fn a_page_has_every_picture_and_needs_nothing_else() {
     let data = page.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
     let data: Value = serde_json::from_str(data).unwrap();
     assert_eq!(data["end"], 93_000);
+    assert_eq!(data["poster"], 54_041, "the denial is what is seen first");
     assert_eq!(data["chapters"].as_array().unwrap().len(), 18);
     assert_eq!(data["chapters"][1], serde_json::json!([4041, "1 MET"]));
     // What the player does: each picture is the one before with its changes.
@@ -155,7 +197,10 @@ fn ffmpeg_gets_the_pictures_and_its_errors_are_told() {
     let good = stand_in(folder.path(), "for last; do :; done; cat > \"$last\"; echo \"$*\" >> \"$last\"");
     let bytes = written(&painted(|_| {}), "a.mp4", &good);
     let end = String::from_utf8_lossy(&bytes[bytes.len() - 300..]).into_owned();
-    assert!(bytes.starts_with(b"GIF89a") && end.contains("format=yuv420p") && end.contains("+faststart"), "{end}");
+    assert!(
+        bytes.starts_with(b"GIF89a") && end.contains("fps=10,format=yuv420p") && end.contains("+faststart"),
+        "{end}"
+    );
 
     let bad = stand_in(folder.path(), "echo 'No space left' >&2; exit 1");
     let place = folder.path().join("b.mp4");
