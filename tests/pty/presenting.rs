@@ -58,7 +58,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.lab.wait_for(&["6/9", "will be sent"]);
     pair.notes.wait_for(&["6/9", "kms:Decrypt"]);
     pair.lab.press("#a12b3\r");
-    pair.lab.wait_for(&["# 12", "# 3"]);
+    pair.lab.wait_for(&["█ 12", "█ 3"]);
     pair.notes.wait_for(&["a 12   b 3"]);
     pair.lab.press("\r");
     pair.lab.wait_for(&["✘ DENIED", "RIGHT"]);
@@ -202,7 +202,7 @@ fn a_play_says_that_it_plays_and_goes_on_by_a_key_that_does_not_answer() {
 #[test]
 fn a_lab_whose_socket_has_no_place_goes_on_without() {
     let mut told = Terminal::start(80, 24, &[], &["--socket", "/dev/null/lab.sock"]);
-    told.wait_for(&["1/9", "`kmslab notes` can't follow: /dev/null/lab.sock: Not a directory"]);
+    told.wait_for(&["1/9", "`kmslab notes` can't follow: /dev/null/lab.sock: not a directory"]);
     told.do_stages(1);
     told.press("q");
     assert_eq!(told.ends_in_order().0, 0);

@@ -74,7 +74,9 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
         _ => {}
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let private = tempfile::Builder::new().prefix(".").rand_bytes(4).tempdir_in(folder)?;
+    let private = tempfile::Builder::new().prefix(".").rand_bytes(4).tempdir_in(folder);
+    // Its own error tells the path of the folder that there is not.
+    let private = private.map_err(|error| io::Error::from(error.kind()))?;
     let made = private.path().join("s");
     let listener = UnixListener::bind(&made)?;
     fs::set_permissions(&made, Permissions::from_mode(0o600))?;
