@@ -13,7 +13,7 @@ use crate::lab::{Check, State, Status};
 use super::keys;
 use super::layout::Class;
 use super::tally;
-use super::text::{cut, width, wrap};
+use super::text::{cut, uncapitalised, width, wrap};
 use super::theme::Theme;
 
 mod bench;
@@ -386,7 +386,9 @@ impl<'a> Brief<'a> {
     fn lead(self, part: &Part<'_>) -> (Vec<Span<'static>>, usize) {
         match part.label {
             Some(label) => {
-                let label = uncapitalised(label);
+                // Alone among the labels it begins a sentence elsewhere.
+                let is_sentence = label == self.state.lesson.words().your_answer;
+                let label = if is_sentence { uncapitalised(label) } else { label.to_owned() };
                 (vec![Span::styled(format!(" {label:<width$}", width = self.label - 1), self.theme.dim)], self.label)
             }
             None => (vec![Span::raw(" ")], 1),
@@ -414,12 +416,6 @@ impl<'a> Brief<'a> {
         spans.iter_mut().for_each(unglue);
         cut(spans, self.columns)
     }
-}
-
-/// A label is no sentence, and all of them begin alike.
-fn uncapitalised(label: &str) -> String {
-    let mut rest = label.chars();
-    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
 }
 
 /// A sentence ends once.

@@ -7,7 +7,7 @@ use crate::lab::lesson::{Card, Comparison, Source};
 use crate::lab::{Experiment, Stage, State, Status};
 
 use super::tally;
-use super::text::{width, wrap, wrap_plain};
+use super::text::{uncapitalised, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// Everything a stage's lesson says; what explains the answers comes when the stage has ended.
@@ -163,7 +163,12 @@ fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line
     let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
     let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
     content.push(Span::styled(format!("   {}", tally::share(hands, &asked, state.interface())), theme.strong));
-    wrap(vec![Span::styled(format!("{}  class  ", stage.number()), theme.dim)], content, columns, 3)
+    wrap(
+        vec![Span::styled(format!("{}  {}  ", stage.number(), state.interface().say("class")), theme.dim)],
+        content,
+        columns,
+        3,
+    )
 }
 
 /// The score, what was answered wrongly, and what to take home.
@@ -175,7 +180,11 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
     }
     if state.bench.records().any(|record| record.status != Status::Todo) {
         let (tried, all) = (state.bench.met(), Experiment::ALL.len());
-        lines.extend(wrap_plain(&format!("{tried} of {all} experiments tried"), theme.strong, columns));
+        lines.extend(wrap_plain(
+            &state.interface().fill("{} of {} experiments tried", &[&tried, &all]),
+            theme.strong,
+            columns,
+        ));
     }
     if !lines.is_empty() {
         lines.push(Line::default());
@@ -193,7 +202,10 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         lines.push(Line::default());
     }
     let words = &state.lesson.frame.export;
-    lines.extend(heading(&format!("{} / {}?", words.true_claim, words.false_claim), theme));
+    lines.extend(heading(
+        &format!("{} / {}?", uncapitalised(&words.true_claim), uncapitalised(&words.false_claim)),
+        theme,
+    ));
     let mut ids = Vec::new();
     for card in &state.lesson.frame.debrief {
         lines.extend(self::card(state, card, theme, columns));
@@ -204,7 +216,7 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
 }
 
 fn heading(text: &str, theme: &Theme) -> [Line<'static>; 1] {
-    [Line::from(Span::styled(text.to_lowercase(), theme.dim))]
+    [Line::from(Span::styled(uncapitalised(text), theme.dim))]
 }
 
 /// A claim with what is to be said of it. A false one is no denial, and has no sign of one.
@@ -212,7 +224,7 @@ pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Li
     let words = &state.lesson.frame.export;
     let word = if card.is_true { &words.true_claim } else { &words.false_claim };
     let looks = if card.is_true { theme.allowed.text } else { theme.strong };
-    let lead = vec![Span::styled(format!("{}:", word.to_lowercase()), looks), Span::raw(" ")];
+    let lead = vec![Span::styled(format!("{}:", uncapitalised(word)), looks), Span::raw(" ")];
     let mut lines = wrap(lead, vec![Span::styled(card.claim.clone(), theme.strong)], columns, 2);
     lines.extend(wrap(vec![Span::raw("  ")], vec![Span::styled(card.explanation.clone(), theme.base)], columns, 2));
     lines
@@ -230,7 +242,7 @@ fn missed(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Lin
     for (label, text, looks) in
         [(&words.your_answer, &said.text, theme.base), (&words.the_answer_was, &right.text, theme.strong)]
     {
-        let lead = vec![Span::styled(format!("   {}: ", label.to_lowercase()), theme.dim)];
+        let lead = vec![Span::styled(format!("   {}: ", uncapitalised(label)), theme.dim)];
         lines.extend(wrap(lead, vec![Span::styled(text.clone(), looks)], columns, 5));
     }
     lines

@@ -222,7 +222,8 @@ fn score_text(state: &State, score: Score) -> String {
     let skipped = score.skipped.saturating_sub(of_class.map_or(0, |class| class.questions));
     let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, words.score));
     let skipped = (skipped > 0).then(|| format!("{skipped} {}", words.score_skipped));
-    let class = of_class.map(|class| format!("class {}/{} {}", class.right, class.hands, words.score));
+    let class = of_class
+        .map(|class| format!("{} {}/{} {}", state.interface().say("class"), class.right, class.hands, words.score));
     let parts: Vec<String> = answered.into_iter().chain(skipped).chain(class).collect();
     parts.join(" · ")
 }

@@ -233,6 +233,12 @@ fn columns_of(characters: &[Char]) -> usize {
     characters.iter().map(|character| character.width).sum()
 }
 
+/// `text` where it begins no sentence.
+pub(super) fn uncapitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -21,6 +21,7 @@ pub const ALL: &[&str] = &[
     "class",
     "RIGHT",
     "{} of {} right",
+    "{} of {} experiments tried",
     "hands up: {} in all",
     "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
     "Not taken: {} is no answer, nor is what follows.",
