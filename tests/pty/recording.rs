@@ -40,7 +40,7 @@ fn what_is_done_by_hand_is_recorded() {
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(left.contains("recorded lab.cast: 100×28") && left.contains("2 MET"), "{left}");
+    assert!(left.contains("recorded lab.cast: 100×28") && left.contains("2 Create the KMS key: MET"), "{left}");
     let events = terminal.events("lab.cast");
     assert_eq!(
         labels(&events),
@@ -120,10 +120,7 @@ fn an_experiment_is_logged_and_shown_again() {
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
     let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
-    assert!(
-        told.contains("9 clean_up") && told.contains("bench 1 disable_key") && told.contains("bench 1 MET"),
-        "{told}"
-    );
+    assert!(told.contains("9 Clean up") && told.contains("bench 1 Disable the key: MET"), "{told}");
     let file = terminal.file("lab.kmslab");
     let mut again = Terminal::start(100, 28, &[], &["replay", file.to_str().unwrap()]);
     again.wait_for(&["⟳ REPLAY", "1/9", "space pause"]);
@@ -246,7 +243,11 @@ fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
         }
     }
     let film = std::fs::read_to_string(terminal.file("lab.svg")).unwrap();
-    assert!(film.contains("1 MET; ") && film.contains("2 create_key</desc>") && film.ends_with("</svg>\n"));
+    assert!(
+        film.contains("1 Who is asking? MET; ")
+            && film.contains("2 Create the KMS key</desc>")
+            && film.ends_with("</svg>\n")
+    );
 }
 
 #[test]
@@ -277,7 +278,7 @@ fn it_plays_by_itself_until_a_key_is_pressed() {
     // Its pauses are meant: a verdict's would be too long for a player, were there nothing in it.
     let events = terminal.events("lab.cast");
     let times = events.windows(2).map(|events| events[1].0 - events[0].0);
-    let second = events.iter().position(|event| event.2 == "2 create_key").unwrap();
+    let second = events.iter().position(|event| event.2 == "2 Create the KMS key").unwrap();
     assert!(times.take(second).all(|time| time < 2.4), "{events:?}");
     assert!(events[..second].iter().any(|event| event.2 == "\u{1b}[0m"), "{events:?}");
 }
