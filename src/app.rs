@@ -8,7 +8,6 @@ mod recording;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::CommandFactory;
 use color_eyre::eyre::{Report, WrapErr};
@@ -31,12 +30,10 @@ use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
 use crate::run::world::World;
+use crate::run::writes::LAST_WRITES;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::theme::ColorLevel;
-
-/// How long a disk may take for what is still being written at the end.
-const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {

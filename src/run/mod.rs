@@ -21,6 +21,7 @@ pub mod signal;
 pub mod studio;
 pub mod verified;
 pub mod world;
+pub mod writes;
 
 use std::io::{self, Write};
 use std::time::Duration;

@@ -10,6 +10,7 @@ use super::journal::{self, Journal};
 use super::notes::Place;
 use super::session::{Hold, Keeper};
 use super::verified::Shelf;
+use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
 
@@ -37,13 +38,23 @@ pub struct World {
     shelf: Option<Arc<Shelf>>,
     keeper: Option<Keeper>,
     place: Option<Place>,
+    writes: Writes,
 }
 
 impl World {
     /// A world whose calls go through `clients`, and the receiver of its events.
     pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        (World { clients: Arc::new(clients), events, journal: None, shelf: None, keeper: None, place: None }, receiver)
+        let world = World {
+            clients: Arc::new(clients),
+            events,
+            journal: None,
+            shelf: None,
+            keeper: None,
+            place: None,
+            writes: Writes::default(),
+        };
+        (world, receiver)
     }
 
     /// The same world, which sends no creating call before `journal` has its intent.
@@ -138,8 +149,10 @@ impl World {
             }
             Effect::Keep(verified) => {
                 if let Some(shelf) = self.shelf.clone() {
-                    // The runtime's end waits for it for a while, however the lab ends.
+                    // Waited for when the world ends.
+                    let write = self.writes.begin();
                     tokio::task::spawn_blocking(move || {
+                        let _write = write;
                         if let Err(reason) = shelf.keep(&verified) {
                             let _ = events.send(Event::NotKept(reason));
                         }

@@ -28,9 +28,9 @@ fn kept() -> (Proxy, TempDir, PathBuf) {
     assert_eq!((lab.state.met(), lab.state.not_kept()), (9, None));
     let host = lab.state.backend.host().unwrap().replace(':', "%3A");
     let shelf = folder.path().join(format!("{host},us-east-1,classroom%201"));
-    let Lab { proxy, runtime, .. } = lab;
-    // What is kept is written beside the loop; the product waits likewise.
-    runtime.shutdown_timeout(Duration::from_secs(20));
+    let Lab { proxy, world, .. } = lab;
+    // What is kept is written beside the loop, and waited for at its end.
+    drop(world);
     (proxy, folder, shelf)
 }
 
