@@ -157,17 +157,22 @@ impl Terminal {
 
     fn do_stages(&mut self, count: usize) {
         for stage in 1..=count {
-            self.wait_for(&[&format!("{stage}/9"), "will be sent"]);
-            // A prediction first: enter waits for it.
-            self.press("a\r");
-            if stage == 7 {
-                self.wait_for(&["NOT SENT"]);
-                self.press("\r");
-            }
-            self.wait_for(&["observed", "✔ MET"]);
-            if stage < 9 {
-                self.press("\r");
-            }
+            self.do_stage(stage, "will be sent");
+        }
+    }
+
+    /// Answers, sends and goes on, once `ready` is there.
+    fn do_stage(&mut self, stage: usize, ready: &str) {
+        self.wait_for(&[&format!("{stage}/9"), ready]);
+        // A prediction first: enter waits for it.
+        self.press("a\r");
+        if stage == 7 {
+            self.wait_for(&["NOT SENT"]);
+            self.press("\r");
+        }
+        self.wait_for(&["observed", "✔ MET"]);
+        if stage < 9 {
+            self.press("\r");
         }
     }
 

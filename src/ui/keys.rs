@@ -21,7 +21,7 @@ pub use context::Context;
 use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
 use refused::REFUSED;
 pub use remap::{Problem, Wanted, remap};
-pub use told::{Hint, all, answers, first, footer, grouped, help, hints};
+pub use told::{Group, Hint, all, answers, first, footer, grouped, help, hints};
 
 use super::layout::Class;
 
@@ -79,6 +79,8 @@ pub struct Row {
     pub label: for<'a> fn(Context<'a>) -> &'a str,
     /// A sentence for the help; empty where it needs none.
     pub help: &'static str,
+    /// Its heading in the help.
+    pub group: Group,
     /// The footer drops the rows with the highest numbers first.
     pub rank: u8,
 }
@@ -119,6 +121,7 @@ pub const KEYS: &[Row] = &[
         })],
         label: advance_label,
         help: "do this stage's action; when done, the next stage",
+        group: Group::Learn,
         rank: 0,
     },
     Row {
@@ -131,6 +134,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |_| "begin afresh",
         help: "", // the question at the start says it
+        group: Group::Go,
         rank: 1,
     },
     Row {
@@ -142,18 +146,21 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "answer",
         help: "answer the question, before enter",
+        group: Group::Learn,
         rank: 1,
     },
     Row {
         bindings: &[bind("skip", TODO, &[char('s')], |c| c.panes() && c.state.waits_for_answer(), |_| Intent::Skip)],
         label: |_| "skip",
         help: "pass over the question",
+        group: Group::Learn,
         rank: 3,
     },
     Row {
         bindings: &[bind("hint", TODO, &[char('h')], |c| c.panes() && c.state.has_hint(), |_| Intent::Hint)],
         label: |c| if c.state.hints().is_empty() { "hint" } else { "another hint" },
         help: "a hint for the question, then another",
+        group: Group::Learn,
         rank: 4,
     },
     Row {
@@ -163,6 +170,7 @@ pub const KEYS: &[Row] = &[
             _ => "try again",
         },
         help: "send the calls again, or go on where it failed",
+        group: Group::Learn,
         rank: 4,
     },
     Row {
@@ -175,12 +183,14 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.state.is_replay() { "live again" } else { "replay" },
         help: "no answer comes? one recorded earlier; again: live",
+        group: Group::Look,
         rank: 4,
     },
     Row {
         bindings: &[bind("clean_up", LEAVING, &[char('c')], |c| c.leaving(), |_| Intent::CleanUpAndQuit)],
         label: |_| "clean up, then leave",
         help: "in the leaving dialog: clean up first",
+        group: Group::Go,
         rank: 1,
     },
     Row {
@@ -199,6 +209,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "consent",
         help: "", // the dialog says it, and it opens on AWS alone
+        group: Group::Go,
         rank: NEVER,
     },
     Row {
@@ -208,6 +219,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |c| if c.bench().is_some() { "experiment" } else { "stage" },
         help: "next or previous stage; nothing is sent again",
+        group: Group::Go,
         rank: 6,
     },
     CLICKER,
@@ -221,6 +233,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |_| "pane",
         help: "keys go to the other pane",
+        group: Group::Look,
         rank: 5,
     },
     Row {
@@ -242,6 +255,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "call",
         help: "previous or next call of this pane",
+        group: Group::Look,
         rank: 7,
     },
     Row {
@@ -253,6 +267,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |c| if c.cursor().is_some() { "choose" } else { "scroll" },
         help: "scroll this pane; in a list, move",
+        group: Group::Look,
         rank: 8,
     },
     Row {
@@ -274,6 +289,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "half a page",
         help: "scroll by half a page",
+        group: Group::Look,
         rank: NEVER,
     },
     Row {
@@ -303,12 +319,14 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "ends",
         help: "scroll to the beginning or to the end",
+        group: Group::Look,
         rank: NEVER,
     },
     Row {
         bindings: &[bind("view", PANES, &[char('v')], |c| c.has_answer(), |_| Intent::CycleView)],
         label: |_| "view",
         help: "answers as summary, JSON, HTTP, aws command",
+        group: Group::Look,
         rank: 4,
     },
     Row {
@@ -324,6 +342,7 @@ pub const KEYS: &[Row] = &[
         ],
         label: |_| "copy",
         help: "copy the call as an aws command, or its answer",
+        group: Group::Look,
         rank: 12,
     },
     Row {
@@ -336,6 +355,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.state.view.zoom { "both panes" } else { "zoom" },
         help: "this pane alone, or both panes",
+        group: Group::Look,
         rank: 11,
     },
     Row {
@@ -348,6 +368,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Why) { "close" } else { "why" },
         help: "why this call was allowed or denied",
+        group: Group::Learn,
         rank: 3,
     },
     Row {
@@ -360,12 +381,14 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::AtRest) { "close" } else { "at rest" },
         help: "the table as it lies in the database, and its keys",
+        group: Group::Look,
         rank: 13,
     },
     Row {
         bindings: &[bind("trail", PANES | PAGE, &[char('t')], |c| c.can_toggle(), |_| Intent::TogglePage(Page::Trail))],
         label: |c| if c.page(Page::Trail) { "close" } else { "trail" },
         help: "what DynamoDB and the callers asked KMS",
+        group: Group::Look,
         rank: 12,
     },
     Row {
@@ -378,6 +401,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
         help: "the lesson: question, answers, what is often got wrong",
+        group: Group::Learn,
         rank: 3,
     },
     Row {
@@ -390,6 +414,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Comparison) { "close" } else { "options" },
         help: "the choices side by side, where there are some",
+        group: Group::Learn,
         rank: 5,
     },
     Row {
@@ -402,6 +427,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.stages() { "close" } else { "stages" },
         help: "stages by arrow or number; earlier ones are set up",
+        group: Group::Go,
         rank: 10,
     },
     NUMBERS,
@@ -418,12 +444,14 @@ pub const KEYS: &[Row] = &[
             false => "break it",
         },
         help: "after stage 8: experiments that break the lab",
+        group: Group::Learn,
         rank: 3,
     },
     Row {
         bindings: &[bind("undo", PANES, &[char('u')], |c| c.panes() && c.state.can_undo(), |_| Intent::Undo)],
         label: |_| "undo again",
         help: "undo again what an experiment could not undo",
+        group: Group::Learn,
         rank: 1,
     },
     Row {
@@ -436,6 +464,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| if c.page(Page::Help) { "close" } else { "help" },
         help: "this help",
+        group: Group::Go,
         rank: 2,
     },
     Row {
@@ -464,12 +493,14 @@ pub const KEYS: &[Row] = &[
             false => "back",
         },
         help: "one level back, what is not sent yet stays unsent; never leaves the lab",
+        group: Group::Go,
         rank: 3,
     },
     Row {
         bindings: &[bind("quit", PANES | OVERLAYS | RESUMING, &[char('q'), control('c')], |_| true, |_| Intent::Quit)],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
         help: "leave; asks first if something would stay behind",
+        group: Group::Go,
         rank: 1,
     },
     REFUSED,

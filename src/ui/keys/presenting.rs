@@ -5,8 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::lab::{Intent, Overlay, Status, Wish};
 
 use super::{
-    BLANKED, Context, DONE, LIST, NEVER, OVERLAYS, PAGE, PANES, RESUMING, RUNNING, Row, START, TODO, VOTES, bind,
-    can_advance, can_choose, char, key, repeating,
+    BLANKED, Context, DONE, Group, LIST, NEVER, OVERLAYS, PAGE, PANES, RESUMING, RUNNING, Row, START, TODO, VOTES,
+    bind, can_advance, can_choose, char, key, repeating,
 };
 use crate::ui::Class;
 
@@ -91,6 +91,7 @@ pub const CLICKER: Row = Row {
     ],
     label: |_| "clicker",
     help: "a clicker: on (twice past a question), or back",
+    group: Group::Teach,
     rank: NEVER,
 };
 
@@ -108,6 +109,7 @@ pub const BLANK: Row = Row {
     ],
     label: |_| "blank",
     help: "blank the screen or show it again; b: not as answer",
+    group: Group::Teach,
     rank: NEVER,
 };
 
@@ -116,6 +118,7 @@ pub const TIMER: Row = Row {
     bindings: &[bind("timer", PANES, &[char('T')], |c| c.panes(), |_| Intent::Present(Wish::Timer))],
     label: |_| "timer",
     help: "the time of stage and lab against the plan",
+    group: Group::Teach,
     rank: NEVER,
 };
 
@@ -127,6 +130,7 @@ pub const TALLY: Row = Row {
     ],
     label: |_| "take it",
     help: "hands up: how the class answers, before it is seen",
+    group: Group::Teach,
     rank: NEVER,
 };
 
@@ -151,6 +155,7 @@ pub const HANDS: Row = Row {
     ],
     label: |_| "count",
     help: "",
+    group: Group::Go,
     rank: NEVER,
 };
 
@@ -169,6 +174,7 @@ pub const NUMBERS: Row = Row {
     ],
     label: |_| "stage",
     help: "",
+    group: Group::Go,
     rank: NEVER,
 };
 
@@ -192,5 +198,6 @@ pub const START_OVER: Row = Row {
     ],
     label: |_| "begin again",
     help: "begin again with stage 1, as a new run; asks first",
+    group: Group::Teach,
     rank: NEVER,
 };

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use crate::lab::{Copied, Intent, Page};
 
-use super::{NEVER, PANES, Row, TODO, bind, char, key};
+use super::{Group, NEVER, PANES, Row, TODO, bind, char, key};
 
 /// The keys where their own rows don't take them. An intent that can't be done is refused with a sentence.
 pub const REFUSED: Row = Row {
@@ -51,5 +51,6 @@ pub const REFUSED: Row = Row {
     ],
     label: |_| "not now",
     help: "",
+    group: Group::Learn,
     rank: NEVER,
 };

@@ -88,23 +88,24 @@ pub fn help(keymap: &Keymap) -> impl Iterator<Item = (String, &'static str)> {
 }
 
 /// What a row is for: the headings of the help.
-const GROUPS: [&str; 4] = ["learn", "look", "teach", "go"];
-
-/// The help under its headings; what has none of the others is for going somewhere.
-pub fn grouped(keymap: &Keymap) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
-    let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).zip(help(keymap)).collect();
-    let of = |group| told.iter().filter(move |(row, _)| group_of(row) == group).map(|(_, told)| told.clone());
-    GROUPS.into_iter().map(|group| (group, of(group).collect())).collect()
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// A stage, its question, and what explains it.
+    Learn,
+    /// The answers, and how they are shown.
+    Look,
+    /// In front of a class.
+    Teach,
+    /// Going somewhere, help and the way out.
+    Go,
 }
 
-fn group_of(row: &Row) -> &'static str {
-    match row.bindings.first().map_or("", |binding| binding.name) {
-        "advance" | "answer_1" | "skip" | "hint" | "retry" | "why" | "lesson" | "options" | "bench" | "undo" => "learn",
-        "other_pane" | "previous_call" | "down" | "half_page_down" | "top" | "view" | "copy_command" | "zoom"
-        | "at_rest" | "trail" | "replay" => "look",
-        "clicker_next" | "blank" | "timer" | "votes" | "start_over" => "teach",
-        _ => "go",
-    }
+/// The help under its headings.
+pub fn grouped(keymap: &Keymap) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).zip(help(keymap)).collect();
+    let of = |group| told.iter().filter(move |(row, _)| row.group == group).map(|(_, told)| told.clone()).collect();
+    let headings = [("learn", Group::Learn), ("look", Group::Look), ("teach", Group::Teach), ("go", Group::Go)];
+    headings.into_iter().map(|(heading, group)| (heading, of(group))).collect()
 }
 
 /// All keys of the action `name`, each once.
