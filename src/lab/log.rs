@@ -129,6 +129,7 @@ impl Head {
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.accepted_account = self.accepted.then(|| ANY.to_owned());
         state.view.zoom = self.zoom;
+        state.replays.has_pseudonyms = self.masked;
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),
             None => state,

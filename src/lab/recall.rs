@@ -49,6 +49,8 @@ pub(super) struct Replays {
     not_kept: Option<String>,
     /// When the whole session was recorded, where it is shown again.
     session: Option<String>,
+    /// Whether that session's log has pseudonyms.
+    pub(super) has_pseudonyms: bool,
 }
 
 /// A stage's recorded answers, as they are shown.

@@ -34,6 +34,11 @@ impl State {
         self.shown.is_some()
     }
 
+    /// Whether ids are pseudonyms: masked here, or when the session that is shown again was recorded.
+    pub fn has_pseudonyms(&self) -> bool {
+        self.is_masked() || self.replays.has_pseudonyms
+    }
+
     /// The facts, for the screen and for lines.
     pub fn shown_facts(&self) -> &Facts {
         self.shown.as_ref().map_or(&self.facts, |shown| &shown.facts)

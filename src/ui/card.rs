@@ -21,7 +21,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
         BackendKind::Endpoint => "on an AWS-compatible server".to_owned(),
         BackendKind::Aws => format!("on AWS, {}", state.backend.region),
     };
-    let pseudonyms = if state.is_masked() { "account, ids and names are pseudonyms" } else { "" };
+    let pseudonyms = if state.has_pseudonyms() { "account, ids and names are pseudonyms" } else { "" };
     let about = &state.lesson.frame.export;
     card(theme, size, |columns| {
         let mut lines = vec![Line::from(Span::styled(" kmslab ", theme.focus)), Line::default()];

@@ -232,7 +232,7 @@ impl Sheet<'_> {
         };
         self.blank();
         let code = exchange.error_code().unwrap_or("no code");
-        let how = if state.is_masked() { "with pseudonyms" } else { "unchanged" };
+        let how = if state.has_pseudonyms() { "with pseudonyms" } else { "unchanged" };
         self.text(&format!("what came back, {how}: {code}"), looks.text);
         self.text(message, self.theme.base);
     }

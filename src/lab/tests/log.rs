@@ -101,6 +101,7 @@ fn a_session_comes_out_the_same(
     assert_eq!(again.view, live.view);
     assert_eq!((again.known(), again.score()), (live.known(), live.score()));
     assert_eq!(again.replay_time().as_deref(), Some("24 Nov 10:02 UTC"));
+    assert_eq!(again.has_pseudonyms(), masked, "the screen says so");
 
     let log =
         format!("{}{}", serde_json::to_string(&logging.head).unwrap(), serde_json::to_string(&logging.log).unwrap());
