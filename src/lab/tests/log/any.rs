@@ -267,7 +267,6 @@ impl Twins {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
     #[test]
     fn a_log_gives_the_same_session_again(
         kind in proptest::sample::select(vec![BackendKind::Sandbox, BackendKind::Endpoint, BackendKind::Aws]),
