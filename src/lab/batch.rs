@@ -193,6 +193,7 @@ impl State {
         let verdict = answer.verdict();
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
+        self.answered = Some(shown.clone());
         self.at_work_mut().answered(exchange.clone(), shown.clone());
         self.note_use(&exchange, request_id(&shown));
         match work {

@@ -148,8 +148,7 @@ impl State {
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
-                let mut all = self.records().flat_map(|record| &record.exchanges);
-                let exchange = all.find(|exchange| exchange.id == *id)?;
+                let exchange = self.answered.as_ref().filter(|exchange| exchange.id == *id)?;
                 Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()) }
             }
             Event::Inspected { serial, .. } => {

@@ -1,9 +1,12 @@
 //! The whole state of a session, the one function that changes it, and what each intent does. How calls are sent and
 //! answers taken in is told in `batch.rs`.
 
+use std::sync::Arc;
+
 use super::backend::Backend;
 use super::bench::Bench;
 use super::copy::Clipboard;
+use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent};
 use super::insight::Insight;
@@ -61,6 +64,8 @@ pub struct State {
     pub(super) clipboard: Clipboard,
     pub(super) presenting: Presenting,
     pub(super) records: [Record; Stage::ALL.len()],
+    /// The newest answer as it is shown, for the session's log: what follows from it may have begun its record anew.
+    pub(super) answered: Option<Arc<Exchange>>,
     last_id: u64,
     pub(super) quit_after_clean_up: bool,
 }
@@ -90,6 +95,7 @@ impl State {
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
             records: Default::default(),
+            answered: None,
             last_id: 0,
             quit_after_clean_up: false,
         }

@@ -125,6 +125,24 @@ fn a_stage_that_fails_and_is_tried_again_comes_out_the_same() {
     assert_eq!(again.view, logging.lab.state.view);
 }
 
+/// An experiment that could not be undone is tried again: its record begins anew with the last answer of the undoing.
+#[test]
+fn an_answer_after_which_all_begins_anew_is_logged() {
+    let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
+    while logging.lab.state.check(Stage::ViewAgain).is_none() {
+        logging.press(&[Intent::Skip, Intent::Advance]);
+    }
+    let later = json!({"__type": "InternalFailure", "message": "later"});
+    logging.lab.cloud.faults.push(("EnableKey", 500, later));
+    logging.press(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::Advance, Intent::Skip, Intent::Advance]);
+    let which = Experiment::DisableKey;
+    assert_eq!(logging.lab.state.view.message.as_deref(), Some("u: undo again · not undone: the disabled key"));
+    logging.press(&[Intent::Retry]);
+    let (live, again) = (&logging.lab.state, logging.again());
+    assert_eq!(again.bench.record(which).status, live.bench.record(which).status);
+    assert_eq!(again.bench.record(which).exchanges, live.bench.record(which).exchanges);
+}
+
 #[test]
 fn an_answer_to_no_call_is_refused() {
     let mut state = Logging::new(Lab::new(backend(), Cloud::default()), false).head.state(0);
