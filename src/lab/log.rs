@@ -4,6 +4,7 @@
 //! What is logged is what was shown: where the session is masked so is its log, and of a consent no digit is in it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::backend::Backend;
 use super::copy::Way;
@@ -11,6 +12,7 @@ use super::exchange::{Answer, CallId};
 use super::facts::Names;
 use super::flow::{Event, Intent, TimerId};
 use super::insight::{Finding, Known};
+use super::operation::{Identity, Operation};
 use super::quiz::Quiz;
 use super::recall::Verified;
 use super::stage::Stage;
@@ -18,9 +20,6 @@ use super::state::State;
 
 /// The version of the log's form.
 pub const VERSION: u32 = 1;
-
-/// Stands for the account that was said yes to until it is known: the log's head does not tell it.
-const ANY: &str = "any";
 
 /// The first line of a log: what the session began with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,9 +32,6 @@ pub struct Head {
     pub timestamp: u64,
     /// Whether ids are pseudonyms.
     pub masked: bool,
-    /// Whether somebody had said yes to creating things before it began.
-    #[serde(default)]
-    pub accepted: bool,
     /// Where the calls went.
     pub backend: Backend,
     /// The run's names.
@@ -75,6 +71,10 @@ pub enum Logged {
         id: CallId,
         /// With what.
         answer: Box<Answer>,
+        /// Whether it names the account that `--yes-account` said yes to; of one that it does not name, nothing is
+        /// logged.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accepted: bool,
     },
     /// What a page asked for.
     Found {
@@ -113,7 +113,6 @@ impl Head {
             program: concat!("kmslab ", env!("CARGO_PKG_VERSION")).to_owned(),
             timestamp,
             masked: state.is_masked(),
-            accepted: state.accepted_account.is_some(),
             backend: state.backend.clone(),
             names: state.shown_names().clone(),
             quiz: state.quiz.seed(),
@@ -127,7 +126,6 @@ impl Head {
     pub fn state(&self, now: u64) -> State {
         let state = State::new(self.backend.clone(), self.names.clone());
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
-        state.accepted_account = self.accepted.then(|| ANY.to_owned());
         state.view.zoom = self.zoom;
         state.replays.has_pseudonyms = self.masked;
         match self.quiz {
@@ -135,6 +133,13 @@ impl Head {
             None => state,
         }
     }
+}
+
+/// The account that an answer says the admin is of.
+fn named_account<'a>(operation: &Operation, identity: Identity, answer: &'a Answer) -> Option<&'a str> {
+    let body = &answer.response.as_ref().ok()?.body;
+    let is_about_admin = *operation == Operation::GetCallerIdentity && identity == Identity::Admin;
+    body.get("Account").and_then(Value::as_str).filter(|_| is_about_admin)
 }
 
 impl State {
@@ -149,7 +154,10 @@ impl State {
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
                 let exchange = self.answered.as_ref().filter(|exchange| exchange.id == *id)?;
-                Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()) }
+                let admin = named_account(&exchange.operation, exchange.identity, &exchange.answer)
+                    .and(self.facts.admin.as_ref());
+                let accepted = admin.is_some_and(|admin| self.accepted_account.as_ref() == Some(&admin.account));
+                Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()), accepted }
             }
             Event::Inspected { serial, .. } => {
                 Logged::Found { serial: *serial, known: Box::new(self.known_since(*serial)?.clone()) }
@@ -175,9 +183,12 @@ impl State {
                 self.say_yes();
                 return Ok(());
             }
-            Logged::Answer { id, answer } => {
-                if !self.at_work().pending.iter().any(|pending| pending.id == id) {
+            Logged::Answer { id, answer, accepted } => {
+                let Some(call) = self.at_work().pending.iter().find(|pending| pending.id == id) else {
                     return Err(format!("call {} is answered and was not made", id.0));
+                };
+                if let Some(account) = named_account(&call.operation, call.identity, &answer) {
+                    self.accepted_account = accepted.then(|| account.to_owned());
                 }
                 Event::CallFinished { id, answer }
             }
@@ -188,11 +199,6 @@ impl State {
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),
         };
-        if self.accepted_account.as_deref() == Some(ANY)
-            && let Some(admin) = &self.facts.admin
-        {
-            self.accepted_account = Some(admin.account.clone());
-        }
         self.update(event);
         Ok(())
     }

@@ -146,7 +146,7 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
 #[test]
 fn an_answer_to_no_call_is_refused() {
     let mut state = Logging::new(Lab::new(backend(), Cloud::default()), false).head.state(0);
-    let stray = Logged::Answer { id: CallId(7), answer: answer(200, json!({})) };
+    let stray = Logged::Answer { id: CallId(7), answer: answer(200, json!({})), accepted: false };
     assert_eq!(state.take_logged(stray), Err("call 7 is answered and was not made".to_owned()));
 }
 
@@ -172,6 +172,24 @@ fn a_yes_is_logged_when_it_is_one() {
     logging.press(&[Intent::TypeDigit(7)]);
     assert_eq!(yes(&logging), 2);
     assert!(logging.log.contains(&Logged::Consented(Stage::CreateKey)));
+}
+
+/// `--yes-account` says yes while the answer that names the account is taken in, where one jumps; or does not.
+#[rstest]
+#[case(ACCOUNT, 6)]
+#[case("999988887777", 1)]
+fn a_yes_that_was_given_before_is_in_the_log_and_its_digits_are_not(#[case] accepted: &str, #[case] met: usize) {
+    let backend = Backend { kind: BackendKind::Aws, endpoint: None, ..backend() };
+    let mut lab = Lab::new(backend, Cloud::default());
+    lab.state.accepted_account = Some(accepted.to_owned());
+    let mut logging = Logging::new(lab, true);
+    logging.press(&[Intent::ToggleStages, Intent::MoveCursor(i8::MAX), Intent::Advance]);
+    let (live, again) = (&logging.lab.state, logging.again());
+    assert_eq!((live.met(), again.met()), (met, met));
+    assert_eq!(live.is_asking_for_consent(), met == 1);
+    assert_eq!(again.view, live.view);
+    let log = serde_json::to_string(&logging.log).unwrap();
+    assert!(!log.contains(accepted));
 }
 
 /// A log that is not masked can be shown so.
