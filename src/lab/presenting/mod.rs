@@ -82,6 +82,10 @@ impl State {
 
     /// Does what `intent` means for presenting; `None` where it has another meaning.
     pub(super) fn present(&mut self, intent: Intent) -> Option<Vec<Effect>> {
+        // Digits of an account are in no log: nothing but consent may depend on them.
+        if matches!(intent, Intent::TypeDigit(_) | Intent::EraseDigit) {
+            return None;
+        }
         let pressed_once = std::mem::take(&mut self.presenting.pressed_once);
         match intent {
             Intent::Present(wish) => Some(self.grant_wish(wish, pressed_once)),
