@@ -40,6 +40,7 @@ mod page;
 mod pane;
 pub mod plain;
 mod resume;
+mod sheet;
 mod signs;
 mod summary;
 mod tally;
