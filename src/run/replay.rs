@@ -305,7 +305,7 @@ impl Playback {
         const SECOND: Duration = Duration::from_secs(1);
         loop {
             screen.paint(|frame| {
-                ui::view_with(&self.state, theme, lane, frame);
+                ui::view(&self.state, theme, lane, frame);
                 self.bar(theme, &self.keys(), frame.buffer_mut());
             })?;
             let since = Instant::now();
