@@ -152,7 +152,7 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
 }
 
 /// What a lab needs, and what must live as long as it.
-struct Session {
+struct Lab {
     state: State,
     clients: Clients,
     /// Of a run that is not on the sandbox inside this process.
@@ -163,17 +163,8 @@ struct Session {
     _sandbox: Option<Sandbox>,
 }
 
-fn session(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Session, Report> {
-    session_again(runtime, options, environment, 0)
-}
-
-/// A session after so many others of this process: its run has another id, also with a seed.
-fn session_again(
-    runtime: &Runtime,
-    options: &Options,
-    environment: &Environment,
-    earlier: u64,
-) -> Result<Session, Report> {
+/// A lab after so many others of this process: its run has another id, also with a seed.
+fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
     let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
     let names = Names::new(&run_id(seed)).created(now(seed));
     if options.endpoint_url.is_some() || options.is_aws() {
@@ -199,7 +190,7 @@ fn session_again(
         let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let mut state = State::new(backend, names);
         state.accepted_account.clone_from(&options.yes_account);
-        return Ok(Session { state, clients, journal, shelf, _sandbox: None });
+        return Ok(Lab { state, clients, journal, shelf, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
     let admin = sandbox.admin();
@@ -210,18 +201,18 @@ fn session_again(
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Session { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
+    Ok(Lab { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
-/// What a lab needs, as [`session_again`] gives it: masked where that is wanted, and in the person's language.
-fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
-    let mut session = session_again(runtime, options, environment, earlier)?;
-    check_regions(&session.clients, options)?;
+/// What a lab needs, as [`bare_lab`] gives it: masked where that is wanted, and in the person's language.
+fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
+    let mut lab = bare_lab(runtime, options, environment, earlier)?;
+    check_regions(&lab.clients, options)?;
     if options.mask {
-        session.state.mask();
+        lab.state.mask();
     }
-    session.state = session.state.with_lesson(lesson::load(options, environment)?);
-    Ok(session)
+    lab.state = lab.state.with_lesson(lesson::load(options, environment)?);
+    Ok(lab)
 }
 
 /// Whether an address is one of Amazon's own.
@@ -345,7 +336,7 @@ impl Drop for Announcement {
 }
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
-    let Session { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
+    let Lab { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
@@ -381,8 +372,8 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
             ColorLevel::True => Some("24-bit colours"),
         },
     };
-    let (clients, _sandbox) = match session(runtime, options, environment) {
-        Ok(Session { clients, _sandbox, .. }) => (Ok(clients), _sandbox),
+    let (clients, _sandbox) = match bare_lab(runtime, options, environment, 0) {
+        Ok(Lab { clients, _sandbox, .. }) => (Ok(clients), _sandbox),
         // That no credentials are found is a finding like others; that the sandbox can't start is not.
         Err(error) => (Err(error.downcast::<ConfigError>()?), None),
     };

@@ -2,6 +2,8 @@
 //! everything is as it was.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/drive.rs"]
+mod drive;
 #[path = "common/message.rs"]
 mod message;
 #[expect(dead_code, reason = "of a broken server only some faults matter here")]
@@ -14,6 +16,7 @@ mod things;
 use std::sync::Arc;
 use std::time::Duration;
 
+use drive::press;
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::bench::Change;
 use kmslab::lab::{
@@ -102,30 +105,15 @@ impl Lab {
 
     /// Takes `intent` in and waits until nothing is under way any more.
     fn press(&mut self, intent: Intent) {
-        self.runtime.block_on(async {
-            let mut waiting = vec![Event::Intent(intent)];
-            loop {
-                while let Some(event) = waiting.pop() {
-                    for effect in self.state.update(event) {
-                        if self.dies && self.state.bench.is_undoing() {
-                            return;
-                        }
-                        match effect {
-                            Effect::After { timer, millis } => {
-                                self.waited.push(millis);
-                                waiting.push(Event::TimerFired(timer));
-                            }
-                            Effect::Exit => self.exited = true,
-                            effect => drop(self.world.perform(effect)),
-                        }
-                    }
-                }
-                if !self.state.is_running() {
-                    return;
-                }
-                waiting.push(self.events.recv().await.unwrap());
+        let Lab { runtime, state, world, events, waited, exited, dies, .. } = self;
+        runtime.block_on(press(intent, state, world, events, |state, effect| {
+            match effect {
+                Effect::After { millis, .. } => waited.push(*millis),
+                Effect::Exit => *exited = true,
+                _ => {}
             }
-        });
+            !(*dies && state.bench.is_undoing())
+        }));
     }
 
     /// Shows `which`.

@@ -2,18 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 #![cfg(unix)]
 
+#[expect(dead_code, reason = "of the door only its stopping matters here")]
+#[path = "common/door.rs"]
+mod door;
 #[path = "common/message.rs"]
 mod message;
 #[path = "common/program.rs"]
 mod program;
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output};
-use std::sync::mpsc::{Receiver, Sender, channel};
 
-use kmslab::sandbox::{Config, Sandbox};
+use door::{Door, When};
 use message::message;
 use program::{program, text};
 use rstest::rstest;
@@ -66,52 +68,10 @@ fn what_is_no_aws_server_ends_with_4_after_one_call(#[case] answer: &'static [u8
     assert_eq!(text(&output.stderr), "");
 }
 
-/// A served sandbox behind a door: requests that contain `stops` wait there until they are let through.
-struct Door {
-    url: String,
-    sandbox: Sandbox,
-    arrived: Receiver<()>,
-    open: Sender<()>,
-}
-
-impl Door {
-    fn new(stops: &'static str) -> Door {
-        let sandbox = Sandbox::start(Config::default()).unwrap();
-        let inside = sandbox.url().strip_prefix("http://").unwrap().to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (knock, arrived) = channel();
-        let (open, opened) = channel();
-        let opened = std::sync::Arc::new(std::sync::Mutex::new(opened));
-        std::thread::spawn(move || {
-            for outer in listener.incoming().map_while(Result::ok) {
-                let (inside, knock, opened) = (inside.clone(), knock.clone(), opened.clone());
-                std::thread::spawn(move || {
-                    let mut outer = BufReader::new(outer);
-                    let mut inner = BufReader::new(TcpStream::connect(inside).unwrap());
-                    while let Some(request) = message(&mut outer) {
-                        if text(&request).contains(stops) {
-                            knock.send(()).unwrap();
-                            if opened.lock().unwrap().recv().is_err() {
-                                return;
-                            }
-                        }
-                        inner.get_mut().write_all(&request).unwrap();
-                        let Some(answer) = message(&mut inner) else { return };
-                        if outer.get_mut().write_all(&answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-        });
-        Door { url, sandbox, arrived, open }
-    }
-
-    fn run(&self, tmp: &Path) -> Child {
-        let admin = self.sandbox.admin();
-        run(tmp, &self.url, &admin.access_key_id, &admin.secret_access_key).spawn().unwrap()
-    }
+/// `kmslab run` on the sandbox behind `door`.
+fn start(door: &Door) -> Child {
+    let admin = door.sandbox.admin();
+    run(door.tmp.path(), &door.url, &admin.access_key_id, &admin.secret_access_key).spawn().unwrap()
 }
 
 fn signal(child: &Child, signal: &str) {
@@ -133,14 +93,13 @@ fn stopped_while_something_is_created_it_is_removed_again(
     #[case] with: &str,
     #[case] code: i32,
 ) {
-    let tmp = tempfile::tempdir().unwrap();
-    let door = Door::new(stops);
-    let mut child = door.run(tmp.path());
-    door.arrived.recv().unwrap();
+    let door = Door::new(stops, When::Before);
+    let mut child = start(&door);
+    door.wait_for_the_request();
     signal(&child, with);
     let mut printed = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(printed.any(|line| line.contains("stopped: cleaning up first")));
-    door.open.send(()).unwrap();
+    door.open.send(true).unwrap();
     let rest: Vec<String> = printed.collect();
     let (status, _, stderr) = end(child);
     assert_eq!((status, stderr.as_str()), (Some(code), ""), "{rest:#?}");
@@ -150,20 +109,18 @@ fn stopped_while_something_is_created_it_is_removed_again(
 
 #[test]
 fn stopped_before_anything_is_created_it_ends_at_once() {
-    let tmp = tempfile::tempdir().unwrap();
-    let door = Door::new("Action=GetCallerIdentity");
-    let child = door.run(tmp.path());
-    door.arrived.recv().unwrap();
+    let door = Door::new("Action=GetCallerIdentity", When::Before);
+    let child = start(&door);
+    door.wait_for_the_request();
     signal(&child, "-INT");
     assert_eq!(end(child).0, Some(130));
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once_and_what_stays_is_told() {
-    let tmp = tempfile::tempdir().unwrap();
-    let door = Door::new("TrentService.CreateAlias");
-    let mut child = door.run(tmp.path());
-    door.arrived.recv().unwrap();
+    let door = Door::new("TrentService.CreateAlias", When::Before);
+    let mut child = start(&door);
+    door.wait_for_the_request();
     signal(&child, "-INT");
     let mut printed = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(printed.any(|line| line.contains("stopped: cleaning up first")));
@@ -176,13 +133,13 @@ fn a_second_signal_ends_it_at_once_and_what_stays_is_told() {
 
 #[test]
 fn a_reader_that_leaves_does_not_hide_what_stays() {
-    let tmp = tempfile::tempdir().unwrap();
-    let door = Door::new("TrentService.CreateAlias");
-    let mut child = door.run(tmp.path());
-    door.arrived.recv().unwrap();
+    let door = Door::new("TrentService.CreateAlias", When::Before);
+    let mut child = start(&door);
+    door.wait_for_the_request();
     drop(child.stdout.take());
     // The server is gone, too, so cleaning up can't succeed.
-    drop(door);
+    let Door { sandbox, open, tmp: _home, .. } = door;
+    drop((sandbox, open));
     let (status, _, stderr) = end(child);
     assert_eq!(status, Some(3), "{stderr}");
     assert!(stderr.contains("KMS key arn:aws:kms:us-east-1:"), "{stderr}");
@@ -190,10 +147,9 @@ fn a_reader_that_leaves_does_not_hide_what_stays() {
 
 #[test]
 fn a_named_profile_comes_before_the_environment_as_with_the_aws_cli() {
-    let tmp = tempfile::tempdir().unwrap();
-    let door = Door::new("nothing stops here");
+    let door = Door::new("nothing stops here", When::Before);
     let admin = door.sandbox.admin();
-    let folder = tmp.path().join(".aws");
+    let folder = door.tmp.path().join(".aws");
     std::fs::create_dir(&folder).unwrap();
     let profile = format!(
         "[lab]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
@@ -202,7 +158,7 @@ fn a_named_profile_comes_before_the_environment_as_with_the_aws_cli() {
     );
     std::fs::write(folder.join("credentials"), profile).unwrap();
     let with_environment = |arguments: &[&str]| {
-        run(tmp.path(), &door.url, "AKIASOMEBODYELSE", "another secret").args(arguments).output().unwrap()
+        run(door.tmp.path(), &door.url, "AKIASOMEBODYELSE", "another secret").args(arguments).output().unwrap()
     };
     assert_eq!(with_environment(&[]).status.code(), Some(4));
     let output = with_environment(&["--admin-profile", "lab"]);

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 #[path = "faults/disk.rs"]
 mod disk;
+#[path = "common/drive.rs"]
+mod drive;
 #[path = "common/message.rs"]
 mod message;
 #[path = "common/proxy.rs"]
@@ -15,9 +17,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use drive::press;
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::{
-    Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Stage, State, Verdict,
+    Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Report, Stage, State, Verdict,
 };
 use kmslab::run::cleanup::{Outcome, Target, Work, clean};
 use kmslab::run::journal::{self, Journal, Journals};
@@ -76,35 +79,22 @@ impl Lab {
 
     /// Takes `intent` in and waits until nothing is under way any more.
     fn press(&mut self, intent: Intent) {
-        self.runtime.block_on(async {
-            let mut waiting = vec![Event::Intent(intent)];
-            loop {
-                while let Some(event) = waiting.pop() {
-                    for effect in self.state.update(event) {
-                        match effect {
-                            Effect::After { timer, millis } => {
-                                // The world makes a pause up to a fifth shorter.
-                                self.heals_after = self.heals_after.map(|left| left.saturating_sub(millis * 4 / 5));
-                                if self.heals_after == Some(0) {
-                                    self.proxy.pass();
-                                }
-                                waiting.push(Event::TimerFired(timer));
-                            }
-                            Effect::Exit => self.exited = true,
-                            Effect::Report(kmslab::lab::Report::Call(call)) => self.answered.push((*call).clone()),
-                            effect => drop(self.world.perform(effect)),
-                        }
+        let Lab { proxy, runtime, state, world, events, answered, exited, heals_after, .. } = self;
+        runtime.block_on(press(intent, state, world, events, |_, effect| {
+            match effect {
+                Effect::After { millis, .. } => {
+                    // The world makes a pause up to a fifth shorter.
+                    *heals_after = heals_after.map(|left| left.saturating_sub(millis * 4 / 5));
+                    if *heals_after == Some(0) {
+                        proxy.pass();
                     }
                 }
-                waiting.extend(match self.state.is_running() {
-                    true => self.events.recv().await,
-                    false => self.events.try_recv().ok(),
-                });
-                if waiting.is_empty() {
-                    return;
-                }
+                Effect::Exit => *exited = true,
+                Effect::Report(Report::Call(call)) => answered.push((**call).clone()),
+                _ => {}
             }
-        });
+            true
+        }));
     }
 
     fn run_to(&mut self, stage: Stage) {

@@ -1,13 +1,17 @@
 //! `assets/policies/lab-admin.json`: exactly what the lab's admin needs, and no more.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/drive.rs"]
+mod drive;
+
 use std::sync::Arc;
 
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
+use drive::press;
 use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::{
-    Backend, BackendKind, Effect, Event, Experiment, Identity, Intent, Names, Operation, Stage, State, Status, TableKey,
+    Backend, BackendKind, Effect, Experiment, Identity, Intent, Names, Operation, Stage, State, Status, TableKey,
 };
 use kmslab::policy::{
     Call, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
@@ -20,7 +24,6 @@ use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 const POLICY: &str = include_str!("../assets/policies/lab-admin.json");
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -122,27 +125,12 @@ fn lab(sandbox: &Sandbox, id: &str, secret: &str) -> (State, Clients) {
     (State::new(backend, Names::new("operator1")), clients)
 }
 
-/// Takes `intent` in and waits until nothing is under way any more; `sent` sees what the admin sends.
-async fn press(
-    intent: Intent,
-    state: &mut State,
-    world: &World,
-    events: &mut UnboundedReceiver<Event>,
-    sent: &mut impl FnMut(&Operation),
-) {
-    let mut event = Event::Intent(intent);
-    loop {
-        for effect in state.update(event) {
-            if let Effect::Call { identity: Identity::Admin, operation, .. } = &effect {
-                sent(operation);
-            }
-            world.perform(effect);
-        }
-        if !state.is_running() {
-            return;
-        }
-        event = events.recv().await.unwrap();
+/// Whether it goes on, which it does, after `sent` has seen what the admin sends.
+fn seen(effect: &Effect, sent: &mut impl FnMut(&Operation)) -> bool {
+    if let Effect::Call { identity: Identity::Admin, operation, .. } = effect {
+        sent(operation);
     }
+    true
 }
 
 /// Takes `state` through the stages up to `last`.
@@ -150,7 +138,7 @@ fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, m
     runtime.block_on(async {
         let (world, mut events) = World::new(clients);
         while state.check(last).is_none() {
-            press(Intent::Advance, state, &world, &mut events, &mut sent).await;
+            press(Intent::Advance, state, &world, &mut events, |_, effect| seen(effect, &mut sent)).await;
         }
     });
 }
@@ -359,7 +347,8 @@ fn try_the_bench(
         let mut change = Some(change);
         let mut intents = Vec::new();
         loop {
-            press(intents.pop().unwrap_or(Intent::Advance), state, &world, &mut events, &mut sent).await;
+            let intent = intents.pop().unwrap_or(Intent::Advance);
+            press(intent, state, &world, &mut events, |_, effect| seen(effect, &mut sent)).await;
             if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
                 continue;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Session, describe, exit_status, lab, random_number, recording, settle, tell};
+use super::{Announcement, Exit, Lab, describe, exit_status, lab, random_number, recording, settle, tell};
 use crate::cli::{Environment, Options, RecordingOptions};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
@@ -18,14 +18,14 @@ use crate::ui::terminal::Screen;
 use crate::ui::theme::Theme;
 
 /// A lab for a person, after so many others of this process: with questions, and a look at what PutKeyPolicy changes.
-fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Session, Report> {
-    let mut session = lab(runtime, options, environment, earlier)?;
+fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
+    let mut lab = lab(runtime, options, environment, earlier)?;
     if !options.no_questions {
         let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
-        session.state = session.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
+        lab.state = lab.state.with_quiz(Quiz::new(seed.unwrap_or_else(random_number)));
     }
-    session.state = session.state.with_review();
-    Ok(session)
+    lab.state = lab.state.with_review();
+    Ok(lab)
 }
 
 /// On a screen.
@@ -39,7 +39,7 @@ pub(super) fn interactive(
     // A play begins at the beginning, and so does a log: it has no answers of an earlier session.
     let from_the_beginning = recording.play || recording::is_log(recording);
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
-    let Session { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
+    let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
     let mut _announcement = Announcement::new(&state, journal.as_ref());
@@ -115,7 +115,7 @@ pub(super) fn interactive(
 
 /// The interactive lab without a screen.
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Session { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
+    let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);

@@ -10,7 +10,7 @@ use ratatui::layout::Size;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Session, check_regions, describe, exit_status, random_number, session, settle, tell};
+use super::{Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, random_number, settle, tell};
 use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
@@ -73,7 +73,7 @@ pub fn check(command: Option<&Command>, options: &RecordingOptions) -> Result<()
 
 /// Whether events are recorded, and no pictures.
 pub fn is_log(options: &RecordingOptions) -> bool {
-    options.record.as_deref().is_some_and(|path| Kind::of(path) == Ok(Kind::Session))
+    options.record.as_deref().is_some_and(|path| Kind::of(path) == Ok(Kind::Log))
 }
 
 fn theme(options: &Options, environment: &Environment, level: ColorLevel) -> Theme {
@@ -221,7 +221,7 @@ pub fn record(
 ) -> Result<Exit, Report> {
     let (path, stills) = target(wanted)?;
     let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-    let Session { mut state, clients, journal, shelf, _sandbox } = session(runtime, options, environment)?;
+    let Lab { mut state, clients, journal, shelf, _sandbox } = bare_lab(runtime, options, environment, 0)?;
     check_regions(&clients, options)?;
     if options.mask {
         state.mask();
@@ -379,27 +379,27 @@ pub fn replay(
     environment: &Environment,
     file: &Path,
 ) -> Result<Exit, Report> {
-    let session = read(file).map_err(usage)?;
-    if let Some(line) = session.cut_off {
+    let log = read(file).map_err(usage)?;
+    if let Some(line) = log.cut_off {
         tell(format_args!("{}:{line}: the session was cut off here; what came before is shown", file.display()));
     }
     let mut own = options.clone();
-    own.lang = own.lang.or_else(|| Some(session.head.lesson.clone()));
+    own.lang = own.lang.or_else(|| Some(log.head.lesson.clone()));
     // A lesson of one's own may have been in a language that there is none of here.
     let lesson = lesson::load(&own, environment).or_else(|error| match options.lang {
         Some(_) => Err(error),
         None => lesson::load(&Options { lang: Some("en".to_owned()), ..own.clone() }, environment),
     })?;
     let now = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
-    let mut beginning = session.head.state(now).with_lesson(lesson);
-    if options.mask && !session.head.masked {
+    let mut beginning = log.head.state(now).with_lesson(lesson);
+    if options.mask && !log.head.masked {
         beginning.mask();
     }
     beginning.view.zoom |= recording.big;
     let mut playback =
-        Playback::new(session, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
+        Playback::new(log, beginning).map_err(|problem| usage(format!("{}:{problem}", file.display())))?;
     if let Some(path) = &recording.record {
-        if Kind::of(path).map_err(usage)? == Kind::Session {
+        if Kind::of(path).map_err(usage)? == Kind::Log {
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });

@@ -82,7 +82,7 @@ struct Keys {
 }
 
 /// The service clients of one identity, each made when it is first used.
-struct Session {
+struct ServiceClients {
     config: SdkConfig,
     sts: OnceLock<aws_sdk_sts::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
@@ -90,9 +90,9 @@ struct Session {
     iam: OnceLock<aws_sdk_iam::Client>,
 }
 
-impl Session {
-    fn new(config: SdkConfig) -> Arc<Session> {
-        Arc::new(Session {
+impl ServiceClients {
+    fn new(config: SdkConfig) -> Arc<ServiceClients> {
+        Arc::new(ServiceClients {
             config,
             sts: OnceLock::new(),
             kms: OnceLock::new(),
@@ -179,9 +179,9 @@ pub struct EndpointOptions {
 
 /// Both identities' clients.
 pub struct Clients {
-    admin: Arc<Session>,
+    admin: Arc<ServiceClients>,
     /// Given by a profile, or set when CreateAccessKey has answered.
-    test_user: Mutex<Option<Arc<Session>>>,
+    test_user: Mutex<Option<Arc<ServiceClients>>>,
     region: String,
     /// Where the calls go instead of AWS.
     endpoint: Option<String>,
@@ -213,7 +213,7 @@ impl Clients {
             }))
             .build();
         Clients {
-            admin: Session::new(timing.apply(config)),
+            admin: ServiceClients::new(timing.apply(config)),
             test_user: Mutex::new(None),
             region: region.to_owned(),
             endpoint: Some(url.to_owned()),
@@ -243,13 +243,13 @@ impl Clients {
             Some(profile) => {
                 let config =
                     within(Identity::TestUser, profile::load(wanted(Identity::TestUser, Some(profile)))).await?;
-                Some(Session::new(timing.apply(config)))
+                Some(ServiceClients::new(timing.apply(config)))
             }
             None => None,
         };
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
         let endpoint = endpoint_of(&admin);
-        let admin = Session::new(timing.apply(admin));
+        let admin = ServiceClients::new(timing.apply(admin));
         Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, timing })
     }
 
@@ -260,16 +260,16 @@ impl Clients {
 
     /// The region of `identity`; of one that has no credentials yet it will be the admin's.
     pub fn region_of(&self, identity: Identity) -> String {
-        let region = self.session(identity).and_then(|session| session.config.region().map(ToString::to_string));
+        let region = self.of(identity).and_then(|clients| clients.config.region().map(ToString::to_string));
         region.unwrap_or_else(|| self.region.clone())
     }
 
     /// Sends a question of `kmslab doctor`, signed by `identity`. It changes nothing.
     pub async fn ask(&self, identity: Identity, question: &Question) -> Answer {
-        let Some(session) = self.session(identity) else { return no_credentials() };
+        let Some(clients) = self.of(identity) else { return no_credentials() };
         let tap = Tap::default();
         let sent = Instant::now();
-        let sending = tokio::time::timeout(self.timing.call, questions::send(&session, question, tap.clone()));
+        let sending = tokio::time::timeout(self.timing.call, questions::send(&clients, question, tap.clone()));
         let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.timing.call)));
         tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
     }
@@ -283,10 +283,10 @@ impl Clients {
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
     /// of a new access key goes into test-user's clients and nowhere else.
     pub async fn call(&self, identity: Identity, operation: &Operation) -> Answer {
-        let Some(session) = self.session(identity) else { return no_credentials() };
+        let Some(clients) = self.of(identity) else { return no_credentials() };
         let tap = Tap::default();
         let sent = Instant::now();
-        let sending = tokio::time::timeout(self.timing.call, ops::send(&session, operation, tap.clone()));
+        let sending = tokio::time::timeout(self.timing.call, ops::send(&clients, operation, tap.clone()));
         let result = sending.await.unwrap_or_else(|_| Err(failure::no_answer(self.timing.call)));
         let duration_us = sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
         let failure = match result {
@@ -304,7 +304,7 @@ impl Clients {
         tap.into_answer(failure, duration_us)
     }
 
-    fn session(&self, identity: Identity) -> Option<Arc<Session>> {
+    fn of(&self, identity: Identity) -> Option<Arc<ServiceClients>> {
         match identity {
             Identity::Admin => Some(self.admin.clone()),
             Identity::TestUser => self.test_user.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -313,7 +313,7 @@ impl Clients {
 
     fn set_test_user(&self, keys: &Keys) {
         let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
-        *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session::new(config));
+        *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServiceClients::new(config));
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::tap::Tap;
-use super::{Keys, Session, failure};
+use super::{Keys, ServiceClients, failure};
 use crate::lab::operation::Context;
 use crate::lab::{NoResponse, Operation, TableKey, Tags};
 
@@ -65,107 +65,111 @@ impl ClassifyRetry for OnlyAfterAnError {
 }
 
 /// Sends `operation`. A new access key comes back, since its secret is in no [`crate::lab::Answer`].
-pub(super) async fn send(session: &Session, operation: &Operation, tap: Tap) -> Result<Option<Keys>, NoResponse> {
+pub(super) async fn send(
+    clients: &ServiceClients,
+    operation: &Operation,
+    tap: Tap,
+) -> Result<Option<Keys>, NoResponse> {
     use Operation as O;
     match operation {
-        O::GetCallerIdentity => send!(session.sts().get_caller_identity(), tap).map(drop)?,
+        O::GetCallerIdentity => send!(clients.sts().get_caller_identity(), tap).map(drop)?,
         O::CreateKey { description, tags } => {
             let tags = tags.pairs().map(|(key, value)| kms::Tag::builder().tag_key(key).tag_value(value).build());
             let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            create!(aws_sdk_kms, session.kms().create_key().description(description).set_tags(Some(tags)), tap)
+            create!(aws_sdk_kms, clients.kms().create_key().description(description).set_tags(Some(tags)), tap)
                 .map(drop)?;
         }
         O::CreateAlias { alias, key } => {
-            create!(aws_sdk_kms, session.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
+            create!(aws_sdk_kms, clients.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
         }
-        O::ListKeys => send!(session.kms().list_keys().limit(LISTED_KEYS), tap).map(drop)?,
-        O::ListAccessKeys { user } => send!(session.iam().list_access_keys().user_name(user), tap).map(drop)?,
-        O::DescribeKey { key } => send!(session.kms().describe_key().key_id(key), tap).map(drop)?,
+        O::ListKeys => send!(clients.kms().list_keys().limit(LISTED_KEYS), tap).map(drop)?,
+        O::ListAccessKeys { user } => send!(clients.iam().list_access_keys().user_name(user), tap).map(drop)?,
+        O::DescribeKey { key } => send!(clients.kms().describe_key().key_id(key), tap).map(drop)?,
         O::GetKeyPolicy { key } => {
-            send!(session.kms().get_key_policy().key_id(key).policy_name("default"), tap).map(drop)?;
+            send!(clients.kms().get_key_policy().key_id(key).policy_name("default"), tap).map(drop)?;
         }
         O::PutKeyPolicy { key, policy } => {
-            send!(session.kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap).map(drop)?;
+            send!(clients.kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap).map(drop)?;
         }
-        O::DisableKey { key } => send!(session.kms().disable_key().key_id(key), tap).map(drop)?,
-        O::EnableKey { key } => send!(session.kms().enable_key().key_id(key), tap).map(drop)?,
+        O::DisableKey { key } => send!(clients.kms().disable_key().key_id(key), tap).map(drop)?,
+        O::EnableKey { key } => send!(clients.kms().enable_key().key_id(key), tap).map(drop)?,
         // Not sent twice: a second one would rotate again.
         O::RotateKeyOnDemand { key } => {
-            create!(aws_sdk_kms, session.kms().rotate_key_on_demand().key_id(key), tap).map(drop)?;
+            create!(aws_sdk_kms, clients.kms().rotate_key_on_demand().key_id(key), tap).map(drop)?;
         }
-        O::CancelKeyDeletion { key } => send!(session.kms().cancel_key_deletion().key_id(key), tap).map(drop)?,
+        O::CancelKeyDeletion { key } => send!(clients.kms().cancel_key_deletion().key_id(key), tap).map(drop)?,
         O::CreateGrant { key, grantee, operations, name } => {
             let operations = operations.iter().map(|operation| kms::GrantOperation::from(operation.as_str())).collect();
-            let call = session.kms().create_grant().key_id(key).grantee_principal(grantee);
+            let call = clients.kms().create_grant().key_id(key).grantee_principal(grantee);
             create!(aws_sdk_kms, call.set_operations(Some(operations)).name(name), tap).map(drop)?;
         }
-        O::ListGrants { key } => send!(session.kms().list_grants().key_id(key), tap).map(drop)?,
+        O::ListGrants { key } => send!(clients.kms().list_grants().key_id(key), tap).map(drop)?,
         O::RevokeGrant { key, grant_id } => {
-            send!(session.kms().revoke_grant().key_id(key).grant_id(grant_id), tap).map(drop)?;
+            send!(clients.kms().revoke_grant().key_id(key).grant_id(grant_id), tap).map(drop)?;
         }
         O::Encrypt { key, plaintext, context } => {
-            let call = session.kms().encrypt().key_id(key).plaintext(blob(plaintext)?);
+            let call = clients.kms().encrypt().key_id(key).plaintext(blob(plaintext)?);
             send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
         }
         O::Decrypt { ciphertext, context } => {
-            let call = session.kms().decrypt().ciphertext_blob(blob(ciphertext)?);
+            let call = clients.kms().decrypt().ciphertext_blob(blob(ciphertext)?);
             send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
         }
-        O::DeleteAlias { alias } => send!(session.kms().delete_alias().alias_name(alias), tap).map(drop)?,
+        O::DeleteAlias { alias } => send!(clients.kms().delete_alias().alias_name(alias), tap).map(drop)?,
         O::ScheduleKeyDeletion { key, days } => {
-            let call = session.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
+            let call = clients.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
             send!(call, tap).map(drop)?;
         }
         O::CreateTable { table, key, tags } => {
-            create!(aws_sdk_dynamodb, create_table(session, table, key, tags)?, tap).map(drop)?;
+            create!(aws_sdk_dynamodb, create_table(clients, table, key, tags)?, tap).map(drop)?;
         }
-        O::DescribeTable { table } => send!(session.dynamodb().describe_table().table_name(table), tap).map(drop)?,
+        O::DescribeTable { table } => send!(clients.dynamodb().describe_table().table_name(table), tap).map(drop)?,
         O::PutItem { table, item } => {
-            let mut call = session.dynamodb().put_item().table_name(table);
+            let mut call = clients.dynamodb().put_item().table_name(table);
             for (name, value) in item {
                 call = call.item(name, attribute_value(value)?);
             }
             send!(call, tap).map(drop)?;
         }
-        O::Scan { table } => send!(session.dynamodb().scan().table_name(table), tap).map(drop)?,
-        O::DeleteTable { table } => send!(session.dynamodb().delete_table().table_name(table), tap).map(drop)?,
+        O::Scan { table } => send!(clients.dynamodb().scan().table_name(table), tap).map(drop)?,
+        O::DeleteTable { table } => send!(clients.dynamodb().delete_table().table_name(table), tap).map(drop)?,
         O::CreateUser { user, tags } => {
             let tags = tags.pairs().map(|(key, value)| iam::Tag::builder().key(key).value(value).build());
             let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            create!(aws_sdk_iam, session.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
+            create!(aws_sdk_iam, clients.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
         }
         O::AttachUserPolicy { user, policy_arn } => {
-            send!(session.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
+            send!(clients.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
         }
         O::CreateAccessKey { user } => {
-            let output = create!(aws_sdk_iam, session.iam().create_access_key().user_name(user), tap)?;
+            let output = create!(aws_sdk_iam, clients.iam().create_access_key().user_name(user), tap)?;
             return Ok(output.access_key.map(|key| Keys {
                 access_key_id: key.access_key_id,
                 secret_access_key: Zeroizing::new(key.secret_access_key),
             }));
         }
         O::DetachUserPolicy { user, policy_arn } => {
-            send!(session.iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
+            send!(clients.iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
         }
         O::PutUserPolicy { user, name, policy } => {
-            let call = session.iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy);
+            let call = clients.iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy);
             send!(call, tap).map(drop)?;
         }
         O::DeleteUserPolicy { user, name } => {
-            send!(session.iam().delete_user_policy().user_name(user).policy_name(name), tap).map(drop)?;
+            send!(clients.iam().delete_user_policy().user_name(user).policy_name(name), tap).map(drop)?;
         }
         O::DeleteAccessKey { user, access_key_id } => {
-            let call = session.iam().delete_access_key().user_name(user).access_key_id(access_key_id);
+            let call = clients.iam().delete_access_key().user_name(user).access_key_id(access_key_id);
             send!(call, tap).map(drop)?;
         }
-        O::DeleteUser { user } => send!(session.iam().delete_user().user_name(user), tap).map(drop)?,
+        O::DeleteUser { user } => send!(clients.iam().delete_user().user_name(user), tap).map(drop)?,
     }
     Ok(None)
 }
 
 /// A table with the string partition key `id`, paid by request, encrypted under `key`.
 fn create_table(
-    session: &Session,
+    clients: &ServiceClients,
     table: &str,
     key: &TableKey,
     tags: &Tags,
@@ -180,7 +184,7 @@ fn create_table(
     };
     let tags = tags.pairs().map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-    Ok(session
+    Ok(clients
         .dynamodb()
         .create_table()
         .table_name(table)

@@ -3,7 +3,7 @@
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 
 use super::tap::Tap;
-use super::{Session, failure};
+use super::{ServiceClients, failure};
 use crate::lab::NoResponse;
 use crate::lab::doctor::Question;
 
@@ -14,11 +14,11 @@ macro_rules! send {
 }
 
 /// Sends `question`; the answer itself is read off the wire.
-pub(super) async fn send(session: &Session, question: &Question, tap: Tap) -> Result<(), NoResponse> {
+pub(super) async fn send(clients: &ServiceClients, question: &Question, tap: Tap) -> Result<(), NoResponse> {
     match question {
-        Question::Identity => send!(session.sts().get_caller_identity(), tap),
+        Question::Identity => send!(clients.sts().get_caller_identity(), tap),
         Question::Simulate { principal, actions, resource, context } => {
-            let call = session.iam().simulate_principal_policy().policy_source_arn(principal);
+            let call = clients.iam().simulate_principal_policy().policy_source_arn(principal);
             let entries = context.iter().map(|(key, values)| {
                 let kind = if values.len() == 1 { ContextKeyTypeEnum::String } else { ContextKeyTypeEnum::StringList };
                 let entry = ContextEntry::builder().context_key_name(*key).context_key_type(kind);
@@ -28,9 +28,9 @@ pub(super) async fn send(session: &Session, question: &Question, tap: Tap) -> Re
             let call = actions.iter().fold(call, |call, action| call.action_names(*action));
             send!(call.resource_arns(resource), tap)
         }
-        Question::Role { name } => send!(session.iam().get_role().role_name(name), tap),
-        Question::ListKeys => send!(session.kms().list_keys().limit(1), tap),
-        Question::ListTables => send!(session.dynamodb().list_tables().limit(1), tap),
-        Question::ListUsers => send!(session.iam().list_users().max_items(1), tap),
+        Question::Role { name } => send!(clients.iam().get_role().role_name(name), tap),
+        Question::ListKeys => send!(clients.kms().list_keys().limit(1), tap),
+        Question::ListTables => send!(clients.dynamodb().list_tables().limit(1), tap),
+        Question::ListUsers => send!(clients.iam().list_users().max_items(1), tap),
     }
 }

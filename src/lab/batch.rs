@@ -21,10 +21,11 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::flow::{Effect, Report, TimerId};
 use super::insight::documents::request_id;
 use super::operation::{Identity, Operation};
-use super::script::{Batch, Next, Sources, Until};
+use super::outcome::{Check, Pending, Record, Status};
+use super::script::{self, Batch, Next, Sources, Until};
 use super::session;
 use super::stage::Stage;
-use super::state::{Check, Pending, Record, State, Status};
+use super::state::State;
 
 /// How often a batch is sent at most while the lab waits for something to become true.
 const MAX_ATTEMPTS: u32 = 20;
@@ -152,6 +153,15 @@ impl State {
         }
     }
 
+    /// The batch that comes next in `stage`.
+    pub(super) fn next_batch(&self, stage: Stage) -> Next {
+        let batch = self.record(stage).batch;
+        match self.is_verifying(stage) {
+            true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
+            false => script::next(stage, batch, self.sources()),
+        }
+    }
+
     pub(super) fn send(&mut self, batch: Batch) -> Vec<Effect> {
         let ids: Vec<CallId> = batch.calls.iter().map(|_| CallId(self.new_id())).collect();
         let shown: Vec<Operation> = batch.calls.iter().map(|(_, operation)| self.mask_operation(operation)).collect();
@@ -173,6 +183,7 @@ impl State {
     }
 
     pub(super) fn call_finished(&mut self, id: CallId, answer: Answer) -> Vec<Effect> {
+        // Calls of no batch: before it goes on with a kept session the lab looks at what is there (`resume.rs`).
         if let Some(effects) = self.looked(id, &answer) {
             return effects;
         }
@@ -232,7 +243,7 @@ impl State {
                 let observed = check::describe(refused);
                 return self.end(Some(observed));
             }
-            self.at_work_mut().next_batch();
+            self.at_work_mut().end_batch();
             return self.send_batch();
         }
         let attempt = record.attempt;
@@ -247,7 +258,7 @@ impl State {
             .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
         let mut effects = if tolerant {
-            self.at_work_mut().next_batch();
+            self.at_work_mut().end_batch();
             self.send_batch()
         } else {
             let observed: Vec<String> = gave_up.iter().cloned().chain(refused).collect();

@@ -3,9 +3,10 @@
 use super::bench;
 use super::exchange::{CallId, Exchange, Verdict};
 use super::operation::{Identity, Operation};
+use super::outcome::{Check, Pending, Status};
 use super::review::Draft;
 use super::script;
-use super::state::{Check, Pending, State, Status};
+use super::state::State;
 
 /// A call of a pane.
 #[derive(Debug, Clone, Copy, PartialEq)]

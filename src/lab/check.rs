@@ -7,10 +7,10 @@ use super::exchange::{Exchange, Verdict};
 use super::facts::{Caller, Facts};
 use super::key_policy;
 use super::operation::Identity;
+use super::outcome::Check;
 use super::policy_diff::{PolicyDiff, Statement};
 use super::script;
 use super::stage::Stage;
-use super::state::Check;
 
 /// Judges `stage` by its exchanges, the newest of each call, and the facts.
 pub fn check(stage: Stage, exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Check {

@@ -2,9 +2,10 @@
 
 use super::backend::BackendKind;
 use super::flow::{Effect, Report};
+use super::outcome::{Check, Status};
 use super::script::TEST_USER_POLICY;
 use super::stage::Stage;
-use super::state::{Check, State, Status};
+use super::state::State;
 use super::view::Overlay;
 
 /// How many digits of the account's number are typed.

@@ -8,11 +8,11 @@ use super::copy::Copied;
 use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
+use super::outcome::Check;
 use super::presenting::Wish;
 use super::recall::Verified;
 use super::session::Kept;
 use super::stage::Stage;
-use super::state::Check;
 use super::view::Page;
 
 /// What the person at the keyboard wants. Made from keys by `ui::keys`.

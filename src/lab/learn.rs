@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::flow::Intent;
 use super::lesson::interface::Interface;
 use super::lesson::{Comparison, Lesson, Question, Reply, Text};
+use super::outcome::Status;
 use super::quiz::{Choice, Quiz, Score};
 use super::stage::Stage;
-use super::state::{State, Status};
+use super::state::State;
 
 /// The letters before the answers.
 pub const LETTERS: [char; 4] = ['a', 'b', 'c', 'd'];

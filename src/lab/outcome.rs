@@ -78,7 +78,7 @@ impl Record {
     }
 
     /// This batch is over.
-    pub(super) fn next_batch(&mut self) {
+    pub(super) fn end_batch(&mut self) {
         self.batch += 1;
         self.attempt = 0;
     }

@@ -1,7 +1,8 @@
 //! How far a session is, and whether it may go back.
 
+use super::outcome::{Check, Status};
 use super::stage::Stage;
-use super::state::{Check, State, Status};
+use super::state::State;
 
 impl State {
     /// The last stage that can be shown: the current one or, when that has ended, the one after it.

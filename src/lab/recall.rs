@@ -12,8 +12,9 @@ use super::exchange::Exchange;
 use super::facts::{Caller, Facts};
 use super::flow::Effect;
 use super::lesson::interface::Interface;
+use super::outcome::{Check, Status};
 use super::stage::Stage;
-use super::state::{Check, State, Status};
+use super::state::State;
 
 /// After so many ticks, some three seconds, a call that is under way may have been lost. The clients give it up later:
 /// a call to a server that is well may take so long.

@@ -3,8 +3,9 @@
 use super::copy::Copied;
 use super::flow::Intent;
 use super::operation::Identity;
+use super::outcome::Status;
 use super::stage::Stage;
-use super::state::{State, Status};
+use super::state::State;
 use super::view::Page;
 
 impl State {

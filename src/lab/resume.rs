@@ -12,12 +12,13 @@ use super::facts::Names;
 use super::flow::Effect;
 use super::key_policy;
 use super::operation::{Identity, Operation};
+use super::outcome::{Record, Status};
 use super::quiz::Quiz;
 use super::recall::stamp;
-use super::script::{self, Next};
+use super::script;
 use super::session::{Kept, Place, Progress};
 use super::stage::Stage;
-use super::state::{Record, State, Status};
+use super::state::State;
 use super::view::Overlay;
 
 /// A kept session, and whether what it made is still there.
@@ -458,17 +459,8 @@ impl State {
         self.view.show(first);
     }
 
-    /// The batch that comes next in `stage`.
-    pub(super) fn next_batch(&self, stage: Stage) -> Next {
-        let batch = self.record(stage).batch;
-        match self.is_verifying(stage) {
-            true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
-            false => script::next(stage, batch, self.sources()),
-        }
-    }
-
     /// Whether the stage `grant` has changed the key policy, or may have.
-    fn may_be_granted(&self) -> bool {
+    pub(super) fn may_be_granted(&self) -> bool {
         let record = self.record(Stage::Grant);
         self.progress.checks[Stage::Grant.index()].is_some() || !record.unmasked.is_empty()
     }

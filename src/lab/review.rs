@@ -4,10 +4,11 @@ use super::exchange::Exchange;
 use super::facts::Caller;
 use super::flow::Effect;
 use super::operation::{Identity, Operation};
+use super::outcome::Record;
 use super::policy_diff::PolicyDiff;
 use super::script::Batch;
 use super::stage::Stage;
-use super::state::{Record, State};
+use super::state::State;
 use crate::policy::{
     Call, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal, decide_for_key,
 };

@@ -12,12 +12,13 @@ use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
 use super::operation::Operation;
+use super::outcome::{Check, Record, Status};
 use super::presenting::pace::Pace;
 use super::presenting::tally::Votes;
 use super::quiz::Quiz;
 use super::resume::Resuming;
 use super::stage::Stage;
-use super::state::{Check, Record, State, Status};
+use super::state::State;
 
 /// The version of the kept form.
 const VERSION: u32 = 1;

@@ -9,7 +9,8 @@ use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::mask::Masker;
 use super::operation::Operation;
-use super::state::{Check, State};
+use super::outcome::Check;
+use super::state::State;
 
 /// The masked side of a session.
 #[derive(Debug, Clone, PartialEq)]

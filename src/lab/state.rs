@@ -11,6 +11,7 @@ use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent};
 use super::insight::Insight;
 use super::lesson::Chosen;
+use super::outcome::{Record, Status};
 use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::recall::Replays;
@@ -19,8 +20,6 @@ use super::session::Progress;
 use super::shown::Shown;
 use super::stage::Stage;
 use super::view::{Page, View};
-
-pub use super::outcome::{Check, Pending, Record, Status};
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,6 +171,8 @@ impl State {
         }
     }
 
+    /// What an intent does. It may be for whoever presents (`presenting/mod.rs`), have a reason against it (`refusal.rs`),
+    /// or be for the bench (`bench/play.rs`); else it is for the stages.
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
         if let Some(effects) = self.present(intent) {
             return effects;
@@ -180,10 +181,9 @@ impl State {
             self.view.message = Some(refusal);
             return Vec::new();
         }
-        let intent = match self.intend_on_bench(intent) {
-            Ok(effects) => return effects,
-            Err(intent) => intent,
-        };
+        if let Some(effects) = self.intend_on_bench(intent) {
+            return effects;
+        }
         match intent {
             Intent::Present(_) => {}
             Intent::Advance => return self.advance(),

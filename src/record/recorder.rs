@@ -13,7 +13,7 @@ use super::chapters::{Chapters, is_denial};
 use super::file::Kept;
 use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
-use crate::lab::log::{Entry, Head as SessionHead, Logged};
+use crate::lab::log::{Entry, Head as LogHead, Logged};
 use crate::lab::presenting::pace::minutes;
 
 /// Pictures that come closer together become one: nobody sees more than 30 in a second.
@@ -25,7 +25,7 @@ pub enum Kind {
     /// asciicast, written while it is recorded.
     Cast,
     /// The event log, likewise.
-    Session,
+    Log,
     /// Anything else: made of all pictures at the end.
     Film,
 }
@@ -39,7 +39,7 @@ impl Kind {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
             Some("cast") => Ok(Kind::Cast),
-            Some("kmslab") => Ok(Kind::Session),
+            Some("kmslab") => Ok(Kind::Log),
             Some("svg" | "png" | "gif" | "txt" | "html" | "mp4") => Ok(Kind::Film),
             _ => Err(format!(
                 "{}: the ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4",
@@ -99,7 +99,7 @@ struct Held {
 #[derive(Debug)]
 enum Sink {
     Cast(Cast<Kept>),
-    Session(Kept),
+    Log(Kept),
     Film(Rows, Vec<Picture>),
     /// Writing has failed.
     Ended,
@@ -139,10 +139,10 @@ impl Recorder {
                 let Manner { version, size, palette, timestamp, keeps_pauses, .. } = manner;
                 Sink::Cast(Cast::new(file, &Head { version, size, palette, timestamp, keeps_pauses }).map_err(trouble)?)
             }
-            Kind::Session => {
+            Kind::Log => {
                 let mut file = Kept::create(&manner.path, manner.force)?;
-                line(&mut file, &SessionHead::new(state, manner.timestamp)).map_err(trouble)?;
-                Sink::Session(file)
+                line(&mut file, &LogHead::new(state, manner.timestamp)).map_err(trouble)?;
+                Sink::Log(file)
             }
             Kind::Film => {
                 let Manner { force, width, height, .. } = manner;
@@ -152,7 +152,7 @@ impl Recorder {
             }
         };
         // A log has the times as they were.
-        let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Session(_))).then_some(IDLE_LIMIT);
+        let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
             manner,
             sink,
@@ -177,7 +177,7 @@ impl Recorder {
 
     /// Whether it takes events, and no pictures.
     pub fn is_log(&self) -> bool {
-        matches!(self.sink, Sink::Session(_))
+        matches!(self.sink, Sink::Log(_))
     }
 
     /// Takes in what is shown from `at` on: a picture of `state` or, without one, of none.
@@ -232,7 +232,7 @@ impl Recorder {
                 pictures.push(Picture { at: played, rows: rows.of(buffer), chapter: chapter.clone(), stage });
                 Ok(())
             }
-            Sink::Session(_) => Ok(()),
+            Sink::Log(_) => Ok(()),
             Sink::Ended => return Ok(()),
         };
         self.attempt(|_| written)?;
@@ -261,7 +261,7 @@ impl Recorder {
     pub fn happened(&mut self, at: Duration, what: Logged) -> io::Result<()> {
         let entry = Entry { at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX), what };
         self.attempt(|recorder| match &mut recorder.sink {
-            Sink::Session(file) => line(file, &entry),
+            Sink::Log(file) => line(file, &entry),
             _ => Ok(()),
         })
     }
@@ -286,7 +286,7 @@ impl Recorder {
         let Manner { path, size, palette, .. } = self.manner;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
-            Sink::Session(file) => Ok(file.bytes()),
+            Sink::Log(file) => Ok(file.bytes()),
             Sink::Film(_, pictures) => Err(Box::new(Film { title, size, palette, pictures, end: length })),
             Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
         };

@@ -70,6 +70,8 @@ struct Known {
     uncertain: BTreeMap<&'static str, String>,
     /// Whether there is a file.
     has_file: bool,
+    /// Whether the file is another lab's, and not opened yet.
+    is_taken_over: bool,
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +102,8 @@ pub fn is_journaled(operation: &Operation) -> bool {
 impl Journal {
     /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
     pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
-        let known = Known { head, begun: Vec::new(), uncertain: BTreeMap::new(), has_file: false };
+        let known =
+            Known { head, begun: Vec::new(), uncertain: BTreeMap::new(), has_file: false, is_taken_over: false };
         Journal { folder, known: Mutex::new(known), written: Mutex::default() }
     }
 
@@ -113,17 +116,32 @@ impl Journal {
     }
 
     /// The journal is that of the run `run` from here on, which began at `created` and whose lab has died: what it was
-    /// about to create stays written down. Where its file can't be had, every intent fails.
+    /// about to create stays written down. Its file is opened by [`Journal::hold`], or by the first intent.
     pub fn take_over(&self, run: &str, created: Option<String>) {
-        let (mut written, mut known) = (self.written(), self.known());
+        let mut known = self.known();
         known.head.run = run.to_owned();
         known.head.started = created.unwrap_or_default();
-        let Some(folder) = &self.folder else { return };
-        match open(&path(folder, &known.head)) {
+        known.is_taken_over = true;
+    }
+
+    /// Opens the file of a run that was taken over, which takes as long as the disk takes. Where it can't be had, every
+    /// intent fails.
+    pub fn hold(&self) {
+        self.open_taken_over(&mut self.written());
+    }
+
+    fn open_taken_over(&self, written: &mut Written) {
+        let mut known = self.known();
+        let (Some(folder), true) = (&self.folder, std::mem::take(&mut known.is_taken_over)) else { return };
+        let path = path(folder, &known.head);
+        drop(known);
+        match open(&path) {
             Ok(Some(file)) => {
                 written.file = Some(file);
+                let mut known = self.known();
                 known.has_file = true;
-                known.begun.push(format!("run {run}"));
+                let run = format!("run {}", known.head.run);
+                known.begun.push(run);
             }
             Ok(None) => written.failed = Some("another lab is at work on this run".to_owned()),
             // Nothing had been created, or all was cleaned up.
@@ -182,6 +200,7 @@ impl Journal {
     }
 
     fn write(&self, written: &mut Written, line: &Line) -> Result<(), String> {
+        self.open_taken_over(written);
         if let Some(reason) = &written.failed {
             return Err(reason.clone());
         }
@@ -217,6 +236,7 @@ impl Journal {
             Err(TryLockMutexError::Poisoned(error)) => error.into_inner(),
             Err(TryLockMutexError::WouldBlock) => return,
         };
+        self.open_taken_over(&mut written);
         let mut known = self.known();
         if let (Some(_), Some(folder)) = (&written.file, &self.folder) {
             let _ = fs::remove_file(path(folder, &known.head));
@@ -474,6 +494,50 @@ mod tests {
         assert_eq!(Journals::read(&folder).unwrap().living, ["4f2a"], "two clean-ups do not meet");
         left.remove().unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[rstest]
+    fn a_run_that_is_taken_over_goes_on_in_its_own_file(#[values(false, true)] held_first: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let before = start(folder.path());
+        before.intend(&create_key()).unwrap();
+        drop(before);
+        let head = Head { run: "9999".into(), ..start(folder.path()).known().head.clone() };
+        let journal = Journal::new(Some(folder.path().to_owned()), head);
+        journal.take_over("4f2a", None);
+        assert_eq!(journal.begun(), Vec::<String>::new(), "nothing waits for the disk");
+        if held_first {
+            journal.hold();
+            assert_eq!(journal.begun(), ["run 4f2a"]);
+        }
+        journal.intend(&create_user()).unwrap();
+        journal.hold();
+        assert!(is_living(folder.path(), "4f2a"));
+        let mut begun = journal.begun();
+        begun.sort();
+        assert_eq!(begun, ["CreateUser u", "run 4f2a"]);
+        drop(journal);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let text = fs::read_to_string(folder.path().join("4f2a.jsonl")).unwrap();
+        let (key, user) = (r#"{"intent":"CreateKey","name":""}"#, r#"{"intent":"CreateUser","name":"u"}"#);
+        assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), [key, user]);
+    }
+
+    #[test]
+    fn another_labs_run_is_not_taken_over_and_one_that_left_nothing_is_removed_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let living = start(folder.path());
+        living.intend(&create_key()).unwrap();
+        let take_over = || {
+            let journal = start(folder.path());
+            journal.take_over("4f2a", None);
+            journal
+        };
+        let told = take_over().intend(&create_user()).unwrap_err().message;
+        assert!(told.contains("another lab is at work on this run"), "{told}");
+        drop(living);
+        take_over().remove();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) ->
     manner.lane.playing = manner.playing(state);
     let Manner { theme, lane, recording, .. } = manner;
     screen.paint_seen(
-        |frame| ui::view_with(state, theme, lane, frame),
+        |frame| ui::view(state, theme, lane, frame),
         |shown| {
             if let Some(recording) = recording {
                 recording.see(now, state, theme, lane, shown);

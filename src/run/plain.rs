@@ -66,7 +66,7 @@ pub async fn run<W: Write>(
     talk.line("kmslab as plain text. Type ? and Enter for the commands.")?;
     talk.heading(state)?;
     let mut is_asked = false;
-    // Whether what a page tells is being found out.
+    // Whether something is being found out: what a page tells, or what was recorded.
     let mut is_asking = false;
     let mut next_tick = Instant::now() + TICK;
     let mut last_word = Instant::now();
@@ -100,11 +100,11 @@ pub async fn run<W: Write>(
             if event != Event::Tick {
                 last_word = Instant::now();
             }
-            is_asking &= !matches!(event, Event::Inspected { .. });
+            is_asking &= !matches!(event, Event::Inspected { .. } | Event::Recalled { .. });
             let effects = state.update(event);
             talk.heading(state)?;
             for effect in effects {
-                is_asking |= matches!(effect, Effect::Inspect { .. });
+                is_asking |= matches!(effect, Effect::Inspect { .. } | Effect::Recall { .. });
                 match world.perform(effect) {
                     Rest::Nothing | Rest::Copy(_) => {}
                     Rest::Report(report) => talk.report(state, &report)?,

@@ -34,7 +34,7 @@ const STRIDE: usize = 256;
 
 /// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+pub struct Log {
     /// What it began with.
     pub head: Head,
     /// What happened.
@@ -47,7 +47,7 @@ pub struct Session {
 ///
 /// # Errors
 /// What is wrong with it, and in which line.
-pub fn read(path: &Path) -> Result<Session, String> {
+pub fn read(path: &Path) -> Result<Log, String> {
     let text = std::fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
     parse(&text).map_err(|problem| format!("{}:{problem}", path.display()))
 }
@@ -56,26 +56,26 @@ pub fn read(path: &Path) -> Result<Session, String> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn parse(text: &[u8]) -> Result<Session, String> {
+pub fn parse(text: &[u8]) -> Result<Log, String> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n');
     let head = head(lines.next().unwrap_or_default()).map_err(|problem| format!("1: {problem}"))?;
-    let mut session = Session { head, entries: Vec::new(), cut_off: None };
+    let mut log = Log { head, entries: Vec::new(), cut_off: None };
     for (at, line) in lines.enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()) {
         let number = at + 2;
         let entry: Entry = match from_line(line) {
             Ok(entry) => entry,
             Err(_) if !line.ends_with(b"\n") => {
-                session.cut_off = Some(number);
+                log.cut_off = Some(number);
                 break;
             }
             Err(error) => return Err(format!("{number}: this is no event of a session: {error}")),
         };
-        if session.entries.last().is_some_and(|before| before.at > entry.at) {
+        if log.entries.last().is_some_and(|before| before.at > entry.at) {
             return Err(format!("{number}: it happened before the line above"));
         }
-        session.entries.push(entry);
+        log.entries.push(entry);
     }
-    Ok(session)
+    Ok(log)
 }
 
 fn head(line: &[u8]) -> Result<Head, String> {
@@ -121,20 +121,20 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Plays `session`, which begins with `beginning`.
+    /// Plays `log`, which begins with `beginning`.
     ///
     /// # Errors
     /// `line: what is wrong` where an entry does not follow from the ones before.
-    pub fn new(session: Session, beginning: State) -> Result<Playback, String> {
-        let mut times = Vec::with_capacity(session.entries.len());
+    pub fn new(log: Log, beginning: State) -> Result<Playback, String> {
+        let mut times = Vec::with_capacity(log.entries.len());
         let (mut now, mut before) = (Duration::ZERO, 0);
-        for entry in &session.entries {
+        for entry in &log.entries {
             now += Duration::from_millis(entry.at - before).min(LONGEST_PAUSE);
             before = entry.at;
             times.push(now);
         }
         let mut playback = Playback {
-            entries: session.entries,
+            entries: log.entries,
             times,
             chapters: Vec::new(),
             remembered: Vec::new(),
@@ -305,7 +305,7 @@ impl Playback {
         const SECOND: Duration = Duration::from_secs(1);
         loop {
             screen.paint(|frame| {
-                ui::view_with(&self.state, theme, lane, frame);
+                ui::view(&self.state, theme, lane, frame);
                 self.bar(theme, &self.keys(), frame.buffer_mut());
             })?;
             let since = Instant::now();
@@ -376,7 +376,7 @@ mod tests {
     use crate::lab::{Backend, BackendKind, Intent, Names};
 
     /// Keys that change the picture, one every `millis`.
-    fn session(count: u64, millis: u64) -> Session {
+    fn log(count: u64, millis: u64) -> Log {
         let backend =
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let head = Head::new(&State::new(backend, Names::new("t1")), 0);
@@ -388,25 +388,25 @@ mod tests {
             _ => Logged::Clock(at),
         };
         let entries = (0..count).map(|at| Entry { at: (at + 1) * millis, what: what(at) }).collect();
-        Session { head, entries, cut_off: None }
+        Log { head, entries, cut_off: None }
     }
 
-    fn playback(session: Session) -> Playback {
-        let beginning = session.head.state(0);
-        Playback::new(session, beginning).unwrap()
+    fn playback(log: Log) -> Playback {
+        let beginning = log.head.state(0);
+        Playback::new(log, beginning).unwrap()
     }
 
     #[test]
     fn from_anywhere_one_comes_anywhere() {
         const COUNT: usize = 3 * STRIDE + 40;
-        let session = session(COUNT as u64, 10);
-        let mut state = session.head.state(0);
+        let log = log(COUNT as u64, 10);
+        let mut state = log.head.state(0);
         let mut states = vec![state.clone()];
-        for entry in &session.entries {
+        for entry in &log.entries {
             state.take_logged(entry.what.clone()).unwrap();
             states.push(state.clone());
         }
-        let mut playback = playback(session);
+        let mut playback = playback(log);
         assert_eq!(playback.remembered.len(), 4);
         let near = [0, 1, STRIDE - 1, STRIDE, STRIDE + 1, 2 * STRIDE, COUNT - 1, COUNT];
         let places = near.iter().flat_map(|from| near.iter().map(move |to| (*from, *to)));
@@ -424,7 +424,7 @@ mod tests {
             let keys: Vec<String> = playback.keys().iter().map(|(key, label)| format!("{key} {label}")).collect();
             keys.join(" · ")
         };
-        let mut playback = playback(session(20, 10));
+        let mut playback = playback(log(20, 10));
         assert_eq!(told(&playback), "space pause · n chapter · . step · +/- speed · end ends · q quit");
         playback.press(KeyCode::Char('.'));
         for _ in 0..9 {
@@ -451,7 +451,7 @@ mod tests {
     /// Steps go by what shows something new, and not by the waiting sign.
     #[test]
     fn steps_pass_over_ticks_and_seconds() {
-        let mut playback = playback(session(10, 10));
+        let mut playback = playback(log(10, 10));
         let mut places = |key: char| -> Vec<usize> {
             let steps = (0..8).map(|_| {
                 playback.press(KeyCode::Char(key));
@@ -465,8 +465,8 @@ mod tests {
 
     #[test]
     fn long_pauses_are_short() {
-        let playback = playback(session(3, 7_000));
-        assert_eq!((playback.length(), session(3, 7_000).entries[2].at), (Duration::from_secs(15), 21_000));
+        let playback = playback(log(3, 7_000));
+        assert_eq!((playback.length(), log(3, 7_000).entries[2].at), (Duration::from_secs(15), 21_000));
     }
 
     /// Whoever drags the corner of the window does not hold the film up.
@@ -480,7 +480,7 @@ mod tests {
             };
             Some((Ok(input), count + 1))
         });
-        let mut playback = playback(session(3, 100));
+        let mut playback = playback(log(3, 100));
         let mut screen = Screen::over(io::sink(), Size::new(80, 24));
         let theme = Theme::choose(ui::ThemeName::Dark, ui::ColorLevel::True);
         let stop = futures_util::stream::pending();

@@ -8,7 +8,6 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
 
 use color_eyre::eyre::{Report, WrapErr};
 use serde_json::Value;
@@ -16,6 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::journal;
+use super::writes::UnderWay;
 use crate::cli::{Environment, Exit, Options, Usage, tell};
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
@@ -113,32 +113,33 @@ fn read_file(path: &Path) -> Result<Option<Kept>, String> {
 /// Writes sessions, the newest first and the others not at all.
 #[derive(Debug)]
 pub struct Keeper {
-    sender: Option<Sender<(u64, Box<Kept>)>>,
-    thread: Option<JoinHandle<()>>,
+    sender: Sender<(u64, Box<Kept>)>,
     last: AtomicU64,
     written: watch::Receiver<u64>,
 }
 
 impl Keeper {
-    /// A keeper of the session that is held. What goes wrong is told to `events`.
+    /// A keeper of the session that is held. What goes wrong is told to `events`. Once it is dropped, what was to be kept
+    /// is still written, and the session is let go; `under_way` is, until then.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(hold: Hold, events: UnboundedSender<Event>) -> io::Result<Keeper> {
+    pub fn start(hold: Hold, events: UnboundedSender<Event>, under_way: UnderWay) -> io::Result<Keeper> {
         let (sender, receiver) = channel();
         let (done, written) = watch::channel(0);
-        let work = move || keep(&hold, &receiver, &done, &events);
-        let thread = std::thread::Builder::new().name("kmslab-session".to_owned()).spawn(work)?;
-        Ok(Keeper { sender: Some(sender), thread: Some(thread), last: AtomicU64::new(0), written })
+        let work = move || {
+            keep(hold, &receiver, &done, &events);
+            drop(under_way);
+        };
+        std::thread::Builder::new().name("kmslab-session".to_owned()).spawn(work)?;
+        Ok(Keeper { sender, last: AtomicU64::new(0), written })
     }
 
     /// Has `kept` written, and returns at once.
     pub fn keep(&self, kept: Box<Kept>) {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some(sender) = &self.sender {
-            // The thread ends with the sender.
-            let _ = sender.send((number, kept));
-        }
+        // The thread ends with the sender.
+        let _ = self.sender.send((number, kept));
     }
 
     /// Ends when everything that was to be kept by now is written, or could not be.
@@ -150,22 +151,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        // What was to be kept is written before the program ends.
-        self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn keep(
-    hold: &Hold,
-    sessions: &Receiver<(u64, Box<Kept>)>,
-    done: &watch::Sender<u64>,
-    events: &UnboundedSender<Event>,
-) {
+fn keep(hold: Hold, sessions: &Receiver<(u64, Box<Kept>)>, done: &watch::Sender<u64>, events: &UnboundedSender<Event>) {
     let mut is_first = true;
     while let Ok(first) = sessions.recv() {
         let (number, kept) = sessions.try_iter().last().unwrap_or(first);
@@ -276,6 +262,7 @@ mod tests {
     use rstest::rstest;
     use tokio::sync::mpsc::unbounded_channel;
 
+    use super::super::writes::Writes;
     use super::*;
     use crate::lab::{Backend, BackendKind, Check, Names, Quiz};
 
@@ -296,7 +283,8 @@ mod tests {
     fn the_newest_session_is_on_the_disk_when_a_call_may_be_sent() {
         let folder = tempfile::tempdir().unwrap();
         let (events, mut told) = unbounded_channel();
-        let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events).unwrap();
+        let writes = Writes::default();
+        let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for run in 0..50 {
             keeper.keep(kept(&run.to_string()));
@@ -304,8 +292,9 @@ mod tests {
         runtime.block_on(keeper.settled());
         assert_eq!(read(folder.path()).unwrap().unwrap(), *kept("49"));
         keeper.keep(kept("last"));
-        drop(keeper);
+        drop((keeper, writes));
         assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
+        assert!(Hold::take(folder.path()).unwrap().is_some(), "and let go");
         assert!(told.try_recv().is_err(), "nothing went wrong");
     }
 
@@ -314,7 +303,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let begin = |run: &str, finished: bool| {
             let (events, _) = unbounded_channel();
-            let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events).unwrap();
+            // Dropped last.
+            let writes = Writes::default();
+            let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
             let mut kept = kept(run);
             keeper.keep(kept.clone());
             if finished {
@@ -338,7 +329,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("kmslab");
         let (events, mut told) = unbounded_channel();
-        let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events).unwrap();
+        let writes = Writes::default();
+        let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events, writes.begin()).unwrap();
         fs::remove_dir_all(&inner).unwrap();
         keeper.keep(kept("a"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

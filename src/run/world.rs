@@ -36,6 +36,7 @@ pub struct World {
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
     shelf: Option<Arc<Shelf>>,
+    /// Dropped before `writes`, which then waits for what it has still to write.
     keeper: Option<Keeper>,
     place: Option<Place>,
     writes: Writes,
@@ -69,7 +70,7 @@ impl World {
 
     /// The same world, which keeps the session that is held.
     pub fn with_session(self, hold: Option<Hold>) -> World {
-        let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone()) {
+        let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone(), self.writes.begin()) {
             Ok(keeper) => Some(keeper),
             Err(error) => {
                 let _ = self.events.send(Event::NotRemembered(error.to_string()));
@@ -89,8 +90,7 @@ impl World {
         self.place.as_ref()
     }
 
-    /// Begins `effect` and returns at once: whatever is written is written elsewhere, and its disk may be slow. (What is
-    /// read, a stage's kept answers, is small, and is read here and now.)
+    /// Begins `effect` and returns at once: whatever is read or written is so elsewhere, for its disk may be slow.
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
@@ -161,9 +161,11 @@ impl World {
                 Rest::Nothing
             }
             Effect::Recall { stage, account } => {
-                if let Some(shelf) = &self.shelf {
-                    let _ = events.send(Event::Recalled { stage, found: shelf.recall(stage, account.as_deref()) });
-                }
+                let shelf = self.shelf.clone();
+                tokio::task::spawn_blocking(move || {
+                    let found = shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()));
+                    let _ = events.send(Event::Recalled { stage, found });
+                });
                 Rest::Nothing
             }
             Effect::Remember(kept) => {
@@ -173,8 +175,9 @@ impl World {
                 Rest::Nothing
             }
             Effect::TakeOver { run, created } => {
-                if let Some(journal) = &self.journal {
+                if let Some(journal) = self.journal.clone() {
                     journal.take_over(&run, created);
+                    tokio::task::spawn_blocking(move || journal.hold());
                 }
                 Rest::Nothing
             }

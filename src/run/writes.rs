@@ -12,7 +12,7 @@ pub struct Writes(Arc<Count>);
 
 /// A write that is under way until it is dropped.
 #[derive(Debug)]
-pub struct Write(Arc<Count>);
+pub struct UnderWay(Arc<Count>);
 
 #[derive(Debug, Default)]
 struct Count {
@@ -22,9 +22,9 @@ struct Count {
 
 impl Writes {
     /// One more is under way.
-    pub fn begin(&self) -> Write {
+    pub fn begin(&self) -> UnderWay {
         *self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Write(self.0.clone())
+        UnderWay(self.0.clone())
     }
 
     fn wait(&self, most: Duration) {
@@ -40,7 +40,7 @@ impl Drop for Writes {
     }
 }
 
-impl Drop for Write {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         *self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.0.fewer.notify_all();

@@ -7,7 +7,8 @@ use crate::lab::insight::Known;
 use crate::lab::insight::at_rest::{AtRest, Seen, Stored, command, seen};
 use crate::lab::{BackendKind, Identity, State};
 
-use super::text::{cut, spans_width, wrap, wrap_plain};
+use super::sheet::Sheet;
+use super::text::{cut, spans_width};
 use super::theme::Theme;
 
 /// From here on the bytes and the item stand side by side.
@@ -15,7 +16,7 @@ const WIDE: usize = 140;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet { state, theme, columns, lines: Vec::new() };
+    let mut sheet = Sheet::new(theme, columns);
     let facts = state.shown_facts();
     if !facts.made.table {
         let text = match facts.table_was_made {
@@ -44,49 +45,37 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
                 _ => "This server does not show how it keeps a table. What it tells of the keys:",
             };
             sheet.text(text, theme.base);
-            sheet.lines.push(Line::default());
+            sheet.blank();
             None
         }
     };
-    sheet.hierarchy(told);
+    sheet.hierarchy(state, told);
     if let Some(at_rest) = told {
-        sheet.records(at_rest);
+        sheet.records(state, at_rest);
         sheet.look_yourself(at_rest);
     }
     sheet.lines
 }
 
-struct Sheet<'s> {
-    state: &'s State,
-    theme: &'s Theme,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
 impl Sheet<'_> {
-    fn text(&mut self, text: &str, style: ratatui::style::Style) {
-        self.lines.extend(wrap_plain(text, style, self.columns));
-    }
-
     /// A step of the hierarchy: `indent` levels down, a name, and what it is.
     fn step(&mut self, indent: usize, name: &str, rest: &str) {
         let branch = if indent == 0 { String::new() } else { format!("{}└ ", "   ".repeat(indent - 1)) };
         let hang = 3 * indent + 2;
         let lead = vec![Span::styled(branch, self.theme.rule), Span::styled(format!("{name}  "), self.theme.strong)];
-        self.lines.extend(wrap(lead, vec![Span::styled(rest.to_owned(), self.theme.base)], self.columns, hang));
+        self.put(lead, vec![Span::styled(rest.to_owned(), self.theme.base)], hang);
     }
 
-    fn hierarchy(&mut self, told: Option<&AtRest>) {
-        let facts = self.state.shown_facts();
+    fn hierarchy(&mut self, state: &State, told: Option<&AtRest>) {
+        let facts = state.shown_facts();
         let text = |value: Option<&Value>, path: &str| {
             value.and_then(|value| value.pointer(path)?.as_str()).map(str::to_owned)
         };
         let of_table = text(facts.table.as_ref(), "/SSEDescription/KMSMasterKeyArn");
         let key = told.and_then(|at_rest| at_rest.key_arn.clone()).or(of_table);
         let id = key.as_deref().and_then(|arn| arn.rsplit('/').next());
-        let state = text(facts.key.as_ref(), "/KeyState");
-        let state = state.map(|state| format!(", {state}")).unwrap_or_default();
-        self.step(0, "KMS key", &format!("{}{state}; never leaves KMS", id.unwrap_or("an AWS owned key")));
+        let is_now = text(facts.key.as_ref(), "/KeyState").map(|state| format!(", {state}")).unwrap_or_default();
+        self.step(0, "KMS key", &format!("{}{is_now}; never leaves KMS", id.unwrap_or("an AWS owned key")));
         let wrapped = match told {
             Some(at_rest) => format!("{} bytes here, encrypted by KMS; only KMS can open it", at_rest.table_key.bytes),
             None => {
@@ -94,9 +83,9 @@ impl Sheet<'_> {
             }
         };
         self.step(1, "table key", &wrapped);
-        if let Some(context) = self.context(told) {
+        if let Some(context) = context(state, told) {
             let lead = vec![Span::styled("      context  ", self.theme.dim)];
-            self.lines.extend(wrap(lead, vec![Span::styled(context, self.theme.string)], self.columns, 15));
+            self.put(lead, vec![Span::styled(context, self.theme.string)], 15);
         }
         let data_key = match told {
             Some(at_rest) => format!("{} bytes, sealed under the table key", at_rest.data_key.bytes),
@@ -112,38 +101,21 @@ impl Sheet<'_> {
         }
     }
 
-    /// What KMS is told with the table key.
-    fn context(&self, told: Option<&AtRest>) -> Option<String> {
-        let pairs: Vec<String> = match told {
-            Some(at_rest) => {
-                at_rest.encryption_context.as_ref()?.iter().map(|(name, value)| format!("{name}={value}")).collect()
-            }
-            None => {
-                let account = &self.state.shown_facts().admin.as_ref()?.account;
-                vec![
-                    format!("aws:dynamodb:subscriberId={account}"),
-                    format!("aws:dynamodb:tableName={}", self.state.shown_names().table),
-                ]
-            }
-        };
-        Some(pairs.join("  "))
-    }
-
-    fn records(&mut self, at_rest: &AtRest) {
-        let items = match (seen(self.state, Identity::Admin), seen(self.state, Identity::TestUser)) {
+    fn records(&mut self, state: &State, at_rest: &AtRest) {
+        let items = match (seen(state, Identity::Admin), seen(state, Identity::TestUser)) {
             (Seen::Items(items), _) | (_, Seen::Items(items)) => items,
             _ => Vec::new(),
         };
         if items.is_empty() && !at_rest.records.is_empty() {
-            self.lines.push(Line::default());
+            self.blank();
             self.text("What the items say stands beside them once somebody has scanned the table.", self.theme.dim);
         }
         for (at, stored) in at_rest.records.iter().enumerate() {
             if at == 0 || self.columns >= WIDE {
-                self.lines.push(Line::default());
+                self.blank();
             }
             let bytes = self.bytes(at + 1, stored);
-            let views = self.views(at, &items);
+            let views = self.views(state, at, &items);
             if self.columns < WIDE {
                 self.lines.extend(bytes);
                 self.lines.extend(views);
@@ -191,13 +163,13 @@ impl Sheet<'_> {
     }
 
     /// What the callers see of it.
-    fn views(&self, at: usize, items: &[&Map<String, Value>]) -> Vec<Line<'static>> {
+    fn views(&self, state: &State, at: usize, items: &[&Map<String, Value>]) -> Vec<Line<'static>> {
         let theme = self.theme;
         let columns = if self.columns < WIDE { self.columns } else { self.columns - self.left() };
         let mut lines = Vec::new();
         for identity in Identity::BOTH {
             let name = Span::styled(format!("  {:<11}", format!("{}:", identity.name())), theme.dim);
-            let content = match seen(self.state, identity) {
+            let content = match seen(state, identity) {
                 Seen::Denied => Span::styled("✘ DENIED: sees nothing", theme.denied.text),
                 Seen::Failed => Span::styled("! FAILED: sees nothing", theme.failed.text),
                 Seen::Nothing => Span::styled("has not looked", theme.dim),
@@ -212,10 +184,27 @@ impl Sheet<'_> {
     }
 
     fn look_yourself(&mut self, at_rest: &AtRest) {
-        self.lines.push(Line::default());
+        self.blank();
         let lead = vec![Span::styled("look yourself:  ", self.theme.dim)];
-        self.lines.extend(wrap(lead, vec![Span::styled(command(at_rest), self.theme.base)], self.columns, 0));
+        self.put(lead, vec![Span::styled(command(at_rest), self.theme.base)], 0);
     }
+}
+
+/// What KMS is told with the table key.
+fn context(state: &State, told: Option<&AtRest>) -> Option<String> {
+    let pairs: Vec<String> = match told {
+        Some(at_rest) => {
+            at_rest.encryption_context.as_ref()?.iter().map(|(name, value)| format!("{name}={value}")).collect()
+        }
+        None => {
+            let account = &state.shown_facts().admin.as_ref()?.account;
+            vec![
+                format!("aws:dynamodb:subscriberId={account}"),
+                format!("aws:dynamodb:tableName={}", state.shown_names().table),
+            ]
+        }
+    };
+    Some(pairs.join("  "))
 }
 
 /// An item in one line: its key first, DynamoDB's types unwrapped.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::lab::PolicyDiff;
 use crate::lab::policy_diff::{Statement, in_words};
 
-use super::text::wrap;
+use super::sheet::Sheet;
 use super::theme::Theme;
 
 /// Columns of the labels, with the sign's.
@@ -14,7 +14,7 @@ const LABEL: usize = 13;
 
 /// All of `diff`, `columns` wide.
 pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet { theme, columns, lines: Vec::new() };
+    let mut sheet = Sheet::new(theme, columns);
     for statement in &diff.added {
         sheet.statement("+", theme.added, statement);
     }
@@ -22,23 +22,23 @@ pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
         sheet.statement("−", theme.denied.text, statement);
     }
     for changed in &diff.changed {
-        sheet.put(vec![Span::styled("~ ", theme.strong)], changed.after.name(), theme.strong, 2);
+        sheet.title("~", theme.strong, &changed.after);
         for member in changed.members() {
             for (sign, entries) in [("−", member.removed), ("+", member.added)] {
                 if !entries.is_empty() {
                     let (label, text) = told(member.member, &entries);
-                    sheet.field(sign, label, &text);
+                    sheet.part(sign, label, &text);
                 }
             }
         }
     }
     for (name, before, after) in &diff.document {
         let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        sheet.field("~", name, &format!("{}, was {}", of(after), of(before)));
+        sheet.part("~", name, &format!("{}, was {}", of(after), of(before)));
     }
     if !diff.kept.is_empty() {
         let kept: Vec<&str> = diff.kept.iter().map(Statement::name).collect();
-        sheet.field("=", "stays", &kept.join(", "));
+        sheet.part("=", "stays", &kept.join(", "));
     }
     sheet.lines
 }
@@ -74,24 +74,20 @@ fn told<'a>(member: &'a str, entries: &[&str]) -> (&'a str, String) {
     }
 }
 
-struct Sheet<'t> {
-    theme: &'t Theme,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
 impl Sheet<'_> {
-    fn put(&mut self, lead: Vec<Span<'static>>, text: &str, style: Style, hang: usize) {
-        self.lines.extend(wrap(lead, vec![Span::styled(text.to_owned(), style)], self.columns, hang));
+    /// A sign, a label, and what goes with it.
+    fn part(&mut self, sign: &str, label: &str, text: &str) {
+        let label = Span::styled(format!("{sign:<2}{label:<width$}", width = LABEL - 2), self.theme.dim);
+        self.put(vec![label], vec![Span::styled(text.to_owned(), self.theme.base)], LABEL);
     }
 
-    fn field(&mut self, sign: &str, label: &str, text: &str) {
-        let label = Span::styled(format!("{sign:<2}{label:<width$}", width = LABEL - 2), self.theme.dim);
-        self.put(vec![label], text, self.theme.base, LABEL);
+    fn title(&mut self, sign: &str, style: Style, statement: &Statement) {
+        let name = Span::styled(statement.name().to_owned(), self.theme.strong);
+        self.put(vec![Span::styled(format!("{sign} "), style)], vec![name], 2);
     }
 
     fn statement(&mut self, sign: &str, style: Style, statement: &Statement) {
-        self.put(vec![Span::styled(format!("{sign} "), style)], statement.name(), self.theme.strong, 2);
+        self.title(sign, style, statement);
         for (member, entries) in statement.members() {
             let plain = match member {
                 // What a statement usually says needs no line: it allows, on this key.
@@ -104,7 +100,7 @@ impl Sheet<'_> {
                 let (label, text) = told(member, &entries);
                 let denies = statement.members().any(|(member, entries)| member == "Effect" && entries == ["Deny"]);
                 let label = if denies && label == "may" { "may not" } else { label };
-                self.field("", label, &text);
+                self.part("", label, &text);
             }
         }
     }

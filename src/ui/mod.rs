@@ -40,6 +40,7 @@ mod page;
 mod pane;
 pub mod plain;
 mod resume;
+mod sheet;
 mod signs;
 mod summary;
 mod tally;
@@ -67,13 +68,8 @@ pub use theme::{ColorLevel, Theme, ThemeName};
 use layout::{Plan, SINGLE};
 use text::{cut, spans_width, truncate, width, wrap_plain};
 
-/// Draws `state` on the whole frame.
-pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
-    view_with(state, theme, &Lane::default(), frame);
-}
-
-/// The same with the last key and a caption.
-pub fn view_with(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
+/// Draws `state` on the whole frame, with the last key and a caption where `lane` shows them.
+pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     let area = frame.area();
     draw(state, theme, lane, area, frame.buffer_mut());
 }

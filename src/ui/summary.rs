@@ -10,7 +10,8 @@ use crate::lab::{Denied, Exchange, Facts, PolicyDiff, Stage, Verdict, key_policy
 
 use super::diff;
 use super::json::quoted;
-use super::text::{spans_width, wrap, wrap_plain};
+use super::sheet::Sheet;
+use super::text::spans_width;
 use super::theme::Theme;
 
 /// Members that the lesson is about come first, in this order; the others follow as the service sent them.
@@ -37,15 +38,15 @@ const LABEL: usize = 10;
 
 /// The lines of an exchange's summary, `columns` wide.
 pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet { theme, columns, lines: Vec::new() };
+    let mut sheet = Sheet::new(theme, columns);
     match &exchange.verdict {
         Verdict::Allowed => sheet.allowed(exchange, facts),
         Verdict::Denied(denied) => sheet.denied(exchange, denied),
         Verdict::Failed(failure) => {
             if let Some(code) = &failure.code {
-                sheet.heading(code, theme.failed.text);
+                sheet.text(code, theme.failed.text);
             }
-            sheet.text(&failure.message);
+            sheet.text(&failure.message, theme.base);
             if let Some(remedy) = &failure.remedy {
                 sheet.blank();
                 sheet.field("try", remedy, LABEL);
@@ -55,34 +56,12 @@ pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) 
     sheet.lines
 }
 
-struct Sheet<'t> {
-    theme: &'t Theme,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
 impl Sheet<'_> {
-    fn blank(&mut self) {
-        self.lines.push(Line::default());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.lines.extend(wrap_plain(text, self.theme.base, self.columns));
-    }
-
-    fn heading(&mut self, text: &str, style: ratatui::style::Style) {
-        self.lines.extend(wrap_plain(text, style, self.columns));
-    }
-
     /// A labelled line; what does not fit goes on after `hang` spaces.
     fn field(&mut self, label: &str, value: &str, hang: usize) {
         let lead = vec![Span::styled(format!("{label:<LABEL$}"), self.theme.dim)];
         let content = vec![Span::styled(value.to_owned(), self.theme.strong)];
-        self.lines.extend(wrap(lead, content, self.columns, hang));
-    }
-
-    fn put(&mut self, lead: Vec<Span<'static>>, content: Vec<Span<'static>>, hang: usize) {
-        self.lines.extend(wrap(lead, content, self.columns, hang));
+        self.put(lead, content, hang);
     }
 
     fn denied(&mut self, exchange: &Exchange, denied: &Denied) {
@@ -100,9 +79,9 @@ impl Sheet<'_> {
             self.blank();
         }
         if let Some(code) = exchange.error_code() {
-            self.heading(code, self.theme.denied.text);
+            self.text(code, self.theme.denied.text);
         }
-        self.text(&denied.message);
+        self.text(&denied.message, self.theme.base);
     }
 
     fn allowed(&mut self, exchange: &Exchange, facts: &Facts) {
@@ -115,16 +94,16 @@ impl Sheet<'_> {
         match exchange.body() {
             Some(Value::Object(members)) if !members.is_empty() => self.answer(members, before),
             Some(Value::Null | Value::Object(_)) | None => {
-                self.heading("an empty answer: it is done", self.theme.dim);
+                self.text("an empty answer: it is done", self.theme.dim);
                 if let Value::Object(members) = &exchange.answer.request
                     && !members.is_empty()
                 {
                     self.blank();
-                    self.heading("sent", self.theme.dim);
+                    self.text("sent", self.theme.dim);
                     self.answer(members, before);
                 }
             }
-            Some(other) => self.text(&other.to_string()),
+            Some(other) => self.text(&other.to_string(), self.theme.base),
         }
     }
 
@@ -176,12 +155,12 @@ impl Sheet<'_> {
             _ => PolicyDiff::default(),
         };
         if !diff.is_empty() {
-            self.heading(&diff.counts(), self.theme.added);
+            self.text(&diff.counts(), self.theme.added);
             self.lines.extend(diff::lines(&diff, self.theme, self.columns));
             self.blank();
         }
         let Value::Object(document) = policy else {
-            return self.text(&policy.to_string());
+            return self.text(&policy.to_string(), self.theme.base);
         };
         for (name, value) in document.iter().filter(|(name, _)| *name != "Statement") {
             self.member(name, value, 0, Vec::new());
@@ -200,7 +179,7 @@ impl Sheet<'_> {
                         self.member(name, value, 2, vec![lead]);
                     }
                 }
-                other => self.text(&other.to_string()),
+                other => self.text(&other.to_string(), self.theme.base),
             }
         }
     }
@@ -309,8 +288,7 @@ impl Sheet<'_> {
                 (used, fresh) = (hang, true);
             }
             if used + length > self.columns {
-                let lines = wrap(std::mem::take(&mut line), pair, self.columns, hang + 2);
-                self.lines.extend(lines);
+                self.put(std::mem::take(&mut line), pair, hang + 2);
                 line = vec![Span::raw(" ".repeat(hang))];
                 used = hang;
                 continue;

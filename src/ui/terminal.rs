@@ -13,10 +13,6 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
-use crate::lab::State;
-
-use super::theme::Theme;
-
 /// A terminal shows nothing between these two: a frame appears at once. Terminals that don't know them ignore them.
 const BEGIN_UPDATE: &[u8] = b"\x1b[?2026h";
 const END_UPDATE: &[u8] = b"\x1b[?2026l";
@@ -78,19 +74,11 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Draws `state` and writes what has changed since the last frame, all at once; writes nothing when nothing has.
-    /// Says whether it wrote.
+    /// Draws what `view` draws and writes what has changed since the last frame, all at once; writes nothing when nothing
+    /// has. Says whether it wrote.
     ///
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
-    pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<bool> {
-        self.paint(|frame| super::view(state, theme, frame))
-    }
-
-    /// As [`Screen::draw`], of whatever `view` draws.
-    ///
-    /// # Errors
-    /// Likewise.
     pub fn paint(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> io::Result<bool> {
         self.paint_seen(view, |_| ())
     }

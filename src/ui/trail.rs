@@ -6,7 +6,7 @@ use crate::lab::insight::Known;
 use crate::lab::insight::trail::{self, Cause, Entry, Outcome};
 use crate::lab::{BackendKind, State};
 
-use super::text::{wrap, wrap_plain};
+use super::sheet::Sheet;
 use super::theme::Theme;
 
 /// Columns of the time, and of who asked. What does not fit goes on below.
@@ -14,95 +14,92 @@ const TIME: usize = 10;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    let mut say = |text: &str, style| lines.extend(wrap_plain(text, style, columns));
+    let mut sheet = Sheet::new(theme, columns);
     let entries = match state.known() {
         None => {
-            say("Finding out …", theme.dim);
-            return lines;
+            sheet.text("Finding out …", theme.dim);
+            return sheet.lines;
         }
         Some(Known::Failed(reason)) => {
-            say(&format!("The trail could not be read: {reason}"), theme.failed.text);
-            return lines;
+            sheet.text(&format!("The trail could not be read: {reason}"), theme.failed.text);
+            return sheet.lines;
         }
         Some(Known::Trail(events)) => {
-            say(
-                "What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.",
-                theme.dim,
-            );
+            let text =
+                "What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.";
+            sheet.text(text, theme.dim);
             trail::of_events(state, events)
         }
         Some(_) => {
-            elsewhere(state, theme, columns, &mut lines);
+            sheet.text(elsewhere(state), theme.base);
+            sheet.blank();
+            sheet.text("What the lab itself has asked KMS:", theme.dim);
             trail::of_exchanges(state)
         }
     };
     if entries.is_empty() {
-        lines.push(Line::default());
-        lines.extend(wrap_plain("Nobody has asked KMS for anything yet.", theme.base, columns));
+        sheet.blank();
+        sheet.text("Nobody has asked KMS for anything yet.", theme.base);
     }
-    for entry in &entries {
-        lines.extend(of_entry(entry, theme, columns));
-    }
-    lines
+    entries.iter().for_each(|entry| sheet.entry(entry));
+    sheet.lines
 }
 
 /// Where no trail can be read: where it is, in the words of CloudTrail's own records.
-fn elsewhere(state: &State, theme: &Theme, columns: usize, lines: &mut Vec<Line<'static>>) {
-    let text = match state.backend.kind {
+fn elsewhere(state: &State) -> &'static str {
+    match state.backend.kind {
         BackendKind::Aws => {
             "What DynamoDB asks KMS is in AWS CloudTrail, some minutes later. Look there for eventSource \
              kms.amazonaws.com and eventName Decrypt: userIdentity is the caller with invokedBy \
              dynamodb.amazonaws.com, requestParameters.encryptionContext names the table and the account, and resources[0].ARN is the key."
         }
         _ => "This server has no trail that kmslab can read; the sandbox and AWS CloudTrail have one.",
-    };
-    lines.extend(wrap_plain(text, theme.base, columns));
-    lines.push(Line::default());
-    lines.extend(wrap_plain("What the lab itself has asked KMS:", theme.dim, columns));
+    }
 }
 
-fn of_entry(entry: &Entry, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let (sign, word, looks) = match entry.outcome {
-        Outcome::Allowed => ("✔", "ALLOWED", theme.allowed),
-        Outcome::Denied => ("✘", "DENIED", theme.denied),
-        Outcome::Failed => ("!", "FAILED", theme.failed),
-    };
-    let cause = match entry.cause {
-        Cause::Call(place, operation) if entry.by_dynamodb => {
-            format!("for {operation}, {place}").replace(' ', "\u{a0}")
+impl Sheet<'_> {
+    fn entry(&mut self, entry: &Entry) {
+        let theme = self.theme;
+        let (sign, word, looks) = match entry.outcome {
+            Outcome::Allowed => ("✔", "ALLOWED", theme.allowed),
+            Outcome::Denied => ("✘", "DENIED", theme.denied),
+            Outcome::Failed => ("!", "FAILED", theme.failed),
+        };
+        let cause = match entry.cause {
+            Cause::Call(place, operation) if entry.by_dynamodb => {
+                format!("for {operation}, {place}").replace(' ', "\u{a0}")
+            }
+            Cause::Call(place, _) => place.to_string(),
+            Cause::Another => "for an earlier try or another client".to_owned(),
+        };
+        let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);
+        // A sign and its word stay on one line.
+        let verdict = Span::styled(format!("{sign}\u{a0}{word}"), looks.text);
+        let operation = format!("kms:{}", entry.operation);
+        if !entry.by_dynamodb {
+            let content = vec![
+                Span::styled(format!("{} itself: {operation}  ", entry.principal), theme.base),
+                verdict,
+                Span::styled(format!("  {cause}"), theme.dim),
+            ];
+            return self.put(vec![time], content, TIME);
         }
-        Cause::Call(place, _) => place.to_string(),
-        Cause::Another => "for an earlier try or another client".to_owned(),
-    };
-    let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);
-    // A sign and its word stay on one line.
-    let verdict = Span::styled(format!("{sign}\u{a0}{word}"), looks.text);
-    let operation = format!("kms:{}", entry.operation);
-    if !entry.by_dynamodb {
+        let who = match entry.principal.strip_suffix(".amazonaws.com") {
+            Some(_) => "DynamoDB for itself: ".to_owned(),
+            None => format!("DynamoDB as {}: ", entry.principal),
+        };
         let content = vec![
-            Span::styled(format!("{} itself: {operation}  ", entry.principal), theme.base),
+            Span::styled(who, theme.strong),
+            Span::styled(operation, theme.strong),
+            Span::raw("  "),
             verdict,
             Span::styled(format!("  {cause}"), theme.dim),
         ];
-        return wrap(vec![time], content, columns, TIME);
+        self.put(vec![time], content, TIME);
+        if !entry.context.is_empty() {
+            let pairs: Vec<String> = entry.context.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let lead = vec![Span::styled(format!("{:TIME$}context ", ""), theme.dim)];
+            self.put(lead, vec![Span::styled(pairs.join("  "), theme.string)], TIME + 8);
+        }
     }
-    let who = match entry.principal.strip_suffix(".amazonaws.com") {
-        Some(_) => "DynamoDB for itself: ".to_owned(),
-        None => format!("DynamoDB as {}: ", entry.principal),
-    };
-    let content = vec![
-        Span::styled(who, theme.strong),
-        Span::styled(operation, theme.strong),
-        Span::raw("  "),
-        verdict,
-        Span::styled(format!("  {cause}"), theme.dim),
-    ];
-    let mut lines = wrap(vec![time], content, columns, TIME);
-    if !entry.context.is_empty() {
-        let pairs: Vec<String> = entry.context.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let lead = vec![Span::styled(format!("{:TIME$}context ", ""), theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(pairs.join("  "), theme.string)], columns, TIME + 8));
-    }
-    lines
 }

@@ -1,6 +1,5 @@
 //! Why: the decision ladder of the selected call, the service's own words, and the statements that were looked at.
 
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
 
@@ -11,7 +10,7 @@ use crate::lab::insight::{Known, covers_action, trail};
 use crate::lab::policy_diff::in_words;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
-use super::text::{wrap, wrap_plain};
+use super::sheet::Sheet;
 use super::theme::{Theme, VerdictStyle};
 use super::{pane, summary};
 
@@ -21,7 +20,7 @@ const WORD: usize = 9;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet { theme, columns, lines: Vec::new() };
+    let mut sheet = Sheet::new(theme, columns);
     match state.focused_exchange() {
         Some(exchange) => sheet.call(state, exchange),
         None => sheet.text("There is no answered call in this pane: send one, or choose one with [ and ].", theme.base),
@@ -29,25 +28,7 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     sheet.lines
 }
 
-struct Sheet<'t> {
-    theme: &'t Theme,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
 impl Sheet<'_> {
-    fn blank(&mut self) {
-        self.lines.push(Line::default());
-    }
-
-    fn text(&mut self, text: &str, style: Style) {
-        self.lines.extend(wrap_plain(text, style, self.columns));
-    }
-
-    fn put(&mut self, lead: Vec<Span<'static>>, content: Vec<Span<'static>>, hang: usize) {
-        self.lines.extend(wrap(lead, content, self.columns, hang));
-    }
-
     fn call(&mut self, state: &State, exchange: &Exchange) {
         let (sign, word, looks) = pane::verdict(&Call::Answered(exchange), self.theme);
         let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());

@@ -7,7 +7,7 @@ use kmslab::lab::{Backend, BackendKind, Names, Operation, State};
 use kmslab::run::journal::{self, Journal};
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Theme, ThemeName};
+use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, view};
 use rstest::rstest;
 
 use super::Terminal;
@@ -98,12 +98,13 @@ fn a_lab_that_panics() {
     state.mask();
     let _announcement = Announcement::new(&state, Some(&journal));
     let mut screen = Screen::enter().unwrap();
-    screen.draw(&state, &Theme::choose(ThemeName::Dark, ColorLevel::Ansi16)).unwrap();
+    let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
+    let mut draw = || screen.paint(|frame| view(&state, &theme, &Lane::default(), frame));
+    draw().unwrap();
     journal.intend(&Operation::CreateAlias { alias: state.names.alias.clone(), key: "k".to_owned() }).unwrap();
     // From another part of the program: the screen is not drawn over what it tells.
     assert!(std::thread::spawn(|| panic!("elsewhere")).join().is_err());
-    let drawn = screen.draw(&state, &Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
-    assert!(drawn.is_err());
+    assert!(draw().is_err());
     panic!("on purpose");
 }
 

@@ -1,14 +1,20 @@
 //! What is written to the terminal: exactly the picture, nothing in vain, no colours where none are wanted.
 
+use std::io::{self, Write};
+
 use kmslab::lab::{Event, Intent, Page, Stage, State};
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
+use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, render, view};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
 use rstest::rstest;
 
 use super::common::Session;
+
+fn draw<W: Write>(screen: &mut Screen<W>, state: &State, theme: &Theme) -> io::Result<bool> {
+    screen.paint(|frame| view(state, theme, &Lane::default(), frame))
+}
 
 const SIZE: Size = Size { width: 80, height: 24 };
 
@@ -75,7 +81,7 @@ fn a_terminal_shows_exactly_the_picture(
         [Intent::TogglePage(Page::Help), Intent::Close, Intent::CycleView, Intent::ToggleZoom, Intent::ShowPrevious]
     {
         state.update(Event::Intent(intent));
-        assert!(screen.draw(&state, &theme).unwrap());
+        assert!(draw(&mut screen, &state, &theme).unwrap());
         let frame = &screen.writer()[written..];
         assert!(frame.starts_with(b"\x1b[?2026h") && frame.ends_with(b"\x1b[?2026l"), "one frame is one update");
         parser.process(frame);
@@ -89,16 +95,16 @@ fn what_has_not_changed_is_not_written() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
     let mut screen = Screen::over(Vec::new(), SIZE);
     let mut state = denied();
-    assert!(screen.draw(&state, &theme).unwrap());
+    assert!(draw(&mut screen, &state, &theme).unwrap());
     let written = screen.writer().len();
-    assert!(!screen.draw(&state, &theme).unwrap());
+    assert!(!draw(&mut screen, &state, &theme).unwrap());
     // A tick that shows nothing new, too.
     state.update(Event::Tick);
-    assert!(!screen.draw(&state, &theme).unwrap());
+    assert!(!draw(&mut screen, &state, &theme).unwrap());
     assert_eq!(screen.writer().len(), written);
     // A change of one word costs little.
     state.update(Event::Intent(Intent::FocusOther));
-    assert!(screen.draw(&state, &theme).unwrap());
+    assert!(draw(&mut screen, &state, &theme).unwrap());
     let cost = screen.writer().len() - written;
     assert!(cost < 1_500, "{cost} bytes for the other pane's title");
 }
@@ -121,13 +127,13 @@ fn copying_is_one_sequence() {
 #[derive(Default)]
 struct Counting(usize);
 
-impl std::io::Write for Counting {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 += 1;
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -135,24 +141,24 @@ impl std::io::Write for Counting {
 #[test]
 fn a_frame_is_one_write() {
     let mut screen = Screen::over(Counting::default(), Size::new(200, 50));
-    screen.draw(&denied(), &Theme::choose(ThemeName::Dark, ColorLevel::True)).unwrap();
+    draw(&mut screen, &denied(), &Theme::choose(ThemeName::Dark, ColorLevel::True)).unwrap();
     assert_eq!(screen.writer().0, 1);
 }
 
 #[test]
 fn a_terminal_that_is_gone_is_an_error() {
     struct Gone;
-    impl std::io::Write for Gone {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::BrokenPipe.into())
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
         }
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
     let mut screen = Screen::over(Gone, SIZE);
-    let error = screen.draw(&denied(), &Theme::choose(ThemeName::Dark, ColorLevel::None)).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    let error = draw(&mut screen, &denied(), &Theme::choose(ThemeName::Dark, ColorLevel::None)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }
 
 #[test]
@@ -160,14 +166,14 @@ fn a_new_size_is_drawn_whole() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
     let mut screen = Screen::over(Vec::new(), SIZE);
     let state = denied();
-    screen.draw(&state, &theme).unwrap();
+    draw(&mut screen, &state, &theme).unwrap();
     let mut parser = vt100::Parser::new(SIZE.height, SIZE.width, 0);
     parser.process(screen.writer());
     for size in [Size::new(100, 28), Size::new(61, 19), Size::new(30, 4), Size::new(80, 24)] {
         let written = screen.writer().len();
         screen.resized(size);
         parser.screen_mut().set_size(size.height, size.width);
-        assert!(screen.draw(&state, &theme).unwrap());
+        assert!(draw(&mut screen, &state, &theme).unwrap());
         parser.process(&screen.writer()[written..]);
         assert_shows(&parser, &render(&state, &theme, size));
     }
@@ -177,7 +183,7 @@ fn a_new_size_is_drawn_whole() {
 fn without_colours_no_colour_is_written_and_the_focus_stays_visible() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
     let mut screen = Screen::over(Vec::new(), SIZE);
-    screen.draw(&denied(), &theme).unwrap();
+    draw(&mut screen, &denied(), &theme).unwrap();
     let text = String::from_utf8(screen.writer().clone()).unwrap();
     let mut reversed = false;
     for sequence in text.split("\x1b[").skip(1) {

@@ -10,7 +10,7 @@ use kmslab::record::chapters::Chapters;
 use kmslab::record::recorder::{Manner, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view_with};
+use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
 use ratatui::layout::{Position, Rect, Size};
 use rstest::rstest;
 
@@ -76,7 +76,7 @@ fn a_recording_costs_no_visible_time() {
             let at = Duration::from_millis(100) * frame;
             screen
                 .paint_seen(
-                    |frame| view_with(state, &theme, &lane, frame),
+                    |frame| view(state, &theme, &lane, frame),
                     |shown| {
                         if let Some(live) = &mut live {
                             live.see(at, state, &theme, &lane, shown);

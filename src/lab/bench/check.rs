@@ -4,7 +4,7 @@ use super::{Experiment, denied_on_key};
 use crate::lab::check::describe;
 use crate::lab::exchange::{Exchange, Verdict};
 use crate::lab::operation::Identity;
-use crate::lab::state::Check;
+use crate::lab::outcome::Check;
 
 /// Judges `which` by its exchanges, those that undo not among them.
 pub fn check(which: Experiment, exchanges: &[&Exchange]) -> Check {

@@ -18,8 +18,8 @@ use super::exchange::{CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::TimerId;
 use super::operation::{Operation, TableKey};
+use super::outcome::{Check, Record, Status};
 use super::quiz::Choice;
-use super::state::{Check, Record, Status};
 
 /// The questions of the bench have numbers after those of the stages.
 const FIRST_QUESTION: u64 = 100;

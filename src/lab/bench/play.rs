@@ -8,10 +8,11 @@ use crate::lab::flow::{Effect, Intent, TimerId};
 use crate::lab::learn::Asked;
 use crate::lab::lesson;
 use crate::lab::operation::{Identity, Operation};
+use crate::lab::outcome::{Check, Record, Status};
 use crate::lab::presenting::pace::minutes;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
-use crate::lab::state::{Check, Record, State, Status};
+use crate::lab::state::State;
 use crate::lab::view::Overlay;
 
 /// DynamoDB keeps a table key for five minutes after its last use (DynamoDB guide); one second more is certainly idle.
@@ -62,8 +63,8 @@ impl State {
         !self.bench.changes().is_empty() && !self.bench.is_running() && self.has_bench()
     }
 
-    /// Takes an intent where the bench is looked at; gives it back where it means the same as everywhere.
-    pub(in crate::lab) fn intend_on_bench(&mut self, intent: Intent) -> Result<Vec<Effect>, Intent> {
+    /// Takes an intent where the bench is looked at; `None` where it means the same as everywhere.
+    pub(in crate::lab) fn intend_on_bench(&mut self, intent: Intent) -> Option<Vec<Effect>> {
         let overlay = self.view.overlay;
         match (intent, overlay, self.view.bench) {
             // From an experiment one comes to the list, and from there to the stage.
@@ -76,7 +77,7 @@ impl State {
             (Intent::ToggleBench, None, Some(_)) if !self.bench.is_running() => self.view.show(self.view.shown),
             (Intent::ToggleBench, None, None) if self.has_bench() => self.view.open_bench(self.bench.last),
             (Intent::ToggleBench, ..) => {}
-            (Intent::Undo, _, _) if self.can_undo() => return Ok(self.undo_all(Then::Stay)),
+            (Intent::Undo, _, _) if self.can_undo() => return Some(self.undo_all(Then::Stay)),
             (Intent::Undo, ..) => {}
             (Intent::MoveCursor(rows), Some(Overlay::Bench { cursor }), _) => {
                 let last = Experiment::ALL.len() - 1;
@@ -85,24 +86,26 @@ impl State {
             }
             (Intent::Advance, Some(Overlay::Bench { cursor }), _) => self.show_experiment(cursor),
             (intent, None, Some(which)) => return self.intend_on_experiment(intent, which),
-            (intent, ..) => return Err(intent),
+            _ => return None,
         }
-        Ok(Vec::new())
+        Some(Vec::new())
     }
 
-    fn intend_on_experiment(&mut self, intent: Intent, which: Experiment) -> Result<Vec<Effect>, Intent> {
+    fn intend_on_experiment(&mut self, intent: Intent, which: Experiment) -> Option<Vec<Effect>> {
         let running = self.bench.is_running();
         let paused = self.bench.pause().is_some();
         match intent {
-            Intent::Advance if paused => return Ok(self.go_on(false)),
-            Intent::Close if paused => return Ok(self.end_trial(Some("not tried: the waiting was ended".to_owned()))),
+            Intent::Advance if paused => return Some(self.go_on(false)),
+            Intent::Close if paused => {
+                return Some(self.end_trial(Some("not tried: the waiting was ended".to_owned())));
+            }
             Intent::Advance if running => {}
             Intent::Advance => match (&self.bench.record(which).status, which.next()) {
-                (Status::Todo, _) => return Ok(self.start_experiment(which)),
+                (Status::Todo, _) => return Some(self.start_experiment(which)),
                 (_, Some(next)) => self.show_experiment(next),
                 (_, None) => self.view.open_bench(Some(which)),
             },
-            Intent::Retry if self.can_retry() => return Ok(self.start_experiment(which)),
+            Intent::Retry if self.can_retry() => return Some(self.start_experiment(which)),
             Intent::ShowNext | Intent::ShowPrevious if running => {}
             Intent::ShowNext => which.next().into_iter().for_each(|next| self.show_experiment(next)),
             Intent::ShowPrevious => which.previous().into_iter().for_each(|before| self.show_experiment(before)),
@@ -119,9 +122,9 @@ impl State {
                 self.view.message = None;
             }
             Intent::Choose(_) | Intent::Skip => {}
-            other => return Err(other),
+            _ => return None,
         }
-        Ok(Vec::new())
+        Some(Vec::new())
     }
 
     fn show_experiment(&mut self, which: Experiment) {

@@ -23,8 +23,9 @@ use super::exchange::{CallId, Exchange};
 use super::facts::Caller;
 use super::flow::Effect;
 use super::operation::{Identity, Operation};
+use super::outcome::Record;
 use super::stage::Stage;
-use super::state::{Record, State};
+use super::state::State;
 use super::view::Page;
 /// The evaluator's own word on whether an element `Action` covers an action.
 pub use crate::policy::covers_action;

@@ -2,9 +2,10 @@
 
 use crate::lab::backend::BackendKind;
 use crate::lab::flow::Effect;
+use crate::lab::outcome::Status;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
-use crate::lab::state::{State, Status};
+use crate::lab::state::State;
 use crate::lab::view::Overlay;
 
 impl State {

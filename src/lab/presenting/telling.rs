@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::lesson::Likely;
-use crate::lab::state::{State, Status};
+use crate::lab::outcome::Status;
+use crate::lab::state::State;
 
 /// How far a stage is, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,40 @@
+//! Drives a lab on a real world as the product's loops do, except that its pauses are not slept.
+
+use kmslab::lab::{Effect, Event, Intent, State};
+use kmslab::run::world::World;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Takes `intent` in and waits until nothing is under way any more. `goes_on` sees each effect before it is performed;
+/// where it says no, the lab dies there.
+pub async fn press(
+    intent: Intent,
+    state: &mut State,
+    world: &World,
+    events: &mut UnboundedReceiver<Event>,
+    mut goes_on: impl FnMut(&State, &Effect) -> bool,
+) {
+    let mut waiting = vec![Event::Intent(intent)];
+    // Recorded answers that are looked for: nothing runs meanwhile.
+    let mut recalls = 0_usize;
+    loop {
+        while let Some(event) = waiting.pop() {
+            recalls = recalls.saturating_sub(matches!(event, Event::Recalled { .. }).into());
+            for effect in state.update(event) {
+                if !goes_on(state, &effect) {
+                    return;
+                }
+                match effect {
+                    Effect::After { timer, .. } => waiting.push(Event::TimerFired(timer)),
+                    effect => {
+                        recalls += usize::from(matches!(effect, Effect::Recall { .. }));
+                        world.perform(effect);
+                    }
+                }
+            }
+        }
+        if !state.is_running() && recalls == 0 {
+            return;
+        }
+        waiting.push(events.recv().await.unwrap());
+    }
+}
