@@ -68,7 +68,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("play", &[]),
             ("pace", &["record"]),
             ("captions", PICTURES),
-            ("keys", PICTURES),
+            ("keys", &["record"]),
             ("big", PICTURES),
             ("size", PICTURES),
             ("width", PICTURES),
@@ -81,7 +81,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
 
 /// What `kmslab -h` shows: what a first week needs.
 const BRIEF: &[&str] =
-    &["plain", "no_questions", "lang", "theme", "mask", "backend", "admin_profile", "endpoint_url", "record", "play"];
+    &["plain", "no_questions", "lang", "mask", "backend", "admin_profile", "endpoint_url", "record", "play"];
 
 /// Ends both.
 const EXAMPLES: &str = "\

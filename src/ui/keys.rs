@@ -399,7 +399,11 @@ pub const KEYS: &[Row] = &[
             |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Lesson),
         )],
-        label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
+        label: |c| match c.page(Page::Lesson) {
+            true => "close",
+            false if c.explains_elsewhere() => "explanation",
+            false => "lesson",
+        },
         help: "the lesson: question, answers, what is often got wrong",
         group: Group::Learn,
         rank: 3,

@@ -119,13 +119,14 @@ fn completions_offer_what_the_help_shows() {
     for command in COMMANDS {
         let using = format!("__fish_kmslab_using_subcommand {command}");
         // Those of `lesson check` have the other's name, too.
-        let lines = script.lines().filter(|line| line.contains(&using) && !line.contains("seen_subcommand_from check"));
+        let lines = script.lines().filter(|line| line.contains(&using) && !line.contains("and __fish_seen_subcommand_from"));
         let offered: BTreeSet<String> = lines
             .filter_map(|line| Some(format!("--{}", line.split(" -l ").nth(1)?.split(' ').next()?)))
             .collect();
         assert_eq!(offered, shown(command), "{command}");
     }
-    let top = script.lines().filter(|line| line.contains("__fish_kmslab_needs_command") && line.contains(" -l "));
+    let top = "complete -c kmslab -n \"__fish_kmslab_needs_command\" ";
+    let top = script.lines().filter(|line| line.starts_with(top) && line.contains(" -l "));
     assert_eq!(top.count(), options(&helped(&["--help"])).len());
 }
 
@@ -143,11 +144,11 @@ fn comes_to(folder: &Path, arguments: &[&str], more: &[&str]) -> (Option<i32>, S
     (output.status.code(), without_durations(&output), text(&output.stderr), written)
 }
 
-/// A folder with a session, a cast and lesson files to work on.
-fn folder() -> tempfile::TempDir {
+/// A folder with the session that `arguments` are about.
+fn folder(arguments: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["session.kmslab", "session.cast"] {
-        let record = ["record", file, "--pace", "fast", "--seed", "7"];
+    for file in arguments.iter().filter(|word| word.starts_with("session.")) {
+        let record = ["record", file, "--pace", "fast", "--seed", "7", "--no-mask"];
         assert_eq!(comes_to(folder.path(), &record, &[]).0, Some(0));
     }
     folder
@@ -171,7 +172,7 @@ const EXPORT: &[&str] = &["export", "out.sh", "--force"];
 #[case::lesson(&["lesson", "check"])]
 #[case::completions(&["completions", "bash"])]
 fn what_is_not_shown_has_no_effect(#[case] arguments: &[&str]) {
-    let folder = folder();
+    let folder = folder(arguments);
     let shown = shown(arguments[0]);
     let bare = comes_to(folder.path(), arguments, &[]);
     for group in GROUPS {
@@ -211,7 +212,7 @@ fn what_serve_does_not_show_has_no_effect() {
 #[case(&["--backend=aws", "--region=us-east-1"], "no credentials")]
 #[case(&["--admin-profile=nobody", "--backend=aws", "--region=us-east-1"], "profile nobody")]
 fn what_is_shown_is_used(#[case] more: &[&str], #[case] says: &str) {
-    let folder = folder();
+    let folder = folder(if more.len() == 1 { REPLAY } else { &[] });
     let bases: [(&str, &[&str]); 9] = [
         ("run", &["run"]),
         ("doctor", &["doctor"]),
@@ -236,19 +237,19 @@ fn what_is_shown_is_used(#[case] more: &[&str], #[case] says: &str) {
     assert!(used > 0);
 }
 
-/// An option that makes a difference to what is recorded.
+/// Options that make a difference to what is recorded.
 #[rstest]
-fn what_is_shown_of_pictures_is_used(
-    #[values(RECORD, REPLAY)] arguments: &[&str],
-    #[values(
-        "--theme=light", "--ascii", "--no-mask", "--captions", "--keys", "--big", "--size=80x24", "--cast-version=2",
-        "--lang=de"
-    )]
-    option: &str,
-) {
-    let folder = folder();
+#[case::record(RECORD, &["--no-questions", "--keys"])]
+#[case::replay(REPLAY, &[])]
+fn what_is_shown_of_pictures_is_used(#[case] arguments: &[&str], #[case] more: &[&str]) {
+    let folder = folder(arguments);
+    let shown = shown(arguments[0]);
     let bare = comes_to(folder.path(), arguments, &[]);
-    let with = comes_to(folder.path(), arguments, &[option]);
-    assert_eq!((bare.0, with.0), (Some(0), Some(0)), "{}", with.2);
-    assert!(shown(arguments[0]).contains(name(option)) && bare.3 != with.3, "{option}");
+    let options =
+        ["--theme=light", "--ascii", "--no-mask", "--captions", "--big", "--size=80x24", "--cast-version=2", "--lang=de"];
+    for option in options.iter().chain(more) {
+        let with = comes_to(folder.path(), arguments, &[option]);
+        assert_eq!((bare.0, with.0), (Some(0), Some(0)), "{}", with.2);
+        assert!(shown.contains(name(option)) && bare.3 != with.3, "{option}");
+    }
 }
