@@ -9,14 +9,15 @@ use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use clap::CommandFactory;
 use color_eyre::eyre::{Report, WrapErr};
 use futures_util::StreamExt;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions};
-use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage};
+use crate::cli::{
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage, help,
+};
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
@@ -146,7 +147,7 @@ impl From<PaceArg> for Pace {
 /// Prints the completions for `shell`.
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "kmslab", &mut script);
+    clap_complete::generate(shell, &mut help::completing(), "kmslab", &mut script);
     io::stdout().write_all(&script).wrap_err("the completions could not be printed")?;
     Ok(Exit::Met)
 }

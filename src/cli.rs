@@ -1,6 +1,7 @@
 //! What kmslab agrees with the outside: arguments and environment, decided once, and the exit status.
 
 mod environment;
+pub mod help;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -25,8 +26,7 @@ pub const SANDBOX_REGION: &str = "us-east-1";
 
 /// A lab for AWS KMS: the same call as two identities, side by side.
 ///
-/// Without a command it opens the interactive lab on the embedded sandbox, which needs no AWS account. Without a
-/// terminal it does what `kmslab run` does.
+/// Without a command it opens the interactive lab; without a terminal it does what `kmslab run` does.
 #[derive(Debug, Parser)]
 #[command(name = "kmslab", version, max_term_width = 100)]
 pub struct Cli {
@@ -54,20 +54,12 @@ impl Cli {
 pub enum Command {
     /// Go through the whole lab without interaction, as lines
     Run {
-        /// Lines for people, or one JSON object a line
+        /// text: lines for people; jsonl: one JSON object a line
         #[arg(long, value_enum, default_value_t = FormatArg::Text)]
         format: FormatArg,
     },
-    /// Check terminal, profiles, identities, region and permissions; creates nothing
+    /// Check terminal, identities and permissions; creates nothing
     Doctor,
-    /// Run the sandbox alone, for any AWS client
-    Serve {
-        /// Address and port to listen on
-        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
-        listen: SocketAddr,
-    },
-    /// Follow a lab that runs in another terminal: notes, the next stage, likely questions, the time
-    Notes,
     /// Play the lab by itself and record it, without a terminal
     Record {
         /// Its ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
@@ -86,38 +78,26 @@ pub enum Command {
         #[arg(long, conflicts_with = "stage")]
         teaser: bool,
     },
-    /// Show a recorded session (.kmslab) again, at any size, in any theme and language; calls nothing
+    /// Show a recorded session (.kmslab) again; calls nothing
     Replay {
         /// What --record or `kmslab record` wrote
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Look in a recording for account numbers, keys, e-mail addresses and host names
-    VerifyCast {
-        /// Any recording but pictures (.gif, .png, .mp4); - is the standard input
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Print what completes kmslab's arguments in a shell
-    Completions {
-        /// bash, elvish, fish, powershell or zsh
-        #[arg(value_name = "SHELL", value_enum)]
-        shell: clap_complete::Shell,
-    },
-    /// Check the lesson files
-    Lesson {
-        /// What to do with them
-        #[command(subcommand)]
-        command: LessonCommand,
-    },
-    /// Write the last session up (.md, .html), or the whole lab as a script for the AWS CLI (.sh)
+    /// Write the last session up, or the lab as a script for the AWS CLI
     Export {
-        /// The file; its ending says what it becomes. Masked, unless --no-mask is given
+        /// Its ending says what it becomes: .md, .html, or .sh for the script. Masked, unless --no-mask
         file: PathBuf,
     },
-    /// Forget the kept session: progress, answers and timings of the interactive lab
-    Reset,
-    /// Remove what earlier runs left at an endpoint: where their journals say, or at --endpoint-url
+    /// Show a presenter's notes for the lab in another terminal
+    Notes,
+    /// Run the sandbox alone, for any AWS client
+    Serve {
+        /// Address and port to listen on
+        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
+        listen: SocketAddr,
+    },
+    /// Remove what earlier runs left on AWS or another server
     Cleanup {
         /// Only list it
         #[arg(long)]
@@ -125,6 +105,26 @@ pub enum Command {
         /// Only what this run made; its id ends the names of its things [default: all runs']
         #[arg(long, value_name = "ID", value_parser = run_id)]
         run: Option<String>,
+    },
+    /// Forget the kept session: progress, answers and timings
+    Reset,
+    /// Look in a recording for account numbers, keys, e-mail, hosts
+    VerifyCast {
+        /// Any recording but pictures (.gif, .png, .mp4); - is the standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Check the lesson files
+    Lesson {
+        /// What to do with them
+        #[command(subcommand)]
+        command: LessonCommand,
+    },
+    /// Print what completes arguments in a shell
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: clap_complete::Shell,
     },
 }
 
@@ -147,16 +147,16 @@ pub enum FormatArg {
 /// Options that apply everywhere.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Options {
-    /// Where the calls go (--endpoint-url chooses another server) [default: sandbox]
+    /// sandbox, or aws: your account [default: sandbox]
     #[arg(long, global = true, value_enum)]
     pub backend: Option<BackendArg>,
-    /// An AWS-compatible server instead of the sandbox, http://host:port
+    /// Another AWS-compatible server, http://host:port
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["backend", "seed", "data"])]
     pub endpoint_url: Option<String>,
-    /// The admin's profile in ~/.aws, with --endpoint-url or --backend aws [default: the SDK's chain]
+    /// The admin's in ~/.aws [default: the SDK's chain]
     #[arg(long, global = true, value_name = "NAME")]
     pub admin_profile: Option<String>,
-    /// test-user's profile in ~/.aws, likewise [default: the lab makes a user]
+    /// test-user's in ~/.aws [default: the lab makes a user]
     #[arg(long, global = true, value_name = "NAME")]
     pub user_profile: Option<String>,
     /// The region [default: on the sandbox us-east-1, else the SDK's chain]
@@ -165,10 +165,10 @@ pub struct Options {
     /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
     #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
     pub yes_account: Option<String>,
-    /// Show pseudonyms instead of account numbers, names, key ids and request ids
+    /// Show pseudonyms instead of account numbers, names and ids
     #[arg(long, global = true, overrides_with = "no_mask")]
     pub mask: bool,
-    /// Show them as they are; the default
+    /// Show account numbers, names and ids, also where pseudonyms are the default
     #[arg(long, global = true, overrides_with = "mask")]
     pub no_mask: bool,
     /// Sandbox: ids, clock and randomness repeat exactly
@@ -177,16 +177,16 @@ pub struct Options {
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// The lesson's language: en, de, or one that --lesson has [default: the locale's, else en]
+    /// en, de, or one that --lesson has [default: the locale's]
     #[arg(long, global = true, value_name = "LANG", value_parser = language)]
     pub lang: Option<String>,
     /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
-    /// Begin afresh, without asking whether to go on where the last session ended
+    /// Begin anew, and don't ask whether to go on where you were
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// Do not ask a question before each stage
+    /// Ask no question before each stage
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
     /// Ask one; the default
@@ -195,7 +195,7 @@ pub struct Options {
     /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
     #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    /// The interactive lab as lines of text, for screen readers and pipes [default: with TERM=dumb]
+    /// Lines of text instead of a screen, for screen readers
     #[arg(long, global = true)]
     pub plain: bool,
     /// Only ASCII signs; accents are left out [default: where the locale is not UTF-8]
@@ -204,7 +204,7 @@ pub struct Options {
     /// All signs, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
-    /// Colours of the interactive lab: dark, light or high-contrast [default: dark]
+    /// dark, light or high-contrast [default: dark]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<ThemeName>,
     /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
@@ -216,7 +216,7 @@ pub struct Options {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Recording and playing")]
 pub struct RecordingOptions {
-    /// Record into this file, as its ending says; ids become pseudonyms, unless --no-mask
+    /// Record into this file: .cast, .gif, .svg, .kmslab, …
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Replace a file that exists

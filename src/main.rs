@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use kmslab::app;
-use kmslab::cli::{Cli, Environment};
+use kmslab::cli::{Environment, help};
 
 fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         app::tell(error);
     }
-    let cli = Cli::parse();
+    let cli = help::parse();
     let mask = cli.masks();
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),

@@ -103,6 +103,11 @@ impl Lab {
         self.keys.as_ref().unwrap().send(Ok(input)).unwrap();
     }
 
+    /// At once, also in the middle of the lab.
+    fn leave(&self) {
+        self.send(Input::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+    }
+
     fn press(&self, key: KeyCode) {
         self.send(Input::Key(KeyEvent::new(key, KeyModifiers::NONE)));
     }
@@ -166,7 +171,7 @@ fn the_whole_lab_by_keys_alone() {
         lab.do_stage(Stage::CleanUp).await;
 
         let trail = lab.sandbox.as_ref().unwrap().trail();
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         let (state, ended) = lab.ended().await;
         assert_eq!(ended, Ended::Finished);
         assert_eq!((state.met(), state.ended()), (9, 9));
@@ -227,7 +232,7 @@ fn why_trail_and_at_rest_explain_the_denied_scan() {
         lab.press(KeyCode::Tab);
         lab.press(KeyCode::Char('w'));
         lab.wait_for(&["lock 2: the key  ✔ ALLOWED", "KMS was not asked this time", "for PutItem in stage 3"]).await;
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         assert_eq!(lab.ended().await.1, Ended::Finished);
     });
 }
@@ -243,7 +248,7 @@ fn a_page_whose_server_is_gone_says_so_and_the_lab_goes_on() {
         lab.wait_for(&["✘ DENIED", "could not be found out: the server", "KMS key access denied error:"]).await;
         lab.press(KeyCode::Esc);
         lab.wait_for(&["6/9", "observed"]).await;
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         assert_eq!(lab.ended().await.1, Ended::Finished);
     });
 }
@@ -289,7 +294,7 @@ fn a_server_that_dies_is_a_failed_call_with_a_remedy_and_the_lab_goes_on() {
         lab.wait_for(&["NOT MET", "FAILED", "check that the server runs", "retry"]).await;
         lab.press(KeyCode::Char('p'));
         lab.wait_for(&["1/9"]).await;
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         let (state, ended) = lab.ended().await;
         assert_eq!((state.met(), state.ended(), ended), (1, 2, Ended::Finished));
     });

@@ -4,6 +4,9 @@
 #[path = "common/bare.rs"]
 mod bare;
 
+#[path = "command_line/help.rs"]
+mod help;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;

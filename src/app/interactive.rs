@@ -102,11 +102,6 @@ pub(super) fn interactive(
     let left = screen.leave();
     recording::finish(runtime, manner, &state, recording, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
-    match state.kept() {
-        Some(kept) if kept.is_finished() => tell("`kmslab export lab.html` writes it up"),
-        Some(kept) if kept.ended() > 0 => tell("the next `kmslab` goes on here; `kmslab reset` forgets it"),
-        _ => {}
-    }
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
@@ -143,7 +138,7 @@ fn told_at_the_end(
     ended: Result<Ended, Report>,
     mask: bool,
 ) -> Result<(Exit, Option<Ended>), Report> {
-    let _ = writeln!(io::stdout(), "kmslab: {}", state.summary());
+    let _ = writeln!(io::stdout(), "kmslab: {}{}", state.summary(), whats_next(state));
     let _ = print_copied(state, &mut io::stdout().lock());
     let survivors = settle(state, journal);
     match ended {
@@ -152,6 +147,17 @@ fn told_at_the_end(
             Ok((Exit::Survivors, None))
         }
         ended => ended.map(|ended| (exit_status(state, survivors, ended), Some(ended))),
+    }
+}
+
+/// What can be done with a session that is kept.
+fn whats_next(state: &State) -> &'static str {
+    match state.kept() {
+        Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up",
+        Some(kept) if kept.ended() == 0 => "",
+        Some(kept) if kept.place.is_fleeting() => "; `kmslab` goes on here, `kmslab --fresh` begins anew",
+        Some(_) => "; `kmslab` with the same options goes on here, and with --fresh begins anew",
+        None => "",
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Intent {
     Copy(Copied),
     /// Leave; asks first where something would be left behind.
     Quit,
+    /// The same, but in the middle of a lab a single press only says so.
+    AskToQuit,
     /// In the leaving dialog: clean up, then leave.
     CleanUpAndQuit,
     /// In the consent dialog: this digit of the account's number.

@@ -190,7 +190,7 @@ impl State {
             Intent::Retry if self.can_retry() => return self.retry(),
             Intent::Retry => {}
             Intent::Choose(_) | Intent::Skip | Intent::Hint => self.learn(intent),
-            Intent::Quit => {
+            Intent::Quit | Intent::AskToQuit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
                     return vec![Effect::Exit];
                 }
@@ -234,6 +234,7 @@ impl State {
     pub(super) fn show(&mut self, stage: Stage) {
         if stage > self.current {
             self.current = stage;
+            self.view.begin();
         }
         self.view.show(stage);
     }

@@ -156,6 +156,13 @@ impl View {
         self.overlay.is_some()
     }
 
+    /// A stage that nobody has seen yet begins in words: what it shows is its verdict, and whoever looked at one
+    /// answer's HTTP has not asked for that of all later ones. Among stages that have been seen the view stays, so that
+    /// the same of two can be compared.
+    pub(super) fn begin(&mut self) {
+        self.mode = ViewMode::default();
+    }
+
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
         self.bench = None;

@@ -399,7 +399,11 @@ pub const KEYS: &[Row] = &[
             |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Lesson),
         )],
-        label: |c| if c.page(Page::Lesson) { "close" } else { "lesson" },
+        label: |c| match c.page(Page::Lesson) {
+            true => "close",
+            false if c.explains_elsewhere() => "explanation",
+            false => "lesson",
+        },
         help: "the lesson: question, answers, what is often got wrong",
         group: Group::Learn,
         rank: 3,
@@ -497,9 +501,16 @@ pub const KEYS: &[Row] = &[
         rank: 3,
     },
     Row {
-        bindings: &[bind("quit", PANES | OVERLAYS | RESUMING, &[char('q'), control('c')], |_| true, |_| Intent::Quit)],
+        bindings: &[bind(
+            "quit",
+            PANES | OVERLAYS | RESUMING,
+            &[char('q'), control('c')],
+            |_| true,
+            // Where there is no room to say that it takes a second press, it takes none.
+            |c| if Class::of(c.area) == Class::TooSmall { Intent::Quit } else { Intent::AskToQuit },
+        )],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
-        help: "leave; asks first if something would stay behind",
+        help: "leave; in mid-lab twice; asks if something would stay",
         group: Group::Go,
         rank: 1,
     },
@@ -553,7 +564,12 @@ fn can_choose(c: Context<'_>, place: usize) -> bool {
 /// What `event` means now, if anything. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
     let context = Context::new(state, area);
-    bound(event, context).map(|(_, binding)| (binding.intent)(context)).or_else(|| context.typed(event))
+    let meant = bound(event, context).map(|(_, binding)| match (binding.intent)(context) {
+        // No stray finger presses these two.
+        Intent::AskToQuit if Chord::of(event) == Some(control('c')) => Intent::Quit,
+        intent => intent,
+    });
+    meant.or_else(|| context.typed(event))
 }
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is

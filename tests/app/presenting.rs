@@ -93,7 +93,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
         assert!(seen.iter().all(|(drawn, told)| *drawn == Some(*told)), "{seen:?}");
         let last = reading.lock().unwrap().as_mut().and_then(Reader::newest).unwrap();
         assert_eq!((last.lab.number, last.lab.met), (9, 8));
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         assert_eq!(lab.ended().await.1, Ended::Finished);
         assert!(!folder.path().join("lab.sock").exists(), "the socket is removed");
     });
@@ -120,7 +120,7 @@ fn a_reader_that_does_not_read_holds_nothing_up_and_misses_only_what_is_old() {
         assert_eq!(line.lab.progress, Progress::Met);
         let lines = slow.text.iter().filter(|byte| **byte == b'\n').count();
         assert!(lines < 1_000, "{lines}: nothing was left out, so nothing was slow");
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         assert_eq!(lab.ended().await.1, Ended::Finished);
     });
 }
@@ -155,10 +155,10 @@ fn a_socket_is_for_its_owner_alone_and_what_is_no_socket_is_left_alone() {
             let place = Place { socket: Some(taken), folders: Vec::new() };
             let other = Lab::followed(80, 24, Some(place), None);
             other.wait_for(&["`kmslab notes` can't follow: /", told]).await;
-            other.press(KeyCode::Char('q'));
+            other.leave();
             assert_eq!(other.ended().await.1, Ended::Finished);
         }
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         lab.ended().await;
         assert!(!path.exists());
         assert_eq!(std::fs::read_to_string(labs.join("lab-2.sock")).unwrap(), "not a socket");
@@ -179,7 +179,7 @@ fn a_jump_sets_everything_up_by_real_calls() {
         println!("set up in {} ms", began.elapsed().as_millis());
         lab.do_stage(Stage::ViewDenied).await;
         lab.wait_for(&["✔ ALLOWED", "✘ DENIED", "kms:Decrypt"]).await;
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         let (state, _) = lab.ended().await;
         assert_eq!((state.met(), state.ended()), (6, 6));
         let exchanges = |stage| state.record(stage).exchanges.len();
@@ -216,7 +216,7 @@ fn the_time_ticks_while_it_is_to_be_seen() {
         let writes = *lab.emulator.writes.borrow();
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         assert_eq!(*lab.emulator.writes.borrow(), writes);
-        lab.press(KeyCode::Char('q'));
+        lab.leave();
         assert_eq!(lab.ended().await.0.timing().stage, 1);
     });
 }

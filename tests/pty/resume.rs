@@ -186,6 +186,24 @@ fn killed_on_the_sandbox_it_goes_on(#[case] more: &[&str]) {
 }
 
 #[test]
+fn a_stray_key_ends_no_lab_and_whoever_leaves_is_told_how_to_go_on() {
+    let door = Door::new("nothing stops here", When::Before);
+    let mut terminal = start(&door, false, &[]);
+    terminal.do_stages(2);
+    terminal.wait_for(&["3/9", "will be sent"]);
+    terminal.press("q");
+    terminal.wait_for(&["q once more leaves: the session is kept, and can go on here"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["3/9", "✔ MET"]);
+    assert!(!terminal.picture().contains("once more"), "{}", terminal.picture());
+    terminal.press("\x03");
+    assert_eq!(terminal.ends(), 0);
+    let told = "kmslab: 3 of 9 stages met; `kmslab` goes on here, `kmslab --fresh` begins anew";
+    let picture = terminal.picture();
+    assert_eq!(picture.lines().filter(|line| line.starts_with("kmslab: ")).collect::<Vec<_>>(), [told], "{picture}");
+}
+
+#[test]
 fn what_is_kept_is_for_its_owner_alone() {
     let door = Door::new("nothing stops here", When::Before);
     let mut terminal = start(&door, false, &[]);

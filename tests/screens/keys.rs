@@ -240,6 +240,23 @@ fn escape_goes_one_level_back_and_never_leaves() {
 }
 
 #[test]
+fn where_rows_are_few_the_footer_says_where_the_explanation_is() {
+    for stage in Stage::ALL {
+        let session = Session::sandbox().after(stage);
+        let footer = |columns, rows| {
+            let area = Rect::new(0, 0, columns, rows);
+            let all = keys::footer(&session.state, area, usize::from(columns), |hint| {
+                hint.keys.chars().count() + hint.label.chars().count() + 3
+            });
+            all.into_iter().map(|hint| (hint.keys, hint.label)).collect::<Vec<_>>()
+        };
+        let told = ("i".to_owned(), "explanation".to_owned());
+        assert!(footer(60, 18).contains(&told), "{stage:?}: {:?}", footer(60, 18));
+        assert!(!footer(80, 24).contains(&told), "{stage:?}: it stands on the screen");
+    }
+}
+
+#[test]
 fn leaving_asks_where_something_stays() {
     let mut session = Session::aws().after(Stage::ViewDenied);
     assert_eq!(intent(KeyCode::Char('c'), &session.state), None);

@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::presenting::telling::Progress;
-use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Wish};
+use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Status, Wish};
 use kmslab::ui::lane::{Lane, Playing};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render, render_with};
@@ -167,6 +167,31 @@ fn a_clicker_leads_through_the_list_of_experiments() {
     session.intent(Intent::Close);
     press(&mut session, KeyCode::PageDown);
     assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "tried: on with the stage");
+}
+
+/// A clicker's start button sends F5 and Esc in turn.
+#[test]
+fn a_clicker_comes_to_the_bench_and_back() {
+    let area = Rect::from((Position::ORIGIN, SIZES[0]));
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    let intent = |session: &Session, code: KeyCode| keys::intent(code.into(), &session.state, area);
+    assert_eq!(intent(&session, KeyCode::F(5)), None, "whoever begins with it, as with slides, sees no complaint");
+    session = Session::sandbox().after(Stage::ViewAgain);
+    let press = |session: &mut Session, code: KeyCode| {
+        let intent = intent(session, code).unwrap_or_else(|| panic!("{code} does nothing"));
+        session.intent(intent).answer_all();
+    };
+    press(&mut session, KeyCode::F(5));
+    press(&mut session, KeyCode::Esc);
+    assert_eq!(session.state.view.overlay, None);
+    press(&mut session, KeyCode::F(5));
+    // Take it, say that a question is open, pass over it.
+    (0..3).for_each(|_| press(&mut session, KeyCode::PageDown));
+    let first = Experiment::ALL[0];
+    assert_eq!(session.state.view.bench, Some(first));
+    assert!(matches!(session.state.bench.record(first).status, Status::Done(_)));
+    press(&mut session, KeyCode::F(5));
+    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "back at the stage");
 }
 
 #[test]

@@ -129,6 +129,9 @@ impl State {
 
     fn show_experiment(&mut self, which: Experiment) {
         self.view.show_bench(which);
+        if self.bench.record(which).status == Status::Todo {
+            self.view.begin();
+        }
         self.focus_calls();
     }
 

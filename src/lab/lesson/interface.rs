@@ -83,6 +83,8 @@ pub const ALL: &[&str] = &[
     // The message line, where nothing is wrong.
     "first your answer; {} passes over the question",
     "a question is open: press once more to pass over it",
+    "{} once more leaves: the session is kept, and can go on here",
+    "{} once more leaves: nothing of this session is kept",
     "nothing to explain yet: {}",
     "nothing to show yet: {}",
     "nothing to copy yet: {}",
@@ -139,6 +141,7 @@ pub const ALL: &[&str] = &[
     "don't send it",
     "ends",
     "experiment",
+    "explanation",
     "go on",
     "go on now",
     "half a page",

@@ -49,8 +49,8 @@ pub enum Wish {
 pub(super) struct Presenting {
     shows_timer: bool,
     pace: Pace,
-    /// Whether the newest press of the clicker met an open question, or a key policy that was to be looked at.
-    pressed_once: bool,
+    /// The newest press, where only a second one does what it is for.
+    pressed_once: Option<Intent>,
     hands: Votes,
     entry: Entry,
     destination: Option<Stage>,
@@ -86,8 +86,16 @@ impl State {
         if matches!(intent, Intent::TypeDigit(_) | Intent::EraseDigit) {
             return None;
         }
-        let pressed_once = std::mem::take(&mut self.presenting.pressed_once);
+        let before = self.presenting.pressed_once.take();
+        let pressed_once = before == Some(intent);
+        if before == Some(Intent::AskToQuit) && !pressed_once {
+            self.view.message = None;
+        }
         match intent {
+            Intent::AskToQuit if !pressed_once && self.is_in_the_middle() => {
+                self.say_what_leaving_means();
+                Some(Vec::new())
+            }
             Intent::Present(wish) => Some(self.grant_wish(wish, pressed_once)),
             Intent::Close if self.is_blank() => {
                 self.view.blank = false;
@@ -115,6 +123,26 @@ impl State {
         }
     }
 
+    /// Leaving would end a lab that has begun, and no other question would be asked.
+    fn is_in_the_middle(&self) -> bool {
+        let is_begun = self.met() > 0 && !self.is_finished();
+        is_begun && self.leftovers().is_empty() && !self.is_asking_to_resume()
+    }
+
+    /// In front of a class one stray key must not end the lab. Nothing is lost by it, so there is no dialog either.
+    fn say_what_leaving_means(&mut self) {
+        self.presenting.pressed_once = Some(Intent::AskToQuit);
+        // The message must be seen.
+        self.view.blank = false;
+        self.close();
+        let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
+        let text = match self.is_kept() {
+            true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
+            false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
+        };
+        self.view.message = Some(text);
+    }
+
     fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
         match wish {
             Wish::Blank => self.view.blank = !self.view.blank,
@@ -135,7 +163,7 @@ impl State {
     fn click(&mut self, pressed_once: bool) -> Vec<Effect> {
         let asks = self.waits_for_answer();
         if !pressed_once && (asks || self.draft().is_some()) {
-            self.presenting.pressed_once = true;
+            self.presenting.pressed_once = Some(Intent::Present(Wish::Next));
             let text = match asks {
                 true => self.interface().say("a question is open: press once more to pass over it"),
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.

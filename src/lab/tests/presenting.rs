@@ -167,6 +167,55 @@ fn a_clicker_needs_one_button_and_says_before_it_passes_over_a_question() {
 }
 
 #[test]
+fn a_stray_key_does_not_end_a_lab_that_has_begun() {
+    let mut lab = asking();
+    let leave = |lab: &mut Lab, intent| lab.state.update(Event::Intent(intent)) == [Effect::Exit];
+    assert!(leave(&mut lab, Intent::AskToQuit), "nothing is lost yet");
+    (0..3).for_each(|_| wish(&mut lab, Wish::Next));
+    assert_eq!(lab.state.met(), 1);
+    wish(&mut lab, Wish::Blank);
+    assert!(!leave(&mut lab, Intent::AskToQuit));
+    assert!(!lab.state.is_blank(), "what is said must be seen");
+    let said = |lab: &Lab| lab.state.view.message.clone().unwrap_or_default();
+    assert_eq!(said(&lab), "q once more leaves: nothing of this session is kept");
+    // Whatever comes between makes the next press a first one.
+    wish(&mut lab, Wish::Timer);
+    assert_eq!(said(&lab), "");
+    lab.state.keep_at(Place::new(&lab.state.backend));
+    lab.press(Intent::TogglePage(Page::Help));
+    assert!(!leave(&mut lab, Intent::AskToQuit));
+    assert_eq!(lab.state.view.overlay, None, "nor may a page hide it");
+    assert_eq!(said(&lab), "q once more leaves: the session is kept, and can go on here");
+    assert!(leave(&mut lab, Intent::AskToQuit));
+    wish(&mut lab, Wish::Timer);
+    assert!(leave(&mut lab, Intent::Quit), "ctrl-c does it at once");
+    while !lab.state.is_finished() {
+        wish(&mut lab, Wish::Next);
+    }
+    assert!(leave(&mut lab, Intent::AskToQuit), "at the end nothing is interrupted");
+}
+
+#[test]
+fn a_new_stage_begins_in_words_and_among_seen_ones_the_view_stays() {
+    let mut lab = asking();
+    jump(&mut lab, Stage::ViewAdmin);
+    let next = |lab: &mut Lab| (0..2).for_each(|_| wish(lab, Wish::Next));
+    next(&mut lab);
+    (0..2).for_each(|_| lab.press(Intent::CycleView));
+    lab.press(Intent::ShowPrevious);
+    lab.press(Intent::ShowNext);
+    assert_eq!((lab.state.view.shown, lab.state.view.mode), (Stage::ViewAdmin, ViewMode::Http));
+    lab.press(Intent::Advance);
+    assert_eq!((lab.state.view.shown, lab.state.view.mode), (Stage::CreateUser, ViewMode::Summary));
+    jump(&mut lab, Stage::ViewAgain);
+    next(&mut lab);
+    lab.press(Intent::CycleView);
+    lab.press(Intent::ToggleBench);
+    lab.press(Intent::Advance);
+    assert_eq!((lab.state.view.bench.is_some(), lab.state.view.mode), (true, ViewMode::Summary));
+}
+
+#[test]
 fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
     let mut lab = asking();
     jump(&mut lab, Stage::Grant);

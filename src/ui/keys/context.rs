@@ -67,6 +67,11 @@ impl Context<'_> {
         self.panes() || (self.state.view.page().is_some() && Class::of(self.area) != Class::TooSmall)
     }
 
+    /// Rows are so few that what an answer means is told on the lesson's page alone.
+    pub(super) fn explains_elsewhere(self) -> bool {
+        self.panes() && self.area.height < 24 && matches!(self.state.shown().status, Status::Done(_))
+    }
+
     pub(super) fn stages(self) -> bool {
         matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
     }

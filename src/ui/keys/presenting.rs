@@ -86,11 +86,13 @@ pub const CLICKER: Row = Row {
             |c| c.experiments(),
             |c| if c.points_at_untried() { Intent::Close } else { Intent::Advance },
         ),
+        // A clicker's start button sends F5 and Esc in turn: that opens the bench, and closes it.
+        bind("clicker_bench", PANES | LIST, &[key(KeyCode::F(5))], |c| c.can_toggle_bench(), |_| Intent::ToggleBench),
         repeating("page_down", PAGE, &[key(KeyCode::PageDown)], |c| c.turns_pages(true), |c| c.scroll(c.half_page())),
         repeating("page_up", PAGE, &[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
     ],
     label: |_| "clicker",
-    help: "a clicker: on (twice past a question), or back",
+    help: "a clicker: on (twice past a question), back, bench",
     group: Group::Teach,
     rank: NEVER,
 };

@@ -51,8 +51,7 @@ fn rank(row: &Row, context: Context<'_>) -> u8 {
     match (name, context.bench()) {
         // Whoever sees HTTP, or one pane of two, must find back.
         ("view", _) if context.state.view.mode != ViewMode::default() => 2,
-        // Where rows are few explanations are on that page alone.
-        ("lesson", _) if context.area.height < 24 && matches!(status, Status::Done(_)) => 2,
+        ("lesson", _) if context.explains_elsewhere() => 2,
         ("other_pane", _) if alone && *status != Status::Todo => 3,
         ("retry", _) if matches!(status, Status::Done(check) if !check.met) => 2,
         // Which call changed what is what an experiment is about; esc leads out of it, too.

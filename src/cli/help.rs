@@ -1,0 +1,191 @@
+//! What `--help` and the completions show of each command: what it uses, and nothing else.
+//!
+//! Most options parse with every command, so that a person can keep them on the line while the command changes. That
+//! is no reason to show them everywhere: a page and a half of what does nothing hides the one line that was looked
+//! for. None of this runs on the way to a lab.
+
+use std::ffi::OsString;
+
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, CommandFactory, Id, Parser};
+
+use super::Cli;
+
+/// The commands that go through the lab by themselves.
+const LABS: &[&str] = &["run", "record"];
+/// The commands that call a server.
+const CALLERS: &[&str] = &["run", "doctor", "record", "cleanup"];
+/// The commands whose calls may need two identities.
+const IDENTITIES: &[&str] = &["run", "doctor", "record"];
+/// The commands that start the sandbox.
+const SANDBOXES: &[&str] = &["run", "doctor", "record", "serve"];
+/// The commands that draw the lab without a person.
+const PICTURES: &[&str] = &["record", "replay"];
+/// The commands that draw.
+const SCREENS: &[&str] = &["record", "replay", "notes"];
+
+/// An option by the name of its field, and the commands that use it. The interactive lab uses all of them.
+type Applies = (&'static str, &'static [&'static str]);
+
+/// All options that parse with every command, in the order of the help, under their headings.
+const OPTIONS: &[(Option<&str>, &[Applies])] = &[
+    (
+        None,
+        &[
+            ("plain", &[]),
+            ("fresh", &[]),
+            ("no_questions", &["record"]),
+            ("questions", &["record"]),
+            ("lang", &["run", "record", "replay", "export"]),
+            ("theme", SCREENS),
+            ("ascii", SCREENS),
+            ("no_ascii", SCREENS),
+            ("mask", &["run", "doctor", "replay", "cleanup"]),
+            ("no_mask", &["run", "doctor", "record", "replay", "export", "cleanup"]),
+            ("lesson", &["run", "record", "replay", "export", "lesson"]),
+            ("config", &["run", "doctor", "record", "replay", "notes"]),
+            ("socket", &["notes"]),
+        ],
+    ),
+    (
+        Some("Where the calls go"),
+        &[
+            ("backend", CALLERS),
+            ("admin_profile", CALLERS),
+            ("user_profile", IDENTITIES),
+            ("yes_account", LABS),
+            ("endpoint_url", CALLERS),
+            ("region", &["run", "doctor", "record", "serve", "cleanup"]),
+            ("data", SANDBOXES),
+            ("seed", &["run", "record", "serve"]),
+        ],
+    ),
+    (
+        Some("Recording and playing"),
+        &[
+            ("record", &["replay"]),
+            ("play", &[]),
+            ("pace", &["record"]),
+            ("captions", PICTURES),
+            ("keys", &["record"]),
+            ("big", PICTURES),
+            ("size", PICTURES),
+            ("width", PICTURES),
+            ("height", PICTURES),
+            ("force", &["record", "replay", "export"]),
+            ("cast_version", PICTURES),
+        ],
+    ),
+];
+
+/// What `kmslab -h` shows: what a first week needs.
+const BRIEF: &[&str] =
+    &["plain", "no_questions", "lang", "mask", "backend", "admin_profile", "endpoint_url", "record", "play"];
+
+/// Ends both.
+const EXAMPLES: &str = "\
+Examples:
+  kmslab                               the lab on the sandbox: no account needed
+  kmslab --backend aws                 on AWS: asks before it creates anything
+  kmslab record lab.gif --captions     a film of it
+";
+
+/// Reads the arguments of this process; ends it where they are wrong, or ask for help.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+            let arguments: Vec<OsString> = std::env::args_os().collect();
+            let is_brief = arguments.iter().any(|argument| argument == "-h");
+            // The same arguments end the same way, with other words.
+            helping(is_brief).get_matches_from(arguments);
+        }
+        error.exit()
+    })
+}
+
+/// The commands as the help shows them: what does not apply still parses, hidden.
+fn helping(is_brief: bool) -> Command {
+    let top = Cli::command().mut_args(|arg| match heading_and_order(arg.get_id().as_str()) {
+        Some(_) => shaped(arg.clone()).hide(is_brief && !BRIEF.contains(&arg.get_id().as_str())),
+        None => arg,
+    });
+    let all = if is_brief { "All options: `kmslab --help`. Those of" } else { "What applies to" };
+    let after = format!("{EXAMPLES}\n{all} a command: `kmslab COMMAND --help`.");
+    top.long_about(None).after_help(after).mut_subcommands(|command| {
+        let name = command.get_name().to_owned();
+        let command = command.mut_args(terse);
+        globals().into_iter().fold(command, |command, arg| {
+            let applies = applies(&name, arg.get_id().as_str());
+            command.arg(arg.hide(!applies))
+        })
+    })
+}
+
+/// The commands as the completions know them: what does not apply is not there, since no shell's script asks what is
+/// hidden.
+pub fn completing() -> Command {
+    let top = Cli::command().mut_args(|arg| arg.global(false));
+    top.mut_subcommands(|command| {
+        let name = command.get_name().to_owned();
+        let used = globals().into_iter().filter(|arg| applies(&name, arg.get_id().as_str()));
+        // What is not there can't be in conflict either.
+        let none = || Resettable::<Id>::Reset;
+        command.args(used.map(|arg| arg.conflicts_with(none()).overrides_with(none())))
+    })
+}
+
+/// The options that parse with every command, as the help shows them.
+fn globals() -> Vec<Arg> {
+    Cli::command().get_arguments().filter(|arg| arg.is_global_set()).cloned().map(shaped).collect()
+}
+
+/// Under its heading, in its place there.
+fn shaped(arg: Arg) -> Arg {
+    let Some((heading, order)) = heading_and_order(arg.get_id().as_str()) else { return arg };
+    // Behind a command's own options.
+    terse(arg.help_heading(heading).display_order(100 + order))
+}
+
+/// Without a list of values: they stand in its sentence.
+fn terse(arg: Arg) -> Arg {
+    let takes_values = arg.get_action().takes_values();
+    if takes_values { arg.hide_possible_values(true) } else { arg }
+}
+
+fn heading_and_order(id: &str) -> Option<(Option<&'static str>, usize)> {
+    let all = OPTIONS.iter().flat_map(|(heading, options)| options.iter().map(move |(known, _)| (*heading, *known)));
+    let (order, (heading, _)) = all.enumerate().find(|(_, (_, known))| *known == id)?;
+    Some((heading, order))
+}
+
+/// Whether `command` uses the option `id`.
+fn applies(command: &str, id: &str) -> bool {
+    let mut all = OPTIONS.iter().flat_map(|(_, options)| options.iter());
+    all.any(|(known, commands)| *known == id && commands.contains(&command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_option_once_and_only_commands_that_exist() {
+        let command = Cli::command();
+        let mut defined: Vec<_> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+        let mut known: Vec<_> = OPTIONS.iter().flat_map(|(_, options)| *options).map(|(id, _)| (*id).to_owned()).collect();
+        defined.sort();
+        known.sort();
+        assert_eq!(defined, known);
+        let exists = |name: &&str| command.find_subcommand(name).is_some();
+        assert!(OPTIONS.iter().flat_map(|(_, options)| *options).all(|(_, commands)| commands.iter().all(|c| exists(&c))));
+        assert!(BRIEF.iter().all(|id| known.iter().any(|known| known == id)));
+    }
+
+    #[test]
+    fn both_shapes_hold_together() {
+        helping(true).debug_assert();
+        helping(false).debug_assert();
+        completing().debug_assert();
+    }
+}
