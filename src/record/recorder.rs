@@ -11,7 +11,7 @@ use ratatui::layout::Size;
 use super::cast::{Cast, Head, IDLE_LIMIT, Version};
 use super::chapters::{Chapters, is_denial};
 use super::file::Kept;
-use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
+use super::{AddedFonts, Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
 use crate::lab::log::{Entry, Head as SessionHead, Logged};
 use crate::lab::presenting::pace::minutes;
@@ -64,6 +64,8 @@ pub struct Manner {
     pub width: u32,
     /// How high, where that is not 16:9.
     pub height: Option<u32>,
+    /// For characters that the program's own font lacks, likewise.
+    pub fonts: AddedFonts,
     /// Their colours.
     pub palette: Palette,
     /// When it begins, in seconds since 1970.
@@ -116,6 +118,8 @@ pub struct Recorded {
     pub length: Duration,
     /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
+    /// As they were in its [`Manner`].
+    pub fonts: AddedFonts,
     /// Bytes of a file that is complete; otherwise the film that has to be written yet.
     pub result: Result<u64, Box<Film>>,
 }
@@ -283,14 +287,14 @@ impl Recorder {
     pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
         self.write_held()?;
         let length = self.played.at(at);
-        let Manner { path, size, palette, .. } = self.manner;
+        let Manner { path, size, palette, fonts, .. } = self.manner;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Session(file) => Ok(file.bytes()),
             Sink::Film(_, pictures) => Err(Box::new(Film { title, size, palette, pictures, end: length })),
             Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
         };
-        Ok(Recorded { path, size, length, chapters: self.list, result })
+        Ok(Recorded { path, size, length, chapters: self.list, fonts, result })
     }
 }
 
@@ -378,6 +382,7 @@ mod tests {
             size: Size { width: 20, height: 2 },
             width: 640,
             height: None,
+            fonts: AddedFonts::default(),
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses,
@@ -465,7 +470,8 @@ mod tests {
         let label = "6 The same Scan, twice: DENIED".to_owned();
         let chapters = vec![(Duration::from_millis(millis), label)];
         let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
-        let recorded = Recorded { path, size, length: Duration::from_secs(200), chapters, result: Ok(1_500) };
+        let (length, fonts) = (Duration::from_secs(200), AddedFonts::default());
+        let recorded = Recorded { path, size, length, chapters, fonts, result: Ok(1_500) };
         let lines = recorded.to_string();
         assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
         let shown = format!("\n  show {told} before it plays: npt:{told} (6 The same Scan, twice: DENIED)");

@@ -10,8 +10,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 
 use super::film::{Row, Rows};
+use super::font::SIGN;
 use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, is_sign, looks};
-use super::raster::SIGN;
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
 const CELL: (f64, f64) = (9.6, 20.0);
