@@ -119,6 +119,7 @@ fn recorder_manner(
         palette: palette(theme),
         timestamp,
         keeps_pauses: false,
+        spare: false,
     })
 }
 
@@ -140,7 +141,8 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
     if let Some(path) = &options.record {
         let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
         let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recording = RecorderManner { keeps_pauses: options.play, ..recorder_manner(options, path, name, size)? };
+        let recording =
+            RecorderManner { keeps_pauses: options.play, spare: true, ..recorder_manner(options, path, name, size)? };
         let recorder = Recorder::begin(recording, state).map_err(usage)?;
         manner.recording = Some(Live::new(recorder, options.keys));
     }
@@ -189,12 +191,23 @@ async fn written(
         Err(film) => film,
     };
     options.fonts = std::mem::take(&mut recorded.fonts);
-    let (path, stopped) = (recorded.path.clone(), options.stop.clone());
+    let (path, stopped, spare) = (recorded.path.clone(), options.stop.clone(), recorded.spare.take());
     let mut writing = tokio::task::spawn_blocking(move || {
-        write(&film, &path, &options).map_err(|error| match write_elsewhere(&film, &path, &options) {
-            Ok(place) => format!("{error}; what was recorded is {}", place.display()),
-            Err(_) => error.to_string(),
-        })
+        let discard = || spare.as_ref().map(std::fs::remove_file);
+        match (write(&film, &path, &options), &spare) {
+            (Ok(saved), _) => {
+                discard();
+                Ok(saved)
+            }
+            (Err(error), spare) => Err(match (write_elsewhere(&film, &path, &options), spare) {
+                (Ok(place), _) => {
+                    discard();
+                    format!("{error}; what was recorded is {}", place.display())
+                }
+                (Err(_), Some(spare)) => format!("{error}; what was shown is kept: {}", spare.display()),
+                (Err(_), None) => error.to_string(),
+            }),
+        }
     });
     let long = tokio::time::sleep(LONG);
     tokio::pin!(long);
