@@ -246,6 +246,9 @@ pub struct RecordingOptions {
     /// How many they are high, likewise [default: 16:9]
     #[arg(long, global = true, value_name = "PIXELS")]
     pub height: Option<u32>,
+    /// A font for characters that the program's own lacks (.ttf, .otf, .ttc), for .png, .gif and .mp4; may be repeated
+    #[arg(long, global = true, value_name = "FILE")]
+    pub font: Vec<PathBuf>,
     /// Columns and rows of a recording: 80x24, 100x28, 120x34 or others [default: the terminal's, else 100x28]
     #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
     pub size: Option<Size>,

@@ -1,5 +1,6 @@
 //! The commands that record, show recordings again, and look into them.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +19,10 @@ use crate::record::cast::Version;
 use crate::record::recorder::Manner as RecorderManner;
 use crate::record::recorder::clock;
 use crate::record::verify::{Found, verify as find};
-use crate::record::{Film, FilmOptions, Kind, Palette, Recorded, Recorder, can_be_written, write, write_elsewhere};
+use crate::record::{
+    AddedFonts, Film, FilmOptions, Kind, Palette, Recorded, Recorder, Saved, can_be_written, is_pixels, write,
+    write_elsewhere,
+};
 use crate::run::live::{Live, Manner};
 use crate::run::play::{Director, Pace};
 use crate::run::replay::{Playback, read};
@@ -89,20 +93,34 @@ fn palette(theme: ThemeName) -> Palette {
     }
 }
 
-fn recorder_manner(options: &RecordingOptions, path: &Path, theme: ThemeName, size: Size) -> RecorderManner {
+/// How to record into `path`.
+///
+/// # Errors
+/// Which font of a person's can't be used.
+fn recorder_manner(
+    options: &RecordingOptions,
+    path: &Path,
+    theme: ThemeName,
+    size: Size,
+) -> Result<RecorderManner, Report> {
+    if !options.font.is_empty() && !is_pixels(path) {
+        return Err(usage(format!("{}: --font is for .png, .gif and .mp4; others hold text", path.display())));
+    }
     let version = if options.cast_version == 2 { Version::Two } else { Version::Three };
     let timestamp = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
-    RecorderManner {
+    Ok(RecorderManner {
         path: path.to_owned(),
         force: options.force,
         version,
         size,
         width: options.width,
         height: options.height,
+        fonts: AddedFonts::read(&options.font).map_err(usage)?,
         palette: palette(theme),
         timestamp,
         keeps_pauses: false,
-    }
+        spare: false,
+    })
 }
 
 fn lane(options: &RecordingOptions) -> Lane {
@@ -123,7 +141,8 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
     if let Some(path) = &options.record {
         let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
         let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recording = RecorderManner { keeps_pauses: options.play, ..recorder_manner(options, path, name, size) };
+        let recording =
+            RecorderManner { keeps_pauses: options.play, spare: true, ..recorder_manner(options, path, name, size)? };
         let recorder = Recorder::begin(recording, state).map_err(usage)?;
         manner.recording = Some(Live::new(recorder, options.keys));
     }
@@ -162,17 +181,33 @@ enum Written {
 }
 
 /// Writes what is not written yet, until a signal's number comes from `stop`.
-async fn written(mut recorded: Recorded, options: FilmOptions, mut stop: impl Stream<Item = u8> + Unpin) -> Written {
+async fn written(
+    mut recorded: Recorded,
+    mut options: FilmOptions,
+    mut stop: impl Stream<Item = u8> + Unpin,
+) -> Written {
     let film = match recorded.result {
         Ok(_) => return Written::Told(recorded.to_string()),
         Err(film) => film,
     };
-    let (path, stopped) = (recorded.path.clone(), options.stop.clone());
+    options.fonts = std::mem::take(&mut recorded.fonts);
+    let (path, stopped, spare) = (recorded.path.clone(), options.stop.clone(), recorded.spare.take());
     let mut writing = tokio::task::spawn_blocking(move || {
-        write(&film, &path, &options).map_err(|error| match write_elsewhere(&film, &path, &options) {
-            Ok(place) => format!("{error}; what was recorded is {}", place.display()),
-            Err(_) => error.to_string(),
-        })
+        let discard = || spare.as_ref().map(std::fs::remove_file);
+        match (write(&film, &path, &options), &spare) {
+            (Ok(saved), _) => {
+                discard();
+                Ok(saved)
+            }
+            (Err(error), spare) => Err(match (write_elsewhere(&film, &path, &options), spare) {
+                (Ok(place), _) => {
+                    discard();
+                    format!("{error}; what was recorded is {}", place.display())
+                }
+                (Err(_), Some(spare)) => format!("{error}; what was shown is kept: {}", spare.display()),
+                (Err(_), None) => error.to_string(),
+            }),
+        }
     });
     let long = tokio::time::sleep(LONG);
     tokio::pin!(long);
@@ -193,7 +228,8 @@ async fn written(mut recorded: Recorded, options: FilmOptions, mut stop: impl St
         }
     };
     match (result, ended_by) {
-        (Ok(bytes), _) => {
+        (Ok(Saved { bytes, boxes }), _) => {
+            Saved::trouble(&boxes).into_iter().for_each(tell);
             recorded.result = Ok(bytes);
             Written::Told(recorded.to_string())
         }
@@ -241,7 +277,7 @@ pub fn record(
     for (_, path) in stills.iter().flatten() {
         can_be_written(size, path, &film_options(recording, &state)).map_err(|error| usage(error.to_string()))?;
     }
-    let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size);
+    let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size)?;
     manner.keeps_pauses = true;
     let recorder = Recorder::begin(manner, &state).map_err(usage)?;
     let (world, events) = World::new(clients);
@@ -268,11 +304,14 @@ pub fn record(
     let Filmed { recorder, length, ended, failure } = runtime.block_on(studio.film(&mut state, &mut stop));
     let survivors = settle(&state, journal.as_deref());
     let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written");
-    let film_options = film_options(recording, &state);
+    let mut film_options = film_options(recording, &state);
     // What there is of a recording is kept; a still is whole or is not.
     let is_whole = failure.is_none() && !matches!(ended, Ended::Signal(_));
     let written = recorded.and_then(|recorded| match stills {
-        Some(stages) if is_whole => write_stills(recorded, &state, &stages, &film_options),
+        Some(stages) if is_whole => {
+            film_options.fonts = recorded.fonts.clone();
+            write_stills(recorded, &state, &stages, &film_options)
+        }
         Some(_) => Ok(None),
         None => told_written(runtime.block_on(written(recorded, film_options, stop))),
     });
@@ -338,19 +377,23 @@ fn write_stills(
     options: &FilmOptions,
 ) -> Result<Option<Exit>, Report> {
     let Err(film) = recorded.result else { return Ok(None) };
-    let mut lines = Vec::new();
+    let (mut lines, mut boxes) = (Vec::new(), Vec::new());
     for (stage, path) in stills {
         let still = still(&film, *stage, state)
             .ok_or_else(|| Report::msg(format!("{}: the lab did not come to {}", path.display(), stage.key())))?;
-        let bytes = write(&still, path, options)?;
+        let saved = write(&still, path, options)?;
         lines.push(format!(
             "recorded {}: {}×{}, {} kB",
             path.display(),
             film.size.width,
             film.size.height,
-            bytes.div_ceil(1_000)
+            saved.bytes.div_ceil(1_000)
         ));
+        boxes.extend(saved.boxes);
     }
+    let mut known = HashSet::new();
+    boxes.retain(|c| known.insert(*c));
+    Saved::trouble(&boxes).into_iter().for_each(tell);
     told(&lines.join("\n")).map(|()| None)
 }
 
@@ -403,7 +446,7 @@ pub fn replay(
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-        let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size);
+        let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size)?;
         manner.keeps_pauses = true;
         let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
         let theme = theme(options, environment, ColorLevel::True);

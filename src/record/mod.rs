@@ -7,6 +7,7 @@ pub mod cast;
 pub mod chapters;
 mod file;
 mod film;
+mod font;
 mod html;
 mod inks;
 mod looks;
@@ -21,8 +22,9 @@ pub mod verify;
 mod write;
 
 pub use film::{Film, Picture, Row, Rows};
+pub use font::AddedFonts;
 pub use looks::Palette;
 pub use recorder::{Kind, Recorded, Recorder};
 pub(crate) use svg::escape;
 pub use svg::svg;
-pub use write::{FilmError, FilmOptions, Stop, can_be_written, write, write_elsewhere};
+pub use write::{FilmError, FilmOptions, Saved, Stop, can_be_written, is_pixels, write, write_elsewhere};

@@ -14,14 +14,14 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
     ask.status().is_ok_and(|status| status.success())
 }
 
-/// Has ffmpeg write `film` to `path`, which it may replace.
+/// Has ffmpeg write `film` to `path`, which it may replace. Gives the characters that no font has.
 ///
 /// # Errors
 /// When the pictures can't be written, or ffmpeg fails; then with what it said.
-pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<()> {
+pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<Vec<char>> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes.
     let mut pictures = tempfile::tempfile()?;
-    pixels::gif(film, options.pixels(), options.stop.guard(&mut pictures))?;
+    let boxes = pixels::gif(film, options, options.stop.guard(&mut pictures))?;
     pictures.rewind()?;
     // Ctrl-C ends it as it ends this program: a terminal sends it to both.
     let output = Command::new(&options.ffmpeg)
@@ -34,7 +34,7 @@ pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result
         .stdin(pictures)
         .output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(boxes);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said: String = said.lines().last().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::inks::{Inks, TRANSPARENT};
 use super::looks::ground;
 use super::raster::{Grid, Painter};
-use super::{Film, Picture, Row};
+use super::{Film, FilmOptions, Picture, Row};
 
 /// As long the last picture stays at least, in hundredths of a second: a GIF begins again without a pause.
 const LAST: u64 = 300;
@@ -15,15 +15,15 @@ const LAST: u64 = 300;
 /// Players show a picture that is to stay shorter much longer.
 const SHORTEST: u64 = 2;
 
-/// One picture of `film` as PNG, so many pixels wide and high.
+/// One picture of `film` as PNG. Gives the characters that no font has.
 ///
 /// # Errors
 /// When it can't be written, or a cell would be too small to be read.
-pub(super) fn png(film: &Film, picture: &Picture, pixels: (u32, u32), out: impl Write) -> io::Result<()> {
+pub(super) fn png(film: &Film, picture: &Picture, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
     let film = film.still(String::new(), picture);
-    let mut stage = Stage::new(&film, pixels)?;
+    let mut stage = Stage::new(&film, options)?;
     let inks = Inks::of(&film);
-    let mut painter = stage.painter(&film, &inks)?;
+    let mut painter = stage.painter(&film, &inks, options)?;
     painter.paint(&picture.rows, &[], &mut stage.canvas);
     let mut encoder = png::Encoder::new(out, stage.grid.width as u32, stage.grid.height as u32);
     encoder.set_color(png::ColorType::Indexed);
@@ -32,17 +32,17 @@ pub(super) fn png(film: &Film, picture: &Picture, pixels: (u32, u32), out: impl 
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&stage.canvas)?;
     writer.finish()?;
-    Ok(())
+    Ok(painter.boxes())
 }
 
-/// `film` as GIF, so many pixels wide and high, that begins again at its end.
+/// `film` as GIF that begins again at its end. Gives the characters that no font has.
 ///
 /// # Errors
 /// When it can't be written, or a cell would be too small to be read.
-pub(super) fn gif(film: &Film, pixels: (u32, u32), out: impl Write) -> io::Result<()> {
-    let mut stage = Stage::new(film, pixels)?;
+pub(super) fn gif(film: &Film, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
+    let mut stage = Stage::new(film, options)?;
     let inks = Inks::of(film);
-    let mut painter = stage.painter(film, &inks)?;
+    let mut painter = stage.painter(film, &inks, options)?;
     let (width, height) = (stage.grid.width, stage.grid.height);
     let mut encoder = gif::Encoder::new(out, width as u16, height as u16, &inks.bytes()).map_err(plain)?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(plain)?;
@@ -78,7 +78,8 @@ pub(super) fn gif(film: &Film, pixels: (u32, u32), out: impl Write) -> io::Resul
             frame = gif::Frame { width: 1, height: 1, buffer: Cow::Owned(vec![TRANSPARENT]), ..frame };
         }
     }
-    encoder.into_inner().map_err(plain)?.flush()
+    encoder.into_inner().map_err(plain)?.flush()?;
+    Ok(painter.boxes())
 }
 
 /// Says what the disk says, where it is that.
@@ -115,16 +116,17 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(film: &Film, pixels: (u32, u32)) -> io::Result<Stage> {
-        let grid = Grid::new(film.size, pixels)?;
+    fn new(film: &Film, options: &FilmOptions) -> io::Result<Stage> {
+        let grid = Grid::new(film.size, options.pixels())?;
         Ok(Stage { grid, canvas: vec![0; grid.width * grid.height] })
     }
 
-    fn painter<'a>(&mut self, film: &'a Film, inks: &'a Inks) -> io::Result<Painter<'a>> {
+    fn painter<'a>(&mut self, film: &'a Film, inks: &'a Inks, options: &FilmOptions) -> io::Result<Painter<'a>> {
         if let Some(first) = film.pictures.first() {
             self.canvas.fill(inks.index(ground(&first.rows, &film.palette)));
         }
-        Painter::new(self.grid, inks, &film.palette).ok_or_else(|| io::Error::other("the font can't be read"))
+        let painter = Painter::new(self.grid, inks, &film.palette, &options.fonts);
+        painter.ok_or_else(|| io::Error::other("the font can't be read"))
     }
 }
 

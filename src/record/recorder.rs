@@ -11,7 +11,7 @@ use ratatui::layout::Size;
 use super::cast::{Cast, Head, IDLE_LIMIT, Version};
 use super::chapters::{Chapters, is_denial};
 use super::file::Kept;
-use super::{Film, FilmOptions, Palette, Picture, Rows, can_be_written};
+use super::{AddedFonts, Film, FilmOptions, Palette, Picture, Rows, can_be_written};
 use crate::lab::State;
 use crate::lab::log::{Entry, Head as LogHead, Logged};
 use crate::lab::presenting::pace::minutes;
@@ -64,12 +64,23 @@ pub struct Manner {
     pub width: u32,
     /// How high, where that is not 16:9.
     pub height: Option<u32>,
+    /// For characters that the program's own font lacks, likewise.
+    pub fonts: AddedFonts,
     /// Their colours.
     pub palette: Palette,
     /// When it begins, in seconds since 1970.
     pub timestamp: u64,
     /// Whether pauses are meant; see [`Head`].
     pub keeps_pauses: bool,
+    /// Whether a film is kept beside its file, too, as long as it is only in memory.
+    pub spare: bool,
+}
+
+impl Manner {
+    fn head(&self) -> Head {
+        let Manner { version, size, palette, timestamp, keeps_pauses, .. } = *self;
+        Head { version, size, palette, timestamp, keeps_pauses }
+    }
 }
 
 /// Records into a file.
@@ -86,6 +97,36 @@ pub struct Recorder {
     /// When the last picture was written.
     written: Option<Duration>,
     played: Played,
+    /// A film's pictures as they come.
+    spare: Option<Spare>,
+}
+
+/// What is left of a film whose program was killed.
+#[derive(Debug)]
+struct Spare {
+    path: PathBuf,
+    /// `None` once it could not be written: the film itself goes on.
+    cast: Option<Cast<Kept>>,
+}
+
+impl Spare {
+    fn begin(manner: &Manner) -> Result<Spare, String> {
+        let mut name = manner.path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial.cast");
+        let path = manner.path.with_file_name(name);
+        let file = Kept::create(&path, manner.force)?;
+        Ok(Spare { cast: Cast::new(file, &manner.head()).ok(), path })
+    }
+
+    fn picture(&mut self, at: Duration, buffer: &Buffer, chapter: Option<&str>) {
+        if let Some(cast) = &mut self.cast {
+            let written =
+                cast.picture(at, buffer).and_then(|()| chapter.map_or(Ok(()), |label| cast.marker(at, label)));
+            if written.is_err() {
+                self.cast = None;
+            }
+        }
+    }
 }
 
 /// What is known of a picture besides its cells.
@@ -116,6 +157,10 @@ pub struct Recorded {
     pub length: Duration,
     /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
+    /// As they were in its [`Manner`].
+    pub fonts: AddedFonts,
+    /// What is kept of a film until it is written: whoever writes it removes this.
+    pub spare: Option<PathBuf>,
     /// Bytes of a file that is complete; otherwise the film that has to be written yet.
     pub result: Result<u64, Box<Film>>,
 }
@@ -136,8 +181,7 @@ impl Recorder {
         let sink = match Kind::of(&manner.path)? {
             Kind::Cast => {
                 let file = Kept::create(&manner.path, manner.force)?;
-                let Manner { version, size, palette, timestamp, keeps_pauses, .. } = manner;
-                Sink::Cast(Cast::new(file, &Head { version, size, palette, timestamp, keeps_pauses }).map_err(trouble)?)
+                Sink::Cast(Cast::new(file, &manner.head()).map_err(trouble)?)
             }
             Kind::Log => {
                 let mut file = Kept::create(&manner.path, manner.force)?;
@@ -151,6 +195,8 @@ impl Recorder {
                 Sink::Film(Rows::default(), Vec::new())
             }
         };
+        let is_film = matches!(sink, Sink::Film(..));
+        let spare = (is_film && manner.spare).then(|| Spare::begin(&manner)).transpose()?;
         // A log has the times as they were.
         let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
@@ -162,6 +208,7 @@ impl Recorder {
             held: None,
             written: None,
             played: Played { limit, last: Duration::ZERO, skipped: Duration::ZERO },
+            spare,
         })
     }
 
@@ -229,6 +276,9 @@ impl Recorder {
                 cast.picture(at, buffer).and_then(|()| marker(cast))
             }
             Sink::Film(rows, pictures) => {
+                if let Some(spare) = &mut self.spare {
+                    spare.picture(at, buffer, chapter.as_deref());
+                }
                 pictures.push(Picture { at: played, rows: rows.of(buffer), chapter: chapter.clone(), stage });
                 Ok(())
             }
@@ -283,14 +333,22 @@ impl Recorder {
     pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
         self.write_held()?;
         let length = self.played.at(at);
-        let Manner { path, size, palette, .. } = self.manner;
+        let Manner { path, size, palette, fonts, .. } = self.manner;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Log(file) => Ok(file.bytes()),
             Sink::Film(_, pictures) => Err(Box::new(Film { title, size, palette, pictures, end: length })),
             Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
         };
-        Ok(Recorded { path, size, length, chapters: self.list, result })
+        Ok(Recorded {
+            path,
+            size,
+            length,
+            chapters: self.list,
+            fonts,
+            spare: self.spare.map(|spare| spare.path),
+            result,
+        })
     }
 }
 
@@ -378,9 +436,11 @@ mod tests {
             size: Size { width: 20, height: 2 },
             width: 640,
             height: None,
+            fonts: AddedFonts::default(),
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses,
+            spare: false,
         }
     }
 
@@ -465,7 +525,8 @@ mod tests {
         let label = "6 The same Scan, twice: DENIED".to_owned();
         let chapters = vec![(Duration::from_millis(millis), label)];
         let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
-        let recorded = Recorded { path, size, length: Duration::from_secs(200), chapters, result: Ok(1_500) };
+        let (length, fonts) = (Duration::from_secs(200), AddedFonts::default());
+        let recorded = Recorded { path, size, length, chapters, fonts, spare: None, result: Ok(1_500) };
         let lines = recorded.to_string();
         assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
         let shown = format!("\n  show {told} before it plays: npt:{told} (6 The same Scan, twice: DENIED)");

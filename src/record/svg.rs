@@ -8,10 +8,11 @@ use std::fmt::Write;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
+use unicode_width::UnicodeWidthChar;
 
 use super::film::{Row, Rows};
+use super::font::SIGN;
 use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, is_sign, looks};
-use super::raster::SIGN;
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
 const CELL: (f64, f64) = (9.6, 20.0);
@@ -117,7 +118,14 @@ pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, paper: Rgb,
             continue;
         }
         let (left, wide) = (MARGIN + f64::from(run.x) * CELL.0, columns as f64 * CELL.0);
-        let margin = if content.chars().all(is_sign) { wide * (1.0 - f64::from(SIGN)) / 2.0 } else { 0.0 };
+        let margin = match content.chars().all(is_sign) {
+            true => wide * (1.0 - f64::from(SIGN)) / 2.0,
+            // Wide characters are as wide as the font is high: two cells would stretch them.
+            false if columns == 2 && content.chars().next().and_then(UnicodeWidthChar::width) == Some(2) => {
+                (wide - FONT_SIZE) / 2.0
+            }
+            false => 0.0,
+        };
         push(
             out,
             format_args!(
@@ -329,5 +337,19 @@ mod tests {
     fn an_empty_picture_is_one_too() {
         let text = svg(&Buffer::empty(Rect::ZERO), &Palette::DARK, "", "");
         assert!(roxmltree::Document::parse(&text).is_ok());
+    }
+
+    /// In a browser's font it may be of any width: it is neither stretched nor does it push what follows.
+    #[test]
+    fn a_wide_character_is_in_the_middle_of_its_cells() {
+        let text = svg(&drawn(), &Palette::DARK, "", "");
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let place = |content: &str| {
+            let node = document.descendants().find(|n| n.has_tag_name("text") && n.text() == Some(content)).unwrap();
+            ["x", "textLength"].map(|name| node.attribute(name).unwrap().parse::<f64>().unwrap())
+        };
+        let [x, wide] = place("表");
+        assert_eq!([x + wide / 2.0, wide], [MARGIN + CELL.0, FONT_SIZE]);
+        assert_eq!(place(" wide\u{fffd}")[0], MARGIN + 2.0 * CELL.0);
     }
 }

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::chapters::is_denial;
 use super::motion::motion;
 use super::raster::Grid;
-use super::{Film, Picture, html, mp4, pixels, svg, text};
+use super::{AddedFonts, Film, Picture, html, mp4, pixels, svg, text};
 
 /// How a film becomes a file.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct FilmOptions {
     pub lang: String,
     /// The program that makes MP4 files.
     pub ffmpeg: OsString,
+    /// For characters that the program's own font lacks, in pictures of pixels.
+    pub fonts: AddedFonts,
     /// Ends the writing.
     pub stop: Stop,
 }
@@ -87,6 +89,7 @@ impl Default for FilmOptions {
             force: false,
             lang: "en".into(),
             ffmpeg: "ffmpeg".into(),
+            fonts: AddedFonts::default(),
             stop: Stop::default(),
         }
     }
@@ -120,23 +123,50 @@ pub enum FilmError {
     },
 }
 
-/// Writes `film` to `path` in the format of its ending, and gives how many bytes that took. `.png` is a still, and so
+/// How many characters without a picture are told.
+const TOLD: usize = 5;
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Its size.
+    pub bytes: u64,
+    /// The characters in it that no font has, each once: they are boxes.
+    pub boxes: Vec<char>,
+}
+
+impl Saved {
+    /// What to tell a person of characters that are boxes, if there are any.
+    pub fn trouble(boxes: &[char]) -> Option<String> {
+        let named: Vec<String> = boxes.iter().take(TOLD).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+        let more = match boxes.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let them = format!("{}{more}", named.join(", "));
+        let advice = "--font FILE names a font that has such characters (.ttf, .otf or .ttc)";
+        (!boxes.is_empty()).then(|| format!("no font here has {them}: in pictures they are boxes; {advice}"))
+    }
+}
+
+/// Writes `film` to `path` in the format of its ending, and gives what that came to. `.png` is a still, and so
 /// is `.svg` of a film that has but one picture; of another it moves.
 ///
 /// # Errors
 /// When nothing was written; then nothing has changed at `path`.
-pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<u64, FilmError> {
+pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<Saved, FilmError> {
     let poster = poster(film)?;
-    let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes());
-    let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+    let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes()).map(|()| Vec::new());
+    let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<Vec<char>>| {
         save_file(path, options, |file| {
             let mut out = options.stop.guard(file.as_file_mut());
-            content(&mut out).and_then(|()| out.flush())
+            let boxes = content(&mut out)?;
+            out.flush().map(|()| boxes)
         })
     };
     match ending(path).as_str() {
-        "gif" => save(&mut |out| pixels::gif(film, options.pixels(), out)),
-        "png" => save(&mut |out| pixels::png(film, poster, options.pixels(), out)),
+        "gif" => save(&mut |out| pixels::gif(film, options, out)),
+        "png" => save(&mut |out| pixels::png(film, poster, options, out)),
         "svg" if film.pictures.len() == 1 => save(&mut text(svg_still(film, poster))),
         "svg" => save(&mut text(motion(film, poster))),
         "txt" => save(&mut text(text::transcript(film))),
@@ -161,17 +191,21 @@ pub fn write_elsewhere(film: &Film, path: &Path, options: &FilmOptions) -> Resul
     Ok(place)
 }
 
+/// Whether a file of this name is made of pixels, for which fonts may be added.
+pub fn is_pixels(path: &Path) -> bool {
+    ["png", "gif", "mp4"].contains(&ending(path).as_str())
+}
+
 /// Whether a film of `size` can be written to `path` at its end: nobody wants to hear that after the lab.
 ///
 /// # Errors
 /// Why it can't.
 pub fn can_be_written(size: Size, path: &Path, options: &FilmOptions) -> Result<(), FilmError> {
     beside(path, options.force)?;
-    let ending = ending(path);
-    if ["png", "gif", "mp4"].contains(&ending.as_str()) {
+    if is_pixels(path) {
         Grid::new(size, options.pixels()).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
     }
-    if ending == "mp4" && !mp4::is_there(&options.ffmpeg) {
+    if ending(path) == "mp4" && !mp4::is_there(&options.ffmpeg) {
         return Err(FilmError::NoFfmpeg(path.to_owned()));
     }
     Ok(())
@@ -192,15 +226,15 @@ fn poster(film: &Film) -> Result<&Picture, FilmError> {
     film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
 }
 
-/// Has `content` write a file beside `path` and moves it there. Gives its size.
+/// Has `content` write a file beside `path` and moves it there.
 fn save_file(
     path: &Path,
     options: &FilmOptions,
-    content: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
-) -> Result<u64, FilmError> {
+    content: impl FnOnce(&mut NamedTempFile) -> io::Result<Vec<char>>,
+) -> Result<Saved, FilmError> {
     let failed = |source| FilmError::Io { path: path.to_owned(), source };
     let mut file = beside(path, options.force)?;
-    content(&mut file).map_err(|error| match options.stop.is_set() {
+    let boxes = content(&mut file).map_err(|error| match options.stop.is_set() {
         true => FilmError::Stopped(path.to_owned()),
         false => failed(error),
     })?;
@@ -214,7 +248,7 @@ fn save_file(
             _ => failed(error.error),
         })?;
     }
-    Ok(bytes)
+    Ok(Saved { bytes, boxes })
 }
 
 /// A file in the folder of `path`, where a file is there only with `force`.

@@ -269,9 +269,9 @@ mod tests {
     use super::*;
     use crate::lab::consent::Digits;
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
-    use crate::record::Palette;
     use crate::record::cast::Version;
     use crate::record::recorder::Manner as RecorderManner;
+    use crate::record::{AddedFonts, Palette};
 
     fn state() -> State {
         let backend =
@@ -287,9 +287,11 @@ mod tests {
             size: Size::new(80, 24),
             width: 1920,
             height: None,
+            fonts: AddedFonts::default(),
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,
+            spare: false,
         };
         Live::new(Recorder::begin(manner, &state()).unwrap(), true)
     }

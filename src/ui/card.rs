@@ -41,12 +41,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
 
 /// What comes last: the score, what to take home, and how to do it oneself.
 pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
-    let words = state.lesson.words();
-    let score = state
-        .score()
-        .filter(|score| score.answered > 0)
-        .map(|score| format!(", {}/{} {}", score.right, score.answered, words.score));
-    let summary = format!("{}{}", state.summary_in(state.interface()), score.unwrap_or_default());
+    let summary = format!("{}{}", state.summary_in(state.interface()), super::and_score(state));
     let room = usize::from(size.height.saturating_sub(7));
     card(theme, size, |columns| {
         let mut lines = wrap_plain(&summary, theme.strong, columns);

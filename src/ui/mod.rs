@@ -191,8 +191,7 @@ fn message(state: &State, columns: usize) -> Option<String> {
     let finished = || {
         let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
         is_last.then(|| {
-            let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
-            let score = score.map(|text| format!(", {text}")).unwrap_or_default();
+            let score = and_score(state);
             let (words, summary) = (state.interface(), state.summary_in(state.interface()));
             let end = |text: &str| words.fill("End of the lab: {}.", &[&text]);
             let choices = [end(&format!("{summary}{score}")), end(&summary)];
@@ -222,6 +221,12 @@ fn score_text(state: &State, score: Score) -> String {
         .map(|class| format!("{} {}/{} {}", state.interface().say("class"), class.right, class.hands, words.score));
     let parts: Vec<String> = answered.into_iter().chain(skipped).chain(class).collect();
     parts.join(" · ")
+}
+
+/// The same behind a summary; empty where nothing was answered.
+fn and_score(state: &State) -> String {
+    let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
+    score.map(|text| format!(", {text}")).unwrap_or_default()
 }
 
 /// What stands in the badge: where the calls go.

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Experiment, Intent, Stage};
-use kmslab::record::Palette;
+use kmslab::lab::{Event, Experiment, Intent, Page, Stage};
 use kmslab::record::cast::{Cast, Head, Version};
 use kmslab::record::chapters::Chapters;
 use kmslab::record::recorder::{Manner, Recorder};
+use kmslab::record::{AddedFonts, Palette};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
@@ -65,9 +65,11 @@ fn a_recording_costs_no_visible_time() {
             size,
             width: 1920,
             height: None,
+            fonts: AddedFonts::default(),
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,
+            spare: true,
         };
         let mut live = name.map(|name| Live::new(Recorder::begin(manner(name), states[0]).unwrap(), false));
         let begun = Instant::now();
@@ -157,6 +159,34 @@ fn cards() {
     // A small one shows fewer claims, and each of them whole.
     let small = text_dump(&card::end(&state, &theme, Size::new(60, 18)));
     assert!(small.contains("9 of 9 stages met") && small.contains("Do it yourself"), "{small}");
+}
+
+/// A score is nowhere else counted otherwise: that of the end card is the debrief's.
+#[test]
+fn the_end_card_has_the_score_of_the_debrief() {
+    let theme = super::dark();
+    let size = Size::new(100, 28);
+    let end = |session: &Session| text_dump(&card::end(&session.state, &theme, size));
+    let debrief = |session: &mut Session| {
+        session.intent(Intent::TogglePage(Page::Debrief));
+        text_dump(&render(&session.state, &theme, size))
+    };
+    let mut skipped = Session::sandbox();
+    for _ in Stage::ALL {
+        skipped.intent(Intent::Skip).intent(Intent::Advance).answer_all();
+        skipped.intent(Intent::ShowNext);
+    }
+    assert!(!end(&skipped).contains("0/0"), "{}", end(&skipped));
+    assert!(end(&skipped).contains("9 of 9 stages met, 9 skipped"), "{}", end(&skipped));
+    assert!(debrief(&mut skipped).contains(" 9 skipped"));
+    let mut answered = Session::sandbox();
+    answered.intent(Intent::Choose(0));
+    answered = answered.after(Stage::CleanUp);
+    let shown = end(&answered);
+    let score = shown.split_once("stages met, ").map(|(_, rest)| rest.lines().next().unwrap_or_default().trim());
+    let score = score.unwrap_or_default().to_owned();
+    assert!(score.contains("/1 answered right"), "{shown}");
+    assert!(debrief(&mut answered).contains(&score), "{score}");
 }
 
 /// An experiment is no verdict of the stage behind it.

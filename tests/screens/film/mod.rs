@@ -63,7 +63,7 @@ fn written(film: &Film, name: &str, options: &FilmOptions) -> Vec<u8> {
     let path = folder.path().join(name);
     let told = write(film, &path, options).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    assert_eq!(told, bytes.len() as u64);
+    assert_eq!(told.bytes, bytes.len() as u64);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else stays");
     if let Some(folder) = std::env::var_os("KMSLAB_LOOK") {
         std::fs::write(Path::new(&folder).join(name), &bytes).unwrap();
