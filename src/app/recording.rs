@@ -351,7 +351,8 @@ fn target(wanted: &Wanted) -> Result<(PathBuf, Option<Vec<Still>>), Report> {
     for (_, path) in &stills {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if !["svg", "png", "txt"].contains(&ending.as_str()) {
-            return Err(usage(format!("{}: a still is .svg, .png or .txt", path.display())));
+            let path = path.display();
+            return Err(usage(format!("{path}: --stage and --all make stills, which are .svg, .png or .txt")));
         }
     }
     let path = stills.first().map(|(_, path)| path.clone()).unwrap_or_default();

@@ -329,8 +329,8 @@ impl State {
         self.record_mut(stage).status = Status::Done(check.clone());
         self.view.message = None;
         let met = check.met;
-        // What the stage is about is in test-user's pane: there `w` explains it, and one pane alone shows it.
-        if stage == Stage::ViewDenied && met && self.view.shown == stage {
+        // What these stages are about is in test-user's pane: there `w` explains it, and one pane alone shows it.
+        if matches!(stage, Stage::ViewDenied | Stage::ViewAgain) && met && self.view.shown == stage {
             self.view.focus_on(Identity::TestUser);
         }
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

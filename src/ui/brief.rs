@@ -30,6 +30,9 @@ const PANES_AFTER_ROOMY: u16 = 16;
 /// The most lines on a screen that has no room for explanations: what came, and the words of two answers.
 const SHORT: usize = 4;
 
+/// The longest line that is read without losing the next one, with its label; a screen may be wider than that.
+const LONGEST: usize = 120;
+
 /// The most lines that are read at a glance.
 const MOST: usize = 16;
 
@@ -79,7 +82,12 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut
 }
 
 fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line<'static>> {
-    let brief = Brief { state, theme, columns: usize::from(columns).saturating_sub(1), label: label_columns(state) };
+    let brief = Brief {
+        state,
+        theme,
+        columns: usize::from(columns).saturating_sub(1).min(LONGEST),
+        label: label_columns(state),
+    };
     let mut lines = match &state.shown().status {
         status if state.view.bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),

@@ -4,9 +4,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::lab::PolicyDiff;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::policy_diff::{Statement, in_words};
 
 use super::sheet::Sheet;
+use super::text::spans_width;
 use super::theme::Theme;
 
 /// Columns of the labels, with the sign's.
@@ -43,8 +45,19 @@ pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
     sheet.lines
 }
 
-/// The names of what differs, for one line.
-pub fn names(diff: &PolicyDiff, theme: &Theme) -> Vec<Span<'static>> {
+/// The names of what differs, for one line of `columns`: all of them, else of each sign the first and how many more.
+pub fn names(diff: &PolicyDiff, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
+    let all = named(diff, theme, |names| names.join(", "));
+    if spans_width(&all) <= columns {
+        return all;
+    }
+    named(diff, theme, |names| match names {
+        [first, rest @ ..] if !rest.is_empty() => format!("{first}, {}", words.fill("{} more", &[&rest.len()])),
+        names => names.join(", "),
+    })
+}
+
+fn named(diff: &PolicyDiff, theme: &Theme, told: impl Fn(&[&str]) -> String) -> Vec<Span<'static>> {
     let signs = [("+ ", theme.added, &diff.added), ("− ", theme.denied.text, &diff.removed)];
     let changed: Vec<Statement> = diff.changed.iter().map(|changed| changed.after.clone()).collect();
     let mut spans = Vec::new();
@@ -55,7 +68,7 @@ pub fn names(diff: &PolicyDiff, theme: &Theme) -> Vec<Span<'static>> {
         let gap = if spans.is_empty() { "" } else { "  " };
         let names: Vec<&str> = statements.iter().map(Statement::name).collect();
         spans.push(Span::styled(format!("{gap}{sign}"), style));
-        spans.push(Span::styled(names.join(", "), theme.base));
+        spans.push(Span::styled(told(&names), theme.base));
     }
     spans
 }
@@ -154,7 +167,13 @@ mod tests {
                 "= stays      root",
             ]
         );
-        let names: String = names(&diff, &Theme::plain()).iter().map(|span| span.content.as_ref()).collect();
-        assert_eq!(names, "+ a statement without Sid  − old  ~ use");
+        let names = |diff: &PolicyDiff, columns| -> String {
+            let spans = names(diff, Interface::ENGLISH, &Theme::plain(), columns);
+            spans.iter().map(|span| span.content.as_ref()).collect()
+        };
+        assert_eq!(names(&diff, 60), "+ a statement without Sid  − old  ~ use");
+        let grown = PolicyDiff::between(&json!({"Statement": []}).to_string(), &before.to_string());
+        assert_eq!(names(&grown, 16), "+ root, use, old");
+        assert_eq!(names(&grown, 15), "+ root, 2 more", "no name is cut off in its middle");
     }
 }

@@ -164,7 +164,9 @@ impl PanePlan {
         };
         let head_top = inner.y + rows + gap + before_height;
         let head = Rect { y: head_top, height: head_height, ..inner }.intersection(inner);
-        let gap = u16::from(head.height == 3 || (is_draft && inner.height >= 9));
+        // Beside what was before, the items need the row more.
+        let is_tight = before_height > 0 && inner.height < 20;
+        let gap = u16::from(head.height == 3 && !is_tight || (is_draft && inner.height >= 9));
         let body_top = head_top + head_height + gap;
         let body = Rect { y: body_top, height: inner.bottom().saturating_sub(body_top), ..inner }.intersection(inner);
         PanePlan { identity, area, divided, list, before, head, body }

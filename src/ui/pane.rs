@@ -192,7 +192,7 @@ fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Ve
     };
     let (sign, word, _) = verdict(&Call::Answered(denied), theme);
     let earlier = vec![Span::styled(format!("{when}  {sign} {word}{on}"), theme.dim)];
-    let change = state.granted().map(|diff| diff::names(&diff, theme)).unwrap_or_default();
+    let change = state.granted().map(|diff| diff::names(&diff, words, theme, columns)).unwrap_or_default();
     [earlier, change].map(|spans| cut(spans, columns)).to_vec()
 }
 

@@ -34,7 +34,7 @@ const FIRST: [&str; 15] = [
 ];
 
 /// Columns of the labels of an error.
-const LABEL: usize = 10;
+pub(super) const LABEL: usize = 10;
 
 /// The lines of an exchange's summary, `columns` wide.
 pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) -> Vec<Line<'static>> {

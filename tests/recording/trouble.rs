@@ -16,7 +16,7 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     folder.refuses(&["record", "none/lab.cast"], "none/lab.cast can't be written");
     folder.refuses(&["record", "none/lab.gif"], "none/lab.gif can't be written");
     folder.refuses(&["record", "lab.mov"], "the ending says what it becomes");
-    folder.refuses(&["record", "lab.cast", "--stage", "grant"], "a still is");
+    folder.refuses(&["record", "lab.cast", "--stage", "grant"], "make stills, which are .svg, .png or .txt");
     folder.refuses(&["record", "lab.svg", "--stage", "nowhere"], "the stages are");
     folder.refuses(&["record"], "FILE");
     folder.refuses(&["run", "--record", "lab.cast"], "--record goes with the interactive lab");

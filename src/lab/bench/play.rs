@@ -301,7 +301,12 @@ impl State {
     fn end_experiment(&mut self) -> Vec<Effect> {
         let Some(Run { which, verdict, then, .. }) = self.bench.run.take() else { return Vec::new() };
         let verdict = verdict.unwrap_or_else(|| Check { met: false, observed: "not tried".to_owned() });
+        let met = verdict.met;
         self.bench.records[which.index()].status = Status::Done(verdict);
+        // As in the stages: what an experiment changes is what comes back to test-user, where it asks.
+        if met && self.view.bench == Some(which) && !self.calls(Identity::TestUser).is_empty() {
+            self.view.focus_on(Identity::TestUser);
+        }
         self.tell_what_is_left();
         if self.is_leaving() || then == Then::CleanUp {
             return self.start_now(Stage::CleanUp);

@@ -10,6 +10,7 @@ mod fake;
 mod flow;
 mod insight;
 mod lesson;
+mod locks;
 mod log;
 mod presenting;
 mod recall;
