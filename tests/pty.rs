@@ -30,6 +30,8 @@ mod resume;
 mod secrets;
 #[path = "common/session.rs"]
 mod session;
+#[path = "common/settings.rs"]
+mod settings;
 #[macro_use]
 #[path = "common/things.rs"]
 mod things;
@@ -46,6 +48,9 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Begins a synchronized update with an `h` behind it, and ends it with an `l`.
+const UPDATE: &[u8] = b"\x1b[?2026";
+
 struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     // Held open as a shell holds it: the terminal outlives the program.
@@ -54,6 +59,8 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     bytes: Vec<u8>,
+    /// Whether the picture is whole, and not in the middle of an update.
+    is_whole: bool,
     child: Box<dyn Child + Send + Sync>,
     modes_before: Modes,
     tmp: tempfile::TempDir,
@@ -124,6 +131,7 @@ impl Terminal {
             output,
             parser: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
+            is_whole: true,
             child,
             modes_before,
             tmp,
@@ -139,13 +147,18 @@ impl Terminal {
     fn take(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
         let bytes = self.output.recv_timeout(timeout)?;
         self.parser.process(&bytes);
+        // What begins or ends an update may come in two parts.
+        let new = self.bytes.len().saturating_sub(UPDATE.len());
         self.bytes.extend(bytes);
+        let newest = self.bytes[new..].windows(UPDATE.len() + 1).rfind(|bytes| bytes.starts_with(UPDATE));
+        self.is_whole = newest.map_or(self.is_whole, |bytes| bytes.ends_with(b"l"));
         Ok(())
     }
 
     fn wait_for(&mut self, texts: &[&str]) {
         let end = Instant::now() + PATIENCE;
-        while !texts.iter().all(|text| self.picture().contains(text)) {
+        // A key that answers half a picture may be too early: an Esc and the key after it are one key then.
+        while !self.is_whole || !texts.iter().all(|text| self.picture().contains(text)) {
             let left = end.saturating_duration_since(Instant::now());
             if self.take(left).is_err() {
                 panic!("{texts:?} did not appear:\n{}", self.picture());
