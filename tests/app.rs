@@ -1,6 +1,8 @@
 //! The real loop with keys, against the real sandbox; the screen is a terminal emulator in memory.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/port.rs"]
+mod port;
 #[cfg(unix)]
 #[path = "app/presenting.rs"]
 mod presenting;
@@ -243,7 +245,7 @@ fn a_page_whose_server_is_gone_says_so_and_the_lab_goes_on() {
         let mut lab = Lab::start(80, 24);
         lab.go_to(Stage::ViewDenied).await;
         lab.do_stage(Stage::ViewDenied).await;
-        drop(lab.sandbox.take());
+        let _port = port::ended(lab.sandbox.take().unwrap());
         lab.press(KeyCode::Char('w'));
         lab.wait_for(&["✘ DENIED", "could not be found out: the server", "KMS key access denied error:"]).await;
         lab.press(KeyCode::Esc);
@@ -289,7 +291,7 @@ fn a_server_that_dies_is_a_failed_call_with_a_remedy_and_the_lab_goes_on() {
     with_lab(async || {
         let mut lab = Lab::start(100, 28);
         lab.go_to(Stage::CreateKey).await;
-        drop(lab.sandbox.take());
+        let _port = port::ended(lab.sandbox.take().unwrap());
         lab.do_stage(Stage::CreateKey).await;
         lab.wait_for(&["NOT MET", "FAILED", "check that the server runs", "retry"]).await;
         lab.press(KeyCode::Char('p'));

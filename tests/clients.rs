@@ -4,6 +4,8 @@
 //! `KMSLAB_NEEDS_CLIENTS` is set, as it is in `.ci/run`, which installs them.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
+#[path = "common/settings.rs"]
+mod settings;
 #[macro_use]
 #[path = "common/things.rs"]
 mod things;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kmslab::sandbox::{Config, Sandbox};
+use settings::without_settings;
 use things::things;
 
 fn is_there(program: &str, arguments: &[&str]) -> bool {
@@ -37,15 +40,14 @@ fn walk(program: &str, script: &str) {
 /// Runs a script as the sandbox's admin: whether it succeeded, and what it has printed.
 fn run(program: &str, script: &Path, sandbox: &Sandbox) -> (bool, String) {
     let home = tempfile::tempdir().unwrap();
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    let output = without_settings(&mut command)
         .arg(script)
-        .env("HOME", home.path()) // no profiles and no settings of whoever runs the tests
+        .env("HOME", home.path()) // no profiles of whoever runs the tests
         .env("AWS_ENDPOINT_URL", sandbox.url())
         .env("AWS_DEFAULT_REGION", sandbox.region())
         .env("AWS_ACCESS_KEY_ID", &sandbox.admin().access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", sandbox.admin().secret_access_key.as_str())
-        .env_remove("AWS_PROFILE")
-        .env_remove("AWS_SESSION_TOKEN")
         .output()
         .unwrap();
     let printed = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -55,7 +57,8 @@ fn run(program: &str, script: &Path, sandbox: &Sandbox) -> (bool, String) {
 /// `kmslab export run.sh` in a folder of its own.
 fn exported(folder: &Path) -> PathBuf {
     let file = folder.join("run.sh");
-    let output = Command::new(env!("CARGO_BIN_EXE_kmslab")).arg("export").arg(&file).output().unwrap();
+    let mut kmslab = Command::new(env!("CARGO_BIN_EXE_kmslab"));
+    let output = kmslab.env_clear().env("HOME", folder).arg("export").arg(&file).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     file
 }

@@ -47,7 +47,7 @@ struct Lab {
 
 /// Waits as in the product, except that an answer that never comes is given up soon and pauses are short.
 fn timing(fault: Option<Fault>, attempts: u32) -> Timing {
-    let attempt = Duration::from_millis(if fault == Some(Fault::Stall) { 500 } else { 30_000 });
+    let attempt = Duration::from_millis(if fault == Some(Fault::Stall) { 2_000 } else { 30_000 });
     Timing { attempts: Some(attempts), first_pause: Some(Duration::from_millis(1)), attempt, ..Timing::default() }
 }
 

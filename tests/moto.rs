@@ -7,6 +7,8 @@
 
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/settings.rs"]
+mod settings;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,6 +17,7 @@ use std::process::{Child, Command, Stdio};
 use kmslab::aws::Clients;
 use kmslab::lab::{Identity, Operation};
 use serde_json::Value;
+use settings::without_settings;
 
 /// A running moto; it ends when this is dropped.
 struct Moto {
@@ -25,7 +28,7 @@ struct Moto {
 impl Moto {
     /// `None` where it can't be started and need not be.
     fn start(home: &Path) -> Option<Moto> {
-        let child = Command::new("moto_server")
+        let child = without_settings(&mut Command::new("moto_server"))
             .args(["-H", "127.0.0.1", "-p", "0"])
             // Without it moto knows no managed policy.
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")

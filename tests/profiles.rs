@@ -114,7 +114,7 @@ fn a_credential_process(#[case] before: &str, #[case] exit: Option<i32>, #[case]
     let json = format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}"}}"#);
     std::fs::write(&script, format!("#!/bin/sh\necho ran >> \"$HOME/runs\"\n{before}\necho '{json}'\n")).unwrap();
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).unwrap();
-    let config = format!("[profile lab]\nregion = us-east-1\ncredential_process = {}\n", script.display());
+    let config = format!("[profile lab]\nregion = us-east-1\ncredential_process = \"{}\"\n", script.display());
     std::fs::write(home.path().join(".aws/config"), config).unwrap();
     let (status, printed) = home.doctor(sandbox.url(), "lab");
     assert_eq!(status, exit, "{printed}");

@@ -16,6 +16,8 @@ mod https;
 mod leaving;
 #[path = "common/message.rs"]
 mod message;
+#[path = "common/port.rs"]
+mod port;
 #[path = "pty/presenting.rs"]
 mod presenting;
 #[path = "common/program.rs"]
@@ -28,6 +30,8 @@ mod resume;
 mod secrets;
 #[path = "common/session.rs"]
 mod session;
+#[path = "common/settings.rs"]
+mod settings;
 #[macro_use]
 #[path = "common/things.rs"]
 mod things;
@@ -42,7 +46,10 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// Longer than anything here takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Begins a synchronized update with an `h` behind it, and ends it with an `l`.
+const UPDATE: &[u8] = b"\x1b[?2026";
 
 struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
@@ -52,6 +59,8 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     bytes: Vec<u8>,
+    /// Whether the picture is whole, and not in the middle of an update.
+    is_whole: bool,
     child: Box<dyn Child + Send + Sync>,
     modes_before: Modes,
     tmp: tempfile::TempDir,
@@ -122,6 +131,7 @@ impl Terminal {
             output,
             parser: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
+            is_whole: true,
             child,
             modes_before,
             tmp,
@@ -137,13 +147,18 @@ impl Terminal {
     fn take(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
         let bytes = self.output.recv_timeout(timeout)?;
         self.parser.process(&bytes);
+        // What begins or ends an update may come in two parts.
+        let new = self.bytes.len().saturating_sub(UPDATE.len());
         self.bytes.extend(bytes);
+        let newest = self.bytes[new..].windows(UPDATE.len() + 1).rfind(|bytes| bytes.starts_with(UPDATE));
+        self.is_whole = newest.map_or(self.is_whole, |bytes| bytes.ends_with(b"l"));
         Ok(())
     }
 
     fn wait_for(&mut self, texts: &[&str]) {
         let end = Instant::now() + PATIENCE;
-        while !texts.iter().all(|text| self.picture().contains(text)) {
+        // A key that answers half a picture may be too early: an Esc and the key after it are one key then.
+        while !self.is_whole || !texts.iter().all(|text| self.picture().contains(text)) {
             let left = end.saturating_duration_since(Instant::now());
             if self.take(left).is_err() {
                 panic!("{texts:?} did not appear:\n{}", self.picture());
@@ -192,12 +207,26 @@ impl Terminal {
                 self.press("q");
             }
             if let Some(status) = self.child.try_wait().unwrap() {
-                while self.take(Duration::from_millis(50)).is_ok() {}
+                self.take_the_rest();
                 return status;
             }
             assert!(Instant::now() < end, "it does not end:\n{}", self.picture());
             let _ = self.take(Duration::from_millis(20));
         }
+    }
+
+    /// Takes all that the program, which has ended, has written: it is there when what is written after it is.
+    fn take_the_rest(&mut self) {
+        const END: &[u8] = b"\x1b]the end\x07";
+        let name = self.master.as_ref().unwrap().tty_name().unwrap();
+        let mut tell = std::process::Command::new("sh");
+        tell.args(["-c", "printf '\\033]the end\\007' > \"$1\"", "sh"]).arg(name);
+        assert!(tell.status().unwrap().success());
+        let end = Instant::now() + PATIENCE;
+        while !self.bytes.ends_with(END) {
+            self.take(end.saturating_duration_since(Instant::now())).expect("the end");
+        }
+        self.bytes.truncate(self.bytes.len() - END.len());
     }
 
     fn send(&self, signal: &str) {
@@ -306,7 +335,7 @@ fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_mu
     assert!(rehearsal.output().unwrap().status.success());
 
     let environment = environment.map(|(name, value)| (name, value.to_owned()));
-    drop(sandbox);
+    let _port = port::ended(sandbox);
     let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
     terminal.wait_for(&["1/9", "will be sent"]);
@@ -508,16 +537,19 @@ fn an_idle_lab_does_nothing() {
     let switches = || -> u64 {
         let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
         let count = |task: std::fs::DirEntry| {
-            let status = std::fs::read_to_string(task.path().join("status")).unwrap();
+            // A thread may end meanwhile.
+            let Ok(status) = std::fs::read_to_string(task.path().join("status")) else { return 0 };
             let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
         };
         tasks.map(|task| count(task.unwrap())).sum()
     };
-    while terminal.take(Duration::from_millis(300)).is_ok() {}
-    let before = switches();
-    assert!(terminal.take(Duration::from_secs(2)).is_err(), "nothing is written");
-    assert_eq!(switches(), before, "no thread has woken up in two seconds");
+    // What the stage has left to do is done at some time, later on a busy machine; what wakes up again and again is not.
+    let is_idle = (0..15).any(|_| {
+        let before = switches();
+        terminal.take(Duration::from_secs(2)).is_err() && switches() == before
+    });
+    assert!(is_idle, "never two seconds in which no thread wakes up and nothing is written");
     terminal.press("q");
     assert_eq!(terminal.ends_in_order().0, 0);
 }

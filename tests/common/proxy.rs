@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use kmslab::sandbox::Sandbox;
+use tokio::net::TcpSocket;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +57,28 @@ struct Shared {
     stopping: bool,
 }
 
+/// A socket at `address`, which it shares with others of this process.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+fn listening(address: SocketAddr) -> TcpListener {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _inside = runtime.enter();
+    let listener = bound(address).listen(128).unwrap().into_std().unwrap();
+    listener.set_nonblocking(false).unwrap();
+    listener
+}
+
 /// The proxy. It ends when it is dropped.
 pub struct Proxy {
     pub sandbox: Sandbox,
     address: SocketAddr,
+    /// Never listens: nobody else gets the port while connections are refused.
+    _port: TcpSocket,
     shared: Arc<Mutex<Shared>>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -67,10 +86,10 @@ pub struct Proxy {
 impl Proxy {
     pub fn new() -> Proxy {
         let sandbox = Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut proxy = Proxy { sandbox, address, shared: Arc::default(), accepting: None };
-        proxy.accept(listener);
+        let port = bound("127.0.0.1:0".parse().unwrap());
+        let address = port.local_addr().unwrap();
+        let mut proxy = Proxy { sandbox, address, _port: port, shared: Arc::default(), accepting: None };
+        proxy.accept(listening(address));
         proxy
     }
 
@@ -83,7 +102,7 @@ impl Proxy {
         if plan.as_ref().is_some_and(|plan| plan.fault == Fault::Refused) {
             self.close();
         } else if self.accepting.is_none() {
-            self.accept(TcpListener::bind(self.address).unwrap());
+            self.accept(listening(self.address));
         }
         let mut shared = self.shared.lock().unwrap();
         shared.struck = 0;

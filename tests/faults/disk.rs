@@ -22,7 +22,7 @@ fn a_journal_that_hangs_holds_back_its_call_and_nothing_else() {
     let (answer, hangs) = channel::<()>();
     let disk = std::thread::spawn(move || {
         // If everything hung, this test would not.
-        let _ = hangs.recv_timeout(Duration::from_secs(20));
+        let _ = hangs.recv_timeout(Duration::from_secs(60));
         let _ = std::fs::read(pipe);
     });
     let is_created = |lab: &Lab| lab.proxy.sandbox.decisions().iter().any(|one| one.action == "kms:CreateKey");
@@ -37,7 +37,7 @@ fn a_journal_that_hangs_holds_back_its_call_and_nothing_else() {
         let first = lab.events.recv().await;
         (first, tokio::time::timeout(Duration::from_millis(300), lab.events.recv()).await)
     });
-    assert!(begun.elapsed() < Duration::from_secs(10), "the loop hung, too");
+    assert!(begun.elapsed() < Duration::from_secs(50), "the loop hung, too");
     assert_eq!(first, Some(Event::TimerFired(timer)), "the loop goes on");
     assert!(second.is_err() && !is_created(&lab), "no intent, no call: {second:?}");
 

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use kmslab::sandbox::{Config, Sandbox};
 
 use super::Terminal;
+use super::settings::without_settings;
 
 /// What the terminal was asked to copy so far.
 fn copied(terminal: &Terminal) -> Vec<String> {
@@ -100,8 +101,8 @@ fn the_copied_command_line_gets_the_same_verdict() {
     if aws_cli_is_there() {
         let run = |line: &str| -> Output {
             let mut shell = Command::new("sh");
-            shell.args(["-c", line]).env("AWS_SHARED_CREDENTIALS_FILE", file).env("HOME", home);
-            shell.env_remove("AWS_PROFILE").env_remove("AWS_ENDPOINT_URL").output().unwrap()
+            let shell = without_settings(shell.args(["-c", line]));
+            shell.env("AWS_SHARED_CREDENTIALS_FILE", file).env("HOME", home).output().unwrap()
         };
         let allowed = run(as_admin);
         assert_eq!(json(&String::from_utf8_lossy(&allowed.stdout))["Count"], 3, "{allowed:?}");

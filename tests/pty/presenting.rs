@@ -34,19 +34,16 @@ impl Pair {
 #[test]
 fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     let mut pair = Pair::start();
-    pair.notes.wait_for(&["1/9", "SANDBOX", "the question is open", "stage 1/9 00:0", "answer", "next      2"]);
+    pair.notes.wait_for(&["1/9", "SANDBOX", "the question is open", "stage 1/9 0", "answer", "next      2"]);
     let sockets = pair.sockets();
     assert_eq!(sockets.len(), 1, "{sockets:?}");
     assert_eq!(std::fs::metadata(&sockets[0]).unwrap().permissions().mode() & 0o777, 0o600);
 
     pair.lab.do_stages(1);
     pair.notes.wait_for(&["2/9", "stage 2/9", "the question is open"]);
-    // Followed soon: measured generously, on a busy machine; that it is told before the picture is drawn has its own
-    // test.
+    // That it is told before the picture is drawn has its own test.
     pair.lab.press("s");
-    let pressed = Instant::now();
     pair.notes.wait_for(&["● enter: "]);
-    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
     pair.lab.press(".");
     pair.lab.wait_for(&["b / . shows the lab again"]);
     pair.notes.wait_for(&["BLANK"]);
@@ -73,7 +70,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.lab.wait_for(&["begin again?"]);
     pair.lab.press("y");
     pair.lab.wait_for(&["1/9", "will be sent", "answer"]);
-    pair.notes.wait_for(&["1/9", "the question is open", "stage 1/9 00:0"]);
+    pair.notes.wait_for(&["1/9", "the question is open", "stage 1/9 0"]);
     pair.lab.press("ljjjjj\r");
     pair.lab.wait_for(&["6/9", "will be sent"]);
     pair.lab.press("s\r");
@@ -121,7 +118,7 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
     pair.lab.press("X");
     pair.lab.wait_for(&["begin again?"]);
     pair.lab.press("y");
-    pair.notes.wait_for(&["1/9", "stage 1/9 00:0"]);
+    pair.notes.wait_for(&["1/9", "stage 1/9 0"]);
     pair.lab.do_stages(1);
     pair.notes.wait_for(&["2/9"]);
     let mut other = Terminal::start(80, 24, &environment, &["notes"]);
@@ -132,7 +129,7 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
     newer.press("X");
     newer.wait_for(&["begin again?"]);
     newer.press("y");
-    other.wait_for(&["1/9", "stage 1/9 00:0"]);
+    other.wait_for(&["1/9", "stage 1/9 0"]);
     other.press("\x03");
     assert_eq!(other.ends_in_order().0, 0);
     // By its path, too.

@@ -142,7 +142,7 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     ];
     for arguments in made {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
-        let output = command.args(&arguments).env("HOME", terminal.tmp.path()).output().unwrap();
+        let output = command.args(&arguments).env_clear().env("HOME", terminal.tmp.path()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(std::fs::read_dir(files.path()).unwrap().count(), 6);

@@ -34,7 +34,10 @@ fn package(place: &str) -> Option<PathBuf> {
 
 /// Runs a reader, which must succeed, and gives what it prints.
 fn reads(program: &Path, arguments: &[&str], folder: &Folder) -> String {
-    let output = Command::new(program).args(arguments).current_dir(folder.0.path()).output().unwrap();
+    let mut command = Command::new(program);
+    // asciinema wants UTF-8, and not every machine has the language that its person has set.
+    command.args(arguments).env("LC_ALL", "C.UTF-8").current_dir(folder.0.path());
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{} {arguments:?}: {}", program.display(), text(&output.stderr));
     text(&output.stdout)
 }
