@@ -165,6 +165,31 @@ fn a_killed_recording_is_whole() {
     assert_eq!(labels(&terminal.events("lab.cast"))[..2], ["1 Who is asking?", "1 Who is asking? MET"]);
 }
 
+/// A film is in memory until its end: what was shown is beside its file as long as that is not there.
+#[test]
+fn a_killed_film_leaves_its_pictures() {
+    let mut terminal = Terminal::recording("lab.gif", "");
+    terminal.do_stages(1);
+    terminal.wait_for(&["2/9", "will be sent"]);
+    terminal.press("?");
+    terminal.wait_for(&["esc closes"]);
+    terminal.send("-KILL");
+    terminal.exit();
+    let left = terminal.events("lab.gif.partial.cast");
+    assert_eq!(labels(&left)[..2], ["1 Who is asking?", "1 Who is asking? MET"]);
+    assert!(!terminal.file("lab.gif").exists());
+}
+
+#[test]
+fn a_film_that_is_whole_leaves_nothing_else() {
+    let mut terminal = Terminal::recording("lab.html", "");
+    terminal.do_stages(1);
+    assert!(terminal.file("lab.html.partial.cast").exists());
+    terminal.press("q");
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.file("lab.html").exists() && !terminal.file("lab.html.partial.cast").exists());
+}
+
 #[test]
 fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
     let mut terminal = Terminal::recording("lab.cast", "");

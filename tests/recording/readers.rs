@@ -1,13 +1,13 @@
 //! Other programs read what is recorded.
 //!
-//! `.ci/run` installs them: asciinema 2 and agg from PyPI, svg-term and asciinema's player from npm. Where one is not
+//! `.ci/run` installs them: asciinema 2.4 and 2.2 (Debian's) and agg from PyPI, svg-term and asciinema's player from npm. Where one is not
 //! installed its test says so and passes, unless `KMSLAB_NEEDS_CLIENTS` is set, as it is there. asciinema 3 is run where
 //! it is installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Folder, is_verdict, text};
+use super::{Folder, is_verdict, pictures, text};
 
 /// Programs, and packages of npm, that are only for tests.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/clients");
@@ -56,6 +56,22 @@ fn asciinema_reads_it() {
         let shown = reads(&asciinema, &["cat", "two.cast"], &folder);
         assert!(shown.contains("kms:Decrypt"), "{} bytes", shown.len());
     }
+}
+
+/// Its `cat` wants a terminal, `play` does not.
+#[test]
+fn debians_asciinema_plays_it() {
+    let place = Path::new(CLIENTS).join("debian/bin/asciinema");
+    let Some(asciinema) = installed("asciinema 2.2", Some(place)) else { return };
+    let folder = Folder::new();
+    assert_eq!(reads(&asciinema, &["--version"], &folder), "asciinema 2.2.0\n");
+    folder.ok(&["record", "two.cast", "--cast-version", "2", "--keys"]);
+    let shown = reads(&asciinema, &["play", "-s", "1000", "-i", "0.001", "two.cast"], &folder);
+    // Ends with all that the file shows.
+    let mut terminal = vt100::Parser::new(28, 100, 0);
+    terminal.process(shown.as_bytes());
+    let last = pictures(&folder.read("two.cast")).pop().unwrap().3;
+    assert!(last.contains("stages met") && terminal.screen().contents() == last, "{}", terminal.screen().contents());
 }
 
 #[test]

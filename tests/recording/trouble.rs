@@ -38,6 +38,38 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     assert_eq!(folder.names(), ["all", "lab.cast", "lab.gif", "mine.cast"]);
 }
 
+/// A character without a picture is told once, with what helps.
+#[test]
+fn what_no_font_has_is_told_at_the_end() {
+    let folder = Folder::new();
+    let lesson = folder.path("lesson");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lesson");
+    std::fs::create_dir_all(lesson.join("en")).unwrap();
+    std::fs::copy(format!("{embedded}/sources.toml"), lesson.join("sources.toml")).unwrap();
+    for entry in std::fs::read_dir(format!("{embedded}/en")).unwrap() {
+        let entry = entry.unwrap();
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let text = text.replace("title = \"The same Scan, twice\"", "title = \"表を二回あ見る表\"");
+        std::fs::write(lesson.join("en").join(entry.file_name()), text).unwrap();
+    }
+    let wide = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screens/film/wide.ttf");
+    let told = |more: &[&str]| {
+        let output = folder.run(&[&["record", "--stage", "view_denied", "--lesson", "lesson"], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let all = told(&["one.png"]);
+    let begin = "kmslab: no font here has 表 (U+8868), を (U+3092), 二 (U+4E8C), 回 (U+56DE), あ (U+3042) and 2 more: ";
+    assert!(all.starts_with(begin) && all.contains("--font FILE") && all.lines().count() == 1, "{all}");
+    let rest = told(&["two.png", "--font", wide]);
+    assert!(
+        rest.contains("no font here has を (U+3092), 二 (U+4E8C), 回 (U+56DE), 見 (U+898B), る (U+308B): "),
+        "{rest}"
+    );
+    assert_eq!(told(&["three.svg"]), "");
+    assert_ne!(folder.read("one.png"), folder.read("two.png"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_told() {

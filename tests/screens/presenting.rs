@@ -7,6 +7,7 @@ use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::presenting::telling::Progress;
 use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Status, Wish};
+use kmslab::ui::keys::Wanted;
 use kmslab::ui::lane::{Lane, Playing};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render, render_with};
@@ -358,6 +359,29 @@ fn a_german_lesson_has_german_words_around_it() {
         album += &format!("==== notes: {name}, {}×{}\n{text}\n", size.width, size.height);
     }
     keep("german", album);
+}
+
+/// Whoever has another key for enter reads that one, in an older lab's notes enter.
+#[test]
+fn notes_name_the_key_that_the_person_has() {
+    let mut state = Session::sandbox().state;
+    state.update(Event::Intent(Intent::Skip));
+    let wish =
+        Wanted { action: "advance".to_owned(), line: 0, keys: vec![("%".to_owned(), 0), ("enter".to_owned(), 0)] };
+    let noted = |line: &str| {
+        let mut notes = Notes { now: 1_005_000, ..Notes::default() };
+        notes.hear(Line::parse(line).unwrap(), 1);
+        text_dump(&picture(&notes, SIZES[0]))
+    };
+    let line = |state: &State| serde_json::to_string(&told(state)).unwrap();
+    let usual = noted(&line(&state));
+    assert!(usual.contains("● enter: ask STS"), "{usual}");
+    state.view.keys = keys::remap(&[wish]).unwrap();
+    let own = line(&state);
+    assert!(noted(&own).contains("● %: ask STS"), "{}", noted(&own));
+    let older = own.replacen("\"key\":\"%\",", "", 1);
+    assert_ne!(older, own);
+    assert_eq!(noted(&older), usual);
 }
 
 #[test]

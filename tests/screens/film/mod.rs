@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kmslab::lab::{Intent, Stage};
-use kmslab::record::{Film, FilmError, FilmOptions, Palette, Picture, Rows, write};
+use kmslab::record::{AddedFonts, Film, FilmError, FilmOptions, Palette, Picture, Rows, write};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};

@@ -137,6 +137,52 @@ fn every_sign_the_screen_uses_has_a_shape_of_its_own() {
     assert_eq!(shape(4, 10, 1)[CELL.0 * 20..], shape(6, 10, 1)[CELL.0 * 20..]);
 }
 
+/// Of wide.ttf, which has squares for a few wide characters; some of them are larger than two cells.
+#[test]
+fn an_added_font_has_what_the_programs_own_lacks() {
+    let place = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screens/film/wide.ttf");
+    let fonts = AddedFonts::read(&[place.into()]).unwrap();
+    let symbols = ["表", "あ", "👍", "👍🏽", "👍\u{200d}👍", "🇩🇪", "e\u{fe0f}", "e", "\u{3000}"];
+    let film = painted(|buffer| {
+        for (row, symbol) in symbols.iter().enumerate() {
+            buffer.set_string(1, row as u16, format!("{symbol}|"), Style::new());
+        }
+    });
+    let options = FilmOptions { fonts, ..FilmOptions::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let boxes = |name: &str, options: &FilmOptions| write(&film, &folder.path().join(name), options).unwrap().boxes;
+    assert_eq!(boxes("without.png", &FilmOptions::default()), ['表', 'あ', '👍', '🇩', '🇪']);
+    assert!(boxes("with.gif", &options).is_empty());
+    assert!(boxes("with.svg", &FilmOptions::default()).is_empty(), "a browser has fonts of its own");
+
+    let (width, _, pixels) = decoded(&written(&film, "wide.png", &options));
+    let is_ink = |x: usize, y: usize| pixels[y * width + x] != bytes_of(Palette::DARK.background);
+    // The inked pixels of a row's second and third cell: from the left, the top, to the right, the bottom.
+    let inked = |row: usize, columns: std::ops::Range<usize>| {
+        let columns = columns.start * CELL.0..columns.end * CELL.0;
+        let rows = row * CELL.1..(row + 1) * CELL.1;
+        let places: Vec<_> =
+            rows.flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|p| is_ink(p.0, p.1)).collect();
+        let (x, y) = (|| places.iter().map(|place| place.0), || places.iter().map(|place| place.1));
+        let edges = [x().min(), y().min(), x().max(), y().max()].map(Option::unwrap);
+        [edges[0] - columns.start, edges[1] - row * CELL.1, edges[2] + 1 - columns.start, edges[3] + 1 - row * CELL.1]
+    };
+    for (row, symbol) in symbols[..5].iter().enumerate() {
+        let [left, top, right, bottom] = inked(row, 1..3);
+        // Nothing is clipped: a square is one, and in the middle.
+        assert!((right - left).abs_diff(bottom - top) <= 2, "{symbol}: {left} {top} {right} {bottom}");
+        assert!(left.abs_diff(2 * CELL.0 - right) <= 2, "{symbol}: {left} {top} {right} {bottom}");
+        assert!(right - left > CELL.0, "{symbol} is as large as two cells allow: {left} {right}");
+    }
+    // Neither a tone nor a second picture is drawn over the first.
+    assert_eq!([inked(3, 1..3), inked(4, 1..3)], [inked(2, 1..3); 2]);
+    // Two letters of a flag stand side by side.
+    assert_ne!(inked(5, 1..2)[1], inked(5, 2..3)[1]);
+    assert_eq!(inked(6, 1..2), inked(7, 1..2), "a variation selector shows nothing");
+    // What follows stands where it belongs.
+    assert_eq!(inked(0, 3..4), inked(1, 3..4));
+}
+
 #[test]
 fn bold_dim_underlined_and_reversed_text_differ() {
     let styles = [
