@@ -173,12 +173,15 @@ mod tests {
     fn the_table_has_every_option_once_and_only_commands_that_exist() {
         let command = Cli::command();
         let mut defined: Vec<_> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
-        let mut known: Vec<_> = OPTIONS.iter().flat_map(|(_, options)| *options).map(|(id, _)| (*id).to_owned()).collect();
+        let mut known: Vec<_> =
+            OPTIONS.iter().flat_map(|(_, options)| *options).map(|(id, _)| (*id).to_owned()).collect();
         defined.sort();
         known.sort();
         assert_eq!(defined, known);
         let exists = |name: &&str| command.find_subcommand(name).is_some();
-        assert!(OPTIONS.iter().flat_map(|(_, options)| *options).all(|(_, commands)| commands.iter().all(|c| exists(&c))));
+        assert!(
+            OPTIONS.iter().flat_map(|(_, options)| *options).all(|(_, commands)| commands.iter().all(|c| exists(&c)))
+        );
         assert!(BRIEF.iter().all(|id| known.iter().any(|known| known == id)));
     }
 

@@ -18,7 +18,7 @@ use crate::lab::{Copied, Intent, Keymap, Page, State, Status};
 pub use chord::Chord;
 use chord::{char, control, key};
 pub use context::Context;
-use presenting::{BLANK, CLICKER, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
+use presenting::{BLANK, CLICKER, CLICKER_BENCH, HANDS, NUMBERS, START_OVER, TALLY, TIMER};
 use refused::REFUSED;
 pub use remap::{Problem, Wanted, remap};
 pub use told::{Group, Hint, all, answers, first, footer, grouped, help, hints};
@@ -223,6 +223,7 @@ pub const KEYS: &[Row] = &[
         rank: 6,
     },
     CLICKER,
+    CLICKER_BENCH,
     Row {
         bindings: &[bind(
             "other_pane",
@@ -401,7 +402,7 @@ pub const KEYS: &[Row] = &[
         )],
         label: |c| match c.page(Page::Lesson) {
             true => "close",
-            false if c.explains_elsewhere() => "explanation",
+            false if c.explains_elsewhere() => "explains",
             false => "lesson",
         },
         help: "the lesson: question, answers, what is often got wrong",
@@ -510,7 +511,7 @@ pub const KEYS: &[Row] = &[
             |c| if Class::of(c.area) == Class::TooSmall { Intent::Quit } else { Intent::AskToQuit },
         )],
         label: |c| if c.leaving() { "leave everything" } else { "quit" },
-        help: "leave; in mid-lab twice; asks if something would stay",
+        help: "leave; twice in mid-lab; asks if something stays",
         group: Group::Go,
         rank: 1,
     },

@@ -119,10 +119,10 @@ fn completions_offer_what_the_help_shows() {
     for command in COMMANDS {
         let using = format!("__fish_kmslab_using_subcommand {command}");
         // Those of `lesson check` have the other's name, too.
-        let lines = script.lines().filter(|line| line.contains(&using) && !line.contains("and __fish_seen_subcommand_from"));
-        let offered: BTreeSet<String> = lines
-            .filter_map(|line| Some(format!("--{}", line.split(" -l ").nth(1)?.split(' ').next()?)))
-            .collect();
+        let lines =
+            script.lines().filter(|line| line.contains(&using) && !line.contains("and __fish_seen_subcommand_from"));
+        let offered: BTreeSet<String> =
+            lines.filter_map(|line| Some(format!("--{}", line.split(" -l ").nth(1)?.split(' ').next()?))).collect();
         assert_eq!(offered, shown(command), "{command}");
     }
     let top = "complete -c kmslab -n \"__fish_kmslab_needs_command\" ";
@@ -245,8 +245,16 @@ fn what_is_shown_of_pictures_is_used(#[case] arguments: &[&str], #[case] more: &
     let folder = folder(arguments);
     let shown = shown(arguments[0]);
     let bare = comes_to(folder.path(), arguments, &[]);
-    let options =
-        ["--theme=light", "--ascii", "--no-mask", "--captions", "--big", "--size=80x24", "--cast-version=2", "--lang=de"];
+    let options = [
+        "--theme=light",
+        "--ascii",
+        "--no-mask",
+        "--captions",
+        "--big",
+        "--size=80x24",
+        "--cast-version=2",
+        "--lang=de",
+    ];
     for option in options.iter().chain(more) {
         let with = comes_to(folder.path(), arguments, &[option]);
         assert_eq!((bare.0, with.0), (Some(0), Some(0)), "{}", with.2);

@@ -37,7 +37,7 @@ fn what_is_done_by_hand_is_recorded() {
     // What goes to the clipboard is not on the screen.
     terminal.press("y");
     terminal.wait_for(&["copied"]);
-    terminal.press("q");
+    terminal.press("\x03");
     assert_eq!(terminal.ends(), 0);
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert!(left.contains("recorded lab.cast: 100×28") && left.contains("2 Create the KMS key: MET"), "{left}");

@@ -240,23 +240,6 @@ fn escape_goes_one_level_back_and_never_leaves() {
 }
 
 #[test]
-fn where_rows_are_few_the_footer_says_where_the_explanation_is() {
-    for stage in Stage::ALL {
-        let session = Session::sandbox().after(stage);
-        let footer = |columns, rows| {
-            let area = Rect::new(0, 0, columns, rows);
-            let all = keys::footer(&session.state, area, usize::from(columns), |hint| {
-                hint.keys.chars().count() + hint.label.chars().count() + 3
-            });
-            all.into_iter().map(|hint| (hint.keys, hint.label)).collect::<Vec<_>>()
-        };
-        let told = ("i".to_owned(), "explanation".to_owned());
-        assert!(footer(60, 18).contains(&told), "{stage:?}: {:?}", footer(60, 18));
-        assert!(!footer(80, 24).contains(&told), "{stage:?}: it stands on the screen");
-    }
-}
-
-#[test]
 fn leaving_asks_where_something_stays() {
     let mut session = Session::aws().after(Stage::ViewDenied);
     assert_eq!(intent(KeyCode::Char('c'), &session.state), None);
@@ -343,9 +326,9 @@ fn the_footer_has_what_explains() {
         for key in ["w why", "i lesson", "v view", "? help", "q quit"] {
             assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
         }
-        // Explanations have no room on the smallest screen: they are on a page.
+        // Explanations have no room on the smallest screen: they are on a page, and it says on which.
         let text = footer(&session.state, 60, 18);
-        for key in ["i lesson", "w why", "tab pane", "q quit"] {
+        for key in ["i explains", "w why", "tab pane", "q quit"] {
             assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
         }
         session.intent(Intent::CycleView);

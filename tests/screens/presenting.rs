@@ -172,7 +172,7 @@ fn a_clicker_leads_through_the_list_of_experiments() {
 
 /// A clicker's start button sends F5 and Esc in turn.
 #[test]
-fn a_clicker_comes_to_the_bench_and_back() {
+fn a_clickers_third_button_leads_to_the_bench_and_back() {
     let area = Rect::from((Position::ORIGIN, SIZES[0]));
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     let intent = |session: &Session, code: KeyCode| keys::intent(code.into(), &session.state, area);
@@ -193,6 +193,8 @@ fn a_clicker_comes_to_the_bench_and_back() {
     assert!(matches!(session.state.bench.record(first).status, Status::Done(_)));
     press(&mut session, KeyCode::F(5));
     assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "back at the stage");
+    press(&mut session, KeyCode::PageDown);
+    assert_eq!(session.state.view.shown, Stage::CleanUp, "the two buttons pass it by");
 }
 
 #[test]

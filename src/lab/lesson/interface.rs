@@ -145,7 +145,7 @@ pub const ALL: &[&str] = &[
     "don't send it",
     "ends",
     "experiment",
-    "explanation",
+    "explains",
     "go on",
     "go on now",
     "half a page",

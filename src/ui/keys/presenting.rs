@@ -86,13 +86,27 @@ pub const CLICKER: Row = Row {
             |c| c.experiments(),
             |c| if c.points_at_untried() { Intent::Close } else { Intent::Advance },
         ),
-        // A clicker's start button sends F5 and Esc in turn: that opens the bench, and closes it.
-        bind("clicker_bench", PANES | LIST, &[key(KeyCode::F(5))], |c| c.can_toggle_bench(), |_| Intent::ToggleBench),
         repeating("page_down", PAGE, &[key(KeyCode::PageDown)], |c| c.turns_pages(true), |c| c.scroll(c.half_page())),
         repeating("page_up", PAGE, &[key(KeyCode::PageUp)], |c| c.turns_pages(false), |c| c.scroll(-c.half_page())),
     ],
     label: |_| "clicker",
-    help: "a clicker: on (twice past a question), back, bench",
+    help: "a clicker: on (twice past a question), or back",
+    group: Group::Teach,
+    rank: NEVER,
+};
+
+/// The start button of a clicker sends F5 and Esc in turn. The bench is off the way that two buttons lead: who goes
+/// straight to the clean-up must not be taken through experiments.
+pub const CLICKER_BENCH: Row = Row {
+    bindings: &[bind(
+        "clicker_bench",
+        DONE | LIST,
+        &[key(KeyCode::F(5))],
+        |c| c.place() & (DONE | LIST) != 0 && c.can_toggle_bench(),
+        |_| Intent::ToggleBench,
+    )],
+    label: |_| "break it",
+    help: "a clicker's start button: the experiments, or back",
     group: Group::Teach,
     rank: NEVER,
 };
