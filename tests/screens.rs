@@ -141,7 +141,7 @@ fn the_earlier_denial_stands_above_the_new_answer() {
             let found = right_pane.iter().position(|row| row.contains(word));
             found.unwrap_or_else(|| panic!("{word:?} is not in test-user's pane:\n{text}"))
         };
-        let rows = ["5 min ago  ✘ DENIED on kms:Decrypt", "+ Allow use of the key, Allow att", "✔ ALLOWED"].map(row);
+        let rows = ["5 min ago  ✘ DENIED on kms:Decrypt", "+ Allow use of the key, 1 more", "✔ ALLOWED"].map(row);
         assert!(rows.is_sorted(), "{text}");
         assert_eq!(rows[1], rows[0] + 1);
         for item in ["p-001", "p-002", "p-003"] {

@@ -164,8 +164,8 @@ impl PanePlan {
         };
         let head_top = inner.y + rows + gap + before_height;
         let head = Rect { y: head_top, height: head_height, ..inner }.intersection(inner);
-        // Beside what was before, the items need the row more.
-        let is_tight = before_height > 0 && inner.height < 20;
+        // Where rows are few, the items and a denial's reason need this one more.
+        let is_tight = inner.height < if before_height > 0 { 20 } else { 12 };
         let gap = u16::from(head.height == 3 && !is_tight || (is_draft && inner.height >= 9));
         let body_top = head_top + head_height + gap;
         let body = Rect { y: body_top, height: inner.bottom().saturating_sub(body_top), ..inner }.intersection(inner);
