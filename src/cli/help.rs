@@ -178,9 +178,9 @@ mod tests {
         defined.sort();
         known.sort();
         assert_eq!(defined, known);
-        let exists = |name: &&str| command.find_subcommand(name).is_some();
+        let exists = |name: &str| command.find_subcommand(name).is_some();
         assert!(
-            OPTIONS.iter().flat_map(|(_, options)| *options).all(|(_, commands)| commands.iter().all(|c| exists(&c)))
+            OPTIONS.iter().flat_map(|(_, options)| *options).all(|(_, commands)| commands.iter().all(|c| exists(c)))
         );
         assert!(BRIEF.iter().all(|id| known.iter().any(|known| known == id)));
     }
