@@ -125,7 +125,6 @@ impl State {
         }
         // Calls under way are awaited, since they may create something; a pause between two attempts is not.
         if record.pending.is_empty() && stage != Stage::CleanUp {
-            record.timer = None;
             return self.end(Some(LEFT_EARLY.to_owned()));
         }
         Vec::new()

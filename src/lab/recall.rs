@@ -331,6 +331,7 @@ mod tests {
     #[case::today(1_795_514_520, 1_795_518_000, false, "10:02 UTC")]
     #[case::today_in_the_badge(1_795_514_520, 1_795_518_000, true, "24 Nov 10:02 UTC")]
     #[case::yesterday(1_795_428_120, 1_795_518_000, false, "23 Nov 10:02 UTC")]
+    #[case::a_day_ago(1_795_431_600, 1_795_518_000, false, "23 Nov 11:00 UTC")]
     #[case::a_clock_set_back(1_795_514_520, 1_795_428_000, false, "24 Nov 10:02 UTC")]
     #[case::last_year(1_763_978_520, 1_795_518_000, false, "24 Nov 2025 10:02 UTC")]
     #[case::tampered(u64::MAX, 1_795_518_000, true, "an unknown time")]

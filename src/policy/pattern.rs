@@ -259,6 +259,16 @@ mod tests {
         assert_eq!(Pattern::action(pattern).matches(action, &context()), expected);
     }
 
+    #[test]
+    fn behind_the_last_segment_colons_are_characters_like_others() {
+        for pattern in ["arn:aws:iam::111122223333:role?lab", "arn:aws:iam::111122223333:r*lab"] {
+            for syntax in [Syntax::Resource, Syntax::Arn] {
+                let pattern = Pattern::compile(pattern, syntax, true);
+                assert!(pattern.matches("arn:aws:iam::111122223333:role:lab", &context()), "{pattern:?}");
+            }
+        }
+    }
+
     #[rstest]
     #[case("*", true)]
     #[case("arn:aws:dynamodb:us-east-1:111122223333:table/orders", true)]

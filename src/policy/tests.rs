@@ -241,6 +241,14 @@ fn grants(
 }
 
 #[test]
+fn a_grant_to_the_account_leaves_it_to_iam_where_the_key_policy_does_not() {
+    let mut asked = Asked::new("kms:Decrypt", &[ADMINISTRATORS], &[ALLOW_DECRYPT]);
+    assert_eq!(asked.verdict(), "key policy lacks it");
+    asked.grants = vec![grant("arn:aws:iam::111122223333:root", &["Decrypt"], None)];
+    assert_eq!(asked.verdict(), "allowed via account");
+}
+
+#[test]
 fn a_grants_constraint_does_not_concern_operations_without_a_context() {
     let mut asked = Asked::new("kms:DescribeKey", &[ADMINISTRATORS], &[]);
     asked.principal = Principal::user(ACCOUNT, "bob", "AIDABOBBOBBOBBOBBOB12");

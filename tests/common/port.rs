@@ -1,6 +1,7 @@
 //! A port where nobody answers any more.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use kmslab::sandbox::Sandbox;
 use tokio::net::TcpSocket;
@@ -11,6 +12,11 @@ pub fn ended(sandbox: Sandbox) -> TcpSocket {
     drop(sandbox);
     let port = TcpSocket::new_v4().unwrap();
     port.set_reuseaddr(true).unwrap();
-    port.bind(address).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    // A program that another test is just starting has what is open here until it runs.
+    while let Err(error) = port.bind(address) {
+        assert!(Instant::now() < end, "{error}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     port
 }

@@ -7,6 +7,7 @@ use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use kmslab::sandbox::Sandbox;
 use tokio::net::TcpSocket;
@@ -145,6 +146,10 @@ impl Proxy {
             // Wakes it.
             drop(TcpStream::connect(self.address));
             accepting.join().unwrap();
+            // A program that another test is just starting has the socket until it runs.
+            while TcpStream::connect(self.address).is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }

@@ -476,64 +476,36 @@ fn a_key_whose_deletion_was_scheduled_by_a_lost_answer_is_not_left_behind() {
     assert_eq!(lab.state.leftovers(), Vec::<String>::new());
 }
 
-/// The calls among `effects`.
-fn calls(effects: Vec<Effect>) -> Vec<(CallId, Identity, Operation)> {
-    let call = |effect| match effect {
-        Effect::Call { id, identity, operation } => Some((id, identity, operation)),
-        _ => None,
-    };
-    effects.into_iter().filter_map(call).collect()
-}
-
 #[test]
-fn what_is_just_being_created_is_a_leftover_too() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::Who);
+fn answers_of_a_stage_that_is_not_looked_at_move_no_focus() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateUser);
     lab.press(Intent::Advance);
     let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    assert_eq!(lab.state.leftovers(), ["KMS key, being created"]);
-    lab.press(Intent::Quit);
-    assert!(!lab.exited, "it asks");
-    lab.press(Intent::CleanUpAndQuit);
+    lab.press(Intent::ShowPrevious);
+    let focus = lab.state.view.focus();
     lab.perform(under_way);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-    assert!(lab.sent.contains(&"admin kms:ScheduleKeyDeletion".to_owned()));
+    assert!(lab.observed(Stage::ViewDenied).0);
+    assert_eq!((lab.state.view.shown, lab.state.view.focus()), (Stage::CreateUser, focus));
 }
 
+/// Somebody has removed it already: for whoever takes it back that is well.
 #[test]
-fn leaving_creates_nothing_more() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::ViewAdmin);
-    lab.press(Intent::Advance);
-    let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    lab.press(Intent::CleanUpAndQuit);
-    lab.sent.clear();
-    lab.perform(under_way);
-    assert!(lab.exited);
-    assert!(lab.sent.contains(&"admin iam:CreateUser".to_owned()), "it was under way");
-    assert!(!lab.sent.contains(&"admin iam:CreateAccessKey".to_owned()), "{:?}", lab.sent);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-#[test]
-fn leaving_does_not_wait_for_the_pause_between_two_attempts() {
-    let mut lab = Lab::new(endpoint(false), Cloud { creating: 3, ..Cloud::default() });
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Advance);
-    let mut calls = calls(lab.state.update(Event::Intent(Intent::Advance)));
-    let timer = loop {
-        let (id, identity, operation) = calls.remove(0);
-        let answer = lab.cloud.call(identity, &operation);
-        let effects = lab.state.update(Event::CallFinished { id, answer });
-        match effects.last() {
-            Some(Effect::After { timer, .. }) => break *timer,
-            _ => calls = self::calls(effects),
-        }
-    };
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(lab.exited);
-    assert_eq!(lab.state.update(Event::TimerFired(timer)), [], "the timer means nothing any more");
+fn what_an_experiment_takes_back_may_be_gone() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::ViewAgain);
+    let gone = json!({"Error": {"Code": "NoSuchEntity", "Message": "The user policy cannot be found."}});
+    lab.cloud.faults.push(("DeleteUserPolicy", 404, gone));
+    let which = Experiment::IamAllow;
+    lab.press(Intent::ToggleBench);
+    lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
+    for intent in [Intent::Advance, Intent::Choose(0), Intent::Advance] {
+        lab.press(intent);
+    }
+    let record = lab.state.bench.record(which);
+    let gone: Vec<_> = record.exchanges.iter().filter(|exchange| !exchange.is_allowed()).collect();
+    assert!(matches!(gone.as_slice(), [.., last] if last.is_wanted_absence()), "{gone:?}");
+    assert_eq!(lab.state.bench.changes(), []);
 }
 
 #[test]

@@ -274,3 +274,40 @@ fn the_names_in_files_are_those_of_the_contract() {
         assert_eq!(serde_json::to_value(service).unwrap(), service.prefix());
     }
 }
+
+#[test]
+fn the_newest_answer_dates_what_is_kept_in_whatever_order_they_come() {
+    let mut lab = on(BackendKind::Endpoint);
+    lab.run_to(Stage::CreateUser);
+    lab.press(Intent::Advance);
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    let mut kept = Vec::new();
+    for (effect, at) in effects.into_iter().filter(|effect| matches!(effect, Effect::Call { .. })).zip([20, 10]) {
+        let Effect::Call { id, identity, operation } = effect else { unreachable!() };
+        let mut answer = lab.cloud.call(identity, &operation);
+        answer.at = at;
+        kept.extend(lab.state.update(Event::CallFinished { id, answer }));
+    }
+    let at = kept.iter().find_map(|effect| if let Effect::Keep(kept) = effect { Some(kept.at) } else { None });
+    assert_eq!(at, Some(20));
+}
+
+#[test]
+fn what_is_sent_again_is_not_shown_as_recorded_before_that_is_asked_for() {
+    let mut lab = after_a_good_run(BackendKind::Endpoint);
+    cut(&mut lab);
+    lab.press(Intent::Advance);
+    lab.press(Intent::ToggleReplay);
+    assert!(lab.state.is_replay());
+    lab.press(Intent::Retry);
+    assert!(!lab.observed(Stage::Who).0 && lab.state.can_replay() && !lab.state.is_replay());
+}
+
+#[test]
+fn what_was_waited_for_is_not_told_any_more_when_an_answer_is_overdue() {
+    let (mut lab, _, _) = overdue(11);
+    lab.state.view.message = Some("waiting for the table".to_owned());
+    let effects = lab.state.update(Event::Tick);
+    assert!(matches!(effects.as_slice(), [Effect::Recall { .. }]), "{effects:?}");
+    assert_eq!(lab.state.view.message, None);
+}

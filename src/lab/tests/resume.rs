@@ -222,6 +222,9 @@ fn silence_is_asked_again_and_condemns_no_stage() {
     lab.press(Intent::Close);
     assert!(lab.state.is_asking_to_resume(), "the question waits");
     assert_eq!(lab.state.met(), 4);
+    let (shown, calls) = (&lab.state.record(Stage::ViewAdmin).exchanges, ["Scan"]);
+    assert_eq!(shown.iter().map(|exchange| exchange.operation.name()).collect::<Vec<_>>(), calls, "as they were");
+    assert!(shown.iter().all(|exchange| exchange.is_allowed()));
     lab.press(Intent::Advance);
     assert_eq!((lab.state.current, lab.state.met()), (Stage::CreateUser, 4));
 }
@@ -291,4 +294,54 @@ fn killed_in_an_experiment_it_undoes_that_first(
         assert!(lab.state.facts.made.is_empty());
     }
     assert!(tried >= 3, "{tried} calls");
+}
+
+/// While things are being removed they can't be asked for, and a key that is removed needs no new one.
+#[test]
+fn killed_while_it_cleans_up_it_only_asks_who_it_is() {
+    let mut lab = kept_lab(false, Cloud::default(), "t1");
+    go_to(&mut lab, Stage::ViewAgain);
+    lab.dies_at = Some((lab.sent.len(), true));
+    go_to(&mut lab, Stage::CleanUp);
+    let kept = lab.remembered.take().unwrap();
+    let mut lab = kept_lab(false, std::mem::take(&mut lab.cloud), "t2");
+    let effects = lab.state.offer_to_resume(kept);
+    lab.perform(effects);
+    let offer = lab.state.resume_offer().unwrap();
+    assert!(offer.next_stage() == Stage::CleanUp && !offer.needs_new_access_key());
+    lab.sent.clear();
+    lab.press(Intent::Advance);
+    assert_eq!(lab.sent, ["admin sts:GetCallerIdentity"]);
+}
+
+/// Votes are told by the places of the answers: among other places they would say something else.
+#[test]
+fn votes_among_other_places_are_not_taken() {
+    let mut lab = kept_lab(false, Cloud::default(), "t1");
+    go_to(&mut lab, Stage::Who);
+    lab.press(Intent::Advance);
+    for wish in [Wish::Tally, Wish::Letter(1), Wish::Digit(3), Wish::Keep] {
+        lab.press(Intent::Present(wish));
+    }
+    let kept = lab.remembered.take().unwrap();
+    let mut lab = kept_lab(false, std::mem::take(&mut lab.cloud), "t2");
+    lab.state = lab.state.with_quiz(Quiz::default());
+    let effects = lab.state.offer_to_resume(kept);
+    lab.perform(effects);
+    lab.press(Intent::Advance);
+    assert_eq!(lab.state.hands(Stage::CreateKey), None);
+}
+
+#[test]
+fn what_is_found_is_told_once_and_in_one_order_however_often_it_is_looked_for() {
+    let mut lab = offered(Stage::CreateUser, |cloud| cloud.faults.push(("DescribeTable", 0, Default::default())));
+    assert!(matches!(lab.state.resume_offer().unwrap().looked(), Looked::Unknown(_)));
+    let asked = lab.state.update(Event::Intent(Intent::Advance));
+    let [Effect::Call { id, identity, operation }] = asked.as_slice() else { panic!("{asked:?}") };
+    let answer = lab.cloud.call(*identity, operation);
+    let mut asked = lab.state.update(Event::CallFinished { id: *id, answer });
+    asked.reverse();
+    lab.perform(asked);
+    let found = ["key Enabled", "policy does not name test-user yet", "table ACTIVE"];
+    assert_eq!(lab.state.resume_offer().unwrap().found(), found);
 }
