@@ -4,14 +4,6 @@ use serde_json::json;
 use super::fake::*;
 use crate::lab::*;
 
-fn sandbox() -> Lab {
-    Lab::new(backend(), Cloud::default())
-}
-
-fn endpoint(given_user: bool) -> Backend {
-    Backend { kind: BackendKind::Endpoint, given_user, ..backend() }
-}
-
 #[test]
 fn the_whole_lab_meets_nine_of_nine_and_sends_what_the_contract_says() {
     let mut lab = sandbox();
@@ -342,51 +334,6 @@ fn elsewhere_a_denial_after_the_grant_is_asked_again() {
 }
 
 #[test]
-fn leaving_the_sandbox_needs_no_question() {
-    let mut lab = sandbox();
-    lab.run_to(Stage::CreateTable);
-    lab.press(Intent::Quit);
-    assert!(lab.exited);
-}
-
-#[test]
-fn leaving_an_endpoint_with_something_made_asks_and_can_clean_up_first() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateTable);
-    lab.press(Intent::Quit);
-    assert!(!lab.exited && lab.state.view.is_asking_to_quit());
-    assert_eq!(lab.state.leftovers().len(), 3, "{:?}", lab.state.leftovers());
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-#[test]
-fn leaving_twice_leaves_it_behind() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Quit);
-    lab.press(Intent::Quit);
-    assert!(lab.exited);
-    assert!(!lab.state.leftovers().is_empty());
-}
-
-#[test]
-fn leaving_while_calls_are_under_way_cleans_up_when_they_have_ended() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Advance);
-    let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    assert!(lab.state.is_running());
-    lab.press(Intent::Quit);
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(!lab.exited, "the calls have not ended");
-    lab.perform(under_way);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-#[test]
 fn an_unreachable_backend_is_told_apart_from_an_unmet_expectation() {
     let mut lab = sandbox();
     lab.cloud.faults.push(("GetCallerIdentity", 0, json!(null)));
@@ -474,66 +421,6 @@ fn a_key_whose_deletion_was_scheduled_by_a_lost_answer_is_not_left_behind() {
     lab.cloud.faults.push(("ScheduleKeyDeletion", 400, pending));
     lab.run_to(Stage::CleanUp);
     assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-/// The calls among `effects`.
-fn calls(effects: Vec<Effect>) -> Vec<(CallId, Identity, Operation)> {
-    let call = |effect| match effect {
-        Effect::Call { id, identity, operation } => Some((id, identity, operation)),
-        _ => None,
-    };
-    effects.into_iter().filter_map(call).collect()
-}
-
-#[test]
-fn what_is_just_being_created_is_a_leftover_too() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::Who);
-    lab.press(Intent::Advance);
-    let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    assert_eq!(lab.state.leftovers(), ["KMS key, being created"]);
-    lab.press(Intent::Quit);
-    assert!(!lab.exited, "it asks");
-    lab.press(Intent::CleanUpAndQuit);
-    lab.perform(under_way);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-    assert!(lab.sent.contains(&"admin kms:ScheduleKeyDeletion".to_owned()));
-}
-
-#[test]
-fn leaving_creates_nothing_more() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::ViewAdmin);
-    lab.press(Intent::Advance);
-    let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    lab.press(Intent::CleanUpAndQuit);
-    lab.sent.clear();
-    lab.perform(under_way);
-    assert!(lab.exited);
-    assert!(lab.sent.contains(&"admin iam:CreateUser".to_owned()), "it was under way");
-    assert!(!lab.sent.contains(&"admin iam:CreateAccessKey".to_owned()), "{:?}", lab.sent);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-#[test]
-fn leaving_does_not_wait_for_the_pause_between_two_attempts() {
-    let mut lab = Lab::new(endpoint(false), Cloud { creating: 3, ..Cloud::default() });
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Advance);
-    let mut calls = calls(lab.state.update(Event::Intent(Intent::Advance)));
-    let timer = loop {
-        let (id, identity, operation) = calls.remove(0);
-        let answer = lab.cloud.call(identity, &operation);
-        let effects = lab.state.update(Event::CallFinished { id, answer });
-        match effects.last() {
-            Some(Effect::After { timer, .. }) => break *timer,
-            _ => calls = self::calls(effects),
-        }
-    };
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(lab.exited);
-    assert_eq!(lab.state.update(Event::TimerFired(timer)), [], "the timer means nothing any more");
 }
 
 #[test]

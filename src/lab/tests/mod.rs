@@ -9,6 +9,7 @@ mod documents;
 mod fake;
 mod flow;
 mod insight;
+mod leaving;
 mod lesson;
 mod log;
 mod presenting;
