@@ -1,5 +1,4 @@
 //! Whatever the program is built of may be given away with it: permissive licences alone.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail where they stand, like the tests themselves")]
 
 use std::process::Command;
 
