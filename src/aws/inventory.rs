@@ -149,7 +149,7 @@ impl Failed {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
-    pub(super) fn is_absence(&self) -> bool {
+    fn is_absence(&self) -> bool {
         self.code.as_deref().is_some_and(is_not_found)
     }
 

@@ -1,5 +1,8 @@
 //! The only place that knows the AWS SDK: clients for two identities, the lab's operations as SDK calls, and the tap
-//! that sees both HTTP messages.
+//! that sees both HTTP messages, without their secrets.
+//!
+//! Read [`Clients::call`] first, then `ops` (one arm for each operation) and `tap`. Whether an answer is a denial, and
+//! what follows from it, is for the lab to say; when to call, for [`crate::run`].
 
 mod body;
 mod documents;

@@ -153,7 +153,7 @@ impl State {
     }
 
     /// The batch that comes next in `stage`.
-    pub(super) fn next_batch(&self, stage: Stage) -> Next {
+    fn next_batch(&self, stage: Stage) -> Next {
         let batch = self.record(stage).batch;
         match self.is_verifying(stage) {
             true => script::verify(stage, batch, self.sources(), self.may_be_granted()),

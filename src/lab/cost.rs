@@ -10,12 +10,12 @@ const HOURS_A_MONTH: f64 = 730.0;
 
 /// What a customer managed key has cost, in USD: 1 USD a month, pro-rated by the hour (KMS price list). The time is in
 /// seconds; a clock that is behind AWS's makes no negative cost.
-pub fn key_cost(seconds: f64) -> f64 {
+fn key_cost(seconds: f64) -> f64 {
     seconds.max(0.0) / 3_600.0 / HOURS_A_MONTH
 }
 
 /// `key 0.5 h, 0.0007 USD`
-pub fn key_line(seconds: f64) -> String {
+fn key_line(seconds: f64) -> String {
     format!("key {:.1} h, {:.4} USD", seconds.max(0.0) / 3_600.0, key_cost(seconds))
 }
 

@@ -128,7 +128,7 @@ impl State {
 
 /// Why `policy` would lock `admin` out of the key: neither may admin replace the policy, nor does it let the IAM of
 /// admin's account decide that. `None` where it would not. Grants don't count: none can give `kms:PutKeyPolicy`.
-pub fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
+pub(super) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<String> {
     let document = match PolicyDocument::parse(PolicyKind::Key, policy) {
         Ok(document) => document,
         Err(error) => return Some(format!("this policy can't be checked for locking admin out of the key: {error}")),

@@ -147,7 +147,7 @@ impl KeptStage {
     }
 
     /// Whether it has sent anything.
-    pub(super) fn is_begun(&self) -> bool {
+    fn is_begun(&self) -> bool {
         self.check.is_some() || !self.exchanges.is_empty() || !self.pending.is_empty()
     }
 }

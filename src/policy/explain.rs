@@ -369,7 +369,7 @@ impl Decision {
 
 impl Call<'_> {
     /// AWS's message for a key that isn't there or is another account's (IAM guide).
-    pub fn absent_message(&self) -> String {
+    fn absent_message(&self) -> String {
         format!(
             "User: {} is not authorized to perform: {} on this resource because the resource does not exist in this \
              Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",

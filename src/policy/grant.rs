@@ -45,7 +45,7 @@ pub enum GrantConstraints {
 
 impl GrantConstraints {
     /// Whether an encryption context fulfils it. Names and values are case-sensitive.
-    pub fn admits(&self, context: &BTreeMap<String, String>) -> bool {
+    fn admits(&self, context: &BTreeMap<String, String>) -> bool {
         match self {
             Self::EncryptionContextEquals(wanted) => wanted == context,
             Self::EncryptionContextSubset(wanted) => {

@@ -1,7 +1,7 @@
 //! Policy evaluation: who may do what, **and why**.
 //!
 //! Pure: documents and a call in, a [`Decision`] with its trace out. The sandbox enforces with it; the lab explains
-//! with it.
+//! with it. It collects nothing itself: which policies and grants apply is for the caller to say.
 //!
 //! ```text
 //! PolicyDocument::parse ─▶ NamedPolicy ─┐

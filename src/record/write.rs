@@ -44,7 +44,7 @@ impl Stop {
     }
 
     /// Whether it was said.
-    pub fn is_set(&self) -> bool {
+    fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 

@@ -12,7 +12,7 @@ use super::session::{Hold, Keeper};
 use super::verified::Shelf;
 use super::writes::Writes;
 use crate::aws::Clients;
-use crate::lab::{Answer, Effect, Event, Identity, NoResponse, Operation, Report};
+use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, Report};
 
 /// What is left for whoever drives the lab after the world has taken its part of an effect.
 #[derive(Debug, PartialEq)]
@@ -94,39 +94,14 @@ impl World {
     pub fn perform(&self, effect: Effect) -> Rest {
         let events = self.events.clone();
         match effect {
-            Effect::Call { id, identity, operation } => {
-                let clients = self.clients.clone();
-                let journal = self.journal.clone();
-                let settled = self.keeper.as_ref().map(Keeper::settled);
-                tokio::spawn(async move {
-                    if let Some(settled) = settled {
-                        settled.await;
-                    }
-                    let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
-                    let mut answer = Box::new(match &journal {
-                        Some(journal) if journal::is_journaled(&operation) => {
-                            journaled(clients, identity, operation, journal.clone()).await
-                        }
-                        _ => call(clients, identity, operation).await,
-                    });
-                    if let Some(account) = account_of(&answer).filter(|_| names_account)
-                        && let Some(journal) = &journal
-                    {
-                        journal.account(account);
-                    }
-                    answer.at = unix_time();
-                    // Nobody listens when the lab has ended meanwhile.
-                    let _ = events.send(Event::CallFinished { id, answer });
-                });
-                Rest::Nothing
-            }
+            Effect::Call { id, identity, operation } => self.call(id, identity, operation),
             Effect::After { timer, millis } => {
                 let pause = jittered(millis);
                 tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
+                    // Nobody listens when the lab has ended meanwhile; so everywhere below.
                     let _ = events.send(Event::TimerFired(timer));
                 });
-                Rest::Nothing
             }
             Effect::Advance { timer, seconds } => {
                 let url = self.clients.endpoint().map(str::to_owned);
@@ -137,7 +112,6 @@ impl World {
                     };
                     let _ = events.send(Event::Advanced { timer, moved });
                 });
-                Rest::Nothing
             }
             Effect::Inspect { serial, inquiry } => {
                 let clients = self.clients.clone();
@@ -145,7 +119,6 @@ impl World {
                     let finding = inspect::find_out(&clients, &inquiry).await;
                     let _ = events.send(Event::Inspected { serial, finding });
                 });
-                Rest::Nothing
             }
             Effect::Keep(verified) => {
                 if let Some(shelf) = self.shelf.clone() {
@@ -158,7 +131,6 @@ impl World {
                         }
                     });
                 }
-                Rest::Nothing
             }
             Effect::Recall { stage, account } => {
                 let shelf = self.shelf.clone();
@@ -166,26 +138,49 @@ impl World {
                     let found = shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()));
                     let _ = events.send(Event::Recalled { stage, found });
                 });
-                Rest::Nothing
             }
             Effect::Remember(kept) => {
                 if let Some(keeper) = &self.keeper {
                     keeper.keep(kept);
                 }
-                Rest::Nothing
             }
             Effect::TakeOver { run, created } => {
                 if let Some(journal) = self.journal.clone() {
                     journal.take_over(&run, created);
                     tokio::task::spawn_blocking(move || journal.hold());
                 }
-                Rest::Nothing
             }
-            Effect::Report(report) => Rest::Report(report),
-            Effect::Copy(text) => Rest::Copy(text),
-            Effect::StartOver => Rest::StartOver,
-            Effect::Exit => Rest::Exit,
+            Effect::Report(report) => return Rest::Report(report),
+            Effect::Copy(text) => return Rest::Copy(text),
+            Effect::StartOver => return Rest::StartOver,
+            Effect::Exit => return Rest::Exit,
         }
+        Rest::Nothing
+    }
+
+    /// Sends a call once what was to be kept before it is written, and a creating one only with its intent on the disk.
+    fn call(&self, id: CallId, identity: Identity, operation: Operation) {
+        let (clients, events, journal) = (self.clients.clone(), self.events.clone(), self.journal.clone());
+        let settled = self.keeper.as_ref().map(Keeper::settled);
+        tokio::spawn(async move {
+            if let Some(settled) = settled {
+                settled.await;
+            }
+            let names_account = (identity, &operation) == (Identity::Admin, &Operation::GetCallerIdentity);
+            let mut answer = Box::new(match &journal {
+                Some(journal) if journal::is_journaled(&operation) => {
+                    journaled(clients, identity, operation, journal.clone()).await
+                }
+                _ => call(clients, identity, operation).await,
+            });
+            if let Some(account) = account_of(&answer).filter(|_| names_account)
+                && let Some(journal) = &journal
+            {
+                journal.account(account);
+            }
+            answer.at = unix_time();
+            let _ = events.send(Event::CallFinished { id, answer });
+        });
     }
 }
 

@@ -250,7 +250,7 @@ impl Store {
     }
 
     /// A keyed hash of a name, for columns that must be found again but not read.
-    pub fn hidden_name(&self, name: &str) -> [u8; 32] {
+    fn hidden_name(&self, name: &str) -> [u8; 32] {
         crypto::hmac_sha256(&self.keys.name, name.as_bytes())
     }
 
@@ -266,7 +266,7 @@ impl Store {
     }
 
     /// Sets a fact about the database itself.
-    pub(super) fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
             .execute(params![name, value])?;

@@ -88,7 +88,7 @@ fn only_scalar(value: &Value) -> Option<(&String, &Value)> {
 }
 
 /// A value without members, as JSON writes it; empty lists and objects, too.
-pub fn scalar_span(value: &Value, theme: &Theme) -> Span<'static> {
+fn scalar_span(value: &Value, theme: &Theme) -> Span<'static> {
     match value {
         Value::String(text) => Span::styled(quoted(text), theme.string),
         Value::Object(_) | Value::Array(_) => Span::styled(value.to_string(), theme.punctuation),

@@ -18,6 +18,14 @@ pub fn backend() -> Backend {
     }
 }
 
+pub fn sandbox() -> Lab {
+    Lab::new(backend(), Cloud::default())
+}
+
+pub fn endpoint(given_user: bool) -> Backend {
+    Backend { kind: BackendKind::Endpoint, given_user, ..backend() }
+}
+
 pub fn names() -> Names {
     Names::new("t1")
 }

@@ -4,14 +4,6 @@ use serde_json::json;
 use super::fake::*;
 use crate::lab::*;
 
-fn sandbox() -> Lab {
-    Lab::new(backend(), Cloud::default())
-}
-
-fn endpoint(given_user: bool) -> Backend {
-    Backend { kind: BackendKind::Endpoint, given_user, ..backend() }
-}
-
 #[test]
 fn the_whole_lab_meets_nine_of_nine_and_sends_what_the_contract_says() {
     let mut lab = sandbox();
@@ -339,51 +331,6 @@ fn elsewhere_a_denial_after_the_grant_is_asked_again() {
         _ => None,
     });
     assert_eq!(told.as_deref(), Some(observed));
-}
-
-#[test]
-fn leaving_the_sandbox_needs_no_question() {
-    let mut lab = sandbox();
-    lab.run_to(Stage::CreateTable);
-    lab.press(Intent::Quit);
-    assert!(lab.exited);
-}
-
-#[test]
-fn leaving_an_endpoint_with_something_made_asks_and_can_clean_up_first() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateTable);
-    lab.press(Intent::Quit);
-    assert!(!lab.exited && lab.state.view.is_asking_to_quit());
-    assert_eq!(lab.state.leftovers().len(), 3, "{:?}", lab.state.leftovers());
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
-}
-
-#[test]
-fn leaving_twice_leaves_it_behind() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Quit);
-    lab.press(Intent::Quit);
-    assert!(lab.exited);
-    assert!(!lab.state.leftovers().is_empty());
-}
-
-#[test]
-fn leaving_while_calls_are_under_way_cleans_up_when_they_have_ended() {
-    let mut lab = Lab::new(endpoint(false), Cloud::default());
-    lab.run_to(Stage::CreateKey);
-    lab.press(Intent::Advance);
-    let under_way = lab.state.update(Event::Intent(Intent::Advance));
-    assert!(lab.state.is_running());
-    lab.press(Intent::Quit);
-    lab.press(Intent::CleanUpAndQuit);
-    assert!(!lab.exited, "the calls have not ended");
-    lab.perform(under_way);
-    assert!(lab.exited);
-    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
 }
 
 #[test]

@@ -5,8 +5,49 @@ use serde_json::json;
 use super::fake::*;
 use crate::lab::*;
 
-fn endpoint() -> Backend {
-    Backend { kind: BackendKind::Endpoint, ..backend() }
+#[test]
+fn leaving_the_sandbox_needs_no_question() {
+    let mut lab = sandbox();
+    lab.run_to(Stage::CreateTable);
+    lab.press(Intent::Quit);
+    assert!(lab.exited);
+}
+
+#[test]
+fn leaving_an_endpoint_with_something_made_asks_and_can_clean_up_first() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateTable);
+    lab.press(Intent::Quit);
+    assert!(!lab.exited && lab.state.view.is_asking_to_quit());
+    assert_eq!(lab.state.leftovers().len(), 3, "{:?}", lab.state.leftovers());
+    lab.press(Intent::CleanUpAndQuit);
+    assert!(lab.exited);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn leaving_twice_leaves_it_behind() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateKey);
+    lab.press(Intent::Quit);
+    lab.press(Intent::Quit);
+    assert!(lab.exited);
+    assert!(!lab.state.leftovers().is_empty());
+}
+
+#[test]
+fn leaving_while_calls_are_under_way_cleans_up_when_they_have_ended() {
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
+    lab.run_to(Stage::CreateKey);
+    lab.press(Intent::Advance);
+    let under_way = lab.state.update(Event::Intent(Intent::Advance));
+    assert!(lab.state.is_running());
+    lab.press(Intent::Quit);
+    lab.press(Intent::CleanUpAndQuit);
+    assert!(!lab.exited, "the calls have not ended");
+    lab.perform(under_way);
+    assert!(lab.exited);
+    assert_eq!(lab.state.leftovers(), Vec::<String>::new());
 }
 
 /// The calls among `effects`.
@@ -20,7 +61,7 @@ fn calls(effects: Vec<Effect>) -> Vec<(CallId, Identity, Operation)> {
 
 #[test]
 fn what_is_just_being_created_is_a_leftover_too() {
-    let mut lab = Lab::new(endpoint(), Cloud::default());
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::Who);
     lab.press(Intent::Advance);
     let under_way = lab.state.update(Event::Intent(Intent::Advance));
@@ -36,7 +77,7 @@ fn what_is_just_being_created_is_a_leftover_too() {
 
 #[test]
 fn leaving_creates_nothing_more() {
-    let mut lab = Lab::new(endpoint(), Cloud::default());
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::ViewAdmin);
     lab.press(Intent::Advance);
     let under_way = lab.state.update(Event::Intent(Intent::Advance));
@@ -65,7 +106,7 @@ fn until_a_pause(lab: &mut Lab) -> TimerId {
 
 #[test]
 fn leaving_does_not_wait_for_the_pause_between_two_attempts() {
-    let mut lab = Lab::new(endpoint(), Cloud { creating: 3, ..Cloud::default() });
+    let mut lab = Lab::new(endpoint(false), Cloud { creating: 3, ..Cloud::default() });
     lab.run_to(Stage::CreateKey);
     lab.press(Intent::Advance);
     let timer = until_a_pause(&mut lab);
@@ -76,7 +117,7 @@ fn leaving_does_not_wait_for_the_pause_between_two_attempts() {
 
 #[test]
 fn leaving_while_clean_up_pauses_waits_for_its_end() {
-    let mut lab = Lab::new(endpoint(), Cloud::default());
+    let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::ViewAgain);
     lab.press(Intent::Advance);
     let busy = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message": "creating"});

@@ -24,7 +24,7 @@ use crate::sandbox::iam::Iam;
 use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
 
 /// How long an unused plaintext table key stays in memory (DynamoDB guide).
-pub const IDLE: Duration = Duration::minutes(5);
+const IDLE: Duration = Duration::minutes(5);
 /// `invokedBy` in the trail.
 const INVOKED_BY: &str = "dynamodb.amazonaws.com";
 /// What a table's grant lets DynamoDB do. Real AWS's exact list is not proven; this one is what its documents suggest.

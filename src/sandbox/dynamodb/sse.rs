@@ -17,7 +17,7 @@ pub enum Wanted {
 }
 
 /// The alias of the AWS managed key.
-pub const AWS_MANAGED_ALIAS: &str = "alias/aws/dynamodb";
+const AWS_MANAGED_ALIAS: &str = "alias/aws/dynamodb";
 
 fn invalid(message: &str) -> ApiError {
     ApiError::validation(format!("One or more parameter values were invalid: {message}"))

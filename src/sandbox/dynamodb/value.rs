@@ -272,7 +272,7 @@ pub(super) mod tests {
     use rstest::rstest;
 
     /// Arbitrary attribute values of every type, nested up to three deep.
-    pub fn any_value() -> impl Strategy<Value = AttributeValue> {
+    fn any_value() -> impl Strategy<Value = AttributeValue> {
         let number = || (any::<i64>(), -20i32..20).prop_map(|(n, e)| Number::parse(&format!("{n}e{e}")).unwrap());
         fn sorted<T: Ord>(set: std::collections::BTreeSet<T>) -> Vec<T> {
             set.into_iter().collect()

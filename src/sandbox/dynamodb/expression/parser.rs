@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
         self.tokens[self.at].token
     }
 
-    pub fn peek_second(&self) -> Token<'a> {
+    fn peek_second(&self) -> Token<'a> {
         self.tokens.get(self.at + 1).map_or(Token::End, |spanned| spanned.token)
     }
 

@@ -1,0 +1,110 @@
+//! The journals of other runs: what a run has left behind, and whether its lab is alive.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{Head, Line};
+
+/// A journal that a run has left.
+#[derive(Debug)]
+pub struct Left {
+    /// Its first line.
+    pub head: Head,
+    /// The ARNs of the keys that the run is known to have created.
+    pub keys: Vec<String>,
+    /// Whether there is, or may be, a key: a CreateKey was sent, and not every one was refused.
+    pub may_have_key: bool,
+    path: PathBuf,
+    /// Locked, as long as it is open: no other clean-up works on the same run.
+    _file: File,
+}
+
+impl Left {
+    /// Removes the file: nothing of the run is left.
+    ///
+    /// # Errors
+    /// When the file can't be removed.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+}
+
+/// All journals of a folder.
+#[derive(Debug, Default)]
+pub struct Journals {
+    /// Of runs that have ended; each is locked.
+    pub left: Vec<Left>,
+    /// Runs whose journal is locked by somebody else: a living lab, or another clean-up.
+    pub living: Vec<String>,
+    /// Files that are no journals, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Journals {
+    /// Reads the journals in `folder`. A folder that does not exist holds none.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn read(folder: &Path) -> io::Result<Journals> {
+        let mut journals = Journals::default();
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journals),
+            Err(error) => return Err(error),
+        };
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        paths.sort();
+        for path in paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")) {
+            let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            match open(&path) {
+                Ok(Some(file)) => match parse(&file) {
+                    Ok((head, keys, may_have_key)) => {
+                        journals.left.push(Left { head, keys, may_have_key, path, _file: file });
+                    }
+                    Err(reason) => journals.unreadable.push((path, reason)),
+                },
+                Ok(None) => journals.living.push(run),
+                // The lab that had it has ended meanwhile and left nothing.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => journals.unreadable.push((path, error.to_string())),
+            }
+        }
+        Ok(journals)
+    }
+}
+
+/// Whether the lab of this run is alive: its journal is locked.
+pub fn is_living(folder: &Path, run: &str) -> bool {
+    matches!(open(&folder.join(format!("{run}.jsonl"))), Ok(None))
+}
+
+/// The locked file, or `None` where somebody else has locked it.
+pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().read(true).append(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The first line, the keys that were created, and whether there may be one. A last line that was cut off is left out:
+/// its call was not sent, or it is the result of one whose intent is there.
+fn parse(mut file: &File) -> Result<(Head, Vec<String>, bool), String> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let mut lines = text.lines();
+    let head = lines.next().ok_or("it is empty")?;
+    let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
+    let (mut keys, mut open) = (Vec::new(), 0_u32);
+    for line in lines.filter_map(|line| serde_json::from_str(line).ok()) {
+        match line {
+            Line::Intent { intent, .. } if intent == "CreateKey" => open += 1,
+            Line::Result { result, ok: Some(false), .. } if result == "CreateKey" => open = open.saturating_sub(1),
+            Line::Result { result, id: Some(id), ok: Some(true) } if result == "CreateKey" => keys.push(id),
+            Line::Intent { .. } | Line::Result { .. } => {}
+        }
+    }
+    Ok((head, keys, open > 0))
+}
