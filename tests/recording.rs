@@ -198,13 +198,15 @@ fn keys_and_captions_are_shown_and_recorded_when_asked_for() {
     folder.ok(&["record", "lab.cast", "--keys", "--captions", "--big", "--pace", "fast"]);
     let pictures = pictures(&folder.read("lab.cast"));
     let typed: String = pictures.iter().filter(|event| event.1 == 'i').map(|event| event.2.as_str()).collect();
-    assert!(typed.starts_with(['a', 'b', 'c', 'd']) && typed.contains("\t") && typed.ends_with("\r\r"), "{typed:?}");
+    assert!(typed.starts_with(['a', 'b', 'c', 'd']) && typed.contains('w') && typed.ends_with("\r\r"), "{typed:?}");
+    assert!(!typed.contains('\t'), "the lab itself turns to test-user's pane: {typed:?}");
     assert!(pictures.iter().any(|picture| picture.3.contains("⏎  scan as both")));
     assert!(pictures.iter().any(|picture| picture.3.contains("Send one Scan as admin and as test-user, at the same")));
     // One pane at a time.
     let denied = pictures.iter().find(|picture| picture.2 == DENIED).unwrap();
     assert!(!denied.3.contains('┭') && denied.3.contains("✘ DENIED   HTTP 400"), "{}", denied.3);
     assert!(pictures.iter().any(|picture| picture.3.contains("action    kms:Decrypt")));
+    assert!(pictures.iter().any(|picture| picture.3.contains("+ Allow use of the key") && picture.3.contains("8/9")));
 }
 
 #[test]
