@@ -400,11 +400,7 @@ pub const KEYS: &[Row] = &[
             |c| c.can_toggle(),
             |_| Intent::TogglePage(Page::Lesson),
         )],
-        label: |c| match c.page(Page::Lesson) {
-            true => "close",
-            false if c.explains_elsewhere() => "explains",
-            false => "lesson",
-        },
+        label: |c| c.lesson_label(),
         help: "the lesson: question, answers, what is often got wrong",
         group: Group::Learn,
         rank: 3,

@@ -72,6 +72,14 @@ impl Context<'_> {
         self.panes() && self.area.height < 24 && matches!(self.state.shown().status, Status::Done(_))
     }
 
+    pub(super) fn lesson_label(self) -> &'static str {
+        match self.page(Page::Lesson) {
+            true => "close",
+            false if self.explains_elsewhere() => "explains",
+            false => "lesson",
+        }
+    }
+
     pub(super) fn stages(self) -> bool {
         matches!(self.overlay(), Some(Overlay::Stages { .. })) && Class::of(self.area) != Class::TooSmall
     }
