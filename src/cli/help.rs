@@ -73,6 +73,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("size", PICTURES),
             ("width", PICTURES),
             ("height", PICTURES),
+            ("font", PICTURES),
             ("force", &["record", "replay", "export"]),
             ("cast_version", PICTURES),
         ],

@@ -350,6 +350,6 @@ mod tests {
         };
         let [x, wide] = place("表");
         assert_eq!([x + wide / 2.0, wide], [MARGIN + CELL.0, FONT_SIZE]);
-        assert_eq!(place(" wide\u{fffd}")[0], MARGIN + 2.0 * CELL.0);
+        assert_eq!(place(" wide")[0], MARGIN + 2.0 * CELL.0);
     }
 }
