@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::stream;
 use kmslab::record::recorder::Manner as Recording;
-use kmslab::record::{Palette, Recorder, cast::Version};
+use kmslab::record::{AddedFonts, Palette, Recorder, cast::Version};
 use kmslab::run::config;
 use kmslab::run::play::{Director, Pace};
 use kmslab::run::studio::Studio;
@@ -30,9 +30,11 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         size,
         width: 640,
         height: None,
+        fonts: AddedFonts::default(),
         palette: Palette::DARK,
         timestamp: 0,
         keeps_pauses: true,
+        spare: false,
     };
     let (world, events) = World::new(clients);
     let studio = Studio {
