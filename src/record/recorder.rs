@@ -49,9 +49,9 @@ impl Kind {
     }
 }
 
-/// How to record.
+/// What is recorded into, and how it looks there.
 #[derive(Debug, Clone)]
-pub struct Manner {
+pub struct Output {
     /// The file.
     pub path: PathBuf,
     /// Whether it may take the place of another.
@@ -75,7 +75,7 @@ pub struct Manner {
 /// Records into a file.
 #[derive(Debug)]
 pub struct Recorder {
-    manner: Manner,
+    output: Output,
     sink: Sink,
     chapters: Chapters,
     list: Vec<(Duration, String)>,
@@ -125,36 +125,36 @@ impl Recorder {
     ///
     /// # Errors
     /// Why it can't begin, in words for a person.
-    pub fn begin(manner: Manner, state: &State) -> Result<Recorder, String> {
+    pub fn begin(output: Output, state: &State) -> Result<Recorder, String> {
         let trouble = |error: io::Error| {
-            if !manner.force {
+            if !output.force {
                 // It was made here, and has nothing in it.
-                let _ = std::fs::remove_file(&manner.path);
+                let _ = std::fs::remove_file(&output.path);
             }
-            format!("{} can't be written: {error}", manner.path.display())
+            format!("{} can't be written: {error}", output.path.display())
         };
-        let sink = match Kind::of(&manner.path)? {
+        let sink = match Kind::of(&output.path)? {
             Kind::Cast => {
-                let file = Kept::create(&manner.path, manner.force)?;
-                let Manner { version, size, palette, timestamp, keeps_pauses, .. } = manner;
+                let file = Kept::create(&output.path, output.force)?;
+                let Output { version, size, palette, timestamp, keeps_pauses, .. } = output;
                 Sink::Cast(Cast::new(file, &Head { version, size, palette, timestamp, keeps_pauses }).map_err(trouble)?)
             }
             Kind::Log => {
-                let mut file = Kept::create(&manner.path, manner.force)?;
-                line(&mut file, &LogHead::new(state, manner.timestamp)).map_err(trouble)?;
+                let mut file = Kept::create(&output.path, output.force)?;
+                line(&mut file, &LogHead::new(state, output.timestamp)).map_err(trouble)?;
                 Sink::Log(file)
             }
             Kind::Film => {
-                let Manner { force, width, height, .. } = manner;
+                let Output { force, width, height, .. } = output;
                 let options = FilmOptions { force, width, height, ..FilmOptions::default() };
-                can_be_written(manner.size, &manner.path, &options).map_err(|error| error.to_string())?;
+                can_be_written(output.size, &output.path, &options).map_err(|error| error.to_string())?;
                 Sink::Film(Rows::default(), Vec::new())
             }
         };
         // A log has the times as they were.
-        let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
+        let limit = (!output.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
-            manner,
+            output,
             sink,
             chapters: Chapters::default(),
             list: Vec::new(),
@@ -167,12 +167,12 @@ impl Recorder {
 
     /// The size of its pictures.
     pub fn size(&self) -> Size {
-        self.manner.size
+        self.output.size
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.manner.path
+        &self.output.path
     }
 
     /// Whether it takes events, and no pictures.
@@ -283,7 +283,7 @@ impl Recorder {
     pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
         self.write_held()?;
         let length = self.played.at(at);
-        let Manner { path, size, palette, .. } = self.manner;
+        let Output { path, size, palette, .. } = self.output;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Log(file) => Ok(file.bytes()),
@@ -370,8 +370,8 @@ mod tests {
     use super::*;
     use crate::lab::{Backend, BackendKind, Names, Stage};
 
-    fn manner(path: &Path, keeps_pauses: bool) -> Manner {
-        Manner {
+    fn output(path: &Path, keeps_pauses: bool) -> Output {
+        Output {
             path: path.to_owned(),
             force: false,
             version: Version::Three,
@@ -400,7 +400,7 @@ mod tests {
     fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
         let folder = tempfile::tempdir().unwrap();
         let mut state = state();
-        let mut recorder = Recorder::begin(manner(&folder.path().join(name), keeps_pauses), &state).unwrap();
+        let mut recorder = Recorder::begin(output(&folder.path().join(name), keeps_pauses), &state).unwrap();
         for (number, second) in stages.iter().enumerate() {
             state.view.shown = Stage::ALL[number];
             recorder.see(Duration::from_secs(*second), Some(&state), &picture(&number.to_string())).unwrap();
@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn pictures_that_come_close_together_become_one_and_the_last_is_seen_in_time() {
-        let begin = |name: &str| Recorder::begin(manner(Path::new(name), true), &state()).unwrap();
+        let begin = |name: &str| Recorder::begin(output(Path::new(name), true), &state()).unwrap();
         let shown = |recorder: &mut Recorder, millis: u64, text: &str| {
             let at = Duration::from_millis(millis);
             recorder.see(at, None, &picture(text)).unwrap();

@@ -271,7 +271,7 @@ mod tests {
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
     use crate::record::Palette;
     use crate::record::cast::Version;
-    use crate::record::recorder::Manner as RecorderManner;
+    use crate::record::recorder::Output;
 
     fn state() -> State {
         let backend =
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn live(path: &Path) -> Live {
-        let manner = RecorderManner {
+        let output = Output {
             path: path.to_owned(),
             force: false,
             version: Version::Three,
@@ -291,7 +291,7 @@ mod tests {
             timestamp: 0,
             keeps_pauses: false,
         };
-        Live::new(Recorder::begin(manner, &state()).unwrap(), true)
+        Live::new(Recorder::begin(output, &state()).unwrap(), true)
     }
 
     #[test]

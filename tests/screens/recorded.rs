@@ -7,7 +7,7 @@ use kmslab::lab::{Event, Experiment, Intent, Stage};
 use kmslab::record::Palette;
 use kmslab::record::cast::{Cast, Head, Version};
 use kmslab::record::chapters::Chapters;
-use kmslab::record::recorder::{Manner, Recorder};
+use kmslab::record::recorder::{Output, Recorder};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
@@ -58,7 +58,7 @@ fn a_recording_costs_no_visible_time() {
     let lane = Lane::default();
     let measure = |name: Option<&str>| {
         let mut screen = Screen::over(std::io::sink(), size);
-        let manner = |name| Manner {
+        let output = |name| Output {
             path: folder.path().join(name),
             force: true,
             version: Version::Three,
@@ -69,7 +69,7 @@ fn a_recording_costs_no_visible_time() {
             timestamp: 0,
             keeps_pauses: false,
         };
-        let mut live = name.map(|name| Live::new(Recorder::begin(manner(name), states[0]).unwrap(), false));
+        let mut live = name.map(|name| Live::new(Recorder::begin(output(name), states[0]).unwrap(), false));
         let begun = Instant::now();
         for frame in 0..FRAMES {
             let state = states[frame as usize % states.len()];
