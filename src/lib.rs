@@ -12,8 +12,8 @@
 //! `Enter` on a stage that has not begun, in the order of reading:
 //! 1. [`run::interactive`] waits for whatever comes first. A key goes to `ui::keys`: [`ui::keys::KEYS`] says what it means
 //!    in this state, here [`lab::Intent::Advance`].
-//! 2. [`lab::State::update`] takes that in. It starts the stage, asks [`lab::script`] what the stage sends, and gives an
-//!    [`lab::Effect::Call`] for each call.
+//! 2. [`lab::State::update`] takes that in and says, in [`lab::state`], whose it is: here the stage's. `lab/batch.rs`
+//!    starts it, asks [`lab::script`] what it sends, and gives an [`lab::Effect::Call`] for each call.
 //! 3. [`run::world::World::perform`] sends it with [`aws::Clients::call`] in a task of its own, and returns at once. The loop
 //!    goes on: [`ui::view`] draws the state, in which the call is under way.
 //! 4. The answer arrives as [`lab::Event::CallFinished`]. `update` keeps it with its verdict; after the stage's last one

@@ -16,7 +16,7 @@ use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
-use crate::record::recorder::Manner as RecorderManner;
+use crate::record::recorder::Output;
 use crate::record::recorder::clock;
 use crate::record::verify::{Found, verify as find};
 use crate::record::{
@@ -97,18 +97,13 @@ fn palette(theme: ThemeName) -> Palette {
 ///
 /// # Errors
 /// Which font of a person's can't be used.
-fn recorder_manner(
-    options: &RecordingOptions,
-    path: &Path,
-    theme: ThemeName,
-    size: Size,
-) -> Result<RecorderManner, Report> {
+fn output(options: &RecordingOptions, path: &Path, theme: ThemeName, size: Size) -> Result<Output, Report> {
     if !options.font.is_empty() && !is_pixels(path) {
         return Err(usage(format!("{}: --font is for .png, .gif and .mp4; others hold text", path.display())));
     }
     let version = if options.cast_version == 2 { Version::Two } else { Version::Three };
     let timestamp = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
-    Ok(RecorderManner {
+    Ok(Output {
         path: path.to_owned(),
         force: options.force,
         version,
@@ -141,8 +136,7 @@ pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: 
     if let Some(path) = &options.record {
         let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
         let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recording =
-            RecorderManner { keeps_pauses: options.play, spare: true, ..recorder_manner(options, path, name, size)? };
+        let recording = Output { keeps_pauses: options.play, spare: true, ..output(options, path, name, size)? };
         let recorder = Recorder::begin(recording, state).map_err(usage)?;
         manner.recording = Some(Live::new(recorder, options.keys));
     }
@@ -277,9 +271,9 @@ pub fn record(
     for (_, path) in stills.iter().flatten() {
         can_be_written(size, path, &film_options(recording, &state)).map_err(|error| usage(error.to_string()))?;
     }
-    let mut manner = recorder_manner(recording, &path, options.theme.unwrap_or_default(), size)?;
-    manner.keeps_pauses = true;
-    let recorder = Recorder::begin(manner, &state).map_err(usage)?;
+    let mut output = output(recording, &path, options.theme.unwrap_or_default(), size)?;
+    output.keeps_pauses = true;
+    let recorder = Recorder::begin(output, &state).map_err(usage)?;
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let director = match (&stills, wanted.teaser) {
@@ -447,9 +441,9 @@ pub fn replay(
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-        let mut manner = recorder_manner(recording, path, options.theme.unwrap_or_default(), size)?;
-        manner.keeps_pauses = true;
-        let recorder = Recorder::begin(manner, playback.state()).map_err(usage)?;
+        let mut output = output(recording, path, options.theme.unwrap_or_default(), size)?;
+        output.keeps_pauses = true;
+        let recorder = Recorder::begin(output, playback.state()).map_err(usage)?;
         let theme = theme(options, environment, ColorLevel::True);
         let title = title(playback.state());
         let recorded = playback.record(recorder, &theme, &lane(recording), title);

@@ -171,8 +171,8 @@ impl State {
         }
     }
 
-    /// What an intent does. It may be for whoever presents (`presenting/mod.rs`), have a reason against it (`refusal.rs`),
-    /// or be for the bench (`bench/play.rs`); else it is for the stages.
+    /// What an intent does. It may be for whoever presents (`presenting/mod.rs`), have a reason against it
+    /// (`refusal.rs`), or be for the bench (`bench/play.rs`); else it is for the stages.
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
         if let Some(effects) = self.present(intent) {
             return effects;

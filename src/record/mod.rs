@@ -1,9 +1,9 @@
 //! Pictures and recordings of the real screen.
 //!
 //! A [`Recorder`] takes pictures as they come. It writes an asciicast or a log of events line by line; of all else it
-//! keeps a [`Film`] in memory, of which [`write()`] makes a file at the end. Who draws the pictures, and when, is not its
-//! business (`run/live.rs` for a screen, `run/studio.rs` without one). It writes what it is given: what must not be
-//! published is masked before, and looked for afterwards ([`verify`]).
+//! keeps a [`Film`] in memory, of which [`write()`] makes a file at the end. Who draws the pictures, and when, is not
+//! its business (`run/live.rs` for a screen, `run/studio.rs` without one). It writes what it is given: what must not
+//! be published is masked before, and looked for afterwards ([`verify`]).
 
 pub mod cast;
 pub mod chapters;

@@ -49,9 +49,9 @@ impl Kind {
     }
 }
 
-/// How to record.
+/// What is recorded into, and how it looks there.
 #[derive(Debug, Clone)]
-pub struct Manner {
+pub struct Output {
     /// The file.
     pub path: PathBuf,
     /// Whether it may take the place of another.
@@ -76,9 +76,9 @@ pub struct Manner {
     pub spare: bool,
 }
 
-impl Manner {
+impl Output {
     fn head(&self) -> Head {
-        let Manner { version, size, palette, timestamp, keeps_pauses, .. } = *self;
+        let Output { version, size, palette, timestamp, keeps_pauses, .. } = *self;
         Head { version, size, palette, timestamp, keeps_pauses }
     }
 }
@@ -86,7 +86,7 @@ impl Manner {
 /// Records into a file.
 #[derive(Debug)]
 pub struct Recorder {
-    manner: Manner,
+    output: Output,
     sink: Sink,
     chapters: Chapters,
     list: Vec<(Duration, String)>,
@@ -110,12 +110,12 @@ struct Spare {
 }
 
 impl Spare {
-    fn begin(manner: &Manner) -> Result<Spare, String> {
-        let mut name = manner.path.file_name().unwrap_or_default().to_owned();
+    fn begin(output: &Output) -> Result<Spare, String> {
+        let mut name = output.path.file_name().unwrap_or_default().to_owned();
         name.push(".partial.cast");
-        let path = manner.path.with_file_name(name);
-        let file = Kept::create(&path, manner.force)?;
-        Ok(Spare { cast: Cast::new(file, &manner.head()).ok(), path })
+        let path = output.path.with_file_name(name);
+        let file = Kept::create(&path, output.force)?;
+        Ok(Spare { cast: Cast::new(file, &output.head()).ok(), path })
     }
 
     fn picture(&mut self, at: Duration, buffer: &Buffer, chapter: Option<&str>) {
@@ -157,7 +157,7 @@ pub struct Recorded {
     pub length: Duration,
     /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
-    /// As they were in its [`Manner`].
+    /// As they were in its [`Output`].
     pub fonts: AddedFonts,
     /// What is kept of a film until it is written: whoever writes it removes this.
     pub spare: Option<PathBuf>,
@@ -170,37 +170,37 @@ impl Recorder {
     ///
     /// # Errors
     /// Why it can't begin, in words for a person.
-    pub fn begin(manner: Manner, state: &State) -> Result<Recorder, String> {
+    pub fn begin(output: Output, state: &State) -> Result<Recorder, String> {
         let trouble = |error: io::Error| {
-            if !manner.force {
+            if !output.force {
                 // It was made here, and has nothing in it.
-                let _ = std::fs::remove_file(&manner.path);
+                let _ = std::fs::remove_file(&output.path);
             }
-            format!("{} can't be written: {error}", manner.path.display())
+            format!("{} can't be written: {error}", output.path.display())
         };
-        let sink = match Kind::of(&manner.path)? {
+        let sink = match Kind::of(&output.path)? {
             Kind::Cast => {
-                let file = Kept::create(&manner.path, manner.force)?;
-                Sink::Cast(Cast::new(file, &manner.head()).map_err(trouble)?)
+                let file = Kept::create(&output.path, output.force)?;
+                Sink::Cast(Cast::new(file, &output.head()).map_err(trouble)?)
             }
             Kind::Log => {
-                let mut file = Kept::create(&manner.path, manner.force)?;
-                line(&mut file, &LogHead::new(state, manner.timestamp)).map_err(trouble)?;
+                let mut file = Kept::create(&output.path, output.force)?;
+                line(&mut file, &LogHead::new(state, output.timestamp)).map_err(trouble)?;
                 Sink::Log(file)
             }
             Kind::Film => {
-                let Manner { force, width, height, .. } = manner;
+                let Output { force, width, height, .. } = output;
                 let options = FilmOptions { force, width, height, ..FilmOptions::default() };
-                can_be_written(manner.size, &manner.path, &options).map_err(|error| error.to_string())?;
+                can_be_written(output.size, &output.path, &options).map_err(|error| error.to_string())?;
                 Sink::Film(Rows::default(), Vec::new())
             }
         };
         let is_film = matches!(sink, Sink::Film(..));
-        let spare = (is_film && manner.spare).then(|| Spare::begin(&manner)).transpose()?;
+        let spare = (is_film && output.spare).then(|| Spare::begin(&output)).transpose()?;
         // A log has the times as they were.
-        let limit = (!manner.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
+        let limit = (!output.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
-            manner,
+            output,
             sink,
             chapters: Chapters::default(),
             list: Vec::new(),
@@ -214,12 +214,12 @@ impl Recorder {
 
     /// The size of its pictures.
     pub fn size(&self) -> Size {
-        self.manner.size
+        self.output.size
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.manner.path
+        &self.output.path
     }
 
     /// Whether it takes events, and no pictures.
@@ -333,7 +333,7 @@ impl Recorder {
     pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
         self.write_held()?;
         let length = self.played.at(at);
-        let Manner { path, size, palette, fonts, .. } = self.manner;
+        let Output { path, size, palette, fonts, .. } = self.output;
         let result = match self.sink {
             Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
             Sink::Log(file) => Ok(file.bytes()),
@@ -428,8 +428,8 @@ mod tests {
     use super::*;
     use crate::lab::{Backend, BackendKind, Names, Stage};
 
-    fn manner(path: &Path, keeps_pauses: bool) -> Manner {
-        Manner {
+    fn output(path: &Path, keeps_pauses: bool) -> Output {
+        Output {
             path: path.to_owned(),
             force: false,
             version: Version::Three,
@@ -460,7 +460,7 @@ mod tests {
     fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
         let folder = tempfile::tempdir().unwrap();
         let mut state = state();
-        let mut recorder = Recorder::begin(manner(&folder.path().join(name), keeps_pauses), &state).unwrap();
+        let mut recorder = Recorder::begin(output(&folder.path().join(name), keeps_pauses), &state).unwrap();
         for (number, second) in stages.iter().enumerate() {
             state.view.shown = Stage::ALL[number];
             recorder.see(Duration::from_secs(*second), Some(&state), &picture(&number.to_string())).unwrap();
@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn pictures_that_come_close_together_become_one_and_the_last_is_seen_in_time() {
-        let begin = |name: &str| Recorder::begin(manner(Path::new(name), true), &state()).unwrap();
+        let begin = |name: &str| Recorder::begin(output(Path::new(name), true), &state()).unwrap();
         let shown = |recorder: &mut Recorder, millis: u64, text: &str| {
             let at = Duration::from_millis(millis);
             recorder.see(at, None, &picture(text)).unwrap();

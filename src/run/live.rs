@@ -270,7 +270,7 @@ mod tests {
     use crate::lab::consent::Digits;
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
     use crate::record::cast::Version;
-    use crate::record::recorder::Manner as RecorderManner;
+    use crate::record::recorder::Output;
     use crate::record::{AddedFonts, Palette};
 
     fn state() -> State {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn live(path: &Path) -> Live {
-        let manner = RecorderManner {
+        let output = Output {
             path: path.to_owned(),
             force: false,
             version: Version::Three,
@@ -293,7 +293,7 @@ mod tests {
             keeps_pauses: false,
             spare: false,
         };
-        Live::new(Recorder::begin(manner, &state()).unwrap(), true)
+        Live::new(Recorder::begin(output, &state()).unwrap(), true)
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The driver: the only place that awaits.
 //!
-//! [`interactive`] is the way from a key press to the screen: a key becomes an intent (`ui::keys`), the intent changes
-//! the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as an event
-//! like any other. The loop itself waits for no call and no disk. It decides nothing of the lesson, which is `lab`'s, and
-//! draws nothing, which is `ui`'s.
+//! [`interactive`] is the way from a key press to the screen: a key becomes an intent (`ui::keys`), the intent
+//! changes the state and asks for effects (`lab`), the [`World`] performs them, and what becomes of them arrives as
+//! an event like any other. The loop itself waits for no call and no disk. It decides nothing of the lesson, which is
+//! `lab`'s, and draws nothing, which is `ui`'s.
 //!
 //! Other loops over the same state: [`headless`] (lines), [`plain`] (a dialogue), [`studio`] (a recording without a
-//! terminal), [`replay`] (a recorded one). On the disk: [`journal`] (what is about to be created), [`session`] (to go on
-//! with), [`verified`] (answers to show again).
+//! terminal), [`replay`] (a recorded one). On the disk: [`journal`] (what is about to be created), [`session`] (to go
+//! on with), [`verified`] (answers to show again).
 
 pub mod cleanup;
 pub mod config;

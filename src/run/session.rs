@@ -119,8 +119,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper of the session that is held. What goes wrong is told to `events`. Once it is dropped, what was to be kept
-    /// is still written, and the session is let go; `under_way` is, until then.
+    /// A keeper of the session that is held. What goes wrong is told to `events`. Once it is dropped, what was to be
+    /// kept is still written, and the session is let go; `under_way` is, until then.
     ///
     /// # Errors
     /// When there can be no thread.

@@ -74,8 +74,8 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Draws what `view` draws and writes what has changed since the last frame, all at once; writes nothing when nothing
-    /// has. Says whether it wrote.
+    /// Draws what `view` draws and writes what has changed since the last frame, all at once; writes nothing when
+    /// nothing has. Says whether it wrote.
     ///
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use kmslab::record::recorder::Manner as Recording;
+use kmslab::record::recorder::Output;
 use kmslab::record::{AddedFonts, Palette, Recorder, cast::Version};
 use kmslab::run::config;
 use kmslab::run::play::{Director, Pace};
@@ -23,7 +23,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     state.view.keys = config::Config::parse("[keys]\nadvance = \"f6\"\n").unwrap().keys;
     let folder = tempfile::tempdir().unwrap();
     let size = Size { width: 80, height: 24 };
-    let recording = Recording {
+    let recording = Output {
         path: folder.path().join("lab.gif"),
         force: false,
         version: Version::Three,

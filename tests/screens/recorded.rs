@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Experiment, Intent, Page, Stage};
 use kmslab::record::cast::{Cast, Head, Version};
 use kmslab::record::chapters::Chapters;
-use kmslab::record::recorder::{Manner, Recorder};
+use kmslab::record::recorder::{Output, Recorder};
 use kmslab::record::{AddedFonts, Palette};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
@@ -58,7 +58,7 @@ fn a_recording_costs_no_visible_time() {
     let lane = Lane::default();
     let measure = |name: Option<&str>| {
         let mut screen = Screen::over(std::io::sink(), size);
-        let manner = |name| Manner {
+        let output = |name| Output {
             path: folder.path().join(name),
             force: true,
             version: Version::Three,
@@ -71,7 +71,7 @@ fn a_recording_costs_no_visible_time() {
             keeps_pauses: false,
             spare: true,
         };
-        let mut live = name.map(|name| Live::new(Recorder::begin(manner(name), states[0]).unwrap(), false));
+        let mut live = name.map(|name| Live::new(Recorder::begin(output(name), states[0]).unwrap(), false));
         let begun = Instant::now();
         for frame in 0..FRAMES {
             let state = states[frame as usize % states.len()];
