@@ -498,13 +498,13 @@ mod tests {
 
     #[test]
     fn pictures_that_come_close_together_become_one_and_the_last_is_seen_in_time() {
-        let begin = |name: &str| Recorder::begin(output(Path::new(name), true), &state()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let shown = |recorder: &mut Recorder, millis: u64, text: &str| {
             let at = Duration::from_millis(millis);
             recorder.see(at, None, &picture(text)).unwrap();
             recorder.flush(at).unwrap();
         };
-        let mut recorder = begin("a.gif");
+        let mut recorder = Recorder::begin(output(&folder.path().join("a.gif"), true), &state()).unwrap();
         for (millis, text) in [(0, "a"), (10, "b"), (20, "c"), (30, "d"), (40, "e"), (50, "f"), (60, "e")] {
             shown(&mut recorder, millis, text);
         }

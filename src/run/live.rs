@@ -272,6 +272,8 @@ mod tests {
     use crate::record::cast::Version;
     use crate::record::recorder::Output;
     use crate::record::{AddedFonts, Palette};
+    use crate::run::play::Pace;
+    use crate::ui::{ColorLevel, ThemeName};
 
     fn state() -> State {
         let backend =
@@ -329,5 +331,35 @@ mod tests {
         live.finish(Duration::ZERO, String::new()).unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), [r#"{"at":1000,"clock":1}"#, r#"{"at":2000,"clock":2}"#]);
+    }
+
+    #[test]
+    fn a_log_ends_where_a_new_run_begins_and_pictures_go_on() {
+        for (name, is_log) in [("lab.kmslab", true), ("lab.cast", false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
+            manner.recording = Some(live(&folder.path().join(name)));
+            assert_eq!(manner.is_logged(), is_log);
+            manner.new_run();
+            assert!(!manner.is_logged());
+            let told = manner.upcoming(&state()).trouble;
+            assert_eq!(told.as_deref(), is_log.then_some("the log ends here: a new run begins"));
+            assert_eq!(manner.upcoming(&state()).trouble, None, "once");
+            // What ended early is as long as it was then.
+            let hour = Duration::from_secs(3_600);
+            let recorded = manner.recording.unwrap().finish(hour, String::new()).unwrap();
+            assert!(!is_log || recorded.length < hour, "{:?}", recorded.length);
+        }
+    }
+
+    #[test]
+    fn only_a_play_that_there_was_has_ended_when_somebody_takes_over() {
+        let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
+        manner.taken_over();
+        assert!(manner.playing(&state()).is_none());
+        manner.director = Some(Director::new(Pace::Fast));
+        assert!(matches!(manner.playing(&state()), Some(Playing::On | Playing::Waits)));
+        manner.taken_over();
+        assert!(matches!(manner.playing(&state()), Some(Playing::Ended)));
     }
 }

@@ -67,6 +67,18 @@ mod tests {
     }
 
     #[test]
+    fn the_end_comes_with_the_last_write() {
+        let writes = Writes::default();
+        let (write, begun) = (writes.begin(), std::time::Instant::now());
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(write);
+        });
+        writes.wait(Duration::from_secs(120));
+        assert!(begun.elapsed() < Duration::from_secs(60), "it slept on");
+    }
+
+    #[test]
     fn a_disk_that_hangs_is_not_waited_for() {
         let writes = Writes::default();
         let write = writes.begin();
