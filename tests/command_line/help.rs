@@ -45,6 +45,7 @@ const GROUPS: [&[&str]; 4] = [
         "--big",
         "--width=640",
         "--height=480",
+        "--font=/nowhere.ttf",
         "--size=80x24",
     ],
     &["--no-mask", "--questions", "--no-ascii", "--region=eu-central-1"],
