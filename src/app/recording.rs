@@ -268,10 +268,13 @@ pub fn record(
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     let _announcement = Announcement::new(&state, journal.as_ref());
+    let mut output = output(recording, &path, options.theme.unwrap_or_default(), size)?;
+    if let Some(folder) = &wanted.all {
+        std::fs::create_dir_all(folder).map_err(|e| usage(format!("{} can't be made: {e}", folder.display())))?;
+    }
     for (_, path) in stills.iter().flatten() {
         can_be_written(size, path, &film_options(recording, &state)).map_err(|error| usage(error.to_string()))?;
     }
-    let mut output = output(recording, &path, options.theme.unwrap_or_default(), size)?;
     output.keeps_pauses = true;
     let recorder = Recorder::begin(output, &state).map_err(usage)?;
     let (world, events) = World::new(clients);
@@ -334,7 +337,6 @@ type Still = (Stage, PathBuf);
 fn target(wanted: &Wanted) -> Result<(PathBuf, Option<Vec<Still>>), Report> {
     let stills = match (&wanted.all, &wanted.file, wanted.stage) {
         (Some(folder), ..) => {
-            std::fs::create_dir_all(folder).map_err(|e| usage(format!("{} can't be made: {e}", folder.display())))?;
             let name = |stage: Stage| format!("{}_{}.{}", stage.number(), stage.key(), wanted.stills);
             Stage::ALL.map(|stage| (stage, folder.join(name(stage)))).to_vec()
         }

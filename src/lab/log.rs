@@ -63,6 +63,11 @@ pub struct Entry {
 pub enum Logged {
     /// A person wanted something.
     Intent(Intent),
+    /// A person wanted to leave, and is told that the session is kept, or is not.
+    AskToQuit {
+        /// Whether it is.
+        kept: bool,
+    },
     /// A person has said yes to creating things, and this stage began. Which digits that took is nobody's business.
     Consented(Stage),
     /// A call has ended.
@@ -151,6 +156,7 @@ impl State {
                 Logged::Consented(self.current)
             }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
+            Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: self.is_kept() },
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
                 let exchange = self.answered.as_ref().filter(|exchange| exchange.id == *id)?;
@@ -179,6 +185,10 @@ impl State {
     pub fn take_logged(&mut self, logged: Logged) -> Result<(), String> {
         let event = match logged {
             Logged::Intent(intent) => Event::Intent(intent),
+            Logged::AskToQuit { kept } => {
+                self.replays.was_kept = kept;
+                Event::Intent(Intent::AskToQuit)
+            }
             Logged::Consented(_) => {
                 self.say_yes();
                 return Ok(());

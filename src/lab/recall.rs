@@ -52,6 +52,8 @@ pub(super) struct Replays {
     session: Option<String>,
     /// Whether that session's log has pseudonyms.
     pub(super) has_pseudonyms: bool,
+    /// Whether that session was kept, as far as it was told.
+    pub(super) was_kept: bool,
 }
 
 /// A stage's recorded answers, as they are shown.

@@ -110,12 +110,18 @@ struct Spare {
 }
 
 impl Spare {
-    fn begin(output: &Output) -> Result<Spare, String> {
-        let mut name = output.path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial.cast");
-        let path = output.path.with_file_name(name);
-        let file = Kept::create(&path, output.force)?;
-        Ok(Spare { cast: Cast::new(file, &output.head()).ok(), path })
+    /// A file beside that of `output`, under a name that nothing has: what is left of an earlier film stays. `None`
+    /// where there can be none; the film goes on without.
+    fn begin(output: &Output) -> Option<Spare> {
+        let name = output.path.file_name().unwrap_or_default();
+        let path = (1..100).map(|number| {
+            let mut name = name.to_owned();
+            name.push(if number == 1 { ".partial.cast".to_owned() } else { format!(".partial-{number}.cast") });
+            output.path.with_file_name(name)
+        });
+        let path = path.into_iter().find(|path| !path.exists())?;
+        let file = Kept::create(&path, false).ok()?;
+        Some(Spare { cast: Cast::new(file, &output.head()).ok(), path })
     }
 
     fn picture(&mut self, at: Duration, buffer: &Buffer, chapter: Option<&str>) {
@@ -195,8 +201,6 @@ impl Recorder {
                 Sink::Film(Rows::default(), Vec::new())
             }
         };
-        let is_film = matches!(sink, Sink::Film(..));
-        let spare = (is_film && output.spare).then(|| Spare::begin(&output)).transpose()?;
         // A log has the times as they were.
         let limit = (!output.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
         Ok(Recorder {
@@ -208,7 +212,7 @@ impl Recorder {
             held: None,
             written: None,
             played: Played { limit, last: Duration::ZERO, skipped: Duration::ZERO },
-            spare,
+            spare: None,
         })
     }
 
@@ -276,6 +280,10 @@ impl Recorder {
                 cast.picture(at, buffer).and_then(|()| marker(cast))
             }
             Sink::Film(rows, pictures) => {
+                // Not before there is something to keep: a lab that can't begin leaves nothing.
+                if pictures.is_empty() && self.output.spare {
+                    self.spare = Spare::begin(&self.output);
+                }
                 if let Some(spare) = &mut self.spare {
                     spare.picture(at, buffer, chapter.as_deref());
                 }
@@ -494,6 +502,32 @@ mod tests {
         for ((told, _), shown) in recorded.chapters.iter().zip(shown) {
             assert!((shown - told.as_secs_f64()).abs() < 0.01, "{told:?} is shown at {shown}");
         }
+    }
+
+    #[test]
+    fn what_is_left_of_a_film_stays_and_a_film_without_a_picture_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = || {
+            let names =
+                std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            names.collect::<std::collections::BTreeSet<_>>()
+        };
+        let begin = || {
+            let output = Output { force: true, spare: true, ..output(&folder.path().join("a.gif"), true) };
+            Recorder::begin(output, &state()).unwrap()
+        };
+        drop(begin());
+        assert!(names().is_empty(), "{:?}", names());
+        let killed = |text: &str| {
+            let mut recorder = begin();
+            recorder.see(Duration::ZERO, None, &picture(text)).unwrap();
+            recorder.flush(Duration::from_secs(1)).unwrap();
+        };
+        killed("first");
+        killed("second");
+        assert_eq!(names().into_iter().collect::<Vec<_>>(), ["a.gif.partial-2.cast", "a.gif.partial.cast"]);
+        let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text("a.gif.partial.cast").contains("first") && text("a.gif.partial-2.cast").contains("second"));
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Journal {
         known.head.run = run.to_owned();
         known.head.started = created.unwrap_or_default();
         known.is_taken_over = true;
+        known.begun.push(format!("run {run}"));
     }
 
     /// Opens the file of a run that was taken over, which takes as long as the disk takes. Where it can't be had, every
@@ -136,23 +137,26 @@ impl Journal {
     }
 
     fn open_taken_over(&self, written: &mut Written) {
-        let mut known = self.known();
-        let (Some(folder), true) = (&self.folder, std::mem::take(&mut known.is_taken_over)) else { return };
+        let known = self.known();
+        let (Some(folder), true) = (&self.folder, known.is_taken_over) else { return };
         let path = path(folder, &known.head);
         drop(known);
-        match open(&path) {
+        let opened = open(&path);
+        let mut known = self.known();
+        known.is_taken_over = false;
+        match opened {
             Ok(Some(file)) => {
                 written.file = Some(file);
-                let mut known = self.known();
                 known.has_file = true;
-                let run = format!("run {}", known.head.run);
-                known.begun.push(run);
+                return;
             }
             Ok(None) => written.failed = Some("another lab is at work on this run".to_owned()),
             // Nothing had been created, or all was cleaned up.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => written.failed = Some(error.to_string()),
         }
+        let run = format!("run {}", known.head.run);
+        known.begun.retain(|begun| *begun != run);
     }
 
     /// Takes down whose account the calls work in, for the first line.
@@ -230,7 +234,7 @@ impl Journal {
     /// [`Journal::remove`].
     pub fn begun(&self) -> Vec<String> {
         let known = self.known();
-        if known.has_file { known.begun.clone() } else { Vec::new() }
+        if known.has_file || known.is_taken_over { known.begun.clone() } else { Vec::new() }
     }
 
     /// Ends the journal of a run that has left nothing. Where the file can't be removed, or is still being written,
@@ -407,7 +411,7 @@ mod tests {
         let head = Head { run: "9999".into(), ..start(folder.path()).known().head.clone() };
         let journal = Journal::new(Some(folder.path().to_owned()), head);
         journal.take_over("4f2a", None);
-        assert_eq!(journal.begun(), Vec::<String>::new(), "nothing waits for the disk");
+        assert_eq!(journal.begun(), ["run 4f2a"], "it may have left something, whatever the disk says");
         if held_first {
             journal.hold();
             assert_eq!(journal.begun(), ["run 4f2a"]);

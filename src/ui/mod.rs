@@ -121,8 +121,10 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let least = state.shows_timer().then(|| least_time(state));
     let taken = spans_width(&key) + least.as_deref().map_or(0, |text| width(text) + 1);
     let room = columns.saturating_sub(taken + 2);
-    let message = lane
-        .ended(state)
+    // What the next key does goes before what has happened.
+    let warning = || message(state, room).filter(|_| state.warns_of_leaving());
+    let message = warning()
+        .or_else(|| lane.ended(state))
         .or_else(|| message(state, room))
         .or_else(|| lane.waits(state, room))
         .or_else(|| lane.caption(state, room))

@@ -220,6 +220,12 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
         }
     }
     keep("play", shown);
+
+    let mut state = state;
+    state.update(Event::Intent(Intent::AskToQuit));
+    let lane = Lane { playing: Some(Playing::Ended), ..Lane::default() };
+    let text = text_dump(&render_with(&state, &dark(), &lane, Size::new(80, 24)));
+    assert!(text.contains("q once more leaves") && !text.contains("the play has ended"), "{text}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(super) struct Presenting {
     shows_timer: bool,
     pace: Pace,
     /// The newest press, where only a second one does what it is for.
-    pressed_once: Option<Intent>,
+    pressed_once: Option<(Intent, String)>,
     hands: Votes,
     entry: Entry,
     destination: Option<Stage>,
@@ -86,9 +86,10 @@ impl State {
         if matches!(intent, Intent::TypeDigit(_) | Intent::EraseDigit) {
             return None;
         }
-        let before = self.presenting.pressed_once.take();
-        let pressed_once = before == Some(intent);
-        if before == Some(Intent::AskToQuit) && !pressed_once {
+        // Once the words that asked for it are gone, nobody knows any more what a second press means.
+        let asked = self.presenting.pressed_once.take().filter(|(_, text)| self.view.message.as_ref() == Some(text));
+        let pressed_once = asked.as_ref().is_some_and(|(before, _)| *before == intent);
+        if !pressed_once && matches!(asked, Some((Intent::AskToQuit, _))) {
             self.view.message = None;
         }
         match intent {
@@ -131,16 +132,26 @@ impl State {
 
     /// In front of a class one stray key must not end the lab. Nothing is lost by it, so there is no dialog either.
     fn say_what_leaving_means(&mut self) {
-        self.presenting.pressed_once = Some(Intent::AskToQuit);
         // The message must be seen.
         self.view.blank = false;
         self.close();
         let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
-        let text = match self.is_kept() {
+        let text = match self.is_kept() || self.replays.was_kept {
             true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
             false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
         };
-        self.view.message = Some(text);
+        self.ask_to_press_again(Intent::AskToQuit, text);
+    }
+
+    fn ask_to_press_again(&mut self, intent: Intent, text: String) {
+        self.view.message = Some(text.clone());
+        self.presenting.pressed_once = Some((intent, text));
+    }
+
+    /// Whether the message says that the next `q` leaves.
+    pub fn warns_of_leaving(&self) -> bool {
+        let asked = self.presenting.pressed_once.as_ref();
+        asked.is_some_and(|(intent, text)| *intent == Intent::AskToQuit && self.view.message.as_ref() == Some(text))
     }
 
     fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
@@ -163,13 +174,12 @@ impl State {
     fn click(&mut self, pressed_once: bool) -> Vec<Effect> {
         let asks = self.waits_for_answer();
         if !pressed_once && (asks || self.draft().is_some()) {
-            self.presenting.pressed_once = Some(Intent::Present(Wish::Next));
             let text = match asks {
                 true => self.interface().say("a question is open: press once more to pass over it"),
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.
                 false => self.interface().say("the key policy is not sent yet: press once more to send it"),
             };
-            self.view.message = Some(text.to_owned());
+            self.ask_to_press_again(Intent::Present(Wish::Next), text.to_owned());
             return Vec::new();
         }
         if asks {

@@ -150,6 +150,18 @@ fn an_answer_to_no_call_is_refused() {
     assert_eq!(state.take_logged(stray), Err("call 7 is answered and was not made".to_owned()));
 }
 
+#[rstest]
+fn whether_a_session_is_kept_is_told_again_as_it_was(#[values(false, true)] kept: bool) {
+    let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
+    if kept {
+        logging.lab.state.keep_at(Place::new(&backend()));
+    }
+    logging.press(&[Intent::Skip, Intent::Advance, Intent::AskToQuit]);
+    let live = logging.lab.state.view.message.clone().unwrap();
+    assert_eq!(live.contains("is kept, and can go on"), kept, "{live}");
+    assert_eq!(logging.again().view.message, Some(live));
+}
+
 /// A yes is to one account: digits for another one are not logged before they are a yes, either.
 #[test]
 fn a_yes_is_logged_when_it_is_one() {

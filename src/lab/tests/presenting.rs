@@ -187,6 +187,9 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     assert_eq!(lab.state.view.overlay, None, "nor may a page hide it");
     assert_eq!(said(&lab), "q once more leaves: the session is kept, and can go on here");
     assert!(leave(&mut lab, Intent::AskToQuit));
+    assert!(!leave(&mut lab, Intent::AskToQuit));
+    lab.state.update(Event::Say("something else".to_owned()));
+    assert!(!leave(&mut lab, Intent::AskToQuit), "nothing on the screen speaks of leaving any more");
     wish(&mut lab, Wish::Timer);
     assert!(leave(&mut lab, Intent::Quit), "ctrl-c does it at once");
     while !lab.state.is_finished() {

@@ -62,6 +62,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         Intent::ToggleStages,
         Intent::Close,
         Intent::Quit,
+        Intent::AskToQuit,
         Intent::CleanUpAndQuit,
         Intent::EraseDigit,
         Intent::StartAfresh,
