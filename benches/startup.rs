@@ -112,7 +112,8 @@ impl Pty {
     }
 
     fn quit(mut self) {
-        self.press("q");
+        // At once: in the middle of a lab `q` asks for a second one.
+        self.press("\u{3}");
         // Whatever is still written must be read, or the program can't end.
         let _ = self.reader.read_to_end(&mut Vec::new());
         self.child.wait().expect("it ends");
