@@ -288,7 +288,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     }
     for call in &uncertain {
         let call = mask::written(&mut state.masker(), call);
-        tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
+        tell(format_args!("perhaps left behind at {place}: what {call} created; its response doesn't say"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
     match journal {

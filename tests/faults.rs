@@ -12,6 +12,8 @@ mod message;
 mod proxy;
 #[path = "faults/replay.rs"]
 mod replay;
+#[path = "faults/uncertain.rs"]
+mod uncertain;
 
 use std::path::PathBuf;
 use std::sync::Arc;
