@@ -23,7 +23,7 @@ use kmslab::lab::{
     Backend, BackendKind, Check, Effect, Event, Experiment, Identity, Intent, Names, Operation, Page, Stage, State,
     Status,
 };
-use kmslab::run::cleanup::{Outcome, Target, Work, clean};
+use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use kmslab::run::journal::{self, Journal, Journals};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
@@ -466,7 +466,10 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     let folder = by_journal.then_some(journals.path());
     let left = folder.map(|folder| Journals::read(folder).unwrap().left).unwrap_or_default();
     assert_eq!(left.len(), usize::from(by_journal));
-    let work = Work { clients: &clients, target: &target, folder, run: None, dry_run: false };
+    let nobody = |_: &str| Ok(None);
+    let everyones = Consent { accepted: Some("111122223333"), ask: &nobody };
+    let scope = if by_journal { Scope::Own } else { Scope::All(&everyones) };
+    let work = Work { clients: &clients, target: &target, folder, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
     let outcome = things::block_on(clean(&work, left, &mut None, &mut out)).unwrap();
     assert_eq!(outcome, Outcome::Clean, "{}", String::from_utf8(out).unwrap());
