@@ -98,12 +98,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
         listen: SocketAddr,
     },
-    /// Remove what earlier runs left on AWS or another server
+    /// Remove what this machine's runs left on AWS or another server
     Cleanup {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
-        /// Only this run; its id ends the names of its things [default: the runs in this machine's journals]
+        /// Only this run, by the id at the end of its names [default: every run in this machine's journals]
         #[arg(long, value_name = "ID", value_parser = run_id)]
         run: Option<String>,
         /// Everyone's runs in the account and region; lists them and asks first
@@ -365,7 +365,8 @@ fn age(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     // At most a century: longer ones are typing errors.
-    let number = text[..text.len() - 1].parse::<u32>().ok().filter(|number| u64::from(*number) * seconds < 3_200_000_000);
+    let number =
+        text[..text.len() - 1].parse::<u32>().ok().filter(|number| u64::from(*number) * seconds < 3_200_000_000);
     number.map(|number| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(wrong)
 }
 

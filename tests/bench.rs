@@ -482,17 +482,30 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
 }
 
 #[test]
-fn a_grant_whose_answer_was_lost_is_found_and_revoked() {
+fn what_was_made_though_no_answer_says_so_is_found_and_undone() {
     let mut proxy = Proxy::new();
     let url = proxy.url();
     let mut lab = Lab::new(&proxy.sandbox, &url, BackendKind::Endpoint);
     let before = lab.snapshot(&proxy.sandbox);
-    let plan = Plan { fault: Fault::ErrorAfterwards(INTERNAL), operation: "CreateGrant", as_admin: true, times: 1 };
-    proxy.set(Some(plan));
-    let check = lab.try_out(Experiment::KmsGrant);
-    assert!(!check.met && check.observed.contains("CreateGrant FAILED"), "{check:?}");
-    assert_eq!(lab.state.bench.changes(), []);
-    assert_eq!(lab.snapshot(&proxy.sandbox), before);
+    let page = "<html><body>Gateway</body></html>";
+    let (busy, redirected) = (Fault::Gateway(503, page), Fault::Gateway(404, page));
+    let cases = [
+        (Experiment::KmsGrant, "CreateGrant", Fault::ErrorAfterwards(INTERNAL)),
+        (Experiment::KmsGrant, "CreateGrant", busy),
+        (Experiment::KmsGrant, "CreateGrant", Fault::Gateway(200, "{}")),
+        (Experiment::IamAllow, "PutUserPolicy", busy),
+        (Experiment::IamAllow, "PutUserPolicy", redirected),
+        (Experiment::AwsOwnedKey, "CreateTable", redirected),
+        (Experiment::AwsOwnedKey, "CreateTable", Fault::Gateway(200, "")),
+    ];
+    for (which, operation, fault) in cases {
+        let context = format!("{operation}, {fault:?}");
+        proxy.set(Some(Plan { fault, operation, as_admin: true, times: 1 }));
+        let check = lab.try_out(which);
+        assert!(!check.met && check.observed.contains(&format!("{operation} FAILED")), "{context}: {check:?}");
+        assert_eq!(lab.state.bench.changes(), [], "{context}");
+        assert_eq!(lab.snapshot(&proxy.sandbox), before, "{context}");
+    }
 }
 
 #[test]

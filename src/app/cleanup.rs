@@ -12,6 +12,7 @@ use super::{Exit, describe, tell};
 use crate::aws::{Clients, EndpointOptions};
 use crate::cli::{Options, Usage};
 use crate::lab::mask::{self, Masker};
+use crate::lab::redact;
 use crate::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use crate::run::journal::{Journals, Left};
 
@@ -28,7 +29,7 @@ pub struct Wanted<'a> {
 }
 
 /// What finds the runs of other machines.
-const ALL: &str = "`kmslab cleanup --all` with --backend aws or --endpoint-url URL lists everyone's runs there, and asks";
+const ALL: &str = "for everyone's runs: `kmslab cleanup --all`, with --backend aws or --endpoint-url";
 
 const NO_PLACE: &str =
     "--all needs a place: no journal of this machine names one\n  give --backend aws or --endpoint-url URL";
@@ -88,7 +89,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         if here.is_empty() && matches!(scope, Scope::Own) {
             let at = format!("{} in {}", target.endpoint.as_deref().unwrap_or("AWS"), target.region);
             let line = format!("no journal of this machine names a run at {at}: nothing to remove\n{ALL}");
-            writeln!(out, "{}", mask::written(&mut masker, &line)).wrap_err(unwritten)?;
+            writeln!(out, "{}", redact::clean(&mask::written(&mut masker, &line))).wrap_err(unwritten)?;
             continue;
         }
         let (dry_run, older_than) = (wanted.dry_run, wanted.older_than);

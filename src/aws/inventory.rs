@@ -384,7 +384,8 @@ impl Clients {
                 Ok(tags) => {
                     are_read = true;
                     let run = tags.iter().find(|(key, _)| key == RUN_TAG).map(|(_, run)| run);
-                    let is_wanted = run.is_some_and(|run| candidates.only.as_ref().is_none_or(|only| only.contains(run)));
+                    let is_wanted =
+                        run.is_some_and(|run| candidates.only.as_ref().is_none_or(|only| only.contains(run)));
                     if !is_wanted && !is_known {
                         continue;
                     }

@@ -49,7 +49,8 @@ pub fn names_result(operation: &Operation, body: &Value) -> bool {
         O::CreateKey { .. } => text("/KeyMetadata/KeyId").is_some() && text("/KeyMetadata/Arn").is_some_and(is_key_arn),
         O::CreateGrant { .. } => text("/GrantId").is_some(),
         O::CreateTable { table, .. } | O::DeleteTable { table } => {
-            let is_table = body.pointer("/TableDescription").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
+            let is_table =
+                body.pointer("/TableDescription").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
             is_table && text("/TableDescription/TableName").is_none_or(|name| name == table)
         }
         O::CreateUser { user, .. } => text("/User/UserName") == Some(user),

@@ -130,15 +130,14 @@ impl Made {
         left.extend(self.alias.then(|| names.alias.clone()));
         left.extend(self.key.as_ref().map(|arn| format!("KMS key {arn}")));
         left.extend(self.stray_keys.iter().map(|id| format!("KMS key {id}")));
-        left.extend(
-            self.maybe_key
-                .as_ref()
-                .map(|text| format!("perhaps a KMS key with the description {text:?}: the response to CreateKey doesn't say")),
-        );
+        left.extend(self.maybe_key.as_ref().map(|text| {
+            format!("perhaps a KMS key with the description {text:?}: the response to CreateKey doesn't say")
+        }));
         left.extend(self.stray_access_keys.iter().map(|id| format!("access key {id} of {}", names.user)));
         left.extend(
-            self.maybe_access_key
-                .then(|| format!("perhaps an access key of {}: the response to CreateAccessKey doesn't say", names.user)),
+            self.maybe_access_key.then(|| {
+                format!("perhaps an access key of {}: the response to CreateAccessKey doesn't say", names.user)
+            }),
         );
         left
     }

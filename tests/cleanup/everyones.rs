@@ -59,13 +59,18 @@ fn everyones_runs_are_listed_and_removed_only_after_a_yes() {
     let crashed = things(&door.sandbox);
     let run = run_of(&things(&door.sandbox).without(&before));
     let home = tempfile::tempdir().unwrap();
-    let clean_up = |more: &[&str]| said(at_another_home(&door, home.path(), &[&["cleanup"], &door.here(more)[..]].concat()));
+    let clean_up =
+        |more: &[&str]| said(at_another_home(&door, home.path(), &[&["cleanup"], &door.here(more)[..]].concat()));
     let row = format!("  {run:<12} 0 min        table, user, alias, key    0.0000 USD");
     // (arguments, exit status, what is said)
     let refused: [(&[&str], i32, &str); 5] = [
         (&[], 0, "`kmslab cleanup --all`"),
         (&["--all"], 2, "refused: nobody is here to say yes; nothing was removed"),
-        (&["--all", "--yes-account", "444455556666"], 2, "--yes-account is 444455556666, and this is account 111122223333"),
+        (
+            &["--all", "--yes-account", "444455556666"],
+            2,
+            "--yes-account is 444455556666, and this is account 111122223333",
+        ),
         (&["--all", "--dry-run"], 3, "a dry run: nothing has been removed"),
         (&["--all", "--older-than", "1h", "--yes-account", "111122223333"], 0, "left alone   run "),
     ];

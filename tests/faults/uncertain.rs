@@ -24,41 +24,41 @@ fn is_plausible(fault: Fault, call: &str) -> bool {
     is_empty && matches!(call, "CreateAlias" | "AttachUserPolicy" | "PutKeyPolicy")
 }
 
-/// Calls of different stages, which one lab can go through.
-const ROUNDS: [&[(Stage, &str)]; 3] = [
-    &[
-        (Stage::CreateKey, "CreateKey"),
-        (Stage::CreateTable, "CreateTable"),
-        (Stage::CreateUser, "CreateUser"),
-        (Stage::Grant, "PutKeyPolicy"),
-    ],
-    &[(Stage::CreateKey, "CreateAlias"), (Stage::CreateUser, "AttachUserPolicy")],
-    &[(Stage::CreateUser, "CreateAccessKey")],
-];
+fn is_after(other: &str, call: &str) -> bool {
+    let place = |wanted: &str| CREATING.iter().position(|(_, call)| *call == wanted);
+    place(other) > place(call)
+}
 
+/// One lab meets the fault at each of its creating calls, and goes on every time.
 #[test]
 fn a_lab_goes_on_after_each_and_its_clean_up_leaves_nothing() {
-    for (fault, calls) in UNCERTAIN.into_iter().flat_map(|fault| ROUNDS.map(|calls| (fault, calls))) {
+    for fault in UNCERTAIN {
         let mut lab = Lab::new(timing(None, 3));
-        for (stage, call) in calls {
+        for (stage, call) in CREATING.into_iter().filter(|(_, call)| !is_plausible(fault, call)) {
             let context = format!("{call}, {fault:?}");
             lab.run_to(stage.previous().unwrap());
-            lab.press(Intent::Advance);
-            lab.break_call(fault, (*stage, call), usize::MAX);
-            lab.press(Intent::Advance);
-            let is_repeatable = matches!(*call, "AttachUserPolicy" | "PutKeyPolicy");
-            assert!(lab.proxy.struck() == 1 || is_repeatable, "{context}: sent {} times", lab.proxy.struck());
-            let answered = lab.answered.iter().rfind(|exchange| exchange.operation.name() == *call);
-            assert_eq!(answered.unwrap().is_allowed(), is_plausible(fault, call), "{context}");
-            lab.proxy.set(None);
-            if !lab.observed(*stage).0 {
-                lab.press(Intent::Retry);
+            if lab.state.view.shown < stage {
+                lab.press(Intent::Advance);
             }
-            assert!(lab.observed(*stage).0, "{context}, again: {:?}", lab.observed(*stage));
+            lab.break_call(fault, (stage, call), usize::MAX);
+            lab.press(if lab.state.check(stage).is_none() { Intent::Advance } else { Intent::Retry });
+            let is_repeatable = matches!(call, "AttachUserPolicy" | "PutKeyPolicy");
+            assert!(lab.proxy.struck() == 1 || is_repeatable, "{context}: sent {} times", lab.proxy.struck());
+            let answered = lab.answered.iter().rfind(|exchange| exchange.operation.name() == call);
+            assert!(!answered.unwrap().is_allowed() && !lab.observed(stage).0, "{context}");
+            lab.proxy.set(None);
+            // The last one of its stage.
+            if !CREATING
+                .iter()
+                .any(|other| other.0 == stage && !is_plausible(fault, other.1) && is_after(other.1, call))
+            {
+                lab.press(Intent::Retry);
+                assert!(lab.observed(stage).0, "{context}, again: {:?}", lab.observed(stage));
+            }
         }
         lab.run_to(Stage::CleanUp);
         assert!(lab.observed(Stage::CleanUp).0, "{fault:?}: {:?}", lab.observed(Stage::CleanUp));
-        lab.assert_nothing_is_left(&format!("{calls:?}, {fault:?}"));
+        lab.assert_nothing_is_left(&format!("{fault:?}"));
     }
 }
 
@@ -83,8 +83,8 @@ fn leaving_after_a_key_that_no_answer_names_removes_it() {
 #[test]
 fn a_lab_that_dies_there_leaves_a_journal_by_which_all_is_found() {
     for (stage, call) in CREATING {
-        // A lab for each: what differs between gateways is the status alone.
-        for fault in [Fault::Gateway(503, PAGE), Fault::Gateway(200, "{}"), Fault::Gateway(404, PAGE), Fault::ResetAfterBody] {
+        // A lab for each: of gateways one stands for all.
+        for fault in [Fault::Gateway(503, PAGE), Fault::Gateway(200, "{}"), Fault::ResetAfterBody] {
             let context = format!("{call}, {fault:?}");
             let mut lab = Lab::new(timing(None, 1));
             if let Some(before) = stage.previous() {

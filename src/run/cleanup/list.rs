@@ -74,7 +74,8 @@ mod tests {
     fn every_run_has_its_age_its_things_and_its_cost() {
         let items = vec![item(Kind::Table, "4f2a"), item(Kind::Key, "4f2a"), item(Kind::User, "beef")];
         let plan = Plan { items, kept: vec![(item(Kind::Key, "cafe"), "reason")], ..Plan::default() };
-        let begun = Begun::from([("4f2a".into(), at("2026-01-01T00:00:00Z")), ("beef".into(), at("2026-01-02T00:50:00Z"))]);
+        let begun =
+            Begun::from([("4f2a".into(), at("2026-01-01T00:00:00Z")), ("beef".into(), at("2026-01-02T00:50:00Z"))]);
         let rows = list(&plan, &begun, &["beef"].into(), at("2026-01-02T00:00:00Z"));
         assert_eq!(
             rows,

@@ -463,23 +463,29 @@ fn begun(found: &Inventory, journals: &[Left]) -> Begun {
 /// Whether everyone's runs in `account` may be removed: by `--yes-account`, or by a person who types its last digits.
 fn agreed<W: Write>(consent: &Consent<'_>, account: Option<&str>, lines: &mut Lines<'_, W>) -> bool {
     let is_masked = lines.masker.is_some();
-    let Some(account) = account else {
+    // Less than a whole number would make an empty line a yes.
+    let is_number = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(account) = account.filter(is_number) else {
         lines.line("refused: the server doesn't say which account this is; nothing was removed");
         return false;
     };
-    let last = &account[account.len().saturating_sub(4)..];
+    let last = &account[8..];
     if let Some(accepted) = consent.accepted {
         if accepted != account {
-            lines.line(&format!("refused: --yes-account is {accepted}, and this is account {account}; nothing was removed"));
+            lines.line(&format!(
+                "refused: --yes-account is {accepted}, and this is account {account}; nothing was removed"
+            ));
         }
         return accepted == account;
     }
-    lines.line("Others' runs are among them, and their labs may be at work: from here that can't be seen.");
+    lines.line("Some may be other people's labs at work: that can't be seen from here.");
     let of = if is_masked { "the account".to_owned() } else { format!("account {account}") };
     match (consent.ask)(&format!("Type the last four digits of {of} to remove them all: ")) {
         Ok(Some(typed)) if typed.trim() == last || typed.trim() == account => return true,
         Ok(Some(_)) => lines.line("those are not its last four digits; nothing was removed"),
-        Ok(None) if is_masked => lines.line("refused: nobody is here to say yes; --yes-account says it; nothing was removed"),
+        Ok(None) if is_masked => {
+            lines.line("refused: nobody is here to say yes; --yes-account says it; nothing was removed")
+        }
         Ok(None) => lines.line(&format!(
             "refused: nobody is here to say yes; nothing was removed\n  --yes-account {account} says it"
         )),

@@ -103,7 +103,9 @@ fn check(head: &Head) -> Result<(), String> {
         ("account", is_clean(&head.account), &head.account),
     ];
     match wrong.into_iter().find(|(_, fits, _)| !fits) {
-        Some((name, _, value)) => Err(format!("its {name} is {:?}, which no lab writes", value.as_deref().unwrap_or_default())),
+        Some((name, _, value)) => {
+            Err(format!("its {name} is {:?}, which no lab writes", value.as_deref().unwrap_or_default()))
+        }
         None => Ok(()),
     }
 }
