@@ -57,7 +57,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
-    cli.options.check().map_err(Usage)?;
+    cli.options.check(cli.command.as_ref()).map_err(Usage)?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
     // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
     let config = match cli.command {
@@ -116,9 +116,10 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
         }
         Some(Command::Serve { listen }) => serve(runtime, &cli.options, listen),
-        Some(Command::Cleanup { dry_run, run }) => {
+        Some(Command::Cleanup { dry_run, run, all, older_than }) => {
             let folder = environment.journals.as_deref();
-            cleanup::run(runtime, &cli.options, folder, &cleanup::Wanted { dry_run, run: run.as_deref() })
+            let wanted = cleanup::Wanted { dry_run, run: run.as_deref(), all, older_than };
+            cleanup::run(runtime, &cli.options, folder, &wanted)
         }
     }
 }
@@ -288,7 +289,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     }
     for call in &uncertain {
         let call = mask::written(&mut state.masker(), call);
-        tell(format_args!("perhaps left behind at {place}: what {call} created; its answer did not tell"));
+        tell(format_args!("perhaps left behind at {place}: what {call} created; its response doesn't say"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
     match journal {

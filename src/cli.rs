@@ -8,12 +8,13 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use ratatui::layout::Size;
 
-use crate::lab::Stage;
+use crate::lab::{Stage, redact};
 use crate::ui::theme::ThemeName;
 
 pub use environment::Environment;
@@ -97,14 +98,20 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
         listen: SocketAddr,
     },
-    /// Remove what earlier runs left on AWS or another server
+    /// Remove what this machine's runs left on AWS or another server
     Cleanup {
         /// Only list it
         #[arg(long)]
         dry_run: bool,
-        /// Only what this run made; its id ends the names of its things [default: all runs']
+        /// Only this run, by the id at the end of its names [default: every run in this machine's journals]
         #[arg(long, value_name = "ID", value_parser = run_id)]
         run: Option<String>,
+        /// Everyone's runs in the account and region; lists them and asks first
+        #[arg(long, conflicts_with = "run")]
+        all: bool,
+        /// Only runs that began longer ago than this: 30m, 2h, 7d
+        #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "run")]
+        older_than: Option<Duration>,
     },
     /// Forget the kept session: progress, answers and timings
     Reset,
@@ -316,13 +323,14 @@ impl Options {
     ///
     /// # Errors
     /// A sentence that names them.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, command: Option<&Command>) -> Result<(), String> {
         let is_sandbox = self.endpoint_url.is_none() && !self.is_aws();
         if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
             return Err("--admin-profile and --user-profile need --endpoint-url or --backend aws".to_owned());
         }
-        // An endpoint may be an address of AWS itself.
-        if self.yes_account.is_some() && is_sandbox {
+        // An endpoint may be an address of AWS itself, and a clean-up goes where journals say.
+        let cleans_up = matches!(command, Some(Command::Cleanup { .. }));
+        if self.yes_account.is_some() && is_sandbox && !cleans_up {
             return Err("--yes-account needs --backend aws".to_owned());
         }
         if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {
@@ -344,6 +352,22 @@ fn region(text: &str) -> Result<String, String> {
 fn run_id(text: &str) -> Result<String, String> {
     let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if fits { Ok(text.to_owned()) } else { Err("a run's id looks like 1a2b3c4d".to_owned()) }
+}
+
+/// A time span as a person writes it.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "an age looks like 30m, 2h or 7d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    // At most a century: longer ones are typing errors.
+    let number =
+        text[..text.len() - 1].parse::<u32>().ok().filter(|number| u64::from(*number) * seconds < 3_200_000_000);
+    number.map(|number| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(wrong)
 }
 
 /// A language is a folder of the lesson.
@@ -387,7 +411,8 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
+/// A line for a person, on stderr, harmless to a terminal. Unlike `eprintln!`, it does not panic where stderr is closed.
 pub fn tell(line: impl Display) {
+    let line = redact::clean(&line.to_string());
     let _ = writeln!(io::stderr(), "kmslab: {line}");
 }

@@ -191,7 +191,7 @@ fn doctor_finds_all_well_and_creates_nothing() {
 }
 
 #[rstest]
-#[case::by_tags(&["cleanup", "--backend", "aws"], true)]
+#[case::by_tags(&["cleanup", "--backend", "aws", "--all", "--yes-account", ACCOUNT], true)]
 #[case::by_journal(&["cleanup"], false)]
 fn killed_in_the_middle_and_cleaned_up(#[case] arguments: &[&str], #[case] journal_is_lost: bool) {
     let (aws, arrived) = Aws::that_stops();
@@ -202,7 +202,7 @@ fn killed_in_the_middle_and_cleaned_up(#[case] arguments: &[&str], #[case] journ
         std::fs::remove_file(&journals[0]).unwrap();
     }
 
-    let (status, printed, told) = aws.output(&["cleanup", "--backend", "aws", "--dry-run"]);
+    let (status, printed, told) = aws.output(&["cleanup", "--backend", "aws", "--all", "--dry-run"]);
     assert_eq!((status, told.as_str()), (Some(3), ""), "{printed}");
     assert!(printed.contains("    https://us-east-1.console.aws.amazon.com/dynamodbv2/"), "{printed}");
     assert_eq!(aws.left(), 4);
@@ -306,7 +306,7 @@ fn masked_doctor_and_clean_up_name_nobody_and_nothing() {
     assert_eq!(status, Some(0), "{doctor}");
     assert!(doctor.contains("ok       admin              arn:aws:iam::"), "{doctor}");
 
-    let (status, dry) = masked(&["cleanup", "--dry-run", "--mask"]);
+    let (status, dry) = masked(&["cleanup", "--backend", "aws", "--all", "--dry-run", "--mask"]);
     assert_eq!(status, Some(3), "{dry}");
     // What says what a thing is stays, and one thing has one pseudonym.
     let (_, table) = dry.split_once("would remove table arn:aws:dynamodb:us-east-1:").unwrap();

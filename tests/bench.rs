@@ -23,7 +23,7 @@ use kmslab::lab::{
     Backend, BackendKind, Check, Effect, Event, Experiment, Identity, Intent, Names, Operation, Page, Stage, State,
     Status,
 };
-use kmslab::run::cleanup::{Outcome, Target, Work, clean};
+use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use kmslab::run::journal::{self, Journal, Journals};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
@@ -466,7 +466,10 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     let folder = by_journal.then_some(journals.path());
     let left = folder.map(|folder| Journals::read(folder).unwrap().left).unwrap_or_default();
     assert_eq!(left.len(), usize::from(by_journal));
-    let work = Work { clients: &clients, target: &target, folder, run: None, dry_run: false };
+    let nobody = |_: &str| Ok(None);
+    let everyones = Consent { accepted: Some("111122223333"), ask: &nobody };
+    let scope = if by_journal { Scope::Own } else { Scope::All(&everyones) };
+    let work = Work { clients: &clients, target: &target, folder, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
     let outcome = things::block_on(clean(&work, left, &mut None, &mut out)).unwrap();
     assert_eq!(outcome, Outcome::Clean, "{}", String::from_utf8(out).unwrap());
@@ -479,17 +482,30 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
 }
 
 #[test]
-fn a_grant_whose_answer_was_lost_is_found_and_revoked() {
+fn what_was_made_though_no_answer_says_so_is_found_and_undone() {
     let mut proxy = Proxy::new();
     let url = proxy.url();
     let mut lab = Lab::new(&proxy.sandbox, &url, BackendKind::Endpoint);
     let before = lab.snapshot(&proxy.sandbox);
-    let plan = Plan { fault: Fault::ErrorAfterwards(INTERNAL), operation: "CreateGrant", as_admin: true, times: 1 };
-    proxy.set(Some(plan));
-    let check = lab.try_out(Experiment::KmsGrant);
-    assert!(!check.met && check.observed.contains("CreateGrant FAILED"), "{check:?}");
-    assert_eq!(lab.state.bench.changes(), []);
-    assert_eq!(lab.snapshot(&proxy.sandbox), before);
+    let page = "<html><body>Gateway</body></html>";
+    let (busy, redirected) = (Fault::Gateway(503, page), Fault::Gateway(404, page));
+    let cases = [
+        (Experiment::KmsGrant, "CreateGrant", Fault::ErrorAfterwards(INTERNAL)),
+        (Experiment::KmsGrant, "CreateGrant", busy),
+        (Experiment::KmsGrant, "CreateGrant", Fault::Gateway(200, "{}")),
+        (Experiment::IamAllow, "PutUserPolicy", busy),
+        (Experiment::IamAllow, "PutUserPolicy", redirected),
+        (Experiment::AwsOwnedKey, "CreateTable", redirected),
+        (Experiment::AwsOwnedKey, "CreateTable", Fault::Gateway(200, "")),
+    ];
+    for (which, operation, fault) in cases {
+        let context = format!("{operation}, {fault:?}");
+        proxy.set(Some(Plan { fault, operation, as_admin: true, times: 1 }));
+        let check = lab.try_out(which);
+        assert!(!check.met && check.observed.contains(&format!("{operation} FAILED")), "{context}: {check:?}");
+        assert_eq!(lab.state.bench.changes(), [], "{context}");
+        assert_eq!(lab.snapshot(&proxy.sandbox), before, "{context}");
+    }
 }
 
 #[test]

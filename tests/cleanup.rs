@@ -11,6 +11,8 @@ mod program;
 #[macro_use]
 #[path = "common/things.rs"]
 mod things;
+#[path = "cleanup/everyones.rs"]
+mod everyones;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -62,9 +64,14 @@ impl Door {
         (status.code(), text(&stdout) + &text(&stderr))
     }
 
+    /// At the endpoint.
+    fn here<'a>(&'a self, more: &'a [&'a str]) -> Vec<&'a str> {
+        [&["--region", "us-east-1", "--endpoint-url", self.url.as_str()], more].concat()
+    }
+
     /// By tags: at the endpoint, whatever journals say.
     fn by_tags<'a>(&'a self, more: &'a [&'a str]) -> Vec<&'a str> {
-        [&["--region", "us-east-1", "--endpoint-url", self.url.as_str()], more].concat()
+        [self.here(&["--all", "--yes-account", "111122223333"]), more.to_vec()].concat()
     }
 }
 
@@ -192,15 +199,15 @@ fn one_run_alone_is_cleaned_up() {
     door.kill_a_lab();
     let first = things(&door.sandbox);
     let run = first.users.iter().find_map(|user| user.strip_prefix("kmslab-user-")).unwrap().to_owned();
-    let (status, printed) = door.clean_up(&door.by_tags(&["--run", "0badf00d", "--dry-run"]));
+    let (status, printed) = door.clean_up(&door.here(&["--run", "0badf00d", "--dry-run"]));
     assert_eq!(status, Some(0), "there is no such run: {printed}");
     std::fs::remove_dir_all(door.journals()).unwrap();
     let other = Door { tmp: tempfile::tempdir().unwrap(), ..Door::new("Action=CreateAccessKey", When::Before) };
     other.kill_a_lab();
     let theirs = things(&other.sandbox);
-    let (status, printed) = other.clean_up(&other.by_tags(&["--run", &run]));
+    let (status, printed) = other.clean_up(&other.here(&["--run", &run]));
     assert_eq!((status, things(&other.sandbox)), (Some(0), theirs), "{printed}");
-    let (status, printed) = door.clean_up(&door.by_tags(&["--run", &run]));
+    let (status, printed) = door.clean_up(&door.here(&["--run", &run]));
     assert_eq!(status, Some(0), "{printed}");
     assert_eq!(things(&door.sandbox).users, first.users.into_iter().filter(|u| !u.ends_with(&run)).collect::<Vec<_>>());
 }
@@ -399,9 +406,14 @@ fn a_journals_place_that_cannot_be_reached_ends_with_4_and_keeps_the_journal() {
 }
 
 #[test]
-fn without_journals_it_says_where_it_could_look() {
+fn without_journals_it_says_how_everyones_runs_are_found() {
     let door = Door::new("nothing stops here", When::Before);
-    let (status, printed) = door.clean_up(&[]);
-    assert_eq!(status, Some(0), "{printed}");
-    assert!(printed.starts_with("no journal tells of anything left; --endpoint-url"), "{printed}");
+    for (arguments, says) in [(vec![], "this machine has no journal"), (door.here(&[]), "no journal of this machine")] {
+        let (status, printed) = door.clean_up(&arguments);
+        assert_eq!(status, Some(0), "{printed}");
+        assert!(printed.starts_with(says) && printed.contains("`kmslab cleanup --all`"), "{printed}");
+    }
+    let (status, printed) = door.clean_up(&["--all"]);
+    assert_eq!(status, Some(2), "{printed}");
+    assert!(printed.contains("--all needs a place"), "{printed}");
 }

@@ -12,6 +12,8 @@ mod message;
 mod proxy;
 #[path = "faults/replay.rs"]
 mod replay;
+#[path = "faults/uncertain.rs"]
+mod uncertain;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use kmslab::aws::{Clients, Timing};
 use kmslab::lab::{
     Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Report, Stage, State, Verdict,
 };
-use kmslab::run::cleanup::{Outcome, Target, Work, clean};
+use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use kmslab::run::journal::{self, Journal, Journals};
 use kmslab::run::world::World;
 use proxy::{Canned, Fault, Plan, Proxy};
@@ -149,7 +151,10 @@ impl Dead {
         let folder = by_journal.then_some(self.folder.as_path());
         let journals = folder.map(|folder| Journals::read(folder).unwrap()).unwrap_or_default();
         assert!(journals.living.is_empty() && journals.unreadable.is_empty(), "{journals:?}");
-        let work = Work { clients: &clients, target: &target, folder, run: None, dry_run: false };
+        let nobody = |_: &str| Ok(None);
+        let everyones = Consent { accepted: Some("111122223333"), ask: &nobody };
+        let scope = if by_journal { Scope::Own } else { Scope::All(&everyones) };
+        let work = Work { clients: &clients, target: &target, folder, scope, older_than: None, dry_run: false };
         let mut out = Vec::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let outcome = runtime.block_on(clean(&work, journals.left, &mut None, &mut out)).unwrap();

@@ -17,7 +17,7 @@ use kmslab::policy::{
     Call, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
 };
 use kmslab::run::Ended;
-use kmslab::run::cleanup::{Outcome, Target, Work, clean};
+use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use kmslab::run::headless::{self, Format};
 use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
@@ -147,7 +147,10 @@ fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, m
 fn clean_up(sandbox: &Sandbox, clients: &Clients, runtime: &Runtime) -> (Outcome, String) {
     let endpoint = Some(sandbox.url().to_owned());
     let target = Target { endpoint, region: sandbox.region().to_owned(), admin_profile: None };
-    let work = Work { clients, target: &target, folder: None, run: None, dry_run: false };
+    let nobody = |_: &str| Ok(None);
+    let everyones = Consent { accepted: Some("111122223333"), ask: &nobody };
+    let scope = Scope::All(&everyones);
+    let work = Work { clients, target: &target, folder: None, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
     let outcome = runtime.block_on(clean(&work, Vec::new(), &mut None, &mut out)).unwrap();
     (outcome, String::from_utf8(out).unwrap())

@@ -1,7 +1,9 @@
 //! `kmslab cleanup`.
 
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
@@ -10,8 +12,9 @@ use super::{Exit, describe, tell};
 use crate::aws::{Clients, EndpointOptions};
 use crate::cli::{Options, Usage};
 use crate::lab::mask::{self, Masker};
-use crate::run::cleanup::{Outcome, Target, Work, clean};
-use crate::run::journal::{self, Journals};
+use crate::lab::redact;
+use crate::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
+use crate::run::journal::{Journals, Left};
 
 /// What `kmslab cleanup` was asked for.
 pub struct Wanted<'a> {
@@ -19,7 +22,17 @@ pub struct Wanted<'a> {
     pub dry_run: bool,
     /// Only what this run made.
     pub run: Option<&'a str>,
+    /// Everyone's runs.
+    pub all: bool,
+    /// Only runs that began longer ago than this.
+    pub older_than: Option<Duration>,
 }
+
+/// What finds the runs of other machines.
+const ALL: &str = "for everyone's runs: `kmslab cleanup --all`, with --backend aws or --endpoint-url";
+
+const NO_PLACE: &str =
+    "--all needs a place: no journal of this machine names one\n  give --backend aws or --endpoint-url URL";
 
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
 ///
@@ -36,88 +49,134 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         journals.living.retain(|living| living == run);
     }
     let mut masker = options.mask.then(Masker::default);
-    if let Some(masker) = &mut masker {
+    introduce(&journals, &mut masker);
+    let places = places(options, &journals);
+    if places.is_empty() && wanted.all {
+        return Err(Usage(NO_PLACE.to_owned()).into());
+    }
+    let consent = Consent { accepted: options.yes_account.as_deref(), ask: &ask };
+    let scope = match wanted.run {
+        Some(run) => Scope::Run(run),
+        None if wanted.all => Scope::All(&consent),
+        None => Scope::Own,
+    };
+    let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
+    let mut out = io::stdout().lock();
+    let unwritten = "the lines could not be written";
+    if places.is_empty() {
+        let none = if wanted.run.is_some() { "of that run" } else { "of a run that left something" };
+        writeln!(out, "this machine has no journal {none}: nothing to remove\n{ALL}").wrap_err(unwritten)?;
+    }
+    for place in places {
+        let (clients, target) = match connect(runtime, &place) {
+            Ok(connected) => connected,
+            Err(error) if place.is_given => return Err(error),
+            // The other journals' places may be reached.
+            Err(error) => {
+                let line = format!("{}: {}", place.endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
+                tell(mask::written(&mut masker, &line));
+                outcome = outcome.max(Outcome::Unreachable);
+                continue;
+            }
+        };
+        let is_here = |left: &Left| {
+            let head = Target::from(&left.head);
+            let same_profile = place.is_given || head.admin_profile == target.admin_profile;
+            head.endpoint == target.endpoint && head.region == target.region && same_profile
+        };
+        let (here, elsewhere): (Vec<_>, Vec<_>) = journals.left.into_iter().partition(is_here);
+        journals.left = elsewhere;
+        if here.is_empty() && matches!(scope, Scope::Own) {
+            let at = format!("{} in {}", target.endpoint.as_deref().unwrap_or("AWS"), target.region);
+            let line = format!("no journal of this machine names a run at {at}: nothing to remove\n{ALL}");
+            writeln!(out, "{}", redact::clean(&mask::written(&mut masker, &line))).wrap_err(unwritten)?;
+            continue;
+        }
+        let (dry_run, older_than) = (wanted.dry_run, wanted.older_than);
+        let work = Work { clients: &clients, target: &target, folder, scope, older_than, dry_run };
+        outcome = outcome.max(runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err(unwritten)?);
+    }
+    Ok(match outcome {
+        Outcome::Clean => Exit::Met,
+        Outcome::Survivors => Exit::Survivors,
+        Outcome::Refused => Exit::Usage,
+        Outcome::Unreachable => Exit::Backend,
+    })
+}
+
+/// Tells of the journals that are not worked on, and teaches the masker all their runs.
+fn introduce(journals: &Journals, masker: &mut Option<Masker>) {
+    if let Some(masker) = masker {
         let unreadable = journals.unreadable.iter().filter_map(|(path, _)| path.file_stem()?.to_str());
         let known = journals.living.iter().map(String::as_str).chain(unreadable);
         known.chain(journals.left.iter().map(|left| left.head.run.as_str())).for_each(|run| masker.add_run(run));
     }
     for (path, reason) in &journals.unreadable {
         let line = format!("{} is no journal and is left alone: {reason}", path.display());
-        tell(mask::written(&mut masker, &line));
+        tell(mask::written(masker, &line));
     }
     for run in &journals.living {
-        let run = mask::written(&mut masker, run);
+        let run = mask::written(masker, run);
         tell(format_args!("the lab of run {run} is at work right now: it cleans up itself"));
     }
-    let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-    let is_told_where = options.endpoint_url.is_some() || options.is_aws();
-    let targets = match is_told_where {
-        true => vec![(options.endpoint_url.clone(), options.region.clone(), options.admin_profile.clone())],
-        false => {
-            let heads = journals.left.iter().map(|left| Target::from(&left.head));
-            let here = heads.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
-            let targets: std::collections::BTreeSet<Target> = here.collect();
-            targets.into_iter().map(|target| (target.endpoint, Some(target.region), target.admin_profile)).collect()
-        }
-    };
-    let mut out = io::stdout().lock();
-    if targets.is_empty() {
-        writeln!(
-            out,
-            "no journal tells of anything left; --endpoint-url URL or --backend aws looks there all the same"
-        )
-        .wrap_err("the lines could not be written")?;
-    }
-    for (endpoint, region, admin_profile) in targets {
-        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
-        let (clients, endpoint) = match connected {
-            Ok(clients) => {
-                // With --backend aws, where the lab with the same options and variables has been.
-                let endpoint = clients.endpoint().map(str::to_owned);
-                (clients, endpoint)
-            }
-            Err(error) if is_told_where => return Err(error),
-            // The other journals' places may be reached.
-            Err(error) => {
-                let line = format!("{}: {}", endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
-                tell(mask::written(&mut masker, &line));
-                outcome = outcome.max(Outcome::Unreachable);
-                continue;
-            }
-        };
-        let target = Target { endpoint, region: clients.region().to_owned(), admin_profile };
-        let is_here = |left: &journal::Left| {
-            let head = Target::from(&left.head);
-            let same_profile = is_told_where || head.admin_profile == target.admin_profile;
-            head.endpoint == target.endpoint && head.region == target.region && same_profile
-        };
-        let (here, elsewhere) = journals.left.into_iter().partition(is_here);
-        journals.left = elsewhere;
-        let work = Work { clients: &clients, target: &target, folder, run: wanted.run, dry_run: wanted.dry_run };
-        let cleaned =
-            runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err("the lines could not be written")?;
-        outcome = outcome.max(cleaned);
-    }
-    Ok(match outcome {
-        Outcome::Clean => Exit::Met,
-        Outcome::Survivors => Exit::Survivors,
-        Outcome::Unreachable => Exit::Backend,
-    })
 }
 
-/// Clients for `endpoint` or, without one, for AWS; `elsewhere` says that another place will do that variables or the
-/// profile name instead of AWS.
-fn connect(
-    runtime: &Runtime,
-    endpoint: Option<&str>,
+/// Where to look.
+struct Place {
+    endpoint: Option<String>,
     region: Option<String>,
     admin_profile: Option<String>,
-    elsewhere: bool,
-) -> Result<Clients, Report> {
-    let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
+    /// By the options; else a journal tells of it.
+    is_given: bool,
+}
+
+/// The place that was given, else the journals'.
+fn places(options: &Options, journals: &Journals) -> Vec<Place> {
+    if options.endpoint_url.is_some() || options.is_aws() {
+        return vec![Place {
+            endpoint: options.endpoint_url.clone(),
+            region: options.region.clone(),
+            admin_profile: options.admin_profile.clone(),
+            is_given: true,
+        }];
+    }
+    let targets = journals.left.iter().map(|left| Target::from(&left.head));
+    let here = targets.filter(|target| options.region.as_ref().is_none_or(|region| *region == target.region));
+    let targets: BTreeSet<Target> = here.collect();
+    let told = targets.into_iter().map(|Target { endpoint, region, admin_profile }| Place {
+        endpoint,
+        region: Some(region),
+        admin_profile,
+        is_given: false,
+    });
+    told.collect()
+}
+
+/// Shows `question` and reads a line; `None` where nobody is at the keyboard.
+fn ask(question: &str) -> io::Result<Option<String>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut err = io::stderr();
+    write!(err, "{question}")?;
+    err.flush()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(Some(line))
+}
+
+/// Clients for `place`, and where their calls go. Without an endpoint that is AWS; where the place was given, another
+/// one that variables or the profile name will do as well.
+fn connect(runtime: &Runtime, place: &Place) -> Result<(Clients, Target), Report> {
+    let options = EndpointOptions {
+        url: place.endpoint.clone(),
+        admin_profile: place.admin_profile.clone(),
+        user_profile: None,
+        region: place.region.clone(),
+    };
     let clients = runtime.block_on(Clients::for_endpoint(&options))?;
-    match clients.endpoint().filter(|_| endpoint.is_none()) {
-        Some(other) if elsewhere => {
+    match clients.endpoint().filter(|_| place.endpoint.is_none()) {
+        Some(other) if place.is_given => {
             tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
         }
         // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
@@ -128,5 +187,7 @@ fn connect(
         }
         None => {}
     }
-    Ok(clients)
+    // With --backend aws, where the lab with the same options and variables has been.
+    let (endpoint, region) = (clients.endpoint().map(str::to_owned), clients.region().to_owned());
+    Ok((clients, Target { endpoint, region, admin_profile: place.admin_profile.clone() }))
 }

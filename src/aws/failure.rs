@@ -17,6 +17,12 @@ pub(super) fn no_document() -> NoResponse {
     NoResponse { message: "the answer's document can't be read".to_owned(), remedy: NO_DOCUMENT.to_owned() }
 }
 
+/// What to say about a success of `operation` whose body doesn't name its result.
+pub(super) fn no_result(operation: &str) -> NoResponse {
+    let message = format!("the response to {operation} doesn't name its result");
+    NoResponse { message, remedy: NO_DOCUMENT.to_owned() }
+}
+
 /// The messages of an error and of all its causes, outermost first, without repetitions.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut messages = vec![error.to_string()];

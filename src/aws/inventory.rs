@@ -1,6 +1,6 @@
 //! What there is at a backend with the lab's names and tags: what `kmslab cleanup` looks through. Only reading calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -8,8 +8,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Clients, failure};
 use crate::lab::exchange::{is_credential_error, is_not_found};
-use crate::lab::operation::RUN_TAG;
-use crate::lab::redact;
+use crate::lab::operation::{CREATED_TAG, RUN_TAG};
+use crate::lab::{Names, redact};
 
 /// How often a key's tags are asked for where KMS has had enough of it: a busy account has hundreds of keys, and KMS
 /// answers a few such questions a second. Some 30 s in all, besides the SDK's own tries.
@@ -77,23 +77,50 @@ pub struct Inventory {
     pub users: Vec<User>,
     pub keys: Vec<Key>,
     pub aliases: Vec<Alias>,
+    /// When runs began, by their tags [`CREATED_TAG`]: by run, the values.
+    pub created: BTreeMap<String, BTreeSet<String>>,
     /// Lists and tags that could not be read, with the reason: there may be more of ours than was found.
     pub unseen: Vec<String>,
 }
 
 impl Inventory {
-    /// Forgets what is not of the run `run`.
-    pub fn retain_run(&mut self, run: &str) {
-        let is_of = |mark: &Mark| matches!(mark, Mark::Run(other) if other == run);
+    /// Forgets what is tagged with another run than those that `is_wanted` names.
+    pub fn retain_runs(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        let is_of = |mark: &Mark| match mark {
+            Mark::Run(run) => is_wanted(run),
+            Mark::None | Mark::Unknown(_) => true,
+        };
         self.tables.retain(|table| is_of(&table.mark));
         self.users.retain(|user| is_of(&user.mark));
         self.keys.retain(|key| is_of(&key.mark));
-        let alias = crate::lab::Names::new(run).alias;
-        self.aliases.retain(|other| other.name == alias);
+        let lead = Names::new("").alias;
+        self.aliases.retain(|alias| alias.name.strip_prefix(&lead).is_some_and(&is_wanted));
+    }
+
+    /// Whose a resource with these tags is. Tags that can't be read are noted: it may be anybody's.
+    fn mark(&mut self, tags: Result<Vec<(String, String)>, Failed>) -> Result<Mark, Unusable> {
+        match tags {
+            Ok(tags) => Ok(self.mark_read(tags)),
+            Err(failed) => {
+                let refusal = failed.refusal()?;
+                self.unseen.push(refusal.clone());
+                Ok(Mark::Unknown(refusal))
+            }
+        }
+    }
+
+    fn mark_read(&mut self, tags: Vec<(String, String)>) -> Mark {
+        let value = |tag: &str| tags.iter().find(|(key, _)| key == tag).map(|(_, value)| redact::clean(value));
+        let Some(run) = value(RUN_TAG) else { return Mark::None };
+        if let Some(created) = value(CREATED_TAG) {
+            self.created.entry(run.clone()).or_default().insert(created);
+        }
+        Mark::Run(run)
     }
 }
 
-/// Names to look for beside the listed ones: lists are eventually consistent, and may be refused.
+/// Whose things are looked for, and the names to ask for beside the listed ones: lists are eventually consistent, and
+/// may be refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "three kinds of resources")]
 pub struct Candidates {
@@ -101,6 +128,15 @@ pub struct Candidates {
     pub users: BTreeSet<String>,
     /// Ids or ARNs.
     pub keys: BTreeSet<String>,
+    /// Nothing but these runs' things; `None` is everyone's.
+    pub only: Option<BTreeSet<String>>,
+}
+
+impl Candidates {
+    /// Whether a thing is looked at that has one of these names in each run.
+    fn includes(&self, is_own: impl Fn(Names) -> bool) -> bool {
+        self.only.as_ref().is_none_or(|runs| runs.iter().any(|run| is_own(Names::new(run))))
+    }
 }
 
 /// Why the backend could not be looked through at all: it can't be reached, or refuses the credentials.
@@ -202,7 +238,7 @@ impl Clients {
         self.find_tables(candidates, &mut found).await?;
         self.find_users(candidates, &mut found).await?;
         self.find_keys(candidates, &mut found).await?;
-        self.find_aliases(&mut found).await?;
+        self.find_aliases(candidates, &mut found).await?;
         Ok(found)
     }
 
@@ -214,7 +250,7 @@ impl Clients {
             |page: aws_sdk_dynamodb::operation::list_tables::ListTablesOutput| { page.table_names.unwrap_or_default() }
         );
         let names = listed_and(listed, &candidates.tables, "kmslab-table-", &mut found.unseen)?;
-        for name in names {
+        for name in names.into_iter().filter(|name| candidates.includes(|own| own.tables().contains(name))) {
             let description = match send!("dynamodb:DescribeTable", client.describe_table().table_name(&name)) {
                 Ok(output) => output.table,
                 Err(failed) if failed.is_absence() => continue,
@@ -231,7 +267,7 @@ impl Clients {
                 // not be known yet: that is no reason to take it for gone.
                 Err(failed) if failed.is_absence() && is_going => {}
                 tags => {
-                    let mark = mark(tags, &mut found.unseen)?;
+                    let mark = found.mark(tags)?;
                     found.tables.push(Table { name, arn, mark });
                 }
             }
@@ -262,7 +298,7 @@ impl Clients {
             }
         );
         let names = listed_and(listed, &candidates.users, "kmslab-user-", &mut found.unseen)?;
-        for name in names {
+        for name in names.into_iter().filter(|name| candidates.includes(|own| own.user == *name)) {
             let arn = match send!("iam:GetUser", client.get_user().user_name(&name)) {
                 Ok(output) => output.user.map(|user| user.arn).unwrap_or_default(),
                 Err(failed) if failed.is_absence() => continue,
@@ -278,7 +314,7 @@ impl Clients {
                     page.tags.into_iter().map(|tag| (tag.key, tag.value))
                 }
             );
-            let mark = mark(tags, &mut found.unseen)?;
+            let mark = found.mark(tags)?;
             let mut user = User {
                 name,
                 arn,
@@ -337,37 +373,46 @@ impl Clients {
                 page.keys.unwrap_or_default().into_iter().filter_map(|key| key.key_id)
             });
         // By id, as everywhere.
-        let known = candidates.keys.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_owned()).collect();
+        let known: BTreeSet<String> =
+            candidates.keys.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_owned()).collect();
         // Most keys of an account are somebody else's, and some don't let their tags be read. Where no key does, it is
         // the admin who may not read them, and ours may be among them.
         let (mut are_read, mut denied) = (false, None);
         for id in listed_and(listed, &known, "", &mut found.unseen)? {
-            let mark = match self.tags_of_key(&id).await {
+            let is_known = known.contains(&id);
+            let tags = match self.tags_of_key(&id).await {
                 Ok(tags) => {
                     are_read = true;
-                    mark(Ok(tags), &mut found.unseen)?
+                    let run = tags.iter().find(|(key, _)| key == RUN_TAG).map(|(_, run)| run);
+                    let is_wanted =
+                        run.is_some_and(|run| candidates.only.as_ref().is_none_or(|only| only.contains(run)));
+                    if !is_wanted && !is_known {
+                        continue;
+                    }
+                    Ok(tags)
                 }
                 Err(failed) if failed.is_absence() => continue,
-                Err(failed) if failed.is_denial() && !known.contains(&id) => {
+                Err(failed) if failed.is_denial() && !is_known => {
                     denied = Some(failed);
                     continue;
                 }
-                Err(failed) => mark(Err(failed), &mut found.unseen)?,
+                Err(failed) if !is_known => {
+                    found.mark(Err(failed))?;
+                    continue;
+                }
+                Err(failed) => Err(failed),
             };
-            if !matches!(mark, Mark::Run(_)) && !known.contains(&id) {
-                continue;
-            }
             match send!("kms:DescribeKey", client.describe_key().key_id(&id)) {
                 Ok(output) => {
                     let Some(key) = output.key_metadata else { continue };
-                    let state = key.key_state.map(|state| state.as_str().to_owned()).unwrap_or_default();
-                    found.keys.push(Key {
-                        id,
-                        arn: key.arn.unwrap_or_default(),
-                        mark,
-                        description: key.description.unwrap_or_default(),
-                        pending_deletion: state == "PendingDeletion",
-                    });
+                    let pending_deletion = key.key_state.is_some_and(|state| state.as_str() == "PendingDeletion");
+                    let mark = match tags {
+                        // Nothing is to be done about it, whoever's it is.
+                        Err(failed) if pending_deletion => Mark::Unknown(failed.refusal()?),
+                        tags => found.mark(tags)?,
+                    };
+                    let (arn, description) = (key.arn.unwrap_or_default(), key.description.unwrap_or_default());
+                    found.keys.push(Key { id, arn, mark, description, pending_deletion });
                 }
                 Err(failed) if failed.is_absence() => {}
                 Err(failed) => found.unseen.push(failed.refusal()?),
@@ -398,7 +443,7 @@ impl Clients {
         Ok(Vec::new())
     }
 
-    async fn find_aliases(&self, found: &mut Inventory) -> Result<(), Unusable> {
+    async fn find_aliases(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
         let client = self.admin.kms();
         let listed = pages!(
             "kms:ListAliases",
@@ -414,7 +459,7 @@ impl Clients {
         };
         for alias in listed {
             let (Some(name), Some(arn)) = (alias.alias_name, alias.alias_arn) else { continue };
-            if !name.starts_with("alias/kmslab-key-") {
+            if !name.starts_with("alias/kmslab-key-") || !candidates.includes(|own| own.alias == name) {
                 continue;
             }
             let target = match alias.target_key_id {
@@ -448,21 +493,6 @@ fn listed_and(
         Err(failed) => unseen.push(failed.refusal()?),
     }
     Ok(names)
-}
-
-/// Whose a resource with these tags is. Tags that can't be read are noted in `unseen`: it may be anybody's.
-fn mark(tags: Result<Vec<(String, String)>, Failed>, unseen: &mut Vec<String>) -> Result<Mark, Unusable> {
-    match tags {
-        Ok(tags) => {
-            let run = tags.into_iter().find(|(key, _)| key == RUN_TAG).map(|(_, run)| run);
-            Ok(run.map_or(Mark::None, Mark::Run))
-        }
-        Err(failed) => {
-            let refusal = failed.refusal()?;
-            unseen.push(refusal.clone());
-            Ok(Mark::Unknown(refusal))
-        }
-    }
 }
 
 impl Clients {

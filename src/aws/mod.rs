@@ -26,6 +26,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
+use crate::lab::certainty::names_result;
 use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
 pub(crate) use failure::chain;
@@ -304,7 +305,7 @@ impl Clients {
             }
             Err(failure) => Some(failure),
         };
-        tap.into_answer(failure, duration_us)
+        telling(operation, tap.into_answer(failure, duration_us))
     }
 
     fn of(&self, identity: Identity) -> Option<Arc<ServiceClients>> {
@@ -348,6 +349,16 @@ fn endpoint_of(config: &SdkConfig) -> Option<String> {
         return all;
     }
     ["STS", "KMS", "DynamoDB", "IAM"].into_iter().find_map(of_service).or(all)
+}
+
+/// `answer`, in which a success that doesn't name its result is none: a gateway answered, or the body was lost.
+fn telling(operation: &Operation, answer: Answer) -> Answer {
+    match &answer.response {
+        Ok(response) if response.status < 300 && !names_result(operation, &response.body) => {
+            Answer { response: Err(failure::no_result(operation.name())), ..answer }
+        }
+        _ => answer,
+    }
 }
 
 /// The answer to a call that can't be signed: only test-user may be without credentials.

@@ -43,15 +43,16 @@ macro_rules! create {
 }
 
 /// Forbids a further try of a call that may have created something: one whose answer was lost or can't be read, or that
-/// failed inside of the service. A second one would create a second key, or say that the table exists already. What was
-/// throttled or refused (4xx, and 503: too busy to begin) has created nothing.
+/// failed inside of the service or before it (5xx; a gateway says 503 of calls that were carried out, too). A second one
+/// would create a second key, or say that the table exists already. What was throttled or refused (4xx) has created
+/// nothing.
 #[derive(Debug)]
 struct OnlyAfterAnError;
 
 impl ClassifyRetry for OnlyAfterAnError {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match (context.output_or_error(), context.response()) {
-            (Some(Err(_)), Some(response)) if matches!(response.status().as_u16(), 400..500 | 503) => {
+            (Some(Err(_)), Some(response)) if matches!(response.status().as_u16(), 400..500) => {
                 RetryAction::NoActionIndicated
             }
             (Some(Err(_)), _) => RetryAction::RetryForbidden,

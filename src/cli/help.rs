@@ -12,8 +12,8 @@ use clap::{Arg, Command, CommandFactory, Id, Parser};
 
 use super::Cli;
 
-/// The commands that go through the lab by themselves.
-const LABS: &[&str] = &["run", "record"];
+/// The commands that may need a yes.
+const CONSENTING: &[&str] = &["run", "record", "cleanup"];
 /// The commands that call a server.
 const CALLERS: &[&str] = &["run", "doctor", "record", "cleanup"];
 /// The commands whose calls may need two identities.
@@ -54,7 +54,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("backend", CALLERS),
             ("admin_profile", CALLERS),
             ("user_profile", IDENTITIES),
-            ("yes_account", LABS),
+            ("yes_account", CONSENTING),
             ("endpoint_url", CALLERS),
             ("region", &["run", "doctor", "record", "serve", "cleanup"]),
             ("data", SANDBOXES),
@@ -78,6 +78,15 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("cast_version", PICTURES),
         ],
     ),
+];
+
+/// Commands, options, and what the options mean there, where that differs.
+const OWN_WORDS: &[(&str, &str, &str)] = &[
+    ("cleanup", "backend", "aws: look in your account [default: wherever this machine's journals say]"),
+    ("cleanup", "endpoint_url", "Look at this server, http://host:port [default: wherever the journals say]"),
+    ("cleanup", "admin_profile", "The admin's in ~/.aws [default: the journal's, else the SDK's chain]"),
+    ("cleanup", "region", "The region [default: the journal's, else the SDK's chain]"),
+    ("cleanup", "yes_account", "With --all: remove everyone's runs in this account without asking"),
 ];
 
 /// What `kmslab -h` shows: what a first week needs.
@@ -118,6 +127,8 @@ fn helping(is_brief: bool) -> Command {
         let command = command.mut_args(terse);
         globals().into_iter().fold(command, |command, arg| {
             let applies = applies(&name, arg.get_id().as_str());
+            let own = OWN_WORDS.iter().find(|(of, id, _)| *of == name && *id == arg.get_id().as_str());
+            let arg = own.into_iter().fold(arg, |arg, (_, _, words)| arg.help(*words));
             command.arg(arg.hide(!applies))
         })
     })

@@ -268,7 +268,12 @@ fn clean_up(exchanges: &[&Exchange], facts: &Facts) -> Observed {
         })
         .collect();
     let deleted = if deleted.is_empty() { String::new() } else { format!("{} deleted, ", deleted.join(", ")) };
-    let Some(key) = &facts.key else { return Ok(format!("{deleted}no key had been made")) };
+    let Some(key) = &facts.key else {
+        // One whose CreateKey was not answered has been found.
+        let found = exchanges.iter().any(|e| e.operation.name() == "ScheduleKeyDeletion" && e.is_allowed());
+        let key = if found { "the deletion of the key is scheduled" } else { "no key had been made" };
+        return Ok(format!("{deleted}{key}"));
+    };
     match key.get("KeyState").and_then(Value::as_str) {
         Some("PendingDeletion") => Ok(format!("{deleted}key PendingDeletion")),
         state => Err(format!("{deleted}but the key's state is {}", state.unwrap_or("unknown"))),

@@ -10,7 +10,7 @@ const HOURS_A_MONTH: f64 = 730.0;
 
 /// What a customer managed key has cost, in USD: 1 USD a month, pro-rated by the hour (KMS price list). The time is in
 /// seconds; a clock that is behind AWS's makes no negative cost.
-fn key_cost(seconds: f64) -> f64 {
+pub fn key_cost(seconds: f64) -> f64 {
     seconds.max(0.0) / 3_600.0 / HOURS_A_MONTH
 }
 

@@ -140,6 +140,13 @@ impl Exchange {
         self.stage == Stage::CleanUp && self.error_code().is_some_and(is_not_found)
     }
 
+    /// Whether this error says that an earlier ScheduleKeyDeletion has done it.
+    pub fn says_deletion_is_scheduled(&self) -> bool {
+        matches!(self.operation, Operation::ScheduleKeyDeletion { .. })
+            && self.error_code() == Some("KMSInvalidStateException")
+            && self.body().and_then(error_message).is_some_and(|message| message.contains("pending deletion"))
+    }
+
     /// AWS's error code, if the service answered with an error.
     pub fn error_code(&self) -> Option<&str> {
         self.answer.response.as_ref().ok().filter(|r| r.status >= 400).and_then(|r| error_code(&r.body))

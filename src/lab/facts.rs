@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bench::BenchTable;
+use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
@@ -104,11 +105,11 @@ pub struct Made {
     pub policy_attached: Option<String>,
     /// That user's access key id.
     pub access_key: Option<String>,
-    /// The description of a key that may exist: its CreateKey got no answer.
+    /// The description of a key that may exist: the response to CreateKey doesn't say.
     pub maybe_key: Option<String>,
     /// Keys of that kind that were found, by id.
     pub stray_keys: Vec<String>,
-    /// Whether there may be an access key whose CreateAccessKey got no answer.
+    /// Whether there may be an access key: the response to CreateAccessKey doesn't say.
     pub maybe_access_key: bool,
     /// Access keys of that kind that were found.
     pub stray_access_keys: Vec<String>,
@@ -129,15 +130,14 @@ impl Made {
         left.extend(self.alias.then(|| names.alias.clone()));
         left.extend(self.key.as_ref().map(|arn| format!("KMS key {arn}")));
         left.extend(self.stray_keys.iter().map(|id| format!("KMS key {id}")));
-        left.extend(
-            self.maybe_key
-                .as_ref()
-                .map(|text| format!("perhaps a KMS key with the description {text:?}: its CreateKey was not answered")),
-        );
+        left.extend(self.maybe_key.as_ref().map(|text| {
+            format!("perhaps a KMS key with the description {text:?}: the response to CreateKey doesn't say")
+        }));
         left.extend(self.stray_access_keys.iter().map(|id| format!("access key {id} of {}", names.user)));
         left.extend(
-            self.maybe_access_key
-                .then(|| format!("perhaps an access key of {}: its CreateAccessKey was not answered", names.user)),
+            self.maybe_access_key.then(|| {
+                format!("perhaps an access key of {}: the response to CreateAccessKey doesn't say", names.user)
+            }),
         );
         left
     }
@@ -177,23 +177,18 @@ impl Facts {
     /// may only not be seen yet: DescribeTable is eventually consistent.)
     pub fn learn(&mut self, exchange: &Exchange) {
         use Operation as O;
-        if exchange.answer.response.is_err() && exchange.answer.tries > 0 {
-            return self.suspect(&exchange.operation);
+        // What is there already at the first try is somebody else's.
+        let is_foreign = exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries <= 1;
+        if certainty(&exchange.operation, &exchange.answer) == Certainty::Unknown && !is_foreign {
+            self.suspect(&exchange.operation);
         }
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
-            let status = exchange.answer.response.as_ref().map_or(0, |response| response.status);
-            let is_half_done = status >= 500 && status != 503;
-            // An earlier try of this very call has done it: the name has the run's id in it.
-            let is_done = exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries > 1;
-            if is_half_done || is_done {
-                self.suspect(&exchange.operation);
-            }
             // A key that can't be described now may still be the one that is looked for.
             if matches!(exchange.verdict, Verdict::Failed(_)) && self.is_looked_at(&exchange.operation) {
                 self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
             }
-            if exchange.is_wanted_absence() {
+            if exchange.is_wanted_absence() || exchange.says_deletion_is_scheduled() {
                 self.forget(&exchange.operation);
             }
             return;
@@ -266,8 +261,8 @@ impl Facts {
         }
     }
 
-    /// Notes that `operation` may have been done: its answer was lost, or it failed inside of the service. What has a name with the run's id in it is removed
-    /// under that name, and if it is not there, that is known then. What the service names must be looked for.
+    /// Notes that `operation` may have been done: its answer doesn't say. What has a name with the run's id in it is
+    /// removed under that name, and if it isn't there, that is known then. What the service names must be looked for.
     pub(super) fn suspect(&mut self, operation: &Operation) {
         use Operation as O;
         match operation {
@@ -362,7 +357,7 @@ impl Facts {
 }
 
 /// Whether an error code says that a thing of this name exists already, or is just coming to be.
-fn is_already_there(code: &str) -> bool {
+pub(super) fn is_already_there(code: &str) -> bool {
     matches!(
         code,
         "AlreadyExistsException"

@@ -5,7 +5,8 @@
 //! [`check`] (what each stage expects).
 //!
 //! A state's methods stand with their subject:
-//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), `outcome` (a stage's calls,
+//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
+//!   answer proves), `outcome` (a stage's calls,
 //!   and whether they were as expected), [`facts`] (what the answers told), `progress` (how far it is);
 //! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`learn`] and [`quiz`] (a question);
 //! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
@@ -18,6 +19,7 @@ pub mod backend;
 mod batch;
 pub mod bench;
 pub mod calls;
+pub mod certainty;
 pub mod check;
 pub mod consent;
 pub mod copy;

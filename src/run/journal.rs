@@ -6,7 +6,7 @@
 
 mod left;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as TryLockMutexErro
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::certainty::{Certainty, certainty};
 use crate::lab::{Answer, NoResponse, Operation};
 
 use left::open;
@@ -71,8 +72,8 @@ struct Known {
     head: Head,
     /// The creating calls that were sent, or were about to be, each once.
     begun: Vec<String>,
-    /// Creating calls that may have created something though they did not succeed: by operation, the name.
-    uncertain: BTreeMap<&'static str, String>,
+    /// Creating calls that may have created something though they did not succeed: operation and name.
+    uncertain: BTreeSet<(&'static str, String)>,
     /// Whether there is a file.
     has_file: bool,
     /// Whether the file is another lab's, and not opened yet.
@@ -108,7 +109,7 @@ impl Journal {
     /// A journal in `folder`; `None` where no folder is known, which stops every creating call. Nothing is written yet.
     pub fn new(folder: Option<PathBuf>, head: Head) -> Journal {
         let known =
-            Known { head, begun: Vec::new(), uncertain: BTreeMap::new(), has_file: false, is_taken_over: false };
+            Known { head, begun: Vec::new(), uncertain: BTreeSet::new(), has_file: false, is_taken_over: false };
         Journal { folder, known: Mutex::new(known), written: Mutex::default() }
     }
 
@@ -188,18 +189,20 @@ impl Journal {
     /// Notes what became of `operation`, which takes as long as the disk takes. Where that can't be written, the next
     /// intent fails.
     pub fn note(&self, operation: &Operation, answer: &Answer) {
-        let (ok, id) = match &answer.response {
-            Ok(response) if response.status < 300 => (true, created_id(&response.body)),
-            _ => (false, None),
+        let (ok, id) = match (certainty(operation, answer), &answer.response) {
+            (Certainty::Done, Ok(response)) => (Some(true), created_id(&response.body)),
+            (Certainty::Done | Certainty::Unknown, _) => (None, None),
+            (Certainty::NotDone, _) => (Some(false), None),
         };
-        let line = Line::Result { result: operation.name().to_owned(), id, ok: (!may_be_done(answer)).then_some(ok) };
+        let line = Line::Result { result: operation.name().to_owned(), id, ok };
         let nameless = matches!(operation, Operation::CreateKey { .. } | Operation::CreateAccessKey { .. });
+        let call = (operation.name(), operation.subject().to_owned());
         let mut known = self.known();
-        if may_have_created(operation, answer) {
-            known.uncertain.insert(operation.name(), operation.subject().to_owned());
-        } else if ok && !nameless {
+        if ok.is_none() && operation.creates().is_some() {
+            known.uncertain.insert(call);
+        } else if ok == Some(true) && !nameless {
             // Of a name there is one, and it is known now. A second key or access key may exist beside the first.
-            known.uncertain.remove(operation.name());
+            known.uncertain.remove(&call);
         }
         drop(known);
         let mut written = self.written();
@@ -224,8 +227,7 @@ impl Journal {
         append(file, line).map_err(|error| error.to_string())
     }
 
-    /// What may exist though its creating call did not succeed: the answer was lost, or it says that the thing was
-    /// there already, which an earlier try of the same call has made. In words.
+    /// What may exist though no answer says that it was created. In words.
     pub fn uncertain(&self) -> Vec<String> {
         self.known().uncertain.iter().map(|(call, name)| format!("{call} {name}").trim_end().to_owned()).collect()
     }
@@ -303,25 +305,6 @@ fn created_id(body: &serde_json::Value) -> Option<String> {
     paths.iter().find_map(|path| body.pointer(path)?.as_str()).map(str::to_owned)
 }
 
-fn may_have_created(operation: &Operation, answer: &Answer) -> bool {
-    operation.creates().is_some() && may_be_done(answer)
-}
-
-/// Whether a call that did not succeed may have been done all the same.
-fn may_be_done(answer: &Answer) -> bool {
-    match &answer.response {
-        // No answer, or one that could not be read. (With an intent on the disk, the call was sent.)
-        Err(_) => true,
-        Ok(response) => {
-            let code = crate::lab::exchange::error_code(&response.body);
-            let there_already =
-                code.is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceInUseException");
-            // 503: too busy to begin.
-            (response.status >= 500 && response.status != 503) || there_already
-        }
-    }
-}
-
 /// The head of the journal of a run that works on `backend`.
 pub fn head(names: &crate::lab::Names, backend: &crate::lab::Backend, admin_profile: Option<String>) -> Head {
     Head {
@@ -342,6 +325,8 @@ mod tests {
 
     use super::*;
     use crate::lab::{Response, Tags};
+
+    const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
 
     fn start(folder: &Path) -> Journal {
         let head = Head {
@@ -376,7 +361,7 @@ mod tests {
         let journal = start(&folder);
         assert!(!folder.exists(), "nothing is written before something is created");
         journal.intend(&create_key()).unwrap();
-        let secret = json!({"KeyMetadata": {"Arn": "arn:k"}, "SecretAccessKey": "geheim"});
+        let secret = json!({"KeyMetadata": {"KeyId": "k", "Arn": KEY}, "SecretAccessKey": "geheim"});
         journal.note(&create_key(), &answer(200, secret));
         journal.intend(&create_user()).unwrap();
         let journals = Journals::read(&folder).unwrap();
@@ -390,13 +375,13 @@ mod tests {
             lines[1..],
             [
                 r#"{"intent":"CreateKey","name":""}"#,
-                r#"{"result":"CreateKey","id":"arn:k","ok":true}"#,
+                r#"{"result":"CreateKey","id":"arn:aws:kms:us-east-1:111122223333:key/k","ok":true}"#,
                 r#"{"intent":"CreateUser","name":"u"}"#,
             ]
         );
         let mut journals = Journals::read(&folder).unwrap();
         let left = journals.left.pop().unwrap();
-        assert_eq!((&left.head, left.keys.as_slice()), (&head, ["arn:k".to_owned()].as_slice()));
+        assert_eq!((&left.head, left.keys.as_slice()), (&head, [KEY.to_owned()].as_slice()));
         assert_eq!(Journals::read(&folder).unwrap().living, ["4f2a"], "two clean-ups do not meet");
         left.remove().unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
@@ -459,10 +444,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case::made(create_key(), answer(200, json!({})), false)]
+    #[case::made(create_key(), answer(200, json!({"KeyMetadata": {"KeyId": "k", "Arn": KEY}})), false)]
+    #[case::says_nothing(create_key(), answer(200, json!({})), true)]
     #[case::denied(create_key(), answer(400, json!({"__type": "AccessDeniedException"})), false)]
     #[case::broken(create_key(), answer(500, json!({})), true)]
-    #[case::too_busy_to_begin(create_key(), answer(503, json!({})), false)]
+    #[case::too_busy(create_key(), answer(503, json!({})), true)]
     #[case::an_earlier_try_made_it(create_user(), answer(409, json!({"Error": {"Code": "EntityAlreadyExists"}})), true)]
     #[case::lost(
         create_user(),
@@ -485,7 +471,7 @@ mod tests {
     #[case::refused(&[Some(answer(400, json!({"__type": "AccessDeniedException"})))], false)]
     #[case::lost(&[Some(answer(500, json!({})))], true)]
     #[case::lost_then_refused(&[Some(answer(500, json!({}))), Some(answer(400, json!({})))], true)]
-    #[case::made(&[Some(answer(200, json!({"KeyMetadata": {"Arn": "arn:k"}})))], true)]
+    #[case::made(&[Some(answer(200, json!({"KeyMetadata": {"KeyId": "k", "Arn": KEY}})))], true)]
     fn whether_there_may_be_a_key_is_read_back(#[case] calls: &[Option<Answer>], #[case] may_be: bool) {
         let folder = tempfile::tempdir().unwrap();
         let journal = start(folder.path());

@@ -205,7 +205,8 @@ async fn call(clients: Arc<Clients>, identity: Identity, operation: Operation) -
 
 /// What `work` gives; where it panics, an answer all the same: the lab would wait for it for ever.
 async fn unbroken(work: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    tokio::spawn(work).await.unwrap_or_else(|_| unsent(broken()))
+    // It may have been sent by then.
+    tokio::spawn(work).await.unwrap_or_else(|_| Answer { tries: 1, ..unsent(broken()) })
 }
 
 /// What is said where a part of the program has panicked.

@@ -23,6 +23,10 @@ pub enum Fault {
     Stall,
     /// The call is done, and its answer's document ends in the middle.
     Truncated,
+    /// The call is done; the whole body arrives, and then the connection breaks where its end should be.
+    ResetAfterBody,
+    /// The call is done, and a gateway answers with this status and this body.
+    Gateway(u16, &'static str),
     /// The answer has members that no SDK knows.
     UnknownFields,
     /// The call is done, and this error is said of it.
@@ -199,6 +203,15 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
                     whole[..whole.len() - body.len().div_ceil(2).max(2)].to_vec()
                 }
                 Some(Fault::Truncated) => assembled(&head, if body.len() > 1 { &body[..body.len() / 2] } else { b"{" }),
+                Some(Fault::ResetAfterBody) => {
+                    let whole = assembled(&head, &[&body[..], b" "].concat());
+                    let _ = outer.get_mut().write_all(&whole[..whole.len() - 1]);
+                    reset(outer.into_inner());
+                    return;
+                }
+                Some(Fault::Gateway(status, body)) => {
+                    assembled(&format!("HTTP/1.1 {status} Gateway\r\nContent-Type: text/html\r\n"), body.as_bytes())
+                }
                 Some(Fault::ErrorAfterwards(canned)) => error(canned, is_json),
                 Some(Fault::UnknownFields) => assembled(&head, &with_unknown_fields(&body)),
                 _ => assembled(&head, &body),
@@ -206,6 +219,16 @@ fn serve(outer: TcpStream, inside: &str, admin: &str, shared: &Mutex<Shared>) {
         }
     };
     let _ = outer.get_mut().write_all(&answer);
+}
+
+/// Closes the connection with a reset, once the client has had time to read.
+fn reset(outer: TcpStream) {
+    std::thread::sleep(Duration::from_millis(5));
+    outer.set_nonblocking(true).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _inside = runtime.enter();
+    let outer = tokio::net::TcpStream::from_std(outer).unwrap();
+    outer.set_zero_linger().unwrap();
 }
 
 /// Keeps what stands in `text` after `mark`.

@@ -154,7 +154,7 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
         &["doctor", "--backend", "aws"],
         &["run", "--backend", "aws", "--yes-account", "111122223333"],
         &["run", "--backend", "aws", "--yes-account", "111122223333", "--format", "jsonl"],
-        &["cleanup", "--backend", "aws"],
+        &["cleanup", "--backend", "aws", "--all", "--yes-account", "111122223333"],
     ];
     for arguments in commands {
         let mut lines = Terminal::start(SIZE.0, SIZE.1, &environment, arguments);

@@ -14,6 +14,7 @@ pub mod script;
 
 use serde::{Deserialize, Serialize};
 
+use super::certainty::{Certainty, certainty};
 use super::exchange::{CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::TimerId;
@@ -355,7 +356,7 @@ impl Bench {
         let operation = &exchange.operation;
         let gone = exchange.error_code().is_some_and(is_not_found);
         if !exchange.is_allowed() && !gone {
-            let refused = matches!(&exchange.answer.response, Ok(response) if response.status < 500);
+            let refused = certainty(operation, &exchange.answer) == Certainty::NotDone;
             let code = exchange.error_code();
             match operation {
                 // It is not pending: somebody was faster, or an earlier try has done it.

@@ -1,8 +1,9 @@
 //! `kmslab cleanup`: finds what earlier runs have left at a backend, and removes it.
 //!
-//! It asks the backend what there is, by names and tags, whether or not a journal is there; a journal says where to look,
-//! and which names to ask for even if they are in no list. [`mod@plan`] decides, this file performs.
+//! Of itself it removes only the runs of this machine's journals. [`Scope::All`] covers everyone's, which it finds by
+//! names and tags; then it shows a list first ([`mod@list`]) and asks. [`mod@plan`] decides, this file performs.
 
+pub mod list;
 pub mod plan;
 
 use std::collections::BTreeSet;
@@ -16,8 +17,10 @@ use time::format_description::well_known::Rfc3339;
 use crate::aws::Clients;
 use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
 use crate::lab::mask::{self, Masker};
+use crate::lab::redact;
 use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
+use list::{Begun, is_older, list, newest};
 use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
 
 /// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
@@ -57,8 +60,29 @@ pub enum Outcome {
     Clean,
     /// Something is left, or it is not known.
     Survivors,
+    /// Nobody has said yes to removing everyone's runs.
+    Refused,
     /// The backend can't be reached or refuses the credentials.
     Unreachable,
+}
+
+/// Whose runs are removed.
+#[derive(Clone, Copy)]
+pub enum Scope<'a> {
+    /// Those of the journals.
+    Own,
+    /// This one, whoever made it.
+    Run(&'a str),
+    /// Everyone's in the account and region, after a yes.
+    All(&'a Consent<'a>),
+}
+
+/// How a yes to removing everyone's runs is given.
+pub struct Consent<'a> {
+    /// The account in which that was said to be well before.
+    pub accepted: Option<&'a str>,
+    /// Shows a question and gives what was typed; `None` where there is nobody to type.
+    pub ask: &'a dyn Fn(&str) -> io::Result<Option<String>>,
 }
 
 /// What to clean up with.
@@ -69,8 +93,10 @@ pub struct Work<'a> {
     pub target: &'a Target,
     /// The journals' folder, for the journals of living labs.
     pub folder: Option<&'a Path>,
-    /// Only what this run made.
-    pub run: Option<&'a str>,
+    /// Whose runs.
+    pub scope: Scope<'a>,
+    /// Only runs that began longer ago than this.
+    pub older_than: Option<Duration>,
     /// Only tell what would be done.
     pub dry_run: bool,
 }
@@ -101,7 +127,8 @@ struct Lines<'a, W> {
 impl<W: Write> Lines<'_, W> {
     fn line(&mut self, line: &str) {
         if self.failed.is_none() {
-            let line = mask::written(self.masker, line);
+            // Names, tags and errors are the server's, the rest may be a journal's.
+            let line = redact::clean(&mask::written(self.masker, line));
             self.failed = writeln!(self.out, "{line}").and_then(|()| self.out.flush()).err();
         }
     }
@@ -129,8 +156,13 @@ impl<W: Write> Lines<'_, W> {
     }
 }
 
-fn candidates(journals: &[Left]) -> Candidates {
-    let mut candidates = Candidates::default();
+fn candidates(journals: &[Left], scope: Scope<'_>) -> Candidates {
+    let only = match scope {
+        Scope::Own => Some(journals.iter().map(|left| left.head.run.clone()).collect()),
+        Scope::Run(run) => Some([run.to_owned()].into()),
+        Scope::All(_) => None,
+    };
+    let mut candidates = Candidates { only, ..Candidates::default() };
     for left in journals {
         let names = Names::new(&left.head.run);
         candidates.tables.extend(names.tables());
@@ -155,34 +187,32 @@ impl Work<'_> {
                 return Outcome::Unreachable;
             }
         };
-        // Nothing of a run is found in another account: its journal must not take that for the end.
-        let is_of_another = |left: &Left| left.head.account.as_ref().zip(account.as_ref()).is_some_and(|(a, b)| a != b);
-        let (elsewhere, journals): (Vec<Left>, Vec<Left>) = journals.into_iter().partition(is_of_another);
-        for left in &elsewhere {
-            let (run, theirs, here) = (&left.head.run, &left.head.account, &account);
-            let [theirs, here] = [theirs, here].map(|account| account.as_deref().unwrap_or_default());
-            lines.line(&format!("left: what run {run} made is in account {theirs}; these credentials are of {here}"));
+        let (journals, outcome) = of_this_account(journals, account.as_deref(), lines);
+        if journals.is_empty() && matches!(self.scope, Scope::Own) {
+            return outcome;
         }
-        let outcome = if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-        let found = match self.clients.inventory(&candidates(&journals)).await {
-            Ok(mut found) => {
-                if let Some(run) = self.run {
-                    found.retain_run(run);
-                }
-                found
-            }
+        let mut found = match self.clients.inventory(&candidates(&journals, self.scope)).await {
+            Ok(found) => found,
             Err(unusable) => {
                 lines.line(&format!("  can't look: {unusable}"));
                 return Outcome::Unreachable;
             }
         };
         lines.learn(&found);
+        let begun = begun(&found, &journals);
+        let journals = self.keep_old(&mut found, &begun, journals, lines);
         let ours: BTreeSet<&str> = journals.iter().map(|left| left.head.run.as_str()).collect();
         // Asked only now: the journal of a run whose things were found was there before them.
         let is_living =
             |run: &str| !ours.contains(run) && self.folder.is_some_and(|folder| journal::is_living(folder, run));
         let plan = plan(&found, &is_living);
         self.tell(&found, &plan, lines);
+        if let Scope::All(consent) = self.scope {
+            list(&plan, &begun, &ours, OffsetDateTime::now_utc()).iter().for_each(|row| lines.line(row));
+            if !self.dry_run && !plan.items.is_empty() && !agreed(consent, account.as_deref(), lines) {
+                return Outcome::Refused;
+            }
+        }
         let survivors = if self.dry_run {
             for item in &plan.items {
                 lines.thing("would remove", item);
@@ -196,6 +226,32 @@ impl Work<'_> {
             self.perform(&plan, lines).await
         };
         outcome.max(self.end(&found, &plan, &survivors, journals, lines))
+    }
+
+    /// Leaves out the runs that are too young, with their journals.
+    fn keep_old<W: Write>(
+        &self,
+        found: &mut Inventory,
+        begun: &Begun,
+        journals: Vec<Left>,
+        lines: &mut Lines<'_, W>,
+    ) -> Vec<Left> {
+        if self.older_than.is_none() {
+            return journals;
+        }
+        let now = OffsetDateTime::now_utc();
+        let is_old = |run: &str| is_older(begun.get(run).copied(), self.older_than, now);
+        let marks = found.tables.iter().map(|table| &table.mark).chain(found.users.iter().map(|user| &user.mark));
+        let runs = marks.chain(found.keys.iter().map(|key| &key.mark)).filter_map(|mark| match mark {
+            Mark::Run(run) => Some(run.as_str()),
+            Mark::None | Mark::Unknown(_) => None,
+        });
+        let runs: BTreeSet<&str> = runs.chain(journals.iter().map(|left| left.head.run.as_str())).collect();
+        for run in runs.into_iter().filter(|run| !is_old(run)) {
+            lines.line(&format!("  left alone   run {run}: it is younger than that, or its age is unknown"));
+        }
+        found.retain_runs(is_old);
+        journals.into_iter().filter(|left| is_old(&left.head.run)).collect()
     }
 
     fn tell<W: Write>(&self, found: &Inventory, plan: &Plan, lines: &mut Lines<'_, W>) {
@@ -242,6 +298,14 @@ impl Work<'_> {
                     self.until_gone(table, lines).await?;
                 }
                 Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_unencumbered(operation).await?,
+                Step::Call(operation @ Operation::ScheduleKeyDeletion { key, .. }) => {
+                    let answer = self.call(operation).await;
+                    // Somebody else has done it meanwhile, or an earlier try of this call.
+                    let is_done = code(&answer) == Some("KMSInvalidStateException") && self.is_pending(key).await;
+                    if !is_done {
+                        outcome(&answer)?;
+                    }
+                }
                 Step::Call(operation) => outcome(&self.call(operation).await)?,
                 Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
             }
@@ -251,6 +315,12 @@ impl Work<'_> {
 
     async fn call(&self, operation: &Operation) -> Answer {
         self.clients.call(Identity::Admin, operation).await
+    }
+
+    async fn is_pending(&self, key: &str) -> bool {
+        let answer = self.call(&Operation::DescribeKey { key: key.to_owned() }).await;
+        let state = answer.response.as_ref().ok().and_then(|it| it.body.pointer("/KeyMetadata/KeyState")?.as_str());
+        state == Some("PendingDeletion")
     }
 
     /// A table that is being created can't be deleted yet (DynamoDB guide); one that is being deleted need not be.
@@ -347,7 +417,10 @@ impl Work<'_> {
         }
         match (survivors.is_empty() && !claimed, all_seen) {
             (true, true) => {
-                lines.line("nothing is left");
+                lines.line(match self.scope {
+                    Scope::Own => "nothing is left of this machine's runs",
+                    Scope::Run(_) | Scope::All(_) => "nothing is left",
+                });
                 Outcome::Clean
             }
             (true, false) => {
@@ -362,6 +435,63 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// The journals without those of another account. Nothing of their runs is found here: that must not be taken for the end.
+fn of_this_account<W: Write>(
+    journals: Vec<Left>,
+    account: Option<&str>,
+    lines: &mut Lines<'_, W>,
+) -> (Vec<Left>, Outcome) {
+    let is_of_another = |left: &Left| left.head.account.as_deref().zip(account).is_some_and(|(a, b)| a != b);
+    let (elsewhere, here): (Vec<Left>, Vec<Left>) = journals.into_iter().partition(is_of_another);
+    for Left { head, .. } in &elsewhere {
+        let (run, theirs, here) = (&head.run, head.account.as_deref().unwrap_or_default(), account.unwrap_or_default());
+        lines.line(&format!("left: what run {run} made is in account {theirs}; these credentials are of {here}"));
+    }
+    (here, if elsewhere.is_empty() { Outcome::Clean } else { Outcome::Survivors })
+}
+
+/// When the runs began, by their tags, or their journals where there are none.
+fn begun(found: &Inventory, journals: &[Left]) -> Begun {
+    let of_journals = journals.iter().map(|left| (&left.head.run, [left.head.started.clone()].into()));
+    let of_journals = of_journals.filter_map(|(run, started)| Some((run.clone(), newest(&started)?)));
+    let of_tags = found.created.iter().filter_map(|(run, values)| Some((run.clone(), newest(values)?)));
+    of_journals.chain(of_tags).collect()
+}
+
+/// Whether everyone's runs in `account` may be removed: by `--yes-account`, or by a person who types its last digits.
+fn agreed<W: Write>(consent: &Consent<'_>, account: Option<&str>, lines: &mut Lines<'_, W>) -> bool {
+    let is_masked = lines.masker.is_some();
+    // Less than a whole number would make an empty line a yes.
+    let is_number = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(account) = account.filter(is_number) else {
+        lines.line("refused: the server doesn't say which account this is; nothing was removed");
+        return false;
+    };
+    let last = &account[8..];
+    if let Some(accepted) = consent.accepted {
+        if accepted != account {
+            lines.line(&format!(
+                "refused: --yes-account is {accepted}, and this is account {account}; nothing was removed"
+            ));
+        }
+        return accepted == account;
+    }
+    lines.line("Some may be other people's labs at work: that can't be seen from here.");
+    let of = if is_masked { "the account".to_owned() } else { format!("account {account}") };
+    match (consent.ask)(&format!("Type the last four digits of {of} to remove them all: ")) {
+        Ok(Some(typed)) if typed.trim() == last || typed.trim() == account => return true,
+        Ok(Some(_)) => lines.line("those are not its last four digits; nothing was removed"),
+        Ok(None) if is_masked => {
+            lines.line("refused: nobody is here to say yes; --yes-account says it; nothing was removed")
+        }
+        Ok(None) => lines.line(&format!(
+            "refused: nobody is here to say yes; nothing was removed\n  --yes-account {account} says it"
+        )),
+        Err(error) => lines.line(&format!("refused: the answer can't be read ({error}); nothing was removed")),
+    }
+    false
 }
 
 /// What was not touched for want of its tag though a journal has it: a server that ignores tags has one like that.

@@ -70,7 +70,7 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// Keys that stay because their table does, or may, with the reason.
     pub kept: Vec<(Item, &'static str)>,
-    /// Keys that will be gone soon: nothing is done about them.
+    /// Keys whose deletion is scheduled: nothing is left to do.
     pub pending: Vec<String>,
     /// Runs whose lab is alive.
     pub skipped: BTreeSet<String>,
@@ -151,11 +151,13 @@ pub fn plan(found: &Inventory, is_living: &dyn Fn(&str) -> bool) -> Plan {
         plan.add(Kind::Alias, right, &alias.name, &alias.arn, steps);
     }
     for key in &found.keys {
-        let steps = vec![Step::Call(Operation::ScheduleKeyDeletion { key: key.id.clone(), days: DELETION_DAYS })];
-        match right(&key.mark, &key.description, |names, text| names.key_description() == text, is_living) {
-            Right::Remove(_) if key.pending_deletion => plan.pending.push(key.arn.clone()),
-            right => plan.add(Kind::Key, right, &key.id, &key.arn, steps),
+        if key.pending_deletion {
+            plan.pending.push(key.arn.clone());
+            continue;
         }
+        let steps = vec![Step::Call(Operation::ScheduleKeyDeletion { key: key.id.clone(), days: DELETION_DAYS })];
+        let right = right(&key.mark, &key.description, |names, text| names.key_description() == text, is_living);
+        plan.add(Kind::Key, right, &key.id, &key.arn, steps);
     }
     plan.keep_keys(found.unseen.iter().any(|refusal| refusal.starts_with("dynamodb:")));
     plan

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Head, Line};
+use crate::lab::redact;
 
 /// A journal that a run has left.
 #[derive(Debug)]
@@ -89,6 +90,26 @@ pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Refuses a first line that no lab has written: its values lead to servers and go into names, and they are shown.
+fn check(head: &Head) -> Result<(), String> {
+    let is_id = |text: &str| !text.is_empty() && text.len() <= 32 && text.bytes().all(|c| c.is_ascii_alphanumeric());
+    let is_region = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+    let is_clean = |text: &Option<String>| text.as_ref().is_none_or(|text| redact::clean(text) == *text);
+    let wrong = [
+        ("run", is_id(&head.run), &Some(head.run.clone())),
+        ("region", is_region(&head.region), &Some(head.region.clone())),
+        ("endpoint", is_clean(&head.endpoint), &head.endpoint),
+        ("admin_profile", is_clean(&head.admin_profile), &head.admin_profile),
+        ("account", is_clean(&head.account), &head.account),
+    ];
+    match wrong.into_iter().find(|(_, fits, _)| !fits) {
+        Some((name, _, value)) => {
+            Err(format!("its {name} is {:?}, which no lab writes", value.as_deref().unwrap_or_default()))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The first line, the keys that were created, and whether there may be one. A last line that was cut off is left out:
 /// its call was not sent, or it is the result of one whose intent is there.
 fn parse(mut file: &File) -> Result<(Head, Vec<String>, bool), String> {
@@ -97,6 +118,7 @@ fn parse(mut file: &File) -> Result<(Head, Vec<String>, bool), String> {
     let mut lines = text.lines();
     let head = lines.next().ok_or("it is empty")?;
     let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;
+    check(&head)?;
     let (mut keys, mut open) = (Vec::new(), 0_u32);
     for line in lines.filter_map(|line| serde_json::from_str(line).ok()) {
         match line {
