@@ -280,7 +280,7 @@ fn parse_principal(
                 for text in strings("Principal", value)? {
                     let name = match of.as_str() {
                         "AWS" => PrincipalName::parse_aws(&text),
-                        "Service" => text.ends_with(".amazonaws.com").then(|| PrincipalName::Service(text.clone())),
+                        "Service" => is_service(&text).then(|| PrincipalName::Service(text.clone())),
                         "Federated" | "CanonicalUser" => Some(PrincipalName::Other(text.clone())),
                         _ => return Err(PolicyError::syntax(format!("{of:?} is no type of principal"))),
                     };
@@ -291,6 +291,11 @@ fn parse_principal(
         other => return Err(invalid_principal(&other.to_string())),
     }
     Ok(Some(if negated { Selector::AllBut(names) } else { Selector::Only(names) }))
+}
+
+/// `dynamodb.amazonaws.com`; in China some services are `….amazonaws.com.cn`.
+fn is_service(text: &str) -> bool {
+    text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn")
 }
 
 fn invalid_principal(text: &str) -> PolicyError {

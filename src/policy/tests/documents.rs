@@ -172,6 +172,8 @@ const INVALID: &str = "Policy contains a statement with one or more invalid prin
 #[case(r#""Principal":{"AWS":"arn:aws:s3:::bucket"}"#, INVALID)]
 #[case(r#""Principal":{"AWS":"arn:aws:iam::111122223333:user/"}"#, INVALID)]
 #[case(r#""Principal":{"AWS":"alice"}"#, INVALID)]
+#[case(r#""Principal":{"AWS":"arn:aws-moon:iam::111122223333:root"}"#, INVALID)]
+#[case(r#""Principal":{"AWS":"arn:aws-moon:iam::111122223333:user/alice"}"#, INVALID)]
 #[case(r#""Principal":{"Service":"dynamodb"}"#, INVALID)]
 #[case(r#""Principal":"alice""#, INVALID)]
 #[case(r#""Principal":{}"#, INVALID)]
