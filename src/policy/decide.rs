@@ -131,8 +131,7 @@ fn examine_policies(call: &Call<'_>, policies: &[NamedPolicy]) -> Vec<Examined> 
 
 fn examine(call: &Call<'_>, statement: &Statement) -> Examination {
     let mut mismatches = Vec::new();
-    let fit =
-        statement.principal.as_ref().map_or(Fit::Direct, |names| fit_of(names, statement.effect, call.principal));
+    let fit = statement.principal.as_ref().map_or(Fit::Direct, |names| fit_of(names, statement.effect, call.principal));
     if fit == Fit::None
         && let Some(selector) = &statement.principal
     {

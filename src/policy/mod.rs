@@ -33,7 +33,7 @@ pub use document::{Effect, PolicyDocument, PolicyError, PolicyKind, Selector, St
 pub use explain::{Decision, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
 pub use grant::{Grant, GrantConstraints};
 pub use pattern::{Pattern, covers_action};
-pub use principal::{Principal, PrincipalName};
+pub use principal::{Principal, PrincipalName, account_of};
 
 #[cfg(test)]
 mod tests;

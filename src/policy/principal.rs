@@ -160,6 +160,11 @@ pub(super) fn root_account(arn: &str) -> Option<&str> {
     partition_of(arn)?.1.strip_prefix("iam::")?.strip_suffix(":root").and_then(account_id)
 }
 
+/// The account in an ARN of any kind. `None` when the ARN has none, as an S3 bucket's or an AWS managed policy's.
+pub fn account_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').nth(3).and_then(account_id)
+}
+
 fn account_id(text: &str) -> Option<&str> {
     (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }

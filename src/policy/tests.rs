@@ -197,7 +197,8 @@ const KEY_SERVICE: &str =
 #[case("kms:Decrypt", &[ROOT_STATEMENT, KEY_DENY_NOT_ACCOUNT], &[ALLOW_DECRYPT], "denied by key policy")]
 #[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_ALICE_OR_ROOT], &[], "allowed by key policy")]
 #[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_BOB_OR_ROOT], &[], "denied by key policy")]
-#[case("kms:Decrypt", &[KEY_ALLOW_NOT_ROOT], &[], "key policy lacks it")] // and an Allow opens nothing either
+#[case("kms:Decrypt", &[KEY_ALLOW_NOT_ROOT], &[], "key policy lacks it")]
+// and an Allow opens nothing either
 // the AWS managed key: everybody of the account, through the service, without a permission of their own
 #[case("kms:Decrypt", &[AWS_MANAGED], &[], "allowed by key policy")]
 #[case("kms:PutKeyPolicy", &[AWS_MANAGED], &[ALLOW_DECRYPT], "key policy lacks it")]

@@ -145,7 +145,7 @@ impl Iam {
         resource: &str,
         extra: &ConditionContext,
     ) -> Result<(), String> {
-        let mut context = ctx.conditions(host);
+        let mut context = ctx.conditions(host, resource);
         context.merge(extra);
         let call = policy::Call { principal: &ctx.principal, action, resource, context: &context };
         let decision = policy::decide(&call, &self.policies_of(&ctx.principal));

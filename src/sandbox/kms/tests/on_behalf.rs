@@ -141,6 +141,15 @@ fn a_read_is_decided_by_the_readers_permissions() {
 #[case::table(json!({ "StringEquals": { "kms:EncryptionContext:aws:dynamodb:tableName": "lab" } }), true)]
 #[case::other_table(json!({ "StringEquals": { "kms:EncryptionContext:aws:dynamodb:tableName": "x" } }), false)]
 #[case::via_aws(json!({ "Bool": { "aws:ViaAWSService": "true" } }), true)]
+#[case::tls(json!({ "Bool": { "aws:SecureTransport": "true" } }), true)]
+#[case::called_via(json!({ "ForAnyValue:StringEquals": { "aws:CalledVia": "dynamodb.amazonaws.com" } }), true)]
+#[case::called_first(json!({ "StringEquals": { "aws:CalledViaFirst": "dynamodb.amazonaws.com" } }), true)]
+#[case::called_last(json!({ "StringEquals": { "aws:CalledViaLast": "dynamodb.amazonaws.com" } }), true)]
+#[case::no_service(json!({ "Bool": { "aws:PrincipalIsAWSService": "false" } }), true)]
+#[case::owner(json!({ "StringEquals": { "aws:ResourceAccount": ACCOUNT } }), true)]
+#[case::agent(json!({ "StringEquals": { "aws:UserAgent": "dynamodb.amazonaws.com" } }), true)]
+#[case::caller(json!({ "StringLike": { "aws:PrincipalArn": "*:user/alice" } }), true)]
+#[case::region(json!({ "StringEquals": { "aws:RequestedRegion": REGION } }), true)]
 #[case::address(json!({ "IpAddress": { "aws:SourceIp": "127.0.0.1/32" } }), false)]
 fn conditions_see_the_service(#[case] condition: Value, #[case] allowed: bool) {
     let mut lab = Lab::new();
@@ -151,6 +160,23 @@ fn conditions_see_the_service(#[case] condition: Value, #[case] allowed: bool) {
     let id = lab.key_with(&[statement]);
     let (key, _) = create_table(&mut lab, &admin, &id).unwrap();
     assert_eq!(open(&mut lab, &alice, &key.ciphertext, &table()).is_ok(), allowed);
+}
+
+/// DynamoDB acts for itself when it makes the table key: a service, called by nobody's credentials.
+#[rstest]
+#[case(json!({ "Bool": { "aws:PrincipalIsAWSService": "true" } }), true)]
+#[case(json!({ "Null": { "aws:PrincipalArn": "false" } }), false)]
+#[case(json!({ "Bool": { "aws:ViaAWSService": "true" } }), false)]
+#[case(json!({ "StringEquals": { "aws:PrincipalServiceName": "dynamodb.amazonaws.com" } }), true)]
+#[case(json!({ "Null": { "aws:CalledVia": "false" } }), false)]
+fn conditions_see_a_service_that_acts_for_itself(#[case] condition: Value, #[case] denied: bool) {
+    let mut lab = Lab::new();
+    let admin = lab.admin.clone();
+    let deny = json!({
+        "Effect": "Deny", "Principal": "*", "Action": "kms:GenerateDataKey", "Resource": "*", "Condition": condition,
+    });
+    let id = lab.key_with(&[deny]);
+    assert_eq!(create_table(&mut lab, &admin, &id).is_err(), denied);
 }
 
 /// The console's key-user statements are enough to create a table, as the grant is for a service.
