@@ -398,16 +398,15 @@ mod tests {
         assert!(lists(&mut engine));
     }
 
-    /// `alice` may do everything but what `statement` denies.
-    fn alice_but(engine: &mut Engine, admin: &RequestContext, statement: &Value) -> RequestContext {
+    /// `alice` may do everything but what `policy` denies.
+    fn alice_but(engine: &mut Engine, admin: &RequestContext, policy: &str) -> RequestContext {
         let mut ask = |action, parameters: &[(&str, &str)]| {
             iam::call(engine, admin, action, &parameters.iter().copied().collect()).unwrap()
         };
         ask("CreateUser", &[("UserName", "alice")]);
         let all = "arn:aws:iam::aws:policy/AdministratorAccess";
         ask("AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", all)]);
-        let document = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
-        ask("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", &document)]);
+        ask("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", policy)]);
         let principal = engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
         RequestContext { principal, ..admin.clone() }
     }
@@ -415,10 +414,7 @@ mod tests {
     #[test]
     fn the_guides_deny_by_address_denies() {
         let (mut engine, admin) = engine();
-        let deny = json!({ "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {
-            "NotIpAddress": { "aws:SourceIp": ["192.0.2.0/24"] }, "Bool": { "aws:ViaAWSService": "false" },
-        } });
-        let alice = alice_but(&mut engine, &admin, &deny);
+        let alice = alice_but(&mut engine, &admin, include_str!("testdata/deny-by-ip-guide.json"));
         let denied = |answer: Result<Value, ApiError>| {
             let error = answer.unwrap_err();
             let message = error.message.unwrap_or_default();

@@ -15,6 +15,7 @@
 //! (nobody is throttled), that DynamoDB keeps a table key in memory for five minutes is.
 
 pub mod answer;
+mod catalog;
 pub mod clock;
 mod control;
 pub mod crypto;

@@ -166,7 +166,7 @@ fn target(request: &Request) -> Route {
     if request.uri.path() != "/" || request.method != Method::POST {
         return Route::Refused {
             service,
-            error: ApiError { status: 404, ..ApiError::unknown_operation(service.protocol(), operation, "") },
+            error: ApiError { status: 404, ..ApiError::unknown_operation(service, operation) },
         };
     }
     if matches!(request.body, Body::TooLarge) {
@@ -199,7 +199,7 @@ fn form(request: &Request, text: &[u8]) -> Route {
     };
     let version = form.get("Version").unwrap_or_default();
     let Some(service) = [Service::Iam, Service::Sts].into_iter().find(|service| service.version() == version) else {
-        let error = ApiError::unknown_operation(Protocol::Query, &action, version);
+        let error = ApiError::new(400, "InvalidAction", ApiError::no_such_action(&action, version));
         return Route::Refused { service: guessed, error };
     };
     Route::Call { service, operation: action, form }
@@ -207,7 +207,7 @@ fn form(request: &Request, text: &[u8]) -> Route {
 
 fn unknown(request: &Request, status: u16) -> Route {
     let service = guess(request);
-    let error = ApiError { status, ..ApiError::unknown_operation(service.protocol(), "", "") };
+    let error = ApiError { status, ..ApiError::unknown_operation(service, "") };
     Route::Refused { service, error }
 }
 

@@ -198,10 +198,7 @@ impl Kms {
         let call =
             Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
         if let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) {
-            let none = EncryptionContext::new();
-            let context = ask.context.unwrap_or(&none);
-            let decision =
-                policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, &key.grants, context);
+            let decision = judge(&call, key, &identity, ask);
             let by = match &decision.outcome {
                 Outcome::Allowed { by: PolicySource::Grant { grant_id }, .. } => Some(grant_id.clone()),
                 _ => None,
@@ -223,6 +220,17 @@ impl Kms {
                 if ask.of_ciphertext { "the resource associated with this ciphertext" } else { "this resource" },
             ))),
         }
+    }
+
+    /// Whether a call would be permitted. Nothing is recorded.
+    pub(super) fn would_permit(&self, env: &Env, key: &str, ask: &Ask) -> bool {
+        let Ok(found) = self.find(env, key, Naming::Any) else { return false };
+        let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) else { return false };
+        let conditions = self.conditions(env, &found, ask);
+        let identity = env.iam.policies_of(env.caller.principal);
+        let call =
+            Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
+        judge(&call, key, &identity, ask).is_allowed()
     }
 
     fn conditions(&self, env: &Env, found: &Found, ask: &Ask) -> ConditionContext {
@@ -257,6 +265,13 @@ impl Kms {
             conditions.set(&format!("aws:ResourceTag/{}", tag.key), tag.value.as_str());
         }
     }
+}
+
+/// Puts the key's policy and grants and the caller's policies together.
+fn judge(call: &Call, key: &Key, identity: &[NamedPolicy], ask: &Ask) -> Decision {
+    let none = EncryptionContext::new();
+    let context = ask.context.unwrap_or(&none);
+    policy::decide_for_key(call, &key.policy, &key.record.account, identity, &key.grants, context)
 }
 
 /// Asks for an action that only identity policies decide: `kms:CreateKey`, the lists, and everything on an alias.
