@@ -164,10 +164,7 @@ fn target(request: &Request) -> Route {
         return unknown(request, 400);
     };
     if request.uri.path() != "/" || request.method != Method::POST {
-        return Route::Refused {
-            service,
-            error: ApiError { status: 404, ..ApiError::unknown_operation(service, operation) },
-        };
+        return Route::Refused { service, error: ApiError { status: 404, ..ApiError::unknown_operation(service, "") } };
     }
     if matches!(request.body, Body::TooLarge) {
         return Route::Refused { service, error: too_large() };
