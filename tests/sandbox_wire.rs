@@ -89,6 +89,24 @@ fn an_unknown_target_is_an_unknown_operation(#[case] service: &'static str, #[ca
 }
 
 #[rstest]
+#[case("kms", "TrentService.GenerateRandom", "kms:GenerateRandom")]
+#[case("dynamodb", "DynamoDB_20120810.TransactWriteItems", "dynamodb:TransactWriteItems")]
+#[case("iam", "Action=CreateGroup&Version=2010-05-08", "iam:CreateGroup")]
+#[case("sts", "Action=GetSessionToken&Version=2011-06-15", "sts:GetSessionToken")]
+fn what_aws_has_and_the_sandbox_lacks_is_named(#[case] service: &'static str, #[case] asks: &str, #[case] name: &str) {
+    let sandbox = sandbox();
+    let signer = Signer::admin(&sandbox).service(service);
+    let connection = &mut Connection::to(&sandbox);
+    let answer = match asks.starts_with("Action") {
+        true => signer.form(connection, asks.as_bytes()),
+        false => signer.json(connection, asks, b"{}"),
+    };
+    let code = if asks.starts_with("Action") { "InvalidAction" } else { "UnknownOperationException" };
+    assert_eq!(refusal(&answer), (400, code.to_owned()), "{}", answer.text());
+    assert!(answer.text().contains(&format!("The sandbox does not implement {name}.")), "{}", answer.text());
+}
+
+#[rstest]
 #[case("Action=Frobnicate&Version=2011-06-15", "InvalidAction")]
 #[case("Action=GetCallerIdentity&Version=1999-01-01", "InvalidAction")]
 #[case("Action=GetCallerIdentity", "InvalidAction")]

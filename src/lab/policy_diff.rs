@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::key_policy::statements;
+use crate::policy::account_of;
 
 /// The members of a statement in the order they are told.
 const ORDER: [&str; 8] =
@@ -145,7 +146,8 @@ fn entries(member: &str, value: &Value) -> Entries {
 /// An account may be written as its id or as its root's ARN (IAM guide).
 fn principal(name: &str) -> String {
     let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { format!("arn:aws:iam::{name}:root") } else { name.to_owned() }
+    let account = if is_account { Some(name) } else { name.strip_suffix(":root").and_then(account_of) };
+    account.map_or_else(|| name.to_owned(), |account| format!("arn:aws:iam::{account}:root"))
 }
 
 /// A value or a list of values; a list of one is the same as its value.

@@ -10,7 +10,8 @@ use super::script::Batch;
 use super::stage::Stage;
 use super::state::State;
 use crate::policy::{
-    Call, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal, decide_for_key,
+    Call, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal, account_of,
+    decide_for_key,
 };
 
 /// Whoever may call this can mend every other permission on the key.
@@ -139,8 +140,8 @@ pub(super) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<St
     let mut is_let = false;
     for arn in &names {
         let principal = principal(arn, admin);
-        let mut context = ConditionContext::default();
-        context.set("aws:PrincipalArn", arn).set("aws:PrincipalAccount", &admin.account);
+        let owner = account_of(key_arn).unwrap_or(&admin.account);
+        let mut context = ConditionContext::of_request(&principal, owner, None);
         context.set("kms:CallerAccount", &admin.account).set("kms:BypassPolicyLockoutSafetyCheck", "false");
         let call = Call { principal: &principal, action: PUT_KEY_POLICY, resource: key_arn, context: &context };
         let decision = decide_for_key(&call, &policy, &admin.account, &[], &[], &Default::default());
@@ -167,12 +168,18 @@ pub(super) fn names_of<'a>(caller: &Caller, principals: impl IntoIterator<Item =
     let session = caller.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
     if let Some((role, _)) = session {
         let named = principals.into_iter().filter(|principal| {
-            let path = principal.strip_prefix(&format!("arn:aws:iam::{}:role/", caller.account));
+            let prefix = format!("arn:{}:iam::{}:role/", partition_of(&caller.arn), caller.account);
+            let path = principal.strip_prefix(&prefix);
             path.is_some_and(|path| path.rsplit('/').next() == Some(role))
         });
         names.extend(named.map(str::to_owned));
     }
     names
+}
+
+/// The partition of an ARN: `aws` in most regions, `aws-us-gov` or `aws-cn` in some.
+pub(super) fn partition_of(arn: &str) -> &str {
+    arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
 }
 
 fn principal(arn: &str, admin: &Caller) -> Principal {

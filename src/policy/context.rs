@@ -2,12 +2,65 @@
 
 use std::collections::BTreeMap;
 
+use super::principal::Principal;
+
 /// Condition keys and their values. Keys are case-insensitive (IAM guide) and kept in lower case; a key may have several
 /// values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConditionContext(BTreeMap<String, Vec<String>>);
 
 impl ConditionContext {
+    /// The global condition keys that every signed request carries and that depend on its caller, its resource's account
+    /// and the way it takes: `via` is the service that calls on the caller's behalf (IAM guide, "AWS global condition
+    /// context keys"). The server adds time, region, address and user agent.
+    ///
+    /// The transport counts as TLS, because on AWS it is.
+    pub fn of_request(principal: &Principal, resource_account: &str, via: Option<&str>) -> Self {
+        let mut context = Self::default();
+        context.set("aws:SecureTransport", "true").set("aws:ResourceAccount", resource_account);
+        context.set("aws:PrincipalIsAWSService", principal.is_service().to_string());
+        if principal.is_service() {
+            context.set("aws:PrincipalServiceName", &principal.arn);
+            context.set("aws:PrincipalServiceNamesList", &principal.arn);
+        } else {
+            context.describe_caller(principal);
+        }
+        // A service that acts for itself is no call on anyone's behalf.
+        let via = via.filter(|_| !principal.is_service());
+        context.set("aws:ViaAWSService", via.is_some().to_string());
+        if let Some(service) = via {
+            for key in ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"] {
+                context.set(key, service);
+            }
+            // The service signs with temporary credentials, which say that a user's access key had no MFA.
+            if principal.user_name.is_some() {
+                context.set("aws:MultiFactorAuthPresent", "false");
+            }
+        }
+        context
+    }
+
+    fn describe_caller(&mut self, principal: &Principal) {
+        self.set("aws:PrincipalArn", &principal.arn).set("aws:PrincipalAccount", &principal.account);
+        let kind = if principal.is_root() {
+            "Account"
+        } else if principal.arn.contains(":assumed-role/") {
+            "AssumedRole"
+        } else {
+            "User"
+        };
+        self.set("aws:PrincipalType", kind);
+        if !principal.unique_id.is_empty() {
+            self.set("aws:userid", &principal.unique_id);
+        }
+        if let Some(name) = &principal.user_name {
+            self.set("aws:username", name);
+        }
+        for (key, value) in &principal.tags {
+            self.set(&format!("aws:PrincipalTag/{key}"), value);
+        }
+    }
+
     /// Gives `key` exactly one value, whatever it had before.
     pub fn set(&mut self, key: &str, value: impl Into<String>) -> &mut Self {
         self.0.insert(key.to_lowercase(), vec![value.into()]);
@@ -17,6 +70,12 @@ impl ConditionContext {
     /// Adds one more value to `key`.
     pub fn add(&mut self, key: &str, value: impl Into<String>) -> &mut Self {
         self.0.entry(key.to_lowercase()).or_default().push(value.into());
+        self
+    }
+
+    /// Takes `key` away, as if the request didn't carry it.
+    pub fn remove(&mut self, key: &str) -> &mut Self {
+        self.0.remove(&key.to_lowercase());
         self
     }
 

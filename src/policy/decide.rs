@@ -131,7 +131,7 @@ fn examine_policies(call: &Call<'_>, policies: &[NamedPolicy]) -> Vec<Examined> 
 
 fn examine(call: &Call<'_>, statement: &Statement) -> Examination {
     let mut mismatches = Vec::new();
-    let fit = statement.principal.as_ref().map_or(Fit::Direct, |selector| fit_of(selector, call.principal));
+    let fit = statement.principal.as_ref().map_or(Fit::Direct, |names| fit_of(names, statement.effect, call.principal));
     if fit == Fit::None
         && let Some(selector) = &statement.principal
     {
@@ -177,11 +177,17 @@ fn texts(selector: &Selector<Pattern>) -> Vec<String> {
     selector.entries().iter().map(|pattern| pattern.text().to_owned()).collect()
 }
 
-fn fit_of(selector: &Selector<PrincipalName>, caller: &Principal) -> Fit {
+/// How a statement's `Principal` or `NotPrincipal` matches the caller.
+///
+/// In a `NotPrincipal` an account means its root user, not everyone in the account: a Deny exempts only the principals
+/// it lists one by one (IAM guide). An Allow with `NotPrincipal`, which AWS advises against, leaves out anyone it names
+/// in any way, so that both effects err on the side of denying.
+fn fit_of(selector: &Selector<PrincipalName>, effect: Effect, caller: &Principal) -> Fit {
     let fits = |names: &[PrincipalName]| names.iter().map(|name| name.fit(caller)).max().unwrap_or(Fit::None);
-    match selector {
-        Selector::Only(names) => fits(names),
-        Selector::AllBut(names) if fits(names) == Fit::None => Fit::Direct,
-        Selector::AllBut(_) => Fit::None,
+    match (selector, effect) {
+        (Selector::Only(names), _) => fits(names),
+        (Selector::AllBut(names), Effect::Deny) if fits(names) < Fit::Direct => Fit::Direct,
+        (Selector::AllBut(names), Effect::Allow) if fits(names) == Fit::None => Fit::Direct,
+        (Selector::AllBut(_), _) => Fit::None,
     }
 }

@@ -103,7 +103,7 @@ const CURRENT_VERSION: &str = "2012-10-17";
 const OLD_VERSION: &str = "2008-10-17";
 
 impl PolicyError {
-    fn new(sentence: impl Into<String>) -> Self {
+    pub(super) fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), statement: None, detail: None }
     }
 
@@ -111,8 +111,13 @@ impl PolicyError {
         Self { detail: Some(detail.into()), ..Self::new(SYNTAX) }
     }
 
-    fn with_detail(self, detail: impl Into<String>) -> Self {
+    pub(super) fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// The same error, about the statement with this index and Sid.
+    pub(super) fn in_statement(self, index: usize, sid: Option<&str>) -> Self {
+        Self { statement: Some((index, sid.map(str::to_owned))), ..self }
     }
 
     /// AWS's sentence alone.
@@ -178,7 +183,7 @@ impl PolicyDocument {
         let mut parsed = Vec::with_capacity(statements.len());
         for (index, value) in statements.iter().enumerate() {
             let sid = value.get("Sid").and_then(Value::as_str);
-            let at = |error: PolicyError| PolicyError { statement: Some((index, sid.map(str::to_owned))), ..error };
+            let at = |error: PolicyError| error.in_statement(index, sid);
             let statement = parse_statement(kind, value, version == CURRENT_VERSION).map_err(at)?;
             if kind == PolicyKind::Identity
                 && let Some(sid) = sid.filter(|sid| !sid.is_empty())
@@ -230,22 +235,31 @@ fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<S
     let effect = match members.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
+        Some(text) if ["allow", "deny"].contains(&text.to_ascii_lowercase().as_str()) => {
+            return Err(
+                PolicyError::new("The policy failed legacy parsing").with_detail("Effect must be Allow or Deny")
+            );
+        }
         _ => return Err(PolicyError::syntax("Effect must be Allow or Deny")),
     };
     let principal = parse_principal(kind, members)?;
     let actions = selector(members, "Action", "NotAction")?
+        .filter(|actions| !actions.entries().is_empty())
         .ok_or_else(|| PolicyError::new("Policy statement must contain actions."))?;
     let actions = compile(actions, |text| {
-        let named =
-            text == "*" || text.split_once(':').is_some_and(|(vendor, name)| is_vendor(vendor) && !name.is_empty());
-        if named {
-            Ok(Pattern::action(text))
-        } else {
-            Err(PolicyError::new("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-                .with_detail(format!("{text:?}")))
+        match text.split_once(':').filter(|(vendor, name)| !vendor.is_empty() && !name.is_empty()) {
+            Some((vendor, _)) if vendor != "*" && !is_vendor(vendor) => {
+                Err(PolicyError::new(format!("Vendor {vendor} is not valid")))
+            }
+            None if text != "*" => {
+                Err(PolicyError::new("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+                    .with_detail(format!("{text:?}")))
+            }
+            _ => Ok(Pattern::action(text)),
         }
     })?;
     let resources = selector(members, "Resource", "NotResource")?
+        .filter(|resources| !resources.entries().is_empty())
         .ok_or_else(|| PolicyError::new("Policy statement must contain resources."))?;
     let resources = compile(resources, |text| {
         if text == "*" || text.starts_with("arn:") {
@@ -280,7 +294,7 @@ fn parse_principal(
                 for text in strings("Principal", value)? {
                     let name = match of.as_str() {
                         "AWS" => PrincipalName::parse_aws(&text),
-                        "Service" => text.ends_with(".amazonaws.com").then(|| PrincipalName::Service(text.clone())),
+                        "Service" => is_service(&text).then(|| PrincipalName::Service(text.clone())),
                         "Federated" | "CanonicalUser" => Some(PrincipalName::Other(text.clone())),
                         _ => return Err(PolicyError::syntax(format!("{of:?} is no type of principal"))),
                     };
@@ -291,6 +305,11 @@ fn parse_principal(
         other => return Err(invalid_principal(&other.to_string())),
     }
     Ok(Some(if negated { Selector::AllBut(names) } else { Selector::Only(names) }))
+}
+
+/// `dynamodb.amazonaws.com`; in China some services are `….amazonaws.com.cn`.
+fn is_service(text: &str) -> bool {
+    text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn")
 }
 
 fn invalid_principal(text: &str) -> PolicyError {
@@ -331,8 +350,16 @@ fn optional_string(members: &Map<String, Value>, name: &str) -> Result<Option<St
     }
 }
 
-/// A single value or a list; numbers and booleans are taken as the text they show.
+/// A single value or a list that isn't empty.
 fn strings(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
+    match value {
+        Value::Array(list) if list.is_empty() => Err(PolicyError::syntax(format!("{name} is an empty list"))),
+        other => strings_or_none(name, other),
+    }
+}
+
+/// A single value or a list; numbers and booleans are taken as the text they show.
+fn strings_or_none(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
@@ -341,7 +368,6 @@ fn strings(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
         }
     };
     match value {
-        Value::Array(list) if list.is_empty() => Err(PolicyError::syntax(format!("{name} is an empty list"))),
         Value::Array(list) => list.iter().map(scalar).collect(),
         one => Ok(vec![scalar(one)?]),
     }
@@ -351,8 +377,8 @@ fn selector(members: &Map<String, Value>, name: &str, not_name: &str) -> Result<
     match (members.get(name), members.get(not_name)) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(PolicyError::syntax(format!("{name} and {not_name} exclude each other"))),
-        (Some(value), None) => Ok(Some(Selector::Only(strings(name, value)?))),
-        (None, Some(value)) => Ok(Some(Selector::AllBut(strings(not_name, value)?))),
+        (Some(value), None) => Ok(Some(Selector::Only(strings_or_none(name, value)?))),
+        (None, Some(value)) => Ok(Some(Selector::AllBut(strings_or_none(not_name, value)?))),
     }
 }
 
@@ -367,5 +393,5 @@ fn compile(
 }
 
 fn is_vendor(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }

@@ -38,6 +38,8 @@ enum Glyph {
     Many {
         within_segment: bool,
     },
+    /// What is left of a short ARN: nothing, or a colon and any characters.
+    Rest,
     /// `${key}` or `${key, 'default'}`.
     Variable {
         key: String,
@@ -148,15 +150,12 @@ fn bind_to_segments(glyphs: &mut Vec<Glyph>, last_may_cross: bool) {
             Glyph::Char(':') => segment += 1,
             Glyph::One { within_segment } => *within_segment = segment < 5,
             Glyph::Many { within_segment } => *within_segment = segment < 5 && !(last_may_cross && ends_segment),
-            Glyph::Char(_) | Glyph::Variable { .. } => {}
+            Glyph::Char(_) | Glyph::Rest | Glyph::Variable { .. } => {}
         }
     }
-    let may_cross = glyphs.contains(&Glyph::Many { within_segment: false });
-    if last_may_cross && segment < 5 && !may_cross {
-        // `arn:aws:sqs` is `arn:aws:sqs:*:*:*`; where a `*` goes past colons nothing is known to be missing.
-        for _ in segment..5 {
-            glyphs.extend([Glyph::Char(':'), Glyph::Many { within_segment: false }]);
-        }
+    if last_may_cross && segment < 5 {
+        // `arn:aws:sqs` means `arn:aws:sqs:*:*:*`, and `arn:aws:kms:*:111122223333` any resource of that account.
+        glyphs.push(Glyph::Rest);
     }
 }
 
@@ -191,12 +190,17 @@ fn fits(glyphs: &[Glyph], subject: &str, same: impl Fn(char, char) -> bool) -> b
                     reached[at + 1] |= reached[at] && !(*within_segment && subject[at] == ':');
                 }
             }
+            Glyph::Rest => {
+                // It is always the last one.
+                let colon = |at: usize| subject.get(at) == Some(&':');
+                return (0..=subject.len()).any(|at| reached[at] && (at == subject.len() || colon(at)));
+            }
             one => {
                 for at in (0..subject.len()).rev() {
                     let consumes = match one {
                         Glyph::Char(wanted) => same(*wanted, subject[at]),
                         Glyph::One { within_segment } => !(*within_segment && subject[at] == ':'),
-                        Glyph::Many { .. } | Glyph::Variable { .. } => false,
+                        Glyph::Many { .. } | Glyph::Rest | Glyph::Variable { .. } => false,
                     };
                     reached[at + 1] = reached[at] && consumes;
                 }
@@ -286,6 +290,15 @@ mod tests {
     #[case("arn:aws:dynamodb", true)]
     #[case("arn:aws:sqs", false)]
     #[case("arn:aws:dynamodb:us-east-1:111122223333", true)]
+    #[case("arn:aws:dynamodb:us-east-1:111122223333:table", false)]
+    // also where a segment has a wildcard
+    #[case("arn:aws:dynamodb:*:111122223333", true)]
+    #[case("arn:aws:dynamodb:us-*-1:111122223333", true)]
+    #[case("arn:aws:dynamodb:us-east-?:1111*3333", true)]
+    #[case("arn:*:dynamodb:*:111122223333", true)]
+    #[case("arn:aws:dynamodb:*:444455556666", false)]
+    #[case("arn:aws:dynamodb:*:11112222", false)]
+    #[case("arn:aws:sqs:*:111122223333", false)]
     fn resources(#[case] pattern: &str, #[case] expected: bool) {
         let subject = "arn:aws:dynamodb:us-east-1:111122223333:table/orders";
         assert_eq!(Pattern::compile(pattern, Syntax::Resource, true).matches(subject, &context()), expected);

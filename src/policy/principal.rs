@@ -82,7 +82,7 @@ pub enum PrincipalName {
     Other(String),
 }
 
-/// How a `Principal` element fits a caller.
+/// How the principals of a statement match a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     /// Not at all.
@@ -136,7 +136,7 @@ impl PrincipalName {
 /// `dynamodb.amazonaws.com`. Two regional names must name the same region.
 pub(super) fn same_service(one: &str, other: &str) -> bool {
     fn parts(name: &str) -> Option<(&str, Option<&str>)> {
-        let name = name.strip_suffix(".amazonaws.com")?;
+        let name = name.strip_suffix(".amazonaws.com").or_else(|| name.strip_suffix(".amazonaws.com.cn"))?;
         Some(name.split_once('.').map_or((name, None), |(service, region)| (service, Some(region))))
     }
     one == other
@@ -146,9 +146,23 @@ pub(super) fn same_service(one: &str, other: &str) -> bool {
         }
 }
 
-/// The account of a root ARN.
+/// The partitions of AWS, each a separate set of regions with its own accounts (botocore 1.44.8, `partitions.json`).
+pub(super) const PARTITIONS: [&str; 8] =
+    ["aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov"];
+
+/// Splits an ARN into its partition and the rest: `aws-cn` and `iam::111122223333:root`. `None` for an unknown partition.
+pub(super) fn partition_of(arn: &str) -> Option<(&str, &str)> {
+    arn.strip_prefix("arn:")?.split_once(':').filter(|(partition, _)| PARTITIONS.contains(partition))
+}
+
+/// The account of a root ARN, in any partition.
 pub(super) fn root_account(arn: &str) -> Option<&str> {
-    arn.strip_prefix("arn:aws:iam::")?.strip_suffix(":root").and_then(account_id)
+    partition_of(arn)?.1.strip_prefix("iam::")?.strip_suffix(":root").and_then(account_id)
+}
+
+/// The account in an ARN of any kind. `None` when the ARN has none, as an S3 bucket's or an AWS managed policy's.
+pub fn account_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').nth(3).and_then(account_id)
 }
 
 fn account_id(text: &str) -> Option<&str> {
@@ -169,7 +183,7 @@ fn is_principal_arn(text: &str) -> bool {
         _ => return false,
     };
     arn == "arn"
-        && partition == "aws"
+        && PARTITIONS.contains(&partition)
         && region.is_empty()
         && account_id(account).is_some()
         && !resource.contains(['*', '?'])

@@ -135,6 +135,12 @@ const KEY_DENY_ACCOUNT: &str =
 const KEY_DENY_ALICE: &str = r#"{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*"}"#;
 const KEY_DENY_OTHERS: &str = r#"{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"kms:Decrypt","Resource":"*"}"#;
 const KEY_DENY_NOT_ALICE: &str = r#"{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:Decrypt","Resource":"*"}"#;
+const KEY_DENY_NOT_ROOT: &str = r#"{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:Decrypt","Resource":"*"}"#;
+const KEY_DENY_NOT_ACCOUNT: &str =
+    r#"{"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"kms:Decrypt","Resource":"*"}"#;
+const KEY_DENY_NOT_ALICE_OR_ROOT: &str = r#"{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/alice","arn:aws:iam::111122223333:root"]},"Action":"kms:Decrypt","Resource":"*"}"#;
+const KEY_DENY_NOT_BOB_OR_ROOT: &str = r#"{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111122223333:user/bob","arn:aws:iam::111122223333:root"]},"Action":"kms:Decrypt","Resource":"*"}"#;
+const KEY_ALLOW_NOT_ROOT: &str = r#"{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:Decrypt","Resource":"*"}"#;
 const KEY_ALICE_BY_ID: &str =
     r#"{"Effect":"Allow","Principal":{"AWS":"AIDAALICEALICEALICE12"},"Action":"kms:Decrypt","Resource":"*"}"#;
 const KEY_ALICE_OF_OLD: &str =
@@ -186,6 +192,13 @@ const KEY_SERVICE: &str =
 #[case("kms:Decrypt", &[KEY_USER, KEY_DENY_OTHERS], &[], "denied by key policy")]
 #[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_ALICE], &[], "allowed by key policy")]
 #[case("kms:Decrypt", &[KEY_DENY_ALICE], &[DENY_DECRYPT], "denied by key policy")]
+// in a NotPrincipal the account's root exempts the root user, not the account
+#[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_ROOT], &[ALLOW_DECRYPT], "denied by key policy")]
+#[case("kms:Decrypt", &[ROOT_STATEMENT, KEY_DENY_NOT_ACCOUNT], &[ALLOW_DECRYPT], "denied by key policy")]
+#[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_ALICE_OR_ROOT], &[], "allowed by key policy")]
+#[case("kms:Decrypt", &[KEY_USER, KEY_DENY_NOT_BOB_OR_ROOT], &[], "denied by key policy")]
+#[case("kms:Decrypt", &[KEY_ALLOW_NOT_ROOT], &[], "key policy lacks it")]
+// and an Allow opens nothing either
 // the AWS managed key: everybody of the account, through the service, without a permission of their own
 #[case("kms:Decrypt", &[AWS_MANAGED], &[], "allowed by key policy")]
 #[case("kms:PutKeyPolicy", &[AWS_MANAGED], &[ALLOW_DECRYPT], "key policy lacks it")]
@@ -214,6 +227,37 @@ fn root_is_only_a_principal() {
     asked.principal = Principal::root(ACCOUNT);
     assert_eq!(asked.verdict(), "key policy lacks it");
     asked.key = &[ROOT_STATEMENT];
+    assert_eq!(asked.verdict(), "allowed by key policy");
+}
+
+#[test]
+fn a_deny_for_all_but_root_exempts_root() {
+    let mut asked = Asked::new("kms:Decrypt", &[ROOT_STATEMENT, KEY_DENY_NOT_ROOT], &[]);
+    asked.principal = Principal::root(ACCOUNT);
+    assert_eq!(asked.verdict(), "allowed by key policy");
+}
+
+#[rstest]
+#[case("aws")]
+#[case("aws-us-gov")]
+#[case("aws-cn")]
+#[case("aws-iso-b")]
+fn accounts_and_users_of_every_partition(#[case] partition: &str) {
+    let here = |text: &str| text.replace("arn:aws:", &format!("arn:{partition}:"));
+    let (root, user, deny) = (here(ROOT_STATEMENT), here(KEY_USER), here(KEY_DENY_NOT_ROOT));
+    let root_statement = [root.as_str()];
+    let mut asked = Asked::new("kms:Decrypt", &root_statement, &[ALLOW_DECRYPT]);
+    asked.principal.arn = here(&alice().arn);
+    assert_eq!(asked.verdict(), "allowed via account");
+    let key_user = [user.as_str()];
+    asked.key = &key_user;
+    assert_eq!(asked.verdict(), "allowed by key policy");
+    let denied = [user.as_str(), deny.as_str()];
+    asked.key = &denied;
+    assert_eq!(asked.verdict(), "denied by key policy");
+    asked.principal.arn = here("arn:aws:iam::111122223333:root");
+    assert!(asked.principal.is_root());
+    asked.key = &root_statement;
     assert_eq!(asked.verdict(), "allowed by key policy");
 }
 

@@ -22,7 +22,7 @@ use super::sigv4::{Authorization, Fault};
 use super::store::{Store, StoreError};
 use super::sts;
 use super::trail::{Decisions, Trail};
-use crate::policy::{ConditionContext, Principal};
+use crate::policy::{ConditionContext, Principal, account_of};
 
 /// The account everything lives in: the one AWS's own documentation uses for examples.
 const ACCOUNT: &str = "111122223333";
@@ -291,25 +291,30 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The global condition keys of this request.
-    pub fn conditions(&self, host: &Host) -> ConditionContext {
-        let mut context = ConditionContext::default();
-        context.set("aws:PrincipalArn", &self.principal.arn);
-        context.set("aws:PrincipalAccount", &self.principal.account);
-        context.set("aws:PrincipalType", if self.principal.user_name.is_some() { "User" } else { "Account" });
-        context.set("aws:userid", &self.principal.unique_id);
-        if let Some(name) = &self.principal.user_name {
-            context.set("aws:username", name);
-        }
-        for (key, value) in &self.principal.tags {
-            context.set(&format!("aws:PrincipalTag/{key}"), value);
-        }
-        context.set("aws:SourceIp", &self.source_ip);
-        context.set("aws:UserAgent", &self.user_agent);
+    /// The global condition keys of this request for a decision about `resource`.
+    pub fn conditions(&self, host: &Host, resource: &str) -> ConditionContext {
+        self.conditions_as(host, &self.principal, resource, None)
+    }
+
+    /// The same for a call that a service makes because of this request: as `principal`, the caller or the service
+    /// itself, and on the caller's behalf through the service `via`.
+    pub fn conditions_as(
+        &self,
+        host: &Host,
+        principal: &Principal,
+        resource: &str,
+        via: Option<&str>,
+    ) -> ConditionContext {
+        let account = account_of(resource).unwrap_or(&host.account);
+        let mut context = ConditionContext::of_request(principal, account, via);
+        match via {
+            // The call comes from the service's machines. Its callee doesn't see where the caller sits.
+            Some(service) => context.set("aws:UserAgent", service),
+            None => context.set("aws:UserAgent", &self.user_agent).set("aws:SourceIp", &self.source_ip),
+        };
         context.set("aws:RequestedRegion", &host.region);
         context.set("aws:CurrentTime", host.timestamp());
         context.set("aws:EpochTime", host.clock.now().unix_timestamp().to_string());
-        context.set("aws:SecureTransport", "false");
         context
     }
 }
@@ -391,6 +396,67 @@ mod tests {
         let tag = [("UserName", "alice"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
         ask(&mut engine, "TagUser", &tag);
         assert!(lists(&mut engine));
+    }
+
+    /// `alice` may do everything but what `policy` denies.
+    fn alice_but(engine: &mut Engine, admin: &RequestContext, policy: &str) -> RequestContext {
+        let mut ask = |action, parameters: &[(&str, &str)]| {
+            iam::call(engine, admin, action, &parameters.iter().copied().collect()).unwrap()
+        };
+        ask("CreateUser", &[("UserName", "alice")]);
+        let all = "arn:aws:iam::aws:policy/AdministratorAccess";
+        ask("AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", all)]);
+        ask("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", policy)]);
+        let principal = engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+        RequestContext { principal, ..admin.clone() }
+    }
+
+    #[test]
+    fn the_guides_deny_by_address_denies() {
+        let (mut engine, admin) = engine();
+        let alice = alice_but(&mut engine, &admin, include_str!("testdata/deny-by-ip-guide.json"));
+        let denied = |answer: Result<Value, ApiError>| {
+            let error = answer.unwrap_err();
+            let message = error.message.unwrap_or_default();
+            assert!(message.ends_with("with an explicit deny in an identity-based policy"), "{message}");
+        };
+        denied(kms::call(&mut engine, &alice, "ListKeys", &json!({})));
+        denied(dynamodb::call(&mut engine, &alice, "ListTables", &json!({})));
+        let at_home = RequestContext { source_ip: "192.0.2.7".to_owned(), ..alice };
+        assert!(kms::call(&mut engine, &at_home, "ListKeys", &json!({})).is_ok());
+    }
+
+    /// What AWS always sends can't be missing: `Null` tells.
+    #[rstest]
+    #[case("aws:CurrentTime", "2026-01-01T00:00:00Z")]
+    #[case("aws:EpochTime", "1767225600")]
+    #[case("aws:PrincipalAccount", ACCOUNT)]
+    #[case("aws:PrincipalArn", "arn:aws:iam::111122223333:user/kmslab-admin")]
+    #[case("aws:PrincipalIsAWSService", "false")]
+    #[case("aws:PrincipalType", "User")]
+    #[case("aws:RequestedRegion", "us-east-1")]
+    #[case("aws:ResourceAccount", ACCOUNT)]
+    #[case("aws:SecureTransport", "true")]
+    #[case("aws:SourceIp", "127.0.0.1")]
+    #[case("aws:UserAgent", "")]
+    #[case("aws:ViaAWSService", "false")]
+    #[case("aws:username", "kmslab-admin")]
+    fn keys_of_every_request(#[case] key: &str, #[case] value: &str) {
+        let (engine, admin) = engine();
+        let context = admin.conditions(&engine.host, "*");
+        assert_eq!(context.get(key).unwrap(), [value]);
+        assert!(context.get("aws:userid").is_some());
+        // And these only in an organization, with temporary credentials or through a service.
+        for absent in ["aws:PrincipalOrgID", "aws:TokenIssueTime", "aws:CalledVia", "aws:PrincipalServiceName"] {
+            assert!(context.get(absent).is_none(), "{absent}");
+        }
+    }
+
+    #[test]
+    fn the_account_of_a_resource_is_its_own() {
+        let (engine, admin) = engine();
+        let context = admin.conditions(&engine.host, "arn:aws:kms:us-east-1:444455556666:key/1");
+        assert_eq!(context.get("aws:ResourceAccount").unwrap(), ["444455556666"]);
     }
 
     #[test]

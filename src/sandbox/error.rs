@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use super::catalog;
 use super::entropy::NoRandomness;
+use super::request::Service;
 use super::store::StoreError;
 
 /// Which layer of AWS speaks: it shows in DynamoDB's `__type` prefix and in the spelling of the message member.
@@ -80,13 +82,25 @@ impl ApiError {
     }
 
     /// The service has no operation of that name: `UnknownOperationException`, or `InvalidAction` in the query protocol.
-    pub fn unknown_operation(protocol: Protocol, operation: &str, version: &str) -> Self {
-        match protocol {
-            Protocol::Json10 | Protocol::Json11 => Self::bare(400, "UnknownOperationException").from_front_layer(),
-            Protocol::Query => {
-                Self::new(400, "InvalidAction", format!("Could not find operation {operation} for version {version}"))
+    /// An operation that AWS has and the sandbox lacks has the same code, with a message that says so.
+    pub fn unknown_operation(service: Service, operation: &str) -> Self {
+        let missing = catalog::has_operation(service, operation)
+            .then(|| format!("The sandbox does not implement {}:{operation}.", service.signing_name()));
+        match service.protocol() {
+            Protocol::Json10 | Protocol::Json11 => {
+                Self { message: missing, ..Self::bare(400, "UnknownOperationException") }.from_front_layer()
             }
+            Protocol::Query => Self::new(
+                400,
+                "InvalidAction",
+                missing.unwrap_or_else(|| Self::no_such_action(operation, service.version())),
+            ),
         }
+    }
+
+    /// The query protocol's message for an action, or a version of the interface, that doesn't exist.
+    pub fn no_such_action(operation: &str, version: &str) -> String {
+        format!("Could not find operation {operation} for version {version}")
     }
 
     /// The body is not what the protocol asks for: 400 `SerializationException`.

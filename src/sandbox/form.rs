@@ -30,6 +30,13 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Whether a parameter is there: a single value, a list or a structure.
+    pub fn has(&self, name: &str) -> bool {
+        let below =
+            |known: &String| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.0.keys().any(below)
+    }
+
     /// The values of a list parameter, `name.member.1`, `name.member.2`, …
     pub fn members<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         (1..).map_while(move |n: usize| self.get(&format!("{name}.member.{n}")))
@@ -56,6 +63,7 @@ mod tests {
         assert_eq!(form.get("UserName"), Some("a b c"));
         assert_eq!(form.members("TagKeys").collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!(form.get("Nothing"), None);
+        assert_eq!(["TagKeys", "UserName", "Tag", ""].map(|name| form.has(name)), [true, true, false, false]);
         assert_eq!(Form::parse(b"a=1&a=2").unwrap().get("a"), Some("1"));
     }
 

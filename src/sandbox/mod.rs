@@ -11,10 +11,11 @@
 //! ```
 //!
 //! The engine is synchronous and knows no network. `clock`, `entropy`, `crypto`, `store` and `trail` are what the services
-//! share, together the [`Host`]. `control` answers the sandbox's own pages. That AWS is slow or busy is not imitated
+//! share, together the [`Host`]. `catalog` names what AWS has and the sandbox may lack. `control` answers the sandbox's own pages. That AWS is slow or busy is not imitated
 //! (nobody is throttled), that DynamoDB keeps a table key in memory for five minutes is.
 
 pub mod answer;
+mod catalog;
 pub mod clock;
 mod control;
 pub mod crypto;

@@ -164,10 +164,7 @@ fn target(request: &Request) -> Route {
         return unknown(request, 400);
     };
     if request.uri.path() != "/" || request.method != Method::POST {
-        return Route::Refused {
-            service,
-            error: ApiError { status: 404, ..ApiError::unknown_operation(service.protocol(), operation, "") },
-        };
+        return Route::Refused { service, error: ApiError { status: 404, ..ApiError::unknown_operation(service, "") } };
     }
     if matches!(request.body, Body::TooLarge) {
         return Route::Refused { service, error: too_large() };
@@ -199,7 +196,7 @@ fn form(request: &Request, text: &[u8]) -> Route {
     };
     let version = form.get("Version").unwrap_or_default();
     let Some(service) = [Service::Iam, Service::Sts].into_iter().find(|service| service.version() == version) else {
-        let error = ApiError::unknown_operation(Protocol::Query, &action, version);
+        let error = ApiError::new(400, "InvalidAction", ApiError::no_such_action(&action, version));
         return Route::Refused { service: guessed, error };
     };
     Route::Call { service, operation: action, form }
@@ -207,7 +204,7 @@ fn form(request: &Request, text: &[u8]) -> Route {
 
 fn unknown(request: &Request, status: u16) -> Route {
     let service = guess(request);
-    let error = ApiError { status, ..ApiError::unknown_operation(service.protocol(), "", "") };
+    let error = ApiError { status, ..ApiError::unknown_operation(service, "") };
     Route::Refused { service, error }
 }
 

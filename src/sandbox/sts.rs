@@ -3,8 +3,9 @@
 use super::Xml;
 use super::answer::escape;
 use super::engine::{Engine, RequestContext};
-use super::error::{ApiError, Protocol};
+use super::error::ApiError;
 use super::form::Form;
+use super::request::Service;
 
 /// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny (IAM guide).
 ///
@@ -18,6 +19,6 @@ pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &F
             escape(&ctx.principal.unique_id),
             escape(&ctx.principal.account)
         )),
-        _ => Err(ApiError::unknown_operation(Protocol::Query, action, "2011-06-15")),
+        _ => Err(ApiError::unknown_operation(Service::Sts, action)),
     }
 }

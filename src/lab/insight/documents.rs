@@ -10,10 +10,10 @@ use super::ladder::Decided;
 use crate::lab::exchange::Exchange;
 use crate::lab::facts::{Caller, Facts};
 use crate::lab::operation::{Operation, Service, TableKey};
-use crate::lab::review::names_of;
+use crate::lab::review::{names_of, partition_of};
 use crate::policy::{
     Call, ConditionContext, Decision, Examination, Grant, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
-    PolicySource, Principal, decide, decide_for_key,
+    PolicySource, Principal, account_of, decide, decide_for_key,
 };
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub fn decide_again(
         tags: Vec::new(),
     };
     let mut decided = Vec::new();
-    for question in questions(&exchange.operation, facts, &caller.account, region) {
+    for question in questions(&exchange.operation, facts, caller, region) {
         // The root user needs no IAM policy (IAM guide); of a key nobody has anything without its policy (KMS guide).
         if principal.is_root() && !question.of_key {
             continue;
@@ -122,8 +122,9 @@ pub fn request_id(exchange: &Exchange) -> &str {
     exchange.answer.response.as_ref().ok().and_then(|response| response.request_id.as_deref()).unwrap_or_default()
 }
 
-fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) -> Vec<Question> {
+fn questions(operation: &Operation, facts: &Facts, caller: &Caller, region: &str) -> Vec<Question> {
     use Operation as O;
+    let (account, partition) = (&caller.account, partition_of(&caller.arn));
     let ask = |action: &str, resource: &str| Question {
         action: action.to_owned(),
         resource: resource.to_owned(),
@@ -134,14 +135,14 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
     let of_key = |action: &str| Question { of_key: true, ..ask(action, key) };
     let by_dynamodb = |action: &str| Question { by_dynamodb: true, ..of_key(action) };
     let own = operation.action();
-    let table = |name: &str| format!("arn:aws:dynamodb:{region}:{account}:table/{name}");
+    let table = |name: &str| format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
     match operation {
         // It needs no permission.
         O::GetCallerIdentity => Vec::new(),
         O::CreateKey { .. } => vec![ask(&own, "*"), ask("kms:TagResource", "*")],
         O::ListKeys => vec![ask(&own, "*")],
         O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => {
-            vec![ask(&own, &format!("arn:aws:kms:{region}:{account}:{alias}")), of_key(&own)]
+            vec![ask(&own, &format!("arn:{partition}:kms:{region}:{account}:{alias}")), of_key(&own)]
         }
         O::DescribeKey { .. }
         | O::GetKeyPolicy { .. }
@@ -178,7 +179,7 @@ fn questions(operation: &Operation, facts: &Facts, account: &str, region: &str) 
         | O::PutUserPolicy { user, .. }
         | O::DeleteUserPolicy { user, .. }
         | O::DeleteAccessKey { user, .. }
-        | O::DeleteUser { user } => vec![ask(&own, &format!("arn:aws:iam::{account}:user/{user}"))],
+        | O::DeleteUser { user } => vec![ask(&own, &format!("arn:{partition}:iam::{account}:user/{user}"))],
     }
 }
 
@@ -189,28 +190,23 @@ fn conditions(
     exchange: &Exchange,
     region: &str,
 ) -> (ConditionContext, BTreeMap<String, String>) {
-    let mut conditions = ConditionContext::default();
-    // Of a session it is the role's ARN (IAM guide, "global condition context keys").
-    match principal.arn.contains(":assumed-role/") {
-        false => drop(conditions.set("aws:PrincipalArn", &principal.arn)),
-        true if principal.unique_id.starts_with("arn:") => {
+    let via = question.by_dynamodb.then_some("dynamodb.amazonaws.com");
+    let owner = account_of(&question.resource).unwrap_or(&principal.account);
+    let mut conditions = ConditionContext::of_request(principal, owner, via);
+    if principal.arn.contains(":assumed-role/") {
+        // Of a session it is the role's ARN (IAM guide, "global condition context keys"), and the id is not known.
+        conditions.remove("aws:PrincipalArn").remove("aws:userid");
+        if principal.unique_id.starts_with("arn:") {
             conditions.set("aws:PrincipalArn", &principal.unique_id);
         }
-        true => {}
     }
-    conditions.set("aws:PrincipalAccount", &principal.account);
     conditions.set("aws:RequestedRegion", region);
-    if let Some(name) = &principal.user_name {
-        conditions.set("aws:username", name);
-        conditions.set("aws:PrincipalType", "User");
-    }
     let mut encryption_context = BTreeMap::new();
     if question.action.starts_with("kms:") {
         conditions.set("kms:CallerAccount", &principal.account);
     }
     if question.by_dynamodb {
         conditions.set("kms:ViaService", format!("dynamodb.{region}.amazonaws.com"));
-        conditions.set("aws:ViaAWSService", "true");
         if question.action == "kms:CreateGrant" {
             conditions.set("kms:GrantIsForAWSResource", "true");
         }

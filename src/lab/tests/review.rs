@@ -164,6 +164,39 @@ fn statement(effect: &str, principal: Value, action: &str) -> Value {
     vec![statement("Allow", json!({"AWS": "111122223333"}), "kms:*"), statement("Deny", json!("*"), "kms:Put*")],
     Some("a statement without Sid denies kms:PutKeyPolicy")
 )]
+#[case::all_but_root_denied(
+    USER,
+    vec![
+        statement("Allow", json!({"AWS": "111122223333"}), "kms:*"),
+        json!({"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:Put*",
+            "Resource": "*"}),
+    ],
+    Some("a statement without Sid denies kms:PutKeyPolicy")
+)]
+#[case::plain_http_denied(
+    USER,
+    vec![
+        statement("Allow", json!({"AWS": "111122223333"}), "kms:*"),
+        json!({"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
+    ],
+    None
+)]
+#[case::gov_account(
+    "arn:aws-us-gov:iam::111122223333:user/admin",
+    vec![statement("Allow", json!({"AWS": "arn:aws-us-gov:iam::111122223333:root"}), "kms:*")],
+    None
+)]
+#[case::china_user(
+    "arn:aws-cn:iam::111122223333:user/admin",
+    vec![statement("Allow", json!({"AWS": "arn:aws-cn:iam::111122223333:user/admin"}), "kms:*")],
+    None
+)]
+#[case::gov_role(
+    "arn:aws-us-gov:sts::111122223333:assumed-role/Lab/alice",
+    vec![statement("Allow", json!({"AWS": "arn:aws-us-gov:iam::111122223333:role/path/Lab"}), "kms:*")],
+    None
+)]
 #[case::unreadable(USER, vec![json!({"Effect": "Allow"})], Some("can't be checked"))]
 fn who_is_locked_out(#[case] arn: &str, #[case] statements: Vec<Value>, #[case] reason: Option<&str>) {
     let admin = facts::Caller { arn: arn.to_owned(), account: ACCOUNT.to_owned() };

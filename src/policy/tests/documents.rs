@@ -94,7 +94,7 @@ fn documents_refused(#[case] text: &str, #[case] expected: &str) {
 #[rstest]
 #[case(
     r#""Effect":"allow","Action":"a:b","Resource":"*""#,
-    "Syntax errors in policy. (statement 1: Effect must be Allow or Deny)"
+    "The policy failed legacy parsing (statement 1: Effect must be Allow or Deny)"
 )]
 #[case(
     r#""Sid":"Mine","Action":"a:b","Resource":"*""#,
@@ -114,10 +114,8 @@ fn documents_refused(#[case] text: &str, #[case] expected: &str) {
     r#""Effect":"Allow","Action":"a:b","Resource":"*","NotResource":"*""#,
     "Syntax errors in policy. (statement 1: Resource and NotResource exclude each other)"
 )]
-#[case(
-    r#""Effect":"Allow","Action":[],"Resource":"*""#,
-    "Syntax errors in policy. (statement 1: Action is an empty list)"
-)]
+#[case(r#""Effect":"Allow","Action":[],"Resource":"*""#, "Policy statement must contain actions. (statement 1)")]
+#[case(r#""Effect":"Allow","Action":"a:b","Resource":[]"#, "Policy statement must contain resources. (statement 1)")]
 #[case(
     r#""Effect":"Allow","Action":{"a":"b"},"Resource":"*""#,
     "Syntax errors in policy. (statement 1: Action must be a string or a list of strings)"
@@ -172,6 +170,8 @@ const INVALID: &str = "Policy contains a statement with one or more invalid prin
 #[case(r#""Principal":{"AWS":"arn:aws:s3:::bucket"}"#, INVALID)]
 #[case(r#""Principal":{"AWS":"arn:aws:iam::111122223333:user/"}"#, INVALID)]
 #[case(r#""Principal":{"AWS":"alice"}"#, INVALID)]
+#[case(r#""Principal":{"AWS":"arn:aws-moon:iam::111122223333:root"}"#, INVALID)]
+#[case(r#""Principal":{"AWS":"arn:aws-moon:iam::111122223333:user/alice"}"#, INVALID)]
 #[case(r#""Principal":{"Service":"dynamodb"}"#, INVALID)]
 #[case(r#""Principal":"alice""#, INVALID)]
 #[case(r#""Principal":{}"#, INVALID)]

@@ -21,7 +21,7 @@ use crate::sandbox::engine::{Host, RequestContext};
 use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
 use crate::sandbox::iam::Iam;
-use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
+use crate::sandbox::kms::{EncryptionContext, FailedCall, Kms, OnBehalf};
 
 /// How long an unused plaintext table key stays in memory (DynamoDB guide).
 const IDLE: Duration = Duration::minutes(5);
@@ -191,13 +191,13 @@ impl Keyring<'_> {
     fn kms<T>(
         &mut self,
         as_service: bool,
-        call: impl FnOnce(&mut Kms, &mut Host, &Iam, &OnBehalf<'_>) -> Result<T, ApiError>,
+        call: impl FnOnce(&mut Kms, &mut Host, &Iam, &OnBehalf<'_>) -> Result<T, FailedCall>,
     ) -> Result<T, ApiError> {
         let via_service = via_service(&self.host.region);
         let service = Principal::service(&via_service);
         let principal = if as_service { &service } else { &self.ctx.principal };
         let on = OnBehalf { ctx: self.ctx, principal, via_service: &via_service, invoked_by: INVOKED_BY };
-        call(self.kms, self.host, self.iam, &on).map_err(|error| kms_error(error, &mut self.host.entropy))
+        call(self.kms, self.host, self.iam, &on).map_err(kms_error)
     }
 
     /// The ARN of the KMS key that a request asks for, `None` for the AWS owned key. DescribeKey, as the caller.
@@ -236,7 +236,11 @@ impl Keyring<'_> {
         let grant_id = self.kms(false, |kms, host, iam, on| {
             kms.create_grant(host, iam, on, key_arn, &grantee, &GRANT_OPERATIONS, &context)
         })?;
-        match self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, key_arn, &context)) {
+        let may_use = self.kms(false, |kms, host, iam, on| kms.check_creator(host, iam, on, key_arn, &context));
+        let made = may_use.and_then(|()| {
+            self.kms(true, |kms, host, iam, on| kms.generate_data_key(host, iam, on, key_arn, &context))
+        });
+        match made {
             Ok(made) => {
                 let encryption = Encryption::Kms { key_arn: made.key_arn, grant_id, table_key: made.ciphertext };
                 Ok((made.plaintext, encryption))

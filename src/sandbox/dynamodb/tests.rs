@@ -1,5 +1,6 @@
 //! DynamoDB through [`super::call`], with real users, policies and KMS keys around it.
 
+mod creator;
 mod disk;
 mod hierarchy;
 mod items;

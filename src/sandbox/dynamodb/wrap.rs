@@ -1,23 +1,14 @@
 //! How DynamoDB passes on what KMS answered: AWS's sentences.
 
-use serde_json::Value;
-
-use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
+use crate::sandbox::kms::FailedCall;
 
-/// Where an error of KMS carries its own request id (see `kms::on_behalf`).
-const REQUEST_ID: &str = "kmsRequestId";
-
-/// Wraps an error of KMS in DynamoDB's words (observed on AWS, issue threads), with the request id of the call to KMS, by which it can be
-/// found in the trail. Errors of the sandbox itself (5xx) pass through as they are.
-pub fn kms_error(error: ApiError, entropy: &mut Entropy) -> ApiError {
+/// Wraps an error of KMS in DynamoDB's words (observed on AWS, issue threads). It quotes the request id of the call to
+/// KMS, by which you find the call in the trail. Errors of the sandbox itself (5xx) pass through as they are.
+pub fn kms_error(FailedCall { error, request_id }: FailedCall) -> ApiError {
     if error.status >= 500 {
         return error;
     }
-    let request_id = match error.extra.get(REQUEST_ID).and_then(Value::as_str) {
-        Some(id) => id.to_owned(),
-        None => entropy.uuid().to_string(),
-    };
     let (code, kind, class) = match error.code.as_ref() {
         "AccessDeniedException" => ("AccessDeniedException", "access denied", "AWSKMSException"),
         "DisabledException" => ("ValidationException", "disabled", "DisabledException"),
@@ -54,10 +45,8 @@ mod tests {
         #[case] outer: &str,
         #[case] opening: &str,
     ) {
-        let mut error = ApiError::new(400, code, inner.clone());
-        error.extra.insert(REQUEST_ID.to_owned(), Value::from("11111111-2222-4333-8444-555555555555"));
-        let wrapped = kms_error(error, &mut Entropy::from_seed([1; 32]));
-        assert!(wrapped.extra.is_empty());
+        let error = ApiError::new(400, code, inner.clone());
+        let wrapped = kms_error(FailedCall { error, request_id: "11111111-2222-4333-8444-555555555555".to_owned() });
         assert_eq!((wrapped.status, wrapped.code.as_ref()), (400, outer));
         let want = format!(
             "{opening}{inner} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: \
@@ -68,6 +57,7 @@ mod tests {
 
     #[test]
     fn passes_on_the_sandboxs_own_failures() {
-        assert_eq!(kms_error(ApiError::internal(), &mut Entropy::from_seed([1; 32])), ApiError::internal());
+        let failed = FailedCall { error: ApiError::internal(), request_id: "11111111".to_owned() };
+        assert_eq!(kms_error(failed), ApiError::internal(), "and no request id of KMS beside it");
     }
 }

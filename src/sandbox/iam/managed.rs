@@ -80,6 +80,11 @@ pub(super) fn find(arn: &str) -> Option<&'static Managed> {
     MANAGED.iter().find(|policy| policy.arn == arn)
 }
 
+/// The names of all of them.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    MANAGED.iter().map(|policy| policy.name)
+}
+
 impl Managed {
     /// Ready for evaluation; the document is parsed once and shared.
     pub fn named(&self) -> NamedPolicy {
@@ -94,12 +99,14 @@ impl Managed {
 mod tests {
     use super::*;
     use crate::policy::{Call, ConditionContext, Principal, decide};
+    use crate::sandbox::catalog;
 
     #[test]
     fn each_is_read_and_named_after_its_arn() {
         for policy in &MANAGED {
             assert_eq!(policy.arn, format!("arn:aws:iam::aws:policy/{}", policy.name));
             assert!(!policy.named().document.statements.is_empty());
+            assert!(catalog::has_managed_policy(policy.arn), "{}", policy.arn);
         }
     }
 

@@ -25,6 +25,7 @@ use super::engine::{Engine, Host, RequestContext};
 use super::error::{ApiError, Protocol};
 use super::form::Form;
 use super::kms::Kms;
+use super::request::Service;
 use super::store::StoreError;
 use super::trail::DecisionRecord;
 use crate::policy::{self, ConditionContext, NamedPolicy, Principal};
@@ -145,7 +146,7 @@ impl Iam {
         resource: &str,
         extra: &ConditionContext,
     ) -> Result<(), String> {
-        let mut context = ctx.conditions(host);
+        let mut context = ctx.conditions(host, resource);
         context.merge(extra);
         let call = policy::Call { principal: &ctx.principal, action, resource, context: &context };
         let decision = policy::decide(&call, &self.policies_of(&ctx.principal));
@@ -308,7 +309,7 @@ pub fn call(engine: &mut Engine, ctx: &RequestContext, action: &str, input: &For
         "GetPolicy" => call.get_policy(),
         "SimulatePrincipalPolicy" => call.simulate_principal_policy(),
         "GetPolicyVersion" => call.get_policy_version(),
-        _ => Err(ApiError::unknown_operation(Protocol::Query, action, "2010-05-08")),
+        _ => Err(ApiError::unknown_operation(Service::Iam, action)),
     }
 }
 

@@ -5,6 +5,7 @@ use super::user::{InlinePolicy, size};
 use super::{Answer, Call, end_list, input, no_such_entity, xml};
 use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
+use crate::sandbox::catalog;
 use crate::sandbox::error::ApiError;
 
 /// AWS's quota of managed policies for a user (IAM guide).
@@ -18,7 +19,7 @@ impl Call<'_> {
         let arn = input::policy_arn(self.input)?;
         let mut user = self.allowed_user("iam:AttachUserPolicy", name, &policy_condition(arn))?;
         if managed::find(arn).is_none() {
-            return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
+            return Err(no_managed_policy(arn, format!("Policy {arn} does not exist or is not attachable.")));
         }
         // Attaching twice is no error (IAM guide).
         if !user.attached.iter().any(|attached| attached == arn) {
@@ -64,7 +65,7 @@ impl Call<'_> {
         let policy_name = input::policy_name(self.input)?;
         let text = input::policy_document(self.input)?;
         let mut user = self.allowed_user("iam:PutUserPolicy", name, &ConditionContext::default())?;
-        let policy = InlinePolicy::try_from(text.to_owned())
+        let policy = InlinePolicy::new(text.to_owned())
             .map_err(|error| ApiError::new(400, "MalformedPolicyDocument", error.to_string()))?;
         let replaced = user.inline.get(policy_name).map_or(0, |old| size(&old.text));
         if user.inline_size() - replaced + size(text) > MAX_INLINE_SIZE {
@@ -151,8 +152,20 @@ impl Call<'_> {
     fn allowed_policy(&mut self, action: &str) -> Result<&'static Managed, ApiError> {
         let arn = input::policy_arn(self.input)?;
         self.allow(action, arn, &ConditionContext::default())?;
-        managed::find(arn).ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))
+        managed::find(arn).ok_or_else(|| no_managed_policy(arn, format!("Policy {arn} was not found.")))
     }
+}
+
+/// A managed policy that the sandbox doesn't have. Where AWS has it, the message says so instead of AWS's `message`.
+fn no_managed_policy(arn: &str, message: String) -> ApiError {
+    if !catalog::has_managed_policy(arn) {
+        return no_such_entity(message);
+    }
+    let known: Vec<&str> = managed::names().collect();
+    no_such_entity(format!(
+        "The sandbox does not have the AWS managed policy {arn}. It has {}. Put what you need into an inline policy.",
+        known.join(", ")
+    ))
 }
 
 fn no_such_policy(name: &str) -> ApiError {

@@ -157,6 +157,10 @@ fn a_user_of_the_same_name_is_somebody_else() {
 #[case("CreateUser", &[], 400, "ValidationError", "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null")]
 #[case("CreateUser", &[("UserName", "x"), ("PermissionsBoundary", DYNAMODB_FULL)], 400, "InvalidInput", "The sandbox has no permissions boundaries.")]
 #[case("AttachUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyArn", "arn:aws:iam::aws:policy/Nothing")], 404, "NoSuchEntity", "Policy arn:aws:iam::aws:policy/Nothing does not exist or is not attachable.")]
+#[case("AttachUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess")], 404, "NoSuchEntity", "The sandbox does not have the AWS managed policy arn:aws:iam::aws:policy/ReadOnlyAccess. It has AWSKeyManagementServicePowerUser, AdministratorAccess, AmazonDynamoDBFullAccess, AmazonDynamoDBFullAccess_v2. Put what you need into an inline policy.")]
+#[case("GetPolicy", &[("PolicyArn", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess")], 404, "NoSuchEntity", "The sandbox does not have the AWS managed policy arn:aws:iam::aws:policy/job-function/ViewOnlyAccess. It has AWSKeyManagementServicePowerUser, AdministratorAccess, AmazonDynamoDBFullAccess, AmazonDynamoDBFullAccess_v2. Put what you need into an inline policy.")]
+#[case("GetPolicy", &[("PolicyArn", "arn:aws:iam::aws:policy/Nothing")], 404, "NoSuchEntity", "Policy arn:aws:iam::aws:policy/Nothing was not found.")]
+#[case("PutUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyName", "x"), ("PolicyDocument", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Decrypt:x","Resource":"*"}}"#)], 400, "MalformedPolicyDocument", "Actions/Condition can contain only one colon. (statement 1: \"kms:Decrypt:x\")")]
 #[case("AttachUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyArn", "AmazonDynamoDBFullAccess")], 400, "InvalidInput", "ARN AmazonDynamoDBFullAccess is not valid.")]
 #[case("DetachUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyArn", DYNAMODB_FULL)], 404, "NoSuchEntity", "Policy arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess was not found.")]
 #[case("GetUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyName", "x")], 404, "NoSuchEntity", "The user policy with name x cannot be found.")]
@@ -165,7 +169,8 @@ fn a_user_of_the_same_name_is_somebody_else() {
 #[case("UpdateAccessKey", &[("AccessKeyId", "AKIAAAAAAAAAAAAAAAAA"), ("Status", "Off")], 400, "ValidationError", "1 validation error detected: Value 'Off' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]")]
 #[case("PutUserPolicy", &[("UserName", "kmslab-admin"), ("PolicyName", "x"), ("PolicyDocument", "{")], 400, "MalformedPolicyDocument", "Syntax errors in policy. (EOF while parsing an object at line 1 column 1)")]
 #[case("GetPolicyVersion", &[("PolicyArn", DYNAMODB_FULL), ("VersionId", "v1")], 404, "NoSuchEntity", "Policy arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess version v1 does not exist or is not attachable.")]
-#[case("CreateGroup", &[], 400, "InvalidAction", "Could not find operation CreateGroup for version 2010-05-08")]
+#[case("CreateGroup", &[], 400, "InvalidAction", "The sandbox does not implement iam:CreateGroup.")]
+#[case("CreateGroop", &[], 400, "InvalidAction", "Could not find operation CreateGroop for version 2010-05-08")]
 fn refusals(
     #[case] action: &str,
     #[case] parameters: &[(&str, &str)],

@@ -85,10 +85,22 @@ pub(super) struct InlinePolicy {
     pub document: Arc<PolicyDocument>,
 }
 
+impl InlinePolicy {
+    /// Reads a policy that a client sends, and refuses all that IAM refuses.
+    ///
+    /// # Errors
+    /// What IAM answers with `MalformedPolicyDocument`.
+    pub fn new(text: String) -> Result<Self, PolicyError> {
+        let document = Arc::new(PolicyDocument::parse_new_identity(&text)?);
+        Ok(Self { text, document })
+    }
+}
+
 impl TryFrom<String> for InlinePolicy {
     type Error = PolicyError;
 
-    /// A document that can't be read is an error, also when it comes from the store: a deny must not get lost.
+    /// Reads a policy from the store. A document that can't be read is an error: a deny must not get lost. One that an
+    /// earlier version of the sandbox took and this one would refuse still counts.
     fn try_from(text: String) -> Result<Self, PolicyError> {
         let document = Arc::new(PolicyDocument::parse(PolicyKind::Identity, &text)?);
         Ok(Self { text, document })

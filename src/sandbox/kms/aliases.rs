@@ -26,9 +26,16 @@ fn read_name<'a>(members: &mut Members<'a>) -> Result<&'a str, ApiError> {
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
-    let Some(rest) = name.strip_prefix("alias/").filter(|rest| !rest.is_empty()) else {
-        return Err(ApiError::validation("Invalid identifier"));
+    let Some(rest) = name.strip_prefix("alias/") else {
+        // Recorded on AWS by LocalStack's tests.
+        return Err(ApiError::validation(
+            "Alias must start with the prefix \"alias/\". Please see \
+             https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+        ));
     };
+    if rest.is_empty() {
+        return Err(ApiError::validation("Invalid identifier"));
+    }
     if name.starts_with(RESERVED) {
         return Err(ApiError::bare(400, "NotAuthorizedException"));
     }

@@ -198,10 +198,7 @@ impl Kms {
         let call =
             Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
         if let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) {
-            let none = EncryptionContext::new();
-            let context = ask.context.unwrap_or(&none);
-            let decision =
-                policy::decide_for_key(&call, &key.policy, &key.record.account, &identity, &key.grants, context);
+            let decision = judge(&call, key, &identity, ask);
             let by = match &decision.outcome {
                 Outcome::Allowed { by: PolicySource::Grant { grant_id }, .. } => Some(grant_id.clone()),
                 _ => None,
@@ -225,8 +222,19 @@ impl Kms {
         }
     }
 
+    /// Whether a call would be permitted. Nothing is recorded.
+    pub(super) fn would_permit(&self, env: &Env, key: &str, ask: &Ask) -> bool {
+        let Ok(found) = self.find(env, key, Naming::Any) else { return false };
+        let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) else { return false };
+        let conditions = self.conditions(env, &found, ask);
+        let identity = env.iam.policies_of(env.caller.principal);
+        let call =
+            Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
+        judge(&call, key, &identity, ask).is_allowed()
+    }
+
     fn conditions(&self, env: &Env, found: &Found, ask: &Ask) -> ConditionContext {
-        let mut conditions = env.caller.conditions(env.host);
+        let mut conditions = env.caller.conditions(env.host, &found.arn);
         if let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) {
             self.describe(key, &mut conditions);
         }
@@ -259,12 +267,19 @@ impl Kms {
     }
 }
 
+/// Puts the key's policy and grants and the caller's policies together.
+fn judge(call: &Call, key: &Key, identity: &[NamedPolicy], ask: &Ask) -> Decision {
+    let none = EncryptionContext::new();
+    let context = ask.context.unwrap_or(&none);
+    policy::decide_for_key(call, &key.policy, &key.record.account, identity, &key.grants, context)
+}
+
 /// Asks for an action that only identity policies decide: `kms:CreateKey`, the lists, and everything on an alias.
 ///
 /// # Errors
 /// `AccessDeniedException`.
 pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result<(), ApiError> {
-    let mut conditions = env.caller.conditions(env.host);
+    let mut conditions = env.caller.conditions(env.host, resource);
     add_facts(&mut conditions, ask);
     let identity = env.iam.policies_of(env.caller.principal);
     let call = Call { principal: env.caller.principal, action: ask.action, resource, context: &conditions };
@@ -274,7 +289,7 @@ pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result
 
 /// Whether the caller could still change the key policy if it were this one: the lockout safety check (KMS guide).
 pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPolicy) -> bool {
-    let conditions = env.caller.conditions(env.host);
+    let conditions = env.caller.conditions(env.host, key_arn);
     let identity = env.iam.policies_of(env.caller.principal);
     let call =
         Call { principal: env.caller.principal, action: "kms:PutKeyPolicy", resource: key_arn, context: &conditions };
@@ -307,27 +322,13 @@ fn add_facts(conditions: &mut ConditionContext, ask: &Ask) {
 
 impl Caller<'_> {
     /// The condition keys of every call to KMS.
-    pub fn conditions(&self, host: &Host) -> ConditionContext {
-        let mut conditions = if *self.principal == self.ctx.principal {
-            self.ctx.conditions(host)
-        } else {
-            // A service acting for itself: the request's keys, but not its user's.
-            RequestContext { principal: self.principal.clone(), ..self.ctx.clone() }.conditions(host)
-        };
+    pub fn conditions(&self, host: &Host, resource: &str) -> ConditionContext {
+        let via = self.via.map(|via| via.invoked_by);
+        let mut conditions = self.ctx.conditions_as(host, self.principal, resource, via);
         let account = Some(&self.principal.account).filter(|account| !account.is_empty()).unwrap_or(&host.account);
         conditions.set("kms:CallerAccount", account.as_str());
         if let Some(via) = self.via {
-            // The call comes from the service's machines; where its caller sits is not KMS's to see.
-            let mut from_service = ConditionContext::default();
-            for (key, values) in conditions.iter().filter(|(key, _)| !["aws:sourceip", "aws:useragent"].contains(key)) {
-                for value in values {
-                    from_service.add(key, value.as_str());
-                }
-            }
-            conditions = from_service;
             conditions.set("kms:ViaService", via.service);
-            conditions.set("aws:ViaAWSService", "true");
-            conditions.add("aws:CalledVia", via.invoked_by);
         }
         conditions
     }

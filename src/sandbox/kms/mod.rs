@@ -35,11 +35,12 @@ use serde_json::Value;
 use self::authorise::{Caller, Env};
 use self::model::{Alias, Key};
 use super::engine::{Engine, RequestContext};
-use super::error::{ApiError, Protocol};
+use super::error::ApiError;
+use super::request::Service;
 
 pub use self::ciphertext::EncryptionContext;
 pub use self::model::{KeyManager, KeyState, hex};
-pub use self::on_behalf::{DataKey, KeyFacts, OnBehalf, REQUEST_ID};
+pub use self::on_behalf::{DataKey, FailedCall, KeyFacts, OnBehalf};
 
 /// Keys, aliases and grants.
 #[derive(Debug, Default)]
@@ -94,7 +95,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 /// KMS's own; `UnknownOperationException`.
 pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let Some((name, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
-        return Err(ApiError::unknown_operation(Protocol::Json11, operation, "2014-11-01"));
+        return Err(ApiError::unknown_operation(Service::Kms, operation));
     };
     let Engine { host, iam, kms, .. } = engine;
     kms.catch_up(host)?;

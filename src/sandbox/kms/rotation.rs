@@ -68,7 +68,12 @@ pub fn rotate_key_on_demand(kms: &mut Kms, env: &mut Env, input: &Value) -> Resu
     let key = kms.key(&id)?;
     key.check_usable()?;
     if key.materials.iter().filter(|material| material.origin == MaterialOrigin::OnDemand).count() >= MAX_ON_DEMAND {
-        return Err(errors::limit_exceeded(format!("A key can be rotated on demand at most {MAX_ON_DEMAND} times.")));
+        // Recorded on AWS by LocalStack's tests.
+        return Err(errors::limit_exceeded(format!(
+            "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
+             performed for this key: {}",
+            key.record.arn
+        )));
     }
     let arn = key.record.arn.clone();
     let now = env.host.clock.epoch_seconds();

@@ -51,20 +51,20 @@ fn read_list(list: &[Value], members: &mut Members) -> Result<Vec<Tag>, ApiError
     Ok(tags)
 }
 
-/// What can't be said of a single tag.
+/// Checks the tags of a key together.
 ///
 /// # Errors
-/// `TagException`, `LimitExceededException`.
+/// `TagException`, with the messages that LocalStack's tests recorded on AWS.
 pub fn check(tags: &[Tag]) -> Result<(), ApiError> {
     let mut seen = BTreeSet::new();
-    if let Some(tag) = tags.iter().find(|tag| !seen.insert(&tag.key)) {
-        return Err(errors::tag(format!("Duplicate tag key: {}", tag.key)));
+    if tags.iter().any(|tag| !seen.insert(&tag.key)) {
+        return Err(errors::tag("Duplicate tag keys"));
     }
-    if let Some(tag) = tags.iter().find(|tag| tag.key.to_lowercase().starts_with("aws:")) {
-        return Err(errors::tag(format!("Tag keys that begin with aws: belong to AWS: {}", tag.key)));
+    if tags.iter().any(|tag| tag.key.to_lowercase().starts_with("aws:")) {
+        return Err(errors::tag("Tags beginning with aws: are reserved"));
     }
     if tags.len() > MAX_TAGS {
-        return Err(errors::limit_exceeded(format!("A key can have at most {MAX_TAGS} tags.")));
+        return Err(errors::tag("Too many tags"));
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ use super::authorise;
 use super::request::TableRef;
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::{ApiError, Protocol};
+use crate::sandbox::error::ApiError;
+use crate::sandbox::request::Service;
 
 /// Runs the operation of this name.
 pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
@@ -47,7 +48,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &V
         "UntagResource" => tags::untag(engine, ctx, input),
         "UpdateItem" => update_item::run(engine, ctx, input),
         "UpdateTable" => update_table::run(engine, ctx, input),
-        _ => Err(ApiError::unknown_operation(Protocol::Json10, operation, "")),
+        _ => Err(ApiError::unknown_operation(Service::DynamoDb, operation)),
     }
 }
 

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::lab::*;
 use crate::policy::Principal;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
-use crate::sandbox::kms::{DataKey, EncryptionContext, KeyState, OnBehalf};
+use crate::sandbox::kms::{DataKey, EncryptionContext, FailedCall, KeyState, OnBehalf};
 
 const VIA: &str = "dynamodb.us-east-1.amazonaws.com";
 const GRANTED: &[&str] = &["Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey", "RetireGrant"];
@@ -26,7 +25,7 @@ fn table() -> EncryptionContext {
 }
 
 /// What CreateTable does: a grant as the user, then the table key as the service.
-fn create_table(lab: &mut Lab, who: &RequestContext, key: &str) -> Result<(DataKey, String), ApiError> {
+fn create_table(lab: &mut Lab, who: &RequestContext, key: &str) -> Result<(DataKey, String), FailedCall> {
     let Engine { host, iam, kms, .. } = &mut lab.engine;
     let on = behalf(who, &who.principal);
     kms.describe_key(host, iam, &on, key)?;
@@ -36,7 +35,7 @@ fn create_table(lab: &mut Lab, who: &RequestContext, key: &str) -> Result<(DataK
     Ok((data_key, grant))
 }
 
-fn open(lab: &mut Lab, who: &RequestContext, blob: &[u8], context: &EncryptionContext) -> Result<[u8; 32], ApiError> {
+fn open(lab: &mut Lab, who: &RequestContext, blob: &[u8], context: &EncryptionContext) -> Result<[u8; 32], FailedCall> {
     let Engine { host, iam, kms, .. } = &mut lab.engine;
     kms.decrypt(host, iam, &behalf(who, &who.principal), blob, context).map(|key| *key.expose())
 }
@@ -97,7 +96,10 @@ fn a_read_is_decided_by_the_readers_permissions() {
         alice.principal.arn,
         arn(&id)
     );
-    assert_eq!((refusal.code.as_ref(), refusal.message.as_deref()), ("AccessDeniedException", Some(message.as_str())));
+    assert_eq!(
+        (refusal.error.code.as_ref(), refusal.error.message.as_deref()),
+        ("AccessDeniedException", Some(message.as_str()))
+    );
     let event = trail(&lab).pop().unwrap();
     assert_eq!(
         event,
@@ -121,7 +123,7 @@ fn a_read_is_decided_by_the_readers_permissions() {
             "errorCode": "AccessDeniedException",
             "errorMessage": message,
             "eventID": event["eventID"],
-            "requestID": refusal.extra["kmsRequestId"],
+            "requestID": refusal.request_id,
             "causedBy": "ANSWER",
             "verdict": "denied",
         })
@@ -141,6 +143,15 @@ fn a_read_is_decided_by_the_readers_permissions() {
 #[case::table(json!({ "StringEquals": { "kms:EncryptionContext:aws:dynamodb:tableName": "lab" } }), true)]
 #[case::other_table(json!({ "StringEquals": { "kms:EncryptionContext:aws:dynamodb:tableName": "x" } }), false)]
 #[case::via_aws(json!({ "Bool": { "aws:ViaAWSService": "true" } }), true)]
+#[case::tls(json!({ "Bool": { "aws:SecureTransport": "true" } }), true)]
+#[case::called_via(json!({ "ForAnyValue:StringEquals": { "aws:CalledVia": "dynamodb.amazonaws.com" } }), true)]
+#[case::called_first(json!({ "StringEquals": { "aws:CalledViaFirst": "dynamodb.amazonaws.com" } }), true)]
+#[case::called_last(json!({ "StringEquals": { "aws:CalledViaLast": "dynamodb.amazonaws.com" } }), true)]
+#[case::no_service(json!({ "Bool": { "aws:PrincipalIsAWSService": "false" } }), true)]
+#[case::owner(json!({ "StringEquals": { "aws:ResourceAccount": ACCOUNT } }), true)]
+#[case::agent(json!({ "StringEquals": { "aws:UserAgent": "dynamodb.amazonaws.com" } }), true)]
+#[case::caller(json!({ "StringLike": { "aws:PrincipalArn": "*:user/alice" } }), true)]
+#[case::region(json!({ "StringEquals": { "aws:RequestedRegion": REGION } }), true)]
 #[case::address(json!({ "IpAddress": { "aws:SourceIp": "127.0.0.1/32" } }), false)]
 fn conditions_see_the_service(#[case] condition: Value, #[case] allowed: bool) {
     let mut lab = Lab::new();
@@ -153,13 +164,30 @@ fn conditions_see_the_service(#[case] condition: Value, #[case] allowed: bool) {
     assert_eq!(open(&mut lab, &alice, &key.ciphertext, &table()).is_ok(), allowed);
 }
 
+/// DynamoDB acts for itself when it makes the table key: a service, called by nobody's credentials.
+#[rstest]
+#[case(json!({ "Bool": { "aws:PrincipalIsAWSService": "true" } }), true)]
+#[case(json!({ "Null": { "aws:PrincipalArn": "false" } }), false)]
+#[case(json!({ "Bool": { "aws:ViaAWSService": "true" } }), false)]
+#[case(json!({ "StringEquals": { "aws:PrincipalServiceName": "dynamodb.amazonaws.com" } }), true)]
+#[case(json!({ "Null": { "aws:CalledVia": "false" } }), false)]
+fn conditions_see_a_service_that_acts_for_itself(#[case] condition: Value, #[case] denied: bool) {
+    let mut lab = Lab::new();
+    let admin = lab.admin.clone();
+    let deny = json!({
+        "Effect": "Deny", "Principal": "*", "Action": "kms:GenerateDataKey", "Resource": "*", "Condition": condition,
+    });
+    let id = lab.key_with(&[deny]);
+    assert_eq!(create_table(&mut lab, &admin, &id).is_err(), denied);
+}
+
 /// The console's key-user statements are enough to create a table, as the grant is for a service.
 #[test]
 fn a_key_user_can_create_a_table() {
     let mut lab = Lab::new();
     let alice = lab.user("alice", None);
     let id = lab.key();
-    assert_eq!(create_table(&mut lab, &alice, &id).unwrap_err().code, "AccessDeniedException");
+    assert_eq!(create_table(&mut lab, &alice, &id).unwrap_err().error.code, "AccessDeniedException");
     let usage = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
     let mut attach = for_user("Allow", "alice", &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]);
     attach["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
@@ -180,7 +208,7 @@ fn the_service_cannot_use_a_key_without_its_grant_or_for_another_table() {
     for (key, context) in [(&other, table()), (&id, another_table)] {
         let Engine { host, iam, kms, .. } = &mut lab.engine;
         let refusal = kms.generate_data_key(host, iam, &behalf(&admin, &service), key, &context).unwrap_err();
-        assert_eq!(refusal.code, "AccessDeniedException");
+        assert_eq!(refusal.error.code, "AccessDeniedException");
     }
 }
 
@@ -195,7 +223,7 @@ fn a_key_that_is_off_fails_with_its_state(#[case] change: &str, #[case] code: &s
     assert_eq!(lab.engine.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
     lab.ok(change, json!({ "KeyId": id }));
     let failure = open(&mut lab, &admin, &key.ciphertext, &table()).unwrap_err();
-    assert_eq!((failure.code.as_ref(), failure.message.unwrap()), (code, format!("{} {text}", arn(&id))));
+    assert_eq!((failure.error.code.as_ref(), failure.error.message.unwrap()), (code, format!("{} {text}", arn(&id))));
     let event = trail(&lab).pop().unwrap();
     assert_eq!((&event["verdict"], &event["errorCode"]), (&json!("failed"), &json!(code)));
     assert_ne!(lab.engine.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
@@ -206,7 +234,7 @@ fn a_missing_alias_is_on_the_trail_too() {
     let mut lab = Lab::new();
     let admin = lab.admin.clone();
     let failure = create_table(&mut lab, &admin, "alias/none").unwrap_err();
-    assert_eq!(failure.message.unwrap(), format!("Alias {} is not found.", alias_arn("alias/none")));
+    assert_eq!(failure.error.message.unwrap(), format!("Alias {} is not found.", alias_arn("alias/none")));
     let event = trail(&lab).pop().unwrap();
     assert_eq!((&event["verdict"], &event["resources"]), (&json!("failed"), &json!([])));
 }
@@ -218,13 +246,13 @@ fn a_changed_table_key_or_context_fails() {
     let id = lab.key();
     let (key, _) = create_table(&mut lab, &admin, &id).unwrap();
     assert_eq!(
-        open(&mut lab, &admin, &key.ciphertext, &BTreeMap::new()).unwrap_err().code,
+        open(&mut lab, &admin, &key.ciphertext, &BTreeMap::new()).unwrap_err().error.code,
         "InvalidCiphertextException"
     );
     let mut changed = key.ciphertext.clone();
     *changed.last_mut().unwrap() ^= 1;
-    assert_eq!(open(&mut lab, &admin, &changed, &table()).unwrap_err().code, "InvalidCiphertextException");
-    assert_eq!(open(&mut lab, &admin, b"", &table()).unwrap_err().code, "InvalidCiphertextException");
+    assert_eq!(open(&mut lab, &admin, &changed, &table()).unwrap_err().error.code, "InvalidCiphertextException");
+    assert_eq!(open(&mut lab, &admin, b"", &table()).unwrap_err().error.code, "InvalidCiphertextException");
 }
 
 #[test]
