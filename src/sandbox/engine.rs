@@ -17,7 +17,7 @@ use super::error::{ApiError, StartError};
 use super::form::Form;
 use super::iam::{self, Iam};
 use super::kms::{self, Kms};
-use super::request::{Request, Route, Service, route};
+use super::request::{ConnectionId, Request, Route, Service, route};
 use super::sigv4::{Authorization, Fault};
 use super::store::{Store, StoreError};
 use super::sts;
@@ -129,6 +129,7 @@ impl Engine {
                         answer_id: answer::answer_id(service, request_id),
                         source_ip: request.peer.to_string(),
                         user_agent: user_agent(request).to_owned(),
+                        connection: request.connection,
                     };
                     let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
                     match self.transact(&context, &call) {
@@ -147,6 +148,11 @@ impl Engine {
     pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
         self.host.clock.advance(by);
         self.keep_clock()
+    }
+
+    /// Forgets what was cached for a connection that is closed.
+    pub(super) fn disconnected(&mut self, connection: ConnectionId) {
+        self.dynamodb.disconnected(connection);
     }
 
     fn keep_clock(&self) -> Result<(), StoreError> {
@@ -288,6 +294,8 @@ pub struct RequestContext {
     pub source_ip: String,
     /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.
     pub user_agent: String,
+    /// The connection the request came over. DynamoDB caches table keys for each connection.
+    pub connection: ConnectionId,
 }
 
 impl RequestContext {
@@ -332,6 +340,7 @@ mod tests {
             answer_id: String::new(),
             source_ip: "127.0.0.1".to_owned(),
             user_agent: String::new(),
+            connection: 0,
         };
         (engine, context)
     }
@@ -365,6 +374,7 @@ mod tests {
             headers: http::HeaderMap::from_iter([(http::header::USER_AGENT, value)]),
             body: crate::sandbox::request::Body::TooLarge,
             peer: [127, 0, 0, 1].into(),
+            connection: 0,
         };
         assert_eq!(user_agent(&request).len(), kept);
     }

@@ -1,9 +1,9 @@
 //! The key hierarchy: KMS key → table key → data encryption key → items (DynamoDB guide).
 //!
 //! The table key is the only key that travels to KMS, and is kept only as KMS encrypted it. What needs it asks KMS to
-//! decrypt it **as the calling principal**, with the table's encryption context, and then keeps it in memory until it
-//! has not been used for five minutes. So a permission that was taken away bites once the cache has gone idle, and one
-//! that was given works at once, because a refusal is not remembered.
+//! decrypt it **as the calling principal**, with the table's encryption context. The plaintext is then cached for that
+//! connection, until the connection closes or has not used it for five minutes. So a revoked permission stops working on
+//! a new connection or once the cache has gone idle. A granted one works at once: a refusal is never cached.
 
 use std::collections::HashMap;
 
@@ -22,6 +22,7 @@ use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
 use crate::sandbox::iam::Iam;
 use crate::sandbox::kms::{EncryptionContext, Kms, OnBehalf};
+use crate::sandbox::request::ConnectionId;
 
 /// How long an unused plaintext table key stays in memory (DynamoDB guide).
 const IDLE: Duration = Duration::minutes(5);
@@ -125,9 +126,29 @@ fn tampered(what: &str) -> ApiError {
     error
 }
 
-/// The plaintext table keys in memory, for each table and calling principal.
+/// The plaintext table keys in memory.
 #[derive(Debug, Default)]
-pub struct Cache(HashMap<(String, String), Cached>);
+pub struct Cache(HashMap<CacheKey, Cached>);
+
+/// AWS caches a table key "for each connection" (DynamoDB guide). The principal is part of the key as well: two
+/// principals can sign requests on one connection, and one's permission is none of the other's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct CacheKey {
+    table_id: String,
+    connection: ConnectionId,
+    /// The principal's unique id.
+    principal: String,
+}
+
+impl CacheKey {
+    fn of(table_id: &str, ctx: &RequestContext) -> Self {
+        Self {
+            table_id: table_id.to_owned(),
+            connection: ctx.connection,
+            principal: ctx.principal.unique_id.clone(),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Cached {
@@ -141,20 +162,25 @@ impl Cache {
         self.0.retain(|_, cached| now - cached.used < IDLE);
     }
 
-    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<&Key256> {
+    fn get(&mut self, table_id: &str, ctx: &RequestContext, now: OffsetDateTime) -> Option<&Key256> {
         self.expire(now);
-        let cached = self.0.get_mut(&(table_id.to_owned(), principal.unique_id.clone()))?;
+        let cached = self.0.get_mut(&CacheKey::of(table_id, ctx))?;
         cached.used = now;
         Some(&cached.table_key)
     }
 
-    fn insert(&mut self, table_id: &str, principal: &Principal, table_key: Key256, now: OffsetDateTime) {
-        self.0.insert((table_id.to_owned(), principal.unique_id.clone()), Cached { table_key, used: now });
+    fn insert(&mut self, table_id: &str, ctx: &RequestContext, table_key: Key256, now: OffsetDateTime) {
+        self.0.insert(CacheKey::of(table_id, ctx), Cached { table_key, used: now });
+    }
+
+    /// Drops, and so wipes, what was cached for a connection that has closed.
+    pub fn disconnected(&mut self, connection: ConnectionId) {
+        self.0.retain(|key, _| key.connection != connection);
     }
 
     /// The table was deleted or got another key.
     pub fn forget(&mut self, table_id: &str) {
-        self.0.retain(|(id, _), _| id != table_id);
+        self.0.retain(|key, _| key.table_id != table_id);
     }
 
     /// How many keys are held.
@@ -260,7 +286,7 @@ impl Keyring<'_> {
         let unwrap = |table_key: &Key256| {
             TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
         };
-        if let Some(table_key) = cache.get(&table.id, &self.ctx.principal, now) {
+        if let Some(table_key) = cache.get(&table.id, self.ctx, now) {
             if let Ok(keys) = unwrap(table_key) {
                 return Ok(keys);
             }
@@ -280,7 +306,7 @@ impl Keyring<'_> {
             }
         };
         let keys = unwrap(&table_key)?;
-        cache.insert(&table.id, &self.ctx.principal, table_key, now);
+        cache.insert(&table.id, self.ctx, table_key, now);
         Ok(keys)
     }
 

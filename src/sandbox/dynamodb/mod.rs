@@ -32,6 +32,7 @@ use self::value::Item;
 use super::crypto::Key256;
 use super::engine::{Engine, Host, RequestContext};
 use super::error::{ApiError, Protocol};
+use super::request::ConnectionId;
 use super::store::StoreError;
 use crate::policy::ConditionContext;
 
@@ -75,6 +76,11 @@ impl DynamoDb {
         let cache = std::mem::take(&mut self.cache);
         *self = DynamoDb { cache, ..DynamoDb::open(host)? };
         Ok(())
+    }
+
+    /// Forgets the table keys of a connection that has closed.
+    pub fn disconnected(&mut self, connection: ConnectionId) {
+        self.cache.disconnected(connection);
     }
 
     fn find(&self, table: &TableRef) -> Option<Arc<Table>> {

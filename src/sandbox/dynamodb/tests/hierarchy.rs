@@ -424,6 +424,30 @@ fn a_rejected_update_changes_nothing() {
 }
 
 #[test]
+fn each_connection_has_its_own_cached_key() {
+    let (mut lab, _, user) = stage();
+    let grantee = user.principal.arn.clone();
+    let key = lab.ok("DescribeTable", scan())["Table"]["SSEDescription"]["KMSMasterKeyArn"].clone();
+    let grant = lab.kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": ["Decrypt"]}));
+    let on = |connection| crate::sandbox::engine::RequestContext { connection, ..user.clone() };
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
+    let from = lab.events().len();
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
+    assert_eq!(lab.since(from), [], "the connection has the table key");
+    assert!(lab.call(&on(2), "Scan", &scan()).is_ok());
+    assert_eq!(lab.since(from), [("Decrypt".to_owned(), "test-user".to_owned(), Verdict::Allowed)]);
+
+    lab.kms("RevokeGrant", json!({"KeyId": key, "GrantId": grant["GrantId"]}));
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok(), "still within the five minutes");
+    assert_eq!(lab.fails_as(&on(3), "Scan", scan()).0, "AccessDeniedException");
+    // A connection that has closed never comes back, and neither does its key.
+    let held = lab.engine.dynamodb.cache.held();
+    lab.engine.disconnected(1);
+    assert_eq!(lab.engine.dynamodb.cache.held(), held - 1);
+    assert_eq!(lab.fails_as(&on(1), "Scan", scan()).0, "AccessDeniedException");
+}
+
+#[test]
 fn another_principal_does_not_share_the_cached_key() {
     let (mut lab, key, user) = stage();
     lab.ok("Scan", scan());
