@@ -192,7 +192,14 @@ async fn respond(
             return Ok(response.map(Full::new));
         }
     };
-    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer, connection: seat.line().id() };
+    let request = Request {
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        body,
+        peer,
+        connection: seat.line().id(),
+    };
     Ok(handle(seat.engine(), &request).map(Full::new))
 }
 

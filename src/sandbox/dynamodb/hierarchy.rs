@@ -14,7 +14,7 @@ use super::key::Key;
 use super::sse::Wanted;
 use super::table::{Encryption, Sealed, Table};
 use super::value::{AttributeValue, Item};
-use super::wrap::kms_error;
+use super::wrap::{kms_error, not_symmetric};
 use crate::policy::Principal;
 use crate::sandbox::crypto::{Key256, hmac_sha256, open, seal};
 use crate::sandbox::engine::{Host, RequestContext};
@@ -58,7 +58,8 @@ pub struct Place {
 }
 
 impl TableKeys {
-    fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
+    /// The keys below a table key; `None` when it is another table's.
+    pub fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
         let plain = open(table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
         let data_key = Key256::from_bytes(&plain)?;
         let index_key = Key256::from_bytes(&hmac_sha256(&data_key, b"dynamodb item index"))?;
@@ -142,11 +143,7 @@ struct CacheKey {
 
 impl CacheKey {
     fn of(table_id: &str, ctx: &RequestContext) -> Self {
-        Self {
-            table_id: table_id.to_owned(),
-            connection: ctx.connection,
-            principal: ctx.principal.unique_id.clone(),
-        }
+        Self { table_id: table_id.to_owned(), connection: ctx.connection, principal: ctx.principal.unique_id.clone() }
     }
 }
 
@@ -205,12 +202,8 @@ pub struct Keyring<'a> {
 }
 
 impl Keyring<'_> {
-    /// The table's encryption context (DynamoDB guide).
     fn context(&self, table_name: &str) -> EncryptionContext {
-        EncryptionContext::from([
-            ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
-            ("aws:dynamodb:subscriberId".to_owned(), self.host.account.clone()),
-        ])
+        encryption_context(&self.host.account, table_name)
     }
 
     /// Runs one call to KMS, as the caller or as DynamoDB itself, and wraps its error.
@@ -231,14 +224,16 @@ impl Keyring<'_> {
         let key = match wanted {
             Wanted::AwsOwned => return Ok(None),
             Wanted::AwsManaged => self.kms.aws_managed_key(self.host, "dynamodb")?,
-            Wanted::Customer(key) => key.clone(),
+            Wanted::Customer(key) => {
+                if let Some(service) = managed_for(key) {
+                    self.kms.aws_managed_key(self.host, service)?;
+                }
+                key.clone()
+            }
         };
         let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, &key))?;
         if facts.spec != "SYMMETRIC_DEFAULT" {
-            return Err(ApiError::validation(format!(
-                "KMS validation error: {} is not a symmetric encryption key: its key spec is {}",
-                facts.arn, facts.spec
-            )));
+            return Err(not_symmetric(&mut self.host.entropy));
         }
         Ok(Some(facts.arn))
     }
@@ -295,10 +290,7 @@ impl Keyring<'_> {
         }
         let table_key = match &table.encryption {
             Encryption::AwsOwned { table_key } => {
-                let label = table_key_label(&table.id);
-                open(self.service_key, table_key.nonce, &label, &table_key.sealed)
-                    .and_then(|plain| Key256::from_bytes(&plain))
-                    .ok_or_else(|| tampered("a table key"))?
+                own_table_key(self.service_key, &table.id, table_key).ok_or_else(|| tampered("a table key"))?
             }
             Encryption::Kms { table_key, .. } => {
                 let context = self.context(&table.name);
@@ -315,6 +307,28 @@ impl Keyring<'_> {
     pub fn retire(&mut self, key_arn: &str, grant_id: &str) {
         let _ = self.kms(true, |kms, host, iam, on| kms.retire_grant(host, iam, on, key_arn, grant_id));
     }
+}
+
+/// A table's encryption context (DynamoDB guide).
+pub fn encryption_context(account: &str, table_name: &str) -> EncryptionContext {
+    EncryptionContext::from([
+        ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
+        ("aws:dynamodb:subscriberId".to_owned(), account.to_owned()),
+    ])
+}
+
+/// A table key under the key that DynamoDB owns.
+pub fn own_table_key(service_key: &Key256, table_id: &str, sealed: &Sealed) -> Option<Key256> {
+    let plain = open(service_key, sealed.nonce, &table_key_label(table_id), &sealed.sealed)?;
+    Key256::from_bytes(&plain)
+}
+
+/// The service whose AWS managed key `key` names. An account has such a key once it has used the service with KMS; the
+/// sandbox takes it that this one has.
+fn managed_for(key: &str) -> Option<&str> {
+    const SERVICES: [&str; 8] = ["ebs", "lambda", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm"];
+    let alias = if key.starts_with("arn:") { key.rsplit(':').next()? } else { key };
+    alias.strip_prefix("alias/aws/").filter(|service| SERVICES.contains(service))
 }
 
 /// `kms:ViaService`, and DynamoDB's name as a grantee.

@@ -125,7 +125,11 @@ impl Crowd {
     /// The connection that has been idle for the longest; else the one that has been stuck for the longest.
     fn dispensable(&self) -> Option<Arc<Line>> {
         let lines = held(&self.lines);
-        lines.values().filter_map(|line| Some((line.rank()?, line))).min_by_key(|(rank, _)| *rank).map(|(_, l)| l.clone())
+        lines
+            .values()
+            .filter_map(|line| Some((line.rank()?, line)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, l)| l.clone())
     }
 
     /// Takes up a new connection.

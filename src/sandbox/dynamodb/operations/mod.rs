@@ -20,14 +20,15 @@ mod update_table;
 
 use serde_json::{Value, json};
 
-use super::authorise;
 use super::request::TableRef;
+use super::{authorise, shape, shapes};
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::{ApiError, Protocol};
 
 /// Runs the operation of this name.
 pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    shape::check(shapes::of(operation), input)?;
     match operation {
         "BatchGetItem" => batch_get_item::run(engine, ctx, input),
         "BatchWriteItem" => batch_write_item::run(engine, ctx, input),
