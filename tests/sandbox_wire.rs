@@ -188,6 +188,52 @@ fn idle_connections_lock_nobody_out() {
 }
 
 #[test]
+fn half_sent_heads_lock_nobody_out() {
+    let sandbox = sandbox();
+    let mut lurkers: Vec<Connection> = (0..385).map(|_| Connection::to(&sandbox)).collect();
+    lurkers.iter_mut().for_each(|lurker| lurker.write(b"G"));
+    let start = Instant::now();
+    assert_serves(&sandbox);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_connection_in_use_outlives_the_idle_ones() {
+    let sandbox = sandbox();
+    let mut used = Connection::to(&sandbox);
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        idle.extend((0..100).map(|_| Connection::to(&sandbox)));
+        assert_eq!(Signer::admin(&sandbox).caller_identity(&mut used).status, 200, "after {}", idle.len());
+    }
+}
+
+#[test]
+fn a_new_connection_asks_kms_and_an_old_one_need_not() {
+    let sandbox = sandbox();
+    let admin = |service| Signer::admin(&sandbox).service(service);
+    let call = |connection: &mut Connection, operation: &str, input: &str| {
+        admin("dynamodb").json(connection, &format!("DynamoDB_20120810.{operation}"), input.as_bytes()).status
+    };
+    let mut first = Connection::to(&sandbox);
+    let made = admin("kms").json(&mut first, "TrentService.CreateKey", b"{}").json();
+    let key = made["KeyMetadata"]["KeyId"].as_str().unwrap();
+    let table = format!(
+        r#"{{"TableName":"music","AttributeDefinitions":[{{"AttributeName":"id","AttributeType":"S"}}],
+        "KeySchema":[{{"AttributeName":"id","KeyType":"HASH"}}],"BillingMode":"PAY_PER_REQUEST",
+        "SSESpecification":{{"Enabled":true,"SSEType":"KMS","KMSMasterKeyId":"{key}"}}}}"#
+    );
+    assert_eq!(call(&mut first, "CreateTable", &table), 200);
+    let scan = r#"{"TableName":"music"}"#;
+    assert_eq!(call(&mut first, "Scan", scan), 200);
+    let disable = format!(r#"{{"KeyId":"{key}"}}"#);
+    assert_eq!(admin("kms").json(&mut first, "TrentService.DisableKey", disable.as_bytes()).status, 200);
+    assert_eq!(call(&mut first, "Scan", scan), 200, "its table key is in memory");
+    assert_eq!(call(&mut Connection::to(&sandbox), "Scan", scan), 400, "KMS is asked, and the key is disabled");
+    assert_eq!(call(&mut first, "Scan", scan), 200);
+}
+
+#[test]
 fn chunked_bodies_are_taken() {
     let sandbox = sandbox();
     let signer = Signer { chunked: true, ..Signer::admin(&sandbox) };

@@ -316,7 +316,13 @@ impl Clients {
     }
 
     fn set_test_user(&self, keys: &Keys) {
-        let config = self.admin.config.to_builder().credentials_provider(static_credentials(keys)).build();
+        let mut config = self.admin.config.to_builder().credentials_provider(static_credentials(keys));
+        if self.admin.config.endpoint_url().is_some_and(profile::is_loopback) {
+            // DynamoDB caches table keys for each connection. With a pool of its own, which sends one call at a time,
+            // test-user always has the same one, and admin's calls never take it.
+            config = config.http_client(plain_http_client());
+        }
+        let config = config.build();
         *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServiceClients::new(config));
     }
 }

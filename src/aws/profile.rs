@@ -142,7 +142,7 @@ fn ca_bundle(files: &ProfileSet) -> Option<PathBuf> {
 }
 
 /// Whether a URL is plain HTTP to this machine.
-fn is_loopback(url: &str) -> bool {
+pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let local = host.eq_ignore_ascii_case("localhost")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use time::macros::datetime;
+use time::macros::{datetime, format_description};
 
 /// Where a seeded clock starts.
 const SEEDED_START: OffsetDateTime = datetime!(2026-01-01 00:00:00 UTC);
@@ -78,6 +78,14 @@ impl Clock {
     pub(super) fn offset_seconds(&self) -> i64 {
         self.offset.whole_seconds()
     }
+}
+
+/// Epoch seconds as AWS writes them into messages, `2026-01-01T00:00:00.000Z`. Empty beyond the year 9999.
+pub(super) fn timestamp(epoch_seconds: f64) -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let nanoseconds = (epoch_seconds * 1000.0) as i128 * 1_000_000;
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);
+    time.ok().and_then(|time| time.format(form).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -125,6 +125,7 @@ mod tests {
             headers: HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static("127.0.0.1:4599"))]),
             body: Body::Whole(bytes::Bytes::new()),
             peer,
+            connection: 0,
         };
         assert_eq!(check_sender(&request).is_ok(), passes);
     }

@@ -17,7 +17,7 @@ use super::error::{ApiError, StartError};
 use super::form::Form;
 use super::iam::{self, Iam};
 use super::kms::{self, Kms};
-use super::request::{Request, Route, Service, route};
+use super::request::{ConnectionId, Request, Route, Service, route};
 use super::sigv4::{Authorization, Fault};
 use super::store::{Store, StoreError};
 use super::sts;
@@ -87,12 +87,14 @@ impl Engine {
             Some(folder) => Store::kept(folder)?,
             None => Store::temporary()?,
         };
+        let path = store.path().to_owned();
+        let damaged = |source| StartError::of_store(&path, source);
         // One transaction for everything a new database needs.
-        store.begin()?;
-        let start = store.number("starts")?;
-        store.set_number("starts", start + 1)?;
+        store.begin().map_err(damaged)?;
+        let start = store.number("starts").map_err(damaged)?;
+        store.set_number("starts", start + 1).map_err(damaged)?;
         let mut clock = if config.seed.is_some() { Clock::seeded() } else { Clock::wall() };
-        clock.advance(Duration::from_secs(u64::try_from(store.number(clock.name())?).unwrap_or(0)));
+        clock.advance(Duration::from_secs(u64::try_from(store.number(clock.name()).map_err(damaged)?).unwrap_or(0)));
         let mut sources = EntropySource::new(config.seed, start.unsigned_abs())?;
         let mut host = Host {
             clock,
@@ -103,10 +105,13 @@ impl Engine {
             account: ACCOUNT.to_owned(),
             region: config.region.clone(),
         };
-        let iam = Iam::open(&mut host)?;
-        let kms = Kms::open(&mut host)?;
-        let dynamodb = DynamoDb::open(&mut host)?;
-        host.store.commit()?;
+        let iam = Iam::open(&mut host).map_err(damaged)?;
+        let kms = Kms::open(&mut host).map_err(damaged)?;
+        let dynamodb = DynamoDb::open(&mut host).map_err(damaged)?;
+        host.store.commit().map_err(damaged)?;
+        if host.store.is_kept() {
+            dynamodb.check_items(&host, &kms).map_err(damaged)?;
+        }
         Ok(Self { host, iam, kms, dynamodb, sources })
     }
 
@@ -129,6 +134,7 @@ impl Engine {
                         answer_id: answer::answer_id(service, request_id),
                         source_ip: request.peer.to_string(),
                         user_agent: user_agent(request).to_owned(),
+                        connection: request.connection,
                     };
                     let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
                     match self.transact(&context, &call) {
@@ -145,8 +151,19 @@ impl Engine {
     /// # Errors
     /// When the database can't be written.
     pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
+        self.notice_keys()?;
         self.host.clock.advance(by);
         self.keep_clock()
+    }
+
+    /// Lets DynamoDB notice which tables have lost their KMS key or got it back.
+    fn notice_keys(&mut self) -> Result<(), StoreError> {
+        self.dynamodb.notice_keys(&mut self.host, &self.kms)
+    }
+
+    /// Forgets what was cached for a connection that is closed.
+    pub(super) fn disconnected(&mut self, connection: ConnectionId) {
+        self.dynamodb.disconnected(connection);
     }
 
     fn keep_clock(&self) -> Result<(), StoreError> {
@@ -179,10 +196,13 @@ impl Engine {
     /// Runs a call in one transaction: all of it is kept, or on a refusal nothing. What went on stays on the trail and in
     /// the decisions either way.
     fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+        // In no transaction of the call's: a refused call doesn't undo it.
+        self.notice_keys()?;
         self.host.store.begin()?;
         let written = self.host.store.written();
         let result = self.dispatch(context, call).and_then(|output| {
             if is_change(call.operation) {
+                self.notice_keys()?;
                 self.host.clock.tick();
                 self.keep_clock()?;
             }
@@ -288,6 +308,8 @@ pub struct RequestContext {
     pub source_ip: String,
     /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.
     pub user_agent: String,
+    /// The connection the request came over. DynamoDB caches table keys for each connection.
+    pub connection: ConnectionId,
 }
 
 impl RequestContext {
@@ -337,6 +359,7 @@ mod tests {
             answer_id: String::new(),
             source_ip: "127.0.0.1".to_owned(),
             user_agent: String::new(),
+            connection: 0,
         };
         (engine, context)
     }
@@ -370,6 +393,7 @@ mod tests {
             headers: http::HeaderMap::from_iter([(http::header::USER_AGENT, value)]),
             body: crate::sandbox::request::Body::TooLarge,
             peer: [127, 0, 0, 1].into(),
+            connection: 0,
         };
         assert_eq!(user_agent(&request).len(), kept);
     }

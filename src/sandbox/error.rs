@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -164,6 +164,18 @@ pub enum StartError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The database opened, but what it holds is not what was written.
+    #[error(
+        "the database {} is damaged: {what}. Restore the folder {} from a copy, or start with an empty folder: \
+         --data DIR",
+        path.display(), folder(path)
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Another version of kmslab wrote the database.
     #[error(
         "the database {} has layout {found}, this kmslab knows layout {known}. Use the kmslab that wrote it, or choose \
@@ -198,15 +210,33 @@ pub enum StartError {
         /// The key file.
         path: PathBuf,
     },
-    /// The database opened, but reading or writing it failed.
-    #[error("the sandbox's database failed at the start: {0}")]
-    Store(#[from] StoreError),
     /// The operating system has no randomness to give.
     #[error("{0}. Try again in a moment")]
     Randomness(#[from] NoRandomness),
     /// The server's thread or runtime could not be made.
     #[error("the sandbox's server could not start: {0}")]
     Thread(io::Error),
+}
+
+impl StartError {
+    /// What a failure of the database at `path` means when the sandbox starts.
+    pub(super) fn of_store(path: &Path, error: StoreError) -> Self {
+        match error {
+            StoreError::Randomness(source) => Self::Randomness(source),
+            StoreError::Database(source) if !is_corruption(&source) => Self::Broken { path: path.to_owned(), source },
+            StoreError::Damaged(what) => Self::Damaged { path: path.to_owned(), what },
+            other => Self::Damaged { path: path.to_owned(), what: other.to_string() },
+        }
+    }
+}
+
+/// Whether SQLite complains about the file's content, and not about the disk or its rights.
+fn is_corruption(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code().is_none_or(|code| code == rusqlite::ErrorCode::DatabaseCorrupt)
+}
+
+fn folder(path: &Path) -> std::path::Display<'_> {
+    path.parent().unwrap_or(path).display()
 }
 
 /// What to do where an address can't be listened on.

@@ -3,11 +3,17 @@
 //! The runtime is single-threaded and the sandbox's own, so the server works whatever runtime its user has, and is never
 //! starved by it.
 
+mod crowd;
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, TcpListener as StdListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,28 +23,21 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{sleep, sleep_until, timeout};
 
+use self::crowd::{Crowd, Limits, Seat, Watched};
 use super::answer::{self, Response};
 use super::engine::Engine;
 use super::error::StartError;
 use super::request::{BODY_LIMIT, Body, Request};
 
-/// How long a client may take to send a request's head; also how long an idle connection is kept.
-/// Longer than the 90 seconds after which the AWS SDK drops one itself, so that the two do not race.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long it may take to send the body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is still read, so that the client gets to read the refusal instead of a broken
 /// pipe.
 const DRAIN_LIMIT: usize = 4 * BODY_LIMIT;
-/// How many connections are open at once. When there are that many the idle ones are closed, as a server may at any time;
-/// further ones wait in the listener's queue.
-const CONNECTIONS: usize = 256;
 /// How long a request in progress may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -61,6 +60,10 @@ pub(super) struct Server {
 impl Server {
     /// Serves `engine` on a listener that is already bound.
     pub(super) fn start(listener: StdListener, engine: Shared) -> Result<Self, StartError> {
+        Self::start_with(listener, engine, Limits::default())
+    }
+
+    fn start_with(listener: StdListener, engine: Shared, limits: Limits) -> Result<Self, StartError> {
         listener.set_nonblocking(true).map_err(StartError::Thread)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
         let (stop, stopped) = watch::channel(());
@@ -68,7 +71,7 @@ impl Server {
             .name("kmslab-sandbox".to_owned())
             .spawn(move || {
                 // An error here means that the listener is no socket of this process.
-                let _ = runtime.block_on(serve(listener, engine, stopped));
+                let _ = runtime.block_on(serve(listener, engine, limits, stopped));
             })
             .map_err(StartError::Thread)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -85,68 +88,88 @@ impl Drop for Server {
 }
 
 /// Accepts connections until the sender of `stopped` is dropped.
-async fn serve(listener: StdListener, engine: Shared, mut stopped: watch::Receiver<()>) -> io::Result<()> {
+async fn serve(
+    listener: StdListener,
+    engine: Shared,
+    limits: Limits,
+    mut stopped: watch::Receiver<()>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    let (crowd, crowded) = watch::channel(());
     let mut connections = JoinSet::new();
-    loop {
-        let accept = async {
-            if slots.available_permits() == 0 {
-                crowd.send_replace(());
-            }
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
-        };
-        tokio::select! {
-            _ = stopped.changed() => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (slot, accepted) = accept => match accepted {
-                Ok((stream, peer)) => {
-                    let engine = Arc::clone(&engine);
-                    let (stopped, mut crowded) = (stopped.clone(), crowded.clone());
-                    crowded.mark_unchanged();
-                    // An IPv4 client of a listener on `[::]` is an IPv4 client all the same, to `aws:SourceIp` too.
-                    let peer = peer.ip().to_canonical();
-                    connections.spawn(async move {
-                        let _slot = slot;
-                        connection(stream, peer, engine, stopped, crowded).await;
-                    });
-                }
-                // Out of file descriptors, or the client is gone already: neither is cured by trying at once.
-                Err(_) => sleep(Duration::from_millis(20)).await,
-            },
-        }
+    let stop = stopped.clone();
+    tokio::select! {
+        _ = stopped.changed() => {}
+        () = accept(&listener, &engine, limits, &stop, &mut connections) => {}
     }
     drop(listener);
     let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: IpAddr,
-    engine: Shared,
-    mut stopped: watch::Receiver<()>,
-    mut crowded: watch::Receiver<()>,
+/// Accepts connections for ever. One that comes when there are too many waits until another one has made room.
+async fn accept(
+    listener: &TcpListener,
+    engine: &Shared,
+    limits: Limits,
+    stopped: &watch::Receiver<()>,
+    connections: &mut JoinSet<()>,
 ) {
+    let crowd = Arc::new(Crowd::new(limits));
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // Out of file descriptors, or the client has already gone: retrying at once helps with neither.
+            sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        while connections.try_join_next().is_some() {}
+        crowd.make_room().await;
+        let seat = crowd.enter(Arc::clone(engine));
+        // An IPv4 client of a listener on `[::]` is an IPv4 client all the same, to `aws:SourceIp` too.
+        connections.spawn(connection(stream, peer.ip().to_canonical(), seat, stopped.clone()));
+    }
+}
+
+/// Serves one connection until either side closes it, it takes too long, or it is asked to make room.
+async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: watch::Receiver<()>) {
     // Answers are small and written at once; waiting to fill a segment would cost 40 ms.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| respond(request, peer, Arc::clone(&engine)));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        // A connection's error is its client's doing (gone, or no HTTP) and hyper has answered what can be answered.
-        _ = connection.as_mut() => return,
-        _ = stopped.changed() => {}
-        _ = crowded.changed() => {}
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(seat.line())));
+    let service = service_fn(|request| respond(request, peer, &seat));
+    // Without a timer hyper has no time limits: those are the seat's.
+    let mut connection = pin!(http1::Builder::new().serve_connection(io, service));
+    loop {
+        let deadline = seat.line().deadline();
+        tokio::select! {
+            biased;
+            // A connection's error is its client's doing (gone, or no HTTP) and hyper has answered what can be answered.
+            _ = connection.as_mut() => return,
+            _ = stopped.changed() => break,
+            () = seat.line().changed() => {
+                if !seat.line().is_asked_to_leave() {
+                    continue;
+                }
+                // A request may have arrived that nothing has read yet: it is served. The yield reads the sockets.
+                yield_now().await;
+                if poll_once(connection.as_mut()).await || seat.line().may_leave() {
+                    return;
+                }
+                break;
+            }
+            () = sleep_until(deadline.into()) => {
+                if seat.line().is_overdue() {
+                    return;
+                }
+            }
+        }
     }
     // Ends at once when idle, after the answer when a request is in progress.
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// Polls `future` once; whether it has ended.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
 /// Reads the body and hands the request to the engine.
@@ -156,11 +179,12 @@ async fn connection(
 async fn respond(
     request: hyper::Request<Incoming>,
     peer: IpAddr,
-    engine: Shared,
+    seat: &Seat,
 ) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
+    let _working = seat.line().work();
     let (parts, body) = request.into_parts();
     let waits_for_go = parts.headers.contains_key(header::EXPECT);
-    let body = match timeout(BODY_TIMEOUT, read(body, waits_for_go)).await {
+    let body = match timeout(seat.line().limits().body, read(body, waits_for_go)).await {
         Ok(body) => body?,
         Err(_) => {
             let mut response = answer::page(408, "text/plain", "the request's body did not arrive in time\n");
@@ -168,8 +192,15 @@ async fn respond(
             return Ok(response.map(Full::new));
         }
     };
-    let request = Request { method: parts.method, uri: parts.uri, headers: parts.headers, body, peer };
-    Ok(handle(&engine, &request).map(Full::new))
+    let request = Request {
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        body,
+        peer,
+        connection: seat.line().id(),
+    };
+    Ok(handle(seat.engine(), &request).map(Full::new))
 }
 
 fn handle(engine: &Shared, request: &Request) -> Response {

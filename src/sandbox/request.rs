@@ -25,7 +25,12 @@ pub struct Request {
     pub body: Body,
     /// Who sent it.
     pub peer: IpAddr,
+    /// Which connection it came over.
+    pub connection: ConnectionId,
 }
+
+/// Numbers the connections of one server. No two of them ever have the same one.
+pub type ConnectionId = u64;
 
 /// What came of reading a body.
 #[derive(Debug)]

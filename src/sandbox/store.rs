@@ -52,6 +52,9 @@ pub enum StoreError {
         /// What serde said.
         source: serde_json::Error,
     },
+    /// The check at the start found something.
+    #[error("{0}")]
+    Damaged(String),
     /// The operating system has no randomness to give.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
@@ -115,8 +118,8 @@ impl Store {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir().map_err(|source| StartError::Folder { path: std::env::temp_dir(), source })?;
-        let root = random_key().map_err(StartError::Store)?;
         let path = folder.path().join(DATABASE_FILE);
+        let root = random_key()?;
         // The folder goes with the process, so nothing need survive a power cut.
         Self::open(path, &root, "OFF", Home::Temporary { _folder: folder })
     }
@@ -141,7 +144,30 @@ impl Store {
             .truncate(false)
             .open(&path)
             .map_err(|source| StartError::Folder { path: path.clone(), source })?;
-        Self::open(path, &root, "NORMAL", Home::Kept { _lock: lock })
+        // FULL: in WAL mode NORMAL may lose the last transactions in a power cut, though their calls were answered.
+        let store = Self::open(path, &root, "FULL", Home::Kept { _lock: lock })?;
+        // The names of new files survive a power cut, too.
+        sync_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
+        store.check().map_err(|source| StartError::of_store(&store.path, source))?;
+        Ok(store)
+    }
+
+    /// Reads the whole database: that SQLite finds its pages in order, and that every document opens.
+    fn check(&self) -> Result<(), StoreError> {
+        let finding: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if finding != "ok" {
+            return Err(StoreError::Damaged(format!("SQLite's quick_check says: {}", finding.replace('\n', " "))));
+        }
+        let mut statement = self.connection.prepare("SELECT seq, kind, id, value FROM documents")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (number, kind, id, sealed): (i64, Vec<u8>, Vec<u8>, Vec<u8>) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            if self.open_root(&label(&kind, &id), &sealed).is_none() {
+                return Err(StoreError::Damaged(format!("row {number} of its table documents can't be decrypted")));
+            }
+        }
+        Ok(())
     }
 
     fn open(path: PathBuf, root: &Key256, synchronous: &str, home: Home) -> Result<Self, StartError> {
@@ -160,8 +186,9 @@ impl Store {
     /// "tampered" document later.
     fn check_root_key(&self) -> Result<(), StartError> {
         let tag = crypto::hmac_sha256(&self.keys.name, b"kmslab root key");
-        match self.meta("root-key-check").map_err(StartError::Store)? {
-            None => self.set_meta("root-key-check", &tag).map_err(StartError::Store),
+        let failed = |source| StartError::of_store(&self.path, source);
+        match self.meta("root-key-check").map_err(failed)? {
+            None => self.set_meta("root-key-check", &tag).map_err(failed),
             Some(known) if known == tag => Ok(()),
             Some(_) => Err(StartError::RootKeyWrong { path: self.path.with_file_name(ROOT_KEY_FILE) }),
         }
@@ -324,7 +351,7 @@ fn derive(root: &Key256, purpose: &str) -> Key256 {
     Key256::from_bytes(&crypto::hmac_sha256(root, purpose.as_bytes())).expect("a SHA-256 HMAC has 32 bytes")
 }
 
-fn random_key() -> Result<Key256, StoreError> {
+fn random_key() -> Result<Key256, NoRandomness> {
     let mut bytes = Zeroizing::new([0; 32]);
     entropy::fill_from_system(&mut bytes[..])?;
     Ok(Key256::from_bytes(&bytes[..]).expect("32 bytes are a 256-bit key"))
@@ -381,7 +408,7 @@ fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
             if !is_new {
                 return Err(StartError::RootKeyMissing { path: path.to_owned() });
             }
-            let key = random_key().map_err(StartError::Store)?;
+            let key = random_key()?;
             let mut file = private_file().create_new(true).open(path).map_err(failed)?;
             file.write_all(key.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
             Ok(key)
@@ -395,7 +422,27 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    let there = folder.ancestors().find(|ancestor| ancestor.exists());
+    builder.create(folder)?;
+    // A new folder survives a power cut once the folder that names it is on the disk.
+    for parent in folder.ancestors().take_while(|it| Some(*it) != there).filter_map(Path::parent) {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
+/// Has a folder's list of names written to the disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Other systems can't do that, and need not.
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match File::open(folder)?.sync_all() {
+        // A few file systems know no such thing.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
 }
 
 fn private_file() -> OpenOptions {

@@ -25,6 +25,7 @@ pub fn context(principal: Principal) -> RequestContext {
         answer_id: "ANSWER".to_owned(),
         source_ip: "127.0.0.1".to_owned(),
         user_agent: "test".to_owned(),
+        connection: 0,
     }
 }
 

@@ -394,7 +394,7 @@ fn from_memory(state: &State, request: &str) -> String {
     let call =
         call.map_or_else(|| "an earlier call".to_owned(), |call| format!("{} in {}", call.operation, call.place));
     format!(
-        "KMS was not asked this time: DynamoDB still held the table key, which KMS had decrypted for {call}. It keeps \
-         it until it has not been used for five minutes. That decision was:"
+        "KMS was not asked this time: for this connection DynamoDB still held the table key, which KMS had decrypted for \
+         {call}. It keeps the key until the connection closes or has not used it for five minutes. That decision was:"
     )
 }

@@ -17,7 +17,8 @@ const TAG: usize = 16;
 
 /// The encrypted keys and the first items of a table; `None` when there is no such table.
 ///
-/// The items come in the order in which Scan gives them. Which is which can't be seen.
+/// The items come in the order of their hashes. In a table without a sort key Scan gives them in the same order; which
+/// is which can't be seen.
 ///
 /// # Errors
 /// When the database can't be read.
@@ -29,7 +30,7 @@ pub fn describe(engine: &Engine, name: &str) -> Result<Option<Value>, StoreError
     };
     let items = Items::of(engine.host.store.connection(), name);
     let mut records = Vec::new();
-    items.scan::<StoreError>(&[], None, None, |stored| {
+    items.scan::<StoreError>(&[], None, |stored| {
         let (ciphertext, tag) = stored.sealed.sealed.split_at(stored.sealed.sealed.len().saturating_sub(TAG));
         records.push(json!({
             "nonce": hex(&stored.sealed.nonce),

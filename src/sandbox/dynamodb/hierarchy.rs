@@ -1,9 +1,9 @@
 //! The key hierarchy: KMS key → table key → data encryption key → items (DynamoDB guide).
 //!
 //! The table key is the only key that travels to KMS, and is kept only as KMS encrypted it. What needs it asks KMS to
-//! decrypt it **as the calling principal**, with the table's encryption context, and then keeps it in memory until it
-//! has not been used for five minutes. So a permission that was taken away bites once the cache has gone idle, and one
-//! that was given works at once, because a refusal is not remembered.
+//! decrypt it **as the calling principal**, with the table's encryption context. The plaintext is then cached for that
+//! connection, until the connection closes or has not used it for five minutes. So a revoked permission stops working on
+//! a new connection or once the cache has gone idle. A granted one works at once: a refusal is never cached.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::key::Key;
 use super::sse::Wanted;
 use super::table::{Encryption, Sealed, Table};
 use super::value::{AttributeValue, Item};
-use super::wrap::kms_error;
+use super::wrap::{kms_error, not_symmetric};
 use crate::policy::Principal;
 use crate::sandbox::crypto::{Key256, hmac_sha256, open, seal};
 use crate::sandbox::engine::{Host, RequestContext};
@@ -22,6 +22,7 @@ use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
 use crate::sandbox::iam::Iam;
 use crate::sandbox::kms::{EncryptionContext, FailedCall, Kms, OnBehalf};
+use crate::sandbox::request::ConnectionId;
 
 /// How long an unused plaintext table key stays in memory (DynamoDB guide).
 const IDLE: Duration = Duration::minutes(5);
@@ -57,7 +58,8 @@ pub struct Place {
 }
 
 impl TableKeys {
-    fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
+    /// The keys below a table key; `None` when it is another table's.
+    pub fn unwrap(table_id: &str, table_key: &Key256, sealed: &Sealed) -> Option<Self> {
         let plain = open(table_key, sealed.nonce, &data_key_label(table_id), &sealed.sealed)?;
         let data_key = Key256::from_bytes(&plain)?;
         let index_key = Key256::from_bytes(&hmac_sha256(&data_key, b"dynamodb item index"))?;
@@ -125,9 +127,25 @@ fn tampered(what: &str) -> ApiError {
     error
 }
 
-/// The plaintext table keys in memory, for each table and calling principal.
+/// The plaintext table keys in memory.
 #[derive(Debug, Default)]
-pub struct Cache(HashMap<(String, String), Cached>);
+pub struct Cache(HashMap<CacheKey, Cached>);
+
+/// AWS caches a table key "for each connection" (DynamoDB guide). The principal is part of the key as well: two
+/// principals can sign requests on one connection, and one's permission is none of the other's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct CacheKey {
+    table_id: String,
+    connection: ConnectionId,
+    /// The principal's unique id.
+    principal: String,
+}
+
+impl CacheKey {
+    fn of(table_id: &str, ctx: &RequestContext) -> Self {
+        Self { table_id: table_id.to_owned(), connection: ctx.connection, principal: ctx.principal.unique_id.clone() }
+    }
+}
 
 #[derive(Debug)]
 struct Cached {
@@ -141,20 +159,25 @@ impl Cache {
         self.0.retain(|_, cached| now - cached.used < IDLE);
     }
 
-    fn get(&mut self, table_id: &str, principal: &Principal, now: OffsetDateTime) -> Option<&Key256> {
+    fn get(&mut self, table_id: &str, ctx: &RequestContext, now: OffsetDateTime) -> Option<&Key256> {
         self.expire(now);
-        let cached = self.0.get_mut(&(table_id.to_owned(), principal.unique_id.clone()))?;
+        let cached = self.0.get_mut(&CacheKey::of(table_id, ctx))?;
         cached.used = now;
         Some(&cached.table_key)
     }
 
-    fn insert(&mut self, table_id: &str, principal: &Principal, table_key: Key256, now: OffsetDateTime) {
-        self.0.insert((table_id.to_owned(), principal.unique_id.clone()), Cached { table_key, used: now });
+    fn insert(&mut self, table_id: &str, ctx: &RequestContext, table_key: Key256, now: OffsetDateTime) {
+        self.0.insert(CacheKey::of(table_id, ctx), Cached { table_key, used: now });
+    }
+
+    /// Drops, and so wipes, what was cached for a connection that has closed.
+    pub fn disconnected(&mut self, connection: ConnectionId) {
+        self.0.retain(|key, _| key.connection != connection);
     }
 
     /// The table was deleted or got another key.
     pub fn forget(&mut self, table_id: &str) {
-        self.0.retain(|(id, _), _| id != table_id);
+        self.0.retain(|key, _| key.table_id != table_id);
     }
 
     /// How many keys are held.
@@ -179,12 +202,8 @@ pub struct Keyring<'a> {
 }
 
 impl Keyring<'_> {
-    /// The table's encryption context (DynamoDB guide).
     fn context(&self, table_name: &str) -> EncryptionContext {
-        EncryptionContext::from([
-            ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
-            ("aws:dynamodb:subscriberId".to_owned(), self.host.account.clone()),
-        ])
+        encryption_context(&self.host.account, table_name)
     }
 
     /// Runs one call to KMS, as the caller or as DynamoDB itself, and wraps its error.
@@ -205,14 +224,16 @@ impl Keyring<'_> {
         let key = match wanted {
             Wanted::AwsOwned => return Ok(None),
             Wanted::AwsManaged => self.kms.aws_managed_key(self.host, "dynamodb")?,
-            Wanted::Customer(key) => key.clone(),
+            Wanted::Customer(key) => {
+                if let Some(service) = managed_for(key) {
+                    self.kms.aws_managed_key(self.host, service)?;
+                }
+                key.clone()
+            }
         };
         let facts = self.kms(false, |kms, host, iam, on| kms.describe_key(host, iam, on, &key))?;
         if facts.spec != "SYMMETRIC_DEFAULT" {
-            return Err(ApiError::validation(format!(
-                "KMS validation error: {} is not a symmetric encryption key: its key spec is {}",
-                facts.arn, facts.spec
-            )));
+            return Err(not_symmetric(&mut self.host.entropy));
         }
         Ok(Some(facts.arn))
     }
@@ -264,7 +285,7 @@ impl Keyring<'_> {
         let unwrap = |table_key: &Key256| {
             TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
         };
-        if let Some(table_key) = cache.get(&table.id, &self.ctx.principal, now) {
+        if let Some(table_key) = cache.get(&table.id, self.ctx, now) {
             if let Ok(keys) = unwrap(table_key) {
                 return Ok(keys);
             }
@@ -273,10 +294,7 @@ impl Keyring<'_> {
         }
         let table_key = match &table.encryption {
             Encryption::AwsOwned { table_key } => {
-                let label = table_key_label(&table.id);
-                open(self.service_key, table_key.nonce, &label, &table_key.sealed)
-                    .and_then(|plain| Key256::from_bytes(&plain))
-                    .ok_or_else(|| tampered("a table key"))?
+                own_table_key(self.service_key, &table.id, table_key).ok_or_else(|| tampered("a table key"))?
             }
             Encryption::Kms { table_key, .. } => {
                 let context = self.context(&table.name);
@@ -284,7 +302,7 @@ impl Keyring<'_> {
             }
         };
         let keys = unwrap(&table_key)?;
-        cache.insert(&table.id, &self.ctx.principal, table_key, now);
+        cache.insert(&table.id, self.ctx, table_key, now);
         Ok(keys)
     }
 
@@ -293,6 +311,28 @@ impl Keyring<'_> {
     pub fn retire(&mut self, key_arn: &str, grant_id: &str) {
         let _ = self.kms(true, |kms, host, iam, on| kms.retire_grant(host, iam, on, key_arn, grant_id));
     }
+}
+
+/// A table's encryption context (DynamoDB guide).
+pub fn encryption_context(account: &str, table_name: &str) -> EncryptionContext {
+    EncryptionContext::from([
+        ("aws:dynamodb:tableName".to_owned(), table_name.to_owned()),
+        ("aws:dynamodb:subscriberId".to_owned(), account.to_owned()),
+    ])
+}
+
+/// A table key under the key that DynamoDB owns.
+pub fn own_table_key(service_key: &Key256, table_id: &str, sealed: &Sealed) -> Option<Key256> {
+    let plain = open(service_key, sealed.nonce, &table_key_label(table_id), &sealed.sealed)?;
+    Key256::from_bytes(&plain)
+}
+
+/// The service whose AWS managed key `key` names. An account has such a key once it has used the service with KMS; the
+/// sandbox takes it that this one has.
+fn managed_for(key: &str) -> Option<&str> {
+    const SERVICES: [&str; 8] = ["ebs", "lambda", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm"];
+    let alias = if key.starts_with("arn:") { key.rsplit(':').next()? } else { key };
+    alias.strip_prefix("alias/aws/").filter(|service| SERVICES.contains(service))
 }
 
 /// `kms:ViaService`, and DynamoDB's name as a grantee.

@@ -56,6 +56,13 @@ impl<'a> Items<'a> {
         Self { connection, table }
     }
 
+    /// The names of all tables that have items.
+    pub fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
+        let mut statement = connection.prepare("SELECT DISTINCT table_name FROM dynamodb_items")?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// One item's bytes.
     pub fn get(&self, place: &Place) -> Result<Option<Sealed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -105,13 +112,12 @@ impl<'a> Items<'a> {
     }
 
     /// Hands the items of a part of the table to `each`, in the order of their hashes, until it answers `false`.
-    /// `from` is the first hash of the part, `to` the first one after it (`None`: up to the end); only items after
-    /// `after` are read.
+    /// `from` is the first partition's hash, or the start of it, `to` the first one after the part (`None`: up to the
+    /// end).
     pub fn scan<E: From<StoreError>>(
         &self,
         from: &[u8],
         to: Option<&[u8]>,
-        after: Option<&Place>,
         mut each: impl FnMut(Stored) -> Result<bool, E>,
     ) -> Result<(), E> {
         let mut statement = self
@@ -123,8 +129,7 @@ impl<'a> Items<'a> {
             )
             .map_err(StoreError::from)?;
         // An empty item hash is below every real one.
-        let start: (&[u8], &[u8]) = after.map_or((from, &[]), |place| (&place.partition, &place.item));
-        let mut rows = statement.query(params![self.table, start.0, start.1]).map_err(StoreError::from)?;
+        let mut rows = statement.query(params![self.table, from, &[][..] as &[u8]]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
             let stored = stored(row).map_err(StoreError::from)?;
             if to.is_some_and(|to| stored.place.partition.as_slice() >= to) || !each(stored)? {

@@ -4,15 +4,19 @@
 //! conditions, [`items`] for what is on disk, and one file per operation in `operations`.
 
 pub mod at_rest;
+mod availability;
 pub mod capacity;
 pub mod codec;
 pub mod expression;
 pub mod hierarchy;
+mod integrity;
 pub mod items;
 pub mod key;
 pub mod number;
 mod operations;
 pub mod request;
+pub mod shape;
+mod shapes;
 pub mod sse;
 pub mod table;
 pub mod value;
@@ -32,6 +36,7 @@ use self::value::Item;
 use super::crypto::Key256;
 use super::engine::{Engine, Host, RequestContext};
 use super::error::{ApiError, Protocol};
+use super::request::ConnectionId;
 use super::store::StoreError;
 use crate::policy::ConditionContext;
 
@@ -77,13 +82,21 @@ impl DynamoDb {
         Ok(())
     }
 
+    /// Forgets the table keys of a connection that has closed.
+    pub fn disconnected(&mut self, connection: ConnectionId) {
+        self.cache.disconnected(connection);
+    }
+
     fn find(&self, table: &TableRef) -> Option<Arc<Table>> {
         if table.local { self.tables.get(&table.name).cloned() } else { None }
     }
 
-    /// The table, for an item operation.
+    /// The table, for an item operation. One that is archived counts as missing: AWS's reference names this error for a
+    /// table that isn't ACTIVE.
     fn table(&self, table: &TableRef) -> Result<Arc<Table>, ApiError> {
-        self.find(table).ok_or_else(|| ApiError::new(400, "ResourceNotFoundException", "Requested resource not found"))
+        self.find(table)
+            .filter(|table| table.archived_at.is_none())
+            .ok_or_else(|| ApiError::new(400, "ResourceNotFoundException", "Requested resource not found"))
     }
 
     /// The table, for an operation on the table itself, which names it in the error.
@@ -113,6 +126,7 @@ impl DynamoDb {
 pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = engine.host.clock.now();
     engine.dynamodb.cache.expire(now);
+    engine.dynamodb.notice_keys(&mut engine.host, &engine.kms)?;
     operations::run(engine, ctx, operation, input)
 }
 
@@ -125,10 +139,17 @@ fn authorise(
     facts: &ConditionContext,
 ) -> Result<(), ApiError> {
     let action = format!("dynamodb:{operation}");
-    engine
-        .iam
-        .authorize(&mut engine.host, ctx, &action, resource, facts)
-        .map_err(|message| ApiError::access_denied(Protocol::Json10, message))
+    let denied = |message| ApiError::access_denied(Protocol::Json10, message);
+    engine.iam.authorize(&mut engine.host, ctx, &action, resource, facts).map_err(denied)?;
+    // Another account's table needs that account's consent, in a resource-based policy. The sandbox has one account.
+    match resource.split(':').nth(4) {
+        Some(account) if account != engine.host.account => Err(denied(format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} because no resource-based policy \
+             allows the {action} action",
+            ctx.principal.arn
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The way to KMS and the cache, for this request's caller.

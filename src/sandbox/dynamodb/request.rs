@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::shape::violation;
 use super::value::{Item, item_from_json};
 use crate::sandbox::engine::Host;
 use crate::sandbox::error::ApiError;
@@ -55,9 +56,7 @@ impl TableRef {
 
 /// `1 validation error detected: Value … at '…' failed to satisfy constraint: …`
 pub fn constraint(value: &str, member: &str, rule: &str) -> ApiError {
-    ApiError::validation(format!(
-        "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {rule}"
-    ))
+    ApiError::validation(format!("1 validation error detected: {}", violation(value, member, rule)))
 }
 
 /// A member; null counts as absent.
@@ -79,18 +78,10 @@ pub fn flag(input: &Value, name: &str) -> Result<Option<bool>, ApiError> {
     member(input, name).map(|value| value.as_bool().ok_or_else(|| mistyped(name, "Boolean"))).transpose()
 }
 
-/// An optional whole number member, with the least value AWS takes.
-pub fn count(input: &Value, name: &str, least: i64) -> Result<Option<u64>, ApiError> {
-    let Some(value) = member(input, name) else { return Ok(None) };
-    let number = value.as_i64().ok_or_else(|| mistyped(name, "Integer"))?;
-    if number < least {
-        return Err(constraint(
-            &format!("'{number}'"),
-            &lower_first(name),
-            &format!("Member must have value greater than or equal to {least}"),
-        ));
-    }
-    Ok(Some(number.unsigned_abs()))
+/// An optional whole number member. The operation's shape has checked its range.
+pub fn count(input: &Value, name: &str) -> Result<Option<u64>, ApiError> {
+    let as_count = |value: &Value| value.as_u64().ok_or_else(|| mistyped(name, "Integer"));
+    member(input, name).map(as_count).transpose()
 }
 
 /// An optional structure member.
@@ -155,7 +146,8 @@ pub fn refuse_legacy(input: &Value) -> Result<(), ApiError> {
     }
 }
 
-fn lower_first(name: &str) -> String {
+/// A member's name as AWS's errors spell it: `sSESpecification`.
+pub fn lower_first(name: &str) -> String {
     let mut characters = name.chars();
     characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
 }

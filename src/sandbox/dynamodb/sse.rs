@@ -33,28 +33,24 @@ impl Wanted {
             None => None,
         };
         let key = text(specification, "KMSMasterKeyId")?;
-        if key.is_some() && kind.is_none() {
-            return Err(invalid("SSEType KMS is required if KMSMasterKeyId is specified"));
-        }
-        if kind == Some("AES256") {
-            return Err(invalid("SSEType AES256 is not supported"));
-        }
-        if enabled != Some(true) {
-            // Asking for a key and for no encryption under it can't be meant.
-            return if key.is_some() || kind.is_some() {
-                Err(invalid("SSEType and KMSMasterKeyId can only be specified if Enabled is true"))
-            } else {
-                Ok(Some(Self::AwsOwned))
+        if enabled == Some(false) {
+            return match (kind, key) {
+                (Some(_), _) => Err(invalid("SSEType can not be specified if Enabled is false")),
+                (None, Some(_)) => Err(invalid("KMSMasterKeyId can not be specified if Enabled is false")),
+                (None, None) => Ok(Some(Self::AwsOwned)),
             };
         }
-        Ok(Some(match key {
-            Some("") => return Err(invalid("KMSMasterKeyId must not be empty")),
-            None => Self::AwsManaged,
-            Some(key) if key == AWS_MANAGED_ALIAS || key.ends_with(&format!(":{AWS_MANAGED_ALIAS}")) => {
-                Self::AwsManaged
+        match (kind, key) {
+            (Some("AES256"), _) => Err(invalid("SSEType AES256 is not supported")),
+            (None, Some(_)) => Err(invalid("SSEType KMS is required if KMSMasterKeyId is specified")),
+            // SSEType KMS turns KMS on by itself (observed on AWS).
+            (None, None) if enabled.is_none() => Ok(Some(Self::AwsOwned)),
+            (_, None) => Ok(Some(Self::AwsManaged)),
+            (_, Some(key)) if key == AWS_MANAGED_ALIAS || key.ends_with(&format!(":{AWS_MANAGED_ALIAS}")) => {
+                Ok(Some(Self::AwsManaged))
             }
-            Some(key) => Self::Customer(key.to_owned()),
-        }))
+            (_, Some(key)) => Ok(Some(Self::Customer(key.to_owned()))),
+        }
     }
 }
 
@@ -71,6 +67,8 @@ mod tests {
     #[case(json!({"SSESpecification": {"Enabled": false}}), Some(Wanted::AwsOwned))]
     #[case(json!({"SSESpecification": {"Enabled": true}}), Some(Wanted::AwsManaged))]
     #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS"}}), Some(Wanted::AwsManaged))]
+    #[case(json!({"SSESpecification": {"SSEType": "KMS"}}), Some(Wanted::AwsManaged))]
+    #[case(json!({"SSESpecification": {"SSEType": "KMS", "KMSMasterKeyId": "k"}}), Some(Wanted::Customer("k".into())))]
     #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"}}), Some(Wanted::AwsManaged))]
     #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/mine"}}), Some(Wanted::Customer("alias/mine".into())))]
     fn reads(#[case] input: Value, #[case] want: Option<Wanted>) {
@@ -80,8 +78,9 @@ mod tests {
     #[rstest]
     #[case(json!({"Enabled": true, "KMSMasterKeyId": "k"}), "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified")]
     #[case(json!({"Enabled": true, "SSEType": "AES256"}), "One or more parameter values were invalid: SSEType AES256 is not supported")]
-    #[case(json!({"Enabled": true, "SSEType": "X"}), "1 validation error detected: Value 'X' at 'sSEType' failed to satisfy constraint: Member must satisfy enum value set: [AES256, KMS]")]
-    #[case(json!({"Enabled": false, "SSEType": "KMS"}), "One or more parameter values were invalid: SSEType and KMSMasterKeyId can only be specified if Enabled is true")]
+    #[case(json!({"KMSMasterKeyId": "k"}), "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified")]
+    #[case(json!({"Enabled": false, "SSEType": "KMS"}), "One or more parameter values were invalid: SSEType can not be specified if Enabled is false")]
+    #[case(json!({"Enabled": false, "KMSMasterKeyId": "k"}), "One or more parameter values were invalid: KMSMasterKeyId can not be specified if Enabled is false")]
     fn refuses(#[case] specification: Value, #[case] want: &str) {
         let error = Wanted::of(&json!({ "SSESpecification": specification })).unwrap_err();
         assert_eq!(error.message.as_deref(), Some(want));

@@ -32,8 +32,13 @@ pub struct Table {
     pub encryption: Encryption,
     /// The data encryption key, sealed under the table key.
     pub data_key: Sealed,
-    /// Since when the KMS key can't be used (epoch seconds), as far as DescribeTable has noticed.
+    /// Since when the KMS key can't be used (epoch seconds), as far as DynamoDB has noticed.
     pub inaccessible_since: Option<f64>,
+    /// When DynamoDB began to archive it (epoch seconds).
+    pub archived_at: Option<f64>,
+    /// When its encryption was changed (epoch seconds), in the present window of 24 hours.
+    #[serde(default)]
+    pub rekeyed: Vec<f64>,
 }
 
 /// `BillingMode`
@@ -105,9 +110,11 @@ pub enum Phase {
 
 impl Table {
     /// `TableDescription`.
-    pub fn describe(&self, phase: Phase, items: u64, bytes: u64) -> Value {
+    pub fn describe(&self, phase: Phase, items: u64, bytes: u64, now: f64) -> Value {
         let inaccessible = self.inaccessible_since.filter(|_| matches!(phase, Phase::Active | Phase::Rekeying));
+        let archival = self.archival(now);
         let status = match phase {
+            Phase::Active if archival.is_some() => archival.unwrap_or_default(),
             _ if inaccessible.is_some() => "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
             Phase::Creating => "CREATING",
             // The table stays ACTIVE while its key changes (observed on AWS).
@@ -128,6 +135,9 @@ impl Table {
             "TableId": self.id,
             "DeletionProtectionEnabled": self.deletion_protection,
         });
+        if let (Some(status), Some(at)) = (archival, self.archived_at) {
+            description["ArchivalSummary"] = self.archival_summary(status, at);
+        }
         if self.billing == Billing::PayPerRequest {
             description["BillingModeSummary"] = json!({
                 "BillingMode": "PAY_PER_REQUEST",

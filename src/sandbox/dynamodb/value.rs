@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::expression::ONE_ERROR;
 use super::number::Number;
 use crate::sandbox::error::ApiError;
 
@@ -93,7 +94,9 @@ fn set<T: Ord>(
 ) -> Result<Vec<T>, ApiError> {
     let Value::Array(values) = value else { return Err(serialization(value, "List")) };
     if values.is_empty() {
-        return Err(invalid(empty));
+        // The opening is new since August 2026 (issue threads).
+        let ApiError { message, .. } = invalid(empty);
+        return Err(ApiError::validation(format!("{ONE_ERROR}{}", message.unwrap_or_default())));
     }
     let given = values.iter().map(member).collect::<Result<Vec<T>, _>>()?;
     let shown = || given.iter().map(&show).collect::<Vec<_>>().join(", ");
@@ -318,7 +321,7 @@ pub(super) mod tests {
     #[case(json!({"S": "a", "N": "1"}), "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")]
     #[case(json!({"N": "x"}), "The parameter cannot be converted to a numeric value: x")]
     #[case(json!({"NULL": false}), "One or more parameter values were invalid: Null attribute value types must have the value of true")]
-    #[case(json!({"SS": []}), "One or more parameter values were invalid: An string set  may not be empty")]
+    #[case(json!({"SS": []}), "1 validation error detected: One or more parameter values were invalid: An string set  may not be empty")]
     #[case(json!({"SS": ["b", "a", "b"]}), "One or more parameter values were invalid: Input collection [b, a, b] contains duplicates.")]
     #[case(json!({"NS": ["1", "1.0"]}), "One or more parameter values were invalid: Input collection [1, 1] contains duplicates.")]
     #[case(json!({"S": 5}), "NUMBER_VALUE cannot be converted to String")]

@@ -1,5 +1,6 @@
 //! How DynamoDB passes on what KMS answered: AWS's sentences.
 
+use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::ApiError;
 use crate::sandbox::kms::FailedCall;
 
@@ -23,6 +24,20 @@ pub fn kms_error(FailedCall { error, request_id }: FailedCall) -> ApiError {
             "{opening}: com.amazonaws.services.kms.model.{class}: {message} (Service: AWSKMS; Status Code: {}; Error \
              Code: {}; Request ID: {request_id}; Proxy: null)",
             error.status, error.code
+        ),
+    )
+}
+
+/// What DynamoDB answers for an HMAC or an asymmetric key (observed on AWS): CreateGrant refuses the encryption context.
+pub fn not_symmetric(entropy: &mut Entropy) -> ApiError {
+    ApiError::new(
+        500,
+        "InternalServerError",
+        format!(
+            "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: EncryptionContext is supported only \
+             when creating a grant for a symmetric encryption KMS key. (Service: AWSKMS; Status Code: 400; Error Code: \
+             ValidationException; Request ID: {}; Proxy: null)",
+            entropy.uuid()
         ),
     )
 }
@@ -53,6 +68,17 @@ mod tests {
              11111111-2222-4333-8444-555555555555; Proxy: null)"
         );
         assert_eq!(wrapped.message, Some(want));
+    }
+
+    #[test]
+    fn an_hmac_or_rsa_key_is_an_internal_error() {
+        let error = not_symmetric(&mut Entropy::from_seed([1; 32]));
+        assert_eq!((error.status, error.code.as_ref()), (500, "InternalServerError"));
+        let message = error.message.unwrap();
+        let opening = "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: EncryptionContext is \
+                       supported only when creating a grant for a symmetric encryption KMS key. (Service: AWSKMS; Status \
+                       Code: 400; Error Code: ValidationException; Request ID: ";
+        assert!(message.starts_with(opening) && message.ends_with("; Proxy: null)"), "{message}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ fn as_user(engine: &Engine, access_key_id: &str) -> RequestContext {
         answer_id: "request".to_owned(),
         source_ip: "127.0.0.1".to_owned(),
         user_agent: "test".to_owned(),
+        connection: 0,
     }
 }
 

@@ -21,6 +21,7 @@ fn request(method: Method, headers: &[(&str, &str)], body: &'static [u8]) -> Req
         headers: headers.collect::<HeaderMap>(),
         body: Body::Whole(Bytes::from_static(body)),
         peer: [127, 0, 0, 1].into(),
+        connection: 0,
     }
 }
 

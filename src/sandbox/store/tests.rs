@@ -227,3 +227,56 @@ fn in_a_folder_that_others_may_read_the_files_are_the_owners_alone() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
     }
 }
+
+/// The price of an answer that survives a power cut: `cargo test --release --lib -- --ignored --nocapture durability`.
+#[test]
+#[ignore = "measures"]
+fn what_durability_costs() {
+    let time = |synchronous: &str| {
+        let folder = folder();
+        let path = folder.path().join(DATABASE_FILE);
+        let home = Home::Kept { _lock: Lock::take(folder.path()).unwrap() };
+        let mut store = Store::open(path, &random_key().unwrap(), synchronous, home).unwrap();
+        let start = std::time::Instant::now();
+        for number in 0..500 {
+            store.begin().unwrap();
+            store.put("kind", &format!("{}", number % 50), &"x".repeat(500)).unwrap();
+            store.commit().unwrap();
+        }
+        start.elapsed() / 500
+    };
+    for round in 0..3 {
+        let (off, normal, full) = (time("OFF"), time("NORMAL"), time("FULL"));
+        println!("round {round}, for each write: OFF {off:?}, NORMAL {normal:?}, FULL {full:?}");
+    }
+}
+
+#[rstest]
+#[case::kept(true, 2)]
+#[case::temporary(false, 0)]
+fn an_answered_write_survives_a_power_cut_where_it_is_kept(#[case] keeps: bool, #[case] synchronous: i64) {
+    let folder = folder();
+    let store = if keeps { kept(&folder).unwrap() } else { Store::temporary().unwrap() };
+    let set: i64 = store.connection().query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+    assert_eq!(set, synchronous);
+}
+
+#[test]
+fn a_page_that_sqlite_finds_broken_is_told_with_the_next_step() {
+    let folder = folder();
+    let mut store = kept(&folder).unwrap();
+    for number in 0..200 {
+        store.put("kind", &format!("{number}"), &"x".repeat(200)).unwrap();
+    }
+    drop(store);
+    let path = folder.path().join(DATABASE_FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    // The head of a page in the middle.
+    let at = bytes.len() / 2 / 4096 * 4096;
+    bytes[at..at + 16].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    let error = kept(&folder).unwrap_err();
+    assert!(matches!(error, StartError::Damaged { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("kmslab.db is damaged: ") && text.contains("Restore the folder"), "{text}");
+}

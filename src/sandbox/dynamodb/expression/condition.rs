@@ -151,7 +151,7 @@ impl Rules {
             return p.nested(|p| self.not(p)).map(|inner| Condition::Not(Box::new(inner)));
         }
         let start = p.position();
-        if p.accept("(") {
+        if !p.at_parenthesised_operand() && p.accept("(") {
             let inner = p.nested(|p| self.or(p))?;
             let end = p.position();
             p.expect(")")?;
@@ -287,6 +287,12 @@ fn distinct(operator: &str, first: &Operand, rest: &[Operand]) -> Result<(), Fau
 }
 
 fn operand(p: &mut Parser<'_>) -> Result<Operand, Fault> {
+    if p.accept("(") {
+        let is_redundant = p.peek() == Token::Symbol("(");
+        let inner = p.nested(operand)?;
+        p.expect(")")?;
+        return if is_redundant { Err("The expression has redundant parentheses;".into()) } else { Ok(inner) };
+    }
     if let Some(value) = p.accept_value()? {
         return Ok(Operand::Value(value));
     }

@@ -13,6 +13,7 @@ mod update;
 
 pub use condition::{Comparator, Condition};
 pub use key_condition::{KeyCondition, SortCondition};
+pub(super) use parser::ONE_ERROR;
 pub use placeholders::Placeholders;
 pub use projection::Projection;
 pub use update::Update;

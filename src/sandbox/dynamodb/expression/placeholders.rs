@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::value::AttributeValue;
+use super::parser::ONE_ERROR;
 use crate::sandbox::error::ApiError;
 
 /// The placeholders of one request.
@@ -111,7 +112,7 @@ impl Placeholders {
         ] {
             if !unused.is_empty() {
                 return Err(ApiError::validation(format!(
-                    "Value provided in ExpressionAttribute{member} unused in expressions: keys: {{{unused}}}"
+                    "{ONE_ERROR}Value provided in ExpressionAttribute{member} unused in expressions: keys: {{{unused}}}"
                 )));
             }
         }

@@ -74,6 +74,13 @@ fn message(error: ApiError) -> String {
 #[case("(n = :five OR n = :ten) AND NOT flag = :true", false)]
 #[case("doc.nested.leaf = :five", true)]
 #[case(":five = doc.nested.leaf", true)]
+#[case("(size(label)) = :ten", true)]
+#[case("(n) = (:ten)", true)]
+#[case("NOT (n) = :five AND (flag = :true)", true)]
+#[case("((n) = :ten OR n = :five) AND (size((tags))) < :five", true)]
+#[case("(n) BETWEEN (:five) AND (:ten)", true)]
+#[case("(label) IN ((:s), :red)", false)]
+#[case("begins_with((label), (:s))", true)]
 fn evaluates(#[case] text: &str, #[case] want: bool) {
     let mut given = placeholders(Value::Null, values());
     assert_eq!(Condition::parse("FilterExpression", text, &mut given).unwrap().holds(&item()), want);
@@ -87,6 +94,8 @@ fn evaluates(#[case] text: &str, #[case] want: bool) {
 #[case("a = :nope", "An expression attribute value used in expression is not defined; attribute value: :nope")]
 #[case("#nope = :ten", "An expression attribute name used in the document path is not defined; attribute name: #nope")]
 #[case("((a = :ten))", "The expression has redundant parentheses;")]
+#[case("((a)) = :ten", "The expression has redundant parentheses;")]
+#[case("(a = :ten) = :ten", "Syntax error; token: \"=\", near: \"a = :ten\"")]
 #[case("Begins_With(a, :s)", "Invalid function name; function: Begins_With")]
 #[case(
     "begins_with(a, :ten)",
@@ -126,10 +135,16 @@ fn counts_what_is_used() {
     let mut given = placeholders(json!({"#n": "n", "#z": "z"}), json!({":a": {"N": "1"}, ":b": {"N": "2"}}));
     Condition::parse("FilterExpression", "#n = :a", &mut given).unwrap();
     let error = given.finish().unwrap_err();
-    assert_eq!(message(error), "Value provided in ExpressionAttributeNames unused in expressions: keys: {#z}");
+    assert_eq!(
+        message(error),
+        "1 validation error detected: Value provided in ExpressionAttributeNames unused in expressions: keys: {#z}"
+    );
     Condition::parse("FilterExpression", "#z = :a", &mut given).unwrap();
     let error = given.finish().unwrap_err();
-    assert_eq!(message(error), "Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}");
+    assert_eq!(
+        message(error),
+        "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}"
+    );
 }
 
 #[rstest]
@@ -242,25 +257,25 @@ fn updates(#[case] text: &str, #[case] changes: Value) {
 #[rstest]
 #[case(
     "SET a = :ten SET b = :ten",
-    "Invalid UpdateExpression: The \"SET\" section can only be used once in an update expression;"
+    "1 validation error detected: Invalid UpdateExpression: The \"SET\" section can only be used once in an update expression;"
 )]
 #[case(
     "SET a = :ten, a.b = :ten",
-    "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]"
+    "1 validation error detected: Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a, b]"
 )]
 #[case(
     "SET a = :s + :ten",
-    "Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: +, operand type: S"
+    "1 validation error detected: Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: +, operand type: S"
 )]
 #[case(
     "ADD a :s",
-    "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING"
+    "1 validation error detected: Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING"
 )]
 #[case(
     "SET a = contains(b, :s)",
-    "Invalid UpdateExpression: The function is not allowed in an update expression; function: contains"
+    "1 validation error detected: Invalid UpdateExpression: The function is not allowed in an update expression; function: contains"
 )]
-#[case("SET", "Invalid UpdateExpression: Syntax error; token: \"<EOF>\", near: \"SET\"")]
+#[case("SET", "1 validation error detected: Invalid UpdateExpression: Syntax error; token: \"<EOF>\", near: \"SET\"")]
 #[case("SET a.b = :ten", "The document path provided in the update expression is invalid for update")]
 #[case("SET a = b", "The provided expression refers to an attribute that does not exist in the item")]
 #[case("SET n = label + :ten", "An operand in the update expression has an incorrect data type")]

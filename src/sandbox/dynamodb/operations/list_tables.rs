@@ -15,14 +15,7 @@ const MAX_NAMES: u64 = 100;
 
 pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
     authorise(engine, ctx, "ListTables", "*", &ConditionContext::default())?;
-    let limit = request::count(input, "Limit", 1)?.unwrap_or(MAX_NAMES);
-    if limit > MAX_NAMES {
-        return Err(request::constraint(
-            &format!("'{limit}'"),
-            "limit",
-            "Member must have value less than or equal to 100",
-        ));
-    }
+    let limit = request::count(input, "Limit")?.unwrap_or(MAX_NAMES);
     let start = match request::text(input, "ExclusiveStartTableName")? {
         Some(name) => Bound::Excluded(name.to_owned()),
         None => Bound::Unbounded,

@@ -20,8 +20,8 @@ mod update_table;
 
 use serde_json::{Value, json};
 
-use super::authorise;
 use super::request::TableRef;
+use super::{authorise, shape, shapes};
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::ApiError;
@@ -29,6 +29,7 @@ use crate::sandbox::request::Service;
 
 /// Runs the operation of this name.
 pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    shape::check(shapes::of(operation), input)?;
     match operation {
         "BatchGetItem" => batch_get_item::run(engine, ctx, input),
         "BatchWriteItem" => batch_write_item::run(engine, ctx, input),

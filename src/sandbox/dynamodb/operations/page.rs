@@ -7,7 +7,7 @@ use super::super::expression::{Condition, Placeholders, Projection};
 use super::super::key::Key;
 use super::super::request::{self, choice};
 use super::super::table::Table;
-use super::super::value::{Item, item_size, item_to_json};
+use super::super::value::{AttributeValue, Item, item_size, item_to_json};
 use crate::sandbox::error::ApiError;
 
 /// The most that one page reads, in bytes of items, before filtering.
@@ -32,7 +32,7 @@ impl Shape {
         }
         const SELECTS: [&str; 4] = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
         let select = choice(input, "Select", &SELECTS, "")?;
-        let limit = request::count(input, "Limit", 1)?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let limit = request::count(input, "Limit")?.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let report = Report::of(input)?;
         let consistent = request::flag(input, "ConsistentRead")?.unwrap_or(false);
         let projection = request::text(input, "ProjectionExpression")?
@@ -59,6 +59,21 @@ impl Shape {
             .transpose()?;
         Ok(Self { filter, projection, count_only: select == "COUNT", limit, consistent, report })
     }
+}
+
+/// An item with its sort key, if the table has one.
+pub type SortedItem = (Option<AttributeValue>, Item);
+
+/// The sort key of an item of `table`.
+pub fn sort_key(table: &Table, item: &Item) -> Option<AttributeValue> {
+    item.get(&table.schema.range.as_ref()?.name).cloned()
+}
+
+/// Puts the items of one partition in the order of their sort keys.
+pub fn sort(items: &mut [SortedItem]) {
+    items.sort_by(|(a, _), (b, _)| {
+        a.as_ref().zip(b.as_ref()).and_then(|(a, b)| a.compare(b)).unwrap_or(std::cmp::Ordering::Equal)
+    });
 }
 
 /// A page in the making.

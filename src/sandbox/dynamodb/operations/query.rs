@@ -13,7 +13,7 @@ use super::super::table::Table;
 use super::super::value::{AttributeValue, Item, item_from_json};
 use super::super::{authorise, read, unlock};
 use super::facts;
-use super::page::{Page, Shape};
+use super::page::{Page, Shape, SortedItem, sort, sort_key};
 use crate::sandbox::engine::{Engine, Host, RequestContext};
 use crate::sandbox::error::ApiError;
 
@@ -95,17 +95,14 @@ fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Ke
 }
 
 /// The items that satisfy the key condition, with their sort keys, in ascending order.
-fn find(
-    host: &Host,
-    table: &Table,
-    keys: &TableKeys,
-    condition: &KeyCondition,
-) -> Result<Vec<(Option<AttributeValue>, Item)>, ApiError> {
+fn find(host: &Host, table: &Table, keys: &TableKeys, condition: &KeyCondition) -> Result<Vec<SortedItem>, ApiError> {
     let one = |range: Option<AttributeValue>| {
         let key = Key { hash: condition.partition.clone(), range };
         Ok(read(host, table, keys, &keys.place(&key))?.map(|item| (key.range, item)).into_iter().collect())
     };
-    let Some(range) = &table.schema.range else { return one(None) };
+    if table.schema.range.is_none() {
+        return one(None);
+    }
     if let Some(SortCondition::Compare(Comparator::Equal, value)) = &condition.sort {
         return one(Some(value.clone()));
     }
@@ -113,15 +110,12 @@ fn find(
     let items = Items::of(host.store.connection(), &table.name);
     for stored in items.partition(&keys.partition(&condition.partition))? {
         let item = keys.open_item(&stored.place, stored.sealed.nonce, &stored.sealed.sealed)?;
-        let sort = item.get(&range.name).cloned();
-        if let Some(sort) = sort
+        if let Some(sort) = sort_key(table, &item)
             && condition.sort.as_ref().is_none_or(|condition| condition.holds(&sort))
         {
             found.push((Some(sort), item));
         }
     }
-    found.sort_by(|(a, _), (b, _)| {
-        a.as_ref().zip(b.as_ref()).and_then(|(a, b)| a.compare(b)).unwrap_or(std::cmp::Ordering::Equal)
-    });
+    sort(&mut found);
     Ok(found)
 }

@@ -1,14 +1,17 @@
-//! Scan: reads the whole table, or one segment of it, page by page, in the order of the hashes.
+//! Scan: reads the whole table, or one segment of it, page by page.
+//!
+//! Partitions come in the order of their hashes, and a partition's items in the order of their sort keys, as in DynamoDB.
+//! The index only knows hashes, so a partition is decrypted to be ordered.
 
 use serde_json::Value;
 
 use super::super::expression::Placeholders;
 use super::super::items::Items;
 use super::super::request::{self, TableRef};
-use super::super::value::item_from_json;
+use super::super::value::{AttributeValue, item_from_json};
 use super::super::{authorise, unlock};
 use super::facts;
-use super::page::{Page, Shape};
+use super::page::{Page, Shape, SortedItem, sort, sort_key};
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::ApiError;
 
@@ -26,9 +29,9 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     };
 
     let keys = unlock(engine, ctx, &table)?;
-    let after = start.map(|key| keys.place(&key));
-    if let Some(place) = &after
-        && !segment.contains(&place.partition)
+    let start = start.map(|key| (keys.partition(&key.hash), key.range));
+    if let Some((partition, _)) = &start
+        && !segment.contains(partition)
     {
         return Err(ApiError::validation(format!(
             "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
@@ -39,10 +42,53 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let mut page = Page::new(&shape, &table);
     let items = Items::of(engine.host.store.connection(), &table.name);
     let (from, to) = segment.bounds();
-    items.scan(&from, to.as_ref().map(<[u8; 4]>::as_slice), after.as_ref(), |stored| {
-        page.take(&keys.open_item(&stored.place, stored.sealed.nonce, &stored.sealed.sealed)?)
+    let from = start.as_ref().map_or(&from[..], |(partition, _)| &partition[..]);
+    let mut partition = Partition::default();
+    let mut wants_more = true;
+    items.scan(from, to.as_ref().map(<[u8; 4]>::as_slice), |stored| {
+        if stored.place.partition != partition.hash {
+            wants_more = partition.hand_over(start.as_ref(), &mut page)?;
+            partition.hash = stored.place.partition;
+        }
+        let item = keys.open_item(&stored.place, stored.sealed.nonce, &stored.sealed.sealed)?;
+        partition.items.push((sort_key(&table, &item), item));
+        Ok::<_, ApiError>(wants_more)
     })?;
+    if wants_more {
+        partition.hand_over(start.as_ref(), &mut page)?;
+    }
     Ok(page.finish())
+}
+
+/// The items of the partition that is being read.
+#[derive(Default)]
+struct Partition {
+    hash: [u8; 32],
+    items: Vec<SortedItem>,
+}
+
+impl Partition {
+    /// Puts the items that come after `start` on the page, in order. Whether the page takes more.
+    fn hand_over(
+        &mut self,
+        start: Option<&([u8; 32], Option<AttributeValue>)>,
+        page: &mut Page<'_>,
+    ) -> Result<bool, ApiError> {
+        sort(&mut self.items);
+        let start = start.filter(|(partition, _)| *partition == self.hash);
+        for (key, item) in self.items.drain(..) {
+            let is_after = match (start, &key) {
+                (Some((_, Some(start))), Some(key)) => key.compare(start).is_some_and(std::cmp::Ordering::is_gt),
+                // Without a sort key a partition has one item.
+                (Some(_), _) => false,
+                (None, _) => true,
+            };
+            if is_after && !page.take(&item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// One of `total` equal parts of the hash space.
@@ -53,7 +99,7 @@ struct Segment {
 
 impl Segment {
     fn of(input: &Value) -> Result<Self, ApiError> {
-        match (request::count(input, "Segment", 0)?, request::count(input, "TotalSegments", 1)?) {
+        match (request::count(input, "Segment")?, request::count(input, "TotalSegments")?) {
             (None, None) => Ok(Self { number: 0, total: 1 }),
             (Some(_), None) => Err(ApiError::validation(
                 "The TotalSegments parameter is required but was not present in the request when Segment parameter is \
@@ -62,11 +108,6 @@ impl Segment {
             (None, Some(_)) => Err(ApiError::validation(
                 "The Segment parameter is required but was not present in the request when parameter TotalSegments is \
                  present",
-            )),
-            (Some(_), Some(total)) if total > 1_000_000 => Err(request::constraint(
-                &format!("'{total}'"),
-                "totalSegments",
-                "Member must have value less than or equal to 1000000",
             )),
             (Some(number), Some(total)) if number >= total => Err(ApiError::validation(format!(
                 "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {number} is \

@@ -43,8 +43,7 @@ pub fn list(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<
 }
 
 fn resource(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Arc<Table>, ApiError> {
-    let arn = text(input, "ResourceArn")?
-        .ok_or_else(|| request::constraint("null", "resourceArn", "Member must not be null"))?;
+    let arn = text(input, "ResourceArn")?.unwrap_or_default();
     if !arn.starts_with("arn:") {
         return Err(ApiError::validation(format!("Invalid TableArn: Invalid ResourceArn provided as input {arn}")));
     }
@@ -69,13 +68,10 @@ pub fn check_count(count: usize) -> Result<(), ApiError> {
 pub fn read_tags(input: &Value) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
     for tag in request::list(input, "Tags")?.unwrap_or_default() {
-        let key = text(tag, "Key")?.unwrap_or_default();
-        let value = text(tag, "Value")?.unwrap_or_default();
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(ApiError::validation(
-                "One or more parameter values were invalid: a tag's key has 1 to 128 characters, its value at most 256",
-            ));
-        }
+        let key =
+            text(tag, "Key")?.ok_or_else(|| ApiError::validation("The Tag Key provided is invalid, Key: null"))?;
+        let value = text(tag, "Value")?
+            .ok_or_else(|| ApiError::validation("The Tag Value provided is invalid, Value: null"))?;
         if key.starts_with("aws:") {
             return Err(ApiError::validation(
                 "One or more parameter values were invalid: tag keys starting with aws: are reserved",

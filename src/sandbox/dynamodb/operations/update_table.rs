@@ -10,6 +10,7 @@ use super::super::{authorise, keyring};
 use super::create_table::read_throughput;
 use super::describe_table::describe;
 use crate::policy::ConditionContext;
+use crate::sandbox::clock::timestamp;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::error::ApiError;
 
@@ -42,6 +43,12 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         ));
     }
     let table = engine.dynamodb.named_table(&target)?;
+    if table.archived_at.is_some() {
+        // AWS's answer is not proven.
+        let message =
+            format!("Attempt to change a resource which is still in use: Table is being archived: {}", table.name);
+        return Err(ApiError::new(400, "ResourceInUseException", message));
+    }
     let mut changed = Table::clone(&table);
     changed.billing = change_billing(table.billing, mode, throughput)?;
     if changed.billing == Billing::PayPerRequest && table.billing != Billing::PayPerRequest {
@@ -84,12 +91,48 @@ fn rekey(
              KMSMasterKeyId parameter if you want to change Master Key",
         ));
     }
+    let now = keyring.host.clock.epoch_seconds();
+    changed.rekeyed = count_rekeying(&table.rekeyed, now)?;
     let keys = keyring.unlock(cache, table)?;
     let (table_key, encryption) = keyring.new_table_key(&table.name, &table.id, key_arn.as_deref())?;
     changed.data_key = keys.rewrap(&mut keyring.host.entropy, &table_key);
     changed.encryption = encryption;
     changed.inaccessible_since = None;
     Ok(())
+}
+
+/// The encryption changes of the present window, with one more at `now`. Four are free, then one needs six hours since
+/// the last.
+///
+/// # Errors
+/// `LimitExceededException`, in the words of AWS that issue threads quote.
+fn count_rekeying(earlier: &[f64], now: f64) -> Result<Vec<f64>, ApiError> {
+    const WINDOW: f64 = 86_400.0;
+    const FREE: usize = 4;
+    const PAUSE: f64 = 21_600.0;
+    // A window begins with the first change after the last one.
+    let mut changes = match earlier.first() {
+        Some(first) if now < first + WINDOW => earlier.to_vec(),
+        _ => Vec::new(),
+    };
+    if let (Some(first), Some(last)) = (changes.first(), changes.last())
+        && changes.len() >= FREE
+        && now < last + PAUSE
+    {
+        return Err(ApiError::new(
+            400,
+            "LimitExceededException",
+            format!(
+                "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at {}. After the \
+                 first {FREE} change, each subsequent change in the same window can be performed at most once every \
+                 {PAUSE} seconds. Number of updates today: {}",
+                timestamp(first + WINDOW),
+                changes.len()
+            ),
+        ));
+    }
+    changes.push(now);
+    Ok(changes)
 }
 
 fn change_billing(now: Billing, mode: Option<&str>, throughput: Option<Billing>) -> Result<Billing, ApiError> {

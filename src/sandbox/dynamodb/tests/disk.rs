@@ -104,3 +104,91 @@ fn an_item_moved_or_changed_on_disk_is_noticed() {
     assert_eq!(code, "InternalFailure");
     assert!(message.contains("could not decrypt"), "{message}");
 }
+
+/// A kept sandbox with one table of each kind of key, changed from outside while it is closed.
+fn reopened_after(change: &str) -> Result<Lab, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: Some(folder.path().join("data")), ..Config::default() };
+    let mut lab = Lab::open(&config);
+    let key = lab.key();
+    for (name, sse) in [("own", Value::Null), ("customer", customer(&key))] {
+        lab.table(name, sse);
+        for id in ["a", "b"] {
+            lab.ok("PutItem", json!({"TableName": name, "Item": {"id": {"S": id}}}));
+        }
+    }
+    // Its state is no reason not to check.
+    lab.kms("DisableKey", json!({"KeyId": key}));
+    lab.engine.host.store.connection().execute_batch(change).unwrap();
+    drop(lab);
+    if let Err(error) = crate::sandbox::Engine::open(&config) {
+        return Err(error.to_string().replace(folder.path().to_str().unwrap(), "DIR"));
+    }
+    Ok(Lab::open(&config))
+}
+
+/// `cargo test --release --lib -- --ignored --nocapture costs`
+#[test]
+#[ignore = "measures"]
+fn what_the_check_at_the_start_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { data: Some(folder.path().join("data")), ..Config::default() };
+    let mut lab = Lab::open(&config);
+    lab.table("music", Value::Null);
+    lab.engine.host.store.begin().unwrap();
+    for id in 0..20_000 {
+        let item = json!({"id": {"S": id.to_string()}, "text": {"S": "x".repeat(400)}});
+        lab.ok("PutItem", json!({"TableName": "music", "Item": item}));
+    }
+    lab.engine.host.store.commit().unwrap();
+    drop(lab);
+    for _ in 0..3 {
+        let start = std::time::Instant::now();
+        let lab = Lab::open(&config);
+        let opened = start.elapsed();
+        lab.engine.dynamodb.check_items(&lab.engine.host, &lab.engine.kms).unwrap();
+        println!("20,000 items: opened in {opened:?}, of which {:?} for the items", start.elapsed() - opened);
+    }
+}
+
+#[rstest]
+#[case::item(
+    "UPDATE dynamodb_items SET ciphertext = zeroblob(length(ciphertext)) WHERE table_name = 'own'",
+    "an item of table own can't be decrypted"
+)]
+#[case::item_under_a_disabled_key(
+    "UPDATE dynamodb_items SET nonce = zeroblob(12) WHERE table_name = 'customer'",
+    "an item of table customer can't be decrypted"
+)]
+#[case::place(
+    "UPDATE dynamodb_items SET partition = zeroblob(32) WHERE table_name = 'own'",
+    "an item of table own is not where its key belongs"
+)]
+#[case::table_name(
+    "UPDATE dynamodb_items SET table_name = 'owm' WHERE table_name = 'own'",
+    "it has items of a table \"owm\" that does not exist"
+)]
+#[case::document(
+    "UPDATE documents SET value = zeroblob(60) WHERE seq = 3",
+    "row 3 of its table documents can't be decrypted"
+)]
+#[case::document_nobody_would_find(
+    "UPDATE documents SET kind = zeroblob(32) WHERE seq = 2",
+    "row 2 of its table documents can't be decrypted"
+)]
+fn what_was_changed_on_disk_is_noticed_at_the_start(#[case] change: &str, #[case] what: &str) {
+    let error = reopened_after(change).map(|_| ()).unwrap_err();
+    assert_eq!(
+        error,
+        format!(
+            "the database DIR/data/kmslab.db is damaged: {what}. Restore the folder DIR/data from a copy, or start with \
+             an empty folder: --data DIR"
+        )
+    );
+}
+
+#[test]
+fn what_is_whole_is_opened() {
+    let mut lab = reopened_after("").unwrap();
+    assert_eq!(lab.ok("Scan", json!({"TableName": "own"}))["Count"], 2);
+}

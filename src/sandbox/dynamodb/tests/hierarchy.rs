@@ -342,7 +342,8 @@ fn a_disabled_key_makes_the_table_inaccessible_until_it_is_enabled() {
     let (code, message) = lab.fails("Scan", scan());
     assert_eq!(code, "ValidationException");
     assert!(message.starts_with(&format!("KMS validation error: com.amazonaws.services.kms.model.KMSInvalidStateException: {key} is pending deletion. (")), "{message}");
-    lab.wait(8 * 86_400);
+    // The key is deleted, and the table is not archived yet.
+    lab.wait(7 * 86_400 - 200);
     // KMS does not tell a deleted key from a forbidden one.
     let (code, message) = lab.fails("Scan", scan());
     assert_eq!(code, "AccessDeniedException");
@@ -360,6 +361,88 @@ fn deleting_a_table_gives_its_grant_back() {
     assert_eq!(lab.since(from), [("RetireGrant".to_owned(), "AWSService".to_owned(), Verdict::Allowed)]);
     assert_eq!(lab.kms("ListGrants", json!({"KeyId": key}))["Grants"], json!([]));
     assert_eq!(lab.engine.dynamodb.cache.held(), 0);
+}
+
+#[test]
+fn a_table_without_its_key_for_seven_days_is_archived() {
+    let (mut lab, key, _) = stage();
+    let admin = lab.admin.clone();
+    let status = |lab: &mut Lab| lab.ok("DescribeTable", scan())["Table"]["TableStatus"].as_str().unwrap().to_owned();
+    lab.kms("DisableKey", json!({"KeyId": key}));
+    assert_eq!(status(&mut lab), "INACCESSIBLE_ENCRYPTION_CREDENTIALS");
+    let since = lab.ok("DescribeTable", scan())["Table"]["SSEDescription"]["InaccessibleEncryptionDateTime"].clone();
+    let advance = |lab: &mut Lab, seconds| lab.engine.advance(std::time::Duration::from_secs(seconds)).unwrap();
+    advance(&mut lab, 6 * 86_400);
+    lab.kms("EnableKey", json!({"KeyId": key}));
+    assert_eq!(status(&mut lab), "ACTIVE", "in time");
+    lab.kms("DisableKey", json!({"KeyId": key}));
+    // Nobody looks at the table before the clock is advanced.
+    advance(&mut lab, 7 * 86_400);
+    assert_eq!(status(&mut lab), "ARCHIVING");
+    advance(&mut lab, 3600);
+    let table = lab.ok("DescribeTable", scan())["Table"].clone();
+    assert_eq!(table["TableStatus"], "ARCHIVED");
+    let summary = &table["ArchivalSummary"];
+    assert_eq!(summary["ArchivalReason"], "INACCESSIBLE_ENCRYPTION_CREDENTIALS");
+    assert_eq!(
+        summary["ArchivalDateTime"].as_f64().unwrap(),
+        since.as_f64().unwrap() + 13.0 * 86_400.0,
+        "seven days after the second time"
+    );
+    let arn = format!("arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/music/backup/");
+    assert!(summary["ArchivalBackupArn"].as_str().unwrap().starts_with(&arn), "{summary}");
+    // The key alone does not bring it back.
+    lab.kms("EnableKey", json!({"KeyId": key}));
+    assert_eq!(status(&mut lab), "ARCHIVED");
+    assert_eq!(lab.fails("Scan", scan()).0, "ResourceNotFoundException");
+    assert_eq!(lab.fails("UpdateTable", rekey(json!({"Enabled": false}))).0, "ResourceInUseException");
+    lab.call(&admin, "DeleteTable", &scan()).unwrap();
+}
+
+#[test]
+fn encryption_changes_four_times_a_day_and_then_every_six_hours() {
+    let (mut lab, _, _) = stage();
+    let own = || rekey(json!({"Enabled": false}));
+    let managed = || rekey(json!({"Enabled": true, "SSEType": "KMS"}));
+    for change in [own(), managed(), own(), managed()] {
+        lab.ok("UpdateTable", change);
+    }
+    let (code, message) = lab.fails("UpdateTable", own());
+    assert_eq!(code, "LimitExceededException");
+    assert!(
+        message.starts_with(
+            "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at 2026-01-02T00:00:"
+        ) && message.ends_with(
+            "Z. After the first 4 change, each subsequent change in the same window can be performed at most once every \
+             21600 seconds. Number of updates today: 4"
+        ),
+        "{message}"
+    );
+    lab.wait(6 * 3600);
+    lab.ok("UpdateTable", own());
+    assert!(lab.fails("UpdateTable", managed()).1.ends_with("Number of updates today: 5"));
+    lab.wait(24 * 3600);
+    for change in [managed(), own(), managed(), own()] {
+        lab.ok("UpdateTable", change);
+    }
+}
+
+#[test]
+fn the_managed_key_of_another_service_is_none_for_a_table() {
+    let mut lab = Lab::new();
+    for name in ["alias/aws/s3".to_owned(), format!("arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/s3")] {
+        let (code, message) = lab.fails("CreateTable", create("music", customer(&name)));
+        assert_eq!(code, "AccessDeniedException");
+        assert!(
+            message.starts_with(&format!(
+                "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: User: \
+                 arn:aws:iam::{ACCOUNT}:user/kmslab-admin is not authorized to perform: kms:CreateGrant on resource: \
+                 arn:aws:kms:us-east-1:{ACCOUNT}:key/"
+            )) && message.contains(" because no resource-based policy allows the kms:CreateGrant action ("),
+            "{message}"
+        );
+    }
+    assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
 }
 
 fn rekey(sse: Value) -> Value {
@@ -421,6 +504,30 @@ fn a_rejected_update_changes_nothing() {
     assert_eq!(lab.ok("DescribeTable", scan()), before);
     assert_eq!(lab.kms("ListGrants", json!({"KeyId": disabled}))["Grants"], json!([]));
     assert_eq!(lab.ok("Scan", scan())["Count"], 3);
+}
+
+#[test]
+fn each_connection_has_its_own_cached_key() {
+    let (mut lab, _, user) = stage();
+    let grantee = user.principal.arn.clone();
+    let key = lab.ok("DescribeTable", scan())["Table"]["SSEDescription"]["KMSMasterKeyArn"].clone();
+    let grant = lab.kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": ["Decrypt"]}));
+    let on = |connection| crate::sandbox::engine::RequestContext { connection, ..user.clone() };
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
+    let from = lab.events().len();
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
+    assert_eq!(lab.since(from), [], "the connection has the table key");
+    assert!(lab.call(&on(2), "Scan", &scan()).is_ok());
+    assert_eq!(lab.since(from), [("Decrypt".to_owned(), "test-user".to_owned(), Verdict::Allowed)]);
+
+    lab.kms("RevokeGrant", json!({"KeyId": key, "GrantId": grant["GrantId"]}));
+    assert!(lab.call(&on(1), "Scan", &scan()).is_ok(), "still within the five minutes");
+    assert_eq!(lab.fails_as(&on(3), "Scan", scan()).0, "AccessDeniedException");
+    // A connection that has closed never comes back, and neither does its key.
+    let held = lab.engine.dynamodb.cache.held();
+    lab.engine.disconnected(1);
+    assert_eq!(lab.engine.dynamodb.cache.held(), held - 1);
+    assert_eq!(lab.fails_as(&on(1), "Scan", scan()).0, "AccessDeniedException");
 }
 
 #[test]

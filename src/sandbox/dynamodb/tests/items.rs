@@ -107,7 +107,7 @@ fn update_makes_a_missing_item_but_never_changes_a_key() {
 #[case("Scan", json!({"TableName": "music", "Segment": 1}), "The TotalSegments parameter is required but was not present in the request when Segment parameter is present")]
 #[case("Scan", json!({"TableName": "music", "IndexName": "by-x"}), "The table does not have the specified index: by-x")]
 #[case("Scan", json!({"TableName": "music", "Select": "COUNT", "ProjectionExpression": "x"}), "Cannot specify the ProjectionExpression when choosing to get only the Count")]
-#[case("Scan", json!({"TableName": "music", "FilterExpression": "a = :a", "ExpressionAttributeValues": {":a": {"S": "a"}, ":b": {"S": "b"}}}), "Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}")]
+#[case("Scan", json!({"TableName": "music", "FilterExpression": "a = :a", "ExpressionAttributeValues": {":a": {"S": "a"}, ":b": {"S": "b"}}}), "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}")]
 #[case("Query", json!({"TableName": "music"}), "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")]
 #[case("Query", json!({"TableName": "music", "KeyConditionExpression": "id = :a", "FilterExpression": "id = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}), "Filter Expression can only contain non-primary key attributes: Primary key attribute: id")]
 #[case("BatchWriteItem", json!({"RequestItems": {}}), "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")]

@@ -94,6 +94,21 @@ proptest! {
 }
 
 #[test]
+fn a_scan_gives_a_partitions_items_in_the_order_of_their_sort_keys() {
+    let mut lab = lab(3, 8);
+    for limit in [1, 3, 100] {
+        let (items, _) = all(&mut lab, "Scan", json!({"TableName": "events", "Limit": limit}));
+        let mut partitions: Vec<&str> = items.iter().map(|item| item["who"]["S"].as_str().unwrap()).collect();
+        partitions.dedup();
+        assert_eq!(partitions.len(), 3, "a partition comes in one piece");
+        for partition in partitions {
+            let of_it: Vec<Value> = items.iter().filter(|item| item["who"]["S"] == partition).cloned().collect();
+            assert_eq!(times(&of_it), [-11, -4, 3, 10, 17, 24, 31, 38], "limit {limit}");
+        }
+    }
+}
+
+#[test]
 fn a_full_page_names_its_last_item_even_at_the_end() {
     let mut lab = lab(1, 2);
     let page = lab.ok("Scan", json!({"TableName": "events", "Limit": 2}));

@@ -45,6 +45,57 @@ fn refuses_to_create(#[case] changes: Value, #[case] want: &str) {
     assert_eq!(lab.ok("ListTables", json!({})), json!({"TableNames": []}));
 }
 
+/// What facts on AWS's answers say about a request with several faults, and about members of members.
+#[rstest]
+#[case::billing_mode("CreateTable", json!({"BillingMode": ""}), "1 validation error detected: Value '' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]")]
+#[case::key_schema("CreateTable", json!({"KeySchema": []}), "1 validation error detected: Value '[]' at 'keySchema' failed to satisfy constraint: Member must have length greater than or equal to 1")]
+#[case::no_key_schema("CreateTable", json!({"KeySchema": null}), "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must not be null")]
+#[case::key_type("CreateTable", json!({"KeySchema": [{"AttributeName": "id", "KeyType": "X"}]}), "1 validation error detected: Value 'X' at 'keySchema.1.member.keyType' failed to satisfy constraint: Member must satisfy enum value set: [HASH, RANGE]")]
+#[case::empty_key_id("CreateTable", json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": ""}}), "1 validation error detected: Value '' at 'sSESpecification.kMSMasterKeyId' failed to satisfy constraint: Member must have length greater than or equal to 1")]
+#[case::sse_type("CreateTable", json!({"SSESpecification": {"SSEType": "X"}}), "1 validation error detected: Value 'X' at 'sSESpecification.sSEType' failed to satisfy constraint: Member must satisfy enum value set: [AES256, KMS]")]
+#[case::throughput("CreateTable", json!({"ProvisionedThroughput": {"ReadCapacityUnits": 0}}), "2 validation errors detected: Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1; Value null at 'provisionedThroughput.writeCapacityUnits' failed to satisfy constraint: Member must not be null")]
+#[case::several("CreateTable", json!({"KeySchema": [{"KeyType": "HASH"}], "BillingMode": "FREE", "SSESpecification": {"SSEType": "X"}}), "3 validation errors detected: Value null at 'keySchema.1.member.attributeName' failed to satisfy constraint: Member must not be null; Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]; Value 'X' at 'sSESpecification.sSEType' failed to satisfy constraint: Member must satisfy enum value set: [AES256, KMS]")]
+#[case::no_tag("CreateTable", json!({"Tags": [{}]}), "The Tag Key provided is invalid, Key: null")]
+#[case::no_tag_value("CreateTable", json!({"Tags": [{"Key": "a"}]}), "The Tag Value provided is invalid, Value: null")]
+#[case::no_tag_keys("UntagResource", json!({"ResourceArn": "arn:aws:dynamodb:us-east-1:111122223333:table/known", "TagKeys": []}), "Atleast one Tag Key needs to be provided as Input.")]
+#[case::limit("ListTables", json!({"Limit": 0}), "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")]
+#[case::two_nulls("PutItem", json!({"TableName": null}), "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; Value null at 'item' failed to satisfy constraint: Member must not be null")]
+#[case::nested_tag("TagResource", json!({"ResourceArn": "arn:aws:dynamodb:us-east-1:111122223333:table/known", "Tags": [{"Key": "a", "Value": "b"}, {"Key": "", "Value": "b"}]}), "1 validation error detected: Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1")]
+fn every_violation_is_reported_with_its_path(#[case] operation: &str, #[case] changes: Value, #[case] want: &str) {
+    let mut lab = Lab::new();
+    lab.table("known", Value::Null);
+    let mut input = if operation == "CreateTable" { create("music", Value::Null) } else { json!({}) };
+    for (name, value) in changes.as_object().unwrap() {
+        input[name] = value.clone();
+    }
+    assert_eq!(lab.fails(operation, input), ("ValidationException".into(), want.into()));
+}
+
+#[test]
+fn an_error_has_an_end_however_many_violations_there_are() {
+    let many: Vec<Value> = (0..5000).map(|_| json!({"AttributeName": "a", "AttributeType": "X"})).collect();
+    let mut input = create("music", Value::Null);
+    input["AttributeDefinitions"] = many.into();
+    let (_, message) = Lab::new().fails("CreateTable", input);
+    assert!(message.starts_with("10 validation errors detected: ") && message.len() < 3000, "{}", message.len());
+}
+
+#[rstest]
+#[case("Scan", json!({}))]
+#[case("GetItem", json!({"Key": {"id": {"S": "a"}}}))]
+#[case("DescribeTable", json!({}))]
+#[case("DeleteTable", json!({}))]
+#[case("UpdateTable", json!({"DeletionProtectionEnabled": true}))]
+fn another_accounts_table_is_denied(#[case] operation: &str, #[case] mut input: Value) {
+    let arn = "arn:aws:dynamodb:us-east-1:444455556666:table/music";
+    input["TableName"] = json!(arn);
+    let want = format!(
+        "User: arn:aws:iam::{ACCOUNT}:user/kmslab-admin is not authorized to perform: dynamodb:{operation} on resource: \
+         {arn} because no resource-based policy allows the dynamodb:{operation} action"
+    );
+    assert_eq!(Lab::new().fails(operation, input), ("AccessDeniedException".to_owned(), want));
+}
+
 /// Above all `SSESpecification`: what can't be read must not pass for "no encryption under a KMS key was asked for".
 #[rstest]
 fn a_structure_that_is_none_makes_no_table(
