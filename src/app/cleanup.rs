@@ -6,8 +6,8 @@ use std::path::Path;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Exit, describe, tell};
-use crate::aws::{Clients, EndpointOptions};
+use super::{Exit, describe, tell, teller};
+use crate::aws::{Clients, EndpointOptions, Tell};
 use crate::cli::{Options, Usage};
 use crate::lab::mask::{self, Masker};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
@@ -69,7 +69,8 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         .wrap_err("the lines could not be written")?;
     }
     for (endpoint, region, admin_profile) in targets {
-        let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
+        let connected =
+            connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where, teller(options.mask));
         let (clients, endpoint) = match connected {
             Ok(clients) => {
                 // With --backend aws, where the lab with the same options and variables has been.
@@ -113,9 +114,10 @@ fn connect(
     region: Option<String>,
     admin_profile: Option<String>,
     elsewhere: bool,
+    teller: Tell,
 ) -> Result<Clients, Report> {
     let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
-    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
+    let clients = runtime.block_on(Clients::for_endpoint_telling(&options, teller))?;
     match clients.endpoint().filter(|_| endpoint.is_none()) {
         Some(other) if elsewhere => {
             tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
