@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use crate::aws::{Clients, ConfigError, EndpointOptions};
+use crate::aws::{Clients, ConfigError, EndpointOptions, Tell};
 use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage, help};
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
@@ -42,6 +42,9 @@ pub fn describe(error: &Report, mask: bool) -> String {
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
+    if error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_unreachable) {
+        return Exit::Backend;
+    }
     if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<Usage>() {
         Exit::Usage
     } else {
@@ -163,18 +166,28 @@ struct Lab {
     _sandbox: Option<Sandbox>,
 }
 
+/// What shows what a `credential_process` prints, masked if wanted.
+fn teller(mask: bool) -> Tell {
+    match mask {
+        true => |line| tell(mask::written(&mut Some(Masker::default()), line)),
+        false => |line| tell(line),
+    }
+}
+
 /// A lab after so many others of this process: its run has another id, also with a seed.
 fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
     let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
     let names = Names::new(&run_id(seed)).created(now(seed));
     if options.endpoint_url.is_some() || options.is_aws() {
+        // A later lab begins while the screen is drawn on.
+        let tell = if earlier == 0 { teller(options.mask) } else { |_: &str| () };
         let endpoint = EndpointOptions {
             url: options.endpoint_url.clone(),
             admin_profile: options.admin_profile.clone(),
             user_profile: options.user_profile.clone(),
             region: options.region.clone(),
         };
-        let clients = runtime.block_on(Clients::for_endpoint(&endpoint))?;
+        let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, tell))?;
         let backend = Backend {
             // AWS under an address of its own is AWS: what is created there costs money.
             kind: match options.is_aws() || clients.endpoint().is_some_and(is_amazons) {
@@ -229,7 +242,7 @@ fn check_regions(clients: &Clients, options: &Options) -> Result<(), Usage> {
     }
     let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
     match region(&admin, Some(&user)) {
-        Finding { fix: Some(fix), says, .. } => Err(Usage(format!("region: {says}\n  {fix}"))),
+        Finding { fix: Some(fix), says, .. } => Err(Usage(format!("region: {says}\n  fix: {fix}"))),
         Finding { fix: None, .. } => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! What kmslab agrees with the outside: arguments and environment, decided once, and the exit status.
 
+mod blank;
 mod environment;
 pub mod help;
 
@@ -17,6 +18,7 @@ use ratatui::layout::Size;
 use crate::lab::{Stage, redact};
 use crate::ui::theme::ThemeName;
 
+pub use blank::unset_blank_settings;
 pub use environment::Environment;
 
 /// The port of `kmslab serve`.

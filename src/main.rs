@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use kmslab::app;
-use kmslab::cli::{Environment, help};
+use kmslab::cli::{Environment, help, unset_blank_settings};
 
 fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         app::tell(error);
+    }
+    if let Err(error) = unset_blank_settings() {
+        app::tell(format_args!("blank AWS variables can't be ignored ({error}): unset them"));
     }
     let cli = help::parse();
     let mask = cli.masks();

@@ -25,6 +25,7 @@ const WORLD: &[&str] = &[
 const WAITING: &[&str] = &["async", "await", "block_on", "tokio"];
 const SDK: &[&str] = &[
     "aws_config",
+    "aws_runtime",
     "aws_sdk_dynamodb",
     "aws_sdk_iam",
     "aws_sdk_kms",

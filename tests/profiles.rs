@@ -4,6 +4,8 @@
 
 #[path = "common/bare.rs"]
 mod bare;
+#[path = "profiles/files.rs"]
+mod files;
 #[path = "common/message.rs"]
 mod message;
 
@@ -90,7 +92,7 @@ fn the_variable_and_then_the_option_come_before_the_region_of_the_profile() {
     let home = Home::new(&format!("[profile lab]\n{}", static_keys(&sandbox)));
     let (status, printed) = home.doctor(sandbox.url(), "lab");
     assert_eq!(status, Some(2), "{printed}");
-    assert!(printed.contains("no region: give --region"), "{printed}");
+    assert!(printed.contains("fix: give --region"), "{printed}");
 }
 
 #[test]
@@ -103,8 +105,12 @@ fn the_profile_of_the_environment_is_in_the_chain() {
 
 #[rstest]
 #[case::hands_out("", Some(0), "ok       admin")]
-#[case::fails("echo >&2 no card in the reader; exit 3", Some(2), "its credential_process failed")]
-#[case::prints_no_json("echo hello; exit", Some(2), "must print JSON with \"Version\": 1")]
+#[case::fails(
+    "echo >&2 no card in the reader; exit 3",
+    Some(2),
+    "its credential_process failed: exit status: 3: no card in the reader"
+)]
+#[case::prints_no_json("echo hello; exit", Some(2), "must succeed and print JSON with \"Version\": 1")]
 fn a_credential_process(#[case] before: &str, #[case] exit: Option<i32>, #[case] says: &str) {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let admin = sandbox.admin();
@@ -135,7 +141,7 @@ sso_account_id = 111122223333\nsso_role_name = Lab\n
 #[case("lab", "nobody has logged in", "fix: log in with: aws sso login --profile lab")]
 #[case("old", "nobody has logged in", "fix: log in with: aws sso login --profile old")]
 #[case("behind", "its source_profile lab: nobody has logged in", "fix: log in with: aws sso login --profile lab")]
-#[case("wrong", "`other`", "fix: set it up with: aws configure sso --profile wrong")]
+#[case("wrong", "[sso-session other]", "fix: set it up with: aws configure sso --profile wrong")]
 #[case("nobody", "there is no such profile; there are: behind, lab, old, wrong", "aws configure --profile nobody")]
 fn a_login_that_is_missing_is_told_with_its_command(#[case] profile: &str, #[case] says: &str, #[case] fix: &str) {
     let (status, printed) = Home::new(SSO).doctor(NOWHERE, profile);
@@ -190,7 +196,11 @@ fn a_login_gives_the_keys_of_its_role() {
 
 fn sha1_hex(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+    hex(digest.as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
         text
     })
@@ -304,8 +314,8 @@ fn a_role_that_is_refused_names_both_sides_of_the_trust() {
     let doctor = ["doctor", "--endpoint-url", NOWHERE, "--admin-profile", "lab"];
     let (status, printed) = home.kmslab(&doctor, &[("AWS_ENDPOINT_URL_STS", &stub.url)]);
     assert_eq!(status, Some(2), "{printed}");
-    assert!(printed.contains("the role arn:aws:iam::111122223333:role/lab could not be taken on"), "{printed}");
-    assert!(printed.contains("the role's trust policy must name that source"), "{printed}");
+    assert!(printed.contains("the role arn:aws:iam::111122223333:role/lab could not be assumed"), "{printed}");
+    assert!(printed.contains("name that identity in the role's trust policy"), "{printed}");
 }
 
 #[test]

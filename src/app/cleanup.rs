@@ -8,8 +8,8 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Exit, describe, tell};
-use crate::aws::{Clients, EndpointOptions};
+use super::{Exit, describe, tell, teller};
+use crate::aws::{Clients, EndpointOptions, Tell};
 use crate::cli::{Options, Usage};
 use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
@@ -68,7 +68,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         writeln!(out, "this machine has no journal {none}: nothing to remove\n{ALL}").wrap_err(unwritten)?;
     }
     for place in places {
-        let (clients, target) = match connect(runtime, &place) {
+        let (clients, target) = match connect(runtime, &place, teller(options.mask)) {
             Ok(connected) => connected,
             Err(error) if place.is_given => return Err(error),
             // The other journals' places may be reached.
@@ -167,14 +167,14 @@ fn ask(question: &str) -> io::Result<Option<String>> {
 
 /// Clients for `place`, and where their calls go. Without an endpoint that is AWS; where the place was given, another
 /// one that variables or the profile name will do as well.
-fn connect(runtime: &Runtime, place: &Place) -> Result<(Clients, Target), Report> {
+fn connect(runtime: &Runtime, place: &Place, teller: Tell) -> Result<(Clients, Target), Report> {
     let options = EndpointOptions {
         url: place.endpoint.clone(),
         admin_profile: place.admin_profile.clone(),
         user_profile: None,
         region: place.region.clone(),
     };
-    let clients = runtime.block_on(Clients::for_endpoint(&options))?;
+    let clients = runtime.block_on(Clients::for_endpoint_telling(&options, teller))?;
     match clients.endpoint().filter(|_| place.endpoint.is_none()) {
         Some(other) if place.is_given => {
             tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));

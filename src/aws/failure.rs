@@ -71,9 +71,16 @@ where
 }
 
 /// `message` from where it begins to say something: the layers of the SDK and its HTTP client name themselves before it.
-fn plain(message: &str) -> String {
-    const LAYERS: [&str; 4] =
-        ["dispatch failure: ", "io error: ", "client error (Connect): ", "client error (SendRequest): "];
+pub(super) fn plain(message: &str) -> String {
+    const LAYERS: [&str; 7] = [
+        "an error occurred while loading credentials: ",
+        "the credential provider was not properly configured: ",
+        "dispatch failure: ",
+        "io error: ",
+        "client error (Connect): ",
+        "client error (SendRequest): ",
+        "tunnel error: failed to create underlying connection: ",
+    ];
     LAYERS.iter().fold(message, |rest, layer| rest.strip_prefix(layer).unwrap_or(rest)).to_owned()
 }
 

@@ -4,11 +4,14 @@
 //! Read [`Clients::call`] first, then `ops` (one arm for each operation) and `tap`. Whether an answer is a denial, and
 //! what follows from it, is for the lab to say; when to call, for [`crate::run`].
 
+mod advice;
 mod body;
 mod documents;
 mod failure;
+mod files;
 pub mod inventory;
 mod ops;
+mod process;
 mod profile;
 mod questions;
 mod tap;
@@ -30,14 +33,29 @@ use crate::lab::certainty::names_result;
 use crate::lab::doctor::Question;
 use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
 pub(crate) use failure::chain;
+pub use process::Tell;
+use process::Waiting;
 use tap::Tap;
 
-/// Why the clients could not be made. Nothing has been sent.
+/// Why the clients could not be made. Nothing has been sent to the endpoint. The first line is the cause, the second the
+/// fix: see [`ConfigError::cause_and_fix`].
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The profile is unknown or gives no credentials.
-    #[error("{identity}: no credentials from {origin}: {reason}\n  {remedy}")]
+    #[error("{identity}: no credentials from {origin}: {reason}{FIX}{remedy}")]
     Credentials {
+        /// `admin` or `test-user`.
+        identity: &'static str,
+        /// Where they were looked for.
+        origin: String,
+        /// What the SDK said.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The server that hands out the credentials did not answer.
+    #[error("{identity}: no credentials from {origin}: {reason}{FIX}{remedy}")]
+    Unreachable {
         /// `admin` or `test-user`.
         identity: &'static str,
         /// Where they were looked for.
@@ -51,17 +69,27 @@ pub enum ConfigError {
     #[error("{0}")]
     Options(String),
     /// No region was given anywhere.
-    #[error("no region: give --region, set AWS_REGION or put one into the profile")]
+    #[error("no region{FIX}give --region, set AWS_REGION or put one into the profile")]
     Region,
+    /// The region can't be one.
+    #[error("{origin} is {region:?}, which can't be a region{FIX}write it like us-east-1, without quotes and spaces")]
+    BadRegion {
+        /// Where it comes from.
+        origin: String,
+        /// What it is.
+        region: String,
+    },
     /// The AWS files can't be read.
-    #[error("the AWS configuration: {reason}\n  correct the file, or name another one with AWS_CONFIG_FILE")]
+    #[error("the AWS configuration: {reason}{FIX}{fix}")]
     Files {
         /// What is wrong, and where.
         reason: String,
+        /// What to do.
+        fix: String,
     },
     /// `AWS_CA_BUNDLE`, or `ca_bundle` of the profile, is no file of certificates.
     #[error(
-        "the certificates in {file}: {reason}\n  AWS_CA_BUNDLE (or ca_bundle of the profile) names a file in PEM format"
+        "the certificates in {file}: {reason}{FIX}let AWS_CA_BUNDLE (or ca_bundle of the profile) name a file in PEM format"
     )]
     Certificates {
         /// The file.
@@ -70,13 +98,37 @@ pub enum ConfigError {
         reason: String,
     },
     /// The endpoint is no URL.
-    #[error("--endpoint-url {url}: {reason}; it looks like http://127.0.0.1:4599")]
+    #[error("--endpoint-url {url}: {reason}{FIX}it looks like http://127.0.0.1:4599")]
     Endpoint {
         /// What was given.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// What stands between a cause and its fix.
+const FIX: &str = "\n  fix: ";
+
+impl ConfigError {
+    /// What is wrong, on one line, and what to do about it.
+    pub fn cause_and_fix(&self) -> (String, String) {
+        let text = self.to_string();
+        match text.split_once(FIX).or_else(|| text.rsplit_once("\n  ")) {
+            Some((cause, fix)) => (one_line(cause), one_line(fix)),
+            None => (one_line(&text), "correct it, then try again".to_owned()),
+        }
+    }
+
+    /// The server that hands out the credentials did not answer.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, ConfigError::Unreachable { .. })
+    }
+}
+
+/// `text` without line breaks.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Keys as the sandbox gives them to its admin, and IAM to a new user.
@@ -231,6 +283,14 @@ impl Clients {
     /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
+        Clients::for_endpoint_telling(options, |_| ()).await
+    }
+
+    /// As [`Clients::for_endpoint`]. If a profile's `credential_process` takes its time, `tell` shows what it prints.
+    ///
+    /// # Errors
+    /// As [`Clients::for_endpoint`].
+    pub async fn for_endpoint_telling(options: &EndpointOptions, tell: Tell) -> Result<Clients, ConfigError> {
         if let Some(url) = &options.url {
             check_url(url)?;
         }
@@ -241,16 +301,14 @@ impl Clients {
             url: options.url.as_deref(),
         };
         let timing = Timing::default();
-        let admin =
-            within(Identity::Admin, profile::load(wanted(Identity::Admin, options.admin_profile.as_deref()))).await?;
+        let waiting = Waiting::new(tell);
+        let load = |identity, profile| within(identity, profile::load(wanted(identity, profile), &waiting));
+        let admin = load(Identity::Admin, options.admin_profile.as_deref()).await?;
         let test_user = match options.user_profile.as_deref() {
-            Some(profile) => {
-                let config =
-                    within(Identity::TestUser, profile::load(wanted(Identity::TestUser, Some(profile)))).await?;
-                Some(ServiceClients::new(timing.apply(config)))
-            }
+            Some(profile) => Some(ServiceClients::new(timing.apply(load(Identity::TestUser, Some(profile)).await?))),
             None => None,
         };
+        waiting.end();
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
         let endpoint = endpoint_of(&admin);
         let admin = ServiceClients::new(timing.apply(admin));
@@ -333,7 +391,7 @@ async fn within<T>(
     loading: impl Future<Output = Result<T, ConfigError>>,
 ) -> Result<T, ConfigError> {
     tokio::time::timeout(CREDENTIALS, loading).await.unwrap_or_else(|_| {
-        Err(ConfigError::Credentials {
+        Err(ConfigError::Unreachable {
             identity: identity.name(),
             origin: "its profile or the environment".to_owned(),
             reason: format!("nothing came within {} seconds", CREDENTIALS.as_secs()),

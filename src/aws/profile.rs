@@ -1,19 +1,27 @@
-//! Credentials, region and certificates as the AWS files and variables give them, and what to do where they don't.
+//! Credentials, region and certificates as the AWS files and variables give them.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::{ConfigError, failure, plain_http_client, tls};
+use super::advice::{Advice, Case};
+use super::files::{Files, name_for_sdk};
+use super::process::{Process, Waiting};
+use super::{ConfigError, failure, one_line, plain_http_client, tls};
 use crate::lab::Identity;
 
 /// What to load.
@@ -29,82 +37,138 @@ pub(super) struct Wanted<'a> {
     pub url: Option<&'a str>,
 }
 
-/// The settings of a profile, with those it refers to.
-type Profiles = BTreeMap<String, BTreeMap<&'static str, String>>;
+/// The profile that is used, and who asked for it.
+struct Selected {
+    name: String,
+    /// `AWS_PROFILE` did.
+    by_variable: bool,
+}
 
-/// The settings that say how a profile comes by its credentials.
-const SETTINGS: [&str; 10] = [
-    "aws_access_key_id",
-    "aws_session_token",
-    "credential_process",
-    "login_session",
-    "mfa_serial",
-    "role_arn",
-    "source_profile",
-    "sso_session",
-    "sso_start_url",
-    "web_identity_token_file",
-];
-
-/// The configuration of one identity. Its credentials have been asked for once, so that a wrong profile is an error before
-/// anything is drawn or created.
+/// The configuration of one identity. Its credentials have been requested once, so that a wrong profile is an error
+/// before anything is drawn or created.
 ///
 /// # Errors
-/// When there are no credentials, no region, or the certificates can't be read.
-pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
-    let files = profile::load(
-        &Fs::real(),
-        &Env::real(),
-        &Default::default(),
-        wanted.profile.map(str::to_owned).map(Into::into),
-    )
-    .await
-    .map_err(|error| ConfigError::Files { reason: failure::chain(&error) })?;
+/// If there are no credentials or no region, or if a file can't be read.
+pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkConfig, ConfigError> {
+    let on_disk = Files::read(|name| std::env::var_os(name))?;
+    let selected = select(wanted);
+    let processes = processes(&on_disk);
+    let for_sdk = on_disk.for_sdk(&processes);
+    let name = name_for_sdk(&selected.name);
+    let files = profile::load(&Fs::real(), &Env::real(), &for_sdk, Some(name.into())).await.map_err(|error| {
+        ConfigError::Files { reason: one_line(&failure::chain(&error)), fix: "correct that line".to_owned() }
+    })?;
     let https = match ca_bundle(&files) {
         Some(file) => Some(tls::client_with(file)?),
         None => None,
     };
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    let mut loader = loader(wanted, &selected, for_sdk.clone());
     if let Some(client) = &https {
         loader = loader.http_client(client.clone());
     }
-    if let Some(url) = wanted.url {
-        loader = loader.endpoint_url(url);
-    }
-    if let Some(profile) = wanted.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = wanted.region {
-        loader = loader.region(Region::new(region.to_owned()));
-    }
     let config = loader.load().await;
+    check_region(&config, wanted, &on_disk, &selected)?;
     let mut builder = config.to_builder();
     if config.endpoint_url().is_some_and(is_loopback) {
         // Neither TLS nor a proxy is for this machine itself.
         builder = builder.http_client(plain_http_client());
     }
-    if let Some(profile) = wanted.profile {
-        builder = builder.credentials_provider(named(profile, config.region().cloned(), https));
+    let of_profile = || {
+        let builder = provider(&selected.name, &config, https.clone()).profile_files(for_sdk.clone());
+        processes.iter().fold(builder, |builder, (name, source)| {
+            let command = on_disk.profile(name).and_then(|profile| profile.get("credential_process"));
+            let process = Process::new(name, command.map_or("", String::as_str), waiting.clone());
+            builder.with_custom_provider(source.clone(), process)
+        })
+    };
+    // As with `aws --profile`: the SDK's default chain would put the environment before a named profile.
+    if wanted.profile.is_some() {
+        builder = builder.credentials_provider(SharedCredentialsProvider::new(of_profile().build()));
+    } else if !processes.is_empty() {
+        let environment = EnvironmentVariableCredentialsProvider::new();
+        let chain =
+            CredentialsProviderChain::first_try("Environment", environment).or_else("Profile", of_profile().build());
+        let rest = config.credentials_provider();
+        let chain = rest.into_iter().fold(chain, |chain, rest| chain.or_else("Default", rest));
+        builder = builder.credentials_provider(SharedCredentialsProvider::new(chain));
     }
     let config = builder.build();
     let then = config.credentials_provider();
     let credentials = match &then {
         Some(provider) => credentials(provider).await,
-        None => Err("no provider is configured".to_owned()),
+        None => Err(Refused { reason: "no provider is configured".to_owned(), is_unreachable: false }),
     };
-    let (Ok(credentials), Some(then)) = (&credentials, then) else {
-        return Err(refusal(credentials.err().unwrap_or_default(), wanted, &files));
+    let (credentials, then) = match (credentials, then) {
+        (Ok(credentials), Some(then)) => (credentials, then),
+        (refused, _) => return Err(refusal(refused.err().unwrap_or_default(), wanted, &selected, &on_disk)),
     };
     if config.region().is_none() {
         return Err(ConfigError::Region);
     }
-    let first = Mutex::new(Some(credentials.clone()));
+    let first = Mutex::new(Some(credentials));
     let provider = SharedCredentialsProvider::new(Primed { first, then });
     Ok(config.into_builder().credentials_provider(provider).build())
 }
 
-/// Gives the credentials that were asked for at the start, once, and then what its provider gives: a
-/// `credential_process` may want somebody to touch a key, and is not to want it twice.
+/// The profile that `wanted` means.
+fn select(wanted: Wanted<'_>) -> Selected {
+    let variable = || std::env::var("AWS_PROFILE").ok().filter(|name| !name.trim().is_empty());
+    match (wanted.profile, variable()) {
+        (Some(name), _) => Selected { name: name.to_owned(), by_variable: false },
+        (None, Some(name)) => Selected { name, by_variable: true },
+        (None, None) => Selected { name: "default".to_owned(), by_variable: false },
+    }
+}
+
+fn loader(wanted: Wanted<'_>, selected: &Selected, files: EnvConfigFiles) -> ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    loader = loader.profile_files(files).profile_name(name_for_sdk(&selected.name));
+    if let Some(url) = wanted.url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(region) = wanted.region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    loader
+}
+
+/// The profiles whose credentials come from a program, each with the name of its source for the SDK. As in the SDK, all
+/// other ways count before that one.
+fn processes(files: &Files) -> BTreeMap<String, String> {
+    let others = ["credential_source", "web_identity_token_file", "login_session"];
+    let is_from_process = |name: &&str| {
+        files.profile(name).is_some_and(|profile| {
+            let is_other = |key: &String| others.contains(&key.as_str()) || key.starts_with("sso_");
+            profile.contains_key("credential_process") && !profile.keys().any(is_other)
+        })
+    };
+    let names = files.names().filter(is_from_process).enumerate();
+    names.map(|(at, name)| (name.to_owned(), format!("kmslab-process-{at}"))).collect()
+}
+
+/// A region becomes part of a host's name, and is signed: a wrong one fails where nobody looks for it.
+fn check_region(config: &SdkConfig, wanted: Wanted<'_>, files: &Files, selected: &Selected) -> Result<(), ConfigError> {
+    let Some(region) = config.region().map(Region::as_ref).filter(|region| !is_region(region)) else { return Ok(()) };
+    let is_from = |variable: &&str| std::env::var(variable).is_ok_and(|value| value == region);
+    let variable = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find(is_from);
+    let is_own = files.profile(&selected.name).is_some_and(|profile| profile.contains_key("region"));
+    let origin = match (wanted.region, variable) {
+        (Some(_), _) => "--region".to_owned(),
+        (None, Some(variable)) => variable.to_owned(),
+        (None, None) if is_own => format!("the region of profile {}", selected.name),
+        (None, None) => format!("the region of a source_profile of {}", selected.name),
+    };
+    Err(ConfigError::BadRegion { origin, region: region.to_owned() })
+}
+
+/// Whether `text` may be a region: small letters, digits and hyphens.
+fn is_region(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= 32 && text.bytes().all(fits)
+}
+
+/// Gives the credentials that were requested at the start, once, and then what its provider gives: a
+/// `credential_process` may ask you to touch a security key, and should not ask twice.
 #[derive(Debug)]
 struct Primed {
     first: Mutex<Option<Credentials>>,
@@ -123,15 +187,18 @@ impl ProvideCredentials for Primed {
     }
 }
 
-/// The credentials of one profile. As with `aws --profile`: the SDK's default chain would put the environment before it.
-fn named(profile: &str, region: Option<Region>, https: Option<SharedHttpClient>) -> SharedCredentialsProvider {
-    let mut configuration =
-        ProviderConfig::without_region().with_region(region).with_behavior_version(Some(BehaviorVersion::latest()));
+/// What gives the credentials of one profile.
+fn provider(profile: &str, config: &SdkConfig, https: Option<SharedHttpClient>) -> profile::credentials::Builder {
+    let mut configuration = ProviderConfig::without_region()
+        .with_region(config.region().cloned())
+        .with_behavior_version(Some(BehaviorVersion::latest()));
+    if let Some(retries) = config.retry_config() {
+        configuration = configuration.with_retry_config(retries.clone());
+    }
     if let Some(client) = https {
         configuration = configuration.with_http_client(client);
     }
-    let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
-    SharedCredentialsProvider::new(provider)
+    ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(name_for_sdk(profile))
 }
 
 /// The file of certificates to trust: the variable counts before the profile, as with the AWS CLI.
@@ -150,136 +217,70 @@ pub(super) fn is_loopback(url: &str) -> bool {
     local && uri.scheme_str() == Some("http")
 }
 
+/// Why there are no credentials.
+#[derive(Debug, Default)]
+struct Refused {
+    reason: String,
+    /// No server answered.
+    is_unreachable: bool,
+}
+
 /// The credentials, or why there are none.
-async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials, String> {
-    let credentials = provider.provide_credentials().await.map_err(|error| failure::chain(&error))?;
+async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials, Refused> {
+    let credentials = provider.provide_credentials().await.map_err(|error| {
+        let is_unreachable = is_unreachable(&error);
+        let reason = failure::chain(&error);
+        Refused { reason: one_line(&failure::plain(&reason)), is_unreachable }
+    })?;
     match credentials.expiry() {
-        Some(expiry) if expiry <= SystemTime::now() => Err("the credentials have expired".to_owned()),
+        Some(expiry) if expiry <= SystemTime::now() => {
+            Err(Refused { reason: "the credentials have expired".to_owned(), is_unreachable: false })
+        }
         _ => Ok(credentials),
     }
 }
 
+/// Whether a request got no answer.
+fn is_unreachable(error: &(dyn Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.into_iter().any(|cause| cause.is::<ConnectorError>() || cause.to_string() == "request has timed out")
+}
+
 /// The error that says why `wanted` has no credentials.
-fn refusal(reason: String, wanted: Wanted<'_>, files: &ProfileSet) -> ConfigError {
-    let profiles: Profiles = files.profiles().map(|name| (name.to_owned(), settings(files, name))).collect();
-    let profile = match wanted.profile {
-        Some(profile) => Some(profile),
-        // The chain has looked at this one, too.
-        None => Some(files.selected_profile()).filter(|selected| profiles.contains_key(*selected)),
-    };
-    let Advice { says, remedy } = match profile {
-        Some(profile) => advise(profile, &profiles, &reason),
-        // The chain's last hope is the metadata of an EC2 instance; that this is none is not what is wrong.
-        None => Advice {
-            says: if reason.contains("IMDS") { "there are none".to_owned() } else { reason },
-            remedy: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
-        },
-    };
-    let origin = match wanted.profile {
-        Some(profile) => format!("profile {profile}"),
-        None => "the environment and the default profile".to_owned(),
-    };
-    ConfigError::Credentials { identity: wanted.identity.name(), origin, reason: says, remedy }
-}
-
-fn settings(files: &ProfileSet, name: &str) -> BTreeMap<&'static str, String> {
-    let Some(profile) = files.get_profile(name) else { return BTreeMap::new() };
-    SETTINGS.iter().filter_map(|key| Some((*key, profile.get(key)?.to_owned()))).collect()
-}
-
-/// What is wrong, and what to do about it.
-#[derive(Debug, PartialEq)]
-struct Advice {
-    says: String,
-    remedy: String,
-}
-
-/// What to say of a profile that gave no credentials, by its settings and by what the SDK said.
-fn advise(name: &str, profiles: &Profiles, reason: &str) -> Advice {
-    let advice = |says: String, remedy: String| Advice { says, remedy };
-    let Some(profile) = profiles.get(name) else {
-        let known = profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        return match known.as_str() {
-            "" => advice(
-                "there is no such profile, and no other".to_owned(),
-                format!("make it with: aws configure --profile {name}"),
-            ),
-            known => advice(
-                format!("there is no such profile; there are: {known}"),
-                format!("take one of these, or make it with: aws configure --profile {name}"),
-            ),
+fn refusal(refused: Refused, wanted: Wanted<'_>, selected: &Selected, files: &Files) -> ConfigError {
+    let Refused { reason, is_unreachable } = refused;
+    // The chain's last hope is the metadata of an EC2 instance; its absence is not what is wrong.
+    let is_metadata = reason.contains("IMDS");
+    let is_unreachable = is_unreachable && !is_metadata && files.profile(&selected.name).is_some();
+    let is_named = wanted.profile.is_some() || selected.by_variable;
+    let Advice { says, fix } = if is_named || files.profile(&selected.name).is_some() {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().any(|name| std::env::var_os(name).is_some());
+        let region = files.profile(&selected.name).and_then(|profile| profile.get("region")).map(String::as_str);
+        let case = Case {
+            files,
+            name: &selected.name,
+            identity: wanted.identity,
+            by_variable: selected.by_variable,
+            reason: &reason,
+            is_unreachable,
+            region: region.filter(|_| wanted.region.is_none() && !variables),
         };
+        case.advise()
+    } else {
+        let reason = if is_metadata { "there are none".to_owned() } else { reason };
+        let says = files.unreadable().map_or(reason, str::to_owned);
+        Advice { says, fix: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned() }
     };
-    let has = |key: &str| profile.contains_key(key);
-    let expired = {
-        let reason = reason.to_ascii_lowercase();
-        reason.contains("expired") || reason.contains("unauthorizedexception")
+    let origin = match (wanted.profile, selected.by_variable) {
+        (Some(profile), _) => format!("profile {profile}"),
+        (None, true) => format!("the environment and profile {}", selected.name),
+        (None, false) => "the environment and the default profile".to_owned(),
     };
-    let hand_over = || {
-        format!(
-            "let the AWS CLI hand them over: eval \"$(aws configure export-credentials --profile {name} --format env)\""
-        )
-    };
-    if has("sso_session") || has("sso_start_url") {
-        let login = format!("log in with: aws sso login --profile {name}");
-        return if expired {
-            advice("its login has expired".to_owned(), login)
-        } else if reason.contains("cached SSO token") || reason.contains("sso/cache") {
-            advice("nobody has logged in".to_owned(), login)
-        } else if reason.contains("sso") && reason.contains("was not found") {
-            advice(reason.to_owned(), format!("set it up with: aws configure sso --profile {name}"))
-        } else {
-            advice(reason.to_owned(), login)
-        };
+    let identity = wanted.identity.name();
+    match is_unreachable {
+        true => ConfigError::Unreachable { identity, origin, reason: says, remedy: fix },
+        false => ConfigError::Credentials { identity, origin, reason: says, remedy: fix },
     }
-    if has("login_session") {
-        let says = "it is one of `aws login`, whose session only the AWS CLI can use".to_owned();
-        return advice(says, hand_over());
-    }
-    if has("role_arn") {
-        if let Some(source) = profile.get("source_profile").filter(|source| source.as_str() != name) {
-            let of_source = profiles.get(source);
-            let is_login = of_source.is_none_or(|settings| !has_keys(settings));
-            // The role can't be asked for before its source works.
-            if is_login && !reason.contains("AccessDenied") {
-                let Advice { says, remedy } = advise(source, profiles, reason);
-                return advice(format!("its source_profile {source}: {says}"), remedy);
-            }
-        }
-        if has("mfa_serial") {
-            let says = "its role asks for an MFA code, which only the AWS CLI can take".to_owned();
-            return advice(says, hand_over());
-        }
-        let role = &profile["role_arn"];
-        let says = format!("the role {role} could not be taken on: {reason}");
-        return if expired {
-            advice(says, "get new keys for its source_profile: their session has ended".to_owned())
-        } else {
-            let remedy = "its source needs sts:AssumeRole on it, and the role's trust policy must name that source";
-            advice(says, remedy.to_owned())
-        };
-    }
-    if has("credential_process") {
-        return if expired {
-            advice(
-                "the credentials that its credential_process gave have expired".to_owned(),
-                "renew what that program hands out (it may need a login of its own)".to_owned(),
-            )
-        } else {
-            let remedy = "run the program in credential_process yourself: it must print JSON with \"Version\": 1";
-            advice(format!("its credential_process failed: {reason}"), remedy.to_owned())
-        };
-    }
-    if !has_keys(profile) {
-        let says = "it has neither keys nor a login, a role or a credential_process".to_owned();
-        return advice(says, format!("give it keys with: aws configure --profile {name}"));
-    }
-    let remedy = "look at ~/.aws/config and ~/.aws/credentials, or try: aws sts get-caller-identity --profile";
-    advice(reason.to_owned(), format!("{remedy} {name}"))
-}
-
-fn has_keys(profile: &BTreeMap<&'static str, String>) -> bool {
-    profile.contains_key("aws_access_key_id")
 }
 
 #[cfg(test)]
@@ -287,101 +288,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-
-    fn profiles() -> Profiles {
-        let of = |settings: &[(&'static str, &str)]| {
-            settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect()
-        };
-        [
-            ("keys", of(&[("aws_access_key_id", "AKIA")])),
-            ("sso", of(&[("sso_session", "corp")])),
-            ("old-sso", of(&[("sso_start_url", "https://corp.example/start")])),
-            ("role", of(&[("role_arn", "arn:aws:iam::111122223333:role/lab"), ("source_profile", "keys")])),
-            ("role-of-sso", of(&[("role_arn", "arn:aws:iam::111122223333:role/lab"), ("source_profile", "sso")])),
-            ("role-of-nobody", of(&[("role_arn", "arn:aws:iam::111122223333:role/lab"), ("source_profile", "gone")])),
-            (
-                "role-of-itself",
-                of(&[("role_arn", "arn:aws:iam::111122223333:role/lab"), ("source_profile", "role-of-itself")]),
-            ),
-            (
-                "mfa",
-                of(&[
-                    ("role_arn", "arn:aws:iam::111122223333:role/lab"),
-                    ("source_profile", "keys"),
-                    ("mfa_serial", "arn"),
-                ]),
-            ),
-            ("process", of(&[("credential_process", "hand-out")])),
-            ("login", of(&[("login_session", "arn")])),
-            ("empty", of(&[])),
-        ]
-        .map(|(name, settings)| (name.to_owned(), settings))
-        .into()
-    }
-
-    #[rstest]
-    #[case(
-        "sso",
-        "failed to load the cached SSO token: failed to open",
-        "nobody has logged in",
-        "aws sso login --profile sso"
-    )]
-    #[case(
-        "sso",
-        "the SSO token has expired and cannot be refreshed",
-        "login has expired",
-        "aws sso login --profile sso"
-    )]
-    #[case(
-        "old-sso",
-        "UnauthorizedException: Session token not found",
-        "login has expired",
-        "aws sso login --profile old-sso"
-    )]
-    #[case(
-        "sso",
-        "sso-session named `corp` (referenced by profile `sso`) was not found",
-        "`corp`",
-        "aws configure sso --profile sso"
-    )]
-    #[case("sso", "connection refused", "connection refused", "aws sso login --profile sso")]
-    #[case("role", "AccessDenied: not authorized to perform: sts:AssumeRole", "role/lab could not", "trust policy")]
-    #[case("role", "ExpiredToken", "role/lab could not", "session has ended")]
-    #[case(
-        "role-of-sso",
-        "failed to load the cached SSO token",
-        "source_profile sso: nobody has",
-        "aws sso login --profile sso"
-    )]
-    #[case(
-        "role-of-nobody",
-        "profile `gone` was not defined",
-        "source_profile gone: there is no such profile",
-        "aws configure --profile gone"
-    )]
-    #[case("role-of-itself", "no keys", "role/lab could not", "trust policy")]
-    #[case("mfa", "AccessDenied", "MFA code", "export-credentials --profile mfa")]
-    #[case("process", "status 3", "credential_process failed: status 3", "\"Version\": 1")]
-    #[case("process", "the credentials have expired", "have expired", "renew")]
-    #[case("login", "feature", "aws login", "export-credentials --profile login")]
-    #[case("empty", "none", "neither keys nor", "aws configure --profile empty")]
-    #[case("keys", "odd", "odd", "get-caller-identity --profile keys")]
-    #[case("nobody", "none", "there are: empty, keys", "aws configure --profile nobody")]
-    fn each_kind_of_profile_has_its_sentence(
-        #[case] name: &str,
-        #[case] reason: &str,
-        #[case] says: &str,
-        #[case] remedy: &str,
-    ) {
-        let advice = advise(name, &profiles(), reason);
-        assert!(advice.says.contains(says) && advice.remedy.contains(remedy), "{advice:?}");
-    }
-
-    #[test]
-    fn without_any_profile_none_is_listed() {
-        let advice = advise("lab", &Profiles::new(), "");
-        assert_eq!(advice.says, "there is no such profile, and no other");
-    }
 
     #[rstest]
     #[case("http://127.0.0.1:4599", true)]
@@ -392,5 +298,20 @@ mod tests {
     #[case("http://localhost.evil.example", false)]
     fn loopback_is_this_machine_in_plain_text(#[case] url: &str, #[case] is: bool) {
         assert_eq!(is_loopback(url), is);
+    }
+
+    #[rstest]
+    #[case("us-east-1", true)]
+    #[case("us-gov-west-1", true)]
+    #[case("mars-north-7", true)]
+    #[case("", false)]
+    #[case(" us-east-1", false)]
+    #[case("us-east-1 ", false)]
+    #[case("\"us-east-1\"", false)]
+    #[case("us-east-1\n", false)]
+    #[case("US-EAST-1", false)]
+    #[case("us_east_1", false)]
+    fn a_region_has_no_quotes_and_no_spaces(#[case] text: &str, #[case] is: bool) {
+        assert_eq!(is_region(text), is);
     }
 }

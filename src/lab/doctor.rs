@@ -1,5 +1,7 @@
 //! `kmslab doctor`: what to ask before anything is created, and what the answers mean. Pure; `run::doctor` asks.
 
+mod context;
+
 use std::fmt;
 
 use serde_json::Value;
@@ -10,6 +12,7 @@ use super::exchange::{Answer, Verdict, error_code, is_credential_error};
 use super::facts::Caller;
 use super::operation::{CREATED_TAG, RUN_TAG};
 use super::script::TEST_USER_POLICY;
+pub use context::{Request, has_session};
 
 /// The smallest terminal that the lab is drawn in whole.
 const SMALLEST: (u16, u16) = (80, 24);
@@ -48,7 +51,12 @@ pub enum Question {
     ListTables,
     /// `iam:ListUsers`
     ListUsers,
+    /// `dynamodb:DescribeTable` of a table named like the lab's, which isn't there
+    DescribeTable,
 }
+
+/// A table named like the lab's own.
+pub const TABLE: &str = "kmslab-table-doctor";
 
 impl Question {
     /// The harmless calls that stand in for a simulation, with the action that each needs.
@@ -232,7 +240,8 @@ pub fn elsewhere(endpoint: &str) -> Finding {
     )
 }
 
-/// Whether this machine's clock agrees with the server's, read off an answer's `Date`. `now` is the time of the answer.
+/// Whether this machine's clock agrees with the server's, by the `Date` of a response. `now` is the time of the response.
+/// A server that accepts the request all the same doesn't stop the lab.
 pub fn clock(answer: &Answer, now: OffsetDateTime) -> Finding {
     const WHAT: &str = "clock";
     let lines = answer.wire.response.lines().skip(1).take_while(|line| !line.is_empty());
@@ -251,7 +260,9 @@ pub fn clock(answer: &Answer, now: OffsetDateTime) -> Finding {
     let says = format!("{off} {} the server's", if seconds > 0 { "ahead of" } else { "behind" });
     let fix = "let the system set the clock by the network (on Linux: timedatectl set-ntp true)";
     match seconds.abs() {
-        off if off > REFUSED_SKEW => Finding::stop(WHAT, format!("{says}; AWS refuses more than 5 min"), fix),
+        off if off > REFUSED_SKEW && answer.verdict() != Verdict::Allowed => {
+            Finding::stop(WHAT, format!("{says}; AWS refuses more than 5 min"), fix)
+        }
         off if off > NOTABLE_SKEW => Finding::warning(WHAT, says, fix),
         _ => Finding::ok(WHAT, says),
     }
@@ -300,8 +311,9 @@ pub struct Permissions {
 
 /// The admin's permissions for every stage, on resources named as the lab names its own. With a user of the person's
 /// own the lab touches no user.
-pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<Permissions> {
-    let Places { key, table, user, via, policy } = places(admin, region);
+pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permissions> {
+    let admin = request.caller;
+    let Places { key, table, user, via, policy } = places(admin, request.region);
     let ask = |what, actions, resource, context| Permissions {
         what,
         question: Question::Simulate { principal: principal(admin), actions, resource, context },
@@ -313,11 +325,14 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
             "admin: new key",
             &["kms:CreateKey", "kms:TagResource"],
             "*".to_owned(),
-            vec![
-                ("aws:RequestTag/kmslab:run", run()),
-                ("aws:RequestTag/kmslab:created", run()),
-                ("aws:TagKeys", vec![RUN_TAG.to_owned(), CREATED_TAG.to_owned()]),
-            ],
+            with(
+                request.of_kms(),
+                [
+                    ("aws:RequestTag/kmslab:run", run()),
+                    ("aws:RequestTag/kmslab:created", run()),
+                    ("aws:TagKeys", vec![RUN_TAG.to_owned(), CREATED_TAG.to_owned()]),
+                ],
+            ),
         ),
         ask(
             "admin: key",
@@ -330,14 +345,14 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "kms:ScheduleKeyDeletion",
             ],
             key.clone(),
-            vec![("aws:ResourceTag/kmslab:run", run())],
+            with(request.of_kms(), [("aws:ResourceTag/kmslab:run", run())]),
         ),
         // What DynamoDB asks of KMS in the admin's name (DynamoDB guide).
         ask(
             "admin: table's key",
             &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
             key,
-            vec![("aws:ResourceTag/kmslab:run", run()), via],
+            with(request.through_dynamodb(TABLE), [("aws:ResourceTag/kmslab:run", run()), via]),
         ),
         ask(
             "admin: table",
@@ -350,7 +365,7 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "dynamodb:DeleteTable",
             ],
             table,
-            Vec::new(),
+            request.direct(),
         ),
     ];
     if !given_user {
@@ -366,22 +381,28 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
                 "iam:DeleteUser",
             ],
             user,
-            vec![("iam:PolicyARN", vec![policy])],
+            with(request.of_iam(), [("iam:PolicyARN", vec![policy])]),
         ));
     }
     asked
 }
 
+fn with<const N: usize>(mut facts: Vec<Fact>, more: [Fact; N]) -> Vec<Fact> {
+    facts.extend(more);
+    facts
+}
+
 /// What test-user must be able to do, and what it must not: neither by itself nor through DynamoDB.
-pub fn user_permissions(user: &Caller, region: &str) -> [Permissions; 2] {
-    let Places { key, table, via, .. } = places(user, region);
+pub fn user_permissions(request: &Request<'_>) -> [Permissions; 2] {
+    let user = request.caller;
+    let Places { key, table, via, .. } = places(user, request.region);
     let ask = |what, actions, resource, context| Permissions {
         what,
         question: Question::Simulate { principal: principal(user), actions, resource, context },
     };
     [
-        ask("test-user: table", &["dynamodb:Scan"], table, Vec::new()),
-        ask("test-user: key", &["kms:Decrypt"], key, vec![via]),
+        ask("test-user: table", &["dynamodb:Scan"], table, request.direct()),
+        ask("test-user: key", &["kms:Decrypt"], key, with(request.through_dynamodb(TABLE), [via])),
     ]
 }
 
@@ -401,7 +422,7 @@ fn places(caller: &Caller, region: &str) -> Places {
     let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
     Places {
         key: format!("arn:{partition}:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"),
-        table: format!("arn:{partition}:dynamodb:{region}:{account}:table/kmslab-table-doctor"),
+        table: format!("arn:{partition}:dynamodb:{region}:{account}:table/{TABLE}"),
         user: format!("arn:{partition}:iam::{account}:user/kmslab-user-doctor"),
         via: ("kms:ViaService", vec![format!("dynamodb.{region}.amazonaws.com")]),
         policy: format!("arn:{partition}:iam::aws:policy/{TEST_USER_POLICY}"),
@@ -419,36 +440,62 @@ struct Decided<'a> {
     action: &'a str,
     /// `allowed`, `explicitDeny` or `implicitDeny`.
     decision: &'a str,
-    /// A condition depends on something that a simulation doesn't know, such as a tag.
-    is_open: bool,
+    /// The condition keys that the simulation was not given.
+    missing: Vec<&'a str>,
 }
 
 impl Decided<'_> {
     fn read(result: &Value) -> Option<Decided<'_>> {
+        let action = result.get("EvalActionName")?.as_str()?;
         Some(Decided {
-            action: result.get("EvalActionName")?.as_str()?,
+            action,
             decision: result.get("EvalDecision")?.as_str()?,
-            is_open: result.get("MissingContextValues").and_then(Value::as_array).is_some_and(|keys| !keys.is_empty()),
+            missing: context::missing(action, result),
         })
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.decision == "allowed"
+    }
+
+    /// The decision depends on something that the simulation doesn't know. Without a session a request has no MFA, so
+    /// that is known.
+    fn is_open(&self, has_session: bool) -> bool {
+        self.missing.iter().any(|key| has_session || !context::is_mfa(key))
+    }
+
+    fn is_for_want_of_mfa(&self) -> bool {
+        self.decision == "explicitDeny" && self.missing.iter().any(|key| context::is_mfa(key))
     }
 }
 
+/// What to do where a policy asks for MFA.
+const USE_MFA: &str = "probably your account requires MFA: run aws sts get-session-token --serial-number MFA-DEVICE-ARN \
+                       --token-code CODE, put the three values it returns into a profile, and use that";
+
 /// Whether the admin may do all that was asked about; `None` when the simulation itself was refused or is unknown to the
 /// server.
-pub fn may_all(what: &'static str, answer: &Answer) -> Option<Finding> {
+pub fn may_all(what: &'static str, answer: &Answer, has_session: bool) -> Option<Finding> {
     let decided = decisions(answer)?;
     let list = |wanted: &dyn Fn(&Decided<'_>) -> bool| {
         let actions: Vec<&str> = decided.iter().filter(|one| wanted(one)).map(|one| one.action).collect();
         actions.join(", ")
     };
-    let missing = list(&|one| one.decision != "allowed" && !(one.decision == "implicitDeny" && one.is_open));
-    let open = list(&|one| one.decision == "implicitDeny" && one.is_open);
+    let missing = list(&|one| !one.is_allowed() && !one.is_open(has_session));
+    let open = list(&|one| !one.is_allowed() && one.is_open(has_session));
     Some(if !missing.is_empty() {
-        let fix = format!("allow it in a policy of the admin: {missing}");
+        let fix = match decided.iter().any(|one| !one.is_open(has_session) && one.is_for_want_of_mfa()) {
+            true => USE_MFA.to_owned(),
+            false => format!("allow it in a policy of the admin: {missing}"),
+        };
         Finding::stop(what, format!("it may not {missing}"), fix)
     } else if !open.is_empty() {
+        let mut keys: Vec<&str> = decided.iter().flat_map(|one| &one.missing).copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
         let fix = "if the stage is denied, allow these without a condition";
-        Finding::warning(what, format!("a condition decides about {open}, which a simulation can't know"), fix)
+        let says = format!("a condition decides about {open}, which a simulation can't know: {}", keys.join(", "));
+        Finding::warning(what, says, fix)
     } else {
         let says = match decided.as_slice() {
             [one] => format!("{} is allowed", one.action),
@@ -456,6 +503,18 @@ pub fn may_all(what: &'static str, answer: &Answer) -> Option<Finding> {
         };
         Finding::ok(what, says)
     })
+}
+
+/// What is said if even a harmless call that the lab needs meets an explicit deny, which no other policy overrides.
+/// `answer` is of [`Question::DescribeTable`].
+pub fn denies_everything(answer: &Answer, has_session: bool) -> Option<Finding> {
+    let Verdict::Denied(denied) = answer.verdict() else { return None };
+    let is_explicit = denied.message.contains("explicit deny");
+    let fix = match has_session {
+        false => USE_MFA,
+        true => "a policy denies this session everything, whatever else allows it: use another profile",
+    };
+    is_explicit.then(|| Finding::stop("admin: permissions", denied.message, fix))
 }
 
 /// What a harmless call says where no simulation is to be had.
@@ -481,7 +540,11 @@ pub fn user_has_table(simulated: &Answer, listed: &Answer) -> Finding {
     const WHAT: &str = "test-user: table";
     const FIX: &str = "attach AmazonDynamoDBFullAccess to it, or let the lab make its own user";
     match decisions(simulated) {
-        Some(decided) if decided.iter().all(|one| one.decision == "allowed") => Finding::ok(WHAT, "may scan it"),
+        Some(decided) if decided.iter().all(Decided::is_allowed) => Finding::ok(WHAT, "may scan it"),
+        // Whether test-user has a session isn't known here.
+        Some(decided) if decided.iter().any(|one| one.is_open(true)) => {
+            Finding::warning(WHAT, "a condition decides whether it may scan it, which a simulation can't know", FIX)
+        }
         Some(_) => Finding::stop(WHAT, "it may not scan it, so the table itself would deny it and not the key", FIX),
         None => match listed.verdict() {
             Verdict::Allowed => Finding::ok(WHAT, "may list tables; whether it may scan is not told here"),
@@ -494,15 +557,13 @@ pub fn user_has_table(simulated: &Answer, listed: &Answer) -> Finding {
 /// Whether test-user lacks kms:Decrypt of its own, as the denied stage needs it.
 pub fn user_lacks_key(simulated: &Answer) -> Finding {
     const WHAT: &str = "test-user: key";
+    const FIX: &str = "use an identity without it, or let the lab make its own user";
     match decisions(simulated) {
-        Some(decided) if decided.iter().all(|one| one.decision != "allowed") => {
-            Finding::ok(WHAT, "has no kms:Decrypt of its own")
+        Some(decided) if decided.iter().any(|one| one.is_open(true)) => {
+            Finding::warning(WHAT, "a condition decides whether it has kms:Decrypt, which a simulation can't know", FIX)
         }
-        Some(_) => Finding::stop(
-            WHAT,
-            "its own policies allow kms:Decrypt, so it would not be denied",
-            "use an identity without it, or let the lab make its own user",
-        ),
+        Some(decided) if !decided.iter().any(Decided::is_allowed) => Finding::ok(WHAT, "has no kms:Decrypt of its own"),
+        Some(_) => Finding::stop(WHAT, "its own policies allow kms:Decrypt, so it would not be denied", FIX),
         None => Finding::warning(
             WHAT,
             "whether it has kms:Decrypt can't be told",

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::config::Config;
 use crate::aws::{Clients, ConfigError};
 use crate::lab::Identity;
-use crate::lab::doctor::{self, Finding, Mark, Question, Terminal};
+use crate::lab::doctor::{self, Finding, Mark, Question, Request, Terminal};
 use crate::lab::facts::Caller;
 use crate::lab::mask::{self, Masker};
 
@@ -53,10 +53,9 @@ pub async fn run(
     let unreachable = match clients {
         Ok(clients) => backend(clients, wanted, &mut report).await?,
         Err(error) => {
-            let text = error.to_string();
-            let (says, fix) = text.split_once("\n  ").unwrap_or((&text, "correct it, then try again"));
-            report.write(Finding::stop("credentials", says, fix))?;
-            false
+            let (cause, fix) = error.cause_and_fix();
+            report.write(Finding::stop("credentials", cause, fix))?;
+            error.is_unreachable()
         }
     };
     let count = |mark: Mark| report.marks.iter().filter(|other| **other == mark).count();
@@ -90,10 +89,15 @@ struct Report<'a, W> {
 
 impl<W: Write> Report<'_, W> {
     fn write(&mut self, finding: Finding) -> io::Result<()> {
-        let says = mask::written(&mut self.masker, &finding.says);
+        // Texts of servers and programs may have line breaks. A finding is one line, and its fix another.
+        let mut line = |text: &str| {
+            let text = mask::written(&mut self.masker, text);
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        let (says, fix) = (line(&finding.says), finding.fix.as_deref().map(&mut line));
         writeln!(self.out, "{:<8} {:<18} {says}", finding.mark, finding.what)?;
-        if let Some(fix) = finding.fix {
-            writeln!(self.out, "{:<27} fix: {}", "", mask::written(&mut self.masker, &fix))?;
+        if let Some(fix) = fix {
+            writeln!(self.out, "{:<27} fix: {fix}", "")?;
         }
         self.marks.push(finding.mark);
         self.out.flush()
@@ -110,6 +114,25 @@ async fn as_iam_knows(clients: &Clients, caller: &Caller) -> Caller {
         }
         None => caller.clone(),
     }
+}
+
+/// Reports the admin's permissions where the server doesn't simulate: what harmless calls say.
+async fn without_simulation(
+    clients: &Clients,
+    has_session: bool,
+    report: &mut Report<'_, impl Write>,
+) -> io::Result<()> {
+    let mut findings = Vec::new();
+    for (question, action) in Question::HARMLESS {
+        findings.push(doctor::may_list(action, &clients.ask(Identity::Admin, &question).await));
+    }
+    if findings.iter().all(|finding| finding.mark != Mark::Ok) {
+        let answer = clients.ask(Identity::Admin, &Question::DescribeTable).await;
+        if let Some(finding) = doctor::denies_everything(&answer, has_session) {
+            return report.write(finding);
+        }
+    }
+    findings.into_iter().try_for_each(|finding| report.write(finding))
 }
 
 /// Whether the backend can't be used at all.
@@ -135,13 +158,13 @@ async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, imp
         }
     };
     report.write(doctor::admin(&admin))?;
-    for asked in doctor::admin_permissions(&as_iam_knows(clients, &admin).await, &region, given_user) {
+    let has_session = doctor::has_session(&answer);
+    let known = as_iam_knows(clients, &admin).await;
+    let request = Request { caller: &known, region: &region, is_aws: wanted.aws, now };
+    for asked in doctor::admin_permissions(&request, given_user) {
         let answer = clients.ask(Identity::Admin, &asked.question).await;
-        let Some(finding) = doctor::may_all(asked.what, &answer) else {
-            for (question, action) in Question::HARMLESS {
-                let answer = clients.ask(Identity::Admin, &question).await;
-                report.write(doctor::may_list(action, &answer))?;
-            }
+        let Some(finding) = doctor::may_all(asked.what, &answer, has_session) else {
+            without_simulation(clients, has_session, report).await?;
             break;
         };
         report.write(finding)?;
@@ -161,7 +184,8 @@ async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, imp
     let is_second = finding.mark == Mark::Ok;
     report.write(finding)?;
     if is_second {
-        let [table, key] = doctor::user_permissions(&as_iam_knows(clients, &user).await, &region);
+        let known = as_iam_knows(clients, &user).await;
+        let [table, key] = doctor::user_permissions(&Request { caller: &known, ..request });
         let simulated = clients.ask(Identity::Admin, &table.question).await;
         let listed = clients.ask(Identity::TestUser, &Question::ListTables).await;
         report.write(doctor::user_has_table(&simulated, &listed))?;
