@@ -39,15 +39,7 @@ const NO_PLACE: &str =
 /// # Errors
 /// When the journals can't be read, the place that was named can't be used, or the lines can't be written.
 pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
-    let mut journals = match folder {
-        Some(folder) => Journals::read(folder)
-            .wrap_err_with(|| Usage(format!("the journals in {} can't be read", folder.display())))?,
-        None => Journals::default(),
-    };
-    if let Some(run) = wanted.run {
-        journals.left.retain(|left| left.head.run == run);
-        journals.living.retain(|living| living == run);
-    }
+    let mut journals = read(folder, wanted.run)?;
     let mut masker = options.mask.then(Masker::default);
     introduce(&journals, &mut masker);
     let places = places(options, &journals);
@@ -102,6 +94,20 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         Outcome::Refused => Exit::Usage,
         Outcome::Unreachable => Exit::Backend,
     })
+}
+
+/// All journals, or those of the run `only`.
+fn read(folder: Option<&Path>, only: Option<&str>) -> Result<Journals, Report> {
+    let mut journals = match folder {
+        Some(folder) => Journals::read(folder)
+            .wrap_err_with(|| Usage(format!("the journals in {} can't be read", folder.display())))?,
+        None => Journals::default(),
+    };
+    if let Some(run) = only {
+        journals.left.retain(|left| left.head.run == run);
+        journals.living.retain(|living| living == run);
+    }
+    Ok(journals)
 }
 
 /// Tells of the journals that are not worked on, and teaches the masker all their runs.
