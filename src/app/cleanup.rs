@@ -1,6 +1,6 @@
 //! `kmslab cleanup`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use color_eyre::eyre::{Report, WrapErr};
@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell};
 use crate::aws::{Clients, EndpointOptions};
-use crate::cli::{Options, Usage};
+use crate::cli::{Options, Usage, out};
 use crate::lab::mask::{self, Masker};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::journal::{self, Journals};
@@ -60,7 +60,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
             targets.into_iter().map(|target| (target.endpoint, Some(target.region), target.admin_profile)).collect()
         }
     };
-    let mut out = io::stdout().lock();
+    let mut out = out();
     if targets.is_empty() {
         writeln!(
             out,
