@@ -412,6 +412,16 @@ fn a_reader_that_has_had_enough_is_no_error_message() {
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
 }
 
+/// A file may be called anything.
+#[test]
+fn no_message_is_a_command_to_the_terminal() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["replay", "a\u{1b}]52;c;YQ==\u{7}\u{202e}\u{200b}.kmslab"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("a␛]52;c;YQ==␇\u{fffd}\u{fffd}.kmslab can't be read"), "{error:?}");
+}
+
 /// Who listens where, and what `serve` says of it.
 #[rstest]
 #[case::everywhere("0.0.0.0:0", true)]
