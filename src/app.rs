@@ -4,18 +4,21 @@ mod cleanup;
 mod interactive;
 mod notes;
 mod recording;
+mod serve;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
-use futures_util::StreamExt;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions, Tell};
-use crate::cli::{Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, SANDBOX_REGION, Usage, help};
+use crate::cli::{
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, READER_GONE, SANDBOX_REGION, Usage, help,
+    is_reader_gone, out,
+};
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
@@ -41,6 +44,9 @@ pub fn describe(error: &Report, mask: bool) -> String {
 
 /// The exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
+    if is_reader_gone(error.as_ref()) {
+        return READER_GONE;
+    }
     // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
     if error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_unreachable) {
         return Exit::Backend;
@@ -111,14 +117,14 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             recording::record(runtime, &cli.options, recording, environment, &wanted)
         }
         Some(Command::Replay { file }) => recording::replay(runtime, &cli.options, recording, environment, &file),
-        Some(Command::VerifyCast { file }) => recording::verify(&file),
+        Some(Command::VerifyCast { file, allow }) => recording::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
         }
-        Some(Command::Serve { listen }) => serve(runtime, &cli.options, listen),
+        Some(Command::Serve { listen }) => serve::run(runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run, all, older_than }) => {
             let folder = environment.journals.as_deref();
             let wanted = cleanup::Wanted { dry_run, run: run.as_deref(), all, older_than };
@@ -150,7 +156,8 @@ impl From<PaceArg> for Pace {
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut help::completing(), "kmslab", &mut script);
-    io::stdout().write_all(&script).wrap_err("the completions could not be printed")?;
+    let mut out = out();
+    out.write_all(&script).and_then(|()| out.flush()).wrap_err("the completions could not be printed")?;
     Ok(Exit::Met)
 }
 
@@ -353,7 +360,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     let _announcement = Announcement::new(&state, journal.as_ref());
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let _in_runtime = runtime.enter();
     let stop = signal::stop();
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
@@ -367,8 +374,6 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     match ended {
         Ok(ended) => Ok(exit_status(&state, survivors, ended)),
         Err(_) if survivors => Ok(Exit::Survivors),
-        // Whoever read our lines has had enough of them, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::NotMet),
         Err(error) => Err(Report::new(error).wrap_err("the lines could not be written")),
     }
 }
@@ -390,7 +395,7 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         // That no credentials are found is a finding like others; that the sandbox can't start is not.
         Err(error) => (Err(error.downcast::<ConfigError>()?), None),
     };
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
     let config = Config::load(options, environment).map_err(|error| error.to_string());
@@ -400,29 +405,6 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         doctor::Outcome::ToFix => Exit::Usage,
         doctor::Outcome::Unreachable => Exit::Backend,
     })
-}
-
-fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
-    let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
-    let sandbox = Sandbox::start(sandbox_config(options, listen))?;
-    let admin = sandbox.admin();
-    // The AWS CLI and boto3 read the second name of the region, the SDKs the first.
-    let lines = format!(
-        "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={region}\nexport AWS_DEFAULT_REGION={region}\n\
-         export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
-        sandbox.url(),
-        admin.access_key_id,
-        admin.secret_access_key.as_str(),
-        region = sandbox.region(),
-    );
-    let mut out = io::stdout().lock();
-    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).wrap_err("the credentials could not be printed")?;
-    drop(out);
-    tell(format_args!("the sandbox listens at {}; its database is {}", sandbox.url(), sandbox.database().display()));
-    tell("paste the lines above into another shell; Ctrl-C ends the sandbox");
-    runtime.block_on(stop.next());
-    Ok(Exit::Met)
 }
 
 fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {

@@ -3,10 +3,11 @@
 mod blank;
 mod environment;
 pub mod help;
+mod output;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,11 +16,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use ratatui::layout::Size;
 
-use crate::lab::{Stage, redact};
+use crate::lab::{Stage, glyphs};
 use crate::ui::theme::ThemeName;
 
 pub use blank::unset_blank_settings;
 pub use environment::Environment;
+pub use output::{READER_GONE, is_reader_gone, out};
 
 /// The port of `kmslab serve`.
 const SERVE_ADDRESS: &str = "127.0.0.1:4599";
@@ -68,14 +70,14 @@ pub enum Command {
         /// Its ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
         #[arg(value_name = "FILE", required_unless_present = "all")]
         file: Option<PathBuf>,
-        /// A still of this stage alone: .svg or .png
+        /// A still of this stage alone: .svg, .png or .txt
         #[arg(long, value_name = "STAGE", value_parser = stage)]
         stage: Option<Stage>,
         /// A still of each stage, into this folder
         #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser"])]
         all: Option<PathBuf>,
         /// What the stills of --all are
-        #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png"])]
+        #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png", "txt"])]
         stills: String,
         /// Only from the admin's reading to both identities', in some 45 seconds (70 with --captions)
         #[arg(long, conflicts_with = "stage")]
@@ -122,6 +124,9 @@ pub enum Command {
         /// Any recording but pictures (.gif, .png, .mp4); - is the standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Texts that may be published, one a line; lines that begin with # are comments
+        #[arg(long, value_name = "FILE")]
+        allow: Option<PathBuf>,
     },
     /// Check the lesson files
     Lesson {
@@ -286,7 +291,17 @@ fn size(text: &str) -> Result<Size, String> {
 
 /// An address with its port.
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one"))
+    let usage = || format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one");
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(usage)?;
+    let port: u16 = port.parse().map_err(|_| usage())?;
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|_| usage())?.collect();
+    addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
 }
 
 /// A stage by its name.
@@ -395,16 +410,23 @@ pub enum Exit {
     Signal(u8),
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    /// Its number.
+    pub fn status(self) -> u8 {
+        match self {
             Exit::Met => 0,
             Exit::NotMet => 1,
             Exit::Usage => 2,
             Exit::Survivors => 3,
             Exit::Backend => 4,
             Exit::Signal(number) => 128 + number,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.status())
     }
 }
 
@@ -413,8 +435,10 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// A line for a person, on stderr, harmless to a terminal. Unlike `eprintln!`, it does not panic where stderr is closed.
+/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed. Names of files and texts
+/// of servers hold what they like: nothing of it is a command to the terminal.
 pub fn tell(line: impl Display) {
-    let line = redact::clean(&line.to_string());
-    let _ = writeln!(io::stderr(), "kmslab: {line}");
+    let text = line.to_string();
+    let lines: Vec<_> = text.split('\n').map(glyphs::shown).collect();
+    let _ = writeln!(io::stderr(), "kmslab: {}", lines.join("\n"));
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use kmslab::app;
-use kmslab::cli::{Environment, help, unset_blank_settings};
+use kmslab::cli::{Environment, READER_GONE, help, unset_blank_settings};
 
 fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
@@ -17,8 +17,11 @@ fn main() -> ExitCode {
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            app::tell(app::describe(&error, mask));
-            app::exit_of(&error).into()
+            let exit = app::exit_of(&error);
+            if exit != READER_GONE {
+                app::tell(app::describe(&error, mask));
+            }
+            exit.into()
         }
     }
 }

@@ -206,7 +206,7 @@ fn two_labs_at_once_do_not_meet() {
 #[case::no_address(&["serve", "--listen", "localhost"], "look like 127.0.0.1:4599")]
 #[case::address_of_another(&["serve", "--listen", "192.0.2.1:0"], "Choose an address of this machine")]
 #[case::no_lesson(&["run", "--lesson", "src/lab"], "src/lab has no lesson")]
-#[case::export_into_nothing(&["export", "none/lab.sh"], "none/lab.sh can't be written")]
+#[case::export_into_nothing(&["export", "none/lab.sh"], "none/lab.sh can't be written: there is no folder none; create it first")]
 #[case::folder_is_a_file(&["run", "--data", "/dev/null/lab"], "/dev/null/lab")]
 fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] says: &str) {
     let tmp = tempfile::tempdir().unwrap();
@@ -372,6 +372,34 @@ fn kept_data_is_there_again_with_the_same_credentials() {
     assert_eq!(again.export("AWS_SECRET_ACCESS_KEY"), secret);
 }
 
+/// `kmslab … | true`: it ends as a program does that SIGPIPE has ended, and says nothing.
+#[rstest]
+#[case::run(&["run"])]
+#[case::jsonl(&["run", "--format", "jsonl"])]
+#[case::plain(&["--plain"])]
+#[case::serve(&["serve", "--listen", "127.0.0.1:0"])]
+#[case::doctor(&["doctor"])]
+#[case::cleanup(&["cleanup"])]
+#[case::lesson(&["lesson", "check"])]
+#[case::completions(&["completions", "zsh"])]
+#[case::help(&["help"])]
+#[case::brief_help(&["-h"])]
+#[case::help_of_a_command(&["record", "--help"])]
+#[case::version(&["--version"])]
+#[case::verify(&["verify-cast", "/dev/null"])]
+#[case::record(&["record", "--force", "/dev/null/../tmp/a.svg", "--stage", "who"])]
+fn a_reader_that_is_gone_ends_it_in_silence(#[case] arguments: &[&str]) {
+    let tmp = tempfile::tempdir().unwrap();
+    let still = tmp.path().join("a.svg");
+    let arguments = arguments.iter().map(|each| if each.ends_with(".svg") { still.as_os_str() } else { each.as_ref() });
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = kmslab(tmp.path()).args(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    let error = text(&output.stderr);
+    let ours: Vec<&str> = error.lines().filter(|line| !line.contains("no terminal on stdout")).collect();
+    assert_eq!((output.status.code(), ours), (Some(141), vec![]));
+}
+
 #[test]
 fn a_reader_that_has_had_enough_is_no_error_message() {
     let tmp = tempfile::tempdir().unwrap();
@@ -380,7 +408,47 @@ fn a_reader_that_has_had_enough_is_no_error_message() {
     child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // and then it is closed
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
     assert_eq!(std::fs::read_dir(tmp.path()).unwrap().count(), 0);
+}
+
+/// A file may be called anything.
+#[test]
+fn no_message_is_a_command_to_the_terminal() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = output(tmp.path(), &["replay", "a\u{1b}]52;c;YQ==\u{7}\u{202e}\u{200b}.kmslab"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("a␛]52;c;YQ==␇\u{fffd}\u{fffd}.kmslab can't be read"), "{error:?}");
+}
+
+/// Who listens where, and what `serve` says of it.
+#[rstest]
+#[case::everywhere("0.0.0.0:0", true)]
+#[case::this_machine_by_name("localhost:0", false)]
+#[case::this_machine("127.0.0.1:0", false)]
+fn serve_prints_an_address_that_clients_can_use(#[case] listen: &str, #[case] is_open: bool) {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut command = kmslab(tmp.path());
+    command.args(["serve", "--listen", listen]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut served = Served { child: command.spawn().unwrap(), exports: Vec::new() };
+    let mut first = String::new();
+    BufReader::new(served.child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let url = first.trim_end().strip_prefix("export AWS_ENDPOINT_URL=").unwrap();
+    let address: std::net::SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
+    assert!(!address.ip().is_unspecified() && (is_open || address.ip().is_loopback()), "{address}");
+    std::net::TcpStream::connect(address).unwrap();
+    let told = BufReader::new(served.child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = Vec::new();
+    for line in told {
+        said.push(line);
+        if said.last().unwrap().contains("Ctrl-C") {
+            break;
+        }
+    }
+    let said = said.join("\n");
+    assert_eq!(said.contains("unencrypted"), is_open, "{said}");
+    assert!(said.contains("five minutes") && said.contains(&format!("{url}/_kmslab/advance?seconds=300")), "{said}");
 }
 
 /// A configuration file in the home that [`kmslab`] has, and what a command says then.

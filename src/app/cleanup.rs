@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell, teller};
 use crate::aws::{Clients, EndpointOptions, Tell};
-use crate::cli::{Options, Usage};
+use crate::cli::{Options, Usage, out};
 use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
 use crate::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
@@ -53,7 +53,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         None => Scope::Own,
     };
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let unwritten = "the lines could not be written";
     if places.is_empty() {
         let none = if wanted.run.is_some() { "of that run" } else { "of a run that left something" };

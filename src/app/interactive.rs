@@ -7,7 +7,7 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use super::{Announcement, Exit, Lab, describe, exit_status, lab, random_number, recording, settle, tell};
-use crate::cli::{Environment, Options, RecordingOptions};
+use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
@@ -118,16 +118,11 @@ pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environm
     let stop = signal::stop();
     let ended = runtime.block_on(async {
         let input = run::plain::input(io::stdin())?;
-        let mut out = run::plain::Out { to: io::stdout().lock(), ascii: options.is_ascii(environment) };
+        let mut out = run::plain::Out { to: out(), ascii: options.is_ascii(environment) };
         run::plain::run(&mut state, &world, events, input, &mut out, stop).await
     });
-    let broken_pipe = ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     let ended = ended.wrap_err("input or output failed");
-    match told_at_the_end(&state, journal.as_deref(), ended, options.mask) {
-        // Whoever read our lines has had enough of them.
-        Err(_) if broken_pipe => Ok(Exit::NotMet),
-        told => told.map(|(exit, _)| exit),
-    }
+    told_at_the_end(&state, journal.as_deref(), ended, options.mask).map(|(exit, _)| exit)
 }
 
 /// Says what an interactive lab came to and what stays, and decides the exit status. The terminal may be gone: then
@@ -143,7 +138,9 @@ fn told_at_the_end(
     let survivors = settle(state, journal);
     match ended {
         Err(error) if survivors => {
-            tell(describe(&error, mask));
+            if !is_reader_gone(error.as_ref()) {
+                tell(describe(&error, mask));
+            }
             Ok((Exit::Survivors, None))
         }
         ended => ended.map(|ended| (exit_status(state, survivors, ended), Some(ended))),

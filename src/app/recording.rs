@@ -13,12 +13,12 @@ use tokio::runtime::Runtime;
 
 use super::{Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, random_number, settle, tell};
 use crate::aws::ConfigError;
-use crate::cli::{Command, Environment, Options, RecordingOptions};
+use crate::cli::{Command, Environment, Options, RecordingOptions, out};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Output;
 use crate::record::recorder::clock;
-use crate::record::verify::{Found, verify as find};
+use crate::record::verify::{Allowed, Found, verify as find};
 use crate::record::{
     AddedFonts, Film, FilmOptions, Kind, Palette, Recorded, Recorder, Saved, can_be_written, is_pixels, write,
     write_elsewhere,
@@ -404,11 +404,8 @@ fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
 
 /// What a command was asked for, on stdout.
 fn told(text: &str) -> Result<(), Report> {
-    match writeln!(io::stdout(), "{text}") {
-        // Whoever read our lines has had enough of them.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.wrap_err("the lines could not be written"),
-    }
+    let mut out = out();
+    writeln!(out, "{text}").and_then(|()| out.flush()).wrap_err("the lines could not be written")
 }
 
 /// Shows a recorded session again, or records that.
@@ -478,8 +475,12 @@ pub fn replay(
     }
 }
 
-/// Looks in a recording for what should not be published. `-` is the standard input.
-pub fn verify(file: &Path) -> Result<Exit, Report> {
+/// Looks in a recording for what should not be published, but for the texts in the file `allow`. `-` is the standard
+/// input.
+pub fn verify(file: &Path, allow: Option<&Path>) -> Result<Exit, Report> {
+    let unreadable = |path: &Path, error: io::Error| usage(format!("{} can't be read: {error}", path.display()));
+    let allowed = allow.map(|path| std::fs::read_to_string(path).map_err(|error| unreadable(path, error)));
+    let allowed = Allowed::parse(&allowed.transpose()?.unwrap_or_default());
     let mut bytes = Vec::new();
     let is_input = file == Path::new("-");
     let read = if is_input {
@@ -487,14 +488,14 @@ pub fn verify(file: &Path) -> Result<Exit, Report> {
     } else {
         std::fs::read(file).map(|all| bytes = all)
     };
-    read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
+    read.map_err(|error| unreadable(file, error))?;
     // "Nothing found" would be said of what nobody has looked at.
     if bytes.contains(&0) {
         let text = "it is no text; what stands in pictures can't be looked for";
         let advice = "record a .cast or a .kmslab of the same lab, and look into that";
         return Err(usage(format!("{}: {text}\n  {advice}", file.display())));
     }
-    let lines: Vec<String> = find(&bytes)
+    let lines: Vec<String> = find(&bytes, allowed)
         .into_iter()
         .map(|Found { line, column, at, what, shown }| {
             let at = at.map(|at| format!("at {}: ", clock(at))).unwrap_or_default();

@@ -5,12 +5,13 @@
 //! for. None of this runs on the way to a lab.
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory, Id, Parser};
 
-use super::Cli;
+use super::{Cli, READER_GONE};
 
 /// The commands that may need a yes.
 const CONSENTING: &[&str] = &["run", "record", "cleanup"];
@@ -108,10 +109,17 @@ pub fn parse() -> Cli {
             let arguments: Vec<OsString> = std::env::args_os().collect();
             let is_brief = arguments.iter().any(|argument| argument == "-h");
             // The same arguments end the same way, with other words.
-            helping(is_brief).get_matches_from(arguments);
+            leave(helping(is_brief).try_get_matches_from(arguments).err().unwrap_or(error));
         }
-        error.exit()
+        leave(error)
     })
+}
+
+/// Prints what clap has to say and ends the program.
+fn leave(error: clap::Error) -> ! {
+    let is_gone = error.print().is_err_and(|failed| failed.kind() == io::ErrorKind::BrokenPipe);
+    let status = if is_gone && !error.use_stderr() { READER_GONE.status().into() } else { error.exit_code() };
+    std::process::exit(status)
 }
 
 /// The commands as the help shows them: what does not apply still parses, hidden.

@@ -13,6 +13,7 @@ use color_eyre::eyre::Report;
 
 use crate::cli::{Environment, Exit, Options, Usage, tell};
 use crate::lab::Stage;
+use crate::record::missing_folder;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};
 
@@ -65,7 +66,10 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(usage(format!("{} is there already; --force replaces it", file.display())));
         }
-        Err(error) => return Err(usage(format!("{} can't be written: {error}", file.display()))),
+        Err(error) => {
+            let reason = || format!("{} can't be written: {error}", file.display());
+            return Err(usage(missing_folder(file).unwrap_or_else(reason)));
+        }
     }
     tell(format_args!("wrote {}", file.display()));
     if let Some(note) = note {

@@ -28,6 +28,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod facts;
 pub mod flow;
+pub mod glyphs;
 pub mod insight;
 pub mod key_policy;
 pub mod keymap;

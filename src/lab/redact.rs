@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::glyphs::{is_hidden, is_joiner};
+
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
 
@@ -66,9 +68,9 @@ pub fn redact_text(text: &str) -> String {
 }
 
 fn is_harmful(c: char) -> bool {
-    // C0 and C1 controls drive the terminal (escape sequences among them); bidirectional controls reorder what is read.
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    // C0 and C1 controls drive the terminal (escape sequences among them); others hide, or reorder what is read. Joiners
+    // have a meaning in emoji and some scripts: what draws the text decides.
+    (c.is_control() && c != '\n') || (is_hidden(c) && !is_joiner(c))
 }
 
 fn needs_cleaning(text: &str) -> bool {

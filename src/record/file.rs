@@ -42,7 +42,7 @@ impl Kept {
         };
         open().map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => format!("{} exists: --force replaces it", path.display()),
-            _ => format!("{} can't be written: {error}", path.display()),
+            _ => super::missing_folder(path).unwrap_or_else(|| format!("{} can't be written: {error}", path.display())),
         })
     }
 

@@ -3,9 +3,9 @@
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use super::Row;
+use crate::lab::glyphs::glyph_width;
 
 /// Red, green, blue.
 pub(super) type Rgb = (u8, u8, u8);
@@ -85,7 +85,7 @@ pub(super) fn cells(row: &[Cell]) -> impl Iterator<Item = (u16, u16, &Cell)> {
     let mut x = 0;
     std::iter::from_fn(move || {
         let cell = row.get(usize::from(x)).filter(|_| x < right)?;
-        let columns = u16::try_from(cell.symbol().width()).unwrap_or(1).clamp(1, right - x);
+        let columns = u16::try_from(glyph_width(cell.symbol())).unwrap_or(1).clamp(1, right - x);
         x += columns;
         Some((x - columns, columns, cell))
     })

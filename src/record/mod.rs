@@ -29,4 +29,6 @@ pub use looks::Palette;
 pub use recorder::{Kind, Recorded, Recorder};
 pub(crate) use svg::escape;
 pub use svg::svg;
-pub use write::{FilmError, FilmOptions, Saved, Stop, can_be_written, is_pixels, write, write_elsewhere};
+pub use write::{
+    FilmError, FilmOptions, Saved, Stop, can_be_written, is_pixels, missing_folder, write, write_elsewhere,
+};

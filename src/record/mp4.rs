@@ -1,11 +1,25 @@
 //! MP4, through ffmpeg: encoders of video are large, and whoever wants one has it.
 
 use std::ffi::OsStr;
-use std::io::{self, Seek};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
+use super::write::Stop;
 use super::{Film, FilmOptions, pixels};
+use crate::lab::glyphs;
+
+/// How often the program looks whether ffmpeg has ended, or should.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How much of ffmpeg's messages is read: the last ones give the reason.
+const MESSAGES: u64 = 8 << 10;
+
+/// How many of its lines are shown.
+const LINES: usize = 5;
 
 /// Whether that program is there.
 pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
@@ -19,24 +33,55 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
 /// # Errors
 /// When the pictures can't be written, or ffmpeg fails; then with what it said.
 pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<Vec<char>> {
-    // Its frames stay as long as the film's pictures; raw ones would be gigabytes.
-    let mut pictures = tempfile::tempfile()?;
-    let boxes = pixels::gif(film, options, options.stop.guard(&mut pictures))?;
-    pictures.rewind()?;
-    // Ctrl-C ends it as it ends this program: a terminal sends it to both.
-    let output = Command::new(&options.ffmpeg)
-        .args(["-hide_banner", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i", "-", "-an"])
+    // Its frames stay as long as the film's pictures; raw ones would be gigabytes. It is a file with a name: ffmpeg seeks
+    // in a GIF, and through a pipe ffmpeg 5.1 fails at whatever is longer than its buffer of 64 kB. Only its owner can
+    // read it, and it is removed when it is dropped.
+    let mut builder = tempfile::Builder::new();
+    let mut pictures = builder.prefix("kmslab-").suffix(".gif").tempfile()?;
+    let boxes = pixels::gif(film, options, options.stop.guard(pictures.as_file_mut()))?;
+    let mut messages = tempfile::tempfile()?;
+    let mut ffmpeg = Command::new(&options.ffmpeg);
+    ffmpeg
+        .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i"])
+        .arg(pictures.path())
         // Few frames: most of them show what the one before does, and 30 in a second took four times as long.
-        .args(["-vf", "fps=10,format=yuv420p"])
+        .args(["-an", "-vf", "fps=10,format=yuv420p"])
         // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
         .args(["-movflags", "+faststart", "-f", "mp4"])
         .arg(path)
-        .stdin(pictures)
-        .output()?;
-    if output.status.success() {
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(messages.try_clone()?);
+    let status = wait(ffmpeg.spawn()?, &options.stop)?;
+    if status.success() {
         return Ok(boxes);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: String = said.lines().last().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    Err(io::Error::other(format!("ffmpeg failed ({}): {said}", output.status)))
+    Err(io::Error::other(format!("ffmpeg failed ({status}): {}", last_lines(&mut messages)?)))
+}
+
+/// Waits for ffmpeg, and ends it when the film is no longer wanted: a signal may have reached this process alone.
+fn wait(mut ffmpeg: Child, stop: &Stop) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = ffmpeg.try_wait()? {
+            return Ok(status);
+        }
+        if stop.is_set() {
+            // It may have ended on its own meanwhile.
+            let _ = ffmpeg.kill();
+            return ffmpeg.wait();
+        }
+        sleep(LOOK);
+    }
+}
+
+/// The last lines that ffmpeg wrote, as one line that is safe to show.
+fn last_lines(messages: &mut File) -> io::Result<String> {
+    let length = messages.seek(SeekFrom::End(0))?;
+    messages.seek(SeekFrom::Start(length.saturating_sub(MESSAGES)))?;
+    let mut said = Vec::new();
+    messages.take(MESSAGES).read_to_end(&mut said)?;
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("; ");
+    Ok(if last.is_empty() { "it gave no reason".to_owned() } else { glyphs::shown(&last).into_owned() })
 }

@@ -8,11 +8,11 @@ use std::fmt::Write;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
-use unicode_width::UnicodeWidthChar;
 
 use super::film::{Row, Rows};
 use super::font::SIGN;
 use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, is_sign, looks};
+use crate::lab::glyphs::glyphs;
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
 const CELL: (f64, f64) = (9.6, 20.0);
@@ -121,9 +121,7 @@ pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, paper: Rgb,
         let margin = match content.chars().all(is_sign) {
             true => wide * (1.0 - f64::from(SIGN)) / 2.0,
             // Wide characters are as wide as the font is high: two cells would stretch them.
-            false if columns == 2 && content.chars().next().and_then(UnicodeWidthChar::width) == Some(2) => {
-                (wide - FONT_SIZE) / 2.0
-            }
+            false if columns == 2 && glyphs(content).count() == 1 => (wide - FONT_SIZE) / 2.0,
             false => 0.0,
         };
         push(

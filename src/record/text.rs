@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::looks::{arms, block, cells};
 use super::recorder::clock;
 use super::{Film, Picture, Row};
+use crate::lab::glyphs;
 
 /// Two panes stand side by side where a line goes down over so many rows.
 const PANES: usize = 4;
@@ -73,7 +74,7 @@ pub(super) fn transcript(film: &Film) -> String {
     let mut text = format!("{}\n{}\n", plain(&film.title), clock(film.end));
     for chapter in chapters(film) {
         let heading = format!("{}  {}", clock(chapter.at), plain(chapter.name));
-        text.push_str(&format!("\n{heading}\n{}\n", "=".repeat(heading.chars().count())));
+        text.push_str(&format!("\n{heading}\n{}\n", "=".repeat(glyphs::width(&heading))));
         for line in chapter.lines() {
             text.push_str(&line);
             text.push('\n');
@@ -150,9 +151,9 @@ fn spoken(symbol: &str) -> &str {
     if is_drawn { " " } else { symbol }
 }
 
-/// What no file of text should have is left out.
+/// `text` without what no file of text should have.
 fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    glyphs::shown(text).into_owned()
 }
 
 /// The longest line that goes down: its column, and the rows.

@@ -1,17 +1,23 @@
 //! Looks for what nobody should publish: account numbers, access keys, secrets, addresses, hosts. In the bytes of a
-//! file, in the texts of its JSON, and in what a terminal would show where colours and cursor movements cut a text.
+//! file, in the texts of its JSON, in what a terminal would show where colors, cursor movements and the end of a row cut
+//! a text, in what it keeps for itself (titles, links, the clipboard), and in what was typed.
 
+mod patterns;
 mod rows;
+mod sequences;
+mod typed;
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::Lesson;
-use crate::lab::mask::{ACCOUNTS, EXAMPLE};
-use rows::Rows;
+pub use patterns::Allowed;
+use patterns::{Patterns, decoded, grows, has_fragments};
+use rows::{Line, Rows};
+use sequences::{carried, link, private, without_sequences};
+use typed::Typed;
 
 /// Something that should not be there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,75 +34,259 @@ pub struct Found {
     pub shown: String,
 }
 
-const HOST: &str = "a host's name";
-
 /// How much of a find is told: enough to look for it, too little to use it.
 const TOLD: usize = 12;
 
-/// Everything in `file` that should not be published, in order.
-pub fn verify(file: &[u8]) -> Vec<Found> {
-    let hosts = known_hosts();
-    let mut found = BTreeSet::new();
-    let mut typed = String::new();
-    let mut last_line = 0;
-    let mut screen = None;
-    let mut times = Times::default();
-    for (at, line) in file.split(|byte| *byte == b'\n').enumerate() {
-        let line = String::from_utf8_lossy(line);
-        last_line = at + 1;
-        let value = serde_json::from_str::<Value>(&line);
-        let when = value.as_ref().ok().and_then(|value| times.of(value));
-        let mut report =
-            |text: &str, is_drawn: bool| {
-                // What a sequence ends with is no part of the word after it.
-                let plain = without_sequences(text);
-                let decoded = decoded(&plain);
-                let finds = sequences(text).into_iter().map(|(what, place)| (what, &text[place]));
-                let finds =
-                    finds.chain([Some(&plain), decoded.as_ref()].into_iter().flatten().flat_map(|text| {
-                        secrets(text, &hosts).into_iter().map(move |(what, place)| (what, &text[place]))
-                    }));
-                for (what, find) in finds {
-                    // Of what is drawn a piece alone may look like something that the whole row is not: the end of a uuid, or
-                    // `com.amazonaws.se` before the `r` that stands there already.
-                    if is_drawn && (what.ends_with("account's number") || what == HOST) {
-                        continue;
-                    }
-                    let column = line.find(find).map_or(1, |at| at + 1);
-                    let shown = find.chars().take(TOLD).collect();
-                    found.insert(Found { line: at + 1, column, at: when, what, shown });
-                }
-            };
-        let Ok(value) = value else {
-            report(&line, false);
-            continue;
+/// Everything in `file` that should not be published and is not allowed, in order.
+pub fn verify(file: &[u8], allowed: Allowed) -> Vec<Found> {
+    let text = String::from_utf8_lossy(file);
+    let mut search = Search::new(Patterns::new(allowed));
+    match serde_json::from_str::<Value>(&text) {
+        Ok(value) if value["version"] == 1 && value["stdout"].is_array() => search.first_version(&text, &value),
+        _ => text.split('\n').enumerate().for_each(|(at, line)| search.line(at + 1, line)),
+    }
+    search.finish()
+}
+
+struct Search<'a> {
+    patterns: Patterns,
+    found: BTreeSet<Found>,
+    /// What is read: its first line's number, its text, and when it is shown.
+    number: usize,
+    text: &'a str,
+    at: Option<Duration>,
+    times: Times,
+    screen: Option<Rows>,
+    /// What has been found on the screen and still stands there: its text, by what it is.
+    standing: BTreeSet<(&'static str, String)>,
+    /// Finds at the cursor. What is typed next may make something else of them.
+    open: Vec<(String, Found)>,
+    typed: Typed,
+}
+
+/// A find on the screen.
+struct Drawn {
+    what: &'static str,
+    find: String,
+    /// Something of it was drawn just now.
+    is_new: bool,
+    /// The cursor is at its end: what is typed next may belong to it.
+    is_open: bool,
+}
+
+/// Whether a find may go on with this character.
+fn may_go_on(find: &str, c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._%+-@".contains(c) || (c == ':' && find.contains(':'))
+}
+
+impl<'a> Search<'a> {
+    fn new(patterns: Patterns) -> Search<'a> {
+        Search {
+            patterns,
+            found: BTreeSet::new(),
+            number: 1,
+            text: "",
+            at: None,
+            times: Times::default(),
+            screen: None,
+            standing: BTreeSet::new(),
+            open: Vec::new(),
+            typed: Typed::default(),
+        }
+    }
+
+    /// A line of the file: of text, or of an asciicast 2 or 3, or of a log.
+    fn line(&mut self, number: usize, line: &'a str) {
+        (self.number, self.text) = (number, line);
+        let Ok(value) = serde_json::from_str::<Value>(line) else {
+            self.at = None;
+            return self.read(line, false);
         };
-        screen = screen.or_else(|| screen_of(&value));
-        let is_drawn = value[1] == "o" && screen.is_some();
-        for text in texts(&value) {
-            report(&text, is_drawn);
-        }
-        match (value[1].as_str(), value[2].as_str(), &mut screen) {
-            (Some("i"), Some(data), _) => typed.push_str(data),
-            (Some("o"), Some(data), Some(screen)) => screen.write(data).iter().for_each(|row| report(row, false)),
-            (Some("r"), Some(data), screen) => {
-                let size =
-                    data.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-                *screen = size.map(|(columns, rows)| Rows::new(columns, rows));
+        self.at = self.times.of(&value);
+        match (value[1].as_str(), value[2].as_str()) {
+            (Some(code), Some(data)) => {
+                self.event(code, data);
+                let others = value.as_array().into_iter().flatten().enumerate().filter(|(at, _)| *at != 2);
+                others.flat_map(|(_, other)| texts(other)).for_each(|text| self.read(&text, false));
             }
-            _ => {}
+            _ => self.head(&value),
         }
-        if value["command"].is_string() && value["version"].is_number() {
+    }
+
+    /// A whole asciicast 1: one value with all that was shown.
+    fn first_version(&mut self, file: &'a str, cast: &Value) {
+        self.text = file;
+        let mut head = cast.clone();
+        let events = head["stdout"].take();
+        self.head(&head);
+        let mut now = Duration::ZERO;
+        for event in events.as_array().into_iter().flatten() {
+            let pause = event[0].as_f64().and_then(|pause| Duration::try_from_secs_f64(pause).ok());
+            now = now.saturating_add(pause.unwrap_or_default());
+            self.at = Some(now);
+            match event[1].as_str() {
+                Some(data) => self.event("o", data),
+                None => texts(event).iter().for_each(|text| self.read(text, false)),
+            }
+        }
+    }
+
+    /// A header, or a value that is no event.
+    fn head(&mut self, value: &Value) {
+        for text in texts(value) {
+            self.read(&text, false);
+        }
+        self.screen = self.screen.take().or_else(|| screen_of(value));
+        if let Some(command) = value["command"].as_str().filter(|_| value["version"].is_number())
+            && !self.patterns.allowed.covers(command, &(0..command.len()))
+        {
             let what = "a command line in the header";
-            found.insert(Found { line: at + 1, column: 1, at: None, what, shown: String::new() });
+            self.found.insert(Found { line: self.number, column: 1, at: None, what, shown: String::new() });
         }
     }
-    // Typed key by key, a secret is in no single event.
-    for (what, place) in secrets(&typed, &hosts) {
-        let shown = typed[place].chars().take(TOLD).collect();
-        found.insert(Found { line: last_line, column: 1, at: None, what, shown });
+
+    fn event(&mut self, code: &str, data: &str) {
+        match code {
+            "i" => {
+                self.carried(data);
+                self.typed.press(data, self.number, self.at);
+            }
+            "o" => match self.screen.as_mut().map(|screen| screen.write(data)) {
+                Some(lines) => {
+                    // What is drawn and gone again at once is in the file all the same.
+                    self.read(data, true);
+                    self.drawn(&lines);
+                }
+                None => self.read(data, false),
+            },
+            _ => self.read(data, false),
+        }
+        if code == "r"
+            && let Some(columns_and_rows) = data.split_once('x')
+        {
+            let (columns, rows) = columns_and_rows;
+            self.screen = columns.parse().ok().zip(rows.parse().ok()).map(|(columns, rows)| Rows::new(columns, rows));
+            self.standing.clear();
+        }
     }
-    found.into_iter().collect()
+
+    /// Looks into a text, and into what it carries. Of what is drawn a piece alone may look like something that the whole
+    /// row is not: the end of a uuid, or `com.amazonaws.se` before the `r` that stands there already.
+    fn read(&mut self, text: &str, is_piece: bool) {
+        self.carried(text);
+        for (what, find) in self.patterns.all(&without_sequences(text)) {
+            if !(is_piece && has_fragments(what)) {
+                self.report(what, &find);
+            }
+        }
+    }
+
+    /// What the terminal keeps for itself.
+    fn carried(&mut self, text: &str) {
+        for (kind, body) in carried(text) {
+            if let Some(what) = private(kind, body).filter(|_| !self.patterns.allowed.covers(body, &(0..body.len()))) {
+                self.report(what, body);
+            }
+            if let Some(target) = link(kind, body) {
+                for (what, find) in self.patterns.of_link(target) {
+                    self.report(what, &find);
+                }
+            }
+        }
+    }
+
+    /// Lines that an event has changed. What stood there before it has been told.
+    fn drawn(&mut self, lines: &[Line]) {
+        let Some(screen) = self.screen.as_ref().filter(|_| !lines.is_empty()) else { return };
+        if !self.standing.is_empty() {
+            let text = screen.text();
+            let decoded = decoded(&text).unwrap_or_default();
+            self.standing.retain(|(_, find)| text.contains(find.as_str()) || decoded.contains(find.as_str()));
+        }
+        let finds: Vec<Drawn> = lines.iter().flat_map(|line| self.drawn_in(line)).collect();
+        self.settle(lines, &finds);
+        for Drawn { what, find, is_open, .. } in finds.into_iter().filter(|drawn| drawn.is_new) {
+            let is_known = |(open, found): &(String, Found)| (found.what, open) == (what, &find);
+            if self.standing.contains(&(what, find.clone())) || self.open.iter().any(is_known) {
+                continue;
+            }
+            let found = self.find(what, &find);
+            if is_open {
+                self.open.push((find, found));
+            } else {
+                self.standing.insert((what, find));
+                self.found.insert(found);
+            }
+        }
+    }
+
+    /// What is in a line, as it stands and as a URL.
+    fn drawn_in(&self, line: &Line) -> Vec<Drawn> {
+        let mut finds = Vec::new();
+        for (what, place) in self.patterns.of(&line.text) {
+            let is_new = line.changed.iter().any(|part| part.start < place.end && place.start < part.end);
+            let until = line.cursor.and_then(|cursor| line.text.get(place.end..cursor));
+            let find = line.text[place].to_owned();
+            let is_open = until.is_some_and(|until| until.chars().all(|c| may_go_on(&find, c)));
+            finds.push(Drawn { what, find, is_new, is_open });
+        }
+        if let Some(decoded) = decoded(&line.text) {
+            let more = self.patterns.of(&decoded).into_iter();
+            let drawn = |(what, place): (&'static str, Range<usize>)| Drawn {
+                what,
+                find: decoded[place].to_owned(),
+                is_new: true,
+                is_open: false,
+            };
+            finds.extend(more.map(drawn));
+        }
+        finds
+    }
+
+    /// Tells the finds that were at the cursor, but those that went on in these lines, where `now` stands.
+    fn settle(&mut self, lines: &[Line], now: &[Drawn]) {
+        for (find, found) in std::mem::take(&mut self.open) {
+            let goes_on = |line: &Line| {
+                let mut places = line.text.match_indices(find.as_str());
+                places.any(|(at, _)| line.text[at + find.len()..].starts_with(|c| may_go_on(&find, c)))
+            };
+            // Of a key nobody should see the beginning alone, either.
+            let is_longer = |new: &Drawn| new.what == found.what && new.find.starts_with(&find);
+            let is_piece = match now.iter().find(|new| new.what == found.what && new.find == find) {
+                Some(same) if same.is_open => {
+                    self.open.push((find, found));
+                    continue;
+                }
+                Some(_) => false,
+                None if grows(found.what) => lines.iter().any(goes_on),
+                None => now.iter().any(is_longer),
+            };
+            if !is_piece && self.standing.insert((found.what, find)) {
+                self.found.insert(found);
+            }
+        }
+    }
+
+    fn report(&mut self, what: &'static str, find: &str) {
+        let found = self.find(what, find);
+        self.found.insert(found);
+    }
+
+    fn find(&self, what: &'static str, find: &str) -> Found {
+        let before = self.text.find(find).map_or("", |at| &self.text[..at]);
+        let line = self.number + before.matches('\n').count();
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        Found { line, column, at: self.at, what, shown: find.chars().take(TOLD).collect() }
+    }
+
+    fn finish(mut self) -> Vec<Found> {
+        self.settle(&[], &[]);
+        for (what, shown, line, at) in self.typed.finds(&self.patterns) {
+            let shown = shown.chars().take(TOLD).collect();
+            self.found.insert(Found { line, column: 1, at, what, shown });
+        }
+        self.found.into_iter().collect()
+    }
 }
 
 /// The times of events: since the beginning or, in a cast of version 3, since the event before.
@@ -136,260 +326,15 @@ fn texts(value: &Value) -> Vec<String> {
         Value::Number(number) if number.is_f64() => Vec::new(),
         Value::Number(number) => vec![number.to_string()],
         Value::Array(elements) => elements.iter().flat_map(texts).collect(),
-        Value::Object(members) => {
-            members.iter().flat_map(|(name, member)| std::iter::once(name.clone()).chain(texts(member))).collect()
-        }
+        Value::Object(members) => members.iter().flat_map(member).collect(),
         Value::Null | Value::Bool(_) => Vec::new(),
     }
 }
 
-/// `text` without the escapes of URLs and forms, `%2F`; `None` where it has none.
-fn decoded(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    let mut has_any = false;
-    for part in parts {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                has_any = true;
-                bytes.push(byte);
-                bytes.extend(&part.as_bytes()[2..]);
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend(part.as_bytes());
-            }
-        }
-    }
-    has_any.then(|| String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// `text` as it stands on the screen: colours cut no word. Where the cursor jumps, something else begins.
-fn without_sequences(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\u{1b}') {
-        plain.push_str(&rest[..at]);
-        let sequence = &rest[at + 1..];
-        let Some(body) = sequence.strip_prefix('[') else {
-            rest = sequence;
-            continue;
-        };
-        let end = body.find(|c: char| ('@'..='~').contains(&c)).unwrap_or(body.len());
-        if !body[end..].starts_with('m') {
-            plain.push('\n');
-        }
-        rest = body.get(end + 1..).unwrap_or_default();
-    }
-    plain + rest
-}
-
-/// The hosts that the lesson's sources name: anyone may see them.
-fn known_hosts() -> BTreeSet<String> {
-    let lesson = Lesson::english();
-    let hosts = lesson.sources.values().filter_map(|source| source.url.split("://").nth(1)?.split('/').next());
-    hosts.map(str::to_owned).collect()
-}
-
-/// A find: what it is, and where in the text.
-type Find = (&'static str, std::ops::Range<usize>);
-
-fn secrets(text: &str, hosts: &BTreeSet<String>) -> Vec<Find> {
-    let mut finds = Vec::new();
-    let mut find = |what: &'static str, start: usize, found: &str| finds.push((what, start..start + found.len()));
-    for (start, word) in words(text, |c| c.is_ascii_alphanumeric()) {
-        if is_account(word) && !ACCOUNTS.contains(&word) && !is_end_of_uuid(text, start) {
-            let before = &text[..start];
-            let in_arn = before.rfind("arn:").is_some_and(|arn| !before[arn..].contains(char::is_whitespace));
-            find(if in_arn { "an ARN with an account's number" } else { "an account's number" }, start, word);
-        }
-        if is_access_key(word) && !word.ends_with(EXAMPLE) {
-            find("an access key's id", start, word);
-        }
-    }
-    // As the console writes it.
-    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || c == '-') {
-        let number = word.replace('-', "");
-        let is_grouped = word.split('-').map(str::len).eq([4; 3]);
-        if is_grouped && is_account(&number) && !ACCOUNTS.contains(&number.as_str()) {
-            find("an account's number", start, word);
-        }
-    }
-    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "+/".contains(c)) {
-        if is_secret(word) {
-            find("what looks like a secret key", start, word);
-        }
-        if ["IQoJ", "FwoG", "FQoG"].iter().any(|lead| word.starts_with(lead)) && word.len() >= 40 {
-            find("what looks like a session token", start, word);
-        }
-    }
-    for lead in ["Signature=", "Signature%3D"] {
-        for (at, _) in text.match_indices(lead) {
-            let start = at + lead.len();
-            let length = text[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - start);
-            if length >= 16 {
-                find("a signature", start, &text[start..start + length]);
-            }
-        }
-    }
-    for (start, word) in words(text, |c| c.is_ascii_alphanumeric() || "._%+-@".contains(c)) {
-        let word = word.trim_end_matches(['.', '-']);
-        if let Some((name, host)) = word.rsplit_once('@') {
-            // Before a colon it is a shell's prompt, or where `ssh` and `scp` go.
-            let is_prompt = text[start + word.len()..].starts_with(':') && is_label(host);
-            if !name.is_empty() && (is_host(host) || is_prompt) && !is_example(host) {
-                find("an e-mail address or an account on a host", start, word);
-            }
-        } else if is_host(word) && !is_public(word, hosts) {
-            find(HOST, start, word);
-        } else if is_address(word) {
-            find("a network address", start, word);
-        }
-    }
-    for (start, word) in words(text, |c| c.is_ascii_hexdigit() || c == ':') {
-        let is_part = text[..start].ends_with(is_of_a_word) || text[start + word.len()..].starts_with(is_of_a_word);
-        if !is_part && is_long_address(word) {
-            find("a network address", start, word);
-        }
-    }
-    for lead in ["/home/", "/Users/", "\\Users\\"] {
-        for (at, _) in text.match_indices(lead).filter(|(at, _)| !text[..*at].ends_with(is_of_a_word)) {
-            let start = at + lead.len();
-            if let Some((0, owner)) = words(&text[start..], |c| c.is_alphanumeric() || "._-".contains(c)).next() {
-                find("whose home folder it is", start, owner);
-            }
-        }
-    }
-    finds
-}
-
-fn is_of_a_word(c: char) -> bool {
-    c.is_alphanumeric() || "._-".contains(c)
-}
-
-/// Titles, folders and clipboards that a control sequence carries and no screen shows.
-fn sequences(text: &str) -> Vec<Find> {
-    let begins = text.match_indices("\u{1b}]").map(|(at, _)| at + 2);
-    let sequence = begins.filter_map(|start| {
-        let body = &text[start..];
-        let end = body.find(['\u{7}', '\u{1b}']).unwrap_or(body.len());
-        let what = match body[..end].split(';').next()? {
-            "0" | "1" | "2" => "a window's title in a control sequence",
-            "7" | "9" | "633" | "1337" => "what a shell tells a terminal, in a control sequence",
-            "52" => "what was copied, in a control sequence",
-            _ => return None,
-        };
-        Some((what, start..start + end))
-    });
-    sequence.collect()
-}
-
-/// The longest parts of `text` in which every character fits, with where they begin.
-fn words(text: &str, fits: impl Fn(char) -> bool + Copy) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + text[at..].find(fits)?;
-        let end = text[start..].find(|c| !fits(c)).map_or(text.len(), |length| start + length);
-        at = end;
-        Some((start, &text[start..end]))
-    })
-}
-
-fn is_account(word: &str) -> bool {
-    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The last twelve digits of a uuid are hexadecimal, and sometimes all below ten.
-fn is_end_of_uuid(text: &str, start: usize) -> bool {
-    let Some(before) = text.get(start.saturating_sub(24)..start).filter(|before| before.len() == 24) else {
-        return false;
-    };
-    before.char_indices().all(|(at, c)| if [8, 13, 18, 23].contains(&at) { c == '-' } else { c.is_ascii_hexdigit() })
-}
-
-fn is_access_key(word: &str) -> bool {
-    let is_id = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
-    (word.starts_with("AKIA") || word.starts_with("ASIA")) && word.len() >= 16 && word.bytes().all(is_id)
-}
-
-fn is_secret(word: &str) -> bool {
-    let has = |fits: fn(&u8) -> bool| word.bytes().any(|byte| fits(&byte));
-    // Of a path, too, every letter is one of base64.
-    let is_path = word.matches('/').count() > 4;
-    word.len() == 40
-        && !word.contains('=')
-        && !is_path
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_digit)
-}
-
-/// Ends of names of hosts: the common ones, and those of networks without a name in public. Two letters are a country's,
-/// unless they are also a file's.
-fn is_host(word: &str) -> bool {
-    const ENDS: [&str; 22] = [
-        "com",
-        "net",
-        "org",
-        "edu",
-        "gov",
-        "mil",
-        "int",
-        "info",
-        "biz",
-        "name",
-        "cloud",
-        "app",
-        "dev",
-        "aws",
-        "arpa",
-        "internal",
-        "intranet",
-        "local",
-        "lan",
-        "corp",
-        "home",
-        "localdomain",
-    ];
-    const FILES: [&str; 10] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz", "db"];
-    let Some((_, end)) = word.rsplit_once('.') else { return false };
-    let is_country = end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(&end);
-    (ENDS.contains(&end) || is_country) && word.split('.').all(is_label)
-}
-
-fn is_label(label: &str) -> bool {
-    !label.is_empty()
-        && !label.starts_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// AWS's own hosts and those of its services, the lesson's sources, and what documents use as examples.
-fn is_public(host: &str, hosts: &BTreeSet<String>) -> bool {
-    let of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    // The last one names the form of an SVG.
-    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.amazon.com", "amazon.com", "aws.com", "w3.org"]
-        .iter()
-        .any(|domain| of(domain))
-        || hosts.contains(host)
-        || is_example(host)
-}
-
-fn is_example(host: &str) -> bool {
-    let of = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    ["example", "example.com", "example.org", "example.net"].iter().any(|domain| of(domain))
-}
-
-/// An IPv4 address that is neither this machine's own nor one of the documents'.
-fn is_address(word: &str) -> bool {
-    let Ok(address) = word.parse::<Ipv4Addr>() else { return false };
-    !(address.is_loopback() || address.is_documentation() || address.is_unspecified() || address.is_broadcast())
-}
-
-/// Likewise an IPv6 address. Of few parts it could be a path in a program, `a::b`.
-fn is_long_address(word: &str) -> bool {
-    let Ok(address) = word.parse::<Ipv6Addr>() else { return false };
-    let is_documentation = address.segments()[..2] == [0x2001, 0xdb8];
-    word.split(':').filter(|part| !part.is_empty()).count() > 2 && !is_documentation
+/// The texts of a member: its name, its value, and both together where the name says what the value is.
+fn member((name, value): (&String, &Value)) -> Vec<String> {
+    let both = value.as_str().filter(|_| name.ends_with("Plaintext")).map(|value| format!("{name}: \"{value}\""));
+    std::iter::once(name.clone()).chain(texts(value)).chain(both).collect()
 }
 
 #[cfg(test)]
@@ -397,6 +342,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn found_in(file: &[u8]) -> Vec<Found> {
+        verify(file, Allowed::default())
+    }
 
     #[rstest]
     #[case::account("account 210987654321 here", "an account's number")]
@@ -435,10 +384,10 @@ mod tests {
     #[case::look_alike("https://amazonaws.com.evil.io/", "a host's name")]
     #[case::address("10.1.2.3:443", "a network address")]
     fn each_is_found_in_plain_text_and_in_an_event(#[case] text: &str, #[case] what: &str) {
-        let kinds = |file: &str| verify(file.as_bytes()).into_iter().map(|found| found.what).collect::<Vec<_>>();
+        let kinds = |file: &str| found_in(file.as_bytes()).into_iter().map(|found| found.what).collect::<Vec<_>>();
         assert!(kinds(text).contains(&what), "{text}: {:?}", kinds(text));
         let event = format!("{{\"version\": 3}}\n[0.1, \"o\", {}]\n", Value::from(text));
-        let found = verify(event.as_bytes());
+        let found = found_in(event.as_bytes());
         assert!(found.iter().any(|found| found.what == what && found.line == 2), "{text}: {found:?}");
         let header = format!("{{\"version\": 2, \"env\": {{\"X\": {}}}}}\n", Value::from(text));
         assert!(kinds(&header).contains(&what), "{header}");
@@ -462,30 +411,30 @@ mod tests {
     )]
     #[case("<svg xmlns=\"http://www.w3.org/2000/svg\"> actions/checkout@v4 2.0@x")]
     fn what_may_be_seen_is_not_reported(#[case] text: &str) {
-        assert_eq!(verify(text.as_bytes()), []);
-        assert_eq!(verify(format!("[0.1, \"o\", {}]", Value::from(text)).as_bytes()), []);
+        assert_eq!(found_in(text.as_bytes()), []);
+        assert_eq!(found_in(format!("[0.1, \"o\", {}]", Value::from(text)).as_bytes()), []);
     }
 
     #[test]
     fn colours_hide_nothing_and_jumps_join_nothing() {
         let cut = "[0.1,\"o\",\"\\u001b[1m2109\\u001b[0m87654321\"]";
-        assert_eq!(verify(cut.as_bytes()).len(), 1);
+        assert_eq!(found_in(cut.as_bytes()).len(), 1);
         let apart = "[0.1,\"o\",\"210987\\u001b[2;1H654321\"]";
-        assert_eq!(verify(apart.as_bytes()), []);
+        assert_eq!(found_in(apart.as_bytes()), []);
     }
 
     /// `H` of the jump, and a hash of 37 digits after it.
     #[test]
     fn a_jump_is_no_part_of_the_word_after_it() {
         let event = "[0.1,\"o\",\"\\u001b[2;69H5ade50b4d0123456789abcdef0123456789ab\"]";
-        assert_eq!(verify(event.as_bytes()), []);
+        assert_eq!(found_in(event.as_bytes()), []);
     }
 
     #[test]
     fn a_number_that_is_drawn_in_pieces_is_found() {
         let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
         let events = "[0.1,\"o\",\"\\u001b[2;1H111111222222\"]\n[0.1,\"o\",\"\\u001b[2;5H9876\"]";
-        let found = verify(format!("{head}\n{events}").as_bytes());
+        let found = found_in(format!("{head}\n{events}").as_bytes());
         assert_eq!(found.iter().map(|found| found.line).collect::<Vec<_>>(), [2, 3], "{found:?}");
         assert_eq!(found[1].shown, "111198762222");
     }
@@ -496,23 +445,23 @@ mod tests {
         let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
         let events = "[0.1,\"o\",\"\\u001b[2;1H6a661e7d-9318-741d-8ef5-0eeae310291b\"]\n\
                       [0.1,\"o\",\"\\u001b[2;25H075236013740\"]";
-        assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
+        assert_eq!(found_in(format!("{head}\n{events}").as_bytes()), []);
     }
 
     #[test]
     fn a_name_that_is_drawn_in_pieces_is_judged_as_a_whole() {
         let head = "{\"version\":3,\"term\":{\"cols\":40,\"rows\":4}}";
         let events = "[0.1,\"o\",\"\\u001b[2;17Hr\"]\n[0.1,\"o\",\"\\u001b[2;1Hcom.amazonaws.se\\u001b[2;18Hvices\"]";
-        assert_eq!(verify(format!("{head}\n{events}").as_bytes()), []);
+        assert_eq!(found_in(format!("{head}\n{events}").as_bytes()), []);
         let events = "[0.1,\"o\",\"\\u001b[2;7Hc\"]\n[0.1,\"o\",\"\\u001b[2;1Hvault.\\u001b[2;8Horp.se\"]";
-        assert_eq!(verify(format!("{head}\n{events}").as_bytes()).len(), 1);
+        assert_eq!(found_in(format!("{head}\n{events}").as_bytes()).len(), 1);
     }
 
     #[test]
     fn after_a_resize_rows_have_another_length() {
         let events = "{\"version\":2,\"width\":4,\"height\":2}\n[0.1,\"r\",\"40x4\"]\n\
                       [0.2,\"o\",\"\\u001b[2;1H111111222222\"]\n[1.5,\"o\",\"\\u001b[2;5H9876\"]";
-        let found = verify(events.as_bytes());
+        let found = found_in(events.as_bytes());
         assert_eq!(
             found.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>(),
             ["111111222222", "111198762222"]
@@ -527,7 +476,7 @@ mod tests {
         let two = format!("{{\"version\":2}}\n[1.5,\"o\",\"a\"]\n[2.25,\"o\",\"{key}\"]");
         let log = format!("{{\"kmslab_session\":1}}\n{{\"at\":42,\"x\":\"{key}\"}}");
         for (file, at) in [(three, Some(3_750)), (two, Some(2_250)), (log, Some(42)), (key.to_owned(), None)] {
-            let found = verify(file.as_bytes());
+            let found = found_in(file.as_bytes());
             assert_eq!(found.len(), 1, "{file}");
             assert_eq!(found[0].at, at.map(Duration::from_millis), "{file}");
         }
@@ -536,20 +485,137 @@ mod tests {
     #[test]
     fn what_is_typed_key_by_key_is_found() {
         let events: Vec<String> = "210987654321".chars().map(|c| format!("[0.2,\"i\",\"{c}\"]")).collect();
-        assert_eq!(verify(events.join("\n").as_bytes()).len(), 1);
+        assert_eq!(found_in(events.join("\n").as_bytes()).len(), 1);
     }
 
     /// Times with many digits, as some programs write them.
     #[test]
     fn a_time_is_no_account() {
-        assert_eq!(verify(b"{\"version\":2}\n[0.345678901234,\"o\",\"a\"]"), []);
-        assert_eq!(verify(b"{\"version\":2,\"account\":210987654321}").len(), 1);
+        assert_eq!(found_in(b"{\"version\":2}\n[0.345678901234,\"o\",\"a\"]"), []);
+        assert_eq!(found_in(b"{\"version\":2,\"account\":210987654321}").len(), 1);
     }
 
     #[test]
     fn places_are_told_and_the_find_is_not_told_whole() {
-        let found = verify(b"{\"version\":3,\"command\":\"x\"}\nfirst\n  AKIAZQ3DRSTUVWXY2345\n");
+        let found = found_in(b"{\"version\":3,\"command\":\"x\"}\nfirst\n  AKIAZQ3DRSTUVWXY2345\n");
         assert_eq!((found[0].line, found[0].what), (1, "a command line in the header"));
         assert_eq!((found[1].line, found[1].column, found[1].shown.as_str()), (3, 3, "AKIAZQ3DRSTU"));
+    }
+
+    /// Rows that the terminal wrapped, a link's target, and AWS's documented examples.
+    #[test]
+    fn recordings_that_misled_it_are_read_right() {
+        let kinds = |file: &[u8]| found_in(file).into_iter().map(|found| (found.line, found.what)).collect::<Vec<_>>();
+        let typed = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/bash-typed-wrap.cast"));
+        assert_eq!(kinds(typed), [(92, "what looks like a secret key")]);
+        let link = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/osc8-file.cast"));
+        assert_eq!(kinds(link), [(2, "a host's name"), (2, "whose home folder it is")]);
+        assert_eq!(
+            kinds(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/aws-docs-example.cast"))),
+            []
+        );
+    }
+
+    /// `text` typed key by key into a terminal of `columns` columns.
+    fn typed(text: &str, columns: usize) -> String {
+        let keys = text.chars().map(|c| format!("[0.1,\"o\",{}]", Value::from(c.to_string())));
+        let head = format!("{{\"version\":2,\"width\":{columns},\"height\":9}}");
+        std::iter::once(head).chain(keys).collect::<Vec<_>>().join("\n")
+    }
+
+    #[rstest]
+    #[case::account("account 210987654321", "an account's number")]
+    #[case::arn("arn:aws:iam::210987654321:user/x", "an ARN with an account's number")]
+    #[case::access_key("id AKIAZQ3DRSTUVWXY2345", "an access key's id")]
+    #[case::secret("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", "what looks like a secret key")]
+    #[case::token("FwoGZXIvYXdzEKMS0123456789abcdefABCDEF0123456789", "what looks like a session token")]
+    #[case::signature("Signature=0123456789abcdef0123456789abcdef", "a signature")]
+    #[case::email("by ada.k@company.de", "an e-mail address or an account on a host")]
+    #[case::host("http://db.company.internal:8000/", "a host's name")]
+    #[case::address("at 192.168.1.117", "a network address")]
+    #[case::home("open /home/ada.kowalska", "whose home folder it is")]
+    #[case::plaintext("\"Plaintext\": \"c2VjcmV0IGtleSBtYXRlcmlhbCBoZXJlISE=\"", "the Plaintext of a KMS response")]
+    fn a_row_that_the_terminal_wraps_hides_nothing(#[case] text: &str, #[case] what: &str) {
+        for columns in [80, 17, 11] {
+            let found = found_in(typed(&format!("$ {text} \r\n$ "), columns).as_bytes());
+            assert!(found.iter().any(|found| found.what == what), "{columns} columns, {text}: {found:?}");
+        }
+    }
+
+    #[rstest]
+    #[case("mail ada@example.com now", &[])]
+    #[case("Host: kms.us-east-1.amazonaws.com", &[])]
+    #[case("http://127.0.0.1:4599/", &[])]
+    #[case("com.amazonaws.services.kms", &[])]
+    #[case("ssh 10.1.2.34", &["10.1.2.34"])]
+    #[case("ada.k@company.com, thanks", &["ada.k@compan"])]
+    #[case("AKIAZQ3DRSTUVWXY2345 is it", &["AKIAZQ3DRSTU"])]
+    #[case("vault.corp.company.com.", &["vault.corp.c"])]
+    fn of_what_is_typed_only_the_whole_is_told(#[case] text: &str, #[case] shown: &[&str]) {
+        let file = typed(text, 80);
+        let found = found_in(file.as_bytes());
+        assert_eq!(found.iter().map(|found| found.shown.as_str()).collect::<Vec<_>>(), shown, "{found:?}");
+    }
+
+    /// Of asciinema before 1.4.
+    #[test]
+    fn the_first_version_is_read() {
+        let cast = "{\n  \"version\": 1,\n  \"width\": 80, \"height\": 24, \"duration\": 2.5,\n  \"command\": \"/bin/zsh\",\n  \
+                    \"title\": \"by ada.k@company.de\", \"env\": {},\n  \"stdout\": [\n    [1.5, \"id 2109\"],\n    \
+                    [0.75, \"87654321\\r\\n\"],\n    [0.5, \"AKIAZQ3DRSTUVWXY2345\"]\n  ]\n}\n";
+        let found = found_in(cast.as_bytes());
+        let told: Vec<_> = found.iter().map(|found| (found.what, found.at.map(|at| at.as_millis()))).collect();
+        let wanted = [
+            ("a command line in the header", None),
+            ("an account's number", Some(2_250)),
+            ("an e-mail address or an account on a host", None),
+            ("an access key's id", Some(2_750)),
+        ];
+        assert_eq!(told, wanted, "{found:?}");
+        assert_eq!(found.iter().map(|found| found.line).collect::<Vec<_>>(), [1, 1, 5, 9]);
+    }
+
+    #[rstest]
+    #[case::json("{\"Plaintext\": \"c2VjcmV0IQ==\"}", true)]
+    #[case::json_in_json("{\"body\": \"{\\\"Plaintext\\\": \\\"c2VjcmV0IQ==\\\"}\"}", true)]
+    #[case::pair("  \"PrivateKeyPlaintext\": \"MIIEvwIBADANBgkqhkiG9w0BAQEFAASC\"", true)]
+    #[case::table("|  Plaintext       |  c2VjcmV0IGtleSBtYXRlcmlhbA==  |", true)]
+    #[case::text("Plaintext: c2VjcmV0IGtleSBtYXRlcmlhbA==", true)]
+    #[case::redacted("\"Plaintext\": \"[redacted]\"", false)]
+    #[case::sentence("Plaintext: what KMS has opened. Plaintext = data", false)]
+    #[case::sealed("\"CiphertextBlob\": \"AQICAHhc2VjcmV0IQ==\"", false)]
+    fn the_plaintext_of_kms_is_found(#[case] text: &str, #[case] is_found: bool) {
+        let is_told = |file: &str| found_in(file.as_bytes()).iter().any(|found| found.what.contains("Plaintext"));
+        assert_eq!(is_told(text), is_found);
+        assert_eq!(is_told(&format!("[0.1,\"o\",{}]", Value::from(text))), is_found);
+    }
+
+    #[test]
+    fn typed_input_is_read_with_its_corrections() {
+        let keys = |text: &str| {
+            let keys = text.chars().map(|c| format!("[0.5,\"i\",{}]", Value::from(c.to_string())));
+            found_in(keys.collect::<Vec<_>>().join("\n").as_bytes())
+        };
+        let found = keys("21098765x\u{7f}4321\r");
+        assert_eq!(
+            found.iter().map(|found| (found.line, found.what)).collect::<Vec<_>>(),
+            [(14, "an account's number")]
+        );
+        assert_eq!(keys("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzKEY\r").len(), 1);
+        assert_eq!(keys("ada@example.com\r"), []);
+        let pasted = "[0.1,\"i\",\"\\u001b[200~AKIAZQ3DRSTUVWXY2345\\u001b[201~\"]";
+        assert_eq!(found_in(pasted.as_bytes()).len(), 1);
+    }
+
+    #[test]
+    fn what_is_allowed_is_not_reported() {
+        let allowed =
+            Allowed::parse("# for our demo\n210987654321\n\nada.k@company.de\nvault.corp.company.com\nmake demo\n");
+        let file = "{\"version\":2,\"command\":\"make demo\"}\narn:aws:iam::210987654321:user/x ada.k@company.de \
+                    vault.corp.company.com\n";
+        assert_eq!(found_in(file.as_bytes()).len(), 4);
+        assert_eq!(verify(file.as_bytes(), allowed.clone()), []);
+        // Nothing longer is, and nothing else.
+        assert_eq!(verify(b"x.vault.corp.company.com 210987654322", allowed).len(), 2);
     }
 }

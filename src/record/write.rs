@@ -44,7 +44,7 @@ impl Stop {
     }
 
     /// Whether it was said.
-    fn is_set(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
@@ -113,6 +113,9 @@ pub enum FilmError {
     /// ffmpeg is not there.
     #[error("{} needs ffmpeg, which is not on PATH: install it, or write a .gif", .0.display())]
     NoFfmpeg(PathBuf),
+    /// Its folder is missing, or is a file; in words for a person.
+    #[error("{0}")]
+    NoFolder(String),
     /// The disk, the folder, or too few pixels.
     #[error("{} can't be written: {source}", path.display())]
     Io {
@@ -121,6 +124,16 @@ pub enum FilmError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// What to say when `path` can't be written because its folder is missing; `None` where that is not the reason.
+pub fn missing_folder(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())?;
+    let (path, shown) = (path.display(), folder.display());
+    Some(match folder.exists() {
+        true => format!("{path} can't be written: {shown} is not a folder"),
+        false => format!("{path} can't be written: there is no folder {shown}; create it first"),
+    })
 }
 
 /// How many characters without a picture are told.
@@ -261,6 +274,9 @@ fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Some(reason) = missing_folder(path) {
+        return Err(FilmError::NoFolder(reason));
+    }
     // For its owner alone, as every recording.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".kmslab-");

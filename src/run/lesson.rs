@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::cli::{Environment, Exit, Options, Usage};
+use crate::cli::{Environment, Exit, Options, Usage, out};
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
 
@@ -78,7 +78,7 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Arc<Lesson>,
 pub fn check(folder: Option<&Path>) -> Result<Exit, Report> {
     let files = files(folder)?;
     let problems = lint::check(&files);
-    let mut out = io::stdout().lock();
+    let mut out = out();
     let written = match problems.is_empty() {
         true => writeln!(out, "the lesson is complete in: {}", files.languages().join(", ")),
         false => problems.iter().try_for_each(|problem| writeln!(out, "{problem}")),

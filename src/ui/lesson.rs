@@ -7,7 +7,7 @@ use crate::lab::lesson::{Card, Comparison, Source};
 use crate::lab::{Experiment, Stage, State, Status};
 
 use super::tally;
-use super::text::{uncapitalised, width, wrap, wrap_plain};
+use super::text::{spans_width, uncapitalised, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// Everything a stage's lesson says; what explains the answers comes when the stage has ended.
@@ -135,7 +135,7 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
                 let mut spans = Vec::new();
                 for (columns, lines) in &stacks {
                     let line = lines.get(y).cloned().unwrap_or_default();
-                    let gap = (columns + GAP).saturating_sub(line.width());
+                    let gap = (columns + GAP).saturating_sub(spans_width(&line.spans));
                     spans.extend(line.spans);
                     spans.push(Span::raw(" ".repeat(gap)));
                 }

@@ -89,6 +89,7 @@ pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buf
 
 fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     draw_all(state, theme, lane, area, buffer);
+    text::guard(buffer);
     if theme.is_ascii() {
         signs::translate(buffer);
     }
@@ -149,7 +150,7 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
             None => Span::default(),
         },
     };
-    let room = columns.saturating_sub(right.width() + usize::from(right.width() > 0));
+    let room = columns.saturating_sub(width(&right.content) + usize::from(!right.content.is_empty()));
     Line::from(right).right_aligned().render(area, buffer);
     let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
     let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();

@@ -71,7 +71,7 @@ fn of_char(c: char) -> Option<char> {
         'ñ' => 'n',
         'ò'..='ö' | 'ø' => 'o',
         'ù'..='ü' => 'u',
-        '¿' | '\u{fffd}' => '?',
+        '¿' | '\u{fffd}' | '\u{25cc}' => '?',
         '¡' => '!',
         // The pictures that stand for control characters.
         '\u{2400}'..='\u{2421}' => '^',

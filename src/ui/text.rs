@@ -1,15 +1,15 @@
-//! Text in terminal columns: widths, cutting off, wrapping.
+//! Text in terminal columns: cutting off, wrapping. What is counted and cut are glyphs; see [`glyphs`].
 //!
 //! Wrapping is done here and not by a widget, since scrolling needs the number of lines before anything is drawn.
 
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Columns that `text` takes.
-pub fn width(text: &str) -> usize {
-    text.width()
-}
+pub use crate::lab::glyphs::width;
+use crate::lab::glyphs::{glyph_width, glyphs, shown};
 
 /// Columns that some spans take.
 pub fn spans_width(spans: &[Span<'_>]) -> usize {
@@ -23,13 +23,12 @@ pub fn truncate(text: &str, columns: usize) -> String {
     }
     let mut kept = String::new();
     let mut used = 0;
-    for c in text.chars() {
-        let of_char = c.width().unwrap_or(0);
-        if used + of_char + 1 > columns {
+    for glyph in glyphs(text) {
+        used += glyph_width(glyph);
+        if used + 1 > columns {
             break;
         }
-        used += of_char;
-        kept.push(c);
+        kept.push_str(glyph);
     }
     if columns > 0 {
         kept.push('…');
@@ -44,39 +43,37 @@ pub fn shortened(text: &str, columns: usize) -> String {
     }
     // The end says more: a file's name is there.
     let front = columns / 3;
-    let mut back = String::new();
-    for c in text.chars().rev() {
-        if width(&back) + c.width().unwrap_or(0) + front > columns {
-            break;
-        }
-        back.insert(0, c);
-    }
-    truncate(text, front) + &back
+    let mut used = front;
+    let fits = |glyph: &&str| {
+        used += glyph_width(glyph);
+        used <= columns
+    };
+    let length: usize = glyphs(text).rev().take_while(fits).map(str::len).sum();
+    truncate(text, front) + &text[text.len() - length..]
 }
 
-/// `c` as it is drawn. What comes from a server may hold anything: a control character has a sign of its own instead of
-/// vanishing, and a mark that turns the direction of writing, which would move its neighbours, becomes U+FFFD.
-fn visible(c: char) -> char {
-    match c {
-        '\t' => ' ',
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        _ => c,
-    }
-}
-
-/// `text` as one line in which nothing is a command to a terminal.
+/// `text` as one line in which nothing is a command to a terminal, and nothing is hidden.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { ' ' } else { visible(c) }).collect()
+    text.split('\n').map(shown).collect::<Vec<_>>().join(" ")
+}
+
+/// The last look at a drawn screen: whatever got into a cell without [`cut`] or [`wrap`] hides nothing, either.
+pub fn guard(buffer: &mut Buffer) {
+    // A character alone that is hidden takes no column, so ratatui has not drawn it.
+    for cell in buffer.content.iter_mut().filter(|cell| cell.symbol().chars().nth(1).is_some()) {
+        if let Cow::Owned(text) = shown(cell.symbol())
+            && text != cell.symbol()
+        {
+            cell.set_symbol(glyphs(&text).next().unwrap_or(" "));
+        }
+    }
 }
 
 /// Spans as one line of at most `columns` columns.
 pub fn cut(mut spans: Vec<Span<'static>>, columns: usize) -> Line<'static> {
     for span in &mut spans {
-        if span.content.chars().any(|c| visible(c) != c) {
-            span.content = span.content.chars().map(visible).collect();
+        if let Cow::Owned(text) = shown(&span.content) {
+            span.content = text.into();
         }
     }
     let mut line = Vec::new();
@@ -116,25 +113,27 @@ pub fn wrap(lead: Vec<Span<'static>>, content: Vec<Span<'static>>, columns: usiz
         line: lead,
         lines: Vec::new(),
     };
-    let characters: Vec<Char> = content
-        .iter()
-        .flat_map(|span| {
-            let visible = span.content.chars().map(|c| if c == '\n' { c } else { visible(c) });
-            visible.map(|c| Char { c, width: c.width().unwrap_or(0), style: span.style })
-        })
-        .collect();
-    for (index, paragraph) in characters.split(|character| character.c == '\n').enumerate() {
-        if index > 0 {
-            wrapper.break_line();
+    // A glyph is of one span: its style begins and ends there.
+    let texts: Vec<Vec<Cow<'_, str>>> =
+        content.iter().map(|span| span.content.split('\n').map(shown).collect()).collect();
+    let mut paragraph = Vec::new();
+    for (span, lines) in content.iter().zip(&texts) {
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                wrapper.paragraph(&std::mem::take(&mut paragraph));
+                wrapper.break_line();
+            }
+            let glyphs = glyphs(line);
+            paragraph.extend(glyphs.map(|text| Glyph { text, width: glyph_width(text), style: span.style }));
         }
-        wrapper.paragraph(paragraph);
     }
+    wrapper.paragraph(&paragraph);
     wrapper.finish()
 }
 
 #[derive(Clone, Copy)]
-struct Char {
-    c: char,
+struct Glyph<'a> {
+    text: &'a str,
     width: usize,
     style: Style,
 }
@@ -150,11 +149,11 @@ struct Wrapper {
 }
 
 impl Wrapper {
-    fn paragraph(&mut self, characters: &[Char]) {
-        let mut rest = characters;
+    fn paragraph(&mut self, glyphs: &[Glyph<'_>]) {
+        let mut rest = glyphs;
         while !rest.is_empty() {
-            let spaces = rest.iter().take_while(|character| character.c == ' ').count();
-            let word = rest[spaces..].iter().take_while(|character| character.c != ' ').count();
+            let spaces = rest.iter().take_while(|glyph| glyph.text == " ").count();
+            let word = rest[spaces..].iter().take_while(|glyph| glyph.text != " ").count();
             let (gap, after) = rest.split_at(spaces);
             let (word, after) = after.split_at(word);
             self.word(gap, word);
@@ -162,7 +161,7 @@ impl Wrapper {
         }
     }
 
-    fn word(&mut self, gap: &[Char], word: &[Char]) {
+    fn word(&mut self, gap: &[Glyph<'_>], word: &[Glyph<'_>]) {
         let length = columns_of(word);
         if self.used + gap.len() + length <= self.columns {
             self.push(gap);
@@ -176,15 +175,14 @@ impl Wrapper {
                 self.break_line();
             }
             let mut gap = if self.fresh { &[] } else { gap };
-            for part in word.split_inclusive(|character| matches!(character.c, ':' | '/' | '.' | ',' | '=' | '&' | ';'))
-            {
+            for part in word.split_inclusive(|glyph| matches!(glyph.text, ":" | "/" | "." | "," | "=" | "&" | ";")) {
                 self.part(gap, part);
                 gap = &[];
             }
         }
     }
 
-    fn part(&mut self, gap: &[Char], part: &[Char]) {
+    fn part(&mut self, gap: &[Glyph<'_>], part: &[Glyph<'_>]) {
         let length = columns_of(part);
         if self.used + gap.len() + length <= self.columns {
             self.push(gap);
@@ -194,24 +192,27 @@ impl Wrapper {
         if !self.fresh || length <= self.columns - self.hang {
             self.break_line();
         }
-        for character in part {
-            if self.used + character.width > self.columns {
+        for glyph in part {
+            if self.used + glyph.width > self.columns {
                 self.break_line();
             }
-            // Wider than a whole line: there is no place for it.
-            if self.used + character.width <= self.columns {
-                self.push(std::slice::from_ref(character));
+            if self.used + glyph.width > self.columns {
+                // It has room only without the indentation.
+                self.line.clear();
+                self.used = 0;
             }
+            let cut = Glyph { text: "…", width: 1, ..*glyph };
+            self.push(&[if glyph.width <= self.columns { *glyph } else { cut }]);
         }
     }
 
-    fn push(&mut self, characters: &[Char]) {
-        for character in characters {
+    fn push(&mut self, glyphs: &[Glyph<'_>]) {
+        for glyph in glyphs {
             match self.line.last_mut() {
-                Some(span) if !self.fresh && span.style == character.style => span.content.to_mut().push(character.c),
-                _ => self.line.push(Span::styled(character.c.to_string(), character.style)),
+                Some(span) if !self.fresh && span.style == glyph.style => span.content.to_mut().push_str(glyph.text),
+                _ => self.line.push(Span::styled(glyph.text.to_owned(), glyph.style)),
             }
-            self.used += character.width;
+            self.used += glyph.width;
             self.fresh = false;
         }
     }
@@ -229,8 +230,8 @@ impl Wrapper {
     }
 }
 
-fn columns_of(characters: &[Char]) -> usize {
-    characters.iter().map(|character| character.width).sum()
+fn columns_of(glyphs: &[Glyph<'_>]) -> usize {
+    glyphs.iter().map(|glyph| glyph.width).sum()
 }
 
 /// `text` where it begins no sentence.
@@ -256,6 +257,12 @@ mod tests {
     #[case("abcdef", 1, "…")]
     #[case("abcdef", 0, "")]
     #[case("表表表", 4, "表…")]
+    #[case("e\u{301}e\u{301}e\u{301}", 3, "e\u{301}e\u{301}e\u{301}")]
+    #[case("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…")]
+    #[case("👩‍🚀👩‍🚀", 4, "👩‍🚀👩‍🚀")]
+    #[case("👩‍🚀👩‍🚀", 3, "👩‍🚀…")]
+    #[case("🇩🇪🇫🇷🇩🇪", 5, "🇩🇪🇫🇷…")]
+    #[case("❤️❤️", 3, "❤️…")]
     fn what_is_cut_off_shows(#[case] text: &str, #[case] columns: usize, #[case] expected: &str) {
         assert_eq!(truncate(text, columns), expected);
     }
@@ -265,6 +272,7 @@ mod tests {
     #[case("/run/user/1000/lab.sock", 15, "/run…0/lab.sock")]
     #[case("/表表表表/x", 9, "/…表表/x")]
     #[case("/run/x", 2, "/x")]
+    #[case("/run/user/e\u{301}e\u{301}👩‍🚀", 9, "/r…r/e\u{301}e\u{301}👩‍🚀")]
     #[case("/run/x", 0, "")]
     fn of_a_path_the_middle_goes(#[case] path: &str, #[case] columns: usize, #[case] expected: &str) {
         assert_eq!(shortened(path, columns), expected);
@@ -297,6 +305,15 @@ mod tests {
     }
 
     #[test]
+    fn no_cell_hides_anything() {
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 12, 1));
+        buffer.set_string(0, 0, "a\u{200d}b\u{200b}e\u{301}👩‍🚀", Style::new());
+        guard(&mut buffer);
+        let drawn: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        assert_eq!(drawn.trim_end(), "abe\u{301}👩‍🚀");
+    }
+
+    #[test]
     fn indentation_stays_and_lines_end_where_the_text_says() {
         assert_eq!(wrapped("  a b\n\nc", 20, 0), ["  a b", "", "c"]);
     }
@@ -307,15 +324,48 @@ mod tests {
         assert_eq!(lines.iter().map(Line::to_string).collect::<Vec<_>>(), ["label  one two", "       three"]);
     }
 
+    /// Letters and marks, wide, narrow and invisible ones, emoji and flags of several characters.
+    const PIECES: &str = "[ a-z:/.表é\u{301}\u{200b}\u{61c}❤⌚\u{fe0e}\u{fe0f}\u{200c}\u{200d}👩🚀👍🏽🇩🇪🏴\u{e0067}\u{e007f}ｶﾞᄀ\u{1161}क\u{94d}षیلاＡ-]{0,60}";
+
+    /// What ratatui draws of `line`, and how many columns that takes.
+    fn drawn(line: &str) -> (String, usize) {
+        let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 400, 1));
+        let (end, _) = buffer.set_stringn(0, 0, line, 400, Style::new());
+        let mut x = 0;
+        let mut text = String::new();
+        while x < end {
+            let symbol = buffer[(x, 0)].symbol();
+            text.push_str(symbol);
+            x += u16::try_from(width(symbol)).unwrap();
+        }
+        (text, usize::from(end))
+    }
+
     proptest! {
         #[test]
-        fn no_line_is_too_wide_and_nothing_is_lost(text in "[ a-z:/.表é-]{0,120}", columns in 4usize..60, hang in 0usize..8) {
+        fn no_line_is_too_wide_and_nothing_is_lost(text in PIECES, columns in 4usize..60, hang in 0usize..8) {
             let lines = wrapped(&text, columns, hang);
             for line in &lines {
                 prop_assert!(width(line) <= columns, "{line:?} is wider than {columns}");
+                prop_assert_eq!(drawn(line), (line.clone(), width(line)));
             }
             let squeeze = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
-            prop_assert_eq!(squeeze(&lines.concat()), squeeze(&text));
+            prop_assert_eq!(squeeze(&lines.concat()), squeeze(&shown(&text)));
+        }
+
+        #[test]
+        fn what_is_cut_fits_and_has_whole_glyphs(text in PIECES, columns in 0usize..40) {
+            let text = clean(&text);
+            for (cut, ends) in [(truncate(&text, columns), 1), (shortened(&text, columns), 2)] {
+                prop_assert!(width(&cut) <= columns, "{cut:?} is wider than {columns}");
+                let parts: Vec<&str> = cut.split('…').collect();
+                prop_assert!(parts.len() <= 2 && (text.starts_with(parts[0]) || ends == 2 && parts.len() == 1), "{cut:?}");
+                prop_assert!(ends == 1 || text.ends_with(parts[parts.len() - 1]), "{cut:?}");
+                prop_assert!(parts.iter().all(|part| glyphs(part).all(|glyph| glyphs(&text).any(|whole| whole == glyph))));
+            }
+            let line = cut(vec![Span::raw(text.clone())], columns).to_string();
+            prop_assert_eq!(drawn(&line), (line.clone(), width(&line)));
+            prop_assert!(width(&line) <= columns);
         }
     }
 }

@@ -94,7 +94,7 @@ fn the_short_help_is_a_page_with_examples_and_the_long_one_has_everything() {
 }
 
 #[rstest]
-#[case("verify-cast", &["--help"])]
+#[case("verify-cast", &["--allow", "--help"])]
 #[case("reset", &["--help"])]
 #[case("completions", &["--help"])]
 #[case("lesson", &["--help", "--lesson"])]

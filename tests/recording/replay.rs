@@ -221,6 +221,19 @@ fn no_log_brings_the_program_down() {
 }
 
 #[test]
+fn what_may_be_published_is_named_in_a_file() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("lab.txt"), "account 210987654321, by ada.k@company.de\n").unwrap();
+    std::fs::write(folder.path("allow.txt"), "# the account of our talks\n210987654321\n").unwrap();
+    let output = folder.run(&["verify-cast", "lab.txt", "--allow", "allow.txt"]);
+    let told = "lab.txt:1:26: an e-mail address or an account on a host: ada.k@compan…\n";
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), told));
+    std::fs::write(folder.path("allow.txt"), "210987654321\nada.k@company.de\n").unwrap();
+    assert_eq!(folder.ok(&["verify-cast", "lab.txt", "--allow", "allow.txt"]), "lab.txt: nothing found\n");
+    folder.refuses(&["verify-cast", "lab.txt", "--allow", "none.txt"], "none.txt can't be read");
+}
+
+#[test]
 fn what_is_no_log_is_told_in_a_sentence() {
     let folder = Folder::new();
     std::fs::write(folder.path("film.mp4"), [0, 1, 2, 255, 254, 10]).unwrap();
@@ -231,6 +244,8 @@ fn what_is_no_log_is_told_in_a_sentence() {
     folder.refuses(&["replay", "."], "can't be read");
     folder.ok(&["record", "session.kmslab", "--pace", "fast"]);
     folder.refuses(&["replay", "session.kmslab"], "a replay needs a terminal");
+    folder
+        .refuses(&["replay", "session.kmslab", "--record", "none/a.cast"], "there is no folder none; create it first");
     folder.refuses(&["verify-cast", "film.mp4"], "it is no text");
     folder.refuses(&["verify-cast", "nothing.cast"], "can't be read");
     std::fs::write(folder.path("empty.cast"), "").unwrap();

@@ -13,8 +13,12 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     std::fs::write(folder.path("mine.cast"), "mine").unwrap();
     folder.refuses(&["record", "mine.cast"], "mine.cast exists: --force replaces it");
     assert_eq!(folder.read("mine.cast"), b"mine");
-    folder.refuses(&["record", "none/lab.cast"], "none/lab.cast can't be written");
-    folder.refuses(&["record", "none/lab.gif"], "none/lab.gif can't be written");
+    let missing = "can't be written: there is no folder none; create it first";
+    for name in ["lab.cast", "lab.kmslab", "lab.gif", "lab.txt"] {
+        folder.refuses(&["record", &format!("none/{name}")], &format!("none/{name} {missing}"));
+    }
+    folder.refuses(&["record", "none/who.txt", "--stage", "who"], missing);
+    folder.refuses(&["record", "mine.cast/lab.svg"], "mine.cast/lab.svg can't be written: mine.cast is not a folder");
     folder.refuses(&["record", "lab.mov"], "the ending says what it becomes");
     folder.refuses(&["record", "lab.cast", "--stage", "grant"], "make stills, which are .svg, .png or .txt");
     folder.refuses(&["record", "lab.svg", "--stage", "nowhere"], "the stages are");

@@ -185,7 +185,7 @@ impl Linter<'_> {
             if words > most {
                 messages.push(format!("{path} has {words} words; {most} at most"));
             }
-            let columns = unicode_width::UnicodeWidthStr::width(text);
+            let columns = crate::lab::glyphs::width(text);
             if columns > budget.columns {
                 messages.push(format!("{path} is {columns} columns wide; {} at most", budget.columns));
             }

@@ -1,0 +1,79 @@
+//! The standard output. What reads it may go away: `kmslab … | head` is no error.
+
+use std::io::{self, ErrorKind, StdoutLock, Write};
+
+use super::Exit;
+
+/// Nothing reads the output anymore. Other programs end by SIGPIPE then, without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing reads the output anymore")]
+pub struct ReaderGone;
+
+/// The exit status that a shell reports for a program that SIGPIPE (13) has ended.
+pub const READER_GONE: Exit = Exit::Signal(13);
+
+/// The standard output, which every command prints to. Its errors tell a reader that has gone from a connection that broke:
+/// both are [`ErrorKind::BrokenPipe`].
+pub fn out() -> Out<StdoutLock<'static>> {
+    Out(io::stdout().lock())
+}
+
+/// See [`out`].
+#[derive(Debug)]
+pub struct Out<W>(W);
+
+impl<W: Write> Write for Out<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(told_apart)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(told_apart)
+    }
+}
+
+fn told_apart(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, ReaderGone),
+        _ => error,
+    }
+}
+
+/// Whether an error says that the output's reader has gone.
+pub fn is_reader_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
+        if inner.is_some_and(|inner| inner.is::<ReaderGone>()) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken;
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_broken_connection_is_no_reader_that_has_gone() {
+        let gone = Out(Broken).write_all(b"x").unwrap_err();
+        assert!(is_reader_gone(&gone));
+        assert!(!is_reader_gone(&io::Error::from(ErrorKind::BrokenPipe)));
+        let told = color_eyre::eyre::Report::new(gone).wrap_err("the lines could not be written");
+        assert!(is_reader_gone(told.as_ref()));
+    }
+}
