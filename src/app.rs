@@ -25,6 +25,7 @@ use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::looks::Looks;
 use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
@@ -32,7 +33,8 @@ use crate::run::world::World;
 use crate::run::writes::LAST_WRITES;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::theme::ColorLevel;
+use crate::ui::terminal;
+use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName};
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {
@@ -214,6 +216,24 @@ fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier:
     Ok(lab)
 }
 
+/// The colors of a screen, as they are wanted and as the terminal's background is.
+fn looks(options: &Options, environment: &Environment) -> Looks {
+    let level = environment.color_level();
+    let themed = |name| {
+        let theme = Theme::choose(name, level);
+        if options.is_ascii(environment) { theme.in_ascii() } else { theme }
+    };
+    let [dark, light] = [ThemeName::Dark, ThemeName::Light].map(themed);
+    let told = if environment.light == Some(true) { light } else { dark };
+    match options.theme.unwrap_or_default() {
+        ThemeChoice::Named(name) => themed(name).into(),
+        ThemeChoice::Auto if environment.tells_background && level != ColorLevel::None => {
+            Looks::either(told, dark, light)
+        }
+        ThemeChoice::Auto => told.into(),
+    }
+}
+
 /// Whether an address is one of Amazon's own.
 fn is_amazons(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
@@ -341,7 +361,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = io::stdout().lock();
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let stop = signal::stop(sandbox::abandon);
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
     if let Some(not_kept) = state.not_kept() {
@@ -364,7 +384,7 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let terminal = Terminal {
         is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
         is_dumb: environment.dumb,
-        size: crossterm::terminal::size().ok(),
+        size: terminal::size().ok().map(|size| (size.width, size.height)),
         colours: match environment.color_level() {
             ColorLevel::None => None,
             ColorLevel::Ansi16 => Some("16 colours"),
@@ -390,7 +410,7 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
 
 fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
     let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
+    let mut stop = signal::stop(sandbox::abandon);
     let sandbox = Sandbox::start(sandbox_config(options, listen))?;
     let admin = sandbox.admin();
     // The AWS CLI and boto3 read the second name of the region, the SDKs the first.
@@ -407,8 +427,13 @@ fn serve(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exi
     drop(out);
     tell(format_args!("the sandbox listens at {}; its database is {}", sandbox.url(), sandbox.database().display()));
     tell("paste the lines above into another shell; Ctrl-C ends the sandbox");
-    runtime.block_on(stop.next());
-    Ok(Exit::Met)
+    let ended = sandbox.ended();
+    runtime.block_on(async {
+        tokio::select! {
+            _ = stop.next() => Ok(Exit::Met),
+            () = ended => Err(Report::msg("the sandbox's server has ended; this is a defect of kmslab: please report it")),
+        }
+    })
 }
 
 fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
 use crate::lab::Stage;
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::ThemeChoice;
 
 pub use environment::Environment;
 
@@ -204,9 +204,9 @@ pub struct Options {
     /// All signs, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
-    /// dark, light or high-contrast [default: dark]
+    /// auto (by the terminal's background), dark, light or high-contrast [default: auto; recordings: dark]
     #[arg(long, global = true, value_name = "NAME")]
-    pub theme: Option<ThemeName>,
+    pub theme: Option<ThemeChoice>,
     /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
