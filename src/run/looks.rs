@@ -72,8 +72,7 @@ mod tests {
 
     #[test]
     fn the_first_reply_in_time_decides() {
-        let [dark, light] =
-            [ThemeName::Dark, ThemeName::Light].map(|name| Theme::choose(name, ColorLevel::Ansi16));
+        let [dark, light] = [ThemeName::Dark, ThemeName::Light].map(|name| Theme::choose(name, ColorLevel::Ansi16));
         let mut screen = Screen::over(Vec::new(), Size::new(80, 24));
         let mut looks = Looks::either(dark, dark, light);
         looks.told(true);

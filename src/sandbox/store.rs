@@ -32,8 +32,8 @@ const SMALLEST_DATABASE: u64 = 512;
 
 mod temporary;
 
-pub use temporary::abandon;
 use temporary::Temporary;
+pub use temporary::abandon;
 
 const DATABASE_FILE: &str = "kmslab.db";
 const ROOT_KEY_FILE: &str = "hsm.key";

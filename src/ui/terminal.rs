@@ -31,7 +31,7 @@ const LEAVE_TORN: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
 const BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// A terminal that takes nothing for so long is given up, where the program is to end.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(150);
 /// Otherwise.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -156,7 +156,7 @@ impl<W: Write> Screen<W> {
         Ok(true)
     }
 
-    /// Calls `tell` whenever the terminal has taken all that was written.
+    /// Calls `tell` when the terminal is ready for a frame that had to wait.
     pub fn when_ready(&mut self, tell: impl Fn() + Send + 'static) {
         if let Some(outlet) = &self.outlet {
             outlet.when_ready(Box::new(tell));
@@ -274,6 +274,8 @@ pub fn restore() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
+    // First what takes no time.
+    let cooked = crossterm::terminal::disable_raw_mode();
     let mut output = lock_output(PATIENCE);
     let is_torn = output.is_none() || is_stuck();
     if is_torn {
@@ -286,7 +288,6 @@ pub fn restore() -> io::Result<()> {
         out.write_all(if is_torn { LEAVE_TORN } else { LEAVE }).and_then(|()| out.flush())
     });
     drop(output);
-    let cooked = crossterm::terminal::disable_raw_mode();
     written.and(cooked)
 }
 

@@ -212,6 +212,7 @@ impl Theme {
         let plain = Style::new();
         Theme {
             base: plain.fg(ink).bg(background),
+            bar: plain.fg(ink).bg(background),
             allowed: verdict(allowed),
             denied: verdict(denied),
             key: plain.fg(key),
@@ -374,11 +375,7 @@ mod tests {
     ) {
         let theme = Theme::choose(name, level);
         // What the terminal's own colors are, which may not be known.
-        let own = if on_light {
-            (Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff))
-        } else {
-            (Rgb(0xe5, 0xe5, 0xe5), Rgb(0, 0, 0))
-        };
+        let own = if on_light { (Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff)) } else { (Rgb(0xe5, 0xe5, 0xe5), Rgb(0, 0, 0)) };
         let verdicts = [theme.allowed, theme.denied, theme.failed, theme.waiting];
         let anywhere = verdicts.iter().map(|verdict| verdict.text).chain([
             theme.base,

@@ -14,6 +14,9 @@ const ESCAPE_TIME: Duration = Duration::from_millis(50);
 /// A gap as long as this does not belong to a key: terminals send a key at once.
 const GAP: Duration = Duration::from_millis(250);
 
+/// What may have begun a reply, or be a key, is the key by then.
+const DOUBT: Duration = Duration::from_secs(1);
+
 /// A reply may stall for so long between two of its bytes.
 const LATE: Duration = Duration::from_secs(5);
 
@@ -84,12 +87,14 @@ pub struct Decoder {
     /// When its newest byte came.
     newest: Instant,
     alt: bool,
+    /// The newest byte may be a key: it came late, and alone.
+    doubtful: bool,
 }
 
 impl Decoder {
     /// At the beginning of the input.
     pub fn new(now: Instant) -> Decoder {
-        Decoder { at: At::Ground, bytes: Vec::new(), began: now, newest: now, alt: false }
+        Decoder { at: At::Ground, bytes: Vec::new(), began: now, newest: now, alt: false, doubtful: false }
     }
 
     /// How long to wait for more before [`Decoder::pass`] is to be called; `None` where nothing is under way.
@@ -97,6 +102,7 @@ impl Decoder {
         let patience = match self.at {
             At::Ground => return None,
             At::Escape => ESCAPE_TIME,
+            At::Csi if self.doubtful => DOUBT,
             At::Character | At::Csi | At::Console | At::Ss3 if !self.is_reply() => GAP,
             _ => LATE,
         };
@@ -118,7 +124,7 @@ impl Decoder {
                 items.push(Item::Paste);
                 self.reset();
             }
-            _ => self.reset(),
+            _ => self.give_up(items),
         }
     }
 
@@ -160,14 +166,21 @@ impl Decoder {
             if self.at == At::Paste {
                 items.push(Item::Paste);
             }
-            self.reset();
+            self.give_up(items);
         }
+    }
+
+    fn give_up(&mut self, items: &mut Vec<Item>) {
+        if self.doubtful {
+            items.extend(self.bytes.last().map(|byte| single(*byte)));
+        }
+        self.reset();
     }
 
     fn reset(&mut self) {
         self.at = At::Ground;
         self.bytes.clear();
-        self.alt = false;
+        (self.alt, self.doubtful) = (false, false);
     }
 
     fn keep(&mut self, byte: u8) {
@@ -201,6 +214,7 @@ impl Decoder {
                     return Step::Again;
                 }
                 self.at = At::Csi;
+                self.doubtful = alone;
                 self.keep(byte);
             }
             At::Console => {
@@ -298,7 +312,13 @@ impl Decoder {
     }
 
     fn csi(&mut self, byte: u8, items: &mut Vec<Item>) -> Step {
+        self.doubtful &= !byte.is_ascii_digit();
         match byte {
+            // The key, and then another.
+            _ if self.doubtful => {
+                self.give_up(items);
+                return Step::Again;
+            }
             b' '..=b'?' => self.keep(byte),
             b'[' if self.bytes.len() == 2 => self.at = At::Console,
             b'~' if self.bytes == b"\x1b[200" => {

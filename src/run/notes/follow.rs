@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Place, now};
-use crate::run::input::{Input, at_hand, attend};
-use crate::run::looks::Looks;
 use crate::lab::presenting::line::Line;
 #[cfg(unix)]
 use crate::lab::presenting::line::NO_LAB;
 use crate::run::Ended;
+use crate::run::input::{Input, at_hand, attend};
+use crate::run::looks::Looks;
 #[cfg(unix)]
 use crate::ui::notes::PATIENCE;
 use crate::ui::notes::{Notes, extent};

@@ -36,6 +36,8 @@ struct Waiting {
     /// How many bytes the terminal has not taken.
     bytes: usize,
     failed: Option<io::ErrorKind>,
+    /// Whether somebody has asked in vain whether it is ready.
+    asked: bool,
     when_ready: Option<Box<dyn Fn() + Send>>,
 }
 
@@ -62,10 +64,12 @@ impl Outlet {
 
     /// Whether the terminal has taken all that was written.
     pub fn is_ready(&self) -> bool {
-        lock(&self.shared.waiting).bytes == 0
+        let mut waiting = lock(&self.shared.waiting);
+        waiting.asked |= waiting.bytes > 0;
+        waiting.bytes == 0
     }
 
-    /// Calls `tell` whenever that becomes so.
+    /// Calls `tell` when that becomes so after somebody has asked in vain.
     pub fn when_ready(&self, tell: Box<dyn Fn() + Send>) {
         lock(&self.shared.waiting).when_ready = Some(tell);
     }
@@ -89,7 +93,10 @@ impl Shared {
             waiting.failed = Some(error.kind());
         }
         self.changed.notify_all();
-        if let (0, Some(tell)) = (waiting.bytes, &waiting.when_ready) {
+        if waiting.bytes == 0
+            && std::mem::take(&mut waiting.asked)
+            && let Some(tell) = &waiting.when_ready
+        {
             tell();
         }
     }

@@ -98,7 +98,11 @@ fn a_reply_is_no_key_however_slowly_it_comes() {
             // Right after its Esc nothing tells it from the key.
             for split in [2, 3, reply.len() / 2, reply.len() - 1] {
                 let items = fed([(0, &reply[..split]), (gap * 5, &reply[split..]), (1, b"q")]);
-                assert_eq!(names(&keys(&items).into_iter().copied().collect::<Vec<_>>()), "q", "{reply:?} {split} {gap}");
+                assert_eq!(
+                    names(&keys(&items).into_iter().copied().collect::<Vec<_>>()),
+                    "q",
+                    "{reply:?} {split} {gap}"
+                );
             }
             let first: (u64, &[u8]) = (0, &reply[..2]);
             let bytes = reply[2..].iter().map(|byte| (gap, std::slice::from_ref(byte)));
@@ -124,7 +128,9 @@ fn the_background_is_understood() {
     assert_eq!(names(&fed([(0, include_bytes!("osc11-reply.bin").as_slice())])), "dark");
     assert_eq!(names(&fed([(0, b"\x1b]11;rgb:00/2b/36\x07".as_slice())])), "dark");
     assert_eq!(names(&fed([(0, b"\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\".as_slice())])), "light");
-    for nothing in [&b"\x1b]11;rgb:\x07"[..], b"\x1b]11;rgb:00000/0/0\x07", b"\x1b]11;red\x07", b"\x1b]10;rgb:f/f/f\x07"] {
+    for nothing in
+        [&b"\x1b]11;rgb:\x07"[..], b"\x1b]11;rgb:00000/0/0\x07", b"\x1b]11;red\x07", b"\x1b]10;rgb:f/f/f\x07"]
+    {
         assert_eq!(fed([(0, nothing)]), [], "{nothing:?}");
     }
 }
@@ -134,6 +140,11 @@ fn the_background_is_understood() {
 #[case::the_key_and_another_soon(&[(0, b"\x1b".as_slice()), (60, b"q".as_slice())], "Esc q")]
 #[case::a_capital_that_could_begin_a_reply(&[(0, b"\x1b".as_slice()), (60, b"X".as_slice()), (60, b"P".as_slice())], "Esc S-X S-P")]
 #[case::half_a_sequence(&[(0, b"\x1b[".as_slice()), (300, b"q".as_slice()), (1, b"1".as_slice())], "q 1")]
+#[case::half_a_sequence_and_what_could_go_on(&[(0, b"\x1b[".as_slice()), (300, b"?".as_slice())], "?")]
+#[case::half_a_sequence_and_two_keys(
+    &[(0, b"\x1b[".as_slice()), (300, b"?".as_slice()), (300, b"q".as_slice())],
+    "? q"
+)]
 #[case::half_an_arrow(&[(0, b"\x1b[1;".as_slice()), (300, b"q".as_slice())], "q")]
 #[case::half_a_function_key(&[(0, b"\x1bO".as_slice()), (300, b"q".as_slice())], "q")]
 #[case::half_a_character(&[(0, b"\xe8".as_slice()), (300, b"q".as_slice())], "q")]
