@@ -235,7 +235,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
         }
         terminal.press("\r");
         stage += 1;
-        assert!(stage < 6, "{}", terminal.picture());
+        assert!(stage < 9, "{}", terminal.picture());
     }
     terminal.wait_for(&["what was recorded is kept"]);
     terminal.press("?");

@@ -23,7 +23,7 @@ use super::decode::{Decoder, Item};
 use crate::ui::terminal::size;
 
 /// Nobody types so many keys ahead. More at once is text that was pasted where the terminal marks no pastes, or noise.
-const AHEAD: usize = 128;
+const AHEAD: usize = 512;
 
 /// After a pause like this such a text has ended.
 const QUIET: Duration = Duration::from_millis(30);
