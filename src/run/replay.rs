@@ -318,6 +318,14 @@ impl Playback {
             tokio::select! {
                 biased;
                 Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
+                // Before the input, which may never pause. The time that is shown goes on between two entries, too.
+                () = tokio::time::sleep(pause.min(SECOND)), if is_playing => {
+                    if pause <= SECOND {
+                        self.take().map_err(io::Error::other)?;
+                    } else {
+                        self.now += SECOND.mul_f64(SPEEDS[self.speed]);
+                    }
+                }
                 first = input.next() => {
                     if is_playing {
                         self.now += since.elapsed().mul_f64(SPEEDS[self.speed]).min(next);
@@ -331,14 +339,6 @@ impl Playback {
                         next = another;
                     }
                 },
-                // The time that is shown goes on between two entries, too.
-                () = tokio::time::sleep(pause.min(SECOND)), if is_playing => {
-                    if pause <= SECOND {
-                        self.take().map_err(io::Error::other)?;
-                    } else {
-                        self.now += SECOND.mul_f64(SPEEDS[self.speed]);
-                    }
-                }
             }
         }
     }
