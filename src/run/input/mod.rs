@@ -44,7 +44,6 @@ impl From<Event> for Input {
         match event {
             Event::Key(key) => Input::Key(key),
             Event::Resize(width, height) => Input::Resize(Size { width, height }),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "what crossterm knows besides depends on its features")]
             _ => Input::Other,
         }
     }
