@@ -28,6 +28,7 @@ use crate::run::doctor;
 use crate::run::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
+use crate::run::looks::Looks;
 use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
@@ -35,7 +36,8 @@ use crate::run::world::World;
 use crate::run::writes::LAST_WRITES;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
-use crate::ui::theme::ColorLevel;
+use crate::ui::terminal;
+use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName};
 
 /// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
 pub fn describe(error: &Report, mask: bool) -> String {
@@ -235,6 +237,24 @@ fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier:
     Ok(lab)
 }
 
+/// The colors of a screen, as they are wanted and as the terminal's background is.
+fn looks(options: &Options, environment: &Environment) -> Looks {
+    let level = environment.color_level();
+    let themed = |name| {
+        let theme = Theme::choose(name, level);
+        if options.is_ascii(environment) { theme.in_ascii() } else { theme }
+    };
+    let [dark, light] = [ThemeName::Dark, ThemeName::Light].map(themed);
+    let told = if environment.light == Some(true) { light } else { dark };
+    match options.theme.unwrap_or_default() {
+        ThemeChoice::Named(name) => themed(name).into(),
+        ThemeChoice::Auto if environment.tells_background && level != ColorLevel::None => {
+            Looks::either(told, dark, light)
+        }
+        ThemeChoice::Auto => told.into(),
+    }
+}
+
 /// Whether an address is one of Amazon's own.
 fn is_amazons(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
@@ -362,7 +382,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = out();
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let stop = signal::stop(sandbox::abandon);
     let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
     if let Some(not_kept) = state.not_kept() {
@@ -383,7 +403,7 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let terminal = Terminal {
         is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
         is_dumb: environment.dumb,
-        size: crossterm::terminal::size().ok(),
+        size: terminal::size().ok().map(|size| (size.width, size.height)),
         colours: match environment.color_level() {
             ColorLevel::None => None,
             ColorLevel::Ansi16 => Some("16 colours"),

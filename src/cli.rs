@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
 use crate::lab::{Stage, glyphs};
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::ThemeChoice;
 
 pub use blank::unset_blank_settings;
 pub use environment::Environment;
@@ -218,9 +218,9 @@ pub struct Options {
     /// All signs, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
-    /// dark, light or high-contrast [default: dark]
+    /// auto (by the terminal's background), dark, light or high-contrast [default: auto; recordings: dark]
     #[arg(long, global = true, value_name = "NAME")]
-    pub theme: Option<ThemeName>,
+    pub theme: Option<ThemeChoice>,
     /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

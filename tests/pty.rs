@@ -8,6 +8,8 @@ mod asciicast;
 mod copy;
 #[path = "common/door.rs"]
 mod door;
+#[path = "pty/edge.rs"]
+mod edge;
 #[path = "pty/export.rs"]
 mod export;
 #[path = "common/https.rs"]

@@ -114,7 +114,7 @@ fn the_configuration_that_is_shown_is_one() {
     let example =
         pages.iter().find_map(|(_, text)| text.split("```toml\n").nth(1)).unwrap().split("```").next().unwrap();
     let config = kmslab::run::config::Config::parse(example).unwrap();
-    assert_eq!((config.theme, config.keys.len()), (Some(ThemeName::Light), 3));
+    assert_eq!((config.theme, config.keys.len()), (Some(ThemeName::Light.into()), 3));
 }
 
 #[test]

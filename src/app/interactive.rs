@@ -6,7 +6,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Lab, describe, exit_status, lab, random_number, recording, settle, tell};
+use super::{Announcement, Exit, Lab, describe, exit_status, lab, looks, random_number, recording, settle, tell};
 use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
 use crate::lab::{Quiz, State};
 use crate::run::config::Config;
@@ -14,8 +14,8 @@ use crate::run::journal::Journal;
 use crate::run::notes::Place;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
+use crate::sandbox;
 use crate::ui::terminal::Screen;
-use crate::ui::theme::Theme;
 
 /// A lab for a person, after so many others of this process: with questions, and a look at what PutKeyPolicy changes.
 fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
@@ -43,11 +43,10 @@ pub(super) fn interactive(
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
     let mut _announcement = Announcement::new(&state, journal.as_ref());
-    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
-    let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
+    let looks = looks(options, environment);
     state = state.with_clipboard(environment.clipboard);
     // What can't be recorded is told before anything else happens.
-    let mut manner = recording::manner(recording, theme, options.theme.unwrap_or_default(), &mut state)?;
+    let mut manner = recording::manner(recording, looks, options, environment, &mut state)?;
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
         let (hold, first) = run::session::begin(state, options, environment);
@@ -58,7 +57,7 @@ pub(super) fn interactive(
     let (mut world, mut events, mut first) = build(&mut state, clients, &journal, shelf, options);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
+    let mut stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter()
         .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
     let mut input = None;
@@ -67,12 +66,7 @@ pub(super) fn interactive(
         let ended = runtime.block_on(async {
             let input = match &mut input {
                 Some(input) => input,
-                none => {
-                    // Resizes are heard of from here on; one that came since the size was read must not be lost.
-                    let input = none.insert(run::input()?);
-                    screen.measure()?;
-                    input
-                }
+                none => none.insert(run::input::input(&mut screen)?),
             };
             first.drain(..).for_each(|effect| drop(world.perform(effect)));
             run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, &mut stop).await
@@ -115,7 +109,7 @@ pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environm
     let (world, events) = World::new(clients);
     let world = world.with_journal(journal.clone()).with_shelf(shelf);
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let stop = signal::stop(sandbox::abandon);
     let ended = runtime.block_on(async {
         let input = run::plain::input(io::stdin())?;
         let mut out = run::plain::Out { to: out(), ascii: options.is_ascii(environment) };

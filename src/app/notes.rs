@@ -5,12 +5,13 @@ use std::io::{self, IsTerminal};
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::Exit;
+use super::{Exit, looks};
 use crate::cli::{Environment, Options, Usage};
+use crate::run::input::input;
 use crate::run::notes::{Place, follow};
-use crate::run::{self, Ended, signal};
+use crate::run::{Ended, signal};
+use crate::sandbox;
 use crate::ui::terminal::Screen;
-use crate::ui::theme::Theme;
 
 /// Shows the presenter's notes of a lab that runs in another terminal.
 ///
@@ -21,15 +22,13 @@ pub fn run(runtime: &Runtime, options: &Options, environment: &Environment) -> R
         return Err(Usage("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
     }
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let theme = Theme::choose(options.theme.unwrap_or_default(), environment.color_level());
-    let theme = if options.is_ascii(environment) { theme.in_ascii() } else { theme };
+    let looks = looks(options, environment);
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter().wrap_err("the terminal can't be used for the notes")?;
     let ended = runtime.block_on(async {
-        let input = run::input()?;
-        screen.measure()?;
-        follow::run(place, input, &mut screen, &theme, stop).await
+        let input = input(&mut screen)?;
+        follow::run(place, input, &mut screen, looks, stop).await
     });
     let left = screen.leave();
     Ok(match ended.wrap_err("the terminal failed")? {

@@ -11,7 +11,9 @@ use ratatui::layout::Size;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use super::{Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, random_number, settle, tell};
+use super::{
+    Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, looks, random_number, settle, tell,
+};
 use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions, out};
 use crate::lab::{Event, Intent, Quiz, Stage, State};
@@ -24,13 +26,15 @@ use crate::record::{
     write_elsewhere,
 };
 use crate::run::live::{Live, Manner};
+use crate::run::looks::Looks;
 use crate::run::play::{Director, Pace};
 use crate::run::replay::{Playback, read};
 use crate::run::studio::{Filmed, Studio};
 use crate::run::world::World;
 use crate::run::{self, Ended, lesson, signal};
+use crate::sandbox;
 use crate::ui::Lane;
-use crate::ui::terminal::Screen;
+use crate::ui::terminal::{self, Screen};
 use crate::ui::theme::{ColorLevel, Theme, ThemeName};
 
 /// What the second of a recording with a seed counts from: where the sandbox's seeded clock begins.
@@ -81,7 +85,7 @@ pub fn is_log(options: &RecordingOptions) -> bool {
 }
 
 fn theme(options: &Options, environment: &Environment, level: ColorLevel) -> Theme {
-    let theme = Theme::choose(options.theme.unwrap_or_default(), level);
+    let theme = Theme::choose(options.theme.unwrap_or_default().fixed(), level);
     if options.is_ascii(environment) { theme.in_ascii() } else { theme }
 }
 
@@ -126,19 +130,26 @@ fn lane(options: &RecordingOptions) -> Lane {
 ///
 /// # Errors
 /// When the recording can't begin.
-pub fn manner(options: &RecordingOptions, theme: Theme, name: ThemeName, state: &mut State) -> Result<Manner, Report> {
-    if options.big {
+pub fn manner(
+    recording: &RecordingOptions,
+    looks: Looks,
+    options: &Options,
+    environment: &Environment,
+    state: &mut State,
+) -> Result<Manner, Report> {
+    if recording.big {
         state.update(Event::Intent(Intent::ToggleZoom));
     }
-    let mut manner = Manner::new(theme);
-    manner.lane = lane(options);
-    manner.director = options.play.then(|| Director::new(options.pace.into()).attended());
-    if let Some(path) = &options.record {
-        let terminal = || crossterm::terminal::size().map(|(width, height)| Size { width, height });
-        let size = options.size.map_or_else(terminal, Ok).wrap_err("the terminal does not tell its size")?;
-        let recording = Output { keeps_pauses: options.play, spare: true, ..output(options, path, name, size)? };
-        let recorder = Recorder::begin(recording, state).map_err(usage)?;
-        manner.recording = Some(Live::new(recorder, options.keys));
+    let mut manner = Manner::new(looks);
+    manner.lane = lane(recording);
+    manner.director = recording.play.then(|| Director::new(recording.pace.into()).attended());
+    if let Some(path) = &recording.record {
+        let size = recording.size.map_or_else(terminal::size, Ok).wrap_err("the terminal does not tell its size")?;
+        let output = output(recording, path, options.theme.unwrap_or_default().fixed(), size)?;
+        let output = Output { keeps_pauses: recording.play, spare: true, ..output };
+        let recorder = Recorder::begin(output, state).map_err(usage)?;
+        let live = Live::new(recorder, recording.keys).in_theme(theme(options, environment, environment.color_level()));
+        manner.recording = Some(live);
     }
     Ok(manner)
 }
@@ -268,7 +279,7 @@ pub fn record(
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     let _announcement = Announcement::new(&state, journal.as_ref());
-    let mut output = output(recording, &path, options.theme.unwrap_or_default(), size)?;
+    let mut output = output(recording, &path, options.theme.unwrap_or_default().fixed(), size)?;
     if let Some(folder) = &wanted.all {
         std::fs::create_dir_all(folder).map_err(|e| usage(format!("{} can't be made: {e}", folder.display())))?;
     }
@@ -297,7 +308,7 @@ pub fn record(
         cards: stills.is_none(),
     };
     let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
+    let mut stop = signal::stop(sandbox::abandon);
     let Filmed { recorder, length, ended, failure } = runtime.block_on(studio.film(&mut state, &mut stop));
     let survivors = settle(&state, journal.as_deref());
     let recorded = recorder.finish(length, title(&state)).wrap_err("the end of the recording can't be written");
@@ -440,7 +451,7 @@ pub fn replay(
             return Err(usage(format!("{} would be what {} is", path.display(), file.display())));
         }
         let size = recording.size.unwrap_or(if recording.big { BIG } else { SIZE });
-        let mut output = output(recording, path, options.theme.unwrap_or_default(), size)?;
+        let mut output = output(recording, path, options.theme.unwrap_or_default().fixed(), size)?;
         output.keeps_pauses = true;
         let recorder = Recorder::begin(output, playback.state()).map_err(usage)?;
         let theme = theme(options, environment, ColorLevel::True);
@@ -449,20 +460,19 @@ pub fn replay(
         let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
         let options = film_options(recording, playback.state());
         let _in_runtime = runtime.enter();
-        let written = runtime.block_on(written(recorded, options, signal::stop()));
+        let written = runtime.block_on(written(recorded, options, signal::stop(sandbox::abandon)));
         return Ok(told_written(written)?.unwrap_or(Exit::Met));
     }
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(usage("a replay needs a terminal; `kmslab replay FILE --record OUT` needs none"));
     }
-    let theme = theme(options, environment, environment.color_level());
+    let looks = looks(options, environment);
     let _in_runtime = runtime.enter();
-    let stop = signal::stop();
+    let stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter().wrap_err("the terminal can't be used")?;
     let ended = runtime.block_on(async {
-        let input = run::input()?;
-        screen.measure()?;
-        playback.show(&mut screen, &theme, &lane(recording), input, stop).await
+        let input = run::input::input(&mut screen)?;
+        playback.show(&mut screen, looks, &lane(recording), input, stop).await
     });
     let left = screen.leave();
     match ended.wrap_err("the terminal failed")? {

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::{Exit, sandbox_config, tell};
 use crate::cli::{Options, out};
 use crate::run::signal;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{self, Sandbox};
 
 /// Runs the sandbox alone, until a signal ends it.
 ///
@@ -18,7 +18,7 @@ use crate::sandbox::Sandbox;
 /// When it can't start, or its credentials can't be printed.
 pub fn run(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<Exit, Report> {
     let _in_runtime = runtime.enter();
-    let mut stop = signal::stop();
+    let mut stop = signal::stop(sandbox::abandon);
     let sandbox = Sandbox::start(sandbox_config(options, listen))?;
     let admin = sandbox.admin();
     let url = url(sandbox.url(), listen.ip(), own_address);
@@ -41,12 +41,18 @@ pub fn run(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<E
         );
     }
     tell(format_args!(
-        "DynamoDB caches a table's key for five minutes, so a key you take away may still work; \
+        "DynamoDB caches a table's key for each connection until it is idle for five minutes, so a key you take away \
+         may still work; \
          `curl -X POST '{url}/_kmslab/advance?seconds=300'` moves the clock forward"
     ));
     tell("paste the lines above into another shell; Ctrl-C ends the sandbox");
-    runtime.block_on(stop.next());
-    Ok(Exit::Met)
+    let ended = sandbox.ended();
+    runtime.block_on(async {
+        tokio::select! {
+            _ = stop.next() => Ok(Exit::Met),
+            () = ended => Err(Report::msg("the sandbox's server has ended; this is a bug in kmslab: please report it")),
+        }
+    })
 }
 
 /// The URL that clients use. A sandbox that listens on all addresses of this machine has one that others can reach, too.

@@ -13,6 +13,12 @@ pub struct Environment {
     pub no_color: bool,
     /// `COLORTERM` promises 24-bit colours.
     pub true_color: bool,
+    /// GNU screen shows the terminal: of colors it passes on 16, or 256, and makes something else of others.
+    pub screen: bool,
+    /// `COLORFGBG` says whether the terminal's background is light.
+    pub light: Option<bool>,
+    /// `TERM` names a terminal that can be asked for its background.
+    pub tells_background: bool,
     /// `TERM` names a terminal without colours.
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
@@ -45,6 +51,10 @@ impl Environment {
         Environment {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             true_color: matches!(text("COLORTERM").as_str(), "truecolor" | "24bit"),
+            screen: !text("STY").is_empty() || (text("TERM").starts_with("screen") && text("TMUX").is_empty()),
+            light: light_background(&text("COLORFGBG")),
+            // The Linux console may show the question.
+            tells_background: !matches!(text("TERM").as_str(), "" | "dumb" | "linux"),
             monochrome: is_monochrome(&text("TERM")),
             dumb: text("TERM") == "dumb",
             clipboard: clipboard(&text("TERM"), !text("TMUX").is_empty(), !text("STY").is_empty()),
@@ -60,7 +70,7 @@ impl Environment {
 
     /// The colours that may be used.
     pub fn color_level(&self) -> ColorLevel {
-        match (self.no_color || self.monochrome, self.true_color) {
+        match (self.no_color || self.monochrome, self.true_color && !self.screen) {
             (true, _) => ColorLevel::None,
             (false, true) => ColorLevel::True,
             (false, false) => ColorLevel::Ansi16,
@@ -72,6 +82,16 @@ impl Environment {
 fn locale_language(locale: &str) -> Option<String> {
     let language = locale.split(['_', '.', '@']).next().unwrap_or_default().to_ascii_lowercase();
     (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(language)
+}
+
+/// Whether `COLORFGBG`, like `15;0` or `0;default;15`, names a light background: white, light gray or another bright color.
+fn light_background(variable: &str) -> Option<bool> {
+    let (_, background) = variable.rsplit_once(';')?;
+    match background.parse().ok()? {
+        0..=6 | 8 => Some(false),
+        7 | 9..=15 => Some(true),
+        _ => None,
+    }
 }
 
 /// Whether a locale names another character set than UTF-8: only ASCII is certain then. `C`, `POSIX` and names without
@@ -177,9 +197,27 @@ mod tests {
     #[case(&[("TERM", "dumb")], ColorLevel::None)]
     #[case(&[("TERM", "xterm-mono")], ColorLevel::None)]
     #[case(&[("TERM", "vt220")], ColorLevel::None)]
+    #[case(&[("TERM", "screen.xterm-256color"), ("COLORTERM", "truecolor")], ColorLevel::Ansi16)]
+    #[case(&[("TERM", "xterm"), ("STY", "1.pts-0.host"), ("COLORTERM", "truecolor")], ColorLevel::Ansi16)]
+    #[case::tmux(&[("TERM", "screen-256color"), ("TMUX", "/tmp/t"), ("COLORTERM", "truecolor")], ColorLevel::True)]
     fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
+    }
+
+    #[rstest]
+    #[case("15;0", Some(false))]
+    #[case("0;15", Some(true))]
+    #[case("0;default;15", Some(true))]
+    #[case("12;8", Some(false))]
+    #[case("0;7", Some(true))]
+    #[case("15;default", None)]
+    #[case("15", None)]
+    #[case("0;99", None)]
+    #[case("", None)]
+    fn colorfgbg_tells_the_background(#[case] value: &str, #[case] light: Option<bool>) {
+        let variable = |name: &str| (name == "COLORFGBG").then(|| value.into());
+        assert_eq!(Environment::read(variable).light, light);
     }
 
     #[rstest]

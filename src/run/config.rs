@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::cli::{Environment, Options, Usage, language};
 use crate::lab::Keymap;
-use crate::ui::ThemeName;
 use crate::ui::keys::{self, Problem, Wanted};
+use crate::ui::theme::ThemeChoice;
 
 /// What the file says. Options come before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Config {
     /// `[keys]`: the keys of actions.
     pub keys: Keymap,
     /// `theme`
-    pub theme: Option<ThemeName>,
+    pub theme: Option<ThemeChoice>,
     /// `lang`
     pub lang: Option<String>,
     /// `ascii`
@@ -151,6 +151,7 @@ fn told(path: &Path, problems: Vec<Problem>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::ui::ThemeName;
     use rstest::rstest;
 
     use super::*;
@@ -160,7 +161,7 @@ mod tests {
         let text = "theme = \"light\"\nlang = \"de\"\nascii = true\nquestions = false\n\n[keys]\nquit = \"Q\"\n\
                     advance = [\"enter\", # the usual one\n  \"%\"]\n";
         let config = Config::parse(text).unwrap();
-        assert_eq!((config.theme, config.lang.as_deref()), (Some(ThemeName::Light), Some("de")));
+        assert_eq!((config.theme, config.lang.as_deref()), (Some(ThemeName::Light.into()), Some("de")));
         assert_eq!((config.ascii, config.questions), (Some(true), Some(false)));
         assert_eq!(config.keys.keys("advance").unwrap(), ["enter", "%"]);
         assert_eq!(Config::parse(""), Ok(Config::default()));
@@ -187,24 +188,24 @@ mod tests {
     #[test]
     fn options_come_first() {
         let config = Config {
-            theme: Some(ThemeName::Light),
+            theme: Some(ThemeName::Light.into()),
             lang: Some("de".to_owned()),
             ascii: Some(true),
             questions: Some(false),
             ..Config::default()
         };
         let given = Options {
-            theme: Some(ThemeName::Dark),
+            theme: Some(ThemeName::Dark.into()),
             lang: Some("en".to_owned()),
             no_ascii: true,
             questions: true,
             ..Options::default()
         };
         let options = config.behind(&given);
-        assert_eq!((options.theme, options.lang.as_deref()), (Some(ThemeName::Dark), Some("en")));
+        assert_eq!((options.theme, options.lang.as_deref()), (Some(ThemeName::Dark.into()), Some("en")));
         assert!(!options.ascii && !options.no_questions);
         let options = config.behind(&Options::default());
-        assert_eq!((options.theme, options.lang.as_deref()), (Some(ThemeName::Light), Some("de")));
+        assert_eq!((options.theme, options.lang.as_deref()), (Some(ThemeName::Light.into()), Some("de")));
         assert!(options.ascii && options.no_questions);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
+use super::input::Input;
+use super::looks::Looks;
 use super::play::{Cue, Director};
 use crate::lab::{Event, State};
 use crate::record::recorder::clock;
@@ -16,8 +18,8 @@ use crate::ui::{self, Lane, Theme};
 
 /// How the lab is shown.
 pub struct Manner {
-    /// In which colours.
-    pub theme: Theme,
+    /// In which colors.
+    pub looks: Looks,
     /// The last key, and captions.
     pub lane: Lane,
     /// Who presses the keys, where that is not a person alone.
@@ -31,9 +33,10 @@ pub struct Manner {
 }
 
 impl Manner {
-    /// The lab in these colours, and nothing else.
-    pub fn new(theme: Theme) -> Manner {
-        Manner { theme, lane: Lane::default(), director: None, recording: None, begun: Instant::now(), ended: false }
+    /// The lab in these colors, and nothing else.
+    pub fn new(looks: impl Into<Looks>) -> Manner {
+        let looks = looks.into();
+        Manner { looks, lane: Lane::default(), director: None, recording: None, begun: Instant::now(), ended: false }
     }
 
     /// Takes in that a new run begins: a log has one run, pictures have all of them.
@@ -83,9 +86,9 @@ impl Manner {
     }
 
     /// The key that the director presses in place of a person's `input`, who only wants it to go on.
-    pub(super) fn stands_in(&self, input: &Input, state: &State) -> Option<KeyCode> {
+    pub(super) fn stands_in(&self, input: Input, state: &State) -> Option<KeyCode> {
         let Input::Key(key) = input else { return None };
-        let goes_on = input.is_key_press() && ui::keys::is("advance", *key, &state.view.keys);
+        let goes_on = input.is_key_press() && ui::keys::is("advance", key, &state.view.keys);
         self.director.as_ref().filter(|_| goes_on)?.answer(state)
     }
 
@@ -126,6 +129,8 @@ pub(super) struct Upcoming {
 /// A recording of the lab as it happens. Where it can't be written any more the lab goes on without it.
 pub struct Live {
     recorder: Recorder,
+    /// Its colors, where they are not those of the screen.
+    theme: Option<Theme>,
     /// Whether keys are recorded, too.
     keys: bool,
     /// What the person must be told, once each.
@@ -141,7 +146,22 @@ pub struct Live {
 impl Live {
     /// Records with `recorder`; keys, too, where `keys` says so.
     pub fn new(recorder: Recorder, keys: bool) -> Live {
-        Live { recorder, keys, trouble: None, failure: None, has_other_size: false, last: Duration::ZERO, second: 0 }
+        Live {
+            recorder,
+            theme: None,
+            keys,
+            trouble: None,
+            failure: None,
+            has_other_size: false,
+            last: Duration::ZERO,
+            second: 0,
+        }
+    }
+
+    /// In these colors, whatever the screen's are: a recording doesn't depend on the terminal that it is made in.
+    #[must_use]
+    pub fn in_theme(self, theme: Theme) -> Live {
+        Live { theme: Some(theme), ..self }
     }
 
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
@@ -152,7 +172,8 @@ impl Live {
         }
         self.last = at;
         let size = self.recorder.size();
-        let is_whole = shown.area.as_size() == size && lane.playing.is_none();
+        let own = self.theme.as_ref().unwrap_or(theme);
+        let is_whole = shown.area.as_size() == size && lane.playing.is_none() && own == theme;
         let written = if is_whole || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
         } else {
@@ -160,7 +181,7 @@ impl Live {
                 self.has_other_size = true;
                 self.trouble = Some(format!("the recording stays at {}×{}", size.width, size.height));
             }
-            self.recorder.see(at, Some(state), &ui::render_with(state, theme, &lane.recorded(), size))
+            self.recorder.see(at, Some(state), &ui::render_with(state, own, &lane.recorded(), size))
         };
         self.note(written);
     }

@@ -13,10 +13,12 @@ pub mod cleanup;
 pub mod config;
 pub mod doctor;
 pub mod headless;
+pub mod input;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
 pub mod live;
+pub mod looks;
 pub mod notes;
 pub mod plain;
 pub mod play;
@@ -31,15 +33,15 @@ pub mod writes;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, KeyCode};
-use futures_util::{Stream, StreamExt, stream};
-use ratatui::layout::Size;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use crossterm::event::KeyCode;
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::lab::{Effect, Event, State};
 use crate::ui;
 use crate::ui::terminal::Screen;
+use input::{Input, at_hand, attend};
 use live::{Manner, Upcoming, area, key};
 use notes::teller::Teller;
 use world::{Rest, World};
@@ -63,45 +65,28 @@ pub enum Ended {
     Signal(u8),
 }
 
-/// What the terminal sends from now on, read by a thread of its own.
-///
-/// Not crossterm's `EventStream`: when the terminal disappears, crossterm reads the end of its input over and over and
-/// does not return. This thread may do so until the process ends; the loop must not, for it has to end the process.
-///
-/// # Errors
-/// When there is no terminal to read from, or there can be no thread.
-pub fn input() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
-    // crossterm hears of resizes from its first call on; the thread's would come later.
-    crossterm::event::poll(Duration::ZERO)?;
-    let (sender, mut receiver) = unbounded_channel();
-    std::thread::Builder::new().name("kmslab-input".to_owned()).spawn(move || {
-        loop {
-            let input = crossterm::event::read();
-            let failed = input.is_err();
-            if sender.send(input).is_err() || failed {
-                return;
-            }
-        }
-    })?;
-    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))
-}
+/// So much input at most is answered before the next picture.
+const AT_ONCE: usize = 4_096;
+
+/// What is told of pasted text.
+const PASTED: &str = "pasted text is ignored here: press the keys that the last line shows";
 
 /// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from
 /// `stop`. `state` is true whatever ends it: what has been created is known even where the terminal fails.
 ///
 /// # Errors
 /// When the terminal can't be read or written.
-pub async fn interactive<W: Write>(
+pub async fn interactive<W: Write, I: Into<Input>>(
     state: &mut State,
     world: &World,
     mut events: UnboundedReceiver<Event>,
-    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    mut input: impl Stream<Item = io::Result<I>> + Unpin,
     screen: &mut Screen<W>,
     manner: &mut Manner,
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let mut next_tick = Instant::now() + TICK;
     let began = Instant::now();
+    let mut next_tick = began + TICK;
     let mut teller = Teller::default();
     loop {
         // All that has happened by now is taken in before it is drawn, once.
@@ -116,6 +101,7 @@ pub async fn interactive<W: Write>(
             state.update(Event::Say(not_followed(&path.display().to_string(), &error, columns)));
             continue;
         }
+        manner.looks.ask(screen)?;
         let next_second = began + Duration::from_secs(began.elapsed().as_secs() + 1);
         let Upcoming { key, write, trouble, ended } = manner.upcoming(state);
         let mut arrived = tokio::select! {
@@ -126,18 +112,7 @@ pub async fn interactive<W: Write>(
             event = events.recv() => event,
             event = input.next() => match event {
                 None => return Ok(Ended::InputClosed),
-                Some(input) => {
-                    let input = input?;
-                    match manner.stands_in(&input, state) {
-                        Some(code) => play(code, state, screen, manner),
-                        None => {
-                            if input.is_key_press() {
-                                manner.taken_over();
-                            }
-                            translate(input, state, screen, manner)
-                        }
-                    }
-                }
+                Some(input) => understand(input?.into(), state, screen, manner)?,
             },
             Some(code) = in_time(key) => play(code, state, screen, manner),
             () = tokio::time::sleep_until(write.unwrap_or(began)), if write.is_some() => None,
@@ -146,20 +121,25 @@ pub async fn interactive<W: Write>(
         };
         // What has passed was spent on what was there before.
         take_in(Event::Clock(began.elapsed().as_secs()), state, manner);
-        while let Some(event) = arrived {
-            if event == Event::Tick || !state.is_running() {
-                next_tick = Instant::now() + TICK;
-            }
-            for effect in take_in(event, state, manner) {
-                match world.perform(effect) {
-                    Rest::Exit => return Ok(Ended::Finished),
-                    Rest::StartOver => return Ok(Ended::StartOver),
-                    Rest::Copy(text) => screen.copy(&text)?,
-                    // The screen is drawn from the state; it needs no reports.
-                    Rest::Nothing | Rest::Report(_) => {}
+        for _ in 0..AT_ONCE {
+            while let Some(event) = arrived {
+                if event == Event::Tick || !state.is_running() {
+                    next_tick = Instant::now() + TICK;
                 }
+                for effect in take_in(event, state, manner) {
+                    match world.perform(effect) {
+                        Rest::Exit => return Ok(Ended::Finished),
+                        Rest::StartOver => return Ok(Ended::StartOver),
+                        Rest::Copy(text) => screen.copy(&text)?,
+                        // The screen is drawn from the state; it needs no reports.
+                        Rest::Nothing | Rest::Report(_) => {}
+                    }
+                }
+                arrived = events.try_recv().ok();
             }
-            arrived = events.try_recv().ok();
+            // The end of the input comes again.
+            let Some(input) = at_hand(&mut input) else { break };
+            arrived = understand(input?.into(), state, screen, manner)?;
         }
     }
 }
@@ -193,7 +173,8 @@ fn take_in(event: Event, state: &mut State, manner: &mut Manner) -> Vec<Effect> 
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, manner: &mut Manner) -> io::Result<()> {
     let now = manner.now();
     manner.lane.playing = manner.playing(state);
-    let Manner { theme, lane, recording, .. } = manner;
+    let Manner { looks, lane, recording, .. } = manner;
+    let theme = &looks.theme;
     screen.paint_seen(
         |frame| ui::view(state, theme, lane, frame),
         |shown| {
@@ -214,22 +195,38 @@ fn play<W: Write>(code: KeyCode, state: &State, screen: &mut Screen<W>, manner: 
     event
 }
 
-/// What an input means now. A resize changes no state, only the picture.
-fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>, manner: &mut Manner) -> Option<Event> {
-    match input {
-        Input::Key(key) => {
-            let area = area(screen.size());
-            manner.lane.press(ui::keys::named(key, state, area));
-            let now = manner.now();
-            if let Some(recording) = &mut manner.recording {
-                recording.typed(now, state, key);
-            }
-            ui::keys::intent(key, state, area).map(Event::Intent)
-        }
-        Input::Resize(width, height) => {
-            screen.resized(Size { width, height });
+/// What an input means now.
+fn understand<W: Write>(
+    input: Input,
+    state: &State,
+    screen: &mut Screen<W>,
+    manner: &mut Manner,
+) -> io::Result<Option<Event>> {
+    let Some(input) = attend(input, screen)? else { return Ok(None) };
+    if let Some(code) = manner.stands_in(input, state) {
+        return Ok(play(code, state, screen, manner));
+    }
+    if input.is_key_press() {
+        manner.taken_over();
+    }
+    Ok(match input {
+        Input::Paste => Some(Event::Say(PASTED.to_owned())),
+        Input::Background { light } => {
+            manner.looks.told(light);
             None
         }
-        _ => None,
+        input => translate(input, state, screen, manner),
+    })
+}
+
+/// What a key means now.
+fn translate<W: Write>(input: Input, state: &State, screen: &mut Screen<W>, manner: &mut Manner) -> Option<Event> {
+    let Input::Key(key) = input else { return None };
+    let area = area(screen.size());
+    manner.lane.press(ui::keys::named(key, state, area));
+    let now = manner.now();
+    if let Some(recording) = &mut manner.recording {
+        recording.typed(now, state, key);
     }
+    ui::keys::intent(key, state, area).map(Event::Intent)
 }

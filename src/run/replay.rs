@@ -5,16 +5,17 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Size;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Ended;
+use super::input::{Input, at_hand, attend};
+use super::looks::Looks;
 use crate::lab::log::{Entry, Head, Logged, VERSION};
 use crate::lab::{State, redact};
 use crate::record::chapters::Chapters;
@@ -294,20 +295,22 @@ impl Playback {
     ///
     /// # Errors
     /// When the terminal can't be read or written.
-    pub async fn show<W: Write>(
+    pub async fn show<W: Write, I: Into<Input>>(
         &mut self,
         screen: &mut Screen<W>,
-        theme: &Theme,
+        mut looks: Looks,
         lane: &Lane,
-        mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+        mut input: impl Stream<Item = io::Result<I>> + Unpin,
         mut stop: impl Stream<Item = u8> + Unpin,
     ) -> io::Result<Ended> {
         const SECOND: Duration = Duration::from_secs(1);
         loop {
+            let theme = looks.theme;
             screen.paint(|frame| {
-                ui::view(&self.state, theme, lane, frame);
-                self.bar(theme, &self.keys(), frame.buffer_mut());
+                ui::view(&self.state, &theme, lane, frame);
+                self.bar(&theme, &self.keys(), frame.buffer_mut());
             })?;
+            looks.ask(screen)?;
             let since = Instant::now();
             let is_playing = !self.paused && !self.is_at_the_end();
             let next = self.times.get(self.taken).map_or(Duration::ZERO, |next| next.saturating_sub(self.now));
@@ -315,26 +318,7 @@ impl Playback {
             tokio::select! {
                 biased;
                 Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
-                input = input.next() => match input {
-                    None => return Ok(Ended::InputClosed),
-                    Some(input) => {
-                        if is_playing {
-                            self.now += since.elapsed().mul_f64(SPEEDS[self.speed]).min(next);
-                        }
-                        match input? {
-                            Input::Key(key) if key.kind == KeyEventKind::Press => {
-                                let is_interrupt = key.modifiers.contains(KeyModifiers::CONTROL)
-                                    && key.code == KeyCode::Char('c');
-                                if is_interrupt || self.press(key.code) {
-                                    return Ok(Ended::Finished);
-                                }
-                            }
-                            Input::Resize(width, height) => screen.resized(Size { width, height }),
-                            _ => {}
-                        }
-                    }
-                },
-                // The time that is shown goes on between two entries, too.
+                // Before the input, which may never pause. The time that is shown goes on between two entries, too.
                 () = tokio::time::sleep(pause.min(SECOND)), if is_playing => {
                     if pause <= SECOND {
                         self.take().map_err(io::Error::other)?;
@@ -342,8 +326,32 @@ impl Playback {
                         self.now += SECOND.mul_f64(SPEEDS[self.speed]);
                     }
                 }
+                first = input.next() => {
+                    if is_playing {
+                        self.now += since.elapsed().mul_f64(SPEEDS[self.speed]).min(next);
+                    }
+                    let Some(mut next) = first else { return Ok(Ended::InputClosed) };
+                    for _ in 0..super::AT_ONCE {
+                        if self.understand(next?.into(), screen, &mut looks)? {
+                            return Ok(Ended::Finished);
+                        }
+                        let Some(another) = at_hand(&mut input) else { break };
+                        next = another;
+                    }
+                },
             }
         }
+    }
+
+    /// Does what an input says; says whether that is the end.
+    fn understand<W: Write>(&mut self, input: Input, screen: &mut Screen<W>, looks: &mut Looks) -> io::Result<bool> {
+        let Some(input) = attend(input, screen)? else { return Ok(false) };
+        if let Input::Background { light } = input {
+            looks.told(light);
+        }
+        let Some(key) = input.key().filter(|_| input.is_key_press()) else { return Ok(false) };
+        let is_interrupt = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c');
+        Ok(is_interrupt || self.press(key.code))
     }
 
     /// Plays it into `recorder`, in no time.
@@ -372,6 +380,8 @@ impl Playback {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Size;
+
     use super::*;
     use crate::lab::{Backend, BackendKind, Intent, Names};
 
@@ -475,7 +485,7 @@ mod tests {
         let input = futures_util::stream::unfold(0_u16, |count| async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let input = match count {
-                0..40 => Input::Resize(80 + count % 2, 24),
+                0..40 => Input::Resize(Size { width: 80 + count % 2, height: 24 }),
                 _ => Input::Key(KeyCode::Char('q').into()),
             };
             Some((Ok(input), count + 1))
@@ -485,7 +495,7 @@ mod tests {
         let theme = Theme::choose(ui::ThemeName::Dark, ui::ColorLevel::True);
         let stop = futures_util::stream::pending();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let ended = runtime.block_on(playback.show(&mut screen, &theme, &Lane::default(), Box::pin(input), stop));
+        let ended = runtime.block_on(playback.show(&mut screen, theme.into(), &Lane::default(), Box::pin(input), stop));
         assert_eq!((ended.unwrap(), playback.taken), (Ended::Finished, 3));
     }
 }

@@ -12,6 +12,7 @@ use super::session::{Hold, Keeper};
 use super::verified::Shelf;
 use super::writes::Writes;
 use crate::aws::Clients;
+use crate::lab::insight::Finding;
 use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, Report};
 
 /// What is left for whoever drives the lab after the world has taken its part of an effect.
@@ -116,7 +117,8 @@ impl World {
             Effect::Inspect { serial, inquiry } => {
                 let clients = self.clients.clone();
                 tokio::spawn(async move {
-                    let finding = inspect::find_out(&clients, &inquiry).await;
+                    let finding = tokio::spawn(async move { inspect::find_out(&clients, &inquiry).await }).await;
+                    let finding = finding.unwrap_or_else(|_| Finding::Failed(broken().message));
                     let _ = events.send(Event::Inspected { serial, finding });
                 });
             }
@@ -134,8 +136,11 @@ impl World {
             }
             Effect::Recall { stage, account } => {
                 let shelf = self.shelf.clone();
-                tokio::task::spawn_blocking(move || {
-                    let found = shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()));
+                let recall = tokio::task::spawn_blocking(move || {
+                    shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()))
+                });
+                tokio::spawn(async move {
+                    let found = recall.await.unwrap_or_else(|_| Err(broken().message));
                     let _ = events.send(Event::Recalled { stage, found });
                 });
             }

@@ -55,6 +55,8 @@ pub(super) fn lock(engine: &Shared) -> MutexGuard<'_, Engine> {
 pub(super) struct Server {
     stop: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Its sender goes with the thread.
+    ended: watch::Receiver<()>,
 }
 
 impl Server {
@@ -67,14 +69,22 @@ impl Server {
         listener.set_nonblocking(true).map_err(StartError::Thread)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
         let (stop, stopped) = watch::channel(());
+        let (runs, ended) = watch::channel(());
         let thread = std::thread::Builder::new()
             .name("kmslab-sandbox".to_owned())
             .spawn(move || {
+                let _runs = runs;
                 // An error here means that the listener is no socket of this process.
                 let _ = runtime.block_on(serve(listener, engine, limits, stopped));
             })
             .map_err(StartError::Thread)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), thread: Some(thread), ended })
+    }
+
+    /// Ends when the server has, whatever the reason.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut ended = self.ended.clone();
+        async move { while ended.changed().await.is_ok() {} }
     }
 }
 

@@ -46,7 +46,7 @@ use zeroize::Zeroizing;
 pub use engine::{Engine, Host, RequestContext};
 pub use error::{ApiError, Origin, Protocol, StartError};
 pub use form::Form;
-pub use store::StoreError;
+pub use store::{StoreError, abandon};
 pub use trail::{DecisionRecord, TrailEvent};
 
 use self::http::{Server, Shared};
@@ -96,7 +96,7 @@ impl fmt::Debug for AdminCredentials {
 #[derive(Debug)]
 pub struct Sandbox {
     // Dropped first: the server's thread must let go of the engine before the engine closes the database.
-    _server: Server,
+    server: Server,
     engine: Shared,
     url: String,
     account: String,
@@ -124,7 +124,7 @@ impl Sandbox {
         let database = engine.host.store.path().to_owned();
         let engine = Arc::new(Mutex::new(engine));
         Ok(Self {
-            _server: Server::start(listener, Arc::clone(&engine))?,
+            server: Server::start(listener, Arc::clone(&engine))?,
             engine,
             url: format!("http://{address}"),
             account,
@@ -168,6 +168,11 @@ impl Sandbox {
     pub fn advance(&self, by: Duration) {
         // With kept data the clock is written down too. Should that fail, the next changing request writes it.
         let _ = http::lock(&self.engine).advance(by);
+    }
+
+    /// Ends when nobody answers at its address any more, which is a defect while the sandbox lives.
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        self.server.ended()
     }
 
     /// The database file.

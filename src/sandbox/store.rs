@@ -11,7 +11,6 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::crypto::{self, Key256};
@@ -30,6 +29,11 @@ const SCHEMA: &str = "
 
 /// A database has at least one page, in bytes.
 const SMALLEST_DATABASE: u64 = 512;
+
+mod temporary;
+
+use temporary::Temporary;
+pub use temporary::abandon;
 
 const DATABASE_FILE: &str = "kmslab.db";
 const ROOT_KEY_FILE: &str = "hsm.key";
@@ -79,7 +83,7 @@ struct Keys {
 
 #[derive(Debug)]
 enum Home {
-    Temporary { _folder: TempDir },
+    Temporary { _folder: Temporary },
     Kept { _lock: Lock },
 }
 
@@ -108,16 +112,13 @@ impl Drop for Lock {
 }
 
 impl Store {
-    /// A database in a new temporary folder (mode 0700) that is removed when the store is dropped.
+    /// A database in a new temporary folder (mode 0700) that is removed when the store is dropped. Those that killed
+    /// processes have left are removed, too.
     ///
     /// # Errors
     /// When the folder can't be made or written.
     pub fn temporary() -> Result<Self, StartError> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("kmslab-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir().map_err(|source| StartError::Folder { path: std::env::temp_dir(), source })?;
+        let folder = Temporary::new().map_err(|source| StartError::Folder { path: std::env::temp_dir(), source })?;
         let path = folder.path().join(DATABASE_FILE);
         let root = random_key()?;
         // The folder goes with the process, so nothing need survive a power cut.

@@ -42,8 +42,9 @@ fn of_char(c: char) -> Option<char> {
         '◓' => '/',
         '◑' => '-',
         '◒' => '\\',
-        '▸' | '→' | '›' | '»' => '>',
-        '←' | '‹' | '«' => '<',
+        '▸' | '▶' | '→' | '›' | '»' => '>',
+        '◀' | '←' | '⏎' | '‹' | '«' => '<',
+        '▀'..='▓' => '#',
         '↑' | '▲' => '^',
         '↓' | '▼' => 'v',
         '•' | '■' => '*',
@@ -138,6 +139,32 @@ mod tests {
     #[case("表 stays", "表 stays")]
     fn a_text_is_spelt_out(#[case] text: &str, #[case] ascii: &str) {
         assert_eq!(spelt(text), ascii);
+    }
+
+    /// What the program itself shows, wherever that stands: a sign that is added later is found here.
+    #[test]
+    fn every_sign_of_the_program_has_an_ascii_form() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut folders: Vec<_> = ["src/ui", "src/lab", "src/run", "assets/lesson"].map(|name| root.join(name)).into();
+        let mut seen = 0;
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let is_test = path.to_string_lossy().contains("/tests");
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                for line in text.lines().filter(|line| !is_test && !line.trim_start().starts_with("//")) {
+                    for c in line.chars().filter(|c| !c.is_ascii()) {
+                        seen += 1;
+                        assert!(of_char(c).is_some(), "{c} of {} has no ASCII form: {line}", path.display());
+                    }
+                }
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 
     #[test]

@@ -1,24 +1,48 @@
 //! The terminal's edge: one guard that enters and leaves, and one write for each frame that changed something.
 
-use std::io::{self, Stdout, Write};
+mod outlet;
+
+use std::io::{self, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use crossterm::terminal::{Clear, ClearType as Part, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Size};
 use ratatui::{Frame, Terminal};
 
+pub use outlet::{Outlet, is_stuck};
+use outlet::{discard_output, in_time, lock_output};
+
 /// A terminal shows nothing between these two: a frame appears at once. Terminals that don't know them ignore them.
 const BEGIN_UPDATE: &[u8] = b"\x1b[?2026h";
 const END_UPDATE: &[u8] = b"\x1b[?2026l";
 
+/// The alternate screen, wiped because a lab that was killed has left its picture there; no cursor; pastes between marks.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
+/// All of it undone.
+const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// The same after a frame that was cut off somewhere.
+const LEAVE_TORN: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// Asks for the color of the background (xterm's control sequences, OSC 11).
+const BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
+
+/// A terminal that takes nothing for so long is given up, where the program is to end.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// Otherwise.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A terminal that doesn't know its size has this one, as many programs take it.
+const USUAL: Size = Size { width: 80, height: 24 };
+
 /// Whether this process has changed the terminal and not changed it back.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program has to end now, whether or not the terminal takes what is written.
+static HURRY: AtomicBool = AtomicBool::new(false);
 
 /// The screen: draws states, writes bytes.
 ///
@@ -26,37 +50,55 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// panics. Made by [`Screen::over`] it writes anywhere.
 pub struct Screen<W: Write> {
     terminal: Terminal<Frames>,
+    /// What the terminal shows when it has taken all that was written.
+    shown: Buffer,
     out: W,
+    /// Of the process's terminal: whether it takes a frame now.
+    outlet: Option<Outlet>,
     owns_terminal: bool,
 }
 
-impl Screen<Stdout> {
-    /// Takes over the terminal: raw mode, the alternate screen, no cursor. No mouse and no bracketed paste, so that
-    /// text can be selected as everywhere.
+/// The size of the terminal.
+///
+/// # Errors
+/// When there is none.
+pub fn size() -> io::Result<Size> {
+    let (width, height) = crossterm::terminal::size()?;
+    Ok(sized(width, height))
+}
+
+/// A size that can be drawn on. A terminal that was never told its own, as on serial lines and in some containers, has
+/// 0 columns and rows.
+fn sized(width: u16, height: u16) -> Size {
+    Size {
+        width: if width == 0 { USUAL.width } else { width },
+        height: if height == 0 { USUAL.height } else { height },
+    }
+}
+
+/// From now on nobody waits for a terminal that takes nothing.
+pub fn hurry() {
+    HURRY.store(true, Ordering::SeqCst);
+}
+
+impl Screen<Outlet> {
+    /// Takes over the terminal: raw mode, the alternate screen, no cursor, marked pastes. No mouse, so that text can be
+    /// selected as everywhere.
     ///
     /// # Errors
     /// When the terminal does not play along; it is then as it was.
     pub fn enter() -> io::Result<Self> {
         restore_on_panic();
-        let (width, height) = crossterm::terminal::size()?;
+        let size = size()?;
+        let out = Outlet::new(&ENTERED)?;
         crossterm::terminal::enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
-        let mut screen = Screen::over(io::stdout(), Size { width, height });
+        let mut screen = Screen::over(out.clone(), size);
+        screen.outlet = Some(out);
         screen.owns_terminal = true;
-        // A lab that was killed has left its picture there; ratatui takes the screen for empty.
-        queue!(screen.out, EnterAlternateScreen, Clear(Part::All), cursor::Hide)?;
+        screen.out.write_all(ENTER)?;
         screen.out.flush()?;
         Ok(screen)
-    }
-
-    /// Asks the terminal for its size again.
-    ///
-    /// # Errors
-    /// When it does not tell.
-    pub fn measure(&mut self) -> io::Result<()> {
-        let (width, height) = crossterm::terminal::size()?;
-        self.resized(Size { width, height });
-        Ok(())
     }
 }
 
@@ -66,16 +108,16 @@ impl<W: Write> Screen<W> {
         // Colours are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
         // switch off bold and reversed, too.
         crossterm::style::force_color_output(true);
-        let backend = Frames { bytes: Vec::new(), size, changed: false };
+        let backend = Frames { size, cleared: false };
         match Terminal::new(backend) {
-            Ok(terminal) => Screen { terminal, out, owns_terminal: false },
+            Ok(terminal) => Screen { terminal, shown: blank(size), out, outlet: None, owns_terminal: false },
             // `Terminal::new` asks the backend for its size, which it has.
             Err(error) => unreachable!("a backend in memory can't fail: {error}"),
         }
     }
 
     /// Draws what `view` draws and writes what has changed since the last frame, all at once; writes nothing when
-    /// nothing has. Says whether it wrote.
+    /// nothing has, or while the terminal has not taken the last frame. Says whether it wrote.
     ///
     /// # Errors
     /// When it can't be written: the terminal is gone, or was given back because some part of the program has panicked.
@@ -91,16 +133,97 @@ impl<W: Write> Screen<W> {
         if self.owns_terminal && !ENTERED.load(Ordering::SeqCst) {
             return Err(io::Error::other("a part of kmslab has panicked, as told above"));
         }
-        see(self.terminal.draw(view)?.buffer);
-        let frames = self.terminal.backend_mut();
-        let bytes = std::mem::take(&mut frames.bytes);
-        if !std::mem::take(&mut frames.changed) {
+        let picture = self.terminal.draw(view)?.buffer.clone();
+        see(&picture);
+        // What is not written now is written with what comes later: the outlet tells when it is ready.
+        if !self.outlet.as_ref().is_none_or(Outlet::is_ready) {
             return Ok(false);
         }
-        let frame = [BEGIN_UPDATE, &bytes, END_UPDATE].concat();
+        let mut frame = BEGIN_UPDATE.to_vec();
+        if std::mem::take(&mut self.terminal.backend_mut().cleared) {
+            self.shown = blank(picture.area.as_size());
+            CrosstermBackend::new(&mut frame).clear()?;
+        }
+        let changes = self.shown.diff(&picture);
+        if changes.is_empty() && frame.len() == BEGIN_UPDATE.len() {
+            return Ok(false);
+        }
+        CrosstermBackend::new(&mut frame).draw(changes.into_iter())?;
+        self.shown = picture;
+        frame.extend_from_slice(END_UPDATE);
         self.out.write_all(&frame)?;
         self.out.flush()?;
         Ok(true)
+    }
+
+    /// Calls `tell` when the terminal is ready for a frame that had to wait.
+    pub fn when_ready(&mut self, tell: impl Fn() + Send + 'static) {
+        if let Some(outlet) = &self.outlet {
+            outlet.when_ready(Box::new(tell));
+        }
+    }
+
+    /// Asks the terminal for its size again.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub fn measure(&mut self) -> io::Result<()> {
+        if self.owns_terminal {
+            self.resized(size()?);
+        }
+        Ok(())
+    }
+
+    /// Asks the terminal for the color of its background. It may reply at any time, or never.
+    ///
+    /// # Errors
+    /// When it can't be written: the terminal is gone.
+    pub fn ask_for_background(&mut self) -> io::Result<()> {
+        self.out.write_all(BACKGROUND)?;
+        self.out.flush()
+    }
+
+    /// The next frame is drawn whole: something else has written there.
+    pub fn repaint(&mut self) {
+        self.terminal.backend_mut().cleared = true;
+    }
+
+    /// Gives the terminal back until [`Screen::resume`].
+    ///
+    /// # Errors
+    /// The first that occurred; everything is tried.
+    pub fn pause(&mut self) -> io::Result<()> {
+        if !self.owns_terminal {
+            return Ok(());
+        }
+        self.drain();
+        restore()
+    }
+
+    /// Takes the terminal over again, whatever has become of it meanwhile.
+    ///
+    /// # Errors
+    /// When it does not play along.
+    pub fn resume(&mut self) -> io::Result<()> {
+        if !self.owns_terminal {
+            return Ok(());
+        }
+        // Crossterm takes a terminal that it has put into raw mode to be in it still; a shell may have changed that.
+        crossterm::terminal::disable_raw_mode()?;
+        crossterm::terminal::enable_raw_mode()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        self.out.write_all(ENTER)?;
+        self.out.flush()?;
+        self.measure()?;
+        self.repaint();
+        Ok(())
+    }
+
+    /// Waits until the terminal has taken all, or has had its time.
+    fn drain(&self) {
+        if let Some(outlet) = &self.outlet {
+            outlet.drain(|waited| waited >= if HURRY.load(Ordering::SeqCst) { PATIENCE } else { LONG_PATIENCE });
+        }
     }
 
     /// Asks the terminal to put `text` into the clipboard (xterm's control sequences, OSC 52). Base64 has no escape
@@ -115,8 +238,8 @@ impl<W: Write> Screen<W> {
     }
 
     /// Notes a new size; the next frame is drawn whole.
-    pub fn resized(&mut self, size: Size) {
-        self.terminal.backend_mut().size = size;
+    pub fn resized(&mut self, Size { width, height }: Size) {
+        self.terminal.backend_mut().size = sized(width, height);
     }
 
     /// The size that is drawn for.
@@ -129,7 +252,7 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// The first that occurred; everything is tried.
     pub fn leave(mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.owns_terminal) { restore() } else { Ok(()) }
+        self.pause().inspect(|()| self.owns_terminal = false)
     }
 
     /// Where the frames go.
@@ -140,21 +263,31 @@ impl<W: Write> Screen<W> {
 
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
-        if self.owns_terminal {
-            // There is nobody left to tell.
-            let _ = restore();
-        }
+        // There is nobody left to tell.
+        let _ = self.pause();
     }
 }
 
-/// Undoes what [`Screen::enter`] did, once.
-fn restore() -> io::Result<()> {
+/// Undoes what [`Screen::enter`] did, once. It waits for a terminal that takes nothing only for a moment: what such a one
+/// has not taken by then is dropped, so that it finds at least this when it reads again.
+pub fn restore() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
-    let mut out = io::stdout();
-    let written = queue!(out, LeaveAlternateScreen, cursor::Show).and_then(|()| out.flush());
+    // First what takes no time.
     let cooked = crossterm::terminal::disable_raw_mode();
+    let mut output = lock_output(PATIENCE);
+    let is_torn = output.is_none() || is_stuck();
+    if is_torn {
+        drop(output);
+        discard_output();
+        output = lock_output(PATIENCE);
+    }
+    let written = in_time(PATIENCE, move || {
+        let mut out = io::stdout();
+        out.write_all(if is_torn { LEAVE_TORN } else { LEAVE }).and_then(|()| out.flush())
+    });
+    drop(output);
     written.and(cooked)
 }
 
@@ -170,34 +303,26 @@ fn restore_on_panic() {
     });
 }
 
-/// Collects a frame's bytes and knows whether any cell changed. Ratatui writes some bytes for each frame, changed or
-/// not, and asks the terminal for its size and its cursor; here nothing is asked and nothing is written in vain.
-struct Frames {
-    bytes: Vec<u8>,
-    size: Size,
-    changed: bool,
+fn blank(size: Size) -> Buffer {
+    Buffer::empty(ratatui::layout::Rect::from((Position::ORIGIN, size)))
 }
 
-impl Frames {
-    /// What knows the escape sequences.
-    fn terminal_over_bytes(&mut self) -> CrosstermBackend<&mut Vec<u8>> {
-        CrosstermBackend::new(&mut self.bytes)
-    }
+/// Holds a picture's size, and nothing else: what is written is the difference to what was written before, which is not
+/// always the picture before.
+struct Frames {
+    size: Size,
+    /// Whether the terminal's screen is to be wiped first.
+    cleared: bool,
 }
 
 impl Backend for Frames {
     type Error = io::Error;
 
-    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    fn draw<'a, I>(&mut self, _: I) -> io::Result<()>
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut content = content.peekable();
-        if content.peek().is_none() {
-            return Ok(());
-        }
-        self.changed = true;
-        self.terminal_over_bytes().draw(content)
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -217,13 +342,12 @@ impl Backend for Frames {
     }
 
     fn clear(&mut self) -> io::Result<()> {
-        self.changed = true;
-        self.terminal_over_bytes().clear()
+        self.cleared = true;
+        Ok(())
     }
 
-    fn clear_region(&mut self, kind: ClearType) -> io::Result<()> {
-        self.changed = true;
-        self.terminal_over_bytes().clear_region(kind)
+    fn clear_region(&mut self, _: ClearType) -> io::Result<()> {
+        self.clear()
     }
 
     fn size(&self) -> io::Result<Size> {

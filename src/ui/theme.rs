@@ -11,6 +11,10 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::signs::Signs;
 
+mod choice;
+
+pub use choice::ThemeChoice;
+
 /// The themes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ThemeName {
@@ -123,9 +127,13 @@ impl Theme {
     pub fn choose(name: ThemeName, level: ColorLevel) -> Theme {
         match (name, level) {
             (_, ColorLevel::None) => Theme::no_color(),
-            (ThemeName::Dark, ColorLevel::Ansi16) => Theme::ansi(Color::LightCyan, Color::LightYellow, Color::Cyan),
+            (ThemeName::Dark, ColorLevel::Ansi16) => {
+                Theme::ansi([Color::White, Color::Black], Color::LightCyan, Color::LightYellow, Color::Cyan)
+            }
             // No warm one of the 16 can be read well on white: DENIED is told by its word, its sign and its weight.
-            (ThemeName::Light, ColorLevel::Ansi16) => Theme::ansi(Color::Blue, Color::Reset, Color::Blue),
+            (ThemeName::Light, ColorLevel::Ansi16) => {
+                Theme::ansi([Color::Black, Color::White], Color::Blue, Color::Black, Color::Blue)
+            }
             (ThemeName::HighContrast, ColorLevel::Ansi16) => Theme::high_contrast(Color::White, Color::Black),
             (ThemeName::Dark, ColorLevel::True) => Theme::fixed(&DARK),
             (ThemeName::Light, ColorLevel::True) => Theme::fixed(&LIGHT),
@@ -193,15 +201,18 @@ impl Theme {
         }
     }
 
-    /// The terminal's own colours on its own background. FAILED has none: those that are left have too little contrast,
-    /// so it is underlined.
-    fn ansi(allowed: Color, denied: Color, key: Color) -> Theme {
+    /// The terminal's own 16 colors, on black or on white whatever its background is: that may not be known, and what
+    /// can be read on one can't be on the other. FAILED has no color: those that are left have too little contrast, so it
+    /// is underlined.
+    fn ansi([ink, background]: [Color; 2], allowed: Color, denied: Color, key: Color) -> Theme {
         let verdict = |color: Color| {
             let text = Style::new().fg(color).add_modifier(Modifier::BOLD);
             VerdictStyle { text, badge: text.add_modifier(Modifier::REVERSED) }
         };
         let plain = Style::new();
         Theme {
+            base: plain.fg(ink).bg(background),
+            bar: plain.fg(ink).bg(background),
             allowed: verdict(allowed),
             denied: verdict(denied),
             key: plain.fg(key),
@@ -360,13 +371,11 @@ mod tests {
     fn all_text_has_a_contrast_of_seven(
         #[values(ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast)] name: ThemeName,
         #[values(ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True)] level: ColorLevel,
+        #[values(false, true)] on_light: bool,
     ) {
         let theme = Theme::choose(name, level);
-        // The backgrounds that the themes are for.
-        let own = match name {
-            ThemeName::Light => (Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff)),
-            ThemeName::Dark | ThemeName::HighContrast => (Rgb(0xe5, 0xe5, 0xe5), Rgb(0, 0, 0)),
-        };
+        // What the terminal's own colors are, which may not be known.
+        let own = if on_light { (Rgb(0, 0, 0), Rgb(0xff, 0xff, 0xff)) } else { (Rgb(0xe5, 0xe5, 0xe5), Rgb(0, 0, 0)) };
         let verdicts = [theme.allowed, theme.denied, theme.failed, theme.waiting];
         let anywhere = verdicts.iter().map(|verdict| verdict.text).chain([
             theme.base,

@@ -213,7 +213,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
     // 400 kB: the sandbox's database is smaller, the recording of so large a screen is not.
     let mut terminal = Terminal::recording(
         "lab.cast",
-        "trap '' XFSZ; ulimit -f 800; export COLORTERM=truecolor; MORE='--size 300x150';",
+        "trap '' XFSZ; ulimit -f 800; export COLORTERM=truecolor; MORE='--size 400x200';",
     );
     let mut stage = 1;
     let is_told = |terminal: &mut Terminal| {

@@ -67,8 +67,14 @@ fn rows(bytes: &[u8], (columns, rows): (u16, u16)) -> String {
 /// eight calls.
 fn look_at_everything(terminal: &mut Terminal) {
     let pane = "[".repeat(8) + &"vGvGvGvG]".repeat(8) + "\t";
-    terminal.press(&format!("z{}z", pane.repeat(2)));
-    // Keys are taken one after the other: when the help is there, all else has been.
+    for key in format!("z{}z", pane.repeat(2)).chars() {
+        // Ctrl-L has it drawn whole: the next key would come before the picture.
+        let before = terminal.bytes.len();
+        terminal.press(&format!("{key}\x0c"));
+        while !(terminal.is_whole && contains(&terminal.bytes[before..], "\x1b[2J")) {
+            terminal.take(super::PATIENCE).unwrap();
+        }
+    }
     terminal.press("?");
     terminal.wait_for(&["next or previous stage; nothing is sent again"]);
     terminal.press("?");

@@ -1,12 +1,15 @@
 //! `kmslab notes`: follows a lab, and the next one when that has ended.
 
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event as Input, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Place, now};
@@ -14,7 +17,8 @@ use crate::lab::presenting::line::Line;
 #[cfg(unix)]
 use crate::lab::presenting::line::NO_LAB;
 use crate::run::Ended;
-use crate::ui::Theme;
+use crate::run::input::{Input, at_hand, attend};
+use crate::run::looks::Looks;
 #[cfg(unix)]
 use crate::ui::notes::PATIENCE;
 use crate::ui::notes::{Notes, extent};
@@ -43,68 +47,102 @@ enum Heard {
 ///
 /// # Errors
 /// When the terminal can't be read or written.
-pub async fn run<W: Write>(
+pub async fn run<W: Write, I: Into<Input>>(
     place: Place,
-    mut input: impl Stream<Item = io::Result<Input>> + Unpin,
+    input: impl Stream<Item = io::Result<I>> + Unpin,
     screen: &mut Screen<W>,
-    theme: &Theme,
-    mut stop: impl Stream<Item = u8> + Unpin,
+    looks: Looks,
+    stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let (sender, mut heard) = unbounded_channel();
+    let (sender, hear) = unbounded_channel();
     let (other, turn) = unbounded_channel();
     let looked_in = match &place.socket {
         Some(path) => std::slice::from_ref(path),
         None => &place.folders,
     };
     let looked_in = looked_in.iter().map(|path| path.display().to_string()).collect();
-    let following = tokio::spawn(follow(place, sender, turn));
+    // Dropped with this loop, which ends the task.
+    let mut following = JoinSet::new();
+    following.spawn(follow(place, sender, turn));
+    show(looked_in, following, Channels { hear, other }, input, screen, looks, stop).await
+}
+
+/// To and from the task that follows.
+struct Channels {
+    hear: UnboundedReceiver<Heard>,
+    other: UnboundedSender<()>,
+}
+
+async fn show<W: Write, I: Into<Input>>(
+    looked_in: Vec<String>,
+    mut following: JoinSet<()>,
+    mut channels: Channels,
+    mut input: impl Stream<Item = io::Result<I>> + Unpin,
+    screen: &mut Screen<W>,
+    mut looks: Looks,
+    mut stop: impl Stream<Item = u8> + Unpin,
+) -> io::Result<Ended> {
     let mut notes = Notes { looked_in, ..Notes::default() };
     let mut next_second = Instant::now();
-    let ended = loop {
+    loop {
         notes.now = now();
-        screen.paint(|frame| crate::ui::notes::draw(&notes, theme, frame.area(), frame.buffer_mut()))?;
+        screen.paint(|frame| crate::ui::notes::draw(&notes, &looks.theme, frame.area(), frame.buffer_mut()))?;
+        looks.ask(screen)?;
         tokio::select! {
             biased;
-            Some(signal) = stop.next() => break Ended::Signal(signal),
-            Some(heard) = heard.recv() => match heard {
+            Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
+            // It goes on for as long as somebody listens: it has failed.
+            Some(ended) = following.join_next() => {
+                let why = ended.err().map(|error| format!(": {error}")).unwrap_or_default();
+                return Err(io::Error::other(format!("the task that follows the lab has ended{why}")));
+            }
+            Some(heard) = channels.hear.recv() => match heard {
                 Heard::Line(line, others) => notes.hear(*line, others),
                 Heard::Others(others) => notes.others = others,
                 Heard::Nobody(reason) => notes.lose(reason),
             },
-            event = input.next() => match event {
-                None => break Ended::InputClosed,
-                Some(input) => match understand(input?, &mut notes, screen.size()) {
-                    Some(Said::Leave) => break Ended::Finished,
-                    Some(Said::Other) => {
-                        // The task lives as long as this loop.
-                        let _ = other.send(());
+            first = input.next() => {
+                let Some(mut next) = first else { return Ok(Ended::InputClosed) };
+                for _ in 0..crate::run::AT_ONCE {
+                    match understand(next?.into(), &mut notes, screen, &mut looks)? {
+                        Some(Said::Leave) => return Ok(Ended::Finished),
+                        Some(Said::Other) => {
+                            // The task lives as long as this loop.
+                            let _ = channels.other.send(());
+                        }
+                        None => {}
                     }
-                    Some(Said::Size(size)) => screen.resized(size),
-                    None => {}
-                },
+                    let Some(another) = at_hand(&mut input) else { break };
+                    next = another;
+                }
             },
             () = tokio::time::sleep_until(next_second), if notes.line.is_some() => {
                 next_second = Instant::now() + Duration::from_secs(1);
             }
         }
-    };
-    following.abort();
-    Ok(ended)
+    }
 }
 
 enum Said {
     Leave,
     /// Follow the next lab that lives.
     Other,
-    Size(Size),
 }
 
-fn understand(input: Input, notes: &mut Notes, size: Size) -> Option<Said> {
-    let key = match input {
-        Input::Key(key) if key.kind != KeyEventKind::Release => key,
-        Input::Resize(width, height) => return Some(Said::Size(Size { width, height })),
-        _ => return None,
-    };
+fn understand<W: Write>(
+    input: Input,
+    notes: &mut Notes,
+    screen: &mut Screen<W>,
+    looks: &mut Looks,
+) -> io::Result<Option<Said>> {
+    let input = attend(input, screen)?;
+    if let Some(Input::Background { light }) = input {
+        looks.told(light);
+    }
+    Ok(input.and_then(Input::key).and_then(|key| press(key, notes, screen.size())))
+}
+
+fn press(key: KeyEvent, notes: &mut Notes, size: Size) -> Option<Said> {
     let last = extent(notes, size).last_scroll();
     let half = (size.height / 2).max(1);
     let scroll = notes.scroll.min(last);
@@ -124,25 +162,40 @@ fn understand(input: Input, notes: &mut Notes, size: Size) -> Option<Said> {
     None
 }
 
+/// Which lab is followed.
+#[cfg(unix)]
+#[derive(Debug, Default)]
+struct Choice {
+    followed: Option<PathBuf>,
+    /// How often in a row it was not there. It may be so for hours.
+    missed: u8,
+}
+
+#[cfg(unix)]
+impl Choice {
+    /// Takes in which labs live, the newest first; goes on by so many of them.
+    fn among(&mut self, living: &[PathBuf], turns: usize) {
+        let at = living.iter().position(|path| Some(path) == self.followed.as_ref());
+        self.missed = if at.is_some() { 0 } else { self.missed.saturating_add(1) };
+        match at {
+            Some(at) => self.followed = living.get((at + turns) % living.len()).cloned(),
+            // A lab that begins again is back in a moment.
+            None if self.followed.is_some() && self.missed < PATIENCE => {}
+            None => self.followed = living.first().cloned(),
+        }
+    }
+}
+
 /// Looks for a lab, tells its lines, and looks again when it has ended.
 #[cfg(unix)]
 async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: UnboundedReceiver<()>) {
-    let mut followed = place.socket.clone();
-    let (mut turns, mut missed) = (0, 0);
+    let mut choice = Choice { followed: place.socket.clone(), missed: 0 };
+    let mut turns = 0;
     loop {
         if place.socket.is_none() {
-            let living = super::socket::living(&place.folders);
-            let at = living.iter().position(|path| Some(path) == followed.as_ref());
-            missed = if at.is_some() { 0 } else { missed + 1 };
-            match at {
-                Some(at) => followed = living.get((at + turns) % living.len()).cloned(),
-                // A lab that begins again is back in a moment.
-                None if followed.is_some() && missed < PATIENCE => {}
-                None => followed = living.first().cloned(),
-            }
-            turns = 0;
+            choice.among(&super::socket::living(&place.folders), std::mem::take(&mut turns));
         }
-        let reason = match &followed {
+        let reason = match &choice.followed {
             None => None,
             Some(path) => match tokio::net::UnixStream::connect(path).await {
                 Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused].contains(&error.kind()) => {
@@ -217,4 +270,52 @@ async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSe
 async fn follow(_: Place, heard: UnboundedSender<Heard>, _turn: UnboundedReceiver<()>) {
     let reason = "`kmslab notes` needs Unix sockets, which this system does not have".to_owned();
     let _ = heard.send(Heard::Nobody(Some(reason)));
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use futures_util::stream;
+    use ratatui::layout::Size;
+
+    use super::*;
+    use crate::ui::{ColorLevel, Theme, ThemeName};
+
+    #[test]
+    fn hours_without_a_lab_do_no_harm() {
+        let mut choice = Choice::default();
+        for _ in 0..1_000 {
+            choice.among(&[], 0);
+        }
+        let labs = [PathBuf::from("/a"), PathBuf::from("/b")];
+        choice.among(&labs, 0);
+        choice.among(&labs, 1);
+        assert_eq!((choice.followed.as_deref(), choice.missed), (Some(labs[1].as_path()), 0));
+        for missed in 1..PATIENCE {
+            choice.among(&labs[..1], 0);
+            assert_eq!((choice.followed.as_deref(), choice.missed), (Some(labs[1].as_path()), missed));
+        }
+        choice.among(&labs[..1], 0);
+        assert_eq!(choice.followed.as_deref(), Some(labs[0].as_path()));
+    }
+
+    /// Nobody would ever hear from it again.
+    #[test]
+    fn a_follower_that_has_ended_ends_the_notes() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut screen = Screen::over(io::sink(), Size::new(80, 24));
+        let looks = Theme::choose(ThemeName::Dark, ColorLevel::None).into();
+        for follower in [true, false] {
+            let ended = runtime.block_on(async {
+                let mut following = JoinSet::new();
+                following.spawn(async move { assert!(follower, "on purpose") });
+                let (_heard, hear) = unbounded_channel();
+                let channels = Channels { hear, other: unbounded_channel().0 };
+                let (input, stop) = (stream::pending::<io::Result<Input>>(), stream::pending());
+                let looks: &Looks = &looks;
+                show(Vec::new(), following, channels, input, &mut screen, looks.clone(), stop).await
+            });
+            let told = ended.unwrap_err().to_string();
+            assert!(told.starts_with("the task that follows the lab has ended"), "{told}");
+        }
+    }
 }

@@ -2,6 +2,8 @@ use std::fs;
 
 use rstest::rstest;
 
+use tempfile::TempDir;
+
 use super::*;
 
 fn kept(folder: &TempDir) -> Result<Store, StartError> {

@@ -30,6 +30,9 @@ pub struct Problem {
 /// How to leave in every program; it stays so, whatever else leaves.
 const ALWAYS_QUITS: &str = "ctrl-c";
 
+/// Keys that concern the terminal, in every place.
+const TERMINALS: [(&str, &str); 2] = [("ctrl-l", "draws the screen again"), ("ctrl-z", "stops kmslab until `fg`")];
+
 fn bindings() -> impl Iterator<Item = &'static Binding> {
     KEYS.iter().flat_map(|row| row.bindings)
 }
@@ -64,6 +67,9 @@ pub fn remap(wanted: &[Wanted]) -> Result<Keymap, Vec<Problem>> {
         for (name, line) in &wish.keys {
             match Chord::parse(name).map(Chord::name) {
                 Ok(name) if names.contains(&name) => {}
+                Ok(name) if let Some((_, does)) = TERMINALS.iter().find(|(key, _)| *key == name) => {
+                    problem(*line, format!("{action}: {name:?} {does}"));
+                }
                 Ok(name) => names.push(name),
                 Err(message) => problem(*line, format!("{action}: {message}")),
             }
@@ -162,6 +168,7 @@ mod tests {
     #[case::both("zoom: %\nview: %", 2, "the key \"%\" is for both view and zoom")]
     #[case::quit("retry: q", 1, "the key \"q\" is for both retry and quit")]
     #[case::interrupt("retry: ctrl-c", 1, "the key \"ctrl-c\" is for both retry and quit")]
+    #[case::redraw("retry: ctrl-l", 1, "retry: \"ctrl-l\" draws the screen again")]
     #[case::digit("back: 7", 1, "the key \"7\" is for both what is typed in a dialog or a list and back")]
     fn what_does_not_work_out_is_told(#[case] wishes: &str, #[case] line: usize, #[case] says: &str) {
         let problems = remap(&wanted(wishes)).unwrap_err();

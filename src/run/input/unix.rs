@@ -1,0 +1,204 @@
+//! The terminal's bytes, and the signals that tell of it.
+//!
+//! Not crossterm's reader: it is told of new input once, reads 1,024 bytes of it, and waits for more while the rest lies
+//! there. `poll` tells of input for as long as there is any.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, OwnedFd};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use futures_util::{Stream, stream};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{self, Signal};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, channel};
+
+use super::Input;
+use super::decode::{Decoder, Item};
+use crate::ui::terminal::size;
+
+/// Nobody types so many keys ahead. More at once is text that was pasted where the terminal marks no pastes, or noise.
+const AHEAD: usize = 512;
+
+/// After a pause like this such a text has ended.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// What arrives from the terminal, and what signals say of it.
+pub fn terminal() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
+    let terminal = open()?;
+    let kind = |signal: Signal| SignalKind::from_raw(signal.as_raw());
+    let mut resized = signal(SignalKind::window_change())?;
+    let mut continued = signal(kind(Signal::CONT))?;
+    let mut suspended = signal(kind(Signal::TSTP))?;
+    let (sender, mut receiver) = channel(AHEAD);
+    std::thread::Builder::new().name("kmslab-input".to_owned()).spawn(move || read(&terminal, &sender))?;
+    Ok(stream::poll_fn(move |context| {
+        if suspended.poll_recv(context).is_ready() {
+            return Poll::Ready(Some(Ok(Input::Suspend)));
+        }
+        if continued.poll_recv(context).is_ready() {
+            return Poll::Ready(Some(Ok(Input::Continued)));
+        }
+        if resized.poll_recv(context).is_ready() {
+            return Poll::Ready(Some(size().map(Input::Resize)));
+        }
+        receiver.poll_recv(context)
+    }))
+}
+
+/// The terminal: the standard input, or where that is none, the one this process belongs to.
+fn open() -> io::Result<OwnedFd> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return stdin.as_fd().try_clone_to_owned();
+    }
+    OpenOptions::new().read(true).open("/dev/tty").map(|tty: File| tty.into())
+}
+
+/// Reads until the terminal is gone or nobody wants to know any more.
+fn read(terminal: &OwnedFd, to: &Sender<io::Result<Input>>) {
+    let mut decoder = Decoder::new(Instant::now());
+    let mut bytes = [0; 4_096];
+    let mut items = Vec::new();
+    let mut gate = Gate { to, flood: None };
+    loop {
+        let patience = if gate.flood.is_some() { Some(QUIET) } else { decoder.patience(Instant::now()) };
+        let read = match wait(terminal, patience) {
+            Ok(true) => rustix::io::read(terminal, &mut bytes),
+            Ok(false) => {
+                decoder.pass(Instant::now(), &mut items);
+                if !gate.is_quiet() {
+                    return;
+                }
+                Err(Errno::AGAIN)
+            }
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(0) | Err(Errno::IO) => return,
+            Ok(count) => decoder.feed(Instant::now(), &bytes[..count], &mut items),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(error) => {
+                let _ = to.blocking_send(Err(error.into()));
+                return;
+            }
+        }
+        for item in items.drain(..) {
+            let input = match item {
+                Item::Key(key) => Input::Key(key),
+                Item::Paste => Input::Paste,
+                Item::Background { light } => Input::Background { light },
+            };
+            if !gate.pass(input) {
+                return;
+            }
+        }
+    }
+}
+
+/// Lets input through as fast as it is answered, and drops a flood: what comes after it must not wait for minutes.
+struct Gate<'a> {
+    to: &'a Sender<io::Result<Input>>,
+    /// In a flood its newest key, where that is not one that goes on: somebody may have pressed it.
+    flood: Option<Option<Input>>,
+}
+
+impl Gate<'_> {
+    /// Takes in one input; says whether anybody still wants to know.
+    fn pass(&mut self, input: Input) -> bool {
+        if self.flood.is_none() {
+            match self.to.try_send(Ok(input)) {
+                Ok(()) => return true,
+                Err(TrySendError::Closed(_)) => return false,
+                Err(TrySendError::Full(_)) => {}
+            }
+        }
+        let key = input.key();
+        if key.is_some_and(|key| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c')) {
+            return self.to.blocking_send(Ok(input)).is_ok();
+        }
+        let goes_on = |key: KeyEvent| [KeyCode::Enter, KeyCode::Char(' ')].contains(&key.code);
+        self.flood = Some(key.filter(|key| !goes_on(*key)).map(Input::Key));
+        true
+    }
+
+    /// Takes in that nothing comes any more; says whether anybody still wants to know.
+    fn is_quiet(&mut self) -> bool {
+        let Some(newest) = self.flood.take() else { return true };
+        [Some(Input::Paste), newest].into_iter().flatten().all(|input| self.to.blocking_send(Ok(input)).is_ok())
+    }
+}
+
+/// Waits for input; says whether there is any. The end of the input is some.
+fn wait(terminal: &OwnedFd, patience: Option<Duration>) -> Result<bool, Errno> {
+    let mut polled = [PollFd::new(terminal, PollFlags::IN)];
+    // Rounded up: a wait that ends a moment too early would be followed by another of no length, again and again.
+    let patience = patience.map(|patience| patience + Duration::from_millis(1));
+    let patience = patience.map(Timespec::try_from).transpose().map_err(|_| Errno::INVAL)?;
+    poll(&mut polled, patience.as_ref()).map(|ready| ready > 0)
+}
+
+/// Stops this process until somebody lets it go on.
+pub fn stop() {
+    // Where that is not allowed it just goes on.
+    let _ = process::kill_process(process::getpid(), Signal::STOP);
+}
+
+/// Stops the job that this process belongs to, where a shell with job control waits for it: such a shell gives each job
+/// a process group of its own.
+pub fn stop_job() {
+    if process::getsid(None).is_ok_and(|session| session != process::getpgrp()) {
+        let _ = process::kill_current_process_group(Signal::STOP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(c: char, modifiers: KeyModifiers) -> Input {
+        Input::Key(KeyEvent::new(KeyCode::Char(c), modifiers))
+    }
+
+    fn arrived(receiver: &mut tokio::sync::mpsc::Receiver<io::Result<Input>>) -> Vec<Input> {
+        std::iter::from_fn(|| receiver.try_recv().ok()).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_flood_is_dropped_but_for_what_somebody_may_have_pressed() {
+        let (sender, mut receiver) = channel(4);
+        let mut gate = Gate { to: &sender, flood: None };
+        let [j, q] = ['j', 'q'].map(|c| key(c, KeyModifiers::NONE));
+        for input in [j; 100].into_iter().chain([q]) {
+            assert!(gate.pass(input));
+        }
+        assert_eq!(arrived(&mut receiver), [j; 4]);
+        assert!(gate.is_quiet() && gate.is_quiet());
+        assert_eq!(arrived(&mut receiver), [Input::Paste, q]);
+        // It is over.
+        assert!(gate.pass(j));
+        assert_eq!(arrived(&mut receiver), [j]);
+    }
+
+    #[test]
+    fn what_ends_pasted_text_answers_nothing_and_ctrl_c_is_never_dropped() {
+        let (sender, mut receiver) = channel(4);
+        let mut gate = Gate { to: &sender, flood: None };
+        let (j, interrupt) = (key('j', KeyModifiers::NONE), key('c', KeyModifiers::CONTROL));
+        for _ in 0..9 {
+            assert!(gate.pass(j));
+        }
+        assert_eq!(arrived(&mut receiver).len(), 4);
+        assert!(gate.pass(interrupt));
+        assert!(gate.pass(Input::Key(KeyCode::Enter.into())));
+        assert!(gate.is_quiet());
+        assert_eq!(arrived(&mut receiver), [interrupt, Input::Paste]);
+        drop(receiver);
+        assert!(!gate.pass(j));
+    }
+}

@@ -1,0 +1,267 @@
+//! What a terminal does besides showing: floods of input, pastes, replies, stops, and no reading at all.
+
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+
+use super::{Terminal, UPDATE, count, modes};
+
+/// The program ends soon after a signal, whatever its terminal does; on a busy machine it takes a moment longer.
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_flood_of_input_leaves_the_keyboard_alive() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    for length in [1_025, 5_000, 70_000] {
+        // A key that does nothing here.
+        terminal.press(&"%".repeat(length));
+        terminal.press("?");
+        terminal.wait_for(&["answer the question, before enter"]);
+        terminal.press("\x1b");
+        terminal.wait_for(&["will be sent"]);
+    }
+    terminal.press(&"%".repeat(70_000));
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn all_input_is_answered_before_the_next_picture() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    let before = terminal.bytes.len();
+    // Pages open and close: a hundred pictures, if each were drawn.
+    terminal.press(&"?".repeat(101));
+    terminal.wait_for(&["answer the question, before enter"]);
+    let drawn =
+        terminal.bytes[before..].windows(UPDATE.len() + 1).filter(|bytes| bytes.starts_with(UPDATE)).count() / 2;
+    assert!(drawn < 30, "{drawn}");
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn pasted_text_presses_no_key() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    assert!(terminal.parser.screen().bracketed_paste());
+    terminal.press("\x1b[200~s\r\rqq\x03\x1b[201~");
+    terminal.wait_for(&["pasted text is ignored", "1/9", "will be sent"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["✔ MET"]);
+    terminal.press("\x03");
+    assert_eq!(terminal.ends(), 0);
+    assert!(!terminal.parser.screen().bracketed_paste(), "it is off again");
+}
+
+/// The case of the issue: its letters would answer the question.
+#[rstest]
+#[case::at_once(&[0..24])]
+#[case::torn(&[0..2, 2..9, 9..13, 13..23, 23..24])]
+fn a_reply_of_the_terminal_is_no_key(#[case] parts: &[std::ops::Range<usize>]) {
+    const REPLY: &[u8] = include_bytes!("../../src/run/input/decode/osc11-reply.bin");
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    let picture = terminal.picture();
+    for part in parts {
+        terminal.press(std::str::from_utf8(&REPLY[part.clone()]).unwrap());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    terminal.press("?");
+    terminal.wait_for(&["answer the question, before enter"]);
+    terminal.press("\x1b");
+    terminal.wait_for(&["will be sent"]);
+    assert_eq!(terminal.picture(), picture);
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn half_a_sequence_swallows_no_key() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    for half in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]11;rgb:"] {
+        terminal.press(half);
+        std::thread::sleep(Duration::from_millis(400));
+        terminal.press("?");
+        terminal.wait_for(&["answer the question, before enter"]);
+        terminal.press("?");
+        terminal.wait_for(&["will be sent"]);
+    }
+    terminal.press("\x1b]52;\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+impl Terminal {
+    /// Reads nothing any more, and has the lab draw until the terminal takes nothing more.
+    fn stop_reading(&mut self) {
+        self.let_go.store(true, std::sync::atomic::Ordering::SeqCst);
+        for _ in 0..60 {
+            self.press("?");
+            std::thread::sleep(Duration::from_millis(25));
+        }
+    }
+
+    fn ends_soon(&mut self) -> u32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(begun.elapsed() < SOON, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[rstest]
+#[case("-TERM", 143)]
+#[case("-HUP", 129)]
+#[case("-INT", 130)]
+fn a_signal_ends_it_though_the_terminal_reads_nothing(#[case] signal: &str, #[case] code: u32) {
+    let mut terminal = Terminal::start(250, 60, &[("COLORTERM", "truecolor")], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.stop_reading();
+    terminal.send(signal);
+    assert_eq!(terminal.ends_soon(), code);
+    assert_eq!(modes(&**terminal.master.as_ref().unwrap()), terminal.modes_before, "the terminal's modes");
+    assert_eq!(count(terminal.tmp.path()), 0, "the temporary folder is removed");
+}
+
+/// Ctrl-S, where the terminal is not in raw mode.
+#[test]
+fn a_signal_ends_lines_that_a_stopped_terminal_does_not_take() {
+    let script = r#"printf ready; read go; exec "$0" run"#;
+    let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", script, env!("CARGO_BIN_EXE_kmslab")]);
+    terminal.wait_for(&["ready"]);
+    terminal.press("\n\x13");
+    // Whenever it comes: before the handler is there it ends the program, too.
+    std::thread::sleep(Duration::from_millis(1_500));
+    terminal.send("-TERM");
+    let code = terminal.ends_soon();
+    assert!([143, 1].contains(&code), "{code}");
+    assert_eq!(count(terminal.tmp.path()), 0, "the temporary folder is removed");
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let script = r#"set -m; "$0"; echo stopped; read go; fg; echo ended"#;
+    let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", script, env!("CARGO_BIN_EXE_kmslab")]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\x1a");
+    terminal.wait_for(&["stopped"]);
+    let screen = terminal.parser.screen();
+    assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+    assert_eq!(modes(&**terminal.master.as_ref().unwrap()), terminal.modes_before, "the terminal's modes");
+    terminal.press("\n");
+    terminal.wait_for(&["1/9", "will be sent"]);
+    let screen = terminal.parser.screen();
+    assert!(screen.alternate_screen() && screen.hide_cursor() && screen.bracketed_paste());
+    terminal.press("s\r");
+    terminal.wait_for(&["✔ MET"]);
+    terminal.press("\x03");
+    terminal.wait_for(&["1 of 9 stages met", "ended"]);
+    assert_eq!(terminal.ends(), 0);
+}
+
+/// There would be nobody to let it go on.
+#[test]
+fn ctrl_z_without_a_shell_stops_nothing() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\x1a?");
+    terminal.wait_for(&["answer the question, before enter"]);
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn what_was_written_over_it_is_drawn_again() {
+    let mut terminal = Terminal::start(80, 24, &[], &[]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    let picture = terminal.picture();
+    terminal.parser.process(b"\x1b[2Jwall: the system goes down");
+    terminal.press("\x0c");
+    terminal.wait_for(&["1/9", "will be sent"]);
+    assert_eq!(terminal.picture(), picture);
+    terminal.send("-STOP");
+    terminal.parser.process(b"\x1b[2J\x1b[?1049l\x1b[?25h$ bash");
+    terminal.send("-CONT");
+    terminal.wait_for(&["1/9", "will be sent"]);
+    assert_eq!(terminal.picture(), picture);
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn signals_that_would_leave_the_terminal_as_it_is_restore_it() {
+    for (signal, code) in [("-QUIT", 131), ("-USR1", 138), ("-ALRM", 142)] {
+        let mut terminal = Terminal::start(80, 24, &[], &[]);
+        terminal.wait_for(&["1/9"]);
+        terminal.send(signal);
+        assert_eq!(terminal.ends_in_order().0, code, "{signal}");
+    }
+}
+
+#[test]
+fn a_terminal_without_a_size_is_an_usual_one() {
+    let script = r#"stty cols 0 rows 0; exec "$0""#;
+    let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", script, env!("CARGO_BIN_EXE_kmslab")]);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("\x03");
+    assert_eq!(terminal.ends_in_order().0, 0);
+}
+
+#[test]
+fn the_colors_are_for_the_terminals_background() {
+    let background = |terminal: &Terminal| terminal.parser.screen().cell(10, 10).unwrap().bgcolor();
+    let [black, white] = [0, 15].map(vt100::Color::Idx);
+    for (variables, arguments, told, expected) in [
+        (&[][..], &[][..], "\x1b]11;rgb:ffff/ffff/ffff\x07", white),
+        (&[("COLORFGBG", "0;15")][..], &[][..], "\x1b]11;rgb:00/00/00\x1b\\", black),
+        (&[("COLORFGBG", "0;15")][..], &[][..], "", white),
+        (&[][..], &[][..], "", black),
+        (&[][..], &["--theme", "dark"][..], "\x1b]11;rgb:ffff/ffff/ffff\x07", black),
+    ] {
+        let mut terminal = Terminal::start(80, 24, variables, arguments);
+        terminal.wait_for(&["1/9", "will be sent"]);
+        let asks = arguments.is_empty();
+        while asks && !terminal.bytes.windows(6).any(|bytes| bytes == b"\x1b]11;?") {
+            terminal.take(super::PATIENCE).unwrap();
+        }
+        terminal.press(told);
+        // What comes after it is drawn in the new colors.
+        terminal.press("?");
+        terminal.wait_for(&["answer the question, before enter"]);
+        assert_eq!(background(&terminal), expected, "{variables:?} {arguments:?} {told:?}");
+        terminal.press("\x03");
+        assert_eq!(terminal.ends_in_order().0, 0);
+    }
+}
+
+#[test]
+fn what_a_killed_lab_has_left_is_removed_by_the_next_and_what_a_living_one_has_is_not() {
+    let mut killed = Terminal::start(80, 24, &[], &[]);
+    killed.wait_for(&["1/9"]);
+    killed.send("-KILL");
+    killed.exit();
+    assert_eq!(count(killed.tmp.path()), 1);
+    let folder = killed.tmp.path().to_str().unwrap();
+    let mut labs = [(); 2].map(|()| Terminal::start(80, 24, &[("TMPDIR", folder)], &[]));
+    let [one, other] = &mut labs;
+    one.wait_for(&["1/9"]);
+    other.wait_for(&["1/9"]);
+    let begun = Instant::now();
+    while count(killed.tmp.path()) != 2 {
+        assert!(begun.elapsed() < SOON, "{}", count(killed.tmp.path()));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    for lab in labs.iter_mut() {
+        lab.press("s\r");
+        lab.wait_for(&["✔ MET"]);
+        lab.press("\x03");
+        assert_eq!(lab.ends(), 0);
+    }
+    assert_eq!(count(killed.tmp.path()), 0);
+}
