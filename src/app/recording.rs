@@ -1,7 +1,7 @@
 //! The commands that record, show recordings again, and look into them.
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use super::{Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, random_number, settle, tell};
 use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions};
+use crate::disk;
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Output;
@@ -480,14 +481,11 @@ pub fn replay(
 
 /// Looks in a recording for what should not be published. `-` is the standard input.
 pub fn verify(file: &Path) -> Result<Exit, Report> {
-    let mut bytes = Vec::new();
-    let is_input = file == Path::new("-");
-    let read = if is_input {
-        io::stdin().read_to_end(&mut bytes).map(drop)
-    } else {
-        std::fs::read(file).map(|all| bytes = all)
+    let read = match file == Path::new("-") {
+        true => disk::read_all(io::stdin(), disk::RECORDING),
+        false => disk::read(file, disk::RECORDING),
     };
-    read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
+    let bytes = read.map_err(|error| usage(format!("{} can't be read: {error}", file.display())))?;
     // "Nothing found" would be said of what nobody has looked at.
     if bytes.contains(&0) {
         let text = "it is no text; what stands in pictures can't be looked for";
