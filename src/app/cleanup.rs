@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use super::{Exit, describe, tell};
 use crate::aws::{Clients, EndpointOptions};
 use crate::cli::{Options, Usage};
+use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
 use crate::run::cleanup::{Outcome, Target, Work, clean};
 use crate::run::journal::{self, Journals};
@@ -73,7 +74,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         let (clients, endpoint) = match connected {
             Ok(clients) => {
                 // With --backend aws, where the lab with the same options and variables has been.
-                let endpoint = clients.endpoint().map(str::to_owned);
+                let endpoint = clients.one_place().map(str::to_owned);
                 (clients, endpoint)
             }
             Err(error) if is_told_where => return Err(error),
@@ -117,10 +118,20 @@ fn connect(
     let options = EndpointOptions { url: endpoint.map(str::to_owned), admin_profile, user_profile: None, region };
     let clients = runtime.block_on(Clients::for_endpoint(&options))?;
     match clients.endpoint().filter(|_| endpoint.is_none()) {
+        Some(_) if elsewhere && !clients.services().is_empty() => {
+            let places = in_words(clients.services());
+            tell(format_args!("AWS_ENDPOINT_URL_… or the profile leads {places}: this looks there"));
+        }
         Some(other) if elsewhere => {
             tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
         }
         // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
+        Some(_) if !clients.services().is_empty() => {
+            let places = in_words(clients.services());
+            return Err(Report::msg(format!(
+                "AWS_ENDPOINT_URL_… or the profile leads {places}; `kmslab cleanup --backend aws` looks there"
+            )));
+        }
         Some(other) => {
             return Err(Report::msg(format!(
                 "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"

@@ -9,10 +9,12 @@ use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::settings::{self, Fault};
 use super::{ConfigError, failure, plain_http_client, tls};
 use crate::lab::Identity;
 
@@ -52,6 +54,7 @@ const SETTINGS: [&str; 10] = [
 /// # Errors
 /// When there are no credentials, no region, or the certificates can't be read.
 pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
+    settings::readable_files()?;
     let files = profile::load(
         &Fs::real(),
         &Env::real(),
@@ -60,14 +63,14 @@ pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
     )
     .await
     .map_err(|error| ConfigError::Files { reason: failure::chain(&error) })?;
+    check_keys(&files, wanted)?;
     let https = match ca_bundle(&files) {
-        Some(file) => Some(tls::client_with(file)?),
-        None => None,
+        Some(file) => tls::client_with(file)?,
+        None => tls::usual_client(),
     };
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(client) = &https {
-        loader = loader.http_client(client.clone());
-    }
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https.clone())
+        .retry_config(settings::retries(&files)?);
     if let Some(url) = wanted.url {
         loader = loader.endpoint_url(url);
     }
@@ -95,12 +98,59 @@ pub(super) async fn load(wanted: Wanted<'_>) -> Result<SdkConfig, ConfigError> {
     let (Ok(credentials), Some(then)) = (&credentials, then) else {
         return Err(refusal(credentials.err().unwrap_or_default(), wanted, &files));
     };
+    if let Some(fault) = settings::fault(credentials) {
+        return Err(unusable(wanted, fault));
+    }
     if config.region().is_none() {
         return Err(ConfigError::Region);
     }
     let first = Mutex::new(Some(credentials.clone()));
     let provider = SharedCredentialsProvider::new(Primed { first, then });
     Ok(config.into_builder().credentials_provider(provider).build())
+}
+
+/// Checks the keys in the files and variables, before the SDK signs a role's or a login's request with them.
+fn check_keys(files: &ProfileSet, wanted: Wanted<'_>) -> Result<(), ConfigError> {
+    const KEYS: [(&str, &str); 3] = [
+        ("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+        ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        ("aws_session_token", "AWS_SESSION_TOKEN"),
+    ];
+    let mut next = Some(wanted.profile.unwrap_or(files.selected_profile()));
+    let mut seen = Vec::new();
+    let mut environment = wanted.profile.is_none();
+    while let Some(profile) = next.filter(|profile| !seen.contains(profile)).and_then(|name| files.get_profile(name)) {
+        let fault = KEYS.iter().find_map(|(key, _)| settings::fault_of(key, profile.get(key)?));
+        if let Some(Fault { says, remedy }) = fault {
+            let says = format!("profile {}: {says}", profile.name());
+            return Err(unusable(wanted, Fault { says, remedy }));
+        }
+        environment |= profile.get("credential_source").is_some();
+        seen.push(profile.name());
+        next = profile.get("source_profile");
+    }
+    let of_variable = |(_, name): &(&str, &str)| settings::fault_of(name, &std::env::var(name).ok()?);
+    match KEYS.iter().filter(|_| environment).find_map(of_variable) {
+        Some(fault) => Err(unusable(wanted, fault)),
+        None => Ok(()),
+    }
+}
+
+/// The error of credentials that no request can carry.
+fn unusable(wanted: Wanted<'_>, fault: Fault) -> ConfigError {
+    ConfigError::Credentials {
+        identity: wanted.identity.name(),
+        origin: origin(wanted),
+        reason: fault.says,
+        remedy: fault.remedy,
+    }
+}
+
+fn origin(wanted: Wanted<'_>) -> String {
+    match wanted.profile {
+        Some(profile) => format!("profile {profile}"),
+        None => "the environment and the default profile".to_owned(),
+    }
 }
 
 /// Gives the credentials that were asked for at the start, once, and then what its provider gives: a
@@ -118,18 +168,24 @@ impl ProvideCredentials for Primed {
     {
         match self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(credentials) => future::ProvideCredentials::ready(Ok(credentials)),
-            None => self.then.provide_credentials(),
+            // New ones, an hour later: the SDK would panic at them like at the first.
+            None => future::ProvideCredentials::new(async {
+                let credentials = self.then.provide_credentials().await?;
+                match settings::fault(&credentials) {
+                    Some(fault) => Err(CredentialsError::provider_error(fault.says)),
+                    None => Ok(credentials),
+                }
+            }),
         }
     }
 }
 
 /// The credentials of one profile. As with `aws --profile`: the SDK's default chain would put the environment before it.
-fn named(profile: &str, region: Option<Region>, https: Option<SharedHttpClient>) -> SharedCredentialsProvider {
-    let mut configuration =
-        ProviderConfig::without_region().with_region(region).with_behavior_version(Some(BehaviorVersion::latest()));
-    if let Some(client) = https {
-        configuration = configuration.with_http_client(client);
-    }
+fn named(profile: &str, region: Option<Region>, https: SharedHttpClient) -> SharedCredentialsProvider {
+    let configuration = ProviderConfig::without_region()
+        .with_region(region)
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_http_client(https);
     let provider = ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(profile).build();
     SharedCredentialsProvider::new(provider)
 }
@@ -175,11 +231,7 @@ fn refusal(reason: String, wanted: Wanted<'_>, files: &ProfileSet) -> ConfigErro
             remedy: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned(),
         },
     };
-    let origin = match wanted.profile {
-        Some(profile) => format!("profile {profile}"),
-        None => "the environment and the default profile".to_owned(),
-    };
-    ConfigError::Credentials { identity: wanted.identity.name(), origin, reason: says, remedy }
+    ConfigError::Credentials { identity: wanted.identity.name(), origin: origin(wanted), reason: says, remedy }
 }
 
 fn settings(files: &ProfileSet, name: &str) -> BTreeMap<&'static str, String> {
