@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod interactive;
+mod machine;
 mod notes;
 mod recording;
 mod serve;
@@ -66,6 +67,7 @@ pub fn exit_of(error: &Report) -> Exit {
 /// When it can't begin, or the terminal fails. [`exit_of`] gives the exit status.
 pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
+    machine::check()?;
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref()).map_err(Usage)?;
@@ -207,10 +209,13 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
             endpoint: clients.endpoint().map(str::to_owned),
             given_user: options.user_profile.is_some(),
         };
-        let head = journal::head(&names, &backend, options.admin_profile.clone());
+        let mut head = journal::head(&names, &backend, options.admin_profile.clone());
+        // No single address stands for several places: a clean-up finds them as this lab did.
+        head.endpoint = clients.one_place().map(str::to_owned);
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
         let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let mut state = State::new(backend, names);
+        state.services = clients.services().to_vec();
         state.accepted_account.clone_from(&options.yes_account);
         return Ok(Lab { state, clients, journal, shelf, _sandbox: None });
     }

@@ -29,6 +29,7 @@
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
 //! - [`record`]: pictures and films of the screen, and the files they become.
 //! - [`export`]: the lab to take home: a write-up of the kept session, and a script.
+//! - [`disk`]: files are read within limits, and replaced as a whole. Whoever touches a file does it through this.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command; `app/interactive.rs` for the lab.
 //!
 //! Who may know whom is a table in `tests/architecture.rs`, and a test.
@@ -41,6 +42,7 @@
 pub mod app;
 pub mod aws;
 pub mod cli;
+pub mod disk;
 pub mod export;
 pub mod lab;
 pub mod policy;

@@ -41,16 +41,21 @@ const CHANGES: &[&str] = &["&mut State", "state.update"];
 
 /// From the bottom to the top.
 const LAYERS: &[Layer] = &[
+    Layer { module: "disk", knows: &[], without: &[WAITING, SDK, TERMINAL] },
     Layer { module: "policy", knows: &[], without: &[WORLD, WAITING, SDK, TERMINAL] },
     Layer { module: "lab", knows: &["policy"], without: &[WORLD, WAITING, SDK, TERMINAL] },
-    Layer { module: "sandbox", knows: &["policy"], without: &[WAITING, SDK, TERMINAL] },
-    Layer { module: "aws", knows: &["lab", "policy"], without: &[TERMINAL] },
+    Layer { module: "sandbox", knows: &["disk", "policy"], without: &[WAITING, SDK, TERMINAL] },
+    Layer { module: "aws", knows: &["disk", "lab", "policy"], without: &[TERMINAL] },
     Layer { module: "ui", knows: &["lab"], without: &[WORLD, WAITING, SDK, CHANGES] },
-    Layer { module: "record", knows: &["lab"], without: &[WAITING, SDK, CHANGES] },
+    Layer { module: "record", knows: &["disk", "lab"], without: &[WAITING, SDK, CHANGES] },
     Layer { module: "cli", knows: &["lab", "ui"], without: &[WAITING, SDK, CHANGES] },
-    Layer { module: "run", knows: &["aws", "cli", "lab", "record", "ui"], without: &[SDK] },
-    Layer { module: "export", knows: &["cli", "lab", "record", "run"], without: &[WAITING, SDK, CHANGES] },
-    Layer { module: "app", knows: &["aws", "cli", "export", "lab", "record", "run", "sandbox", "ui"], without: &[SDK] },
+    Layer { module: "run", knows: &["aws", "cli", "disk", "lab", "record", "ui"], without: &[SDK] },
+    Layer { module: "export", knows: &["cli", "disk", "lab", "record", "run"], without: &[WAITING, SDK, CHANGES] },
+    Layer {
+        module: "app",
+        knows: &["aws", "cli", "disk", "export", "lab", "record", "run", "sandbox", "ui"],
+        without: &[SDK],
+    },
 ];
 
 /// A file, what it has though its layer must not, and why.

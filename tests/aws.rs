@@ -255,7 +255,7 @@ fn an_endpoint_of_one_service_alone_is_named_too() {
     let elsewhere = format!("https://{KMS}");
     let output = aws.kmslab(&["doctor", "--backend", "aws"]).env("AWS_ENDPOINT_URL_KMS", &elsewhere).output().unwrap();
     let printed = text(&output.stdout);
-    assert!(printed.contains(&format!("AWS_ENDPOINT_URL or the profile leads to {elsewhere}")), "{printed}");
+    assert!(printed.contains(&format!("leads STS, DynamoDB and IAM to AWS; KMS to {elsewhere}")), "{printed}");
 }
 
 #[test]

@@ -6,6 +6,9 @@ mod bare;
 
 #[path = "command_line/help.rs"]
 mod help;
+#[cfg(unix)]
+#[path = "command_line/machine.rs"]
+mod machine;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "of the door only its stopping matters here")]
 #[path = "common/door.rs"]
 mod door;
+#[path = "endpoints/hostile.rs"]
+mod hostile;
 #[path = "common/message.rs"]
 mod message;
 #[path = "common/program.rs"]

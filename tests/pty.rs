@@ -18,6 +18,8 @@ mod https;
 mod leaving;
 #[path = "common/message.rs"]
 mod message;
+#[path = "pty/places.rs"]
+mod places;
 #[path = "common/port.rs"]
 mod port;
 #[path = "pty/presenting.rs"]

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::{Exit, describe, tell, teller};
 use crate::aws::{Clients, EndpointOptions, Tell};
 use crate::cli::{Options, Usage, out};
+use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
 use crate::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
@@ -182,10 +183,20 @@ fn connect(runtime: &Runtime, place: &Place, teller: Tell) -> Result<(Clients, T
     };
     let clients = runtime.block_on(Clients::for_endpoint_telling(&options, teller))?;
     match clients.endpoint().filter(|_| place.endpoint.is_none()) {
+        Some(_) if place.is_given && !clients.services().is_empty() => {
+            let places = in_words(clients.services());
+            tell(format_args!("AWS_ENDPOINT_URL_… or the profile leads {places}: this looks there"));
+        }
         Some(other) if place.is_given => {
             tell(format_args!("AWS_ENDPOINT_URL or the profile leads to {other}: this looks there, not at AWS"));
         }
         // A journal tells of AWS itself. What is not found elsewhere may be there all the same.
+        Some(_) if !clients.services().is_empty() => {
+            let places = in_words(clients.services());
+            return Err(Report::msg(format!(
+                "AWS_ENDPOINT_URL_… or the profile leads {places}; `kmslab cleanup --backend aws` looks there"
+            )));
+        }
         Some(other) => {
             return Err(Report::msg(format!(
                 "AWS_ENDPOINT_URL or the profile leads to {other}; without it this cleans up on AWS"
@@ -194,6 +205,6 @@ fn connect(runtime: &Runtime, place: &Place, teller: Tell) -> Result<(Clients, T
         None => {}
     }
     // With --backend aws, where the lab with the same options and variables has been.
-    let (endpoint, region) = (clients.endpoint().map(str::to_owned), clients.region().to_owned());
+    let (endpoint, region) = (clients.one_place().map(str::to_owned), clients.region().to_owned());
     Ok((clients, Target { endpoint, region, admin_profile: place.admin_profile.clone() }))
 }

@@ -1,7 +1,7 @@
 //! The commands that record, show recordings again, and look into them.
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::aws::ConfigError;
 use crate::cli::{Command, Environment, Options, RecordingOptions, out};
+use crate::disk;
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
 use crate::record::recorder::Output;
@@ -489,16 +490,15 @@ pub fn replay(
 /// input.
 pub fn verify(file: &Path, allow: Option<&Path>) -> Result<Exit, Report> {
     let unreadable = |path: &Path, error: io::Error| usage(format!("{} can't be read: {error}", path.display()));
-    let allowed = allow.map(|path| std::fs::read_to_string(path).map_err(|error| unreadable(path, error)));
-    let allowed = Allowed::parse(&allowed.transpose()?.unwrap_or_default());
-    let mut bytes = Vec::new();
+    let allowed =
+        allow.map(|path| disk::read_text(path, disk::SETTINGS).map_err(|error| unreadable(path, error))).transpose()?;
+    let allowed = Allowed::parse(&allowed.unwrap_or_default());
     let is_input = file == Path::new("-");
-    let read = if is_input {
-        io::stdin().read_to_end(&mut bytes).map(drop)
-    } else {
-        std::fs::read(file).map(|all| bytes = all)
+    let read = match is_input {
+        true => disk::read_all(io::stdin(), disk::RECORDING),
+        false => disk::read(file, disk::RECORDING),
     };
-    read.map_err(|error| unreadable(file, error))?;
+    let bytes = read.map_err(|error| unreadable(file, error))?;
     // "Nothing found" would be said of what nobody has looked at.
     if bytes.contains(&0) {
         let text = "it is no text; what stands in pictures can't be looked for";

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::guard::DEEPEST;
 use crate::lab::redact;
 
 /// The longest body that is shown as text, in bytes. The lab's own are far shorter.
@@ -77,13 +78,13 @@ fn from_xml(text: &str) -> (Value, Option<String>) {
         name.ends_with("Result")
     });
     let value = match content {
-        Some(result) => tree(result),
+        Some(result) => tree(result, DEEPEST),
         None => {
             let members = root
                 .children()
                 .filter(|node| node.is_element())
                 .filter(|node| !matches!(node.tag_name().name(), "ResponseMetadata" | "RequestId" | "RequestID"))
-                .map(|node| (node.tag_name().name().to_owned(), tree(node)));
+                .map(|node| (node.tag_name().name().to_owned(), tree(node, DEEPEST)));
             Value::Object(members.collect())
         }
     };
@@ -95,13 +96,19 @@ fn is_aws(root: roxmltree::Node<'_, '_>) -> bool {
     root.tag_name().name().ends_with("Response")
 }
 
-/// An element as a value: text, a list of `<member>`, or an object. roxmltree bounds the depth of a document.
-fn tree(node: roxmltree::Node<'_, '_>) -> Value {
+/// An element as a value: text, a list of `<member>`, or an object. What is more than `levels` deep is left out: the
+/// guard lets no such document pass.
+fn tree(node: roxmltree::Node<'_, '_>, levels: usize) -> Value {
     let mut children = node.children().filter(roxmltree::Node::is_element).peekable();
+    let Some(below) = levels.checked_sub(1) else { return Value::Null };
     match children.peek() {
         None => Value::String(node.text().unwrap_or_default().to_owned()),
-        Some(first) if first.tag_name().name() == "member" => Value::Array(children.map(tree).collect()),
-        Some(_) => Value::Object(children.map(|child| (child.tag_name().name().to_owned(), tree(child))).collect()),
+        Some(first) if first.tag_name().name() == "member" => {
+            Value::Array(children.map(|child| tree(child, below)).collect())
+        }
+        Some(_) => {
+            Value::Object(children.map(|child| (child.tag_name().name().to_owned(), tree(child, below))).collect())
+        }
     }
 }
 

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 
+use super::guard::Unfit;
 use crate::lab::NoResponse;
 use crate::lab::redact;
 
 const NOT_IN_TIME: &str = "the server did not answer in time: check that it is well, then retry";
 
 const NO_DOCUMENT: &str = "the answer was cut off or is not AWS's: check what answers at this endpoint";
+
+pub(super) const NOT_AWS: &str = "this is not a response from AWS: check what answers at this endpoint";
 
 /// What to say about a success whose body is neither JSON nor XML.
 pub(super) fn no_document() -> NoResponse {
@@ -47,8 +50,11 @@ pub(super) fn no_answer(waited: Duration) -> NoResponse {
 pub(super) fn describe<E, R>(error: &SdkError<E, R>) -> NoResponse
 where
     E: Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
+    if let Some(unfit) = unfit(error) {
+        return NoResponse { message: unfit.to_string(), remedy: NOT_AWS.to_owned() };
+    }
     let message = plain(&chain(error));
     let remedy = match error {
         SdkError::ConstructionFailure(_) => "check the credentials and the region of this profile",
@@ -68,6 +74,18 @@ where
         _ => "retry",
     };
     NoResponse { message, remedy: remedy.to_owned() }
+}
+
+/// Why the guard refused the response, if it did.
+fn unfit(error: &(dyn Error + 'static)) -> Option<Unfit> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(unfit) = error.downcast_ref() {
+            return Some(*unfit);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// `message` from where it begins to say something: the layers of the SDK and its HTTP client name themselves before it.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::ConfigError;
+use crate::disk;
 use crate::lab::redact;
 
 /// AWS files hold a few kilobytes.
@@ -224,18 +224,14 @@ fn is_identifier(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.%@:+".contains(&byte))
 }
 
-/// The whole of a regular file. Anything else counts as absent, as with the AWS CLI: a pipe could block forever.
+/// The bytes of a file. A missing one, or a folder in its place, counts as absent, as with the AWS CLI.
 fn bytes(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    match std::fs::metadata(path) {
-        Ok(meta) if !meta.is_file() => return Ok(None),
-        Ok(meta) if meta.len() > LARGEST => return Err(std::io::Error::other("it is larger than 4 MiB")),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    use std::io::ErrorKind as Kind;
+    match disk::read(path, LARGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::IsADirectory) => Ok(None),
+        Err(error) => Err(error),
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 /// The text of a file, or what is wrong with its encoding and how to fix that.

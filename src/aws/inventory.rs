@@ -161,7 +161,7 @@ impl Failed {
     pub(super) fn new<E, R>(call: &'static str, error: SdkError<E, R>) -> Failed
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug,
+        R: std::fmt::Debug + 'static,
     {
         match error.as_service_error().and_then(|service| service.code().map(|code| (code, service.message()))) {
             Some((code, message)) => Failed {

@@ -9,11 +9,14 @@ mod body;
 mod documents;
 mod failure;
 mod files;
+mod guard;
 pub mod inventory;
 mod ops;
 mod process;
 mod profile;
 mod questions;
+mod scrub;
+mod settings;
 mod tap;
 mod tls;
 
@@ -29,9 +32,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
+use crate::lab::backend::{self, ServicePlace};
 use crate::lab::certainty::names_result;
 use crate::lab::doctor::Question;
-use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
+use crate::lab::{Answer, Identity, NoResponse, Operation, Service, redact};
 pub(crate) use failure::chain;
 pub use process::Tell;
 use process::Waiting;
@@ -86,6 +90,26 @@ pub enum ConfigError {
         reason: String,
         /// What to do.
         fix: String,
+    },
+    /// How often the SDK is to try is no number, or no mode.
+    #[error("{setting} is {value:?}{FIX}set it to {fix}")]
+    Retries {
+        /// The variable, or the profile's setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        fix: &'static str,
+    },
+    /// test-user's calls would go elsewhere than the admin's.
+    #[error("the two profiles lead to different places: admin {admin}; test-user {user}{FIX}{remedy}")]
+    Apart {
+        /// Where the admin's calls go.
+        admin: String,
+        /// Where test-user's calls go.
+        user: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// `AWS_CA_BUNDLE`, or `ca_bundle` of the profile, is no file of certificates.
     #[error(
@@ -241,6 +265,8 @@ pub struct Clients {
     region: String,
     /// Where the calls go instead of AWS.
     endpoint: Option<String>,
+    /// Where the calls of each service go.
+    services: Vec<ServicePlace>,
     timing: Timing,
 }
 
@@ -273,6 +299,7 @@ impl Clients {
             test_user: Mutex::new(None),
             region: region.to_owned(),
             endpoint: Some(url.to_owned()),
+            services: Vec::new(),
             timing,
         }
     }
@@ -305,14 +332,19 @@ impl Clients {
         let load = |identity, profile| within(identity, profile::load(wanted(identity, profile), &waiting));
         let admin = load(Identity::Admin, options.admin_profile.as_deref()).await?;
         let test_user = match options.user_profile.as_deref() {
-            Some(profile) => Some(ServiceClients::new(timing.apply(load(Identity::TestUser, Some(profile)).await?))),
+            Some(profile) => {
+                let config = load(Identity::TestUser, Some(profile)).await?;
+                check_places(&admin, &config)?;
+                Some(ServiceClients::new(timing.apply(config)))
+            }
             None => None,
         };
         waiting.end();
         let region = admin.region().ok_or(ConfigError::Region)?.to_string();
-        let endpoint = endpoint_of(&admin);
+        let services = places_of(&admin);
+        let endpoint = services.iter().find_map(|place| place.endpoint.clone());
         let admin = ServiceClients::new(timing.apply(admin));
-        Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, timing })
+        Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, services, timing })
     }
 
     /// The region that requests are signed for.
@@ -340,6 +372,17 @@ impl Clients {
     /// service alone elsewhere, it is the first such place.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
+    }
+
+    /// Where all of the admin's calls go instead of AWS; `None` also where services go to several places.
+    pub fn one_place(&self) -> Option<&str> {
+        self.endpoint().filter(|_| self.services().is_empty())
+    }
+
+    /// Where the calls of each service go; empty where it is one place for all.
+    pub fn services(&self) -> &[ServicePlace] {
+        let is_same = |[one, other]: &[ServicePlace; 2]| one.endpoint == other.endpoint;
+        if self.services.array_windows().all(is_same) { &[] } else { &self.services }
     }
 
     /// Sends `operation` signed by `identity` and waits for the end. Secrets are taken out of the answer; the secret
@@ -400,19 +443,34 @@ async fn within<T>(
     })
 }
 
-/// Where `config` leads the lab's services instead of AWS. `AWS_ENDPOINT_URL_KMS` and its like go before what is said
-/// for all services (AWS SDKs and Tools reference, "Service-specific endpoints").
-fn endpoint_of(config: &SdkConfig) -> Option<String> {
+/// Where `config` leads each of the lab's services. `AWS_ENDPOINT_URL_KMS` and its like go before what is said for all
+/// services (AWS SDKs and Tools reference, "Service-specific endpoints").
+fn places_of(config: &SdkConfig) -> Vec<ServicePlace> {
     let of_service = |service: &str| {
         let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
         config.service_config()?.load_config(key.build().ok()?)
     };
     let all = config.endpoint_url().map(str::to_owned);
     // An address that was given by --endpoint-url is everybody's.
-    if config.get_origin("endpoint_url").is_client_config() {
-        return all;
+    let is_given = config.get_origin("endpoint_url").is_client_config();
+    let place = |service: Service| {
+        let own = if is_given { None } else { of_service(service.name()) };
+        ServicePlace { service, endpoint: own.or_else(|| all.clone()) }
+    };
+    [Service::Sts, Service::Kms, Service::DynamoDb, Service::Iam].into_iter().map(place).collect()
+}
+
+/// A lab is in one place: test-user would look for the table in another.
+fn check_places(admin: &SdkConfig, user: &SdkConfig) -> Result<(), ConfigError> {
+    let [admin, user] = [places_of(admin), places_of(user)];
+    if admin == user {
+        return Ok(());
     }
-    ["STS", "KMS", "DynamoDB", "IAM"].into_iter().find_map(of_service).or(all)
+    Err(ConfigError::Apart {
+        admin: backend::in_words(&admin),
+        user: backend::in_words(&user),
+        remedy: "give both profiles the same endpoint_url, or name one place with --endpoint-url",
+    })
 }
 
 /// `answer`, in which a success that doesn't name its result is none: a gateway answered, or the body was lost.
@@ -453,7 +511,7 @@ fn static_credentials(keys: &Keys) -> SharedCredentialsProvider {
 
 /// A client without TLS: it is built in a fraction of the time, and loopback needs none.
 fn plain_http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
+    guard::guarded(aws_smithy_http_client::Builder::new().build_http())
 }
 
 fn check_url(url: &str) -> Result<(), ConfigError> {
@@ -484,6 +542,30 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn a_new_key_that_can_sign_nothing_is_refused() {
+        use std::io::{Read, Write};
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 8192]).unwrap() > 0);
+            let body = "<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><UserName>u</UserName><AccessKeyId>\
+                        AKIA&#13;X</AccessKeyId><Status>Active</Status><SecretAccessKey>geheim</SecretAccessKey>\
+                        </AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>";
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            stream.write_all((head + body).as_bytes()).unwrap();
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let clients = Clients::with_keys(&url, "us-east-1", "AKIAEXAMPLE", "secret", Timing::default());
+        let create = Operation::CreateAccessKey { user: "u".to_owned() };
+        let answer = runtime.block_on(clients.call(Identity::Admin, &create));
+        server.join().unwrap();
+        let none = answer.response.unwrap_err();
+        assert!(none.message.contains("the access key id is a carriage return"), "{none:?}");
+        assert!(clients.of(Identity::TestUser).is_none(), "nobody signs with it");
+    }
 
     #[test]
     fn a_server_that_never_answers_is_given_up() {

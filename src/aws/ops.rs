@@ -14,6 +14,7 @@ use aws_smithy_types::Blob;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::settings::{self, Fault};
 use super::tap::Tap;
 use super::{Keys, ServiceClients, failure};
 use crate::lab::operation::Context;
@@ -144,6 +145,13 @@ pub(super) async fn send(
         }
         O::CreateAccessKey { user } => {
             let output = create!(aws_sdk_iam, clients.iam().create_access_key().user_name(user), tap)?;
+            let fault = output.access_key.as_ref().and_then(|key| {
+                let secret = settings::fault_of("secret access key", &key.secret_access_key);
+                settings::fault_of("access key id", &key.access_key_id).or(secret)
+            });
+            if let Some(Fault { says, .. }) = fault {
+                return Err(NoResponse { message: says, remedy: failure::NOT_AWS.to_owned() });
+            }
             return Ok(output.access_key.map(|key| Keys {
                 access_key_id: key.access_key_id,
                 secret_access_key: Zeroizing::new(key.secret_access_key),

@@ -12,6 +12,7 @@ use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -21,6 +22,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use super::advice::{Advice, Case};
 use super::files::{Files, name_for_sdk};
 use super::process::{Process, Waiting};
+use super::settings::{self, Fault};
 use super::{ConfigError, failure, one_line, plain_http_client, tls};
 use crate::lab::Identity;
 
@@ -50,6 +52,7 @@ struct Selected {
 /// # Errors
 /// If there are no credentials or no region, or if a file can't be read.
 pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkConfig, ConfigError> {
+    settings::readable_token()?;
     let on_disk = Files::read(|name| std::env::var_os(name))?;
     let selected = select(wanted);
     let processes = processes(&on_disk);
@@ -58,14 +61,13 @@ pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkCon
     let files = profile::load(&Fs::real(), &Env::real(), &for_sdk, Some(name.into())).await.map_err(|error| {
         ConfigError::Files { reason: one_line(&failure::chain(&error)), fix: "correct that line".to_owned() }
     })?;
+    check_keys(&on_disk, wanted, &selected)?;
     let https = match ca_bundle(&files) {
-        Some(file) => Some(tls::client_with(file)?),
-        None => None,
+        Some(file) => tls::client_with(file)?,
+        None => tls::usual_client(),
     };
-    let mut loader = loader(wanted, &selected, for_sdk.clone());
-    if let Some(client) = &https {
-        loader = loader.http_client(client.clone());
-    }
+    let loader = loader(wanted, &selected, for_sdk.clone());
+    let loader = loader.http_client(https.clone()).retry_config(settings::retries(&files)?);
     let config = loader.load().await;
     check_region(&config, wanted, &on_disk, &selected)?;
     let mut builder = config.to_builder();
@@ -102,6 +104,9 @@ pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkCon
         (Ok(credentials), Some(then)) => (credentials, then),
         (refused, _) => return Err(refusal(refused.err().unwrap_or_default(), wanted, &selected, &on_disk)),
     };
+    if let Some(fault) = settings::fault(&credentials) {
+        return Err(unusable(wanted, &selected, fault));
+    }
     if config.region().is_none() {
         return Err(ConfigError::Region);
     }
@@ -167,6 +172,53 @@ fn is_region(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(fits)
 }
 
+/// Checks the keys in the files and variables, before the SDK signs a role's or a login's request with them.
+fn check_keys(files: &Files, wanted: Wanted<'_>, selected: &Selected) -> Result<(), ConfigError> {
+    const KEYS: [(&str, &str); 3] = [
+        ("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+        ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        ("aws_session_token", "AWS_SESSION_TOKEN"),
+    ];
+    let mut next = Some(selected.name.as_str());
+    let mut seen = Vec::new();
+    let mut environment = wanted.profile.is_none();
+    while let Some(name) = next.filter(|name| !seen.contains(name)) {
+        let Some(profile) = files.profile(name) else { break };
+        let fault = KEYS.iter().find_map(|(key, _)| settings::fault_of(key, profile.get(*key)?));
+        if let Some(Fault { says, remedy }) = fault {
+            let says = format!("profile {name}: {says}");
+            return Err(unusable(wanted, selected, Fault { says, remedy }));
+        }
+        environment |= profile.contains_key("credential_source");
+        seen.push(name);
+        next = profile.get("source_profile").map(String::as_str);
+    }
+    let of_variable = |(_, name): &(&str, &str)| settings::fault_of(name, &std::env::var(name).ok()?);
+    match KEYS.iter().filter(|_| environment).find_map(of_variable) {
+        Some(fault) => Err(unusable(wanted, selected, fault)),
+        None => Ok(()),
+    }
+}
+
+/// The error of credentials that no request can carry.
+fn unusable(wanted: Wanted<'_>, selected: &Selected, fault: Fault) -> ConfigError {
+    ConfigError::Credentials {
+        identity: wanted.identity.name(),
+        origin: origin(wanted, selected),
+        reason: fault.says,
+        remedy: fault.remedy,
+    }
+}
+
+/// Where the credentials were looked for.
+fn origin(wanted: Wanted<'_>, selected: &Selected) -> String {
+    match (wanted.profile, selected.by_variable) {
+        (Some(profile), _) => format!("profile {profile}"),
+        (None, true) => format!("the environment and profile {}", selected.name),
+        (None, false) => "the environment and the default profile".to_owned(),
+    }
+}
+
 /// Gives the credentials that were requested at the start, once, and then what its provider gives: a
 /// `credential_process` may ask you to touch a security key, and should not ask twice.
 #[derive(Debug)]
@@ -182,21 +234,26 @@ impl ProvideCredentials for Primed {
     {
         match self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(credentials) => future::ProvideCredentials::ready(Ok(credentials)),
-            None => self.then.provide_credentials(),
+            // New ones, an hour later: the SDK would panic at them like at the first.
+            None => future::ProvideCredentials::new(async {
+                let credentials = self.then.provide_credentials().await?;
+                match settings::fault(&credentials) {
+                    Some(fault) => Err(CredentialsError::provider_error(fault.says)),
+                    None => Ok(credentials),
+                }
+            }),
         }
     }
 }
 
 /// What gives the credentials of one profile.
-fn provider(profile: &str, config: &SdkConfig, https: Option<SharedHttpClient>) -> profile::credentials::Builder {
+fn provider(profile: &str, config: &SdkConfig, https: SharedHttpClient) -> profile::credentials::Builder {
     let mut configuration = ProviderConfig::without_region()
         .with_region(config.region().cloned())
-        .with_behavior_version(Some(BehaviorVersion::latest()));
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_http_client(https);
     if let Some(retries) = config.retry_config() {
         configuration = configuration.with_retry_config(retries.clone());
-    }
-    if let Some(client) = https {
-        configuration = configuration.with_http_client(client);
     }
     ProfileFileCredentialsProvider::builder().configure(&configuration).profile_name(name_for_sdk(profile))
 }
@@ -271,11 +328,7 @@ fn refusal(refused: Refused, wanted: Wanted<'_>, selected: &Selected, files: &Fi
         let says = files.unreadable().map_or(reason, str::to_owned);
         Advice { says, fix: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --admin-profile".to_owned() }
     };
-    let origin = match (wanted.profile, selected.by_variable) {
-        (Some(profile), _) => format!("profile {profile}"),
-        (None, true) => format!("the environment and profile {}", selected.name),
-        (None, false) => "the environment and the default profile".to_owned(),
-    };
+    let origin = origin(wanted, selected);
     let identity = wanted.identity.name();
     match is_unreachable {
         true => ConfigError::Unreachable { identity, origin, reason: says, remedy: fix },

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
+use super::scrub::Secrets;
 use super::{body, failure};
 use crate::lab::redact::{self, REDACTED};
 use crate::lab::{Answer, NoResponse, Response, Wire};
@@ -71,6 +72,7 @@ impl Intercept for Tap {
             &format!("{} {} HTTP/1.1", request.method(), path_of(request.uri())),
             request.headers(),
             &body::text(bytes),
+            &Secrets::default(),
         );
         Ok(())
     }
@@ -84,16 +86,21 @@ impl Intercept for Tap {
         let response = context.response();
         // The body is there once it has been read to its end; a torn answer is the SDK's error to tell.
         let Some(bytes) = response.body().bytes() else { return Ok(()) };
+        // The guard has taken out what was sent. The SDK has got the new secrets by now, and nobody else may.
+        let secrets = Secrets::received(bytes);
+        let scrubbed = secrets.scrub(bytes);
+        let bytes = scrubbed.as_deref().unwrap_or(bytes);
         let headers = response.headers();
         let (value, id_in_body) = body::response(bytes);
         let id = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"));
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.response = Some(Response {
             status: response.status().as_u16(),
-            request_id: id.map(redact::clean).or(id_in_body),
+            request_id: id.map(|id| redact::clean(&secrets.scrub_text(id))).or(id_in_body),
             body: value,
         });
-        seen.wire.response = message(&format!("HTTP/1.1 {}", response.status().as_u16()), headers, &body::text(bytes));
+        let first_line = format!("HTTP/1.1 {}", response.status().as_u16());
+        seen.wire.response = message(&first_line, headers, &body::text(bytes), &secrets);
         Ok(())
     }
 }
@@ -104,14 +111,14 @@ fn path_of(uri: &str) -> &str {
 }
 
 /// An HTTP message as text: first line, headers sorted by name, an empty line, the body.
-fn message(first_line: &str, headers: &Headers, body: &str) -> String {
-    let mut lines: Vec<(String, String)> = headers
-        .iter()
-        .map(|(name, value)| {
-            let value = if redact::is_secret_header(name) { hide(value) } else { redact::clean(value) };
-            (redact::clean(name), value)
-        })
-        .collect();
+/// `secrets` go from its headers.
+fn message(first_line: &str, headers: &Headers, body: &str, secrets: &Secrets) -> String {
+    let shown = |name: &str, value: &str| match redact::is_secret_header(name) {
+        true => hide(value),
+        false => redact::clean(&secrets.scrub_text(value)),
+    };
+    let mut lines: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| (redact::clean(&secrets.scrub_text(name)), shown(name, value))).collect();
     lines.sort();
     let mut text = redact::clean(first_line);
     for (name, value) in lines {

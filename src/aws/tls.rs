@@ -1,20 +1,19 @@
 //! HTTPS with a certificate authority of one's own, as companies have it in front of AWS.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Connector, ConnectorBuilder};
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::ConfigError;
+use super::guard::guarded;
+use crate::disk;
 
 /// A client that trusts the certificates of `file` and no others, which is what the AWS CLI does with `AWS_CA_BUNDLE`,
 /// and goes through the proxy of the environment.
@@ -23,7 +22,7 @@ use super::ConfigError;
 /// When the file can't be read, or what it holds is no certificate.
 pub(super) fn client_with(file: PathBuf) -> Result<SharedHttpClient, ConfigError> {
     let refuse = |reason: String| ConfigError::Certificates { file: file.display().to_string(), reason };
-    let pem = std::fs::read(&file).map_err(|error| refuse(error.to_string()))?;
+    let pem = disk::read(&file, disk::SETTINGS).map_err(|error| refuse(error.to_string()))?;
     // The connector panics at what it can't read, so it is read here first.
     let certificates: Vec<CertificateDer<'_>> =
         CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| refuse(error.to_string()))?;
@@ -36,22 +35,26 @@ pub(super) fn client_with(file: PathBuf) -> Result<SharedHttpClient, ConfigError
     }
     let trust = TrustStore::empty().with_pem_certificate(pem);
     let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| refuse(error.to_string()))?;
-    // One connector, and so one pool of connections, for each pair of time limits: credential providers have their own.
-    type Limits = (Option<Duration>, Option<Duration>);
-    let connectors: Mutex<HashMap<Limits, SharedHttpConnector>> = Mutex::default();
-    Ok(http_client_fn(move |settings, components| {
-        let limits = (settings.connect_timeout(), settings.read_timeout());
-        let mut connectors = connectors.lock().unwrap_or_else(PoisonError::into_inner);
-        let connector = connectors.entry(limits).or_insert_with(|| {
-            let mut builder: ConnectorBuilder<_> = Connector::builder()
-                .connector_settings(settings.clone())
-                .proxy_config(ProxyConfig::from_env())
-                .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                .tls_context(context.clone());
+    Ok(client(context))
+}
+
+/// A client that trusts this machine's certificates, and goes through the proxy of the environment: what the SDK takes
+/// where it is given none.
+pub(super) fn usual_client() -> SharedHttpClient {
+    client(TlsContext::default())
+}
+
+fn client(context: TlsContext) -> SharedHttpClient {
+    guarded(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut builder = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(context.clone());
+        builder.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
             builder.set_sleep_impl(components.sleep_impl());
-            SharedHttpConnector::new(builder.build())
-        });
-        connector.clone()
+        }
+        builder.build()
     }))
 }
 

@@ -5,13 +5,13 @@ mod markdown;
 mod script;
 mod write_up;
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
 use color_eyre::eyre::Report;
 
 use crate::cli::{Environment, Exit, Options, Usage, tell};
+use crate::disk;
 use crate::lab::Stage;
 use crate::record::missing_folder;
 use crate::run::{lesson, session};
@@ -78,19 +78,18 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
     Ok(Exit::Met)
 }
 
+/// Writes the file as a whole. One that is replaced keeps its permissions.
 fn write(file: &Path, text: &str, force: bool, executable: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    #[cfg(unix)]
-    if executable {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o755);
+    let there = std::fs::metadata(file).ok();
+    if !force && (there.is_some() || file.is_symlink()) {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    } else if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
     }
-    #[cfg(not(unix))]
-    let _ = executable;
-    options.open(file)?.write_all(text.as_bytes())
+    let mut draft = disk::beside_for(file, if executable { 0o755 } else { 0o666 })?;
+    draft.write_all(text.as_bytes())?;
+    if let Some(there) = there {
+        draft.as_file().set_permissions(there.permissions())?;
+    }
+    disk::keep(draft, file, force).map(drop)
 }

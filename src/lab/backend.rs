@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::exchange::{Exchange, is_credential_error};
+use super::operation::{Operation, Service};
 use super::stage::Stage;
 use super::state::State;
 
@@ -22,12 +23,56 @@ pub struct Backend {
 impl Backend {
     /// Host and port of the endpoint; `None` is AWS itself.
     pub fn host(&self) -> Option<&str> {
-        let url = self.endpoint.as_deref()?;
-        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let host = host.split(['/', '?']).next().unwrap_or(host);
-        // A name and a password may stand before the host.
-        Some(host.rsplit('@').next().unwrap_or(host))
+        self.endpoint.as_deref().map(host_of)
     }
+}
+
+/// Where the calls of one service go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePlace {
+    /// The service.
+    pub service: Service,
+    /// The endpoint; `None` is AWS itself.
+    pub endpoint: Option<String>,
+}
+
+/// The services by their places: what is alike, `AWS` or as `shorten` has an endpoint, stands together.
+fn grouped(services: &[ServicePlace], shorten: impl Fn(&str) -> String) -> Vec<(String, Vec<&'static str>)> {
+    let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for ServicePlace { service, endpoint } in services {
+        let place = endpoint.as_deref().map_or_else(|| "AWS".to_owned(), &shorten);
+        match groups.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, members)) => members.push(service.name()),
+            None => groups.push((place, vec![service.name()])),
+        }
+    }
+    groups
+}
+
+/// Where each service's calls go: `STS, DynamoDB and IAM to AWS; KMS to http://127.0.0.1:4599`.
+pub fn in_words(services: &[ServicePlace]) -> String {
+    let listed = |(place, members): (String, Vec<&str>)| match members.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last} to {place}", rest.join(", ")),
+        members => format!("{} to {place}", members.join(", ")),
+    };
+    grouped(services, str::to_owned).into_iter().map(listed).collect::<Vec<_>>().join("; ")
+}
+
+/// The same in a few columns: `KMS 127.0.0.1:4599 · else AWS`. What most services share comes last.
+pub fn in_short(services: &[ServicePlace]) -> String {
+    let mut groups = grouped(services, |url| host_of(url).to_owned());
+    groups.sort_by_key(|(_, members)| members.len());
+    let Some((rest, _)) = groups.pop() else { return String::new() };
+    let apart = groups.into_iter().map(|(place, members)| format!("{} {place}", members.join("+")));
+    apart.chain([format!("else {rest}")]).collect::<Vec<_>>().join(" · ")
+}
+
+/// Host and port of a URL.
+fn host_of(url: &str) -> &str {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or(host);
+    // A name and a password may stand before the host.
+    host.rsplit('@').next().unwrap_or(host)
 }
 
 /// The kinds of backend.
@@ -54,6 +99,14 @@ impl BackendKind {
 }
 
 impl State {
+    /// Where `operation` goes; `None` is AWS itself.
+    pub fn endpoint_of(&self, operation: &Operation) -> Option<&str> {
+        match self.services.iter().find(|place| place.service == operation.service()) {
+            Some(place) => place.endpoint.as_deref(),
+            None => self.backend.endpoint.as_deref(),
+        }
+    }
+
     /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
     /// can work.
     pub fn backend_is_unusable(&self) -> Option<&Exchange> {
@@ -64,5 +117,31 @@ impl State {
             // An error without a code is not AWS's: a web server or a proxy has answered.
             Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_differ_are_named() {
+        let place = |service, endpoint: Option<&str>| ServicePlace { service, endpoint: endpoint.map(str::to_owned) };
+        let kms = Some("http://127.0.0.1:4599");
+        let services = [
+            place(Service::Sts, None),
+            place(Service::Kms, kms),
+            place(Service::DynamoDb, None),
+            place(Service::Iam, None),
+        ];
+        assert_eq!(in_words(&services), "STS, DynamoDB and IAM to AWS; KMS to http://127.0.0.1:4599");
+        assert_eq!(in_short(&services), "KMS 127.0.0.1:4599 · else AWS");
+        let two = [
+            place(Service::Sts, kms),
+            place(Service::Kms, kms),
+            place(Service::DynamoDb, Some("https://me:pw@db/x")),
+            place(Service::Iam, None),
+        ];
+        assert_eq!(in_short(&two), "DynamoDB db · IAM AWS · else 127.0.0.1:4599");
     }
 }

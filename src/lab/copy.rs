@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::backend::{Backend, BackendKind};
+use super::backend::BackendKind;
 use super::calls::Call;
 use super::flow::Effect;
 use super::operation::{Identity, Operation, cli_line};
@@ -62,8 +62,8 @@ impl State {
     /// The `aws` command line that makes the same call. Nobody else has the keys of the sandbox inside this process, which
     /// ends with it: there the line is the one for profiles of one's own.
     pub fn command(&self, identity: Identity, operation: &Operation) -> String {
-        let Backend { kind, region, endpoint, .. } = &self.backend;
-        cli_line(operation, identity, region, endpoint.as_deref().filter(|_| *kind != BackendKind::Sandbox))
+        let endpoint = self.endpoint_of(operation).filter(|_| self.backend.kind != BackendKind::Sandbox);
+        cli_line(operation, identity, &self.backend.region, endpoint)
     }
 
     /// What `what` is of the selected call; `None` where there is no such thing.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use super::backend::{ServicePlace, in_words};
 use super::exchange::{Answer, Verdict, error_code, is_credential_error};
 use super::facts::Caller;
 use super::operation::{CREATED_TAG, RUN_TAG};
@@ -231,11 +232,16 @@ pub fn region(admin: &str, user: Option<&str>) -> Finding {
     }
 }
 
-/// That calls for AWS itself go to `endpoint`: set up on purpose, or forgotten.
-pub fn elsewhere(endpoint: &str) -> Finding {
+/// That calls for AWS itself go to `endpoint`, or those of `services` to several places: set up on purpose, or
+/// forgotten.
+pub fn elsewhere(endpoint: &str, services: &[ServicePlace]) -> Finding {
+    let says = match services {
+        [] => format!("AWS_ENDPOINT_URL or the profile leads to {endpoint} instead of AWS"),
+        services => format!("AWS_ENDPOINT_URL_… or the profile leads {}", in_words(services)),
+    };
     Finding::warning(
         "endpoint",
-        format!("AWS_ENDPOINT_URL or the profile leads to {endpoint} instead of AWS"),
+        says,
         "if AWS itself is meant: unset it, or set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
     )
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::backend::Backend;
+use super::backend::{Backend, ServicePlace};
 use super::copy::Way;
 use super::exchange::{Answer, CallId};
 use super::facts::Names;
@@ -34,6 +34,9 @@ pub struct Head {
     pub masked: bool,
     /// Where the calls went.
     pub backend: Backend,
+    /// Where each service's calls went; empty where it was one place for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServicePlace>,
     /// The run's names.
     pub names: Names,
     /// What shuffled the questions, where they were asked.
@@ -119,6 +122,7 @@ impl Head {
             timestamp,
             masked: state.is_masked(),
             backend: state.backend.clone(),
+            services: state.services.clone(),
             names: state.shown_names().clone(),
             quiz: state.quiz.seed(),
             lesson: state.lesson.code.clone(),
@@ -132,6 +136,7 @@ impl Head {
         let state = State::new(self.backend.clone(), self.names.clone());
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
+        state.services.clone_from(&self.services);
         state.replays.has_pseudonyms = self.masked;
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),

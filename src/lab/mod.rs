@@ -57,7 +57,7 @@ pub mod state;
 mod tests;
 pub mod view;
 
-pub use backend::{Backend, BackendKind};
+pub use backend::{Backend, BackendKind, ServicePlace};
 pub use bench::{Bench, Experiment};
 pub use calls::Call;
 pub use copy::{Copied, Way};

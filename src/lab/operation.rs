@@ -58,6 +58,16 @@ impl Service {
             Service::Iam => "iam",
         }
     }
+
+    /// The name that people write, which is also its id in AWS's settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Service::Sts => "STS",
+            Service::Kms => "KMS",
+            Service::DynamoDb => "DynamoDB",
+            Service::Iam => "IAM",
+        }
+    }
 }
 
 /// The tag that says which run made a resource. `kmslab cleanup` touches nothing without it.

@@ -11,7 +11,8 @@ pub const REDACTED: &str = "[redacted]";
 const SECRET_MEMBERS: [&str; 6] =
     ["SecretAccessKey", "SessionToken", "Plaintext", "PrivateKeyPlaintext", "Password", "GrantToken"];
 
-fn is_secret_member(name: &str) -> bool {
+/// Whether the value of a member of this name is a secret.
+pub fn is_secret_member(name: &str) -> bool {
     SECRET_MEMBERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 

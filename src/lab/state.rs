@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::backend::Backend;
+use super::backend::{Backend, ServicePlace};
 use super::bench::Bench;
 use super::copy::Clipboard;
 use super::exchange::Exchange;
@@ -26,6 +26,8 @@ use super::view::{Page, View};
 pub struct State {
     /// Where the calls go.
     pub backend: Backend,
+    /// Where the calls of each service go; empty where it is one place for all.
+    pub services: Vec<ServicePlace>,
     /// The run's names.
     pub names: Names,
     /// What the answers told.
@@ -74,6 +76,7 @@ impl State {
     pub fn new(backend: Backend, names: Names) -> State {
         State {
             backend,
+            services: Vec::new(),
             names,
             facts: Facts::default(),
             lesson: Chosen::default(),

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use crate::disk;
+
 /// A file in which every write is kept whole or not at all.
 #[derive(Debug)]
 pub struct Kept {
@@ -31,8 +33,8 @@ impl Kept {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let open = || {
-            let file = options.open(path)?;
+        let mut open = || {
+            let file = disk::unblocked(&mut options).open(path)?;
             // One that is replaced has the mode that it had. What is no file, a device say, is not ours.
             #[cfg(unix)]
             if file.metadata()?.is_file() {
@@ -69,5 +71,19 @@ impl Write for Kept {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lab.cast");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let refused = Kept::create(&path, true).unwrap_err();
+        assert!(refused.contains("lab.cast can't be written"), "{refused}");
     }
 }

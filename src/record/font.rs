@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::looks::{arms, block, is_sign};
 use super::raster::{Mask, Shape};
+use crate::disk;
 
 /// How wide the font's letters are, and how far they reach over and under the line they stand on, in units of its size.
 const ADVANCE: f32 = 0.6;
@@ -37,11 +38,7 @@ impl AddedFonts {
         let read = |path: &PathBuf| {
             let refused = |why: &str| format!("--font {}: {why}", path.display());
             let unread = |error: std::io::Error| refused(&format!("it can't be read: {error}"));
-            // A pipe or a device might never end.
-            if !std::fs::metadata(path).map_err(unread)?.is_file() {
-                return Err(refused("it is no file"));
-            }
-            let bytes = std::fs::read(path).map_err(unread)?;
+            let bytes = disk::read(path, disk::RECORDING).map_err(unread)?;
             let font = FontArc::try_from_vec(bytes)
                 .map_err(|_| refused("it is no font of a known kind (.ttf, .otf or .ttc)"))?;
             let has_outlines = font.codepoint_ids().any(|(glyph, _)| font.outline(glyph).is_some());

@@ -13,6 +13,7 @@ use super::chapters::is_denial;
 use super::motion::motion;
 use super::raster::Grid;
 use super::{AddedFonts, Film, Picture, html, mp4, pixels, svg, text};
+use crate::disk;
 
 /// How a film becomes a file.
 #[derive(Debug, Clone)]
@@ -252,15 +253,11 @@ fn save_file(
         false => failed(error),
     })?;
     let bytes = file.as_file().metadata().map_err(failed)?.len();
-    if options.force {
-        file.persist(path).map_err(|error| failed(error.error))?;
-    } else {
-        // Another program may have made it meanwhile.
-        file.persist_noclobber(path).map_err(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => FilmError::Exists(path.to_owned()),
-            _ => failed(error.error),
-        })?;
-    }
+    // Another program may have made it meanwhile.
+    disk::keep(file, path, options.force).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => FilmError::Exists(path.to_owned()),
+        _ => failed(error),
+    })?;
     Ok(Saved { bytes, boxes })
 }
 
@@ -273,12 +270,9 @@ fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
     if path.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Some(reason) = missing_folder(path) {
         return Err(FilmError::NoFolder(reason));
     }
     // For its owner alone, as every recording.
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".kmslab-");
-    builder.tempfile_in(folder).map_err(failed)
+    disk::beside(path).map_err(failed)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::{Environment, Options, Usage, language};
+use crate::disk;
 use crate::lab::Keymap;
 use crate::ui::keys::{self, Problem, Wanted};
 use crate::ui::theme::ThemeChoice;
@@ -32,7 +33,7 @@ impl Config {
     /// When it can't be read, or something in it is wrong: all of that, by line.
     pub fn load(options: &Options, environment: &Environment) -> Result<Config, Usage> {
         let Some(path) = options.config.as_ref().or(environment.config.as_ref()) else { return Ok(Config::default()) };
-        match std::fs::read_to_string(path) {
+        match disk::read_text(path, disk::SETTINGS) {
             Ok(text) => Config::parse(&text).map_err(|problems| Usage(told(path, problems))),
             // Where there is no home, as for many a service's user, it is /dev/null or the like.
             Err(error)

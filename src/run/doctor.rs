@@ -139,7 +139,7 @@ async fn without_simulation(
 async fn backend(clients: &Clients, wanted: &Wanted, report: &mut Report<'_, impl Write>) -> io::Result<bool> {
     let given_user = wanted.given_user;
     if let Some(elsewhere) = clients.endpoint().filter(|_| wanted.aws) {
-        report.write(doctor::elsewhere(elsewhere))?;
+        report.write(doctor::elsewhere(elsewhere, clients.services()))?;
     }
     let region = clients.region_of(Identity::Admin);
     let user_region = given_user.then(|| clients.region_of(Identity::TestUser));

@@ -7,13 +7,14 @@
 mod left;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as TryLockMutexError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::lab::certainty::{Certainty, certainty};
 use crate::lab::{Answer, NoResponse, Operation};
 
@@ -263,33 +264,13 @@ fn path(folder: &Path, head: &Head) -> PathBuf {
 
 /// A locked file with its first line. It gets its name when it has both, so that `kmslab cleanup` never meets one without.
 fn create(folder: &Path, head: &Head) -> io::Result<File> {
-    let unnamed = format!("{}.new", head.run);
-    let mut file = open_private(folder, &unnamed)?;
-    file.try_lock()?;
-    file.set_len(0)?;
-    append(&mut file, head)?;
-    fs::rename(folder.join(unnamed), path(folder, head))?;
-    // The name, too, must be on the disk.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(file)
-}
-
-/// Makes `folder`, where it is not there, for its owner alone.
-pub(super) fn make_private(folder: &Path) -> io::Result<()> {
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
-    folders.recursive(true).create(folder)
-}
-
-/// Opens a file to append to, in a folder like that; made where it is not there, for its owner alone, too.
-pub(super) fn open_private(folder: &Path, name: &str) -> io::Result<File> {
-    make_private(folder)?;
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.create(true).append(true).open(folder.join(name))
+    disk::make_private(folder)?;
+    let path = path(folder, head);
+    let mut file = disk::beside(&path)?;
+    file.as_file().try_lock()?;
+    append(file.as_file_mut(), head)?;
+    // It is at its end, where the next line belongs.
+    disk::keep(file, &path, true)
 }
 
 fn append(file: &mut File, line: &impl Serialize) -> io::Result<()> {

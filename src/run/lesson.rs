@@ -7,6 +7,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{Report, WrapErr};
 
 use crate::cli::{Environment, Exit, Options, Usage, out};
+use crate::disk;
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
 
@@ -16,7 +17,7 @@ fn files(own: Option<&Path>) -> Result<Files, Report> {
     let trouble = |path: &Path| Usage(format!("the lesson file {} can't be read", path.display()));
     let mut files = Vec::new();
     let mut take = |path: &Path, name: String| -> Result<(), Report> {
-        files.push((name, std::fs::read_to_string(path).wrap_err_with(|| trouble(path))?));
+        files.push((name, disk::read_text(path, disk::SETTINGS).wrap_err_with(|| trouble(path))?));
         Ok(())
     };
     for (path, name) in entries(folder)? {

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::Ended;
 use super::input::{Input, at_hand, attend};
 use super::looks::Looks;
+use crate::disk;
 use crate::lab::log::{Entry, Head, Logged, VERSION};
 use crate::lab::{State, redact};
 use crate::record::chapters::Chapters;
@@ -49,7 +50,8 @@ pub struct Log {
 /// # Errors
 /// What is wrong with it, and in which line.
 pub fn read(path: &Path) -> Result<Log, String> {
-    let text = std::fs::read(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    let text =
+        disk::read(path, disk::RECORDING).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
     parse(&text).map_err(|problem| format!("{}:{problem}", path.display()))
 }
 

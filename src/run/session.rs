@@ -4,7 +4,7 @@
 //! kept before it is written. One lab at a time has the file: the lock goes with the process, however that ends.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::journal;
 use super::writes::UnderWay;
 use crate::cli::{Environment, Exit, Options, Usage, tell};
+use crate::disk;
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
 const FILE: &str = "session.json";
@@ -24,9 +25,6 @@ const FILE: &str = "session.json";
 const FINISHED: &str = "finished.json";
 
 const LOCK: &str = "session.lock";
-
-/// A larger file is none of ours.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The one session that may be kept in a folder.
 #[derive(Debug)]
@@ -41,7 +39,8 @@ impl Hold {
     /// # Errors
     /// When the folder can't be made or written.
     pub fn take(folder: &Path) -> io::Result<Option<Hold>> {
-        let lock = journal::open_private(folder, LOCK)?;
+        disk::make_private(folder)?;
+        let lock = disk::open_or_make(&folder.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Hold { folder: folder.to_owned(), _lock: lock })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -51,11 +50,7 @@ impl Hold {
 
     /// Puts `kept` in place of what was kept before: whoever reads the file finds the one or the other.
     fn write(&self, kept: &Kept) -> io::Result<()> {
-        // Readable by its owner alone, as every temporary file.
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&serde_json::to_vec(kept)?)?;
-        file.persist(self.folder.join(FILE)).map_err(|error| error.error)?;
-        Ok(())
+        disk::write(&self.folder.join(FILE), &serde_json::to_vec(kept)?)
     }
 
     /// Keeps a finished session beside the one of the run `next`, which is to take its place.
@@ -91,14 +86,13 @@ pub fn read_to_write_up(folder: &Path) -> Result<Option<Kept>, String> {
 }
 
 fn read_file(path: &Path) -> Result<Option<Kept>, String> {
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)) {
-        Ok(_) => {}
+    let text = match disk::read(path, disk::STATE) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
-    }
+    };
     let parse = || -> serde_json::Result<Kept> {
-        let mut value: Value = serde_json::from_str(&text)?;
+        let mut value: Value = serde_json::from_slice(&text)?;
         // As an answer from a server: somebody may have written into the file.
         redact::redact(&mut value);
         serde_json::from_value(value)

@@ -3,20 +3,17 @@
 //! `verified/<place,region,profile>/<stage>.json`, readable by its owner alone. It holds what the panes show: ids as they
 //! came, and no secret. What can't be read is ignored, with a sentence.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::disk;
 use crate::lab::{Backend, Stage, Verified, redact};
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
-
-/// A larger file is none of ours.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A file's content.
 #[derive(Serialize, Deserialize)]
@@ -97,20 +94,13 @@ fn file_name(text: &str) -> String {
     name
 }
 
-/// Writes the file under another name first: whoever reads it finds the old content or the new.
 fn write(folder: &Path, path: &Path, content: &impl Serialize) -> io::Result<()> {
-    super::journal::make_private(folder)?;
-    // Readable by its owner alone, as every temporary file.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(content)?)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    disk::make_private(folder)?;
+    disk::write(path, &serde_json::to_vec(content)?)
 }
 
 fn read(path: &Path) -> io::Result<Content<Verified>> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES).read_to_string(&mut text)?;
-    let mut value: Value = serde_json::from_str(&text)?;
+    let mut value: Value = serde_json::from_slice(&disk::read(path, disk::STATE)?)?;
     // As an answer from a server: somebody may have written into the file.
     redact::redact(&mut value);
     Ok(serde_json::from_value(value)?)

@@ -3,7 +3,7 @@
 //! The signature is made again with the secret the sandbox knows, over exactly the headers the client says it signed, by
 //! the same library that the AWS SDK signs with.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_lc_rs::{constant_time, digest};
@@ -18,7 +18,7 @@ use super::request::{Request, Service};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a client's clock may be off, in either direction.
-const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+const TOLERANCE: time::Duration = time::Duration::minutes(5);
 const BASIC_FORMAT: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 
 /// Why a request's maker is not known. Each has AWS's own error code and text in either protocol.
@@ -267,7 +267,7 @@ impl<'a> Authorization<'a> {
 
 fn check_time(signed_at: OffsetDateTime, now: OffsetDateTime) -> Result<OffsetDateTime, Fault> {
     let basic = |time: OffsetDateTime| time.format(BASIC_FORMAT).unwrap_or_default();
-    let (earliest, latest) = (now - TOLERANCE, now + TOLERANCE);
+    let (earliest, latest) = (now.saturating_sub(TOLERANCE), now.saturating_add(TOLERANCE));
     let (signed, shown) = (basic(signed_at), basic(now));
     if signed_at < earliest {
         let earliest = basic(earliest);

@@ -3,8 +3,8 @@
 //! The root key plays the part of KMS's hardware security module. For a temporary folder it lives in memory only; with
 //! `--data` it is the file `hsm.key` beside the database, readable by its owner alone.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::crypto::{self, Key256};
 use super::entropy::{self, NoRandomness};
 use super::error::StartError;
+use crate::disk;
 
 /// Marks the file as ours in SQLite's header: "KMSL".
 const APPLICATION_ID: i64 = 0x4b4d_534c;
@@ -96,7 +97,7 @@ impl Lock {
     fn take(folder: &Path) -> Result<Self, StartError> {
         let path = folder.join(LOCK_FILE);
         let failed = |source| StartError::Folder { path: path.clone(), source };
-        let file = private_file().create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = disk::open_or_make(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: folder.to_owned() }),
@@ -140,15 +141,11 @@ impl Store {
         }
         let root = root_key(&folder.join(ROOT_KEY_FILE), &path)?;
         // SQLite gives its files the mode of this one; in a folder that others may read it would be 0644.
-        private_file()
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|source| StartError::Folder { path: path.clone(), source })?;
+        disk::open_or_make(&path).map_err(|source| StartError::Folder { path: path.clone(), source })?;
         // FULL: in WAL mode NORMAL may lose the last transactions in a power cut, though their calls were answered.
         let store = Self::open(path, &root, "FULL", Home::Kept { _lock: lock })?;
         // The names of new files survive a power cut, too.
-        sync_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
+        disk::sync_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
         store.check().map_err(|source| StartError::of_store(&store.path, source))?;
         Ok(store)
     }
@@ -394,12 +391,12 @@ fn database_error(path: PathBuf, source: rusqlite::Error) -> StartError {
 fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
     let failed = |source| StartError::Folder { path: path.to_owned(), source };
     let is_new = !fs::metadata(database).is_ok_and(|meta| meta.len() > 0);
-    match File::open(path) {
+    match disk::open(path) {
         Ok(file) => {
             let mut bytes = Zeroizing::new(Vec::with_capacity(64));
             file.take(33).read_to_end(&mut bytes).map_err(failed)?;
             if bytes.is_empty() && is_new {
-                // The very first start ended (a full disk, a power cut) before the key was written.
+                // The very first start of an older version ended (a full disk) before the key was written.
                 fs::remove_file(path).map_err(failed)?;
                 return root_key(path, database);
             }
@@ -410,8 +407,7 @@ fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
                 return Err(StartError::RootKeyMissing { path: path.to_owned() });
             }
             let key = random_key()?;
-            let mut file = private_file().create_new(true).open(path).map_err(failed)?;
-            file.write_all(key.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
+            disk::write(path, key.expose()).map_err(failed)?;
             Ok(key)
         }
         Err(source) => Err(failed(source)),
@@ -419,39 +415,13 @@ fn root_key(path: &Path, database: &Path) -> Result<Key256, StartError> {
 }
 
 fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let there = folder.ancestors().find(|ancestor| ancestor.exists());
-    builder.create(folder)?;
+    disk::make_private(folder)?;
     // A new folder survives a power cut once the folder that names it is on the disk.
     for parent in folder.ancestors().take_while(|it| Some(*it) != there).filter_map(Path::parent) {
-        sync_folder(parent)?;
+        disk::sync_folder(parent)?;
     }
     Ok(())
-}
-
-/// Has a folder's list of names written to the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Other systems can't do that, and need not.
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match File::open(folder)?.sync_all() {
-        // A few file systems know no such thing.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
-        other => other,
-    }
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]

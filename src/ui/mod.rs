@@ -56,8 +56,9 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Experiment, Score, Stage, State};
+use crate::lab::{Backend, BackendKind, Experiment, Score, ServicePlace, Stage, State};
 
 pub use lane::Lane;
 pub use layout::Class;
@@ -233,8 +234,9 @@ fn and_score(state: &State) -> String {
 }
 
 /// What stands in the badge: where the calls go.
-fn backend_name(backend: &Backend) -> String {
+fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
     match (backend.kind, backend.host()) {
+        _ if !services.is_empty() => truncate(&in_short(services), 56),
         (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
         (_, None) => "AWS".to_owned(),
         (_, Some(host)) => truncate(host, 28),
@@ -263,7 +265,7 @@ fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Bu
     let (badge, region) = match state.replay_time() {
         Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
         None => (
-            Span::styled(format!(" {} ", backend_name(&state.backend)), theme.badge),
+            Span::styled(format!(" {} ", backend_name(&state.backend, &state.services)), theme.badge),
             Span::styled(format!(" {} ", state.backend.region), dim),
         ),
     };

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 
+use crate::lab::backend::in_words;
 use crate::lab::consent::{self, Digits};
 use crate::lab::{Overlay, Stage, State, Status};
 
@@ -215,6 +216,9 @@ fn consent_lines(state: &State, typed: Digits, wrong: bool, theme: &Theme, colum
     let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
     let mut lines = wrap_plain("From here on the lab creates things in your account.", theme.strong, columns);
     lines.extend(row("account", format!("{account}, region {}", state.backend.region)));
+    if !state.services.is_empty() {
+        lines.extend(row("calls go", in_words(&state.services)));
+    }
     lines.extend(row("admin", state.shown_facts().admin.as_ref().map(|admin| admin.arn.clone()).unwrap_or_default()));
     let made = || "a user that the lab makes".to_owned();
     lines.extend(row("test-user", state.shown_facts().test_user.as_ref().map_or_else(made, |user| user.arn.clone())));

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::theme::Theme;
 use super::{diff, page};
+use crate::lab::backend::in_words;
 use crate::lab::learn::Asked;
 use crate::lab::lesson::Source;
 use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent, script};
@@ -345,6 +346,9 @@ pub fn consent(state: &State) -> Vec<String> {
         format!("admin: {}", admin.map(|admin| admin.arn.as_str()).unwrap_or_default()),
         format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab makes", |user| &user.arn)),
     ];
+    if !state.services.is_empty() {
+        lines.push(format!("Calls go: {}", in_words(&state.services)));
+    }
     lines.extend(state.will_make().into_iter().map(|(what, name)| format!("Makes: {what} {name}")));
     lines.extend(consent::COSTS.into_iter().map(|cost| format!("Costs: {cost}")));
     lines.push(format!("Removal: {}", consent::REMOVAL));

@@ -3,10 +3,14 @@
 //! A proxy (`common/https.rs`) sees what goes over the wire, so it knows what to look for afterwards.
 
 use std::collections::BTreeSet;
+use std::io::{BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use super::Terminal;
 use super::https::{Proxy, authority, contains, server_config};
+use super::message::message;
 use super::session;
 
 /// A beginning and an end of `secret`: it may be cut or broken where it stands.
@@ -190,5 +194,81 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     // The view of the HTTP messages was looked at.
     for line in ["Signature=[redacted]", "x-amz-security-token: [redacted]", "<SecretAccessKey>[redacted]<"] {
         assert!(shown.contains(line), "{line}");
+    }
+}
+
+/// A server that refuses every request and quotes it: in XML, and in a header escaped as in a URL.
+fn quoting() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let signatures = Arc::new(Mutex::new(Vec::new()));
+    let seen = signatures.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            let Some(request) = message(&mut reader) else { continue };
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let signature = between(&request, "Signature=", '\r').next().unwrap().to_owned();
+            let quoted =
+                request.replace('&', "&amp;").replace('<', "&lt;").replace('/', "&#47;").replace('+', "&#x2b;");
+            let body = format!(
+                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>The canonical string:\n{quoted}</Message></Error>\
+                 <RequestId>{signature}</RequestId></ErrorResponse>"
+            );
+            let echo = request.replace('%', "%25").replace('/', "%2F").replace('\r', "%0D").replace('\n', "%0A");
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\nx-echo: {echo}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            seen.lock().unwrap().push(signature);
+            let _ = reader.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    (url, signatures)
+}
+
+#[test]
+fn what_a_server_quotes_is_seen_nowhere() {
+    const SIZE: (u16, u16) = (200, 50);
+    let (url, signatures) = quoting();
+    let environment = [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", session::ID),
+        ("AWS_SECRET_ACCESS_KEY", session::SECRET),
+        ("AWS_SESSION_TOKEN", session::TOKEN),
+    ];
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
+    let arguments = ["--endpoint-url", &url, "--no-mask", "--record", &file("lab.kmslab")];
+    let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &arguments);
+    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.press("a\r");
+    terminal.wait_for(&["AccessDenied"]);
+    look_at_everything(&mut terminal);
+    terminal.press("q");
+    terminal.exit();
+    let mut seen = rows(&terminal.bytes, SIZE);
+    seen.push_str(&String::from_utf8_lossy(&terminal.bytes));
+    read_all(terminal.tmp.path(), &mut seen);
+    for name in ["lab.html", "lab.cast", "lab.md"] {
+        let log = file("lab.kmslab");
+        let file = file(name);
+        let arguments: &[&str] = if name == "lab.md" {
+            &["export", &file, "--no-mask"]
+        } else {
+            &["replay", &log, "--record", &file, "--no-mask"]
+        };
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kmslab"));
+        let output = command.args(arguments).env_clear().env("HOME", terminal.tmp.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    read_all(files.path(), &mut seen);
+    assert!(seen.contains("session.json") && seen.contains("The canonical string"), "the quote is looked at");
+    let signatures = signatures.lock().unwrap();
+    assert!(!signatures.is_empty());
+    let token = session::TOKEN.to_owned();
+    for secret in signatures.iter().chain([&token]) {
+        assert!(ends(secret).iter().all(|part| !seen.contains(part.as_str())), "{secret}");
     }
 }

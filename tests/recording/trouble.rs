@@ -37,7 +37,7 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     folder.refuses(&["record", "lab.svg", "--teaser", "--stage", "grant"], "cannot be used with");
     folder.refuses(&["record", "new.png", "--font", "none.ttf"], "--font none.ttf: it can't be read");
     folder.refuses(&["record", "new.png", "--font", "mine.cast"], "--font mine.cast: it is no font of a known kind");
-    folder.refuses(&["record", "new.png", "--font", "all"], "--font all: it is no file");
+    folder.refuses(&["record", "new.png", "--font", "all"], "--font all: it can't be read: is a directory");
     folder.refuses(&["record", "new.svg", "--font", "mine.cast"], "--font is for .png, .gif and .mp4");
     assert_eq!(folder.names(), ["all", "lab.cast", "lab.gif", "mine.cast"]);
 }

@@ -1,10 +1,11 @@
 //! The journals of other runs: what a run has left behind, and whether its lab is alive.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Head, Line};
+use crate::disk;
 use crate::lab::redact;
 
 /// A journal that a run has left.
@@ -82,7 +83,7 @@ pub fn is_living(folder: &Path, run: &str) -> bool {
 
 /// The locked file, or `None` where somebody else has locked it.
 pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
-    let file = OpenOptions::new().read(true).append(true).open(path)?;
+    let file = disk::open_with(OpenOptions::new().read(true).append(true), path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -112,9 +113,9 @@ fn check(head: &Head) -> Result<(), String> {
 
 /// The first line, the keys that were created, and whether there may be one. A last line that was cut off is left out:
 /// its call was not sent, or it is the result of one whose intent is there.
-fn parse(mut file: &File) -> Result<(Head, Vec<String>, bool), String> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| error.to_string())?;
+fn parse(file: &File) -> Result<(Head, Vec<String>, bool), String> {
+    let text = disk::read_all(file, disk::STATE).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
     let mut lines = text.lines();
     let head = lines.next().ok_or("it is empty")?;
     let head: Head = serde_json::from_str(head).map_err(|error| format!("its first line is none: {error}"))?;

@@ -194,3 +194,11 @@ fn the_signing_name_is_read_from_any_header_that_has_one() {
     assert_eq!(signing_name("Credential=a/b"), None);
     assert_eq!(signing_name("Basic x"), None);
 }
+
+#[test]
+fn the_last_minutes_of_all_dates_are_no_panic() {
+    let last = datetime!(9999-12-31 23:59:50 UTC);
+    assert!(check_time(last, last).is_ok());
+    assert!(matches!(check_time(NOW, last), Err(Fault::Invalid(_))));
+    assert!(matches!(check_time(last, NOW), Err(Fault::Invalid(_))));
+}

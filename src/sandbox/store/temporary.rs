@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use super::{LOCK_FILE, Lock, private_file};
+use super::{LOCK_FILE, Lock};
+use crate::disk;
 
 const PREFIX: &str = "kmslab-";
 
@@ -34,7 +35,7 @@ impl Temporary {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir()?;
         let made = folder.path().join("new.lock");
-        let file = private_file().create_new(true).open(&made)?;
+        let file = disk::create_private(&made)?;
         // A file of the name that others look for is held from its first moment on.
         file.lock()?;
         fs::rename(&made, folder.path().join(LOCK_FILE))?;
@@ -125,7 +126,7 @@ mod tests {
         builder.create(&path).unwrap();
         fs::write(path.join("kmslab.db"), "x").unwrap();
         if lock {
-            private_file().create_new(true).open(path.join(LOCK_FILE)).unwrap();
+            disk::create_private(&path.join(LOCK_FILE)).unwrap();
         }
         path
     }

@@ -1,0 +1,63 @@
+//! What this machine must have before anything begins: the parts below would panic without it.
+
+use std::fs::File;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cli::Usage;
+
+/// So many files the lab has open at most, with its sandbox, its terminal and a recording.
+const FILES: usize = 40;
+
+/// 9999-12-31T00:00:00Z in seconds since 1970: dates end a day later.
+const LAST_DAY: u64 = 253_402_214_400;
+
+/// Whether the lab can begin on this machine.
+///
+/// # Errors
+/// When the clock is impossible, or too few files may be open.
+pub fn check() -> Result<(), Usage> {
+    check_clock(SystemTime::now())?;
+    #[cfg(unix)]
+    check_files()?;
+    Ok(())
+}
+
+fn check_clock(now: SystemTime) -> Result<(), Usage> {
+    let is = match now.duration_since(UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < LAST_DAY => return Ok(()),
+        Ok(_) => "after the year 9998",
+        Err(_) => "before the year 1970",
+    };
+    let fix = "set the clock by the network (on Linux: timedatectl set-ntp true)";
+    Err(Usage(format!("this machine's clock shows a date {is}, and a signature must carry the time\n  {fix}")))
+}
+
+#[cfg(unix)]
+fn check_files() -> Result<(), Usage> {
+    let opened: Vec<File> = (0..FILES).map_while(|_| File::open("/").ok()).collect();
+    if opened.len() == FILES || File::open("/").is_ok() {
+        return Ok(());
+    }
+    let more = opened.len();
+    Err(Usage(format!(
+        "kmslab can open only {more} more files, and it needs {FILES}\n  raise the limit, for example: ulimit -n 256"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_outside_of_all_dates_is_refused() {
+        let at =
+            |seconds| check_clock(UNIX_EPOCH + Duration::from_secs(seconds)).map_err(|refused| refused.to_string());
+        assert!(at(0).is_ok() && at(LAST_DAY - 1).is_ok());
+        assert!(at(LAST_DAY).unwrap_err().contains("after the year 9998"));
+        assert!(
+            check_clock(UNIX_EPOCH - Duration::from_secs(1)).unwrap_err().to_string().contains("before the year 1970")
+        );
+    }
+}
