@@ -70,6 +70,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
     }
     for (endpoint, region, admin_profile) in targets {
         let connected = connect(runtime, endpoint.as_deref(), region, admin_profile.clone(), is_told_where);
+        let connected = connected.map(|clients| clients.with_wait(options.wait));
         let (clients, endpoint) = match connected {
             Ok(clients) => {
                 // With --backend aws, where the lab with the same options and variables has been.

@@ -27,7 +27,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::lab::doctor::Question;
-use crate::lab::{Answer, Identity, NoResponse, Operation, redact};
+use crate::lab::{Answer, Identity, NoResponse, Operation, redact, wait};
 pub(crate) use failure::chain;
 use tap::Tap;
 
@@ -136,6 +136,8 @@ pub struct Timing {
     pub attempts: Option<u32>,
     /// The longest first pause before a further try; `None` is the SDK's 1 s.
     pub first_pause: Option<Duration>,
+    /// How long `kmslab cleanup` waits for a change to take effect. (The lab counts for itself.)
+    pub change: Duration,
 }
 
 impl Default for Timing {
@@ -147,6 +149,7 @@ impl Default for Timing {
             call: Duration::from_secs(40),
             attempts: None,
             first_pause: None,
+            change: Duration::from_secs(wait::ON_AWS as u64),
         }
     }
 }
@@ -254,6 +257,20 @@ impl Clients {
         let endpoint = endpoint_of(&admin);
         let admin = ServiceClients::new(timing.apply(admin));
         Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, timing })
+    }
+
+    /// The same clients, which wait so many seconds for a change to take effect; `None` is the default.
+    #[must_use]
+    pub fn with_wait(mut self, seconds: Option<u32>) -> Clients {
+        if let Some(seconds) = seconds {
+            self.timing.change = Duration::from_secs(seconds.into());
+        }
+        self
+    }
+
+    /// How long to wait for a change to take effect.
+    pub fn patience(&self) -> Duration {
+        self.timing.change
     }
 
     /// The region that requests are signed for.

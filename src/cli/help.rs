@@ -57,6 +57,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("yes_account", LABS),
             ("endpoint_url", CALLERS),
             ("region", &["run", "doctor", "record", "serve", "cleanup"]),
+            ("wait", &["run", "record", "cleanup"]),
             ("data", SANDBOXES),
             ("seed", &["run", "record", "serve"]),
         ],

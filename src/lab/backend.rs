@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::exchange::{Exchange, is_credential_error};
+use super::operation::Operation;
 use super::stage::Stage;
 use super::state::State;
 
@@ -27,6 +28,22 @@ impl Backend {
         let host = host.split(['/', '?']).next().unwrap_or(host);
         // A name and a password may stand before the host.
         Some(host.rsplit('@').next().unwrap_or(host))
+    }
+
+    /// Whether a change may take a while to take effect: everywhere but on the sandbox.
+    pub fn is_eventually_consistent(&self) -> bool {
+        self.kind != BackendKind::Sandbox
+    }
+
+    /// Whether the lab asks IAM beforehand if admin can create test-user.
+    pub fn simulates(&self) -> bool {
+        self.kind == BackendKind::Aws && !self.given_user
+    }
+
+    /// Whether test-user gets the managed policy for DynamoDB. Where there may be tables of others it gets an inline
+    /// policy for the lab's own table instead.
+    pub fn has_managed_policy(&self) -> bool {
+        self.kind == BackendKind::Sandbox
     }
 }
 
@@ -58,11 +75,15 @@ impl State {
     /// can work.
     pub fn backend_is_unusable(&self) -> Option<&Exchange> {
         let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+        // The stage's other calls only look ahead.
+        let all = record.exchanges.iter().map(AsRef::as_ref);
+        all.filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
+            match &exchange.answer.response {
+                Err(_) => true,
+                Ok(response) if response.status < 300 => false,
+                // An error without a code is not AWS's: a web server or a proxy has answered.
+                Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+            }
         })
     }
 }

@@ -9,7 +9,6 @@ use time::format_description::well_known::Rfc2822;
 use super::exchange::{Answer, Verdict, error_code, is_credential_error};
 use super::facts::Caller;
 use super::operation::{CREATED_TAG, RUN_TAG};
-use super::script::TEST_USER_POLICY;
 
 /// The smallest terminal that the lab is drawn in whole.
 const SMALLEST: (u16, u16) = (80, 24);
@@ -301,7 +300,7 @@ pub struct Permissions {
 /// The admin's permissions for every stage, on resources named as the lab names its own. With a user of the person's
 /// own the lab touches no user.
 pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<Permissions> {
-    let Places { key, table, user, via, policy } = places(admin, region);
+    let Places { key, table, user, via } = places(admin, region);
     let ask = |what, actions, resource, context| Permissions {
         what,
         question: Question::Simulate { principal: principal(admin), actions, resource, context },
@@ -359,14 +358,14 @@ pub fn admin_permissions(admin: &Caller, region: &str, given_user: bool) -> Vec<
             &[
                 "iam:CreateUser",
                 "iam:TagUser",
-                "iam:AttachUserPolicy",
+                "iam:PutUserPolicy",
                 "iam:CreateAccessKey",
-                "iam:DetachUserPolicy",
+                "iam:DeleteUserPolicy",
                 "iam:DeleteAccessKey",
                 "iam:DeleteUser",
             ],
             user,
-            vec![("iam:PolicyARN", vec![policy])],
+            Vec::new(),
         ));
     }
     asked
@@ -392,8 +391,6 @@ struct Places {
     user: String,
     /// That a call comes through DynamoDB.
     via: Fact,
-    /// The managed policy of the user that the lab makes.
-    policy: String,
 }
 
 fn places(caller: &Caller, region: &str) -> Places {
@@ -404,7 +401,6 @@ fn places(caller: &Caller, region: &str) -> Places {
         table: format!("arn:{partition}:dynamodb:{region}:{account}:table/kmslab-table-doctor"),
         user: format!("arn:{partition}:iam::{account}:user/kmslab-user-doctor"),
         via: ("kms:ViaService", vec![format!("dynamodb.{region}.amazonaws.com")]),
-        policy: format!("arn:{partition}:iam::aws:policy/{TEST_USER_POLICY}"),
     }
 }
 
