@@ -23,7 +23,7 @@ use crate::cli::{
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Stage, State};
+use crate::lab::{Backend, BackendKind, Identity, Names, Profiles, Stage, State};
 use crate::run::config::Config;
 use crate::run::doctor;
 use crate::run::headless::{self, Format};
@@ -214,7 +214,8 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
         head.endpoint = clients.one_place().map(str::to_owned);
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
         let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
-        let mut state = State::new(backend, names);
+        let profiles = Profiles { admin: options.admin_profile.clone(), test_user: options.user_profile.clone() };
+        let mut state = State::new(backend, names).with_wait(options.wait).with_profiles(profiles);
         state.services = clients.services().to_vec();
         state.accepted_account.clone_from(&options.yes_account);
         return Ok(Lab { state, clients, journal, shelf, _sandbox: None });
@@ -228,7 +229,8 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
         endpoint: Some(sandbox.url().to_owned()),
         given_user: false,
     };
-    Ok(Lab { state: State::new(backend, names), clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
+    let state = State::new(backend, names).with_wait(options.wait);
+    Ok(Lab { state, clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
 /// What a lab needs, as [`bare_lab`] gives it: masked where that is wanted, and in the person's language.

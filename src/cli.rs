@@ -24,7 +24,7 @@ pub use environment::Environment;
 pub use output::{READER_GONE, is_reader_gone, out};
 
 /// The port of `kmslab serve`.
-const SERVE_ADDRESS: &str = "127.0.0.1:4599";
+pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
 
 /// The region where neither option nor variable says one, on the sandbox.
 pub const SANDBOX_REGION: &str = "us-east-1";
@@ -179,6 +179,9 @@ pub struct Options {
     /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
     #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
     pub yes_account: Option<String>,
+    /// How long to wait for a change to take effect, 90 or 3m [default: 3m on AWS, else 45]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = wait)]
+    pub wait: Option<u32>,
     /// Show pseudonyms instead of account numbers, names and ids
     #[arg(long, global = true, overrides_with = "no_mask")]
     pub mask: bool,
@@ -355,6 +358,18 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// A time to wait, in seconds: `90`, `90s` or `3m`.
+fn wait(text: &str) -> Result<u32, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .filter(|seconds| (1..=3_600).contains(seconds))
+        .ok_or_else(|| "a time looks like 90, 90s or 3m: from one second to one hour".to_owned())
 }
 
 /// A region's name goes into ARNs and host names.

@@ -359,7 +359,7 @@ const UNDONE_BY: [(Experiment, &str); 7] = [
     (Experiment::DisableKey, "EnableKey"),
     (Experiment::ExplicitDeny, "PutKeyPolicy"),
     (Experiment::IamAllow, "DeleteUserPolicy"),
-    (Experiment::KeyWithoutDynamodb, "AttachUserPolicy"),
+    (Experiment::KeyWithoutDynamodb, "PutUserPolicy"),
     (Experiment::AwsOwnedKey, "DeleteTable"),
     (Experiment::KmsGrant, "RevokeGrant"),
     (Experiment::ScheduleDeletion, "EnableKey"),

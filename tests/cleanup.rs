@@ -35,7 +35,7 @@ const CREATING: [(&str, &str); 7] = [
     ("CreateAlias", "TrentService.CreateAlias"),
     ("CreateTable", "DynamoDB_20120810.CreateTable"),
     ("CreateUser", "Action=CreateUser"),
-    ("AttachUserPolicy", "Action=AttachUserPolicy"),
+    ("PutUserPolicy", "Action=PutUserPolicy"),
     ("CreateAccessKey", "Action=CreateAccessKey"),
     ("PutKeyPolicy", "TrentService.PutKeyPolicy"),
 ];
@@ -374,7 +374,7 @@ fn what_may_not_be_listed_is_told_and_the_journal_stays(
     #[case] refused: &str,
     #[case] tables_and_keys: (usize, usize),
 ) {
-    let door = Door::new("Action=AttachUserPolicy", When::Before);
+    let door = Door::new("Action=PutUserPolicy", When::Before);
     door.kill_a_lab();
     let output = door.kmslab(&["cleanup"]).envs(half_admin(&door.sandbox, actions)).output().unwrap();
     let printed = text(&output.stdout);

@@ -37,8 +37,12 @@ fn walk(program: &str, script: &str) {
     assert!(succeeded && printed.ends_with("ok\n"), "{printed}");
 }
 
-/// Runs a script as the sandbox's admin: whether it succeeded, and what it has printed.
+/// Runs a script as the sandbox's admin, who says yes: whether it succeeded, and what it has printed.
 fn run(program: &str, script: &Path, sandbox: &Sandbox) -> (bool, String) {
+    run_with(program, script, sandbox, &[("KMSLAB_YES_ACCOUNT", "111122223333")])
+}
+
+fn run_with(program: &str, script: &Path, sandbox: &Sandbox, variables: &[(&str, &str)]) -> (bool, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);
     let output = without_settings(&mut command)
@@ -48,6 +52,7 @@ fn run(program: &str, script: &Path, sandbox: &Sandbox) -> (bool, String) {
         .env("AWS_DEFAULT_REGION", sandbox.region())
         .env("AWS_ACCESS_KEY_ID", &sandbox.admin().access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", sandbox.admin().secret_access_key.as_str())
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let printed = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -80,6 +85,30 @@ fn the_exported_script_goes_through_the_lab_and_leaves_nothing() {
     assert_eq!(things(&sandbox), before, "{} things before", before.count());
 }
 
+#[test]
+fn an_exported_script_creates_nothing_in_an_account_that_nobody_said_yes_to() {
+    if !is_there("aws", &["--version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(Config::default()).unwrap();
+    let script = exported(folder.path());
+    for (yes, why) in [
+        (&[][..], "nothing was created: --yes-account 111122223333 says yes"),
+        (
+            &[("KMSLAB_YES_ACCOUNT", "999988887777")],
+            "--yes-account is 999988887777, and the admin's account is 111122223333",
+        ),
+    ] {
+        let (succeeded, printed) = run_with("bash", &script, &sandbox, yes);
+        assert!(!succeeded && printed.contains(why), "{printed}");
+        assert!(printed.contains("account    111122223333, region us-east-1, at http://127.0.0.1:"), "{printed}");
+        assert!(printed.contains("dynamodb:* on that table, nothing else"), "{printed}");
+    }
+    let calls: Vec<String> = sandbox.decisions().into_iter().map(|decided| decided.action).collect();
+    assert_eq!(calls, Vec::<String>::new());
+}
+
 /// A test-user that may use the key from the beginning: the script says so, fails, and cleans up.
 #[test]
 fn an_exported_script_that_fails_cleans_up() {
@@ -91,7 +120,9 @@ fn an_exported_script_that_fails_cleans_up() {
     let before = things(&sandbox);
     let script = exported(folder.path());
     let text = std::fs::read_to_string(&script).unwrap();
-    std::fs::write(&script, text.replace("AmazonDynamoDBFullAccess", "AdministratorAccess")).unwrap();
+    let policy = text.find(r#"{"Version""#).map(|at| &text[at..at + text[at..].find("}]}").unwrap() + 3]).unwrap();
+    let all = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    std::fs::write(&script, text.replace(policy, all)).unwrap();
     let (succeeded, printed) = run("bash", &script, &sandbox);
     assert!(!succeeded && printed.contains("FAILED: ALLOWED, and should be denied on kms:Decrypt"), "{printed}");
     assert_eq!(things(&sandbox), before, "{} things before", before.count());

@@ -50,8 +50,8 @@ fn without_yes_and_with_another_account_nothing_but_the_question_who_is_sent() {
         let (lines, ended, state) = run(&sandbox, accepted);
         assert_eq!(ended, Ended::Refused);
         let calls: Vec<_> = lines.lines().filter(|line| line.contains(r#""event":"call""#)).collect();
-        assert_eq!(calls.len(), 1, "{lines}");
-        assert!(calls[0].contains("GetCallerIdentity"));
+        assert_eq!(calls.len(), 2, "{lines}");
+        assert!(calls[0].contains("GetCallerIdentity") && calls[1].contains("SimulatePrincipalPolicy"), "{lines}");
         assert!(state.refusal().unwrap().contains(&account(&lines)));
     }
     let (lines, _, _) = run(&sandbox, None);

@@ -163,7 +163,7 @@ fn what_is_copied_is_told_in_one_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     session.intent(Intent::Copy(Copied::Command));
     let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
-    let line = " copied: aws dynamodb scan --table-name kmslab-table-4f2a --profile test-user -…";
+    let line = " copied: aws dynamodb scan --table-name kmslab-table-4f2a --profile kmslab-test…";
     assert_eq!(text.lines().nth(22), Some(line), "{text}");
 }
 

@@ -4,15 +4,20 @@
 # On the sandbox: `kmslab serve` prints lines that begin with export; paste them into your shell, then run this script.
 # On AWS: name your admin's profile below. It creates a key (1 USD a month, by the hour, until its deletion is
 # scheduled), a table and a user, and removes them at its end, whatever happens; the key 7 days later.
+#
+# It shows the account and asks before it creates anything. Scripts say yes with the account's number:
+# run.sh --yes-account 123456789012, or KMSLAB_YES_ACCOUNT=123456789012.
 set -euo pipefail
 
 ADMIN_PROFILE='' # of ~/.aws; empty: the credentials in the environment
 USER_PROFILE=''  # test-user's, with DynamoDB and without kms:Decrypt; empty: a user is made, and removed
 
+WAIT=${KMSLAB_WAIT:-180} # seconds, for a change to take effect
+
 export AWS_PAGER=''
 run=$(printf '%08x' $((RANDOM * 32768 + RANDOM)))
 created=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-key_id='' key_arn='' user_arn='' user_key='' user_secret='' partition='' policy=''
+key_id='' key_arn='' user_arn='' user_key='' user_secret='' partition='' policy='' account='' admin_arn=''
 made_alias='' made_table='' made_user='' made_policy='' left=''
 
 say() { printf '\n== %s\n' "$1"; }
@@ -37,11 +42,44 @@ user() (
     fi
 )
 
+# The user or role behind an ARN. A policy that names a role's session is of no use once that has ended.
+principal_of() {
+    local role=${1#*:assumed-role/}
+    if [[ $role == "$1" ]]; then
+        printf '%s\n' "$1"
+    else
+        admin iam get-role --role-name "${role%%/*}" --query Role.Arn --output text
+    fi
+}
+
+# Creates nothing in an account that nobody has said yes to.
+consent() {
+    local accepted=${KMSLAB_YES_ACCOUNT:-} typed='' place
+    if [[ ${1:-} == --yes-account ]]; then accepted=${2:-}; fi
+    admin_arn=$(admin sts get-caller-identity --query Arn --output text)
+    IFS=: read -r _ partition _ _ account _ <<<"$admin_arn"
+    place=${AWS_ENDPOINT_URL:-$(admin configure get endpoint_url || true)}
+    printf 'account    %s, region %s, at %s\nadmin      %s\n' "$account" "$AWS_DEFAULT_REGION" "${place:-AWS}" "$admin_arn"
+    printf 'makes      a KMS key (1 USD a month, by the hour) and a table\n'
+    if [[ -z $USER_PROFILE ]]; then
+        printf '           an IAM user with an access key: dynamodb:* on that table, nothing else\n'
+    fi
+    if [[ -n $accepted ]]; then
+        [[ $accepted == "$account" ]] || fail "--yes-account is $accepted, and the admin's account is $account; nothing was created"
+        return
+    fi
+    [[ -t 0 ]] || fail "nothing was created: --yes-account $account says yes"
+    read -r -p "Type the last four digits of the account to say yes: " typed
+    [[ $typed == "${account: -4}" ]] || fail 'not those digits; nothing was created'
+}
+
 # What has just been made may take a while to be known everywhere.
 eventually() {
-    local attempt
-    for attempt in {1..20}; do
+    local end=$((SECONDS + WAIT)) told=''
+    while ((SECONDS < end)); do
         if "$@" 2>/dev/null; then return 0; fi
+        if [[ -z $told ]]; then printf 'waiting, for %s s at most: %s %s\n' "$WAIT" "$2" "$3" >&2; fi
+        told=yes
         sleep 2
     done
     "$@"
@@ -57,9 +95,9 @@ expect_items() {
 
 # The denial is what the lab expects.
 denied_on() {
-    local action=$1 answer attempt
+    local action=$1 answer='' end=$((SECONDS + WAIT))
     shift
-    for attempt in {1..20}; do
+    while ((SECONDS < end)); do
         if answer=$("$@" 2>&1); then
             fail "ALLOWED, and should be denied on $action: $*"
         elif [[ $answer == *"$action"* ]]; then
@@ -87,10 +125,11 @@ clean_up() {
     if [[ -n $left ]]; then status=3; fi
     exit "$status"
 }
-trap clean_up EXIT
-
 if [[ -z ${AWS_DEFAULT_REGION:-} ]]; then
     AWS_DEFAULT_REGION=${AWS_REGION:-$(admin configure get region || true)}
 fi
 [[ -n $AWS_DEFAULT_REGION ]] || fail 'no region: set AWS_DEFAULT_REGION, or put one into the profile'
 export AWS_DEFAULT_REGION
+
+consent "$@"
+trap clean_up EXIT

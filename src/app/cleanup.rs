@@ -62,7 +62,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
     }
     for place in places {
         let (clients, target) = match connect(runtime, &place, teller(options.mask)) {
-            Ok(connected) => connected,
+            Ok((clients, target)) => (clients.with_wait(options.wait), target),
             Err(error) if place.is_given => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {

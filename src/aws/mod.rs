@@ -35,7 +35,7 @@ use aws_types::service_config::ServiceConfigKey;
 use crate::lab::backend::{self, ServicePlace};
 use crate::lab::certainty::names_result;
 use crate::lab::doctor::Question;
-use crate::lab::{Answer, Identity, NoResponse, Operation, Service, redact};
+use crate::lab::{Answer, Identity, NoResponse, Operation, Service, redact, wait};
 pub(crate) use failure::chain;
 pub use process::Tell;
 use process::Waiting;
@@ -213,6 +213,8 @@ pub struct Timing {
     pub attempts: Option<u32>,
     /// The longest first pause before a further try; `None` is the SDK's 1 s.
     pub first_pause: Option<Duration>,
+    /// How long `kmslab cleanup` waits for a change to take effect. (The lab counts for itself.)
+    pub change: Duration,
 }
 
 impl Default for Timing {
@@ -224,6 +226,7 @@ impl Default for Timing {
             call: Duration::from_secs(40),
             attempts: None,
             first_pause: None,
+            change: Duration::from_secs(wait::ON_AWS as u64),
         }
     }
 }
@@ -345,6 +348,20 @@ impl Clients {
         let endpoint = services.iter().find_map(|place| place.endpoint.clone());
         let admin = ServiceClients::new(timing.apply(admin));
         Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, services, timing })
+    }
+
+    /// The same clients, which wait so many seconds for a change to take effect; `None` is the default.
+    #[must_use]
+    pub fn with_wait(mut self, seconds: Option<u32>) -> Clients {
+        if let Some(seconds) = seconds {
+            self.timing.change = Duration::from_secs(seconds.into());
+        }
+        self
+    }
+
+    /// How long to wait for a change to take effect.
+    pub fn patience(&self) -> Duration {
+        self.timing.change
     }
 
     /// The region that requests are signed for.

@@ -135,6 +135,12 @@ pub(super) async fn send(
         }
         O::Scan { table } => send!(clients.dynamodb().scan().table_name(table), tap).map(drop)?,
         O::DeleteTable { table } => send!(clients.dynamodb().delete_table().table_name(table), tap).map(drop)?,
+        O::GetRole { role } => send!(clients.iam().get_role().role_name(role), tap).map(drop)?,
+        O::SimulatePrincipalPolicy { principal, actions, resource, tags } => {
+            let call = clients.iam().simulate_principal_policy().policy_source_arn(principal).resource_arns(resource);
+            let call = call.set_action_names(Some(actions.clone()));
+            send!(call.set_context_entries(Some(tag_entries(tags))), tap).map(drop)?;
+        }
         O::CreateUser { user, tags } => {
             let tags = tags.pairs().map(|(key, value)| iam::Tag::builder().key(key).value(value).build());
             let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
@@ -174,6 +180,20 @@ pub(super) async fn send(
         O::DeleteUser { user } => send!(clients.iam().delete_user().user_name(user), tap).map(drop)?,
     }
     Ok(None)
+}
+
+/// The tags as a simulation is told of them.
+fn tag_entries(tags: &Tags) -> Vec<iam::ContextEntry> {
+    let entry = |key: String, kind: iam::ContextKeyTypeEnum, values: Vec<String>| {
+        let entry = iam::ContextEntry::builder().context_key_name(key).context_key_type(kind);
+        entry.set_context_key_values(Some(values)).build()
+    };
+    let tag = |(key, value): (&str, &str)| {
+        entry(format!("aws:RequestTag/{key}"), iam::ContextKeyTypeEnum::String, vec![value.to_owned()])
+    };
+    let keys = tags.keys().into_iter().map(str::to_owned).collect();
+    let keys = entry("aws:TagKeys".to_owned(), iam::ContextKeyTypeEnum::StringList, keys);
+    tags.pairs().map(tag).chain([keys]).collect()
 }
 
 /// A table with the string partition key `id`, paid by request, encrypted under `key`.

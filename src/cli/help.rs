@@ -58,6 +58,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("yes_account", CONSENTING),
             ("endpoint_url", CALLERS),
             ("region", &["run", "doctor", "record", "serve", "cleanup"]),
+            ("wait", &["run", "record", "cleanup"]),
             ("data", SANDBOXES),
             ("seed", &["run", "record", "serve"]),
         ],

@@ -6,12 +6,13 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::cli::SERVE_ADDRESS;
 use crate::lab::bench::Experiment;
 use crate::lab::learn::Asked;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::session::KeptStage;
-use crate::lab::{Exchange, Kept, Lesson, Stage, Verdict, cli_line};
+use crate::lab::{Exchange, Kept, Lesson, Profiles, Stage, Verdict, cli_line};
 
 /// A part of a write-up. All text is plain: the formats escape it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,8 +236,15 @@ impl<'a> Writer<'a> {
         self.heading(4, format!("{}: {}", exchange.identity.name(), exchange.operation.action()));
         let status = exchange.answer.response.as_ref().map_or("–".to_owned(), |response| response.status.to_string());
         self.text(&words.verdict, format!("{}, HTTP {status}", verdict(exchange)));
-        let endpoint = self.kept.place.endpoint.as_deref();
-        let line = cli_line(&exchange.operation, exchange.identity, &self.kept.place.region, endpoint);
+        let place = &self.kept.place;
+        // A sandbox that has ended is nowhere; `kmslab serve` begins one here.
+        let endpoint = place.endpoint.clone().or_else(|| place.is_sandbox().then(|| format!("http://{SERVE_ADDRESS}")));
+        let profiles = match &self.masker {
+            Some(_) => Profiles::default(),
+            None => Profiles { admin: place.admin_profile.clone(), test_user: place.user_profile.clone() },
+        };
+        let profile = profiles.name(exchange.identity);
+        let line = cli_line(&exchange.operation, profile, &place.region, endpoint.as_deref());
         self.blocks.push(Block::Code { label: words.command.clone(), text: line });
         let body = match &exchange.answer.response {
             Ok(response) if response.body != Value::Null => {

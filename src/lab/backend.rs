@@ -25,6 +25,22 @@ impl Backend {
     pub fn host(&self) -> Option<&str> {
         self.endpoint.as_deref().map(host_of)
     }
+
+    /// Whether a change may take a while to take effect: everywhere but on the sandbox.
+    pub fn is_eventually_consistent(&self) -> bool {
+        self.kind != BackendKind::Sandbox
+    }
+
+    /// Whether the lab asks IAM beforehand if admin can create test-user.
+    pub fn simulates(&self) -> bool {
+        self.kind == BackendKind::Aws && !self.given_user
+    }
+
+    /// Whether test-user gets the managed policy for DynamoDB. Where there may be tables of others it gets an inline
+    /// policy for the lab's own table instead.
+    pub fn has_managed_policy(&self) -> bool {
+        self.kind == BackendKind::Sandbox
+    }
 }
 
 /// Where the calls of one service go.
@@ -111,11 +127,15 @@ impl State {
     /// can work.
     pub fn backend_is_unusable(&self) -> Option<&Exchange> {
         let record = self.record(Stage::Who);
-        record.exchanges.iter().map(AsRef::as_ref).find(|exchange| match &exchange.answer.response {
-            Err(_) => true,
-            Ok(response) if response.status < 300 => false,
-            // An error without a code is not AWS's: a web server or a proxy has answered.
-            Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+        // The stage's other calls only look ahead.
+        let all = record.exchanges.iter().map(AsRef::as_ref);
+        all.filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
+            match &exchange.answer.response {
+                Err(_) => true,
+                Ok(response) if response.status < 300 => false,
+                // An error without a code is not AWS's: a web server or a proxy has answered.
+                Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+            }
         })
     }
 }

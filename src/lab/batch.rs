@@ -7,14 +7,13 @@
 //!    have to wait for a yes ([`super::review`]). `send` makes its calls pending.
 //! 2. `call_finished` turns a pending call into an answered one, and learns from it.
 //! 3. When none is pending, `batch_answered` decides. What was waited for is there: the next batch (1). It may still
-//!    come: a timer, then the same batch once more, [`MAX_ATTEMPTS`] times at most. It can't come: the next batch where
+//!    come: a timer, then the same batch once more, as long as `wait.rs` says. It can't come: the next batch where
 //!    any answer will do, else the end (4).
 //! 4. `end` judges what was at work. After a stage its answers are kept, and whatever was waiting for its end happens:
 //!    the next stage when several are to run, clean-up when the person leaves.
 
 use std::sync::Arc;
 
-use super::backend::BackendKind;
 use super::bench::Experiment;
 use super::check;
 use super::exchange::{Answer, CallId, Exchange};
@@ -26,9 +25,7 @@ use super::script::{self, Batch, Next, Sources, Until};
 use super::session;
 use super::stage::Stage;
 use super::state::State;
-
-/// How often a batch is sent at most while the lab waits for something to become true.
-const MAX_ATTEMPTS: u32 = 20;
+use super::{test_user, wait};
 
 /// What is observed of a stage that was under way when the person chose to leave.
 const LEFT_EARLY: &str = "not finished: the lab was left";
@@ -131,12 +128,7 @@ impl State {
     }
 
     pub(super) fn sources(&self) -> Sources<'_> {
-        Sources {
-            names: &self.names,
-            facts: &self.facts,
-            given_user: self.backend.given_user,
-            eventually_consistent: self.backend.kind != BackendKind::Sandbox,
-        }
+        Sources { names: &self.names, facts: &self.facts, backend: &self.backend }
     }
 
     /// Sends the next batch of what is at work, or ends it when there is none.
@@ -235,27 +227,29 @@ impl State {
         let record = self.at_work();
         let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
-        if until.is_met(&answers) {
+        let is_throttled = answers.iter().any(|exchange| wait::is_throttled(exchange));
+        if !is_throttled && until.is_met(&answers) {
             let in_the_way =
                 answers.iter().find(|e| !e.is_allowed() && !self.facts.is_own_already(e)).filter(|_| !tolerant);
             if let Some(refused) = in_the_way {
-                let observed = check::describe(refused);
+                let observed = check::describe(refused) + &test_user::instead(refused).unwrap_or_default();
                 return self.end(Some(observed));
             }
             self.at_work_mut().end_batch();
             return self.send_batch();
         }
-        let attempt = record.attempt;
-        if until.may_change(&answers) && attempt < MAX_ATTEMPTS {
-            let timer = TimerId(self.new_id());
-            self.at_work_mut().timer = Some(timer);
-            self.view.message = Some(format!("waiting for {}: attempt {attempt} of {MAX_ATTEMPTS}", until.describe()));
-            return vec![Effect::After { timer, millis: backoff(attempt) }];
-        }
-        let gave_up = until
-            .may_change(&answers)
-            .then(|| format!("gave up waiting for {} after {attempt} attempts", until.describe()));
+        let awaited = match is_throttled {
+            true => Some(wait::LESS_TRAFFIC),
+            false => until.may_change(&answers).then(|| until.describe()),
+        };
+        let took = answers.iter().map(|exchange| exchange.answer.duration_us / 1_000).max().unwrap_or_default();
         let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
+        self.at_work_mut().waited += took;
+        if let Some(waiting) = awaited.and_then(|what| self.wait(what, until)) {
+            return waiting;
+        }
+        let gave_up =
+            awaited.map(|what| format!("gave up waiting for {what} after {}", wait::span(self.at_work().waited)));
         let mut effects = if tolerant {
             self.at_work_mut().end_batch();
             self.send_batch()
@@ -267,6 +261,24 @@ impl State {
             self.tell_choice(stage, &gave_up, &mut effects);
         }
         effects
+    }
+
+    /// Lets some time go by before the batch is sent again; `None` when the wait has lasted long enough.
+    fn wait(&mut self, what: &'static str, until: Until) -> Option<Vec<Effect>> {
+        let limit = self.patience(until);
+        let timer = TimerId(self.new_id());
+        let record = self.at_work_mut();
+        let left = limit.saturating_sub(record.waited);
+        if left == 0 {
+            return None;
+        }
+        let millis = backoff(record.attempt).min(left);
+        let lasted = wait::span(record.waited);
+        record.timer = Some(timer);
+        record.waits_for = Some(what);
+        record.waited += millis;
+        self.view.message = Some(format!("waiting for {what}: {lasted} of {}", wait::span(limit)));
+        Some(vec![Effect::After { timer, millis }])
     }
 
     /// Says what can be done when what was waited for did not come.
@@ -285,7 +297,7 @@ impl State {
                 }
             }
             self.view.message = Some(format!(
-                "{}: wait again · {}: go on (gave up after the last attempt)",
+                "{}: wait again · {}: go on without it",
                 self.view.keys.first("retry", "r"),
                 self.view.keys.first("advance", "Enter"),
             ));

@@ -59,8 +59,11 @@ impl State {
         if let Some(selected) = self.view.selected(identity) {
             return Some(selected.min(last));
         }
-        let stage = || script::highlight(self.view.shown, identity);
-        let highlight = self.view.bench.map_or_else(stage, |which| bench::script::highlight(which, identity));
+        let stage = || script::highlight(self.view.shown, identity, &self.backend);
+        let highlight = self
+            .view
+            .bench
+            .map_or_else(stage, |which| bench::script::highlight(which, identity, self.backend.has_managed_policy()));
         let is_it = |call: &Call<'_>| {
             matches!(call, Call::Answered(e) if e.operation.name() == highlight) && !self.is_undo(call)
         };

@@ -11,6 +11,7 @@ use super::outcome::Check;
 use super::policy_diff::{PolicyDiff, Statement};
 use super::script;
 use super::stage::Stage;
+use super::test_user;
 
 /// Judges `stage` by its exchanges, the newest of each call, and the facts.
 pub fn check(stage: Stage, exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Check {
@@ -64,7 +65,9 @@ fn is_root(caller: &Caller) -> bool {
 }
 
 fn who(exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Observed {
-    if let Some(failed) = exchanges.iter().find(|exchange| !exchange.is_allowed()) {
+    // The stage's other calls only look ahead.
+    let mut asked = exchanges.iter().filter(|exchange| exchange.operation.name() == "GetCallerIdentity");
+    if let Some(failed) = asked.find(|exchange| !exchange.is_allowed()) {
         return Err(describe(failed));
     }
     let admin = facts.admin.as_ref().ok_or("GetCallerIdentity's answer names no principal")?;
@@ -72,7 +75,11 @@ fn who(exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Observed {
         return Err(format!("admin is the account root, {}: use an IAM principal", admin.arn));
     }
     if !given_user {
-        return Ok(format!("admin is {}", admin.arn));
+        let simulated = newest(exchanges, Identity::Admin, "SimulatePrincipalPolicy");
+        return match simulated.and_then(test_user::why_not_created) {
+            Some(why_not) => Err(why_not),
+            None => Ok(format!("admin is {}", admin.arn)),
+        };
     }
     let user = facts.test_user.as_ref().ok_or("GetCallerIdentity's answer for test-user names no principal")?;
     two_principals(admin, user)
@@ -170,6 +177,7 @@ fn create_user(facts: &Facts, given_user: bool) -> Observed {
     }
     match &facts.made.policy_attached {
         Some(arn) => Ok(format!("{principals}, with {}", arn.rsplit('/').next().unwrap_or(arn))),
+        None if facts.made.inline_policy => Ok(format!("{principals}, with dynamodb:* on the lab's table alone")),
         None => Err(format!("{principals}, but no policy is attached")),
     }
 }
@@ -203,9 +211,9 @@ fn view_denied(exchanges: &[&Exchange], given_user: bool) -> Observed {
 fn grant(facts: &Facts) -> Observed {
     let before = facts.policy_before.as_deref().ok_or("the policy before the change was not read")?;
     let after = facts.policy.as_deref().ok_or("the policy after the change was not read")?;
-    let user = facts.test_user.as_ref().ok_or("test-user's principal is not known")?;
+    let user = facts.principal(Identity::TestUser).ok_or("test-user's principal is not known")?;
     let diff = PolicyDiff::between(before, after);
-    let wanted: Vec<Statement> = key_policy::key_user_statements(&user.arn).iter().map(Statement::read).collect();
+    let wanted: Vec<Statement> = key_policy::key_user_statements(&user).iter().map(Statement::read).collect();
     let name = |statement: &Statement| match &statement.sid {
         Some(sid) => format!("\"{sid}\""),
         None => statement.name().to_owned(),

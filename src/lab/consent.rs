@@ -3,9 +3,9 @@
 use super::backend::BackendKind;
 use super::flow::{Effect, Report};
 use super::outcome::{Check, Status};
-use super::script::TEST_USER_POLICY;
 use super::stage::Stage;
 use super::state::State;
+use super::test_user;
 use super::view::Overlay;
 
 /// How many digits of the account's number are typed.
@@ -56,8 +56,10 @@ pub const COSTS: [&str; 3] = [
 ];
 
 /// What the bench adds, if it is used, in words (the price list of KMS).
-pub const BENCH: [&str; 2] =
-    ["if you use it: two more tables for seconds; rotating the key", "adds up to 1 USD a month, by the hour"];
+pub const BENCH: [&str; 2] = [
+    "if you use it: two more tables, which test-user may use, too;",
+    "rotating the key adds up to 1 USD a month, by the hour",
+];
 
 /// How it is removed, in words.
 pub const REMOVAL: &str = "all of it in stage 9 or when you leave, the key 7 days later";
@@ -71,7 +73,10 @@ impl State {
             things.push(("key policy entry", "lets test-user use that key".to_owned()));
         } else {
             things.push(("IAM user", format!("{} with an access key,", names.user)));
-            things.push(("policy", format!("{TEST_USER_POLICY} on it: all of DynamoDB")));
+            things.push(match self.backend.has_managed_policy() {
+                true => ("policy", format!("{} on it: all of DynamoDB", test_user::MANAGED)),
+                false => ("policy", format!("dynamodb:* on {} for it, nothing else", names.table)),
+            });
         }
         things
     }

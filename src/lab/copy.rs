@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::backend::BackendKind;
 use super::calls::Call;
 use super::flow::Effect;
 use super::operation::{Identity, Operation, cli_line};
@@ -33,6 +32,27 @@ pub enum Way {
     Nowhere,
 }
 
+/// The profiles of `~/.aws` that the person gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// The admin's.
+    pub admin: Option<String>,
+    /// test-user's.
+    pub test_user: Option<String>,
+}
+
+impl Profiles {
+    /// The profile that a command line names for `identity`: the given one, or the lab's own name for it. No profile of
+    /// a person has that, so a pasted line can't be signed by one that is meant for something else.
+    pub fn name(&self, identity: Identity) -> &str {
+        let given = match identity {
+            Identity::Admin => &self.admin,
+            Identity::TestUser => &self.test_user,
+        };
+        given.as_deref().unwrap_or(identity.profile())
+    }
+}
+
 /// What has been copied in a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Clipboard {
@@ -59,11 +79,22 @@ impl State {
         &self.clipboard.texts
     }
 
-    /// The `aws` command line that makes the same call. Nobody else has the keys of the sandbox inside this process, which
-    /// ends with it: there the line is the one for profiles of one's own.
+    /// The same state, whose command lines name these profiles.
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: Profiles) -> State {
+        self.profiles = profiles;
+        self
+    }
+
+    /// The profiles that command lines name. A masked session doesn't show what a person calls them.
+    pub(super) fn shown_profiles(&self) -> Profiles {
+        if self.is_masked() { Profiles::default() } else { self.profiles.clone() }
+    }
+
+    /// The `aws` command line that makes the same call, at the lab's own endpoint.
     pub fn command(&self, identity: Identity, operation: &Operation) -> String {
-        let endpoint = self.endpoint_of(operation).filter(|_| self.backend.kind != BackendKind::Sandbox);
-        cli_line(operation, identity, &self.backend.region, endpoint)
+        let profiles = self.shown_profiles();
+        cli_line(operation, profiles.name(identity), &self.backend.region, self.endpoint_of(operation))
     }
 
     /// What `what` is of the selected call; `None` where there is no such thing.

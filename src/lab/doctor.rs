@@ -12,7 +12,6 @@ use super::backend::{ServicePlace, in_words};
 use super::exchange::{Answer, Verdict, error_code, is_credential_error};
 use super::facts::Caller;
 use super::operation::{CREATED_TAG, RUN_TAG};
-use super::script::TEST_USER_POLICY;
 pub use context::{Request, has_session};
 
 /// The smallest terminal that the lab is drawn in whole.
@@ -319,7 +318,7 @@ pub struct Permissions {
 /// own the lab touches no user.
 pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permissions> {
     let admin = request.caller;
-    let Places { key, table, user, via, policy } = places(admin, request.region);
+    let Places { key, table, user, via } = places(admin, request.region);
     let ask = |what, actions, resource, context| Permissions {
         what,
         question: Question::Simulate { principal: principal(admin), actions, resource, context },
@@ -380,14 +379,14 @@ pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permiss
             &[
                 "iam:CreateUser",
                 "iam:TagUser",
-                "iam:AttachUserPolicy",
+                "iam:PutUserPolicy",
                 "iam:CreateAccessKey",
-                "iam:DetachUserPolicy",
+                "iam:DeleteUserPolicy",
                 "iam:DeleteAccessKey",
                 "iam:DeleteUser",
             ],
             user,
-            with(request.of_iam(), [("iam:PolicyARN", vec![policy])]),
+            request.of_iam(),
         ));
     }
     asked
@@ -419,8 +418,6 @@ struct Places {
     user: String,
     /// That a call comes through DynamoDB.
     via: Fact,
-    /// The managed policy of the user that the lab makes.
-    policy: String,
 }
 
 fn places(caller: &Caller, region: &str) -> Places {
@@ -431,7 +428,6 @@ fn places(caller: &Caller, region: &str) -> Places {
         table: format!("arn:{partition}:dynamodb:{region}:{account}:table/{TABLE}"),
         user: format!("arn:{partition}:iam::{account}:user/kmslab-user-doctor"),
         via: ("kms:ViaService", vec![format!("dynamodb.{region}.amazonaws.com")]),
-        policy: format!("arn:{partition}:iam::aws:policy/{TEST_USER_POLICY}"),
     }
 }
 

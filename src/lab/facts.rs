@@ -1,5 +1,7 @@
 //! What the lab has learnt from the answers: names and states that later calls and checks need.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict};
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
+use super::test_user;
 
 /// The resources of one run. Every name carries the prefix and the run's id, so that two runs never meet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +77,14 @@ pub struct Facts {
     pub admin: Option<Caller>,
     /// Who signs test-user's calls.
     pub test_user: Option<Caller>,
+    /// The ARNs of the roles whose sessions they are, by name.
+    #[serde(default)]
+    pub roles: BTreeMap<String, String>,
     /// `KeyMetadata` of the newest answer that had it.
     pub key: Option<Value>,
+    /// When CreateKey was last sent, with the run's tags: unix time of its answer, in seconds.
+    #[serde(default)]
+    pub key_tagged_at: u64,
     /// The key policy as it was when the grant stage began.
     pub policy_before: Option<String>,
     /// The key policy that GetKeyPolicy gave last.
@@ -101,8 +110,11 @@ pub struct Made {
     pub table: bool,
     /// The IAM user.
     pub user: bool,
-    /// The policy on that user.
+    /// The managed policy on that user.
     pub policy_attached: Option<String>,
+    /// Whether the inline policy is on it.
+    #[serde(default)]
+    pub inline_policy: bool,
     /// That user's access key id.
     pub access_key: Option<String>,
     /// The description of a key that may exist: the response to CreateKey doesn't say.
@@ -144,12 +156,6 @@ impl Made {
 }
 
 impl Facts {
-    /// The ARN of test-user's managed policy, in the admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
-    pub fn test_user_policy(&self) -> String {
-        let partition = self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws");
-        format!("arn:{partition}:iam::aws:policy/{}", super::script::TEST_USER_POLICY)
-    }
-
     /// Who signs as `identity`, if that is known.
     pub fn caller(&self, identity: Identity) -> Option<&Caller> {
         match identity {
@@ -177,6 +183,9 @@ impl Facts {
     /// may only not be seen yet: DescribeTable is eventually consistent.)
     pub fn learn(&mut self, exchange: &Exchange) {
         use Operation as O;
+        if let O::CreateKey { .. } = exchange.operation {
+            self.key_tagged_at = exchange.answer.at;
+        }
         // What is there already at the first try is somebody else's.
         let is_foreign = exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries <= 1;
         if certainty(&exchange.operation, &exchange.answer) == Certainty::Unknown && !is_foreign {
@@ -200,6 +209,11 @@ impl Facts {
                 match exchange.identity {
                     Identity::Admin => self.admin = caller,
                     Identity::TestUser => self.test_user = caller,
+                }
+            }
+            O::GetRole { role } => {
+                if let Some(arn) = text("/Role/Arn") {
+                    self.roles.insert(role.clone(), arn);
                 }
             }
             O::CreateKey { .. } => {
@@ -246,6 +260,7 @@ impl Facts {
             O::DescribeTable { .. } => self.table = body.get("Table").cloned(),
             O::CreateUser { .. } => self.made.user = true,
             O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
+            O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
             O::CreateAccessKey { .. } => {
                 let old = std::mem::replace(&mut self.made.access_key, text("/AccessKey/AccessKeyId"));
                 self.made.stray_access_keys.extend(old);
@@ -254,6 +269,7 @@ impl Facts {
             | O::DeleteAlias { .. }
             | O::ScheduleKeyDeletion { .. }
             | O::DetachUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => self.forget(&exchange.operation),
             // Only the bench sends others, and it tells nobody: when it has ended, everything is as it was.
@@ -274,6 +290,7 @@ impl Facts {
             }
             O::CreateUser { .. } => self.made.user = true,
             O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
+            O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
             O::CreateAccessKey { .. } => self.made.maybe_access_key = true,
             O::DescribeKey { .. } if self.is_looked_at(operation) => {
                 self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
@@ -289,8 +306,9 @@ impl Facts {
             O::DescribeKey { .. } => self.made.key = None,
             O::DescribeTable { .. } => self.made.table = false,
             O::ListAccessKeys { .. } => {
-                let Made { user, policy_attached, access_key, maybe_access_key, .. } = &mut self.made;
+                let Made { user, policy_attached, inline_policy, access_key, maybe_access_key, .. } = &mut self.made;
                 (*user, *policy_attached, *access_key, *maybe_access_key) = (false, None, None, false);
+                *inline_policy = false;
             }
             _ => {}
         }
@@ -342,6 +360,7 @@ impl Facts {
             O::ScheduleKeyDeletion { key, .. } if self.key_id() == Some(key) => self.made.key = None,
             O::ScheduleKeyDeletion { key, .. } => self.made.stray_keys.retain(|stray| stray != key),
             O::DetachUserPolicy { .. } => self.made.policy_attached = None,
+            O::DeleteUserPolicy { .. } => self.made.inline_policy = false,
             O::DeleteAccessKey { access_key_id, .. } => {
                 self.made.access_key.take_if(|id| id == access_key_id);
                 self.made.stray_access_keys.retain(|id| id != access_key_id);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::backend::{Backend, ServicePlace};
-use super::copy::Way;
+use super::copy::{Profiles, Way};
 use super::exchange::{Answer, CallId};
 use super::facts::Names;
 use super::flow::{Event, Intent, TimerId};
@@ -48,6 +48,12 @@ pub struct Head {
     /// Whether it began with one pane at a time.
     #[serde(default)]
     pub zoom: bool,
+    /// How long waits lasted, in seconds; `None` is the backend's default.
+    #[serde(default)]
+    pub wait: Option<u32>,
+    /// The profiles that command lines name.
+    #[serde(default)]
+    pub profiles: Profiles,
 }
 
 /// A line of a log.
@@ -128,12 +134,15 @@ impl Head {
             lesson: state.lesson.code.clone(),
             clipboard: state.clipboard.way(),
             zoom: state.view.zoom,
+            wait: state.wait,
+            profiles: state.shown_profiles(),
         }
     }
 
     /// The state that the session began with, shown again at `now` (unix time). Its lesson is the English one.
     pub fn state(&self, now: u64) -> State {
         let state = State::new(self.backend.clone(), self.names.clone());
+        let state = state.with_wait(self.wait).with_profiles(self.profiles.clone());
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
         state.services.clone_from(&self.services);

@@ -228,6 +228,11 @@ impl Masker {
         let mut masked = operation.clone();
         match &mut masked {
             O::GetCallerIdentity | O::ListKeys => {}
+            O::SimulatePrincipalPolicy { principal: one, resource: two, tags, .. } => {
+                *one = self.text(one);
+                *two = self.text(two);
+                tags.run = self.text(&tags.run);
+            }
             O::DescribeKey { key: one }
             | O::GetKeyPolicy { key: one }
             | O::DeleteAlias { alias: one }
@@ -245,6 +250,7 @@ impl Masker {
             | O::DeleteTable { table: one }
             | O::CreateAccessKey { user: one }
             | O::ListAccessKeys { user: one }
+            | O::GetRole { role: one }
             | O::DeleteUser { user: one } => *one = self.text(one),
             O::CreateAlias { alias: one, key: two }
             | O::PutKeyPolicy { key: one, policy: two }

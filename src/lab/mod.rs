@@ -6,8 +6,9 @@
 //!
 //! A state's methods stand with their subject:
 //! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
-//!   answer proves), `outcome` (a stage's calls,
-//!   and whether they were as expected), [`facts`] (what the answers told), `progress` (how far it is);
+//!   answer proves), `outcome` (a stage's calls, and whether they were as expected), [`facts`] (what the answers told),
+//!   [`test_user`] (its policy and its principal), [`wait`] (what a batch waits for, and how long), `progress` (how far
+//!   it is);
 //! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`learn`] and [`quiz`] (a question);
 //! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
 //! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
@@ -53,14 +54,16 @@ pub mod session;
 mod shown;
 pub mod stage;
 pub mod state;
+pub mod test_user;
 #[cfg(test)]
 mod tests;
 pub mod view;
+pub mod wait;
 
 pub use backend::{Backend, BackendKind, ServicePlace};
 pub use bench::{Bench, Experiment};
 pub use calls::Call;
-pub use copy::{Copied, Way};
+pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId};

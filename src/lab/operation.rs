@@ -17,11 +17,19 @@ impl Identity {
     /// Both, in the order of the panes.
     pub const BOTH: [Identity; 2] = [Identity::Admin, Identity::TestUser];
 
-    /// The name in JSONL, pane titles and `--profile` of copied command lines.
+    /// The name in JSONL and pane titles.
     pub const fn name(self) -> &'static str {
         match self {
             Identity::Admin => "admin",
             Identity::TestUser => "test-user",
+        }
+    }
+
+    /// The profile in command lines, where the person has given none.
+    pub const fn profile(self) -> &'static str {
+        match self {
+            Identity::Admin => "kmslab-admin",
+            Identity::TestUser => "kmslab-test-user",
         }
     }
 
@@ -91,6 +99,11 @@ impl Tags {
         let created = self.created.as_deref().map(|created| (CREATED_TAG, created));
         [(RUN_TAG, self.run.as_str())].into_iter().chain(created)
     }
+
+    /// The keys alone.
+    pub fn keys(&self) -> Vec<&'static str> {
+        self.pairs().map(|(key, _)| key).collect()
+    }
 }
 
 /// An encryption context: names and values, in the order they are sent.
@@ -134,6 +147,8 @@ pub enum Operation {
     PutItem { table: String, item: Map<String, Value> },
     Scan { table: String },
     DeleteTable { table: String },
+    GetRole { role: String },
+    SimulatePrincipalPolicy { principal: String, actions: Vec<String>, resource: String, tags: Tags },
     CreateUser { user: String, tags: Tags },
     AttachUserPolicy { user: String, policy_arn: String },
     CreateAccessKey { user: String },
@@ -173,7 +188,9 @@ impl Operation {
             | O::PutItem { .. }
             | O::Scan { .. }
             | O::DeleteTable { .. } => Service::DynamoDb,
-            O::CreateUser { .. }
+            O::GetRole { .. }
+            | O::SimulatePrincipalPolicy { .. }
+            | O::CreateUser { .. }
             | O::AttachUserPolicy { .. }
             | O::CreateAccessKey { .. }
             | O::ListAccessKeys { .. }
@@ -212,6 +229,8 @@ impl Operation {
             O::PutItem { .. } => "PutItem",
             O::Scan { .. } => "Scan",
             O::DeleteTable { .. } => "DeleteTable",
+            O::GetRole { .. } => "GetRole",
+            O::SimulatePrincipalPolicy { .. } => "SimulatePrincipalPolicy",
             O::CreateUser { .. } => "CreateUser",
             O::AttachUserPolicy { .. } => "AttachUserPolicy",
             O::CreateAccessKey { .. } => "CreateAccessKey",
@@ -253,6 +272,8 @@ impl Operation {
             | O::PutItem { table, .. }
             | O::Scan { table }
             | O::DeleteTable { table } => table,
+            O::GetRole { role } => role,
+            O::SimulatePrincipalPolicy { resource, .. } => resource,
             O::CreateUser { user, .. }
             | O::AttachUserPolicy { user, .. }
             | O::CreateAccessKey { user }
@@ -362,6 +383,18 @@ pub fn cli_command(operation: &Operation) -> String {
         }
         O::DescribeTable { table } | O::Scan { table } | O::DeleteTable { table } => of_table(line, table),
         O::PutItem { table, item } => of_table(line, table).option("--item", &Value::Object(item.clone()).to_string()),
+        O::GetRole { role } => line.option("--role-name", role),
+        O::SimulatePrincipalPolicy { principal, actions, resource, tags } => {
+            let line = line.option("--policy-source-arn", principal).word("--action-names");
+            let line = actions.iter().fold(line, |line, action| line.word(action));
+            let entry = |key: &str, values: &str, kind: &str| {
+                format!("ContextKeyName={key},ContextKeyValues={values},ContextKeyType={kind}")
+            };
+            let entries = tags.pairs().map(|(key, value)| entry(&format!("aws:RequestTag/{key}"), value, "string"));
+            let line = line.option("--resource-arns", resource).word("--context-entries");
+            let line = entries.fold(line, |line, entry| line.word(&entry));
+            line.word(&entry("aws:TagKeys", &tags.keys().join(","), "stringList"))
+        }
         O::CreateUser { user, tags } => of_user(line, user).tags(tags, "Key", "Value"),
         O::AttachUserPolicy { user, policy_arn } | O::DetachUserPolicy { user, policy_arn } => {
             of_user(line, user).option("--policy-arn", policy_arn)
@@ -376,12 +409,12 @@ pub fn cli_command(operation: &Operation) -> String {
     line.0
 }
 
-/// The call as one `aws` command line for `identity`, with `--endpoint-url` where the backend is not AWS itself.
+/// The call as one `aws` command line for `profile`, with `--endpoint-url` where the backend is not AWS itself.
 ///
 /// It can be pasted into a shell; values are quoted.
-pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoint: Option<&str>) -> String {
+pub fn cli_line(operation: &Operation, profile: &str, region: &str, endpoint: Option<&str>) -> String {
     let mut line = vec!["aws".to_owned(), cli_command(operation)];
-    line.extend(["--profile".to_owned(), identity.name().to_owned(), "--region".to_owned(), shell_quote(region)]);
+    line.extend(["--profile".to_owned(), shell_quote(profile), "--region".to_owned(), shell_quote(region)]);
     if let Some(endpoint) = endpoint {
         line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
     }
@@ -391,7 +424,8 @@ pub fn cli_line(operation: &Operation, identity: Identity, region: &str, endpoin
 /// Quotes `word` for a POSIX shell unless it needs no quotes.
 pub fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    // zsh looks for a command where a word begins with `=`.
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
@@ -409,6 +443,7 @@ mod tests {
     #[case("", "''")]
     #[case("two words", "'two words'")]
     #[case("it's", r"'it'\''s'")]
+    #[case("=ls", "'=ls'")]
     #[case("$(reboot)", "'$(reboot)'")]
     fn words_are_quoted_for_the_shell(#[case] word: &str, #[case] quoted: &str) {
         assert_eq!(shell_quote(word), quoted);
@@ -490,6 +525,19 @@ mod tests {
             ),
             (O::Scan { table: s("t") }, "dynamodb scan --table-name t"),
             (O::DeleteTable { table: s("t") }, "dynamodb delete-table --table-name t"),
+            (O::GetRole { role: s("r") }, "iam get-role --role-name r"),
+            (
+                O::SimulatePrincipalPolicy {
+                    principal: s("arn:a"),
+                    actions: vec![s("iam:CreateUser"), s("iam:TagUser")],
+                    resource: s("arn:u"),
+                    tags: tags(),
+                },
+                "iam simulate-principal-policy --policy-source-arn arn:a --action-names iam:CreateUser iam:TagUser \
+                 --resource-arns arn:u --context-entries \
+                 ContextKeyName=aws:RequestTag/kmslab:run,ContextKeyValues=r1,ContextKeyType=string \
+                 ContextKeyName=aws:TagKeys,ContextKeyValues=kmslab:run,ContextKeyType=stringList",
+            ),
             (
                 O::CreateUser { user: s("u"), tags: tags() },
                 "iam create-user --user-name u --tags Key=kmslab:run,Value=r1",
@@ -527,9 +575,10 @@ mod tests {
     fn a_command_line_names_profile_region_and_endpoint() {
         let scan = Operation::Scan { table: "t".into() };
         assert_eq!(
-            cli_line(&scan, Identity::TestUser, "eu-west-1", Some("http://127.0.0.1:4599")),
-            "aws dynamodb scan --table-name t --profile test-user --region eu-west-1 --endpoint-url http://127.0.0.1:4599"
+            cli_line(&scan, "kmslab-test-user", "eu-west-1", Some("http://127.0.0.1:4599")),
+            "aws dynamodb scan --table-name t --profile kmslab-test-user --region eu-west-1 --endpoint-url http://127.0.0.1:4599"
         );
-        assert!(!cli_line(&scan, Identity::Admin, "eu-west-1", None).contains("endpoint"));
+        let plain = cli_line(&scan, "my profile", "eu-west-1", None);
+        assert!(!plain.contains("endpoint") && plain.contains(" --profile 'my profile' "), "{plain}");
     }
 }

@@ -60,6 +60,10 @@ pub struct Record {
     pub(super) batch: usize,
     /// How often this batch has been sent.
     pub(super) attempt: u32,
+    /// Milliseconds that went by while it was sent again and again: pauses, and the calls themselves.
+    pub(super) waited: u64,
+    /// What it waits for while the timer runs.
+    pub(super) waits_for: Option<&'static str>,
     /// When this batch is over, and whether any answer will do.
     pub(super) until: Option<(Until, bool)>,
     /// Index in `exchanges` of this batch's first answer.
@@ -75,18 +79,21 @@ impl Record {
     pub(super) fn drop_batch(&mut self) {
         self.timer = None;
         self.attempt = 0;
+        self.waited = 0;
     }
 
     /// This batch is over.
     pub(super) fn end_batch(&mut self) {
         self.batch += 1;
         self.attempt = 0;
+        self.waited = 0;
     }
 
     /// This batch is to be sent as if it had not been.
     pub(super) fn resend(&mut self) {
         self.status = Status::Running;
         self.attempt = 0;
+        self.waited = 0;
         self.exchanges.truncate(self.batch_start);
         self.unmasked.truncate(self.batch_start);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::backend::{Backend, ServicePlace};
 use super::bench::Bench;
-use super::copy::Clipboard;
+use super::copy::{Clipboard, Profiles};
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::flow::{Effect, Event, Intent};
@@ -50,6 +50,10 @@ pub struct State {
     pub(super) shown: Option<Shown>,
     /// The account that `--yes-account` said yes to.
     pub accepted_account: Option<String>,
+    /// How long waits last, in seconds; `None` is the backend's default.
+    pub(super) wait: Option<u32>,
+    /// The profiles that the person gave.
+    pub(super) profiles: Profiles,
     /// The account in which things may be created; on AWS nothing is without it.
     pub(super) consented: Option<String>,
     /// Unix time of the newest answer, in seconds.
@@ -88,6 +92,8 @@ impl State {
             insight: Insight::default(),
             shown: None,
             accepted_account: None,
+            wait: None,
+            profiles: Profiles::default(),
             consented: None,
             now: 0,
             key_ended_at: None,

@@ -34,7 +34,7 @@ pub async fn run(
     mut stop: impl Stream<Item = u8> + Unpin,
 ) -> (State, io::Result<Ended>) {
     let (lesson, given_user) = (state.lesson.clone(), state.backend.given_user);
-    let mut lines = Lines { format, out, failed: None, lesson, given_user };
+    let mut lines = Lines { format, out, failed: None, lesson, given_user, waiting: None };
     let mut ended = Ended::Finished;
     let mut event = Some(Event::Intent(Intent::Advance));
     loop {
@@ -47,6 +47,7 @@ pub async fn run(
                 Rest::Exit | Rest::StartOver => return lines.finish(state, ended),
             }
         }
+        lines.waiting(state.long_wait());
         if state.is_asking_for_consent() {
             return lines.finish(state, Ended::Refused);
         }
@@ -88,6 +89,8 @@ struct Lines<'a, W> {
     lesson: Chosen,
     /// Whether test-user is a given profile.
     given_user: bool,
+    /// The wait that was told last.
+    waiting: Option<String>,
 }
 
 impl<W: Write> Lines<'_, W> {
@@ -112,6 +115,14 @@ impl<W: Write> Lines<'_, W> {
                 lines.json(&stage_ended(*stage, english.text(*stage, lines.given_user).expected, check))
             }
         });
+    }
+
+    /// Tells a person, once, why nothing comes for a while.
+    fn waiting(&mut self, wait: Option<String>) {
+        if wait.is_some() && wait != self.waiting && self.format == Format::Text {
+            self.attempt(|lines| writeln!(lines.out, "    {}", wait.as_deref().unwrap_or_default()));
+        }
+        self.waiting = wait.or(self.waiting.take());
     }
 
     /// Tells a person why the program does not end at once.

@@ -186,7 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::lab::{Identity, Operation, Tags, cli_line};
+    use crate::lab::{Operation, Tags, cli_line};
 
     /// What a shell makes of a command line.
     fn shell_words(command: &str) -> Vec<String> {
@@ -235,7 +235,7 @@ mod tests {
     fn a_shell_reads_the_same_words_from_the_broken_lines(#[values(24, 38, 60, 98)] columns: usize) {
         for operation in operations() {
             for endpoint in [None, Some("http://127.0.0.1:4599")] {
-                assert_same(&cli_line(&operation, Identity::TestUser, "us-east-1", endpoint), columns);
+                assert_same(&cli_line(&operation, "kmslab-test-user", "us-east-1", endpoint), columns);
             }
         }
     }
@@ -244,11 +244,11 @@ mod tests {
     fn each_option_has_a_line() {
         let scan = Operation::Scan { table: "kmslab-table-4f2a".into() };
         assert_eq!(
-            broken(&cli_line(&scan, Identity::TestUser, "us-east-1", None), 38),
+            broken(&cli_line(&scan, "kmslab-test-user", "us-east-1", None), 38),
             [
                 "aws dynamodb scan \\",
                 "  --table-name kmslab-table-4f2a \\",
-                "  --profile test-user \\",
+                "  --profile kmslab-test-user \\",
                 "  --region us-east-1"
             ]
         );
@@ -259,7 +259,7 @@ mod tests {
         #[test]
         fn any_description_survives(description in "[ -~]{0,80}", columns in 12usize..80) {
             let operation = Operation::CreateKey { description, tags: tags() };
-            assert_same(&cli_line(&operation, Identity::Admin, "us-east-1", None), columns);
+            assert_same(&cli_line(&operation, "kmslab-admin", "us-east-1", None), columns);
         }
     }
 }

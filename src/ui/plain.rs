@@ -284,7 +284,7 @@ pub fn responses(state: &State, all: bool) -> Vec<String> {
     }
     if lines.is_empty() {
         lines.push("There is no response yet. These calls will be sent:".to_owned());
-        let outline = script::outline(state.view.shown, state.backend.given_user);
+        let outline = script::outline(state.view.shown, &state.backend);
         lines.extend(outline.into_iter().map(|(identity, call)| format!("{}: {call}", identity.name())));
     }
     lines

@@ -48,7 +48,7 @@ const GROUPS: [&[&str]; 4] = [
         "--font=/nowhere.ttf",
         "--size=80x24",
     ],
-    &["--no-mask", "--questions", "--no-ascii", "--region=eu-central-1"],
+    &["--no-mask", "--questions", "--no-ascii", "--region=eu-central-1", "--wait=30"],
     &["--seed=7", "--data=/dev/null/lab"],
     &["--backend=aws", "--admin-profile=nobody", "--user-profile=nobody", "--yes-account=111122223333"],
 ];

@@ -182,7 +182,11 @@ impl Services {
             O::CreateAccessKey { user } => ok(json!({"AccessKey": {"UserName": user,
                 "AccessKeyId": "AKIAUSERUSERUSERUSER", "Status": "Active", "SecretAccessKey": "[redacted]",
                 "CreateDate": "2026-01-01T00:00:13Z"}})),
+            O::GetRole { role } => ok(json!({"Role": {"Arn": format!("arn:aws:iam::111122223333:role/{role}")}})),
+            O::SimulatePrincipalPolicy { .. } => ok(json!({"EvaluationResults": []})),
             O::AttachUserPolicy { .. }
+            | O::PutUserPolicy { .. }
+            | O::DeleteUserPolicy { .. }
             | O::DetachUserPolicy { .. }
             | O::DeleteAccessKey { .. }
             | O::DeleteUser { .. } => ok(Value::Null),

@@ -21,6 +21,7 @@ use super::flow::TimerId;
 use super::operation::{Operation, TableKey};
 use super::outcome::{Check, Record, Status};
 use super::quiz::Choice;
+use super::test_user;
 
 /// The questions of the bench have numbers after those of the stages.
 const FIRST_QUESTION: u64 = 100;
@@ -149,9 +150,9 @@ pub enum Change {
     Disabled,
     /// The key's deletion is scheduled.
     Deletion,
-    /// The managed policy has been taken off test-user.
+    /// The lab's policy has been taken off test-user.
     Detached,
-    /// An inline policy is on test-user.
+    /// A policy of the bench is on test-user.
     Inline,
     /// A grant; `None` while its id is not known.
     Grant(Option<String>),
@@ -171,7 +172,8 @@ impl Change {
             // A key whose deletion is cancelled is disabled (KMS guide, "Deleting keys").
             O::ScheduleKeyDeletion { .. } => vec![Change::Disabled, Change::Deletion],
             O::DetachUserPolicy { .. } => vec![Change::Detached],
-            O::PutUserPolicy { .. } => vec![Change::Inline],
+            O::DeleteUserPolicy { name, .. } if name == test_user::POLICY => vec![Change::Detached],
+            O::PutUserPolicy { name, .. } if name == script::POLICY_NAME => vec![Change::Inline],
             O::CreateGrant { .. } => vec![Change::Grant(None)],
             O::CreateTable { key: TableKey::AwsOwned, .. } => vec![Change::Table(BenchTable::AwsOwned)],
             O::CreateTable { key: TableKey::AwsManaged, .. } => vec![Change::Table(BenchTable::AwsManaged)],
@@ -397,7 +399,12 @@ impl Bench {
             O::EnableKey { .. } if !gone => self.changes.retain(|change| *change != Change::Disabled),
             O::CancelKeyDeletion { .. } if !gone => self.changes.retain(|change| *change != Change::Deletion),
             O::AttachUserPolicy { .. } if !gone => self.changes.retain(|change| *change != Change::Detached),
-            O::DeleteUserPolicy { .. } => self.changes.retain(|change| *change != Change::Inline),
+            O::PutUserPolicy { name, .. } if name == test_user::POLICY && !gone => {
+                self.changes.retain(|change| *change != Change::Detached);
+            }
+            O::DeleteUserPolicy { name, .. } if name == script::POLICY_NAME => {
+                self.changes.retain(|change| *change != Change::Inline);
+            }
             O::DeleteTable { .. } => {
                 for change in &mut self.changes {
                     if let Change::Table(table) = change {

@@ -13,6 +13,7 @@ use crate::lab::presenting::pace::minutes;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
+use crate::lab::test_user::UserPolicy;
 use crate::lab::view::Overlay;
 
 /// DynamoDB keeps a table key for five minutes after its last use (DynamoDB guide); one second more is certainly idle.
@@ -241,11 +242,20 @@ impl State {
             key: facts.key_id().unwrap_or_default(),
             key_arn: facts.key_arn().unwrap_or_default(),
             policy: self.bench.policy.as_deref().unwrap_or_default(),
-            admin: facts.admin.as_ref().map_or("", |admin| &admin.arn),
-            user: facts.test_user.as_ref().map_or("", |user| &user.arn),
-            managed: facts.made.policy_attached.as_deref().unwrap_or_default(),
+            admin: facts.principal(Identity::Admin).unwrap_or_default(),
+            user: facts.principal(Identity::TestUser).unwrap_or_default(),
+            user_policy: self.policy_of_user(),
+            tables: facts.table_arn("", &self.backend.region),
             ciphertext: self.bench.run.as_ref().and_then(|run| run.ciphertext.as_deref()).unwrap_or_default(),
-            eventually_consistent: self.backend.kind != BackendKind::Sandbox,
+            eventually_consistent: self.backend.is_eventually_consistent(),
+        }
+    }
+
+    /// The policy that the lab has given test-user. A given user's own is nobody's to change: it counts as AWS's.
+    fn policy_of_user(&self) -> UserPolicy {
+        match self.backend.given_user {
+            true => UserPolicy::Managed(String::new()),
+            false => self.facts.user_policy(&self.names, &self.backend),
         }
     }
 
@@ -430,9 +440,9 @@ impl State {
     /// Who calls what in the shown stage or experiment, before anything is known.
     pub fn outline(&self) -> Vec<(Identity, String)> {
         match self.view.bench {
-            Some(which) => script::outline(which),
+            Some(which) => script::outline(which, self.policy_of_user()),
             None => {
-                let stage = crate::lab::script::outline(self.view.shown, self.backend.given_user);
+                let stage = crate::lab::script::outline(self.view.shown, &self.backend);
                 stage.into_iter().map(|(identity, call)| (identity, call.to_owned())).collect()
             }
         }

@@ -5,6 +5,7 @@ use super::{BenchTable, Change, Experiment};
 use crate::lab::facts::Names;
 use crate::lab::operation::{Context, Identity, Operation};
 use crate::lab::script::{Batch, Until, items};
+use crate::lab::test_user::{UserPolicy, table_policy};
 
 /// The name of the inline policy that experiments put on test-user.
 pub const POLICY_NAME: &str = "kmslab-bench";
@@ -22,7 +23,7 @@ const TEXT: &str = "a21zbGFi";
 const GRANTED: [&str; 6] = ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"];
 
 /// What the calls are made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Ground<'a> {
     /// The run's names.
     pub names: &'a Names,
@@ -34,12 +35,14 @@ pub struct Ground<'a> {
     pub key_arn: &'a str,
     /// The key policy as the lab left it.
     pub policy: &'a str,
-    /// The admin's ARN.
-    pub admin: &'a str,
-    /// test-user's ARN.
-    pub user: &'a str,
-    /// The ARN of the managed policy that the lab has put on test-user.
-    pub managed: &'a str,
+    /// The admin's principal, by ARN.
+    pub admin: String,
+    /// test-user's principal, by ARN.
+    pub user: String,
+    /// The policy that the lab has given test-user.
+    pub user_policy: UserPolicy,
+    /// The ARN of a table of the lab's account, but for its name.
+    pub tables: String,
     /// What Encrypt gave.
     pub ciphertext: &'a str,
     /// Whether changes may take a while to be seen everywhere: everywhere but on the sandbox.
@@ -83,15 +86,16 @@ impl Ground<'_> {
 
     /// test-user's statements leave the key policy.
     fn without_user(&self) -> Result<Step, String> {
-        self.put_policy(policies::without(self.policy, self.user))
+        self.put_policy(policies::without(self.policy, &self.user))
+    }
+
+    fn put_user_policy(&self, policy: String) -> Step {
+        let (user, name) = (self.names.user.clone(), POLICY_NAME.to_owned());
+        admin(Operation::PutUserPolicy { user, name, policy })
     }
 
     fn allow_in_iam(&self) -> Step {
-        admin(Operation::PutUserPolicy {
-            user: self.names.user.clone(),
-            name: POLICY_NAME.to_owned(),
-            policy: policies::of_user(self.key_arn),
-        })
+        self.put_user_policy(policies::of_user(self.key_arn))
     }
 
     fn scan(&self) -> Operation {
@@ -120,9 +124,15 @@ impl Ground<'_> {
         let active = waiting(Operation::DescribeTable { table: name() }, Until::TableActive);
         let active = Step::Send(Batch { tolerant: false, ..active });
         let put = items().into_iter().map(|item| admin(Operation::PutItem { table: name(), item }));
-        let scan = try_out([(Identity::TestUser, Operation::Scan { table: name() })]);
+        // A policy for the lab's own table says nothing about this one.
+        let is_limited = matches!(self.user_policy, UserPolicy::Inline(_));
+        let allow = is_limited.then(|| self.put_user_policy(table_policy(&format!("{}{}", self.tables, name()))));
+        let is_late = is_limited && self.eventually_consistent;
+        let until = if is_late { Until::UserKnown } else { Until::Answered };
+        let calls = vec![(Identity::TestUser, Operation::Scan { table: name() })];
+        let scan = Step::Send(Batch { calls, until, tolerant: true });
         let before = [self.without_user()?, admin(create), active];
-        Ok(before.into_iter().chain(put).chain([scan]).collect())
+        Ok(allow.into_iter().chain(before).chain(put).chain([scan]).collect())
     }
 }
 
@@ -141,20 +151,19 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
     Ok(match which {
         Experiment::DisableKey => vec![admin(O::DisableKey { key: key() }), Step::Idle, ground.both_scan()],
         Experiment::ExplicitDeny => {
-            vec![ground.put_policy(policies::denying(ground.policy, ground.user))?, Step::Idle, ground.both_scan()]
+            vec![ground.put_policy(policies::denying(ground.policy, &ground.user))?, Step::Idle, ground.both_scan()]
         }
         Experiment::IamAllow => {
             vec![ground.allow_in_iam(), ground.without_user()?, Step::Idle, ground.user_scans()]
         }
         Experiment::NoRootStatement => vec![
             ground.allow_in_iam(),
-            ground.put_policy(policies::not_left_to_iam(ground.policy, ground.user, ground.admin))?,
+            ground.put_policy(policies::not_left_to_iam(ground.policy, &ground.user, &ground.admin))?,
             Step::Idle,
             ground.both_scan(),
         ],
         Experiment::KeyWithoutDynamodb => {
-            let (user, policy_arn) = (ground.names.user.clone(), ground.managed.to_owned());
-            let detach = O::DetachUserPolicy { user, policy_arn };
+            let detach = ground.user_policy.clone().remove(ground.names.user.clone());
             let until = if ground.eventually_consistent { Until::NothingAllowed } else { Until::Answered };
             let calls = vec![(Identity::TestUser, ground.scan())];
             vec![admin(detach), Step::Send(Batch { calls, until, tolerant: true })]
@@ -169,14 +178,14 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
             ground.user_scans(),
         ],
         Experiment::KeyAdmin => vec![
-            ground.put_policy(policies::administered(ground.policy, ground.user))?,
+            ground.put_policy(policies::administered(ground.policy, &ground.user))?,
             Step::Idle,
             ground.user_scans(),
         ],
         // test-user encrypts while it may: the ciphertext is its own.
         Experiment::ViaServiceOnly => vec![
             ground.still_allowed(O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: Context::new() }),
-            ground.put_policy(policies::through_dynamodb(ground.policy, ground.user, ground.region))?,
+            ground.put_policy(policies::through_dynamodb(ground.policy, &ground.user, ground.region))?,
             Step::Idle,
             ground.user_scans(),
             try_out([(
@@ -188,7 +197,7 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
             ground.without_user()?,
             admin(O::CreateGrant {
                 key: key(),
-                grantee: ground.user.to_owned(),
+                grantee: ground.user.clone(),
                 operations: GRANTED.map(str::to_owned).to_vec(),
                 name: GRANT_NAME.to_owned(),
             }),
@@ -228,7 +237,7 @@ pub fn undo(change: &Change, ground: &Ground<'_>) -> Batch {
         Change::KeyPolicy => once(O::PutKeyPolicy { key: key(), policy: ground.policy.to_owned() }),
         Change::Disabled => once(O::EnableKey { key: key() }),
         Change::Deletion => once(O::CancelKeyDeletion { key: key() }),
-        Change::Detached => once(O::AttachUserPolicy { user: user(), policy_arn: ground.managed.to_owned() }),
+        Change::Detached => once(ground.user_policy.clone().put(user())),
         Change::Inline => once(O::DeleteUserPolicy { user: user(), name: POLICY_NAME.to_owned() }),
         Change::Grant(Some(id)) => once(O::RevokeGrant { key: key(), grant_id: id.clone() }),
         Change::Grant(None) => once(O::ListGrants { key: key() }),
@@ -238,7 +247,7 @@ pub fn undo(change: &Change, ground: &Ground<'_>) -> Batch {
 }
 
 /// The calls of `which`, before anything is known: what the screen shows until Enter is pressed.
-pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
+pub fn outline(which: Experiment, user_policy: UserPolicy) -> Vec<(Identity, String)> {
     let names = Names::new("");
     let ground = Ground {
         names: &names,
@@ -246,9 +255,10 @@ pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
         key: "",
         key_arn: "",
         policy: "{}",
-        admin: "",
-        user: "",
-        managed: "",
+        admin: String::new(),
+        user: String::new(),
+        user_policy,
+        tables: String::new(),
         ciphertext: "",
         eventually_consistent: false,
     };
@@ -269,11 +279,12 @@ pub fn outline(which: Experiment) -> Vec<(Identity, String)> {
 
 /// The call of `identity` that `which` is about; it is shown first when there is a verdict. Where admin reads, too, that
 /// is it; else the change.
-pub const fn highlight(which: Experiment, identity: Identity) -> &'static str {
+pub const fn highlight(which: Experiment, identity: Identity, is_managed: bool) -> &'static str {
     use Experiment as E;
     match (identity, which) {
         (Identity::Admin, E::IamAllow) => "PutUserPolicy",
-        (Identity::Admin, E::KeyWithoutDynamodb) => "DetachUserPolicy",
+        (Identity::Admin, E::KeyWithoutDynamodb) if is_managed => "DetachUserPolicy",
+        (Identity::Admin, E::KeyWithoutDynamodb) => "DeleteUserPolicy",
         (Identity::Admin, E::AwsOwnedKey | E::AwsManagedKey) => "CreateTable",
         (Identity::Admin, E::RevokeCache | E::KeyAdmin | E::ViaServiceOnly) => "PutKeyPolicy",
         (Identity::Admin, E::KmsGrant) => "CreateGrant",

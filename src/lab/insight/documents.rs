@@ -171,6 +171,9 @@ fn questions(operation: &Operation, facts: &Facts, caller: &Caller, region: &str
             vec![ask(&own, &table(name)), by_dynamodb("kms:Decrypt")]
         }
         O::DescribeTable { table: name } | O::DeleteTable { table: name } => vec![ask(&own, &table(name))],
+        // A role may have a path, which is in no request.
+        O::GetRole { role } => vec![ask(&own, &format!("arn:aws:iam::{account}:role/{role}"))],
+        O::SimulatePrincipalPolicy { principal, .. } => vec![ask(&own, principal)],
         O::CreateUser { user, .. }
         | O::AttachUserPolicy { user, .. }
         | O::CreateAccessKey { user }

@@ -96,11 +96,13 @@ fn a_grant_that_loses_a_statement_is_not_met() {
 fn what_clean_up_could_not_remove_is_listed_and_kept_in_mind() {
     let mut lab = Lab::new(Backend { kind: BackendKind::Endpoint, ..backend() }, Cloud::default());
     lab.run_to(Stage::ViewAgain);
-    lab.cloud.faults.push(("DeleteUser", 409, json!({"Error": {"Code": "DeleteConflict", "Message": "keys remain"}})));
+    let conflict = json!({"Error": {"Code": "DeleteConflict", "Message": "keys remain"}});
+    lab.cloud.faults = vec![("DeleteUser", 409, conflict); 100];
     lab.run_to(Stage::CleanUp);
     let (met, observed) = lab.observed(Stage::CleanUp);
     assert!(!met && observed.contains("DeleteConflict: keys remain"), "{observed}");
     assert_eq!(lab.state.leftovers(), [format!("IAM user {}", names().user)]);
+    lab.cloud.faults.clear();
     lab.press(Intent::Retry);
     assert!(lab.observed(Stage::CleanUp).0, "{:?}", lab.observed(Stage::CleanUp));
 }

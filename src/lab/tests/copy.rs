@@ -16,7 +16,8 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     let mut lab = Lab::new(backend(), Cloud::default());
     assert_eq!(lab.state.update(Event::Intent(Intent::Copy(Copied::Command))), [], "there is no call yet");
     lab.run_to(Stage::ViewDenied);
-    let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile test-user --region us-east-1";
+    let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile kmslab-test-user --region us-east-1 \
+                    --endpoint-url http://127.0.0.1:1";
     assert_eq!(copied(&mut lab, Copied::Command), expected);
     assert_eq!(lab.state.view.message, Some(format!("copied: {expected}")));
     let answer: serde_json::Value = serde_json::from_str(&copied(&mut lab, Copied::Answer)).unwrap();
@@ -34,6 +35,31 @@ fn elsewhere_the_command_line_names_the_server() {
     lab.run_to(Stage::Who);
     let command = copied(&mut lab, Copied::Command);
     assert!(command.ends_with(" --region us-east-1 --endpoint-url http://127.0.0.1:1"), "{command}");
+}
+
+/// A pasted line is signed by a profile that was given, or by none that a person has for something else.
+#[test]
+fn the_command_line_names_a_profile_that_was_given_or_one_that_nobody_has() {
+    let profiles = Profiles { admin: Some("my $HOME; work".to_owned()), test_user: None };
+    let at = |kind, endpoint: Option<&str>, profiles: Profiles| {
+        let backend = Backend { kind, endpoint: endpoint.map(str::to_owned), ..backend() };
+        State::new(backend, names()).with_profiles(profiles)
+    };
+    let command = |state: &State, identity| state.command(identity, &Operation::GetCallerIdentity);
+    let lead = "aws sts get-caller-identity --profile";
+    for (kind, endpoint, rest) in [
+        (BackendKind::Sandbox, Some("http://127.0.0.1:9"), " --region us-east-1 --endpoint-url http://127.0.0.1:9"),
+        (BackendKind::Endpoint, Some("http://127.0.0.1:9"), " --region us-east-1 --endpoint-url http://127.0.0.1:9"),
+        (BackendKind::Aws, None, " --region us-east-1"),
+    ] {
+        let none = at(kind, endpoint, Profiles::default());
+        assert_eq!(command(&none, Identity::Admin), format!("{lead} kmslab-admin{rest}"));
+        assert_eq!(command(&none, Identity::TestUser), format!("{lead} kmslab-test-user{rest}"));
+        let mut given = at(kind, endpoint, profiles.clone());
+        assert_eq!(command(&given, Identity::Admin), format!("{lead} 'my $HOME; work'{rest}"));
+        given.mask();
+        assert!(!command(&given, Identity::Admin).contains("work"), "a recording doesn't show it");
+    }
 }
 
 /// Secrets are gone before an answer gets here; should one slip through, it is not copied all the same.

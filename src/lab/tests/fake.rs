@@ -47,6 +47,12 @@ pub struct Cloud {
     pub items: Vec<Value>,
     pub admin_arn: String,
     pub user_arn: String,
+    /// How long each call takes, in microseconds.
+    pub takes_us: u64,
+    /// What GetRole gives.
+    pub role_arn: String,
+    /// What SimulatePrincipalPolicy gives.
+    pub simulated: Value,
 }
 
 impl Default for Cloud {
@@ -66,6 +72,9 @@ impl Default for Cloud {
             items: Vec::new(),
             admin_arn: format!("arn:aws:iam::{ACCOUNT}:user/kmslab-admin"),
             user_arn: format!("arn:aws:iam::{ACCOUNT}:user/{}", names().user),
+            takes_us: 1_500,
+            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/team/reader"),
+            simulated: json!([]),
         }
     }
 }
@@ -146,7 +155,7 @@ impl Cloud {
                 json!({})
             }
             O::Scan { .. } => {
-                let named = self.key_policy.contains(&self.user_arn);
+                let named = [&self.user_arn, &self.role_arn].iter().any(|arn| self.key_policy.contains(arn.as_str()));
                 if identity == Identity::TestUser && self.enforces_kms && !named {
                     let message = format!(
                         "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: User: {} is not \
@@ -169,6 +178,8 @@ impl Cloud {
                 self.table_exists = false;
                 json!({"TableDescription": {"TableStatus": "DELETING"}})
             }
+            O::GetRole { .. } => json!({"Role": {"Arn": self.role_arn}}),
+            O::SimulatePrincipalPolicy { .. } => json!({"EvaluationResults": self.simulated}),
             O::CreateUser { user, .. } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
             O::ListKeys => json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}], "Truncated": false}),
@@ -204,6 +215,8 @@ pub struct Lab {
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     pub waited_ms: Vec<u64>,
+    /// What the message line said at each pause.
+    pub messages: Vec<String>,
     /// What was kept, the newest of each stage; it is found again whatever account is asked for.
     pub kept: Vec<Verified>,
     /// Every account that was asked for, by stage.
@@ -229,6 +242,7 @@ impl Lab {
             started_over: false,
             inspections: Vec::new(),
             waited_ms: Vec::new(),
+            messages: Vec::new(),
             kept: Vec::new(),
             recalled: Vec::new(),
             at: 0,
@@ -265,10 +279,12 @@ impl Lab {
                         return;
                     }
                     answer.at = self.at;
+                    answer.duration_us = self.cloud.takes_us;
                     effects.extend(self.state.update(Event::CallFinished { id, answer }));
                 }
                 Effect::After { timer, millis } => {
                     self.waited_ms.push(millis);
+                    self.messages.extend(self.state.view.message.clone());
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
                 Effect::Advance { timer, .. } => {

@@ -17,3 +17,5 @@ mod presenting;
 mod recall;
 mod resume;
 mod review;
+mod test_user;
+mod waits;

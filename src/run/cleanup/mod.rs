@@ -13,21 +13,17 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
 
 use crate::aws::Clients;
 use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
 use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
+use crate::lab::wait::{NEW_TAG, is_throttling};
 use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
 use list::{Begun, is_older, list, newest};
 use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
-
-/// How often a call is sent again at most while a table is being created or deleted: some three minutes in all.
-const MAX_ATTEMPTS: u32 = 64;
-
-/// How often a user is tried to be deleted though something seems to be on it still: some ten seconds in all.
-const MAX_CONFLICTS: u32 = 8;
 
 /// How long after a run's begin a key that is not listed is not taken for gone.
 const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -297,14 +293,9 @@ impl Work<'_> {
                     self.until_deletable(operation).await?;
                     self.until_gone(table, lines).await?;
                 }
-                Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_unencumbered(operation).await?,
-                Step::Call(operation @ Operation::ScheduleKeyDeletion { key, .. }) => {
-                    let answer = self.call(operation).await;
-                    // Somebody else has done it meanwhile, or an earlier try of this call.
-                    let is_done = code(&answer) == Some("KMSInvalidStateException") && self.is_pending(key).await;
-                    if !is_done {
-                        outcome(&answer)?;
-                    }
+                Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_free(operation, lines).await?,
+                Step::Call(operation @ Operation::ScheduleKeyDeletion { .. }) => {
+                    self.until_tag_counts(operation, lines).await?;
                 }
                 Step::Call(operation) => outcome(&self.call(operation).await)?,
                 Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
@@ -313,8 +304,15 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Sends a call, again and again while the service gets too many.
     async fn call(&self, operation: &Operation) -> Answer {
-        self.clients.call(Identity::Admin, operation).await
+        let mut wait = Wait::new(self.clients.patience());
+        loop {
+            let answer = self.clients.call(Identity::Admin, operation).await;
+            if !code(&answer).is_some_and(is_throttling) || !wait.goes_on().await {
+                return answer;
+            }
+        }
     }
 
     async fn is_pending(&self, key: &str) -> bool {
@@ -325,46 +323,87 @@ impl Work<'_> {
 
     /// A table that is being created can't be deleted yet (DynamoDB guide); one that is being deleted need not be.
     async fn until_deletable(&self, delete: &Operation) -> Result<(), String> {
-        for attempt in 1.. {
+        let mut wait = Wait::new(self.clients.patience());
+        loop {
             let answer = self.call(delete).await;
-            if code(&answer) != Some("ResourceInUseException") || attempt >= MAX_ATTEMPTS {
+            if code(&answer) != Some("ResourceInUseException") {
                 return outcome(&answer);
             }
             let describe = Operation::DescribeTable { table: delete.subject().to_owned() };
             if status(&self.call(&describe).await).as_deref() == Some("DELETING") {
                 return Ok(());
             }
-            pause(attempt).await;
+            if !wait.goes_on().await {
+                return outcome(&answer);
+            }
         }
-        Ok(())
     }
 
     /// What has just been taken off a user may still be seen on it: IAM is eventually consistent (IAM guide).
-    async fn until_unencumbered(&self, delete: &Operation) -> Result<(), String> {
-        for attempt in 1..MAX_CONFLICTS {
+    async fn until_free<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
+        let mut wait = Wait::new(self.clients.patience());
+        loop {
             let answer = self.call(delete).await;
             if code(&answer) != Some("DeleteConflict") {
                 return outcome(&answer);
             }
-            pause(attempt).await;
+            if wait.is_first() {
+                lines.line("  waiting      until IAM sees that the user has nothing left");
+            }
+            if !wait.goes_on().await {
+                return outcome(&answer);
+            }
         }
-        outcome(&self.call(delete).await)
+    }
+
+    /// A policy may allow this only for keys with the run's tag, and a new tag takes minutes to count there (KMS guide,
+    /// "ABAC for AWS KMS"). An older key is denied for another reason.
+    async fn until_tag_counts<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
+        let answer = self.call(delete).await;
+        // Somebody else has scheduled it meanwhile, or an earlier try of this call has.
+        if code(&answer) == Some("KMSInvalidStateException") && self.is_pending(delete.subject()).await {
+            return Ok(());
+        }
+        if !matches!(answer.verdict(), Verdict::Denied(_)) {
+            return outcome(&answer);
+        }
+        let described = self.call(&Operation::DescribeKey { key: delete.subject().to_owned() }).await;
+        let Some(created) = created(&described) else { return outcome(&answer) };
+        let age = OffsetDateTime::now_utc().unix_timestamp().saturating_sub(created);
+        let left = i64::from(NEW_TAG).saturating_sub(age);
+        if !(1..=i64::from(NEW_TAG)).contains(&left) {
+            return outcome(&answer);
+        }
+        let mut wait = Wait::new(Duration::from_secs(left.unsigned_abs()));
+        let mut newest = answer;
+        while matches!(newest.verdict(), Verdict::Denied(_)) {
+            if wait.is_first() {
+                lines.line("  waiting      until the key's new tag counts in authorization");
+            }
+            if !wait.goes_on().await {
+                break;
+            }
+            newest = self.call(delete).await;
+        }
+        outcome(&newest)
     }
 
     async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), String> {
         let describe = Operation::DescribeTable { table: table.to_owned() };
-        for attempt in 1..=MAX_ATTEMPTS {
+        let mut wait = Wait::new(self.clients.patience());
+        loop {
             let answer = self.call(&describe).await;
             if code(&answer) == Some("ResourceNotFoundException") {
                 return Ok(());
             }
             outcome(&answer)?;
-            if attempt == 1 {
+            if wait.is_first() {
                 lines.line(&format!("  waiting      until the table {table} is gone"));
             }
-            pause(attempt).await;
+            if !wait.goes_on().await {
+                return Err("it is still being deleted; run kmslab cleanup again later".to_owned());
+            }
         }
-        Err("it is still being deleted; run kmslab cleanup again later".to_owned())
     }
 
     /// Whether a key that AWS does not list may be there all the same: KMS is eventually consistent, and a key that is
@@ -529,7 +568,37 @@ fn outcome(answer: &Answer) -> Result<(), String> {
     }
 }
 
-/// Doubling from 50 ms up to 3 s.
-async fn pause(attempt: u32) {
-    tokio::time::sleep(Duration::from_millis((50 << attempt.saturating_sub(1).min(6)).min(3_000))).await;
+/// When a key was created, in seconds since 1970, from what DescribeKey answers.
+fn created(answer: &Answer) -> Option<i64> {
+    let date = answer.response.as_ref().ok()?.body.pointer("/KeyMetadata/CreationDate")?.as_f64()?;
+    Some(date as i64)
+}
+
+/// A wait for a change to take effect.
+struct Wait {
+    pauses: u32,
+    ends: Instant,
+}
+
+impl Wait {
+    fn new(patience: Duration) -> Wait {
+        Wait { pauses: 0, ends: Instant::now() + patience }
+    }
+
+    /// Whether there has been no pause yet.
+    fn is_first(&self) -> bool {
+        self.pauses == 0
+    }
+
+    /// Makes a pause, doubling from 50 ms up to 3 s. Whether there was time left for one.
+    async fn goes_on(&mut self) -> bool {
+        let now = Instant::now();
+        if now >= self.ends {
+            return false;
+        }
+        let pause = Duration::from_millis((50 << self.pauses.min(6)).min(3_000));
+        tokio::time::sleep(pause.min(self.ends - now)).await;
+        self.pauses += 1;
+        true
+    }
 }

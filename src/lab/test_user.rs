@@ -1,0 +1,149 @@
+//! test-user: the policy that lets it use DynamoDB, the principal that it is to policies, and whether it can be created.
+
+use serde_json::{Value, json};
+
+use super::backend::Backend;
+use super::doctor::{principal, role_name};
+use super::exchange::{Denied, Exchange, Verdict};
+use super::facts::{Facts, Names};
+use super::operation::{Identity, Operation};
+
+/// The managed policy that test-user gets on the sandbox: all of DynamoDB and, of KMS, not Decrypt (managed policy
+/// reference).
+pub const MANAGED: &str = "AmazonDynamoDBFullAccess";
+
+/// The name of the inline policy that it gets elsewhere.
+pub const POLICY: &str = "kmslab-dynamodb";
+
+/// What creating test-user takes, and what a company's policies deny first.
+const CREATING: [&str; 4] = ["iam:CreateUser", "iam:TagUser", "iam:PutUserPolicy", "iam:CreateAccessKey"];
+
+/// What to do where test-user can't be created.
+const INSTEAD: &str = "use a user or role that exists instead: --user-profile NAME";
+
+/// The policy that lets test-user use DynamoDB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserPolicy {
+    /// AWS's own, by ARN.
+    Managed(String),
+    /// One for the lab's table alone.
+    Inline(String),
+}
+
+impl UserPolicy {
+    /// The call that gives it to `user`.
+    pub fn put(self, user: String) -> Operation {
+        match self {
+            UserPolicy::Managed(policy_arn) => Operation::AttachUserPolicy { user, policy_arn },
+            UserPolicy::Inline(policy) => Operation::PutUserPolicy { user, name: POLICY.to_owned(), policy },
+        }
+    }
+
+    /// The call that takes it from `user`.
+    pub fn remove(self, user: String) -> Operation {
+        match self {
+            UserPolicy::Managed(policy_arn) => Operation::DetachUserPolicy { user, policy_arn },
+            UserPolicy::Inline(_) => Operation::DeleteUserPolicy { user, name: POLICY.to_owned() },
+        }
+    }
+}
+
+/// A policy that allows everything in DynamoDB on one table, by ARN, and nothing else.
+pub fn table_policy(table_arn: &str) -> String {
+    let statement = json!({"Effect": "Allow", "Action": "dynamodb:*", "Resource": table_arn});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+impl Facts {
+    /// The admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
+    fn partition(&self) -> &str {
+        self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws")
+    }
+
+    /// The ARN of a table of the admin's account.
+    pub fn table_arn(&self, table: &str, region: &str) -> String {
+        let account = self.admin.as_ref().map_or("", |admin| &admin.account);
+        format!("arn:{}:dynamodb:{region}:{account}:table/{table}", self.partition())
+    }
+
+    /// The policy that test-user has, or is to get.
+    pub fn user_policy(&self, names: &Names, backend: &Backend) -> UserPolicy {
+        match &self.made.policy_attached {
+            Some(arn) => UserPolicy::Managed(arn.clone()),
+            None if backend.has_managed_policy() => {
+                UserPolicy::Managed(format!("arn:{}:iam::aws:policy/{MANAGED}", self.partition()))
+            }
+            None => UserPolicy::Inline(table_policy(&self.table_arn(&names.table, &backend.region))),
+        }
+    }
+
+    /// The roles whose sessions the callers are, by name.
+    pub(super) fn role_names(&self) -> Vec<String> {
+        let callers = [&self.admin, &self.test_user].into_iter().flatten();
+        let mut names: Vec<String> = callers.filter_map(role_name).map(str::to_owned).collect();
+        names.dedup();
+        names
+    }
+
+    /// The user or role behind `identity`, as a policy names it. A session ends, and a policy that names it is then of
+    /// no use. Where GetRole was refused, a role's path is not known and is left out.
+    pub fn principal(&self, identity: Identity) -> Option<String> {
+        let caller = self.caller(identity)?;
+        let known = role_name(caller).and_then(|name| self.roles.get(name));
+        Some(known.cloned().unwrap_or_else(|| principal(caller)))
+    }
+
+    /// The question whether admin can create test-user. `None` where admin is not known, or is the root user.
+    pub(super) fn simulation(&self, names: &Names) -> Option<Operation> {
+        let principal = self.principal(Identity::Admin).filter(|arn| !arn.ends_with(":root"))?;
+        let account = &self.admin.as_ref()?.account;
+        Some(Operation::SimulatePrincipalPolicy {
+            principal,
+            actions: CREATING.map(str::to_owned).to_vec(),
+            resource: format!("arn:{}:iam::{account}:user/{}", self.partition(), names.user),
+            tags: names.tags(),
+        })
+    }
+}
+
+/// Why admin can't create test-user, from the answer to a simulation; `None` where it can, or nobody can tell.
+pub(super) fn why_not_created(simulated: &Exchange) -> Option<String> {
+    let results = simulated.body().filter(|_| simulated.is_allowed())?.get("EvaluationResults")?.as_array()?;
+    let is_false = |result: &Value, path: &str| {
+        result.pointer(path).is_some_and(|value| *value == Value::Bool(false) || value.as_str() == Some("false"))
+    };
+    // A condition on something that only the real request has, such as MFA, decides there and not here.
+    let is_certain = |result: &&Value| {
+        let missing = result.get("MissingContextValues").and_then(Value::as_array);
+        result.get("EvalDecision").and_then(Value::as_str) != Some("allowed") && missing.is_none_or(Vec::is_empty)
+    };
+    let refused: Vec<&Value> = results.iter().filter(is_certain).collect();
+    let first = refused.first()?;
+    let actions: Vec<&str> = refused.iter().filter_map(|result| result.get("EvalActionName")?.as_str()).collect();
+    let actions = actions.join(", ");
+    let why = if is_false(first, "/OrganizationsDecisionDetail/AllowedByOrganizations") {
+        format!("a service control policy (SCP) of your organization doesn't allow admin {actions}")
+    } else if is_false(first, "/PermissionsBoundaryDecisionDetail/AllowedByPermissionsBoundary") {
+        format!("admin's permissions boundary doesn't allow {actions}")
+    } else if first.get("EvalDecision").and_then(Value::as_str) == Some("explicitDeny") {
+        format!("a policy denies admin {actions}")
+    } else {
+        format!("no policy allows admin {actions}")
+    };
+    Some(format!("admin can't create test-user: {why}; {INSTEAD}"))
+}
+
+/// What to add to a refusal to create test-user.
+pub(super) fn instead(refused: &Exchange) -> Option<String> {
+    let Verdict::Denied(Denied { reason, .. }) = &refused.verdict else { return None };
+    if !CREATING.contains(&refused.operation.action().as_str()) || refused.identity != Identity::Admin {
+        return None;
+    }
+    let reason = reason.as_deref().unwrap_or_default();
+    let by = match reason {
+        _ if reason.contains("service control policy") => " by a service control policy (SCP) of your organization",
+        _ if reason.contains("permissions boundary") => " by admin's permissions boundary",
+        _ => "",
+    };
+    Some(format!("{by}; {INSTEAD}"))
+}
