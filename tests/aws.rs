@@ -324,15 +324,15 @@ fn masked_doctor_and_clean_up_name_nobody_and_nothing() {
 #[test]
 fn a_masked_error_before_anything_is_sent_names_nobody() {
     let aws = Aws::new(None);
-    let role = "[profile lab]\nrole_arn = arn:aws:iam::444455556666:role/charlotte\nsource_profile = lab\n";
+    let role = "[profile lab]\nrole_arn = arn:aws:iam::444455556666:role/charlotte\n";
     std::fs::create_dir(aws.home.path().join(".aws")).unwrap();
     std::fs::write(aws.home.path().join(".aws/config"), role).unwrap();
     let run = ["run", "--backend", "aws", "--admin-profile", "lab"];
     let (status, _, told) = aws.output(&run);
     assert_eq!(status, Some(2), "{told}");
-    assert!(told.contains("the role arn:aws:iam::444455556666:role/charlotte"), "{told}");
+    assert!(told.contains("its role arn:aws:iam::444455556666:role/charlotte"), "{told}");
     let (_, _, told) = aws.output(&[&run[..], &["--mask"]].concat());
-    assert!(told.contains("the role arn:aws:iam::"), "{told}");
+    assert!(told.contains("its role arn:aws:iam::"), "{told}");
     assert!(!told.contains("444455556666") && !told.contains("charlotte"), "{told}");
 }
 

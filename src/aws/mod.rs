@@ -102,7 +102,7 @@ pub enum ConfigError {
         fix: &'static str,
     },
     /// test-user's calls would go elsewhere than the admin's.
-    #[error("the two profiles lead to different places: admin {admin}; test-user {user}{FIX}{remedy}")]
+    #[error("the two profiles lead to different places. admin: {admin}. test-user: {user}{FIX}{remedy}")]
     Apart {
         /// Where the admin's calls go.
         admin: String,

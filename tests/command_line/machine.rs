@@ -43,8 +43,8 @@ const STATE: &str = ".local/state/kmslab";
 #[case::recording("x.cast", &["verify-cast", "x.cast"], 2, "a pipe")]
 #[case::font("x.ttf", &["record", "x.png", "--font", "x.ttf"], 2, "a pipe")]
 #[case::write_up("x.sh", &["export", "x.sh", "--force"], 2, "not a regular file")]
-#[case::profiles(".aws/config", &["run", "--endpoint-url", "http://127.0.0.1:1"], 2, ".aws/config: it is a pipe")]
-#[case::keys(".aws/credentials", &["run", "--endpoint-url", "http://127.0.0.1:1"], 2, ".aws/credentials: it is a pipe")]
+#[case::profiles(".aws/config", &["run", "--endpoint-url", "http://127.0.0.1:1"], 2, ".aws/config can't be read: it is a pipe")]
+#[case::keys(".aws/credentials", &["run", "--endpoint-url", "http://127.0.0.1:1"], 2, ".aws/credentials can't be read: it is a pipe")]
 fn a_pipe_in_place_of_a_file_hangs_nothing(
     #[case] file: &str,
     #[case] arguments: &[&str],

@@ -171,9 +171,9 @@ fn utf_16_hides_nothing() {
     "geheim\u{1}x",
     "character 7 of 8 of the AWS_SESSION_TOKEN is a control character (U+0001)"
 )]
-#[case("AWS_MAX_ATTEMPTS", "many", "AWS_MAX_ATTEMPTS is \"many\"\n  set it to a number from 1 up")]
+#[case("AWS_MAX_ATTEMPTS", "many", "AWS_MAX_ATTEMPTS is \"many\"\n  fix: set it to a number from 1 up")]
 #[case("AWS_MAX_ATTEMPTS", "0", "AWS_MAX_ATTEMPTS is \"0\"")]
-#[case("AWS_RETRY_MODE", "x", "AWS_RETRY_MODE is \"x\"\n  set it to standard, adaptive or legacy")]
+#[case("AWS_RETRY_MODE", "x", "AWS_RETRY_MODE is \"x\"\n  fix: set it to standard, adaptive or legacy")]
 fn a_setting_that_no_request_can_carry_is_named(#[case] name: &str, #[case] value: &str, #[case] says: &str) {
     let tmp = tempfile::tempdir().unwrap();
     let mut command = run(tmp.path(), "http://127.0.0.1:1", "AKIAEXAMPLE", "geheim");
