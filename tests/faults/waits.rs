@@ -74,10 +74,7 @@ fn a_wait_ends_when_it_has_lasted_as_long_as_it_may() {
     lab.proxy.set(Some(Plan { fault, operation: "CreateTable", as_admin: true, times: usize::MAX }));
     lab.run_to(Stage::CreateTable);
     let (met, observed) = lab.observed(Stage::CreateTable);
-    assert!(
-        !met && observed.starts_with("gave up waiting for DynamoDB to see the new key after 2 s"),
-        "{observed}"
-    );
+    assert!(!met && observed.starts_with("gave up waiting for DynamoDB to see the new key after 2 s"), "{observed}");
     lab.proxy.set(None);
     lab.press(Intent::Retry);
     assert!(lab.observed(Stage::CreateTable).0, "{:?}", lab.observed(Stage::CreateTable));
