@@ -21,7 +21,7 @@ const UNCERTAIN: [Fault; 10] = [
 /// Whether this answer is what AWS itself says of that call: nothing.
 fn is_plausible(fault: Fault, call: &str) -> bool {
     let is_empty = matches!(fault, Fault::Gateway(200, "" | "{}"));
-    is_empty && matches!(call, "CreateAlias" | "AttachUserPolicy" | "PutKeyPolicy")
+    is_empty && matches!(call, "CreateAlias" | "PutUserPolicy" | "PutKeyPolicy")
 }
 
 fn is_after(other: &str, call: &str) -> bool {
@@ -42,7 +42,7 @@ fn a_lab_goes_on_after_each_and_its_clean_up_leaves_nothing() {
             }
             lab.break_call(fault, (stage, call), usize::MAX);
             lab.press(if lab.state.check(stage).is_none() { Intent::Advance } else { Intent::Retry });
-            let is_repeatable = matches!(call, "AttachUserPolicy" | "PutKeyPolicy");
+            let is_repeatable = matches!(call, "PutUserPolicy" | "PutKeyPolicy");
             assert!(lab.proxy.struck() == 1 || is_repeatable, "{context}: sent {} times", lab.proxy.struck());
             let answered = lab.answered.iter().rfind(|exchange| exchange.operation.name() == call);
             assert!(!answered.unwrap().is_allowed() && !lab.observed(stage).0, "{context}");
