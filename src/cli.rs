@@ -179,8 +179,8 @@ pub struct Options {
     /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
     #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
     pub yes_account: Option<String>,
-    /// How long to wait for a change to take effect, 90 or 3m [default: 3m on AWS, else 45]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = wait)]
+    /// How long to wait for a change to take effect: 90, 90s or 3m [default: 3m on AWS, else 45s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = wait)]
     pub wait: Option<u32>,
     /// Show pseudonyms instead of account numbers, names and ids
     #[arg(long, global = true, overrides_with = "no_mask")]

@@ -517,11 +517,11 @@ const NO_POLICY: Canned = Canned(
 /// What is not known everywhere at once: credentials at STS and at DynamoDB, the user's policy, the user to KMS, and the
 /// key policy. Stage, call, what is answered until it is known, what the lab says that it waits for.
 const SLOWLY_KNOWN: [(Stage, &str, Fault, &str); 5] = [
-    (Stage::CreateUser, "GetCallerIdentity", Fault::Error(UNKNOWN), "the new access key to be known everywhere"),
-    (Stage::ViewDenied, "Scan", Fault::Error(UNKNOWN), "the new user's policy and key to be known to DynamoDB"),
-    (Stage::ViewDenied, "Scan", Fault::Error(NO_POLICY), "the new user's policy and key to be known to DynamoDB"),
-    (Stage::Grant, "PutKeyPolicy", Fault::Error(PRINCIPAL), "the new user to be known to KMS"),
-    (Stage::ViewAgain, "Scan", Fault::AsBefore, "the new key policy to be seen everywhere"),
+    (Stage::CreateUser, "GetCallerIdentity", Fault::Error(UNKNOWN), "the new access key to take effect"),
+    (Stage::ViewDenied, "Scan", Fault::Error(UNKNOWN), "DynamoDB to see the new user's policy and key"),
+    (Stage::ViewDenied, "Scan", Fault::Error(NO_POLICY), "DynamoDB to see the new user's policy and key"),
+    (Stage::Grant, "PutKeyPolicy", Fault::Error(PRINCIPAL), "KMS to see the new user"),
+    (Stage::ViewAgain, "Scan", Fault::AsBefore, "the new key policy to take effect everywhere"),
 ];
 
 #[test]

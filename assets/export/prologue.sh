@@ -5,7 +5,7 @@
 # On AWS: name your admin's profile below. It creates a key (1 USD a month, by the hour, until its deletion is
 # scheduled), a table and a user, and removes them at its end, whatever happens; the key 7 days later.
 #
-# It shows the account and asks before it creates anything. Scripts say yes with the account's number:
+# It shows the account and asks before it creates anything. In scripts, say yes with the account's number:
 # run.sh --yes-account 123456789012, or KMSLAB_YES_ACCOUNT=123456789012.
 set -euo pipefail
 
@@ -52,7 +52,7 @@ principal_of() {
     fi
 }
 
-# Creates nothing in an account that nobody has said yes to.
+# Asks before anything is created, unless the account was accepted in advance.
 consent() {
     local accepted=${KMSLAB_YES_ACCOUNT:-} typed='' place
     if [[ ${1:-} == --yes-account ]]; then accepted=${2:-}; fi
@@ -60,7 +60,7 @@ consent() {
     IFS=: read -r _ partition _ _ account _ <<<"$admin_arn"
     place=${AWS_ENDPOINT_URL:-$(admin configure get endpoint_url || true)}
     printf 'account    %s, region %s, at %s\nadmin      %s\n' "$account" "$AWS_DEFAULT_REGION" "${place:-AWS}" "$admin_arn"
-    printf 'makes      a KMS key (1 USD a month, by the hour) and a table\n'
+    printf 'creates    a KMS key (1 USD a month, by the hour) and a table\n'
     if [[ -z $USER_PROFILE ]]; then
         printf '           an IAM user with an access key: dynamodb:* on that table, nothing else\n'
     fi
@@ -68,7 +68,7 @@ consent() {
         [[ $accepted == "$account" ]] || fail "--yes-account is $accepted, and the admin's account is $account; nothing was created"
         return
     fi
-    [[ -t 0 ]] || fail "nothing was created: --yes-account $account says yes"
+    [[ -t 0 ]] || fail "nothing was created: there is no terminal to ask on; to say yes: --yes-account $account"
     read -r -p "Type the last four digits of the account to say yes: " typed
     [[ $typed == "${account: -4}" ]] || fail 'not those digits; nothing was created'
 }
@@ -78,7 +78,7 @@ eventually() {
     local end=$((SECONDS + WAIT)) told=''
     while ((SECONDS < end)); do
         if "$@" 2>/dev/null; then return 0; fi
-        if [[ -z $told ]]; then printf 'waiting, for %s s at most: %s %s\n' "$WAIT" "$2" "$3" >&2; fi
+        if [[ -z $told ]]; then printf 'waiting up to %s s: %s %s\n' "$WAIT" "$2" "$3" >&2; fi
         told=yes
         sleep 2
     done

@@ -146,8 +146,8 @@ fn whats_next(state: &State) -> &'static str {
     match state.kept() {
         Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up",
         Some(kept) if kept.ended() == 0 => "",
-        Some(kept) if kept.place.is_fleeting() => "; `kmslab` goes on here, `kmslab --fresh` begins anew",
-        Some(_) => "; `kmslab` with the same options goes on here, and with --fresh begins anew",
+        Some(kept) if kept.place.is_fleeting() => "; `kmslab` resumes here, `kmslab --fresh` starts over",
+        Some(_) => "; `kmslab` with the same options resumes here; --fresh starts over",
         None => "",
     }
 }

@@ -57,7 +57,7 @@ pub const COSTS: [&str; 3] = [
 
 /// What the bench adds, if it is used, in words (the price list of KMS).
 pub const BENCH: [&str; 2] = [
-    "if you use it: two more tables, which test-user may use, too;",
+    "if you use it: two more tables that test-user may use, too;",
     "rotating the key adds up to 1 USD a month, by the hour",
 ];
 

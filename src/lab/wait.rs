@@ -112,24 +112,24 @@ impl Until {
         match self {
             Until::Answered => "the answer",
             Until::TableActive => "the table to become ACTIVE",
-            Until::TableDeletable => "the table to be free to be deleted",
+            Until::TableDeletable => "the table to become deletable",
             Until::TableGone => "the table to be gone",
-            Until::CredentialsKnown => "the new access key to be known everywhere",
-            Until::Found => "what was just made to be known everywhere",
-            Until::KeyKnown => "the new key to be known to DynamoDB",
-            Until::UserKnown => "the new user's policy and key to be known to DynamoDB",
-            Until::PrincipalsKnown => "the new user to be known to KMS",
-            Until::PolicySeen => "the new key policy to be read back",
-            Until::NothingDenied => "the new key policy to be seen everywhere",
-            Until::NothingAllowed => "the missing policy to be missed everywhere",
-            Until::TagKnown(_) => "the key's new tag to count in authorization",
-            Until::UserFree => "IAM to see that the user has nothing left",
+            Until::CredentialsKnown => "the new access key to take effect",
+            Until::Found => "what was just created to be visible everywhere",
+            Until::KeyKnown => "DynamoDB to see the new key",
+            Until::UserKnown => "DynamoDB to see the new user's policy and key",
+            Until::PrincipalsKnown => "KMS to see the new user",
+            Until::PolicySeen => "GetKeyPolicy to return the new policy",
+            Until::NothingDenied => "the new key policy to take effect everywhere",
+            Until::NothingAllowed => "the removed permission to stop working everywhere",
+            Until::TagKnown(_) => "the key's new tag to take effect",
+            Until::UserFree => "IAM to see that the user's key and policy are gone",
         }
     }
 }
 
 /// What a throttled call waits for.
-pub(super) const LESS_TRAFFIC: &str = "the service, which gets too many requests";
+pub(super) const LESS_TRAFFIC: &str = "the service to accept more requests";
 
 /// Whether a call was throttled, and sending it again can't do it twice.
 ///
@@ -227,7 +227,7 @@ impl State {
         let record = self.at_work();
         let (until, _) = record.until.filter(|_| record.timer.is_some() && record.waited >= NOTABLE)?;
         let what = record.waits_for?;
-        Some(format!("waiting for {what}, for {} at most", span(self.patience(until))))
+        Some(format!("waiting up to {} for {what}", span(self.patience(until))))
     }
 }
 

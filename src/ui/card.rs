@@ -74,6 +74,7 @@ fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) 
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let place = area.centered(Constraint::Length(columns), Constraint::Length(rows));
     Paragraph::new(lines).render(place, &mut buffer);
+    super::theme::keep_bold_dark(&mut buffer);
     if theme.is_ascii() {
         super::signs::translate(&mut buffer);
     }
@@ -104,6 +105,7 @@ pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)],
     ratatui::widgets::Clear.render(row, buffer);
     buffer.set_style(row, theme.base);
     super::text::cut(spans, row.width.into()).render(row, buffer);
+    super::theme::keep_bold_dark(buffer);
     if theme.is_ascii() {
         super::signs::translate(buffer);
     }

@@ -91,6 +91,7 @@ pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buf
 fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     draw_all(state, theme, lane, area, buffer);
     text::guard(buffer);
+    theme::keep_bold_dark(buffer);
     if theme.is_ascii() {
         signs::translate(buffer);
     }

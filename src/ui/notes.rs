@@ -12,8 +12,8 @@ use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold,
 
 use super::layout::Extent;
 use super::signs;
-use super::text::{cut, spans_width, width, wrap, wrap_plain};
-use super::theme::Theme;
+use super::text::{cut, guard, spans_width, width, wrap, wrap_plain};
+use super::theme::{Theme, keep_bold_dark};
 
 /// For so many looks in vain the notes stay as they are: a lab that begins again is back by then.
 pub const PATIENCE: u8 = 3;
@@ -80,6 +80,8 @@ pub fn extent(notes: &Notes, size: Size) -> Extent {
 /// Draws `notes`.
 pub fn draw(notes: &Notes, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     draw_all(notes, theme, area, buffer);
+    guard(buffer);
+    keep_bold_dark(buffer);
     if theme.is_ascii() {
         signs::translate(buffer);
     }

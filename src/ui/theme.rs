@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::signs::Signs;
@@ -75,6 +76,40 @@ pub struct VerdictStyle {
     pub text: Style,
     /// As the badge of a pane.
     pub badge: Style,
+}
+
+/// Keeps bold dark text dark. Many terminals, xterm among them, show bold text of the 8 dark colors in the 8 bright ones:
+/// black turns gray. Such a cell is reversed with its colors swapped, which looks the same but makes the text's color a
+/// bright one.
+pub(super) fn keep_bold_dark(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.modifier.contains(Modifier::BOLD) && is_dark(cell.fg) && is_bright(cell.bg) {
+            std::mem::swap(&mut cell.fg, &mut cell.bg);
+            cell.modifier.toggle(Modifier::REVERSED);
+        }
+    }
+}
+
+/// Whether a color is one of the 8 that bold may brighten.
+const fn is_dark(color: Color) -> bool {
+    use Color as C;
+    matches!(color, C::Black | C::Red | C::Green | C::Yellow | C::Blue | C::Magenta | C::Cyan | C::Gray)
+}
+
+/// Whether a color is one of the other 8.
+const fn is_bright(color: Color) -> bool {
+    use Color as C;
+    matches!(
+        color,
+        C::DarkGray
+            | C::LightRed
+            | C::LightGreen
+            | C::LightYellow
+            | C::LightBlue
+            | C::LightMagenta
+            | C::LightCyan
+            | C::White
+    )
 }
 
 /// A style for each role, and the verdicts' signs.
@@ -315,6 +350,7 @@ const LIGHT: Palette = Palette {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::layout::Rect;
     use rstest::rstest;
 
     use super::*;
@@ -333,12 +369,13 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    /// The colour that is seen: of the 16, as xterm shows them by default. A terminal may have others, and its own ways to
-    /// show bold and dim text: that can't be known here, and is why there are fixed themes.
+    /// The colour that is seen: of the 16, as xterm shows them by default. A terminal may have others, and its own way to
+    /// show dim text: that can't be known here, and is why there are fixed themes.
     fn seen(color: Color, reset: Rgb) -> Rgb {
         match color {
             Color::Rgb(red, green, blue) => Rgb(red, green, blue),
             Color::Black => Rgb(0, 0, 0),
+            Color::DarkGray => Rgb(0x7f, 0x7f, 0x7f),
             Color::Red => Rgb(0xcd, 0, 0),
             Color::Blue => Rgb(0, 0, 0xee),
             Color::Magenta => Rgb(0xcd, 0, 0xcd),
@@ -355,10 +392,32 @@ mod tests {
 
     /// The contrast of what is written with `style` where `under` lies under it; `reset` are the terminal's own colours.
     fn contrast_of(under: Style, style: Style, (foreground, background): (Rgb, Rgb)) -> f64 {
-        let style = under.patch(style);
-        let ink = seen(style.fg.unwrap_or(Color::Reset), foreground);
+        let area = Rect::new(0, 0, 1, 1);
+        let mut buffer = Buffer::empty(area);
+        buffer.set_style(area, under);
+        buffer.set_style(area, style);
+        keep_bold_dark(&mut buffer);
+        let cell = &buffer[(0, 0)];
+        let ink = match cell.fg {
+            Color::Black if cell.modifier.contains(Modifier::BOLD) => Color::DarkGray,
+            Color::Blue if cell.modifier.contains(Modifier::BOLD) => Color::LightBlue,
+            color => color,
+        };
         // Reversed or not, it is the same pair.
-        contrast(ink, seen(style.bg.unwrap_or(Color::Reset), background))
+        contrast(seen(ink, foreground), seen(cell.bg, background))
+    }
+
+    #[test]
+    fn bold_text_that_stays_dark_looks_as_it_did() {
+        let area = Rect::new(0, 0, 2, 1);
+        let dark = Style::new().fg(Color::Black).bg(Color::White).add_modifier(Modifier::BOLD);
+        let mut buffer = Buffer::empty(area);
+        buffer.set_style(Rect::new(0, 0, 1, 1), dark);
+        buffer.set_style(Rect::new(1, 0, 1, 1), dark.add_modifier(Modifier::REVERSED));
+        keep_bold_dark(&mut buffer);
+        let seen = |x| (buffer[(x, 0)].fg, buffer[(x, 0)].bg, buffer[(x, 0)].modifier);
+        assert_eq!(seen(0), (Color::White, Color::Black, Modifier::BOLD | Modifier::REVERSED));
+        assert_eq!(seen(1), (Color::White, Color::Black, Modifier::BOLD));
     }
 
     #[test]

@@ -65,14 +65,14 @@ fn everyones_runs_are_listed_and_removed_only_after_a_yes() {
     // (arguments, exit status, what is said)
     let refused: [(&[&str], i32, &str); 5] = [
         (&[], 0, "`kmslab cleanup --all`"),
-        (&["--all"], 2, "refused: nobody is here to say yes; nothing was removed"),
+        (&["--all"], 2, "refused: there is no terminal to ask on; nothing was removed"),
         (
             &["--all", "--yes-account", "444455556666"],
             2,
             "--yes-account is 444455556666, and this is account 111122223333",
         ),
         (&["--all", "--dry-run"], 3, "a dry run: nothing has been removed"),
-        (&["--all", "--older-than", "1h", "--yes-account", "111122223333"], 0, "left alone   run "),
+        (&["--all", "--older-than", "1h", "--yes-account", "111122223333"], 0, "no older run is left"),
     ];
     for (arguments, expected, says) in refused {
         let (status, printed) = clean_up(arguments);
@@ -83,7 +83,7 @@ fn everyones_runs_are_listed_and_removed_only_after_a_yes() {
     }
     let (status, printed) = clean_up(&["--all", "--older-than", "0m", "--yes-account", "111122223333"]);
     assert_eq!(status, Some(0), "{printed}");
-    assert!(printed.contains(&row) && printed.ends_with("nothing is left\n"), "{printed}");
+    assert!(printed.contains(&row) && printed.ends_with("no older run is left\n"), "{printed}");
     assert_eq!(things(&door.sandbox), before);
 }
 

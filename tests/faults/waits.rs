@@ -50,8 +50,8 @@ fn the_lab_waits_and_leaves_nothing(#[case] stage: Stage, #[case] operation: &'s
 }
 
 #[rstest]
-#[case::a_new_tag("ScheduleKeyDeletion", NO_TAG, "until the key's new tag counts in authorization")]
-#[case::a_free_user("DeleteUser", CONFLICT, "until IAM sees that the user has nothing left")]
+#[case::a_new_tag("ScheduleKeyDeletion", NO_TAG, "until the key's new tag takes effect")]
+#[case::a_free_user("DeleteUser", CONFLICT, "until IAM sees that the user's key and policy are gone")]
 #[case::throttled("DeleteAlias", THROTTLED, "")]
 fn clean_up_waits(#[case] operation: &'static str, #[case] canned: Canned, #[case] told: &str) {
     let mut lab = aws();
@@ -74,10 +74,7 @@ fn a_wait_ends_when_it_has_lasted_as_long_as_it_may() {
     lab.proxy.set(Some(Plan { fault, operation: "CreateTable", as_admin: true, times: usize::MAX }));
     lab.run_to(Stage::CreateTable);
     let (met, observed) = lab.observed(Stage::CreateTable);
-    assert!(
-        !met && observed.starts_with("gave up waiting for the new key to be known to DynamoDB after 2 s"),
-        "{observed}"
-    );
+    assert!(!met && observed.starts_with("gave up waiting for DynamoDB to see the new key after 2 s"), "{observed}");
     lab.proxy.set(None);
     lab.press(Intent::Retry);
     assert!(lab.observed(Stage::CreateTable).0, "{:?}", lab.observed(Stage::CreateTable));

@@ -198,7 +198,7 @@ fn a_stray_key_ends_no_lab_and_whoever_leaves_is_told_how_to_go_on() {
     assert!(!terminal.picture().contains("once more"), "{}", terminal.picture());
     terminal.press("\x03");
     assert_eq!(terminal.ends(), 0);
-    let told = "kmslab: 3 of 9 stages met; `kmslab` goes on here, `kmslab --fresh` begins anew";
+    let told = "kmslab: 3 of 9 stages met; `kmslab` resumes here, `kmslab --fresh` starts over";
     let picture = terminal.picture();
     assert_eq!(picture.lines().filter(|line| line.starts_with("kmslab: ")).collect::<Vec<_>>(), [told], "{picture}");
 }

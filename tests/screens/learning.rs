@@ -160,7 +160,7 @@ fn the_debrief_says_what_its_lines_are() {
         "8/9 answered right",
         "1 of 14 experiments tried",
         "│  not quite  ",
-        "6  test-user may do everything",
+        "6  test-user may do anything",
         &said,
         &format!("the answer: {right}"),
         "true / false?",

@@ -253,10 +253,7 @@ fn a_new_user_may_not_be_known_to_kms_yet() {
     lab.cloud.faults = vec![("PutKeyPolicy", 400, unknown); 100];
     lab.run_to(Stage::Grant);
     let (met, observed) = lab.observed(Stage::Grant);
-    assert!(
-        !met && observed.starts_with("gave up waiting for the new user to be known to KMS after 45 s"),
-        "{observed}"
-    );
+    assert!(!met && observed.starts_with("gave up waiting for KMS to see the new user after 45 s"), "{observed}");
     assert!(observed.contains("invalid principals"), "{observed}");
     lab.cloud.faults.clear();
     lab.press(Intent::Retry);
@@ -330,7 +327,10 @@ fn elsewhere_a_denial_after_the_grant_is_asked_again() {
     lab.run_to(Stage::ViewAgain);
     assert_eq!(lab.waited_ms.len(), 19);
     let (met, observed) = lab.observed(Stage::ViewAgain);
-    assert!(!met && observed.starts_with("gave up waiting for the new key policy to be seen everywhere"), "{observed}");
+    assert!(
+        !met && observed.starts_with("gave up waiting for the new key policy to take effect everywhere"),
+        "{observed}"
+    );
     assert!(observed.contains("test-user DENIED on kms:Decrypt"), "{observed}");
     let told = lab.reports.iter().rev().find_map(|report| match report {
         Report::Stage(Stage::ViewAgain, check) => Some(check.observed.clone()),
@@ -478,7 +478,7 @@ fn a_grant_that_had_no_effect_can_be_tried_again() {
     let stale = json!({"Policy": lab.cloud.key_policy, "PolicyName": "default"});
     lab.cloud.faults = vec![("GetKeyPolicy", 200, stale); 100];
     lab.run_to(Stage::Grant);
-    let gave_up = "gave up waiting for the new key policy to be read back after 45 s";
+    let gave_up = "gave up waiting for GetKeyPolicy to return the new policy after 45 s";
     assert_eq!(lab.observed(Stage::Grant), (false, gave_up));
     lab.cloud.faults.clear();
     lab.press(Intent::Retry);

@@ -39,17 +39,17 @@ fn throttled() -> Value {
 }
 
 #[rstest]
-#[case::a_new_key(Stage::CreateTable, "CreateTable", 400, unknown_key(), "the new key to be known to DynamoDB")]
-#[case::a_new_tag(
+#[case::a_new_key(Stage::CreateTable, "CreateTable", 400, unknown_key(), "DynamoDB to see the new key")]
+#[case::a_new_tag(Stage::CleanUp, "ScheduleKeyDeletion", 400, denied_deletion(), "the key's new tag to take effect")]
+#[case::a_free_user(
     Stage::CleanUp,
-    "ScheduleKeyDeletion",
-    400,
-    denied_deletion(),
-    "the key's new tag to count in authorization"
+    "DeleteUser",
+    409,
+    conflict(),
+    "IAM to see that the user's key and policy are gone"
 )]
-#[case::a_free_user(Stage::CleanUp, "DeleteUser", 409, conflict(), "IAM to see that the user has nothing left")]
-#[case::throttling(Stage::CreateKey, "CreateKey", 400, throttled(), "the service, which gets too many requests")]
-#[case::throttled_reading(Stage::ViewDenied, "Scan", 400, throttled(), "the service, which gets too many requests")]
+#[case::throttling(Stage::CreateKey, "CreateKey", 400, throttled(), "the service to accept more requests")]
+#[case::throttled_reading(Stage::ViewDenied, "Scan", 400, throttled(), "the service to accept more requests")]
 fn what_takes_a_while_on_aws_is_waited_for(
     #[case] stage: Stage,
     #[case] call: &'static str,

@@ -244,7 +244,7 @@ impl Work<'_> {
         });
         let runs: BTreeSet<&str> = runs.chain(journals.iter().map(|left| left.head.run.as_str())).collect();
         for run in runs.into_iter().filter(|run| !is_old(run)) {
-            lines.line(&format!("  left alone   run {run}: it is younger than that, or its age is unknown"));
+            lines.line(&format!("  left alone   run {run}: it is younger than --older-than, or its age is unknown"));
         }
         found.retain_runs(is_old);
         journals.into_iter().filter(|left| is_old(&left.head.run)).collect()
@@ -348,7 +348,7 @@ impl Work<'_> {
                 return outcome(&answer);
             }
             if wait.is_first() {
-                lines.line("  waiting      until IAM sees that the user has nothing left");
+                lines.line("  waiting      until IAM sees that the user's key and policy are gone");
             }
             if !wait.goes_on().await {
                 return outcome(&answer);
@@ -378,7 +378,7 @@ impl Work<'_> {
         let mut newest = answer;
         while matches!(newest.verdict(), Verdict::Denied(_)) {
             if wait.is_first() {
-                lines.line("  waiting      until the key's new tag counts in authorization");
+                lines.line("  waiting      until the key's new tag takes effect");
             }
             if !wait.goes_on().await {
                 break;
@@ -457,6 +457,7 @@ impl Work<'_> {
         match (survivors.is_empty() && !claimed, all_seen) {
             (true, true) => {
                 lines.line(match self.scope {
+                    _ if self.older_than.is_some() => "no older run is left",
                     Scope::Own => "nothing is left of this machine's runs",
                     Scope::Run(_) | Scope::All(_) => "nothing is left",
                 });
@@ -517,16 +518,16 @@ fn agreed<W: Write>(consent: &Consent<'_>, account: Option<&str>, lines: &mut Li
         }
         return accepted == account;
     }
-    lines.line("Some may be other people's labs at work: that can't be seen from here.");
+    lines.line("Some may be other people's running labs; cleanup can't tell from here.");
     let of = if is_masked { "the account".to_owned() } else { format!("account {account}") };
     match (consent.ask)(&format!("Type the last four digits of {of} to remove them all: ")) {
         Ok(Some(typed)) if typed.trim() == last || typed.trim() == account => return true,
         Ok(Some(_)) => lines.line("those are not its last four digits; nothing was removed"),
         Ok(None) if is_masked => {
-            lines.line("refused: nobody is here to say yes; --yes-account says it; nothing was removed")
+            lines.line("refused: there is no terminal to ask on, and no --yes-account; nothing was removed")
         }
         Ok(None) => lines.line(&format!(
-            "refused: nobody is here to say yes; nothing was removed\n  --yes-account {account} says it"
+            "refused: there is no terminal to ask on; nothing was removed\n  to say yes: --yes-account {account}"
         )),
         Err(error) => lines.line(&format!("refused: the answer can't be read ({error}); nothing was removed")),
     }

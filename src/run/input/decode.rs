@@ -103,6 +103,7 @@ impl Decoder {
             At::Ground => return None,
             At::Escape => ESCAPE_TIME,
             At::Csi if self.doubtful => DOUBT,
+            At::CsiLate | At::Text if self.doubtful => GAP,
             At::Character | At::Csi | At::Console | At::Ss3 if !self.is_reply() => GAP,
             _ => LATE,
         };
@@ -210,7 +211,7 @@ impl Decoder {
             At::Csi => return self.csi(byte, items),
             At::CsiLate => {
                 if !matches!(byte, b'<'..=b'?') {
-                    self.reset();
+                    self.give_up(items);
                     return Step::Again;
                 }
                 self.at = At::Csi;
@@ -298,9 +299,10 @@ impl Decoder {
     /// The Esc was told as a key. What can only be a reply goes on all the same.
     fn escaped(&mut self, byte: u8, alone: bool) -> Step {
         match byte {
-            b'[' => self.at = At::CsiLate,
-            b']' | b'_' | b'^' => self.at = At::Text,
-            // These are keys of the lab.
+            // These are keys of the lab, too.
+            b'[' => (self.at, self.doubtful) = (At::CsiLate, alone),
+            b']' => (self.at, self.doubtful) = (At::Text, alone),
+            b'_' | b'^' => self.at = At::Text,
             b'P' | b'X' if !alone => self.at = At::Text,
             _ => {
                 self.reset();
@@ -354,6 +356,12 @@ impl Decoder {
     }
 
     fn text(&mut self, byte: u8, items: &mut Vec<Item>) -> Step {
+        // A reply with a bracket goes on with its number.
+        if self.doubtful && !byte.is_ascii_digit() {
+            self.give_up(items);
+            return Step::Again;
+        }
+        self.doubtful = false;
         match byte {
             0x1b => self.at = At::TextEscape,
             0x07 if self.bytes.get(1) == Some(&b']') => self.end_text(items),

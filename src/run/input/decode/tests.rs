@@ -139,6 +139,12 @@ fn the_background_is_understood() {
 #[case::the_key(&[(0, b"\x1b".as_slice())], "Esc")]
 #[case::the_key_and_another_soon(&[(0, b"\x1b".as_slice()), (60, b"q".as_slice())], "Esc q")]
 #[case::a_capital_that_could_begin_a_reply(&[(0, b"\x1b".as_slice()), (60, b"X".as_slice()), (60, b"P".as_slice())], "Esc S-X S-P")]
+#[case::brackets_are_keys_after_the_key(
+    &[(0, b"\x1b".as_slice()), (3_000, b"]".as_slice()), (300, b"\x1b".as_slice()), (150, b"[".as_slice())],
+    "Esc ] Esc ["
+)]
+#[case::a_bracket_held_down(&[(0, b"\x1b".as_slice()), (400, b"]".as_slice()), (30, b"]".as_slice())], "Esc ] ]")]
+#[case::a_bracket_and_another_key(&[(0, b"\x1b".as_slice()), (400, b"[".as_slice()), (90, b"w".as_slice())], "Esc [ w")]
 #[case::half_a_sequence(&[(0, b"\x1b[".as_slice()), (300, b"q".as_slice()), (1, b"1".as_slice())], "q 1")]
 #[case::half_a_sequence_and_what_could_go_on(&[(0, b"\x1b[".as_slice()), (300, b"?".as_slice())], "?")]
 #[case::half_a_sequence_and_two_keys(
