@@ -100,7 +100,7 @@ pub fn create_private(path: &Path) -> io::Result<File> {
 /// `options` that do not wait for the other end of a pipe.
 pub fn unblocked(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK);
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     options
 }
 
