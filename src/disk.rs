@@ -104,6 +104,18 @@ pub fn unblocked(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// Makes writes to a file wait that [`unblocked`] has opened: only its opening must not.
+///
+/// # Errors
+/// When the system refuses.
+pub fn block(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    rustix::fs::fcntl_setfl(file, rustix::fs::fcntl_getfl(file)? - rustix::fs::OFlags::NONBLOCK)?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
 fn regular(metadata: &Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     if kind.is_file() {
