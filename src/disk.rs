@@ -100,8 +100,20 @@ pub fn create_private(path: &Path) -> io::Result<File> {
 /// `options` that do not wait for the other end of a pipe.
 pub fn unblocked(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK);
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     options
+}
+
+/// Makes writes to a file wait that [`unblocked`] has opened: only its opening must not.
+///
+/// # Errors
+/// When the system refuses.
+pub fn block(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    rustix::fs::fcntl_setfl(file, rustix::fs::fcntl_getfl(file)? - rustix::fs::OFlags::NONBLOCK)?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

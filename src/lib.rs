@@ -29,7 +29,7 @@
 //! - [`policy`]: policy evaluation with its reasons. Pure; the sandbox enforces with it.
 //! - [`record`]: pictures and films of the screen, and the files they become.
 //! - [`export`]: the lab to take home: a write-up of the kept session, and a script.
-//! - [`disk`]: files are read within limits, and replaced as a whole. Whoever touches a file does it through this.
+//! - [`disk`]: files are read within limits, and replaced as a whole. Use it for each file that a person or another program can touch.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command; `app/interactive.rs` for the lab.
 //!
 //! Who may know whom is a table in `tests/architecture.rs`, and a test.

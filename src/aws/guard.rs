@@ -18,6 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
+use hyper::body::Frame;
 
 use super::scrub::Secrets;
 
@@ -95,7 +96,7 @@ async fn checked(mut response: HttpResponse, secrets: &Secrets) -> Result<HttpRe
         Err(error) if error.is::<LengthLimitError>() => return Err(unfit(Unfit::TooLarge)),
         Err(torn) => {
             // The SDK tells of a torn response, and asks again where that is harmless.
-            let torn = futures_util::stream::iter([Err::<http_body::Frame<Bytes>, BoxError>(torn)]);
+            let torn = futures_util::stream::iter([Err::<Frame<Bytes>, BoxError>(torn)]);
             *response.body_mut() = SdkBody::from_body_1_x(StreamBody::new(torn));
             return Ok(response);
         }

@@ -94,7 +94,16 @@ pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkCon
         let chain = rest.into_iter().fold(chain, |chain, rest| chain.or_else("Default", rest));
         builder = builder.credentials_provider(SharedCredentialsProvider::new(chain));
     }
-    let config = builder.build();
+    primed(builder.build(), wanted, &selected, &on_disk).await
+}
+
+/// `config`, whose credentials have been requested once.
+async fn primed(
+    config: SdkConfig,
+    wanted: Wanted<'_>,
+    selected: &Selected,
+    on_disk: &Files,
+) -> Result<SdkConfig, ConfigError> {
     let then = config.credentials_provider();
     let credentials = match &then {
         Some(provider) => credentials(provider).await,
@@ -102,10 +111,10 @@ pub(super) async fn load(wanted: Wanted<'_>, waiting: &Waiting) -> Result<SdkCon
     };
     let (credentials, then) = match (credentials, then) {
         (Ok(credentials), Some(then)) => (credentials, then),
-        (refused, _) => return Err(refusal(refused.err().unwrap_or_default(), wanted, &selected, &on_disk)),
+        (refused, _) => return Err(refusal(refused.err().unwrap_or_default(), wanted, selected, on_disk)),
     };
     if let Some(fault) = settings::fault(&credentials) {
-        return Err(unusable(wanted, &selected, fault));
+        return Err(unusable(wanted, selected, fault));
     }
     if config.region().is_none() {
         return Err(ConfigError::Region);

@@ -27,6 +27,11 @@ impl<W: Write> Write for Out<W> {
         self.0.write(bytes).map_err(told_apart)
     }
 
+    /// A line in one piece: the standard output writes what `write` gets in two, the text and its end.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).map_err(told_apart)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush().map_err(told_apart)
     }

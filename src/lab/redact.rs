@@ -71,7 +71,10 @@ pub fn redact_text(text: &str) -> String {
 fn is_harmful(c: char) -> bool {
     // C0 and C1 controls drive the terminal (escape sequences among them); others hide, or reorder what is read. Joiners
     // have a meaning in emoji and some scripts: what draws the text decides.
-    (c.is_control() && c != '\n') || (is_hidden(c) && !is_joiner(c))
+    match c {
+        ' '..='~' | '\n' => false,
+        c => c.is_control() || (is_hidden(c) && !is_joiner(c)),
+    }
 }
 
 fn needs_cleaning(text: &str) -> bool {

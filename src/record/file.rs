@@ -35,6 +35,8 @@ impl Kept {
         }
         let mut open = || {
             let file = disk::unblocked(&mut options).open(path)?;
+            // A pipe's reader may be slow, and every line is for it.
+            disk::block(&file)?;
             // One that is replaced has the mode that it had. What is no file, a device say, is not ours.
             #[cfg(unix)]
             if file.metadata()?.is_file() {
@@ -85,5 +87,28 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let refused = Kept::create(&path, true).unwrap_err();
         assert!(refused.contains("lab.cast can't be written"), "{refused}");
+    }
+
+    #[test]
+    fn a_slow_reader_of_a_pipe_gets_all_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lab.cast");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let pipe = path.clone();
+        let reader = std::thread::spawn(move || {
+            let mut file = File::open(pipe).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            io::copy(&mut file, &mut io::sink()).unwrap()
+        });
+        let mut kept = loop {
+            // Until the reader is there.
+            match Kept::create(&path, true) {
+                Ok(kept) => break kept,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        kept.write_all(&[b'x'; 300_000]).unwrap();
+        drop(kept);
+        assert_eq!(reader.join().unwrap(), 300_000);
     }
 }

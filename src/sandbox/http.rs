@@ -147,14 +147,15 @@ async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: wa
     let service = service_fn(|request| respond(request, peer, &seat));
     // Without a timer hyper has no time limits: those are the seat's.
     let mut connection = pin!(http1::Builder::new().serve_connection(io, service));
+    let mut leaves = false;
     loop {
         let deadline = seat.line().deadline();
         tokio::select! {
             biased;
             // A connection's error is its client's doing (gone, or no HTTP) and hyper has answered what can be answered.
             _ = connection.as_mut() => return,
-            _ = stopped.changed() => break,
-            () = seat.line().changed() => {
+            _ = stopped.changed(), if !leaves => {}
+            () = seat.line().changed(), if !leaves => {
                 if !seat.line().is_asked_to_leave() {
                     continue;
                 }
@@ -163,18 +164,19 @@ async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: wa
                 if poll_once(connection.as_mut()).await || seat.line().may_leave() {
                     return;
                 }
-                break;
             }
             () = sleep_until(deadline.into()) => {
                 if seat.line().is_overdue() {
                     return;
                 }
+                continue;
             }
         }
+        // Ends at once when idle, after the answer when a request is in progress; a client that does not read it is not
+        // waited for any longer than before.
+        leaves = true;
+        connection.as_mut().graceful_shutdown();
     }
-    // Ends at once when idle, after the answer when a request is in progress.
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }
 
 /// Polls `future` once; whether it has ended.

@@ -5,6 +5,7 @@
 
 pub mod list;
 pub mod plan;
+mod wait;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::Instant;
 
 use crate::aws::Clients;
 use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
@@ -24,6 +24,7 @@ use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
 use list::{Begun, is_older, list, newest};
 use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
+use wait::Wait;
 
 /// How long after a run's begin a key that is not listed is not taken for gone.
 const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -573,33 +574,4 @@ fn outcome(answer: &Answer) -> Result<(), String> {
 fn created(answer: &Answer) -> Option<i64> {
     let date = answer.response.as_ref().ok()?.body.pointer("/KeyMetadata/CreationDate")?.as_f64()?;
     Some(date as i64)
-}
-
-/// A wait for a change to take effect.
-struct Wait {
-    pauses: u32,
-    ends: Instant,
-}
-
-impl Wait {
-    fn new(patience: Duration) -> Wait {
-        Wait { pauses: 0, ends: Instant::now() + patience }
-    }
-
-    /// Whether there has been no pause yet.
-    fn is_first(&self) -> bool {
-        self.pauses == 0
-    }
-
-    /// Makes a pause, doubling from 50 ms up to 3 s. Whether there was time left for one.
-    async fn goes_on(&mut self) -> bool {
-        let now = Instant::now();
-        if now >= self.ends {
-            return false;
-        }
-        let pause = Duration::from_millis((50 << self.pauses.min(6)).min(3_000));
-        tokio::time::sleep(pause.min(self.ends - now)).await;
-        self.pauses += 1;
-        true
-    }
 }

@@ -213,7 +213,7 @@ impl Line {
         }
     }
 
-    fn ask_to_leave(&self) {
+    pub fn ask_to_leave(&self) {
         held(&self.state).asked_to_leave = true;
         self.changed.notify_one();
     }

@@ -104,3 +104,29 @@ fn who_is_stuck_in_a_request_makes_room_after_a_while() {
         is_closed(stream)
     }));
 }
+
+/// It may be asked while its request is on the way.
+#[test]
+fn a_connection_that_is_asked_to_leave_gets_no_more_time_than_others() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
+    let crowd = Arc::new(Crowd::new(Limits { stall: Duration::from_millis(200), ..Limits::default() }));
+    let seat = crowd.enter(Arc::new(Mutex::new(engine)));
+    let line = Arc::clone(seat.line());
+    let ended = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let half = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab";
+        let _client = connect(listener.local_addr().unwrap(), half);
+        let (stream, peer) = listener.accept().await.unwrap();
+        let (_stop, stopped) = watch::channel(());
+        let ask = async {
+            while line.may_leave() {
+                yield_now().await;
+            }
+            line.ask_to_leave();
+        };
+        timeout(Duration::from_secs(15), async { tokio::join!(connection(stream, peer.ip(), seat, stopped), ask) })
+            .await
+    });
+    assert!(ended.is_ok(), "it waits for the rest of the body");
+}

@@ -10,10 +10,14 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use super::{LOCK_FILE, Lock};
+use super::Lock;
 use crate::disk;
 
 const PREFIX: &str = "kmslab-";
+
+/// Not the lock of a `--data` folder: such a one may have any name and lie anywhere, beside these folders, too, and
+/// nobody else may remove it.
+const HOLD_FILE: &str = "temporary.lock";
 
 /// The folders of this process.
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -38,7 +42,7 @@ impl Temporary {
         let file = disk::create_private(&made)?;
         // A file of the name that others look for is held from its first moment on.
         file.lock()?;
-        fs::rename(&made, folder.path().join(LOCK_FILE))?;
+        fs::rename(&made, folder.path().join(HOLD_FILE))?;
         own().push(folder.path().to_owned());
         if let Some(parent) = folder.path().parent().map(Path::to_owned) {
             // There may be thousands of other files. Where there can be no thread, they stay for another time.
@@ -85,7 +89,7 @@ fn sweep(parent: &Path) {
 /// Removes `folder` if this user has made it, with a lock in it that nobody holds.
 fn remove_abandoned(folder: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(folder)?;
-    let path = folder.join(LOCK_FILE);
+    let path = folder.join(HOLD_FILE);
     let lock = fs::symlink_metadata(&path)?;
     if !(metadata.is_dir() && lock.is_file() && is_own(&metadata) && is_own(&lock)) {
         return Ok(());
@@ -126,7 +130,7 @@ mod tests {
         builder.create(&path).unwrap();
         fs::write(path.join("kmslab.db"), "x").unwrap();
         if lock {
-            disk::create_private(&path.join(LOCK_FILE)).unwrap();
+            disk::create_private(&path.join(HOLD_FILE)).unwrap();
         }
         path
     }
@@ -136,10 +140,12 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dead = folder(parent.path(), "kmslab-dead", true);
         let held = folder(parent.path(), "kmslab-held", true);
-        let lock = File::options().write(true).open(held.join(LOCK_FILE)).unwrap();
+        let lock = File::options().write(true).open(held.join(HOLD_FILE)).unwrap();
         lock.lock().unwrap();
         let no_lock = folder(parent.path(), "kmslab-without", false);
         let others = folder(parent.path(), "other-dead", true);
+        let kept = parent.path().join("kmslab-data");
+        drop(super::super::Store::kept(&kept).unwrap());
         #[cfg(unix)]
         let (open, linked) = {
             use std::os::unix::fs::PermissionsExt;
@@ -152,6 +158,7 @@ mod tests {
         sweep(parent.path());
         assert!(!dead.exists());
         assert!(held.join("kmslab.db").exists() && no_lock.exists() && others.join("kmslab.db").exists());
+        assert!(kept.join("kmslab.db").exists(), "--data folders are not temporary, whatever their names");
         #[cfg(unix)]
         assert!(open.exists() && linked.exists());
         drop(lock);
