@@ -471,7 +471,7 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     let scope = if by_journal { Scope::Own } else { Scope::All(&everyones) };
     let work = Work { clients: &clients, target: &target, folder, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
-    let outcome = things::block_on(clean(&work, left, &mut None, &mut out)).unwrap();
+    let outcome = things::block_on(clean(&work, left, &mut None, &mut out)).0;
     assert_eq!(outcome, Outcome::Clean, "{}", String::from_utf8(out).unwrap());
     // AWS's own key of DynamoDB stays: it belongs to the account.
     let now = things(&sandbox);

@@ -194,6 +194,25 @@ fn a_dry_run_tells_all_and_does_nothing() {
 
 /// In an account that others use, too, one cleans up one's own.
 #[test]
+fn what_survives_counts_though_nothing_reads_the_lines() {
+    let door = Door::new("TrentService.CreateAlias", When::Before);
+    door.kill_a_lab();
+    // The lines go into a pipe whose reader has gone.
+    let into_nothing = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = door.kmslab(arguments).stdout(writer).output().unwrap();
+        (done.status.code(), text(&done.stderr))
+    };
+    let (status, told) = into_nothing(&["cleanup", "--dry-run"]);
+    assert_eq!(status, Some(3), "{told}");
+    assert!(told.contains("something is left; `kmslab cleanup --dry-run`"), "{told}");
+    // Nothing is left after this one, and then it is as with other programs.
+    assert_eq!(into_nothing(&["cleanup"]), (Some(141), String::new()));
+    assert_eq!(things(&door.sandbox).keys, [""; 0]);
+}
+
+#[test]
 fn one_run_alone_is_cleaned_up() {
     let door = Door::new("Action=CreateAccessKey", When::Before);
     door.kill_a_lab();

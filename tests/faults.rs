@@ -159,7 +159,7 @@ impl Dead {
         let work = Work { clients: &clients, target: &target, folder, scope, older_than: None, dry_run: false };
         let mut out = Vec::new();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let outcome = runtime.block_on(clean(&work, journals.left, &mut None, &mut out)).unwrap();
+        let outcome = runtime.block_on(clean(&work, journals.left, &mut None, &mut out)).0;
         (outcome, String::from_utf8(out).unwrap())
     }
 

@@ -153,7 +153,7 @@ fn clean_up(sandbox: &Sandbox, clients: &Clients, runtime: &Runtime) -> (Outcome
     let scope = Scope::All(&everyones);
     let work = Work { clients, target: &target, folder: None, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
-    let outcome = runtime.block_on(clean(&work, Vec::new(), &mut None, &mut out)).unwrap();
+    let outcome = runtime.block_on(clean(&work, Vec::new(), &mut None, &mut out)).0;
     (outcome, String::from_utf8(out).unwrap())
 }
 

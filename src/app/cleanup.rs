@@ -10,10 +10,10 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell, teller};
 use crate::aws::{Clients, EndpointOptions, Tell};
-use crate::cli::{Options, Usage, out};
+use crate::cli::{Options, Usage, is_reader_gone, out};
 use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
-use crate::lab::redact;
+use crate::lab::{redact, wait};
 use crate::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use crate::run::journal::{Journals, Left};
 
@@ -38,7 +38,8 @@ const NO_PLACE: &str =
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
 ///
 /// # Errors
-/// When the journals can't be read, the place that was named can't be used, or the lines can't be written.
+/// When the journals can't be read, the place that was named can't be used, or the lines can't be written though nothing
+/// else went wrong.
 pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = read(folder, wanted.run)?;
     let mut masker = options.mask.then(Masker::default);
@@ -55,14 +56,18 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
     };
     let mut outcome = if journals.unreadable.is_empty() { Outcome::Clean } else { Outcome::Survivors };
     let mut out = out();
-    let unwritten = "the lines could not be written";
+    // A line that can't be written stops nothing: the work goes on, and its outcome counts.
+    let mut written = Ok(());
     if places.is_empty() {
         let none = if wanted.run.is_some() { "of that run" } else { "of a run that left something" };
-        writeln!(out, "this machine has no journal {none}: nothing to remove\n{ALL}").wrap_err(unwritten)?;
+        written = writeln!(out, "this machine has no journal {none}: nothing to remove\n{ALL}");
     }
     for place in places {
         let (clients, target) = match connect(runtime, &place, teller(options.mask)) {
-            Ok((clients, target)) => (clients.with_wait(options.wait), target),
+            Ok((clients, target)) => {
+                let elsewhere = target.endpoint.as_ref().map(|_| wait::ELSEWHERE);
+                (clients.with_wait(options.wait.or(elsewhere)), target)
+            }
             Err(error) if place.is_given => return Err(error),
             // The other journals' places may be reached.
             Err(error) => {
@@ -82,19 +87,33 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         if here.is_empty() && matches!(scope, Scope::Own) {
             let at = format!("{} in {}", target.endpoint.as_deref().unwrap_or("AWS"), target.region);
             let line = format!("no journal of this machine names a run at {at}: nothing to remove\n{ALL}");
-            writeln!(out, "{}", redact::clean(&mask::written(&mut masker, &line))).wrap_err(unwritten)?;
+            written = written.and(writeln!(out, "{}", redact::clean(&mask::written(&mut masker, &line))));
             continue;
         }
         let (dry_run, older_than) = (wanted.dry_run, wanted.older_than);
         let work = Work { clients: &clients, target: &target, folder, scope, older_than, dry_run };
-        outcome = outcome.max(runtime.block_on(clean(&work, here, &mut masker, &mut out)).wrap_err(unwritten)?);
+        let (ended, told) = runtime.block_on(clean(&work, here, &mut masker, &mut out));
+        (outcome, written) = (outcome.max(ended), written.and(told));
     }
-    Ok(match outcome {
+    let exit = match outcome {
         Outcome::Clean => Exit::Met,
         Outcome::Survivors => Exit::Survivors,
         Outcome::Refused => Exit::Usage,
         Outcome::Unreachable => Exit::Backend,
-    })
+    };
+    match written.wrap_err("the lines could not be written") {
+        Err(error) if exit == Exit::Met => Err(error),
+        Err(error) => {
+            if !is_reader_gone(error.as_ref()) {
+                tell(describe(&error, options.mask));
+            }
+            if exit == Exit::Survivors {
+                tell("something is left; `kmslab cleanup --dry-run` with the same options lists it");
+            }
+            Ok(exit)
+        }
+        Ok(()) => Ok(exit),
+    }
 }
 
 /// All journals, or those of the run `only`.

@@ -97,6 +97,24 @@ impl Inventory {
         self.aliases.retain(|alias| alias.name.strip_prefix(&lead).is_some_and(&is_wanted));
     }
 
+    /// Runs of which a user is here and nothing else. IAM knows no regions, and a lab's key is there before its user and
+    /// stays pending for a week: the rest of such a run is most likely in another region.
+    pub fn runs_with_a_user_alone(&self) -> BTreeSet<String> {
+        let lead = Names::new("").alias;
+        let has_more = |mark: &Mark| {
+            let Mark::Run(run) = mark else { return true };
+            self.tables.iter().any(|table| table.mark == *mark)
+                || self.keys.iter().any(|key| key.mark == *mark)
+                || self.aliases.iter().any(|alias| alias.name.strip_prefix(&lead) == Some(run))
+        };
+        let alone = self.users.iter().map(|user| &user.mark).filter(|mark| !has_more(mark));
+        let runs = alone.filter_map(|mark| match mark {
+            Mark::Run(run) => Some(run.clone()),
+            Mark::None | Mark::Unknown(_) => None,
+        });
+        runs.collect()
+    }
+
     /// Whose a resource with these tags is. Tags that can't be read are noted: it may be anybody's.
     fn mark(&mut self, tags: Result<Vec<(String, String)>, Failed>) -> Result<Mark, Unusable> {
         match tags {

@@ -87,6 +87,34 @@ fn everyones_runs_are_listed_and_removed_only_after_a_yes() {
     assert_eq!(things(&door.sandbox), before);
 }
 
+/// IAM knows no regions: a user with nothing else here is most likely of a lab at work elsewhere.
+#[test]
+fn a_user_whose_other_things_are_not_here_is_left_alone_until_it_is_asked_for() {
+    use aws_sdk_iam::types::Tag;
+    let door = Door::new("TrentService.CreateKey", When::Before);
+    let before = things(&door.sandbox);
+    let make = |run: &str| {
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+        let user = client!(aws_sdk_iam, door.sandbox).create_user().user_name(format!("kmslab-user-{run}"));
+        let created = tag("kmslab:created", "2020-01-01T00:00:00Z");
+        block_on(user.tags(tag("kmslab:run", run)).tags(created).send()).unwrap();
+    };
+    make("beef1234");
+    make("cafe1234");
+    let home = tempfile::tempdir().unwrap();
+    let clean_up =
+        |more: &[&str]| said(at_another_home(&door, home.path(), &[&["cleanup"], &door.here(more)[..]].concat()));
+    let (status, printed) = clean_up(&["--all", "--yes-account", "111122223333"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("left alone   run beef1234: only its user is here"), "{printed}");
+    assert_eq!(things(&door.sandbox).users.len(), before.users.len() + 2, "{printed}");
+    let (status, printed) = clean_up(&["--run", "beef1234"]);
+    assert_eq!((status, things(&door.sandbox).users.len()), (Some(0), before.users.len() + 1), "{printed}");
+    let (status, printed) = clean_up(&["--all", "--older-than", "7d", "--yes-account", "111122223333"]);
+    assert!(printed.contains("user                       nothing  (its lab may be at work in another"), "{printed}");
+    assert_eq!((status, things(&door.sandbox)), (Some(0), before), "{printed}");
+}
+
 #[rstest]
 #[case::right("3333\n", Some(0))]
 #[case::the_whole_number(" 111122223333 ", Some(0))]
@@ -108,7 +136,8 @@ fn a_person_types_the_end_of_the_accounts_number(#[case] typed: &str, #[case] re
     let scope = Scope::All(&Consent { accepted: None, ask: &ask });
     let work = Work { clients: &clients, target: &target, folder: None, scope, older_than: None, dry_run: false };
     let mut out = Vec::new();
-    block_on(clean(&work, Vec::new(), &mut None, &mut out)).unwrap();
+    let (_, written) = block_on(clean(&work, Vec::new(), &mut None, &mut out));
+    written.unwrap();
     assert_eq!(things(&door.sandbox).keys.len(), removed.unwrap_or(1), "{}", text(&out));
     assert_eq!(text(&out).contains("nothing was removed"), removed.is_none(), "{}", text(&out));
 }

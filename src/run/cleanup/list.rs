@@ -36,7 +36,13 @@ pub fn list(plan: &Plan, begun: &Begun, ours: &BTreeSet<&str>, now: OffsetDateTi
             Some(age) => format!("{:.4} USD", keys as f64 * key_cost(age.as_seconds_f64())),
             None => "unknown".to_owned(),
         };
-        let whose = if ours.contains(run) { "  (this machine's)" } else { "" };
+        // IAM knows no regions. The rest of such a run may be where this doesn't look.
+        let is_user_alone = items.iter().all(|item| item.kind == Kind::User);
+        let whose = match (ours.contains(run), is_user_alone) {
+            (true, _) => "  (this machine's)",
+            (false, true) => "  (its lab may be at work in another region)",
+            (false, false) => "",
+        };
         let things: Vec<&str> = items.iter().map(|item| item.kind.word()).collect();
         let age = age.map_or_else(|| "unknown".to_owned(), told);
         format!("  {run:<12} {age:<12} {:<26} {cost}{whose}", things.join(", "))
@@ -72,7 +78,8 @@ mod tests {
 
     #[test]
     fn every_run_has_its_age_its_things_and_its_cost() {
-        let items = vec![item(Kind::Table, "4f2a"), item(Kind::Key, "4f2a"), item(Kind::User, "beef")];
+        let items = [(Kind::Table, "4f2a"), (Kind::Key, "4f2a"), (Kind::User, "beef"), (Kind::User, "f00d")];
+        let items = items.map(|(kind, run)| item(kind, run)).into();
         let plan = Plan { items, kept: vec![(item(Kind::Key, "cafe"), "reason")], ..Plan::default() };
         let begun =
             Begun::from([("4f2a".into(), at("2026-01-01T00:00:00Z")), ("beef".into(), at("2026-01-02T00:50:00Z"))]);
@@ -84,6 +91,7 @@ mod tests {
                 "  4f2a         1 d 0 h      table, key                 0.0329 USD",
                 "  beef         0 min        user                       nothing  (this machine's)",
                 "  cafe         unknown      key                        unknown",
+                "  f00d         unknown      user                       nothing  (its lab may be at work in another region)",
             ]
         );
         assert_eq!(list(&Plan::default(), &begun, &BTreeSet::new(), at("2026-01-02T00:00:00Z")), [""; 0]);

@@ -5,7 +5,7 @@
 
 pub mod list;
 pub mod plan;
-mod wait;
+mod remove;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -17,14 +17,12 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::aws::Clients;
 use crate::aws::inventory::{Candidates, Inventory, Key, Mark};
+use crate::lab::Names;
 use crate::lab::mask::{self, Masker};
 use crate::lab::redact;
-use crate::lab::wait::{NEW_TAG, is_throttling};
-use crate::lab::{Answer, Identity, Names, Operation, Verdict};
 use crate::run::journal::{self, Head, Left};
 use list::{Begun, is_older, list, newest};
-use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Step, Untouched, console_link, is_table_of, plan};
-use wait::Wait;
+use plan::{ITS_TABLE_STAYS, Item, Kind, Plan, Untouched, console_link, is_table_of, plan};
 
 /// How long after a run's begin a key that is not listed is not taken for gone.
 const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -101,17 +99,16 @@ pub struct Work<'a> {
 /// Removes what is left at the target, and those of `journals` of whose run nothing is left. Each thing done is a line on
 /// `out`, masked where there is a masker.
 ///
-/// # Errors
-/// When `out` can't be written. The work is done to its end all the same.
+/// Gives how it ended, and whether `out` took every line. The work is done to its end all the same.
 pub async fn clean(
     work: &Work<'_>,
     journals: Vec<Left>,
     masker: &mut Option<Masker>,
     out: &mut impl Write,
-) -> io::Result<Outcome> {
+) -> (Outcome, io::Result<()>) {
     let mut lines = Lines { out, masker, failed: None };
     let outcome = work.clean(journals, &mut lines).await;
-    lines.failed.map_or(Ok(outcome), Err)
+    (outcome, lines.failed.map_or(Ok(()), Err))
 }
 
 /// Lines that go on being taken when they can't be written any more.
@@ -199,6 +196,7 @@ impl Work<'_> {
         let begun = begun(&found, &journals);
         let journals = self.keep_old(&mut found, &begun, journals, lines);
         let ours: BTreeSet<&str> = journals.iter().map(|left| left.head.run.as_str()).collect();
+        self.keep_users_of_other_regions(&mut found, &ours, lines);
         // Asked only now: the journal of a run whose things were found was there before them.
         let is_living =
             |run: &str| !ours.contains(run) && self.folder.is_some_and(|folder| journal::is_living(folder, run));
@@ -251,6 +249,28 @@ impl Work<'_> {
         journals.into_iter().filter(|left| is_old(&left.head.run)).collect()
     }
 
+    /// Leaves out other people's runs that have nothing but a user here, unless an age was asked for: their labs may be at
+    /// work in another region.
+    fn keep_users_of_other_regions<W: Write>(
+        &self,
+        found: &mut Inventory,
+        ours: &BTreeSet<&str>,
+        lines: &mut Lines<'_, W>,
+    ) {
+        if self.older_than.is_some() || !matches!(self.scope, Scope::All(_)) {
+            return;
+        }
+        let alone = found.runs_with_a_user_alone();
+        let theirs: BTreeSet<&String> = alone.iter().filter(|run| !ours.contains(run.as_str())).collect();
+        for run in &theirs {
+            lines.line(&format!(
+                "  left alone   run {run}: only its user is here, and its lab may be at work in another region\n    \
+                 --run {run} removes it, and so does --older-than"
+            ));
+        }
+        found.retain_runs(|run| !theirs.iter().any(|other| *other == run));
+    }
+
     fn tell<W: Write>(&self, found: &Inventory, plan: &Plan, lines: &mut Lines<'_, W>) {
         for run in &plan.skipped {
             lines.line(&format!("  skipped      run {run}: its lab is at work right now"));
@@ -285,126 +305,6 @@ impl Work<'_> {
         }
         survivors.extend(plan.kept.iter().map(|(item, reason)| (item, (*reason).to_owned())));
         survivors
-    }
-
-    async fn remove<W: Write>(&self, item: &Item, lines: &mut Lines<'_, W>) -> Result<(), String> {
-        for step in &item.steps {
-            match step {
-                Step::Call(operation @ Operation::DeleteTable { table }) => {
-                    self.until_deletable(operation).await?;
-                    self.until_gone(table, lines).await?;
-                }
-                Step::Call(operation @ Operation::DeleteUser { .. }) => self.until_free(operation, lines).await?,
-                Step::Call(operation @ Operation::ScheduleKeyDeletion { .. }) => {
-                    self.until_tag_counts(operation, lines).await?;
-                }
-                Step::Call(operation) => outcome(&self.call(operation).await)?,
-                Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends a call, again and again while the service gets too many.
-    async fn call(&self, operation: &Operation) -> Answer {
-        let mut wait = Wait::new(self.clients.patience());
-        loop {
-            let answer = self.clients.call(Identity::Admin, operation).await;
-            if !code(&answer).is_some_and(is_throttling) || !wait.goes_on().await {
-                return answer;
-            }
-        }
-    }
-
-    async fn is_pending(&self, key: &str) -> bool {
-        let answer = self.call(&Operation::DescribeKey { key: key.to_owned() }).await;
-        let state = answer.response.as_ref().ok().and_then(|it| it.body.pointer("/KeyMetadata/KeyState")?.as_str());
-        state == Some("PendingDeletion")
-    }
-
-    /// A table that is being created can't be deleted yet (DynamoDB guide); one that is being deleted need not be.
-    async fn until_deletable(&self, delete: &Operation) -> Result<(), String> {
-        let mut wait = Wait::new(self.clients.patience());
-        loop {
-            let answer = self.call(delete).await;
-            if code(&answer) != Some("ResourceInUseException") {
-                return outcome(&answer);
-            }
-            let describe = Operation::DescribeTable { table: delete.subject().to_owned() };
-            if status(&self.call(&describe).await).as_deref() == Some("DELETING") {
-                return Ok(());
-            }
-            if !wait.goes_on().await {
-                return outcome(&answer);
-            }
-        }
-    }
-
-    /// What has just been taken off a user may still be seen on it: IAM is eventually consistent (IAM guide).
-    async fn until_free<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
-        let mut wait = Wait::new(self.clients.patience());
-        loop {
-            let answer = self.call(delete).await;
-            if code(&answer) != Some("DeleteConflict") {
-                return outcome(&answer);
-            }
-            if wait.is_first() {
-                lines.line("  waiting      until IAM sees that the user's key and policy are gone");
-            }
-            if !wait.goes_on().await {
-                return outcome(&answer);
-            }
-        }
-    }
-
-    /// A policy may allow this only for keys with the run's tag, and a new tag takes minutes to count there (KMS guide,
-    /// "ABAC for AWS KMS"). An older key is denied for another reason.
-    async fn until_tag_counts<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
-        let answer = self.call(delete).await;
-        // Somebody else has scheduled it meanwhile, or an earlier try of this call has.
-        if code(&answer) == Some("KMSInvalidStateException") && self.is_pending(delete.subject()).await {
-            return Ok(());
-        }
-        if !matches!(answer.verdict(), Verdict::Denied(_)) {
-            return outcome(&answer);
-        }
-        let described = self.call(&Operation::DescribeKey { key: delete.subject().to_owned() }).await;
-        let Some(created) = created(&described) else { return outcome(&answer) };
-        let age = OffsetDateTime::now_utc().unix_timestamp().saturating_sub(created);
-        let left = i64::from(NEW_TAG).saturating_sub(age);
-        if !(1..=i64::from(NEW_TAG)).contains(&left) {
-            return outcome(&answer);
-        }
-        let mut wait = Wait::new(Duration::from_secs(left.unsigned_abs()));
-        let mut newest = answer;
-        while matches!(newest.verdict(), Verdict::Denied(_)) {
-            if wait.is_first() {
-                lines.line("  waiting      until the key's new tag takes effect");
-            }
-            if !wait.goes_on().await {
-                break;
-            }
-            newest = self.call(delete).await;
-        }
-        outcome(&newest)
-    }
-
-    async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), String> {
-        let describe = Operation::DescribeTable { table: table.to_owned() };
-        let mut wait = Wait::new(self.clients.patience());
-        loop {
-            let answer = self.call(&describe).await;
-            if code(&answer) == Some("ResourceNotFoundException") {
-                return Ok(());
-            }
-            outcome(&answer)?;
-            if wait.is_first() {
-                lines.line(&format!("  waiting      until the table {table} is gone"));
-            }
-            if !wait.goes_on().await {
-                return Err("it is still being deleted; run kmslab cleanup again later".to_owned());
-            }
-        }
     }
 
     /// Whether a key that AWS does not list may be there all the same: KMS is eventually consistent, and a key that is
@@ -457,10 +357,10 @@ impl Work<'_> {
         }
         match (survivors.is_empty() && !claimed, all_seen) {
             (true, true) => {
-                lines.line(match self.scope {
-                    _ if self.older_than.is_some() => "no older run is left",
-                    Scope::Own => "nothing is left of this machine's runs",
-                    Scope::Run(_) | Scope::All(_) => "nothing is left",
+                lines.line(match (self.older_than, self.scope) {
+                    (Some(_), _) => "no older run is left",
+                    (None, Scope::Own) => "nothing is left of this machine's runs",
+                    (None, Scope::Run(_) | Scope::All(_)) => "nothing is left",
                 });
                 Outcome::Clean
             }
@@ -545,33 +445,4 @@ fn claims<'p>(left: &Left, untouched: &'p [Untouched]) -> Vec<&'p Untouched> {
         Kind::Key => left.keys.iter().any(|arn| arn.ends_with(&other.name)),
     };
     untouched.iter().filter(is_claimed).collect()
-}
-
-fn code(answer: &Answer) -> Option<&str> {
-    let response = answer.response.as_ref().ok().filter(|response| response.status >= 400)?;
-    crate::lab::exchange::error_code(&response.body)
-}
-
-fn status(answer: &Answer) -> Option<String> {
-    let body = &answer.response.as_ref().ok()?.body;
-    body.pointer("/Table/TableStatus")?.as_str().map(str::to_owned)
-}
-
-/// Whether a removing call has reached its aim: what it does not find is gone.
-fn outcome(answer: &Answer) -> Result<(), String> {
-    match answer.verdict() {
-        Verdict::Allowed => Ok(()),
-        _ if code(answer).is_some_and(crate::lab::exchange::is_not_found) => Ok(()),
-        Verdict::Denied(denied) => Err(denied.message),
-        Verdict::Failed(failure) => {
-            let code = failure.code.map(|code| format!("{code}: ")).unwrap_or_default();
-            Err(format!("{code}{}", failure.message))
-        }
-    }
-}
-
-/// When a key was created, in seconds since 1970, from what DescribeKey answers.
-fn created(answer: &Answer) -> Option<i64> {
-    let date = answer.response.as_ref().ok()?.body.pointer("/KeyMetadata/CreationDate")?.as_f64()?;
-    Some(date as i64)
 }
