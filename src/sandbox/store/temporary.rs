@@ -1,6 +1,6 @@
-//! The temporary folder of a database, and those that killed processes have left.
+//! The temporary folder of a database, and the folders and films that killed processes have left.
 //!
-//! A lock on a file in the folder says that a process has it. The system lets go of the lock when the process ends,
+//! A lock on a file in the folder, or on the film, says that a process has it. The system lets go of the lock when the process ends,
 //! however that happens.
 
 use std::fs::{self, File, Metadata};
@@ -14,6 +14,9 @@ use super::{LOCK_FILE, Lock};
 use crate::disk;
 
 const PREFIX: &str = "kmslab-";
+
+/// How the pictures end that a film is made of for ffmpeg.
+const FILM: &str = ".gif";
 
 /// The folders of this process.
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -75,10 +78,13 @@ pub fn abandon() {
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)) {
-            // Somebody else's, or in use, or gone by now: none of that is for this process to mend.
-            let _ = remove_abandoned(&entry.path());
-        }
+        let name = entry.file_name();
+        // Somebody else's, or in use, or gone by now: none of that is for this process to mend.
+        let _ = match name.to_str() {
+            Some(name) if name.starts_with(PREFIX) && name.ends_with(FILM) => remove_film(&entry.path()),
+            Some(name) if name.starts_with(PREFIX) => remove_abandoned(&entry.path()),
+            _ => Ok(()),
+        };
     }
 }
 
@@ -97,6 +103,27 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
     let lock = Lock(file);
     fs::remove_dir_all(folder)?;
     drop(lock);
+    Ok(())
+}
+
+/// Removes what was to become a video, if this user has made it and nobody holds it. An empty one may be about to be
+/// locked.
+#[cfg(unix)]
+fn remove_film(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() || metadata.len() == 0 || !is_own(&metadata) {
+        return Ok(());
+    }
+    let file = File::open(path)?;
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    fs::remove_file(path)
+}
+
+/// Films are not locked there.
+#[cfg(not(unix))]
+fn remove_film(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -154,6 +181,32 @@ mod tests {
         assert!(held.join("kmslab.db").exists() && no_lock.exists() && others.join("kmslab.db").exists());
         #[cfg(unix)]
         assert!(open.exists() && linked.exists());
+        drop(lock);
+        sweep(parent.path());
+        assert!(!held.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn films_that_nobody_holds_are_removed_and_nothing_else() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let film = |name: &str, content: &str| {
+            let path = parent.path().join(name);
+            disk::create_private(&path).unwrap();
+            fs::write(&path, content).unwrap();
+            path
+        };
+        let [dead, held, open] = ["kmslab-a.gif", "kmslab-b.gif", "kmslab-c.gif"].map(|name| film(name, "GIF89a"));
+        let (empty, others) = (film("kmslab-d.gif", ""), film("holiday.gif", "GIF89a"));
+        let linked = parent.path().join("kmslab-e.gif");
+        std::os::unix::fs::symlink(&others, &linked).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
+        let lock = File::open(&held).unwrap();
+        lock.lock().unwrap();
+        sweep(parent.path());
+        assert!(!dead.exists());
+        assert!([&held, &open, &empty, &others, &linked].into_iter().all(|path| path.exists()));
         drop(lock);
         sweep(parent.path());
         assert!(!held.exists());
