@@ -7,6 +7,8 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+#[cfg(unix)]
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -17,6 +19,10 @@ const PREFIX: &str = "kmslab-";
 
 /// How the pictures end that a film is made of for ffmpeg.
 const FILM: &str = ".gif";
+
+/// A film is locked much sooner.
+#[cfg(unix)]
+const NEW: Duration = Duration::from_secs(60);
 
 /// The folders of this process.
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -106,12 +112,12 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what was to become a video, if this user has made it and nobody holds it. An empty one may be about to be
-/// locked.
+/// Removes what was to become a video, if this user has made it and nobody holds it. A new one may be about to be locked.
 #[cfg(unix)]
 fn remove_film(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
-    if !metadata.is_file() || metadata.len() == 0 || !is_own(&metadata) {
+    let is_new = metadata.modified()?.elapsed().is_ok_and(|age| age < NEW);
+    if !metadata.is_file() || (metadata.len() == 0 && is_new) || !is_own(&metadata) {
         return Ok(());
     }
     let file = File::open(path)?;
@@ -198,15 +204,17 @@ mod tests {
             path
         };
         let [dead, held, open] = ["kmslab-a.gif", "kmslab-b.gif", "kmslab-c.gif"].map(|name| film(name, "GIF89a"));
-        let (empty, others) = (film("kmslab-d.gif", ""), film("holiday.gif", "GIF89a"));
+        let (new, old, others) = (film("kmslab-d.gif", ""), film("kmslab-f.gif", ""), film("holiday.gif", "GIF89a"));
+        let long_ago = std::time::SystemTime::now() - NEW * 2;
+        File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
         let linked = parent.path().join("kmslab-e.gif");
         std::os::unix::fs::symlink(&others, &linked).unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
         let lock = File::open(&held).unwrap();
         lock.lock().unwrap();
         sweep(parent.path());
-        assert!(!dead.exists());
-        assert!([&held, &open, &empty, &others, &linked].into_iter().all(|path| path.exists()));
+        assert!(!dead.exists() && !old.exists());
+        assert!([&held, &open, &new, &others, &linked].into_iter().all(|path| path.exists()));
         drop(lock);
         sweep(parent.path());
         assert!(!held.exists());
