@@ -353,6 +353,9 @@ mod tests {
         let mut rows = Rows::new(4, 3);
         rows.write("abcde");
         let lines = rows.write("f");
-        assert_eq!(lines, [Line { text: "abcdef  ".into(), changed: vec![4..8], cursor: Some(6) }]);
+        assert_eq!(
+            lines,
+            [Line { text: "abcdef  ".into(), changed: std::iter::once(4..8).collect(), cursor: Some(6) }]
+        );
     }
 }
