@@ -450,10 +450,14 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed. Names of files and texts
-/// of servers hold what they like: nothing of it is a command to the terminal.
+/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
 pub fn tell(line: impl Display) {
-    let text = line.to_string();
+    let _ = writeln!(io::stderr(), "kmslab: {}", printable(&line.to_string()));
+}
+
+/// `text` with its lines as a terminal may show them. Names of files, lesson files and texts of servers hold what they
+/// like: nothing of it is a command to the terminal.
+pub fn printable(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(glyphs::shown).collect();
-    let _ = writeln!(io::stderr(), "kmslab: {}", lines.join("\n"));
+    lines.join("\n")
 }

@@ -223,6 +223,30 @@ fn wrong_usage_says_what_and_ends_with_2(#[case] arguments: &[&str], #[case] say
 }
 
 #[test]
+fn a_lesson_file_gives_the_terminal_no_commands() {
+    let tmp = tempfile::tempdir().unwrap();
+    let folder = tmp.path().join("lesson");
+    let write = |content: String| {
+        std::fs::create_dir_all(folder.join("en")).unwrap();
+        std::fs::write(folder.join("en/who.toml"), content).unwrap();
+    };
+    let hidden = |output: Output| {
+        let text = text(&output.stdout) + &text(&output.stderr);
+        let hidden = |c: char| (c.is_control() && c != '\n') || ['\u{200b}', '\u{202e}', '\u{61c}'].contains(&c);
+        assert!(!text.contains(hidden), "{text:?}");
+        text
+    };
+    let own = folder.to_str().unwrap();
+    let english = include_str!("../assets/lesson/en/who.toml");
+    write(english.replacen("objective = \"", "objective = \"\\u202e\\u200b\\u061c", 1));
+    let told = hidden(output(tmp.path(), &["run", "--lesson", own]));
+    assert!(told.contains("\u{fffd}") && told.contains("9 of 9"), "{told:?}");
+    std::fs::write(folder.join("sources.toml"), include_str!("../assets/lesson/sources.toml")).unwrap();
+    write(format!("\"\\u202e\\u001b[31mkey\" = 1\n{english}"));
+    assert!(hidden(output(tmp.path(), &["lesson", "check", "--lesson", own])).contains("unknown field"));
+}
+
+#[test]
 fn an_unreachable_backend_ends_with_4_and_says_what_to_do() {
     let tmp = tempfile::tempdir().unwrap();
     // A port that was free a moment ago and that nobody listens on.

@@ -15,7 +15,7 @@ use super::{
     Announcement, Exit, Lab, bare_lab, check_regions, describe, exit_status, looks, random_number, settle, tell,
 };
 use crate::aws::ConfigError;
-use crate::cli::{Command, Environment, Options, RecordingOptions, out};
+use crate::cli::{Command, Environment, Options, RecordingOptions, out, printable};
 use crate::disk;
 use crate::lab::{Event, Intent, Quiz, Stage, State};
 use crate::record::cast::Version;
@@ -417,7 +417,7 @@ fn still(film: &Film, stage: Stage, state: &State) -> Option<Film> {
 /// What a command was asked for, on stdout.
 fn told(text: &str) -> Result<(), Report> {
     let mut out = out();
-    writeln!(out, "{text}").and_then(|()| out.flush()).wrap_err("the lines could not be written")
+    writeln!(out, "{}", printable(text)).and_then(|()| out.flush()).wrap_err("the lines could not be written")
 }
 
 /// Shows a recorded session again, or records that.

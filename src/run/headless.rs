@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Ended;
 use super::world::{Rest, World};
+use crate::lab::glyphs::shown;
 use crate::lab::lesson::Chosen;
 use crate::lab::{Check, Event, Exchange, Intent, Lesson, Report, Stage, State, Verdict};
 
@@ -146,19 +147,21 @@ impl<W: Write> Lines<'_, W> {
         writeln!(self.out, "{value}")
     }
 
+    /// Lesson files and servers hold what they like: nothing of it is a command to the terminal.
     fn text(&mut self, report: &Report) -> io::Result<()> {
         match report {
             Report::Started(stage) => {
                 let text = self.lesson.text(*stage, self.given_user);
-                writeln!(self.out, "{}/{} {}: {}", stage.number(), Stage::ALL.len(), stage.key(), text.title)?;
-                writeln!(self.out, "    {}", text.objective)
+                let (number, stages, title) = (stage.number(), Stage::ALL.len(), shown(text.title));
+                writeln!(self.out, "{number}/{stages} {}: {title}", stage.key())?;
+                writeln!(self.out, "    {}", shown(text.objective))
             }
             Report::Call(exchange) => self.call_lines(exchange),
             Report::Stage(stage, check) => {
                 let verdict = if check.met { "met" } else { "NOT MET" };
                 let expected = self.lesson.text(*stage, self.given_user).expected;
-                writeln!(self.out, "    expected: {expected}")?;
-                writeln!(self.out, "    observed: {}", check.observed)?;
+                writeln!(self.out, "    expected: {}", shown(expected))?;
+                writeln!(self.out, "    observed: {}", shown(&check.observed))?;
                 writeln!(self.out, "    {verdict}\n")
             }
         }
@@ -186,7 +189,7 @@ impl<W: Write> Lines<'_, W> {
         )?;
         match detail {
             // A service's message is one line, whatever it holds.
-            Some(detail) => writeln!(self.out, "              {}", detail.replace('\n', " ")),
+            Some(detail) => writeln!(self.out, "              {}", shown(&detail.replace('\n', " "))),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::cli::{Environment, Exit, Options, Usage, out};
+use crate::cli::{Environment, Exit, Options, Usage, out, printable};
 use crate::disk;
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
@@ -82,7 +82,7 @@ pub fn check(folder: Option<&Path>) -> Result<Exit, Report> {
     let mut out = out();
     let written = match problems.is_empty() {
         true => writeln!(out, "the lesson is complete in: {}", files.languages().join(", ")),
-        false => problems.iter().try_for_each(|problem| writeln!(out, "{problem}")),
+        false => problems.iter().try_for_each(|problem| writeln!(out, "{}", printable(&problem.to_string()))),
     };
     written.wrap_err("the lines could not be written")?;
     Ok(if problems.is_empty() { Exit::Met } else { Exit::NotMet })

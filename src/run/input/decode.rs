@@ -61,6 +61,9 @@ enum At {
     Console,
     /// A function key.
     Ss3,
+    /// In the three bytes of a click, which follow its control sequence: a program that was killed may have left the
+    /// mouse on.
+    Click,
     /// In a string: OSC, DCS, APC, PM, SOS.
     Text,
     /// After an Esc in a string, which may end it.
@@ -104,7 +107,7 @@ impl Decoder {
             At::Escape => ESCAPE_TIME,
             At::Csi if self.doubtful => DOUBT,
             At::CsiLate | At::Text if self.doubtful => GAP,
-            At::Character | At::Csi | At::Console | At::Ss3 if !self.is_reply() => GAP,
+            At::Character | At::Csi | At::Console | At::Ss3 | At::Click if !self.is_reply() => GAP,
             _ => LATE,
         };
         Some(patience.saturating_sub(now.saturating_duration_since(self.newest)))
@@ -226,6 +229,7 @@ impl Decoder {
                 self.reset();
             }
             At::Ss3 => return self.ss3(byte, items),
+            At::Click => return self.click(byte),
             At::Text => return self.text(byte, items),
             At::TextEscape => return self.text_escape(byte, items),
             At::Paste => self.paste(byte, items),
@@ -323,6 +327,10 @@ impl Decoder {
             }
             b' '..=b'?' => self.keep(byte),
             b'[' if self.bytes.len() == 2 => self.at = At::Console,
+            b'M' if self.bytes.len() == 2 => {
+                self.at = At::Click;
+                self.bytes.clear();
+            }
             b'~' if self.bytes == b"\x1b[200" => {
                 self.at = At::Paste;
                 self.bytes.clear();
@@ -352,6 +360,19 @@ impl Decoder {
         };
         items.extend(code.map(|code| key(code, KeyModifiers::NONE)));
         self.reset();
+        Step::Taken
+    }
+
+    /// The button, the column and the row. The letter d is a column.
+    fn click(&mut self, byte: u8) -> Step {
+        if byte < b' ' {
+            self.reset();
+            return Step::Again;
+        }
+        self.keep(byte);
+        if self.bytes.len() == 3 {
+            self.reset();
+        }
         Step::Taken
     }
 

@@ -67,6 +67,8 @@ fn names(items: &[Item]) -> String {
 #[case::half_a_string_and_control_c(b"\x1b]11;rgb:\x03q", "C-c q")]
 #[case::half_a_string_and_an_arrow(b"\x1bPx\x1b[Aq", "Up q")]
 #[case::paste(b"a\x1b[200~q\r\x03\x1b[A\x1b[201~b", "a paste b")]
+#[case::a_click(b"\x1b[M ddq", "q")]
+#[case::half_a_click_and_control_c(b"\x1b[M \x03q", "C-c q")]
 #[case::mouse_focus_and_the_like(b"\x1b[<0;1;1M\x1b[I\x1b[O\x1b[99~q", "q")]
 fn bytes_are_keys(#[case] bytes: &[u8], #[case] keys: &str) {
     assert_eq!(names(&fed([(0, bytes)])), keys);
@@ -153,6 +155,7 @@ fn the_background_is_understood() {
 )]
 #[case::half_an_arrow(&[(0, b"\x1b[1;".as_slice()), (300, b"q".as_slice())], "q")]
 #[case::half_a_function_key(&[(0, b"\x1bO".as_slice()), (300, b"q".as_slice())], "q")]
+#[case::half_a_click(&[(0, b"\x1b[M d".as_slice()), (300, b"q".as_slice()), (1, b"n".as_slice())], "q n")]
 #[case::half_a_character(&[(0, b"\xe8".as_slice()), (300, b"q".as_slice())], "q")]
 #[case::half_a_color(&[(0, b"\x1b]11;rgb:ff".as_slice()), (300, b"q".as_slice()), (1, b"n".as_slice())], "q n")]
 #[case::half_a_state(&[(0, b"\x1b[?6".as_slice()), (300, b"q".as_slice())], "q")]
