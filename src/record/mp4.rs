@@ -35,12 +35,9 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
 pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<Vec<char>> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes. It is a file with a name: ffmpeg seeks
     // in a GIF, and through a pipe ffmpeg 5.1 fails at whatever is longer than its buffer of 64 kB. Only its owner can
-    // read it, and it is removed when it is dropped. If this process is killed, the next sandbox removes it: nobody holds
-    // its lock then. Elsewhere a lock would keep ffmpeg out.
+    // read it, and it is removed when it is dropped.
     let mut builder = tempfile::Builder::new();
     let mut pictures = builder.prefix("kmslab-").suffix(".gif").tempfile()?;
-    #[cfg(unix)]
-    pictures.as_file().lock()?;
     let boxes = pixels::gif(film, options, options.stop.guard(pictures.as_file_mut()))?;
     let mut messages = tempfile::tempfile()?;
     let mut ffmpeg = Command::new(&options.ffmpeg);
