@@ -94,7 +94,7 @@ fn an_exported_script_creates_nothing_in_an_account_that_nobody_said_yes_to() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let script = exported(folder.path());
     for (yes, why) in [
-        (&[][..], "nothing was created: there is no terminal to ask on; to say yes: --yes-account 111122223333"),
+        (&[][..], "nothing was created: no terminal to ask on; to agree: --yes-account 111122223333"),
         (
             &[("KMSLAB_YES_ACCOUNT", "999988887777")],
             "--yes-account is 999988887777, and the admin's account is 111122223333",

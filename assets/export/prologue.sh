@@ -68,7 +68,7 @@ consent() {
         [[ $accepted == "$account" ]] || fail "--yes-account is $accepted, and the admin's account is $account; nothing was created"
         return
     fi
-    [[ -t 0 ]] || fail "nothing was created: there is no terminal to ask on; to say yes: --yes-account $account"
+    [[ -t 0 ]] || fail "nothing was created: no terminal to ask on; to agree: --yes-account $account"
     read -r -p "Type the last four digits of the account to say yes: " typed
     [[ $typed == "${account: -4}" ]] || fail 'not those digits; nothing was created'
 }

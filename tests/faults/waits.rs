@@ -51,7 +51,7 @@ fn the_lab_waits_and_leaves_nothing(#[case] stage: Stage, #[case] operation: &'s
 
 #[rstest]
 #[case::a_new_tag("ScheduleKeyDeletion", NO_TAG, "until the key's new tag takes effect")]
-#[case::a_free_user("DeleteUser", CONFLICT, "until IAM sees that the user's key and policy are gone")]
+#[case::a_free_user("DeleteUser", CONFLICT, "until IAM sees that the user has nothing left")]
 #[case::throttled("DeleteAlias", THROTTLED, "")]
 fn clean_up_waits(#[case] operation: &'static str, #[case] canned: Canned, #[case] told: &str) {
     let mut lab = aws();

@@ -1,7 +1,7 @@
 //! The rules that a request's members obey whatever they are about: required, length, range, fixed sets of values.
 //!
 //! AWS checks them first and reports every violation at once, each with the whole path of its member
-//! (`keySchema.1.member.attributeName`). [`shapes`](super::shapes) holds the rules of each operation.
+//! (`keySchema.1.member.attributeName`). `shapes.rs` holds the rules of each operation.
 
 use serde_json::Value;
 
