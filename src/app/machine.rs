@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::Usage;
 
-/// So many files the lab has open at most, with its sandbox, its terminal and a recording.
+/// The most files that the lab has open at once, with its sandbox, its terminal and a recording.
 const FILES: usize = 40;
 
 /// 9999-12-31T00:00:00Z in seconds since 1970: dates end a day later.

@@ -256,7 +256,7 @@ fn text(bytes: &[u8]) -> Result<String, (String, &'static str)> {
     }
 }
 
-/// The sections of a file with their settings, or the line that is none and why. As with Python's `configparser`, which
+/// The sections of a file with their settings, or the invalid line and why. As with Python's `configparser`, which
 /// the AWS CLI uses, a line continues a setting if it is indented further than the setting.
 fn parse(text: &str) -> Result<Vec<(String, Settings)>, (usize, String)> {
     let mut sections: Vec<(String, Settings)> = Vec::new();

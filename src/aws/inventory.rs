@@ -425,7 +425,7 @@ impl Clients {
                     let Some(key) = output.key_metadata else { continue };
                     let pending_deletion = key.key_state.is_some_and(|state| state.as_str() == "PendingDeletion");
                     let mark = match tags {
-                        // Nothing is to be done about it, whoever's it is.
+                        // Nothing needs to be done about it, no matter which run made it.
                         Err(failed) if pending_deletion => Mark::Unknown(failed.refusal()?),
                         tags => found.mark(tags)?,
                     };

@@ -350,7 +350,7 @@ impl Clients {
         Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, services, timing })
     }
 
-    /// The same clients, which wait so many seconds for a change to take effect; `None` is the default.
+    /// The same clients, with `seconds` as the longest wait for a change to take effect; `None` keeps the default.
     #[must_use]
     pub fn with_wait(mut self, seconds: Option<u32>) -> Clients {
         if let Some(seconds) = seconds {
@@ -490,7 +490,7 @@ fn check_places(admin: &SdkConfig, user: &SdkConfig) -> Result<(), ConfigError> 
     })
 }
 
-/// `answer`, in which a success that doesn't name its result is none: a gateway answered, or the body was lost.
+/// Turns a success that doesn't name its result into a failure: a gateway answered, or the body was lost.
 fn telling(operation: &Operation, answer: Answer) -> Answer {
     match &answer.response {
         Ok(response) if response.status < 300 && !names_result(operation, &response.body) => {

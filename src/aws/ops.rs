@@ -182,7 +182,7 @@ pub(super) async fn send(
     Ok(None)
 }
 
-/// The tags as a simulation is told of them.
+/// The tags, as context entries of a simulation.
 fn tag_entries(tags: &Tags) -> Vec<iam::ContextEntry> {
     let entry = |key: String, kind: iam::ContextKeyTypeEnum, values: Vec<String>| {
         let entry = iam::ContextEntry::builder().context_key_name(key).context_key_type(kind);

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::lab::redact;
 
-/// Most programs are done sooner. From then on a person is told what the wait is for.
+/// Most programs finish sooner. After this long, the wait is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time enough to touch a security key or to type a code.
 const LIMIT: Duration = Duration::from_secs(55);
@@ -29,7 +29,7 @@ const LONGEST: usize = 64 << 10;
 /// Shows one line to a person.
 pub type Tell = fn(&str);
 
-/// Where waiting is reported. After the start nobody is told any more: by then the screen is drawn on.
+/// Where waiting is reported. After startup nothing is reported: the screen is in use by then.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     tell: Tell,

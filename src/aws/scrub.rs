@@ -9,14 +9,14 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::lab::redact::{self, REDACTED};
 
-/// So many characters of a secret in a row are taken for the secret, so that a quote that is cut off or wrapped hides
+/// This many characters of a secret in a row count as the secret, so that a quote that is cut off or wrapped hides
 /// it, too. A shorter secret counts as a whole.
 const RUN: usize = 16;
 
 /// A secret shorter than this is not searched for: it would be found in ordinary words.
 const SHORTEST: usize = 8;
 
-/// So many layers of escapes are undone: JSON in XML in a URL needs three.
+/// The number of layers of escapes that are undone: JSON in XML in a URL needs three.
 const LAYERS: usize = 8;
 
 /// Members of requests that are secret beside those of [`redact::is_secret_member`]: what logins send.

@@ -380,7 +380,7 @@ fn clean_up(index: usize, sources: Sources<'_>) -> Next {
         // A key whose CreateKey got no answer is known by its description alone.
         (Vec::from_iter(made.maybe_key.as_ref().map(|_| O::ListKeys)), Until::Answered),
         (described.map(|key| O::DescribeKey { key }).collect(), Until::Answered),
-        // Whoever may delete only keys with the lab's tag waits until the tag counts.
+        // A policy that allows this only for keys with the lab's tag takes effect once KMS sees the tag.
         (
             keys.map(|key| O::ScheduleKeyDeletion { key, days: DELETION_DAYS }).collect(),
             late(Until::TagKnown(facts.key_tagged_at)),

@@ -53,7 +53,7 @@ impl Looks {
         }
     }
 
-    /// Takes in what the terminal has told.
+    /// Applies a reply of the terminal.
     pub fn told(&mut self, light: bool) {
         if let Some(Either { dark, light: on_light, asked: Some(asked) }) = &self.either
             && asked.elapsed() < TIMEOUT

@@ -68,7 +68,7 @@ pub enum Ended {
 /// So much input at most is answered before the next picture.
 const AT_ONCE: usize = 4_096;
 
-/// What is told of pasted text.
+/// The message after a paste.
 const PASTED: &str = "pasted text is ignored here: press the keys that the last line shows";
 
 /// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from

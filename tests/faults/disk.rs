@@ -6,7 +6,7 @@ use kmslab::run::verified::Shelf;
 
 use super::*;
 
-/// Makes a pipe that nobody reads or writes: whoever waits for the other end waits for ever.
+/// Makes a pipe that nobody reads or writes: waiting for the other end takes forever.
 fn pipe(path: &std::path::Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }

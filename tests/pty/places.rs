@@ -1,4 +1,4 @@
-//! Services at different endpoints: whoever says yes sees where each one's calls go.
+//! Services at different endpoints: before you consent, you see where each one's calls go.
 
 use kmslab::sandbox::{Config, Sandbox};
 

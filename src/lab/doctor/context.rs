@@ -1,5 +1,5 @@
 //! The condition keys of the lab's own calls, as far as they are known before them. A simulation knows nothing of a
-//! request but what it is told; whatever is missing leaves its decision open.
+//! request except what it is given; anything missing leaves its decision open.
 
 use serde_json::Value;
 use time::OffsetDateTime;

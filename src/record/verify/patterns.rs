@@ -233,7 +233,7 @@ fn plaintexts(text: &str) -> Vec<(usize, &str)> {
         let after = rest.trim_start_matches(['"', '\\', '\'', ' ', '\t', ':', '=', '|']);
         let lead = &rest[..rest.len() - after.len()];
         let (0, value) = words(after, is_base64).next()? else { return None };
-        // A sentence about plaintext is none.
+        // A sentence about plaintext isn't plaintext.
         let is_quoted = lead.ends_with(['"', '\'']);
         let is_whole = value.len() % 4 == 0 && (is_quoted || value.len() >= 16 || value.ends_with('='));
         let is_member = lead.contains([':', '=', '|', '\t']) && is_whole && !REDACTED.contains(value);

@@ -66,7 +66,7 @@ pub enum Outcome {
 pub enum Scope<'a> {
     /// Those of the journals.
     Own,
-    /// This one, whoever made it.
+    /// This run, no matter which machine made it.
     Run(&'a str),
     /// Everyone's in the account and region, after a yes.
     All(&'a Consent<'a>),

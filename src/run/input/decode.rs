@@ -23,7 +23,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// No reply takes longer than this altogether.
 const REPLY_TIME: Duration = Duration::from_secs(10);
 
-/// Of a sequence so many bytes are kept. The rest is read and forgotten.
+/// The most bytes of a sequence that are kept. The rest is read and dropped.
 const KEPT: usize = 64;
 
 /// Ends a bracketed paste.
@@ -113,7 +113,7 @@ impl Decoder {
         Some(patience.saturating_sub(now.saturating_duration_since(self.newest)))
     }
 
-    /// Takes in that time has passed.
+    /// Handles the passing of time.
     pub fn pass(&mut self, now: Instant, items: &mut Vec<Item>) {
         if self.patience(now).is_none_or(|left| !left.is_zero()) {
             return;
@@ -132,7 +132,7 @@ impl Decoder {
         }
     }
 
-    /// Takes in what was read at once.
+    /// Decodes bytes that were read in one go.
     pub fn feed(&mut self, now: Instant, chunk: &[u8], items: &mut Vec<Item>) {
         self.pass(now, items);
         if now.saturating_duration_since(self.newest) >= GAP {

@@ -1,6 +1,6 @@
 //! The terminal's bytes, and the signals that tell of it.
 //!
-//! Not crossterm's reader: it is told of new input once, reads 1,024 bytes of it, and waits for more while the rest lies
+//! Not crossterm's reader: it gets one event for new input, reads 1,024 bytes, and waits for more while the rest lies
 //! there. `poll` tells of input for as long as there is any.
 
 use std::fs::{File, OpenOptions};
@@ -22,7 +22,7 @@ use super::Input;
 use super::decode::{Decoder, Item};
 use crate::ui::terminal::size;
 
-/// Nobody types so many keys ahead. More at once is text that was pasted where the terminal marks no pastes, or noise.
+/// Nobody types this many keys ahead. More at once is text that was pasted where the terminal marks no pastes, or noise.
 const AHEAD: usize = 512;
 
 /// After a pause like this such a text has ended.
@@ -51,7 +51,7 @@ pub fn terminal() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     }))
 }
 
-/// The terminal: the standard input, or where that is none, the one this process belongs to.
+/// The terminal: standard input or, if that isn't one, the terminal this process belongs to.
 fn open() -> io::Result<OwnedFd> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -109,7 +109,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Takes in one input; says whether anybody still wants to know.
+    /// Queues one input. Returns whether the receiver is still there.
     fn pass(&mut self, input: Input) -> bool {
         if self.flood.is_none() {
             match self.to.try_send(Ok(input)) {
@@ -127,7 +127,7 @@ impl Gate<'_> {
         true
     }
 
-    /// Takes in that nothing comes any more; says whether anybody still wants to know.
+    /// Queues the end of input. Returns whether the receiver is still there.
     fn is_quiet(&mut self) -> bool {
         let Some(newest) = self.flood.take() else { return true };
         [Some(Input::Paste), newest].into_iter().flatten().all(|input| self.to.blocking_send(Ok(input)).is_ok())

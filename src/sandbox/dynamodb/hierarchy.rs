@@ -132,7 +132,7 @@ fn tampered(what: &str) -> ApiError {
 pub struct Cache(HashMap<CacheKey, Cached>);
 
 /// AWS caches a table key "for each connection" (DynamoDB guide). The principal is part of the key as well: two
-/// principals can sign requests on one connection, and one's permission is none of the other's.
+/// principals can sign requests on one connection, and the permission of one doesn't extend to the other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct CacheKey {
     table_id: String,

@@ -18,15 +18,15 @@ pub enum Shape {
     Any,
     /// A table's name or ARN.
     TableName,
-    /// A string of so many bytes.
+    /// A string of this length in bytes.
     Text(usize, usize),
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A whole number from the first to the second.
     Number(i64, i64),
-    /// A list of so many members.
+    /// A list of this length.
     List(usize, usize, &'static Shape),
-    /// A map of at least so many entries.
+    /// A map with at least this many entries.
     Map(usize, &'static Shape),
     /// A structure with these members.
     Structure(&'static [Member]),

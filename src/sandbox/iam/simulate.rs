@@ -106,7 +106,7 @@ impl Call<'_> {
         Ok(out)
     }
 
-    /// A parameter that is ignored would make the result wrong. A caller or owner that AWS would assume anyway is none.
+    /// A parameter that is ignored would make the result wrong. A caller or owner that AWS assumes anyway is fine.
     fn refuse_unsupported(&self, source: &str) -> Result<(), ApiError> {
         let account = self.iam.account.as_str();
         let root = Principal::root(account).arn;

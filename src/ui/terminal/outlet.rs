@@ -45,7 +45,7 @@ impl Outlet {
     /// Writes to the standard output while `is_open` says so.
     ///
     /// # Errors
-    /// When there is none, or there can be no thread.
+    /// If there is no standard output, or the thread can't start.
     pub fn new(is_open: &'static AtomicBool) -> io::Result<Outlet> {
         let mut stdout = stdout()?;
         let (to, frames) = channel::<Vec<u8>>();

@@ -3,7 +3,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// Feeds chunks, each so many milliseconds after the one before, and lets time pass as the reading thread does.
+/// Feeds chunks, each at its delay (in ms) after the one before, and advances time as the reading thread does.
 fn fed<'a>(chunks: impl IntoIterator<Item = (u64, &'a [u8])>) -> Vec<Item> {
     let mut now = Instant::now();
     let mut decoder = Decoder::new(now);

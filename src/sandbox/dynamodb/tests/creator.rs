@@ -1,4 +1,4 @@
-//! Whoever creates a table must be allowed to use its key.
+//! The creator of a table must be allowed to use its key.
 
 use rstest::rstest;
 use serde_json::{Value, json};
