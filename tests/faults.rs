@@ -143,6 +143,15 @@ struct Dead {
 }
 
 impl Dead {
+    /// Checks that the journal is true, and that `kmslab cleanup` removes everything by it.
+    fn assert_clean_up_leaves_nothing(&self, context: &str) {
+        self.assert_the_journal_is_true(context);
+        let (outcome, printed) = self.clean_up(true, false);
+        assert_eq!(outcome, Outcome::Clean, "{context}: {printed}");
+        assert_eq!(self.journal(), None, "{context}");
+        assert_nothing_is_left(&self.proxy, &self.names, context);
+    }
+
     /// `kmslab cleanup`, by the journals or by tags alone; `on_aws` has it take the server for AWS.
     fn clean_up(&self, by_journal: bool, on_aws: bool) -> (Outcome, String) {
         let admin = self.proxy.sandbox.admin();
@@ -340,11 +349,7 @@ fn a_lab_that_dies_at_a_fault_has_a_true_journal_and_the_clean_up_leaves_nothing
         lab.proxy.set(None);
         let context = format!("{} {call}, {fault:?}", stage.key());
         let dead = lab.die();
-        dead.assert_the_journal_is_true(&context);
-        let (outcome, printed) = dead.clean_up(true, false);
-        assert_eq!(outcome, Outcome::Clean, "{context}: {printed}");
-        assert_eq!(dead.journal(), None, "{context}");
-        assert_nothing_is_left(&dead.proxy, &dead.names, &context);
+        dead.assert_clean_up_leaves_nothing(&context);
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Screen<W: Write> {
 /// The size of the terminal.
 ///
 /// # Errors
-/// When there is none.
+/// If standard output is no terminal.
 pub fn size() -> io::Result<Size> {
     let (width, height) = crossterm::terminal::size()?;
     Ok(sized(width, height))

@@ -96,11 +96,7 @@ fn a_lab_that_dies_there_leaves_a_journal_by_which_all_is_found() {
             assert!(lab.proxy.struck() > 0, "{context}");
             lab.proxy.set(None);
             let dead = lab.die();
-            dead.assert_the_journal_is_true(&context);
-            let (outcome, printed) = dead.clean_up(true, false);
-            assert_eq!(outcome, Outcome::Clean, "{context}: {printed}");
-            assert_eq!(dead.journal(), None, "{context}");
-            assert_nothing_is_left(&dead.proxy, &dead.names, &context);
+            dead.assert_clean_up_leaves_nothing(&context);
         }
     }
 }

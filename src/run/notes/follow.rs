@@ -173,7 +173,7 @@ struct Choice {
 
 #[cfg(unix)]
 impl Choice {
-    /// Takes in which labs live, the newest first; goes on by so many of them.
+    /// Updates the list of live labs, newest first, and moves on by this many of them.
     fn among(&mut self, living: &[PathBuf], turns: usize) {
         let at = living.iter().position(|path| Some(path) == self.followed.as_ref());
         self.missed = if at.is_some() { 0 } else { self.missed.saturating_add(1) };
