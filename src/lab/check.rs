@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::doctor::principal;
 use super::exchange::{Exchange, Verdict};
 use super::facts::{Caller, Facts};
 use super::key_policy;
@@ -87,8 +86,8 @@ fn who(exchanges: &[&Exchange], facts: &Facts, given_user: bool) -> Observed {
 
 fn two_principals(admin: &Caller, user: &Caller) -> Observed {
     // Two sessions of one role are one principal: its policies decide about both.
-    if principal(user) == principal(admin) {
-        return Err(format!("both profiles are {}: give test-user a profile of its own", principal(user)));
+    if user.principal() == admin.principal() {
+        return Err(format!("both profiles are {}: give test-user a profile of its own", user.principal()));
     }
     if user.account != admin.account {
         return Err(format!("two accounts, {} and {}: both profiles must be of one", admin.account, user.account));

@@ -212,7 +212,7 @@ pub fn test_user(admin: &Caller, user: &Caller) -> Finding {
         let says = format!("{} is of another account than the admin, {}", user.arn, admin.account);
         return Finding::stop(WHAT, says, another);
     }
-    if principal(user) == principal(admin) {
+    if user.principal() == admin.principal() {
         return Finding::stop(WHAT, format!("{} is the admin itself", user.arn), another);
     }
     Finding::ok(WHAT, user.arn.clone())
@@ -277,32 +277,11 @@ fn is_root(caller: &Caller) -> bool {
     caller.arn.ends_with(":root")
 }
 
-/// The name of the role behind a session.
-pub fn role_name(caller: &Caller) -> Option<&str> {
-    caller.arn.split_once(":assumed-role/")?.1.split('/').next()
-}
-
-/// The caller as IAM knows it, from an answer to [`Question::Role`] about its role; without one, as [`principal`] has it.
+/// The caller as IAM knows it, from an answer to [`Question::Role`] about its role; without one, as [`Caller::principal`] has it.
 pub fn with_role(caller: &Caller, answer: &Answer) -> Caller {
     let response = answer.response.as_ref().ok().filter(|response| response.status < 300);
     let arn = response.and_then(|response| response.body.pointer("/Role/Arn")?.as_str());
-    Caller { arn: arn.map_or_else(|| principal(caller), str::to_owned), account: caller.account.clone() }
-}
-
-/// The user or role behind a caller, as IAM names it: a role's sessions are all the same principal. A role's path is not
-/// in a session's ARN, so for a role with a path this ARN is not quite its own: see [`with_role`].
-pub fn principal(caller: &Caller) -> String {
-    let parts: Vec<&str> = caller.arn.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", partition, "sts", _, account, session] => match session.strip_prefix("assumed-role/") {
-            Some(role) => {
-                let role = role.split('/').next().unwrap_or(role);
-                format!("arn:{partition}:iam::{account}:role/{role}")
-            }
-            None => caller.arn.clone(),
-        },
-        _ => caller.arn.clone(),
-    }
+    Caller { arn: arn.map_or_else(|| caller.principal(), str::to_owned), account: caller.account.clone() }
 }
 
 /// What of an identity's permissions is asked about together: the same kind of resource.
@@ -321,7 +300,7 @@ pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permiss
     let Places { key, table, user, via } = places(admin, request.region);
     let ask = |what, actions, resource, context| Permissions {
         what,
-        question: Question::Simulate { principal: principal(admin), actions, resource, context },
+        question: Question::Simulate { principal: admin.principal(), actions, resource, context },
     };
     // Whatever has the lab's tags as values: a policy may ask for them.
     let run = || vec!["doctor".to_owned()];
@@ -403,7 +382,7 @@ pub fn user_permissions(request: &Request<'_>) -> [Permissions; 2] {
     let Places { key, table, via, .. } = places(user, request.region);
     let ask = |what, actions, resource, context| Permissions {
         what,
-        question: Question::Simulate { principal: principal(user), actions, resource, context },
+        question: Question::Simulate { principal: user.principal(), actions, resource, context },
     };
     [
         ask("test-user: table", &["dynamodb:Scan"], table, request.direct()),

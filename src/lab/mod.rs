@@ -16,49 +16,42 @@
 //!   recorded session);
 //! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
-pub mod backend;
 mod batch;
 pub mod bench;
 pub mod calls;
-pub mod certainty;
 pub mod check;
 pub mod consent;
 pub mod copy;
 pub mod cost;
 pub mod doctor;
-pub mod exchange;
-pub mod facts;
 pub mod flow;
-pub mod glyphs;
 pub mod insight;
-pub mod key_policy;
-pub mod keymap;
 pub mod learn;
 pub mod lesson;
 pub mod locks;
 pub mod log;
 pub mod mask;
-pub mod operation;
+pub mod model;
 mod outcome;
-pub mod policy_diff;
 pub mod presenting;
 mod progress;
 pub mod quiz;
 pub mod recall;
-pub mod redact;
 mod refusal;
 pub mod resume;
 pub mod review;
 pub mod script;
 pub mod session;
 mod shown;
-pub mod stage;
 pub mod state;
-pub mod test_user;
 #[cfg(test)]
 mod tests;
 pub mod view;
 pub mod wait;
+
+pub use model::{
+    backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
+};
 
 pub use backend::{Backend, BackendKind, ServicePlace};
 pub use bench::{Bench, Experiment};

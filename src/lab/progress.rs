@@ -1,5 +1,7 @@
 //! How far a session is, and whether it may go back.
 
+use super::exchange::{Exchange, is_credential_error};
+use super::operation::Operation;
 use super::outcome::{Check, Status};
 use super::stage::Stage;
 use super::state::State;
@@ -58,5 +60,29 @@ impl State {
             Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
             _ => false,
         }
+    }
+
+    /// Where `operation` goes; `None` is AWS itself.
+    pub fn endpoint_of(&self, operation: &Operation) -> Option<&str> {
+        match self.services.iter().find(|place| place.service == operation.service()) {
+            Some(place) => place.endpoint.as_deref(),
+            None => self.backend.endpoint.as_deref(),
+        }
+    }
+
+    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
+    /// can work.
+    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
+        let record = self.record(Stage::Who);
+        // The stage's other calls only look ahead.
+        let all = record.exchanges.iter().map(AsRef::as_ref);
+        all.filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
+            match &exchange.answer.response {
+                Err(_) => true,
+                Ok(response) if response.status < 300 => false,
+                // An error without a code is not AWS's: a web server or a proxy has answered.
+                Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+            }
+        })
     }
 }

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::backend::{Backend, BackendKind};
 use super::facts::{Facts, Names};
 use super::key_policy;
+pub use super::model::batch::{Batch, Next};
+pub use super::model::until::Until;
 use super::operation::{Identity, Operation, TableKey};
 use super::stage::Stage;
 use super::test_user;
-pub use super::wait::Until;
 
 /// The items that `create_table` puts: DynamoDB JSON.
 const ITEMS: &str = include_str!("../../assets/items.json");
@@ -20,28 +21,6 @@ const DELETION_DAYS: u8 = 7;
 pub fn items() -> Vec<Map<String, Value>> {
     // The asset is part of the program and a test parses it.
     serde_json::from_str(ITEMS).unwrap_or_default()
-}
-
-/// Calls that are sent at the same time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// Who calls what.
-    pub calls: Vec<(Identity, Operation)>,
-    /// When the batch is over.
-    pub until: Until,
-    /// Whether the stage goes on whatever the answers are; otherwise anything but ALLOWED ends it.
-    pub tolerant: bool,
-}
-
-/// What comes next in a stage.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Next {
-    /// Send this.
-    Send(Batch),
-    /// The stage has sent everything.
-    End,
-    /// It can't go on, since an earlier stage did not give what it needs.
-    Blocked(String),
 }
 
 /// What a stage's calls are made from.

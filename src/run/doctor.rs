@@ -107,7 +107,7 @@ impl<W: Write> Report<'_, W> {
 /// The caller as a simulation wants it named: with the role's path, which its session's ARN lacks. The roles of AWS's
 /// single sign-on have one.
 async fn as_iam_knows(clients: &Clients, caller: &Caller) -> Caller {
-    match doctor::role_name(caller) {
+    match caller.role_name() {
         Some(name) => {
             let question = Question::Role { name: name.to_owned() };
             doctor::with_role(caller, &clients.ask(Identity::Admin, &question).await)

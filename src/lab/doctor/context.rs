@@ -5,7 +5,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Answer, Caller, Fact, principal};
+use super::{Answer, Caller, Fact};
 
 /// Whether a condition key is about MFA: without a session both are known to be absent.
 pub(super) fn is_mfa(key: &str) -> bool {
@@ -50,7 +50,7 @@ pub struct Request<'a> {
 impl Request<'_> {
     fn common(&self, region: &str) -> Vec<Fact> {
         let caller = self.caller;
-        let principal = principal(caller);
+        let principal = caller.principal();
         let (kind, user) = match principal.split_once(":user/") {
             Some((_, path)) => ("User", path.rsplit('/').next()),
             None => ("AssumedRole", None),

@@ -1,56 +1,12 @@
 //! The table as it lies in the database, without any key.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::lab::exchange::Verdict;
+pub use crate::lab::model::inspection::{AtRest, Length, Stored};
 use crate::lab::operation::{Identity, Operation, shell_quote};
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
-
-/// What the sandbox tells of a table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AtRest {
-    /// The database file.
-    pub database: String,
-    /// The table.
-    pub table: String,
-    /// The KMS key above the table key; none for the key that DynamoDB owns.
-    pub key_arn: Option<String>,
-    /// What KMS is told with the table key.
-    pub encryption_context: Option<BTreeMap<String, String>>,
-    /// The table key, as KMS encrypted it.
-    pub table_key: Length,
-    /// The data key, sealed under the table key: without nonce and tag.
-    pub data_key: Length,
-    /// How many items there are.
-    pub items: u64,
-    /// The first of them, in the order in which Scan gives them.
-    pub records: Vec<Stored>,
-}
-
-/// An encrypted key, of which nothing is told but how long it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Length {
-    /// In bytes.
-    pub bytes: usize,
-}
-
-/// An item's row. All bytes are hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// 12 bytes.
-    pub nonce: String,
-    /// The first bytes of the ciphertext.
-    pub ciphertext: String,
-    /// The length of the whole ciphertext.
-    pub bytes: usize,
-    /// 16 bytes.
-    pub tag: String,
-}
 
 /// The statement that shows the same rows in the database; the tag is the end of the ciphertext there.
 pub const SQL: &str = "SELECT table_name, hex(nonce), hex(ciphertext) FROM dynamodb_items";

@@ -9,28 +9,14 @@ use std::sync::Arc;
 use super::ladder::Decided;
 use crate::lab::exchange::Exchange;
 use crate::lab::facts::{Caller, Facts};
+pub use crate::lab::model::inspection::Documents;
 use crate::lab::operation::{Operation, Service, TableKey};
 use crate::lab::review::{names_of, partition_of};
 use crate::policy::{
-    Call, ConditionContext, Decision, Examination, Grant, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
-    PolicySource, Principal, account_of, decide, decide_for_key,
+    Call, ConditionContext, Decision, Examination, Mismatch, NamedPolicy, PolicyDocument, PolicyKind, PolicySource,
+    Principal, account_of, decide, decide_for_key,
 };
 use serde_json::Value;
-
-/// What could be read, and what could not.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Documents {
-    /// The key's own policy.
-    pub key_policy: Option<String>,
-    /// The key's grants.
-    pub grants: Vec<Grant>,
-    /// The caller's policies, each with its text.
-    pub identity: Vec<(PolicySource, String)>,
-    /// The caller's unique id (`AIDA…`), where it was told.
-    pub unique_id: Option<String>,
-    /// What could not be read, in sentences: without it the ladder is incomplete.
-    pub unread: Vec<String>,
-}
 
 /// What is asked of whom.
 struct Question {

@@ -5,25 +5,10 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::policy::{Decision, Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
-
-/// A decision, and what was asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Decided {
-    /// The id of the request that needed it, as its caller saw it.
-    pub request_id: String,
-    /// Whose permissions were looked at: an ARN, or a service's name.
-    pub principal: String,
-    /// `kms:Decrypt`
-    pub action: String,
-    /// The ARN.
-    pub resource: String,
-    /// The verdict, and every statement that was looked at.
-    pub decision: Decision,
-}
+pub use crate::lab::model::inspection::Decided;
+use crate::policy::{Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
 
 /// The answer of a rung, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

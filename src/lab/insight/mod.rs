@@ -11,17 +11,16 @@ pub mod documents;
 pub mod ladder;
 pub mod trail;
 
-use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::bench::Experiment;
 use super::calls::Call;
-use super::exchange::{CallId, Exchange};
+use super::exchange::Exchange;
 use super::facts::Caller;
 use super::flow::Effect;
+pub use super::model::inspection::{Finding, Inquiry, Known, Place};
 use super::operation::{Identity, Operation};
 use super::outcome::Record;
 use super::stage::Stage;
@@ -35,85 +34,6 @@ use ladder::Decided;
 
 /// What keeps an experiment's calls from being decided again.
 const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
-
-/// Where in the lab a call was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In a stage.
-    Stage(Stage),
-    /// In an experiment of the bench.
-    Experiment(Experiment),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Stage(stage) => write!(out, "stage {}", stage.number()),
-            Place::Experiment(which) => write!(out, "experiment {}", which.index() + 1),
-        }
-    }
-}
-
-/// What a page needs from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inquiry {
-    /// The decisions of a call, or the documents to make them again.
-    Why {
-        /// The call.
-        call: CallId,
-        /// Who made it, where that is known.
-        caller: Option<String>,
-        /// The lab's key, by ARN.
-        key: Option<String>,
-    },
-    /// What KMS was asked.
-    Trail,
-    /// How this table lies in the database.
-    AtRest {
-        /// Its name.
-        table: String,
-    },
-}
-
-/// What the world has found out.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
-    /// Decisions as they were made.
-    Decisions(Vec<Decided>),
-    /// Documents to decide by.
-    Documents(Documents),
-    /// The trail, oldest first.
-    Trail(Vec<trail::Event>),
-    /// A table in the database.
-    AtRest(Box<AtRest>),
-    /// The backend is no sandbox of kmslab: it tells nothing of this.
-    NotTold,
-    /// It could not be found out, for this reason.
-    Failed(String),
-    /// What another session has shown of its finding.
-    Shown(Box<Known>),
-}
-
-/// What a page shows of a finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Known {
-    /// Decisions. Where they were made again from documents, with what could not be read of those.
-    Decisions {
-        /// In the order in which they were made.
-        all: Vec<Decided>,
-        /// `None`: the very decisions of the sandbox.
-        unread: Option<Vec<String>>,
-    },
-    /// The trail, oldest first.
-    Trail(Vec<trail::Event>),
-    /// A table in the database.
-    AtRest(Box<AtRest>),
-    /// The backend tells nothing of this.
-    NotTold,
-    /// It could not be found out, for this reason.
-    Failed(String),
-}
 
 /// A call for which DynamoDB needs a table key. It is known longer than its answer, which a later one takes the place of.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,57 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Place;
 use super::documents::request_id;
 use crate::lab::exchange::Exchange;
+pub use crate::lab::model::inspection::{Event, Parameters, Who};
 use crate::lab::operation::Service;
 use crate::lab::state::State;
-
-/// A record of the sandbox's trail, in CloudTrail's shape; of it what the page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Event {
-    /// `2026-01-01T00:00:00Z`
-    pub event_time: String,
-    /// `Decrypt`
-    pub event_name: String,
-    /// Who asked.
-    pub user_identity: Who,
-    /// What was asked.
-    #[serde(default)]
-    pub request_parameters: Parameters,
-    /// The id of the request, as whoever sent it saw it.
-    #[serde(rename = "requestID")]
-    pub request_id: String,
-    /// The id of the request that made a service ask.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caused_by: Option<String>,
-    /// `allowed`, `denied` or `failed`
-    pub verdict: String,
-}
-
-/// CloudTrail's `userIdentity`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Who {
-    /// The principal's ARN; none for a service that asks for itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    /// The service that asked on the principal's behalf.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invoked_by: Option<String>,
-}
-
-/// CloudTrail's `requestParameters`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parameters {
-    /// The encryption context.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub encryption_context: BTreeMap<String, String>,
-}
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

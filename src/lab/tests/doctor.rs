@@ -127,10 +127,10 @@ fn test_user_is_a_second_principal(#[case] arn: &str, #[case] mark: Mark, #[case
 #[test]
 fn two_sessions_of_one_role_are_one_principal() {
     let [one, other] = ["a", "b"].map(|s| caller(&format!("arn:aws:sts::111122223333:assumed-role/lab/{s}")));
-    assert_eq!(principal(&one), "arn:aws:iam::111122223333:role/lab");
+    assert_eq!(one.principal(), "arn:aws:iam::111122223333:role/lab");
     assert_eq!(test_user(&one, &other).mark, Mark::Stop);
     let federated = caller("arn:aws:sts::111122223333:federated-user/f");
-    assert_eq!(principal(&federated), federated.arn);
+    assert_eq!(federated.principal(), federated.arn);
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::backend::Backend;
-use super::doctor::{principal, role_name};
 use super::exchange::{Denied, Exchange, Verdict};
-use super::facts::{Facts, Names};
+use super::facts::{Caller, Facts, Names};
 use super::operation::{Identity, Operation};
 
 /// The managed policy that test-user gets on the sandbox: all of DynamoDB and, of KMS, not Decrypt (managed policy
@@ -78,9 +77,9 @@ impl Facts {
     }
 
     /// The roles whose sessions the callers are, by name.
-    pub(super) fn role_names(&self) -> Vec<String> {
+    pub fn role_names(&self) -> Vec<String> {
         let callers = [&self.admin, &self.test_user].into_iter().flatten();
-        let mut names: Vec<String> = callers.filter_map(role_name).map(str::to_owned).collect();
+        let mut names: Vec<String> = callers.filter_map(Caller::role_name).map(str::to_owned).collect();
         names.dedup();
         names
     }
@@ -89,12 +88,12 @@ impl Facts {
     /// no use. Where GetRole was refused, a role's path is not known and is left out.
     pub fn principal(&self, identity: Identity) -> Option<String> {
         let caller = self.caller(identity)?;
-        let known = role_name(caller).and_then(|name| self.roles.get(name));
-        Some(known.cloned().unwrap_or_else(|| principal(caller)))
+        let known = caller.role_name().and_then(|name| self.roles.get(name));
+        Some(known.cloned().unwrap_or_else(|| caller.principal()))
     }
 
     /// The question whether admin can create test-user. `None` where admin is not known, or is the root user.
-    pub(super) fn simulation(&self, names: &Names) -> Option<Operation> {
+    pub fn simulation(&self, names: &Names) -> Option<Operation> {
         let principal = self.principal(Identity::Admin).filter(|arn| !arn.ends_with(":root"))?;
         let account = &self.admin.as_ref()?.account;
         Some(Operation::SimulatePrincipalPolicy {
@@ -107,7 +106,7 @@ impl Facts {
 }
 
 /// Why admin can't create test-user, from the answer to a simulation; `None` where it can, or nobody can tell.
-pub(super) fn why_not_created(simulated: &Exchange) -> Option<String> {
+pub fn why_not_created(simulated: &Exchange) -> Option<String> {
     let results = simulated.body().filter(|_| simulated.is_allowed())?.get("EvaluationResults")?.as_array()?;
     let is_false = |result: &Value, path: &str| {
         result.pointer(path).is_some_and(|value| *value == Value::Bool(false) || value.as_str() == Some("false"))
@@ -134,7 +133,7 @@ pub(super) fn why_not_created(simulated: &Exchange) -> Option<String> {
 }
 
 /// What to add to a refusal to create test-user.
-pub(super) fn instead(refused: &Exchange) -> Option<String> {
+pub fn instead(refused: &Exchange) -> Option<String> {
     let Verdict::Denied(Denied { reason, .. }) = &refused.verdict else { return None };
     if !CREATING.contains(&refused.operation.action().as_str()) || refused.identity != Identity::Admin {
         return None;

@@ -1,8 +1,8 @@
-//! The nine stages: their order and names. Their texts are in [`super::lesson`].
+//! The nine stages: their order and names. Their texts are in [`crate::lab::lesson`].
 //!
-//! A stage more is an entry in [`Stage::ALL`]; its calls in [`super::script`] (a new one is a variant of
-//! [`super::Operation`] and an arm in `aws/ops.rs`); its check in [`super::check`]; and its texts below `assets/lesson/`,
-//! which `lesson/embedded.rs` names.
+//! A stage more is an entry in [`Stage::ALL`]; its calls in [`crate::lab::script`] (a new one is a variant of
+//! [`super::operation::Operation`] and an arm in `aws/ops.rs`); its check in [`crate::lab::check`]; and its texts below
+//! `assets/lesson/`, which `lesson/embedded.rs` names.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bench::BenchTable;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict};
+use super::experiment::BenchTable;
 use super::operation::{Identity, Operation, Tags};
 use super::stage::Stage;
 use super::test_user;
@@ -68,6 +68,29 @@ pub struct Caller {
     pub arn: String,
     /// Twelve digits.
     pub account: String,
+}
+
+impl Caller {
+    /// The name of the role whose session this is.
+    pub fn role_name(&self) -> Option<&str> {
+        self.arn.split_once(":assumed-role/")?.1.split('/').next()
+    }
+
+    /// The user or role behind a caller, as IAM names it: a role's sessions are all the same principal. A role's path is
+    /// not in a session's ARN, so for a role with a path this ARN is not quite its own.
+    pub fn principal(&self) -> String {
+        let parts: Vec<&str> = self.arn.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "sts", _, account, session] => match session.strip_prefix("assumed-role/") {
+                Some(role) => {
+                    let role = role.split('/').next().unwrap_or(role);
+                    format!("arn:{partition}:iam::{account}:role/{role}")
+                }
+                None => self.arn.clone(),
+            },
+            _ => self.arn.clone(),
+        }
+    }
 }
 
 /// Facts, each taken from an answer and from nowhere else.
@@ -279,7 +302,7 @@ impl Facts {
 
     /// Notes that `operation` may have been done: its answer doesn't say. What has a name with the run's id in it is
     /// removed under that name, and if it isn't there, that is known then. What the service names must be looked for.
-    pub(super) fn suspect(&mut self, operation: &Operation) {
+    pub fn suspect(&mut self, operation: &Operation) {
         use Operation as O;
         match operation {
             O::CreateKey { description, .. } => self.made.maybe_key = Some(description.clone()),
@@ -300,7 +323,7 @@ impl Facts {
     }
 
     /// Notes that what `operation` was about is not there any more, where nothing has just been made.
-    pub(super) fn is_absent(&mut self, operation: &Operation) {
+    pub fn is_absent(&mut self, operation: &Operation) {
         use Operation as O;
         match operation {
             O::DescribeKey { .. } => self.made.key = None,
@@ -376,7 +399,7 @@ impl Facts {
 }
 
 /// Whether an error code says that a thing of this name exists already, or is just coming to be.
-pub(super) fn is_already_there(code: &str) -> bool {
+pub fn is_already_there(code: &str) -> bool {
     matches!(
         code,
         "AlreadyExistsException"

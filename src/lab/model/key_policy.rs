@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::policy_diff::Statement;
+use super::statement::Statement;
+pub use super::statement::statements;
 
 /// The two statements that the KMS console adds for a key user (KMS guide). `${principal}` is replaced.
-const KEY_USER_STATEMENTS: &str = include_str!("../../assets/policies/key-user-statements.json");
+const KEY_USER_STATEMENTS: &str = include_str!("../../../assets/policies/key-user-statements.json");
 
 /// The statements that make `principal` (an ARN) a user of the key.
 pub fn key_user_statements(principal: &str) -> Vec<Value> {
@@ -20,15 +21,6 @@ pub fn key_user_statements(principal: &str) -> Vec<Value> {
     let mut statements: Vec<Value> = serde_json::from_str(KEY_USER_STATEMENTS).unwrap_or_default();
     statements.iter_mut().for_each(|statement| fill(statement, principal));
     statements
-}
-
-/// The statements of a policy document; a single statement may stand without a list.
-pub fn statements(policy: &Value) -> Vec<&Value> {
-    match policy.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().collect(),
-        Some(statement) => vec![statement],
-        None => Vec::new(),
-    }
 }
 
 /// `policy` with `principal` added as a key user; everything else stays, and what is there already is not doubled.

@@ -1,0 +1,19 @@
+//! Values: stages, operations, calls and their responses, facts, policies. Imports nothing of the lab.
+
+pub mod backend;
+pub mod batch;
+pub mod certainty;
+pub mod exchange;
+pub mod experiment;
+pub mod facts;
+pub mod glyphs;
+pub mod inspection;
+pub mod key_policy;
+pub mod keymap;
+pub mod operation;
+pub mod policy_diff;
+pub mod redact;
+pub mod stage;
+pub mod statement;
+pub mod test_user;
+pub mod until;
