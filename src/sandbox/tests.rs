@@ -1,5 +1,7 @@
 //! What the tests of more than one service need: an engine with an administrator, and users.
 
+mod golden;
+
 use serde_json::Value;
 use uuid::Uuid;
 
