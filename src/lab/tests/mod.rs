@@ -8,6 +8,7 @@ mod doctor;
 mod documents;
 mod fake;
 mod flow;
+mod golden;
 mod insight;
 mod leaving;
 mod lesson;
