@@ -1,7 +1,8 @@
 //! What AWS has, by name: the operations of the sandbox's services, and the managed policies. The sandbox implements
 //! some of them. For the rest it says so, which tells a gap of the sandbox from a typing error.
 
-use super::request::Service;
+use super::error::Fault;
+use super::service::Service;
 
 const KMS: &str = include_str!("../../assets/aws/kms-operations.txt");
 const DYNAMODB: &str = include_str!("../../assets/aws/dynamodb-operations.txt");
@@ -18,6 +19,16 @@ pub fn has_operation(service: Service, name: &str) -> bool {
         Service::Sts => STS,
     };
     names(list).any(|known| known == name)
+}
+
+/// The error for an operation that the sandbox doesn't have.
+pub fn unknown(service: Service, name: &str) -> Fault {
+    let name = name.to_owned();
+    if has_operation(service, &name) {
+        Fault::NotImplemented { name }
+    } else {
+        Fault::UnknownOperation { status: 400, name }
+    }
 }
 
 /// Whether AWS has a managed policy with this ARN.

@@ -8,10 +8,10 @@ use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::answer::{self, Response};
 use super::dynamodb;
 use super::engine::Engine;
 use super::request::Request;
+use super::respond::{self, Response};
 use super::trail::{Record, Ring};
 
 /// The longest step of the clock, in seconds: about a hundred years.
@@ -92,17 +92,17 @@ fn is_loopback(host: &str) -> bool {
 
 fn list<T: Record + Serialize>(name: &str, items: &Ring<T>) -> Response {
     match serde_json::to_string(&BTreeMap::from([(name, items)])) {
-        Ok(text) => answer::page(200, "application/json", text),
+        Ok(text) => respond::page(200, "application/json", text),
         Err(error) => refusal(500, &error.to_string()),
     }
 }
 
 fn json(value: Value) -> Response {
-    answer::page(200, "application/json", value.to_string())
+    respond::page(200, "application/json", value.to_string())
 }
 
 fn refusal(status: u16, message: &str) -> Response {
-    answer::page(status, "application/json", json!({ "message": message }).to_string())
+    respond::page(status, "application/json", json!({ "message": message }).to_string())
 }
 
 #[cfg(test)]

@@ -8,17 +8,19 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::Config;
-use super::answer::{self, Output, Response};
 use super::clock::Clock;
 use super::control;
 use super::dynamodb::{self, DynamoDb};
 use super::entropy::{Entropy, EntropySource};
-use super::error::{ApiError, StartError};
+use super::error::{Fault, Unauthenticated};
 use super::form::Form;
 use super::iam::{self, Iam};
 use super::kms::{self, Kms};
-use super::request::{ConnectionId, Request, Route, Service, route};
-use super::sigv4::{Authorization, Fault};
+use super::request::{ConnectionId, Request, Route, route};
+use super::respond::{self, Output, Response};
+use super::service::Service;
+use super::sigv4::Authorization;
+use super::start_error::StartError;
 use super::store::{Store, StoreError};
 use super::sts;
 use super::trail::{Decisions, Trail};
@@ -119,11 +121,11 @@ impl Engine {
     pub fn handle(&mut self, request: &Request) -> Response {
         match route(request) {
             Route::Control(page) => control::answer(self, request, &page),
-            Route::Welcome => answer::page(200, "text/plain; charset=utf-8", WELCOME),
-            Route::NoSuchPage => answer::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
+            Route::Welcome => respond::page(200, "text/plain; charset=utf-8", WELCOME),
+            Route::NoSuchPage => respond::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
             Route::Refused { service, error } => self.refuse(service, &error),
             Route::Call { service, operation, form } => match self.authenticate(request, service) {
-                Err(fault) => self.refuse(service, &fault.into_error(service.protocol())),
+                Err(fault) => self.refuse(service, &Fault::Unauthenticated(fault)),
                 Ok((principal, access_key_id)) => {
                     self.host.entropy = self.sources.stream(&access_key_id);
                     let request_id = self.host.entropy.uuid();
@@ -131,15 +133,15 @@ impl Engine {
                         principal,
                         access_key_id,
                         request_id,
-                        answer_id: answer::answer_id(service, request_id),
+                        answer_id: respond::public_request_id(service, request_id),
                         source_ip: request.peer.to_string(),
                         user_agent: user_agent(request).to_owned(),
                         connection: request.connection,
                     };
                     let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
                     match self.transact(&context, &call) {
-                        Ok(output) => answer::success(service, &operation, &context.answer_id, output),
-                        Err(error) => answer::failure(service, &context.answer_id, &error),
+                        Ok(output) => respond::success(service, &operation, &context.answer_id, output),
+                        Err(error) => respond::failure(service, &context.answer_id, &error),
                     }
                 }
             },
@@ -174,28 +176,28 @@ impl Engine {
     }
 
     /// Answers a request whose maker is not known.
-    fn refuse(&mut self, service: Service, error: &ApiError) -> Response {
+    fn refuse(&mut self, service: Service, error: &Fault) -> Response {
         let request_id = self.sources.stream("").uuid();
-        answer::failure(service, &answer::answer_id(service, request_id), error)
+        respond::failure(service, &respond::public_request_id(service, request_id), error)
     }
 
     /// Who made the request.
-    fn authenticate(&self, request: &Request, service: Service) -> Result<(Principal, String), Fault> {
+    fn authenticate(&self, request: &Request, service: Service) -> Result<(Principal, String), Unauthenticated> {
         let authorization = Authorization::of(request)?;
         // The wall clock, not the sandbox's: clients sign with theirs.
         let signed_at = authorization.check_scope(request, service, &self.host.region, OffsetDateTime::now_utc())?;
         if request.headers.contains_key("x-amz-security-token") {
             // The sandbox issues no temporary credentials.
-            return Err(Fault::UnknownKey);
+            return Err(Unauthenticated::UnknownKey);
         }
-        let (principal, secret) = self.iam.secret_of(authorization.access_key_id).ok_or(Fault::UnknownKey)?;
+        let (principal, secret) = self.iam.secret_of(authorization.access_key_id).ok_or(Unauthenticated::UnknownKey)?;
         authorization.verify(request, &secret, signed_at)?;
         Ok((principal, authorization.access_key_id.to_owned()))
     }
 
     /// Runs a call in one transaction: all of it is kept, or on a refusal nothing. What went on stays on the trail and in
     /// the decisions either way.
-    fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+    fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, Fault> {
         // In no transaction of the call's: a refused call doesn't undo it.
         self.notice_keys()?;
         self.host.store.begin()?;
@@ -232,7 +234,7 @@ impl Engine {
         self.dynamodb.reload(&mut self.host)
     }
 
-    fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, ApiError> {
+    fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, Fault> {
         let operation = call.operation;
         match call.service {
             Service::Kms => kms::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
@@ -259,15 +261,15 @@ fn user_agent(request: &Request) -> &str {
 }
 
 /// The input of a JSON protocol. No body at all means no members.
-fn json_object(body: &[u8]) -> Result<Value, ApiError> {
+fn json_object(body: &[u8]) -> Result<Value, Fault> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
     // serde_json stops at 128 levels, so deep nesting can't exhaust the stack.
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(Value::Object(members)),
-        Ok(_) => Err(ApiError::serialization(Some("Start of structure or map found where not expected.".to_owned()))),
-        Err(_) => Err(ApiError::serialization(None)),
+        Ok(_) => Err(Fault::Serialization(Some("Start of structure or map found where not expected.".to_owned()))),
+        Err(_) => Err(Fault::Serialization(None)),
     }
 }
 
@@ -439,9 +441,9 @@ mod tests {
     fn the_guides_deny_by_address_denies() {
         let (mut engine, admin) = engine();
         let alice = alice_but(&mut engine, &admin, include_str!("testdata/deny-by-ip-guide.json"));
-        let denied = |answer: Result<Value, ApiError>| {
+        let denied = |answer: Result<Value, Fault>| {
             let error = answer.unwrap_err();
-            let message = error.message.unwrap_or_default();
+            let message = error.message(Service::Kms).unwrap_or_default();
             assert!(message.ends_with("with an explicit deny in an identity-based policy"), "{message}");
         };
         denied(kms::call(&mut engine, &alice, "ListKeys", &json!({})));

@@ -30,10 +30,10 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use self::crowd::{Crowd, Limits, Seat, Watched};
-use super::answer::{self, Response};
 use super::engine::Engine;
-use super::error::StartError;
 use super::request::{BODY_LIMIT, Body, Request};
+use super::respond::{self, Response};
+use super::start_error::StartError;
 
 /// How much of a body that is too large is still read, so that the client gets to read the refusal instead of a broken
 /// pipe.
@@ -199,7 +199,7 @@ async fn respond(
     let body = match timeout(seat.line().limits().body, read(body, waits_for_go)).await {
         Ok(body) => body?,
         Err(_) => {
-            let mut response = answer::page(408, "text/plain", "the request's body did not arrive in time\n");
+            let mut response = respond::page(408, "text/plain", "the request's body did not arrive in time\n");
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
             return Ok(response.map(Full::new));
         }
@@ -219,7 +219,7 @@ fn handle(engine: &Shared, request: &Request) -> Response {
     // No input should make the engine panic. Should one do so nevertheless, the learner's lab goes on.
     catch_unwind(AssertUnwindSafe(|| lock(engine).handle(request))).unwrap_or_else(|_| {
         let _ = lock(engine).undo();
-        answer::page(500, "text/plain", "the sandbox failed; this is a defect of kmslab\n")
+        respond::page(500, "text/plain", "the sandbox failed; this is a defect of kmslab\n")
     })
 }
 

@@ -14,7 +14,6 @@
 //! share, together the [`Host`]. `catalog` names what AWS has and the sandbox may lack. `control` answers the sandbox's own pages. That AWS is slow or busy is not imitated
 //! (nobody is throttled), that DynamoDB keeps a table key in memory for five minutes is.
 
-pub mod answer;
 mod catalog;
 pub mod clock;
 mod control;
@@ -28,12 +27,16 @@ mod http;
 pub mod iam;
 pub mod kms;
 pub mod request;
+pub mod respond;
+pub mod service;
 pub mod sigv4;
+mod start_error;
 pub mod store;
 pub mod sts;
 #[cfg(test)]
 mod tests;
 pub mod trail;
+mod xml;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -44,8 +47,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use engine::{Engine, Host, RequestContext};
-pub use error::{ApiError, Origin, Protocol, StartError};
+pub use error::Fault;
 pub use form::Form;
+pub use start_error::StartError;
 pub use store::{StoreError, abandon};
 pub use trail::{DecisionRecord, TrailEvent};
 

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri, header};
 
-use super::error::{ApiError, Protocol};
+use super::error::Fault;
 use super::form::Form;
+use super::service::{Protocol, Service};
 use super::sigv4;
 
 /// The largest body taken, in bytes. DynamoDB's own limit is 16 MiB.
@@ -56,61 +57,6 @@ impl Request {
     }
 }
 
-/// The services of the sandbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
-    /// Key Management Service.
-    Kms,
-    /// DynamoDB.
-    DynamoDb,
-    /// Identity and Access Management.
-    Iam,
-    /// Security Token Service.
-    Sts,
-}
-
-impl Service {
-    const ALL: [Self; 4] = [Self::Kms, Self::DynamoDb, Self::Iam, Self::Sts];
-
-    /// The name in a signature's credential scope.
-    pub fn signing_name(self) -> &'static str {
-        match self {
-            Self::Kms => "kms",
-            Self::DynamoDb => "dynamodb",
-            Self::Iam => "iam",
-            Self::Sts => "sts",
-        }
-    }
-
-    /// How it speaks.
-    pub fn protocol(self) -> Protocol {
-        match self {
-            Self::Kms => Protocol::Json11,
-            Self::DynamoDb => Protocol::Json10,
-            Self::Iam | Self::Sts => Protocol::Query,
-        }
-    }
-
-    /// The version of its interface, in the query protocol's `Version` and XML namespace.
-    pub fn version(self) -> &'static str {
-        match self {
-            Self::Kms => "2014-11-01",
-            Self::DynamoDb => "2012-08-10",
-            Self::Iam => "2010-05-08",
-            Self::Sts => "2011-06-15",
-        }
-    }
-
-    /// What comes before the operation in `X-Amz-Target`.
-    fn target_prefix(self) -> Option<&'static str> {
-        match self {
-            Self::Kms => Some("TrentService"),
-            Self::DynamoDb => Some("DynamoDB_20120810"),
-            Self::Iam | Self::Sts => None,
-        }
-    }
-}
-
 /// What a request asks for.
 #[derive(Debug, PartialEq)]
 pub enum Route {
@@ -134,7 +80,7 @@ pub enum Route {
         /// The service it seems to be for, which decides how the error looks.
         service: Service,
         /// The refusal.
-        error: ApiError,
+        error: Fault,
     },
 }
 
@@ -169,10 +115,10 @@ fn target(request: &Request) -> Route {
         return unknown(request, 400);
     };
     if request.uri.path() != "/" || request.method != Method::POST {
-        return Route::Refused { service, error: ApiError { status: 404, ..ApiError::unknown_operation(service, "") } };
+        return Route::Refused { service, error: Fault::UnknownOperation { status: 404, name: String::new() } };
     }
     if matches!(request.body, Body::TooLarge) {
-        return Route::Refused { service, error: too_large() };
+        return Route::Refused { service, error: Fault::TooLarge(BODY_LIMIT) };
     }
     Route::Call { service, operation: operation.to_owned(), form: Form::default() }
 }
@@ -181,7 +127,7 @@ fn target(request: &Request) -> Route {
 fn form(request: &Request, text: &[u8]) -> Route {
     let guessed = guess(request);
     if matches!(request.body, Body::TooLarge) {
-        return Route::Refused { service: guessed, error: too_large() };
+        return Route::Refused { service: guessed, error: Fault::TooLarge(BODY_LIMIT) };
     }
     if guessed.protocol() != Protocol::Query {
         // Signed for a service of the JSON protocols, which need a target.
@@ -189,19 +135,19 @@ fn form(request: &Request, text: &[u8]) -> Route {
     }
     if request.method != Method::POST && request.method != Method::GET {
         let message = format!("The method {} is not allowed here, use POST", request.method);
-        return Route::Refused { service: guessed, error: ApiError::new(405, "MethodNotAllowed", message) };
+        return Route::Refused { service: guessed, error: Fault::service(405, "MethodNotAllowed", message) };
     }
     let Some(form) = Form::parse(text) else {
-        let error = ApiError::new(400, "MalformedInput", "The request's parameters are not UTF-8");
+        let error = Fault::service(400, "MalformedInput", "The request's parameters are not UTF-8");
         return Route::Refused { service: guessed, error };
     };
     let Some(action) = form.get("Action").map(str::to_owned) else {
         let message = "The request is missing an action or a required parameter.";
-        return Route::Refused { service: guessed, error: ApiError::new(400, "MissingAction", message) };
+        return Route::Refused { service: guessed, error: Fault::service(400, "MissingAction", message) };
     };
     let version = form.get("Version").unwrap_or_default();
     let Some(service) = [Service::Iam, Service::Sts].into_iter().find(|service| service.version() == version) else {
-        let error = ApiError::new(400, "InvalidAction", ApiError::no_such_action(&action, version));
+        let error = Fault::service(400, "InvalidAction", Fault::no_such_action(&action, version));
         return Route::Refused { service: guessed, error };
     };
     Route::Call { service, operation: action, form }
@@ -209,13 +155,8 @@ fn form(request: &Request, text: &[u8]) -> Route {
 
 fn unknown(request: &Request, status: u16) -> Route {
     let service = guess(request);
-    let error = ApiError { status, ..ApiError::unknown_operation(service, "") };
+    let error = Fault::UnknownOperation { status, name: String::new() };
     Route::Refused { service, error }
-}
-
-fn too_large() -> ApiError {
-    ApiError::new(413, "RequestEntityTooLarge", format!("Request size exceeds the limit of {BODY_LIMIT} bytes"))
-        .from_front_layer()
 }
 
 /// The service a request seems to be for when it does not say so: by its signature, else by its content type.

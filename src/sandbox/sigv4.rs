@@ -13,60 +13,22 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::error::{ApiError, Protocol};
-use super::request::{Request, Service};
+use super::error::Unauthenticated;
+use super::request::Request;
+use super::service::Service;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a client's clock may be off, in either direction.
 const TOLERANCE: time::Duration = time::Duration::minutes(5);
 const BASIC_FORMAT: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 
-/// Why a request's maker is not known. Each has AWS's own error code and text in either protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// No `Authorization` header.
-    Missing,
-    /// The header is there, but parts of it are missing or malformed.
-    Incomplete(String),
-    /// No active access key of that id (an inactive one looks the same), or a session token that nobody issued.
-    UnknownKey,
-    /// Everything is there, but the signature is not the right one, or not for this place and time.
-    Invalid(String),
-}
-
-impl Fault {
-    /// The error in AWS's words.
-    pub fn into_error(self, protocol: Protocol) -> ApiError {
-        let (json, query, query_status, message) = match self {
-            Self::Missing => (
-                "MissingAuthenticationTokenException",
-                "MissingAuthenticationToken",
-                403,
-                "Request is missing Authentication Token".to_owned(),
-            ),
-            Self::Incomplete(message) => ("IncompleteSignatureException", "IncompleteSignature", 400, message),
-            Self::UnknownKey => (
-                "UnrecognizedClientException",
-                "InvalidClientTokenId",
-                403,
-                "The security token included in the request is invalid.".to_owned(),
-            ),
-            Self::Invalid(message) => ("InvalidSignatureException", "SignatureDoesNotMatch", 403, message),
-        };
-        match protocol {
-            Protocol::Query => ApiError::new(query_status, query, message),
-            Protocol::Json10 | Protocol::Json11 => ApiError::new(400, json, message),
-        }
-        .from_front_layer()
-    }
-
-    fn mismatch() -> Self {
-        Self::Invalid(
-            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
-             Access Key and signing method. Consult the service documentation for details."
-                .to_owned(),
-        )
-    }
+/// The signature does not match.
+fn mismatch() -> Unauthenticated {
+    Unauthenticated::Invalid(
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key \
+         and signing method. Consult the service documentation for details."
+            .to_owned(),
+    )
 }
 
 /// The parts of an `Authorization` header.
@@ -92,27 +54,29 @@ impl<'a> Authorization<'a> {
     /// Reads a request's `Authorization` header.
     ///
     /// # Errors
-    /// [`Fault::Missing`] without one, [`Fault::Incomplete`] when it can't be read. A signature in the query string (a
+    /// [`Unauthenticated::Missing`] without one, [`Unauthenticated::Incomplete`] when it can't be read. A signature in the query string (a
     /// presigned URL) is refused: no service of the sandbox has a use for it.
-    pub fn of(request: &'a Request) -> Result<Self, Fault> {
+    pub fn of(request: &'a Request) -> Result<Self, Unauthenticated> {
         let Some(header) = request.headers.get(http::header::AUTHORIZATION) else {
             let query = request.uri.query().unwrap_or_default();
             if query.contains("X-Amz-Signature") {
                 let message = "Presigned URLs are not supported here. Sign with the 'Authorization' header.";
-                return Err(Fault::Incomplete(message.to_owned()));
+                return Err(Unauthenticated::Incomplete(message.to_owned()));
             }
-            return Err(Fault::Missing);
+            return Err(Unauthenticated::Missing);
         };
         // Of two the signature would cover one, and which of them is meant nobody knows.
         for name in ["Authorization", "X-Amz-Date"] {
             if request.headers.get_all(name).iter().nth(1).is_some() {
-                return Err(Fault::Incomplete(format!("The request has more than one '{name}' header.")));
+                return Err(Unauthenticated::Incomplete(format!("The request has more than one '{name}' header.")));
             }
         }
-        let header = header.to_str().map_err(|_| Fault::Incomplete("Authorization header is not ASCII.".to_owned()))?;
+        let header = header
+            .to_str()
+            .map_err(|_| Unauthenticated::Incomplete("Authorization header is not ASCII.".to_owned()))?;
         let (algorithm, parameters) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
         if algorithm != ALGORITHM {
-            return Err(Fault::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
+            return Err(Unauthenticated::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
         }
         let find = |name: &str| {
             let mut found = parameters.split(',').filter_map(|part| part.trim().split_once('='));
@@ -136,11 +100,11 @@ impl<'a> Authorization<'a> {
                     "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned(),
                 );
             }
-            return Err(Fault::Incomplete(message.join(" ")));
+            return Err(Unauthenticated::Incomplete(message.join(" ")));
         };
         let parts: Vec<&str> = credential.split('/').collect();
         let [access_key_id, date, region, service, terminator] = parts[..] else {
-            return Err(Fault::Incomplete(format!(
+            return Err(Unauthenticated::Incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got \
                  '{credential}'"
             )));
@@ -154,17 +118,19 @@ impl<'a> Authorization<'a> {
     /// `now` is the wall clock.
     ///
     /// # Errors
-    /// [`Fault::Invalid`], or [`Fault::Incomplete`] for a date that can't be read.
+    /// [`Unauthenticated::Invalid`], or [`Unauthenticated::Incomplete`] for a date that can't be read.
     pub fn check_scope(
         &self,
         request: &Request,
         service: Service,
         region: &str,
         now: OffsetDateTime,
-    ) -> Result<OffsetDateTime, Fault> {
+    ) -> Result<OffsetDateTime, Unauthenticated> {
         let date_time = request.header("x-amz-date").unwrap_or_default();
         let Ok(signed_at) = PrimitiveDateTime::parse(date_time, BASIC_FORMAT) else {
-            return Err(Fault::Incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{date_time}'.")));
+            return Err(Unauthenticated::Incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{date_time}'."
+            )));
         };
         let mut wrong = Vec::new();
         // IAM is global and STS has a global endpoint; both sign for us-east-1 wherever the client is.
@@ -199,7 +165,7 @@ impl<'a> Authorization<'a> {
             }
         }
         if !wrong.is_empty() {
-            return Err(Fault::Invalid(wrong.join(" ")));
+            return Err(Unauthenticated::Invalid(wrong.join(" ")));
         }
         check_time(signed_at.assume_utc(), now)
     }
@@ -207,21 +173,20 @@ impl<'a> Authorization<'a> {
     /// Makes the signature again with `secret` and compares.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] when the secret is another one or anything that was signed has changed.
-    pub fn verify(&self, request: &Request, secret: &str, signed_at: OffsetDateTime) -> Result<(), Fault> {
+    /// [`Unauthenticated::Invalid`] when the secret is another one or anything that was signed has changed.
+    pub fn verify(&self, request: &Request, secret: &str, signed_at: OffsetDateTime) -> Result<(), Unauthenticated> {
         let body = request.bytes();
         if let Some(claimed) = request.headers.get("x-amz-content-sha256") {
             let digest = digest::digest(&digest::SHA256, body);
             let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             if claimed.as_bytes() != hex.as_bytes() {
-                return Err(Fault::Invalid(
+                return Err(Unauthenticated::Invalid(
                     "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
                 ));
             }
         }
-        let ours = self.sign_again(request, body, secret, signed_at).ok_or_else(Fault::mismatch)?;
-        constant_time::verify_slices_are_equal(ours.as_bytes(), self.signature.as_bytes())
-            .map_err(|_| Fault::mismatch())
+        let ours = self.sign_again(request, body, secret, signed_at).ok_or_else(mismatch)?;
+        constant_time::verify_slices_are_equal(ours.as_bytes(), self.signature.as_bytes()).map_err(|_| mismatch())
     }
 
     /// `None` when the request holds something that can't have been signed.
@@ -265,19 +230,19 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn check_time(signed_at: OffsetDateTime, now: OffsetDateTime) -> Result<OffsetDateTime, Fault> {
+fn check_time(signed_at: OffsetDateTime, now: OffsetDateTime) -> Result<OffsetDateTime, Unauthenticated> {
     let basic = |time: OffsetDateTime| time.format(BASIC_FORMAT).unwrap_or_default();
     let (earliest, latest) = (now.saturating_sub(TOLERANCE), now.saturating_add(TOLERANCE));
     let (signed, shown) = (basic(signed_at), basic(now));
     if signed_at < earliest {
         let earliest = basic(earliest);
-        return Err(Fault::Invalid(format!(
+        return Err(Unauthenticated::Invalid(format!(
             "Signature expired: {signed} is now earlier than {earliest} ({shown} - 5 min.)"
         )));
     }
     if signed_at > latest {
         let latest = basic(latest);
-        return Err(Fault::Invalid(format!(
+        return Err(Unauthenticated::Invalid(format!(
             "Signature not yet current: {signed} is still later than {latest} ({shown} + 5 min.)"
         )));
     }

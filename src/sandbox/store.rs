@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::crypto::{self, Key256};
 use super::entropy::{self, NoRandomness};
-use super::error::StartError;
+use super::start_error::StartError;
 use crate::disk;
 
 /// Marks the file as ours in SQLite's header: "KMSL".
@@ -31,39 +31,16 @@ const SCHEMA: &str = "
 /// A database has at least one page, in bytes.
 const SMALLEST_DATABASE: u64 = 512;
 
+mod error;
 mod temporary;
 
+pub use error::StoreError;
 use temporary::Temporary;
 pub use temporary::abandon;
 
 const DATABASE_FILE: &str = "kmslab.db";
 const ROOT_KEY_FILE: &str = "hsm.key";
 const LOCK_FILE: &str = "kmslab.lock";
-
-/// The database failed, or holds something that this program did not write.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// SQLite refused.
-    #[error("SQLite: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// A document does not open under the root key: it was changed from outside.
-    #[error("a sealed {0} document does not open: the database was changed from outside")]
-    Tampered(String),
-    /// A document opens but has another shape than expected.
-    #[error("a {kind} document can't be read or written: {source}")]
-    Shape {
-        /// The document's kind.
-        kind: String,
-        /// What serde said.
-        source: serde_json::Error,
-    },
-    /// The check at the start found something.
-    #[error("{0}")]
-    Damaged(String),
-    /// The operating system has no randomness to give.
-    #[error(transparent)]
-    Randomness(#[from] NoRandomness),
-}
 
 /// The database and the root key.
 #[derive(Debug)]

@@ -1,17 +1,17 @@
 //! STS: who am I?
 
 use super::Xml;
-use super::answer::escape;
 use super::engine::{Engine, RequestContext};
-use super::error::ApiError;
+use super::error::Fault;
 use super::form::Form;
-use super::request::Service;
+use super::service::Service;
+use super::xml::escape;
 
 /// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny (IAM guide).
 ///
 /// # Errors
 /// `InvalidAction` for every other action.
-pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &Form) -> Result<Xml, ApiError> {
+pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &Form) -> Result<Xml, Fault> {
     match action {
         "GetCallerIdentity" => Ok(format!(
             "<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
@@ -19,6 +19,6 @@ pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &F
             escape(&ctx.principal.unique_id),
             escape(&ctx.principal.account)
         )),
-        _ => Err(ApiError::unknown_operation(Service::Sts, action)),
+        _ => Err(super::catalog::unknown(Service::Sts, action)),
     }
 }

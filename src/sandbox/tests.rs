@@ -6,10 +6,17 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::engine::{Engine, RequestContext};
+use super::error::Fault;
+use super::service::Service;
 use super::{Config, Form, iam};
 use crate::policy::Principal;
 
 pub const ACCOUNT: &str = "111122223333";
+
+/// The code and message of a failed call.
+pub fn code_and_message(service: Service, fault: &Fault) -> (String, String) {
+    (fault.code(service).to_owned(), fault.message(service).unwrap_or_default().into_owned())
+}
 
 /// An engine, and its administrator.
 pub fn open(config: &Config) -> (Engine, RequestContext) {

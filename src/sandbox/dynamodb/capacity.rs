@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::request::choice;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// What `ReturnConsumedCapacity` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Report {
 
 impl Report {
     /// Reads `ReturnConsumedCapacity`.
-    pub fn of(input: &Value) -> Result<Self, ApiError> {
+    pub fn of(input: &Value) -> Result<Self, Fault> {
         Ok(match choice(input, "ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"], "NONE")? {
             "TOTAL" => Self::Total,
             "INDEXES" => Self::Indexes,

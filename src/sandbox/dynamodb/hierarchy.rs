@@ -19,7 +19,7 @@ use crate::policy::Principal;
 use crate::sandbox::crypto::{Key256, hmac_sha256, open, seal};
 use crate::sandbox::engine::{Host, RequestContext};
 use crate::sandbox::entropy::Entropy;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::iam::Iam;
 use crate::sandbox::kms::{EncryptionContext, FailedCall, Kms, OnBehalf};
 use crate::sandbox::request::ConnectionId;
@@ -92,7 +92,7 @@ impl TableKeys {
     ///
     /// # Errors
     /// 500 when the stored bytes are not what was written here.
-    pub fn open_item(&self, place: &Place, nonce: [u8; 12], sealed: &[u8]) -> Result<Item, ApiError> {
+    pub fn open_item(&self, place: &Place, nonce: [u8; 12], sealed: &[u8]) -> Result<Item, Fault> {
         open(&self.data_key, nonce, &self.item_label(place), sealed)
             .and_then(|plain| codec::decode_item(&plain))
             .ok_or_else(|| tampered("an item"))
@@ -121,10 +121,8 @@ fn seal_data_key(entropy: &mut Entropy, table_id: &str, table_key: &Key256, data
     Sealed { nonce, sealed: seal(table_key, nonce, &data_key_label(table_id), data_key.expose()) }
 }
 
-fn tampered(what: &str) -> ApiError {
-    let mut error = ApiError::internal();
-    error.message = Some(format!("The sandbox could not decrypt {what} of its own: the database was changed"));
-    error
+fn tampered(what: &str) -> Fault {
+    Fault::Internal(format!("The sandbox could not decrypt {what} of its own: the database was changed"))
 }
 
 /// The plaintext table keys in memory.
@@ -211,7 +209,7 @@ impl Keyring<'_> {
         &mut self,
         as_service: bool,
         call: impl FnOnce(&mut Kms, &mut Host, &Iam, &OnBehalf<'_>) -> Result<T, FailedCall>,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, Fault> {
         let via_service = via_service(&self.host.region);
         let service = Principal::service(&via_service);
         let principal = if as_service { &service } else { &self.ctx.principal };
@@ -220,7 +218,7 @@ impl Keyring<'_> {
     }
 
     /// The ARN of the KMS key that a request asks for, `None` for the AWS owned key. DescribeKey, as the caller.
-    pub fn resolve(&mut self, wanted: &Wanted) -> Result<Option<String>, ApiError> {
+    pub fn resolve(&mut self, wanted: &Wanted) -> Result<Option<String>, Fault> {
         let key = match wanted {
             Wanted::AwsOwned => return Ok(None),
             Wanted::AwsManaged => self.kms.aws_managed_key(self.host, "dynamodb")?,
@@ -245,7 +243,7 @@ impl Keyring<'_> {
         table_name: &str,
         table_id: &str,
         key_arn: Option<&str>,
-    ) -> Result<(Key256, Encryption), ApiError> {
+    ) -> Result<(Key256, Encryption), Fault> {
         let Some(key_arn) = key_arn else {
             let table_key = Key256::generate(&mut self.host.entropy);
             let nonce = self.host.entropy.bytes();
@@ -280,7 +278,7 @@ impl Keyring<'_> {
     }
 
     /// The table's keys: under the table key in the cache, or by asking KMS as the caller.
-    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<TableKeys, ApiError> {
+    pub fn unlock(&mut self, cache: &mut Cache, table: &Table) -> Result<TableKeys, Fault> {
         let now = self.host.clock.now();
         let unwrap = |table_key: &Key256| {
             TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::value::{AttributeValue, Item};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The longest partition key value, in bytes.
 const MAX_HASH_BYTES: usize = 2048;
@@ -94,7 +94,7 @@ impl KeySchema {
     }
 
     /// The key inside a whole item, for PutItem.
-    pub fn key_of_item(&self, item: &Item) -> Result<Key, ApiError> {
+    pub fn key_of_item(&self, item: &Item) -> Result<Key, Fault> {
         let value = |attribute: &KeyAttribute| {
             let value = item
                 .get(&attribute.name)
@@ -115,20 +115,17 @@ impl KeySchema {
     }
 
     /// A `Key` member: exactly the key's attributes, with the right types.
-    pub fn key_from(&self, given: &Item) -> Result<Key, ApiError> {
-        let key = self
-            .key_like(given)
-            .ok_or_else(|| ApiError::validation("The provided key element does not match the schema"))?;
+    pub fn key_from(&self, given: &Item) -> Result<Key, Fault> {
+        let key =
+            self.key_like(given).ok_or_else(|| Fault::invalid("The provided key element does not match the schema"))?;
         self.check_sizes(&key)?;
         Ok(key)
     }
 
     /// An `ExclusiveStartKey` member.
-    pub fn start_key_from(&self, given: &Item) -> Result<Key, ApiError> {
+    pub fn start_key_from(&self, given: &Item) -> Result<Key, Fault> {
         let key = self.key_like(given).ok_or_else(|| {
-            ApiError::validation(
-                "The provided starting key is invalid: The provided key element does not match the schema",
-            )
+            Fault::invalid("The provided starting key is invalid: The provided key element does not match the schema")
         })?;
         self.check_sizes(&key)?;
         Ok(key)
@@ -148,7 +145,7 @@ impl KeySchema {
         Some(Key { hash: value(&self.hash)?, range })
     }
 
-    fn check_sizes(&self, key: &Key) -> Result<(), ApiError> {
+    fn check_sizes(&self, key: &Key) -> Result<(), Fault> {
         let values = [
             (Some(&self.hash), Some(&key.hash), MAX_HASH_BYTES, "hashkey"),
             (self.range.as_ref(), key.range.as_ref(), MAX_RANGE_BYTES, "rangekey"),
@@ -181,13 +178,13 @@ impl Key {
     }
 }
 
-fn invalid(message: std::fmt::Arguments<'_>) -> ApiError {
+fn invalid(message: std::fmt::Arguments<'_>) -> Fault {
     let message = message.to_string();
     // AWS gives the empty-key sentence without the usual opening.
     if message.starts_with("One or more") {
-        return ApiError::validation(message);
+        return Fault::invalid(message);
     }
-    ApiError::validation(format!("One or more parameter values were invalid: {message}"))
+    Fault::invalid(format!("One or more parameter values were invalid: {message}"))
 }
 
 #[cfg(test)]
@@ -211,7 +208,7 @@ mod tests {
     #[case(json!({"id": {"S": "x".repeat(2049)}, "at": {"N": "1"}}), "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of 2048 bytes")]
     fn refuses_an_item_without_a_proper_key(#[case] item: Value, #[case] want: &str) {
         let error = schema().key_of_item(&item_from_json(&item).unwrap()).unwrap_err();
-        assert_eq!(error.message.as_deref(), Some(want));
+        assert_eq!(error.message(crate::sandbox::service::Service::DynamoDb).as_deref(), Some(want));
     }
 
     #[rstest]
@@ -220,6 +217,9 @@ mod tests {
     #[case(json!({"id": {"S": "a"}, "at": {"N": "1"}, "more": {"N": "1"}}))]
     fn refuses_a_key_of_another_schema(#[case] key: Value) {
         let error = schema().key_from(&item_from_json(&key).unwrap()).unwrap_err();
-        assert_eq!(error.message.as_deref(), Some("The provided key element does not match the schema"));
+        assert_eq!(
+            error.message(crate::sandbox::service::Service::DynamoDb).as_deref(),
+            Some("The provided key element does not match the schema")
+        );
     }
 }

@@ -35,7 +35,7 @@ use self::table::Table;
 use self::value::Item;
 use super::crypto::Key256;
 use super::engine::{Engine, Host, RequestContext};
-use super::error::{ApiError, Protocol};
+use super::error::{Denial, Fault};
 use super::request::ConnectionId;
 use super::store::StoreError;
 use crate::policy::ConditionContext;
@@ -93,16 +93,16 @@ impl DynamoDb {
 
     /// The table, for an item operation. One that is archived counts as missing: AWS's reference names this error for a
     /// table that isn't ACTIVE.
-    fn table(&self, table: &TableRef) -> Result<Arc<Table>, ApiError> {
+    fn table(&self, table: &TableRef) -> Result<Arc<Table>, Fault> {
         self.find(table)
             .filter(|table| table.archived_at.is_none())
-            .ok_or_else(|| ApiError::new(400, "ResourceNotFoundException", "Requested resource not found"))
+            .ok_or_else(|| Fault::service(400, "ResourceNotFoundException", "Requested resource not found"))
     }
 
     /// The table, for an operation on the table itself, which names it in the error.
-    fn named_table(&self, table: &TableRef) -> Result<Arc<Table>, ApiError> {
+    fn named_table(&self, table: &TableRef) -> Result<Arc<Table>, Fault> {
         self.find(table).ok_or_else(|| {
-            ApiError::new(
+            Fault::service(
                 400,
                 "ResourceNotFoundException",
                 format!("Requested resource not found: Table: {} not found", table.name),
@@ -111,7 +111,7 @@ impl DynamoDb {
     }
 
     /// Keeps a new or changed table.
-    fn keep(&mut self, host: &mut Host, table: Table) -> Result<Arc<Table>, ApiError> {
+    fn keep(&mut self, host: &mut Host, table: Table) -> Result<Arc<Table>, Fault> {
         host.store.put(TABLE, &table.name, &table)?;
         let table = Arc::new(table);
         self.tables.insert(table.name.clone(), table.clone());
@@ -123,7 +123,7 @@ impl DynamoDb {
 ///
 /// # Errors
 /// DynamoDB's own, those of KMS wrapped in DynamoDB's words, and 500 when the database fails.
-pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, Fault> {
     let now = engine.host.clock.now();
     engine.dynamodb.cache.expire(now);
     engine.dynamodb.notice_keys(&mut engine.host, &engine.kms)?;
@@ -137,9 +137,9 @@ fn authorise(
     operation: &str,
     resource: &str,
     facts: &ConditionContext,
-) -> Result<(), ApiError> {
+) -> Result<(), Fault> {
     let action = format!("dynamodb:{operation}");
-    let denied = |message| ApiError::access_denied(Protocol::Json10, message);
+    let denied = |message| Fault::Denied(Denial(message));
     engine.iam.authorize(&mut engine.host, ctx, &action, resource, facts).map_err(denied)?;
     // Another account's table needs that account's consent, in a resource-based policy. The sandbox has one account.
     match resource.split(':').nth(4) {
@@ -160,13 +160,13 @@ fn keyring<'a>(engine: &'a mut Engine, ctx: &'a RequestContext) -> (Keyring<'a>,
 }
 
 /// The table's keys, for this request's caller. Reading and writing both need them.
-fn unlock(engine: &mut Engine, ctx: &RequestContext, table: &Table) -> Result<TableKeys, ApiError> {
+fn unlock(engine: &mut Engine, ctx: &RequestContext, table: &Table) -> Result<TableKeys, Fault> {
     let (mut keyring, cache) = keyring(engine, ctx);
     keyring.unlock(cache, table)
 }
 
 /// Reads and decrypts one item.
-fn read(host: &Host, table: &Table, keys: &TableKeys, place: &Place) -> Result<Option<Item>, ApiError> {
+fn read(host: &Host, table: &Table, keys: &TableKeys, place: &Place) -> Result<Option<Item>, Fault> {
     match Items::of(host.store.connection(), &table.name).get(place)? {
         Some(stored) => keys.open_item(place, stored.nonce, &stored.sealed).map(Some),
         None => Ok(None),
@@ -174,7 +174,7 @@ fn read(host: &Host, table: &Table, keys: &TableKeys, place: &Place) -> Result<O
 }
 
 /// Encrypts and writes one item.
-fn write(host: &mut Host, table: &Table, keys: &TableKeys, place: &Place, item: &Item) -> Result<(), ApiError> {
+fn write(host: &mut Host, table: &Table, keys: &TableKeys, place: &Place, item: &Item) -> Result<(), Fault> {
     let sealed = keys.seal_item(&mut host.entropy, place, item);
     Items::of(host.store.connection(), &table.name).put(place, &sealed)?;
     Ok(())

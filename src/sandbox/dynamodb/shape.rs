@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::request::lower_first;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The most violations that one error lists. A request can have as many as it has bytes.
 const MOST: usize = 10;
@@ -54,14 +54,10 @@ pub const fn may(name: &'static str, shape: Shape) -> Member {
 ///
 /// # Errors
 /// `ValidationException` that lists all violations.
-pub fn check(members: &[Member], input: &Value) -> Result<(), ApiError> {
+pub fn check(members: &[Member], input: &Value) -> Result<(), Fault> {
     let mut found = Vec::new();
     structure(members, input, "", &mut found);
-    match found.len() {
-        0 => Ok(()),
-        1 => Err(ApiError::validation(format!("1 validation error detected: {}", found.join("; ")))),
-        count => Err(ApiError::validation(format!("{count} validation errors detected: {}", found.join("; ")))),
-    }
+    if found.is_empty() { Ok(()) } else { Err(Fault::Violations(found)) }
 }
 
 /// `Value … at '…' failed to satisfy constraint: …`

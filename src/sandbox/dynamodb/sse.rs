@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::request::{choice, flag, member, structure, text};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The key that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub enum Wanted {
 /// The alias of the AWS managed key.
 const AWS_MANAGED_ALIAS: &str = "alias/aws/dynamodb";
 
-fn invalid(message: &str) -> ApiError {
-    ApiError::validation(format!("One or more parameter values were invalid: {message}"))
+fn invalid(message: &str) -> Fault {
+    Fault::invalid(format!("One or more parameter values were invalid: {message}"))
 }
 
 impl Wanted {
     /// Reads `SSESpecification`; `None` when the request has none.
-    pub fn of(input: &Value) -> Result<Option<Self>, ApiError> {
+    pub fn of(input: &Value) -> Result<Option<Self>, Fault> {
         let Some(specification) = structure(input, "SSESpecification")? else { return Ok(None) };
         let enabled = flag(specification, "Enabled")?;
         let kind = match member(specification, "SSEType") {
@@ -83,6 +83,6 @@ mod tests {
     #[case(json!({"Enabled": false, "KMSMasterKeyId": "k"}), "One or more parameter values were invalid: KMSMasterKeyId can not be specified if Enabled is false")]
     fn refuses(#[case] specification: Value, #[case] want: &str) {
         let error = Wanted::of(&json!({ "SSESpecification": specification })).unwrap_err();
-        assert_eq!(error.message.as_deref(), Some(want));
+        assert_eq!(error.message(crate::sandbox::service::Service::DynamoDb).as_deref(), Some(want));
     }
 }

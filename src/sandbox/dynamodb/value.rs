@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::expression::ONE_ERROR;
 use super::number::Number;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The largest item, names and values together, in bytes (400 KB).
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
@@ -45,7 +45,7 @@ pub enum AttributeValue {
 }
 
 /// The JSON value does not fit the wire type at all.
-fn serialization(found: &Value, wanted: &str) -> ApiError {
+fn serialization(found: &Value, wanted: &str) -> Fault {
     let found = match found {
         Value::Null => "NULL_VALUE",
         Value::Bool(true) => "TRUE_VALUE",
@@ -60,25 +60,25 @@ fn serialization(found: &Value, wanted: &str) -> ApiError {
     } else {
         format!("{found} cannot be converted to {wanted}")
     };
-    ApiError::new(400, "SerializationException", message)
+    Fault::service(400, "SerializationException", message)
 }
 
-fn invalid(message: impl std::fmt::Display) -> ApiError {
-    ApiError::validation(format!("One or more parameter values were invalid: {message}"))
+fn invalid(message: impl std::fmt::Display) -> Fault {
+    Fault::invalid(format!("One or more parameter values were invalid: {message}"))
 }
 
-fn text(value: &Value) -> Result<&str, ApiError> {
+fn text(value: &Value) -> Result<&str, Fault> {
     value.as_str().ok_or_else(|| serialization(value, "String"))
 }
 
-fn number(value: &Value) -> Result<Number, ApiError> {
-    Number::parse(text(value)?).map_err(|error| ApiError::validation(error.to_string()))
+fn number(value: &Value) -> Result<Number, Fault> {
+    Number::parse(text(value)?).map_err(|error| Fault::invalid(error.to_string()))
 }
 
-fn bytes(value: &Value) -> Result<Vec<u8>, ApiError> {
+fn bytes(value: &Value) -> Result<Vec<u8>, Fault> {
     let encoded = value.as_str().ok_or_else(|| serialization(value, "Blob"))?;
     BASE64.decode(encoded).map_err(|_| {
-        ApiError::new(
+        Fault::service(
             400,
             "SerializationException",
             format!("'{encoded}' can not be converted to a Blob: Invalid Base64"),
@@ -89,14 +89,13 @@ fn bytes(value: &Value) -> Result<Vec<u8>, ApiError> {
 fn set<T: Ord>(
     value: &Value,
     empty: &str,
-    member: impl Fn(&Value) -> Result<T, ApiError>,
+    member: impl Fn(&Value) -> Result<T, Fault>,
     show: impl Fn(&T) -> String,
-) -> Result<Vec<T>, ApiError> {
+) -> Result<Vec<T>, Fault> {
     let Value::Array(values) = value else { return Err(serialization(value, "List")) };
     if values.is_empty() {
         // The opening is new since August 2026 (issue threads).
-        let ApiError { message, .. } = invalid(empty);
-        return Err(ApiError::validation(format!("{ONE_ERROR}{}", message.unwrap_or_default())));
+        return Err(Fault::invalid(format!("{ONE_ERROR}One or more parameter values were invalid: {empty}")));
     }
     let given = values.iter().map(member).collect::<Result<Vec<T>, _>>()?;
     let shown = || given.iter().map(&show).collect::<Vec<_>>().join(", ");
@@ -113,13 +112,13 @@ fn set<T: Ord>(
 impl AttributeValue {
     /// Reads `{"S": "…"}` and the like. Errors are DynamoDB's: `ValidationException` for a value that breaks a rule,
     /// `SerializationException` for JSON of the wrong type.
-    pub fn from_json(json: &Value) -> Result<Self, ApiError> {
+    pub fn from_json(json: &Value) -> Result<Self, Fault> {
         Self::from_json_at(json, 0)
     }
 
-    fn from_json_at(json: &Value, depth: usize) -> Result<Self, ApiError> {
+    fn from_json_at(json: &Value, depth: usize) -> Result<Self, Fault> {
         if depth > MAX_DEPTH {
-            return Err(ApiError::validation(
+            return Err(Fault::invalid(
                 "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond \
                  supported limit",
             ));
@@ -128,12 +127,12 @@ impl AttributeValue {
         // SDKs of some languages send unset members as null.
         let mut members = object.iter().filter(|(_, value)| !value.is_null());
         let Some((tag, value)) = members.next() else {
-            return Err(ApiError::validation(
+            return Err(Fault::invalid(
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
             ));
         };
         if members.next().is_some() {
-            return Err(ApiError::validation(
+            return Err(Fault::invalid(
                 "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported \
                  datatypes",
             ));
@@ -162,7 +161,7 @@ impl AttributeValue {
             "NS" => Self::NumberSet(set(value, "An number set  may not be empty", number, Number::to_string)?),
             "BS" => Self::BinarySet(set(value, "Binary sets should not be empty", bytes, |b| BASE64.encode(b))?),
             _ => {
-                return Err(ApiError::validation(
+                return Err(Fault::invalid(
                     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
                 ));
             }
@@ -239,11 +238,11 @@ impl AttributeValue {
 }
 
 /// Reads a JSON object of attributes: an `Item`, a `Key` or an `M`.
-pub fn item_from_json(json: &Value) -> Result<Item, ApiError> {
+pub fn item_from_json(json: &Value) -> Result<Item, Fault> {
     item_at(json, 0)
 }
 
-fn item_at(json: &Value, depth: usize) -> Result<Item, ApiError> {
+fn item_at(json: &Value, depth: usize) -> Result<Item, Fault> {
     let Value::Object(object) = json else { return Err(serialization(json, "Map")) };
     let mut item = Item::new();
     for (name, value) in object {
@@ -327,7 +326,13 @@ pub(super) mod tests {
     #[case(json!({"S": 5}), "NUMBER_VALUE cannot be converted to String")]
     #[case(json!({"B": "*"}), "'*' can not be converted to a Blob: Invalid Base64")]
     fn refuses(#[case] json: Value, #[case] want: &str) {
-        assert_eq!(AttributeValue::from_json(&json).unwrap_err().message.as_deref(), Some(want));
+        assert_eq!(
+            AttributeValue::from_json(&json)
+                .unwrap_err()
+                .message(crate::sandbox::service::Service::DynamoDb)
+                .as_deref(),
+            Some(want)
+        );
     }
 
     #[test]

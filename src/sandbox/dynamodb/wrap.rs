@@ -1,36 +1,38 @@
 //! How DynamoDB passes on what KMS answered: AWS's sentences.
 
 use crate::sandbox::entropy::Entropy;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::kms::FailedCall;
+use crate::sandbox::service::Service;
 
 /// Wraps an error of KMS in DynamoDB's words (observed on AWS, issue threads). It quotes the request id of the call to
 /// KMS, by which you find the call in the trail. Errors of the sandbox itself (5xx) pass through as they are.
-pub fn kms_error(FailedCall { error, request_id }: FailedCall) -> ApiError {
-    if error.status >= 500 {
+pub fn kms_error(FailedCall { error, request_id }: FailedCall) -> Fault {
+    if let Fault::Internal(_) = error {
         return error;
     }
-    let (code, kind, class) = match error.code.as_ref() {
+    let kms_code = error.code(Service::Kms);
+    let (code, kind, class) = match kms_code {
         "AccessDeniedException" => ("AccessDeniedException", "access denied", "AWSKMSException"),
         "DisabledException" => ("ValidationException", "disabled", "DisabledException"),
         other => ("ValidationException", "", other),
     };
     let opening = if kind.is_empty() { "KMS validation error".to_owned() } else { format!("KMS key {kind} error") };
-    let message = error.message.as_deref().unwrap_or("null");
-    ApiError::new(
+    let message = error.message(Service::Kms).unwrap_or("null".into());
+    Fault::service(
         400,
         code,
         format!(
             "{opening}: com.amazonaws.services.kms.model.{class}: {message} (Service: AWSKMS; Status Code: {}; Error \
-             Code: {}; Request ID: {request_id}; Proxy: null)",
-            error.status, error.code
+             Code: {kms_code}; Request ID: {request_id}; Proxy: null)",
+            error.status(Service::Kms)
         ),
     )
 }
 
 /// What DynamoDB answers for an HMAC or an asymmetric key (observed on AWS): CreateGrant refuses the encryption context.
-pub fn not_symmetric(entropy: &mut Entropy) -> ApiError {
-    ApiError::new(
+pub fn not_symmetric(entropy: &mut Entropy) -> Fault {
+    Fault::service(
         500,
         "InternalServerError",
         format!(
@@ -60,21 +62,21 @@ mod tests {
         #[case] outer: &str,
         #[case] opening: &str,
     ) {
-        let error = ApiError::new(400, code, inner.clone());
+        let error = Fault::service(400, code, inner.clone());
         let wrapped = kms_error(FailedCall { error, request_id: "11111111-2222-4333-8444-555555555555".to_owned() });
-        assert_eq!((wrapped.status, wrapped.code.as_ref()), (400, outer));
+        assert_eq!((wrapped.status(Service::DynamoDb), wrapped.code(Service::DynamoDb)), (400, outer));
         let want = format!(
             "{opening}{inner} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: \
              11111111-2222-4333-8444-555555555555; Proxy: null)"
         );
-        assert_eq!(wrapped.message, Some(want));
+        assert_eq!(wrapped.message(Service::DynamoDb), Some(want.into()));
     }
 
     #[test]
     fn an_hmac_or_rsa_key_is_an_internal_error() {
         let error = not_symmetric(&mut Entropy::from_seed([1; 32]));
-        assert_eq!((error.status, error.code.as_ref()), (500, "InternalServerError"));
-        let message = error.message.unwrap();
+        assert_eq!((error.status(Service::DynamoDb), error.code(Service::DynamoDb)), (500, "InternalServerError"));
+        let message = error.message(Service::DynamoDb).unwrap();
         let opening = "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: EncryptionContext is \
                        supported only when creating a grant for a symmetric encryption KMS key. (Service: AWSKMS; Status \
                        Code: 400; Error Code: ValidationException; Request ID: ";
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn passes_on_the_sandboxs_own_failures() {
-        let failed = FailedCall { error: ApiError::internal(), request_id: "11111111".to_owned() };
-        assert_eq!(kms_error(failed), ApiError::internal(), "and no request id of KMS beside it");
+        let fault = Fault::Internal("disk full".to_owned());
+        let failed = FailedCall { error: fault.clone(), request_id: "11111111".to_owned() };
+        assert_eq!(kms_error(failed), fault, "and no request id of KMS beside it");
     }
 }

@@ -3,18 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::form::Form;
 
 /// 400 `ValidationError`
-pub(super) fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new(400, "ValidationError", message)
+pub(super) fn invalid(message: impl Into<String>) -> Fault {
+    Fault::service(400, "ValidationError", message)
 }
 
-fn constraint(value: &str, member: &str, constraint: &str) -> ApiError {
-    invalid(format!(
-        "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}"
-    ))
+fn constraint(value: &str, member: &str, constraint: &str) -> Fault {
+    Fault::Violations(vec![format!("Value {value} at '{member}' failed to satisfy constraint: {constraint}")])
 }
 
 /// `UserName` as AWS's messages spell it: `userName`.
@@ -24,11 +22,11 @@ fn member(parameter: &str) -> String {
 }
 
 /// A parameter that must be there.
-pub(super) fn required<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, ApiError> {
+pub(super) fn required<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, Fault> {
     form.get(parameter).ok_or_else(|| constraint("null", &member(parameter), "Member must not be null"))
 }
 
-fn check_length(value: &str, parameter: &str, least: usize, most: usize) -> Result<(), ApiError> {
+fn check_length(value: &str, parameter: &str, least: usize, most: usize) -> Result<(), Fault> {
     let length = value.chars().count();
     let quoted = || format!("'{value}'");
     if length < least {
@@ -43,7 +41,7 @@ fn check_length(value: &str, parameter: &str, least: usize, most: usize) -> Resu
 }
 
 /// The name of a user or policy: letters, digits and `+=,.@_-`.
-fn check_name(value: &str, parameter: &str, most: usize) -> Result<(), ApiError> {
+fn check_name(value: &str, parameter: &str, most: usize) -> Result<(), Fault> {
     check_length(value, parameter, 1, most)?;
     if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte)) {
         return Ok(());
@@ -56,26 +54,26 @@ fn check_name(value: &str, parameter: &str, most: usize) -> Result<(), ApiError>
 }
 
 /// `UserName`, which must be there.
-pub(super) fn user_name(form: &Form) -> Result<&str, ApiError> {
+pub(super) fn user_name(form: &Form) -> Result<&str, Fault> {
     let name = required(form, "UserName")?;
     check_name(name, "UserName", 64)?;
     Ok(name)
 }
 
 /// `UserName`, where it may be left out.
-pub(super) fn optional_user_name(form: &Form) -> Result<Option<&str>, ApiError> {
+pub(super) fn optional_user_name(form: &Form) -> Result<Option<&str>, Fault> {
     form.get("UserName").map(|_| user_name(form)).transpose()
 }
 
 /// `PolicyName`
-pub(super) fn policy_name(form: &Form) -> Result<&str, ApiError> {
+pub(super) fn policy_name(form: &Form) -> Result<&str, Fault> {
     let name = required(form, "PolicyName")?;
     check_name(name, "PolicyName", 128)?;
     Ok(name)
 }
 
 /// `AccessKeyId`
-pub(super) fn access_key_id(form: &Form) -> Result<&str, ApiError> {
+pub(super) fn access_key_id(form: &Form) -> Result<&str, Fault> {
     let id = required(form, "AccessKeyId")?;
     check_length(id, "AccessKeyId", 16, 128)?;
     if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
@@ -85,7 +83,7 @@ pub(super) fn access_key_id(form: &Form) -> Result<&str, ApiError> {
 }
 
 /// `Status` of an access key: whether it is to be active.
-pub(super) fn status(form: &Form) -> Result<bool, ApiError> {
+pub(super) fn status(form: &Form) -> Result<bool, Fault> {
     match required(form, "Status")? {
         "Active" => Ok(true),
         "Inactive" => Ok(false),
@@ -97,24 +95,24 @@ pub(super) fn status(form: &Form) -> Result<bool, ApiError> {
 }
 
 /// `PolicyArn`
-pub(super) fn policy_arn(form: &Form) -> Result<&str, ApiError> {
+pub(super) fn policy_arn(form: &Form) -> Result<&str, Fault> {
     let arn = required(form, "PolicyArn")?;
     check_length(arn, "PolicyArn", 20, 2048)?;
     if arn.starts_with("arn:") && arn.split(':').count() >= 6 {
         return Ok(arn);
     }
-    Err(ApiError::new(400, "InvalidInput", format!("ARN {arn} is not valid.")))
+    Err(Fault::service(400, "InvalidInput", format!("ARN {arn} is not valid.")))
 }
 
 /// `PolicyDocument`
-pub(super) fn policy_document(form: &Form) -> Result<&str, ApiError> {
+pub(super) fn policy_document(form: &Form) -> Result<&str, Fault> {
     let text = required(form, "PolicyDocument")?;
     check_length(text, "PolicyDocument", 1, 131_072)?;
     Ok(text)
 }
 
 /// A path: `/`, or printable ASCII between two `/`. Where it is left out it is `/`.
-pub(super) fn path<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, ApiError> {
+pub(super) fn path<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, Fault> {
     let Some(path) = form.get(parameter) else { return Ok("/") };
     check_length(path, parameter, 1, 512)?;
     let printable = path.bytes().all(|byte| byte.is_ascii_graphic());
@@ -131,7 +129,7 @@ pub(super) fn path<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, ApiEr
 }
 
 /// `Tags.member.N.Key` and `.Value`.
-pub(super) fn tags(form: &Form) -> Result<Vec<(String, String)>, ApiError> {
+pub(super) fn tags(form: &Form) -> Result<Vec<(String, String)>, Fault> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for n in 1.. {
         let Some(key) = form.get(&format!("Tags.member.{n}.Key")) else { break };
@@ -142,7 +140,7 @@ pub(super) fn tags(form: &Form) -> Result<Vec<(String, String)>, ApiError> {
         check_length(value, &format!("tags.{n}.member.value"), 0, 256)?;
         if tags.iter().any(|(known, _)| known.eq_ignore_ascii_case(key)) {
             let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-            return Err(ApiError::new(400, "InvalidInput", message));
+            return Err(Fault::service(400, "InvalidInput", message));
         }
         // In the loop: each tag is held against all before it.
         if tags.len() == MAX_TAGS {
@@ -157,8 +155,8 @@ pub(super) fn tags(form: &Form) -> Result<Vec<(String, String)>, ApiError> {
 pub(super) const MAX_TAGS: usize = 50;
 
 /// 409 `LimitExceeded`
-pub(super) fn too_many_tags() -> ApiError {
-    ApiError::new(409, "LimitExceeded", format!("The number of tags has reached the maximum limit of {MAX_TAGS}."))
+pub(super) fn too_many_tags() -> Fault {
+    Fault::service(409, "LimitExceeded", format!("The number of tags has reached the maximum limit of {MAX_TAGS}."))
 }
 
 /// A part of a list.
@@ -174,7 +172,7 @@ pub(super) fn page<T>(
     form: &Form,
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> &str,
-) -> Result<Page<T>, ApiError> {
+) -> Result<Page<T>, Fault> {
     let most = match form.get("MaxItems") {
         None => 100,
         Some(text) => match text.parse::<usize>() {
@@ -184,7 +182,7 @@ pub(super) fn page<T>(
                 let rule = "Member must have value less than or equal to 1000";
                 return Err(constraint(&format!("'{number}'"), "maxItems", rule));
             }
-            Err(_) => return Err(ApiError::new(400, "MalformedInput", format!("MaxItems {text:?} is no number"))),
+            Err(_) => return Err(Fault::service(400, "MalformedInput", format!("MaxItems {text:?} is no number"))),
         },
     };
     let mut items: Vec<T> = items.into_iter().collect();
@@ -206,6 +204,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::sandbox::service::Service;
 
     #[rstest]
     #[case(&[], "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null")]
@@ -215,13 +214,18 @@ mod tests {
     fn user_names_refused(#[case] parameters: &[(&str, &str)], #[case] expected: &str) {
         let form: Form = parameters.iter().copied().collect();
         let error = user_name(&form).unwrap_err();
-        assert_eq!((error.status, &*error.code, error.message.as_deref()), (400, "ValidationError", Some(expected)));
+        assert_eq!(
+            (error.status(Service::Iam), error.code(Service::Iam), error.message(Service::Iam).as_deref()),
+            (400, "ValidationError", Some(expected))
+        );
     }
 
     #[test]
     fn lengths_are_limited() {
         let form: Form = [("UserName", "x".repeat(65))].into_iter().collect();
-        assert!(user_name(&form).unwrap_err().message.unwrap().ends_with("length less than or equal to 64"));
+        assert!(
+            user_name(&form).unwrap_err().message(Service::Iam).unwrap().ends_with("length less than or equal to 64")
+        );
         let form: Form = [("UserName", "x".repeat(64))].into_iter().collect();
         assert_eq!(user_name(&form).unwrap().len(), 64);
     }
@@ -262,7 +266,7 @@ mod tests {
     #[case("Marker", "*", "ValidationError")]
     fn pages_refused(#[case] parameter: &str, #[case] value: &str, #[case] code: &str) {
         let form: Form = [(parameter, value)].into_iter().collect();
-        assert_eq!(page(&form, ["a"], |name| name).err().unwrap().code, code);
+        assert_eq!(page(&form, ["a"], |name| name).err().unwrap().code(Service::Iam), code);
     }
 
     #[test]
@@ -277,11 +281,11 @@ mod tests {
         .collect();
         assert_eq!(tags(&form).unwrap(), [("a".to_owned(), String::new()), ("b".to_owned(), "2".to_owned())]);
         let form: Form = [("Tags.member.1.Key", "a")].into_iter().collect();
-        assert_eq!(tags(&form).unwrap_err().code, "ValidationError");
+        assert_eq!(tags(&form).unwrap_err().code(Service::Iam), "ValidationError");
         let form: Form = ["1", "2"]
             .iter()
             .flat_map(|n| [(format!("Tags.member.{n}.Key"), "A"), (format!("Tags.member.{n}.Value"), "x")])
             .collect();
-        assert_eq!(tags(&form).unwrap_err().code, "InvalidInput");
+        assert_eq!(tags(&form).unwrap_err().code(Service::Iam), "InvalidInput");
     }
 }

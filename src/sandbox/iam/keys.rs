@@ -1,10 +1,11 @@
 //! Access keys.
 
 use super::user::AccessKey;
-use super::{Answer, Call, end_list, input, new_key, no_such_entity, xml};
+use super::{Answer, Call, end_list, input, new_key, no_such_entity};
 use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
+use crate::sandbox::xml;
 
 /// AWS's quota (IAM guide).
 pub(super) const MAX_KEYS: usize = 2;
@@ -15,7 +16,7 @@ impl Call<'_> {
         let mut user = self.allowed_user("iam:CreateAccessKey", &name, &ConditionContext::default())?;
         if user.keys.len() >= MAX_KEYS {
             let message = format!("Cannot exceed quota for AccessKeysPerUser: {MAX_KEYS}");
-            return Err(ApiError::new(409, "LimitExceeded", message));
+            return Err(Fault::service(409, "LimitExceeded", message));
         }
         let key = new_key(self.host);
         let mut out = Xml::new();
@@ -62,7 +63,7 @@ impl Call<'_> {
     }
 }
 
-fn no_such_key(id: &str) -> ApiError {
+fn no_such_key(id: &str) -> Fault {
     no_such_entity(format!("The Access Key with id {id} cannot be found."))
 }
 

@@ -13,7 +13,6 @@ mod policies;
 mod simulate;
 mod user;
 mod users;
-mod xml;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,12 +21,13 @@ use zeroize::Zeroizing;
 use self::user::{AccessKey, Secret, User};
 use super::Xml;
 use super::engine::{Engine, Host, RequestContext};
-use super::error::{ApiError, Protocol};
+use super::error::{Denial, Fault};
 use super::form::Form;
 use super::kms::Kms;
-use super::request::Service;
+use super::service::Service;
 use super::store::StoreError;
 use super::trail::DecisionRecord;
+use super::xml;
 use crate::policy::{self, ConditionContext, NamedPolicy, Principal};
 
 const ADMIN: &str = "kmslab-admin";
@@ -236,11 +236,11 @@ struct Call<'a> {
     input: &'a Form,
 }
 
-type Answer = Result<Xml, ApiError>;
+type Answer = Result<Xml, Fault>;
 
 impl Call<'_> {
     /// The user a call is about: `UserName`, or else the caller.
-    fn named_user(&self) -> Result<String, ApiError> {
+    fn named_user(&self) -> Result<String, Fault> {
         match (input::optional_user_name(self.input)?, &self.ctx.principal.user_name) {
             (Some(name), _) => Ok(name.to_owned()),
             (None, Some(caller)) => Ok(caller.clone()),
@@ -248,14 +248,14 @@ impl Call<'_> {
         }
     }
 
-    fn allow(&mut self, action: &str, resource: &str, extra: &ConditionContext) -> Result<(), ApiError> {
+    fn allow(&mut self, action: &str, resource: &str, extra: &ConditionContext) -> Result<(), Fault> {
         self.iam
             .authorize(self.host, self.ctx, action, resource, extra)
-            .map_err(|message| ApiError::access_denied(Protocol::Query, message))
+            .map_err(|message| Fault::Denied(Denial(message)))
     }
 
     /// Asks permission for an action on a user and then looks it up: who may not ask doesn't learn who exists.
-    fn allowed_user(&mut self, action: &str, name: &str, extra: &ConditionContext) -> Result<User, ApiError> {
+    fn allowed_user(&mut self, action: &str, name: &str, extra: &ConditionContext) -> Result<User, Fault> {
         let mut context = extra.clone();
         let user = self.iam.user(name).cloned();
         let path = user.as_ref().map_or("/", |user| &user.path);
@@ -269,8 +269,8 @@ impl Call<'_> {
 }
 
 /// 404 `NoSuchEntity`
-fn no_such_entity(message: String) -> ApiError {
-    ApiError::new(404, "NoSuchEntity", message)
+fn no_such_entity(message: String) -> Fault {
+    Fault::service(404, "NoSuchEntity", message)
 }
 
 /// Ends a list: whether there is more, and where it begins.
@@ -285,7 +285,7 @@ fn end_list(out: &mut Xml, next: Option<&str>) {
 ///
 /// # Errors
 /// AWS's error for it.
-pub fn call(engine: &mut Engine, ctx: &RequestContext, action: &str, input: &Form) -> Result<Xml, ApiError> {
+pub fn call(engine: &mut Engine, ctx: &RequestContext, action: &str, input: &Form) -> Result<Xml, Fault> {
     let mut call = Call { iam: &mut engine.iam, host: &mut engine.host, kms: &mut engine.kms, ctx, input };
     match action {
         "CreateUser" => call.create_user(),
@@ -309,7 +309,7 @@ pub fn call(engine: &mut Engine, ctx: &RequestContext, action: &str, input: &For
         "GetPolicy" => call.get_policy(),
         "SimulatePrincipalPolicy" => call.simulate_principal_policy(),
         "GetPolicyVersion" => call.get_policy_version(),
-        _ => Err(ApiError::unknown_operation(Service::Iam, action)),
+        _ => Err(super::catalog::unknown(Service::Iam, action)),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::managed::{self, Managed};
 use super::user::{InlinePolicy, size};
-use super::{Answer, Call, end_list, input, no_such_entity, xml};
+use super::{Answer, Call, end_list, input, no_such_entity};
 use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
 use crate::sandbox::catalog;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
+use crate::sandbox::xml;
 
 /// AWS's quota of managed policies for a user (IAM guide).
 const MAX_ATTACHED: usize = 10;
@@ -25,7 +26,7 @@ impl Call<'_> {
         if !user.attached.iter().any(|attached| attached == arn) {
             if user.attached.len() >= MAX_ATTACHED {
                 let message = format!("Cannot exceed quota for PoliciesPerUser: {MAX_ATTACHED}");
-                return Err(ApiError::new(409, "LimitExceeded", message));
+                return Err(Fault::service(409, "LimitExceeded", message));
             }
             user.attached.push(arn.to_owned());
             self.iam.save(self.host, user)?;
@@ -66,11 +67,11 @@ impl Call<'_> {
         let text = input::policy_document(self.input)?;
         let mut user = self.allowed_user("iam:PutUserPolicy", name, &ConditionContext::default())?;
         let policy = InlinePolicy::new(text.to_owned())
-            .map_err(|error| ApiError::new(400, "MalformedPolicyDocument", error.to_string()))?;
+            .map_err(|error| Fault::service(400, "MalformedPolicyDocument", error.to_string()))?;
         let replaced = user.inline.get(policy_name).map_or(0, |old| size(&old.text));
         if user.inline_size() - replaced + size(text) > MAX_INLINE_SIZE {
             let message = format!("Maximum policy size of {MAX_INLINE_SIZE} bytes exceeded for user {name}");
-            return Err(ApiError::new(409, "LimitExceeded", message));
+            return Err(Fault::service(409, "LimitExceeded", message));
         }
         user.inline.insert(policy_name.to_owned(), policy);
         self.iam.save(self.host, user)?;
@@ -149,7 +150,7 @@ impl Call<'_> {
         Ok(out)
     }
 
-    fn allowed_policy(&mut self, action: &str) -> Result<&'static Managed, ApiError> {
+    fn allowed_policy(&mut self, action: &str) -> Result<&'static Managed, Fault> {
         let arn = input::policy_arn(self.input)?;
         self.allow(action, arn, &ConditionContext::default())?;
         managed::find(arn).ok_or_else(|| no_managed_policy(arn, format!("Policy {arn} was not found.")))
@@ -157,7 +158,7 @@ impl Call<'_> {
 }
 
 /// A managed policy that the sandbox doesn't have. Where AWS has it, the message says so instead of AWS's `message`.
-fn no_managed_policy(arn: &str, message: String) -> ApiError {
+fn no_managed_policy(arn: &str, message: String) -> Fault {
     if !catalog::has_managed_policy(arn) {
         return no_such_entity(message);
     }
@@ -168,7 +169,7 @@ fn no_managed_policy(arn: &str, message: String) -> ApiError {
     ))
 }
 
-fn no_such_policy(name: &str) -> ApiError {
+fn no_such_policy(name: &str) -> Fault {
     no_such_entity(format!("The user policy with name {name} cannot be found."))
 }
 

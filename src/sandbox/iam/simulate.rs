@@ -1,15 +1,16 @@
 //! What a user's policies would decide, without doing it.
 
 use super::user::User;
-use super::{Answer, Call, end_list, input, managed, no_such_entity, xml};
+use super::{Answer, Call, end_list, input, managed, no_such_entity};
 use crate::policy::{
     self, ConditionContext, Decision, Effect, Examination, Examined, NamedPolicy, Outcome, PolicySource, Position,
     Principal, context_keys, statement_positions,
 };
 use crate::sandbox::Xml;
-use crate::sandbox::answer::escape;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::form::Form;
+use crate::sandbox::xml;
+use crate::sandbox::xml::escape;
 
 /// AWS answers at most a thousand results in a page.
 const MOST: usize = 1000;
@@ -107,7 +108,7 @@ impl Call<'_> {
     }
 
     /// A parameter that is ignored would make the result wrong. A caller or owner that AWS assumes anyway is fine.
-    fn refuse_unsupported(&self, source: &str) -> Result<(), ApiError> {
+    fn refuse_unsupported(&self, source: &str) -> Result<(), Fault> {
         let account = self.iam.account.as_str();
         let root = Principal::root(account).arn;
         let given = |name: &str| self.input.has(name);
@@ -123,7 +124,7 @@ impl Call<'_> {
     }
 
     /// The `ContextEntries`.
-    fn context_entries(&self) -> Result<ConditionContext, ApiError> {
+    fn context_entries(&self) -> Result<ConditionContext, Fault> {
         let mut context = ConditionContext::default();
         for n in 1.. {
             let entry = format!("ContextEntries.member.{n}");
@@ -147,7 +148,7 @@ impl Call<'_> {
 }
 
 /// `ActionNames`, each once.
-fn simulated_actions(form: &Form) -> Result<Vec<&str>, ApiError> {
+fn simulated_actions(form: &Form) -> Result<Vec<&str>, Fault> {
     let mut actions: Vec<&str> = Vec::new();
     for action in form.members("ActionNames") {
         if !action.contains(':') {

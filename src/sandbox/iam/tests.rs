@@ -44,7 +44,11 @@ fn text(answer: &str, name: &str) -> String {
 
 fn error(answer: Answer) -> (u16, String, String) {
     let error = answer.unwrap_err();
-    (error.status, error.code.into_owned(), error.message.unwrap_or_default())
+    (
+        error.status(Service::Iam),
+        error.code(Service::Iam).to_owned(),
+        error.message(Service::Iam).unwrap_or_default().into_owned(),
+    )
 }
 
 /// `alice` with an access key; the key's id.

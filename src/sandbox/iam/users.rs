@@ -1,10 +1,11 @@
 //! Users and their tags.
 
 use super::user::User;
-use super::{Answer, Call, end_list, input, new_user, xml};
+use super::{Answer, Call, end_list, input, new_user};
 use crate::policy::ConditionContext;
 use crate::sandbox::Xml;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
+use crate::sandbox::xml;
 
 /// AWS's quota (IAM guide).
 const MAX_USERS: usize = 5000;
@@ -16,16 +17,16 @@ impl Call<'_> {
         let tags = input::tags(self.input)?;
         if self.input.get("PermissionsBoundary").is_some() {
             // Making the user without it would give more than was asked for.
-            return Err(ApiError::new(400, "InvalidInput", "The sandbox has no permissions boundaries."));
+            return Err(Fault::service(400, "InvalidInput", "The sandbox has no permissions boundaries."));
         }
         let arn = self.iam.user_arn(path, name);
         self.allow("iam:CreateUser", &arn, &tag_conditions(&tags))?;
         if self.iam.users.contains_key(&name.to_ascii_lowercase()) {
-            return Err(ApiError::new(409, "EntityAlreadyExists", format!("User with name {name} already exists.")));
+            return Err(Fault::service(409, "EntityAlreadyExists", format!("User with name {name} already exists.")));
         }
         if self.iam.users.len() >= MAX_USERS {
             let message = format!("Cannot exceed quota for UsersPerAccount: {MAX_USERS}");
-            return Err(ApiError::new(409, "LimitExceeded", message));
+            return Err(Fault::service(409, "LimitExceeded", message));
         }
         let user = new_user(self.host, name, path, tags);
         let mut out = Xml::new();
@@ -56,7 +57,7 @@ impl Call<'_> {
         };
         if let Some(first) = first {
             let message = format!("Cannot delete entity, must {first} first.");
-            return Err(ApiError::new(409, "DeleteConflict", message));
+            return Err(Fault::service(409, "DeleteConflict", message));
         }
         let principal = user.principal(&self.iam.account);
         self.kms.principal_deleted(self.host, &principal.arn, &principal.unique_id)?;

@@ -9,13 +9,13 @@ use super::input::Members;
 use super::model::Alias;
 use super::page::Page;
 use super::{Kms, errors};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// Names that begin like this belong to AWS.
 const RESERVED: &str = "alias/aws/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
 
-fn read_name<'a>(members: &mut Members<'a>) -> Result<&'a str, ApiError> {
+fn read_name<'a>(members: &mut Members<'a>) -> Result<&'a str, Fault> {
     let name = members.needed_text("AliasName", 1..=256)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || ":/_-".contains(c);
     if !name.is_empty() && !name.chars().all(plain) {
@@ -25,35 +25,35 @@ fn read_name<'a>(members: &mut Members<'a>) -> Result<&'a str, ApiError> {
     Ok(name)
 }
 
-fn check_name(name: &str) -> Result<(), ApiError> {
+fn check_name(name: &str) -> Result<(), Fault> {
     let Some(rest) = name.strip_prefix("alias/") else {
         // Recorded on AWS by LocalStack's tests.
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "Alias must start with the prefix \"alias/\". Please see \
              https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
         ));
     };
     if rest.is_empty() {
-        return Err(ApiError::validation("Invalid identifier"));
+        return Err(Fault::invalid("Invalid identifier"));
     }
     if name.starts_with(RESERVED) {
-        return Err(ApiError::bare(400, "NotAuthorizedException"));
+        return Err(Fault::bare(400, "NotAuthorizedException"));
     }
     if rest.contains(':') {
         let message = format!("{name} contains invalid characters for an alias");
-        return Err(ApiError::new(400, "InvalidAliasNameException", message));
+        return Err(Fault::service(400, "InvalidAliasNameException", message));
     }
     Ok(())
 }
 
-fn check_target(target: &str) -> Result<(), ApiError> {
+fn check_target(target: &str) -> Result<(), Fault> {
     if target.contains("alias/") {
-        return Err(ApiError::validation("Aliases must refer to keys. Not aliases"));
+        return Err(Fault::invalid("Aliases must refer to keys. Not aliases"));
     }
     Ok(())
 }
 
-pub fn create_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn create_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let name = read_name(&mut members)?;
     let target = members.needed_text("TargetKeyId", 1..=2048)?;
@@ -67,14 +67,14 @@ pub fn create_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     kms.key(&key_id)?.check_changeable()?;
     if kms.aliases.contains_key(name) {
         let message = format!("An alias with the name {arn} already exists");
-        return Err(ApiError::new(400, "AlreadyExistsException", message));
+        return Err(Fault::service(400, "AlreadyExistsException", message));
     }
     let now = env.host.clock.epoch_seconds();
     kms.put_alias(env.host, Alias { name: name.to_owned(), key_id, created: now, updated: now })?;
     Ok(json!({}))
 }
 
-pub fn delete_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn delete_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let name = read_name(&mut members)?;
     members.finish()?;
@@ -87,7 +87,7 @@ pub fn delete_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     Ok(json!({}))
 }
 
-pub fn update_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn update_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let name = read_name(&mut members)?;
     let target = members.needed_text("TargetKeyId", 1..=2048)?;
@@ -107,7 +107,7 @@ pub fn update_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     Ok(json!({}))
 }
 
-pub fn list_aliases(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_aliases(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let of_key = members.text("KeyId", 1..=2048)?;
     let page = Page::read(&mut members, 1..=100, 50)?;

@@ -11,7 +11,7 @@ use crate::policy::{
     self, Call, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
 };
 use crate::sandbox::engine::{Host, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::iam::Iam;
 use crate::sandbox::trail::DecisionRecord;
 
@@ -117,24 +117,18 @@ impl Kms {
     /// The order is AWS's: an alias that isn't there is `NotFoundException` for everybody; a key that isn't there is
     /// `NotFoundException` only for those whose identity policies would let them ask, else the caller is refused
     /// without learning whether it exists.
-    pub(super) fn permitted(&self, env: &mut Env, key: &str, naming: Naming, ask: &Ask) -> Result<String, ApiError> {
+    pub(super) fn permitted(&self, env: &mut Env, key: &str, naming: Naming, ask: &Ask) -> Result<String, Fault> {
         self.permission(env, key, naming, ask).map(|permission| permission.id)
     }
 
     /// The same, and which policy or grant it was that allowed it.
-    pub(super) fn permission(
-        &self,
-        env: &mut Env,
-        key: &str,
-        naming: Naming,
-        ask: &Ask,
-    ) -> Result<Permission, ApiError> {
+    pub(super) fn permission(&self, env: &mut Env, key: &str, naming: Naming, ask: &Ask) -> Result<Permission, Fault> {
         let found = self.find(env, key, naming)?;
         self.decide(env, &found, ask)
     }
 
     /// The same for a key that a ciphertext named.
-    pub(super) fn permitted_for_ciphertext(&self, env: &mut Env, key_id: &str, ask: Ask) -> Result<String, ApiError> {
+    pub(super) fn permitted_for_ciphertext(&self, env: &mut Env, key_id: &str, ask: Ask) -> Result<String, Fault> {
         let found = self.found(env, key_id.to_owned(), None);
         self.decide(env, &found, &ask.of_ciphertext()).map(|permission| permission.id)
     }
@@ -143,14 +137,14 @@ impl Kms {
     ///
     /// # Errors
     /// `NotFoundException`.
-    pub(super) fn existing(&self, env: &Env, key: &str) -> Result<String, ApiError> {
+    pub(super) fn existing(&self, env: &Env, key: &str) -> Result<String, Fault> {
         let found = self.find(env, key, Naming::Any)?;
         found.id.ok_or_else(|| errors::no_such_key(&found.arn))
     }
 
     /// `kms:RetireGrant` is the grant's own to give: to its retiring principal, and to its grantee when the operation is
     /// among those granted. Policies can give it too, and an explicit deny takes it from everybody.
-    pub(super) fn permitted_to_retire(&self, env: &mut Env, key_id: &str, grant: &Grant) -> Result<(), ApiError> {
+    pub(super) fn permitted_to_retire(&self, env: &mut Env, key_id: &str, grant: &Grant) -> Result<(), Fault> {
         let found = self.found(env, key_id.to_owned(), None);
         let key = self.key(key_id)?;
         let none = EncryptionContext::new();
@@ -172,7 +166,7 @@ impl Kms {
         record(env, &call, decision)
     }
 
-    fn find(&self, env: &Env, key: &str, naming: Naming) -> Result<Found, ApiError> {
+    fn find(&self, env: &Env, key: &str, naming: Naming) -> Result<Found, Fault> {
         let home = env.home();
         match home.parse(key).map_err(errors::not_found)? {
             Reference::Key(id) => Ok(self.found(env, id, None)),
@@ -192,7 +186,7 @@ impl Kms {
         Found { arn, id: self.keys.contains_key(&id).then_some(id), alias, foreign: false }
     }
 
-    fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<Permission, ApiError> {
+    fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<Permission, Fault> {
         let conditions = self.conditions(env, found, ask);
         let identity = env.iam.policies_of(env.caller.principal);
         let call =
@@ -278,7 +272,7 @@ fn judge(call: &Call, key: &Key, identity: &[NamedPolicy], ask: &Ask) -> Decisio
 ///
 /// # Errors
 /// `AccessDeniedException`.
-pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result<(), ApiError> {
+pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result<(), Fault> {
     let mut conditions = env.caller.conditions(env.host, resource);
     add_facts(&mut conditions, ask);
     let identity = env.iam.policies_of(env.caller.principal);
@@ -297,7 +291,7 @@ pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPoli
 }
 
 /// Writes the decision down, and turns a refusal into its error.
-pub fn record(env: &mut Env, call: &Call, decision: Decision) -> Result<(), ApiError> {
+pub fn record(env: &mut Env, call: &Call, decision: Decision) -> Result<(), Fault> {
     let refusal = decision.message(call);
     env.host.decisions.push(DecisionRecord {
         request_id: env.caller.ctx.answer_id.clone(),
@@ -344,7 +338,7 @@ pub struct Options<'a> {
 
 impl<'a> Options<'a> {
     /// Reads `GrantTokens` and `DryRun`.
-    pub fn read(members: &mut Members<'a>) -> Result<Self, ApiError> {
+    pub fn read(members: &mut Members<'a>) -> Result<Self, Fault> {
         let grant_tokens = members.texts("GrantTokens")?;
         if grant_tokens.len() > 10 {
             let constraint = "Member must have length less than or equal to 10";
@@ -354,7 +348,7 @@ impl<'a> Options<'a> {
     }
 
     /// The last step before the operation is done: a dry run ends here.
-    pub fn proceed(&self) -> Result<(), ApiError> {
+    pub fn proceed(&self) -> Result<(), Fault> {
         if self.dry_run { Err(errors::dry_run()) } else { Ok(()) }
     }
 }
@@ -364,11 +358,11 @@ impl Kms {
     ///
     /// # Errors
     /// `InvalidGrantTokenException`.
-    pub(super) fn check_grant_tokens(&self, options: &Options) -> Result<(), ApiError> {
+    pub(super) fn check_grant_tokens(&self, options: &Options) -> Result<(), Fault> {
         let known = |token: &&str| self.keys.values().flat_map(|key| &key.grants).any(|g| g.grant_token == **token);
         match options.grant_tokens.iter().find(|token| !known(token)) {
             None => Ok(()),
-            Some(_) => Err(ApiError::new(400, "InvalidGrantTokenException", "The grant token is not valid.")),
+            Some(_) => Err(Fault::service(400, "InvalidGrantTokenException", "The grant token is not valid.")),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::input::Members;
 use super::model::{Key, SYMMETRIC_DEFAULT, hex};
 use super::{Kms, errors};
 use crate::sandbox::engine::Host;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// `Encrypt` takes at most 4 KiB; more is what data keys are for.
 const MAX_PLAINTEXT: usize = 4096;
@@ -36,7 +36,7 @@ impl Key {
     ///
     /// # Errors
     /// `InvalidCiphertextException`.
-    pub(super) fn decrypt(&self, blob: &Blob, context: &EncryptionContext) -> Result<Opened, ApiError> {
+    pub(super) fn decrypt(&self, blob: &Blob, context: &EncryptionContext) -> Result<Opened, Fault> {
         let id = blob.material();
         let material = self.materials.iter().find(|material| material.id == id);
         let plaintext = material.and_then(|material| blob.open(&material.key, context));
@@ -47,12 +47,12 @@ impl Key {
 
 impl Kms {
     /// The key a permitted id names.
-    pub(super) fn key(&self, id: &str) -> Result<&Key, ApiError> {
+    pub(super) fn key(&self, id: &str) -> Result<&Key, Fault> {
         self.keys.get(id).ok_or_else(|| errors::not_found(format!("Key '{id}' does not exist")))
     }
 
     /// Finds, authorises and checks the key for an operation that uses its material.
-    pub(super) fn usable(&self, env: &mut Env, key: &str, ask: &Ask) -> Result<&Key, ApiError> {
+    pub(super) fn usable(&self, env: &mut Env, key: &str, ask: &Ask) -> Result<&Key, Fault> {
         let id = self.permitted(env, key, Naming::Any, ask)?;
         let key = self.key(&id)?;
         key.check_usable()?;
@@ -68,7 +68,7 @@ impl Kms {
         action: &'static str,
         context: &EncryptionContext,
         facts: &[(&str, String)],
-    ) -> Result<(&Key, Opened), ApiError> {
+    ) -> Result<(&Key, Opened), Fault> {
         let blob = Blob::parse(blob).ok_or_else(errors::invalid_ciphertext)?;
         let ask =
             facts.iter().fold(Ask::to(action).context(context), |ask, (key, value)| ask.fact(key, value.as_str()));
@@ -91,11 +91,11 @@ impl Kms {
     }
 }
 
-fn algorithm(members: &mut Members, name: &str) -> Result<bool, ApiError> {
+fn algorithm(members: &mut Members, name: &str) -> Result<bool, Fault> {
     Ok(members.choice(name, &ALGORITHMS)?.is_none_or(|name| name == SYMMETRIC_DEFAULT))
 }
 
-fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), ApiError> {
+fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), Fault> {
     if symmetric {
         return Ok(());
     }
@@ -105,7 +105,7 @@ fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), ApiError> {
     )))
 }
 
-pub fn encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let plaintext = members.blob("Plaintext", 1..=MAX_PLAINTEXT)?;
@@ -125,7 +125,7 @@ pub fn encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Api
     }))
 }
 
-pub fn decrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn decrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     members.unsupported("Recipient")?;
     let blob = members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?;
@@ -147,14 +147,14 @@ pub fn decrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Api
     }))
 }
 
-pub fn generate_data_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn generate_data_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     Members::of(input)?.unsupported("Recipient")?;
     let (mut answer, plaintext) = new_data_key(kms, env, input, "kms:GenerateDataKey")?;
     answer["Plaintext"] = json!(STANDARD.encode(&plaintext));
     Ok(answer)
 }
 
-pub fn generate_data_key_without_plaintext(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn generate_data_key_without_plaintext(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     new_data_key(kms, env, input, "kms:GenerateDataKeyWithoutPlaintext").map(|(answer, _)| answer)
 }
 
@@ -163,7 +163,7 @@ fn new_data_key(
     env: &mut Env,
     input: &Value,
     action: &'static str,
-) -> Result<(Value, Zeroizing<Vec<u8>>), ApiError> {
+) -> Result<(Value, Zeroizing<Vec<u8>>), Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let spec = members.choice("KeySpec", &["AES_256", "AES_128"])?;
@@ -175,7 +175,7 @@ fn new_data_key(
         (Some("AES_128"), None) => 16,
         (Some(_), None) => 32,
         (None, Some(bytes)) => usize::try_from(bytes).unwrap_or_default(), // 1..=1024 by now
-        _ => return Err(ApiError::validation("Please specify either number of bytes or key spec.")),
+        _ => return Err(Fault::invalid("Please specify either number of bytes or key spec.")),
     };
     kms.check_grant_tokens(&options)?;
     let ask = Ask::to(action).context(&context).fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
@@ -191,7 +191,7 @@ fn new_data_key(
     Ok((answer, plaintext))
 }
 
-pub fn re_encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn re_encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let blob = members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?;
     let source = members.text("SourceKeyId", 1..=2048)?;

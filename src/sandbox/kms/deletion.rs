@@ -7,12 +7,12 @@ use super::input::Members;
 use super::model::KeyState;
 use super::persist::DAY;
 use super::{Kms, errors};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// Days, when the request doesn't say.
 const DEFAULT_WINDOW: i64 = 30;
 
-pub fn schedule_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn schedule_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let window = members.integer("PendingWindowInDays", 7..=30)?.unwrap_or(DEFAULT_WINDOW);
@@ -36,7 +36,7 @@ pub fn schedule_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Res
     }))
 }
 
-pub fn cancel_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn cancel_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.finish()?;

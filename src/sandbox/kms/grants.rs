@@ -10,7 +10,7 @@ use super::page::Page;
 use super::{Kms, errors};
 use crate::policy::{Grant, GrantConstraints, Principal};
 use crate::sandbox::engine::Host;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::store::StoreError;
 
 const OPERATIONS: [&str; 17] = [
@@ -56,7 +56,7 @@ impl NewGrant {
     }
 
     /// Who may create grants only by a grant can't hand on more than that grant has (KMS guide).
-    fn check_within(&self, parent: &Grant, key_arn: &str, caller: &str) -> Result<(), ApiError> {
+    fn check_within(&self, parent: &Grant, key_arn: &str, caller: &str) -> Result<(), Fault> {
         let operations = self.operations.iter().all(|operation| parent.operations.contains(operation));
         let constraints = match (&parent.constraints, &self.constraints) {
             (None, _) => true,
@@ -81,7 +81,7 @@ fn is_service(name: &str) -> bool {
     name.ends_with(".amazonaws.com") && !name.contains(['/', ':', '*'])
 }
 
-fn check_principal(env: &Env, arn: &str) -> Result<(), ApiError> {
+fn check_principal(env: &Env, arn: &str) -> Result<(), Fault> {
     let root = format!("arn:aws:iam::{}:root", env.host.account);
     if arn == root || is_service(arn) || env.iam.find_principal(arn).is_some() {
         Ok(())
@@ -90,11 +90,11 @@ fn check_principal(env: &Env, arn: &str) -> Result<(), ApiError> {
     }
 }
 
-fn read_constraints(members: &Members) -> Result<Option<GrantConstraints>, ApiError> {
+fn read_constraints(members: &Members) -> Result<Option<GrantConstraints>, Fault> {
     let Some(given) = members.structure("Constraints")? else { return Ok(None) };
     let part = |name: &str| given.get(name).filter(|value| !value.is_null()).map(string_map).transpose();
     match (part("EncryptionContextEquals")?, part("EncryptionContextSubset")?) {
-        (Some(_), Some(_)) => Err(ApiError::validation(
+        (Some(_), Some(_)) => Err(Fault::invalid(
             "A grant can be constrained by EncryptionContextEquals or by EncryptionContextSubset, not by both.",
         )),
         (Some(pairs), None) => Ok(Some(GrantConstraints::EncryptionContextEquals(pairs))),
@@ -103,7 +103,7 @@ fn read_constraints(members: &Members) -> Result<Option<GrantConstraints>, ApiEr
     }
 }
 
-fn read_operations(members: &mut Members) -> Result<Vec<String>, ApiError> {
+fn read_operations(members: &mut Members) -> Result<Vec<String>, Fault> {
     members.needed_list("Operations")?;
     let mut operations = Vec::new();
     for operation in members.texts("Operations")? {
@@ -118,7 +118,7 @@ fn read_operations(members: &mut Members) -> Result<Vec<String>, ApiError> {
     Ok(operations)
 }
 
-pub fn create_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn create_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let grantee = members.needed_text("GranteePrincipal", 1..=256)?;
@@ -149,7 +149,7 @@ impl Kms {
         naming: Naming,
         new: NewGrant,
         options: &Options,
-    ) -> Result<Grant, ApiError> {
+    ) -> Result<Grant, Fault> {
         let none = EncryptionContext::new();
         let context = new.constraints.as_ref().map_or(&none, GrantConstraints::pairs);
         let mut ask = Ask::to("kms:CreateGrant")
@@ -172,7 +172,7 @@ impl Kms {
         if let Some(operation) = new.operations.iter().find(|o| NOT_SYMMETRIC.contains(&o.as_str())) {
             let message =
                 format!("Grant operation {operation} is not valid for a {} key.", super::model::SYMMETRIC_DEFAULT);
-            return Err(ApiError::validation(message));
+            return Err(Fault::invalid(message));
         }
         check_principal(env, &new.grantee)?;
         new.retiring.as_ref().map_or(Ok(()), |retiring| check_principal(env, retiring))?;
@@ -204,7 +204,7 @@ impl Kms {
         key_id: &str,
         grant_id: &str,
         options: &Options,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Fault> {
         let grant = self.key(key_id)?.grants.iter().find(|grant| grant.grant_id == grant_id);
         let grant = grant.cloned().ok_or_else(|| no_such_grant(grant_id))?;
         self.permitted_to_retire(env, key_id, &grant)?;
@@ -233,7 +233,7 @@ impl Kms {
     }
 }
 
-fn no_such_grant(grant_id: &str) -> ApiError {
+fn no_such_grant(grant_id: &str) -> Fault {
     errors::not_found(format!("Grant ID {grant_id} not found"))
 }
 
@@ -246,7 +246,7 @@ pub fn names(granted: &str, principal: &Principal) -> bool {
     principal.is_service() && is_service(granted) && service(granted) == service(&principal.arn)
 }
 
-pub fn list_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let grant_id = members.text("GrantId", 1..=128)?;
@@ -260,7 +260,7 @@ pub fn list_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value,
     Ok(page.answer("Grants", kms.key(&id)?.grants.iter().filter(wanted).map(entry)))
 }
 
-pub fn list_retirable_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_retirable_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let retiring = members.needed_text("RetiringPrincipal", 1..=256)?;
     let page = Page::read(&mut members, 1..=100, 50)?;
@@ -276,7 +276,7 @@ fn entry(grant: &Grant) -> (String, Value) {
     (grant.grant_id.clone(), grant.described())
 }
 
-pub fn revoke_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn revoke_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let grant_id = members.needed_text("GrantId", 1..=128)?;
@@ -293,7 +293,7 @@ pub fn revoke_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     Ok(json!({}))
 }
 
-pub fn retire_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn retire_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let token = members.text("GrantToken", 1..=8192)?;
     let key = members.text("KeyId", 1..=2048)?;
@@ -304,7 +304,7 @@ pub fn retire_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
         (Some(token), None, None) => kms.grant_of_token(token)?,
         (None, Some(key), Some(grant_id)) => (kms.existing(env, key)?, grant_id.to_owned()),
         _ => {
-            return Err(ApiError::validation(
+            return Err(Fault::invalid(
                 "Please specify either a grant token, or a key ID and a grant ID, to name the grant.",
             ));
         }
@@ -314,13 +314,13 @@ pub fn retire_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
 }
 
 impl Kms {
-    fn grant_of_token(&self, token: &str) -> Result<(String, String), ApiError> {
+    fn grant_of_token(&self, token: &str) -> Result<(String, String), Fault> {
         let of_key = |(id, key): (&String, &Key)| {
             let grant = key.grants.iter().find(|grant| grant.grant_token == token)?;
             Some((id.clone(), grant.grant_id.clone()))
         };
         let found = self.keys.iter().find_map(of_key);
-        found.ok_or_else(|| ApiError::new(400, "InvalidGrantTokenException", "The grant token is not valid."))
+        found.ok_or_else(|| Fault::service(400, "InvalidGrantTokenException", "The grant token is not valid."))
     }
 
     fn grant_is_for_service(&self, env: &Env, key: &str, grant_id: &str) -> bool {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::ciphertext::EncryptionContext;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The members of one request. Call [`Members::finish`] before using what was read.
 #[derive(Debug)]
@@ -23,19 +23,15 @@ pub struct Members<'a> {
 impl<'a> Members<'a> {
     /// # Errors
     /// `SerializationException` when the input is not an object.
-    pub fn of(input: &'a Value) -> Result<Self, ApiError> {
+    pub fn of(input: &'a Value) -> Result<Self, Fault> {
         let members = input.as_object().ok_or_else(|| mismatch(input, "a Structure"))?;
         Ok(Self { members, violations: Vec::new() })
     }
 
     /// # Errors
     /// `ValidationException` with every broken constraint.
-    pub fn finish(self) -> Result<(), ApiError> {
-        match self.violations.len() {
-            0 => Ok(()),
-            1 => Err(ApiError::validation(format!("1 validation error detected: {}", self.violations[0]))),
-            n => Err(ApiError::validation(format!("{n} validation errors detected: {}", self.violations.join("; ")))),
-        }
+    pub fn finish(self) -> Result<(), Fault> {
+        if self.violations.is_empty() { Ok(()) } else { Err(Fault::Violations(self.violations)) }
     }
 
     /// The member, unless it is absent or `null`, which AWS does not tell apart.
@@ -66,7 +62,7 @@ impl<'a> Members<'a> {
     }
 
     /// A string of so many characters.
-    pub fn text(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<Option<&'a str>, ApiError> {
+    pub fn text(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<Option<&'a str>, Fault> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| mismatch(value, "a String"))?;
         self.check_length(text, name, &length);
@@ -74,7 +70,7 @@ impl<'a> Members<'a> {
     }
 
     /// A string that has to be there; empty (and a violation) when it is not.
-    pub fn needed_text(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<&'a str, ApiError> {
+    pub fn needed_text(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<&'a str, Fault> {
         let text = self.text(name, length)?;
         if text.is_none() {
             self.missing(name);
@@ -83,12 +79,12 @@ impl<'a> Members<'a> {
     }
 
     /// The `KeyId` member of most operations.
-    pub fn key_id(&mut self) -> Result<&'a str, ApiError> {
+    pub fn key_id(&mut self) -> Result<&'a str, Fault> {
         self.needed_text("KeyId", 1..=2048)
     }
 
     /// One of a set of strings.
-    pub fn choice(&mut self, name: &str, allowed: &[&str]) -> Result<Option<&'a str>, ApiError> {
+    pub fn choice(&mut self, name: &str, allowed: &[&str]) -> Result<Option<&'a str>, Fault> {
         let text = self.text(name, 0..=usize::MAX)?;
         if let Some(text) = text.filter(|text| !allowed.contains(text)) {
             self.violation(text, name, &enumeration(allowed));
@@ -97,7 +93,7 @@ impl<'a> Members<'a> {
     }
 
     /// A whole number in a range.
-    pub fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, ApiError> {
+    pub fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Fault> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let number = value.as_i64().ok_or_else(|| mismatch(value, "an Integer"))?;
         if number < *range.start() {
@@ -111,13 +107,13 @@ impl<'a> Members<'a> {
     }
 
     /// A Boolean; absent is false.
-    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub fn flag(&self, name: &str) -> Result<bool, Fault> {
         let Some(value) = self.get(name) else { return Ok(false) };
         value.as_bool().ok_or_else(|| mismatch(value, "a Boolean"))
     }
 
     /// Bytes in base64, which have to be there. A violation never shows them: they may be a secret.
-    pub fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    pub fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let Some(value) = self.get(name) else {
             self.missing(name);
             return Ok(Zeroizing::default());
@@ -126,7 +122,7 @@ impl<'a> Members<'a> {
         let bytes = STANDARD
             .decode(text)
             .map(Zeroizing::new)
-            .map_err(|_| ApiError::serialization(Some(format!("{name} is not valid base64"))))?;
+            .map_err(|_| Fault::Serialization(Some(format!("{name} is not valid base64"))))?;
         let bound = if bytes.len() < *length.start() {
             format!("greater than or equal to {}", length.start())
         } else if bytes.len() > *length.end() {
@@ -140,25 +136,25 @@ impl<'a> Members<'a> {
     }
 
     /// A map of strings to strings; absent is empty.
-    pub fn pairs(&self, name: &str) -> Result<EncryptionContext, ApiError> {
+    pub fn pairs(&self, name: &str) -> Result<EncryptionContext, Fault> {
         let Some(value) = self.get(name) else { return Ok(EncryptionContext::new()) };
         string_map(value)
     }
 
     /// A structure inside the request.
-    pub fn structure(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, ApiError> {
+    pub fn structure(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Fault> {
         let Some(value) = self.get(name) else { return Ok(None) };
         value.as_object().map(Some).ok_or_else(|| mismatch(value, "a Structure"))
     }
 
     /// A list; absent is empty.
-    pub fn list(&self, name: &str) -> Result<&'a [Value], ApiError> {
+    pub fn list(&self, name: &str) -> Result<&'a [Value], Fault> {
         let Some(value) = self.get(name) else { return Ok(&[]) };
         value.as_array().map(Vec::as_slice).ok_or_else(|| mismatch(value, "a List"))
     }
 
     /// A list that has to be there.
-    pub fn needed_list(&mut self, name: &str) -> Result<&'a [Value], ApiError> {
+    pub fn needed_list(&mut self, name: &str) -> Result<&'a [Value], Fault> {
         if self.get(name).is_none() {
             self.missing(name);
         }
@@ -166,12 +162,12 @@ impl<'a> Members<'a> {
     }
 
     /// A list of strings; absent is empty.
-    pub fn texts(&self, name: &str) -> Result<Vec<&'a str>, ApiError> {
+    pub fn texts(&self, name: &str) -> Result<Vec<&'a str>, Fault> {
         self.list(name)?.iter().map(|item| item.as_str().ok_or_else(|| mismatch(item, "a String"))).collect()
     }
 
     /// Refuses a member that asks for something the sandbox does not do, rather than ignoring it.
-    pub fn unsupported(&self, name: &str) -> Result<(), ApiError> {
+    pub fn unsupported(&self, name: &str) -> Result<(), Fault> {
         match self.get(name) {
             None => Ok(()),
             Some(_) => Err(super::errors::unsupported(format!("The sandbox does not support {name}."))),
@@ -180,7 +176,7 @@ impl<'a> Members<'a> {
 }
 
 /// A map of strings to strings.
-pub fn string_map(value: &Value) -> Result<EncryptionContext, ApiError> {
+pub fn string_map(value: &Value) -> Result<EncryptionContext, Fault> {
     let map = value.as_object().ok_or_else(|| mismatch(value, "a Map"))?;
     map.iter()
         .map(|(key, value)| match value.as_str() {
@@ -196,7 +192,7 @@ pub fn enumeration(allowed: &[&str]) -> String {
 }
 
 /// `SerializationException` for a value of the wrong JSON type.
-pub fn mismatch(value: &Value, wanted: &str) -> ApiError {
+pub fn mismatch(value: &Value, wanted: &str) -> Fault {
     let found = match value {
         Value::Null => "NULL_VALUE",
         Value::Bool(true) => "TRUE_VALUE",
@@ -206,7 +202,7 @@ pub fn mismatch(value: &Value, wanted: &str) -> ApiError {
         Value::Array(_) => "Start of list",
         Value::Object(_) => "Start of structure or map",
     };
-    ApiError::serialization(Some(format!("{found} can not be converted to {wanted}")))
+    Fault::Serialization(Some(format!("{found} can not be converted to {wanted}")))
 }
 
 /// Constraint messages spell members as in Java: `KeyId` is `keyId`.
@@ -218,13 +214,14 @@ fn lower_first(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::service::Service;
     use rstest::rstest;
     use serde_json::json;
 
-    fn message(read: impl FnOnce(&mut Members) -> Result<(), ApiError>, input: Value) -> String {
+    fn message(read: impl FnOnce(&mut Members) -> Result<(), Fault>, input: Value) -> String {
         let mut members = Members::of(&input).unwrap();
         let error = read(&mut members).and_then(|()| members.finish()).unwrap_err();
-        format!("{}: {}", error.code, error.message.unwrap_or_default())
+        format!("{}: {}", error.code(Service::Kms), error.message(Service::Kms).unwrap_or_default())
     }
 
     #[rstest]
@@ -262,6 +259,6 @@ mod tests {
     #[case(json!({"EncryptionContext": "a"}))]
     fn wrong_pairs(#[case] input: Value) {
         let error = Members::of(&input).unwrap().pairs("EncryptionContext").unwrap_err();
-        assert_eq!(error.code, "SerializationException");
+        assert_eq!(error.code(Service::Kms), "SerializationException");
     }
 }

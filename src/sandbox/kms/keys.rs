@@ -7,7 +7,7 @@ use super::input::Members;
 use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT};
 use super::page::Page;
 use super::{Kms, errors, persist, policies, tags};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 const KEY_SPECS: [&str; 17] = [
     "RSA_2048",
@@ -40,7 +40,7 @@ struct NewKey<'a> {
     tags: Vec<super::model::Tag>,
 }
 
-fn read_new_key<'a>(members: &mut Members<'a>) -> Result<NewKey<'a>, ApiError> {
+fn read_new_key<'a>(members: &mut Members<'a>) -> Result<NewKey<'a>, Fault> {
     let description = members.text("Description", 0..=MAX_DESCRIPTION)?.unwrap_or_default();
     let policy = members.text("Policy", 1..=131_072)?;
     let bypass = members.flag("BypassPolicyLockoutSafetyCheck")?;
@@ -49,16 +49,14 @@ fn read_new_key<'a>(members: &mut Members<'a>) -> Result<NewKey<'a>, ApiError> {
 }
 
 /// Refuses, in clear words, every kind of key the sandbox does not have.
-fn check_kind(spec: &str, usage: Option<&str>, origin: &str, multi_region: bool) -> Result<(), ApiError> {
+fn check_kind(spec: &str, usage: Option<&str>, origin: &str, multi_region: bool) -> Result<(), Fault> {
     if spec != SYMMETRIC_DEFAULT {
         return Err(errors::unsupported(format!(
             "The sandbox creates only {SYMMETRIC_DEFAULT} keys, the kind DynamoDB uses; not {spec}."
         )));
     }
     if let Some(usage) = usage.filter(|usage| *usage != ENCRYPT_DECRYPT) {
-        return Err(ApiError::validation(format!(
-            "KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC_DEFAULT}"
-        )));
+        return Err(Fault::invalid(format!("KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC_DEFAULT}")));
     }
     if origin != "AWS_KMS" {
         return Err(errors::unsupported(format!("The sandbox makes key material itself; it has no origin {origin}.")));
@@ -69,7 +67,7 @@ fn check_kind(spec: &str, usage: Option<&str>, origin: &str, multi_region: bool)
     Ok(())
 }
 
-pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     members.unsupported("CustomKeyStoreId")?;
     members.unsupported("XksKeyId")?;
@@ -81,7 +79,7 @@ pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, 
     let new = read_new_key(&mut members)?;
     members.finish()?;
     if spec.is_some() && old_spec.is_some() {
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
              deprecated.",
         ));
@@ -137,7 +135,7 @@ pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, 
     Ok(json!({ "KeyMetadata": metadata }))
 }
 
-pub fn describe_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn describe_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let options = Options::read(&mut members)?;
@@ -147,7 +145,7 @@ pub fn describe_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     Ok(json!({ "KeyMetadata": kms.key(&id)?.metadata() }))
 }
 
-pub fn list_keys(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_keys(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let page = Page::read(&mut members, 1..=1000, 100)?;
     members.finish()?;
@@ -156,21 +154,15 @@ pub fn list_keys(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, A
     Ok(page.answer("Keys", kms.keys.values().map(entry)))
 }
 
-pub fn enable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn enable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     switch(kms, env, input, "kms:EnableKey", KeyState::Enabled)
 }
 
-pub fn disable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn disable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     switch(kms, env, input, "kms:DisableKey", KeyState::Disabled)
 }
 
-fn switch(
-    kms: &mut Kms,
-    env: &mut Env,
-    input: &Value,
-    action: &'static str,
-    state: KeyState,
-) -> Result<Value, ApiError> {
+fn switch(kms: &mut Kms, env: &mut Env, input: &Value, action: &'static str, state: KeyState) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.finish()?;
@@ -180,7 +172,7 @@ fn switch(
     Ok(json!({}))
 }
 
-pub fn update_key_description(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn update_key_description(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let description = members.needed_text("Description", 0..=MAX_DESCRIPTION)?.to_owned();

@@ -35,8 +35,8 @@ use serde_json::Value;
 use self::authorise::{Caller, Env};
 use self::model::{Alias, Key};
 use super::engine::{Engine, RequestContext};
-use super::error::ApiError;
-use super::request::Service;
+use super::error::Fault;
+use super::service::Service;
 
 pub use self::ciphertext::EncryptionContext;
 pub use self::model::{KeyManager, KeyState, hex};
@@ -51,7 +51,7 @@ pub struct Kms {
     aliases: BTreeMap<String, Alias>,
 }
 
-type Operation = fn(&mut Kms, &mut Env, &Value) -> Result<Value, ApiError>;
+type Operation = fn(&mut Kms, &mut Env, &Value) -> Result<Value, Fault>;
 
 const OPERATIONS: &[(&str, Operation)] = &[
     ("CancelKeyDeletion", deletion::cancel_key_deletion),
@@ -93,9 +93,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ///
 /// # Errors
 /// KMS's own; `UnknownOperationException`.
-pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+pub fn call(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, Fault> {
     let Some((name, run)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
-        return Err(ApiError::unknown_operation(Service::Kms, operation));
+        return Err(super::catalog::unknown(Service::Kms, operation));
     };
     let Engine { host, iam, kms, .. } = engine;
     kms.catch_up(host)?;

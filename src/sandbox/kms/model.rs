@@ -11,7 +11,7 @@ use super::ciphertext::MaterialId;
 use super::errors;
 use crate::policy::{Grant, NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource};
 use crate::sandbox::crypto::Key256;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The only key spec the sandbox has.
 pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
@@ -165,7 +165,7 @@ impl Key {
     ///
     /// # Errors
     /// `DisabledException` or `KMSInvalidStateException`.
-    pub fn check_usable(&self) -> Result<(), ApiError> {
+    pub fn check_usable(&self) -> Result<(), Fault> {
         match self.record.state {
             KeyState::Enabled => Ok(()),
             KeyState::Disabled => Err(errors::disabled(&self.record.arn)),
@@ -177,7 +177,7 @@ impl Key {
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
-    pub fn check_changeable(&self) -> Result<(), ApiError> {
+    pub fn check_changeable(&self) -> Result<(), Fault> {
         match self.record.state {
             KeyState::Enabled | KeyState::Disabled => Ok(()),
             KeyState::PendingDeletion => Err(errors::pending_deletion(&self.record.arn)),

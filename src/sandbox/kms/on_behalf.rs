@@ -15,8 +15,9 @@ use super::{Kms, errors, policies};
 use crate::policy::{GrantConstraints, Principal};
 use crate::sandbox::crypto::Key256;
 use crate::sandbox::engine::{Host, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::iam::Iam;
+use crate::sandbox::service::Service;
 use crate::sandbox::trail::{Resource, TrailEvent, UserIdentity, Verdict, parameters};
 
 /// A service calling KMS on a principal's behalf.
@@ -62,7 +63,7 @@ pub struct KeyFacts {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailedCall {
     /// KMS's answer.
-    pub error: ApiError,
+    pub error: Fault,
     /// The request id of the call, as in the trail: services quote it in their own error.
     pub request_id: String,
 }
@@ -276,7 +277,7 @@ impl Kms {
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn aws_managed_key(&mut self, host: &mut Host, service: &str) -> Result<String, ApiError> {
+    pub fn aws_managed_key(&mut self, host: &mut Host, service: &str) -> Result<String, Fault> {
         let alias = format!("alias/aws/{service}");
         if let Some(key) = self.aliases.get(&alias).and_then(|alias| self.keys.get(&alias.key_id)) {
             return Ok(key.record.arn.clone());
@@ -312,7 +313,7 @@ impl Kms {
         iam: &Iam,
         on: &OnBehalf,
         observed: Observed,
-        run: impl FnOnce(&mut Self, &mut Env) -> Result<T, ApiError>,
+        run: impl FnOnce(&mut Self, &mut Env) -> Result<T, Fault>,
     ) -> Result<T, FailedCall> {
         if let Err(error) = self.catch_up(host) {
             return Err(FailedCall { error: error.into(), request_id: host.entropy.uuid().to_string() });
@@ -340,8 +341,8 @@ impl Kms {
         env: &mut Env,
         operation: &'static str,
         input: &Value,
-        run: impl FnOnce(&mut Self, &mut Env) -> Result<Value, ApiError>,
-    ) -> Result<Value, ApiError> {
+        run: impl FnOnce(&mut Self, &mut Env) -> Result<Value, Fault>,
+    ) -> Result<Value, Fault> {
         let key = ["KeyId", "TargetKeyId"].iter().find_map(|member| input.get(member)?.as_str());
         let mut observed = Observed::new(operation, key.unwrap_or_default(), None);
         for (member, name) in [("KeyId", "keyId"), ("TargetKeyId", "targetKeyId"), ("AliasName", "aliasName")] {
@@ -397,11 +398,11 @@ fn event(
     sender: Sender,
     observed: Observed,
     resource: Option<String>,
-    error: Option<&ApiError>,
+    error: Option<&Fault>,
 ) -> TrailEvent {
     let verdict = match error {
         None => Verdict::Allowed,
-        Some(error) if error.code == "AccessDeniedException" => Verdict::Denied,
+        Some(Fault::Denied(_)) => Verdict::Denied,
         Some(_) => Verdict::Failed,
     };
     let as_resource = |arn| Resource { arn, kind: "AWS::KMS::Key".to_owned(), account_id: host.account.clone() };
@@ -416,9 +417,9 @@ fn event(
         user_agent: sender.agent.to_owned(),
         request_parameters: observed.parameters,
         resources,
-        error_code: error.map(|error| error.code.to_string()),
+        error_code: error.map(|error| error.code(Service::Kms).to_owned()),
         // Some quote what was sent.
-        error_message: error.and_then(|error| Some(error.message.as_ref()?.chars().take(LONGEST_NAME).collect())),
+        error_message: error.and_then(|error| Some(error.message(Service::Kms)?.chars().take(LONGEST_NAME).collect())),
         event_id: host.entropy.uuid().to_string(),
         request_id: sender.request_id.to_owned(),
         caused_by: sender.caused_by.map(str::to_owned),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::input::Members;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// Where a page starts and how long it is.
 pub struct Page {
@@ -18,7 +18,7 @@ pub struct Page {
 
 impl Page {
     /// Reads `Limit` and `Marker`.
-    pub fn read(members: &mut Members, limits: RangeInclusive<i64>, default: i64) -> Result<Self, ApiError> {
+    pub fn read(members: &mut Members, limits: RangeInclusive<i64>, default: i64) -> Result<Self, Fault> {
         let limit = members.integer("Limit", limits)?.unwrap_or(default);
         let marker = members.text("Marker", 1..=1024)?;
         let after = marker
@@ -26,7 +26,7 @@ impl Page {
                 let bytes = URL_SAFE_NO_PAD.decode(marker).ok()?;
                 String::from_utf8(bytes).ok()
             })
-            .map(|after| after.ok_or_else(|| ApiError::bare(400, "InvalidMarkerException")))
+            .map(|after| after.ok_or_else(|| Fault::bare(400, "InvalidMarkerException")))
             .transpose()?;
         Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after })
     }

@@ -9,7 +9,7 @@ use super::page::Page;
 use super::{Kms, errors};
 use crate::policy::{NamedPolicy, PolicyDocument};
 use crate::sandbox::engine::Host;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 use crate::sandbox::store::StoreError;
 
 /// The only name a key policy can have.
@@ -82,7 +82,7 @@ fn pretty(policy: &Value) -> String {
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
-pub fn accept(env: &Env, key_arn: &str, text: &str) -> Result<NamedPolicy, ApiError> {
+pub fn accept(env: &Env, key_arn: &str, text: &str) -> Result<NamedPolicy, Fault> {
     if text.len() > MAX_POLICY {
         return Err(errors::limit_exceeded(format!("The key policy is longer than {MAX_POLICY} bytes.")));
     }
@@ -98,18 +98,18 @@ pub fn accept(env: &Env, key_arn: &str, text: &str) -> Result<NamedPolicy, ApiEr
 }
 
 /// The lockout safety check has failed.
-pub fn lockout() -> ApiError {
+pub fn lockout() -> Fault {
     errors::malformed_policy("The new key policy will not allow you to update the key policy in the future.")
 }
 
-fn check_name(name: Option<&str>) -> Result<(), ApiError> {
+fn check_name(name: Option<&str>) -> Result<(), Fault> {
     match name {
         None | Some(POLICY_NAME) => Ok(()),
         Some(_) => Err(errors::not_found("No such policy exists")),
     }
 }
 
-pub fn get_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn get_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let name = members.text("PolicyName", 1..=128)?;
@@ -119,7 +119,7 @@ pub fn get_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Val
     Ok(json!({ "Policy": kms.key(&id)?.record.policy, "PolicyName": POLICY_NAME }))
 }
 
-pub fn put_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn put_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let name = members.text("PolicyName", 1..=128)?;
@@ -138,7 +138,7 @@ pub fn put_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Val
     Ok(json!({}))
 }
 
-pub fn list_key_policies(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_key_policies(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let page = Page::read(&mut members, 1..=1000, 100)?;

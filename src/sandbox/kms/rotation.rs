@@ -10,7 +10,7 @@ use super::model::{MaterialOrigin, Rotation, hex};
 use super::page::Page;
 use super::persist::{self, DAY};
 use super::{Kms, errors};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// Days, when the request doesn't say.
 const DEFAULT_PERIOD: i64 = 365;
@@ -18,7 +18,7 @@ const DEFAULT_PERIOD: i64 = 365;
 /// On-demand rotations in a key's life.
 const MAX_ON_DEMAND: usize = 25;
 
-pub fn enable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn enable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let period = members.integer("RotationPeriodInDays", 90..=2560)?.unwrap_or(DEFAULT_PERIOD);
@@ -36,7 +36,7 @@ pub fn enable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Resul
     Ok(json!({}))
 }
 
-pub fn disable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn disable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.finish()?;
@@ -46,7 +46,7 @@ pub fn disable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Resu
     Ok(json!({}))
 }
 
-pub fn get_key_rotation_status(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn get_key_rotation_status(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.finish()?;
@@ -60,7 +60,7 @@ pub fn get_key_rotation_status(kms: &mut Kms, env: &mut Env, input: &Value) -> R
     Ok(status)
 }
 
-pub fn rotate_key_on_demand(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn rotate_key_on_demand(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.finish()?;
@@ -82,7 +82,7 @@ pub fn rotate_key_on_demand(kms: &mut Kms, env: &mut Env, input: &Value) -> Resu
     Ok(json!({ "KeyId": arn }))
 }
 
-pub fn list_key_rotations(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_key_rotations(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let include = members.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"])?;

@@ -9,17 +9,17 @@ use super::input::{Members, mismatch};
 use super::model::Tag;
 use super::page::Page;
 use super::{Kms, errors};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// Tags of one key.
 const MAX_TAGS: usize = 50;
 
 /// Reads the `Tags` member.
-pub fn read(members: &mut Members) -> Result<Vec<Tag>, ApiError> {
+pub fn read(members: &mut Members) -> Result<Vec<Tag>, Fault> {
     read_list(members.list("Tags")?, members)
 }
 
-fn read_list(list: &[Value], members: &mut Members) -> Result<Vec<Tag>, ApiError> {
+fn read_list(list: &[Value], members: &mut Members) -> Result<Vec<Tag>, Fault> {
     let mut tags = Vec::with_capacity(list.len());
     for (index, item) in list.iter().enumerate() {
         let item = item.as_object().ok_or_else(|| mismatch(item, "a Structure"))?;
@@ -55,7 +55,7 @@ fn read_list(list: &[Value], members: &mut Members) -> Result<Vec<Tag>, ApiError
 ///
 /// # Errors
 /// `TagException`, with the messages that LocalStack's tests recorded on AWS.
-pub fn check(tags: &[Tag]) -> Result<(), ApiError> {
+pub fn check(tags: &[Tag]) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     if tags.iter().any(|tag| !seen.insert(&tag.key)) {
         return Err(errors::tag("Duplicate tag keys"));
@@ -75,7 +75,7 @@ pub fn request_facts<'a>(ask: Ask<'a>, tags: &[Tag]) -> Ask<'a> {
     tags.iter().fold(ask, |ask, tag| ask.fact(&format!("aws:RequestTag/{}", tag.key), tag.value.as_str()))
 }
 
-pub fn tag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn tag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let list = members.needed_list("Tags")?;
@@ -97,7 +97,7 @@ pub fn tag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value
     Ok(json!({}))
 }
 
-pub fn untag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn untag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     members.needed_list("TagKeys")?;
@@ -110,7 +110,7 @@ pub fn untag_resource(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Val
     Ok(json!({}))
 }
 
-pub fn list_resource_tags(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, ApiError> {
+pub fn list_resource_tags(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
     let mut members = Members::of(input)?;
     let key = members.key_id()?;
     let page = Page::read(&mut members, 1..=1000, 50)?;

@@ -4,6 +4,7 @@ use rstest::rstest;
 use time::macros::datetime;
 
 use super::*;
+use crate::sandbox::error::Fault;
 use crate::sandbox::request::Body;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -40,9 +41,9 @@ fn agrees_with_the_test_suite_of_aws(#[case] method: Method, #[case] signature: 
     let good = request(method.clone(), &headers, b"");
     let parsed = Authorization::of(&good).unwrap();
     assert_eq!(parsed.verify(&good, SECRET, signed_at), Ok(()));
-    assert_eq!(parsed.verify(&good, "another secret", signed_at), Err(Fault::mismatch()));
+    assert_eq!(parsed.verify(&good, "another secret", signed_at), Err(mismatch()));
     let changed = request(method, &headers, b"x");
-    assert_eq!(parsed.verify(&changed, SECRET, signed_at), Err(Fault::mismatch()));
+    assert_eq!(parsed.verify(&changed, SECRET, signed_at), Err(mismatch()));
 }
 
 #[rstest]
@@ -63,7 +64,7 @@ fn agrees_with_the_test_suite_of_aws(#[case] method: Method, #[case] signature: 
 #[case::not_ascii("AWS4-HMAC-SHA256 Credential=é", "Authorization header is not ASCII.")]
 fn a_malformed_header_is_incomplete(#[case] authorization: &str, #[case] message: &str) {
     let request = request(Method::POST, &[("x-amz-date", "x"), ("authorization", authorization)], b"");
-    assert_eq!(Authorization::of(&request), Err(Fault::Incomplete(message.to_owned())));
+    assert_eq!(Authorization::of(&request), Err(Unauthenticated::Incomplete(message.to_owned())));
 }
 
 #[rstest]
@@ -75,15 +76,17 @@ fn a_header_that_must_be_there_must_not_be_there_twice(#[case] name: &str, #[cas
     assert!(Authorization::of(&request).is_ok());
     request.headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
     let message = format!("The request has more than one '{name}' header.");
-    assert_eq!(Authorization::of(&request), Err(Fault::Incomplete(message)));
+    assert_eq!(Authorization::of(&request), Err(Unauthenticated::Incomplete(message)));
 }
 
 #[test]
 fn without_a_header_the_token_is_missing() {
-    assert_eq!(Authorization::of(&request(Method::POST, &[], b"")), Err(Fault::Missing));
+    assert_eq!(Authorization::of(&request(Method::POST, &[], b"")), Err(Unauthenticated::Missing));
     let mut presigned = request(Method::GET, &[], b"");
     presigned.uri = "/?Action=GetCallerIdentity&X-Amz-Signature=00".parse().unwrap();
-    assert!(matches!(Authorization::of(&presigned), Err(Fault::Incomplete(message)) if message.contains("Presigned")));
+    assert!(
+        matches!(Authorization::of(&presigned), Err(Unauthenticated::Incomplete(message)) if message.contains("Presigned"))
+    );
 }
 
 #[rstest]
@@ -108,7 +111,7 @@ fn the_scope_must_fit(#[case] from: &str, #[case] to: &str, #[case] message: &st
     let headers = [("host", "h"), ("x-amz-date", "20261010T120000Z"), ("authorization", &authorization)];
     let request = request(Method::POST, &headers, b"");
     let found = Authorization::of(&request).unwrap().check_scope(&request, Service::Sts, "us-east-1", NOW);
-    assert_eq!(found, Err(Fault::Invalid(message.to_owned())));
+    assert_eq!(found, Err(Unauthenticated::Invalid(message.to_owned())));
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn an_unsigned_target_is_refused() {
     ];
     let request = request(Method::POST, &headers, b"");
     let found = Authorization::of(&request).unwrap().check_scope(&request, Service::Sts, "us-east-1", NOW);
-    assert!(matches!(found, Err(Fault::Invalid(message)) if message.starts_with("'X-Amz-Target' must be")));
+    assert!(matches!(found, Err(Unauthenticated::Invalid(message)) if message.starts_with("'X-Amz-Target' must be")));
 }
 
 #[rstest]
@@ -141,7 +144,7 @@ fn an_unsigned_target_is_refused() {
 fn the_clock_may_be_off_by_five_minutes(#[case] date: &str, #[case] message: Option<&str>) {
     let request = request(Method::POST, &[("host", "h"), ("x-amz-date", date), ("authorization", AUTHORIZATION)], b"");
     let found = Authorization::of(&request).unwrap().check_scope(&request, Service::Sts, "us-east-1", NOW);
-    assert_eq!(found.err(), message.map(|message| Fault::Invalid(message.to_owned())));
+    assert_eq!(found.err(), message.map(|message| Unauthenticated::Invalid(message.to_owned())));
 }
 
 #[rstest]
@@ -152,7 +155,7 @@ fn the_clock_may_be_off_by_five_minutes(#[case] date: &str, #[case] message: Opt
 fn a_date_of_another_form_is_incomplete(#[case] date: &str) {
     let request = request(Method::POST, &[("host", "h"), ("x-amz-date", date), ("authorization", AUTHORIZATION)], b"");
     let found = Authorization::of(&request).unwrap().check_scope(&request, Service::Sts, "us-east-1", NOW);
-    assert!(matches!(found, Err(Fault::Incomplete(_))), "{found:?}");
+    assert!(matches!(found, Err(Unauthenticated::Incomplete(_))), "{found:?}");
 }
 
 #[test]
@@ -168,24 +171,23 @@ fn a_host_that_is_signed_but_missing_does_not_panic() {
     let headers = [("x-amz-date", "20261010T120000Z"), ("authorization", AUTHORIZATION)];
     let request = request(Method::POST, &headers, b"");
     let authorization = Authorization::of(&request).unwrap();
-    assert_eq!(authorization.verify(&request, SECRET, NOW), Err(Fault::mismatch()));
+    assert_eq!(authorization.verify(&request, SECRET, NOW), Err(mismatch()));
 }
 
 #[rstest]
-#[case(Fault::Missing, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)]
-#[case(Fault::Incomplete(String::new()), "IncompleteSignatureException", "IncompleteSignature", 400)]
-#[case(Fault::UnknownKey, "UnrecognizedClientException", "InvalidClientTokenId", 403)]
-#[case(Fault::Invalid(String::new()), "InvalidSignatureException", "SignatureDoesNotMatch", 403)]
+#[case(Unauthenticated::Missing, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)]
+#[case(Unauthenticated::Incomplete(String::new()), "IncompleteSignatureException", "IncompleteSignature", 400)]
+#[case(Unauthenticated::UnknownKey, "UnrecognizedClientException", "InvalidClientTokenId", 403)]
+#[case(Unauthenticated::Invalid(String::new()), "InvalidSignatureException", "SignatureDoesNotMatch", 403)]
 fn each_fault_has_a_code_in_either_protocol(
-    #[case] fault: Fault,
+    #[case] fault: Unauthenticated,
     #[case] json: &str,
     #[case] query: &str,
     #[case] status: u16,
 ) {
-    let in_json = fault.clone().into_error(Protocol::Json11);
-    assert_eq!((in_json.code.as_ref(), in_json.status), (json, 400));
-    let in_query = fault.into_error(Protocol::Query);
-    assert_eq!((in_query.code.as_ref(), in_query.status), (query, status));
+    let fault = Fault::Unauthenticated(fault);
+    assert_eq!((fault.code(Service::Kms), fault.status(Service::Kms)), (json, 400));
+    assert_eq!((fault.code(Service::Sts), fault.status(Service::Sts)), (query, status));
 }
 
 #[test]
@@ -199,6 +201,6 @@ fn the_signing_name_is_read_from_any_header_that_has_one() {
 fn the_last_minutes_of_all_dates_are_no_panic() {
     let last = datetime!(9999-12-31 23:59:50 UTC);
     assert!(check_time(last, last).is_ok());
-    assert!(matches!(check_time(NOW, last), Err(Fault::Invalid(_))));
-    assert!(matches!(check_time(last, NOW), Err(Fault::Invalid(_))));
+    assert!(matches!(check_time(NOW, last), Err(Unauthenticated::Invalid(_))));
+    assert!(matches!(check_time(last, NOW), Err(Unauthenticated::Invalid(_))));
 }

@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 
 use crate::policy::{Examination, Mismatch, PolicySource};
 use crate::sandbox::engine::Engine;
-use crate::sandbox::request::{Body, Request, Service};
+use crate::sandbox::request::{Body, Request};
+use crate::sandbox::service::Service;
 use crate::sandbox::{Config, DecisionRecord};
 
 /// An engine, the people who call it, and the transcript of their calls.

@@ -1,11 +1,11 @@
 //! Conditions: `ConditionExpression`, `FilterExpression` and the grammar of `KeyConditionExpression`.
 
 use super::lexer::Token;
-use super::parser::{Fault, Parser, parse, wrong_count, wrong_type};
+use super::parser::{Parser, Sentence, parse, wrong_count, wrong_type};
 use super::path::Path;
 use super::placeholders::Placeholders;
 use crate::sandbox::dynamodb::value::AttributeValue;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// A comparator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Operand {
         }
     }
 
-    fn must_be(&self, operator: &str, allowed: &[&str]) -> Result<(), Fault> {
+    fn must_be(&self, operator: &str, allowed: &[&str]) -> Result<(), Sentence> {
         match self.known_type() {
             Some(found) if !allowed.contains(&found) => Err(wrong_type(operator, found)),
             _ => Ok(()),
@@ -99,7 +99,7 @@ pub enum Condition {
 
 impl Condition {
     /// Parses the expression of the request member `member`.
-    pub fn parse(member: &str, text: &str, placeholders: &mut Placeholders) -> Result<Self, ApiError> {
+    pub fn parse(member: &str, text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         parse(member, text, placeholders, |parser| Rules { group: None }.or(parser))
     }
 
@@ -127,7 +127,7 @@ struct Rules {
 }
 
 impl Rules {
-    fn or(&mut self, p: &mut Parser<'_>) -> Result<Condition, Fault> {
+    fn or(&mut self, p: &mut Parser<'_>) -> Result<Condition, Sentence> {
         let mut parts = vec![self.and(p)?];
         while p.accept_keyword("OR") {
             p.count_operator()?;
@@ -136,7 +136,7 @@ impl Rules {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::Or(parts) })
     }
 
-    fn and(&mut self, p: &mut Parser<'_>) -> Result<Condition, Fault> {
+    fn and(&mut self, p: &mut Parser<'_>) -> Result<Condition, Sentence> {
         let mut parts = vec![self.not(p)?];
         while p.accept_keyword("AND") {
             p.count_operator()?;
@@ -145,7 +145,7 @@ impl Rules {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::And(parts) })
     }
 
-    fn not(&mut self, p: &mut Parser<'_>) -> Result<Condition, Fault> {
+    fn not(&mut self, p: &mut Parser<'_>) -> Result<Condition, Sentence> {
         if p.accept_keyword("NOT") {
             p.count_operator()?;
             return p.nested(|p| self.not(p)).map(|inner| Condition::Not(Box::new(inner)));
@@ -169,7 +169,7 @@ impl Rules {
     }
 }
 
-fn function(p: &mut Parser<'_>, name: &str) -> Result<Condition, Fault> {
+fn function(p: &mut Parser<'_>, name: &str) -> Result<Condition, Sentence> {
     if !matches!(name, "attribute_exists" | "attribute_not_exists" | "attribute_type" | "begins_with" | "contains") {
         return Err(match name {
             "if_not_exists" | "list_append" => {
@@ -225,7 +225,7 @@ fn function(p: &mut Parser<'_>, name: &str) -> Result<Condition, Fault> {
     Ok(Condition::Contains(first, second))
 }
 
-fn comparison(p: &mut Parser<'_>) -> Result<Condition, Fault> {
+fn comparison(p: &mut Parser<'_>) -> Result<Condition, Sentence> {
     let first = operand(p)?;
     const ORDERED: &[&str] = &["S", "N", "B"];
     if p.accept_keyword("BETWEEN") {
@@ -276,7 +276,7 @@ fn comparison(p: &mut Parser<'_>) -> Result<Condition, Fault> {
     Ok(Condition::Compare(comparator, first, second))
 }
 
-fn distinct(operator: &str, first: &Operand, rest: &[Operand]) -> Result<(), Fault> {
+fn distinct(operator: &str, first: &Operand, rest: &[Operand]) -> Result<(), Sentence> {
     match first {
         Operand::Path(path) if rest.contains(first) => Err(format!(
             "The first operand must be distinct from the remaining operands for this operator or function; operator: \
@@ -286,7 +286,7 @@ fn distinct(operator: &str, first: &Operand, rest: &[Operand]) -> Result<(), Fau
     }
 }
 
-fn operand(p: &mut Parser<'_>) -> Result<Operand, Fault> {
+fn operand(p: &mut Parser<'_>) -> Result<Operand, Sentence> {
     if p.accept("(") {
         let is_redundant = p.peek() == Token::Symbol("(");
         let inner = p.nested(operand)?;

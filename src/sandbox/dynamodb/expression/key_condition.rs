@@ -6,7 +6,7 @@ use super::path::Path;
 use super::placeholders::Placeholders;
 use crate::sandbox::dynamodb::key::KeySchema;
 use crate::sandbox::dynamodb::value::AttributeValue;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 const MEMBER: &str = "KeyConditionExpression";
 
@@ -50,7 +50,7 @@ impl SortCondition {
 
 impl KeyCondition {
     /// Parses a `KeyConditionExpression` and fits it to the table's key. The attributes and types are checked here.
-    pub fn parse(text: &str, placeholders: &mut Placeholders, schema: &KeySchema) -> Result<Self, ApiError> {
+    pub fn parse(text: &str, placeholders: &mut Placeholders, schema: &KeySchema) -> Result<Self, Fault> {
         let parts = match Condition::parse(MEMBER, text, placeholders)? {
             Condition::And(parts) => parts,
             one => vec![one],
@@ -67,7 +67,7 @@ impl KeyCondition {
                 // Neither key of the table: what is missing is what AWS names.
                 let missing = match (&partition, &schema.range) {
                     (Some(_), Some(range)) => &range.name,
-                    (Some(_), None) => return Err(ApiError::validation("Query key condition not supported")),
+                    (Some(_), None) => return Err(Fault::invalid("Query key condition not supported")),
                     (None, _) => &schema.hash.name,
                 };
                 return Err(missed(missing));
@@ -79,13 +79,13 @@ impl KeyCondition {
         }
         let partition = match partition.ok_or_else(|| missed(&schema.hash.name))? {
             SortCondition::Compare(Comparator::Equal, value) => value,
-            _ => return Err(ApiError::validation("Query key condition not supported")),
+            _ => return Err(Fault::invalid("Query key condition not supported")),
         };
         let check = |value: &AttributeValue, kind: &str| {
             if value.type_name() == kind {
                 Ok(())
             } else {
-                Err(ApiError::validation(
+                Err(Fault::invalid(
                     "One or more parameter values were invalid: Condition parameter type does not match schema type",
                 ))
             }
@@ -104,8 +104,8 @@ impl KeyCondition {
     }
 }
 
-fn missed(name: &str) -> ApiError {
-    ApiError::validation(format!("Query condition missed key schema element: {name}"))
+fn missed(name: &str) -> Fault {
+    Fault::invalid(format!("Query condition missed key schema element: {name}"))
 }
 
 /// One attribute and what is asked of it.

@@ -5,7 +5,7 @@ use super::path::{Path, Step};
 use super::placeholders::Placeholders;
 use super::reserved::is_reserved;
 use crate::sandbox::dynamodb::value::AttributeValue;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// How some messages begin.
 pub(in crate::sandbox::dynamodb) const ONE_ERROR: &str = "1 validation error detected: ";
@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 100;
 const MAX_OPERATORS: usize = 300;
 
 /// An AWS sentence without the `Invalid …Expression: ` in front.
-pub(super) type Fault = String;
+pub(super) type Sentence = String;
 
 /// Walks the tokens of one expression.
 pub(super) struct Parser<'a> {
@@ -34,23 +34,23 @@ pub(super) fn parse<'a, T>(
     member: &str,
     text: &'a str,
     placeholders: &'a mut Placeholders,
-    rule: impl FnOnce(&mut Parser<'a>) -> Result<T, Fault>,
-) -> Result<T, ApiError> {
+    rule: impl FnOnce(&mut Parser<'a>) -> Result<T, Sentence>,
+) -> Result<T, Fault> {
     parse_bare(text, placeholders, rule).map_err(|fault| invalid(member, &fault))
 }
 
 /// `Invalid <member>: <fault>`, for an UpdateExpression with the opening that AWS gives it since August 2026 (issue
 /// threads).
-pub(super) fn invalid(member: &str, fault: &str) -> ApiError {
+pub(super) fn invalid(member: &str, fault: &str) -> Fault {
     let opening = if member == "UpdateExpression" { ONE_ERROR } else { "" };
-    ApiError::validation(format!("{opening}Invalid {member}: {fault}"))
+    Fault::invalid(format!("{opening}Invalid {member}: {fault}"))
 }
 
 fn parse_bare<'a, T>(
     text: &'a str,
     placeholders: &'a mut Placeholders,
-    rule: impl FnOnce(&mut Parser<'a>) -> Result<T, Fault>,
-) -> Result<T, Fault> {
+    rule: impl FnOnce(&mut Parser<'a>) -> Result<T, Sentence>,
+) -> Result<T, Sentence> {
     if text.trim().is_empty() {
         return Err("The expression can not be empty;".into());
     }
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
     }
 
     /// At the current token.
-    pub fn syntax_error(&self) -> Fault {
+    pub fn syntax_error(&self) -> Sentence {
         let current = self.tokens[self.at];
         let shown = match current.token {
             Token::End => "<EOF>",
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    pub fn expect(&mut self, symbol: &str) -> Result<(), Fault> {
+    pub fn expect(&mut self, symbol: &str) -> Result<(), Sentence> {
         if self.accept(symbol) { Ok(()) } else { Err(self.syntax_error()) }
     }
 
@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Counts one operator or function against the limit.
-    pub fn count_operator(&mut self) -> Result<(), Fault> {
+    pub fn count_operator(&mut self) -> Result<(), Sentence> {
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
             return Err(format!(
@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Runs `rule` one level deeper.
-    pub fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Result<T, Sentence>) -> Result<T, Sentence> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err("The expression is nested too deeply;".into());
@@ -176,7 +176,7 @@ impl<'a> Parser<'a> {
         result
     }
 
-    fn name(&mut self) -> Result<String, Fault> {
+    fn name(&mut self) -> Result<String, Sentence> {
         let name = match self.peek() {
             Token::Word(word) if is_reserved(word) => {
                 // A keyword where a name belongs is a syntax error, any other reserved word is named as such.
@@ -194,7 +194,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `name(.name | [digits])*`
-    pub fn path(&mut self) -> Result<Path, Fault> {
+    pub fn path(&mut self) -> Result<Path, Sentence> {
         let attribute = self.name()?;
         let mut steps = Vec::new();
         loop {
@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `:placeholder`, if one is here.
-    pub fn accept_value(&mut self) -> Result<Option<AttributeValue>, Fault> {
+    pub fn accept_value(&mut self) -> Result<Option<AttributeValue>, Sentence> {
         let Token::ValuePlaceholder(placeholder) = self.peek() else { return Ok(None) };
         let value = self.placeholders.value(placeholder)?;
         self.advance();
@@ -227,7 +227,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `(rule, rule, …)`
-    pub fn list<T>(&mut self, mut rule: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    pub fn list<T>(&mut self, mut rule: impl FnMut(&mut Self) -> Result<T, Sentence>) -> Result<Vec<T>, Sentence> {
         self.expect("(")?;
         let mut members = vec![rule(self)?];
         while self.accept(",") {
@@ -239,7 +239,7 @@ impl<'a> Parser<'a> {
 }
 
 /// AWS's sentence for a function called with the wrong number of arguments.
-pub(super) fn wrong_count(function: &str, count: usize) -> Fault {
+pub(super) fn wrong_count(function: &str, count: usize) -> Sentence {
     format!(
         "Incorrect number of operands for operator or function; operator or function: {function}, number of operands: \
          {count}"
@@ -247,7 +247,7 @@ pub(super) fn wrong_count(function: &str, count: usize) -> Fault {
 }
 
 /// AWS's sentence for an operand of a type the operator can't take.
-pub(super) fn wrong_type(operator: &str, value_type: &str) -> Fault {
+pub(super) fn wrong_type(operator: &str, value_type: &str) -> Sentence {
     format!(
         "Incorrect operand type for operator or function; operator or function: {operator}, operand type: {value_type}"
     )

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::value::AttributeValue;
 use super::parser::ONE_ERROR;
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The placeholders of one request.
 #[derive(Debug, Default)]
@@ -25,22 +25,20 @@ fn is_placeholder(key: &str, sign: char) -> bool {
 impl Placeholders {
     /// Reads both maps of a request. `with_values` names the expressions of this operation that may use values (they
     /// appear in AWS's message when values come without any of them), `without_values` those that use names only.
-    pub fn read(input: &Value, with_values: &[&str], without_values: &[&str]) -> Result<Self, ApiError> {
+    pub fn read(input: &Value, with_values: &[&str], without_values: &[&str]) -> Result<Self, Fault> {
         let given = |member: &&str| input.get(*member).is_some_and(|value| !value.is_null());
         let mut placeholders = Self::default();
         if let Some(names) = input.get("ExpressionAttributeNames").filter(|value| !value.is_null()) {
             let names = names.as_object().ok_or_else(|| not_a_map("ExpressionAttributeNames"))?;
             if !with_values.iter().chain(without_values).any(&given) {
-                return Err(ApiError::validation(
-                    "ExpressionAttributeNames can only be specified when using expressions",
-                ));
+                return Err(Fault::invalid("ExpressionAttributeNames can only be specified when using expressions"));
             }
             if names.is_empty() {
-                return Err(ApiError::validation("ExpressionAttributeNames must not be empty"));
+                return Err(Fault::invalid("ExpressionAttributeNames must not be empty"));
             }
             for (key, name) in names {
                 if !is_placeholder(key, '#') {
-                    return Err(ApiError::validation(format!(
+                    return Err(Fault::invalid(format!(
                         "ExpressionAttributeNames contains invalid key: Syntax error; key: \"{key}\""
                     )));
                 }
@@ -56,24 +54,24 @@ impl Placeholders {
                     [one] => format!(": {one} is null"),
                     many => format!(": {} are null", many.join(" and ")),
                 };
-                return Err(ApiError::validation(format!(
+                return Err(Fault::invalid(format!(
                     "ExpressionAttributeValues can only be specified when using expressions{missing}"
                 )));
             }
             if values.is_empty() {
-                return Err(ApiError::validation("ExpressionAttributeValues must not be empty"));
+                return Err(Fault::invalid("ExpressionAttributeValues must not be empty"));
             }
             for (key, value) in values {
                 if !is_placeholder(key, ':') {
-                    return Err(ApiError::validation(format!(
+                    return Err(Fault::invalid(format!(
                         "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\""
                     )));
                 }
-                let value = AttributeValue::from_json(value).map_err(|error| match error.message {
-                    Some(message) if error.code == "ValidationException" => ApiError::validation(format!(
-                        "ExpressionAttributeValues contains invalid value: {message} for key {key}"
-                    )),
-                    message => ApiError { message, ..error },
+                let value = AttributeValue::from_json(value).map_err(|fault| match fault {
+                    Fault::Service { code: "ValidationException", message: Some(message), .. } => Fault::invalid(
+                        format!("ExpressionAttributeValues contains invalid value: {message} for key {key}"),
+                    ),
+                    other => other,
                 })?;
                 placeholders.values.insert(key.clone(), value);
             }
@@ -102,7 +100,7 @@ impl Placeholders {
     }
 
     /// After the last expression: nothing given may be left unused.
-    pub fn finish(&self) -> Result<(), ApiError> {
+    pub fn finish(&self) -> Result<(), Fault> {
         let unused = |given: Vec<&String>, used: &BTreeSet<String>| {
             given.into_iter().filter(|key| !used.contains(*key)).map(String::as_str).collect::<Vec<_>>().join(", ")
         };
@@ -111,7 +109,7 @@ impl Placeholders {
             ("Values", unused(self.values.keys().collect(), &self.used_values)),
         ] {
             if !unused.is_empty() {
-                return Err(ApiError::validation(format!(
+                return Err(Fault::invalid(format!(
                     "{ONE_ERROR}Value provided in ExpressionAttribute{member} unused in expressions: keys: {{{unused}}}"
                 )));
             }
@@ -120,6 +118,6 @@ impl Placeholders {
     }
 }
 
-fn not_a_map(member: &str) -> ApiError {
-    ApiError::serialization(Some(format!("{member} must be a map")))
+fn not_a_map(member: &str) -> Fault {
+    Fault::Serialization(Some(format!("{member} must be a map")))
 }

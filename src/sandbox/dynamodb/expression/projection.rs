@@ -4,7 +4,7 @@ use super::parser::{invalid, parse};
 use super::path::{Path, Step};
 use super::placeholders::Placeholders;
 use crate::sandbox::dynamodb::value::{AttributeValue, Item};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The paths to keep; no two overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Projection(Vec<Path>);
 
 impl Projection {
     /// Parses a `ProjectionExpression`.
-    pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, ApiError> {
+    pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         const MEMBER: &str = "ProjectionExpression";
         let paths = parse(MEMBER, text, placeholders, |p| {
             let mut paths = vec![p.path()?];

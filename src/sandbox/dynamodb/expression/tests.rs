@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::sandbox::dynamodb::key::{KeyAttribute, KeySchema, KeyType};
 use crate::sandbox::dynamodb::value::{Item, item_from_json, item_to_json};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 fn item() -> Item {
     item_from_json(&json!({
@@ -39,8 +39,8 @@ fn values() -> Value {
     })
 }
 
-fn message(error: ApiError) -> String {
-    error.message.unwrap()
+fn message(error: Fault) -> String {
+    error.message(crate::sandbox::service::Service::DynamoDb).unwrap().into_owned()
 }
 
 #[rstest]

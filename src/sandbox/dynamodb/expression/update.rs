@@ -1,13 +1,13 @@
 //! `UpdateExpression`: SET, REMOVE, ADD and DELETE.
 
 use super::lexer::Token;
-use super::parser::{Fault, Parser, invalid, parse, wrong_count, wrong_type};
+use super::parser::{Parser, Sentence, invalid, parse, wrong_count, wrong_type};
 use super::path::{Path, Step};
 use super::placeholders::Placeholders;
 use super::projection::check_overlaps;
 use crate::sandbox::dynamodb::number::Number;
 use crate::sandbox::dynamodb::value::{AttributeValue, Item};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 const MEMBER: &str = "UpdateExpression";
 
@@ -33,7 +33,7 @@ enum Source {
 
 impl Update {
     /// Parses an `UpdateExpression`.
-    pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, ApiError> {
+    pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         let update = parse(MEMBER, text, placeholders, sections)?;
         check_overlaps(&update.paths()).map_err(|fault| invalid(MEMBER, &fault))?;
         Ok(update)
@@ -46,7 +46,7 @@ impl Update {
     }
 
     /// The updated item. Every action reads the item as it was before.
-    pub fn apply(&self, old: &Item) -> Result<Item, ApiError> {
+    pub fn apply(&self, old: &Item) -> Result<Item, Fault> {
         let mut changes: Vec<(&Path, AttributeValue)> = Vec::new();
         for (path, source) in &self.set {
             changes.push((path, source.value(old)?));
@@ -107,8 +107,8 @@ fn sum(
     a: Number,
     b: Number,
     operation: impl Fn(Number, Number) -> Result<Number, crate::sandbox::dynamodb::number::NumberError>,
-) -> Result<AttributeValue, ApiError> {
-    operation(a, b).map(AttributeValue::Number).map_err(|error| ApiError::validation(error.to_string()))
+) -> Result<AttributeValue, Fault> {
+    operation(a, b).map(AttributeValue::Number).map_err(|error| Fault::invalid(error.to_string()))
 }
 
 fn union<T: Ord + Clone>(a: &[T], b: &[T]) -> Vec<T> {
@@ -124,16 +124,16 @@ fn difference<T: Ord + Clone>(a: &[T], b: &[T]) -> Option<Vec<T>> {
     (!left.is_empty()).then_some(left)
 }
 
-fn wrong_data_type() -> ApiError {
-    ApiError::validation("An operand in the update expression has an incorrect data type")
+fn wrong_data_type() -> Fault {
+    Fault::invalid("An operand in the update expression has an incorrect data type")
 }
 
-fn wrong_path() -> ApiError {
-    ApiError::validation("The document path provided in the update expression is invalid for update")
+fn wrong_path() -> Fault {
+    Fault::invalid("The document path provided in the update expression is invalid for update")
 }
 
 /// The map or list that holds the path's last step, `None` for a top-level attribute.
-fn parent<'a>(item: &'a mut Item, path: &Path) -> Result<Option<&'a mut AttributeValue>, ApiError> {
+fn parent<'a>(item: &'a mut Item, path: &Path) -> Result<Option<&'a mut AttributeValue>, Fault> {
     let Some((_, way)) = path.steps.split_last() else { return Ok(None) };
     let mut value = item.get_mut(&path.attribute).ok_or_else(wrong_path)?;
     for step in way {
@@ -147,7 +147,7 @@ fn parent<'a>(item: &'a mut Item, path: &Path) -> Result<Option<&'a mut Attribut
     Ok(Some(value))
 }
 
-fn assign(item: &mut Item, path: &Path, value: AttributeValue) -> Result<(), ApiError> {
+fn assign(item: &mut Item, path: &Path, value: AttributeValue) -> Result<(), Fault> {
     let Some(parent) = parent(item, path)? else {
         item.insert(path.attribute.clone(), value);
         return Ok(());
@@ -166,7 +166,7 @@ fn assign(item: &mut Item, path: &Path, value: AttributeValue) -> Result<(), Api
     Ok(())
 }
 
-fn remove(item: &mut Item, path: &Path) -> Result<(), ApiError> {
+fn remove(item: &mut Item, path: &Path) -> Result<(), Fault> {
     let Some(parent) = parent(item, path)? else {
         item.remove(&path.attribute);
         return Ok(());
@@ -186,7 +186,7 @@ fn remove(item: &mut Item, path: &Path) -> Result<(), ApiError> {
 }
 
 impl Source {
-    fn value(&self, item: &Item) -> Result<AttributeValue, ApiError> {
+    fn value(&self, item: &Item) -> Result<AttributeValue, Fault> {
         let arithmetic =
             |a: &Source, b: &Source, operation: fn(Number, Number) -> _| match (a.value(item)?, b.value(item)?) {
                 (AttributeValue::Number(a), AttributeValue::Number(b)) => sum(a, b, operation),
@@ -195,7 +195,7 @@ impl Source {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Path(path) => path.get(item).cloned().ok_or_else(|| {
-                ApiError::validation("The provided expression refers to an attribute that does not exist in the item")
+                Fault::invalid("The provided expression refers to an attribute that does not exist in the item")
             }),
             Self::IfNotExists(path, otherwise) => match path.get(item) {
                 Some(value) => Ok(value.clone()),
@@ -214,7 +214,7 @@ impl Source {
     }
 }
 
-fn sections(p: &mut Parser<'_>) -> Result<Update, Fault> {
+fn sections(p: &mut Parser<'_>) -> Result<Update, Sentence> {
     let mut update = Update { set: Vec::new(), remove: Vec::new(), add: Vec::new(), delete: Vec::new() };
     let mut seen: Vec<&str> = Vec::new();
     loop {
@@ -270,7 +270,7 @@ fn long_type(value: &AttributeValue) -> &'static str {
     }
 }
 
-fn source(p: &mut Parser<'_>) -> Result<Source, Fault> {
+fn source(p: &mut Parser<'_>) -> Result<Source, Sentence> {
     let first = term(p)?;
     for (symbol, build) in [("+", Source::Plus as fn(_, _) -> _), ("-", Source::Minus as fn(_, _) -> _)] {
         if p.accept(symbol) {
@@ -289,7 +289,7 @@ fn source(p: &mut Parser<'_>) -> Result<Source, Fault> {
     Ok(first)
 }
 
-fn term(p: &mut Parser<'_>) -> Result<Source, Fault> {
+fn term(p: &mut Parser<'_>) -> Result<Source, Sentence> {
     if let Some(value) = p.accept_value()? {
         return Ok(Source::Value(value));
     }

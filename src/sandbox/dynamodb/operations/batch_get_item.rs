@@ -12,7 +12,7 @@ use super::super::value::{item_from_json, item_size, item_to_json};
 use super::super::{authorise, read, unlock};
 use super::facts;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The most keys in one request.
 const MAX_KEYS: usize = 100;
@@ -20,11 +20,11 @@ const MAX_KEYS: usize = 100;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// A batch's `RequestItems`, which must name a table.
-pub fn request_items(input: &Value) -> Result<&Map<String, Value>, ApiError> {
+pub fn request_items(input: &Value) -> Result<&Map<String, Value>, Fault> {
     let requests = request::member(input, "RequestItems")
         .ok_or_else(|| request::constraint("null", "requestItems", "Member must not be null"))?;
     let requests =
-        requests.as_object().ok_or_else(|| ApiError::serialization(Some("RequestItems must be a map".to_owned())))?;
+        requests.as_object().ok_or_else(|| Fault::Serialization(Some("RequestItems must be a map".to_owned())))?;
     if requests.is_empty() {
         let rule = "Member must have length greater than or equal to 1";
         return Err(request::constraint("'{}'", "requestItems", rule));
@@ -32,7 +32,7 @@ pub fn request_items(input: &Value) -> Result<&Map<String, Value>, ApiError> {
     Ok(requests)
 }
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let requests = request_items(input)?;
     let mut targets = Vec::new();
     for (name, wanted) in requests {
@@ -44,7 +44,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     }
     let report = Report::of(input)?;
     if targets.iter().map(|(.., keys)| keys.len()).sum::<usize>() > MAX_KEYS {
-        return Err(ApiError::validation("Too many items requested for the BatchGetItem call"));
+        return Err(Fault::invalid("Too many items requested for the BatchGetItem call"));
     }
 
     let mut batches = Vec::new();
@@ -70,7 +70,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
             let parsed = table.schema.key_from(&item_from_json(key)?)?;
             let range = parsed.range.as_ref().map(|range| encode_key(range).to_vec());
             if !seen.insert((encode_key(&parsed.hash).to_vec(), range)) {
-                return Err(ApiError::validation("Provided list of item keys contains duplicates"));
+                return Err(Fault::invalid("Provided list of item keys contains duplicates"));
             }
             keys.push((key, parsed));
         }

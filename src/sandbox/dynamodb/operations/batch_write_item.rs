@@ -16,7 +16,7 @@ use super::super::{authorise, read, unlock, write};
 use super::conditional::check_size;
 use super::facts;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The most writes in one request.
 const MAX_WRITES: usize = 25;
@@ -27,14 +27,14 @@ struct Write {
     item: Option<Item>,
 }
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let requests = super::batch_get_item::request_items(input)?;
     let mut targets = Vec::new();
     for (name, writes) in requests {
         let target = TableRef::parse(&engine.host, name)?;
-        let writes = writes.as_array().ok_or_else(|| {
-            ApiError::serialization(Some("RequestItems must hold lists of write requests".to_owned()))
-        })?;
+        let writes = writes
+            .as_array()
+            .ok_or_else(|| Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned())))?;
         let keys = writes.iter().filter_map(|write| {
             let put = member(write, "PutRequest").and_then(|put| member(put, "Item"));
             put.or_else(|| member(write, "DeleteRequest").and_then(|delete| member(delete, "Key")))
@@ -45,7 +45,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     }
     let report = Report::of(input)?;
     if targets.iter().map(|(_, writes)| writes.len()).sum::<usize>() > MAX_WRITES {
-        return Err(ApiError::validation("Too many items requested for the BatchWriteItem call"));
+        return Err(Fault::invalid("Too many items requested for the BatchWriteItem call"));
     }
 
     // Everything is checked before anything is written.
@@ -67,7 +67,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         for Write { key, .. } in writes {
             let range = key.range.as_ref().map(|range| encode_key(range).to_vec());
             if !seen.insert((&table.name, encode_key(&key.hash).to_vec(), range)) {
-                return Err(ApiError::validation("Provided list of item keys contains duplicates"));
+                return Err(Fault::invalid("Provided list of item keys contains duplicates"));
             }
         }
     }
@@ -98,7 +98,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     Ok(output)
 }
 
-fn read_write(table: &Table, write: &Value) -> Result<Write, ApiError> {
+fn read_write(table: &Table, write: &Value) -> Result<Write, Fault> {
     match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
         (Some(put), None) => {
             let item = request::attributes(put, "Item")?;
@@ -110,6 +110,6 @@ fn read_write(table: &Table, write: &Value) -> Result<Write, ApiError> {
                 member(delete, "Key").ok_or_else(|| request::constraint("null", "key", "Member must not be null"))?;
             Ok(Write { key: table.schema.key_from(&item_from_json(key)?)?, item: None })
         }
-        _ => Err(ApiError::validation("A write request must have exactly one of PutRequest and DeleteRequest")),
+        _ => Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
     }
 }

@@ -1,11 +1,11 @@
 //! What the conditional writes share: the condition, and the answer when it does not hold.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::expression::{Condition, Placeholders};
 use super::super::request::{choice, text};
 use super::super::value::{Item, item_to_json};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// A write's `ConditionExpression`.
 pub struct Conditional {
@@ -15,7 +15,7 @@ pub struct Conditional {
 
 impl Conditional {
     /// Reads the members of the request.
-    pub fn of(input: &Value, placeholders: &mut Placeholders) -> Result<Self, ApiError> {
+    pub fn of(input: &Value, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         let condition = text(input, "ConditionExpression")?
             .map(|text| Condition::parse("ConditionExpression", text, placeholders))
             .transpose()?;
@@ -24,15 +24,17 @@ impl Conditional {
     }
 
     /// Checks the condition against the item as it is; one that doesn't exist has no attributes.
-    pub fn check(&self, old: Option<&Item>) -> Result<(), ApiError> {
+    pub fn check(&self, old: Option<&Item>) -> Result<(), Fault> {
         let nothing = Item::new();
         match &self.condition {
             Some(condition) if !condition.holds(old.unwrap_or(&nothing)) => {
-                let mut error = ApiError::new(400, "ConditionalCheckFailedException", "The conditional request failed");
-                if let (true, Some(old)) = (self.return_old, old) {
-                    error.extra.insert("Item".to_owned(), item_to_json(old));
-                }
-                Err(error)
+                let returned = old.filter(|_| self.return_old);
+                Err(Fault::Service {
+                    status: 400,
+                    code: "ConditionalCheckFailedException",
+                    message: Some("The conditional request failed".to_owned()),
+                    extra: returned.map(|old| Box::new(Map::from_iter([("Item".to_owned(), item_to_json(old))]))),
+                })
             }
             _ => Ok(()),
         }
@@ -40,9 +42,9 @@ impl Conditional {
 }
 
 /// The values an item may not exceed.
-pub fn check_size(item: &Item) -> Result<(), ApiError> {
+pub fn check_size(item: &Item) -> Result<(), Fault> {
     if super::super::value::item_size(item) > super::super::value::MAX_ITEM_BYTES {
-        return Err(ApiError::validation("Item size has exceeded the maximum allowed size"));
+        return Err(Fault::invalid("Item size has exceeded the maximum allowed size"));
     }
     Ok(())
 }

@@ -10,11 +10,11 @@ use super::super::{authorise, keyring};
 use super::tags::{check_count, read_tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     if member(input, "TableName").is_none() {
-        return Err(ApiError::validation("The parameter 'TableName' is required but was not present in the request"));
+        return Err(Fault::invalid("The parameter 'TableName' is required but was not present in the request"));
     }
     let target = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, "CreateTable", &target.arn, &ConditionContext::default())?;
@@ -29,11 +29,11 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let wanted = Wanted::of(input)?.unwrap_or(Wanted::AwsOwned);
     let deletion_protection = request::flag(input, "DeletionProtectionEnabled")?.unwrap_or(false);
     if !target.local {
-        return Err(ApiError::validation(format!("{} is not in this account and region", target.arn)));
+        return Err(Fault::invalid(format!("{} is not in this account and region", target.arn)));
     }
     if engine.dynamodb.find(&target).is_some() {
         let message = format!("Table already exists: {}", target.name);
-        return Err(ApiError::new(400, "ResourceInUseException", message));
+        return Err(Fault::service(400, "ResourceInUseException", message));
     }
 
     let id = engine.host.entropy.uuid().to_string();
@@ -62,7 +62,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
 }
 
 /// What the sandbox's tables don't have is refused rather than ignored.
-fn refuse_unsupported(input: &Value) -> Result<(), ApiError> {
+fn refuse_unsupported(input: &Value) -> Result<(), Fault> {
     request::refuse_unsupported(
         input,
         &[
@@ -75,20 +75,20 @@ fn refuse_unsupported(input: &Value) -> Result<(), ApiError> {
         ],
     )?;
     if structure(input, "StreamSpecification")?.is_some_and(|stream| stream["StreamEnabled"] != json!(false)) {
-        return Err(ApiError::validation("The kmslab sandbox does not support StreamSpecification"));
+        return Err(Fault::invalid("The kmslab sandbox does not support StreamSpecification"));
     }
     if choice(input, "TableClass", &["STANDARD", "STANDARD_INFREQUENT_ACCESS"], "STANDARD")? != "STANDARD" {
-        return Err(ApiError::validation("The kmslab sandbox does not support TableClass STANDARD_INFREQUENT_ACCESS"));
+        return Err(Fault::invalid("The kmslab sandbox does not support TableClass STANDARD_INFREQUENT_ACCESS"));
     }
     Ok(())
 }
 
-fn required<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a str, ApiError> {
+fn required<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a str, Fault> {
     text(value, name)?.ok_or_else(|| request::constraint("null", place, "Member must not be null"))
 }
 
-fn read_schema(input: &Value) -> Result<KeySchema, ApiError> {
-    let invalid = |message: String| ApiError::validation(message);
+fn read_schema(input: &Value) -> Result<KeySchema, Fault> {
+    let invalid = |message: String| Fault::invalid(message);
     let mut definitions = Vec::new();
     for (index, definition) in list(input, "AttributeDefinitions")?.unwrap_or_default().iter().enumerate() {
         let place = |member: &str| format!("attributeDefinitions.{}.member.{member}", index + 1);
@@ -138,16 +138,16 @@ fn read_schema(input: &Value) -> Result<KeySchema, ApiError> {
 }
 
 /// `BillingMode` and `ProvisionedThroughput` of a new table.
-fn read_billing(input: &Value) -> Result<Billing, ApiError> {
+fn read_billing(input: &Value) -> Result<Billing, Fault> {
     let mode = choice(input, "BillingMode", &["PROVISIONED", "PAY_PER_REQUEST"], "PROVISIONED")?;
     match (mode, read_throughput(input)?) {
         ("PAY_PER_REQUEST", None) => Ok(Billing::PayPerRequest),
-        ("PAY_PER_REQUEST", Some(_)) => Err(ApiError::validation(
+        ("PAY_PER_REQUEST", Some(_)) => Err(Fault::invalid(
             "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be \
              specified when BillingMode is PAY_PER_REQUEST",
         )),
         (_, Some(billing)) => Ok(billing),
-        (_, None) => Err(ApiError::validation(
+        (_, None) => Err(Fault::invalid(
             "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified \
              when BillingMode is PROVISIONED",
         )),
@@ -155,8 +155,8 @@ fn read_billing(input: &Value) -> Result<Billing, ApiError> {
 }
 
 /// `ProvisionedThroughput`.
-pub fn read_throughput(input: &Value) -> Result<Option<Billing>, ApiError> {
+pub fn read_throughput(input: &Value) -> Result<Option<Billing>, Fault> {
     let Some(throughput) = structure(input, "ProvisionedThroughput")? else { return Ok(None) };
-    let units = |name: &str| Ok::<_, ApiError>(request::count(throughput, name)?.unwrap_or_default());
+    let units = |name: &str| Ok::<_, Fault>(request::count(throughput, name)?.unwrap_or_default());
     Ok(Some(Billing::Provisioned { read: units("ReadCapacityUnits")?, write: units("WriteCapacityUnits")? }))
 }

@@ -9,14 +9,14 @@ use super::super::{TABLE, authorise, keyring};
 use super::describe_table::describe;
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, "DeleteTable", &target.arn, &ConditionContext::default())?;
     let table = engine.dynamodb.named_table(&target)?;
     if table.deletion_protection {
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
         ));
     }

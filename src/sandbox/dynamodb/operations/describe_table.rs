@@ -8,9 +8,9 @@ use super::super::request::TableRef;
 use super::super::table::{Phase, Table};
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, "DescribeTable", &target.arn, &ConditionContext::default())?;
     let table = engine.dynamodb.named_table(&target)?;
@@ -18,7 +18,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
 }
 
 /// `TableDescription`, with the table's present size.
-pub fn describe(engine: &Engine, table: &Table, phase: Phase) -> Result<Value, ApiError> {
+pub fn describe(engine: &Engine, table: &Table, phase: Phase) -> Result<Value, Fault> {
     let (items, bytes) = Items::of(engine.host.store.connection(), &table.name).statistics()?;
     Ok(table.describe(phase, items, bytes, engine.host.clock.epoch_seconds()))
 }

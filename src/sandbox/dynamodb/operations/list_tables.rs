@@ -8,12 +8,12 @@ use super::super::authorise;
 use super::super::request;
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The most names in one answer.
 const MAX_NAMES: u64 = 100;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     authorise(engine, ctx, "ListTables", "*", &ConditionContext::default())?;
     let limit = request::count(input, "Limit")?.unwrap_or(MAX_NAMES);
     let start = match request::text(input, "ExclusiveStartTableName")? {

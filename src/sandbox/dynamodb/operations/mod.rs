@@ -24,11 +24,11 @@ use super::request::TableRef;
 use super::{authorise, shape, shapes};
 use crate::policy::ConditionContext;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
-use crate::sandbox::request::Service;
+use crate::sandbox::error::Fault;
+use crate::sandbox::service::Service;
 
 /// Runs the operation of this name.
-pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<Value, Fault> {
     shape::check(shapes::of(operation), input)?;
     match operation {
         "BatchGetItem" => batch_get_item::run(engine, ctx, input),
@@ -49,18 +49,18 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &V
         "UntagResource" => tags::untag(engine, ctx, input),
         "UpdateItem" => update_item::run(engine, ctx, input),
         "UpdateTable" => update_table::run(engine, ctx, input),
-        _ => Err(ApiError::unknown_operation(Service::DynamoDb, operation)),
+        _ => Err(crate::sandbox::catalog::unknown(Service::DynamoDb, operation)),
     }
 }
 
 /// Time to live can't be switched on in the sandbox, so it is off.
-fn describe_time_to_live(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+fn describe_time_to_live(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     known_table(engine, ctx, "DescribeTimeToLive", input)?;
     Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }))
 }
 
 /// The sandbox makes no backups, and says so.
-fn describe_continuous_backups(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+fn describe_continuous_backups(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     known_table(engine, ctx, "DescribeContinuousBackups", input)?;
     Ok(json!({
         "ContinuousBackupsDescription": {
@@ -70,7 +70,7 @@ fn describe_continuous_backups(engine: &mut Engine, ctx: &RequestContext, input:
     }))
 }
 
-fn known_table(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<(), ApiError> {
+fn known_table(engine: &mut Engine, ctx: &RequestContext, operation: &str, input: &Value) -> Result<(), Fault> {
     let table = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, operation, &table.arn, &ConditionContext::default())?;
     engine.dynamodb.named_table(&table).map(|_| ())

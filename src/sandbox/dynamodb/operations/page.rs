@@ -8,7 +8,7 @@ use super::super::key::Key;
 use super::super::request::{self, choice};
 use super::super::table::Table;
 use super::super::value::{AttributeValue, Item, item_size, item_to_json};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
 /// The most that one page reads, in bytes of items, before filtering.
 const MAX_PAGE_BYTES: usize = 1024 * 1024;
@@ -25,10 +25,10 @@ pub struct Shape {
 
 impl Shape {
     /// Reads the members that Scan and Query have in common.
-    pub fn of(input: &Value, placeholders: &mut Placeholders) -> Result<Self, ApiError> {
+    pub fn of(input: &Value, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         request::refuse_legacy(input)?;
         if let Some(index) = request::text(input, "IndexName")? {
-            return Err(ApiError::validation(format!("The table does not have the specified index: {index}")));
+            return Err(Fault::invalid(format!("The table does not have the specified index: {index}")));
         }
         const SELECTS: [&str; 4] = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
         let select = choice(input, "Select", &SELECTS, "")?;
@@ -52,7 +52,7 @@ impl Shape {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            return Err(ApiError::validation(refusal));
+            return Err(Fault::invalid(refusal));
         }
         let filter = request::text(input, "FilterExpression")?
             .map(|text| Condition::parse("FilterExpression", text, placeholders))
@@ -94,7 +94,7 @@ impl<'a> Page<'a> {
     }
 
     /// Takes the next item; `false` once the page is full.
-    pub fn take(&mut self, item: &Item) -> Result<bool, ApiError> {
+    pub fn take(&mut self, item: &Item) -> Result<bool, Fault> {
         let size = item_size(item);
         if self.scanned > 0 && self.bytes + size > MAX_PAGE_BYTES {
             self.more = true;

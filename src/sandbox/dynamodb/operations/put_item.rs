@@ -10,9 +10,9 @@ use super::super::{authorise, read, unlock, write};
 use super::conditional::{Conditional, check_size};
 use super::facts;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     let facts = facts::of(input, engine.dynamodb.find(&target).as_deref(), request::member(input, "Item"));
     authorise(engine, ctx, "PutItem", &target.arn, &facts)?;

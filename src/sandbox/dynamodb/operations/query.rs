@@ -15,9 +15,9 @@ use super::super::{authorise, read, unlock};
 use super::facts;
 use super::page::{Page, Shape, SortedItem, sort, sort_key};
 use crate::sandbox::engine::{Engine, Host, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     let known = engine.dynamodb.find(&target);
     let leading = known.as_deref().and_then(|table| leading_key(input, table));
@@ -26,16 +26,14 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let shape = Shape::of(input, &mut placeholders)?;
     let forward = request::flag(input, "ScanIndexForward")?.unwrap_or(true);
     let text = request::text(input, "KeyConditionExpression")?.ok_or_else(|| {
-        ApiError::validation(
-            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
-        )
+        Fault::invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     })?;
     let table = engine.dynamodb.table(&target)?;
     let condition = KeyCondition::parse(text, &mut placeholders, &table.schema)?;
     placeholders.finish()?;
     let key_names: Vec<&str> = table.schema.attributes().map(|attribute| attribute.name.as_str()).collect();
     if let Some(name) = shape.filter.as_ref().and_then(|filter| filter.mentions(&key_names)) {
-        return Err(ApiError::validation(format!(
+        return Err(Fault::invalid(format!(
             "Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
         )));
     }
@@ -67,7 +65,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     Ok(page.finish())
 }
 
-fn read_placeholders(input: &Value) -> Result<Placeholders, ApiError> {
+fn read_placeholders(input: &Value) -> Result<Placeholders, Fault> {
     Placeholders::read(input, &["FilterExpression", "KeyConditionExpression"], &["ProjectionExpression"])
 }
 
@@ -79,7 +77,7 @@ fn leading_key(input: &Value, table: &Table) -> Option<Value> {
     Some(json!({ &table.schema.hash.name: condition.partition.to_json() }))
 }
 
-fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Key, ApiError> {
+fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Key, Fault> {
     let key = table.schema.start_key_from(given)?;
     let inside = key.hash == condition.partition
         && match (&condition.sort, &key.range) {
@@ -87,7 +85,7 @@ fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Ke
             _ => true,
         };
     if !inside {
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "The provided starting key is outside query boundaries based on provided conditions",
         ));
     }
@@ -95,7 +93,7 @@ fn start_key(table: &Table, condition: &KeyCondition, given: &Item) -> Result<Ke
 }
 
 /// The items that satisfy the key condition, with their sort keys, in ascending order.
-fn find(host: &Host, table: &Table, keys: &TableKeys, condition: &KeyCondition) -> Result<Vec<SortedItem>, ApiError> {
+fn find(host: &Host, table: &Table, keys: &TableKeys, condition: &KeyCondition) -> Result<Vec<SortedItem>, Fault> {
     let one = |range: Option<AttributeValue>| {
         let key = Key { hash: condition.partition.clone(), range };
         Ok(read(host, table, keys, &keys.place(&key))?.map(|item| (key.range, item)).into_iter().collect())

@@ -13,9 +13,9 @@ use super::super::{authorise, unlock};
 use super::facts;
 use super::page::{Page, Shape, SortedItem, sort, sort_key};
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, "Scan", &target.arn, &facts::of(input, None, None))?;
     let mut placeholders = Placeholders::read(input, &["FilterExpression"], &["ProjectionExpression"])?;
@@ -33,7 +33,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     if let Some((partition, _)) = &start
         && !segment.contains(partition)
     {
-        return Err(ApiError::validation(format!(
+        return Err(Fault::invalid(format!(
             "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
              Segment. TotalSegments: {} Segment: {}",
             segment.total, segment.number
@@ -52,7 +52,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         }
         let item = keys.open_item(&stored.place, stored.sealed.nonce, &stored.sealed.sealed)?;
         partition.items.push((sort_key(&table, &item), item));
-        Ok::<_, ApiError>(wants_more)
+        Ok::<_, Fault>(wants_more)
     })?;
     if wants_more {
         partition.hand_over(start.as_ref(), &mut page)?;
@@ -73,7 +73,7 @@ impl Partition {
         &mut self,
         start: Option<&([u8; 32], Option<AttributeValue>)>,
         page: &mut Page<'_>,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<bool, Fault> {
         sort(&mut self.items);
         let start = start.filter(|(partition, _)| *partition == self.hash);
         for (key, item) in self.items.drain(..) {
@@ -98,18 +98,18 @@ struct Segment {
 }
 
 impl Segment {
-    fn of(input: &Value) -> Result<Self, ApiError> {
+    fn of(input: &Value) -> Result<Self, Fault> {
         match (request::count(input, "Segment")?, request::count(input, "TotalSegments")?) {
             (None, None) => Ok(Self { number: 0, total: 1 }),
-            (Some(_), None) => Err(ApiError::validation(
+            (Some(_), None) => Err(Fault::invalid(
                 "The TotalSegments parameter is required but was not present in the request when Segment parameter is \
                  present",
             )),
-            (None, Some(_)) => Err(ApiError::validation(
+            (None, Some(_)) => Err(Fault::invalid(
                 "The Segment parameter is required but was not present in the request when parameter TotalSegments is \
                  present",
             )),
-            (Some(number), Some(total)) if number >= total => Err(ApiError::validation(format!(
+            (Some(number), Some(total)) if number >= total => Err(Fault::invalid(format!(
                 "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {number} is \
                  not less than TotalSegments: {total}"
             ))),

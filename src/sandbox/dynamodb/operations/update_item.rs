@@ -10,9 +10,9 @@ use super::super::{authorise, read, unlock, write};
 use super::conditional::{Conditional, check_size};
 use super::facts;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     let facts = facts::of(input, engine.dynamodb.find(&target).as_deref(), request::member(input, "Key"));
     authorise(engine, ctx, "UpdateItem", &target.arn, &facts)?;
@@ -30,7 +30,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
     let key = table.schema.key_from(&given)?;
     let paths = update.as_ref().map(Update::paths).unwrap_or_default();
     if let Some(path) = paths.iter().find(|path| table.schema.contains(&path.attribute)) {
-        return Err(ApiError::validation(format!(
+        return Err(Fault::invalid(format!(
             "One or more parameter values were invalid: Cannot update attribute {}. This attribute is part of the key",
             path.attribute
         )));

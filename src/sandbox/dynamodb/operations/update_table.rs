@@ -12,9 +12,9 @@ use super::describe_table::describe;
 use crate::policy::ConditionContext;
 use crate::sandbox::clock::timestamp;
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
 
-pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, ApiError> {
+pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<Value, Fault> {
     let target = TableRef::of(&engine.host, input)?;
     authorise(engine, ctx, "UpdateTable", &target.arn, &ConditionContext::default())?;
     request::refuse_unsupported(
@@ -37,7 +37,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         .map(|_| choice(input, "BillingMode", &["PROVISIONED", "PAY_PER_REQUEST"], ""))
         .transpose()?;
     if wanted.is_none() && protection.is_none() && throughput.is_none() && mode.is_none() {
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or \
              SSESpecification or ReplicaUpdates is required",
         ));
@@ -47,7 +47,7 @@ pub fn run(engine: &mut Engine, ctx: &RequestContext, input: &Value) -> Result<V
         // AWS's answer is not proven.
         let message =
             format!("Attempt to change a resource which is still in use: Table is being archived: {}", table.name);
-        return Err(ApiError::new(400, "ResourceInUseException", message));
+        return Err(Fault::service(400, "ResourceInUseException", message));
     }
     let mut changed = Table::clone(&table);
     changed.billing = change_billing(table.billing, mode, throughput)?;
@@ -82,11 +82,11 @@ fn rekey(
     table: &Table,
     changed: &mut Table,
     wanted: &Wanted,
-) -> Result<(), ApiError> {
+) -> Result<(), Fault> {
     let (mut keyring, cache) = keyring(engine, ctx);
     let key_arn = keyring.resolve(wanted)?;
     if key_arn.as_deref() == table.encryption.key_arn() {
-        return Err(ApiError::validation(
+        return Err(Fault::invalid(
             "One or more parameter values were invalid: Table is already encrypted with given KMSMasterKeyId. Use \
              KMSMasterKeyId parameter if you want to change Master Key",
         ));
@@ -106,7 +106,7 @@ fn rekey(
 ///
 /// # Errors
 /// `LimitExceededException`, in the words of AWS that issue threads quote.
-fn count_rekeying(earlier: &[f64], now: f64) -> Result<Vec<f64>, ApiError> {
+fn count_rekeying(earlier: &[f64], now: f64) -> Result<Vec<f64>, Fault> {
     const WINDOW: f64 = 86_400.0;
     const FREE: usize = 4;
     const PAUSE: f64 = 21_600.0;
@@ -119,7 +119,7 @@ fn count_rekeying(earlier: &[f64], now: f64) -> Result<Vec<f64>, ApiError> {
         && changes.len() >= FREE
         && now < last + PAUSE
     {
-        return Err(ApiError::new(
+        return Err(Fault::service(
             400,
             "LimitExceededException",
             format!(
@@ -135,27 +135,27 @@ fn count_rekeying(earlier: &[f64], now: f64) -> Result<Vec<f64>, ApiError> {
     Ok(changes)
 }
 
-fn change_billing(now: Billing, mode: Option<&str>, throughput: Option<Billing>) -> Result<Billing, ApiError> {
+fn change_billing(now: Billing, mode: Option<&str>, throughput: Option<Billing>) -> Result<Billing, Fault> {
     match (mode, throughput) {
         (None, None) => Ok(now),
         (Some("PAY_PER_REQUEST"), None) => Ok(Billing::PayPerRequest),
-        (Some("PAY_PER_REQUEST"), Some(_)) => Err(ApiError::validation(
+        (Some("PAY_PER_REQUEST"), Some(_)) => Err(Fault::invalid(
             "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be \
              specified when BillingMode is PAY_PER_REQUEST",
         )),
         (Some(_), None) => match now {
             Billing::Provisioned { .. } => Ok(now),
-            Billing::PayPerRequest => Err(ApiError::validation(
+            Billing::PayPerRequest => Err(Fault::invalid(
                 "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is \
                  PROVISIONED",
             )),
         },
-        (None, Some(_)) if now == Billing::PayPerRequest => Err(ApiError::validation(
+        (None, Some(_)) if now == Billing::PayPerRequest => Err(Fault::invalid(
             "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be \
              specified when BillingMode is PAY_PER_REQUEST",
         )),
         (_, Some(wanted)) if wanted == now => match now {
-            Billing::Provisioned { read, write } => Err(ApiError::validation(format!(
+            Billing::Provisioned { read, write } => Err(Fault::invalid(format!(
                 "The provisioned throughput for the table will not change. The requested value equals the current value. \
                  Current ReadCapacityUnits provisioned for the table: {read}. Requested ReadCapacityUnits: {read}. \
                  Current WriteCapacityUnits provisioned for the table: {write}. Requested WriteCapacityUnits: {write}. \

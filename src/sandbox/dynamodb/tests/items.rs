@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::value::item_to_json;
 use super::super::value::tests::any_item;
 use super::lab::{ACCOUNT, Lab};
+use crate::sandbox::error::Fault;
 
 fn lab() -> Lab {
     let mut lab = Lab::new();
@@ -55,7 +56,8 @@ fn conditions_guard_every_write() {
     input["ReturnValuesOnConditionCheckFailure"] = json!("ALL_OLD");
     let admin = lab.admin.clone();
     let error = lab.call(&admin, "DeleteItem", &input).unwrap_err();
-    assert_eq!(error.extra["Item"], json!({"id": {"S": "a"}, "x": {"N": "1"}}));
+    let Fault::Service { extra: Some(extra), .. } = error else { panic!("{error:?}") };
+    assert_eq!(extra["Item"], json!({"id": {"S": "a"}, "x": {"N": "1"}}));
     assert_eq!(lab.ok("GetItem", on("a", json!({})))["Item"]["x"], json!({"N": "1"}));
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
+use crate::sandbox::service::Service;
 pub use crate::sandbox::tests::ACCOUNT;
+use crate::sandbox::tests::code_and_message;
 use crate::sandbox::trail::{TrailEvent, Verdict};
 use crate::sandbox::{Config, dynamodb, kms, tests};
 
@@ -50,7 +52,7 @@ impl Lab {
         self.kms("CreateKey", json!({}))["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
     }
 
-    pub fn call(&mut self, who: &RequestContext, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    pub fn call(&mut self, who: &RequestContext, operation: &str, input: &Value) -> Result<Value, Fault> {
         dynamodb::call(&mut self.engine, who, operation, input)
     }
 
@@ -69,7 +71,7 @@ impl Lab {
     pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
         match self.call(who, operation, &input) {
             Ok(answer) => panic!("{operation} {input} worked: {answer}"),
-            Err(error) => (error.code.into_owned(), error.message.unwrap_or_default()),
+            Err(error) => code_and_message(Service::DynamoDb, &error),
         }
     }
 

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::sandbox::engine::{Engine, RequestContext};
-use crate::sandbox::error::ApiError;
+use crate::sandbox::error::Fault;
+use crate::sandbox::service::Service;
 pub use crate::sandbox::tests::ACCOUNT;
+use crate::sandbox::tests::code_and_message;
 use crate::sandbox::{Config, kms, tests};
 
 pub const REGION: &str = "us-east-1";
@@ -35,7 +37,7 @@ impl Lab {
         tests::user(&mut self.engine, &self.admin, name, policy.as_ref())
     }
 
-    pub fn call(&mut self, who: &RequestContext, operation: &str, input: Value) -> Result<Value, ApiError> {
+    pub fn call(&mut self, who: &RequestContext, operation: &str, input: Value) -> Result<Value, Fault> {
         kms::call(&mut self.engine, who, operation, &input)
     }
 
@@ -54,7 +56,7 @@ impl Lab {
     pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
         match self.call(who, operation, input.clone()) {
             Ok(answer) => panic!("{operation} {input} worked: {answer}"),
-            Err(error) => (error.code.into_owned(), error.message.unwrap_or_default()),
+            Err(error) => code_and_message(Service::Kms, &error),
         }
     }
 

@@ -9,6 +9,7 @@ use super::lab::*;
 use crate::policy::Principal;
 use crate::sandbox::engine::{Engine, RequestContext};
 use crate::sandbox::kms::{DataKey, EncryptionContext, FailedCall, KeyState, OnBehalf};
+use crate::sandbox::service::Service;
 
 const VIA: &str = "dynamodb.us-east-1.amazonaws.com";
 const GRANTED: &[&str] = &["Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey", "RetireGrant"];
@@ -97,7 +98,7 @@ fn a_read_is_decided_by_the_readers_permissions() {
         arn(&id)
     );
     assert_eq!(
-        (refusal.error.code.as_ref(), refusal.error.message.as_deref()),
+        (refusal.error.code(Service::Kms), refusal.error.message(Service::Kms).as_deref()),
         ("AccessDeniedException", Some(message.as_str()))
     );
     let event = trail(&lab).pop().unwrap();
@@ -187,7 +188,7 @@ fn a_key_user_can_create_a_table() {
     let mut lab = Lab::new();
     let alice = lab.user("alice", None);
     let id = lab.key();
-    assert_eq!(create_table(&mut lab, &alice, &id).unwrap_err().error.code, "AccessDeniedException");
+    assert_eq!(create_table(&mut lab, &alice, &id).unwrap_err().error.code(Service::Kms), "AccessDeniedException");
     let usage = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
     let mut attach = for_user("Allow", "alice", &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]);
     attach["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
@@ -208,7 +209,7 @@ fn the_service_cannot_use_a_key_without_its_grant_or_for_another_table() {
     for (key, context) in [(&other, table()), (&id, another_table)] {
         let Engine { host, iam, kms, .. } = &mut lab.engine;
         let refusal = kms.generate_data_key(host, iam, &behalf(&admin, &service), key, &context).unwrap_err();
-        assert_eq!(refusal.error.code, "AccessDeniedException");
+        assert_eq!(refusal.error.code(Service::Kms), "AccessDeniedException");
     }
 }
 
@@ -223,7 +224,10 @@ fn a_key_that_is_off_fails_with_its_state(#[case] change: &str, #[case] code: &s
     assert_eq!(lab.engine.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
     lab.ok(change, json!({ "KeyId": id }));
     let failure = open(&mut lab, &admin, &key.ciphertext, &table()).unwrap_err();
-    assert_eq!((failure.error.code.as_ref(), failure.error.message.unwrap()), (code, format!("{} {text}", arn(&id))));
+    assert_eq!(
+        (failure.error.code(Service::Kms), failure.error.message(Service::Kms).unwrap()),
+        (code, format!("{} {text}", arn(&id)).into())
+    );
     let event = trail(&lab).pop().unwrap();
     assert_eq!((&event["verdict"], &event["errorCode"]), (&json!("failed"), &json!(code)));
     assert_ne!(lab.engine.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
@@ -234,7 +238,10 @@ fn a_missing_alias_is_on_the_trail_too() {
     let mut lab = Lab::new();
     let admin = lab.admin.clone();
     let failure = create_table(&mut lab, &admin, "alias/none").unwrap_err();
-    assert_eq!(failure.error.message.unwrap(), format!("Alias {} is not found.", alias_arn("alias/none")));
+    assert_eq!(
+        failure.error.message(Service::Kms).unwrap(),
+        format!("Alias {} is not found.", alias_arn("alias/none"))
+    );
     let event = trail(&lab).pop().unwrap();
     assert_eq!((&event["verdict"], &event["resources"]), (&json!("failed"), &json!([])));
 }
@@ -246,13 +253,19 @@ fn a_changed_table_key_or_context_fails() {
     let id = lab.key();
     let (key, _) = create_table(&mut lab, &admin, &id).unwrap();
     assert_eq!(
-        open(&mut lab, &admin, &key.ciphertext, &BTreeMap::new()).unwrap_err().error.code,
+        open(&mut lab, &admin, &key.ciphertext, &BTreeMap::new()).unwrap_err().error.code(Service::Kms),
         "InvalidCiphertextException"
     );
     let mut changed = key.ciphertext.clone();
     *changed.last_mut().unwrap() ^= 1;
-    assert_eq!(open(&mut lab, &admin, &changed, &table()).unwrap_err().error.code, "InvalidCiphertextException");
-    assert_eq!(open(&mut lab, &admin, b"", &table()).unwrap_err().error.code, "InvalidCiphertextException");
+    assert_eq!(
+        open(&mut lab, &admin, &changed, &table()).unwrap_err().error.code(Service::Kms),
+        "InvalidCiphertextException"
+    );
+    assert_eq!(
+        open(&mut lab, &admin, b"", &table()).unwrap_err().error.code(Service::Kms),
+        "InvalidCiphertextException"
+    );
 }
 
 #[test]

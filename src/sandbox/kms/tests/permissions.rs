@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::*;
+use crate::sandbox::service::Service;
 use crate::sandbox::{Form, iam};
 
 fn denied(user: &str, action: &str, resource: &str, reason: &str) -> (String, String) {
@@ -128,8 +129,8 @@ fn a_policy_can_demand_a_tag_of_a_new_key(#[case] tags: Value, #[case] allowed: 
     match lab.call(&alice, "CreateKey", json!({ "Tags": tags })) {
         Ok(_) => assert!(allowed),
         Err(error) => {
-            assert_eq!(error.code, "AccessDeniedException");
-            assert!(!allowed && error.message.as_deref().unwrap().contains("kms:CreateKey"), "{error:?}");
+            assert_eq!(error.code(Service::Kms), "AccessDeniedException");
+            assert!(!allowed && error.message(Service::Kms).as_deref().unwrap().contains("kms:CreateKey"), "{error:?}");
         }
     }
 }

@@ -4,6 +4,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::*;
+use crate::sandbox::service::Service;
+use crate::sandbox::tests::code_and_message;
 
 /// Does one operation on a key, with whatever it needs around it; `Ok` or the error's code and message.
 fn attempt(lab: &mut Lab, id: &str, made_before: &Before, operation: &str) -> Result<(), (String, String)> {
@@ -29,7 +31,7 @@ fn attempt(lab: &mut Lab, id: &str, made_before: &Before, operation: &str) -> Re
     };
     let name = operation.split(' ').next().unwrap();
     let result = lab.call(&admin, name, input);
-    result.map(drop).map_err(|error| (error.code.into_owned(), error.message.unwrap_or_default()))
+    result.map(drop).map_err(|error| code_and_message(Service::Kms, &error))
 }
 
 struct Before {

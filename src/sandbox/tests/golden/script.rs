@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{Recorder, policy, text_at};
-use crate::sandbox::request::Service;
+use crate::sandbox::service::Service;
 
 const NO_KEY: &str = "00000000-0000-4000-8000-000000000000";
 const ALICE: &str = "arn:aws:iam::111122223333:user/alice";

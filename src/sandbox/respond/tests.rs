@@ -1,6 +1,8 @@
 use rstest::rstest;
 
 use super::*;
+use crate::sandbox::error::Denial;
+use crate::sandbox::xml::escape;
 
 fn text(response: &Response) -> &str {
     std::str::from_utf8(response.body()).unwrap()
@@ -9,43 +11,48 @@ fn text(response: &Response) -> &str {
 #[rstest]
 #[case(
     Service::DynamoDb,
-    ApiError::new(400, "ResourceInUseException", "Table already exists: t"),
+    Fault::service(400, "ResourceInUseException", "Table already exists: t"),
     r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceInUseException","message":"Table already exists: t"}"#
 )]
 #[case(
     Service::DynamoDb,
-    ApiError::access_denied(Protocol::Json10, "no"),
+    Fault::Denied(Denial("no".to_owned())),
     r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}"#
 )]
 #[case(
     Service::DynamoDb,
-    ApiError::validation("bad"),
+    Fault::invalid("bad"),
     r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"bad"}"#
 )]
 #[case(
     Service::Kms,
-    ApiError::access_denied(Protocol::Json11, "no"),
+    Fault::Denied(Denial("no".to_owned())),
     r#"{"__type":"AccessDeniedException","Message":"no"}"#
 )]
-#[case(Service::Kms, ApiError::bare(400, "InvalidCiphertextException"), r#"{"__type":"InvalidCiphertextException"}"#)]
+#[case(Service::Kms, Fault::bare(400, "InvalidCiphertextException"), r#"{"__type":"InvalidCiphertextException"}"#)]
 #[case(
     Service::Iam,
-    ApiError::new(409, "EntityAlreadyExists", "User with name <a&b> already exists."),
+    Fault::service(409, "EntityAlreadyExists", "User with name <a&b> already exists."),
     "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
      <Code>EntityAlreadyExists</Code><Message>User with name &lt;a&amp;b&gt; already exists.</Message></Error>\
      <RequestId>id</RequestId></ErrorResponse>"
 )]
-fn errors_take_the_form_of_the_protocol(#[case] service: Service, #[case] error: ApiError, #[case] body: &str) {
+fn errors_take_the_form_of_the_protocol(#[case] service: Service, #[case] error: Fault, #[case] body: &str) {
     let response = failure(service, "id", &error);
     assert_eq!(text(&response), body);
-    assert_eq!(response.status(), error.status);
+    assert_eq!(response.status(), error.status(service));
     assert_eq!(response.headers()["x-amzn-requestid"], "id");
 }
 
 #[test]
 fn further_members_follow_the_message() {
-    let mut error = ApiError::new(400, "TransactionCanceledException", "cancelled");
-    error.extra.insert("CancellationReasons".into(), serde_json::json!([{ "Code": "None" }]));
+    let reasons = ("CancellationReasons".to_owned(), serde_json::json!([{ "Code": "None" }]));
+    let error = Fault::Service {
+        status: 400,
+        code: "TransactionCanceledException",
+        message: Some("cancelled".to_owned()),
+        extra: Some(Box::new(serde_json::Map::from_iter([reasons]))),
+    };
     let response = failure(Service::DynamoDb, "id", &error);
     assert!(text(&response).ends_with(r#""message":"cancelled","CancellationReasons":[{"Code":"None"}]}"#));
 }
@@ -53,7 +60,7 @@ fn further_members_follow_the_message() {
 #[test]
 fn dynamodb_answers_carry_the_checksum_of_the_body() {
     let success = success(Service::DynamoDb, "Scan", "id", Output::Json(serde_json::json!({ "Count": 0 })));
-    let failure = failure(Service::DynamoDb, "id", &ApiError::validation("x"));
+    let failure = failure(Service::DynamoDb, "id", &Fault::invalid("x"));
     for response in [success, failure] {
         let checksum: u32 = response.headers()["x-amz-crc32"].to_str().unwrap().parse().unwrap();
         assert_eq!(checksum, crc32fast::hash(response.body()));
@@ -86,12 +93,12 @@ fn kms_operations_without_output_have_no_body() {
 
 #[test]
 fn dynamodb_ids_have_52_characters_and_depend_on_the_uuid() {
-    let ids: Vec<String> = [1, 2].map(|n| answer_id(Service::DynamoDb, Uuid::from_u128(n))).into();
+    let ids: Vec<String> = [1, 2].map(|n| public_request_id(Service::DynamoDb, Uuid::from_u128(n))).into();
     for id in &ids {
         assert!(id.len() == 52 && id.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'V').contains(&b)), "{id}");
     }
     assert_ne!(ids[0], ids[1]);
-    assert_eq!(answer_id(Service::Kms, Uuid::nil()), "00000000-0000-0000-0000-000000000000");
+    assert_eq!(public_request_id(Service::Kms, Uuid::nil()), "00000000-0000-0000-0000-000000000000");
 }
 
 #[test]
