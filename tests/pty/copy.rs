@@ -7,7 +7,7 @@ use base64::Engine as _;
 use kmslab::sandbox::{Config, Sandbox};
 
 use super::Terminal;
-use super::settings::without_settings;
+use crate::support::settings::without_settings;
 
 /// What the terminal was asked to copy so far.
 fn copied(terminal: &Terminal) -> Vec<String> {

@@ -3,7 +3,7 @@
 use kmslab::sandbox::{Config, Sandbox};
 
 use super::Terminal;
-use super::program::text;
+use crate::support::program::text;
 
 /// A sandbox, and the other name of its place.
 fn two_names() -> (Sandbox, String) {

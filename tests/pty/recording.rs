@@ -6,6 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::*;
+use crate::support::asciicast;
 
 impl Terminal {
     fn file(&self, name: &str) -> PathBuf {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 
 use super::Terminal;
-use super::door::{Door, When};
-use super::things::things;
+use crate::support::door::{Door, When};
+use crate::support::things::things;
 
 /// A lab in a terminal, with its state in the home of the door, on the sandbox behind the door or on its own.
 fn start(door: &Door, outside: bool, more: &[&str]) -> Terminal {

@@ -1,6 +1,6 @@
 //! No secret leaves the program but to the server: not on the screen, in lines, in the journal, nor in any file.
 //!
-//! A proxy (`common/https.rs`) sees what goes over the wire, so it knows what to look for afterwards.
+//! A proxy (`support/https.rs`) sees what goes over the wire, so it knows what to look for afterwards.
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::Terminal;
-use super::https::{Proxy, authority, contains, server_config};
-use super::message::message;
-use super::session;
+use crate::support::https::{Proxy, authority, contains, server_config};
+use crate::support::message::message;
+use crate::support::session;
 
 /// A beginning and an end of `secret`: it may be cut or broken where it stands.
 fn ends(secret: &str) -> [String; 2] {

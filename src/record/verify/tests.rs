@@ -158,12 +158,12 @@ fn places_are_told_and_the_find_is_not_told_whole() {
 #[test]
 fn recordings_that_misled_it_are_read_right() {
     let kinds = |file: &[u8]| found_in(file).into_iter().map(|found| (found.line, found.what)).collect::<Vec<_>>();
-    let typed = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/bash-typed-wrap.cast"));
+    let typed = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/casts/bash-typed-wrap.cast"));
     assert_eq!(kinds(typed), [(92, "what looks like a secret key")]);
-    let link = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/osc8-file.cast"));
+    let link = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/casts/osc8-file.cast"));
     assert_eq!(kinds(link), [(2, "a host's name"), (2, "whose home folder it is")]);
     assert_eq!(
-        kinds(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recording/casts/aws-docs-example.cast"))),
+        kinds(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/casts/aws-docs-example.cast"))),
         []
     );
 }

@@ -1,0 +1,205 @@
+//! `--plain`: the whole lab as a dialogue in lines, driven by a pipe and, where something is created for real, in this
+//! process.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use futures_util::stream;
+use kmslab::aws::Clients;
+use kmslab::lab::{Backend, BackendKind, Lesson, Names, Quiz, Stage, State};
+use kmslab::run::Ended;
+use kmslab::run::plain::{self, Out};
+use kmslab::run::world::World;
+use kmslab::sandbox::{Config, Sandbox};
+use rstest::rstest;
+
+use crate::support::program::{program, text};
+
+/// What `kmslab --plain --seed 1` says to these lines, and its exit status.
+fn dialogue(typed: &str, options: &[&str]) -> (String, Option<i32>) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path(), "", "");
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let mut child = command.args(["--plain", "--seed", "1"]).args(options).stdin(Stdio::piped()).spawn().unwrap();
+    // What is not read any more when the lab ends is lost, as it should be.
+    let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert!(!output.stdout.contains(&0x1b), "an escape byte");
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+/// Answers every question, does every stage, and hears the debrief.
+fn whole_lab() -> String {
+    let stages = ["2", "1", "s", "3", "4", "1", "h\nh\n2\n", "2", "1"];
+    stages.map(|answer| format!("{answer}\n\n\n")).concat()
+}
+
+fn headings(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.starts_with("Stage ")).collect()
+}
+
+#[test]
+fn a_pipe_goes_through_all_nine_stages() {
+    let (said, status) = dialogue(&whole_lab(), &[]);
+    assert_eq!(status, Some(0), "{said}");
+    let english = Lesson::english();
+    let expected =
+        Stage::ALL.map(|stage| format!("Stage {} of 9: {}", stage.number(), english.text(stage, false).title));
+    assert_eq!(headings(&said), expected);
+    assert_eq!(said.lines().filter(|line| line.starts_with("MET: ")).count(), 9, "{said}");
+    for sentence in [
+        "admin: Scan ALLOWED, 3 items.",
+        "test-user: Scan ALLOWED, 3 items.",
+        "test-user: Scan DENIED, not allowed kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/",
+        ": no identity-based policy allows the kms:Decrypt action.",
+        "Not quite.",
+        "Right.",
+        "kmslab: 9 of 9 stages met",
+    ] {
+        assert!(said.contains(sentence), "{sentence}\n{said}");
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn what_is_told_needs_no_box_and_no_picture() {
+    let (said, _) = dialogue(&whole_lab(), &[]);
+    let drawn = |c: &char| ('\u{2190}'..='\u{2bff}').contains(c) && *c != '−';
+    assert_eq!(said.chars().filter(drawn).collect::<String>(), "", "arrows, boxes or signs");
+    assert!(said.lines().all(|line| !line.contains("   ")), "columns");
+}
+
+#[rstest]
+#[case::an_answer_that_is_none("5\n", "\"5\" means nothing here.")]
+#[case::nothing("\n", "First your answer, or s to pass over the question.")]
+#[case::an_escape("\x1b[31m\n", "\"\\u{1b}[31m\" means nothing here.")]
+#[case::not_utf_8_and_long(&"é".repeat(700), "means nothing here.")]
+#[case::what_cannot_be_done_yet("r\n", "\"r\" means nothing here.")]
+fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str) {
+    let (said, status) = dialogue(typed, &[]);
+    assert_eq!(status, Some(0));
+    let after = &said[said.find(told).unwrap_or_else(|| panic!("{told} is not in {said}"))..];
+    assert!(after.contains("Type 1 to 4, s to skip, h for a hint, ? for help, q to quit."), "{said}");
+    assert!(!said.contains("GetCallerIdentity"), "nothing is sent\n{said}");
+}
+
+#[rstest]
+#[case::at_once("", 0)]
+#[case::in_a_stage("1\n\n\ns\n", 1)]
+#[case::within_a_line("1\n\n\n1\n\n\n1", 2)]
+#[case::by_a_word("1\n\nq\n1\n", 1)]
+fn the_end_of_the_input_leaves_the_lab(#[case] typed: &str, #[case] met: usize) {
+    let (said, status) = dialogue(typed, &[]);
+    assert_eq!(status, Some(0));
+    assert!(said.ends_with(&format!("kmslab: {met} of 9 stages met\n")), "{said}");
+}
+
+#[test]
+fn it_speaks_the_lessons_language() {
+    let (said, status) = dialogue(&whole_lab(), &["--lang", "de"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(headings(&said).len(), 9);
+    for words in ["ERFÜLLT: ", "Achte auf: ", "Gesagt: 2. ", "Nicht ganz.", "Was du mitnimmst"] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+/// Why, at rest, trail and the review of a new key policy: what the screen shows on pages of its own.
+#[test]
+fn pages_are_told_and_a_new_policy_waits_for_a_yes() {
+    let to_the_denial = "s\n\n\n".repeat(5) + "s\n\n";
+    let (said, _) = dialogue(&(to_the_denial + "w\nw admin\ne\nt\ny\n\ns\n\nno\n\n\nq\n"), &[]);
+    for words in [
+        "\nDENIED dynamodb:Scan as test-user\n",
+        "\nALLOWED dynamodb:Scan as admin\n",
+        "3 account's IAM decides? yes, but no policy of kmslab-user-3c6ef372 allows kms:Decrypt MISSING here",
+        "table key 109 bytes here, encrypted by KMS; only KMS can open it",
+        "DynamoDB as kmslab-user-3c6ef372: kms:Decrypt DENIED for Scan, stage 6",
+        "aws dynamodb scan --table-name kmslab-table-3c6ef372",
+        "Added: Allow use of the key",
+        "Nothing was sent: the key policy is as it was.",
+        "admin: PutKeyPolicy ALLOWED.",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert_eq!(said.matches("PutKeyPolicy is not sent yet").count(), 2, "{said}");
+    assert!(said.find("Nothing was sent").unwrap() < said.find("admin: PutKeyPolicy ALLOWED.").unwrap());
+}
+
+#[test]
+fn in_ascii_it_is_all_ascii() {
+    let (said, status) = dialogue(&whole_lab(), &["--lang", "de", "--ascii"]);
+    assert_eq!(status, Some(0));
+    assert!(said.is_ascii(), "{:?}", said.chars().filter(|c| !c.is_ascii()).collect::<String>());
+    assert!(said.contains("ERFUELLT: ") && said.contains("Schluessel"), "{said}");
+}
+
+#[test]
+fn everything_can_be_asked_for() {
+    let (said, _) = dialogue("?\ni\no\nl\nv\n1\n\nv\nn\no\np\nagain\nr\nv all\nq\n", &[]);
+    for words in [
+        "Enter alone: do this stage's action",
+        "Sources:",
+        "1. Who is asking? (next, you are here)",
+        "There is no response yet.",
+        "admin: GetCallerIdentity, response with HTTP status 200:",
+        "\"Arn\": \"arn:aws:iam::111122223333:user/kmslab-admin\"",
+        "2. Asymmetric",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert_eq!(said.matches("admin: GetCallerIdentity ALLOWED").count(), 4, "sent, back, again, sent again\n{said}");
+}
+
+/// A dialogue with a lab that believes itself on AWS: there it asks for consent, and something can be left behind.
+fn on_aws(typed: &[&str]) -> (String, State, Ended) {
+    let sandbox = Sandbox::start(Config { seed: Some(1), ..Config::default() }).unwrap();
+    let admin = sandbox.admin();
+    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
+    let backend =
+        Backend { kind: BackendKind::Aws, region: sandbox.region().to_owned(), endpoint: None, given_user: false };
+    let mut state = State::new(backend, Names::new("4f2a")).with_quiz(Quiz::new(1));
+    let lines: Vec<_> = typed.iter().map(|line| Ok((*line).to_owned())).collect();
+    let mut out = Out { to: Vec::new(), ascii: false };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ended = runtime.block_on(async {
+        let (world, events) = World::new(clients);
+        plain::run(&mut state, &world, events, stream::iter(lines), &mut out, stream::pending()).await
+    });
+    (text(&out.to), state, ended.unwrap())
+}
+
+#[test]
+fn nothing_is_created_on_aws_without_four_digits() {
+    let first = ["1", "", "", "1", ""];
+    let (said, state, _) = on_aws(&[&first[..], &["", "1234", "333", "no"]].concat());
+    assert!(said.contains("Account: 111122223333, region us-east-1."), "{said}");
+    assert!(
+        said.contains("Makes: KMS key alias/kmslab-key-4f2a") && said.contains("Costs: the key 1 USD a month"),
+        "{said}"
+    );
+    assert_eq!(said.matches("Type the last four digits of the account to say yes, or no.").count(), 4, "{said}");
+    for once in ["Please answer first.", "Those are not its last four digits.", "From here on the lab creates things"] {
+        assert_eq!(said.matches(once).count(), 1, "{once}\n{said}");
+    }
+    assert_eq!(state.ended(), 1, "{said}");
+
+    let (said, state, ended) = on_aws(&[&first[..], &["3333"]].concat());
+    assert!(said.contains("admin: CreateKey ALLOWED"), "{said}");
+    assert_eq!(ended, Ended::Finished);
+    assert!(!state.leftovers().is_empty(), "the end of the input cleans nothing up; what stays is told at the end");
+}
+
+#[test]
+fn leaving_offers_to_clean_up_first() {
+    let there = ["1", "", "", "1", "", "3333", "q"];
+    let (said, state, ended) = on_aws(&[&there[..], &["", "s", "q", "c"]].concat());
+    assert!(said.contains("If you leave now, this stays until `kmslab cleanup`"), "{said}");
+    assert_eq!(said.matches("Type c to clean up and then leave, q to leave everything, or s to stay.").count(), 3);
+    assert!(said.contains("Stage 9 of 9: Clean up") && said.contains("ScheduleKeyDeletion ALLOWED"), "{said}");
+    assert_eq!((state.leftovers(), ended), (Vec::<String>::new(), Ended::Finished));
+
+    let (_, state, _) = on_aws(&[&there[..], &["q"]].concat());
+    assert!(!state.leftovers().is_empty());
+}

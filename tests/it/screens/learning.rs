@@ -1,0 +1,191 @@
+//! What a learner sees: the answers in words, the real answers beside them, and what to take home.
+
+use kmslab::lab::{Experiment, Identity, Intent, Page, Stage, Wish};
+use kmslab::ui::layout::Plan;
+use kmslab::ui::render;
+use ratatui::layout::{Rect, Size};
+use rstest::rstest;
+
+use super::{SIZES, dark};
+use crate::support::lab::{Session, text_dump};
+
+/// The id of the key, which is all that tells it from others.
+const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// What people film, and look at.
+const FILMED: [Size; 4] = [Size::new(80, 24), Size::new(100, 28), Size::new(120, 34), Size::new(200, 50)];
+
+/// Words as they follow each other, whatever lines they stand on.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where one pane is seen it is the one that was denied, and `w` explains the denial.
+#[test]
+fn the_denial_has_the_focus() {
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    for size in [Size::new(60, 18), Size::new(79, 24)] {
+        let text = text_dump(&render(&session.state, &dark(), size));
+        assert!(text.contains("✘ DENIED   HTTP 400"), "{text}");
+    }
+    session.intent(Intent::TogglePage(Page::Why));
+    let text = text_dump(&render(&session.state, &dark(), SIZES[0]));
+    assert!(text.contains("✘ DENIED   dynamodb:Scan as test-user"), "{text}");
+    let mut not_enforced = Session::sandbox().before(Stage::ViewDenied);
+    not_enforced.services.enforces_kms = false;
+    not_enforced.intent(Intent::Advance).answer_all();
+    assert_eq!(not_enforced.state.view.focus(), Identity::Admin);
+}
+
+/// What the `look at` line names is there before anybody scrolls, with what was seen and the words of both answers: at
+/// 80×24, and (the second list) with more of it where there is more room.
+#[rstest]
+#[case(Stage::Who, &["Arn: arn:aws:iam::111122223333:user/kmslab-admin"], &[])]
+#[case(Stage::CreateKey, &["KeyManager: CUSTOMER", "KeyState: Enabled"], &["Arn: ", KEY])]
+#[case(Stage::CreateTable, &["SSEDescription:", "SSEType: KMS", "KMSMasterKeyArn: ", KEY], &[])]
+#[case(Stage::ViewAdmin, &["p-001", "p-002", "p-003", "Ada Kowalska"], &[])]
+#[case(Stage::CreateUser, &["Arn: ", "Account: ", "AmazonDynamoDBFullAccess"], &[])]
+#[case(Stage::ViewDenied, &["kms:Decrypt", "resource", KEY, "no identity-based policy"], &["KMS key access denied error"])]
+#[case(Stage::Grant, &["2 statements added", "+ Allow use of the key"], &["+ Allow attachment of persistent resources"])]
+#[case(Stage::ViewAgain, &["p-001", "p-002", "p-003", "Chidi Okafor"], &[])]
+#[case(Stage::CleanUp, &["KeyState: PendingDeletion", "DeletionDate: "], &[])]
+fn what_to_look_at_is_to_be_seen(#[case] stage: Stage, #[case] expected: &[&str], #[case] roomy: &[&str]) {
+    for (right, size) in [true, false].into_iter().flat_map(|right| FILMED.map(|size| (right, size))) {
+        // A run's id has eight characters outside of tests.
+        let mut session = Session::named("0123abcd").before(stage);
+        session.predict(right).intent(Intent::Advance).answer_all();
+        let text = text_dump(&render(&session.state, &dark(), size));
+        let labels = ["look at ", "you said ", "observed ", "✔ MET", "HTTP 200", " ms", "request id "];
+        for word in labels {
+            assert!(text.contains(word), "{word:?} is not on the screen of {stage:?}:\n{text}");
+        }
+        let asked = session.state.question(stage).unwrap();
+        let (_, reply) = asked.reply().unwrap();
+        let said = flat(&text);
+        assert!(said.contains(&flat(&reply.text)), "the chosen answer is not on the screen of {stage:?}:\n{text}");
+        let (letter, correct) = asked.right().unwrap();
+        let answer = format!("The answer: {letter}, {}", flat(&correct.text));
+        assert_eq!(said.contains(&answer), !right, "{answer}\n{text}");
+        let panes = Plan::new(&session.state, Rect::new(0, 0, size.width, size.height)).panes[0].area.top();
+        let rows = text.lines().skip(panes.into()).collect::<Vec<_>>().join("\n");
+        let is_roomy = size != SIZES[0];
+        for word in expected.iter().chain(roomy.iter().filter(|_| is_roomy)) {
+            assert!(rows.contains(word), "{word:?} is not in the panes of {stage:?}:\n{text}");
+        }
+    }
+}
+
+/// Where an explanation ends its letter is not left alone, and what is often said has the room that answers leave.
+#[test]
+fn an_answers_letter_stays_with_its_words() {
+    for (stage, size) in Stage::ALL.into_iter().flat_map(|stage| FILMED.map(|size| (stage, size))) {
+        let mut session = Session::sandbox().before(stage);
+        session.predict(false).intent(Intent::Advance).answer_all();
+        let text = text_dump(&render(&session.state, &dark(), size));
+        let (letter, _) = session.state.question(stage).unwrap().right().unwrap();
+        let line = text.lines().find(|line| line.contains("The answer:")).unwrap();
+        assert!(line.contains(&format!("The answer: {letter}, ")), "{text}");
+        let often = text.contains("Often said: ");
+        assert!(often == (size.height > 28), "{often} at {size}:\n{text}");
+    }
+}
+
+/// Whatever the language, and however narrow: the words of both answers come before explanations.
+#[test]
+fn the_words_of_both_answers_are_on_every_screen() {
+    for language in ["en", "de"] {
+        let lesson = kmslab::lab::Lesson::parse(&kmslab::lab::lesson::Files::embedded(), language).unwrap();
+        for (stage, size) in Stage::ALL
+            .into_iter()
+            .flat_map(|stage| [Size::new(60, 18), Size::new(60, 24), FILMED[0], FILMED[1]].map(|size| (stage, size)))
+        {
+            let mut session = Session::sandbox();
+            session.state = session.state.with_lesson(std::sync::Arc::new(lesson.clone()));
+            let mut session = session.before(stage);
+            session.predict(false).intent(Intent::Advance).answer_all();
+            let text = text_dump(&render(&session.state, &dark(), size));
+            if (language, size.height) == ("de", 18) {
+                continue; // its labels are longer
+            }
+            let said = flat(&text);
+            let asked = session.state.question(stage).unwrap();
+            for (letter, reply) in [asked.reply().unwrap(), asked.right().unwrap()] {
+                let answer = format!("{letter}, {}", flat(&reply.text));
+                let own = format!("{letter} {}", flat(&reply.text));
+                assert!(said.contains(&answer) || said.contains(&own), "{language}: {answer} is not on\n{text}");
+            }
+        }
+    }
+}
+
+/// The question stays with the chosen answer until everything is answered: nothing moves before that.
+#[test]
+fn a_prediction_stays_until_there_is_an_answer() {
+    for (stage, size) in [Stage::CreateTable, Stage::ViewDenied].into_iter().flat_map(|s| FILMED.map(|size| (s, size)))
+    {
+        let mut session = Session::sandbox().before(stage);
+        session.predict(false);
+        let area = Rect::new(0, 0, size.width, size.height);
+        let panes = Plan::new(&session.state, area).panes[0].area;
+        session.intent(Intent::Advance);
+        let asked = session.state.question(stage).unwrap();
+        let text = text_dump(&render(&session.state, &dark(), size));
+        assert!(text.contains("under way") && asked.answers.iter().all(|(_, a)| text.contains(&a.text)), "{text}");
+        session.answer_one();
+        assert_eq!(Plan::new(&session.state, area).panes[0].area, panes, "{stage:?} at {size}");
+    }
+}
+
+/// What was wrong stands beside what is right, under a heading; a false claim is called one, and is no denial.
+#[test]
+fn the_debrief_says_what_its_lines_are() {
+    let mut session = Session::sandbox().before(Stage::ViewDenied);
+    session.predict(false).intent(Intent::Advance).answer_all();
+    let (said, right) = {
+        let asked = session.state.question(Stage::ViewDenied).unwrap();
+        (asked.reply().unwrap().1.text.clone(), asked.right().unwrap().1.text.clone())
+    };
+    let mut session = session.at_the_bench(Experiment::DisableKey);
+    session.predict(true).intent(Intent::Advance).answer_all();
+    session.intent(Intent::ToggleBench);
+    let mut session = session.after(Stage::CleanUp);
+    session.intent(Intent::TogglePage(Page::Debrief));
+    let text = text_dump(&render(&session.state, &dark(), Size::new(100, 70)));
+    let row = |words: &str| {
+        let found = text.lines().position(|line| line.contains(words));
+        found.unwrap_or_else(|| panic!("{words:?} is not in the debrief:\n{text}"))
+    };
+    let said = format!("you said: {said}");
+    let rows = [
+        "8/9 answered right",
+        "1 of 14 experiments tried",
+        "│  not quite  ",
+        "6  test-user may do anything",
+        &said,
+        &format!("the answer: {right}"),
+        "true / false?",
+        "false: A symmetric key",
+        "true: You used a KMS key",
+    ];
+    assert!(rows.map(row).is_sorted(), "{text}");
+    assert!(!text.contains('✘'), "{text}");
+}
+
+/// Whoever asks the class instead of answering has neither skipped the question nor got it wrong.
+#[test]
+fn a_class_has_a_score_of_its_own() {
+    let mut session = Session::sandbox();
+    let asked = session.state.question(Stage::Who).unwrap();
+    let right = asked.answers.iter().position(|(_, reply)| reply.right).unwrap();
+    let hands = |place: usize| Intent::Present(Wish::Letter(u8::try_from(place).unwrap()));
+    let digit = |digit| Intent::Present(Wish::Digit(digit));
+    session.intent(Intent::Present(Wish::Tally));
+    for intent in [hands(right), digit(7), hands((right + 1) % 2), digit(3)] {
+        session.intent(intent);
+    }
+    session.intent(Intent::Present(Wish::Keep)).intent(Intent::Advance).answer_all();
+    session.intent(Intent::TogglePage(Page::Debrief));
+    let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
+    assert!(text.contains("│  class 7/10 answered right"), "{text}");
+    assert!(!text.contains("0/") && !text.contains("skipped"), "{text}");
+}
