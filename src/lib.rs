@@ -32,7 +32,7 @@
 //! - [`disk`]: files are read within limits, and replaced as a whole. Use it for each file that a person or another program can touch.
 //! - [`cli`] and [`app`]: arguments, and the parts put together for each command; `app/interactive.rs` for the lab.
 //!
-//! Who may know whom is a table in `tests/it/architecture.rs`, and a test.
+//! Who may know whom is a table in `tests/it/architecture/layers.rs`, and a test.
 //!
 //! # How AWS behaves
 //! Comments name the source of what they say about AWS: the developer guides of DynamoDB and KMS, the IAM user guide, the

@@ -1,0 +1,172 @@
+//! How long files and functions are, and in how many files the state of a session has methods.
+
+use rstest::rstest;
+
+use super::sources::{Source, of_the_crate, of_the_project};
+
+const LINES_OF_A_FILE: usize = 600;
+const LINES_OF_A_FUNCTION: usize = 60;
+const FILES_OF_THE_STATE: usize = 6;
+
+/// Files that are longer.
+const LONG_FILES: &[&str] = &["src/sandbox/tests/golden/script.rs"];
+
+/// Functions that are longer, by file and name.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[
+    ("app/cleanup.rs", "run"),
+    ("app/interactive.rs", "interactive"),
+    ("app/recording.rs", "record"),
+    ("app/recording.rs", "replay"),
+    ("aws/documents.rs", "documents_of_caller"),
+    ("aws/ops.rs", "send"),
+    ("export/script.rs", "call"),
+    ("lab/bench/mod.rs", "learn"),
+    ("lab/bench/script.rs", "steps"),
+    ("lab/doctor.rs", "admin_permissions"),
+    ("lab/insight/documents.rs", "decide_again"),
+    ("lab/insight/documents.rs", "questions"),
+    ("lab/model/facts.rs", "learn"),
+    ("lab/model/operation.rs", "cli_command"),
+    ("lab/presenting/telling.rs", "telling"),
+    ("record/svg.rs", "row"),
+    ("run/mod.rs", "interactive"),
+    ("run/plain.rs", "run"),
+    ("run/studio.rs", "film"),
+    ("run/world.rs", "perform"),
+    ("sandbox/dynamodb/operations/batch_get_item.rs", "run"),
+    ("sandbox/dynamodb/operations/batch_write_item.rs", "run"),
+    ("sandbox/kms/keys.rs", "create_key"),
+    ("ui/pane.rs", "head"),
+    ("ui/why.rs", "decisions"),
+];
+
+/// In so many files the state has methods. It may only shrink.
+const FILES_OF_THE_STATE_NOW: usize = 24;
+
+/// The functions that are too long, with their lines, from `fn` to the closing brace.
+fn long_functions(source: &Source) -> Vec<(String, usize)> {
+    let code = source.code();
+    let mut found = Vec::new();
+    for (at, (first, line)) in code.iter().enumerate() {
+        let Some(name) = function(line) else { continue };
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let ends = |line: &str| {
+            line.strip_prefix(indent).is_some_and(|rest| rest == "}" || rest.ends_with(';') && !rest.starts_with(' '))
+        };
+        if line.ends_with(['}', ';']) {
+            continue;
+        }
+        let end = code[at + 1..].iter().find(|(_, line)| ends(line)).map_or(*first, |(number, _)| *number);
+        if end - first + 1 > LINES_OF_A_FUNCTION {
+            found.push((name.to_owned(), end - first + 1));
+        }
+    }
+    found
+}
+
+/// The name of the function that begins on this line.
+fn function(line: &str) -> Option<&str> {
+    let (before, rest) = line.split_once("fn ")?;
+    let is_head = before.split_whitespace().all(|word| {
+        word.starts_with("pub") || matches!(word, "const" | "async" | "unsafe" | "default") || word.ends_with(')')
+    });
+    let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    (is_head && !name.is_empty()).then_some(name)
+}
+
+fn has_methods_of_the_state(source: &Source) -> bool {
+    source.path.starts_with("lab/") && source.code().iter().any(|(_, line)| *line == "impl State {")
+}
+
+/// The paths of the files that are too long.
+fn long_files(files: &[Source]) -> Vec<&str> {
+    let long = files.iter().filter(|source| source.text.lines().count() > LINES_OF_A_FILE);
+    long.map(|source| source.path.as_str()).collect()
+}
+
+#[test]
+fn no_file_is_long() {
+    let files = of_the_project();
+    let long = long_files(&files);
+    let unexpected: Vec<&&str> = long.iter().filter(|file| !LONG_FILES.contains(file)).collect();
+    assert!(unexpected.is_empty(), "over {LINES_OF_A_FILE} lines: {unexpected:?}");
+    for file in LONG_FILES {
+        assert!(long.contains(file), "{file} is short or gone: take it out of the exceptions");
+    }
+}
+
+#[test]
+fn no_function_is_long() {
+    let mut excepted = Vec::new();
+    let mut long = Vec::new();
+    for source in of_the_crate() {
+        for (name, lines) in long_functions(&source) {
+            match LONG_FUNCTIONS.iter().find(|(file, function)| *file == source.path && *function == name) {
+                Some(exception) => excepted.push(exception),
+                None => long.push(format!("src/{}: {name} has {lines} lines", source.path)),
+            }
+        }
+    }
+    assert!(long.is_empty(), "over {LINES_OF_A_FUNCTION} lines:\n{}", long.join("\n"));
+    for exception in LONG_FUNCTIONS {
+        assert!(excepted.contains(&exception), "{exception:?} is short or gone: take it out of the exceptions");
+    }
+}
+
+#[test]
+fn the_state_has_its_methods_in_few_files() {
+    let files: Vec<String> =
+        of_the_crate().into_iter().filter(has_methods_of_the_state).map(|source| source.path).collect();
+    assert!(!files.is_empty() && files.len() <= FILES_OF_THE_STATE_NOW, "{} files: {files:?}", files.len());
+    let is_met = FILES_OF_THE_STATE_NOW == FILES_OF_THE_STATE;
+    assert!(is_met || files.len() > FILES_OF_THE_STATE, "set FILES_OF_THE_STATE_NOW to {FILES_OF_THE_STATE}");
+}
+
+#[test]
+fn a_long_file_is_found() {
+    let files = [Source::new("a.rs", &"\n".repeat(600)), Source::new("b.rs", &"\n".repeat(601))];
+    assert_eq!(long_files(&files), ["b.rs"]);
+}
+
+/// A function with this head, and so many lines from head to closing brace.
+fn text(head: &str, indent: &str, lines: usize) -> String {
+    format!("{indent}{head} {{\n{}{indent}}}\n", format!("{indent}    work();\n").repeat(lines - 2))
+}
+
+#[rstest]
+#[case::at_the_limit("fn f()", "", 60, None)]
+#[case::over_it("fn f()", "", 61, Some("f"))]
+#[case::a_method("pub(crate) async fn run(&self) -> u8", "    ", 61, Some("run"))]
+#[case::a_constant_function("pub const fn g<T>()", "", 70, Some("g"))]
+#[case::no_function("impl Work for T", "", 70, None)]
+#[case::a_type("static WORK: fn(u8) =", "", 70, None)]
+fn a_long_function_is_found(
+    #[case] head: &str,
+    #[case] indent: &str,
+    #[case] lines: usize,
+    #[case] name: Option<&str>,
+) {
+    let found = long_functions(&Source::new("a.rs", &text(head, indent, lines)));
+    assert_eq!(found, name.map(|name| (name.to_owned(), lines)).into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_long_head_and_a_declaration_are_measured() {
+    let head = "pub fn f(\n    a: u8,\n    b: u8,\n) -> u8 {\n";
+    let whole = format!(
+        "trait T {{\n    fn declared(&self) -> u8;\n    fn one(&self) {{}}\n}}\n{head}{}}}\n",
+        "    work();\n".repeat(56)
+    );
+    assert_eq!(long_functions(&Source::new("a.rs", &whole)), [("f".to_owned(), 61)]);
+    let tests = format!("mod tests {{\n{}}}\n", text("fn long()", "    ", 80));
+    assert!(long_functions(&Source::new("a.rs", &tests)).is_empty(), "tests may be long");
+}
+
+#[rstest]
+#[case("lab/a.rs", "impl State {\n}", true)]
+#[case("lab/a.rs", "impl Default for State {\n}", false)]
+#[case("lab/a.rs", "#[cfg(test)]\nimpl State {\n}\n", false)]
+#[case("sandbox/a.rs", "impl State {\n}", false)]
+fn methods_of_the_state_are_found(#[case] path: &str, #[case] text: &str, #[case] expected: bool) {
+    assert_eq!(has_methods_of_the_state(&Source::new(path, text)), expected);
+}
