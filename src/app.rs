@@ -4,8 +4,11 @@ mod cleanup;
 mod interactive;
 mod machine;
 mod notes;
+mod record;
 mod recording;
+mod replay;
 mod serve;
+mod verify_cast;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -17,8 +20,8 @@ use tokio::runtime::Runtime;
 
 use crate::aws::{Clients, ConfigError, EndpointOptions, Tell};
 use crate::cli::{
-    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, READER_GONE, SANDBOX_REGION, Usage, help,
-    is_reader_gone, out,
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, READER_GONE, SANDBOX_REGION, UsageError,
+    help, is_reader_gone, out, printable,
 };
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
@@ -54,11 +57,17 @@ pub fn exit_of(error: &Report) -> Exit {
     if error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_unreachable) {
         return Exit::Backend;
     }
-    if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<Usage>() {
+    if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<UsageError>() {
         Exit::Usage
     } else {
         Exit::NotMet
     }
+}
+
+/// Prints lines on stdout.
+fn print(text: &str) -> Result<(), Report> {
+    let mut out = out();
+    writeln!(out, "{}", printable(text)).and_then(|()| out.flush()).wrap_err("the lines could not be written")
 }
 
 /// Does what the command line says.
@@ -70,7 +79,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     machine::check()?;
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
-    cli.options.check(cli.command.as_ref()).map_err(Usage)?;
+    cli.options.check(cli.command.as_ref())?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
     // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
     let config = match cli.command {
@@ -92,9 +101,8 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         None if recording.record.is_some()
             && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
         {
-            Err(Usage(
-                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal"
-                    .to_owned(),
+            Err(UsageError::new(
+                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal",
             )
             .into())
         }
@@ -117,16 +125,16 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Record { file, stage, all, stills, teaser }) => {
-            let wanted = recording::Wanted { file, stage, all, stills, teaser };
-            recording::record(runtime, &cli.options, recording, environment, &wanted)
+            let wanted = record::Wanted { file, stage, all, stills, teaser };
+            record::record(runtime, &cli.options, recording, environment, &wanted)
         }
-        Some(Command::Replay { file }) => recording::replay(runtime, &cli.options, recording, environment, &file),
-        Some(Command::VerifyCast { file, allow }) => recording::verify(&file, allow.as_deref()),
+        Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),
+        Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
-            Err(Usage("`kmslab serve` is the sandbox itself: it takes no other server".to_owned()).into())
+            Err(UsageError::new("`kmslab serve` is the sandbox itself: it takes no other server").into())
         }
         Some(Command::Serve { listen }) => serve::run(runtime, &cli.options, listen),
         Some(Command::Cleanup { dry_run, run, all, older_than }) => {
@@ -270,13 +278,13 @@ fn is_amazons(url: &str) -> bool {
 }
 
 /// A lab has one region: test-user would look for the table in another.
-fn check_regions(clients: &Clients, options: &Options) -> Result<(), Usage> {
+fn check_regions(clients: &Clients, options: &Options) -> Result<(), UsageError> {
     if options.user_profile.is_none() {
         return Ok(());
     }
     let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
     match region(&admin, Some(&user)) {
-        Finding { fix: Some(fix), says, .. } => Err(Usage(format!("region: {says}\n  fix: {fix}"))),
+        Finding { fix: Some(fix), says, .. } => Err(UsageError::new(format!("region: {says}\n  fix: {fix}"))),
         Finding { fix: None, .. } => Ok(()),
     }
 }

@@ -2,29 +2,26 @@
 
 mod blank;
 mod environment;
+mod exit;
 pub mod help;
 mod output;
+mod values;
 
-use std::fmt::Display;
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
 use ratatui::layout::Size;
 
-use crate::lab::{Stage, glyphs};
+use crate::lab::Stage;
 use crate::ui::theme::ThemeChoice;
 
 pub use blank::unset_blank_settings;
 pub use environment::Environment;
-pub use output::{READER_GONE, is_reader_gone, out};
-
-/// The port of `kmslab serve`.
-pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
+pub use exit::{Exit, READER_GONE, UsageError};
+pub use output::{is_reader_gone, out, printable, tell};
+pub use values::{SERVE_ADDRESS, language};
 
 /// The region where neither option nor variable says one, on the sandbox.
 pub const SANDBOX_REGION: &str = "us-east-1";
@@ -71,7 +68,7 @@ pub enum Command {
         #[arg(value_name = "FILE", required_unless_present = "all")]
         file: Option<PathBuf>,
         /// A still of this stage alone: .svg, .png or .txt
-        #[arg(long, value_name = "STAGE", value_parser = stage)]
+        #[arg(long, value_name = "STAGE", value_parser = values::stage)]
         stage: Option<Stage>,
         /// A still of each stage, into this folder
         #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser"])]
@@ -99,7 +96,7 @@ pub enum Command {
     /// Run the sandbox alone, for any AWS client
     Serve {
         /// Address and port to listen on
-        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = listen)]
+        #[arg(long, value_name = "ADDRESS", default_value = SERVE_ADDRESS, value_parser = values::listen)]
         listen: SocketAddr,
     },
     /// Remove what this machine's runs left on AWS or another server
@@ -108,13 +105,13 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
         /// Only this run, by the id at the end of its names [default: every run in this machine's journals]
-        #[arg(long, value_name = "ID", value_parser = run_id)]
+        #[arg(long, value_name = "ID", value_parser = values::run_id)]
         run: Option<String>,
         /// Everyone's runs in the account and region; lists them and asks first
         #[arg(long, conflicts_with = "run")]
         all: bool,
         /// Only runs that began longer ago than this: 30m, 2h, 7d
-        #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "run")]
+        #[arg(long, value_name = "AGE", value_parser = values::age, conflicts_with = "run")]
         older_than: Option<Duration>,
     },
     /// Forget the kept session: progress, answers and timings
@@ -174,13 +171,13 @@ pub struct Options {
     #[arg(long, global = true, value_name = "NAME")]
     pub user_profile: Option<String>,
     /// The region [default: on the sandbox us-east-1, else the SDK's chain]
-    #[arg(long, global = true, value_name = "REGION", value_parser = region)]
+    #[arg(long, global = true, value_name = "REGION", value_parser = values::region)]
     pub region: Option<String>,
     /// AWS: create things in this account without asking; needed by `kmslab run --backend aws`
-    #[arg(long, global = true, value_name = "ACCOUNT", value_parser = account)]
+    #[arg(long, global = true, value_name = "ACCOUNT", value_parser = values::account)]
     pub yes_account: Option<String>,
     /// How long to wait for a change to take effect: 90, 90s or 3m [default: 3m on AWS, else 45s]
-    #[arg(long, global = true, value_name = "TIME", value_parser = wait)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = values::wait)]
     pub wait: Option<u32>,
     /// Show pseudonyms instead of account numbers, names and ids
     #[arg(long, global = true, overrides_with = "no_mask")]
@@ -195,7 +192,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// en, de, or one that --lesson has [default: the locale's]
-    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    #[arg(long, global = true, value_name = "LANG", value_parser = values::language)]
     pub lang: Option<String>,
     /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
@@ -267,7 +264,7 @@ pub struct RecordingOptions {
     #[arg(long, global = true, value_name = "FILE")]
     pub font: Vec<PathBuf>,
     /// Columns and rows of a recording: 80x24, 100x28, 120x34 or others [default: the terminal's, else 100x28]
-    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = values::size)]
     pub size: Option<Size>,
 }
 
@@ -283,36 +280,6 @@ pub enum PaceArg {
     Fast,
 }
 
-/// Columns and rows: at least what shows a pane, at most what somebody can see.
-fn size(text: &str) -> Result<Size, String> {
-    let parsed = text
-        .split_once(['x', '×'])
-        .and_then(|(columns, rows)| Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? }));
-    let fits = |size: &Size| (60..=400).contains(&size.width) && (18..=200).contains(&size.height);
-    parsed.filter(fits).ok_or_else(|| "a size looks like 100x28, from 60x18 to 400x200".to_owned())
-}
-
-/// An address with its port.
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    let usage = || format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one");
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let (host, port) = text.rsplit_once(':').ok_or_else(usage)?;
-    let port: u16 = port.parse().map_err(|_| usage())?;
-    if host.eq_ignore_ascii_case("localhost") {
-        return Ok((Ipv4Addr::LOCALHOST, port).into());
-    }
-    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|_| usage())?.collect();
-    addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
-}
-
-/// A stage by its name.
-fn stage(text: &str) -> Result<Stage, String> {
-    let names = || Stage::ALL.map(Stage::key).join(", ");
-    Stage::ALL.into_iter().find(|stage| stage.key() == text).ok_or_else(|| format!("the stages are: {}", names()))
-}
-
 /// Where the calls go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BackendArg {
@@ -320,12 +287,6 @@ pub enum BackendArg {
     Sandbox,
     /// AWS itself: things are created in your account
     Aws,
-}
-
-/// An account's number.
-fn account(text: &str) -> Result<String, String> {
-    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Ok(text.to_owned()) } else { Err("an account's number has twelve digits".to_owned()) }
 }
 
 impl Options {
@@ -343,121 +304,19 @@ impl Options {
     ///
     /// # Errors
     /// A sentence that names them.
-    pub fn check(&self, command: Option<&Command>) -> Result<(), String> {
+    pub fn check(&self, command: Option<&Command>) -> Result<(), UsageError> {
         let is_sandbox = self.endpoint_url.is_none() && !self.is_aws();
         if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
-            return Err("--admin-profile and --user-profile need --endpoint-url or --backend aws".to_owned());
+            return Err(UsageError::new("--admin-profile and --user-profile need --endpoint-url or --backend aws"));
         }
         // An endpoint may be an address of AWS itself, and a clean-up goes where journals say.
         let cleans_up = matches!(command, Some(Command::Cleanup { .. }));
         if self.yes_account.is_some() && is_sandbox && !cleans_up {
-            return Err("--yes-account needs --backend aws".to_owned());
+            return Err(UsageError::new("--yes-account needs --backend aws"));
         }
         if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {
-            return Err("--seed and --data belong to the sandbox, not to --backend aws".to_owned());
+            return Err(UsageError::new("--seed and --data belong to the sandbox, not to --backend aws"));
         }
         Ok(())
     }
-}
-
-/// A time to wait, in seconds: `90`, `90s` or `3m`.
-fn wait(text: &str) -> Result<u32, String> {
-    let (number, unit) = match text.strip_suffix('m') {
-        Some(minutes) => (minutes, 60),
-        None => (text.strip_suffix('s').unwrap_or(text), 1),
-    };
-    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
-    seconds
-        .filter(|seconds| (1..=3_600).contains(seconds))
-        .ok_or_else(|| "a time looks like 90, 90s or 3m: from one second to one hour".to_owned())
-}
-
-/// A region's name goes into ARNs and host names.
-fn region(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty()
-        && text.len() <= 32
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if fits { Ok(text.to_owned()) } else { Err("a region looks like us-east-1".to_owned()) }
-}
-
-/// A run's id goes into names.
-fn run_id(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { Ok(text.to_owned()) } else { Err("a run's id looks like 1a2b3c4d".to_owned()) }
-}
-
-/// A time span as a person writes it.
-fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || "an age looks like 30m, 2h or 7d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    // At most a century: longer ones are typing errors.
-    let number =
-        text[..text.len() - 1].parse::<u32>().ok().filter(|number| u64::from(*number) * seconds < 3_200_000_000);
-    number.map(|number| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(wrong)
-}
-
-/// A language is a folder of the lesson.
-pub fn language(text: &str) -> Result<String, String> {
-    let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if fits { Ok(text.to_ascii_lowercase()) } else { Err("a language looks like en or de".to_owned()) }
-}
-
-/// The exit status, as the contract has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Every stage's expectation was met; for a lab left early: of every stage that was run.
-    Met,
-    /// An expectation was not met.
-    NotMet,
-    /// Wrong usage or configuration.
-    Usage,
-    /// Something survived the clean-up.
-    Survivors,
-    /// The backend can't be reached or refuses the credentials.
-    Backend,
-    /// Ended by this signal.
-    Signal(u8),
-}
-
-impl Exit {
-    /// Its number.
-    pub fn status(self) -> u8 {
-        match self {
-            Exit::Met => 0,
-            Exit::NotMet => 1,
-            Exit::Usage => 2,
-            Exit::Survivors => 3,
-            Exit::Backend => 4,
-            Exit::Signal(number) => 128 + number,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit.status())
-    }
-}
-
-/// Wrong usage or configuration: what, and what to do. It ends the program with [`Exit::Usage`].
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Usage(pub String);
-
-/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
-pub fn tell(line: impl Display) {
-    let _ = writeln!(io::stderr(), "kmslab: {}", printable(&line.to_string()));
-}
-
-/// `text` with its lines as a terminal may show them. Names of files, lesson files and texts of servers hold what they
-/// like: nothing of it is a command to the terminal.
-pub fn printable(text: &str) -> String {
-    let lines: Vec<_> = text.split('\n').map(glyphs::shown).collect();
-    lines.join("\n")
 }

@@ -142,6 +142,16 @@ fn is_null(_: &Metadata) -> bool {
     false
 }
 
+/// Returns why `path` can't be written if its folder is missing or is a file; `None` if that is not the reason.
+pub fn missing_folder(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())?;
+    let (path, shown) = (path.display(), folder.display());
+    Some(match folder.exists() {
+        true => format!("{path} can't be written: {shown} is not a folder"),
+        false => format!("{path} can't be written: there is no folder {shown}; create it first"),
+    })
+}
+
 fn too_large(most: u64) -> io::Error {
     let most = if most < 1024 * 1024 { format!("{most} bytes") } else { format!("{} MB", most / 1024 / 1024) };
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most}"))

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell, teller};
 use crate::aws::{Clients, EndpointOptions, Tell};
-use crate::cli::{Options, Usage, is_reader_gone, out};
+use crate::cli::{Options, UsageError, is_reader_gone, out};
 use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
 use crate::lab::{redact, wait};
@@ -46,7 +46,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
     introduce(&journals, &mut masker);
     let places = places(options, &journals);
     if places.is_empty() && wanted.all {
-        return Err(Usage(NO_PLACE.to_owned()).into());
+        return Err(UsageError::new(NO_PLACE.to_owned()).into());
     }
     let consent = Consent { accepted: options.yes_account.as_deref(), ask: &ask };
     let scope = match wanted.run {
@@ -120,7 +120,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
 fn read(folder: Option<&Path>, only: Option<&str>) -> Result<Journals, Report> {
     let mut journals = match folder {
         Some(folder) => Journals::read(folder)
-            .wrap_err_with(|| Usage(format!("the journals in {} can't be read", folder.display())))?,
+            .wrap_err_with(|| UsageError::new(format!("the journals in {} can't be read", folder.display())))?,
         None => Journals::default(),
     };
     if let Some(run) = only {

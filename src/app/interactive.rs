@@ -18,7 +18,12 @@ use crate::sandbox;
 use crate::ui::terminal::Screen;
 
 /// A lab for a person, after so many others of this process: with questions, and a look at what PutKeyPolicy changes.
-fn learner(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
+pub(super) fn learner(
+    runtime: &Runtime,
+    options: &Options,
+    environment: &Environment,
+    earlier: u64,
+) -> Result<Lab, Report> {
     let mut lab = lab(runtime, options, environment, earlier)?;
     if !options.no_questions {
         let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
@@ -94,7 +99,7 @@ pub(super) fn interactive(
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
-    recording::finish(runtime, manner, &state, recording, &mut stop);
+    recording::finish(runtime, manner, &state, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::Usage;
+use crate::cli::UsageError;
 
 /// The most files that the lab has open at once, with its sandbox, its terminal and a recording.
 const FILES: usize = 40;
@@ -15,25 +15,27 @@ const LAST_DAY: u64 = 253_402_214_400;
 ///
 /// # Errors
 /// When the clock is impossible, or too few files may be open.
-pub fn check() -> Result<(), Usage> {
+pub fn check() -> Result<(), UsageError> {
     check_clock(SystemTime::now())?;
     #[cfg(unix)]
     check_files()?;
     Ok(())
 }
 
-fn check_clock(now: SystemTime) -> Result<(), Usage> {
+fn check_clock(now: SystemTime) -> Result<(), UsageError> {
     let is = match now.duration_since(UNIX_EPOCH) {
         Ok(since) if since.as_secs() < LAST_DAY => return Ok(()),
         Ok(_) => "after the year 9998",
         Err(_) => "before the year 1970",
     };
     let fix = "set the clock by the network (on Linux: timedatectl set-ntp true)";
-    Err(Usage(format!("this machine's clock shows a date {is}, and a signature must carry the time\n  {fix}")))
+    Err(UsageError::new(format!(
+        "this machine's clock shows a date {is}, and a signature must carry the time\n  {fix}"
+    )))
 }
 
 #[cfg(unix)]
-fn check_files() -> Result<(), Usage> {
+fn check_files() -> Result<(), UsageError> {
     use rustix::io::Errno;
 
     let mut opened = Vec::new();
@@ -42,7 +44,7 @@ fn check_files() -> Result<(), Usage> {
             Ok(file) => opened.push(file),
             Err(error) if [Some(Errno::MFILE), Some(Errno::NFILE)].contains(&Errno::from_io_error(&error)) => {
                 let more = opened.len();
-                return Err(Usage(format!(
+                return Err(UsageError::new(format!(
                     "kmslab can open only {more} more files, and it needs {FILES}\n  raise the limit, for example: \
                      ulimit -n 256"
                 )));

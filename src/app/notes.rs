@@ -6,7 +6,7 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use super::{Exit, looks};
-use crate::cli::{Environment, Options, Usage};
+use crate::cli::{Environment, Options, UsageError};
 use crate::run::input::input;
 use crate::run::notes::{Place, follow};
 use crate::run::{Ended, signal};
@@ -19,7 +19,7 @@ use crate::ui::terminal::Screen;
 /// When there is no terminal, or it fails.
 pub fn run(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     if !io::stdout().is_terminal() || environment.dumb {
-        return Err(Usage("`kmslab notes` is a screen: it needs a terminal on stdout".to_owned()).into());
+        return Err(UsageError::new("`kmslab notes` is a screen: it needs a terminal on stdout").into());
     }
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let looks = looks(options, environment);

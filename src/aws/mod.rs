@@ -69,9 +69,6 @@ pub enum ConfigError {
         /// What to do.
         remedy: String,
     },
-    /// Options that mean nothing together.
-    #[error("{0}")]
-    Options(String),
     /// No region was given anywhere.
     #[error("no region{FIX}give --region, set AWS_REGION or put one into the profile")]
     Region,

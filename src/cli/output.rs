@@ -1,16 +1,14 @@
-//! The standard output. What reads it may go away: `kmslab … | head` is no error.
+//! The standard streams. The reader of the output may go away: `kmslab … | head` is no error.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, StdoutLock, Write};
 
-use super::Exit;
+use crate::lab::glyphs;
 
 /// Nothing reads the output anymore. Other programs end by SIGPIPE then, without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing reads the output anymore")]
 pub struct ReaderGone;
-
-/// The exit status that a shell reports for a program that SIGPIPE (13) has ended.
-pub const READER_GONE: Exit = Exit::Signal(13);
 
 /// The standard output, which every command prints to. Its errors tell a reader that has gone from a connection that broke:
 /// both are [`ErrorKind::BrokenPipe`].
@@ -55,6 +53,18 @@ pub fn is_reader_gone(error: &(dyn std::error::Error + 'static)) -> bool {
         next = error.source();
     }
     false
+}
+
+/// A line for a person, on stderr. Unlike `eprintln!`, it does not panic where stderr is closed.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "kmslab: {}", printable(&line.to_string()));
+}
+
+/// `text` with its lines as a terminal may show them. Names of files, lesson files and texts of servers hold what they
+/// like: nothing of it is a command to the terminal.
+pub fn printable(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(glyphs::shown).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ use std::path::Path;
 
 use color_eyre::eyre::Report;
 
-use crate::cli::{Environment, Exit, Options, Usage, tell};
+use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
 use crate::lab::Stage;
-use crate::record::missing_folder;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};
 
@@ -41,7 +40,7 @@ impl Kind {
 /// # Errors
 /// Wrong usage: when the ending is unknown, the file is there already or can't be written, or no session is kept.
 pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let usage = |message: String| Report::from(Usage(message));
+    let usage = |message: String| Report::from(UsageError::new(message));
     let Some(kind) = Kind::of(file) else {
         return Err(usage(format!("{}: the ending is none of .md, .html and .sh", file.display())));
     };
@@ -68,7 +67,7 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
         }
         Err(error) => {
             let reason = || format!("{} can't be written: {error}", file.display());
-            return Err(usage(missing_folder(file).unwrap_or_else(reason)));
+            return Err(usage(disk::missing_folder(file).unwrap_or_else(reason)));
         }
     }
     tell(format_args!("wrote {}", file.display()));

@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
-use super::Palette;
+use super::palette::{Palette, Rgb};
 
 /// Readers show a longer pause no longer than this.
 pub const IDLE_LIMIT: Duration = Duration::from_millis(2_500);
@@ -44,7 +44,7 @@ pub enum Version {
 
 /// What a recording says of itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Head {
+pub struct Header {
     /// The format's version.
     pub version: Version,
     /// Columns and rows of all pictures.
@@ -57,7 +57,7 @@ pub struct Head {
     pub keeps_pauses: bool,
 }
 
-impl Head {
+impl Header {
     /// Only what a player needs: neither title nor command, environment or host.
     fn line(&self) -> Value {
         let (columns, rows) = (self.size.width, self.size.height);
@@ -75,9 +75,9 @@ impl Head {
 }
 
 fn theme(palette: &Palette) -> Value {
-    let hex = |(red, green, blue): (u8, u8, u8)| format!("#{red:02x}{green:02x}{blue:02x}");
-    let colours: Vec<String> = palette.ansi.into_iter().map(hex).collect();
-    json!({"fg": hex(palette.foreground), "bg": hex(palette.background), "palette": colours.join(":")})
+    let hex = |(red, green, blue): Rgb| format!("#{red:02x}{green:02x}{blue:02x}");
+    let colors: Vec<String> = palette.ansi.into_iter().map(hex).collect();
+    json!({"fg": hex(palette.foreground), "bg": hex(palette.background), "palette": colors.join(":")})
 }
 
 /// Writes a recording.
@@ -96,7 +96,7 @@ impl<W: Write> Cast<W> {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn new(out: W, head: &Head) -> io::Result<Cast<W>> {
+    pub fn new(out: W, head: &Header) -> io::Result<Cast<W>> {
         // Colours are a matter of the pictures; see `ui::terminal`.
         crossterm::style::force_color_output(true);
         let mut cast =
@@ -117,6 +117,15 @@ impl<W: Write> Cast<W> {
         };
         self.shown = Some(picture.clone());
         self.output(at, &bytes)
+    }
+
+    /// Shows `picture` from `at` on and, if it begins a chapter, marks it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn picture_with_marker(&mut self, at: Duration, picture: &Buffer, chapter: Option<&str>) -> io::Result<()> {
+        self.picture(at, picture)?;
+        chapter.map_or(Ok(()), |label| self.marker(at, label))
     }
 
     /// Begins a chapter with the picture that is shown. It is drawn again, whole: a file may be cut here.
@@ -231,9 +240,9 @@ mod tests {
         buffer
     }
 
-    fn head(version: Version) -> Head {
+    fn head(version: Version) -> Header {
         let size = Size { width: 20, height: 2 };
-        Head { version, size, palette: Palette::DARK, timestamp: 1_767_225_600, keeps_pauses: false }
+        Header { version, size, palette: Palette::DARK, timestamp: 1_767_225_600, keeps_pauses: false }
     }
 
     fn lines(bytes: Vec<u8>) -> Vec<Value> {
@@ -271,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_pause_that_is_meant_lasts_in_every_player() {
-        let head = Head { keeps_pauses: true, ..head(Version::Three) };
+        let head = Header { keeps_pauses: true, ..head(Version::Three) };
         let mut cast = Cast::new(Vec::new(), &head).unwrap();
         cast.picture(Duration::ZERO, &picture("a")).unwrap();
         cast.picture(Duration::from_secs(5), &picture("b")).unwrap();

@@ -1,6 +1,9 @@
 //! The chapters of a recording: each stage and experiment when it is first shown, and each verdict when it first stands
 //! there. They are named in the lesson's language: players show them, and people paste them.
 
+use std::time::Duration;
+
+use crate::lab::presenting::pace::minutes;
 use crate::lab::{Experiment, Stage, State, Status};
 
 /// Which chapters have begun: the stages', then the experiments'.
@@ -41,6 +44,11 @@ impl Chapters {
         let colon = if title.ends_with(|c: char| c.is_ascii_punctuation()) { "" } else { ":" };
         Some(format!("{number} {title}{colon} {verdict}"))
     }
+}
+
+/// Formats a time as minutes and seconds: `1:23`.
+pub fn clock(at: Duration) -> String {
+    minutes(at.as_secs())
 }
 
 /// Whether a chapter of this name is a denial: no language has another word for it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 
-use super::Palette;
+use super::palette::Palette;
 
 /// A row of a screen.
 pub type Row = Arc<[Cell]>;
@@ -32,7 +32,7 @@ pub struct Film {
     pub title: String,
     /// Columns and rows of every picture.
     pub size: Size,
-    /// What the terminal's own colours look like.
+    /// What the terminal's own colors look like.
     pub palette: Palette,
     /// The pictures.
     pub pictures: Vec<Picture>,

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use ab_glyph::{Font, FontArc, FontRef, Glyph, OutlinedGlyph, PxScale, point};
 use unicode_width::UnicodeWidthChar;
 
-use super::looks::{arms, block, is_sign};
-use super::raster::{Mask, Shape};
+use super::error::RecordError;
+use super::glyph::{Mask, Shape};
+use super::shapes::{arms, block, is_sign};
 use crate::disk;
 
 /// How wide the font's letters are, and how far they reach over and under the line they stand on, in units of its size.
@@ -33,18 +34,18 @@ impl AddedFonts {
     /// Reads TrueType and OpenType files; of a collection its first font.
     ///
     /// # Errors
-    /// Which one can't be used, and why, in words for a person.
-    pub fn read(paths: &[PathBuf]) -> Result<AddedFonts, String> {
+    /// [`RecordError::Font`] for the first one that can't be used.
+    pub fn read(paths: &[PathBuf]) -> Result<AddedFonts, RecordError> {
         let read = |path: &PathBuf| {
-            let refused = |why: &str| format!("--font {}: {why}", path.display());
-            let unread = |error: std::io::Error| refused(&format!("it can't be read: {error}"));
-            let bytes = disk::read(path, disk::RECORDING).map_err(unread)?;
+            let refused = |reason: String| RecordError::Font { path: path.clone(), reason };
+            let bytes =
+                disk::read(path, disk::RECORDING).map_err(|error| refused(format!("it can't be read: {error}")))?;
             let font = FontArc::try_from_vec(bytes)
-                .map_err(|_| refused("it is no font of a known kind (.ttf, .otf or .ttc)"))?;
+                .map_err(|_| refused("it is no font of a known kind (.ttf, .otf or .ttc)".to_owned()))?;
             let has_outlines = font.codepoint_ids().any(|(glyph, _)| font.outline(glyph).is_some());
             match has_outlines && font.units_per_em().is_some() {
                 true => Ok(font),
-                false => Err(refused("it has no outlines; a font of coloured pictures can't be drawn")),
+                false => Err(refused("it has no outlines; a font of coloured pictures can't be drawn".to_owned())),
             }
         };
         paths.iter().map(read).collect::<Result<_, _>>().map(AddedFonts)
@@ -80,8 +81,9 @@ impl Fonts {
         })
     }
 
-    /// Draws a cell, or the two of a wide character. What no font has is a box and is added to `boxes`.
-    pub fn mask(&self, shape: &Shape, boxes: &mut Vec<char>) -> Vec<u8> {
+    /// Draws a cell, or the two of a wide character. A character that no font has becomes a box and is added to
+    /// `missing`.
+    pub fn mask(&self, shape: &Shape, missing: &mut Vec<char>) -> Vec<u8> {
         let (width, height) = (self.cell.0 * usize::from(shape.columns), self.cell.1);
         let mut mask = Mask { width, height, pixels: vec![0; width * height] };
         for (c, place) in placed(&shape.symbol, width) {
@@ -94,8 +96,8 @@ impl Fonts {
                 (None, None) if !is_base(c) => {}
                 (None, None) => {
                     mask.frame(place, self.stroke(), self.baseline as usize, (self.size * 2.0 * MIDDLE) as usize);
-                    if !boxes.contains(&c) {
-                        boxes.push(c);
+                    if !missing.contains(&c) {
+                        missing.push(c);
                     }
                 }
             }

@@ -5,18 +5,19 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::looks::ground;
-use super::recorder::clock;
-use super::svg::{attributes, escape, hex, number, row, top};
+use super::chapters::clock;
+use super::film::{Film, Picture, Row};
+use super::palette::Rgb;
+use super::style::film_background;
+use super::svg::{attributes, escape, hex, number, row, still, top};
 use super::text::chapters;
-use super::{Film, Picture, Row};
 
 /// The page around the film.
 const PAGE: &str = include_str!("player.html");
 
 /// `film` as a page in the language `lang`; `poster` is what is seen before it plays, and without scripts.
 pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
-    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.rows, &film.palette));
+    let around = film_background(film);
     let foreground = film.palette.foreground;
     let mut transcript = String::new();
     for chapter in chapters(film) {
@@ -27,11 +28,11 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
     let values = [
         ("title", escape(&film.title)),
         ("lang", escape(lang)),
-        ("background", hex(paper)),
+        ("background", hex(around)),
         ("foreground", hex(foreground)),
-        ("poster", super::write::svg_still(film, poster)),
+        ("poster", still(film, poster)),
         ("transcript", transcript),
-        ("film", data(film, poster, paper)),
+        ("film", data(film, poster, around)),
     ];
     // In one go: what is put in may look like a place to put something in.
     let mut page = String::new();
@@ -47,7 +48,7 @@ pub(super) fn html(film: &Film, poster: &Picture, lang: &str) -> String {
 }
 
 /// The film for the player's script.
-fn data(film: &Film, poster: &Picture, paper: super::looks::Rgb) -> String {
+fn data(film: &Film, poster: &Picture, around: Rgb) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut known: HashMap<&Row, usize> = HashMap::new();
     let mut shown: &[Row] = &[];
@@ -57,7 +58,7 @@ fn data(film: &Film, poster: &Picture, paper: super::looks::Rgb) -> String {
         for (y, cells) in picture.rows.iter().enumerate().filter(|(y, row)| shown.get(*y) != Some(row)) {
             let part = *known.entry(cells).or_insert_with(|| {
                 let mut drawn = String::new();
-                row(&mut drawn, cells, &film.palette, paper, 0.0);
+                row(&mut drawn, cells, &film.palette, around, 0.0);
                 parts.push(drawn);
                 parts.len() - 1
             });

@@ -1,34 +1,43 @@
 //! Pictures and recordings of the real screen.
 //!
-//! A [`Recorder`] takes pictures as they come. It writes an asciicast or a log of events line by line; of all else it
-//! keeps a [`Film`] in memory, of which [`write()`] makes a file at the end. Who draws the pictures, and when, is not
-//! its business (`run/live.rs` for a screen, `run/studio.rs` without one). It writes what it is given: what must not
-//! be published is masked before, and looked for afterwards ([`verify`]).
+//! A [`Recorder`] receives pictures. It writes an asciicast or a log of events line by line; for all other formats it
+//! collects a [`Film`] in memory, which [`write()`] turns into a file at the end. `run/live.rs` and `run/studio.rs`
+//! draw the pictures and decide when. Secrets are masked before they get here and searched for afterwards ([`verify`]).
 
 pub mod cast;
 pub mod chapters;
-mod file;
+mod color_table;
+mod error;
 mod film;
 mod font;
+mod format;
+mod glyph;
 mod html;
-mod inks;
-mod looks;
+mod line_file;
 mod motion;
 mod mp4;
+mod options;
+mod palette;
+mod partial;
 mod pixels;
 mod raster;
-pub mod recorder;
+mod recorder;
+mod shapes;
+mod style;
 mod svg;
 mod text;
 pub mod verify;
 mod write;
 
+pub use chapters::clock;
+pub use error::RecordError;
 pub use film::{Film, Picture, Row, Rows};
 pub use font::AddedFonts;
-pub use looks::Palette;
-pub use recorder::{Kind, Recorded, Recorder};
+pub use format::{Format, Target};
+pub use options::{Cancel, FilmOptions, Pixels};
+pub use palette::Palette;
+pub use partial::PartialCast;
+pub use recorder::{Finished, Recorder, RecorderOptions, Recording};
 pub(crate) use svg::escape;
 pub use svg::svg;
-pub use write::{
-    FilmError, FilmOptions, Saved, Stop, can_be_written, is_pixels, missing_folder, write, write_elsewhere,
-};
+pub use write::{Saved, can_be_written, missing_glyphs, write, write_or_rescue};

@@ -6,34 +6,35 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use super::looks::{Rgb, ground};
-use super::recorder::clock;
-use super::svg::{open, push, row, top};
+use super::chapters::clock;
+use super::film::{Film, Picture, Row};
+use super::palette::Rgb;
+use super::style::film_background;
+use super::svg::{decimals, open, push, row, top};
 use super::text::chapters;
-use super::{Film, Picture, Row};
 
 /// When something is seen: from and to, in milliseconds.
 type Times = Vec<(u128, u128)>;
 
 /// `film` as SVG; `poster` is what is seen without motion.
 pub(super) fn motion(film: &Film, poster: &Picture) -> String {
-    let paper = film.pictures.first().map_or(film.palette.background, |first| ground(&first.rows, &film.palette));
+    let around = film_background(film);
     let chapters = chapters(film);
     let description: Vec<String> =
         chapters.iter().map(|chapter| format!("{} {}", clock(chapter.at), chapter.name)).collect();
-    let mut out = open(film.size, paper, &film.title, &description.join("; "));
+    let mut out = open(film.size, around, &film.title, &description.join("; "));
 
     let end = film.end.as_millis().max(1);
-    let percent = |at: u128| super::svg::decimals(at as f64 * 100.0 / end as f64, 3);
+    let percent = |at: u128| decimals(at as f64 * 100.0 / end as f64, 3);
     let mut moving: BTreeMap<Times, String> = BTreeMap::new();
-    for (row, times) in rows(film, paper) {
+    for (row, times) in rows(film, around) {
         moving.entry(times).or_default().push_str(&row);
     }
     let shown_at = |at: u128, times: &Times| times.iter().any(|(from, to)| (*from..*to).contains(&at));
     let mut style = format!(
         "g{{visibility:hidden;animation-duration:{}s;animation-timing-function:step-end;\
          animation-iteration-count:infinite}}.p{{visibility:visible}}",
-        super::svg::decimals(end as f64 / 1000.0, 3)
+        decimals(end as f64 / 1000.0, 3)
     );
     let mut content = String::new();
     for (index, (times, rows)) in moving.into_iter().enumerate() {
@@ -61,7 +62,7 @@ pub(super) fn motion(film: &Film, poster: &Picture) -> String {
 }
 
 /// Everything any row ever shows, with its times.
-fn rows(film: &Film, paper: Rgb) -> BTreeMap<String, Times> {
+fn rows(film: &Film, around: Rgb) -> BTreeMap<String, Times> {
     let mut rows: BTreeMap<String, Times> = BTreeMap::new();
     let mut known: HashMap<(usize, &Row), String> = HashMap::new();
     let ends = film.pictures.iter().skip(1).map(|next| next.at).chain([film.end]);
@@ -69,7 +70,7 @@ fn rows(film: &Film, paper: Rgb) -> BTreeMap<String, Times> {
         for (y, cells) in picture.rows.iter().enumerate() {
             let drawn = known.entry((y, cells)).or_insert_with(|| {
                 let mut drawn = String::new();
-                row(&mut drawn, cells, &film.palette, paper, top(y));
+                row(&mut drawn, cells, &film.palette, around, top(y));
                 drawn
             });
             if drawn.is_empty() || picture.at == end {

@@ -1,4 +1,4 @@
-//! MP4, through ffmpeg: encoders of video are large, and whoever wants one has it.
+//! MP4, by means of ffmpeg: video encoders are large, and anyone who needs one has it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,37 +8,38 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::write::Stop;
-use super::{Film, FilmOptions, pixels};
+use super::film::Film;
+use super::options::{Cancel, FilmOptions};
+use super::pixels;
 use crate::lab::glyphs;
 
-/// How often the program looks whether ffmpeg has ended, or should.
+/// How often to check whether ffmpeg has ended, or should.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How much of ffmpeg's messages is read: the last ones give the reason.
+/// How many bytes of ffmpeg's messages are read: the last ones give the reason.
 const MESSAGES: u64 = 8 << 10;
 
-/// How many of its lines are shown.
+/// How many of those lines are shown.
 const LINES: usize = 5;
 
-/// Whether that program is there.
+/// Whether `ffmpeg` can be run.
 pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
     let mut ask = Command::new(ffmpeg);
     ask.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     ask.status().is_ok_and(|status| status.success())
 }
 
-/// Has ffmpeg write `film` to `path`, which it may replace. Gives the characters that no font has.
+/// Lets ffmpeg write `film` to `path`, which it may replace. Returns the characters that no font has.
 ///
 /// # Errors
-/// When the pictures can't be written, or ffmpeg fails; then with what it said.
-pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result<Vec<char>> {
+/// If the pictures can't be written, or ffmpeg fails; then with its last messages.
+pub(super) fn mp4(film: &Film, options: &FilmOptions, cancel: &Cancel, path: &Path) -> io::Result<Vec<char>> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes. It is a file with a name: ffmpeg seeks
     // in a GIF, and through a pipe ffmpeg 5.1 fails at whatever is longer than its buffer of 64 kB. Only its owner can
     // read it, and it is removed when it is dropped.
     let mut builder = tempfile::Builder::new();
     let mut pictures = builder.prefix("kmslab-").suffix(".gif").tempfile()?;
-    let boxes = pixels::gif(film, options, options.stop.guard(pictures.as_file_mut()))?;
+    let missing = pixels::gif(film, options, cancel.guard(pictures.as_file_mut()))?;
     let mut messages = tempfile::tempfile()?;
     let mut ffmpeg = Command::new(&options.ffmpeg);
     ffmpeg
@@ -52,20 +53,20 @@ pub(super) fn mp4(film: &Film, options: &FilmOptions, path: &Path) -> io::Result
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(messages.try_clone()?);
-    let status = wait(ffmpeg.spawn()?, &options.stop)?;
+    let status = wait(ffmpeg.spawn()?, cancel)?;
     if status.success() {
-        return Ok(boxes);
+        return Ok(missing);
     }
     Err(io::Error::other(format!("ffmpeg failed ({status}): {}", last_lines(&mut messages)?)))
 }
 
-/// Waits for ffmpeg, and ends it when the film is no longer wanted: a signal may have reached this process alone.
-fn wait(mut ffmpeg: Child, stop: &Stop) -> io::Result<ExitStatus> {
+/// Waits for ffmpeg, and kills it if the writing is cancelled: a signal may have reached this process alone.
+fn wait(mut ffmpeg: Child, cancel: &Cancel) -> io::Result<ExitStatus> {
     loop {
         if let Some(status) = ffmpeg.try_wait()? {
             return Ok(status);
         }
-        if stop.is_set() {
+        if cancel.is_cancelled() {
             // It may have ended on its own meanwhile.
             let _ = ffmpeg.kill();
             return ffmpeg.wait();
@@ -74,7 +75,7 @@ fn wait(mut ffmpeg: Child, stop: &Stop) -> io::Result<ExitStatus> {
     }
 }
 
-/// The last lines that ffmpeg wrote, as one line that is safe to show.
+/// Returns the last lines that ffmpeg wrote, as one line that is safe to show.
 fn last_lines(messages: &mut File) -> io::Result<String> {
     let length = messages.seek(SeekFrom::End(0))?;
     messages.seek(SeekFrom::Start(length.saturating_sub(MESSAGES)))?;

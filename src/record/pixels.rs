@@ -1,50 +1,51 @@
-//! PNG and GIF: a film's pictures as pixels, in the film's own colours.
+//! PNG and GIF: the pictures of a film as pixels, in the film's own colors.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::inks::{Inks, TRANSPARENT};
-use super::looks::ground;
+use super::color_table::{ColorTable, TRANSPARENT};
+use super::film::{Film, Picture, Row};
+use super::options::FilmOptions;
 use super::raster::{Grid, Painter};
-use super::{Film, FilmOptions, Picture, Row};
+use super::style::film_background;
 
-/// As long the last picture stays at least, in hundredths of a second: a GIF begins again without a pause.
+/// How long the last picture stays at least, in hundredths of a second: a GIF restarts without a pause.
 const LAST: u64 = 300;
 
-/// Players show a picture that is to stay shorter much longer.
+/// The shortest time of a picture, in hundredths of a second: players show shorter ones much longer.
 const SHORTEST: u64 = 2;
 
-/// One picture of `film` as PNG. Gives the characters that no font has.
+/// Writes one picture of `film` as PNG. Returns the characters that no font has.
 ///
 /// # Errors
-/// When it can't be written, or a cell would be too small to be read.
+/// If it can't be written, or a cell would be too small to read.
 pub(super) fn png(film: &Film, picture: &Picture, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
     let film = film.still(String::new(), picture);
     let mut stage = Stage::new(&film, options)?;
-    let inks = Inks::of(&film);
-    let mut painter = stage.painter(&film, &inks, options)?;
+    let colors = ColorTable::of(&film);
+    let mut painter = stage.painter(&film, &colors, options)?;
     painter.paint(&picture.rows, &[], &mut stage.canvas);
     let mut encoder = png::Encoder::new(out, stage.grid.width as u32, stage.grid.height as u32);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_palette(inks.bytes());
+    encoder.set_palette(colors.bytes());
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&stage.canvas)?;
     writer.finish()?;
-    Ok(painter.boxes())
+    Ok(painter.missing_glyphs())
 }
 
-/// `film` as GIF that begins again at its end. Gives the characters that no font has.
+/// Writes `film` as a GIF that repeats forever. Returns the characters that no font has.
 ///
 /// # Errors
-/// When it can't be written, or a cell would be too small to be read.
+/// If it can't be written, or a cell would be too small to read.
 pub(super) fn gif(film: &Film, options: &FilmOptions, out: impl Write) -> io::Result<Vec<char>> {
     let mut stage = Stage::new(film, options)?;
-    let inks = Inks::of(film);
-    let mut painter = stage.painter(film, &inks, options)?;
+    let colors = ColorTable::of(film);
+    let mut painter = stage.painter(film, &colors, options)?;
     let (width, height) = (stage.grid.width, stage.grid.height);
-    let mut encoder = gif::Encoder::new(out, width as u16, height as u16, &inks.bytes()).map_err(plain)?;
+    let mut encoder = gif::Encoder::new(out, width as u16, height as u16, &colors.bytes()).map_err(plain)?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(plain)?;
     let mut shown: &[Row] = &[];
     let mut before: Vec<u8> = Vec::new();
@@ -74,15 +75,15 @@ pub(super) fn gif(film: &Film, options: &FilmOptions, out: impl Write) -> io::Re
             if left == 0 {
                 break;
             }
-            // A picture that stays longer than a frame can: nothing changes.
+            // The picture stays longer than one frame can: add frames that change nothing.
             frame = gif::Frame { width: 1, height: 1, buffer: Cow::Owned(vec![TRANSPARENT]), ..frame };
         }
     }
     encoder.into_inner().map_err(plain)?.flush()?;
-    Ok(painter.boxes())
+    Ok(painter.missing_glyphs())
 }
 
-/// Says what the disk says, where it is that.
+/// Unwraps an error of the disk.
 fn plain(error: gif::EncodingError) -> io::Error {
     match error {
         gif::EncodingError::Io(error) => error,
@@ -90,8 +91,8 @@ fn plain(error: gif::EncodingError) -> io::Error {
     }
 }
 
-/// The pictures that are seen, and how many hundredths of a second each stays. The sum is the film's length: what
-/// rounding takes from one picture the next one gets.
+/// Returns the visible pictures and how many hundredths of a second each stays. They add up to the film's length: what
+/// rounding takes from one picture, the next one gets.
 fn timed(film: &Film) -> Vec<(&Picture, u64)> {
     let hundredths = |at: Duration| u64::try_from((at.as_micros() + 5_000) / 10_000).unwrap_or(u64::MAX);
     let mut starts: Vec<(&Picture, u64)> = Vec::new();
@@ -117,15 +118,18 @@ struct Stage {
 
 impl Stage {
     fn new(film: &Film, options: &FilmOptions) -> io::Result<Stage> {
-        let grid = Grid::new(film.size, options.pixels())?;
+        let grid = Grid::new(film.size, options.pixels)?;
         Ok(Stage { grid, canvas: vec![0; grid.width * grid.height] })
     }
 
-    fn painter<'a>(&mut self, film: &'a Film, inks: &'a Inks, options: &FilmOptions) -> io::Result<Painter<'a>> {
-        if let Some(first) = film.pictures.first() {
-            self.canvas.fill(inks.index(ground(&first.rows, &film.palette)));
-        }
-        let painter = Painter::new(self.grid, inks, &film.palette, &options.fonts);
+    fn painter<'a>(
+        &mut self,
+        film: &'a Film,
+        colors: &'a ColorTable,
+        options: &FilmOptions,
+    ) -> io::Result<Painter<'a>> {
+        self.canvas.fill(colors.index(film_background(film)));
+        let painter = Painter::new(self.grid, colors, &film.palette, &options.fonts);
         painter.ok_or_else(|| io::Error::other("the font can't be read"))
     }
 }

@@ -1,138 +1,55 @@
-//! Takes in pictures and events with their times, and makes of them what the file's ending says.
+//! Receives pictures and events with their times, and writes them to a file or collects them in a film.
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
-use super::cast::{Cast, Head, IDLE_LIMIT, Version};
-use super::chapters::{Chapters, is_denial};
-use super::file::Kept;
-use super::{AddedFonts, Film, FilmOptions, Palette, Picture, Rows, can_be_written};
+use super::cast::{Cast, Header, IDLE_LIMIT};
+use super::chapters::{Chapters, clock, is_denial};
+use super::error::RecordError;
+use super::film::{Film, Picture, Rows};
+use super::format::{Format, Target};
+use super::line_file::LineFile;
+use super::options::FilmOptions;
+use super::partial::PartialCast;
+use super::write::can_be_written;
 use crate::lab::State;
 use crate::lab::log::{Entry, Head as LogHead, Logged};
-use crate::lab::presenting::pace::minutes;
 
-/// Pictures that come closer together become one: nobody sees more than 30 in a second.
+/// Pictures that follow each other faster are merged: nobody sees more than 30 a second.
 const GAP: Duration = Duration::from_millis(33);
 
-/// What a recording becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// asciicast, written while it is recorded.
-    Cast,
-    /// The event log, likewise.
-    Log,
-    /// Anything else: made of all pictures at the end.
-    Film,
-}
-
-impl Kind {
-    /// By the ending of `path`.
-    ///
-    /// # Errors
-    /// A sentence that names the endings there are.
-    pub fn of(path: &Path) -> Result<Kind, String> {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("cast") => Ok(Kind::Cast),
-            Some("kmslab") => Ok(Kind::Log),
-            Some("svg" | "png" | "gif" | "txt" | "html" | "mp4") => Ok(Kind::Film),
-            _ => Err(format!(
-                "{}: the ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4",
-                path.display()
-            )),
-        }
-    }
-}
-
-/// What is recorded into, and how it looks there.
+/// What to record into, and how.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct RecorderOptions {
     /// The file.
-    pub path: PathBuf,
-    /// Whether it may take the place of another.
-    pub force: bool,
-    /// Of asciicast.
-    pub version: Version,
-    /// The size of all pictures.
-    pub size: Size,
-    /// How many pixels they are wide, where they become pixels.
-    pub width: u32,
-    /// How high, where that is not 16:9.
-    pub height: Option<u32>,
-    /// For characters that the program's own font lacks, likewise.
-    pub fonts: AddedFonts,
-    /// Their colours.
-    pub palette: Palette,
-    /// When it begins, in seconds since 1970.
-    pub timestamp: u64,
-    /// Whether pauses are meant; see [`Head`].
-    pub keeps_pauses: bool,
-    /// Whether a film is kept beside its file, too, as long as it is only in memory.
-    pub spare: bool,
+    pub target: Target,
+    /// Size, colors, time and pauses, as an asciicast's header has them.
+    pub header: Header,
+    /// How a film is written.
+    pub film: FilmOptions,
+    /// Whether to keep a film in a [`PartialCast`] as long as it exists only in memory.
+    pub partial: bool,
 }
 
-impl Output {
-    fn head(&self) -> Head {
-        let Output { version, size, palette, timestamp, keeps_pauses, .. } = *self;
-        Head { version, size, palette, timestamp, keeps_pauses }
-    }
-}
-
-/// Records into a file.
+/// Records into a file or a film.
 #[derive(Debug)]
 pub struct Recorder {
-    output: Output,
+    options: RecorderOptions,
     sink: Sink,
     chapters: Chapters,
     list: Vec<(Duration, String)>,
-    /// What was shown last.
+    /// The newest picture.
     newest: Option<Buffer>,
-    /// It is not written yet: it may still become one with the next.
+    /// Set while the newest picture is not written: it may still be merged with the next.
     held: Option<Held>,
     /// When the last picture was written.
     written: Option<Duration>,
-    played: Played,
-    /// A film's pictures as they come.
-    spare: Option<Spare>,
-}
-
-/// What is left of a film whose program was killed.
-#[derive(Debug)]
-struct Spare {
-    path: PathBuf,
-    /// `None` once it could not be written: the film itself goes on.
-    cast: Option<Cast<Kept>>,
-}
-
-impl Spare {
-    /// A file beside that of `output`, under a name that nothing has: what is left of an earlier film stays. `None`
-    /// where there can be none; the film goes on without.
-    fn begin(output: &Output) -> Option<Spare> {
-        let name = output.path.file_name().unwrap_or_default();
-        let path = (1..100).map(|number| {
-            let mut name = name.to_owned();
-            name.push(if number == 1 { ".partial.cast".to_owned() } else { format!(".partial-{number}.cast") });
-            output.path.with_file_name(name)
-        });
-        let path = path.into_iter().find(|path| !path.exists())?;
-        let file = Kept::create(&path, false).ok()?;
-        Some(Spare { cast: Cast::new(file, &output.head()).ok(), path })
-    }
-
-    fn picture(&mut self, at: Duration, buffer: &Buffer, chapter: Option<&str>) {
-        if let Some(cast) = &mut self.cast {
-            let written =
-                cast.picture(at, buffer).and_then(|()| chapter.map_or(Ok(()), |label| cast.marker(at, label)));
-            if written.is_err() {
-                self.cast = None;
-            }
-        }
-    }
+    played: PlayerClock,
+    partial: Option<PartialCast>,
 }
 
 /// What is known of a picture besides its cells.
@@ -145,96 +62,93 @@ struct Held {
 
 #[derive(Debug)]
 enum Sink {
-    Cast(Cast<Kept>),
-    Log(Kept),
+    Cast(Cast<LineFile>),
+    Log(LineFile),
     Film(Rows, Vec<Picture>),
     /// Writing has failed.
-    Ended,
+    Failed,
 }
 
-/// What was recorded.
+/// A finished recording.
 #[derive(Debug)]
-pub struct Recorded {
-    /// Where it is.
-    pub path: PathBuf,
+pub struct Recording {
+    /// The file.
+    pub target: Target,
     /// Columns and rows.
     pub size: Size,
     /// How long a player takes for it.
     pub length: Duration,
     /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
-    /// As they were in its [`Output`].
-    pub fonts: AddedFonts,
-    /// What is kept of a film until it is written: whoever writes it removes this.
-    pub spare: Option<PathBuf>,
-    /// Bytes of a file that is complete; otherwise the film that has to be written yet.
-    pub result: Result<u64, Box<Film>>,
+    /// Whether the file is written.
+    pub finished: Finished,
+}
+
+/// What a recorder leaves.
+#[derive(Debug)]
+pub enum Finished {
+    /// A complete file.
+    File {
+        /// Its size.
+        bytes: u64,
+    },
+    /// A film that has yet to be written.
+    Film {
+        /// The film.
+        film: Box<Film>,
+        /// How to write it.
+        options: FilmOptions,
+        /// Kept until the film is written.
+        partial: Option<PartialCast>,
+    },
 }
 
 impl Recorder {
-    /// Begins a recording of a session that begins with `state`.
+    /// Begins to record a session that begins with `state`.
     ///
     /// # Errors
-    /// Why it can't begin, in words for a person.
-    pub fn begin(output: Output, state: &State) -> Result<Recorder, String> {
-        let trouble = |error: io::Error| {
-            if !output.force {
-                // It was made here, and has nothing in it.
-                let _ = std::fs::remove_file(&output.path);
-            }
-            format!("{} can't be written: {error}", output.path.display())
-        };
-        let sink = match Kind::of(&output.path)? {
-            Kind::Cast => {
-                let file = Kept::create(&output.path, output.force)?;
-                Sink::Cast(Cast::new(file, &output.head()).map_err(trouble)?)
-            }
-            Kind::Log => {
-                let mut file = Kept::create(&output.path, output.force)?;
-                line(&mut file, &LogHead::new(state, output.timestamp)).map_err(trouble)?;
-                Sink::Log(file)
-            }
-            Kind::Film => {
-                let Output { force, width, height, .. } = output;
-                let options = FilmOptions { force, width, height, ..FilmOptions::default() };
-                can_be_written(output.size, &output.path, &options).map_err(|error| error.to_string())?;
+    /// If the file can't be created, or the film could not be written at the end.
+    pub fn begin(options: RecorderOptions, state: &State) -> Result<Recorder, RecordError> {
+        let RecorderOptions { target, header, film, .. } = &options;
+        let sink = match target.format {
+            Format::Cast => Sink::Cast(create(target, |file| Cast::new(file, header))?),
+            Format::Log => Sink::Log(create(target, |mut file| {
+                line(&mut file, &LogHead::new(state, header.timestamp)).map(|()| file)
+            })?),
+            Format::Svg | Format::Png | Format::Gif | Format::Txt | Format::Html | Format::Mp4 => {
+                can_be_written(header.size, target, film)?;
                 Sink::Film(Rows::default(), Vec::new())
             }
         };
-        // A log has the times as they were.
-        let limit = (!output.keeps_pauses && !matches!(sink, Sink::Log(_))).then_some(IDLE_LIMIT);
+        // A log keeps the real times.
+        let limit = (!header.keeps_pauses && target.format != Format::Log).then_some(IDLE_LIMIT);
         Ok(Recorder {
-            output,
+            options,
             sink,
             chapters: Chapters::default(),
             list: Vec::new(),
             newest: None,
             held: None,
             written: None,
-            played: Played { limit, last: Duration::ZERO, skipped: Duration::ZERO },
-            spare: None,
+            played: PlayerClock { limit, last: Duration::ZERO, skipped: Duration::ZERO },
+            partial: None,
         })
     }
 
-    /// The size of its pictures.
+    /// Returns the size of its pictures.
     pub fn size(&self) -> Size {
-        self.output.size
+        self.options.header.size
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.output.path
-    }
-
-    /// Whether it takes events, and no pictures.
+    /// Whether it records events, and no pictures.
     pub fn is_log(&self) -> bool {
         matches!(self.sink, Sink::Log(_))
     }
 
-    /// Takes in what is shown from `at` on: a picture of `state` or, without one, of none.
+    /// Records a picture that is shown from `at` on: of `state` or, without one, a card.
     ///
     /// # Errors
-    /// When it can't be written; what was recorded before is kept, and nothing more is taken in.
+    /// If it can't be written; earlier pictures are kept, and nothing more is recorded.
     pub fn see(&mut self, at: Duration, state: Option<&State>, buffer: &Buffer) -> io::Result<()> {
         let chapter = state.and_then(|state| self.chapters.begun(state));
         if self.is_log() {
@@ -257,12 +171,12 @@ impl Recorder {
         if is_due(self.written) { self.write_held() } else { Ok(()) }
     }
 
-    /// When the picture that is held is to be written, if one is.
+    /// Returns when to write the picture that is held, if there is one.
     pub fn due(&self) -> Option<Duration> {
         self.held.as_ref().and(self.written).map(|written| written + GAP)
     }
 
-    /// Writes it when that time has come.
+    /// Writes the picture that is held, if it is due.
     ///
     /// # Errors
     /// As [`Recorder::see`].
@@ -275,30 +189,27 @@ impl Recorder {
         self.written = Some(at);
         let played = self.played.at(at);
         let written = match &mut self.sink {
-            Sink::Cast(cast) => {
-                let marker = |cast: &mut Cast<Kept>| chapter.as_ref().map_or(Ok(()), |label| cast.marker(at, label));
-                cast.picture(at, buffer).and_then(|()| marker(cast))
-            }
+            Sink::Cast(cast) => cast.picture_with_marker(at, buffer, chapter.as_deref()),
             Sink::Film(rows, pictures) => {
-                // Not before there is something to keep: a lab that can't begin leaves nothing.
-                if pictures.is_empty() && self.output.spare {
-                    self.spare = Spare::begin(&self.output);
+                // Only now: a lab that can't begin leaves no file.
+                if pictures.is_empty() && self.options.partial {
+                    self.partial = PartialCast::create(&self.options.target.path, &self.options.header);
                 }
-                if let Some(spare) = &mut self.spare {
-                    spare.picture(at, buffer, chapter.as_deref());
+                if let Some(partial) = &mut self.partial {
+                    partial.picture(at, buffer, chapter.as_deref());
                 }
                 pictures.push(Picture { at: played, rows: rows.of(buffer), chapter: chapter.clone(), stage });
                 Ok(())
             }
             Sink::Log(_) => Ok(()),
-            Sink::Ended => return Ok(()),
+            Sink::Failed => return Ok(()),
         };
         self.attempt(|_| written)?;
         self.list.extend(chapter.map(|label| (played, label)));
         Ok(())
     }
 
-    /// Takes in what a person typed; where it is a film, nobody asks.
+    /// Records typed text; only asciicasts have it.
     ///
     /// # Errors
     /// As [`Recorder::see`].
@@ -312,7 +223,7 @@ impl Recorder {
         })
     }
 
-    /// Takes in what has happened.
+    /// Records an event; only logs have them.
     ///
     /// # Errors
     /// As [`Recorder::see`].
@@ -324,12 +235,11 @@ impl Recorder {
         })
     }
 
-    /// After the first failure nothing is written any more.
+    /// Writes with `write`, and stops recording if that fails.
     fn attempt(&mut self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) -> io::Result<()> {
         let written = write(self);
-        // A film is in memory: it does not fail.
         if written.is_err() {
-            self.sink = Sink::Ended;
+            self.sink = Sink::Failed;
         }
         written
     }
@@ -337,40 +247,46 @@ impl Recorder {
     /// Ends the recording at `at`.
     ///
     /// # Errors
-    /// When its end can't be written; what was recorded is kept.
-    pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recorded> {
+    /// If its end can't be written; what was recorded is kept.
+    pub fn finish(mut self, at: Duration, title: String) -> io::Result<Recording> {
         self.write_held()?;
         let length = self.played.at(at);
-        let Output { path, size, palette, fonts, .. } = self.output;
-        let result = match self.sink {
-            Sink::Cast(cast) => Ok(cast.finish(at)?.bytes()),
-            Sink::Log(file) => Ok(file.bytes()),
-            Sink::Film(_, pictures) => Err(Box::new(Film { title, size, palette, pictures, end: length })),
-            Sink::Ended => Ok(std::fs::metadata(&path)?.len()),
+        let RecorderOptions { target, header: Header { size, palette, .. }, film: options, .. } = self.options;
+        let finished = match self.sink {
+            Sink::Cast(cast) => Finished::File { bytes: cast.finish(at)?.bytes() },
+            Sink::Log(file) => Finished::File { bytes: file.bytes() },
+            Sink::Film(_, pictures) => Finished::Film {
+                film: Box::new(Film { title, size, palette, pictures, end: length }),
+                options,
+                partial: self.partial,
+            },
+            Sink::Failed => Finished::File { bytes: std::fs::metadata(&target.path)?.len() },
         };
-        Ok(Recorded {
-            path,
-            size,
-            length,
-            chapters: self.list,
-            fonts,
-            spare: self.spare.map(|spare| spare.path),
-            result,
-        })
+        Ok(Recording { target, size, length, chapters: self.list, finished })
     }
 }
 
-/// The time at which a player shows what is recorded: it shortens pauses that are not meant.
+/// Creates the target's file and begins it with `head`. A new file that can't be begun is removed.
+fn create<T>(target: &Target, head: impl FnOnce(LineFile) -> io::Result<T>) -> Result<T, RecordError> {
+    head(LineFile::create(&target.path, target.overwrite)?).map_err(|error| {
+        if !target.overwrite {
+            let _ = std::fs::remove_file(&target.path);
+        }
+        target.io(error)
+    })
+}
+
+/// Maps the time of a recording to the time of its player, which shortens pauses.
 #[derive(Debug)]
-struct Played {
+struct PlayerClock {
     /// The longest pause.
     limit: Option<Duration>,
     last: Duration,
     skipped: Duration,
 }
 
-impl Played {
-    /// When what comes next, at `at`, is shown.
+impl PlayerClock {
+    /// Returns when a player shows what is recorded at `at`.
     fn at(&mut self, at: Duration) -> Duration {
         let pause = at.saturating_sub(self.last);
         self.last = self.last.max(at);
@@ -379,31 +295,31 @@ impl Played {
     }
 }
 
-fn line(file: &mut Kept, value: &impl serde::Serialize) -> io::Result<()> {
+fn line(file: &mut LineFile, value: &impl serde::Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string(value)?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
     file.flush()
 }
 
-impl Recorded {
-    /// The picture to show before it plays: the denial or, without one, the last chapter.
+impl Recording {
+    /// Returns the chapter to show before it plays: the denial or, without one, the last.
     pub fn poster(&self) -> Option<&(Duration, String)> {
         self.chapters.iter().find(|(_, label)| is_denial(label)).or(self.chapters.last())
     }
 }
 
-/// Length, poster time and chapters, as a person or a player is told.
-impl fmt::Display for Recorded {
+/// Length, poster time and chapters, for users and for players.
+impl fmt::Display for Recording {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Size { width, height } = self.size;
-        // A still has no length, and nothing in it can be looked for.
-        let is_still = self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-        write!(out, "recorded {}: {width}×{height}", self.path.display())?;
+        // A still has neither length nor chapters.
+        let is_still = self.target.format == Format::Png;
+        write!(out, "recorded {}: {width}×{height}", self.target.path.display())?;
         if !is_still {
             write!(out, ", {}", clock(self.length))?;
         }
-        if let Ok(bytes) = self.result {
+        if let Finished::File { bytes } = self.finished {
             write!(out, ", {} kB", bytes.div_ceil(1_000))?;
         }
         if is_still {
@@ -413,7 +329,7 @@ impl fmt::Display for Recorded {
             write!(out, "\n  {}  {label}", clock(*at))?;
         }
         if let Some((at, label)) = self.poster() {
-            // At a tenth of a second that has come when the picture has.
+            // Rounded up: the picture is there at that time.
             let tenths = at.as_millis() / 100 + 1;
             let time = format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10);
             write!(out, "\n  show {time} before it plays: npt:{time} ({label})")?;
@@ -422,33 +338,34 @@ impl fmt::Display for Recorded {
     }
 }
 
-/// `1:23`
-pub fn clock(at: Duration) -> String {
-    minutes(at.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use ratatui::layout::Rect;
     use ratatui::style::Style;
     use rstest::rstest;
 
+    use super::super::cast::Version;
+    use super::super::options::Pixels;
+    use super::super::palette::Palette;
     use super::*;
     use crate::lab::{Backend, BackendKind, Names, Stage};
 
-    fn output(path: &Path, keeps_pauses: bool) -> Output {
-        Output {
-            path: path.to_owned(),
-            force: false,
-            version: Version::Three,
-            size: Size { width: 20, height: 2 },
-            width: 640,
-            height: None,
-            fonts: AddedFonts::default(),
-            palette: Palette::DARK,
-            timestamp: 0,
-            keeps_pauses,
-            spare: false,
+    fn options(path: &Path, keeps_pauses: bool) -> RecorderOptions {
+        let size = Size { width: 20, height: 2 };
+        RecorderOptions {
+            target: Target::new(path, false).unwrap(),
+            header: Header { version: Version::Three, size, palette: Palette::DARK, timestamp: 0, keeps_pauses },
+            film: FilmOptions { pixels: Pixels::new(640, None), ..FilmOptions::default() },
+            partial: false,
+        }
+    }
+
+    fn film(recording: Recording) -> Film {
+        match recording.finished {
+            Finished::Film { film, .. } => *film,
+            Finished::File { .. } => panic!("it is written"),
         }
     }
 
@@ -465,16 +382,16 @@ mod tests {
     }
 
     /// What is recorded to a file of this name: stages after so many seconds, and its end after so many.
-    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recorded) {
+    fn recorded(name: &str, keeps_pauses: bool, stages: &[u64], end: u64) -> (Vec<u8>, Recording) {
         let folder = tempfile::tempdir().unwrap();
         let mut state = state();
-        let mut recorder = Recorder::begin(output(&folder.path().join(name), keeps_pauses), &state).unwrap();
+        let mut recorder = Recorder::begin(options(&folder.path().join(name), keeps_pauses), &state).unwrap();
         for (number, second) in stages.iter().enumerate() {
             state.view.shown = Stage::ALL[number];
             recorder.see(Duration::from_secs(*second), Some(&state), &picture(&number.to_string())).unwrap();
         }
         let recorded = recorder.finish(Duration::from_secs(end), "t".into()).unwrap();
-        (std::fs::read(&recorded.path).unwrap_or_default(), recorded)
+        (std::fs::read(&recorded.target.path).unwrap_or_default(), recorded)
     }
 
     #[rstest]
@@ -482,10 +399,11 @@ mod tests {
     #[case::that_are_meant(true, &[0, 60_000, 61_000], 300_000)]
     fn a_film_has_the_pauses_that_a_player_shows(#[case] keeps: bool, #[case] at: &[u64], #[case] end: u64) {
         let (_, recorded) = recorded("a.gif", keeps, &[0, 60, 61], 300);
-        let film = recorded.result.unwrap_err();
-        assert_eq!(film.pictures.iter().map(|picture| picture.at.as_millis() as u64).collect::<Vec<_>>(), at);
-        assert_eq!((film.end, recorded.length), (Duration::from_millis(end), film.end));
         assert_eq!(recorded.chapters.iter().map(|(at, _)| at.as_millis() as u64).collect::<Vec<_>>(), at);
+        let length = recorded.length;
+        let film = film(recorded);
+        assert_eq!(film.pictures.iter().map(|picture| picture.at.as_millis() as u64).collect::<Vec<_>>(), at);
+        assert_eq!((film.end, length), (Duration::from_millis(end), film.end));
     }
 
     #[test]
@@ -513,8 +431,9 @@ mod tests {
             names.collect::<std::collections::BTreeSet<_>>()
         };
         let begin = || {
-            let output = Output { force: true, spare: true, ..output(&folder.path().join("a.gif"), true) };
-            Recorder::begin(output, &state()).unwrap()
+            let mut options = options(&folder.path().join("a.gif"), true);
+            (options.target.overwrite, options.partial) = (true, true);
+            Recorder::begin(options, &state()).unwrap()
         };
         drop(begin());
         assert!(names().is_empty(), "{:?}", names());
@@ -538,14 +457,14 @@ mod tests {
             recorder.see(at, None, &picture(text)).unwrap();
             recorder.flush(at).unwrap();
         };
-        let mut recorder = Recorder::begin(output(&folder.path().join("a.gif"), true), &state()).unwrap();
+        let mut recorder = Recorder::begin(options(&folder.path().join("a.gif"), true), &state()).unwrap();
         for (millis, text) in [(0, "a"), (10, "b"), (20, "c"), (30, "d"), (40, "e"), (50, "f"), (60, "e")] {
             shown(&mut recorder, millis, text);
         }
         assert_eq!(recorder.due(), Some(Duration::from_millis(30 + 33)), "it is not forgotten");
         recorder.flush(Duration::from_millis(80)).unwrap();
         assert_eq!(recorder.due(), None);
-        let film = recorder.finish(Duration::from_secs(1), "t".into()).unwrap().result.unwrap_err();
+        let film = film(recorder.finish(Duration::from_secs(1), "t".into()).unwrap());
         let seen = film.pictures.iter().map(|seen| (seen.at.as_millis(), seen.rows[0][0].symbol().to_owned()));
         assert_eq!(seen.collect::<Vec<_>>(), [(0, "a"), (30, "d"), (60, "e")].map(|(at, s)| (at, s.to_owned())));
     }
@@ -558,15 +477,15 @@ mod tests {
     fn the_poster_is_a_time_after_its_picture(#[case] millis: u64, #[case] told: &str) {
         let label = "6 The same Scan, twice: DENIED".to_owned();
         let chapters = vec![(Duration::from_millis(millis), label)];
-        let (path, size) = (PathBuf::from("a.cast"), Size { width: 100, height: 28 });
-        let (length, fonts) = (Duration::from_secs(200), AddedFonts::default());
-        let recorded = Recorded { path, size, length, chapters, fonts, spare: None, result: Ok(1_500) };
+        let (target, size) = (Target::new("a.cast", false).unwrap(), Size { width: 100, height: 28 });
+        let (length, finished) = (Duration::from_secs(200), Finished::File { bytes: 1_500 });
+        let recorded = Recording { target, size, length, chapters, finished };
         let lines = recorded.to_string();
         assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
         let shown = format!("\n  show {told} before it plays: npt:{told} (6 The same Scan, twice: DENIED)");
         assert!(lines.ends_with(&shown), "{lines}");
         // Of a still there is nothing more to say.
-        let still = Recorded { path: PathBuf::from("a.PNG"), ..recorded };
+        let still = Recording { target: Target::new("a.PNG", false).unwrap(), ..recorded };
         assert_eq!(still.to_string(), "recorded a.PNG: 100×28, 2 kB");
     }
 }

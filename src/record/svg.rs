@@ -9,9 +9,12 @@ use std::fmt::Write;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 
-use super::film::{Row, Rows};
+use super::film::{Film, Picture, Row, Rows};
 use super::font::SIGN;
-use super::looks::{Arms, Looks, Palette, Rgb, arms, blend, block, cells, ground, is_sign, looks};
+use super::palette::{Palette, Rgb, blend};
+use super::shapes::{Arms, arms, block, is_sign};
+use super::style::{CellStyle, background, cells};
+use super::text::reading;
 use crate::lab::glyphs::glyphs;
 
 /// A cell's size and the font's, in pixels: most monospace fonts are 0.6 as wide as high.
@@ -28,37 +31,41 @@ const MARGIN: f64 = 12.0;
 const FONTS: &str = "'JetBrains Mono','DejaVu Sans Mono','Cascadia Mono','SF Mono',Menlo,Consolas,\
                      'Liberation Mono','Noto Sans Mono','Noto Sans Symbols 2',monospace";
 
-/// `buffer` as an SVG document with `title`, and `description` for those who can't see it.
+/// Draws `buffer` as an SVG document with `title`, and `description` for readers who can't see it.
 pub fn svg(buffer: &Buffer, palette: &Palette, title: &str, description: &str) -> String {
-    still(&Rows::default().of(buffer), buffer.area.as_size(), palette, title, description)
+    document(&Rows::default().of(buffer), buffer.area.as_size(), palette, title, description)
 }
 
-/// The same of a picture's rows.
-pub(super) fn still(rows: &[Row], size: Size, palette: &Palette, title: &str, description: &str) -> String {
-    let paper = ground(rows, palette);
-    let mut out = open(size, paper, title, description);
+/// Draws one picture of `film`, described by its text.
+pub(super) fn still(film: &Film, picture: &Picture) -> String {
+    document(&picture.rows, film.size, &film.palette, &film.title, &reading(picture).join("\n"))
+}
+
+fn document(rows: &[Row], size: Size, palette: &Palette, title: &str, description: &str) -> String {
+    let around = background(rows, palette);
+    let mut out = open(size, around, title, description);
     for (y, cells) in rows.iter().enumerate() {
-        row(&mut out, cells, palette, paper, top(y));
+        row(&mut out, cells, palette, around, top(y));
     }
     out.push_str("</svg>\n");
     out
 }
 
-/// The document's beginning, for pictures of `size`.
-pub(super) fn open(size: Size, paper: Rgb, title: &str, description: &str) -> String {
+/// Begins a document for pictures of `size`.
+pub(super) fn open(size: Size, background: Rgb, title: &str, description: &str) -> String {
     let [view_box, width, height, family, font_size] =
         attributes(size).map(|(name, value)| format!("{name}=\"{value}\""));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" {view_box} {width} {height} role=\"img\" aria-labelledby=\"t d\" \
          {family} {font_size}>\n<title id=\"t\">{title}</title>\n<desc id=\"d\">{description}</desc>\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>\n",
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{background}\"/>\n",
         title = escape(title),
         description = escape(description),
-        paper = hex(paper),
+        background = hex(background),
     )
 }
 
-/// What pictures of so many columns and rows need of their element.
+/// Returns the attributes of the `svg` element for pictures of `size`.
 pub(super) fn attributes(size: Size) -> [(&'static str, String); 5] {
     let width = number(f64::from(size.width) * CELL.0 + 2.0 * MARGIN);
     let height = number(f64::from(size.height) * CELL.1 + 2.0 * MARGIN);
@@ -71,112 +78,116 @@ pub(super) fn attributes(size: Size) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Where a row begins.
+/// Returns where a row begins.
 pub(super) fn top(row: usize) -> f64 {
     MARGIN + row as f64 * CELL.1
 }
 
-/// Draws a row at `top`, on `paper`.
-pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, paper: Rgb, top: f64) {
-    let mut text: Vec<Run> = Vec::new();
-    let mut papers: Vec<(u16, u16, Rgb)> = Vec::new();
+/// Draws a row at `top`, on a picture whose background is `around`.
+pub(super) fn row(out: &mut String, row: &[Cell], palette: &Palette, around: Rgb, top: f64) {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut backgrounds: Vec<(u16, u16, Rgb)> = Vec::new();
     let mut strokes = Strokes::default();
     let mut blocks: Vec<([f64; 4], Rgb)> = Vec::new();
     for (x, columns, cell) in cells(row) {
-        let looks = looks(cell, palette);
-        match papers.last_mut() {
-            Some((start, length, color)) if *color == looks.paper && *start + *length == x => *length += columns,
-            _ => papers.push((x, columns, looks.paper)),
+        let style = CellStyle::new(cell, palette);
+        match backgrounds.last_mut() {
+            Some((start, length, color)) if *color == style.background && *start + *length == x => *length += columns,
+            _ => backgrounds.push((x, columns, style.background)),
         }
-        let left = MARGIN + f64::from(x) * CELL.0;
         let first = cell.symbol().chars().next().unwrap_or(' ');
         match (arms(first), block(first)) {
-            (Some(arms), _) => strokes.add(arms, (left, top), looks.ink),
+            (Some(arms), _) => strokes.add(arms, (left(x), top), style.foreground),
             (None, Some((part, strength))) => {
                 let [from_x, from_y, to_x, to_y] = part.map(|eighths| f64::from(eighths) / 8.0);
                 let size = [(to_x - from_x) * CELL.0, (to_y - from_y) * CELL.1];
-                let corner = [left + from_x * CELL.0, top + from_y * CELL.1];
-                blocks.push(([corner[0], corner[1], size[0], size[1]], blend(looks.ink, looks.paper, strength)));
+                let corner = [left(x) + from_x * CELL.0, top + from_y * CELL.1];
+                let color = blend(style.foreground, style.background, strength);
+                blocks.push(([corner[0], corner[1], size[0], size[1]], color));
             }
-            (None, None) => add(&mut text, cell.symbol(), x, columns, looks),
+            (None, None) => Run::add(&mut runs, cell.symbol(), x, columns, style),
         }
     }
-    let papers = papers.into_iter().filter(|(_, _, color)| *color != paper).map(|(start, length, color)| {
-        let left = MARGIN + f64::from(start) * CELL.0;
-        ([left, top, f64::from(length) * CELL.0, CELL.1], color)
-    });
-    for ([x, y, width, height], color) in papers.chain(blocks) {
-        let [x, y, width, height] = [x, y, width, height].map(number);
-        let fill = hex(color);
+    let backgrounds = backgrounds.into_iter().filter(|(_, _, color)| *color != around);
+    let backgrounds =
+        backgrounds.map(|(x, columns, color)| ([left(x), top, f64::from(columns) * CELL.0, CELL.1], color));
+    for (rectangle, color) in backgrounds.chain(blocks) {
+        let ([x, y, width, height], fill) = (rectangle.map(number), hex(color));
         push(out, format_args!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"/>\n"));
     }
     strokes.write(out);
-    for run in text {
-        let content = run.text.trim_end_matches(' ');
-        let columns = usize::from(run.columns) - (run.text.len() - content.len());
-        if content.is_empty() {
-            continue;
+    runs.iter().for_each(|run| run.write(out, top));
+}
+
+/// Returns where a column begins.
+fn left(column: u16) -> f64 {
+    MARGIN + f64::from(column) * CELL.0
+}
+
+/// Cells of one row that have the same style.
+struct Run {
+    x: u16,
+    columns: u16,
+    text: String,
+    style: CellStyle,
+}
+
+impl Run {
+    /// Adds a cell to the last run, or begins a new one.
+    fn add(runs: &mut Vec<Run>, symbol: &str, x: u16, columns: u16, style: CellStyle) {
+        // A sign may come from another font with other widths; on its own it can't push its neighbors.
+        let is_plain = symbol.is_ascii();
+        // An invisible space joins any style.
+        let is_blank = symbol == " " && !style.underlined;
+        match runs.last_mut() {
+            Some(run)
+                if is_plain
+                    && run.text.is_ascii()
+                    && run.x + run.columns == x
+                    && (run.style == style || is_blank && !run.style.underlined) =>
+            {
+                run.text.push_str(symbol);
+                run.columns += columns;
+            }
+            _ if is_blank => {}
+            _ => runs.push(Run { x, columns, text: symbol.to_owned(), style }),
         }
-        let (left, wide) = (MARGIN + f64::from(run.x) * CELL.0, columns as f64 * CELL.0);
+    }
+
+    fn write(&self, out: &mut String, top: f64) {
+        let content = self.text.trim_end_matches(' ');
+        let columns = usize::from(self.columns) - (self.text.len() - content.len());
+        if content.is_empty() {
+            return;
+        }
+        let wide = columns as f64 * CELL.0;
         let margin = match content.chars().all(is_sign) {
             true => wide * (1.0 - f64::from(SIGN)) / 2.0,
             // Wide characters are as wide as the font is high: two cells would stretch them.
             false if columns == 2 && glyphs(content).count() == 1 => (wide - FONT_SIZE) / 2.0,
             false => 0.0,
         };
+        let [x, y, length] = [left(self.x) + margin, top + BASELINE, wide - 2.0 * margin].map(number);
+        let fill = hex(self.style.foreground);
         push(
             out,
             format_args!(
-                "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
-                 xml:space=\"preserve\" fill=\"{}\"",
-                number(left + margin),
-                number(top + BASELINE),
-                number(wide - 2.0 * margin),
-                hex(run.looks.ink),
+                "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 xml:space=\"preserve\" fill=\"{fill}\""
             ),
         );
-        for (wanted, attribute) in [
-            (run.looks.bold, " font-weight=\"bold\""),
-            (run.looks.italic, " font-style=\"italic\""),
-            (run.looks.underlined, " text-decoration=\"underline\""),
+        for (has, attribute) in [
+            (self.style.bold, " font-weight=\"bold\""),
+            (self.style.italic, " font-style=\"italic\""),
+            (self.style.underlined, " text-decoration=\"underline\""),
         ] {
-            if wanted {
-                out.push_str(attribute);
-            }
+            out.push_str(if has { attribute } else { "" });
         }
         push(out, format_args!(">{}</text>\n", escape(content)));
     }
 }
 
-/// Cells of one row that look the same.
-struct Run {
-    x: u16,
-    columns: u16,
-    text: String,
-    looks: Looks,
-}
-
-fn add(text: &mut Vec<Run>, symbol: &str, x: u16, columns: u16, looks: Looks) {
-    // A sign may come from another font with other widths; on its own it can't push its neighbours.
-    let is_plain = symbol.is_ascii();
-    // A space that shows nothing looks like anything.
-    let is_blank = symbol == " " && !looks.underlined;
-    match text.last_mut() {
-        Some(run)
-            if is_plain
-                && run.text.is_ascii()
-                && run.x + run.columns == x
-                && (run.looks == looks || is_blank && !run.looks.underlined) =>
-        {
-            run.text.push_str(symbol);
-            run.columns += columns;
-        }
-        _ if is_blank => {}
-        _ => text.push(Run { x, columns, text: symbol.to_owned(), looks }),
-    }
-}
-
-/// Lines of one row, by colour and weight, so that they become few paths.
+/// Lines of one row by color and weight, so that they become few paths.
 #[derive(Default)]
 struct Strokes(BTreeMap<(Rgb, Weight), Vec<Segment>>);
 
@@ -187,7 +198,7 @@ type Weight = u8;
 type Segment = [f64; 4];
 
 impl Strokes {
-    fn add(&mut self, arms: Arms, (left, top): (f64, f64), ink: Rgb) {
+    fn add(&mut self, arms: Arms, (left, top): (f64, f64), color: Rgb) {
         let (right, bottom) = (left + CELL.0, top + CELL.1);
         let (x, y) = (left + CELL.0 / 2.0, top + CELL.1 / 2.0);
         for (weight, line) in
@@ -196,8 +207,8 @@ impl Strokes {
             if weight == 0 {
                 continue;
             }
-            let lines = self.0.entry((ink, weight)).or_default();
-            // The left arm comes last of a cell; it goes on to where the cell before ended, and so does the right one.
+            let lines = self.0.entry((color, weight)).or_default();
+            // The left and right arms join the lines of the cell before.
             match lines
                 .iter_mut()
                 .rev()
@@ -213,7 +224,7 @@ impl Strokes {
     }
 
     fn write(self, out: &mut String) {
-        for ((ink, weight), lines) in self.0 {
+        for ((color, weight), lines) in self.0 {
             let path: String = lines
                 .into_iter()
                 .map(|[x, y, to_x, to_y]| format!("M{} {}L{} {}", number(x), number(y), number(to_x), number(to_y)))
@@ -223,7 +234,7 @@ impl Strokes {
                 out,
                 format_args!(
                     "<path d=\"{path}\" stroke=\"{}\" stroke-width=\"{}\" stroke-linecap=\"square\" fill=\"none\"/>\n",
-                    hex(ink),
+                    hex(color),
                     number(width),
                 ),
             );
@@ -237,29 +248,29 @@ fn joins(a: &[f64; 4], b: &[f64; 4]) -> bool {
     b[0] <= a[2] + NEAR && a[0] <= b[2] + NEAR
 }
 
-/// Adds to `out`.
+/// Appends formatted text.
 pub(super) fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
     let _ = out.write_fmt(arguments);
 }
 
-/// As `#rrggbb`.
+/// Formats a color as `#rrggbb`.
 pub(super) fn hex((red, green, blue): Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// A number with at most one decimal and no needless zero.
+/// Formats a number with at most one decimal.
 pub(super) fn number(value: f64) -> String {
     decimals(value, 1)
 }
 
-/// A number with at most so many decimals and no needless zeros.
+/// Formats a number with at most so many decimals, without trailing zeros.
 pub(super) fn decimals(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Text for XML and HTML, attributes included.
+/// Escapes text for XML and HTML, attributes included.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -268,7 +279,7 @@ pub(crate) fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            // XML has no way to write these.
+            // XML can't represent these.
             c if c.is_control() && !['\n', '\t'].contains(&c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -311,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn reversed_and_dim_text_have_their_colours() {
+    fn reversed_and_dim_text_have_their_colors() {
         let text = svg(&drawn(), &Palette::DARK, "", "");
         let document = roxmltree::Document::parse(&text).unwrap();
         let fill = |content: &str| {

@@ -4,9 +4,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::looks::{arms, block, cells};
-use super::recorder::clock;
-use super::{Film, Picture, Row};
+use super::chapters::clock;
+use super::film::{Film, Picture, Row};
+use super::shapes::{arms, block};
+use super::style::cells;
 use crate::lab::glyphs;
 
 /// Two panes stand side by side where a line goes down over so many rows.

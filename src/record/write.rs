@@ -1,278 +1,170 @@
-//! Files of a film, by their endings. A file is there when it is whole: it is written beside its place and then moved.
+//! Writes films. A file appears only when it is complete: it is written beside its place and then moved there.
 
-use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use ratatui::layout::Size;
 use tempfile::NamedTempFile;
 
 use super::chapters::is_denial;
+use super::error::RecordError;
+use super::film::{Film, Picture};
+use super::format::{Format, Target};
 use super::motion::motion;
+use super::options::{Cancel, FilmOptions};
+use super::partial::PartialCast;
 use super::raster::Grid;
-use super::{AddedFonts, Film, Picture, html, mp4, pixels, svg, text};
+use super::{html, mp4, pixels, svg, text};
 use crate::disk;
 
-/// How a film becomes a file.
-#[derive(Debug, Clone)]
-pub struct FilmOptions {
-    /// How wide pictures of pixels are.
-    pub width: u32,
-    /// How high they are; 16:9 without it.
-    pub height: Option<u32>,
-    /// Whether a file that exists may be replaced.
-    pub force: bool,
-    /// The language of what the pictures show, as HTML names it.
-    pub lang: String,
-    /// The program that makes MP4 files.
-    pub ffmpeg: OsString,
-    /// For characters that the program's own font lacks, in pictures of pixels.
-    pub fonts: AddedFonts,
-    /// Ends the writing.
-    pub stop: Stop,
-}
-
-/// Whether somebody wants no file any more: a long film takes its time.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Says so.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was said.
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Buffers what goes to `out`, which takes nothing any more once it was said.
-    pub(super) fn guard<W: Write>(&self, out: W) -> BufWriter<Guarded<W>> {
-        BufWriter::new(Guarded { out, stop: self.clone() })
-    }
-}
-
-/// Fails once a [`Stop`] is set.
-pub(super) struct Guarded<W> {
-    out: W,
-    stop: Stop,
-}
-
-impl<W: Write> Write for Guarded<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.stop.is_set() {
-            // Not `Interrupted`, after which one tries again.
-            return Err(io::Error::other("stopped"));
-        }
-        self.out.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-impl FilmOptions {
-    /// Width and height of pictures of pixels.
-    pub(super) fn pixels(&self) -> (u32, u32) {
-        (self.width, self.height.unwrap_or(self.width.saturating_mul(9) / 16))
-    }
-}
-
-impl Default for FilmOptions {
-    fn default() -> FilmOptions {
-        FilmOptions {
-            width: 1920,
-            height: None,
-            force: false,
-            lang: "en".into(),
-            ffmpeg: "ffmpeg".into(),
-            fonts: AddedFonts::default(),
-            stop: Stop::default(),
-        }
-    }
-}
-
-/// Why no file was written.
-#[derive(Debug, thiserror::Error)]
-pub enum FilmError {
-    /// There is a file already.
-    #[error("{} exists: --force replaces it", .0.display())]
-    Exists(PathBuf),
-    /// What is to be written can't be told.
-    #[error("{}: a film is written as .gif, .svg, .html, .txt, .mp4 or as a still .png", .0.display())]
-    Ending(PathBuf),
-    /// Somebody wanted it no more.
-    #[error("{} was not written: stopped", .0.display())]
-    Stopped(PathBuf),
-    /// A film of nothing.
-    #[error("nothing was recorded, so there is nothing to write")]
-    Empty,
-    /// ffmpeg is not there.
-    #[error("{} needs ffmpeg, which is not on PATH: install it, or write a .gif", .0.display())]
-    NoFfmpeg(PathBuf),
-    /// Its folder is missing, or is a file; in words for a person.
-    #[error("{0}")]
-    NoFolder(String),
-    /// The disk, the folder, or too few pixels.
-    #[error("{} can't be written: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// What to say when `path` can't be written because its folder is missing; `None` where that is not the reason.
-pub fn missing_folder(path: &Path) -> Option<String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())?;
-    let (path, shown) = (path.display(), folder.display());
-    Some(match folder.exists() {
-        true => format!("{path} can't be written: {shown} is not a folder"),
-        false => format!("{path} can't be written: there is no folder {shown}; create it first"),
-    })
-}
-
-/// How many characters without a picture are told.
-const TOLD: usize = 5;
+/// How many missing characters are named.
+const NAMED: usize = 5;
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// Its size.
     pub bytes: u64,
-    /// The characters in it that no font has, each once: they are boxes.
-    pub boxes: Vec<char>,
+    /// The characters that no font has, each once: boxes are drawn for them.
+    pub missing_glyphs: Vec<char>,
 }
 
-impl Saved {
-    /// What to tell a person of characters that are boxes, if there are any.
-    pub fn trouble(boxes: &[char]) -> Option<String> {
-        let named: Vec<String> = boxes.iter().take(TOLD).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
-        let more = match boxes.len().saturating_sub(TOLD) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let them = format!("{}{more}", named.join(", "));
-        let advice = "--font FILE names a font that has such characters (.ttf, .otf or .ttc)";
-        (!boxes.is_empty()).then(|| format!("no font here has {them}: in pictures they are boxes; {advice}"))
-    }
+/// Returns a sentence about characters that no font has, if there are any.
+pub fn missing_glyphs(missing: &[char]) -> Option<String> {
+    let named: Vec<String> = missing.iter().take(NAMED).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+    let more = match missing.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let them = format!("{}{more}", named.join(", "));
+    let advice = "--font FILE names a font that has such characters (.ttf, .otf or .ttc)";
+    (!missing.is_empty()).then(|| format!("no font here has {them}: in pictures they are boxes; {advice}"))
 }
 
-/// Writes `film` to `path` in the format of its ending, and gives what that came to. `.png` is a still, and so
-/// is `.svg` of a film that has but one picture; of another it moves.
+/// Writes `film` to `target`. PNG is a still; SVG is one if the film has a single picture.
 ///
 /// # Errors
-/// When nothing was written; then nothing has changed at `path`.
-pub fn write(film: &Film, path: &Path, options: &FilmOptions) -> Result<Saved, FilmError> {
+/// If nothing was written; `target` is then unchanged.
+pub fn write(film: &Film, target: &Target, options: &FilmOptions, cancel: &Cancel) -> Result<Saved, RecordError> {
     let poster = poster(film)?;
-    let text = |text: String| move |out: &mut dyn Write| out.write_all(text.as_bytes()).map(|()| Vec::new());
     let save = |content: &mut dyn FnMut(&mut dyn Write) -> io::Result<Vec<char>>| {
-        save_file(path, options, |file| {
-            let mut out = options.stop.guard(file.as_file_mut());
-            let boxes = content(&mut out)?;
-            out.flush().map(|()| boxes)
+        save_file(target, cancel, |file| {
+            let mut out = cancel.guard(file.as_file_mut());
+            let missing = content(&mut out)?;
+            out.flush().map(|()| missing)
         })
     };
-    match ending(path).as_str() {
-        "gif" => save(&mut |out| pixels::gif(film, options, out)),
-        "png" => save(&mut |out| pixels::png(film, poster, options, out)),
-        "svg" if film.pictures.len() == 1 => save(&mut text(svg_still(film, poster))),
-        "svg" => save(&mut text(motion(film, poster))),
-        "txt" => save(&mut text(text::transcript(film))),
-        "html" => save(&mut text(html::html(film, poster, &options.lang))),
-        "mp4" if !mp4::is_there(&options.ffmpeg) => Err(FilmError::NoFfmpeg(path.to_owned())),
-        "mp4" => save_file(path, options, |file| mp4::mp4(film, options, file.path())),
-        _ => Err(FilmError::Ending(path.to_owned())),
+    let save_text = |text: String| save(&mut |out| out.write_all(text.as_bytes()).map(|()| Vec::new()));
+    match target.format {
+        Format::Cast | Format::Log => Err(RecordError::NotAFilm(target.path.clone())),
+        Format::Gif => save(&mut |out| pixels::gif(film, options, out)),
+        Format::Png => save(&mut |out| pixels::png(film, poster, options, out)),
+        Format::Svg if film.pictures.len() == 1 => save_text(svg::still(film, poster)),
+        Format::Svg => save_text(motion(film, poster)),
+        Format::Txt => save_text(text::transcript(film)),
+        Format::Html => save_text(html::html(film, poster, &options.lang)),
+        Format::Mp4 => {
+            require_ffmpeg(target, options)?;
+            save_file(target, cancel, |file| mp4::mp4(film, options, cancel, file.path()))
+        }
     }
 }
 
-/// Writes `film` where there may still be room, into a new folder among the temporary ones, and gives its place.
+/// Writes `film` to `target`; if that fails, into a temporary folder, or else keeps its partial cast.
 ///
 /// # Errors
-/// As [`write()`].
-pub fn write_elsewhere(film: &Film, path: &Path, options: &FilmOptions) -> Result<PathBuf, FilmError> {
-    let failed = |source| FilmError::Io { path: std::env::temp_dir(), source };
+/// If the film is not at `target`; the error says where it is instead.
+pub fn write_or_rescue(
+    film: &Film,
+    target: &Target,
+    options: &FilmOptions,
+    partial: Option<PartialCast>,
+    cancel: &Cancel,
+) -> Result<Saved, RecordError> {
+    let result = match write(film, target, options, cancel).map_err(Box::new) {
+        Ok(saved) => Ok(saved),
+        Err(error) => Err(match (write_elsewhere(film, target, options, cancel), &partial) {
+            (Ok(place), _) => RecordError::Rescued { error, place },
+            (Err(_), Some(partial)) => return Err(RecordError::Kept { error, partial: partial.path().to_owned() }),
+            (Err(_), None) => *error,
+        }),
+    };
+    if let Some(partial) = partial {
+        partial.discard();
+    }
+    result
+}
+
+/// Writes `film` into a new temporary folder, where there may be room, and returns its path.
+fn write_elsewhere(
+    film: &Film,
+    target: &Target,
+    options: &FilmOptions,
+    cancel: &Cancel,
+) -> Result<PathBuf, RecordError> {
+    let failed = |source| RecordError::Io { path: std::env::temp_dir(), source };
     let folder = tempfile::Builder::new().prefix("kmslab-").tempdir().map_err(failed)?;
-    let place = folder.path().join(path.file_name().unwrap_or(path.as_os_str()));
-    write(film, &place, options)?;
-    // It stays.
+    let path = folder.path().join(target.path.file_name().unwrap_or(target.path.as_os_str()));
+    write(film, &Target { path: path.clone(), ..target.clone() }, options, cancel)?;
+    // The folder stays.
     let _ = folder.keep();
-    Ok(place)
+    Ok(path)
 }
 
-/// Whether a file of this name is made of pixels, for which fonts may be added.
-pub fn is_pixels(path: &Path) -> bool {
-    ["png", "gif", "mp4"].contains(&ending(path).as_str())
-}
-
-/// Whether a film of `size` can be written to `path` at its end: nobody wants to hear that after the lab.
+/// Checks before a recording whether its film can be written to `target` at the end.
 ///
 /// # Errors
 /// Why it can't.
-pub fn can_be_written(size: Size, path: &Path, options: &FilmOptions) -> Result<(), FilmError> {
-    beside(path, options.force)?;
-    if is_pixels(path) {
-        Grid::new(size, options.pixels()).map_err(|source| FilmError::Io { path: path.to_owned(), source })?;
+pub fn can_be_written(size: Size, target: &Target, options: &FilmOptions) -> Result<(), RecordError> {
+    beside(target)?;
+    if target.format.is_pixels() {
+        Grid::new(size, options.pixels).map_err(|source| target.io(source))?;
     }
-    if ending(path) == "mp4" && !mp4::is_there(&options.ffmpeg) {
-        return Err(FilmError::NoFfmpeg(path.to_owned()));
-    }
-    Ok(())
+    if target.format == Format::Mp4 { require_ffmpeg(target, options) } else { Ok(()) }
 }
 
-fn ending(path: &Path) -> String {
-    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
+fn require_ffmpeg(target: &Target, options: &FilmOptions) -> Result<(), RecordError> {
+    let is_there = mp4::is_there(&options.ffmpeg);
+    if is_there { Ok(()) } else { Err(RecordError::NoFfmpeg(target.path.clone())) }
 }
 
-/// One picture, described by its text.
-pub(super) fn svg_still(film: &Film, picture: &Picture) -> String {
-    svg::still(&picture.rows, film.size, &film.palette, &film.title, &text::reading(picture).join("\n"))
-}
-
-/// What a film is known by: the denial or, without one, its last picture.
-fn poster(film: &Film) -> Result<&Picture, FilmError> {
+/// Returns the picture that stands for the film: the denial or, without one, the last.
+fn poster(film: &Film) -> Result<&Picture, RecordError> {
     let is_denial = |picture: &&Picture| picture.chapter.as_deref().is_some_and(is_denial);
-    film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(FilmError::Empty)
+    film.pictures.iter().find(is_denial).or(film.pictures.last()).ok_or(RecordError::Empty)
 }
 
-/// Has `content` write a file beside `path` and moves it there.
+/// Lets `content` write a file beside the target and moves it there.
 fn save_file(
-    path: &Path,
-    options: &FilmOptions,
+    target: &Target,
+    cancel: &Cancel,
     content: impl FnOnce(&mut NamedTempFile) -> io::Result<Vec<char>>,
-) -> Result<Saved, FilmError> {
-    let failed = |source| FilmError::Io { path: path.to_owned(), source };
-    let mut file = beside(path, options.force)?;
-    let boxes = content(&mut file).map_err(|error| match options.stop.is_set() {
-        true => FilmError::Stopped(path.to_owned()),
-        false => failed(error),
+) -> Result<Saved, RecordError> {
+    let mut file = beside(target)?;
+    let missing_glyphs = content(&mut file).map_err(|error| match cancel.is_cancelled() {
+        true => RecordError::Cancelled(target.path.clone()),
+        false => target.io(error),
     })?;
-    let bytes = file.as_file().metadata().map_err(failed)?.len();
-    // Another program may have made it meanwhile.
-    disk::keep(file, path, options.force).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => FilmError::Exists(path.to_owned()),
-        _ => failed(error),
+    let bytes = file.as_file().metadata().map_err(|error| target.io(error))?.len();
+    // Another program may have created it meanwhile.
+    disk::keep(file, &target.path, target.overwrite).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => RecordError::Exists(target.path.clone()),
+        _ => target.io(error),
     })?;
-    Ok(Saved { bytes, boxes })
+    Ok(Saved { bytes, missing_glyphs })
 }
 
-/// A file in the folder of `path`, where a file is there only with `force`.
-fn beside(path: &Path, force: bool) -> Result<NamedTempFile, FilmError> {
-    if !force && path.symlink_metadata().is_ok() {
-        return Err(FilmError::Exists(path.to_owned()));
+/// Creates a temporary file in the target's folder, readable only by its owner.
+fn beside(target: &Target) -> Result<NamedTempFile, RecordError> {
+    let path = &target.path;
+    if !target.overwrite && path.symlink_metadata().is_ok() {
+        return Err(RecordError::Exists(path.clone()));
     }
-    let failed = |source| FilmError::Io { path: path.to_owned(), source };
     if path.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
+        return Err(target.io(io::ErrorKind::IsADirectory.into()));
     }
-    if let Some(reason) = missing_folder(path) {
-        return Err(FilmError::NoFolder(reason));
+    if let Some(reason) = disk::missing_folder(path) {
+        return Err(RecordError::NoFolder(reason));
     }
-    // For its owner alone, as every recording.
-    disk::beside(path).map_err(failed)
+    disk::beside(path).map_err(|error| target.io(error))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::{Environment, Options, Usage, language};
+use crate::cli::{Environment, Options, UsageError, language};
 use crate::disk;
 use crate::lab::Keymap;
 use crate::ui::keys::{self, Problem, Wanted};
@@ -31,10 +31,10 @@ impl Config {
     ///
     /// # Errors
     /// When it can't be read, or something in it is wrong: all of that, by line.
-    pub fn load(options: &Options, environment: &Environment) -> Result<Config, Usage> {
+    pub fn load(options: &Options, environment: &Environment) -> Result<Config, UsageError> {
         let Some(path) = options.config.as_ref().or(environment.config.as_ref()) else { return Ok(Config::default()) };
         match disk::read_text(path, disk::SETTINGS) {
-            Ok(text) => Config::parse(&text).map_err(|problems| Usage(told(path, problems))),
+            Ok(text) => Config::parse(&text).map_err(|problems| UsageError::new(told(path, problems))),
             // Where there is no home, as for many a service's user, it is /dev/null or the like.
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -44,7 +44,9 @@ impl Config {
             }
             Err(error) => {
                 let path = path.display();
-                Err(Usage(format!("the configuration file {path} can't be read: {error}; --config names another one")))
+                Err(UsageError::new(format!(
+                    "the configuration file {path} can't be read: {error}; --config names another one"
+                )))
             }
         }
     }
@@ -105,19 +107,19 @@ impl Config {
     }
 }
 
-/// Takes a value, or gives what is wrong with it.
-fn set<T>(setting: &mut Option<T>, value: Result<T, String>) -> Option<String> {
+/// Sets a value, or returns what is wrong with it.
+fn set<T>(setting: &mut Option<T>, value: Result<T, impl ToString>) -> Option<String> {
     match value {
         Ok(value) => {
             *setting = Some(value);
             None
         }
-        Err(wrong) => Some(wrong),
+        Err(wrong) => Some(wrong.to_string()),
     }
 }
 
-fn boolean(name: &str, value: &DeValue<'_>) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| format!("{name} is true or false"))
+fn boolean(name: &str, value: &DeValue<'_>) -> Result<bool, UsageError> {
+    value.as_bool().ok_or_else(|| UsageError::new(format!("{name} is true or false")))
 }
 
 /// `action = "key"` or `action = ["key", "key"]`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 
-use crate::cli::{Environment, Exit, Options, Usage, out, printable};
+use crate::cli::{Environment, Exit, Options, UsageError, out, printable};
 use crate::disk;
 use crate::lab::Lesson;
 use crate::lab::lesson::{FALLBACK, Files, lint};
@@ -14,7 +14,7 @@ use crate::lab::lesson::{FALLBACK, Files, lint};
 /// The lesson files of the folder `own`, or the embedded ones.
 fn files(own: Option<&Path>) -> Result<Files, Report> {
     let Some(folder) = own else { return Ok(Files::embedded()) };
-    let trouble = |path: &Path| Usage(format!("the lesson file {} can't be read", path.display()));
+    let trouble = |path: &Path| UsageError::new(format!("the lesson file {} can't be read", path.display()));
     let mut files = Vec::new();
     let mut take = |path: &Path, name: String| -> Result<(), Report> {
         files.push((name, disk::read_text(path, disk::SETTINGS).wrap_err_with(|| trouble(path))?));
@@ -34,7 +34,7 @@ fn files(own: Option<&Path>) -> Result<Files, Report> {
 
 /// What is in a folder: paths and names, in order.
 fn entries(folder: &Path) -> Result<Vec<(PathBuf, String)>, Report> {
-    let trouble = || Usage(format!("the lesson folder {} can't be read", folder.display()));
+    let trouble = || UsageError::new(format!("the lesson folder {} can't be read", folder.display()));
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
         .wrap_err_with(trouble)?
@@ -57,7 +57,9 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Arc<Lesson>,
     let own = files(options.lesson.as_deref())?;
     if let Some(folder) = options.lesson.as_deref().filter(|_| own.languages().is_empty()) {
         let folder = folder.display();
-        return Err(Usage(format!("{folder} has no lesson: its files are named like {FALLBACK}/who.toml")).into());
+        return Err(
+            UsageError::new(format!("{folder} has no lesson: its files are named like {FALLBACK}/who.toml")).into()
+        );
     }
     // What a folder lacks comes from the embedded set.
     let files = own.or(Files::embedded());
@@ -65,11 +67,11 @@ pub fn load(options: &Options, environment: &Environment) -> Result<Arc<Lesson>,
         _ if files.has_language(language) => language,
         Some(unknown) => {
             let message = format!("there is no lesson in {unknown}; there are: {}", files.languages().join(", "));
-            return Err(Usage(message).into());
+            return Err(UsageError::new(message).into());
         }
         None => FALLBACK,
     };
-    Ok(Arc::new(Lesson::parse(&files, language).map_err(|problem| Usage(problem.to_string()))?))
+    Ok(Arc::new(Lesson::parse(&files, language).map_err(|problem| UsageError::new(problem.to_string()))?))
 }
 
 /// Names what is wrong with the lesson files.

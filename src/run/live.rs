@@ -11,8 +11,7 @@ use super::input::Input;
 use super::looks::Looks;
 use super::play::{Cue, Director};
 use crate::lab::{Event, State};
-use crate::record::recorder::clock;
-use crate::record::{Recorded, Recorder};
+use crate::record::{Recorder, Recording, clock};
 use crate::ui::lane::Playing;
 use crate::ui::{self, Lane, Theme};
 
@@ -244,7 +243,7 @@ impl Live {
     ///
     /// # Errors
     /// When its end can't be written.
-    pub fn finish(self, at: Duration, title: String) -> std::io::Result<Recorded> {
+    pub fn finish(self, at: Duration, title: String) -> std::io::Result<Recording> {
         let at = if self.failure.is_some() { self.last } else { at };
         self.recorder.finish(at, title)
     }
@@ -290,9 +289,8 @@ mod tests {
     use super::*;
     use crate::lab::consent::Digits;
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
-    use crate::record::cast::Version;
-    use crate::record::recorder::Output;
-    use crate::record::{AddedFonts, Palette};
+    use crate::record::cast::{Header, Version};
+    use crate::record::{FilmOptions, Palette, RecorderOptions, Target};
     use crate::run::play::Pace;
     use crate::ui::{ColorLevel, ThemeName};
 
@@ -303,20 +301,16 @@ mod tests {
     }
 
     fn live(path: &Path) -> Live {
-        let output = Output {
-            path: path.to_owned(),
-            force: false,
+        let header = Header {
             version: Version::Three,
             size: Size::new(80, 24),
-            width: 1920,
-            height: None,
-            fonts: AddedFonts::default(),
             palette: Palette::DARK,
             timestamp: 0,
             keeps_pauses: false,
-            spare: false,
         };
-        Live::new(Recorder::begin(output, &state()).unwrap(), true)
+        let target = Target::new(path, false).unwrap();
+        let options = RecorderOptions { target, header, film: FilmOptions::default(), partial: false };
+        Live::new(Recorder::begin(options, &state()).unwrap(), true)
     }
 
     #[test]

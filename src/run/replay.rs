@@ -20,8 +20,7 @@ use crate::disk;
 use crate::lab::log::{Entry, Head, Logged, VERSION};
 use crate::lab::{State, redact};
 use crate::record::chapters::Chapters;
-use crate::record::recorder::clock;
-use crate::record::{Recorded, Recorder};
+use crate::record::{Recorder, Recording, clock};
 use crate::ui::terminal::Screen;
 use crate::ui::{self, Lane, Theme, card};
 
@@ -366,7 +365,7 @@ impl Playback {
         theme: &Theme,
         lane: &Lane,
         title: String,
-    ) -> io::Result<Recorded> {
+    ) -> io::Result<Recording> {
         self.go_to(0);
         loop {
             let mut picture = ui::render_with(&self.state, theme, lane, recorder.size());

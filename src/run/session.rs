@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::journal;
 use super::writes::UnderWay;
-use crate::cli::{Environment, Exit, Options, Usage, tell};
+use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
 use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
 
@@ -219,7 +219,7 @@ pub fn reset(environment: &Environment) -> Result<Exit, Report> {
     let path = folder.join(FILE);
     let trouble = || format!("{} can't be deleted", path.display());
     let Some(_hold) = Hold::take(folder).wrap_err_with(trouble)? else {
-        return Err(Usage("a lab is at work: leave it first".to_owned()).into());
+        return Err(UsageError::new("a lab is at work: leave it first").into());
     };
     let kept = read(folder);
     if let Ok(Some(kept)) = &kept {

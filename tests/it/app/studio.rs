@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::stream;
-use kmslab::record::recorder::Output;
-use kmslab::record::{AddedFonts, Palette, Recorder, cast::Version};
+use kmslab::record::cast::{Header, Version};
+use kmslab::record::{FilmOptions, Finished, Palette, Pixels, Recorder, RecorderOptions, Target};
 use kmslab::run::config;
 use kmslab::run::play::{Director, Pace};
 use kmslab::run::studio::Studio;
@@ -23,18 +23,11 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     state.view.keys = config::Config::parse("[keys]\nadvance = \"f6\"\n").unwrap().keys;
     let folder = tempfile::tempdir().unwrap();
     let size = Size { width: 80, height: 24 };
-    let recording = Output {
-        path: folder.path().join("lab.gif"),
-        force: false,
-        version: Version::Three,
-        size,
-        width: 640,
-        height: None,
-        fonts: AddedFonts::default(),
-        palette: Palette::DARK,
-        timestamp: 0,
-        keeps_pauses: true,
-        spare: false,
+    let recording = RecorderOptions {
+        target: Target::new(folder.path().join("lab.gif"), false).unwrap(),
+        header: Header { version: Version::Three, size, palette: Palette::DARK, timestamp: 0, keeps_pauses: true },
+        film: FilmOptions { pixels: Pixels::new(640, None), ..FilmOptions::default() },
+        partial: false,
     };
     let (world, events) = World::new(clients);
     let studio = Studio {
@@ -52,5 +45,6 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     assert!(filmed.failure.is_some_and(|failure| failure.to_string().contains("the play can't go on")));
     let recorded = filmed.recorder.finish(filmed.length, "t".into()).unwrap();
     assert_eq!(recorded.chapters, [(Duration::from_millis(2_500), "1 Who is asking?".to_owned())]);
-    assert_eq!(recorded.result.unwrap_err().pictures.len(), 2, "the title and the first stage");
+    let Finished::Film { film, .. } = recorded.finished else { panic!("it is not written yet") };
+    assert_eq!(film.pictures.len(), 2, "the title and the first stage");
 }

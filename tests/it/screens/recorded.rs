@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Experiment, Intent, Page, Stage};
-use kmslab::record::cast::{Cast, Head, Version};
+use kmslab::record::cast::{Cast, Header, Version};
 use kmslab::record::chapters::Chapters;
-use kmslab::record::recorder::{Output, Recorder};
-use kmslab::record::{AddedFonts, Palette};
+use kmslab::record::{FilmOptions, Palette, Recorder, RecorderOptions, Target};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
@@ -25,7 +24,8 @@ fn a_recording_shows_exactly_the_pictures(
     #[values(ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast)] name: ThemeName,
 ) {
     let theme = Theme::choose(name, level);
-    let head = Head { version: Version::Three, size: SIZE, palette: Palette::DARK, timestamp: 0, keeps_pauses: false };
+    let head =
+        Header { version: Version::Three, size: SIZE, palette: Palette::DARK, timestamp: 0, keeps_pauses: false };
     let mut cast = Cast::new(Vec::new(), &head).unwrap();
     let pictures: Vec<_> = every_state().iter().map(|(_, state)| render(state, &theme, SIZE)).collect();
     for (at, picture) in pictures.iter().enumerate() {
@@ -58,20 +58,13 @@ fn a_recording_costs_no_visible_time() {
     let lane = Lane::default();
     let measure = |name: Option<&str>| {
         let mut screen = Screen::over(std::io::sink(), size);
-        let output = |name| Output {
-            path: folder.path().join(name),
-            force: true,
-            version: Version::Three,
-            size,
-            width: 1920,
-            height: None,
-            fonts: AddedFonts::default(),
-            palette: Palette::DARK,
-            timestamp: 0,
-            keeps_pauses: false,
-            spare: true,
+        let options = |name| RecorderOptions {
+            target: Target::new(folder.path().join(name), true).unwrap(),
+            header: Header { version: Version::Three, size, palette: Palette::DARK, timestamp: 0, keeps_pauses: false },
+            film: FilmOptions::default(),
+            partial: true,
         };
-        let mut live = name.map(|name| Live::new(Recorder::begin(output(name), states[0]).unwrap(), false));
+        let mut live = name.map(|name| Live::new(Recorder::begin(options(name), states[0]).unwrap(), false));
         let begun = Instant::now();
         for frame in 0..FRAMES {
             let state = states[frame as usize % states.len()];

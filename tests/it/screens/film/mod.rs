@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use kmslab::lab::{Intent, Stage};
-use kmslab::record::{AddedFonts, Film, FilmError, FilmOptions, Palette, Picture, Rows, write};
+use kmslab::record::{
+    AddedFonts, Cancel, Film, FilmOptions, Palette, Picture, Pixels, RecordError, Rows, Saved, Target, write,
+};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -57,11 +59,21 @@ fn painted(paint: impl FnOnce(&mut Buffer)) -> Film {
     Film { title: "t".into(), size, palette: Palette::DARK, pictures: vec![picture], end: Duration::from_secs(1) }
 }
 
+/// Pictures so many pixels wide.
+fn wide(width: u32) -> FilmOptions {
+    FilmOptions { pixels: Pixels::new(width, None), ..FilmOptions::default() }
+}
+
+/// Writes `film` to a new file.
+fn save(film: &Film, path: &Path, options: &FilmOptions) -> Result<Saved, RecordError> {
+    write(film, &Target::new(path, false)?, options, &Cancel::default())
+}
+
 /// What `write` has written to a file of that name.
 fn written(film: &Film, name: &str, options: &FilmOptions) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    let told = write(film, &path, options).unwrap();
+    let told = save(film, &path, options).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     assert_eq!(told.bytes, bytes.len() as u64);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else stays");
@@ -77,10 +89,10 @@ fn a_file_that_exists_is_only_replaced_with_force() {
     let path = folder.path().join("a.svg");
     std::fs::write(&path, "mine").unwrap();
     let film = painted(|buffer| buffer.set_string(0, 0, "text", Style::new()));
-    let refused = write(&film, &path, &FilmOptions::default()).unwrap_err();
-    assert!(matches!(refused, FilmError::Exists(_)) && refused.to_string().contains("--force"), "{refused}");
+    let refused = save(&film, &path, &FilmOptions::default()).unwrap_err();
+    assert!(matches!(refused, RecordError::Exists(_)) && refused.to_string().contains("--force"), "{refused}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
-    write(&film, &path, &FilmOptions { force: true, ..FilmOptions::default() }).unwrap();
+    write(&film, &Target::new(&path, true).unwrap(), &FilmOptions::default(), &Cancel::default()).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().contains("<svg"));
     let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
@@ -91,13 +103,13 @@ fn what_cannot_be_written_is_said_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let film = painted(|_| {});
     let error = |name: &str, film: &Film, options: &FilmOptions| {
-        write(film, &folder.path().join(name), options).unwrap_err().to_string()
+        save(film, &folder.path().join(name), options).unwrap_err().to_string()
     };
     let plain = FilmOptions::default();
     assert!(error("a.webm", &film, &plain).contains(".gif"));
     assert!(error("a", &film, &plain).contains(".gif"));
     assert!(error("no/such/folder.gif", &film, &plain).contains("no/such/folder.gif can't be written"));
-    let narrow = FilmOptions { width: 100, ..FilmOptions::default() };
+    let narrow = wide(100);
     assert!(error("a.gif", &film, &narrow).contains("80×24 characters are too many for 100 pixels"));
     assert!(error("a.gif", &Film { pictures: vec![], ..film.clone() }, &plain).contains("nothing was recorded"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

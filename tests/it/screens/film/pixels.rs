@@ -96,7 +96,7 @@ fn signs_keep_within_their_cells() {
 
 #[test]
 fn a_film_may_be_high() {
-    let options = FilmOptions { width: 1080, height: Some(1920), ..FilmOptions::default() };
+    let options = FilmOptions { pixels: Pixels::new(1080, Some(1920)), ..FilmOptions::default() };
     let film = painted(|buffer| buffer.set_string(0, 0, "█".repeat(80), Style::new()));
     let (width, height, pixels) = decoded(&written(&film, "high.png", &options));
     assert_eq!((width, height), (1080, 1920));
@@ -150,7 +150,8 @@ fn an_added_font_has_what_the_programs_own_lacks() {
     });
     let options = FilmOptions { fonts, ..FilmOptions::default() };
     let folder = tempfile::tempdir().unwrap();
-    let boxes = |name: &str, options: &FilmOptions| write(&film, &folder.path().join(name), options).unwrap().boxes;
+    let boxes =
+        |name: &str, options: &FilmOptions| save(&film, &folder.path().join(name), options).unwrap().missing_glyphs;
     assert_eq!(boxes("without.png", &FilmOptions::default()), ['表', 'あ', '👍', '🇩', '🇪']);
     assert!(boxes("with.gif", &options).is_empty());
     assert!(boxes("with.svg", &FilmOptions::default()).is_empty(), "a browser has fonts of its own");
@@ -236,7 +237,7 @@ fn frames(bytes: &[u8]) -> (usize, Vec<(Vec<Rgb>, u64)>) {
 #[test]
 fn a_gif_plays_the_film() {
     let film = lab(ThemeName::Dark, SIZE);
-    let options = FilmOptions { width: 960, ..FilmOptions::default() };
+    let options = wide(960);
     let bytes = written(&film, "lab.gif", &options);
     assert!(bytes.len() < 2_000_000, "{} bytes", bytes.len());
     let (width, frames) = frames(&bytes);
@@ -263,7 +264,7 @@ fn pictures_too_short_to_see_and_pictures_that_do_not_change_are_left_out() {
     let mut film = painted(|_| {});
     film.pictures = vec![at(0, "a"), at(1_004, "b"), at(1_012, "c"), at(1_500, "c"), at(2_003, "d")];
     film.end = Duration::from_millis(800_000);
-    let (_, frames) = frames(&written(&film, "short.gif", &FilmOptions { width: 640, ..FilmOptions::default() }));
+    let (_, frames) = frames(&written(&film, "short.gif", &wide(640)));
     let delays: Vec<u64> = frames.iter().map(|(_, delay)| *delay).collect();
     // The last one stays longer than one frame can.
     assert_eq!(delays, [100, 100, 65_535, 79_800 - 65_535]);

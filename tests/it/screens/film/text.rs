@@ -178,7 +178,7 @@ fn a_moving_picture_shows_each_row_at_its_time() {
 fn a_film_without_ffmpeg_is_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let options = FilmOptions { ffmpeg: "kmslab-no-such-program".into(), ..FilmOptions::default() };
-    let error = write(&painted(|_| {}), &folder.path().join("a.mp4"), &options).unwrap_err();
+    let error = save(&painted(|_| {}), &folder.path().join("a.mp4"), &options).unwrap_err();
     assert!(error.to_string().contains("needs ffmpeg, which is not on PATH"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -188,7 +188,7 @@ fn stand_in(folder: &Path, script: &str) -> FilmOptions {
     let program = folder.join("ffmpeg");
     std::fs::write(&program, format!("#!/bin/sh\n[ \"$1\" = -version ] && exit 0\n{script}")).unwrap();
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    FilmOptions { width: 640, ffmpeg: program.into(), ..FilmOptions::default() }
+    FilmOptions { ffmpeg: program.into(), ..wide(640) }
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn ffmpeg_gets_a_file_with_a_name_and_its_errors_are_told() {
 
     let bad = stand_in(folder.path(), &format!("{read}; printf 'one\\n\\033[31mNo space left\\n' >&2; exit 1"));
     let place = folder.path().join("b.mp4");
-    let error = write(&painted(|_| {}), &place, &bad).unwrap_err().to_string();
+    let error = save(&painted(|_| {}), &place, &bad).unwrap_err().to_string();
     assert!(error.contains("b.mp4 can't be written: ffmpeg failed"), "{error}");
     assert!(error.contains("one; ␛[31mNo space left"), "all it said, and no command to the terminal: {error}");
     // It was its owner's alone, and is gone.
@@ -223,11 +223,12 @@ fn ffmpeg_gets_a_file_with_a_name_and_its_errors_are_told() {
 fn a_film_that_is_no_longer_wanted_ends_ffmpeg() {
     let folder = tempfile::tempdir().unwrap();
     let options = stand_in(folder.path(), "exec sleep 60");
-    let (stop, place, begun) = (options.stop.clone(), folder.path().join("c.mp4"), std::time::Instant::now());
-    let writing = std::thread::spawn(move || write(&painted(|_| {}), &place, &options).unwrap_err());
+    let (cancel, begun) = (Cancel::default(), std::time::Instant::now());
+    let (target, cancelled) = (Target::new(folder.path().join("c.mp4"), false).unwrap(), cancel.clone());
+    let writing = std::thread::spawn(move || write(&painted(|_| {}), &target, &options, &cancelled).unwrap_err());
     std::thread::sleep(Duration::from_millis(100));
-    stop.set();
-    assert!(matches!(writing.join().unwrap(), FilmError::Stopped(_)));
+    cancel.cancel();
+    assert!(matches!(writing.join().unwrap(), RecordError::Cancelled(_)));
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -250,7 +251,7 @@ fn ffmpeg_makes_a_film_of_the_whole_lab() {
     if !has_ffmpeg() {
         return;
     }
-    let options = FilmOptions { width: 640, ..FilmOptions::default() };
+    let options = wide(640);
     let film = lab(ThemeName::Dark, SIZE);
     assert!(written(&film, "lab.gif", &options).len() > 1 << 16);
     let bytes = written(&film, "lab.mp4", &options);

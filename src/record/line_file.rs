@@ -1,71 +1,75 @@
-//! The file that a recording is written to, line by line: whole lines only, whatever happens.
+//! A file that is written line by line and never ends in half a line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::error::RecordError;
 use crate::disk;
 
-/// A file in which every write is kept whole or not at all.
+/// A file that keeps every write whole or not at all.
 #[derive(Debug)]
-pub struct Kept {
+pub struct LineFile {
     file: File,
-    /// The bytes that are good.
-    good: u64,
+    /// How many bytes were written completely.
+    bytes: u64,
 }
 
-impl Kept {
-    /// Makes the file; in place of one that is there only with `force`.
+impl LineFile {
+    /// Creates the file; replaces an existing one only if `overwrite` is set.
     ///
     /// # Errors
-    /// In words for a person.
-    pub fn create(path: &Path, force: bool) -> Result<Kept, String> {
+    /// [`RecordError::Exists`], [`RecordError::NoFolder`] or [`RecordError::Io`].
+    pub fn create(path: &Path, overwrite: bool) -> Result<LineFile, RecordError> {
         let mut options = OpenOptions::new();
         options.write(true);
-        if force {
+        if overwrite {
             options.create(true).truncate(true);
         } else {
             options.create_new(true);
         }
         #[cfg(unix)]
         {
-            // Somebody's session is theirs.
+            // Only its owner may read a session.
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
         let mut open = || {
             let file = disk::unblocked(&mut options).open(path)?;
-            // A pipe's reader may be slow, and every line is for it.
+            // The reader of a pipe may be slow and still gets every line.
             disk::block(&file)?;
-            // One that is replaced has the mode that it had. What is no file, a device say, is not ours.
+            // A replaced file keeps its mode. Devices are left alone.
             #[cfg(unix)]
             if file.metadata()?.is_file() {
                 file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
             }
-            Ok(Kept { file, good: 0 })
+            Ok(LineFile { file, bytes: 0 })
         };
-        open().map_err(|error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => format!("{} exists: --force replaces it", path.display()),
-            _ => super::missing_folder(path).unwrap_or_else(|| format!("{} can't be written: {error}", path.display())),
+        open().map_err(|source: io::Error| match source.kind() {
+            io::ErrorKind::AlreadyExists => RecordError::Exists(path.to_owned()),
+            _ => match disk::missing_folder(path) {
+                Some(reason) => RecordError::NoFolder(reason),
+                None => RecordError::Io { path: path.to_owned(), source },
+            },
         })
     }
 
-    /// How many bytes it has.
+    /// Returns how many bytes it has.
     pub fn bytes(&self) -> u64 {
-        self.good
+        self.bytes
     }
 }
 
-impl Write for Kept {
+impl Write for LineFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match self.file.write_all(line) {
             Ok(()) => {
-                self.good += line.len() as u64;
+                self.bytes += line.len() as u64;
                 Ok(line.len())
             }
             Err(error) => {
-                // Readers refuse a file with half a line. What is no file, a device say, can't be cut.
-                let _ = self.file.set_len(self.good).and_then(|()| self.file.seek(SeekFrom::Start(self.good)));
+                // Readers refuse half a line. Devices can't be truncated.
+                let _ = self.file.set_len(self.bytes).and_then(|()| self.file.seek(SeekFrom::Start(self.bytes)));
                 Err(error)
             }
         }
@@ -85,7 +89,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lab.cast");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        let refused = Kept::create(&path, true).unwrap_err();
+        let refused = LineFile::create(&path, true).unwrap_err().to_string();
         assert!(refused.contains("lab.cast can't be written"), "{refused}");
     }
 
@@ -100,15 +104,15 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(100));
             io::copy(&mut file, &mut io::sink()).unwrap()
         });
-        let mut kept = loop {
-            // Until the reader is there.
-            match Kept::create(&path, true) {
-                Ok(kept) => break kept,
+        let mut file = loop {
+            // Retry until the reader has opened it.
+            match LineFile::create(&path, true) {
+                Ok(file) => break file,
                 Err(_) => std::thread::yield_now(),
             }
         };
-        kept.write_all(&[b'x'; 300_000]).unwrap();
-        drop(kept);
+        file.write_all(&[b'x'; 300_000]).unwrap();
+        drop(file);
         assert_eq!(reader.join().unwrap(), 300_000);
     }
 }

@@ -1,0 +1,99 @@
+//! Values of options, as users write them.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use ratatui::layout::Size;
+
+use super::exit::UsageError;
+use crate::lab::Stage;
+
+/// The default address of `kmslab serve`.
+pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
+
+/// Columns and rows: at least what shows a pane, at most what somebody can see.
+pub(super) fn size(text: &str) -> Result<Size, UsageError> {
+    let parsed = text
+        .split_once(['x', '×'])
+        .and_then(|(columns, rows)| Some(Size { width: columns.parse().ok()?, height: rows.parse().ok()? }));
+    let fits = |size: &Size| (60..=400).contains(&size.width) && (18..=200).contains(&size.height);
+    parsed.filter(fits).ok_or_else(|| UsageError::new("a size looks like 100x28, from 60x18 to 400x200"))
+}
+
+/// An address with its port.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
+    let usage = || UsageError::new(format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one"));
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(usage)?;
+    let port: u16 = port.parse().map_err(|_| usage())?;
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(|_| usage())?.collect();
+    addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
+}
+
+/// A stage by its name.
+pub(super) fn stage(text: &str) -> Result<Stage, UsageError> {
+    let names = || Stage::ALL.map(Stage::key).join(", ");
+    Stage::ALL
+        .into_iter()
+        .find(|stage| stage.key() == text)
+        .ok_or_else(|| UsageError::new(format!("the stages are: {}", names())))
+}
+
+/// An account's number.
+pub(super) fn account(text: &str) -> Result<String, UsageError> {
+    let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { Ok(text.to_owned()) } else { Err(UsageError::new("an account's number has twelve digits")) }
+}
+
+/// A time to wait, in seconds: `90`, `90s` or `3m`.
+pub(super) fn wait(text: &str) -> Result<u32, UsageError> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .filter(|seconds| (1..=3_600).contains(seconds))
+        .ok_or_else(|| UsageError::new("a time looks like 90, 90s or 3m: from one second to one hour"))
+}
+
+/// A region's name goes into ARNs and host names.
+pub(super) fn region(text: &str) -> Result<String, UsageError> {
+    let fits = !text.is_empty()
+        && text.len() <= 32
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a region looks like us-east-1")) }
+}
+
+/// A run's id goes into names.
+pub(super) fn run_id(text: &str) -> Result<String, UsageError> {
+    let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a run's id looks like 1a2b3c4d")) }
+}
+
+/// A time span as a person writes it.
+pub(super) fn age(text: &str) -> Result<Duration, UsageError> {
+    let wrong = || UsageError::new("an age looks like 30m, 2h or 7d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    // At most a century: longer ones are typing errors.
+    let number =
+        text[..text.len() - 1].parse::<u32>().ok().filter(|number| u64::from(*number) * seconds < 3_200_000_000);
+    number.map(|number| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(wrong)
+}
+
+/// A language is a folder of the lesson.
+pub fn language(text: &str) -> Result<String, UsageError> {
+    let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err(UsageError::new("a language looks like en or de")) }
+}
