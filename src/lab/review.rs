@@ -10,8 +10,8 @@ use super::script::Batch;
 use super::stage::Stage;
 use super::state::State;
 use crate::policy::{
-    Call, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal, account_of,
-    decide_for_key,
+    AccessRequest, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal,
+    account_of, decide_for_key,
 };
 
 /// Whoever may call this can mend every other permission on the key.
@@ -143,13 +143,14 @@ pub(super) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<St
         let owner = account_of(key_arn).unwrap_or(&admin.account);
         let mut context = ConditionContext::of_request(&principal, owner, None);
         context.set("kms:CallerAccount", &admin.account).set("kms:BypassPolicyLockoutSafetyCheck", "false");
-        let call = Call { principal: &principal, action: PUT_KEY_POLICY, resource: key_arn, context: &context };
+        let call =
+            AccessRequest { principal: &principal, action: PUT_KEY_POLICY, resource: key_arn, context: &context };
         let decision = decide_for_key(&call, &policy, &admin.account, &[], &[], &Default::default());
         if let Outcome::ExplicitDeny { sid, .. } = &decision.outcome {
             let statement = sid.as_ref().map_or("a statement without Sid".to_owned(), |sid| format!("\"{sid}\""));
             return Some(format!("this policy would lock admin out of the key: {statement} denies {PUT_KEY_POLICY}"));
         }
-        let to_account = decision.trace.iter().any(|e| e.result == crate::policy::Examination::DelegatesToAccount);
+        let to_account = decision.trace.iter().any(|e| e.result == crate::policy::MatchResult::DelegatesToAccount);
         is_let |= decision.is_allowed() || to_account;
     }
     (!is_let).then(|| {

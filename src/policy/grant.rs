@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::decide::Call;
-use super::explain::{Examination, Mismatch};
-use super::principal::{PrincipalName, root_account, same_service};
+use super::principal::{Principal, PrincipalName, root_account, same_service};
 
 /// One grant on one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,7 +43,7 @@ pub enum GrantConstraints {
 
 impl GrantConstraints {
     /// Whether an encryption context fulfils it. Names and values are case-sensitive.
-    fn admits(&self, context: &BTreeMap<String, String>) -> bool {
+    pub(super) fn admits(&self, context: &BTreeMap<String, String>) -> bool {
         match self {
             Self::EncryptionContextEquals(wanted) => wanted == context,
             Self::EncryptionContextSubset(wanted) => {
@@ -91,57 +89,19 @@ impl Grant {
         item
     }
 
-    /// Holds the grant against a call. Constraints concern the operations that take an encryption context; the others
-    /// (`DescribeKey`, `RetireGrant`, …) pass without (KMS guide).
-    pub(super) fn examine(&self, call: &Call<'_>, encryption_context: &BTreeMap<String, String>) -> Examination {
-        let mut mismatches = Vec::new();
-        let key_id = call.resource.rsplit_once('/').map_or(call.resource, |(_, id)| id);
-        if self.key_id != call.resource && self.key_id != key_id {
-            mismatches.push(Mismatch::Resource {
-                wanted: vec![self.key_id.clone()],
-                negated: false,
-                asked: call.resource.to_owned(),
-            });
-        }
-        let delegates = root_account(&self.grantee_principal)
-            .is_some_and(|account| account == call.principal.account && !call.principal.is_root());
-        if !delegates && !self.is_grantee(call) {
-            mismatches
-                .push(Mismatch::Grantee { wanted: self.grantee_principal.clone(), caller: call.principal.arn.clone() });
-        }
-        let operation = call.action.strip_prefix("kms:").unwrap_or(call.action);
-        if !self.operations.iter().any(|granted| granted == operation) {
-            mismatches.push(Mismatch::GrantOperation { granted: self.operations.clone(), asked: operation.to_owned() });
-        }
-        if let Some(constraints) = &self.constraints
-            && takes_encryption_context(operation)
-            && !constraints.admits(encryption_context)
-        {
-            mismatches.push(Mismatch::GrantContext {
-                constraint: constraints.name().to_owned(),
-                wanted: constraints.pairs().clone(),
-                found: encryption_context.clone(),
-            });
-        }
-        if !mismatches.is_empty() {
-            Examination::NotMatched(mismatches)
-        } else if delegates {
-            Examination::DelegatesToAccount
-        } else {
-            Examination::Matched
-        }
-    }
-
-    fn is_grantee(&self, call: &Call<'_>) -> bool {
-        if call.principal.is_service() {
-            return same_service(&self.grantee_principal, &call.principal.arn);
+    /// Whether it was given to `principal` directly.
+    pub(super) fn is_grantee(&self, principal: &Principal) -> bool {
+        if principal.is_service() {
+            return same_service(&self.grantee_principal, &principal.arn);
         }
         matches!(PrincipalName::parse_aws(&self.grantee_principal), Some(PrincipalName::Aws(name))
-            if name == call.principal.arn || name == call.principal.unique_id)
-            || self.grantee_principal == call.principal.arn
+            if name == principal.arn || name == principal.unique_id)
+            || self.grantee_principal == principal.arn
     }
-}
 
-fn takes_encryption_context(operation: &str) -> bool {
-    ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "CreateGrant"].iter().any(|name| operation.starts_with(name))
+    /// Whether it was given to the account of `principal`, which leaves the decision to IAM.
+    pub(super) fn is_for_account_of(&self, principal: &Principal) -> bool {
+        let account = root_account(&self.grantee_principal);
+        account.is_some_and(|account| account == principal.account && !principal.is_root())
+    }
 }

@@ -84,7 +84,7 @@ pub enum PrincipalName {
 
 /// How the principals of a statement match a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fit {
+pub(super) enum PrincipalMatch {
     /// Not at all.
     None,
     /// It names the caller's account.
@@ -113,21 +113,21 @@ impl PrincipalName {
         }
     }
 
-    pub(super) fn fit(&self, caller: &Principal) -> Fit {
+    pub(super) fn matches(&self, caller: &Principal) -> PrincipalMatch {
         match self {
-            Self::Everyone => Fit::Direct,
+            Self::Everyone => PrincipalMatch::Direct,
             Self::Account { account, .. } if caller.account == *account => {
                 if caller.is_root() {
-                    Fit::Direct
+                    PrincipalMatch::Direct
                 } else {
-                    Fit::Account
+                    PrincipalMatch::Account
                 }
             }
             Self::Aws(name) if !caller.is_service() && (*name == caller.arn || *name == caller.unique_id) => {
-                Fit::Direct
+                PrincipalMatch::Direct
             }
-            Self::Service(name) if caller.is_service() && same_service(name, &caller.arn) => Fit::Direct,
-            Self::Account { .. } | Self::Aws(_) | Self::Service(_) | Self::Other(_) => Fit::None,
+            Self::Service(name) if caller.is_service() && same_service(name, &caller.arn) => PrincipalMatch::Direct,
+            Self::Account { .. } | Self::Aws(_) | Self::Service(_) | Self::Other(_) => PrincipalMatch::None,
         }
     }
 }

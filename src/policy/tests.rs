@@ -93,7 +93,8 @@ impl<'a> Asked<'a> {
     }
 
     fn decide(&self) -> (Decision, Option<String>) {
-        let call = Call { principal: &self.principal, action: self.action, resource: KEY, context: &self.context };
+        let call =
+            AccessRequest { principal: &self.principal, action: self.action, resource: KEY, context: &self.context };
         let identity = if self.identity.is_empty() { Vec::new() } else { vec![inline("own", self.identity)] };
         let decision = decide_for_key(&call, &key_policy(self.key), ACCOUNT, &identity, &self.grants, &table_context());
         let message = decision.message(&call);
@@ -370,7 +371,7 @@ fn nothing_to_say_when_allowed() {
 #[case("iam:CreateUser", "arn:aws:iam::111122223333:user/bob", false)]
 fn without_a_resource_policy_the_identity_decides(#[case] action: &str, #[case] resource: &str, #[case] allowed: bool) {
     let (principal, context) = (alice(), context());
-    let call = Call { principal: &principal, action, resource, context: &context };
+    let call = AccessRequest { principal: &principal, action, resource, context: &context };
     let decision = decide(&call, &[inline("ddb", &[DYNAMODB_FULL])]);
     assert_eq!(decision.is_allowed(), allowed);
     assert_eq!(decision.message(&call).is_none(), allowed);
@@ -385,10 +386,10 @@ fn the_trace_is_complete_and_readable() {
     asked.grants = vec![grant("arn:aws:iam::111122223333:user/bob", &["Encrypt"], None)];
     let trace = asked.decide().0.trace;
     assert_eq!(trace.len(), 5, "every statement is looked at, although the first denies");
-    assert_eq!(trace[0].result, Examination::Matched);
-    assert_eq!(trace[1].result, Examination::DelegatesToAccount);
+    assert_eq!(trace[0].result, MatchResult::Matched);
+    assert_eq!(trace[1].result, MatchResult::DelegatesToAccount);
     let sentences = |index: usize| match &trace[index].result {
-        Examination::NotMatched(parts) => parts.iter().map(ToString::to_string).collect(),
+        MatchResult::NotMatched(parts) => parts.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
     };
     assert_eq!(
@@ -429,7 +430,8 @@ fn variables_in_a_resource_name_the_caller() {
     let (principal, context) = (alice(), context());
     for (table, expected) in [("alice-orders", true), ("bob-orders", false), ("${aws:username}-x", false)] {
         let resource = format!("arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{table}");
-        let call = Call { principal: &principal, action: "dynamodb:Scan", resource: &resource, context: &context };
+        let call =
+            AccessRequest { principal: &principal, action: "dynamodb:Scan", resource: &resource, context: &context };
         assert_eq!(decide(&call, &[inline("own", &[own])]).is_allowed(), expected, "{table}");
     }
 }

@@ -221,15 +221,15 @@ mod tests {
 
     #[test]
     fn a_decision_is_about_as_large_as_what_it_quotes() {
-        use crate::policy::{Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
+        use crate::policy::{Effect, MatchResult, Mismatch, Missing, Outcome, PolicySource, StatementTrace};
         let of = |wanted: Vec<String>| Decision {
             outcome: Outcome::ImplicitDeny { missing: Missing::IdentityPolicy },
-            trace: vec![Examined {
+            trace: vec![StatementTrace {
                 source: PolicySource::Grant { grant_id: String::new() },
                 statement: 0,
                 sid: None,
                 effect: Effect::Allow,
-                result: Examination::NotMatched(vec![Mismatch::Action {
+                result: MatchResult::NotMatched(vec![Mismatch::Action {
                     wanted,
                     negated: false,
                     asked: String::new(),

@@ -9,7 +9,7 @@ use kmslab::lab::{
     Backend, BackendKind, Effect, Experiment, Identity, Intent, Names, Operation, Stage, State, Status, TableKey,
 };
 use kmslab::policy::{
-    Call, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
+    AccessRequest, ConditionContext, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal, decide,
 };
 use kmslab::run::Ended;
 use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
@@ -45,7 +45,7 @@ fn is_allowed(policy: &str, (action, resource, facts): &Ask) -> bool {
     for (key, value) in facts {
         context.add(key, value.as_str());
     }
-    let call = Call { principal: &principal, action, resource, context: &context };
+    let call = AccessRequest { principal: &principal, action, resource, context: &context };
     decide(&call, &[NamedPolicy { source, document }]).is_allowed()
 }
 

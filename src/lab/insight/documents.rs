@@ -13,8 +13,8 @@ pub use crate::lab::model::inspection::Documents;
 use crate::lab::operation::{Operation, Service, TableKey};
 use crate::lab::review::{names_of, partition_of};
 use crate::policy::{
-    Call, ConditionContext, Decision, Examination, Mismatch, NamedPolicy, PolicyDocument, PolicyKind, PolicySource,
-    Principal, account_of, decide, decide_for_key,
+    AccessRequest, ConditionContext, Decision, MatchResult, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
+    PolicySource, Principal, account_of, decide, decide_for_key,
 };
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ pub fn decide_again(
             continue;
         }
         let (conditions, encryption_context) = conditions(&question, &principal, exchange, region);
-        let call = Call {
+        let call = AccessRequest {
             principal: &principal,
             action: &question.action,
             resource: &question.resource,
@@ -220,8 +220,8 @@ fn unknown_conditions(decision: &Decision, known: &ConditionContext) -> Vec<Stri
         // A statement that fails elsewhere, too, does not turn on its condition. One that fits may do so because
         // nothing is known: "unless the address is ours", "if there is such a thing".
         let turns = match &examined.result {
-            Examination::NotMatched(parts) => parts.iter().all(|part| matches!(part, Mismatch::Condition { .. })),
-            Examination::Matched | Examination::DelegatesToAccount => true,
+            MatchResult::NotMatched(parts) => parts.iter().all(|part| matches!(part, Mismatch::Condition { .. })),
+            MatchResult::Matched | MatchResult::DelegatesToAccount => true,
         };
         let operators = examined.json.get("Condition").and_then(Value::as_object).filter(|_| turns);
         let keys = operators.into_iter().flatten().filter_map(|(_, tests)| tests.as_object());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use crate::lab::model::inspection::Decided;
-use crate::policy::{Effect, Examination, Examined, Mismatch, Missing, Outcome, PolicySource};
+use crate::policy::{Effect, MatchResult, Mismatch, Missing, Outcome, PolicySource, StatementTrace};
 
 /// The answer of a rung, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,36 +145,36 @@ fn short(source: &PolicySource) -> String {
     }
 }
 
-fn is_key_policy(examined: &Examined) -> bool {
+fn is_key_policy(examined: &StatementTrace) -> bool {
     examined.source.is_resource_based()
 }
 
-fn is_grant(examined: &Examined) -> bool {
+fn is_grant(examined: &StatementTrace) -> bool {
     matches!(examined.source, PolicySource::Grant { .. })
 }
 
-fn is_identity(examined: &Examined) -> bool {
+fn is_identity(examined: &StatementTrace) -> bool {
     !is_key_policy(examined) && !is_grant(examined)
 }
 
-fn allows(examined: &Examined) -> bool {
-    examined.effect == Effect::Allow && examined.result == Examination::Matched
+fn allows(examined: &StatementTrace) -> bool {
+    examined.effect == Effect::Allow && examined.result == MatchResult::Matched
 }
 
-fn delegates(examined: &Examined) -> bool {
-    examined.result == Examination::DelegatesToAccount
+fn delegates(examined: &StatementTrace) -> bool {
+    examined.result == MatchResult::DelegatesToAccount
 }
 
 /// In how many parts it does not fit.
-fn misses(examined: &Examined) -> usize {
+fn misses(examined: &StatementTrace) -> usize {
     match &examined.result {
-        Examination::NotMatched(parts) => parts.len(),
-        Examination::Matched | Examination::DelegatesToAccount => 0,
+        MatchResult::NotMatched(parts) => parts.len(),
+        MatchResult::Matched | MatchResult::DelegatesToAccount => 0,
     }
 }
 
 /// `statement 1` where it has no name.
-fn name_of(examined: &Examined) -> String {
+fn name_of(examined: &StatementTrace) -> String {
     match &examined.sid {
         Some(sid) if !sid.is_empty() => format!("\"{sid}\""),
         _ if is_grant(examined) => short(&examined.source),
@@ -199,14 +199,14 @@ fn shortened(part: &Mismatch) -> Mismatch {
     }
 }
 
-fn evidence(examined: &Examined) -> Evidence {
+fn evidence(examined: &StatementTrace) -> Evidence {
     let result = match &examined.result {
-        Examination::Matched if examined.effect == Effect::Deny => "It fits the call, and denies it.".to_owned(),
-        Examination::Matched => "It fits the call, and allows it.".to_owned(),
-        Examination::DelegatesToAccount => {
+        MatchResult::Matched if examined.effect == Effect::Deny => "It fits the call, and denies it.".to_owned(),
+        MatchResult::Matched => "It fits the call, and allows it.".to_owned(),
+        MatchResult::DelegatesToAccount => {
             "It names the account, not the caller: the account's IAM may decide.".to_owned()
         }
-        Examination::NotMatched(parts) => {
+        MatchResult::NotMatched(parts) => {
             parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" ")
         }
     };
@@ -216,7 +216,7 @@ fn evidence(examined: &Examined) -> Evidence {
 }
 
 /// The ones that come closest to what is asked.
-fn closest<'t>(of: impl Iterator<Item = &'t Examined> + Clone) -> Vec<Evidence> {
+fn closest<'t>(of: impl Iterator<Item = &'t StatementTrace> + Clone) -> Vec<Evidence> {
     let least = of.clone().map(misses).min();
     of.filter(|examined| Some(misses(examined)) == least).take(CLOSEST).map(evidence).collect()
 }
@@ -225,7 +225,7 @@ fn closest<'t>(of: impl Iterator<Item = &'t Examined> + Clone) -> Vec<Evidence> 
 struct Trace<'d>(&'d Decided);
 
 impl<'d> Trace<'d> {
-    fn of(&self, kind: fn(&Examined) -> bool) -> impl Iterator<Item = &'d Examined> + Clone + use<'d> {
+    fn of(&self, kind: fn(&StatementTrace) -> bool) -> impl Iterator<Item = &'d StatementTrace> + Clone + use<'d> {
         self.0.decision.trace.iter().filter(move |examined| kind(examined))
     }
 
@@ -244,7 +244,7 @@ impl<'d> Trace<'d> {
 
     fn explicit_deny(&self) -> Rung {
         let denials = || self.of(|examined| examined.effect == Effect::Deny);
-        let fits = |examined: &&Examined| examined.result == Examination::Matched;
+        let fits = |examined: &&StatementTrace| examined.result == MatchResult::Matched;
         let denying = denials().find(fits);
         let sentence = match (denying, denials().count()) {
             (Some(denying), _) => format!("{}, {}, denies it", short(&denying.source), name_of(denying)),
@@ -278,15 +278,15 @@ impl<'d> Trace<'d> {
     }
 
     /// Whether a statement names the caller or everybody, whatever it says of them.
-    fn names_caller(&self, examined: &Examined) -> bool {
+    fn names_caller(&self, examined: &StatementTrace) -> bool {
         let Some(principal) = examined.json.get("Principal").map(Value::to_string) else { return false };
         let names = |name: &str| principal.contains(&Value::from(name).to_string());
         // A session is named by its role's ARN, too: what the evaluator let pass and is no account is such a name.
         let is_account = || principal.contains(":root\"") || principal.contains(&format!("\"{}\"", self.account()));
         let fits = match &examined.result {
-            Examination::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Principal { .. })),
-            Examination::Matched => true,
-            Examination::DelegatesToAccount => false,
+            MatchResult::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Principal { .. })),
+            MatchResult::Matched => true,
+            MatchResult::DelegatesToAccount => false,
         };
         names(&self.0.principal) || names("*") || (fits && !is_account())
     }
@@ -295,10 +295,10 @@ impl<'d> Trace<'d> {
         self.0.principal.split(':').nth(4).unwrap_or_default()
     }
 
-    fn is_about_action(&self, examined: &Examined) -> bool {
+    fn is_about_action(&self, examined: &StatementTrace) -> bool {
         match &examined.result {
-            Examination::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Action { .. })),
-            Examination::Matched | Examination::DelegatesToAccount => true,
+            MatchResult::NotMatched(parts) => !parts.iter().any(|part| matches!(part, Mismatch::Action { .. })),
+            MatchResult::Matched | MatchResult::DelegatesToAccount => true,
         }
     }
 

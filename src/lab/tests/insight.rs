@@ -11,8 +11,8 @@ use crate::lab::insight::ladder::{Decided, Ladder, Lock, Word, earlier_decrypt};
 use crate::lab::insight::{Finding, Inquiry, Known};
 use crate::lab::{Effect, Event, Intent, Page, Stage};
 use crate::policy::{
-    Call, ConditionContext, Grant, GrantConstraints, NamedPolicy, PolicyDocument, PolicyKind, PolicySource, Principal,
-    decide, decide_for_key,
+    AccessRequest, ConditionContext, Grant, GrantConstraints, NamedPolicy, PolicyDocument, PolicyKind, PolicySource,
+    Principal, decide, decide_for_key,
 };
 
 const ACCOUNT: &str = "111122223333";
@@ -51,7 +51,7 @@ fn grant(to: &str) -> Grant {
 fn decided(request_id: &str, key_policy: &Value, identity: &Value, grants: &[Grant]) -> Decided {
     let alice = Principal::user(ACCOUNT, "alice", "AIDAALICE");
     let context = ConditionContext::default();
-    let call = Call { principal: &alice, action: "kms:Decrypt", resource: KEY, context: &context };
+    let call = AccessRequest { principal: &alice, action: "kms:Decrypt", resource: KEY, context: &context };
     let key_policy = policy(PolicyKind::Key, PolicySource::KeyPolicy { key_arn: KEY.into() }, key_policy);
     let decision = decide_for_key(&call, &key_policy, ACCOUNT, &own(identity), grants, &BTreeMap::new());
     Decided {
@@ -137,7 +137,7 @@ fn the_rungs_of_a_table(#[case] identity: Value, #[case] words: [Word; 2], #[cas
     let alice = Principal::user(ACCOUNT, "alice", "AIDAALICE");
     let context = ConditionContext::default();
     let (action, resource) = ("dynamodb:Scan", "arn:aws:dynamodb:us-east-1:111122223333:table/t");
-    let call = Call { principal: &alice, action, resource, context: &context };
+    let call = AccessRequest { principal: &alice, action, resource, context: &context };
     let ladder = Ladder::of(&Decided {
         request_id: "r".into(),
         principal: ALICE.into(),

@@ -39,7 +39,7 @@ fn a_key_policy_keeps_id_sid_and_version() {
 fn the_old_version_knows_no_variables() {
     let statement = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"${aws:username}"}}}"#;
     let (principal, context) = (alice(), context());
-    let call = Call { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
+    let call = AccessRequest { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
     for (version, expected) in [("2008-10-17", false), ("2012-10-17", true)] {
         let text = format!(r#"{{"Version":"{version}","Statement":[{statement}]}}"#);
         let document = Arc::new(PolicyDocument::parse(PolicyKind::Key, &text).unwrap());

@@ -66,7 +66,7 @@ fn arb_world() -> impl Strategy<Value = World> {
 impl World {
     fn decide(&self) -> Decision {
         let (principal, context) = (alice(), context());
-        let call = Call { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
+        let call = AccessRequest { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
         let grants: Vec<Grant> = self
             .grants
@@ -79,7 +79,7 @@ impl World {
     fn decide_by_identity(&self) -> Decision {
         let (principal, context) = (alice(), context());
         decide(
-            &Call { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context },
+            &AccessRequest { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context },
             &self.policies(),
         )
     }
@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn a_deny_is_explicit_exactly_where_one_matched(world in arb_world()) {
         let decision = world.decide();
-        let matched = decision.trace.iter().any(|e| e.effect == Effect::Deny && e.result == Examination::Matched);
+        let matched = decision.trace.iter().any(|e| e.effect == Effect::Deny && e.result == MatchResult::Matched);
         prop_assert_eq!(is_denial(&decision), matched);
     }
 
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn a_message_exactly_when_denied(world in arb_world()) {
         let (principal, context) = (alice(), context());
-        let call = Call { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
+        let call = AccessRequest { principal: &principal, action: "kms:Decrypt", resource: KEY, context: &context };
         let decision = world.decide();
         prop_assert_eq!(decision.message(&call).is_none(), decision.is_allowed());
         prop_assert_eq!(decision.trace.len(), world.key.len() + world.identity.len() + world.grants.len());

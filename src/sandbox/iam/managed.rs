@@ -98,7 +98,7 @@ impl Managed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Call, ConditionContext, Principal, decide};
+    use crate::policy::{AccessRequest, ConditionContext, Principal, decide};
     use crate::sandbox::catalog;
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
         let principal = Principal::user("111122223333", "alice", "AIDAALICE");
         let context = ConditionContext::default();
         let allowed = |name: &str, action: &str| {
-            let call = Call { principal: &principal, action, resource: "*", context: &context };
+            let call = AccessRequest { principal: &principal, action, resource: "*", context: &context };
             let policy = find(&format!("arn:aws:iam::aws:policy/{name}")).unwrap().named();
             decide(&call, &[policy]).is_allowed()
         };

@@ -148,7 +148,7 @@ impl Iam {
     ) -> Result<(), String> {
         let mut context = ctx.conditions(host, resource);
         context.merge(extra);
-        let call = policy::Call { principal: &ctx.principal, action, resource, context: &context };
+        let call = policy::AccessRequest { principal: &ctx.principal, action, resource, context: &context };
         let decision = policy::decide(&call, &self.policies_of(&ctx.principal));
         let message = decision.message(&call);
         host.decisions.push(DecisionRecord {

@@ -3,8 +3,8 @@
 use super::user::User;
 use super::{Answer, Call, end_list, input, managed, no_such_entity};
 use crate::policy::{
-    self, ConditionContext, Decision, Effect, Examination, Examined, NamedPolicy, Outcome, PolicySource, Position,
-    Principal, context_keys, statement_positions,
+    self, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position, Principal,
+    StatementTrace, context_keys, statement_positions,
 };
 use crate::sandbox::Xml;
 use crate::sandbox::error::Fault;
@@ -58,14 +58,14 @@ impl Simulated<'_> {
     }
 
     /// The statements that decided: every one that allows, or every one that denies.
-    fn matched(&self) -> impl Iterator<Item = &Examined> {
+    fn matched(&self) -> impl Iterator<Item = &StatementTrace> {
         let effect = match self.decision.outcome {
             Outcome::Allowed { .. } => Some(Effect::Allow),
             Outcome::ExplicitDeny { .. } => Some(Effect::Deny),
             Outcome::ImplicitDeny { .. } => None,
         };
         let all = self.decision.trace.iter();
-        all.filter(move |one| one.result == Examination::Matched && Some(one.effect) == effect)
+        all.filter(move |one| one.result == MatchResult::Matched && Some(one.effect) == effect)
     }
 }
 
@@ -97,7 +97,7 @@ impl Call<'_> {
             let results: Vec<Simulated> = resources
                 .iter()
                 .map(|resource| {
-                    let call = policy::Call { principal: &principal, action, resource, context: &context };
+                    let call = policy::AccessRequest { principal: &principal, action, resource, context: &context };
                     Simulated { resource, decision: policy::decide(&call, &policies) }
                 })
                 .collect();
@@ -199,7 +199,7 @@ fn write_result(out: &mut Xml, action: &str, results: &[Simulated], user: &User,
     xml::leaf(out, "EvalActionName", action);
     xml::leaf(out, "EvalResourceName", named);
     xml::leaf(out, "EvalDecision", first.word());
-    let mut decisive: Vec<&Examined> = Vec::new();
+    let mut decisive: Vec<&StatementTrace> = Vec::new();
     for matched in results.iter().filter(|result| result.rank() == first.rank()).flat_map(Simulated::matched) {
         if !decisive.iter().any(|known| known.source == matched.source && known.statement == matched.statement) {
             decisive.push(matched);
@@ -223,7 +223,7 @@ fn write_missing(out: &mut Xml, missing: &[String]) {
     xml::list(out, "MissingContextValues", missing, |out, key| out.push_str(&escape(key)));
 }
 
-fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a Examined>, user: &User) {
+fn write_matched<'a>(out: &mut Xml, matched: impl IntoIterator<Item = &'a StatementTrace>, user: &User) {
     xml::list(out, "MatchedStatements", matched, |out, examined| {
         xml::leaf(out, "SourcePolicyId", &id_of(&examined.source));
         // AWS says so of managed and inline policies alike (Terraform's tests on AWS).

@@ -8,7 +8,7 @@ use super::model::{ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
 use super::reference::{Home, Reference};
 use super::{Kms, errors, grants};
 use crate::policy::{
-    self, Call, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
+    self, AccessRequest, ConditionContext, Decision, Grant, Missing, NamedPolicy, Outcome, PolicySource, Principal,
 };
 use crate::sandbox::engine::{Host, RequestContext};
 use crate::sandbox::error::Fault;
@@ -150,7 +150,7 @@ impl Kms {
         let none = EncryptionContext::new();
         let conditions = self.conditions(env, &found, &Ask::to("kms:RetireGrant"));
         let identity = env.iam.policies_of(env.caller.principal);
-        let call = Call {
+        let call = AccessRequest {
             principal: env.caller.principal,
             action: "kms:RetireGrant",
             resource: &found.arn,
@@ -189,8 +189,12 @@ impl Kms {
     fn decide(&self, env: &mut Env, found: &Found, ask: &Ask) -> Result<Permission, Fault> {
         let conditions = self.conditions(env, found, ask);
         let identity = env.iam.policies_of(env.caller.principal);
-        let call =
-            Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
+        let call = AccessRequest {
+            principal: env.caller.principal,
+            action: ask.action,
+            resource: &found.arn,
+            context: &conditions,
+        };
         if let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) {
             let decision = judge(&call, key, &identity, ask);
             let by = match &decision.outcome {
@@ -222,8 +226,12 @@ impl Kms {
         let Some(key) = found.id.as_ref().and_then(|id| self.keys.get(id)) else { return false };
         let conditions = self.conditions(env, &found, ask);
         let identity = env.iam.policies_of(env.caller.principal);
-        let call =
-            Call { principal: env.caller.principal, action: ask.action, resource: &found.arn, context: &conditions };
+        let call = AccessRequest {
+            principal: env.caller.principal,
+            action: ask.action,
+            resource: &found.arn,
+            context: &conditions,
+        };
         judge(&call, key, &identity, ask).is_allowed()
     }
 
@@ -262,7 +270,7 @@ impl Kms {
 }
 
 /// Puts the key's policy and grants and the caller's policies together.
-fn judge(call: &Call, key: &Key, identity: &[NamedPolicy], ask: &Ask) -> Decision {
+fn judge(call: &AccessRequest, key: &Key, identity: &[NamedPolicy], ask: &Ask) -> Decision {
     let none = EncryptionContext::new();
     let context = ask.context.unwrap_or(&none);
     policy::decide_for_key(call, &key.policy, &key.record.account, identity, &key.grants, context)
@@ -276,7 +284,7 @@ pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result
     let mut conditions = env.caller.conditions(env.host, resource);
     add_facts(&mut conditions, ask);
     let identity = env.iam.policies_of(env.caller.principal);
-    let call = Call { principal: env.caller.principal, action: ask.action, resource, context: &conditions };
+    let call = AccessRequest { principal: env.caller.principal, action: ask.action, resource, context: &conditions };
     let decision = policy::decide(&call, &identity);
     record(env, &call, decision)
 }
@@ -285,13 +293,17 @@ pub fn permitted_by_identity(env: &mut Env, resource: &str, ask: &Ask) -> Result
 pub fn keeps_control(env: &Env, key_arn: &str, account: &str, policy: &NamedPolicy) -> bool {
     let conditions = env.caller.conditions(env.host, key_arn);
     let identity = env.iam.policies_of(env.caller.principal);
-    let call =
-        Call { principal: env.caller.principal, action: "kms:PutKeyPolicy", resource: key_arn, context: &conditions };
+    let call = AccessRequest {
+        principal: env.caller.principal,
+        action: "kms:PutKeyPolicy",
+        resource: key_arn,
+        context: &conditions,
+    };
     policy::decide_for_key(&call, policy, account, &identity, &[], &EncryptionContext::new()).is_allowed()
 }
 
 /// Writes the decision down, and turns a refusal into its error.
-pub fn record(env: &mut Env, call: &Call, decision: Decision) -> Result<(), Fault> {
+pub fn record(env: &mut Env, call: &AccessRequest, decision: Decision) -> Result<(), Fault> {
     let refusal = decision.message(call);
     env.host.decisions.push(DecisionRecord {
         request_id: env.caller.ctx.answer_id.clone(),

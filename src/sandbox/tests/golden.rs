@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use crate::policy::{Examination, Mismatch, PolicySource};
+use crate::policy::{MatchResult, Mismatch, PolicySource};
 use crate::sandbox::engine::Engine;
 use crate::sandbox::request::{Body, Request};
 use crate::sandbox::service::Service;
@@ -189,7 +189,7 @@ fn write_decision(transcript: &mut String, record: &DecisionRecord) {
             PolicySource::Grant { grant_id } => &grant_id[..8],
         };
         let result = match &examined.result {
-            Examination::NotMatched(mismatches) => mismatches.iter().map(mismatch).collect::<Vec<_>>().join(" "),
+            MatchResult::NotMatched(mismatches) => mismatches.iter().map(mismatch).collect::<Vec<_>>().join(" "),
             other => format!("{other:?}"),
         };
         let (number, effect) = (examined.statement, examined.effect);

@@ -1,13 +1,11 @@
-//! The decision, its trace, and both in words.
+//! A decision and its trace, as data.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::decide::Call;
 use super::document::Effect;
 
 /// Where a policy came from.
@@ -47,31 +45,20 @@ impl PolicySource {
     }
 }
 
-impl fmt::Display for PolicySource {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyPolicy { .. } => out.write_str("the key policy"),
-            Self::Managed { name, .. } => write!(out, "the managed policy {name}"),
-            Self::Inline { user, name } => write!(out, "{user}'s inline policy {name}"),
-            Self::Grant { grant_id } => write!(out, "the grant {grant_id}"),
-        }
-    }
-}
-
-/// What was decided, and everything that was looked at on the way.
+/// What was decided, and every statement that was evaluated for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The verdict.
     pub outcome: Outcome,
     /// Every statement and grant, in the order they were looked at: the key policy, the caller's policies, the grants.
-    pub trace: Vec<Examined>,
+    pub trace: Vec<StatementTrace>,
 }
 
 /// The verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Outcome {
-    /// The call may go on.
+    /// The call is allowed.
     Allowed {
         /// Whose allow it was.
         by: PolicySource,
@@ -104,25 +91,25 @@ pub enum Missing {
     ResourcePolicy,
 }
 
-/// One statement (or grant) looked at.
+/// How one statement or grant was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Examined {
+pub struct StatementTrace {
     /// Where it stands.
     pub source: PolicySource,
     /// Its place in the document, counted from 0; for a grant its place in the key's list.
     pub statement: usize,
     /// Its name; for a grant the grant's name.
     pub sid: Option<String>,
-    /// What it would do.
+    /// Allow or deny.
     pub effect: Effect,
-    /// Whether it does.
-    pub result: Examination,
+    /// Whether it matched.
+    pub result: MatchResult,
     /// The very statement, as its document has it; a grant as ListGrants describes it.
     #[serde(with = "shared")]
     pub json: Arc<Value>,
 }
 
-/// A shared value is written as the value itself: serde's own way would need a feature that all of its users pay for.
+/// Serializes a shared value as the value itself: serde's own way needs a feature that all its users pay for.
 mod shared {
     use super::{Arc, Value};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -136,23 +123,23 @@ mod shared {
     }
 }
 
-/// Whether a statement concerns the call.
+/// Whether a statement or grant matches a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Examination {
-    /// In every part.
+pub enum MatchResult {
+    /// Every part matches.
     Matched,
     /// The key policy names the caller's account: IAM may decide.
     DelegatesToAccount,
-    /// Not, and each part in which it doesn't.
+    /// These parts don't match.
     NotMatched(Vec<Mismatch>),
 }
 
-/// A part of a statement or grant that doesn't fit the call. Displays as one sentence.
+/// A part of a statement or grant that doesn't match the request. Displays as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "part", rename_all = "snake_case")]
 pub enum Mismatch {
-    /// It is about somebody else.
+    /// Another principal.
     Principal {
         /// The names in the statement.
         wanted: Vec<String>,
@@ -161,7 +148,7 @@ pub enum Mismatch {
         /// Who asked.
         caller: String,
     },
-    /// It is about another action.
+    /// Another action.
     Action {
         /// The patterns in the statement.
         wanted: Vec<String>,
@@ -170,7 +157,7 @@ pub enum Mismatch {
         /// What was asked for.
         asked: String,
     },
-    /// It is about another resource.
+    /// Another resource.
     Resource {
         /// The patterns in the statement.
         wanted: Vec<String>,
@@ -215,74 +202,8 @@ pub enum Mismatch {
     },
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Principal { wanted, negated: false, caller } => {
-                write!(out, "It is about {}, and the caller is {caller}.", list(wanted, "or"))
-            }
-            Self::Principal { wanted, negated: true, caller } => {
-                write!(out, "It is about everybody but {}, and the caller is {caller}.", list(wanted, "and"))
-            }
-            Self::Action { wanted, negated: false, asked } => {
-                write!(out, "It is about {}, and the call is {asked}.", list(wanted, "or"))
-            }
-            Self::Action { wanted, negated: true, asked } => {
-                write!(out, "It is about every action but {}, and the call is {asked}.", list(wanted, "and"))
-            }
-            Self::Resource { wanted, negated: false, asked } => {
-                write!(out, "It is about {}, and the call concerns {asked}.", list(wanted, "or"))
-            }
-            Self::Resource { wanted, negated: true, asked } => {
-                write!(out, "It is about every resource but {}, and the call concerns {asked}.", list(wanted, "and"))
-            }
-            Self::Condition { operator, key, wanted, found } => {
-                let wanted = list(wanted, "or");
-                if found.is_empty() {
-                    write!(
-                        out,
-                        "Its condition {operator} wants {key} to fit {wanted}, and the request carries no {key}."
-                    )
-                } else {
-                    let found = list(found, "and");
-                    write!(out, "Its condition {operator} wants {key} to fit {wanted}, and the request says {found}.")
-                }
-            }
-            Self::GrantOperation { granted, asked } => {
-                write!(out, "It covers {}, and the call is {asked}.", list(granted, "and"))
-            }
-            Self::GrantContext { constraint, wanted, found } => write!(
-                out,
-                "Its constraint {constraint} wants the encryption context {}, and the call has {}.",
-                pairs(wanted),
-                pairs(found)
-            ),
-            Self::Grantee { wanted, caller } => {
-                write!(out, "It was given to {wanted}, and the caller is {caller}.")
-            }
-        }
-    }
-}
-
-/// `a`, `a or b`, `a, b or c`.
-fn list(items: &[String], last: &str) -> String {
-    match items {
-        [] => "nothing".to_owned(),
-        [one] => one.clone(),
-        [start @ .., end] => format!("{} {last} {end}", start.join(", ")),
-    }
-}
-
-fn pairs(context: &BTreeMap<String, String>) -> String {
-    if context.is_empty() {
-        return "no pairs".to_owned();
-    }
-    let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{{{}}}", pairs.join(", "))
-}
-
 impl Mismatch {
-    /// About how many bytes it takes to keep.
+    /// Estimates its size in bytes.
     fn size(&self) -> usize {
         fn of<'a>(texts: impl IntoIterator<Item = &'a String>) -> usize {
             texts.into_iter().map(|text| size_of::<String>() + text.len()).sum()
@@ -302,7 +223,7 @@ impl Mismatch {
     }
 }
 
-/// About how many bytes a value takes. Decisions share a statement, but the last one to quote it keeps it.
+/// Estimates the size of a value in bytes. Decisions share a statement; the last one to quote it keeps it alive.
 fn weight(value: &Value) -> usize {
     let inner = match value {
         Value::String(text) => text.len(),
@@ -313,11 +234,11 @@ fn weight(value: &Value) -> usize {
     size_of::<Value>() + inner
 }
 
-impl Examined {
+impl StatementTrace {
     fn size(&self) -> usize {
         let parts = match &self.result {
-            Examination::NotMatched(parts) => parts.iter().map(Mismatch::size).sum(),
-            Examination::Matched | Examination::DelegatesToAccount => 0,
+            MatchResult::NotMatched(parts) => parts.iter().map(Mismatch::size).sum(),
+            MatchResult::Matched | MatchResult::DelegatesToAccount => 0,
         };
         // A source is an ARN or two names.
         size_of::<Self>() + 100 + parts + weight(&self.json)
@@ -325,55 +246,13 @@ impl Examined {
 }
 
 impl Decision {
-    /// About how many bytes it takes to keep: a trace quotes the policies it went through.
+    /// Estimates its size in bytes: a trace quotes the evaluated policies.
     pub(crate) fn size(&self) -> usize {
-        self.trace.iter().map(Examined::size).sum()
+        self.trace.iter().map(StatementTrace::size).sum()
     }
 
-    /// Whether the call may go on.
+    /// Whether the call is allowed.
     pub fn is_allowed(&self) -> bool {
         matches!(self.outcome, Outcome::Allowed { .. })
-    }
-
-    /// AWS's denial message (IAM guide, observed on AWS); `None` when allowed.
-    pub fn message(&self, call: &Call<'_>) -> Option<String> {
-        let reason = match &self.outcome {
-            Outcome::Allowed { .. } => return None,
-            Outcome::ExplicitDeny { by, .. } if by.is_resource_based() => {
-                "with an explicit deny in a resource-based policy".to_owned()
-            }
-            Outcome::ExplicitDeny { .. } => "with an explicit deny in an identity-based policy".to_owned(),
-            Outcome::ImplicitDeny { missing: Missing::IdentityPolicy } => {
-                format!("because no identity-based policy allows the {} action", call.action)
-            }
-            Outcome::ImplicitDeny { missing: Missing::ResourcePolicy } => {
-                format!("because no resource-based policy allows the {} action", call.action)
-            }
-        };
-        // To a caller of another account AWS doesn't say what the resource's policy says, nor whether it exists.
-        let resource_based = match &self.outcome {
-            Outcome::ExplicitDeny { by, .. } => by.is_resource_based(),
-            Outcome::ImplicitDeny { missing } => *missing == Missing::ResourcePolicy,
-            Outcome::Allowed { .. } => false,
-        };
-        let owner = call.resource.split(':').nth(4).unwrap_or_default();
-        if resource_based && !call.principal.is_service() && !owner.is_empty() && owner != call.principal.account {
-            return Some(call.absent_message());
-        }
-        Some(format!(
-            "User: {} is not authorized to perform: {} on resource: {} {reason}",
-            call.principal.arn, call.action, call.resource
-        ))
-    }
-}
-
-impl Call<'_> {
-    /// AWS's message for a key that isn't there or is another account's (IAM guide).
-    fn absent_message(&self) -> String {
-        format!(
-            "User: {} is not authorized to perform: {} on this resource because the resource does not exist in this \
-             Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-            self.principal.arn, self.action
-        )
     }
 }
