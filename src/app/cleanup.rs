@@ -9,7 +9,7 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use super::{Exit, describe, tell, teller};
-use crate::aws::{Clients, EndpointOptions, Tell};
+use crate::aws::{Clients, EndpointOptions};
 use crate::cli::{Options, UsageError, is_reader_gone, out};
 use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
@@ -38,7 +38,7 @@ const NO_PLACE: &str =
 /// Cleans up at the endpoint that was given or, without one, wherever a journal says that something was created.
 ///
 /// # Errors
-/// When the journals can't be read, the place that was named can't be used, or the lines can't be written though nothing
+/// If the journals can't be read, the place that was given can't be used, or the lines can't be written though nothing
 /// else went wrong.
 pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: &Wanted<'_>) -> Result<Exit, Report> {
     let mut journals = read(folder, wanted.run)?;
@@ -46,7 +46,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
     introduce(&journals, &mut masker);
     let places = places(options, &journals);
     if places.is_empty() && wanted.all {
-        return Err(UsageError::new(NO_PLACE.to_owned()).into());
+        return Err(UsageError::new(NO_PLACE).into());
     }
     let consent = Consent { accepted: options.yes_account.as_deref(), ask: &ask };
     let scope = match wanted.run {
@@ -63,13 +63,10 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         written = writeln!(out, "this machine has no journal {none}: nothing to remove\n{ALL}");
     }
     for place in places {
-        let (clients, target) = match connect(runtime, &place, teller(options.mask)) {
-            Ok((clients, target)) => {
-                let elsewhere = target.endpoint.as_ref().map(|_| wait::ELSEWHERE);
-                (clients.with_wait(options.wait.or(elsewhere)), target)
-            }
+        let (clients, target) = match connect(runtime, &place, options) {
+            Ok(connected) => connected,
             Err(error) if place.is_given => return Err(error),
-            // The other journals' places may be reached.
+            // Other places may be reachable.
             Err(error) => {
                 let line = format!("{}: {}", place.endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
                 tell(mask::written(&mut masker, &line));
@@ -77,13 +74,7 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
                 continue;
             }
         };
-        let is_here = |left: &Left| {
-            let head = Target::from(&left.head);
-            let same_profile = place.is_given || head.admin_profile == target.admin_profile;
-            head.endpoint == target.endpoint && head.region == target.region && same_profile
-        };
-        let (here, elsewhere): (Vec<_>, Vec<_>) = journals.left.into_iter().partition(is_here);
-        journals.left = elsewhere;
+        let here: Vec<Left> = journals.left.extract_if(.., |left| place.includes(left, &target)).collect();
         if here.is_empty() && matches!(scope, Scope::Own) {
             let at = format!("{} in {}", target.endpoint.as_deref().unwrap_or("AWS"), target.region);
             let line = format!("no journal of this machine names a run at {at}: nothing to remove\n{ALL}");
@@ -95,25 +86,30 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         let (ended, told) = runtime.block_on(clean(&work, here, &mut masker, &mut out));
         (outcome, written) = (outcome.max(ended), written.and(told));
     }
+    exit(outcome, written.wrap_err("the lines could not be written"), options.mask)
+}
+
+/// Decides the exit status. Lines that could not be written matter only if all else went well.
+fn exit(outcome: Outcome, written: Result<(), Report>, mask: bool) -> Result<Exit, Report> {
     let exit = match outcome {
         Outcome::Clean => Exit::Met,
         Outcome::Survivors => Exit::Survivors,
         Outcome::Refused => Exit::Usage,
         Outcome::Unreachable => Exit::Backend,
     };
-    match written.wrap_err("the lines could not be written") {
-        Err(error) if exit == Exit::Met => Err(error),
+    match written {
+        Err(error) if exit == Exit::Met => return Err(error),
         Err(error) => {
             if !is_reader_gone(error.as_ref()) {
-                tell(describe(&error, options.mask));
+                tell(describe(&error, mask));
             }
             if exit == Exit::Survivors {
                 tell("something is left; `kmslab cleanup --dry-run` with the same options lists it");
             }
-            Ok(exit)
         }
-        Ok(()) => Ok(exit),
+        Ok(()) => {}
     }
+    Ok(exit)
 }
 
 /// All journals, or those of the run `only`.
@@ -156,6 +152,15 @@ struct Place {
     is_given: bool,
 }
 
+impl Place {
+    /// Whether what a journal names is here, where calls go to `target`.
+    fn includes(&self, left: &Left, target: &Target) -> bool {
+        let head = Target::from(&left.head);
+        let same_profile = self.is_given || head.admin_profile == target.admin_profile;
+        head.endpoint == target.endpoint && head.region == target.region && same_profile
+    }
+}
+
 /// The place that was given, else the journals'.
 fn places(options: &Options, journals: &Journals) -> Vec<Place> {
     if options.endpoint_url.is_some() || options.is_aws() {
@@ -193,14 +198,14 @@ fn ask(question: &str) -> io::Result<Option<String>> {
 
 /// Clients for `place`, and where their calls go. Without an endpoint that is AWS; where the place was given, another
 /// one that variables or the profile name will do as well.
-fn connect(runtime: &Runtime, place: &Place, teller: Tell) -> Result<(Clients, Target), Report> {
-    let options = EndpointOptions {
+fn connect(runtime: &Runtime, place: &Place, options: &Options) -> Result<(Clients, Target), Report> {
+    let endpoint = EndpointOptions {
         url: place.endpoint.clone(),
         admin_profile: place.admin_profile.clone(),
         user_profile: None,
         region: place.region.clone(),
     };
-    let clients = runtime.block_on(Clients::for_endpoint_telling(&options, teller))?;
+    let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, teller(options.mask)))?;
     match clients.endpoint().filter(|_| place.endpoint.is_none()) {
         Some(_) if place.is_given && !clients.services().is_empty() => {
             let places = in_words(clients.services());
@@ -225,5 +230,7 @@ fn connect(runtime: &Runtime, place: &Place, teller: Tell) -> Result<(Clients, T
     }
     // With --backend aws, where the lab with the same options and variables has been.
     let (endpoint, region) = (clients.one_place().map(str::to_owned), clients.region().to_owned());
-    Ok((clients, Target { endpoint, region, admin_profile: place.admin_profile.clone() }))
+    let elsewhere = endpoint.as_ref().map(|_| wait::ELSEWHERE);
+    let target = Target { endpoint, region, admin_profile: place.admin_profile.clone() };
+    Ok((clients.with_wait(options.wait.or(elsewhere)), target))
 }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Announcement, Exit, Lab, describe, exit_status, lab, looks, random_number, recording, settle, tell};
+use crate::aws::Clients;
 use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
-use crate::lab::{Quiz, State};
+use crate::lab::{Effect, Event, Quiz, State};
 use crate::run::config::Config;
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
+use crate::run::verified::Shelf;
 use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
@@ -52,14 +55,7 @@ pub(super) fn interactive(
     state = state.with_clipboard(environment.clipboard);
     // What can't be recorded is told before anything else happens.
     let mut manner = recording::manner(recording, looks, options, environment, &mut state)?;
-    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let build = |state: &mut State, clients, journal: &Option<Arc<Journal>>, shelf, options: &Options| {
-        let (hold, first) = run::session::begin(state, options, environment);
-        let (world, events) = World::new(clients);
-        let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold);
-        (world.with_notes(Some(place.clone())), events, first)
-    };
-    let (mut world, mut events, mut first) = build(&mut state, clients, &journal, shelf, options);
+    let (mut world, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
@@ -94,7 +90,7 @@ pub(super) fn interactive(
         state = next.state.succeeding(&state);
         manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };
-        (world, events, first) = build(&mut state, next.clients, &journal, next.shelf, &afresh);
+        (world, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment);
         _announcement = Announcement::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.
@@ -105,6 +101,22 @@ pub(super) fn interactive(
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit.0)
+}
+
+/// Begins a session: its world with the events, and the first effects.
+fn begin(
+    state: &mut State,
+    clients: Clients,
+    journal: &Option<Arc<Journal>>,
+    shelf: Option<Shelf>,
+    options: &Options,
+    environment: &Environment,
+) -> (World, UnboundedReceiver<Event>, Vec<Effect>) {
+    let (hold, first) = run::session::begin(state, options, environment);
+    let (world, events) = World::new(clients);
+    let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
+    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
+    (world, events, first)
 }
 
 /// The interactive lab without a screen.

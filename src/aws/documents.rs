@@ -25,11 +25,7 @@ impl Clients {
             Ok(output) => documents.key_policy = output.policy,
             Err(failed) => documents.unread.push(unread("the key policy", &failed)),
         }
-        let grants = pages!(
-            "kms:ListGrants",
-            client.list_grants().key_id(key),
-            |page: aws_sdk_kms::operation::list_grants::ListGrantsOutput| page.grants.unwrap_or_default()
-        );
+        let grants = pages!("kms:ListGrants", client.list_grants().key_id(key), |page| page.grants.unwrap_or_default());
         match grants {
             Ok(grants) => documents.grants = grants.into_iter().map(grant).collect(),
             Err(failed) => documents.unread.push(unread("the grants of the key", &failed)),
@@ -39,40 +35,24 @@ impl Clients {
 
     async fn documents_of_caller(&self, caller: Option<&str>) -> Documents {
         let mut documents = Documents::default();
-        let name = match caller.and_then(|arn| arn.rsplit_once(':')) {
-            // The root user has no policies: what names the account names it.
-            Some((_, "root")) => return documents,
-            Some((_, who)) if who.starts_with("user/") => who.rsplit('/').next().unwrap_or(who),
-            Some((_, who)) => {
-                documents.unread.push(format!("the policies of {who} are not read here: it is not a user"));
-                return documents;
-            }
-            None => {
-                documents.unread.push("who made this call is not known".to_owned());
-                return documents;
-            }
-        };
+        let Some(name) = user_of(caller, &mut documents) else { return documents };
         let client = self.admin.iam();
         // A policy may name a user by this id.
         if let Ok(output) = send!("iam:GetUser", client.get_user().user_name(name)) {
             documents.unique_id = output.user.map(|user| user.user_id);
         }
-        let attached = pages!(
-            "iam:ListAttachedUserPolicies",
-            client.list_attached_user_policies().user_name(name),
-            |page: aws_sdk_iam::operation::list_attached_user_policies::ListAttachedUserPoliciesOutput| {
-                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
-            }
-        );
+        let attached =
+            pages!("iam:ListAttachedUserPolicies", client.list_attached_user_policies().user_name(name), |page| page
+                .attached_policies
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|policy| policy.policy_arn));
         match attached {
             Ok(arns) => self.read_managed(arns, &mut documents).await,
             Err(failed) => documents.unread.push(unread(&format!("the policies attached to user {name}"), &failed)),
         }
-        let inline = pages!(
-            "iam:ListUserPolicies",
-            client.list_user_policies().user_name(name),
-            |page: aws_sdk_iam::operation::list_user_policies::ListUserPoliciesOutput| page.policy_names
-        );
+        let inline =
+            pages!("iam:ListUserPolicies", client.list_user_policies().user_name(name), |page| page.policy_names);
         match inline {
             Ok(policies) => {
                 for policy in policies {
@@ -83,13 +63,10 @@ impl Clients {
             }
             Err(failed) => documents.unread.push(unread(&format!("the inline policies of user {name}"), &failed)),
         }
-        let groups = pages!(
-            "iam:ListGroupsForUser",
-            client.list_groups_for_user().user_name(name),
-            |page: aws_sdk_iam::operation::list_groups_for_user::ListGroupsForUserOutput| {
-                page.groups.into_iter().map(|group| group.group_name)
-            }
-        );
+        let groups = pages!("iam:ListGroupsForUser", client.list_groups_for_user().user_name(name), |page| page
+            .groups
+            .into_iter()
+            .map(|group| group.group_name));
         match groups {
             Ok(groups) => {
                 for group in groups {
@@ -103,22 +80,16 @@ impl Clients {
 
     async fn read_group(&self, group: &str, documents: &mut Documents) {
         let client = self.admin.iam();
-        let attached = pages!(
-            "iam:ListAttachedGroupPolicies",
-            client.list_attached_group_policies().group_name(group),
-            |page: aws_sdk_iam::operation::list_attached_group_policies::ListAttachedGroupPoliciesOutput| {
+        let attached =
+            pages!("iam:ListAttachedGroupPolicies", client.list_attached_group_policies().group_name(group), |page| {
                 page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
-            }
-        );
+            });
         match attached {
             Ok(arns) => self.read_managed(arns, documents).await,
             Err(failed) => documents.unread.push(unread(&format!("the policies attached to group {group}"), &failed)),
         }
-        let inline = pages!(
-            "iam:ListGroupPolicies",
-            client.list_group_policies().group_name(group),
-            |page: aws_sdk_iam::operation::list_group_policies::ListGroupPoliciesOutput| page.policy_names
-        );
+        let inline =
+            pages!("iam:ListGroupPolicies", client.list_group_policies().group_name(group), |page| page.policy_names);
         match inline {
             Ok(policies) => {
                 for policy in policies {
@@ -149,6 +120,18 @@ impl Clients {
             keep(PolicySource::Managed { name, arn }, text, documents);
         }
     }
+}
+
+/// Returns the name of a user; `None` for the root user, which has no policies, and for others, whose are noted as unread.
+fn user_of<'a>(caller: Option<&'a str>, documents: &mut Documents) -> Option<&'a str> {
+    let unread = match caller.and_then(|arn| arn.rsplit_once(':')) {
+        Some((_, "root")) => return None,
+        Some((_, who)) if who.starts_with("user/") => return who.rsplit('/').next(),
+        Some((_, who)) => format!("the policies of {who} are not read here: it is not a user"),
+        None => "who made this call is not known".to_owned(),
+    };
+    documents.unread.push(unread);
+    None
 }
 
 /// Keeps a policy's text, which IAM sends percent-encoded (RFC 3986), or notes that it could not be read.

@@ -222,24 +222,17 @@ macro_rules! send {
     };
 }
 
-/// All pages of a list, each turned into items by `$take`.
+/// Collects all pages of a list, each turned into items.
 macro_rules! pages {
-    ($call:literal, $builder:expr, $take:expr) => {{
+    ($call:literal, $builder:expr, |$page:ident| $items:expr) => {{
         let mut pages = $builder.into_paginator().send();
         let mut items = Vec::new();
-        let mut failed = None;
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => items.extend($take(page)),
-                Err(error) => {
-                    failed = Some(Failed::new($call, error));
-                    break;
-                }
+        loop {
+            match pages.next().await {
+                Some(Ok($page)) => items.extend($items),
+                Some(Err(error)) => break Err(Failed::new($call, error)),
+                None => break Ok(items),
             }
-        }
-        match failed {
-            None => Ok(items),
-            Some(failed) => Err(failed),
         }
     }};
 }
@@ -262,11 +255,7 @@ impl Clients {
 
     async fn find_tables(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
         let client = self.admin.dynamodb();
-        let listed = pages!(
-            "dynamodb:ListTables",
-            client.list_tables(),
-            |page: aws_sdk_dynamodb::operation::list_tables::ListTablesOutput| { page.table_names.unwrap_or_default() }
-        );
+        let listed = pages!("dynamodb:ListTables", client.list_tables(), |page| page.table_names.unwrap_or_default());
         let names = listed_and(listed, &candidates.tables, "kmslab-table-", &mut found.unseen)?;
         for name in names.into_iter().filter(|name| candidates.includes(|own| own.tables().contains(name))) {
             let description = match send!("dynamodb:DescribeTable", client.describe_table().table_name(&name)) {
@@ -308,13 +297,8 @@ impl Clients {
 
     async fn find_users(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
         let client = self.admin.iam();
-        let listed = pages!(
-            "iam:ListUsers",
-            client.list_users(),
-            |page: aws_sdk_iam::operation::list_users::ListUsersOutput| {
-                page.users.into_iter().map(|user| user.user_name)
-            }
-        );
+        let listed =
+            pages!("iam:ListUsers", client.list_users(), |page| page.users.into_iter().map(|user| user.user_name));
         let names = listed_and(listed, &candidates.users, "kmslab-user-", &mut found.unseen)?;
         for name in names.into_iter().filter(|name| candidates.includes(|own| own.user == *name)) {
             let arn = match send!("iam:GetUser", client.get_user().user_name(&name)) {
@@ -325,13 +309,10 @@ impl Clients {
                     continue;
                 }
             };
-            let tags = pages!(
-                "iam:ListUserTags",
-                client.list_user_tags().user_name(&name),
-                |page: aws_sdk_iam::operation::list_user_tags::ListUserTagsOutput| {
-                    page.tags.into_iter().map(|tag| (tag.key, tag.value))
-                }
-            );
+            let tags = pages!("iam:ListUserTags", client.list_user_tags().user_name(&name), |page| page
+                .tags
+                .into_iter()
+                .map(|tag| (tag.key, tag.value)));
             let mark = found.mark(tags)?;
             let mut user = User {
                 name,
@@ -353,25 +334,18 @@ impl Clients {
     async fn look_into(&self, user: &mut User, unseen: &mut Vec<String>) -> Result<(), Unusable> {
         let client = self.admin.iam();
         let name = &user.name;
-        let keys = pages!(
-            "iam:ListAccessKeys",
-            client.list_access_keys().user_name(name),
-            |page: aws_sdk_iam::operation::list_access_keys::ListAccessKeysOutput| {
-                page.access_key_metadata.into_iter().filter_map(|key| key.access_key_id)
-            }
-        );
-        let attached = pages!(
-            "iam:ListAttachedUserPolicies",
-            client.list_attached_user_policies().user_name(name),
-            |page: aws_sdk_iam::operation::list_attached_user_policies::ListAttachedUserPoliciesOutput| {
-                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
-            }
-        );
-        let inline = pages!(
-            "iam:ListUserPolicies",
-            client.list_user_policies().user_name(name),
-            |page: aws_sdk_iam::operation::list_user_policies::ListUserPoliciesOutput| { page.policy_names }
-        );
+        let keys = pages!("iam:ListAccessKeys", client.list_access_keys().user_name(name), |page| page
+            .access_key_metadata
+            .into_iter()
+            .filter_map(|key| key.access_key_id));
+        let attached =
+            pages!("iam:ListAttachedUserPolicies", client.list_attached_user_policies().user_name(name), |page| page
+                .attached_policies
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|policy| policy.policy_arn));
+        let inline =
+            pages!("iam:ListUserPolicies", client.list_user_policies().user_name(name), |page| page.policy_names);
         let into = [&mut user.access_keys, &mut user.attached_policies, &mut user.inline_policies];
         for (list, listed) in into.into_iter().zip([keys, attached, inline]) {
             match listed {
@@ -386,10 +360,11 @@ impl Clients {
 
     async fn find_keys(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
         let client = self.admin.kms();
-        let listed =
-            pages!("kms:ListKeys", client.list_keys(), |page: aws_sdk_kms::operation::list_keys::ListKeysOutput| {
-                page.keys.unwrap_or_default().into_iter().filter_map(|key| key.key_id)
-            });
+        let listed = pages!("kms:ListKeys", client.list_keys(), |page| page
+            .keys
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|key| key.key_id));
         // By id, as everywhere.
         let known: BTreeSet<String> =
             candidates.keys.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_owned()).collect();
@@ -444,13 +419,11 @@ impl Clients {
 
     async fn tags_of_key(&self, id: &str) -> Result<Vec<(String, String)>, Failed> {
         for attempt in 0.. {
-            let tags = pages!(
-                "kms:ListResourceTags",
-                self.admin.kms().list_resource_tags().key_id(id),
-                |page: aws_sdk_kms::operation::list_resource_tags::ListResourceTagsOutput| {
-                    page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value))
-                }
-            );
+            let tags = pages!("kms:ListResourceTags", self.admin.kms().list_resource_tags().key_id(id), |page| page
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(|tag| (tag.tag_key, tag.tag_value)));
             match tags {
                 Err(failed) if failed.is_throttling() && attempt < MAX_THROTTLED => {
                     tokio::time::sleep(Duration::from_millis((125 << attempt).min(8_000))).await;
@@ -463,11 +436,7 @@ impl Clients {
 
     async fn find_aliases(&self, candidates: &Candidates, found: &mut Inventory) -> Result<(), Unusable> {
         let client = self.admin.kms();
-        let listed = pages!(
-            "kms:ListAliases",
-            client.list_aliases(),
-            |page: aws_sdk_kms::operation::list_aliases::ListAliasesOutput| { page.aliases.unwrap_or_default() }
-        );
+        let listed = pages!("kms:ListAliases", client.list_aliases(), |page| page.aliases.unwrap_or_default());
         let listed = match listed {
             Ok(listed) => listed,
             Err(failed) => {

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
-    SseType, Tag,
+    SseType,
 };
-use aws_sdk_iam::types as iam;
-use aws_sdk_kms::types as kms;
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::Blob;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
+use {aws_sdk_dynamodb as dynamodb, aws_sdk_iam as iam, aws_sdk_kms as kms};
 
 use super::settings::{self, Fault};
 use super::tap::Tap;
@@ -23,15 +23,15 @@ use crate::lab::{NoResponse, Operation, TableKey, Tags};
 /// As many keys as KMS lists at once (ListKeys, `Limit`).
 const LISTED_KEYS: i32 = 1_000;
 
-/// Sends a fluent builder's call through the tap; the answer itself is read off the wire.
+/// Sends a fluent builder's call through the tap, which reads the response off the wire.
 macro_rules! send {
     ($builder:expr, $tap:expr) => {
-        $builder.customize().interceptor($tap).send().await.map_err(|error| failure::describe(&error))
+        $builder.customize().interceptor($tap).send().await.map(drop).map_err(|error| failure::describe(&error))
     };
 }
 
-/// As `send!`, for what creates something.
-macro_rules! create {
+/// Sends a call that creates something; returns the SDK's output.
+macro_rules! created {
     ($service:ident, $builder:expr, $tap:expr) => {
         $builder
             .customize()
@@ -40,6 +40,13 @@ macro_rules! create {
             .send()
             .await
             .map_err(|error| failure::describe(&error))
+    };
+}
+
+/// Sends a call that creates something, as `send!` does.
+macro_rules! create {
+    ($service:ident, $builder:expr, $tap:expr) => {
+        created!($service, $builder, $tap).map(drop)
     };
 }
 
@@ -66,133 +73,131 @@ impl ClassifyRetry for OnlyAfterAnError {
     }
 }
 
-/// Sends `operation`. A new access key comes back, since its secret is in no [`crate::lab::Answer`].
+/// Sends `operation`. Returns a new access key, since no [`crate::lab::Answer`] has its secret.
+///
+/// # Errors
+/// If the call can't be built, or there is no usable response.
 pub(super) async fn send(
     clients: &ServiceClients,
     operation: &Operation,
     tap: Tap,
 ) -> Result<Option<Keys>, NoResponse> {
     use Operation as O;
-    match operation {
-        O::GetCallerIdentity => send!(clients.sts().get_caller_identity(), tap).map(drop)?,
-        O::CreateKey { description, tags } => {
-            let tags = tags.pairs().map(|(key, value)| kms::Tag::builder().tag_key(key).tag_value(value).build());
-            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            create!(aws_sdk_kms, clients.kms().create_key().description(description).set_tags(Some(tags)), tap)
-                .map(drop)?;
-        }
-        O::CreateAlias { alias, key } => {
-            create!(aws_sdk_kms, clients.kms().create_alias().alias_name(alias).target_key_id(key), tap).map(drop)?;
-        }
-        O::ListKeys => send!(clients.kms().list_keys().limit(LISTED_KEYS), tap).map(drop)?,
-        O::ListAccessKeys { user } => send!(clients.iam().list_access_keys().user_name(user), tap).map(drop)?,
-        O::DescribeKey { key } => send!(clients.kms().describe_key().key_id(key), tap).map(drop)?,
-        O::GetKeyPolicy { key } => {
-            send!(clients.kms().get_key_policy().key_id(key).policy_name("default"), tap).map(drop)?;
-        }
-        O::PutKeyPolicy { key, policy } => {
-            send!(clients.kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap).map(drop)?;
-        }
-        O::DisableKey { key } => send!(clients.kms().disable_key().key_id(key), tap).map(drop)?,
-        O::EnableKey { key } => send!(clients.kms().enable_key().key_id(key), tap).map(drop)?,
-        // Not sent twice: a second one would rotate again.
-        O::RotateKeyOnDemand { key } => {
-            create!(aws_sdk_kms, clients.kms().rotate_key_on_demand().key_id(key), tap).map(drop)?;
-        }
-        O::CancelKeyDeletion { key } => send!(clients.kms().cancel_key_deletion().key_id(key), tap).map(drop)?,
-        O::CreateGrant { key, grantee, operations, name } => {
-            let operations = operations.iter().map(|operation| kms::GrantOperation::from(operation.as_str())).collect();
-            let call = clients.kms().create_grant().key_id(key).grantee_principal(grantee);
-            create!(aws_sdk_kms, call.set_operations(Some(operations)).name(name), tap).map(drop)?;
-        }
-        O::ListGrants { key } => send!(clients.kms().list_grants().key_id(key), tap).map(drop)?,
-        O::RevokeGrant { key, grant_id } => {
-            send!(clients.kms().revoke_grant().key_id(key).grant_id(grant_id), tap).map(drop)?;
-        }
-        O::Encrypt { key, plaintext, context } => {
-            let call = clients.kms().encrypt().key_id(key).plaintext(blob(plaintext)?);
-            send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
-        }
-        O::Decrypt { ciphertext, context } => {
-            let call = clients.kms().decrypt().ciphertext_blob(blob(ciphertext)?);
-            send!(call.set_encryption_context(pairs(context)), tap).map(drop)?;
-        }
-        O::DeleteAlias { alias } => send!(clients.kms().delete_alias().alias_name(alias), tap).map(drop)?,
-        O::ScheduleKeyDeletion { key, days } => {
-            let call = clients.kms().schedule_key_deletion().key_id(key).pending_window_in_days(i32::from(*days));
-            send!(call, tap).map(drop)?;
-        }
-        O::CreateTable { table, key, tags } => {
-            create!(aws_sdk_dynamodb, create_table(clients, table, key, tags)?, tap).map(drop)?;
-        }
-        O::DescribeTable { table } => send!(clients.dynamodb().describe_table().table_name(table), tap).map(drop)?,
-        O::PutItem { table, item } => {
-            let mut call = clients.dynamodb().put_item().table_name(table);
-            for (name, value) in item {
-                call = call.item(name, attribute_value(value)?);
-            }
-            send!(call, tap).map(drop)?;
-        }
-        O::Scan { table } => send!(clients.dynamodb().scan().table_name(table), tap).map(drop)?,
-        O::DeleteTable { table } => send!(clients.dynamodb().delete_table().table_name(table), tap).map(drop)?,
-        O::GetRole { role } => send!(clients.iam().get_role().role_name(role), tap).map(drop)?,
-        O::SimulatePrincipalPolicy { principal, actions, resource, tags } => {
-            let call = clients.iam().simulate_principal_policy().policy_source_arn(principal).resource_arns(resource);
-            let call = call.set_action_names(Some(actions.clone()));
-            send!(call.set_context_entries(Some(tag_entries(tags))), tap).map(drop)?;
-        }
-        O::CreateUser { user, tags } => {
-            let tags = tags.pairs().map(|(key, value)| iam::Tag::builder().key(key).value(value).build());
-            let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
-            create!(aws_sdk_iam, clients.iam().create_user().user_name(user).set_tags(Some(tags)), tap).map(drop)?;
-        }
-        O::AttachUserPolicy { user, policy_arn } => {
-            send!(clients.iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
-        }
-        O::CreateAccessKey { user } => {
-            let output = create!(aws_sdk_iam, clients.iam().create_access_key().user_name(user), tap)?;
-            let fault = output.access_key.as_ref().and_then(|key| {
-                let secret = settings::fault_of("secret access key", &key.secret_access_key);
-                settings::fault_of("access key id", &key.access_key_id).or(secret)
-            });
-            if let Some(Fault { says, .. }) = fault {
-                return Err(NoResponse { message: says, remedy: failure::NOT_AWS.to_owned() });
-            }
-            return Ok(output.access_key.map(|key| Keys {
-                access_key_id: key.access_key_id,
-                secret_access_key: Zeroizing::new(key.secret_access_key),
-            }));
-        }
-        O::DetachUserPolicy { user, policy_arn } => {
-            send!(clients.iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap).map(drop)?;
-        }
-        O::PutUserPolicy { user, name, policy } => {
-            let call = clients.iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy);
-            send!(call, tap).map(drop)?;
-        }
-        O::DeleteUserPolicy { user, name } => {
-            send!(clients.iam().delete_user_policy().user_name(user).policy_name(name), tap).map(drop)?;
-        }
-        O::DeleteAccessKey { user, access_key_id } => {
-            let call = clients.iam().delete_access_key().user_name(user).access_key_id(access_key_id);
-            send!(call, tap).map(drop)?;
-        }
-        O::DeleteUser { user } => send!(clients.iam().delete_user().user_name(user), tap).map(drop)?,
-    }
-    Ok(None)
+    let (sts, kms, iam, dynamodb) = (|| clients.sts(), || clients.kms(), || clients.iam(), || clients.dynamodb());
+    #[rustfmt::skip]
+    let sent = match operation {
+        O::GetCallerIdentity => send!(sts().get_caller_identity(), tap),
+        O::CreateKey { description, tags } =>
+            create!(kms, kms().create_key().description(description).set_tags(kms_tags(tags)?), tap),
+        O::CreateAlias { alias, key } => create!(kms, kms().create_alias().alias_name(alias).target_key_id(key), tap),
+        O::ListKeys => send!(kms().list_keys().limit(LISTED_KEYS), tap),
+        O::DescribeKey { key } => send!(kms().describe_key().key_id(key), tap),
+        O::GetKeyPolicy { key } => send!(kms().get_key_policy().key_id(key).policy_name("default"), tap),
+        O::PutKeyPolicy { key, policy } =>
+            send!(kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap),
+        O::DisableKey { key } => send!(kms().disable_key().key_id(key), tap),
+        O::EnableKey { key } => send!(kms().enable_key().key_id(key), tap),
+        // Not retried: a second one would rotate again.
+        O::RotateKeyOnDemand { key } => create!(kms, kms().rotate_key_on_demand().key_id(key), tap),
+        O::CancelKeyDeletion { key } => send!(kms().cancel_key_deletion().key_id(key), tap),
+        O::CreateGrant { key, grantee, operations, name } =>
+            create!(kms, create_grant(clients, key, grantee, operations).name(name), tap),
+        O::ListGrants { key } => send!(kms().list_grants().key_id(key), tap),
+        O::RevokeGrant { key, grant_id } => send!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
+        O::Encrypt { key, plaintext, context } =>
+            send!(kms().encrypt().key_id(key).plaintext(blob(plaintext)?).set_encryption_context(pairs(context)), tap),
+        O::Decrypt { ciphertext, context } =>
+            send!(kms().decrypt().ciphertext_blob(blob(ciphertext)?).set_encryption_context(pairs(context)), tap),
+        O::DeleteAlias { alias } => send!(kms().delete_alias().alias_name(alias), tap),
+        O::ScheduleKeyDeletion { key, days } =>
+            send!(kms().schedule_key_deletion().key_id(key).pending_window_in_days((*days).into()), tap),
+        O::CreateTable { table, key, tags } => create!(dynamodb, create_table(clients, table, key, tags)?, tap),
+        O::DescribeTable { table } => send!(dynamodb().describe_table().table_name(table), tap),
+        O::PutItem { table, item } => send!(dynamodb().put_item().table_name(table).set_item(attributes(item)?), tap),
+        O::Scan { table } => send!(dynamodb().scan().table_name(table), tap),
+        O::DeleteTable { table } => send!(dynamodb().delete_table().table_name(table), tap),
+        O::GetRole { role } => send!(iam().get_role().role_name(role), tap),
+        O::SimulatePrincipalPolicy { principal, actions, resource, tags } =>
+            send!(simulate(clients, principal, actions, resource, tags), tap),
+        O::CreateUser { user, tags } =>
+            create!(iam, iam().create_user().user_name(user).set_tags(iam_tags(tags)?), tap),
+        O::AttachUserPolicy { user, policy_arn } =>
+            send!(iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap),
+        O::DetachUserPolicy { user, policy_arn } =>
+            send!(iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap),
+        O::PutUserPolicy { user, name, policy } =>
+            send!(iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy), tap),
+        O::DeleteUserPolicy { user, name } =>
+            send!(iam().delete_user_policy().user_name(user).policy_name(name), tap),
+        O::CreateAccessKey { user } => return create_access_key(clients, user, tap).await,
+        O::ListAccessKeys { user } => send!(iam().list_access_keys().user_name(user), tap),
+        O::DeleteAccessKey { user, access_key_id } =>
+            send!(iam().delete_access_key().user_name(user).access_key_id(access_key_id), tap),
+        O::DeleteUser { user } => send!(iam().delete_user().user_name(user), tap),
+    };
+    sent.map(|()| None)
 }
 
+async fn create_access_key(clients: &ServiceClients, user: &str, tap: Tap) -> Result<Option<Keys>, NoResponse> {
+    let output = created!(iam, clients.iam().create_access_key().user_name(user), tap)?;
+    let fault = output.access_key.as_ref().and_then(|key| {
+        let secret = settings::fault_of("secret access key", &key.secret_access_key);
+        settings::fault_of("access key id", &key.access_key_id).or(secret)
+    });
+    if let Some(Fault { says, .. }) = fault {
+        return Err(NoResponse { message: says, remedy: failure::NOT_AWS.to_owned() });
+    }
+    Ok(output
+        .access_key
+        .map(|key| Keys { access_key_id: key.access_key_id, secret_access_key: Zeroizing::new(key.secret_access_key) }))
+}
+
+fn create_grant(
+    clients: &ServiceClients,
+    key: &str,
+    grantee: &str,
+    operations: &[String],
+) -> kms::operation::create_grant::builders::CreateGrantFluentBuilder {
+    let operations = operations.iter().map(|name| kms::types::GrantOperation::from(name.as_str())).collect();
+    clients.kms().create_grant().key_id(key).grantee_principal(grantee).set_operations(Some(operations))
+}
+
+fn simulate(
+    clients: &ServiceClients,
+    principal: &str,
+    actions: &[String],
+    resource: &str,
+    tags: &Tags,
+) -> iam::operation::simulate_principal_policy::builders::SimulatePrincipalPolicyFluentBuilder {
+    let call = clients.iam().simulate_principal_policy().policy_source_arn(principal).resource_arns(resource);
+    call.set_action_names(Some(actions.to_vec())).set_context_entries(Some(tag_entries(tags)))
+}
+
+/// Defines the tags of one service.
+macro_rules! tags {
+    ($name:ident, $tag:ty, $key:ident, $value:ident) => {
+        fn $name(tags: &Tags) -> Result<Option<Vec<$tag>>, NoResponse> {
+            let tags = tags.pairs().map(|(key, value)| <$tag>::builder().$key(key).$value(value).build());
+            tags.collect::<Result<_, _>>().map(Some).map_err(|error| malformed(&error))
+        }
+    };
+}
+
+tags!(kms_tags, kms::types::Tag, tag_key, tag_value);
+tags!(iam_tags, iam::types::Tag, key, value);
+tags!(table_tags, dynamodb::types::Tag, key, value);
+
 /// The tags, as context entries of a simulation.
-fn tag_entries(tags: &Tags) -> Vec<iam::ContextEntry> {
-    let entry = |key: String, kind: iam::ContextKeyTypeEnum, values: Vec<String>| {
-        let entry = iam::ContextEntry::builder().context_key_name(key).context_key_type(kind);
+fn tag_entries(tags: &Tags) -> Vec<ContextEntry> {
+    let entry = |key: String, kind: ContextKeyTypeEnum, values: Vec<String>| {
+        let entry = ContextEntry::builder().context_key_name(key).context_key_type(kind);
         entry.set_context_key_values(Some(values)).build()
     };
     let tag = |(key, value): (&str, &str)| {
-        entry(format!("aws:RequestTag/{key}"), iam::ContextKeyTypeEnum::String, vec![value.to_owned()])
+        entry(format!("aws:RequestTag/{key}"), ContextKeyTypeEnum::String, vec![value.to_owned()])
     };
     let keys = tags.keys().into_iter().map(str::to_owned).collect();
-    let keys = entry("aws:TagKeys".to_owned(), iam::ContextKeyTypeEnum::StringList, keys);
+    let keys = entry("aws:TagKeys".to_owned(), ContextKeyTypeEnum::StringList, keys);
     tags.pairs().map(tag).chain([keys]).collect()
 }
 
@@ -202,7 +207,7 @@ fn create_table(
     table: &str,
     key: &TableKey,
     tags: &Tags,
-) -> Result<aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
+) -> Result<dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
     let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
     let partition_key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
     let kms = || SseSpecification::builder().enabled(true).sse_type(SseType::Kms);
@@ -211,8 +216,6 @@ fn create_table(
         TableKey::AwsManaged => Some(kms().build()),
         TableKey::Customer(key) => Some(kms().kms_master_key_id(key).build()),
     };
-    let tags = tags.pairs().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|error| malformed(&error))?;
     Ok(clients
         .dynamodb()
         .create_table()
@@ -221,7 +224,7 @@ fn create_table(
         .key_schema(partition_key.map_err(|error| malformed(&error))?)
         .billing_mode(BillingMode::PayPerRequest)
         .set_sse_specification(encryption)
-        .set_tags(Some(tags)))
+        .set_tags(table_tags(tags)?))
 }
 
 /// Bytes that are kept as base64.
@@ -235,6 +238,11 @@ fn pairs(context: &Context) -> Option<HashMap<String, String>> {
 
 fn malformed(error: &dyn std::error::Error) -> NoResponse {
     NoResponse { message: failure::chain(error), remedy: "this is a fault of kmslab: please report it".to_owned() }
+}
+
+/// DynamoDB JSON as the SDK's attributes of an item.
+fn attributes(item: &Map<String, Value>) -> Result<Option<HashMap<String, AttributeValue>>, NoResponse> {
+    item.iter().map(|(name, value)| Ok((name.clone(), attribute_value(value)?))).collect::<Result<_, _>>().map(Some)
 }
 
 /// DynamoDB JSON (`{"S": "text"}`) as the SDK's value.
@@ -254,12 +262,7 @@ fn attribute_value(value: &Value) -> Result<AttributeValue, NoResponse> {
         ("SS", Value::Array(texts)) => AttributeValue::Ss(texts.iter().map(text).collect::<Result<_, _>>()?),
         ("NS", Value::Array(texts)) => AttributeValue::Ns(texts.iter().map(text).collect::<Result<_, _>>()?),
         ("L", Value::Array(values)) => AttributeValue::L(values.iter().map(attribute_value).collect::<Result<_, _>>()?),
-        ("M", Value::Object(members)) => AttributeValue::M(
-            members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), attribute_value(value)?)))
-                .collect::<Result<_, NoResponse>>()?,
-        ),
+        ("M", Value::Object(members)) => AttributeValue::M(attributes(members)?.unwrap_or_default()),
         _ => return Err(wrong()),
     })
 }

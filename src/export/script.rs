@@ -120,23 +120,27 @@ impl Writer {
     }
 }
 
-/// The lines for one call: the command, and what is made of its answer.
-fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, is_repeated: bool) -> String {
-    use Operation as O;
-    let who = if identity == Identity::Admin { "admin" } else { "user" };
-    let command = format!("{who} {}", with_variables(&cli_command(operation)));
-    let again = match until {
+/// Whether a call may fail until an earlier change is known everywhere.
+fn is_retried(until: Until, identity: Identity) -> bool {
+    match until {
         Until::Found
         | Until::CredentialsKnown
         | Until::KeyKnown
         | Until::PrincipalsKnown
         | Until::TagKnown(_)
-        | Until::UserFree => "eventually ",
-        // The new key policy is about test-user.
-        Until::NothingDenied if identity == Identity::TestUser => "eventually ",
-        _ => "",
-    };
-    let command = format!("{again}{command}");
+        | Until::UserFree => true,
+        // The new key policy concerns only test-user.
+        Until::NothingDenied => identity == Identity::TestUser,
+        _ => false,
+    }
+}
+
+/// Returns the lines for one call: the command, and what becomes of its response.
+fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, is_repeated: bool) -> String {
+    use Operation as O;
+    let who = if identity == Identity::Admin { "admin" } else { "user" };
+    let again = if is_retried(until, identity) { "eventually " } else { "" };
+    let command = format!("{again}{who} {}", with_variables(&cli_command(operation)));
     let quiet = format!("{command} >/dev/null\n");
     match operation {
         // It has asked before: nothing is created without a yes.
@@ -167,14 +171,7 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
             format!("policy=$({command} --query Policy --output text)\n")
         }
         O::GetKeyPolicy { .. } => format!("{command} --query Policy --output text\n"),
-        O::PutKeyPolicy { .. } => {
-            let statements: Vec<String> = key_user_statements("__USER_ARN__").iter().map(Value::to_string).collect();
-            format!(
-                "# PutKeyPolicy replaces the whole policy, so the new statements go to the end of the old ones.\n\
-                 statements={}\npolicy=\"${{policy%\\]*}}, $statements ]${{policy##*\\]}}\"\n{quiet}",
-                with_variables(&shell_quote(&statements.join(",")))
-            )
-        }
+        O::PutKeyPolicy { .. } => add_statements() + &quiet,
         O::DescribeTable { .. } if until == Until::TableGone => {
             let wait = command.replace("describe-table", "wait table-not-exists");
             guarded("made_table", &format!("undo {wait}\n"))
@@ -196,6 +193,16 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
         O::ScheduleKeyDeletion { .. } => guarded("key_id", &format!("undo {command}\n")),
         _ => quiet,
     }
+}
+
+/// Returns the lines that add the key user's statements to `$policy`.
+fn add_statements() -> String {
+    let statements: Vec<String> = key_user_statements("__USER_ARN__").iter().map(Value::to_string).collect();
+    format!(
+        "# PutKeyPolicy replaces the whole policy, so the new statements go to the end of the old ones.\n\
+         statements={}\npolicy=\"${{policy%\\]*}}, $statements ]${{policy##*\\]}}\"\n",
+        with_variables(&shell_quote(&statements.join(",")))
+    )
 }
 
 /// A key policy is known to the run alone.
