@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_sample_items_are_attribute_values() {
-        for item in crate::lab::script::items() {
+        for item in crate::lab::stages::items() {
             for value in item.values() {
                 assert!(attribute_value(value).is_ok(), "{value}");
             }

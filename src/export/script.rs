@@ -1,11 +1,13 @@
-//! The whole lab as a script of AWS CLI commands. Its calls are those of [`crate::lab::script`]: they are made with
+//! The whole lab as a script of AWS CLI commands. Its calls are those of [`crate::lab::stages`]: they are made with
 //! marks in the place of what only a run knows, and each mark becomes a variable of the shell.
 
 use serde_json::{Value, json};
 
 use crate::lab::key_policy::key_user_statements;
+use crate::lab::model::batch::Next;
+use crate::lab::model::until::Until;
 use crate::lab::operation::{cli_command, shell_quote};
-use crate::lab::script::{self, Next, Sources, Until};
+use crate::lab::stages::{self, Kind, Scans, Sources, items};
 use crate::lab::{
     Answer, Backend, BackendKind, CallId, Exchange, Facts, Identity, Lesson, Names, Operation, Response, Stage,
     Verdict, Wire,
@@ -106,7 +108,7 @@ impl Writer {
         let mut lines = String::new();
         for index in 0.. {
             let sources = Sources { names: &self.names, facts: &self.facts, backend: &self.backend };
-            let batch = match script::next(stage, index, sources) {
+            let batch = match stages::next(stage.def().steps, index, sources) {
                 Next::Send(batch) => batch,
                 Next::End | Next::Blocked(_) => break,
             };
@@ -161,7 +163,7 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
             "answer=$({command} --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)\n\
              read -r user_key user_secret <<<\"$answer\"\nunset answer\n"
         ),
-        O::DescribeKey { .. } if stage == Stage::CleanUp => {
+        O::DescribeKey { .. } if stage.def().kind == Kind::Removes => {
             guarded("key_id", &format!("{command} --query KeyMetadata.KeyState --output text\n"))
         }
         O::DescribeKey { .. } => {
@@ -181,10 +183,10 @@ fn call(stage: Stage, identity: Identity, operation: &Operation, until: Until, i
             let shown = "--query 'Table.[TableStatus,SSEDescription.KMSMasterKeyArn]' --output text";
             format!("{wait}\n{command} {shown}\n")
         }
-        O::Scan { .. } if stage == Stage::ViewDenied && identity == Identity::TestUser => {
+        O::Scan { .. } if stage.def().scans == Scans::TestUserDenied && identity == Identity::TestUser => {
             format!("denied_on kms:Decrypt {command}\n")
         }
-        O::Scan { .. } => format!("expect_items {} {} {command}\n", script::items().len(), identity.name()),
+        O::Scan { .. } => format!("expect_items {} {} {command}\n", items().len(), identity.name()),
         O::DeleteTable { .. } => guarded("made_table", &format!("undo eventually {command}\n")),
         O::DeleteUserPolicy { .. } => guarded("made_policy", &format!("undo {command}\n")),
         O::DeleteAccessKey { .. } => guarded("user_key", &format!("undo {command}\n")),
@@ -289,7 +291,7 @@ mod tests {
         let script = script(&Lesson::english());
         assert!(!script.contains("__"), "{script}");
         for stage in Stage::ALL {
-            for (identity, action) in script::outline(stage, &backend(false)) {
+            for (identity, action) in stage.outline(&backend(false)) {
                 let name = action.split(':').nth(1).unwrap_or_default().trim_end_matches(" ×3");
                 let dashed: String = name
                     .chars()

@@ -15,15 +15,16 @@
 use std::sync::Arc;
 
 use super::bench::Experiment;
-use super::check;
 use super::exchange::{Answer, CallId, Exchange};
 use super::flow::{Effect, Report, TimerId};
 use super::insight::documents::request_id;
+use super::model::batch::{Batch, Next};
+use super::model::until::Until;
 use super::operation::{Identity, Operation};
 use super::outcome::{Check, Pending, Record, Status};
-use super::script::{self, Batch, Next, Sources, Until};
 use super::session;
 use super::stage::Stage;
+use super::stages::{self, Evidence, Scans, Sources};
 use super::state::State;
 use super::{test_user, wait};
 
@@ -147,9 +148,12 @@ impl State {
     /// The batch that comes next in `stage`.
     fn next_batch(&self, stage: Stage) -> Next {
         let batch = self.record(stage).batch;
+        let def = stage.def();
         match self.is_verifying(stage) {
-            true => script::verify(stage, batch, self.sources(), self.may_be_granted()),
-            false => script::next(stage, batch, self.sources()),
+            // What has been allowed since can't be denied again.
+            true if def.scans == Scans::TestUserDenied && self.may_be_granted() => Next::End,
+            true => stages::next(def.verify, batch, self.sources()),
+            false => stages::next(def.steps, batch, self.sources()),
         }
     }
 
@@ -232,7 +236,7 @@ impl State {
             let in_the_way =
                 answers.iter().find(|e| !e.is_allowed() && !self.facts.is_own_already(e)).filter(|_| !tolerant);
             if let Some(refused) = in_the_way {
-                let observed = check::describe(refused) + &test_user::instead(refused).unwrap_or_default();
+                let observed = stages::describe(refused) + &test_user::instead(refused).unwrap_or_default();
                 return self.end(Some(observed));
             }
             self.at_work_mut().end_batch();
@@ -243,7 +247,7 @@ impl State {
             false => until.may_change(&answers).then(|| until.describe()),
         };
         let took = answers.iter().map(|exchange| exchange.answer.duration_us / 1_000).max().unwrap_or_default();
-        let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| check::describe(refused));
+        let refused = answers.iter().find(|exchange| !exchange.is_allowed()).map(|refused| stages::describe(refused));
         self.at_work_mut().waited += took;
         if let Some(waiting) = awaited.and_then(|what| self.wait(what, until)) {
             return waiting;
@@ -327,7 +331,9 @@ impl State {
             Some(observed) => Check { met: false, observed },
             None => {
                 let exchanges: Vec<&Exchange> = self.record(stage).unmasked.iter().map(AsRef::as_ref).collect();
-                check::check(stage, &exchanges, &self.facts, self.backend.given_user)
+                let given_user = self.backend.given_user;
+                let evidence = Evidence { exchanges: &exchanges, facts: &self.facts, given_user };
+                Check::from((stage.def().expect)(&evidence))
             }
         };
         // What does not stand when it is looked at again is judged by whoever looks.
@@ -341,7 +347,7 @@ impl State {
         self.view.message = None;
         let met = check.met;
         // What these stages are about is in test-user's pane: there `w` explains it, and one pane alone shows it.
-        if matches!(stage, Stage::ViewDenied | Stage::ViewAgain) && met && self.view.shown == stage {
+        if stage.def().scans.compares() && met && self.view.shown == stage {
             self.view.focus_on(Identity::TestUser);
         }
         let mut effects = vec![Effect::Report(Report::Stage(stage, check))];

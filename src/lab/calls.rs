@@ -5,7 +5,6 @@ use super::exchange::{CallId, Exchange, Verdict};
 use super::operation::{Identity, Operation};
 use super::outcome::{Check, Pending, Status};
 use super::review::Draft;
-use super::script;
 use super::state::State;
 
 /// A call of a pane.
@@ -59,13 +58,13 @@ impl State {
         if let Some(selected) = self.view.selected(identity) {
             return Some(selected.min(last));
         }
-        let stage = || script::highlight(self.view.shown, identity, &self.backend);
-        let highlight = self
-            .view
-            .bench
-            .map_or_else(stage, |which| bench::script::highlight(which, identity, self.backend.has_managed_policy()));
+        let is_managed = self.backend.has_managed_policy();
+        let is_highlight = |name: &str| match self.view.bench {
+            Some(which) => name == bench::script::highlight(which, identity, is_managed),
+            None => self.view.shown.highlights(identity, name),
+        };
         let is_it = |call: &Call<'_>| {
-            matches!(call, Call::Answered(e) if e.operation.name() == highlight) && !self.is_undo(call)
+            matches!(call, Call::Answered(e) if is_highlight(e.operation.name())) && !self.is_undo(call)
         };
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));

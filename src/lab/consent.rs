@@ -4,6 +4,7 @@ use super::backend::BackendKind;
 use super::flow::{Effect, Report};
 use super::outcome::{Check, Status};
 use super::stage::Stage;
+use super::stages::Kind;
 use super::state::State;
 use super::test_user;
 use super::view::Overlay;
@@ -107,7 +108,7 @@ impl State {
     /// On AWS itself, what to do instead of starting `stage` where it would create or change something and nobody has
     /// said yes; `None` where it may start.
     pub(super) fn hold_back(&mut self, stage: Stage) -> Option<Vec<Effect>> {
-        if self.backend.kind != BackendKind::Aws || stage.is_read_only() || stage == Stage::CleanUp {
+        if self.backend.kind != BackendKind::Aws || stage.def().kind != Kind::Creates {
             return None;
         }
         let is_known = self.check(Stage::Who).is_some_and(|check| check.met);

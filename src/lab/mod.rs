@@ -1,8 +1,8 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
 //! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`state`] (what there is, and
-//! what an intent means), `batch` (how calls are sent, awaited and repeated), [`script`] (what each stage sends) and
-//! [`check`] (what each stage expects).
+//! what an intent means), `batch` (how calls are sent, awaited and repeated) and [`stages`] (what each stage sends and
+//! expects).
 //!
 //! A state's methods stand with their subject:
 //! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
@@ -19,7 +19,6 @@
 mod batch;
 pub mod bench;
 pub mod calls;
-pub mod check;
 pub mod consent;
 pub mod copy;
 pub mod cost;
@@ -40,9 +39,9 @@ pub mod recall;
 mod refusal;
 pub mod resume;
 pub mod review;
-pub mod script;
 pub mod session;
 mod shown;
+pub mod stages;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange::{CallId, Exchange};
 use super::flow::TimerId;
+use super::model::until::Until;
 use super::operation::{Identity, Operation};
-use super::script::Until;
+use super::stages::Observed;
 
 /// Whether a stage's expectation was met, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,13 @@ pub struct Check {
     pub met: bool,
     /// What really came back, in words.
     pub observed: String,
+}
+
+impl From<Observed> for Check {
+    fn from(observed: Observed) -> Check {
+        let met = observed.is_ok();
+        Check { met, observed: observed.unwrap_or_else(|unmet| unmet) }
+    }
 }
 
 /// How far a stage is.

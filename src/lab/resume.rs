@@ -15,9 +15,9 @@ use super::operation::{Identity, Operation};
 use super::outcome::{Record, Status};
 use super::quiz::Quiz;
 use super::recall::stamp;
-use super::script;
 use super::session::{Kept, Place, Progress};
 use super::stage::Stage;
+use super::stages::{self, Kind};
 use super::state::State;
 use super::view::Overlay;
 
@@ -298,13 +298,13 @@ impl State {
                 None => Status::Todo,
             };
             // What was interrupted and creates things goes on there; what only reads, or removes, begins again.
-            let goes_on = !stage.can_start_over() || stage == Stage::Grant;
+            let goes_on = stage.def().kind == Kind::Creates;
             if status == Status::Todo && !goes_on {
                 continue;
             }
             // An access key is of no use without its secret, which was in memory only.
             let is_cut = status == Status::Todo && stage == Stage::CreateUser && !self.backend.given_user;
-            let batch = if is_cut { kept.batch.min(script::ACCESS_KEY) } else { kept.batch };
+            let batch = if is_cut { kept.batch.min(stages::ACCESS_KEY) } else { kept.batch };
             *self.record_mut(stage) = Record {
                 status,
                 batch_start: kept.batch_start,
@@ -441,18 +441,7 @@ impl State {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
             *self.record_mut(stage) = Record::default();
             self.progress.forget(stage);
-        }
-        if first <= Stage::CreateKey {
-            self.facts.key = None;
-        }
-        if first <= Stage::CreateTable {
-            self.facts.table = None;
-        }
-        if first <= Stage::CreateUser && !self.backend.given_user {
-            self.facts.test_user = None;
-        }
-        if first <= Stage::Grant {
-            self.facts.policy_before = None;
+            (stage.def().forget)(&mut self.facts, self.backend.given_user);
         }
         self.mask_facts();
         self.current = first;

@@ -3,10 +3,10 @@
 use super::exchange::Exchange;
 use super::facts::Caller;
 use super::flow::Effect;
+use super::model::batch::Batch;
 use super::operation::{Identity, Operation};
 use super::outcome::Record;
 use super::policy_diff::PolicyDiff;
-use super::script::Batch;
 use super::stage::Stage;
 use super::state::State;
 use crate::policy::{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 
+use crate::lab::stages::Scans;
 use crate::lab::{Identity, Overlay, Page, Stage, State, Status};
 use crate::ui::Lane;
 use crate::ui::lane::{LONGEST, words};
@@ -231,8 +232,8 @@ impl Director {
     /// key where the play ends.
     fn after_verdict(&self, state: &State, stage: Stage) -> (u64, Option<KeyCode>) {
         let tempo = tempo(self.pace);
-        let is_twin = matches!(stage, Stage::ViewDenied | Stage::ViewAgain);
-        let is_denied = stage == Stage::ViewDenied;
+        let is_twin = stage.def().scans.compares();
+        let is_denied = stage.def().scans == Scans::TestUserDenied;
         let of_interest = is_denied || (is_twin && state.view.zoom);
         if of_interest && self.seen.test_user != Some(stage) && state.view.focus() == Identity::Admin {
             return (if is_denied { tempo.denied } else { tempo.verdict }, Some(KeyCode::Tab));
@@ -278,7 +279,7 @@ fn scene(state: &State) -> Scene {
 
 /// The letter to press. Where most people are wrong the play is wrong, too, so that its explanation is seen.
 fn answer(state: &State, may_be_wrong: bool) -> char {
-    let is_trap = may_be_wrong && state.view.shown == Stage::ViewDenied;
+    let is_trap = may_be_wrong && state.view.shown.def().scans == Scans::TestUserDenied;
     let question = &state.lesson.stage(state.view.shown).question;
     let trap = question.answers.iter().find(|answer| is_trap && !answer.right);
     let asked = state.open_question();

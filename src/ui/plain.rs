@@ -9,7 +9,7 @@ use super::{diff, page};
 use crate::lab::backend::in_words;
 use crate::lab::learn::Asked;
 use crate::lab::lesson::Source;
-use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent, script};
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent};
 
 /// A text with a capital letter at its beginning: labels stand alone here.
 fn capital(text: &str) -> String {
@@ -284,8 +284,8 @@ pub fn responses(state: &State, all: bool) -> Vec<String> {
     }
     if lines.is_empty() {
         lines.push("There is no response yet. These calls will be sent:".to_owned());
-        let outline = script::outline(state.view.shown, &state.backend);
-        lines.extend(outline.into_iter().map(|(identity, call)| format!("{}: {call}", identity.name())));
+        let outline = state.view.shown.outline(&state.backend);
+        lines.extend(outline.map(|(identity, call)| format!("{}: {call}", identity.name())));
     }
     lines
 }

@@ -173,7 +173,7 @@ impl Services {
                 (400, json!({"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": message}))
             }
             O::Scan { .. } => {
-                let items = kmslab::lab::script::items();
+                let items = kmslab::lab::stages::items();
                 ok(json!({"Count": items.len(), "Items": items, "ScannedCount": items.len()}))
             }
             O::CreateUser { user, .. } => ok(json!({"User": {"Path": "/", "UserName": user,

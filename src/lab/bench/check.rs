@@ -1,10 +1,10 @@
 //! Was it as the right answer claims? Judged from what really came back, and said in words either way.
 
 use super::{Experiment, denied_on_key};
-use crate::lab::check::describe;
 use crate::lab::exchange::{Exchange, Verdict};
 use crate::lab::operation::Identity;
 use crate::lab::outcome::Check;
+use crate::lab::stages::describe;
 
 /// Judges `which` by its exchanges, those that undo not among them.
 pub fn check(which: Experiment, exchanges: &[&Exchange]) -> Check {

@@ -442,8 +442,8 @@ impl State {
         match self.view.bench {
             Some(which) => script::outline(which, self.policy_of_user()),
             None => {
-                let stage = crate::lab::script::outline(self.view.shown, &self.backend);
-                stage.into_iter().map(|(identity, call)| (identity, call.to_owned())).collect()
+                let stage = self.view.shown.outline(&self.backend);
+                stage.map(|(identity, call)| (identity, call.to_owned())).collect()
             }
         }
     }

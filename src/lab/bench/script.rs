@@ -3,8 +3,10 @@
 use super::policies;
 use super::{BenchTable, Change, Experiment};
 use crate::lab::facts::Names;
+use crate::lab::model::batch::Batch;
+use crate::lab::model::until::Until;
 use crate::lab::operation::{Context, Identity, Operation};
-use crate::lab::script::{Batch, Until, items};
+use crate::lab::stages::items;
 use crate::lab::test_user::{UserPolicy, table_policy};
 
 /// The name of the inline policy that experiments put on test-user.

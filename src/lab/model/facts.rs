@@ -71,6 +71,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether this is the account's root user.
+    pub fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
+
     /// The name of the role whose session this is.
     pub fn role_name(&self) -> Option<&str> {
         self.arn.split_once(":assumed-role/")?.1.split('/').next()

@@ -8,6 +8,23 @@ pub use super::statement::statements;
 /// The two statements that the KMS console adds for a key user (KMS guide). `${principal}` is replaced.
 const KEY_USER_STATEMENTS: &str = include_str!("../../../assets/policies/key-user-statements.json");
 
+/// Why a key user can't be added to a key policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// It isn't JSON.
+    #[error("the key policy is not JSON: {0}")]
+    NotJson(serde_json::Error),
+    /// It has no statements.
+    #[error("the key policy has no statements")]
+    NoStatements,
+    /// It isn't a JSON object.
+    #[error("the key policy is not an object")]
+    NotAnObject,
+    /// The new document can't be written.
+    #[error(transparent)]
+    NotWritten(serde_json::Error),
+}
+
 /// The statements that make `principal` (an ARN) a user of the key.
 pub fn key_user_statements(principal: &str) -> Vec<Value> {
     fn fill(value: &mut Value, principal: &str) {
@@ -26,22 +43,21 @@ pub fn key_user_statements(principal: &str) -> Vec<Value> {
 /// `policy` with `principal` added as a key user; everything else stays, and what is there already is not doubled.
 ///
 /// # Errors
-/// A sentence, when `policy` is not a policy document.
-pub fn with_key_user(policy: &str, principal: &str) -> Result<String, String> {
-    let mut document: Value =
-        serde_json::from_str(policy).map_err(|error| format!("the key policy is not JSON: {error}"))?;
+/// `policy` is not a policy document.
+pub fn with_key_user(policy: &str, principal: &str) -> Result<String, PolicyError> {
+    let mut document: Value = serde_json::from_str(policy).map_err(PolicyError::NotJson)?;
     let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
     if all.is_empty() {
-        return Err("the key policy has no statements".to_owned());
+        return Err(PolicyError::NoStatements);
     }
     for statement in key_user_statements(principal) {
         if !all.iter().any(|there| Statement::read(there) == Statement::read(&statement)) {
             all.push(statement);
         }
     }
-    let members = document.as_object_mut().ok_or("the key policy is not an object")?;
+    let members = document.as_object_mut().ok_or(PolicyError::NotAnObject)?;
     members.insert("Statement".to_owned(), Value::Array(all));
-    serde_json::to_string_pretty(&document).map_err(|error| error.to_string())
+    serde_json::to_string_pretty(&document).map_err(PolicyError::NotWritten)
 }
 
 /// Whether `policy` has the statements of a key user, whoever that is.
@@ -86,8 +102,8 @@ mod tests {
 
     #[test]
     fn what_is_no_policy_is_refused_with_a_reason() {
-        assert!(with_key_user("{", USER).unwrap_err().contains("not JSON"));
-        assert!(with_key_user("{}", USER).unwrap_err().contains("no statements"));
+        assert!(with_key_user("{", USER).unwrap_err().to_string().contains("not JSON"));
+        assert!(with_key_user("{}", USER).unwrap_err().to_string().contains("no statements"));
         assert!(with_key_user("[]", USER).is_err());
     }
 }

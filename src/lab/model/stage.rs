@@ -58,21 +58,6 @@ impl Stage {
         self.index() + 1
     }
 
-    /// The name in JSONL and on the command line.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Stage::Who => "who",
-            Stage::CreateKey => "create_key",
-            Stage::CreateTable => "create_table",
-            Stage::ViewAdmin => "view_admin",
-            Stage::CreateUser => "create_user",
-            Stage::ViewDenied => "view_denied",
-            Stage::Grant => "grant",
-            Stage::ViewAgain => "view_again",
-            Stage::CleanUp => "clean_up",
-        }
-    }
-
     /// The stage after this one.
     pub fn next(self) -> Option<Stage> {
         Stage::ALL.get(self.index() + 1).copied()
@@ -81,16 +66,5 @@ impl Stage {
     /// The stage before this one.
     pub fn previous(self) -> Option<Stage> {
         self.index().checked_sub(1).map(|index| Stage::ALL[index])
-    }
-
-    /// Whether sending its calls again changes nothing, so that a finished stage may simply be run again.
-    pub const fn is_read_only(self) -> bool {
-        matches!(self, Stage::Who | Stage::ViewAdmin | Stage::ViewDenied | Stage::ViewAgain)
-    }
-
-    /// Whether all its calls may be sent again after it failed. The others create things, and go on where they failed.
-    pub const fn can_start_over(self) -> bool {
-        // Clean-up passes over what is gone, and a key user that is there already is not added twice.
-        self.is_read_only() || matches!(self, Stage::Grant | Stage::CleanUp)
     }
 }

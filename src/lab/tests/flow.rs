@@ -58,7 +58,8 @@ fn the_outline_of_every_stage_is_what_is_really_sent() {
         for stage in Stage::ALL {
             lab.sent.clear();
             lab.run_to(stage);
-            let outlined: Vec<String> = script::outline(stage, &lab.state.backend)
+            let outlined: Vec<String> = stage
+                .outline(&lab.state.backend)
                 .into_iter()
                 .flat_map(|(identity, call)| {
                     let (call, times) = call.split_once(" ×3").map_or((call, 1), |(call, _)| (call, 3));
