@@ -19,6 +19,7 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::flow::{Effect, Report, TimerId};
 use super::insight::documents::request_id;
 use super::model::batch::{Batch, Next};
+use super::model::masked::Masked;
 use super::model::until::Until;
 use super::operation::{Identity, Operation};
 use super::outcome::{Check, Pending, Record, Status};
@@ -166,12 +167,12 @@ impl State {
         record.attempt += 1;
         record.until = Some((batch.until, batch.tolerant));
         if record.attempt == 1 {
-            record.batch_start = record.exchanges.len();
+            record.batch_start = record.calls.len();
         }
         let mut effects = Vec::with_capacity(ids.len());
         for ((id, shown), (identity, operation)) in ids.into_iter().zip(shown).zip(batch.calls) {
-            let attempt = record.attempt;
-            record.pending.push(Pending { id, identity, operation: shown, attempt, sent: operation.clone() });
+            let (attempt, shown) = (record.attempt, Masked::new(operation.clone(), shown));
+            record.pending.push(Pending { id, identity, operation: shown, attempt });
             effects.push(Effect::Call { id, identity, operation });
         }
         effects
@@ -189,7 +190,8 @@ impl State {
         let Some(position) = record.pending.iter().position(|pending| pending.id == id) else {
             return Vec::new(); // stale
         };
-        let Pending { identity, attempt, sent: operation, .. } = record.pending.remove(position);
+        let Pending { identity, attempt, operation, .. } = record.pending.remove(position);
+        let operation = operation.into_raw();
         let stage = match work {
             Work::Stage(stage) => stage,
             Work::Trial(_) => Stage::ViewAgain,
@@ -200,10 +202,13 @@ impl State {
         let exchange = Arc::new(Exchange { id, stage, identity, operation, attempt, answer, verdict });
         let shown = self.mask_exchange(&exchange);
         self.answered = Some(shown.clone());
-        self.at_work_mut().answered(exchange.clone(), shown.clone());
+        self.at_work_mut().push(Masked::new(exchange.clone(), shown.clone()));
         self.note_use(&exchange, request_id(&shown));
         match work {
-            Work::Stage(_) => self.facts.learn(&exchange),
+            Work::Stage(_) => {
+                self.facts.learn(&exchange);
+                self.mask_facts();
+            }
             Work::Trial(_) | Work::Undoing(_) => self.learn_on_bench(&exchange),
         }
         if had_key && self.facts.made.key.is_none() {
@@ -213,10 +218,10 @@ impl State {
         if !record.pending.is_empty() {
             return Vec::new();
         }
-        let answers = record.in_order_of_sending();
+        let calls = record.sort_batch();
         let mut effects = Vec::new();
         if let Work::Stage(_) = work {
-            effects.extend(answers.iter().map(|answer| Effect::Report(Report::Call(answer.clone()))));
+            effects.extend(calls.iter().map(|call| Effect::Report(Report::Call(call.shown().clone()))));
         }
         effects.extend(self.batch_answered());
         effects
@@ -229,7 +234,7 @@ impl State {
             return self.end(Some(LEFT_EARLY.to_owned()));
         }
         let record = self.at_work();
-        let answers: Vec<&Exchange> = record.unmasked[record.batch_start..].iter().map(AsRef::as_ref).collect();
+        let answers: Vec<&Exchange> = record.batch().iter().map(|call| &**call.raw()).collect();
         let (until, tolerant) = record.until.unwrap_or((Until::Answered, true));
         let is_throttled = answers.iter().any(|exchange| wait::is_throttled(exchange));
         if !is_throttled && until.is_met(&answers) {
@@ -287,9 +292,10 @@ impl State {
 
     /// Says what can be done when what was waited for did not come.
     fn tell_choice(&mut self, stage: Stage, gave_up: &str, effects: &mut [Effect]) {
-        if let Status::Done(check) = &mut self.record_mut(stage).status
-            && !check.met
+        if let Status::Done(outcome) = &mut self.record_mut(stage).status
+            && !outcome.met
         {
+            let check = outcome.shown_mut();
             if !check.observed.starts_with(gave_up) {
                 check.observed = format!("{gave_up}: {}", check.observed);
             }
@@ -328,22 +334,28 @@ impl State {
     fn end_stage(&mut self, stage: Stage, observed: Option<String>) -> Vec<Effect> {
         self.review.forget();
         let check = match observed {
-            Some(observed) => Check { met: false, observed },
+            Some(observed) => Check::unmet(observed),
             None => {
-                let exchanges: Vec<&Exchange> = self.record(stage).unmasked.iter().map(AsRef::as_ref).collect();
-                let given_user = self.backend.given_user;
+                let (exchanges, given_user) = (self.record(stage).raw(), self.backend.given_user);
                 let evidence = Evidence { exchanges: &exchanges, facts: &self.facts, given_user };
                 Check::from((stage.def().expect)(&evidence))
             }
         };
-        // What does not stand when it is looked at again is judged by whoever looks.
-        if check.met || !self.is_verifying(stage) {
-            let begun = session::begun(&self.record(stage).unmasked);
-            self.progress.end(stage, &check, begun, self.now);
+        // A stage that was met and does not stand any more keeps its outcome until `doubt` decides.
+        let before = self.record(stage).before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
+        if before.is_none() {
+            let begun = session::begun(&self.record(stage).calls);
+            self.progress.end(stage, begun, self.now);
         }
-        let check = self.mask_check(check);
-        let check = if stage == Stage::CleanUp { self.with_bench_left(check) } else { check };
-        self.record_mut(stage).status = Status::Done(check.clone());
+        let mut outcome = self.mask_check(check);
+        if let Some(before) = before {
+            outcome = Masked::new(before, outcome.shown().clone());
+        }
+        if stage == Stage::CleanUp {
+            self.add_bench_left(outcome.shown_mut());
+        }
+        let check = outcome.shown().clone();
+        self.record_mut(stage).status = Status::Done(outcome);
         self.view.message = None;
         let met = check.met;
         // What these stages are about is in test-user's pane: there `w` explains it, and one pane alone shows it.

@@ -3,7 +3,7 @@
 use super::bench;
 use super::exchange::{CallId, Exchange, Verdict};
 use super::operation::{Identity, Operation};
-use super::outcome::{Check, Pending, Status};
+use super::outcome::{Pending, Status};
 use super::review::Draft;
 use super::state::State;
 
@@ -42,7 +42,7 @@ impl State {
     /// The calls of `identity` in the shown stage: answered ones first.
     pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
         let record = self.shown();
-        let answered = self.answered().iter().filter(|e| e.identity == identity).map(|e| Call::Answered(e));
+        let answered = self.answered().filter(|e| e.identity == identity).map(Call::Answered);
         // Beside recorded answers a call that is under way has no place.
         let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
         let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
@@ -69,7 +69,7 @@ impl State {
         let failed =
             calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
         match self.shown().status {
-            Status::Done(Check { met: false, .. }) if failed.is_some() && !self.is_replay() => failed,
+            Status::Done(ref outcome) if !outcome.met && failed.is_some() && !self.is_replay() => failed,
             _ if self.is_replay() => Some(calls.iter().rposition(is_it).unwrap_or(last)),
             Status::Done(_) => {
                 let made = || calls.iter().rposition(|call| !self.is_undo(call));

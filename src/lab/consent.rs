@@ -2,6 +2,7 @@
 
 use super::backend::BackendKind;
 use super::flow::{Effect, Report};
+use super::model::masked::Masked;
 use super::outcome::{Check, Status};
 use super::stage::Stage;
 use super::stages::Kind;
@@ -129,10 +130,12 @@ impl State {
     /// Ends `stage` without a call: who would make things is not known, or is not who it should be.
     fn refuse(&mut self, stage: Stage) -> Vec<Effect> {
         let observed = format!("not attempted: on AWS nothing is created before {} is met", Stage::Who.key());
-        let check = Check { met: false, observed };
+        let check = Check::unmet(observed);
         self.current = stage;
         self.view.show(stage);
-        self.record_mut(stage).status = Status::Done(check.clone());
+        let record = self.record_mut(stage);
+        record.status = Status::Done(Masked::new(check.clone(), check.clone()));
+        record.is_withheld = true;
         let mut effects = vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))];
         effects.extend(self.keep_or_recall(stage));
         effects

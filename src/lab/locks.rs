@@ -57,11 +57,8 @@ impl State {
 
     /// Whether the same Scan has been refused by the key, in the shown stage or before it.
     fn key_has_refused(&self) -> bool {
-        let earlier = match self.view.shown {
-            Stage::ViewAgain => &self.record(Stage::ViewDenied).exchanges[..],
-            _ => &[],
-        };
-        self.answered().iter().chain(earlier).any(|exchange| match &exchange.verdict {
+        let earlier = (self.view.shown == Stage::ViewAgain).then(|| self.record(Stage::ViewDenied).exchanges());
+        self.answered().chain(earlier.into_iter().flatten()).any(|exchange| match &exchange.verdict {
             Verdict::Denied(denied) => Locks::of_denial(denied).is_some_and(|locks| locks.key == LockState::Shut),
             Verdict::Allowed | Verdict::Failed(_) => false,
         })

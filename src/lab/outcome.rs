@@ -1,30 +1,11 @@
 //! A stage's calls and outcome.
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
-
 use super::exchange::{CallId, Exchange};
 use super::flow::TimerId;
+use super::model::masked::{Answered, Masked};
+pub use super::model::outcome::{Check, Outcome};
 use super::model::until::Until;
 use super::operation::{Identity, Operation};
-use super::stages::Observed;
-
-/// Whether a stage's expectation was met, and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// Whether it was met.
-    pub met: bool,
-    /// What really came back, in words.
-    pub observed: String,
-}
-
-impl From<Observed> for Check {
-    fn from(observed: Observed) -> Check {
-        let met = observed.is_ok();
-        Check { met, observed: observed.unwrap_or_else(|unmet| unmet) }
-    }
-}
 
 /// How far a stage is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +16,7 @@ pub enum Status {
     /// Calls are under way, or a timer runs until the next attempt.
     Running,
     /// Ended.
-    Done(Check),
+    Done(Outcome),
 }
 
 /// A call that has been sent and not answered.
@@ -45,12 +26,10 @@ pub struct Pending {
     pub id: CallId,
     /// Who signed it.
     pub identity: Identity,
-    /// What was called, as it is shown.
-    pub operation: Operation,
+    /// What was called.
+    pub operation: Masked<Operation>,
     /// 1 for the first try.
     pub attempt: u32,
-    /// What was really called.
-    pub(super) sent: Operation,
 }
 
 /// A stage's calls and outcome.
@@ -58,11 +37,13 @@ pub struct Pending {
 pub struct Record {
     /// How far it is.
     pub status: Status,
-    /// Calls that have been answered, in order; of a repeated call only the newest.
-    pub exchanges: Vec<Arc<Exchange>>,
-    /// The same as they came, where `exchanges` are masked: to decide with.
-    pub(super) unmasked: Vec<Arc<Exchange>>,
-    /// Calls that have not.
+    /// The outcome that a stage had before its verification began.
+    pub(super) before: Option<Outcome>,
+    /// Whether the stage ended before it began, since nobody had consented: its outcome is not saved.
+    pub(super) is_withheld: bool,
+    /// Answered calls, in order; of a repeated call only the newest.
+    pub(super) calls: Vec<Answered>,
+    /// Calls without a response yet.
     pub pending: Vec<Pending>,
     /// The batch that is under way, or that ended the stage.
     pub(super) batch: usize,
@@ -97,34 +78,81 @@ impl Record {
         self.waited = 0;
     }
 
+    /// Keeps calls and outcome until there are new ones.
+    pub(super) fn verify(&mut self) {
+        let old = std::mem::take(self);
+        let before = match old.status {
+            Status::Done(outcome) => Some(outcome),
+            _ => None,
+        };
+        *self = Record {
+            status: Status::Running,
+            before,
+            batch_start: old.calls.len(),
+            calls: old.calls,
+            ..Record::default()
+        };
+    }
+
     /// This batch is to be sent as if it had not been.
     pub(super) fn resend(&mut self) {
         self.status = Status::Running;
         self.attempt = 0;
         self.waited = 0;
-        self.exchanges.truncate(self.batch_start);
-        self.unmasked.truncate(self.batch_start);
+        self.calls.truncate(self.batch_start);
     }
 
-    /// Takes in an answer, and as what it is shown. Of a repeated call only the newest stays.
-    pub(super) fn answered(&mut self, exchange: Arc<Exchange>, shown: Arc<Exchange>) {
-        let is_repeated = |e: &Arc<Exchange>| e.identity == exchange.identity && e.operation == exchange.operation;
-        match self.unmasked[self.batch_start..].iter().position(is_repeated) {
-            Some(older) => {
-                self.exchanges[self.batch_start + older] = shown;
-                self.unmasked[self.batch_start + older] = exchange;
-            }
-            None => {
-                self.exchanges.push(shown);
-                self.unmasked.push(exchange);
-            }
+    /// Adds an answered call. Of a repeated call only the newest stays.
+    pub(super) fn push(&mut self, call: Answered) {
+        let batch = &mut self.calls[self.batch_start..];
+        let is_repeated = |older: &&mut Answered| older.raw().is_same_call(call.raw());
+        match batch.iter_mut().find(is_repeated) {
+            Some(older) => *older = call,
+            None => self.calls.push(call),
         }
     }
 
-    /// This batch's answers: they come in any order; panes, checks and lines have them in the order of sending.
-    pub(super) fn in_order_of_sending(&mut self) -> Vec<Arc<Exchange>> {
-        self.exchanges[self.batch_start..].sort_by_key(|exchange| exchange.id);
-        self.unmasked[self.batch_start..].sort_by_key(|exchange| exchange.id);
-        self.exchanges[self.batch_start..].to_vec()
+    /// This batch's answered calls: they come in any order; panes, checks and lines have them in the order of sending.
+    pub(super) fn sort_batch(&mut self) -> &[Answered] {
+        self.calls[self.batch_start..].sort_by_key(|call| call.id);
+        self.batch()
+    }
+
+    /// This batch's answered calls.
+    pub(super) fn batch(&self) -> &[Answered] {
+        &self.calls[self.batch_start.min(self.calls.len())..]
+    }
+
+    /// The answered calls as they are shown, in order; of a repeated call only the newest.
+    pub fn exchanges(&self) -> impl DoubleEndedIterator<Item = &Exchange> + ExactSizeIterator {
+        self.calls.iter().map(|call| &***call)
+    }
+
+    /// The answered calls as they arrived.
+    pub(super) fn raw(&self) -> Vec<&Exchange> {
+        self.calls.iter().map(|call| &**call.raw()).collect()
+    }
+
+    /// The outcome that is saved: while a stage is verified, the one before.
+    pub(super) fn saved_outcome(&self) -> Option<&Check> {
+        match &self.status {
+            Status::Done(outcome) => Some(outcome.raw()).filter(|_| !self.is_withheld),
+            _ => self.before.as_ref().map(Masked::raw),
+        }
+    }
+}
+
+impl Status {
+    /// The outcome, as it is shown.
+    pub fn check(&self) -> Option<&Check> {
+        match self {
+            Status::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether it ended otherwise than expected.
+    pub fn is_unmet(&self) -> bool {
+        self.check().is_some_and(|check| !check.met)
     }
 }

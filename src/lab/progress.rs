@@ -52,7 +52,7 @@ impl State {
         let stage = self.view.shown;
         let record = self.record(stage);
         let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
-        let mut later = later.filter(|record| !record.exchanges.is_empty() || !record.pending.is_empty());
+        let mut later = later.filter(|record| !record.calls.is_empty() || !record.pending.is_empty());
         match &record.status {
             Status::Done(_) if later.next().is_some() => false,
             Status::Done(_) if stage.is_read_only() => true,
@@ -75,8 +75,7 @@ impl State {
     pub fn backend_is_unusable(&self) -> Option<&Exchange> {
         let record = self.record(Stage::Who);
         // The stage's other calls only look ahead.
-        let all = record.exchanges.iter().map(AsRef::as_ref);
-        all.filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
+        record.exchanges().filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
             match &exchange.answer.response {
                 Err(_) => true,
                 Ok(response) if response.status < 300 => false,

@@ -12,7 +12,7 @@ use super::exchange::Exchange;
 use super::facts::{Caller, Facts};
 use super::flow::Effect;
 use super::lesson::interface::Interface;
-use super::outcome::{Check, Status};
+use super::outcome::Status;
 use super::stage::Stage;
 use super::state::State;
 
@@ -157,7 +157,7 @@ impl State {
         let from = if self.backend.kind == BackendKind::Aws { " from AWS" } else { "" };
         let what = match record.status {
             Status::Running => format!("no answer{from} yet"),
-            _ if record.exchanges.is_empty() => "not attempted".to_owned(),
+            _ if record.calls.is_empty() => "not attempted".to_owned(),
             _ => format!("no answer{from}"),
         };
         let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
@@ -170,8 +170,10 @@ impl State {
     }
 
     /// The answered calls of the shown stage: recorded ones where those are looked at.
-    pub(super) fn answered(&self) -> &[Arc<Exchange>] {
-        self.replay().map_or(&self.shown().exchanges, |replay| &replay.exchanges)
+    pub(super) fn answered(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
+        let recorded = self.replay().map(|replay| replay.exchanges.iter().map(AsRef::as_ref));
+        let live = recorded.is_none().then(|| self.shown().exchanges());
+        live.into_iter().flatten().chain(recorded.into_iter().flatten())
     }
 
     /// The recorded answers that are looked at.
@@ -187,7 +189,7 @@ impl State {
         let is_waiting = record.status == Status::Running && self.backend.kind != BackendKind::Sandbox;
         let waited = self.ticks - record.sent_at;
         let is_overdue = waited >= OVERDUE && !record.pending.is_empty();
-        self.is_cut_off(stage) || (is_waiting && (is_overdue || record.exchanges.iter().any(is_lost)))
+        self.is_cut_off(stage) || (is_waiting && (is_overdue || record.exchanges().any(is_lost)))
     }
 
     /// Asks for the recorded answers when a call is overdue: whoever speaks to a class can't wait until it is given up.
@@ -205,17 +207,14 @@ impl State {
     /// Whether `stage` ended unmet since a call got no answer, or was not attempted after such a stage.
     fn is_cut_off(&self, stage: Stage) -> bool {
         let record = self.record(stage);
-        if self.backend.kind == BackendKind::Sandbox || !matches!(record.status, Status::Done(Check { met: false, .. }))
-        {
+        if self.backend.kind == BackendKind::Sandbox || !record.status.is_unmet() {
             return false;
         }
-        match record.exchanges.as_slice() {
-            [] => Stage::ALL.into_iter().filter(|earlier| *earlier < stage).any(|earlier| {
-                let is_unmet = matches!(self.record(earlier).status, Status::Done(Check { met: false, .. }));
-                is_unmet && self.record(earlier).exchanges.iter().any(is_lost)
-            }),
-            exchanges => exchanges.iter().any(is_lost),
+        if !record.calls.is_empty() {
+            return record.exchanges().any(is_lost);
         }
+        let mut earlier = Stage::ALL.into_iter().filter(|earlier| *earlier < stage).map(|earlier| self.record(earlier));
+        earlier.any(|record| record.status.is_unmet() && record.exchanges().any(is_lost))
     }
 
     /// What the world must do with the answers of `stage`, which has ended.
@@ -227,8 +226,7 @@ impl State {
         if self.backend.kind == BackendKind::Sandbox || !is_met {
             return None;
         }
-        let exchanges: Vec<Exchange> =
-            self.record(stage).unmasked.iter().map(|exchange| (**exchange).clone()).collect();
+        let exchanges: Vec<Exchange> = self.record(stage).raw().into_iter().cloned().collect();
         Some(Effect::Keep(Box::new(Verified {
             stage,
             at: exchanges.iter().map(|exchange| exchange.answer.at).max()?,
@@ -304,7 +302,7 @@ impl State {
 }
 
 /// Whether a call got no answer. Of what was not even sent, something else than the network is the cause.
-fn is_lost(exchange: &Arc<Exchange>) -> bool {
+fn is_lost(exchange: &Exchange) -> bool {
     exchange.answer.response.is_err() && exchange.answer.tries > 0
 }
 

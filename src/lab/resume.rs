@@ -11,6 +11,7 @@ use super::exchange::{Answer, CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::Effect;
 use super::key_policy;
+use super::model::masked::Masked;
 use super::operation::{Identity, Operation};
 use super::outcome::{Record, Status};
 use super::quiz::Quiz;
@@ -291,8 +292,11 @@ impl State {
             let stage = kept.stage;
             kept.pending.iter().for_each(|operation| self.facts.suspect(operation));
             self.progress.times[stage.index()] = kept.times;
-            self.progress.checks[stage.index()].clone_from(&kept.check);
-            let exchanges: Vec<_> = kept.exchanges.iter().map(|exchange| self.mask_exchange(exchange)).collect();
+            let calls = kept.exchanges.into_iter().map(|raw| {
+                let shown = self.mask_exchange(&raw);
+                Masked::new(raw, shown)
+            });
+            let calls = calls.collect();
             let status = match kept.check {
                 Some(check) => Status::Done(self.mask_check(check)),
                 None => Status::Todo,
@@ -308,8 +312,7 @@ impl State {
             *self.record_mut(stage) = Record {
                 status,
                 batch_start: kept.batch_start,
-                exchanges,
-                unmasked: kept.exchanges,
+                calls,
                 batch,
                 attempt: kept.attempt,
                 ..Record::default()
@@ -323,17 +326,14 @@ impl State {
         let is_ending = self.progress.ending;
         let mut next = stage;
         while let Some(stage) = next {
-            let is_met = self.progress.checks[stage.index()].as_ref().is_some_and(|check| check.met);
+            let is_met = matches!(&self.record(stage).status, Status::Done(outcome) if outcome.raw().met);
             // While things are being removed they can't be asked for them.
             if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
                 self.progress.resuming.catch_up = Some(CatchUp::Verify);
                 self.current = stage;
                 self.view.show(stage);
                 self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
-                let record = self.record_mut(stage);
-                let batch_start = record.exchanges.len();
-                let (exchanges, unmasked) = (record.exchanges.clone(), record.unmasked.clone());
-                *record = Record { status: Status::Running, exchanges, unmasked, batch_start, ..Record::default() };
+                self.record_mut(stage).verify();
                 return self.send_batch();
             }
             next = stage.next();
@@ -390,16 +390,14 @@ impl State {
     /// Of a call that has been sent again only the newest stays in view.
     fn drop_older(&mut self, stage: Stage) {
         let record = self.record_mut(stage);
-        let start = record.batch_start.min(record.unmasked.len());
-        let (older, newer) = record.unmasked.split_at(start);
-        let is_same = |a: &Exchange, b: &Exchange| a.identity == b.identity && a.operation == b.operation;
-        let again = newer.iter().filter_map(|new| older.iter().rposition(|old| is_same(old, new)));
+        let start = record.batch_start.min(record.calls.len());
+        let (older, newer) = record.calls.split_at(start);
+        let again = newer.iter().filter_map(|new| older.iter().rposition(|old| old.raw().is_same_call(new.raw())));
         let mut again: Vec<usize> = again.collect();
         again.sort_unstable();
         again.dedup();
         for at in again.into_iter().rev() {
-            record.exchanges.remove(at);
-            record.unmasked.remove(at);
+            record.calls.remove(at);
             record.batch_start = record.batch_start.saturating_sub(1);
         }
     }
@@ -408,15 +406,13 @@ impl State {
     fn doubt(&mut self, stage: Stage) {
         self.progress.resuming.catch_up = None;
         let record = self.record(stage);
-        let fresh = &record.unmasked[record.batch_start.min(record.unmasked.len())..];
+        let fresh: Vec<&Exchange> = record.batch().iter().map(|call| &**call.raw()).collect();
         let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
         if let Some(reason) = silent.map(|none| none.message.clone()) {
-            let kept = self.record_mut(stage);
-            kept.exchanges.truncate(kept.batch_start);
-            kept.unmasked.truncate(kept.batch_start);
-            if let Some(check) = self.progress.checks[stage.index()].clone() {
-                let check = self.mask_check(check);
-                self.record_mut(stage).status = Status::Done(check);
+            let record = self.record_mut(stage);
+            record.calls.truncate(record.batch_start);
+            if let Some(before) = record.before.take() {
+                record.status = Status::Done(before);
             }
             self.progress.resuming.stalled = Some((stage, reason));
             self.view.overlay = Some(Overlay::Resume);
@@ -451,7 +447,7 @@ impl State {
     /// Whether the stage `grant` has changed the key policy, or may have.
     pub(super) fn may_be_granted(&self) -> bool {
         let record = self.record(Stage::Grant);
-        self.progress.checks[Stage::Grant.index()].is_some() || !record.unmasked.is_empty()
+        record.saved_outcome().is_some() || !record.calls.is_empty()
     }
 }
 

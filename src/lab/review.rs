@@ -71,9 +71,9 @@ impl State {
 
     /// test-user's Scan as it was denied, while the shown stage sends it again.
     pub fn denied_before(&self) -> Option<&Exchange> {
-        let denied = self.record(Stage::ViewDenied).exchanges.iter().rev();
+        let denied = self.record(Stage::ViewDenied).exchanges().rev();
         let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
-        denied.next().map(AsRef::as_ref).filter(|_| self.view.shown == Stage::ViewAgain && self.view.bench.is_none())
+        denied.next().filter(|_| self.view.shown == Stage::ViewAgain && self.view.bench.is_none())
     }
 
     /// Sends `batch`; a new key policy only when it locks nobody out and, where a person is there, after a yes.

@@ -11,6 +11,7 @@ use super::bench;
 use super::exchange::Exchange;
 use super::facts::Facts;
 use super::flow::Effect;
+use super::model::masked::Answered;
 use super::operation::Operation;
 use super::outcome::{Check, Record, Status};
 use super::presenting::pace::Pace;
@@ -214,8 +215,6 @@ pub(super) struct Progress {
     /// Where the session is; it is kept where this is known.
     pub place: Option<Place>,
     pub times: [Times; Stage::ALL.len()],
-    /// The stages' outcomes, not masked.
-    pub checks: [Option<Check>; Stage::ALL.len()],
     /// What was kept before, and is to go on.
     pub resuming: Resuming,
     /// Whether clean-up had begun.
@@ -225,9 +224,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Takes down an outcome. What is only looked at again has its times.
-    pub fn end(&mut self, stage: Stage, check: &Check, begun: Option<u64>, now: u64) {
-        self.checks[stage.index()] = Some(check.clone());
+    /// Notes that a stage has ended. One that is only verified has its times.
+    pub fn end(&mut self, stage: Stage, begun: Option<u64>, now: u64) {
         let times = &mut self.times[stage.index()];
         times.begun = times.begun.or(begun);
         times.ended = times.ended.or((now > 0).then_some(now));
@@ -235,14 +233,13 @@ impl Progress {
 
     /// Forgets a stage, which begins anew.
     pub fn forget(&mut self, stage: Stage) {
-        self.checks[stage.index()] = None;
         self.times[stage.index()] = Times::default();
     }
 }
 
-/// When the first of `exchanges` was sent.
-pub(super) fn begun(exchanges: &[Arc<Exchange>]) -> Option<u64> {
-    let answer = &exchanges.first()?.answer;
+/// When the first of `calls` was sent.
+pub(super) fn begun(calls: &[Answered]) -> Option<u64> {
+    let answer = &calls.first()?.answer;
     (answer.at > 0).then(|| answer.at.saturating_sub(answer.duration_us / 1_000_000))
 }
 
@@ -289,15 +286,13 @@ impl State {
 
     fn keep_stage(&self, stage: Stage) -> KeptStage {
         let record: &Record = self.record(stage);
-        // A stage that is only looked at again has ended, whatever comes of that.
-        let has_ended = matches!(record.status, Status::Done(_)) || self.is_verifying(stage);
         let times = self.progress.times[stage.index()];
         KeptStage {
             stage,
-            times: Times { begun: times.begun.or_else(|| begun(&record.unmasked)), ..times },
-            check: self.progress.checks[stage.index()].clone().filter(|_| has_ended),
-            exchanges: record.unmasked.clone(),
-            pending: record.pending.iter().map(|pending| pending.sent.clone()).collect(),
+            times: Times { begun: times.begun.or_else(|| begun(&record.calls)), ..times },
+            check: record.saved_outcome().cloned(),
+            exchanges: record.calls.iter().map(|call| call.raw().clone()).collect(),
+            pending: record.pending.iter().map(|pending| pending.operation.raw().clone()).collect(),
             batch: record.batch,
             attempt: record.attempt,
             batch_start: record.batch_start,

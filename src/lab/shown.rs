@@ -8,8 +8,9 @@ use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
 use super::mask::Masker;
+use super::model::masked::Masked;
+use super::model::outcome::{Check, Outcome};
 use super::operation::Operation;
-use super::outcome::Check;
 use super::state::State;
 
 /// The masked side of a session.
@@ -17,7 +18,7 @@ use super::state::State;
 pub(super) struct Shown {
     masker: Masker,
     names: Names,
-    /// Learnt from the masked answers.
+    /// The lab's facts, masked.
     facts: Facts,
 }
 
@@ -74,9 +75,7 @@ impl State {
     /// Forgets the key policy as it was: it is to be read again.
     pub(super) fn forget_policy(&mut self) {
         self.facts.policy_before = None;
-        if let Some(shown) = &mut self.shown {
-            shown.facts.policy_before = None;
-        }
+        self.mask_facts();
     }
 
     pub(super) fn mask_operation(&mut self, operation: &Operation) -> Operation {
@@ -102,12 +101,13 @@ impl State {
         }
     }
 
-    /// An outcome as it is shown.
-    pub(super) fn mask_check(&mut self, check: Check) -> Check {
-        Check { observed: self.mask_text(check.observed), ..check }
+    /// An outcome with its shown form.
+    pub(super) fn mask_check(&mut self, check: Check) -> Outcome {
+        let observed = self.mask_text(check.observed.clone());
+        Masked::new(check.clone(), Check { observed, ..check })
     }
 
-    /// What is shown of the facts is learnt from all of them at once.
+    /// Masks all facts at once. They are learned once, as they arrived.
     pub(super) fn mask_facts(&mut self) {
         let Some(shown) = &mut self.shown else { return };
         let masked = serde_json::to_value(&self.facts).map(|mut facts| {
@@ -115,7 +115,10 @@ impl State {
             facts
         });
         // Both ways always work: these are plain data.
-        shown.facts = masked.and_then(serde_json::from_value).unwrap_or_default();
+        let facts: Facts = masked.and_then(serde_json::from_value).unwrap_or_default();
+        // Names of members are not masked with the values.
+        let roles = facts.roles.into_iter().map(|(name, arn)| (shown.masker.text(&name), arn)).collect();
+        shown.facts = Facts { roles, ..facts };
     }
 
     pub(super) fn mask_text(&mut self, text: String) -> String {
@@ -125,14 +128,8 @@ impl State {
         }
     }
 
-    /// The call as it is shown, from which what is shown of the facts is learnt.
+    /// The call as it is shown.
     pub(super) fn mask_exchange(&mut self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
-        let Some(shown) = &mut self.shown else { return exchange.clone() };
-        let masked = shown.masker.exchange(exchange);
-        // When the bench has ended, everything is as it was.
-        if !self.bench.is_running() {
-            shown.facts.learn(&masked);
-        }
-        Arc::new(masked)
+        self.shown.as_mut().map_or_else(|| exchange.clone(), |shown| Arc::new(shown.masker.exchange(exchange)))
     }
 }

@@ -63,7 +63,7 @@ const DENIED: &str = "DENIED";
 fn word(state: &State, stage: Stage) -> &str {
     let words = state.lesson.words();
     let is_met = state.check(stage).is_some_and(|check| check.met);
-    let is_denied = state.record(stage).exchanges.iter().any(|exchange| exchange.verdict.key() == "denied");
+    let is_denied = state.record(stage).exchanges().any(|exchange| exchange.verdict.key() == "denied");
     match (is_met, stage) {
         (false, _) => &words.not_met,
         (true, _) if is_denied => DENIED,

@@ -183,7 +183,7 @@ fn list(
 /// The same call as it came out before, and what has changed since.
 fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
-    let newest = state.shown().exchanges.iter().map(|exchange| exchange.answer.at).max();
+    let newest = state.shown().exchanges().map(|exchange| exchange.answer.at).max();
     let (at, newest) = (denied.answer.at, newest.unwrap_or(0));
     let when = if at > 0 && newest >= at { ago(newest - at, words) } else { words.say("before").to_owned() };
     let on = match &denied.verdict {

@@ -178,7 +178,7 @@ fn the_whole_lab_by_keys_alone() {
         // The HTTP view shows what went over the wire, and neither a signature nor the new user's secret key.
         let wire: String = Stage::ALL
             .iter()
-            .flat_map(|stage| &state.record(*stage).exchanges)
+            .flat_map(|stage| state.record(*stage).exchanges())
             .map(|exchange| format!("{}\n{}\n", exchange.answer.wire.request, exchange.answer.wire.response))
             .collect();
         for (before, times) in [("Signature=", 30), ("<SecretAccessKey>", 1)] {

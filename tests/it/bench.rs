@@ -127,7 +127,7 @@ impl Lab {
 
     fn verdict(&self, which: Experiment) -> Check {
         match &self.state.bench.record(which).status {
-            Status::Done(check) => check.clone(),
+            Status::Done(check) => check.shown().clone(),
             other => panic!("{which:?} is {other:?}"),
         }
     }
@@ -369,7 +369,7 @@ impl Lab {
     /// Sends again what was about to be sent when the lab was stopped.
     fn restart_undo(&mut self) {
         let calls: Vec<_> =
-            self.state.shown().pending.iter().map(|pending| (pending.id, pending.operation.clone())).collect();
+            self.state.shown().pending.iter().map(|pending| (pending.id, pending.operation.shown().clone())).collect();
         for (id, operation) in calls {
             let effect = Effect::Call { id, identity: Identity::Admin, operation };
             self.runtime.block_on(async { drop(self.world.perform(effect)) });
@@ -507,7 +507,7 @@ fn what_is_refused_at_the_set_up_is_told_and_nothing_is_undone() {
     proxy.set(Some(Plan { fault: Fault::Error(refused), operation: "DisableKey", as_admin: true, times: 9 }));
     let check = lab.try_out(Experiment::DisableKey);
     assert_eq!(check, Check { met: false, observed: "admin DENIED on kms:DisableKey".to_owned() });
-    assert_eq!(lab.state.shown().exchanges.len(), 1, "no more calls than that");
+    assert_eq!(lab.state.shown().exchanges().len(), 1, "no more calls than that");
     assert_eq!(lab.state.bench.changes(), Vec::<Change>::new());
 }
 
@@ -539,7 +539,7 @@ fn every_verdict_fits_80_by_24(#[values(false, true)] right: bool, #[values("en"
         for part in [&check.observed, &reply.explanation, &text.lesson] {
             assert!(screen.contains(&words(part)), "{language} {which:?}: {part} is not on\n{}", rows.join("\n"));
         }
-        for exchange in &lab.state.shown().exchanges {
+        for exchange in lab.state.shown().exchanges() {
             let told = format!("{:?}", exchange.answer);
             assert!(!told.contains("a21zbGFi"), "{told}");
         }

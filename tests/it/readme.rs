@@ -56,7 +56,7 @@ fn after(stage: Stage) -> State {
 fn the_picture_is_what_the_program_draws() {
     let state = after(Stage::ViewDenied);
     let scan = |identity: Identity| -> &Exchange {
-        state.record(Stage::ViewDenied).exchanges.iter().find(|exchange| exchange.identity == identity).unwrap()
+        state.record(Stage::ViewDenied).exchanges().find(|exchange| exchange.identity == identity).unwrap()
     };
     assert_eq!(scan(Identity::Admin).verdict.key(), "allowed");
     assert_eq!(scan(Identity::TestUser).verdict.key(), "denied");

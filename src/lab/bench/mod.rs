@@ -20,7 +20,7 @@ use super::facts::Names;
 use super::flow::TimerId;
 pub use super::model::experiment::{BenchTable, Experiment};
 use super::operation::{Operation, TableKey};
-use super::outcome::{Check, Record, Status};
+use super::outcome::{Outcome, Record, Status};
 use super::quiz::Choice;
 use super::test_user;
 
@@ -83,7 +83,7 @@ impl Change {
 struct Run {
     which: Experiment,
     /// The verdict, when there is one: what follows is undoing.
-    verdict: Option<Check>,
+    verdict: Option<Outcome>,
     /// What has been tried to undo.
     tried: Vec<Change>,
     /// A ciphertext that has been made.
@@ -177,7 +177,7 @@ impl Bench {
 
     /// The experiment that has sent this call.
     pub(super) fn sender(&self, call: CallId) -> Option<Experiment> {
-        let sent = |which: &Experiment| self.record(*which).exchanges.iter().any(|exchange| exchange.id == call);
+        let sent = |which: &Experiment| self.record(*which).exchanges().any(|exchange| exchange.id == call);
         Experiment::ALL.into_iter().find(sent)
     }
 

@@ -7,8 +7,9 @@ use crate::lab::exchange::Exchange;
 use crate::lab::flow::{Effect, Intent, TimerId};
 use crate::lab::learn::Asked;
 use crate::lab::lesson;
+use crate::lab::model::masked::Masked;
 use crate::lab::operation::{Identity, Operation};
-use crate::lab::outcome::{Check, Record, Status};
+use crate::lab::outcome::{Check, Outcome, Record, Status};
 use crate::lab::presenting::pace::minutes;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
@@ -164,13 +165,13 @@ impl State {
         let which = self.bench.last.unwrap_or(Experiment::DisableKey);
         let status = std::mem::replace(&mut self.bench.records[which.index()].status, Status::Running);
         let verdict = match status {
-            Status::Done(check) => check,
-            _ => Check { met: false, observed: "not tried".to_owned() },
+            Status::Done(outcome) => outcome,
+            _ => not_tried(),
         };
         self.begin(which, Some(verdict), then)
     }
 
-    fn begin(&mut self, which: Experiment, verdict: Option<Check>, then: Then) -> Vec<Effect> {
+    fn begin(&mut self, which: Experiment, verdict: Option<Outcome>, then: Then) -> Vec<Effect> {
         self.bench.last = Some(which);
         self.bench.run =
             Some(Run { which, verdict, tried: Vec::new(), ciphertext: None, pause: None, clock_moved: false, then });
@@ -190,13 +191,12 @@ impl State {
     }
 
     /// Clean-up's verdict, where the bench has left something as well.
-    pub(in crate::lab) fn with_bench_left(&mut self, check: Check) -> Check {
+    pub(in crate::lab) fn add_bench_left(&mut self, check: &mut Check) {
         self.bench.removed(&self.facts.made);
         let left = self.bench_leftovers();
-        if left.is_empty() {
-            return check;
+        if !left.is_empty() {
+            *check = Check::unmet(format!("{}; still there: {}", check.observed, left.join(", ")));
         }
-        Check { met: false, observed: format!("{}; still there: {}", check.observed, left.join(", ")) }
     }
 
     /// The next calls of the experiment under way.
@@ -273,12 +273,11 @@ impl State {
     pub(in crate::lab) fn end_trial(&mut self, observed: Option<String>) -> Vec<Effect> {
         let Some(run) = &self.bench.run else { return Vec::new() };
         let which = run.which;
-        let exchanges: Vec<&Exchange> = self.at_work().unmasked.iter().map(AsRef::as_ref).collect();
         let verdict = match observed {
-            Some(observed) => Check { met: false, observed },
-            None => check::check(which, &exchanges),
+            Some(observed) => Check::unmet(observed),
+            None => check::check(which, &self.at_work().raw()),
         };
-        let verdict = Check { observed: self.mask_text(verdict.observed), ..verdict };
+        let verdict = self.mask_check(verdict);
         if let Some(run) = &mut self.bench.run {
             run.pause = None;
             run.verdict = Some(verdict);
@@ -310,7 +309,7 @@ impl State {
 
     fn end_experiment(&mut self) -> Vec<Effect> {
         let Some(Run { which, verdict, then, .. }) = self.bench.run.take() else { return Vec::new() };
-        let verdict = verdict.unwrap_or_else(|| Check { met: false, observed: "not tried".to_owned() });
+        let verdict = verdict.unwrap_or_else(not_tried);
         let met = verdict.met;
         self.bench.records[which.index()].status = Status::Done(verdict);
         // As in the stages: what an experiment changes is what comes back to test-user, where it asks.
@@ -447,4 +446,9 @@ impl State {
             }
         }
     }
+}
+
+fn not_tried() -> Outcome {
+    let check = Check::unmet("not tried");
+    Masked::new(check.clone(), check)
 }

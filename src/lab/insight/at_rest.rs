@@ -31,7 +31,7 @@ pub enum Seen<'a> {
 
 /// What the newest Scan of `identity` gave.
 pub fn seen(state: &State, identity: Identity) -> Seen<'_> {
-    let all = Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges);
+    let all = Stage::ALL.iter().flat_map(|stage| state.record(*stage).exchanges());
     let mut scans = all.filter(|e| e.identity == identity && matches!(e.operation, Operation::Scan { .. }));
     let Some(newest) = scans.next_back() else { return Seen::Nothing };
     match &newest.verdict {

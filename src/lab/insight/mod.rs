@@ -11,8 +11,6 @@ pub mod documents;
 pub mod ladder;
 pub mod trail;
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -206,8 +204,8 @@ impl State {
     }
 
     /// All calls as they came.
-    fn sent(&self) -> impl Iterator<Item = &Arc<Exchange>> {
-        self.records().flat_map(|record| &record.unmasked)
+    fn sent(&self) -> impl Iterator<Item = &Exchange> {
+        self.records().flat_map(|record| record.raw())
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Record> {

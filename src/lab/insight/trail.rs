@@ -1,13 +1,13 @@
 //! What KMS was asked: by DynamoDB for somebody, and by the lab itself; each with the call that caused it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::Place;
 use super::documents::request_id;
 use crate::lab::exchange::Exchange;
 pub use crate::lab::model::inspection::{Event, Parameters, Who};
 use crate::lab::operation::Service;
+use crate::lab::outcome::Record;
 use crate::lab::state::State;
 
 /// What became of a request.
@@ -72,7 +72,7 @@ fn name(principal: &str) -> &str {
 
 /// What the sandbox has seen, oldest first.
 pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
-    let calls: BTreeMap<&str, &Arc<Exchange>> =
+    let calls: BTreeMap<&str, &Exchange> =
         exchanges(state).into_iter().map(|exchange| (request_id(exchange), exchange)).collect();
     events
         .iter()
@@ -115,8 +115,8 @@ pub fn of_exchanges(state: &State) -> Vec<Entry> {
 }
 
 /// All answered calls that are in view, those of the bench among them, in the order of sending.
-fn exchanges(state: &State) -> Vec<&Arc<Exchange>> {
-    let mut all: Vec<&Arc<Exchange>> = state.records().flat_map(|record| &record.exchanges).collect();
+fn exchanges(state: &State) -> Vec<&Exchange> {
+    let mut all: Vec<&Exchange> = state.records().flat_map(Record::exchanges).collect();
     all.sort_by_key(|exchange| exchange.id);
     all
 }

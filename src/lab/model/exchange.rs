@@ -130,6 +130,11 @@ impl Exchange {
         self.answer.response.as_ref().ok().map(|response| &response.body)
     }
 
+    /// Whether `other` is the same call, sent another time.
+    pub fn is_same_call(&self, other: &Exchange) -> bool {
+        self.identity == other.identity && self.operation == other.operation
+    }
+
     /// Whether the service did what was asked.
     pub fn is_allowed(&self) -> bool {
         self.verdict == Verdict::Allowed

@@ -187,10 +187,7 @@ impl State {
                 Some(_) => String::new(),
                 None => text.expected.to_owned(),
             },
-            observed: match &record.status {
-                Status::Done(check) => Some(check.observed.clone()),
-                _ => None,
-            },
+            observed: record.status.check().map(|check| check.observed.clone()),
             look: bench.map_or(text.look, |bench| bench.lesson.trim()).to_owned(),
             notes: bench.map_or_else(|| lesson.presenter.notes.clone(), |bench| vec![bench.setup.trim().to_owned()]),
             audience: if bench.is_some() { Vec::new() } else { lesson.presenter.audience.clone() },

@@ -10,7 +10,7 @@ use crate::lab::{Exchange, Experiment, Identity, Operation, Stage};
 fn scans(stage: Stage) -> Vec<Exchange> {
     let mut lab = Lab::new(backend(), Cloud::default());
     lab.run_to(stage);
-    lab.state.record(stage).exchanges.iter().map(|exchange| (**exchange).clone()).collect()
+    lab.state.record(stage).exchanges().cloned().collect()
 }
 
 fn user(stage: Stage) -> Exchange {

@@ -31,7 +31,7 @@ fn with(key_policy: Value, identity: Value) -> Documents {
 fn scan(arn: &str, documents: &Documents) -> (Vec<Ladder>, Vec<String>) {
     let mut lab = Lab::new(backend(), Cloud::default());
     lab.run_to(Stage::ViewAdmin);
-    let exchange = lab.state.record(Stage::ViewAdmin).exchanges[0].clone();
+    let exchange = lab.state.record(Stage::ViewAdmin).exchanges().next().unwrap().clone();
     let caller = Caller { arn: arn.to_owned(), account: ACCOUNT.to_owned() };
     let (decided, unread) = decide_again(&exchange, &caller, &lab.state.facts, "us-east-1", documents);
     (decided.iter().map(Ladder::of).collect(), unread)

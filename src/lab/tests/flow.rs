@@ -103,7 +103,7 @@ fn answers_are_kept_in_the_order_of_sending_whatever_order_they_come_in() {
         let effects = lab.state.update(Event::CallFinished { id, answer });
         lab.perform(effects);
     }
-    let identities: Vec<_> = lab.state.record(Stage::ViewDenied).exchanges.iter().map(|e| e.identity).collect();
+    let identities: Vec<_> = lab.state.record(Stage::ViewDenied).exchanges().map(|e| e.identity).collect();
     assert_eq!(identities, Identity::BOTH);
     assert!(lab.observed(Stage::ViewDenied).0);
 }
@@ -174,7 +174,7 @@ fn a_stage_that_only_reads_can_be_sent_again_as_a_whole() {
     assert!(lab.state.can_retry());
     lab.press(Intent::Retry);
     assert_eq!(lab.sent, ["admin dynamodb:Scan", "test-user dynamodb:Scan"]);
-    assert_eq!(lab.state.record(Stage::ViewDenied).exchanges.len(), 2);
+    assert_eq!(lab.state.record(Stage::ViewDenied).exchanges().len(), 2);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_stage_that_creates_goes_on_where_it_failed_and_creates_nothing_twice() {
     assert!(lab.observed(Stage::CreateKey).0);
     assert_eq!(lab.sent.iter().filter(|call| call.ends_with("kms:CreateKey")).count(), 1);
     assert_eq!(lab.sent.iter().filter(|call| call.ends_with("kms:CreateAlias")).count(), 2);
-    assert_eq!(lab.state.record(Stage::CreateKey).exchanges.len(), 4);
+    assert_eq!(lab.state.record(Stage::CreateKey).exchanges().len(), 4);
     assert!(!lab.state.can_retry(), "a met stage that creates is not run again");
 }
 
@@ -215,7 +215,7 @@ fn the_table_is_waited_for_with_growing_pauses() {
     lab.run_to(Stage::CreateTable);
     assert!(lab.observed(Stage::CreateTable).0);
     assert_eq!(lab.waited_ms, [100, 200, 400, 800]);
-    let describes = lab.state.record(Stage::CreateTable).exchanges.iter();
+    let describes = lab.state.record(Stage::CreateTable).exchanges();
     let describes: Vec<_> = describes.filter(|e| e.operation.name() == "DescribeTable").collect();
     assert_eq!(describes.len(), 1, "only the newest answer of a repeated call is kept");
     assert_eq!(describes[0].attempt, 5);
@@ -457,7 +457,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
         lab.press(intent);
     }
     let record = lab.state.bench.record(which);
-    let gone: Vec<_> = record.exchanges.iter().filter(|exchange| !exchange.is_allowed()).collect();
+    let gone: Vec<_> = record.exchanges().filter(|exchange| !exchange.is_allowed()).collect();
     assert!(matches!(gone.as_slice(), [.., last] if last.is_wanted_absence()), "{gone:?}");
     assert_eq!(lab.state.bench.changes(), []);
 }

@@ -118,8 +118,14 @@ fn summary(state: &State) -> String {
 fn take(state: &mut State, event: Event, transcript: &mut String) -> Vec<Effect> {
     let effects = state.update(event.clone());
     writeln!(transcript, "{}", event_line(&event)).unwrap();
+    let mut saved = String::new();
     for effect in &effects {
-        writeln!(transcript, "  {}", line(effect)).unwrap();
+        let line = line(effect);
+        // The same session saved twice in one update is as good as once.
+        if line != saved {
+            writeln!(transcript, "  {line}").unwrap();
+        }
+        saved = if line.starts_with("remember ") { line } else { saved };
     }
     let logged = state.logged(&event).map(|logged| hash(&json(&logged)));
     writeln!(transcript, "{} {}", summary(state), logged.unwrap_or_default()).unwrap();

@@ -96,7 +96,7 @@ fn a_session_comes_out_the_same(
     assert_eq!((again.met(), again.summary()), (9, live.summary()));
     for stage in Stage::ALL {
         assert_eq!(again.check(stage), live.check(stage));
-        assert_eq!(again.record(stage).exchanges, live.record(stage).exchanges);
+        assert!(again.record(stage).exchanges().eq(live.record(stage).exchanges()));
     }
     assert_eq!(again.view, live.view);
     assert_eq!((again.known(), again.score()), (live.known(), live.score()));
@@ -121,7 +121,7 @@ fn a_stage_that_fails_and_is_tried_again_comes_out_the_same() {
     logging.press(&[Intent::ShowPrevious, Intent::Retry, Intent::Quit]);
     assert!(logging.lab.state.check(Stage::CreateTable).unwrap().met);
     let again = logging.again();
-    assert_eq!(again.record(Stage::CreateTable).exchanges, logging.lab.state.record(Stage::CreateTable).exchanges);
+    assert!(again.record(Stage::CreateTable).exchanges().eq(logging.lab.state.record(Stage::CreateTable).exchanges()));
     assert_eq!(again.view, logging.lab.state.view);
 }
 
@@ -140,7 +140,7 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
     logging.press(&[Intent::Retry]);
     let (live, again) = (&logging.lab.state, logging.again());
     assert_eq!(again.bench.record(which).status, live.bench.record(which).status);
-    assert_eq!(again.bench.record(which).exchanges, live.bench.record(which).exchanges);
+    assert!(again.bench.record(which).exchanges().eq(live.bench.record(which).exchanges()));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
     logging.log.iter().for_each(|what| state.take_logged(what.clone()).unwrap());
     assert_eq!(state.met(), 4);
     let shown = |state: &State| {
-        let exchanges: Vec<_> = Stage::ALL.iter().flat_map(|stage| &state.record(*stage).exchanges).collect();
+        let exchanges: Vec<_> = Stage::ALL.iter().flat_map(|stage| state.record(*stage).exchanges()).collect();
         format!("{exchanges:?} {:?} {:?}", state.known(), state.view)
     };
     for id in [ACCOUNT, KEY_ID, &names().table] {

@@ -222,9 +222,9 @@ fn silence_is_asked_again_and_condemns_no_stage() {
     lab.press(Intent::Close);
     assert!(lab.state.is_asking_to_resume(), "the question waits");
     assert_eq!(lab.state.met(), 4);
-    let (shown, calls) = (&lab.state.record(Stage::ViewAdmin).exchanges, ["Scan"]);
-    assert_eq!(shown.iter().map(|exchange| exchange.operation.name()).collect::<Vec<_>>(), calls, "as they were");
-    assert!(shown.iter().all(|exchange| exchange.is_allowed()));
+    let (shown, calls) = (lab.state.record(Stage::ViewAdmin), ["Scan"]);
+    assert_eq!(shown.exchanges().map(|exchange| exchange.operation.name()).collect::<Vec<_>>(), calls, "as they were");
+    assert!(shown.exchanges().all(|exchange| exchange.is_allowed()));
     lab.press(Intent::Advance);
     assert_eq!((lab.state.current, lab.state.met()), (Stage::CreateUser, 4));
 }

@@ -52,8 +52,8 @@ fn an_experiment_names_a_role_of_admin_by_its_own_arn() {
     lab.press(Intent::ToggleBench);
     lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
     [Intent::Advance, Intent::Choose(0), Intent::Advance].into_iter().for_each(|intent| lab.press(intent));
-    let put = lab.state.bench.record(which).pending.iter().map(|pending| pending.operation.clone());
-    let sent = lab.state.bench.record(which).exchanges.iter().map(|exchange| exchange.operation.clone());
+    let put = lab.state.bench.record(which).pending.iter().map(|pending| pending.operation.shown().clone());
+    let sent = lab.state.bench.record(which).exchanges().map(|exchange| exchange.operation.clone());
     let policies: Vec<String> = put
         .chain(sent)
         .filter_map(|operation| match operation {
@@ -76,8 +76,9 @@ fn outside_of_the_sandbox_test_user_may_use_the_labs_own_table_and_nothing_else(
             "test-user is user/kmslab-user-t1, of the same account 111122223333, with dynamodb:* on the lab's table alone"
         )
     );
-    let exchanges = &lab.state.record(Stage::CreateUser).exchanges;
-    let put = exchanges.iter().find(|exchange| exchange.operation.name() == "PutUserPolicy").unwrap();
+    let mut exchanges = lab.state.record(Stage::CreateUser).exchanges();
+    let put = exchanges.find(|exchange| exchange.operation.name() == "PutUserPolicy").unwrap().clone();
+    drop(exchanges);
     let Operation::PutUserPolicy { user, policy, .. } = &put.operation else { panic!("{put:?}") };
     assert_eq!(user, "kmslab-user-t1");
     let policy: Value = serde_json::from_str(policy).unwrap();

@@ -182,7 +182,7 @@ fn a_jump_sets_everything_up_by_real_calls() {
         lab.leave();
         let (state, _) = lab.ended().await;
         assert_eq!((state.met(), state.ended()), (6, 6));
-        let exchanges = |stage| state.record(stage).exchanges.len();
+        let exchanges = |stage| state.record(stage).exchanges().len();
         assert_eq!(Stage::ALL[..5].iter().map(|stage| exchanges(*stage)).collect::<Vec<_>>(), [1, 4, 5, 1, 4]);
     });
 }

@@ -103,7 +103,7 @@ fn the_countdown_is_ended_by_enter_and_the_experiment_by_escape() {
     let mut session = counting();
     let escape = press(KeyCode::Esc, &session).unwrap();
     session.intent(escape).answer_all();
-    let names: Vec<_> = session.state.shown().exchanges.iter().map(|call| call.operation.name()).collect();
+    let names: Vec<_> = session.state.shown().exchanges().map(|call| call.operation.name()).collect();
     assert_eq!(names, ["DisableKey", "EnableKey"], "it is undone, and nothing was read");
     assert_eq!(session.state.bench.changes(), []);
 

@@ -47,7 +47,7 @@ fn documents(session: &Session, identity: Identity) -> Documents {
 }
 
 fn all(session: &Session) -> Vec<Exchange> {
-    let stages = Stage::ALL.iter().flat_map(|stage| &session.state.record(*stage).exchanges);
+    let stages = Stage::ALL.iter().flat_map(|stage| session.state.record(*stage).exchanges());
     stages.map(|exchange| Exchange::clone(exchange)).collect()
 }
 
