@@ -29,14 +29,14 @@ use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Profiles, Stage, State};
 use crate::run::config::Config;
 use crate::run::doctor;
-use crate::run::headless::{self, Format};
+use crate::run::effects::EffectHandler;
+use crate::run::front::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
 use crate::run::looks::Looks;
 use crate::run::play::Pace;
 use crate::run::session as kept;
 use crate::run::verified::Shelf;
-use crate::run::world::World;
 use crate::run::writes::LAST_WRITES;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -393,12 +393,12 @@ impl Drop for Announcement {
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
     let Lab { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let (effects, events) = EffectHandler::new(clients);
+    let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = out();
     let _in_runtime = runtime.enter();
     let stop = signal::stop(sandbox::abandon);
-    let (state, ended) = runtime.block_on(headless::run(state, world, events, format, &mut out, stop));
+    let (state, ended) = runtime.block_on(headless::run(state, effects, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
     if let Some(not_kept) = state.not_kept() {
         tell(not_kept);

@@ -12,10 +12,11 @@ use crate::aws::Clients;
 use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
 use crate::lab::{Effect, Event, Quiz, State};
 use crate::run::config::Config;
+use crate::run::effects::EffectHandler;
+use crate::run::front::{plain, screen};
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
 use crate::run::verified::Shelf;
-use crate::run::world::World;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
 use crate::ui::terminal::Screen;
@@ -55,7 +56,7 @@ pub(super) fn interactive(
     state = state.with_clipboard(environment.clipboard);
     // What can't be recorded is told before anything else happens.
     let mut manner = recording::manner(recording, looks, options, environment, &mut state)?;
-    let (mut world, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
+    let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
@@ -69,8 +70,8 @@ pub(super) fn interactive(
                 Some(input) => input,
                 none => none.insert(run::input::input(&mut screen)?),
             };
-            first.drain(..).for_each(|effect| drop(world.perform(effect)));
-            run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, &mut stop).await
+            first.drain(..).for_each(|effect| effects.perform(effect));
+            screen::interactive(&mut state, &effects, events, input, &mut screen, &mut manner, &mut stop).await
         });
         let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
         // Nothing is left of that run. The sandbox goes with all that was in it.
@@ -79,7 +80,7 @@ pub(super) fn interactive(
         }
         _sandbox = None;
         // It holds the kept session, which the next lab is to hold.
-        drop(world);
+        drop(effects);
         earlier += 1;
         let next = match learner(runtime, options, environment, earlier) {
             Ok(next) => next,
@@ -90,7 +91,7 @@ pub(super) fn interactive(
         state = next.state.succeeding(&state);
         manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };
-        (world, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment);
+        (effects, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment);
         _announcement = Announcement::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.
@@ -103,7 +104,7 @@ pub(super) fn interactive(
     Ok(exit.0)
 }
 
-/// Begins a session: its world with the events, and the first effects.
+/// Begins a session: its effect handler with the events, and the first effects.
 fn begin(
     state: &mut State,
     clients: Clients,
@@ -111,26 +112,26 @@ fn begin(
     shelf: Option<Shelf>,
     options: &Options,
     environment: &Environment,
-) -> (World, UnboundedReceiver<Event>, Vec<Effect>) {
+) -> (EffectHandler, UnboundedReceiver<Event>, Vec<Effect>) {
     let (hold, first) = run::session::begin(state, options, environment);
-    let (world, events) = World::new(clients);
+    let (effects, events) = EffectHandler::new(clients);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
-    let world = world.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
-    (world, events, first)
+    let effects = effects.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
+    (effects, events, first)
 }
 
 /// The interactive lab without a screen.
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let (effects, events) = EffectHandler::new(clients);
+    let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let _in_runtime = runtime.enter();
     let stop = signal::stop(sandbox::abandon);
     let ended = runtime.block_on(async {
-        let input = run::plain::input(io::stdin())?;
-        let mut out = run::plain::Out { to: out(), ascii: options.is_ascii(environment) };
-        run::plain::run(&mut state, &world, events, input, &mut out, stop).await
+        let input = plain::input(io::stdin())?;
+        let mut out = plain::Out { to: out(), ascii: options.is_ascii(environment) };
+        plain::run(&mut state, &effects, events, input, &mut out, stop).await
     });
     let ended = ended.wrap_err("input or output failed");
     told_at_the_end(&state, journal.as_deref(), ended, options.mask).map(|(exit, _)| exit)

@@ -15,9 +15,9 @@ use crate::lab::{Event, Intent, Stage, State};
 use crate::record::{
     Cancel, Film, FilmOptions, Finished, Recorder, Recording, Target, can_be_written, missing_glyphs, write,
 };
+use crate::run::effects::EffectHandler;
+use crate::run::front::film::{Filmed, Studio};
 use crate::run::play::{Director, Pace};
-use crate::run::studio::{Filmed, Studio};
-use crate::run::world::World;
 use crate::run::{Ended, signal};
 use crate::sandbox;
 use crate::ui::theme::ColorLevel;
@@ -116,10 +116,10 @@ pub fn record(
     let recorder = recorder_options(recording, output.target.clone(), options, size, &state)?;
     output.check(wanted.all.as_deref(), size, &recorder.film)?;
     let recorder = Recorder::begin(recorder, &state).map_err(UsageError::new)?;
-    let (world, events) = World::new(clients);
-    let world = world.with_journal(journal.clone()).with_shelf(shelf);
+    let (effects, events) = EffectHandler::new(clients);
+    let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let studio = Studio {
-        world: &world,
+        world: &effects,
         events,
         director: output.director(wanted.teaser, recording.pace.into()),
         recorder,

@@ -13,7 +13,8 @@ use super::{Exit, looks, tell};
 use crate::cli::{Environment, Options, RecordingOptions, UsageError};
 use crate::lab::lesson::Lesson;
 use crate::record::{Format, Recorder, Target};
-use crate::run::replay::{Log, Playback, read};
+use crate::run::event_log::{Log, read};
+use crate::run::front::playback::Playback;
 use crate::run::{self, Ended, lesson, signal};
 use crate::sandbox;
 use crate::ui::terminal::Screen;
@@ -40,11 +41,12 @@ fn record(
     target: Target,
 ) -> Result<Exit, Report> {
     let path = target.path.clone();
-    let recorder = recorder_options(recording, target, options, recording::size(recording), playback.state())?;
-    let recorder = Recorder::begin(recorder, playback.state()).map_err(UsageError::new)?;
+    let beginning = playback.beginning();
+    let recorder = recorder_options(recording, target, options, recording::size(recording), &beginning)?;
+    let recorder = Recorder::begin(recorder, &beginning).map_err(UsageError::new)?;
     let theme = theme(options, environment, ColorLevel::True);
-    let title = title(playback.state());
-    let recorded = playback.record(recorder, &theme, &recording::lane(recording), title);
+    let lane = recording::lane(recording);
+    let recorded = runtime.block_on(playback.record(recorder, &theme, &lane, title(&beginning)));
     let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
     let _in_runtime = runtime.enter();
     let written = runtime.block_on(written(recorded, signal::stop(sandbox::abandon)));

@@ -9,7 +9,7 @@ use super::{diff, page};
 use crate::lab::backend::in_words;
 use crate::lab::learn::Asked;
 use crate::lab::lesson::Source;
-use crate::lab::{Call, Check, Exchange, Identity, Operation, Page, Stage, State, Status, Verdict, consent};
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Overlay, Page, Stage, State, Status, Verdict, consent};
 
 /// A text with a capital letter at its beginning: labels stand alone here.
 fn capital(text: &str) -> String {
@@ -357,5 +357,92 @@ pub fn consent(state: &State) -> Vec<String> {
         Some(accepted) => lines.push(format!("--yes-account is another one: {accepted}")),
         None => {}
     }
+    lines
+}
+
+/// The first line.
+pub const GREETING: &str = "kmslab as plain text. Type ? and Enter for the commands.";
+
+/// What follows wrong digits in the consent dialog.
+pub const WRONG_DIGITS: &str = "Those are not its last four digits.";
+
+/// While calls are under way: what the lab waits for.
+pub fn waiting(state: &State) -> String {
+    match state.record(state.current).pending.len() {
+        0 => "Waiting before asking again.".to_owned(),
+        1 => "Still waiting for the answer to 1 call.".to_owned(),
+        calls => format!("Still waiting for the answers to {calls} calls."),
+    }
+}
+
+/// The question, and what may be typed.
+pub fn prompt(state: &State) -> String {
+    match state.view.overlay {
+        Some(Overlay::Consent { .. }) => {
+            let of = if state.is_masked() { "the real account" } else { "the account" };
+            format!("Type the last four digits of {of} to say yes, or no.")
+        }
+        Some(Overlay::Quit) => "Type c to clean up and then leave, q to leave everything, or s to stay.".to_owned(),
+        _ => format!("{}, ? for help, q to quit.", next(state)),
+    }
+}
+
+/// What can be done next, as the beginning of a sentence.
+fn next(state: &State) -> String {
+    match &state.shown().status {
+        Status::Todo => match state.open_question() {
+            Some(asked) if asked.is_open() => {
+                let hint = if state.has_hint() { ", h for a hint" } else { "" };
+                format!("Type 1 to {}, s to skip{hint}", asked.answers.len())
+            }
+            asked => {
+                let yours = asked.and_then(|asked| asked.chosen).map(|at| format!("Your answer is {}. ", at + 1));
+                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view.shown).action)
+            }
+        },
+        // What runs is not asked about, but for a call that waits to be looked at.
+        Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
+        Status::Done(check) => {
+            let onward = match state.view.shown.next() {
+                Some(_) => "Press Enter for the next stage",
+                None => "Press Enter for what to take home",
+            };
+            let again = match (state.can_retry(), check.met) {
+                (true, true) => ", r to send the calls again",
+                (true, false) => ", r to try again",
+                (false, _) => "",
+            };
+            let replay = match (state.can_replay(), state.is_replay()) {
+                (false, _) => "",
+                (true, false) => ", f for the recorded answers",
+                (true, true) => ", f for the live answers again",
+            };
+            format!("{onward}{again}{replay}")
+        }
+    }
+}
+
+/// The commands.
+pub fn help(state: &State) -> Vec<String> {
+    let mut lines = vec!["Type one of these, then Enter:".to_owned()];
+    if state.quiz.asks() {
+        lines.push("1 to 4: answer the question. s: pass over it. h: a hint, then another.".to_owned());
+    }
+    lines.extend(
+        [
+            "Enter alone: do this stage's action; when it is done, go to the next stage.",
+            "r: send the calls again, or go on where it failed.",
+            "f: the recorded answers where none came, or the live ones again.",
+            "v: the responses as JSON that this stage is about. v all: those of all its calls.",
+            "w: why the call was allowed or denied. w admin or w test-user: why that identity's.",
+            "e: the table as it lies in the database. t: what KMS was asked. y: the call as an aws command.",
+            "i: the lesson, with all answers and sources. o: the choices side by side, where there are some.",
+            "n and p: the next or previous stage; nothing is sent again. l: the list of stages.",
+            "The experiments that break the lab are on the screen only, without --plain.",
+            "again: read this stage once more.",
+            "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
+        ]
+        .map(str::to_owned),
+    );
     lines
 }

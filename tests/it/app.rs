@@ -11,9 +11,9 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
+use kmslab::run::effects::EffectHandler;
 use kmslab::run::live::Manner;
 use kmslab::run::notes::Place;
-use kmslab::run::world::World;
 use kmslab::run::{self, Ended};
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::terminal::Screen;
@@ -86,13 +86,15 @@ impl Lab {
         };
         let out = emulator.clone();
         let loop_ = tokio::task::spawn_local(async move {
-            let (world, events) = World::new(clients);
+            let (world, events) = EffectHandler::new(clients);
             let world = world.with_notes(place);
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
             let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
             let input = stream::poll_fn(move |context| input.poll_recv(context));
             let stop = Box::pin(stream::once(stopped).filter_map(async |signal| signal.ok()));
-            let ended = run::interactive(&mut state, &world, events, input, &mut screen, &mut manner, stop).await;
+            let ended =
+                run::front::screen::interactive(&mut state, &world, events, input, &mut screen, &mut manner, stop)
+                    .await;
             ended.map(|ended| (state, ended))
         });
         Lab { keys: Some(keys), emulator, stop: Some(stop), loop_, sandbox: Some(sandbox) }

@@ -11,8 +11,8 @@ use kmslab::lab::{
     Status,
 };
 use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
+use kmslab::run::effects::EffectHandler;
 use kmslab::run::journal::{self, Journal, Journals};
-use kmslab::run::world::World;
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ use crate::support::things::{block_on, things};
 struct Lab {
     runtime: Runtime,
     state: State,
-    world: World,
+    world: EffectHandler,
     events: UnboundedReceiver<Event>,
     /// Past anything that stands before the sandbox.
     sandbox_clients: Clients,
@@ -69,7 +69,7 @@ impl Lab {
     fn new(sandbox: &Sandbox, url: &str, kind: BackendKind) -> Lab {
         let backend =
             Backend { kind, region: sandbox.region().to_owned(), endpoint: Some(url.to_owned()), given_user: false };
-        let (world, events) = World::new(clients(sandbox, url));
+        let (world, events) = EffectHandler::new(clients(sandbox, url));
         let journals = tempfile::tempdir().unwrap();
         // Old enough that what is not listed is not there.
         let names = Names::new("bench1").created("2026-01-01T00:00:00Z".to_owned());
@@ -372,7 +372,7 @@ impl Lab {
             self.state.shown().pending.iter().map(|pending| (pending.id, pending.operation.shown().clone())).collect();
         for (id, operation) in calls {
             let effect = Effect::Call { id, identity: Identity::Admin, operation };
-            self.runtime.block_on(async { drop(self.world.perform(effect)) });
+            self.runtime.block_on(async { self.world.perform(effect) });
         }
         self.press(Intent::FocusOther);
     }

@@ -7,8 +7,8 @@ use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Names, State};
 use kmslab::run::Ended;
-use kmslab::run::headless::{self, Format};
-use kmslab::run::world::World;
+use kmslab::run::effects::EffectHandler;
+use kmslab::run::front::headless::{self, Format};
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 
@@ -33,7 +33,7 @@ fn run(sandbox: &Sandbox, accepted: Option<&str>) -> (String, Ended, State) {
     };
     let mut state = State::new(backend, Names::new("consent1"));
     state.accepted_account = accepted.map(str::to_owned);
-    let (world, events) = World::new(clients);
+    let (world, events) = EffectHandler::new(clients);
     let mut out = Vec::new();
     let (state, ended) =
         runtime.block_on(headless::run(state, world, events, Format::Jsonl, &mut out, stream::pending()));

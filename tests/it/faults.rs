@@ -15,8 +15,8 @@ use kmslab::lab::{
     Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Operation, Report, Stage, State, Verdict,
 };
 use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
+use kmslab::run::effects::EffectHandler;
 use kmslab::run::journal::{self, Journal, Journals};
-use kmslab::run::world::World;
 use rstest::rstest;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -29,7 +29,7 @@ struct Lab {
     proxy: Proxy,
     runtime: Runtime,
     state: State,
-    world: World,
+    world: EffectHandler,
     journals: tempfile::TempDir,
     events: UnboundedReceiver<Event>,
     /// Every answered call.
@@ -64,7 +64,7 @@ impl Lab {
         // Old enough that what is not listed is not there.
         let names = Names::new("faulty").created("2026-01-01T00:00:00Z".to_owned());
         let journal = Journal::new(Some(journals.path().join("runs")), journal::head(&names, &backend, None));
-        let (world, events) = World::new(clients);
+        let (world, events) = EffectHandler::new(clients);
         let world = world.with_journal(Some(Arc::new(journal)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let state = State::new(backend, names);

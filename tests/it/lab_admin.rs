@@ -13,8 +13,8 @@ use kmslab::policy::{
 };
 use kmslab::run::Ended;
 use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
-use kmslab::run::headless::{self, Format};
-use kmslab::run::world::World;
+use kmslab::run::effects::EffectHandler;
+use kmslab::run::front::headless::{self, Format};
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 use serde_json::Value;
@@ -134,7 +134,7 @@ fn seen(effect: &Effect, sent: &mut impl FnMut(&Operation)) -> bool {
 /// Takes `state` through the stages up to `last`.
 fn run_to(last: Stage, state: &mut State, clients: Clients, runtime: &Runtime, mut sent: impl FnMut(&Operation)) {
     runtime.block_on(async {
-        let (world, mut events) = World::new(clients);
+        let (world, mut events) = EffectHandler::new(clients);
         while state.check(last).is_none() {
             press(Intent::Advance, state, &world, &mut events, |_, effect| seen(effect, &mut sent)).await;
         }
@@ -280,7 +280,7 @@ fn a_user_with_this_policy_alone_goes_through_the_whole_lab() {
     let runtime = runtime();
     let (state, clients) = operator(&sandbox, &runtime);
     let (state, ended) = runtime.block_on(async {
-        let (world, events) = World::new(clients);
+        let (world, events) = EffectHandler::new(clients);
         headless::run(state, world, events, Format::Text, &mut Vec::new(), stream::pending()).await
     });
     let unmet: Vec<_> = Stage::ALL.iter().filter_map(|stage| state.check(*stage)).filter(|check| !check.met).collect();
@@ -351,7 +351,7 @@ fn try_the_bench(
     // On AWS the bench counts five minutes down; here it moves the clock.
     state.backend.kind = BackendKind::Endpoint;
     runtime.block_on(async {
-        let (world, mut events) = World::new(clients);
+        let (world, mut events) = EffectHandler::new(clients);
         let mut change = Some(change);
         let mut intents = Vec::new();
         loop {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::insight::Known;
-use kmslab::lab::{Answer, Backend, BackendKind, Event, Identity, Intent, Names, Page, Stage, State};
-use kmslab::run::headless::{self, Format};
-use kmslab::run::world::{Rest, World};
+use kmslab::lab::{Answer, Backend, BackendKind, Effect, Event, Identity, Intent, Names, Page, Stage, State};
+use kmslab::run::effects::EffectHandler;
+use kmslab::run::front::headless::{self, Format};
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::layout::Size;
@@ -86,7 +86,7 @@ fn no_frame_of_a_masked_lab_shows_an_id_as_it_came() {
     let mut originals = BTreeSet::from([RUN.to_owned()]);
     let mut seen = String::new();
     runtime.block_on(async {
-        let (world, mut events) = World::new(clients);
+        let (world, mut events) = EffectHandler::new(clients);
         while !state.is_finished() {
             let mut event = Event::Intent(Intent::Advance);
             loop {
@@ -94,7 +94,8 @@ fn no_frame_of_a_masked_lab_shows_an_id_as_it_came() {
                     ids(answer, &mut originals);
                 }
                 for effect in state.update(event) {
-                    assert_ne!(world.perform(effect), Rest::Exit);
+                    assert_ne!(effect, Effect::Exit);
+                    world.perform(effect);
                 }
                 seen.push_str(&frames(&state));
                 if !state.is_running() {
@@ -145,7 +146,7 @@ fn look_at_everything(state: &State, seen: &mut String) {
 /// The pages that ask the server, for both panes.
 async fn look_into_everything(
     state: &mut State,
-    world: &World,
+    world: &EffectHandler,
     events: &mut tokio::sync::mpsc::UnboundedReceiver<Event>,
     seen: &mut String,
 ) {
@@ -182,7 +183,7 @@ fn no_line_of_a_masked_lab_has_an_id_as_it_came_and_the_same_is_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for format in [Format::Jsonl, Format::Text] {
         let (state, clients) = lab(&sandbox);
-        let (world, events) = World::new(clients);
+        let (world, events) = EffectHandler::new(clients);
         let mut out = Vec::new();
         let (state, _) = runtime.block_on(headless::run(state, world, events, format, &mut out, stream::pending()));
         assert_eq!(state.met(), Stage::ALL.len());

@@ -8,8 +8,8 @@ use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Quiz, Stage, State};
 use kmslab::run::Ended;
-use kmslab::run::plain::{self, Out};
-use kmslab::run::world::World;
+use kmslab::run::effects::EffectHandler;
+use kmslab::run::front::plain::{self, Out};
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
 
@@ -164,7 +164,7 @@ fn on_aws(typed: &[&str]) -> (String, State, Ended) {
     let mut out = Out { to: Vec::new(), ascii: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ended = runtime.block_on(async {
-        let (world, events) = World::new(clients);
+        let (world, events) = EffectHandler::new(clients);
         plain::run(&mut state, &world, events, stream::iter(lines), &mut out, stream::pending()).await
     });
     (text(&out.to), state, ended.unwrap())

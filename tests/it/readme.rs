@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use kmslab::aws::Clients;
-use kmslab::lab::{Backend, BackendKind, Event, Exchange, Identity, Intent, Names, Stage, State};
+use kmslab::lab::{Backend, BackendKind, Effect, Event, Exchange, Identity, Intent, Names, Stage, State};
 use kmslab::record::{Palette, svg};
-use kmslab::run::world::{Rest, World};
+use kmslab::run::effects::EffectHandler;
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui;
 use kmslab::ui::theme::{ColorLevel, Theme, ThemeName};
@@ -34,14 +34,15 @@ fn after(stage: Stage) -> State {
     let mut state = State::new(backend, Names::new("demo"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (world, mut events) = World::new(clients);
+        let (world, mut events) = EffectHandler::new(clients);
         let mut event = Event::Intent(Intent::Advance);
         while state.check(stage).is_none() {
             if let Event::CallFinished { answer, .. } = &mut event {
                 answer.duration_us = 1_000;
             }
             for effect in state.update(event) {
-                assert_ne!(world.perform(effect), Rest::Exit);
+                assert_ne!(effect, Effect::Exit);
+                world.perform(effect);
             }
             event = match state.is_running() {
                 true => events.recv().await.unwrap(),

@@ -1,7 +1,7 @@
 //! Drives a lab on a real world as the product's loops do, except that its pauses are not slept.
 
 use kmslab::lab::{Effect, Event, Intent, State};
-use kmslab::run::world::World;
+use kmslab::run::effects::EffectHandler;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Takes `intent` in and waits until nothing is under way any more. `goes_on` sees each effect before it is performed;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub async fn press(
     intent: Intent,
     state: &mut State,
-    world: &World,
+    world: &EffectHandler,
     events: &mut UnboundedReceiver<Event>,
     mut goes_on: impl FnMut(&State, &Effect) -> bool,
 ) {

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::Once;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{Stream, StreamExt};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -97,12 +97,6 @@ fn tell_of_panics(to: UnboundedSender<io::Result<Input>>) {
             let _ = to.send(Err(io::Error::other("a part of kmslab has panicked, as told above")));
         }));
     });
-}
-
-/// What has already arrived: a picture is drawn after all of it.
-pub(super) fn at_hand<I>(input: &mut (impl Stream<Item = io::Result<I>> + Unpin)) -> Option<io::Result<I>> {
-    // Tokio would make it wait now and then, to be fair to others.
-    tokio::task::unconstrained(input.next()).now_or_never().flatten()
 }
 
 /// Deals with what concerns the terminal alone, and gives the rest to the loop.

@@ -17,7 +17,8 @@ use crate::lab::presenting::line::Line;
 #[cfg(unix)]
 use crate::lab::presenting::line::NO_LAB;
 use crate::run::Ended;
-use crate::run::input::{Input, at_hand, attend};
+use crate::run::input::{Input, attend};
+use crate::run::inputs::{AT_ONCE, at_hand};
 use crate::run::looks::Looks;
 #[cfg(unix)]
 use crate::ui::notes::PATIENCE;
@@ -103,7 +104,7 @@ async fn show<W: Write, I: Into<Input>>(
             },
             first = input.next() => {
                 let Some(mut next) = first else { return Ok(Ended::InputClosed) };
-                for _ in 0..crate::run::AT_ONCE {
+                for _ in 0..AT_ONCE {
                     match understand(next?.into(), &mut notes, screen, &mut looks)? {
                         Some(Said::Leave) => return Ok(Ended::Finished),
                         Some(Said::Other) => {

@@ -6,8 +6,8 @@ use futures_util::stream;
 use kmslab::record::cast::{Header, Version};
 use kmslab::record::{FilmOptions, Finished, Palette, Pixels, Recorder, RecorderOptions, Target};
 use kmslab::run::config;
+use kmslab::run::front::film::Studio;
 use kmslab::run::play::{Director, Pace};
-use kmslab::run::studio::Studio;
 use kmslab::ui::Lane;
 
 use super::*;
@@ -29,7 +29,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         film: FilmOptions { pixels: Pixels::new(640, None), ..FilmOptions::default() },
         partial: false,
     };
-    let (world, events) = World::new(clients);
+    let (world, events) = EffectHandler::new(clients);
     let studio = Studio {
         world: &world,
         events,

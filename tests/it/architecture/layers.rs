@@ -154,7 +154,7 @@ fn every_module_keeps_to_its_layer() {
 #[case::part_of_a_word("lab/bench/mod.rs", "Experiment::AwsOwnedKey => \"aws_owned_key_async_ish\",", &[])]
 #[case::terminal("lab/view.rs", "fn draw(frame: &mut ratatui::Frame<'_>) {}", &["ratatui"])]
 #[case::comment("lab/view.rs", "    // As ratatui does it.", &[])]
-#[case::upwards("lab/state.rs", "use crate::run::world::World;", &["crate::run"])]
+#[case::upwards("lab/state.rs", "use crate::run::effects::EffectHandler;", &["crate::run"])]
 #[case::upwards_in_a_list("lab/state.rs", "use crate::{policy, ui::Theme};", &["crate::ui"])]
 #[case::upwards_by_super("lab/state.rs", "use super::super::ui::Theme;", &["crate::ui"])]
 #[case::within("lab/bench/play.rs", "use super::super::policy::X;", &[])]

@@ -30,7 +30,7 @@ fn a_pipe_in_place_of_a_journal_is_replaced_and_its_call_is_sent() {
     let effects = lab.state.update(Event::Intent(Intent::Advance));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Call { .. })), "{effects:?}");
     lab.runtime.block_on(async {
-        effects.into_iter().for_each(|effect| drop(lab.world.perform(effect)));
+        effects.into_iter().for_each(|effect| lab.world.perform(effect));
     });
     let Event::CallFinished { answer, .. } = next(&mut lab) else { panic!("no answer") };
     assert_eq!(answer.response.unwrap().status, 200);

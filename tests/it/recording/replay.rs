@@ -1,7 +1,8 @@
 //! A session is shown again: at another size, in another theme and language, and always as what it is.
 
 use crossterm::event::KeyCode;
-use kmslab::run::replay::{Playback, parse};
+use kmslab::run::event_log::parse;
+use kmslab::run::front::playback::{Playback, Pressed};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::layout::Size;
 use rstest::rstest;
@@ -208,9 +209,10 @@ fn no_log_brings_the_program_down() {
         match Playback::new(session, beginning) {
             Ok(mut playback) => {
                 shown += 1;
-                playback.press(KeyCode::End);
+                let end = playback.press(KeyCode::End, &playback.beginning());
+                let Pressed::Seek(end) = end else { panic!("{end:?}") };
                 let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
-                let picture = render(playback.state(), &theme, Size::new(80, 24));
+                let picture = render(&end, &theme, Size::new(80, 24));
                 let cells = picture.content.iter().map(|cell| cell.symbol());
                 assert!(!cells.clone().any(|symbol| symbol.contains(['\u{1b}', '\u{202e}'])));
             }

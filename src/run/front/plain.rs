@@ -1,19 +1,18 @@
-//! The lab as a dialogue in lines, `--plain`: for screen readers, dumb terminals and pipes. The same state and the same
-//! world as on the screen; a line that is typed becomes an intent, and what comes of it is told.
+//! The lab as a dialogue in lines, `--plain`: for screen readers, dumb terminals and pipes. A line that is typed
+//! becomes intents; `ui::plain` has the texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, channel};
 use tokio::time::Instant;
 
-use super::world::{Rest, World};
-use super::{Ended, TICK};
-use crate::lab::{
-    Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Report, Stage, State, Status,
-};
+use crate::lab::{Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Report, Stage, State};
+use crate::run::driver::{self, Arrival, Ended, Front};
+use crate::run::effects::EffectHandler;
+use crate::run::inputs::{Came, Inputs, Wanted};
 use crate::ui::{self, plain};
 
 /// The longest line that is read as one. Nothing that means something here is longer.
@@ -48,73 +47,36 @@ pub fn input(from: impl Read + Send + 'static) -> io::Result<impl Stream<Item = 
     Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))
 }
 
-/// Goes through the lab with the person who writes `input` and reads `out`, until that person leaves, the input ends,
-/// or a signal's number comes from `stop`. `state` is true whatever ends it.
+/// Runs the lab with a person who writes `input` and reads `out`, until that person leaves, the input ends, or a
+/// signal's number comes from `stop`. `state` is up to date whatever ends it.
 ///
 /// # Errors
-/// When the input can't be read, or `out` can't be written.
+/// If the input can't be read, or `out` can't be written.
 pub async fn run<W: Write>(
     state: &mut State,
-    world: &World,
-    mut events: UnboundedReceiver<Event>,
-    mut input: impl Stream<Item = io::Result<String>> + Unpin,
+    effects: &EffectHandler,
+    events: UnboundedReceiver<Event>,
+    input: impl Stream<Item = io::Result<String>> + Unpin,
     out: &mut Out<W>,
-    mut stop: impl Stream<Item = u8> + Unpin,
+    stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
-    let mut talk =
-        Talk { out, shown: None, overlay: None, is_draft: false, hints: 0, message: None, told: BTreeMap::new() };
-    talk.line("kmslab as plain text. Type ? and Enter for the commands.")?;
+    let mut talk = Talk {
+        out,
+        shown: None,
+        overlay: None,
+        is_draft: false,
+        hints: 0,
+        message: None,
+        told: BTreeMap::new(),
+        wanted: VecDeque::new(),
+        is_asked: false,
+        is_inquiring: false,
+        has_news: false,
+        last_word: Instant::now(),
+    };
+    talk.line(plain::GREETING)?;
     talk.heading(state)?;
-    let mut is_asked = false;
-    // Whether something is being found out: what a page tells, or what was recorded.
-    let mut is_asking = false;
-    let mut next_tick = Instant::now() + TICK;
-    let mut last_word = Instant::now();
-    loop {
-        let is_busy = state.is_running() || is_asking;
-        if !is_busy && !is_asked {
-            talk.prompt(state)?;
-            is_asked = true;
-        }
-        // Lines are taken only where something is asked: an answer typed ahead must meet its own question.
-        let arrived = tokio::select! {
-            biased;
-            Some(signal) = stop.next() => return Ok(Ended::Signal(signal)),
-            event = events.recv() => event.into_iter().collect(),
-            line = input.next(), if !is_busy => {
-                is_asked = false;
-                // Nobody is there to be asked any more; what stays is told at the end, as always.
-                let Some(line) = line else { return Ok(Ended::Finished) };
-                talk.answer(line?.trim(), state)?.into_iter().map(Event::Intent).collect()
-            }
-            () = tokio::time::sleep_until(next_tick), if state.is_running() => {
-                next_tick = Instant::now() + TICK;
-                if last_word.elapsed() >= QUIET {
-                    last_word = Instant::now();
-                    talk.waiting(state)?;
-                }
-                vec![Event::Tick]
-            }
-        };
-        for event in arrived {
-            if event != Event::Tick {
-                last_word = Instant::now();
-            }
-            is_asking &= !matches!(event, Event::Inspected { .. } | Event::Recalled { .. });
-            let effects = state.update(event);
-            talk.heading(state)?;
-            for effect in effects {
-                is_asking |= matches!(effect, Effect::Inspect { .. } | Effect::Recall { .. });
-                match world.perform(effect) {
-                    Rest::Nothing | Rest::Copy(_) => {}
-                    Rest::Report(report) => talk.report(state, &report)?,
-                    Rest::Exit | Rest::StartOver => return Ok(Ended::Finished),
-                }
-            }
-            // Where something new is said, the question is asked again after it.
-            is_asked &= is_asking || !talk.news(state)?;
-        }
-    }
+    driver::run(state, Some(effects), &mut talk, Inputs::new(events, input, stop)).await
 }
 
 /// Where the lines go.
@@ -127,17 +89,97 @@ pub struct Out<W> {
 
 struct Talk<'a, W> {
     out: &'a mut Out<W>,
-    /// The stage whose heading was told last.
+    /// The stage of the last heading.
     shown: Option<Stage>,
-    /// What lay over it when something was told last.
+    /// What lay over it when something was written last.
     overlay: Option<Overlay>,
-    /// Whether what waits for a yes was told.
+    /// Whether the held batch was written.
     is_draft: bool,
-    /// The hints of that stage that were told.
+    /// The number of that stage's hints that were written.
     hints: usize,
     message: Option<String>,
-    /// What was said of a call last: of a call that is repeated until something changes, only changes are told.
+    /// The last sentence about each call: of a call that is repeated until something changes, only changes are written.
     told: BTreeMap<(&'static str, &'static str), String>,
+    /// The intents of the last line that are still to come.
+    wanted: VecDeque<Intent>,
+    /// Whether the prompt is the last thing that was written.
+    is_asked: bool,
+    /// Whether a page or a recorded response is looked for.
+    is_inquiring: bool,
+    /// Whether an event may have changed something that isn't written yet.
+    has_news: bool,
+    last_word: Instant,
+}
+
+impl<W: Write> Front for Talk<'_, W> {
+    type Input = String;
+
+    async fn show(&mut self, state: &State) -> io::Result<()> {
+        // After something new, the question is asked again.
+        if std::mem::take(&mut self.has_news) && !self.is_inquiring && self.news(state)? {
+            self.is_asked = false;
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, String>) -> io::Result<Arrival> {
+        if let Some(intent) = self.wanted.pop_front() {
+            return Ok(Arrival::Event(Event::Intent(intent)));
+        }
+        // Lines are read only when something is asked: an answer typed ahead must meet its own question.
+        let is_busy = state.is_running() || self.is_inquiring;
+        if !is_busy && !std::mem::replace(&mut self.is_asked, true) {
+            self.line(plain::prompt(state))?;
+        }
+        let wanted = Wanted { input: !is_busy, ticks: true, ..Wanted::default() };
+        Ok(match inputs.next(state, wanted).await {
+            Came::Signal(signal) => Arrival::Signal(signal),
+            Came::Event(event) => Arrival::Event(event),
+            // Nobody can be asked any more; what is left behind is reported at the end, as always.
+            Came::Input(None) => Arrival::End(Ended::Finished),
+            Came::Input(Some(line)) => {
+                self.is_asked = false;
+                self.wanted = self.answer(line?.trim(), state)?.into();
+                Arrival::Redraw
+            }
+            Came::Tick => {
+                if self.last_word.elapsed() >= QUIET {
+                    self.last_word = Instant::now();
+                    self.line(plain::waiting(state))?;
+                }
+                Arrival::Event(Event::Tick)
+            }
+            Came::Urgent | Came::Due | Came::Second => Arrival::Redraw,
+        })
+    }
+
+    fn keeps_events(&self) -> bool {
+        true
+    }
+
+    fn happened(&mut self, state: &State, event: Event) -> io::Result<()> {
+        if event != Event::Tick {
+            self.last_word = Instant::now();
+        }
+        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::Recalled { .. });
+        self.has_news = true;
+        self.heading(state)
+    }
+
+    fn asked(&mut self, effect: &Effect) {
+        self.is_inquiring |= matches!(effect, Effect::Inspect { .. } | Effect::Recall { .. });
+    }
+
+    fn report(&mut self, state: &State, report: &Report) -> io::Result<()> {
+        match report {
+            Report::Started(_) => {
+                self.told.clear();
+                Ok(())
+            }
+            Report::Call(exchange) => self.call(exchange),
+            Report::Stage(stage, check) => self.lines(plain::ended(state, *stage, check)),
+        }
+    }
 }
 
 impl<W: Write> Talk<'_, W> {
@@ -161,17 +203,6 @@ impl<W: Write> Talk<'_, W> {
         self.hints = state.hints().len();
         self.told.clear();
         self.lines(plain::stage(state))
-    }
-
-    fn report(&mut self, state: &State, report: &Report) -> io::Result<()> {
-        match report {
-            Report::Started(_) => {
-                self.told.clear();
-                Ok(())
-            }
-            Report::Call(exchange) => self.call(exchange),
-            Report::Stage(stage, check) => self.lines(plain::ended(state, *stage, check)),
-        }
     }
 
     fn call(&mut self, exchange: &Exchange) -> io::Result<()> {
@@ -198,7 +229,7 @@ impl<W: Write> Talk<'_, W> {
                 plain::page(state, page)
             }
             (_, Some(Overlay::Quit)) => plain::leaving(state),
-            (_, Some(Overlay::Consent { wrong: true, .. })) => vec!["Those are not its last four digits.".to_owned()],
+            (_, Some(Overlay::Consent { wrong: true, .. })) => vec![plain::WRONG_DIGITS.to_owned()],
             (Some(Overlay::Consent { .. }), Some(Overlay::Consent { .. })) => Vec::new(),
             (_, Some(Overlay::Consent { .. })) => plain::consent(state),
             _ => Vec::new(),
@@ -220,29 +251,6 @@ impl<W: Write> Talk<'_, W> {
             self.message = message;
         }
         Ok(is_new)
-    }
-
-    fn waiting(&mut self, state: &State) -> io::Result<()> {
-        match state.record(state.current).pending.len() {
-            0 => self.line("Waiting before asking again."),
-            1 => self.line("Still waiting for the answer to 1 call."),
-            calls => self.line(format!("Still waiting for the answers to {calls} calls.")),
-        }
-    }
-
-    /// Says what is asked, and what may be typed.
-    fn prompt(&mut self, state: &State) -> io::Result<()> {
-        match state.view.overlay {
-            Some(Overlay::Consent { .. }) => {
-                let of = if state.is_masked() { "the real account" } else { "the account" };
-                self.line(format!("Type the last four digits of {of} to say yes, or no."))
-            }
-            Some(Overlay::Quit) => self.line("Type c to clean up and then leave, q to leave everything, or s to stay."),
-            _ => {
-                let next = next(state);
-                self.line(format!("{next}, ? for help, q to quit."))
-            }
-        }
     }
 
     /// What the person wants who has typed `line`. What only has to be told is told here.
@@ -279,7 +287,7 @@ impl<W: Write> Talk<'_, W> {
     /// Tells what was asked for.
     fn tell(&mut self, command: &str, state: &State) -> io::Result<()> {
         match command {
-            "?" | "help" => self.lines(help(state)),
+            "?" | "help" => self.lines(plain::help(state)),
             "i" => self.lines(plain::lesson(state)),
             "o" if state.comparison().is_some() => self.lines(plain::comparison(state)),
             "o" => self.line("There are no options to compare in this stage."),
@@ -296,41 +304,6 @@ impl<W: Write> Talk<'_, W> {
             }
             "" if state.waits_for_answer() => self.line("First your answer, or s to pass over the question."),
             other => self.means_nothing(other),
-        }
-    }
-}
-
-/// What can be done next, as the beginning of a sentence.
-fn next(state: &State) -> String {
-    match &state.shown().status {
-        Status::Todo => match state.open_question() {
-            Some(asked) if asked.is_open() => {
-                let hint = if state.has_hint() { ", h for a hint" } else { "" };
-                format!("Type 1 to {}, s to skip{hint}", asked.answers.len())
-            }
-            asked => {
-                let yours = asked.and_then(|asked| asked.chosen).map(|at| format!("Your answer is {}. ", at + 1));
-                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view.shown).action)
-            }
-        },
-        // What runs is not asked about, but for a call that waits to be looked at.
-        Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
-        Status::Done(check) => {
-            let onward = match state.view.shown.next() {
-                Some(_) => "Press Enter for the next stage",
-                None => "Press Enter for what to take home",
-            };
-            let again = match (state.can_retry(), check.met) {
-                (true, true) => ", r to send the calls again",
-                (true, false) => ", r to try again",
-                (false, _) => "",
-            };
-            let replay = match (state.can_replay(), state.is_replay()) {
-                (false, _) => "",
-                (true, false) => ", f for the recorded answers",
-                (true, true) => ", f for the live answers again",
-            };
-            format!("{onward}{again}{replay}")
         }
     }
 }
@@ -388,28 +361,4 @@ fn why(command: &str, state: &State) -> Option<Vec<Intent>> {
     };
     let other = wanted.is_some_and(|identity| identity != state.view.focus()).then_some(Intent::FocusOther);
     Some(other.into_iter().chain([Intent::TogglePage(Page::Why)]).collect())
-}
-
-fn help(state: &State) -> Vec<String> {
-    let mut lines = vec!["Type one of these, then Enter:".to_owned()];
-    if state.quiz.asks() {
-        lines.push("1 to 4: answer the question. s: pass over it. h: a hint, then another.".to_owned());
-    }
-    lines.extend(
-        [
-            "Enter alone: do this stage's action; when it is done, go to the next stage.",
-            "r: send the calls again, or go on where it failed.",
-            "f: the recorded answers where none came, or the live ones again.",
-            "v: the responses as JSON that this stage is about. v all: those of all its calls.",
-            "w: why the call was allowed or denied. w admin or w test-user: why that identity's.",
-            "e: the table as it lies in the database. t: what KMS was asked. y: the call as an aws command.",
-            "i: the lesson, with all answers and sources. o: the choices side by side, where there are some.",
-            "n and p: the next or previous stage; nothing is sent again. l: the list of stages.",
-            "The experiments that break the lab are on the screen only, without --plain.",
-            "again: read this stage once more.",
-            "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
-        ]
-        .map(str::to_owned),
-    );
-    lines
 }

@@ -1,18 +1,19 @@
-//! The lab without a screen: the same state, driven from stage to stage, written as lines.
+//! The lab without a screen, from stage to stage, as lines.
 
 use std::io::{self, Write};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::Ended;
-use super::world::{Rest, World};
 use crate::lab::glyphs::shown;
 use crate::lab::lesson::Chosen;
 use crate::lab::{Check, Event, Exchange, Intent, Lesson, Report, Stage, State, Verdict};
+use crate::run::driver::{self, Arrival, Ended, Front};
+use crate::run::effects::EffectHandler;
+use crate::run::inputs::{Came, Inputs, Wanted};
 
-/// How the lines look.
+/// The form of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// For people.
@@ -22,63 +23,76 @@ pub enum Format {
     Jsonl,
 }
 
-/// Goes through all stages and writes them to `out` as they end. A signal, whose number comes from `stop`, ends it early.
-/// Then, and when `out` fails, it cleans up first where something would be left behind; a second signal ends that, too.
+/// Runs all stages and writes them to `out` as they end. A signal, whose number comes from `stop`, ends the run early,
+/// and so does a failure of `out`: after a clean-up if something would be left behind. A second signal ends it at once.
 ///
-/// Gives the state as it was at the end, and how that came: an error is that of `out`.
+/// Returns the final state, and how the run ended: an error is that of `out`.
 pub async fn run(
     mut state: State,
-    world: World,
-    mut events: UnboundedReceiver<Event>,
+    effects: EffectHandler,
+    events: UnboundedReceiver<Event>,
     format: Format,
     out: &mut impl Write,
-    mut stop: impl Stream<Item = u8> + Unpin,
+    stop: impl Stream<Item = u8> + Unpin,
 ) -> (State, io::Result<Ended>) {
     let (lesson, given_user) = (state.lesson.clone(), state.backend.given_user);
     let mut lines = Lines { format, out, failed: None, lesson, given_user, waiting: None };
-    let mut ended = Ended::Finished;
-    let mut event = Some(Event::Intent(Intent::Advance));
-    loop {
-        let effects = event.take().map(|event| state.update(event)).unwrap_or_default();
-        for effect in effects {
-            match world.perform(effect) {
-                // There is nobody who copies.
-                Rest::Nothing | Rest::Copy(_) => {}
-                Rest::Report(report) => lines.report(&report),
-                Rest::Exit | Rest::StartOver => return lines.finish(state, ended),
-            }
-        }
-        lines.waiting(state.long_wait());
+    let ended = driver::run(&mut state, Some(&effects), &mut lines, Inputs::unattended(events, stop)).await;
+    let ended = lines.failed.map_or(ended, Err);
+    (state, ended)
+}
+
+impl<W: Write> Front for Lines<'_, W> {
+    type Input = ();
+
+    const CLEANS_UP: bool = true;
+
+    async fn show(&mut self, state: &State) -> io::Result<()> {
+        self.waiting(state.long_wait());
+        Ok(())
+    }
+
+    async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, ()>) -> io::Result<Arrival> {
         if state.is_asking_for_consent() {
-            return lines.finish(state, Ended::Refused);
-        }
-        let stopping = ended != Ended::Finished || lines.failed.is_some();
-        // A clean-up that has begun goes to its end, and tells it.
-        let cleaning_up = state.current == Stage::CleanUp && state.is_running();
-        if stopping && state.leftovers().is_empty() && !cleaning_up {
-            return lines.finish(state, ended);
+            return Ok(Arrival::End(Ended::Refused));
         }
         if !state.is_running() {
             if state.is_finished() || state.backend_is_unusable().is_some() {
-                lines.summary(&state);
-                return lines.finish(state, ended);
+                self.summary(state);
+                return Ok(Arrival::End(Ended::Finished));
             }
-            event = Some(Event::Intent(if stopping { Intent::CleanUpAndQuit } else { Intent::Advance }));
-            continue;
+            return Ok(Arrival::Event(Event::Intent(Intent::Advance)));
         }
-        tokio::select! {
-            arrived = events.recv() => event = arrived,
-            Some(signal) = stop.next() => {
-                if ended != Ended::Finished {
-                    return lines.finish(state, ended);
-                }
-                ended = Ended::Signal(signal);
-                if !state.leftovers().is_empty() {
-                    lines.stopping();
-                    event = Some(Event::Intent(Intent::CleanUpAndQuit));
-                }
+        Ok(match inputs.next(state, Wanted::default()).await {
+            Came::Signal(signal) => Arrival::Signal(signal),
+            Came::Event(event) => Arrival::Event(event),
+            _ => Arrival::Redraw,
+        })
+    }
+
+    fn report(&mut self, _: &State, report: &Report) -> io::Result<()> {
+        self.attempt(|lines| match (lines.format, report) {
+            (Format::Text, report) => lines.text(report),
+            (Format::Jsonl, Report::Started(_)) => Ok(()),
+            (Format::Jsonl, Report::Call(exchange)) => lines.json(&call(exchange)),
+            (Format::Jsonl, Report::Stage(stage, check)) => {
+                let english = Lesson::english();
+                lines.json(&stage_ended(*stage, english.text(*stage, lines.given_user).expected, check))
             }
-        }
+        });
+        Ok(())
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Tells a person why the program doesn't end at once.
+    fn leaving(&mut self) {
+        self.attempt(|lines| match lines.format {
+            Format::Text => writeln!(lines.out, "    stopped: cleaning up first; once more to leave at once\n"),
+            Format::Jsonl => Ok(()),
+        });
     }
 }
 
@@ -95,27 +109,11 @@ struct Lines<'a, W> {
 }
 
 impl<W: Write> Lines<'_, W> {
-    fn finish(self, state: State, ended: Ended) -> (State, io::Result<Ended>) {
-        (state, self.failed.map_or(Ok(ended), Err))
-    }
-
     /// Writes with `write`, unless writing has failed before.
     fn attempt(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) {
         if self.failed.is_none() {
             self.failed = write(self).and_then(|()| self.out.flush()).err();
         }
-    }
-
-    fn report(&mut self, report: &Report) {
-        self.attempt(|lines| match (lines.format, report) {
-            (Format::Text, report) => lines.text(report),
-            (Format::Jsonl, Report::Started(_)) => Ok(()),
-            (Format::Jsonl, Report::Call(exchange)) => lines.json(&call(exchange)),
-            (Format::Jsonl, Report::Stage(stage, check)) => {
-                let english = Lesson::english();
-                lines.json(&stage_ended(*stage, english.text(*stage, lines.given_user).expected, check))
-            }
-        });
     }
 
     /// Tells a person, once, why nothing comes for a while.
@@ -124,14 +122,6 @@ impl<W: Write> Lines<'_, W> {
             self.attempt(|lines| writeln!(lines.out, "    {}", wait.as_deref().unwrap_or_default()));
         }
         self.waiting = wait.or(self.waiting.take());
-    }
-
-    /// Tells a person why the program does not end at once.
-    fn stopping(&mut self) {
-        self.attempt(|lines| match lines.format {
-            Format::Text => writeln!(lines.out, "    stopped: cleaning up first; once more to leave at once\n"),
-            Format::Jsonl => Ok(()),
-        });
     }
 
     fn summary(&mut self, state: &State) {

@@ -1,4 +1,4 @@
-//! The world outside the lesson: performs effects and tells what became of them.
+//! Performs effects. Their outcomes arrive as events.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,26 +13,12 @@ use super::verified::Shelf;
 use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
-use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, Report};
+use crate::lab::recall::Verified;
+use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation};
 
-/// What is left for whoever drives the lab after the world has taken its part of an effect.
-#[derive(Debug, PartialEq)]
-pub enum Rest {
-    /// Nothing.
-    Nothing,
-    /// A line to write.
-    Report(Report),
-    /// A text for the clipboard.
-    Copy(String),
-    /// The lab is to begin again, as a new run.
-    StartOver,
-    /// The program is to end.
-    Exit,
-}
-
-/// Performs effects in tasks of their own; what becomes of them arrives at the receiver. When the world is dropped,
-/// its runtime drops the tasks, and nothing is sent any more.
-pub struct World {
+/// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
+/// drops the tasks, and nothing is sent any more.
+pub struct EffectHandler {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
@@ -43,11 +29,11 @@ pub struct World {
     writes: Writes,
 }
 
-impl World {
-    /// A world whose calls go through `clients`, and the receiver of its events.
-    pub fn new(clients: Clients) -> (World, UnboundedReceiver<Event>) {
+impl EffectHandler {
+    /// Returns a handler whose calls go through `clients`, and the receiver of its events.
+    pub fn new(clients: Clients) -> (EffectHandler, UnboundedReceiver<Event>) {
         let (events, receiver) = unbounded_channel();
-        let world = World {
+        let handler = EffectHandler {
             clients: Arc::new(clients),
             events,
             journal: None,
@@ -56,21 +42,21 @@ impl World {
             place: None,
             writes: Writes::default(),
         };
-        (world, receiver)
+        (handler, receiver)
     }
 
-    /// The same world, which sends no creating call before `journal` has its intent.
-    pub fn with_journal(self, journal: Option<Arc<Journal>>) -> World {
-        World { journal, ..self }
+    /// The same handler, which sends no creating call before `journal` has its intent.
+    pub fn with_journal(self, journal: Option<Arc<Journal>>) -> EffectHandler {
+        EffectHandler { journal, ..self }
     }
 
-    /// The same world, which keeps the answers of stages that were met on `shelf`.
-    pub fn with_shelf(self, shelf: Option<Shelf>) -> World {
-        World { shelf: shelf.map(Arc::new), ..self }
+    /// The same handler, which keeps the answers of stages that were met on `shelf`.
+    pub fn with_shelf(self, shelf: Option<Shelf>) -> EffectHandler {
+        EffectHandler { shelf: shelf.map(Arc::new), ..self }
     }
 
-    /// The same world, which keeps the session that is held.
-    pub fn with_session(self, hold: Option<Hold>) -> World {
+    /// The same handler, which keeps the session that is held.
+    pub fn with_session(self, hold: Option<Hold>) -> EffectHandler {
         let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone(), self.writes.begin()) {
             Ok(keeper) => Some(keeper),
             Err(error) => {
@@ -78,12 +64,12 @@ impl World {
                 None
             }
         });
-        World { keeper, ..self }
+        EffectHandler { keeper, ..self }
     }
 
-    /// The same world, in which the lab can be followed at `place`.
-    pub fn with_notes(self, place: Option<Place>) -> World {
-        World { place, ..self }
+    /// The same handler, in which the lab can be followed at `place`.
+    pub fn with_notes(self, place: Option<Place>) -> EffectHandler {
+        EffectHandler { place, ..self }
     }
 
     /// Where the lab can be followed.
@@ -91,57 +77,44 @@ impl World {
         self.place.as_ref()
     }
 
-    /// Begins `effect` and returns at once: whatever is read or written is so elsewhere, for its disk may be slow.
-    pub fn perform(&self, effect: Effect) -> Rest {
-        let events = self.events.clone();
+    /// Begins `effect` and returns at once: another task or thread reads and writes, because its disk may be slow.
+    pub fn perform(&self, effect: Effect) {
         match effect {
             Effect::Call { id, identity, operation } => self.call(id, identity, operation),
             Effect::After { timer, millis } => {
                 let pause = jittered(millis);
-                tokio::spawn(async move {
+                self.answer(async move {
                     tokio::time::sleep(pause).await;
-                    // Nobody listens when the lab has ended meanwhile; so everywhere below.
-                    let _ = events.send(Event::TimerFired(timer));
+                    Event::TimerFired(timer)
                 });
             }
             Effect::Advance { timer, seconds } => {
                 let url = self.clients.endpoint().map(str::to_owned);
-                tokio::spawn(async move {
+                self.answer(async move {
                     let moved = match url {
                         Some(url) => inspect::advance(&url, seconds).await,
                         None => false,
                     };
-                    let _ = events.send(Event::Advanced { timer, moved });
+                    Event::Advanced { timer, moved }
                 });
             }
             Effect::Inspect { serial, inquiry } => {
                 let clients = self.clients.clone();
-                tokio::spawn(async move {
+                self.answer(async move {
                     let finding = tokio::spawn(async move { inspect::find_out(&clients, &inquiry).await }).await;
                     let finding = finding.unwrap_or_else(|_| Finding::Failed(broken().message));
-                    let _ = events.send(Event::Inspected { serial, finding });
+                    Event::Inspected { serial, finding }
                 });
             }
-            Effect::Keep(verified) => {
-                if let Some(shelf) = self.shelf.clone() {
-                    // Waited for when the world ends.
-                    let write = self.writes.begin();
-                    tokio::task::spawn_blocking(move || {
-                        let _write = write;
-                        if let Err(reason) = shelf.keep(&verified) {
-                            let _ = events.send(Event::NotKept(reason));
-                        }
-                    });
-                }
-            }
+            Effect::Keep(verified) => self.keep(verified),
             Effect::Recall { stage, account } => {
                 let shelf = self.shelf.clone();
                 let recall = tokio::task::spawn_blocking(move || {
                     shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()))
                 });
-                tokio::spawn(async move {
+                self.answer(async move {
                     let found = recall.await.unwrap_or_else(|_| Err(broken().message));
-                    let _ = events.send(Event::Recalled { stage, found });
+                    Event::Recalled { stage, found }
                 });
             }
             Effect::Remember(kept) => {
@@ -155,19 +128,37 @@ impl World {
                     tokio::task::spawn_blocking(move || journal.hold());
                 }
             }
-            Effect::Report(report) => return Rest::Report(report),
-            Effect::Copy(text) => return Rest::Copy(text),
-            Effect::StartOver => return Rest::StartOver,
-            Effect::Exit => return Rest::Exit,
+            // The driver's own.
+            Effect::Report(_) | Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
         }
-        Rest::Nothing
+    }
+
+    /// Sends the event that `work` ends with.
+    fn answer(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            // Nobody listens if the lab has ended meanwhile.
+            let _ = events.send(work.await);
+        });
+    }
+
+    /// Writes the responses of a stage; the end of the program waits for that.
+    fn keep(&self, verified: Box<Verified>) {
+        let Some(shelf) = self.shelf.clone() else { return };
+        let (events, write) = (self.events.clone(), self.writes.begin());
+        tokio::task::spawn_blocking(move || {
+            let _write = write;
+            if let Err(reason) = shelf.keep(&verified) {
+                let _ = events.send(Event::NotKept(reason));
+            }
+        });
     }
 
     /// Sends a call once what was to be kept before it is written, and a creating one only with its intent on the disk.
     fn call(&self, id: CallId, identity: Identity, operation: Operation) {
-        let (clients, events, journal) = (self.clients.clone(), self.events.clone(), self.journal.clone());
+        let (clients, journal) = (self.clients.clone(), self.journal.clone());
         let settled = self.keeper.as_ref().map(Keeper::settled);
-        tokio::spawn(async move {
+        self.answer(async move {
             if let Some(settled) = settled {
                 settled.await;
             }
@@ -184,7 +175,7 @@ impl World {
                 journal.account(account);
             }
             answer.at = unix_time();
-            let _ = events.send(Event::CallFinished { id, answer });
+            Event::CallFinished { id, answer }
         });
     }
 }

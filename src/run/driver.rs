@@ -1,0 +1,219 @@
+//! The driver: the only loop that updates the state and interprets effects.
+//!
+//! A [`Front`] shows the state and chooses the next event: from a terminal, from lines, from an autoplay on a virtual
+//! clock, or from an event log. The driver does the rest for all of them: it updates the state, performs effects,
+//! ends at a signal, and cleans up first where the front wants that.
+
+use std::io;
+
+use super::effects::EffectHandler;
+use super::inputs::Inputs;
+use crate::lab::log::Logged;
+use crate::lab::{Effect, Event, Intent, Report, Stage, State};
+
+/// How a lab ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything is done, or the person left.
+    Finished,
+    /// The input has ended: the terminal is gone.
+    InputClosed,
+    /// Nobody confirmed that the lab may create things; nothing was created.
+    Refused,
+    /// The person wants to start over, and nothing is left behind.
+    StartOver,
+    /// This signal ended it.
+    Signal(u8),
+}
+
+/// What a front hands to the driver.
+pub(super) enum Arrival {
+    /// An event.
+    Event(Event),
+    /// An entry of an event log. Its effects were performed when it was recorded.
+    Logged(Box<Logged>),
+    /// Another moment of a recorded session.
+    Seek(Box<State>),
+    /// Nothing for the state, but a new frame for the person.
+    Redraw,
+    /// A signal's number.
+    Signal(u8),
+    /// The end.
+    End(Ended),
+}
+
+/// A way to show a lab and to control it. The driver calls it from one task.
+pub(super) trait Front {
+    /// What a person sends.
+    type Input;
+
+    /// Whether a signal or a failure ends the lab only after a clean-up. A second signal ends it at once.
+    const CLEANS_UP: bool = false;
+
+    /// Draws or writes what is new: called once for everything that has arrived.
+    ///
+    /// # Errors
+    /// If the output fails, which ends the lab.
+    async fn show(&mut self, state: &State) -> io::Result<()>;
+
+    /// Waits for whatever comes next.
+    ///
+    /// # Errors
+    /// If the input or the output fails, which ends the lab.
+    async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, Self::Input>) -> io::Result<Arrival>;
+
+    /// Returns an event that has already arrived and belongs to the same frame.
+    ///
+    /// # Errors
+    /// If the input or the output fails.
+    fn at_hand(&mut self, _: &State, _: &mut Inputs<'_, Self::Input>) -> io::Result<Option<Event>> {
+        Ok(None)
+    }
+
+    /// Whether [`Front::happened`] needs a copy of each event.
+    fn keeps_events(&self) -> bool {
+        false
+    }
+
+    /// Notes an event after the state's update, and before its effects.
+    ///
+    /// # Errors
+    /// If the output fails.
+    fn happened(&mut self, _: &State, _: Event) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Notes that `effect` is about to be performed.
+    fn asked(&mut self, _: &Effect) {}
+
+    /// Writes a line of the lab.
+    ///
+    /// # Errors
+    /// If the output fails.
+    fn report(&mut self, _: &State, _: &Report) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Copies `text` to the clipboard.
+    ///
+    /// # Errors
+    /// If the output fails.
+    fn copy(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether the front has failed so that the lab must end.
+    fn has_failed(&self) -> bool {
+        false
+    }
+
+    /// Notes that the lab cleans up and then ends.
+    fn leaving(&mut self) {}
+}
+
+/// Runs the lab in `state` until the front, a signal or the lab itself ends it. A replay has no `handler`: nothing is
+/// performed.
+///
+/// # Errors
+/// If the front fails. `state` is up to date even then.
+pub(super) async fn run<F: Front>(
+    state: &mut State,
+    handler: Option<&EffectHandler>,
+    front: &mut F,
+    mut inputs: Inputs<'_, F::Input>,
+) -> io::Result<Ended> {
+    let mut stop = Stop::default();
+    loop {
+        front.show(state).await?;
+        let arrival = match stop.leave(state, front) {
+            Some(arrival) => arrival,
+            None => front.next(state, &mut inputs).await?,
+        };
+        let mut event = match arrival {
+            Arrival::Event(event) => Some(event),
+            Arrival::Redraw => None,
+            Arrival::Logged(entry) => {
+                state.take_logged(*entry).map_err(io::Error::other)?;
+                None
+            }
+            Arrival::Seek(moment) => {
+                *state = *moment;
+                None
+            }
+            Arrival::Signal(signal) if !F::CLEANS_UP || stop.signal.is_some() => return Ok(stop.ended_by(signal)),
+            Arrival::Signal(signal) => {
+                stop.signal = Some(signal);
+                None
+            }
+            Arrival::End(ended) => return Ok(stop.signal.map_or(ended, Ended::Signal)),
+        };
+        while let Some(next) = event {
+            if let Some(ended) = handle(state, handler, front, next)? {
+                return Ok(stop.signal.map_or(ended, Ended::Signal));
+            }
+            event = front.at_hand(state, &mut inputs)?;
+        }
+    }
+}
+
+/// Updates the state with one event and interprets the effects. Returns how the lab ended, if it did.
+fn handle<F: Front>(
+    state: &mut State,
+    handler: Option<&EffectHandler>,
+    front: &mut F,
+    event: Event,
+) -> io::Result<Option<Ended>> {
+    let copy = front.keeps_events().then(|| event.clone());
+    let effects = state.update(event);
+    if let Some(event) = copy {
+        front.happened(state, event)?;
+    }
+    for effect in effects {
+        front.asked(&effect);
+        match effect {
+            Effect::Exit => return Ok(Some(Ended::Finished)),
+            Effect::StartOver => return Ok(Some(Ended::StartOver)),
+            Effect::Report(report) => front.report(state, &report)?,
+            Effect::Copy(text) => front.copy(&text)?,
+            effect => {
+                if let Some(handler) = handler {
+                    handler.perform(effect);
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// How a lab ends early under a front that cleans up.
+#[derive(Debug, Default)]
+struct Stop {
+    /// The first signal.
+    signal: Option<u8>,
+    /// Whether the lab was told to clean up and quit.
+    is_leaving: bool,
+}
+
+impl Stop {
+    fn ended_by(&self, signal: u8) -> Ended {
+        Ended::Signal(self.signal.unwrap_or(signal))
+    }
+
+    /// After a signal or a failure: ends the lab if nothing is left behind, else cleans up first, once.
+    fn leave<F: Front>(&mut self, state: &State, front: &mut F) -> Option<Arrival> {
+        if !F::CLEANS_UP || (self.signal.is_none() && !front.has_failed()) {
+            return None;
+        }
+        // A clean-up under way goes to its end and reports it.
+        let is_cleaning_up = state.current == Stage::CleanUp && state.is_running();
+        if state.leftovers().is_empty() && !is_cleaning_up {
+            return Some(Arrival::End(Ended::Finished));
+        }
+        if self.is_leaving || (state.is_finished() && !state.is_running()) {
+            return None;
+        }
+        self.is_leaving = true;
+        front.leaving();
+        Some(Arrival::Event(Event::Intent(Intent::CleanUpAndQuit)))
+    }
+}

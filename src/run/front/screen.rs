@@ -1,0 +1,209 @@
+//! The lab on a screen: a key becomes an intent, the driver updates the state, and the state is drawn.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::lab::{Event, State};
+use crate::run::driver::{self, Arrival, Ended, Front};
+use crate::run::effects::EffectHandler;
+use crate::run::input::{Input, attend};
+use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
+use crate::run::live::{Manner, Upcoming, area, key};
+use crate::run::notes::teller::Teller;
+use crate::ui;
+use crate::ui::terminal::Screen;
+
+/// The message after a paste.
+const PASTED: &str = "pasted text is ignored here: press the keys that the last line shows";
+
+/// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from `stop`. `state` is
+/// up to date whatever ends it: what has been created is known even if the terminal fails.
+///
+/// # Errors
+/// If the terminal can't be read or written.
+pub async fn interactive<W: Write, I: Into<Input>>(
+    state: &mut State,
+    effects: &EffectHandler,
+    events: UnboundedReceiver<Event>,
+    input: impl Stream<Item = io::Result<I>> + Unpin,
+    screen: &mut Screen<W>,
+    manner: &mut Manner,
+    stop: impl Stream<Item = u8> + Unpin,
+) -> io::Result<Ended> {
+    let input = input.map(|input| input.map(Into::into));
+    let mut front = OnScreen {
+        screen,
+        manner,
+        effects,
+        teller: Teller::default(),
+        began: Instant::now(),
+        not_followed: None,
+        next: None,
+        more: 0,
+    };
+    driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await
+}
+
+struct OnScreen<'a, W: Write> {
+    screen: &'a mut Screen<W>,
+    manner: &'a mut Manner,
+    effects: &'a EffectHandler,
+    teller: Teller,
+    began: Instant,
+    /// Why `kmslab notes` can't follow, until it is shown.
+    not_followed: Option<String>,
+    /// The event that arrived, while the clock goes first.
+    next: Option<Event>,
+    /// How much more input is handled before the next frame.
+    more: usize,
+}
+
+impl<W: Write> Front for OnScreen<'_, W> {
+    type Input = Input;
+
+    async fn show(&mut self, state: &State) -> io::Result<()> {
+        self.teller.tell(state).await;
+        self.draw(state)?;
+        // After the first frame, which waits for nothing.
+        if let Some(place) = self.effects.place()
+            && let Err(error) = self.teller.listen(place)
+            && let Some(path) = &place.socket
+        {
+            let columns = usize::from(self.screen.size().width);
+            self.not_followed = Some(not_followed(&path.display().to_string(), &error, columns));
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Arrival> {
+        if let Some(why) = self.not_followed.take() {
+            return Ok(Arrival::Event(Event::Say(why)));
+        }
+        self.manner.looks.ask(self.screen)?;
+        let Upcoming { key, write, trouble, ended } = self.manner.upcoming(state);
+        let seconds = Duration::from_secs(self.began.elapsed().as_secs() + 1);
+        let wanted = Wanted {
+            urgent: (trouble.is_some() || ended).then(Instant::now),
+            input: true,
+            due: key.map(|(at, _)| at).into_iter().chain(write).min(),
+            ticks: true,
+            second: state.shows_timer().then(|| self.began + seconds),
+        };
+        self.next = match inputs.next(state, wanted).await {
+            Came::Signal(signal) => return Ok(Arrival::Signal(signal)),
+            Came::Urgent => trouble.map(Event::Say),
+            Came::Event(event) => Some(event),
+            Came::Input(None) => return Ok(Arrival::End(Ended::InputClosed)),
+            Came::Input(Some(input)) => self.understand(input?, state)?,
+            Came::Due => {
+                let due = key.filter(|(at, _)| *at <= Instant::now());
+                due.and_then(|(_, code)| self.play(code, state))
+            }
+            Came::Tick => Some(Event::Tick),
+            Came::Second => None,
+        };
+        self.more = AT_ONCE;
+        // The time that has passed was spent on what was shown until now.
+        Ok(Arrival::Event(Event::Clock(self.began.elapsed().as_secs())))
+    }
+
+    fn at_hand(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Option<Event>> {
+        if let Some(event) = self.next.take().or_else(|| inputs.events.try_recv().ok()) {
+            return Ok(Some(event));
+        }
+        while self.more > 0 {
+            self.more -= 1;
+            // The end of the input comes again.
+            let Some(input) = inputs.at_hand() else { break };
+            if let Some(event) = self.understand(input?, state)? {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    fn keeps_events(&self) -> bool {
+        self.manner.is_logged()
+    }
+
+    fn happened(&mut self, state: &State, event: Event) -> io::Result<()> {
+        self.manner.log(state, &event);
+        Ok(())
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.screen.copy(text)
+    }
+}
+
+impl<W: Write> OnScreen<'_, W> {
+    /// Draws the state; the frame is recorded, too.
+    fn draw(&mut self, state: &State) -> io::Result<()> {
+        let now = self.manner.now();
+        self.manner.lane.playing = self.manner.playing(state);
+        let Manner { looks, lane, recording, .. } = &mut *self.manner;
+        let theme = &looks.theme;
+        self.screen.paint_seen(
+            |frame| ui::view(state, theme, lane, frame),
+            |shown| {
+                if let Some(recording) = recording {
+                    recording.see(now, state, theme, lane, shown);
+                }
+            },
+        )?;
+        Ok(())
+    }
+
+    /// Handles an autoplay key, with the default keymap: autoplay doesn't know this person's.
+    fn play(&mut self, code: KeyCode, state: &State) -> Option<Event> {
+        let mut usual = state.clone();
+        usual.view.keys = Default::default();
+        let event = self.translate(Input::Key(key(code)), &usual);
+        self.manner.played(state, code);
+        event
+    }
+
+    /// Returns the event that an input means now.
+    fn understand(&mut self, input: Input, state: &State) -> io::Result<Option<Event>> {
+        let Some(input) = attend(input, self.screen)? else { return Ok(None) };
+        if let Some(code) = self.manner.stands_in(input, state) {
+            return Ok(self.play(code, state));
+        }
+        if input.is_key_press() {
+            self.manner.taken_over();
+        }
+        Ok(match input {
+            Input::Paste => Some(Event::Say(PASTED.to_owned())),
+            Input::Background { light } => {
+                self.manner.looks.told(light);
+                None
+            }
+            input => self.translate(input, state),
+        })
+    }
+
+    /// Returns the event that a key means now.
+    fn translate(&mut self, input: Input, state: &State) -> Option<Event> {
+        let Input::Key(key) = input else { return None };
+        let area = area(self.screen.size());
+        self.manner.lane.press(ui::keys::named(key, state, area));
+        let now = self.manner.now();
+        if let Some(recording) = &mut self.manner.recording {
+            recording.typed(now, state, key);
+        }
+        ui::keys::intent(key, state, area).map(Event::Intent)
+    }
+}
+
+/// Why `kmslab notes` finds nothing at `path`, in so many columns: the path is cut, not the reason.
+fn not_followed(path: &str, error: &io::Error, columns: usize) -> String {
+    let (before, after) = ("`kmslab notes` can't follow: ", format!(": {}", ui::clean(&error.to_string())));
+    // A space before it and one after it.
+    let room = columns.saturating_sub(before.len() + after.chars().count() + 2).max(12);
+    format!("{before}{}{after}", ui::shortened(&ui::clean(path), room))
+}
