@@ -311,7 +311,7 @@ fn now(seed: Option<u64>) -> String {
 /// Eight characters that keep two runs apart; with a seed, the same again.
 fn run_id(seed: Option<u64>) -> String {
     match seed {
-        // Mixed, so that neighbouring seeds look different.
+        // Mixed, so that neighboring seeds look different.
         Some(seed) => format!("{:08x}", (seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32),
         None => random_id(),
     }

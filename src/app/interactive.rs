@@ -52,18 +52,16 @@ pub(super) fn interactive(
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
     let mut _announcement = Announcement::new(&state, journal.as_ref());
-    let looks = looks(options, environment);
     state = state.with_clipboard(environment.clipboard);
-    // What can't be recorded is told before anything else happens.
-    let mut manner = recording::manner(recording, looks, options, environment, &mut state)?;
+    // If the recording can't begin, nothing else does.
+    let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
-    // Signals are listened to before the terminal is changed: none may end the program with the terminal as it is then.
+    // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter()
         .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
-    let mut input = None;
-    let mut earlier = 0;
+    let (mut input, mut earlier) = (None, 0);
     let ended = loop {
         let ended = runtime.block_on(async {
             let input = match &mut input {
@@ -74,20 +72,17 @@ pub(super) fn interactive(
             screen::interactive(&mut state, &effects, events, input, &mut screen, &mut manner, &mut stop).await
         });
         let Ok(Ended::StartOver) = ended else { break ended.wrap_err("the terminal failed") };
-        // Nothing is left of that run. The sandbox goes with all that was in it.
-        if let Some(journal) = &journal {
-            journal.remove();
-        }
+        // That run has left nothing. The sandbox goes with all its contents.
+        journal.iter().for_each(|journal| journal.remove());
         _sandbox = None;
-        // It holds the kept session, which the next lab is to hold.
+        // It holds the lock of the saved session, which the next lab needs.
         drop(effects);
         earlier += 1;
         let next = match learner(runtime, options, environment, earlier) {
             Ok(next) => next,
             Err(error) => break Err(error),
         };
-        journal = next.journal;
-        _sandbox = next._sandbox;
+        (journal, _sandbox) = (next.journal, next._sandbox);
         state = next.state.succeeding(&state);
         manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };

@@ -3,9 +3,6 @@
 //!
 //! It wraps the HTTP client, and not a call, so that logins and roles pass through it like the lab's own calls.
 
-use std::error::Error;
-use std::fmt;
-
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -29,24 +26,15 @@ const LARGEST: usize = 4 * 1024 * 1024;
 pub(super) const DEEPEST: usize = 100;
 
 /// Why a response can't be AWS's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
+    #[error("the response is larger than {} MB", LARGEST / 1024 / 1024)]
     TooLarge,
+    #[error("the response is nested more than {DEEPEST} levels deep")]
     TooDeep,
+    #[error("the response is not text")]
     Binary,
 }
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unfit::TooLarge => write!(f, "the response is larger than {} MB", LARGEST / 1024 / 1024),
-            Unfit::TooDeep => write!(f, "the response is nested more than {DEEPEST} levels deep"),
-            Unfit::Binary => write!(f, "the response is not text"),
-        }
-    }
-}
-
-impl Error for Unfit {}
 
 /// `client` behind the guard.
 pub(super) fn guarded(client: SharedHttpClient) -> SharedHttpClient {

@@ -168,7 +168,9 @@ pub struct Unusable {
 }
 
 /// A call that failed.
-pub(super) struct Failed {
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {message}")]
+pub struct Failed {
     pub(super) call: &'static str,
     /// The service's error code, where it answered.
     pub(super) code: Option<String>,
@@ -209,8 +211,8 @@ impl Failed {
 
     /// The text of a refusal; anything that no other call will fare better with is an error.
     fn refusal(self) -> Result<String, Unusable> {
-        match self.code {
-            Some(code) if !is_credential_error(&code) => Ok(format!("{}: {}", self.call, self.message)),
+        match &self.code {
+            Some(code) if !is_credential_error(code) => Ok(self.to_string()),
             _ => Err(Unusable { call: self.call, message: self.message }),
         }
     }
@@ -499,13 +501,13 @@ impl Clients {
     /// Takes an inline policy off a user; one that is not there is gone.
     ///
     /// # Errors
-    /// What the service or the SDK said.
-    pub async fn delete_user_policy(&self, user: &str, policy: &str) -> Result<(), String> {
+    /// If the service or the SDK refuses the call.
+    pub async fn delete_user_policy(&self, user: &str, policy: &str) -> Result<(), Failed> {
         let call = self.admin.iam().delete_user_policy().user_name(user).policy_name(policy);
         match send!("iam:DeleteUserPolicy", call) {
             Ok(_) => Ok(()),
             Err(failed) if failed.is_absence() => Ok(()),
-            Err(failed) => Err(format!("{}: {}", failed.call, failed.message)),
+            Err(failed) => Err(failed),
         }
     }
 }

@@ -56,18 +56,8 @@ pub enum ConfigError {
         reason: String,
         /// What to do.
         remedy: String,
-    },
-    /// The server that hands out the credentials did not answer.
-    #[error("{identity}: no credentials from {origin}: {reason}{FIX}{remedy}")]
-    Unreachable {
-        /// `admin` or `test-user`.
-        identity: &'static str,
-        /// Where they were looked for.
-        origin: String,
-        /// What the SDK said.
-        reason: String,
-        /// What to do.
-        remedy: String,
+        /// Whether the server that provides them did not answer.
+        is_unreachable: bool,
     },
     /// No region was given anywhere.
     #[error("no region{FIX}give --region, set AWS_REGION or put one into the profile")]
@@ -141,9 +131,9 @@ impl ConfigError {
         }
     }
 
-    /// The server that hands out the credentials did not answer.
+    /// Whether the server that provides the credentials did not answer.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, ConfigError::Unreachable { .. })
+        matches!(self, ConfigError::Credentials { is_unreachable: true, .. })
     }
 }
 
@@ -448,11 +438,12 @@ async fn within<T>(
     loading: impl Future<Output = Result<T, ConfigError>>,
 ) -> Result<T, ConfigError> {
     tokio::time::timeout(CREDENTIALS, loading).await.unwrap_or_else(|_| {
-        Err(ConfigError::Unreachable {
+        Err(ConfigError::Credentials {
             identity: identity.name(),
             origin: "its profile or the environment".to_owned(),
             reason: format!("nothing came within {} seconds", CREDENTIALS.as_secs()),
             remedy: "check the network, the proxy, and the profile's credential_process".to_owned(),
+            is_unreachable: true,
         })
     })
 }
@@ -513,7 +504,7 @@ fn no_credentials() -> Answer {
 }
 
 fn static_credentials(keys: &Keys) -> SharedCredentialsProvider {
-    // Credentials zeroise their secret when the last copy goes.
+    // Credentials zeroize their secret when the last copy is dropped.
     SharedCredentialsProvider::new(Credentials::new(
         &keys.access_key_id,
         keys.secret_access_key.as_str(),

@@ -93,7 +93,7 @@ impl Process {
             let said = if printed.is_empty() { "it printed no reason".to_owned() } else { printed };
             return Err(failed(format!("{}: {said}", output.status)));
         }
-        credentials(&output.stdout).map_err(failed)
+        credentials(&output.stdout).map_err(|error| failed(error.to_string()))
     }
 
     /// Runs the program to its end. It ends with this future, too.
@@ -193,23 +193,29 @@ fn shell(command: &str) -> Command {
     words
 }
 
-/// The credentials in a program's JSON (AWS CLI user guide, "Sourcing credentials with an external process").
-fn credentials(printed: &[u8]) -> std::result::Result<Credentials, String> {
-    // The parser's own words could quote a secret.
-    let parsed: Value = serde_json::from_slice(printed).map_err(|_| "it printed no JSON".to_owned())?;
+/// Why a program's output holds no credentials. Never quotes it: it may contain a secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum OutputError {
+    #[error("it printed no JSON")]
+    NotJson,
+    #[error("its JSON lacks \"Version\": 1")]
+    Version,
+    #[error("its JSON lacks {0}")]
+    Lacks(&'static str),
+    #[error("its Expiration is no date")]
+    Expiration,
+}
+
+/// Reads the credentials in a program's JSON (AWS CLI user guide, "Sourcing credentials with an external process").
+fn credentials(printed: &[u8]) -> std::result::Result<Credentials, OutputError> {
+    let parsed: Value = serde_json::from_slice(printed).map_err(|_| OutputError::NotJson)?;
     let text = |member: &str| parsed.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
-    match parsed.get("Version").and_then(Value::as_u64) {
-        Some(1) => {}
-        _ => return Err("its JSON lacks \"Version\": 1".to_owned()),
+    if parsed.get("Version").and_then(Value::as_u64) != Some(1) {
+        return Err(OutputError::Version);
     }
-    let needed = |member: &str| text(member).ok_or_else(|| format!("its JSON lacks {member}"));
-    let expiry = match text("Expiration") {
-        Some(date) => {
-            let date = OffsetDateTime::parse(date, &Rfc3339).map_err(|_| "its Expiration is no date".to_owned())?;
-            Some(SystemTime::from(date))
-        }
-        None => None,
-    };
+    let needed = |member: &'static str| text(member).ok_or(OutputError::Lacks(member));
+    let expiry = text("Expiration").map(|date| OffsetDateTime::parse(date, &Rfc3339)).transpose();
+    let expiry = expiry.map_err(|_| OutputError::Expiration)?.map(SystemTime::from);
     let mut builder = Credentials::builder()
         .access_key_id(needed("AccessKeyId")?)
         .secret_access_key(needed("SecretAccessKey")?)
@@ -236,7 +242,7 @@ mod tests {
         "Expiration"
     )]
     fn what_is_wrong_with_the_json_is_said_without_it(#[case] printed: &str, #[case] says: &str) {
-        let reason = credentials(printed.as_bytes()).unwrap_err();
+        let reason = credentials(printed.as_bytes()).unwrap_err().to_string();
         assert!(reason.contains(says) && !reason.contains("the-secret"), "{reason}");
     }
 

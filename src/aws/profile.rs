@@ -216,6 +216,7 @@ fn unusable(wanted: Wanted<'_>, selected: &Selected, fault: Fault) -> ConfigErro
         origin: origin(wanted, selected),
         reason: fault.says,
         remedy: fault.remedy,
+        is_unreachable: false,
     }
 }
 
@@ -339,10 +340,7 @@ fn refusal(refused: Refused, wanted: Wanted<'_>, selected: &Selected, files: &Fi
     };
     let origin = origin(wanted, selected);
     let identity = wanted.identity.name();
-    match is_unreachable {
-        true => ConfigError::Unreachable { identity, origin, reason: says, remedy: fix },
-        false => ConfigError::Credentials { identity, origin, reason: says, remedy: fix },
-    }
+    ConfigError::Credentials { identity, origin, reason: says, remedy: fix, is_unreachable }
 }
 
 #[cfg(test)]

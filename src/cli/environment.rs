@@ -11,7 +11,7 @@ use crate::ui::theme::ColorLevel;
 pub struct Environment {
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
-    /// `COLORTERM` promises 24-bit colours.
+    /// `COLORTERM` promises 24-bit colors.
     pub true_color: bool,
     /// GNU screen shows the terminal: of colors it passes on 16, or 256, and makes something else of others.
     pub screen: bool,
@@ -19,7 +19,7 @@ pub struct Environment {
     pub light: Option<bool>,
     /// `TERM` names a terminal that can be asked for its background.
     pub tells_background: bool,
-    /// `TERM` names a terminal without colours.
+    /// `TERM` names a terminal without colors.
     pub monochrome: bool,
     /// `TERM` is `dumb`: it can't be drawn on.
     pub dumb: bool,
@@ -68,7 +68,7 @@ impl Environment {
         }
     }
 
-    /// The colours that may be used.
+    /// Returns the colors that may be used.
     pub fn color_level(&self) -> ColorLevel {
         match (self.no_color || self.monochrome, self.true_color && !self.screen) {
             (true, _) => ColorLevel::None,
@@ -200,7 +200,7 @@ mod tests {
     #[case(&[("TERM", "screen.xterm-256color"), ("COLORTERM", "truecolor")], ColorLevel::Ansi16)]
     #[case(&[("TERM", "xterm"), ("STY", "1.pts-0.host"), ("COLORTERM", "truecolor")], ColorLevel::Ansi16)]
     #[case::tmux(&[("TERM", "screen-256color"), ("TMUX", "/tmp/t"), ("COLORTERM", "truecolor")], ColorLevel::True)]
-    fn colours_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
+    fn colors_are_as_the_environment_says(#[case] variables: &[(&str, &str)], #[case] level: ColorLevel) {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         assert_eq!(Environment::read(variable).color_level(), level);
     }

@@ -3,8 +3,8 @@
 use super::Block;
 use crate::record::escape;
 
-/// The colours: name, in the light, in the dark.
-const COLOURS: [(&str, &str, &str); 5] = [
+/// The colors: name, in light mode, in dark mode.
+const COLORS: [(&str, &str, &str); 5] = [
     ("text", "#1a1a1a", "#f0f0f0"),
     ("ground", "#ffffff", "#121212"),
     ("quiet", "#444444", "#c8c8c8"),
@@ -32,7 +32,7 @@ pub fn render(blocks: &[Block], lang: &str) -> String {
         _ => None,
     });
     let variables = |dark: bool| -> String {
-        COLOURS.iter().map(|(name, light, night)| format!("--{name}: {}; ", if dark { night } else { light })).collect()
+        COLORS.iter().map(|(name, light, night)| format!("--{name}: {}; ", if dark { night } else { light })).collect()
     };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\"/>\n\
@@ -92,9 +92,9 @@ mod tests {
 
     /// Relative luminance and contrast as WCAG 2.2 defines them.
     fn contrast(one: &str, other: &str) -> f64 {
-        let luminance = |colour: &str| {
+        let luminance = |color: &str| {
             let channel = |at: usize| {
-                let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+                let value = f64::from(u8::from_str_radix(&color[at..at + 2], 16).unwrap()) / 255.0;
                 if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
             };
             0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn every_text_stands_out_from_every_ground_in_light_and_dark() {
-        let of = |name: &str| COLOURS.iter().find(|(known, ..)| *known == name).unwrap();
+        let of = |name: &str| COLORS.iter().find(|(known, ..)| *known == name).unwrap();
         for text in ["text", "quiet", "link"].map(of) {
             for ground in ["ground", "code"].map(of) {
                 let found = [contrast(text.1, ground.1), contrast(text.2, ground.2)];

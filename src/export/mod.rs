@@ -16,60 +16,54 @@ use crate::lab::Stage;
 use crate::run::{lesson, session};
 pub use write_up::{Block, document};
 
-/// What a file is, by its ending.
+/// What a file is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Format {
     Markdown,
     Html,
     Script,
 }
 
-impl Kind {
-    fn of(file: &Path) -> Option<Kind> {
-        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "md" => Some(Kind::Markdown),
-            "html" => Some(Kind::Html),
-            "sh" => Some(Kind::Script),
-            _ => None,
-        }
+impl Format {
+    /// Returns the format that the extension of `file` stands for.
+    fn of(file: &Path) -> Result<Format, UsageError> {
+        let is = |name: &str| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name));
+        let known = [("md", Format::Markdown), ("html", Format::Html), ("sh", Format::Script)];
+        known
+            .into_iter()
+            .find(|(name, _)| is(name))
+            .map(|(_, format)| format)
+            .ok_or_else(|| UsageError::new(format!("{}: the ending is none of .md, .html and .sh", file.display())))
     }
 }
 
-/// Writes the kept session, or the whole lab as a script, to `file`.
+/// Writes the saved session, or the whole lab as a script, to `file`.
 ///
 /// # Errors
-/// Wrong usage: when the ending is unknown, the file is there already or can't be written, or no session is kept.
+/// A usage error if the extension is unknown, the file exists or can't be written, or no session is saved.
 pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let usage = |message: String| Report::from(UsageError::new(message));
-    let Some(kind) = Kind::of(file) else {
-        return Err(usage(format!("{}: the ending is none of .md, .html and .sh", file.display())));
-    };
+    let format = Format::of(file)?;
     let lesson = lesson::load(options, environment)?;
     let mut note = None;
-    let text = match kind {
-        Kind::Script => script::script(&lesson),
-        Kind::Markdown | Kind::Html => {
-            let kept =
-                environment.state.as_deref().map(session::read_to_write_up).transpose().map_err(usage)?.flatten();
-            let kept = kept.filter(|kept| kept.ended() > 0).ok_or_else(|| {
-                usage("no session is kept that could be written up: do a stage of the lab first".to_owned())
+    let text = match format {
+        Format::Script => script::script(&lesson),
+        Format::Markdown | Format::Html => {
+            let kept = environment.state.as_deref().map(session::read_to_write_up).transpose();
+            let kept = kept.map_err(UsageError::new)?.flatten().filter(|kept| kept.ended() > 0).ok_or_else(|| {
+                UsageError::new("no session is kept that could be written up: do a stage of the lab first")
             })?;
             let (ended, of) = (kept.ended(), Stage::ALL.len());
             note = (ended < of).then(|| format!("{ended} of {of} stages have been done; the others are not in it"));
             let blocks = document(&kept, &lesson, !options.no_mask);
-            if kind == Kind::Html { html::render(&blocks, &lesson.code) } else { markdown::render(&blocks) }
+            if format == Format::Html { html::render(&blocks, &lesson.code) } else { markdown::render(&blocks) }
         }
     };
-    match write(file, &text, force, kind == Kind::Script) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(usage(format!("{} is there already; --force replaces it", file.display())));
-        }
-        Err(error) => {
-            let reason = || format!("{} can't be written: {error}", file.display());
-            return Err(usage(disk::missing_folder(file).unwrap_or_else(reason)));
-        }
-    }
+    write(file, &text, force, format == Format::Script).map_err(|error| {
+        UsageError::new(match error.kind() {
+            io::ErrorKind::AlreadyExists => format!("{} is there already; --force replaces it", file.display()),
+            _ => disk::missing_folder(file).unwrap_or_else(|| format!("{} can't be written: {error}", file.display())),
+        })
+    })?;
     tell(format_args!("wrote {}", file.display()));
     if let Some(note) = note {
         tell(note);

@@ -10,6 +10,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
 use super::context::ConditionContext;
+use super::error::PolicyErrorKind;
 use super::pattern::{Pattern, Syntax};
 
 /// One key of one operator of a `Condition` element, ready to be tested.
@@ -78,29 +79,42 @@ enum Kind {
 }
 
 impl Condition {
-    /// Reads one key of one operator. `Err` says what is wrong with it.
-    pub(super) fn parse(operator: &str, key: &str, values: Vec<String>, variables: bool) -> Result<Self, String> {
+    /// Reads one key of one operator.
+    ///
+    /// # Errors
+    /// [`PolicyErrorKind::Syntax`] with what is wrong.
+    pub(super) fn parse(
+        operator: &str,
+        key: &str,
+        values: Vec<String>,
+        variables: bool,
+    ) -> Result<Self, PolicyErrorKind> {
+        let wrong = |detail: String| Err(PolicyErrorKind::Syntax(detail));
         let (quantifier, name) = match operator.split_once(':') {
             Some(("ForAnyValue", name)) => (Quantifier::ForAnyValue, name),
             Some(("ForAllValues", name)) => (Quantifier::ForAllValues, name),
-            Some((prefix, _)) => return Err(format!("{prefix} is no set operator")),
+            Some((prefix, _)) => return wrong(format!("{prefix} is no set operator")),
             None => (Quantifier::Plain, operator),
         };
         let (name, if_exists) = match name.strip_suffix("IfExists") {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let (kind, negated) = kind_of(name).ok_or_else(|| format!("{operator} is no condition operator"))?;
+        let Some((kind, negated)) = kind_of(name) else {
+            return wrong(format!("{operator} is no condition operator"));
+        };
         if matches!(kind, Kind::Null) && (if_exists || quantifier != Quantifier::Plain) {
-            return Err(format!("{operator}: Null takes neither a set operator nor IfExists"));
+            return wrong(format!("{operator}: Null takes neither a set operator nor IfExists"));
         }
         if !key.contains(':') {
-            return Err(format!(
+            return wrong(format!(
                 "{key} is no condition key; keys begin with a service's name, for example kms:ViaService"
             ));
         }
-        let test = read_values(&kind, &values, variables)
-            .map_err(|value| format!("{operator} can't compare {key} with {value:?}"))?;
+        let test = match read_values(&kind, &values, variables) {
+            Ok(test) => test,
+            Err(Unreadable(value)) => return wrong(format!("{operator} can't compare {key} with {value:?}")),
+        };
         Ok(Self {
             operator: operator.to_owned(),
             key: key.to_owned(),
@@ -218,10 +232,12 @@ fn kind_of(name: &str) -> Option<(Kind, bool)> {
     })
 }
 
-/// `Err` is the value that can't be read.
-fn read_values(kind: &Kind, values: &[String], variables: bool) -> Result<Test, String> {
-    fn each<T>(values: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
-        values.iter().map(|value| read(value).ok_or_else(|| value.clone())).collect()
+/// A value that can't be read.
+struct Unreadable<'a>(&'a str);
+
+fn read_values<'a>(kind: &Kind, values: &'a [String], variables: bool) -> Result<Test, Unreadable<'a>> {
+    fn each<T>(values: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Unreadable<'_>> {
+        values.iter().map(|value| read(value).ok_or(Unreadable(value))).collect()
     }
     Ok(match kind {
         Kind::Text { syntax, ignore_case } => Test::Text(each(values, |value| {

@@ -1,13 +1,13 @@
 //! The JSON policy language, read once and compiled for matching (IAM guide).
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
+use super::error::{PolicyError, PolicyErrorKind as Kind};
 use super::pattern::{Pattern, Syntax};
 use super::principal::PrincipalName;
 use super::{rename, strict_json};
@@ -88,94 +88,37 @@ pub struct PolicyDocument {
     pub statements: Vec<Statement>,
 }
 
-/// Why a document was refused.
-///
-/// Displays AWS's sentence and then, in brackets, the statement and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyError {
-    sentence: String,
-    statement: Option<(usize, Option<String>)>,
-    detail: Option<String>,
-}
-
-const SYNTAX: &str = "Syntax errors in policy.";
 const CURRENT_VERSION: &str = "2012-10-17";
 const OLD_VERSION: &str = "2008-10-17";
-
-impl PolicyError {
-    pub(super) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), statement: None, detail: None }
-    }
-
-    fn syntax(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(SYNTAX) }
-    }
-
-    pub(super) fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
-    }
-
-    /// The same error, about the statement with this index and Sid.
-    pub(super) fn in_statement(self, index: usize, sid: Option<&str>) -> Self {
-        Self { statement: Some((index, sid.map(str::to_owned))), ..self }
-    }
-
-    /// AWS's sentence alone.
-    pub fn sentence(&self) -> &str {
-        &self.sentence
-    }
-
-    /// The statement it is about, counted from 0.
-    pub fn statement(&self) -> Option<usize> {
-        self.statement.as_ref().map(|(index, _)| *index)
-    }
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.sentence)?;
-        let place = self.statement.as_ref().map(|(index, sid)| match sid {
-            Some(sid) => format!("statement {} {sid:?}", index + 1),
-            None => format!("statement {}", index + 1),
-        });
-        match (place, &self.detail) {
-            (Some(place), Some(detail)) => write!(out, " ({place}: {detail})"),
-            (Some(text), None) => write!(out, " ({text})"),
-            (None, Some(text)) => write!(out, " ({text})"),
-            (None, None) => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for PolicyError {}
 
 impl PolicyDocument {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`PolicyError`] for what AWS answers with `MalformedPolicyDocument`: no JSON, unknown or missing elements,
-    /// a principal where none may be, an operator or a value that can't be read.
+    /// [`PolicyError`] for everything that AWS rejects as `MalformedPolicyDocument`: no JSON, unknown or missing elements,
+    /// a principal where none is allowed, an operator or a value that can't be read.
     pub fn parse(kind: PolicyKind, text: &str) -> Result<Self, PolicyError> {
-        let Value::Object(document) = strict_json::parse(text).map_err(PolicyError::syntax)? else {
-            return Err(PolicyError::syntax("a policy is a JSON object"));
+        let Value::Object(document) = strict_json::parse(text)? else {
+            return Err(Kind::Syntax("a policy is a JSON object".to_owned()).into());
         };
         only_known(&document, &["Version", "Id", "Statement"])?;
         let version = match document.get("Version") {
             None => OLD_VERSION,
             Some(Value::String(version)) if version == CURRENT_VERSION || version == OLD_VERSION => version,
             Some(other) => {
-                return Err(PolicyError::syntax(format!(
-                    "Version {other} is neither {CURRENT_VERSION} nor {OLD_VERSION}"
-                )));
+                let wrong = format!("Version {other} is neither {CURRENT_VERSION} nor {OLD_VERSION}");
+                return Err(Kind::Syntax(wrong).into());
             }
         };
         if kind == PolicyKind::Identity && version != CURRENT_VERSION {
-            return Err(PolicyError::new(format!("Policy document must be version {CURRENT_VERSION} or greater.")));
+            return Err(Kind::OldVersion.into());
         }
         let id = optional_string(&document, "Id")?;
         let statements: &[Value] = match document.get("Statement") {
-            None => return Err(PolicyError::syntax("Statement is missing")),
-            Some(Value::Array(list)) if list.is_empty() => return Err(PolicyError::syntax("Statement is empty")),
+            None => return Err(Kind::Syntax("Statement is missing".to_owned()).into()),
+            Some(Value::Array(list)) if list.is_empty() => {
+                return Err(Kind::Syntax("Statement is empty".to_owned()).into());
+            }
             Some(Value::Array(list)) => list,
             Some(one) => std::slice::from_ref(one),
         };
@@ -183,15 +126,14 @@ impl PolicyDocument {
         let mut parsed = Vec::with_capacity(statements.len());
         for (index, value) in statements.iter().enumerate() {
             let sid = value.get("Sid").and_then(Value::as_str);
-            let at = |error: PolicyError| error.in_statement(index, sid);
-            let statement = parse_statement(kind, value, version == CURRENT_VERSION).map_err(at)?;
+            let at = |kind: Kind| kind.in_statement(index, sid);
+            parsed.push(parse_statement(kind, value, version == CURRENT_VERSION).map_err(at)?);
             if kind == PolicyKind::Identity
                 && let Some(sid) = sid.filter(|sid| !sid.is_empty())
                 && !sids.insert(sid)
             {
-                return Err(at(PolicyError::new("Statement IDs (SID) in a single policy must be unique.")));
+                return Err(at(Kind::DuplicateSid));
             }
-            parsed.push(statement);
         }
         Ok(Self { version: version.to_owned(), id, statements: parsed })
     }
@@ -215,9 +157,9 @@ impl PolicyDocument {
     }
 }
 
-fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<Statement, PolicyError> {
+fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<Statement, Kind> {
     let Value::Object(members) = value else {
-        return Err(PolicyError::syntax("a statement is a JSON object"));
+        return Err(Kind::Syntax("a statement is a JSON object".to_owned()));
     };
     only_known(
         members,
@@ -228,61 +170,49 @@ fn parse_statement(kind: PolicyKind, value: &Value, variables: bool) -> Result<S
         && kind == PolicyKind::Identity
         && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
     {
-        return Err(PolicyError::new(
-            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
-        ));
+        return Err(Kind::MalformedSid);
     }
     let effect = match members.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
         Some(text) if ["allow", "deny"].contains(&text.to_ascii_lowercase().as_str()) => {
-            return Err(
-                PolicyError::new("The policy failed legacy parsing").with_detail("Effect must be Allow or Deny")
-            );
+            return Err(Kind::Legacy("Effect must be Allow or Deny".to_owned()));
         }
-        _ => return Err(PolicyError::syntax("Effect must be Allow or Deny")),
+        _ => return Err(Kind::Syntax("Effect must be Allow or Deny".to_owned())),
     };
     let principal = parse_principal(kind, members)?;
     let actions = selector(members, "Action", "NotAction")?
         .filter(|actions| !actions.entries().is_empty())
-        .ok_or_else(|| PolicyError::new("Policy statement must contain actions."))?;
+        .ok_or(Kind::NoActions)?;
     let actions = compile(actions, |text| {
         match text.split_once(':').filter(|(vendor, name)| !vendor.is_empty() && !name.is_empty()) {
-            Some((vendor, _)) if vendor != "*" && !is_vendor(vendor) => {
-                Err(PolicyError::new(format!("Vendor {vendor} is not valid")))
-            }
-            None if text != "*" => {
-                Err(PolicyError::new("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-                    .with_detail(format!("{text:?}")))
-            }
+            Some((vendor, _)) if vendor != "*" && !is_vendor(vendor) => Err(Kind::InvalidVendor(vendor.to_owned())),
+            None if text != "*" => Err(Kind::NoVendor(format!("{text:?}"))),
             _ => Ok(Pattern::action(text)),
         }
     })?;
     let resources = selector(members, "Resource", "NotResource")?
         .filter(|resources| !resources.entries().is_empty())
-        .ok_or_else(|| PolicyError::new("Policy statement must contain resources."))?;
+        .ok_or(Kind::NoResources)?;
     let resources = compile(resources, |text| {
         if text == "*" || text.starts_with("arn:") {
             Ok(Pattern::compile(text, Syntax::Resource, variables))
         } else {
-            Err(PolicyError::new(format!("Resource {text} must be in ARN format or \"*\".")))
+            Err(Kind::NotAnArn(text.clone()))
         }
     })?;
     let conditions = parse_conditions(members, variables)?;
     Ok(Statement { sid, effect, principal, actions, resources, conditions, json: Arc::new(value.clone()) })
 }
 
-fn parse_principal(
-    kind: PolicyKind,
-    members: &Map<String, Value>,
-) -> Result<Option<Selector<PrincipalName>>, PolicyError> {
+fn parse_principal(kind: PolicyKind, members: &Map<String, Value>) -> Result<Option<Selector<PrincipalName>>, Kind> {
     let (value, negated) = match (members.get("Principal"), members.get("NotPrincipal")) {
         (None, None) if kind == PolicyKind::Identity => return Ok(None),
-        (None, None) => return Err(PolicyError::new("Policy statement must contain principals.")),
+        (None, None) => return Err(Kind::NoPrincipals),
         _ if kind == PolicyKind::Identity => {
-            return Err(PolicyError::new("Policy document should not specify a principal."));
+            return Err(Kind::UnexpectedPrincipal);
         }
-        (Some(_), Some(_)) => return Err(PolicyError::syntax("Principal and NotPrincipal exclude each other")),
+        (Some(_), Some(_)) => return Err(Kind::Syntax("Principal and NotPrincipal exclude each other".to_owned())),
         (Some(value), None) => (value, false),
         (None, Some(value)) => (value, true),
     };
@@ -296,13 +226,13 @@ fn parse_principal(
                         "AWS" => PrincipalName::parse_aws(&text),
                         "Service" => is_service(&text).then(|| PrincipalName::Service(text.clone())),
                         "Federated" | "CanonicalUser" => Some(PrincipalName::Other(text.clone())),
-                        _ => return Err(PolicyError::syntax(format!("{of:?} is no type of principal"))),
+                        _ => return Err(Kind::Syntax(format!("{of:?} is no type of principal"))),
                     };
-                    names.push(name.ok_or_else(|| invalid_principal(&text))?);
+                    names.push(name.ok_or(Kind::InvalidPrincipal(text))?);
                 }
             }
         }
-        other => return Err(invalid_principal(&other.to_string())),
+        other => return Err(Kind::InvalidPrincipal(other.to_string())),
     }
     Ok(Some(if negated { Selector::AllBut(names) } else { Selector::Only(names) }))
 }
@@ -312,59 +242,55 @@ fn is_service(text: &str) -> bool {
     text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn")
 }
 
-fn invalid_principal(text: &str) -> PolicyError {
-    PolicyError::new("Policy contains a statement with one or more invalid principals.").with_detail(text)
-}
-
-fn parse_conditions(members: &Map<String, Value>, variables: bool) -> Result<Vec<Condition>, PolicyError> {
+fn parse_conditions(members: &Map<String, Value>, variables: bool) -> Result<Vec<Condition>, Kind> {
     let operators = match members.get("Condition") {
         None => return Ok(Vec::new()),
         Some(Value::Object(operators)) => operators,
-        Some(_) => return Err(PolicyError::syntax("Condition must be an object of operators")),
+        Some(_) => return Err(Kind::Syntax("Condition must be an object of operators".to_owned())),
     };
     let mut conditions = Vec::new();
     for (operator, keys) in operators {
         let Value::Object(keys) = keys else {
-            return Err(PolicyError::syntax(format!("{operator} must be an object of condition keys")));
+            return Err(Kind::Syntax(format!("{operator} must be an object of condition keys")));
         };
         for (key, values) in keys {
             let values = strings(key, values)?;
-            conditions.push(Condition::parse(operator, key, values, variables).map_err(PolicyError::syntax)?);
+            conditions.push(Condition::parse(operator, key, values, variables)?);
         }
     }
     Ok(conditions)
 }
 
-fn only_known(members: &Map<String, Value>, known: &[&str]) -> Result<(), PolicyError> {
+fn only_known(members: &Map<String, Value>, known: &[&str]) -> Result<(), Kind> {
     match members.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(PolicyError::syntax(format!("{name:?} is no element of a policy"))),
+        Some(name) => Err(Kind::Syntax(format!("{name:?} is no element of a policy"))),
         None => Ok(()),
     }
 }
 
-fn optional_string(members: &Map<String, Value>, name: &str) -> Result<Option<String>, PolicyError> {
+fn optional_string(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Kind> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(PolicyError::syntax(format!("{name} must be a string"))),
+        Some(_) => Err(Kind::Syntax(format!("{name} must be a string"))),
     }
 }
 
 /// A single value or a list that isn't empty.
-fn strings(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
+fn strings(name: &str, value: &Value) -> Result<Vec<String>, Kind> {
     match value {
-        Value::Array(list) if list.is_empty() => Err(PolicyError::syntax(format!("{name} is an empty list"))),
+        Value::Array(list) if list.is_empty() => Err(Kind::Syntax(format!("{name} is an empty list"))),
         other => strings_or_none(name, other),
     }
 }
 
 /// A single value or a list; numbers and booleans are taken as the text they show.
-fn strings_or_none(name: &str, value: &Value) -> Result<Vec<String>, PolicyError> {
+fn strings_or_none(name: &str, value: &Value) -> Result<Vec<String>, Kind> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(PolicyError::syntax(format!("{name} must be a string or a list of strings")))
+            Err(Kind::Syntax(format!("{name} must be a string or a list of strings")))
         }
     };
     match value {
@@ -373,10 +299,10 @@ fn strings_or_none(name: &str, value: &Value) -> Result<Vec<String>, PolicyError
     }
 }
 
-fn selector(members: &Map<String, Value>, name: &str, not_name: &str) -> Result<Option<Selector<String>>, PolicyError> {
+fn selector(members: &Map<String, Value>, name: &str, not_name: &str) -> Result<Option<Selector<String>>, Kind> {
     match (members.get(name), members.get(not_name)) {
         (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(PolicyError::syntax(format!("{name} and {not_name} exclude each other"))),
+        (Some(_), Some(_)) => Err(Kind::Syntax(format!("{name} and {not_name} exclude each other"))),
         (Some(value), None) => Ok(Some(Selector::Only(strings_or_none(name, value)?))),
         (None, Some(value)) => Ok(Some(Selector::AllBut(strings_or_none(not_name, value)?))),
     }
@@ -384,8 +310,8 @@ fn selector(members: &Map<String, Value>, name: &str, not_name: &str) -> Result<
 
 fn compile(
     texts: Selector<String>,
-    one: impl FnMut(&String) -> Result<Pattern, PolicyError>,
-) -> Result<Selector<Pattern>, PolicyError> {
+    one: impl FnMut(&String) -> Result<Pattern, Kind>,
+) -> Result<Selector<Pattern>, Kind> {
     Ok(match texts {
         Selector::Only(texts) => Selector::Only(texts.iter().map(one).collect::<Result<_, _>>()?),
         Selector::AllBut(texts) => Selector::AllBut(texts.iter().map(one).collect::<Result<_, _>>()?),

@@ -3,82 +3,55 @@
 //! The sentences are AWS's own, as moto's tests of policy documents know them from AWS. A document that is stored
 //! already is only parsed: it counts as it is.
 
-use super::document::{PolicyDocument, PolicyError, PolicyKind, Statement};
+use super::document::{PolicyDocument, PolicyKind, Statement};
+use super::error::{IAM_PATHS, PolicyError, PolicyErrorKind as Kind};
 use super::pattern::Pattern;
 use super::principal::PARTITIONS;
-
-/// What the last part of an IAM ARN may begin with.
-const IAM_PATHS: [&str; 13] = [
-    "user/",
-    "federated-user/",
-    "role/",
-    "group/",
-    "instance-profile/",
-    "mfa/",
-    "server-certificate/",
-    "policy/",
-    "sms-mfa/",
-    "saml-provider/",
-    "oidc-provider/",
-    "report/",
-    "access-report/",
-];
-const LEGACY: &str = "The policy failed legacy parsing";
 
 impl PolicyDocument {
     /// Reads an identity policy that is about to be stored.
     ///
     /// # Errors
-    /// [`PolicyError`] for all that AWS answers with `MalformedPolicyDocument`, also where [`PolicyDocument::parse`] is
-    /// content.
+    /// [`PolicyError`] for everything that AWS rejects as `MalformedPolicyDocument`, even if [`PolicyDocument::parse`]
+    /// accepts it.
     pub fn parse_new_identity(text: &str) -> Result<Self, PolicyError> {
         let document = Self::parse(PolicyKind::Identity, text)?;
-        // AWS finds what is wrong with a resource first, wherever it stands.
+        // AWS reports a wrong resource first, whatever its place.
         for check in [check_resources, check_actions] {
             for (index, statement) in document.statements.iter().enumerate() {
-                check(statement).map_err(|error| error.in_statement(index, statement.sid.as_deref()))?;
+                check(statement).map_err(|kind| kind.in_statement(index, statement.sid.as_deref()))?;
             }
         }
         Ok(document)
     }
 }
 
-fn check_resources(statement: &Statement) -> Result<(), PolicyError> {
+fn check_resources(statement: &Statement) -> Result<(), Kind> {
     statement.resources.entries().iter().map(Pattern::text).filter(|text| *text != "*").try_for_each(check_resource)
 }
 
-fn check_resource(text: &str) -> Result<(), PolicyError> {
+fn check_resource(text: &str) -> Result<(), Kind> {
     let fields: Vec<&str> = text.splitn(6, ':').collect();
     let field = |n: usize| fields.get(n).copied().unwrap_or_default();
     let (partition, service, region, path) = (field(1), field(2), field(3), field(5));
     if partition != "*" && !PARTITIONS.contains(&partition) {
-        return Err(PolicyError::new(format!(
-            "Partition \"{partition}\" is not valid for resource \"{}\".",
-            completed(&fields)
-        )));
+        return Err(Kind::InvalidPartition { partition: partition.to_owned(), resource: completed(&fields) });
     }
-    if fields.len() < 3 || service.contains(['*', '?']) {
-        let sentence = "Resource vendor must be fully qualified and cannot contain regexes.";
-        return Err(PolicyError::new(sentence).with_detail(text));
-    }
-    if service.is_empty() || (fields.len() < 6 && text.contains("::")) {
-        return Err(PolicyError::new(LEGACY).with_detail(text));
-    }
-    if service == "iam" && !region.is_empty() {
-        return Err(PolicyError::new(format!("IAM resource {text} cannot contain region information.")));
-    }
-    if service == "s3" && !region.is_empty() && !path.starts_with("accesspoint/") {
-        return Err(PolicyError::new(format!("Resource {text} can not contain region information.")));
-    }
-    let is_iam_path = || path.starts_with('*') || IAM_PATHS.iter().any(|start| path.starts_with(start));
-    if service == "iam" && fields.len() == 6 && !is_iam_path() {
-        return Err(PolicyError::new(format!(
-            "IAM resource path must either be \"*\" or start with {}.",
-            IAM_PATHS.join(", ")
-        ))
-        .with_detail(text));
-    }
-    Ok(())
+    let is_iam_path = || path.starts_with('*') || IAM_PATHS.split(", ").any(|start| path.starts_with(start));
+    let wrong = if fields.len() < 3 || service.contains(['*', '?']) {
+        Kind::InvalidResourceVendor
+    } else if service.is_empty() || (fields.len() < 6 && text.contains("::")) {
+        Kind::Legacy
+    } else if service == "iam" && !region.is_empty() {
+        Kind::IamRegion
+    } else if service == "s3" && !region.is_empty() && !path.starts_with("accesspoint/") {
+        Kind::S3Region
+    } else if service == "iam" && fields.len() == 6 && !is_iam_path() {
+        Kind::IamPath
+    } else {
+        return Ok(());
+    };
+    Err(wrong(text.to_owned()))
 }
 
 /// `arn:moon` as AWS quotes it: `arn:moon:*:*:*:*`.
@@ -91,12 +64,10 @@ fn completed(fields: &[&str]) -> String {
     fields.join(":")
 }
 
-fn check_actions(statement: &Statement) -> Result<(), PolicyError> {
+fn check_actions(statement: &Statement) -> Result<(), Kind> {
     match statement.actions.entries().iter().map(Pattern::text).find(|text| text.matches(':').count() > 1) {
         None => Ok(()),
-        Some(text) => {
-            Err(PolicyError::new("Actions/Condition can contain only one colon.").with_detail(format!("{text:?}")))
-        }
+        Some(text) => Err(Kind::SeveralColons(format!("{text:?}"))),
     }
 }
 
@@ -128,8 +99,8 @@ mod tests {
     #[case("kms:*", "arn:aws", "Resource vendor must be fully qualified and cannot contain regexes.")]
     #[case("kms:*", "arn:aws:*", "Resource vendor must be fully qualified and cannot contain regexes.")]
     #[case("kms:*", "arn:aws:k?s:*:*:*", "Resource vendor must be fully qualified and cannot contain regexes.")]
-    #[case("kms:*", "arn:aws::us-east-1:111122223333:key/a", LEGACY)]
-    #[case("s3:*", "arn:aws:s3::bucket", LEGACY)]
+    #[case("kms:*", "arn:aws::us-east-1:111122223333:key/a", "The policy failed legacy parsing")]
+    #[case("s3:*", "arn:aws:s3::bucket", "The policy failed legacy parsing")]
     #[case(
         "iam:*",
         "arn:aws:iam:us-east-1:111122223333:user/a",
@@ -143,14 +114,16 @@ mod tests {
     #[case("kms:*", "key/a", "Resource key/a must be in ARN format or \"*\".")]
     fn refused(#[case] action: &str, #[case] resource: &str, #[case] sentence: &str) {
         let error = parse(action, resource).unwrap_err();
-        assert_eq!((error.sentence(), error.statement()), (sentence, Some(0)));
+        assert_eq!((error.kind.to_string(), error.statement), (sentence.to_owned(), Some((0, None))));
     }
 
     #[test]
     fn iam_paths_are_known() {
         let error = parse("iam:*", "arn:aws:iam::111122223333:root").unwrap_err();
         assert!(
-            error.sentence().starts_with("IAM resource path must either be \"*\" or start with user/, federated-user/")
+            error
+                .to_string()
+                .starts_with("IAM resource path must either be \"*\" or start with user/, federated-user/")
         );
     }
 

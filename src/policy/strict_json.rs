@@ -7,9 +7,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads `text`; the error is one line that says what and where.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    serde_json::from_str::<Strict>(text).map(|Strict(value)| value).map_err(|error| error.to_string())
+use super::error::PolicyErrorKind;
+
+/// Reads `text`. The error says on one line what is wrong and where.
+pub(super) fn parse(text: &str) -> Result<Value, PolicyErrorKind> {
+    let parsed = serde_json::from_str::<Strict>(text).map(|Strict(value)| value);
+    parsed.map_err(|error| PolicyErrorKind::Syntax(error.to_string()))
 }
 
 struct Strict(Value);

@@ -49,7 +49,7 @@ pub struct Header {
     pub version: Version,
     /// Columns and rows of all pictures.
     pub size: Size,
-    /// The colours.
+    /// The colors.
     pub palette: Palette,
     /// When it was begun, in seconds since 1970.
     pub timestamp: u64,
@@ -97,7 +97,7 @@ impl<W: Write> Cast<W> {
     /// # Errors
     /// When it can't be written.
     pub fn new(out: W, head: &Header) -> io::Result<Cast<W>> {
-        // Colours are a matter of the pictures; see `ui::terminal`.
+        // Colors are a matter of the pictures; see `ui::terminal`.
         crossterm::style::force_color_output(true);
         let mut cast =
             Cast { out, version: head.version, keeps_pauses: head.keeps_pauses, shown: None, written: Duration::ZERO };

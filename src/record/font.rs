@@ -191,7 +191,7 @@ fn is_base(c: char) -> bool {
 }
 
 /// The characters of a cell that are drawn, each with its columns of pixels: several that stand for themselves, the two
-/// of a flag say, share the width. Nothing here joins pictures to one or colours them: the first stands for all.
+/// of a flag say, share the width. Nothing here joins pictures to one or colors them: the first stands for all.
 fn placed(symbol: &str, width: usize) -> Vec<(char, Range<usize>)> {
     let mut before = None;
     let mut chars: Vec<char> = Vec::new();

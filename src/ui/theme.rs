@@ -4,9 +4,6 @@
 //! a fixed palette for terminals with true colour, where the contrasts are known and tested. ALLOWED is blue and DENIED
 //! orange or, of 16 colours, what is nearest to them, so that red-green blindness changes nothing.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -14,49 +11,7 @@ use super::signs::Signs;
 
 mod choice;
 
-pub use choice::ThemeChoice;
-
-/// The themes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ThemeName {
-    /// For a dark background.
-    #[default]
-    Dark,
-    /// For a light background.
-    Light,
-    /// Black, white, reversed and underlined only.
-    HighContrast,
-}
-
-impl ThemeName {
-    /// All of them.
-    pub const ALL: [ThemeName; 3] = [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ThemeName::Dark => "dark",
-            ThemeName::Light => "light",
-            ThemeName::HighContrast => "high-contrast",
-        }
-    }
-}
-
-impl fmt::Display for ThemeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for ThemeName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        ThemeName::ALL.into_iter().find(|theme| theme.name() == text).ok_or_else(|| {
-            format!("there is no theme {text:?}: use {}", ThemeName::ALL.map(ThemeName::name).join(", "))
-        })
-    }
-}
+pub use choice::{ThemeChoice, ThemeName};
 
 /// How many colours may be used. Decided once, by whoever knows the terminal and `NO_COLOR`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -492,9 +447,9 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         for theme in ThemeName::ALL {
-            assert_eq!(theme.to_string().parse(), Ok(theme));
+            assert_eq!(theme.to_string().parse(), Ok(ThemeChoice::Named(theme)));
         }
-        assert!("pink".parse::<ThemeName>().unwrap_err().contains("high-contrast"));
+        assert!("pink".parse::<ThemeChoice>().unwrap_err().to_string().contains("high-contrast"));
     }
 
     #[rstest]

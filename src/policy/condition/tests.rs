@@ -125,12 +125,12 @@ fn operators(#[case] operator: &str, #[case] key: &str, #[case] values: &[&str],
 #[case("IpAddress", "aws:x", "10.0.0.0/33", "IpAddress can't compare aws:x with \"10.0.0.0/33\"")]
 #[case("DateNotLessThan", "aws:x", "2026-01-01", "DateNotLessThan is no condition operator")]
 fn what_is_wrong(#[case] operator: &str, #[case] key: &str, #[case] value: &str, #[case] expected: &str) {
-    assert_eq!(Condition::parse(operator, key, vec![value.to_owned()], true).unwrap_err(), expected);
+    let error = Condition::parse(operator, key, vec![value.to_owned()], true).unwrap_err();
+    assert_eq!(error, PolicyErrorKind::Syntax(expected.to_owned()));
 }
 
 #[test]
 fn a_key_needs_a_service() {
-    assert!(
-        Condition::parse("StringEquals", "username", vec!["x".to_owned()], true).unwrap_err().contains("begin with")
-    );
+    assert!(matches!(Condition::parse("StringEquals", "username", vec!["x".to_owned()], true),
+            Err(PolicyErrorKind::Syntax(detail)) if detail.contains("begin with")));
 }

@@ -158,8 +158,8 @@ fn sids_of_an_identity_policy_are_unique() {
     let one = r#"{"Sid":"A","Effect":"Allow","Action":"a:b","Resource":"*"}"#;
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{one},{one}]}}"#);
     let error = PolicyDocument::parse(PolicyKind::Identity, &text).unwrap_err();
-    assert_eq!(error.sentence(), "Statement IDs (SID) in a single policy must be unique.");
-    assert_eq!(error.statement(), Some(1));
+    assert_eq!(error.kind, PolicyErrorKind::DuplicateSid);
+    assert_eq!(error.statement.map(|(index, _)| index), Some(1));
 }
 
 const INVALID: &str = "Policy contains a statement with one or more invalid principals.";
@@ -180,7 +180,7 @@ const INVALID: &str = "Policy contains a statement with one or more invalid prin
 #[case(r#""Sid":"x""#, "Policy statement must contain principals.")]
 fn key_principals_refused(#[case] principal: &str, #[case] expected: &str) {
     let text = with_statement(&format!(r#"{principal},"Effect":"Allow","Action":"kms:*","Resource":"*""#));
-    assert_eq!(PolicyDocument::parse(PolicyKind::Key, &text).unwrap_err().sentence(), expected);
+    assert_eq!(PolicyDocument::parse(PolicyKind::Key, &text).unwrap_err().kind.to_string(), expected);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What nobody should publish, by its form, in one text.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
 
 use crate::lab::Lesson;
 use crate::lab::mask::{ACCOUNTS, EXAMPLE};
@@ -99,25 +102,12 @@ fn authority(url: &str) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// `text` without the escapes of URLs and forms, `%2F`; `None` where it has none.
+/// Decodes the escapes of URLs and forms, `%2F`; `None` if there are none.
 pub(super) fn decoded(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    let mut has_any = false;
-    for part in parts {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                has_any = true;
-                bytes.push(byte);
-                bytes.extend(&part.as_bytes()[2..]);
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend(part.as_bytes());
-            }
-        }
+    match Cow::from(percent_decode_str(text)) {
+        Cow::Owned(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Cow::Borrowed(_) => None,
     }
-    has_any.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The hosts that the lesson's sources name: anyone may see them.
@@ -294,34 +284,12 @@ fn is_secret(word: &str) -> bool {
 /// Ends of names of hosts: the common ones, and those of networks without a name in public. Two letters are a country's,
 /// unless they are also a file's.
 fn is_host(word: &str) -> bool {
-    const ENDS: [&str; 22] = [
-        "com",
-        "net",
-        "org",
-        "edu",
-        "gov",
-        "mil",
-        "int",
-        "info",
-        "biz",
-        "name",
-        "cloud",
-        "app",
-        "dev",
-        "aws",
-        "arpa",
-        "internal",
-        "intranet",
-        "local",
-        "lan",
-        "corp",
-        "home",
-        "localdomain",
-    ];
+    const ENDS: &str = "com net org edu gov mil int info biz name cloud app dev aws arpa internal intranet local lan \
+                        corp home localdomain";
     const FILES: [&str; 10] = ["rs", "sh", "md", "py", "pl", "js", "ts", "so", "gz", "db"];
     let Some((_, end)) = word.rsplit_once('.') else { return false };
     let is_country = end.len() == 2 && end.bytes().all(|byte| byte.is_ascii_lowercase()) && !FILES.contains(&end);
-    (ENDS.contains(&end) || is_country) && word.split('.').all(is_label)
+    (ENDS.split(' ').any(|known| known == end) || is_country) && word.split('.').all(is_label)
 }
 
 fn is_label(label: &str) -> bool {

@@ -71,7 +71,7 @@ fn what_may_be_seen_is_not_reported(#[case] text: &str) {
 }
 
 #[test]
-fn colours_hide_nothing_and_jumps_join_nothing() {
+fn colors_hide_nothing_and_jumps_join_nothing() {
     let cut = "[0.1,\"o\",\"\\u001b[1m2109\\u001b[0m87654321\"]";
     assert_eq!(found_in(cut.as_bytes()).len(), 1);
     let apart = "[0.1,\"o\",\"210987\\u001b[2;1H654321\"]";

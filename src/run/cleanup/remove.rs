@@ -24,7 +24,9 @@ impl Work<'_> {
                     self.until_tag_counts(operation, lines).await?;
                 }
                 Step::Call(operation) => outcome(&self.call(operation).await)?,
-                Step::DeleteUserPolicy { user, policy } => self.clients.delete_user_policy(user, policy).await?,
+                Step::DeleteUserPolicy { user, policy } => {
+                    self.clients.delete_user_policy(user, policy).await.map_err(|failed| failed.to_string())?;
+                }
             }
         }
         Ok(())

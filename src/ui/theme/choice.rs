@@ -1,9 +1,46 @@
-//! Which theme is wanted.
+//! The themes, and which one is wanted.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::ThemeName;
+/// The themes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ThemeName {
+    /// For a dark background.
+    #[default]
+    Dark,
+    /// For a light background.
+    Light,
+    /// Black, white, reversed and underlined only.
+    HighContrast,
+}
+
+impl ThemeName {
+    /// All of them.
+    pub const ALL: [ThemeName; 3] = [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ThemeName::Dark => "dark",
+            ThemeName::Light => "light",
+            ThemeName::HighContrast => "high-contrast",
+        }
+    }
+}
+
+impl fmt::Display for ThemeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no theme has. Displays a sentence for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no theme {name:?}: use auto, {}", ThemeName::ALL.map(ThemeName::name).join(", "))]
+pub struct UnknownTheme {
+    name: String,
+}
 
 /// The theme that a person asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,16 +80,14 @@ impl From<ThemeName> for ThemeChoice {
 }
 
 impl FromStr for ThemeChoice {
-    type Err = String;
+    type Err = UnknownTheme;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UnknownTheme> {
         if text == Self::AUTO {
             return Ok(ThemeChoice::Auto);
         }
-        text.parse().map(ThemeChoice::Named).map_err(|_: String| {
-            let names = ThemeName::ALL.map(ThemeName::name).join(", ");
-            format!("there is no theme {text:?}: use {}, {names}", Self::AUTO)
-        })
+        let theme = ThemeName::ALL.into_iter().find(|theme| theme.name() == text);
+        theme.map(ThemeChoice::Named).ok_or_else(|| UnknownTheme { name: text.to_owned() })
     }
 }
 
@@ -66,7 +101,7 @@ mod tests {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
         let trouble = "pink".parse::<ThemeChoice>().unwrap_err();
-        assert_eq!(trouble, "there is no theme \"pink\": use auto, dark, light, high-contrast");
+        assert_eq!(trouble.to_string(), "there is no theme \"pink\": use auto, dark, light, high-contrast");
         assert_eq!(ThemeChoice::default().fixed(), ThemeName::Dark);
     }
 }
