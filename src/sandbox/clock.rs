@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use time::macros::{datetime, format_description};
 
 /// Where a seeded clock starts.
@@ -41,6 +42,12 @@ impl Clock {
             Source::Seeded => SEEDED_START,
         };
         base.checked_add(self.offset).unwrap_or(base)
+    }
+
+    /// Now, as CloudTrail and policies write it: `2026-01-01T00:00:00Z`.
+    pub fn timestamp(&self) -> String {
+        let now = self.now();
+        now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
     }
 
     /// Now, in seconds since 1970 with a fraction of milliseconds: the form of a timestamp in AWS's JSON protocols.

@@ -1,30 +1,33 @@
-//! The services and what they share, behind one synchronous function from request to response.
+//! From request to response, synchronously and without a network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
-use super::Config;
+use super::account::Account;
+use super::catalog;
 use super::clock::Clock;
-use super::control;
-use super::dynamodb::{self, DynamoDb};
+use super::config::Config;
+use super::context::{Caller, ConnectionId, Context, Origin};
+use super::dynamodb::state::DynamoDb;
 use super::entropy::{Entropy, EntropySource};
 use super::error::{Fault, Unauthenticated};
 use super::form::Form;
-use super::iam::{self, Iam};
-use super::kms::{self, Kms};
-use super::request::{ConnectionId, Request, Route, route};
-use super::respond::{self, Output, Response};
+use super::iam::state::Iam;
+use super::kms::state::Kms;
+use super::kms::trail;
+use super::log::{Decisions, Trail};
+use super::operation::{Kind, Operation, Output};
+use super::pages;
+use super::request::{Request, Route, route};
+use super::respond::{self, Response};
 use super::service::Service;
 use super::sigv4::Authorization;
 use super::start_error::StartError;
 use super::store::{Store, StoreError};
-use super::sts;
-use super::trail::{Decisions, Trail};
-use crate::policy::{ConditionContext, Principal, account_of};
+use super::validate::Params;
+use crate::policy::Principal;
 
 /// The account everything lives in: the one AWS's own documentation uses for examples.
 const ACCOUNT: &str = "111122223333";
@@ -41,42 +44,17 @@ Use it as the endpoint URL of any AWS client. Its own pages:
 /// The sandbox without its network.
 #[derive(Debug)]
 pub struct Engine {
-    /// What the services share.
-    pub host: Host,
-    /// Users, access keys and policies.
-    pub iam: Iam,
-    /// Keys, aliases and grants.
-    pub kms: Kms,
-    /// Tables.
-    pub dynamodb: DynamoDb,
+    /// The only account.
+    pub account: Account,
     sources: EntropySource,
 }
 
-/// What the services share.
-#[derive(Debug)]
-pub struct Host {
-    /// The time.
-    pub clock: Clock,
-    /// The randomness of the request at hand.
-    pub entropy: Entropy,
-    /// The database.
-    pub store: Store,
-    /// The API calls of late.
-    pub trail: Trail,
-    /// The policy decisions of late.
-    pub decisions: Decisions,
-    /// Twelve digits.
-    pub account: String,
-    /// `us-east-1`
-    pub region: String,
-}
-
-impl Host {
-    /// The current time as CloudTrail and policies write it, `2026-01-01T00:00:00Z`.
-    pub fn timestamp(&self) -> String {
-        let now = self.clock.now();
-        now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
-    }
+/// An authenticated call.
+struct Call<'a> {
+    service: Service,
+    operation: &'a str,
+    form: Form,
+    body: &'a [u8],
 }
 
 impl Engine {
@@ -85,7 +63,7 @@ impl Engine {
     /// # Errors
     /// When the database can't be used; see [`StartError`].
     pub fn open(config: &Config) -> Result<Self, StartError> {
-        let store = match &config.data {
+        let mut store = match &config.data {
             Some(folder) => Store::kept(folder)?,
             None => Store::temporary()?,
         };
@@ -98,159 +76,193 @@ impl Engine {
         let mut clock = if config.seed.is_some() { Clock::seeded() } else { Clock::wall() };
         clock.advance(Duration::from_secs(u64::try_from(store.number(clock.name()).map_err(damaged)?).unwrap_or(0)));
         let mut sources = EntropySource::new(config.seed, start.unsigned_abs())?;
-        let mut host = Host {
+        let mut entropy = sources.stream("start");
+        let iam = Iam::open(&mut store, ACCOUNT, &clock, &mut entropy).map_err(damaged)?;
+        let kms = Kms::open(&store).map_err(damaged)?;
+        let dynamodb = DynamoDb::open(&mut store, &mut entropy).map_err(damaged)?;
+        store.commit().map_err(damaged)?;
+        if store.is_kept() {
+            dynamodb.check_items(&store, ACCOUNT, &kms).map_err(damaged)?;
+        }
+        let account = Account {
+            id: ACCOUNT.to_owned(),
+            region: config.region.clone(),
             clock,
-            entropy: sources.stream("start"),
             store,
             trail: Trail::default(),
             decisions: Decisions::default(),
-            account: ACCOUNT.to_owned(),
-            region: config.region.clone(),
+            iam,
+            kms,
+            dynamodb,
         };
-        let iam = Iam::open(&mut host).map_err(damaged)?;
-        let kms = Kms::open(&mut host).map_err(damaged)?;
-        let dynamodb = DynamoDb::open(&mut host).map_err(damaged)?;
-        host.store.commit().map_err(damaged)?;
-        if host.store.is_kept() {
-            dynamodb.check_items(&host, &kms).map_err(damaged)?;
-        }
-        Ok(Self { host, iam, kms, dynamodb, sources })
+        Ok(Self { account, sources })
     }
 
-    /// From request to response. Never panics on bad input; touches nothing outside the process but the database.
+    /// Responds to a request. Never panics on bad input; touches nothing outside the process but the database.
     pub fn handle(&mut self, request: &Request) -> Response {
         match route(request) {
-            Route::Control(page) => control::answer(self, request, &page),
+            Route::Control(page) => pages::respond(self, request, &page),
             Route::Welcome => respond::page(200, "text/plain; charset=utf-8", WELCOME),
             Route::NoSuchPage => respond::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
             Route::Refused { service, error } => self.refuse(service, &error),
             Route::Call { service, operation, form } => match self.authenticate(request, service) {
-                Err(fault) => self.refuse(service, &Fault::Unauthenticated(fault)),
+                Err(reason) => self.refuse(service, &Fault::Unauthenticated(reason)),
                 Ok((principal, access_key_id)) => {
-                    self.host.entropy = self.sources.stream(&access_key_id);
-                    let request_id = self.host.entropy.uuid();
-                    let context = RequestContext {
-                        principal,
-                        access_key_id,
-                        request_id,
-                        answer_id: respond::public_request_id(service, request_id),
-                        source_ip: request.peer.to_string(),
-                        user_agent: user_agent(request).to_owned(),
-                        connection: request.connection,
-                    };
-                    let call = Call { service, operation: &operation, form: &form, body: request.bytes() };
-                    match self.transact(&context, &call) {
-                        Ok(output) => respond::success(service, &operation, &context.answer_id, output),
-                        Err(error) => respond::failure(service, &context.answer_id, &error),
+                    let mut entropy = self.sources.stream(&access_key_id);
+                    let request_id = respond::public_request_id(service, entropy.uuid());
+                    let caller = self.caller(principal, request, request_id.clone());
+                    let call = Call { service, operation: &operation, form, body: request.bytes() };
+                    match self.transact(caller, entropy, call) {
+                        Ok(output) => respond::success(service, &operation, &request_id, output),
+                        Err(fault) => respond::failure(service, &request_id, &fault),
                     }
                 }
             },
         }
     }
 
-    /// Moves the clock forward, and remembers it when the data is kept.
+    /// Moves the clock forward, and stores it with the data.
     ///
     /// # Errors
     /// When the database can't be written.
     pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
         self.notice_keys()?;
-        self.host.clock.advance(by);
-        self.keep_clock()
+        self.account.clock.advance(by);
+        self.store_clock()
     }
 
     /// Lets DynamoDB notice which tables have lost their KMS key or got it back.
-    fn notice_keys(&mut self) -> Result<(), StoreError> {
-        self.dynamodb.notice_keys(&mut self.host, &self.kms)
+    pub(super) fn notice_keys(&mut self) -> Result<(), StoreError> {
+        let Account { dynamodb, store, clock, kms, .. } = &mut self.account;
+        dynamodb.notice_keys(store, clock, kms)
     }
 
-    /// Forgets what was cached for a connection that is closed.
+    /// Drops what was cached for a connection that is closed.
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
-        self.dynamodb.disconnected(connection);
+        self.account.dynamodb.cache.disconnected(connection);
     }
 
-    fn keep_clock(&self) -> Result<(), StoreError> {
-        if self.host.store.is_kept() {
-            self.host.store.set_number(self.host.clock.name(), self.host.clock.offset_seconds())?;
-        }
-        Ok(())
+    fn store_clock(&self) -> Result<(), StoreError> {
+        let Account { store, clock, .. } = &self.account;
+        if store.is_kept() { store.set_number(clock.name(), clock.offset_seconds()) } else { Ok(()) }
     }
 
-    /// Answers a request whose maker is not known.
-    fn refuse(&mut self, service: Service, error: &Fault) -> Response {
+    /// The response to a request whose sender is not known.
+    fn refuse(&mut self, service: Service, fault: &Fault) -> Response {
         let request_id = self.sources.stream("").uuid();
-        respond::failure(service, &respond::public_request_id(service, request_id), error)
+        respond::failure(service, &respond::public_request_id(service, request_id), fault)
     }
 
-    /// Who made the request.
+    /// The principal that signed the request, and its access key id.
     fn authenticate(&self, request: &Request, service: Service) -> Result<(Principal, String), Unauthenticated> {
         let authorization = Authorization::of(request)?;
         // The wall clock, not the sandbox's: clients sign with theirs.
-        let signed_at = authorization.check_scope(request, service, &self.host.region, OffsetDateTime::now_utc())?;
+        let signed_at = authorization.check_scope(request, service, &self.account.region, OffsetDateTime::now_utc())?;
         if request.headers.contains_key("x-amz-security-token") {
             // The sandbox issues no temporary credentials.
             return Err(Unauthenticated::UnknownKey);
         }
-        let (principal, secret) = self.iam.secret_of(authorization.access_key_id).ok_or(Unauthenticated::UnknownKey)?;
+        let id = authorization.access_key_id;
+        let (principal, secret) = self.account.iam.secret_of(id).ok_or(Unauthenticated::UnknownKey)?;
         authorization.verify(request, &secret, signed_at)?;
-        Ok((principal, authorization.access_key_id.to_owned()))
+        Ok((principal, id.to_owned()))
     }
 
-    /// Runs a call in one transaction: all of it is kept, or on a refusal nothing. What went on stays on the trail and in
-    /// the decisions either way.
-    fn transact(&mut self, context: &RequestContext, call: &Call) -> Result<Output, Fault> {
-        // In no transaction of the call's: a refused call doesn't undo it.
+    fn caller(&self, principal: Principal, request: &Request, request_id: String) -> Caller {
+        Caller {
+            permissions: Arc::new(self.account.iam.policies_of(&principal)),
+            principal: Arc::new(principal),
+            via: None,
+            origin: Arc::new(Origin {
+                request_id,
+                source_ip: request.peer.to_string(),
+                user_agent: user_agent(request).to_owned(),
+                connection: request.connection,
+            }),
+        }
+    }
+
+    /// Runs a call in one transaction: all of it is stored, or on an error nothing. Trail and decisions stay either way.
+    fn transact(&mut self, caller: Caller, entropy: Entropy, call: Call<'_>) -> Result<Output, Fault> {
+        // In no transaction of the call's: an error doesn't undo it.
         self.notice_keys()?;
-        self.host.store.begin()?;
-        let written = self.host.store.written();
-        let result = self.dispatch(context, call).and_then(|output| {
-            if is_change(call.operation) {
-                self.notice_keys()?;
-                self.host.clock.tick();
-                self.keep_clock()?;
-            }
-            self.host.store.commit()?;
-            Ok(output)
-        });
-        if let Err(error) = result {
-            if self.host.store.written() == written {
-                self.host.store.rollback();
+        self.account.store.begin()?;
+        let written = self.account.store.written();
+        let result = self.call(caller, entropy, call);
+        if result.is_err() {
+            if self.account.store.written() == written {
+                self.account.store.rollback();
             } else {
                 self.undo()?;
             }
-            return Err(error);
         }
         result
     }
 
-    /// Undoes the request at hand where something was written already: CreateTable makes a grant in KMS before it fails,
-    /// say. The services keep their state in memory too, so they read it again.
+    fn call(&mut self, caller: Caller, entropy: Entropy, call: Call<'_>) -> Result<Output, Fault> {
+        let params = Params::read(call.service, call.body, call.form)?;
+        let operation = catalog::find(call.service, call.operation)?;
+        let output = self.run(caller, entropy, operation, &params)?;
+        if operation.kind == Kind::Write {
+            self.notice_keys()?;
+            self.account.clock.tick();
+            self.store_clock()?;
+        }
+        self.account.store.commit()?;
+        Ok(output)
+    }
+
+    /// Runs an operation, in no transaction of its own.
+    ///
+    /// # Errors
+    /// The operation's own.
+    pub(super) fn run(
+        &mut self,
+        caller: Caller,
+        entropy: Entropy,
+        operation: &Operation,
+        params: &Params,
+    ) -> Result<Output, Fault> {
+        let decided = self.account.decisions.total();
+        let cx = &mut Context { account: &mut self.account, caller, entropy };
+        let result = match operation.service {
+            Service::Kms => {
+                let Account { kms, store, clock, .. } = &mut *cx.account;
+                kms.catch_up(store, clock, &mut cx.entropy)?;
+                trail::recorded(cx, operation.name, params, |cx| operation.run(cx, params))
+            }
+            Service::DynamoDb => {
+                cx.account.dynamodb.cache.expire(cx.account.clock.now());
+                operation.run(cx, params)
+            }
+            Service::Iam | Service::Sts => operation.run(cx, params),
+        };
+        debug_assert!(
+            self.account.decisions.since(decided).all(|record| operation.actions.contains(&&*record.action)),
+            "{} asks for an action that its row in the catalog lacks",
+            operation.name
+        );
+        result
+    }
+
+    /// The randomness of the next request of `identity`.
+    #[cfg(test)]
+    pub(super) fn next_entropy(&mut self, identity: &str) -> Entropy {
+        self.sources.stream(identity)
+    }
+
+    /// Undoes the request in progress after it has written something: CreateTable makes a grant in KMS before it fails,
+    /// say. The services have their state in memory too, so they read it again.
     ///
     /// # Errors
     /// When the database can't be read.
     pub(super) fn undo(&mut self) -> Result<(), StoreError> {
-        self.host.store.rollback();
-        self.iam.reload(&self.host)?;
-        self.kms = Kms::open(&mut self.host)?;
-        self.dynamodb.reload(&mut self.host)
+        let Account { store, iam, kms, dynamodb, .. } = &mut self.account;
+        store.rollback();
+        iam.reload(store)?;
+        *kms = Kms::open(store)?;
+        dynamodb.reload(store)
     }
-
-    fn dispatch(&mut self, context: &RequestContext, call: &Call) -> Result<Output, Fault> {
-        let operation = call.operation;
-        match call.service {
-            Service::Kms => kms::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
-            Service::DynamoDb => dynamodb::call(self, context, operation, &json_object(call.body)?).map(Output::Json),
-            Service::Iam => iam::call(self, context, operation, call.form).map(Output::Xml),
-            Service::Sts => sts::call(self, context, operation, call.form).map(Output::Xml),
-        }
-    }
-}
-
-/// An authenticated call.
-struct Call<'a> {
-    service: Service,
-    operation: &'a str,
-    form: &'a Form,
-    body: &'a [u8],
 }
 
 /// The caller's `User-Agent`, as much of it as CloudTrail keeps: 1 KB. Policies can look at it and traces quote it, so a
@@ -260,127 +272,35 @@ fn user_agent(request: &Request) -> &str {
     whole.get(..1024).unwrap_or(whole)
 }
 
-/// The input of a JSON protocol. No body at all means no members.
-fn json_object(body: &[u8]) -> Result<Value, Fault> {
-    if body.is_empty() {
-        return Ok(Value::Object(Map::new()));
-    }
-    // serde_json stops at 128 levels, so deep nesting can't exhaust the stack.
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Ok(Value::Object(members)),
-        Ok(_) => Err(Fault::Serialization(Some("Start of structure or map found where not expected.".to_owned()))),
-        Err(_) => Err(Fault::Serialization(None)),
-    }
-}
-
-/// Whether an operation changes something, which is what moves a seeded clock.
-fn is_change(operation: &str) -> bool {
-    const READS: [&str; 14] = [
-        "Get",
-        "List",
-        "Describe",
-        "Scan",
-        "Query",
-        "BatchGet",
-        "TransactGet",
-        "Simulate",
-        "Encrypt",
-        "Decrypt",
-        "ReEncrypt",
-        "Generate",
-        "Verify",
-        "Sign",
-    ];
-    !READS.iter().any(|read| operation.starts_with(read))
-}
-
-/// What a service sees of a request that has been authenticated.
-#[derive(Debug, Clone)]
-pub struct RequestContext {
-    /// Who calls.
-    pub principal: Principal,
-    /// With which access key.
-    pub access_key_id: String,
-    /// The request's own uuid.
-    pub request_id: Uuid,
-    /// The request's id as the caller sees it in `x-amzn-RequestId`: the uuid for most services, 52 characters for
-    /// DynamoDB. Use this one in trail and decisions, so that they can be matched with answers.
-    pub answer_id: String,
-    /// The caller's address.
-    pub source_ip: String,
-    /// The caller's `User-Agent`, cut off at 1 KB; empty when not given.
-    pub user_agent: String,
-    /// The connection the request came over. DynamoDB caches table keys for each connection.
-    pub connection: ConnectionId,
-}
-
-impl RequestContext {
-    /// The global condition keys of this request for a decision about `resource`.
-    pub fn conditions(&self, host: &Host, resource: &str) -> ConditionContext {
-        self.conditions_as(host, &self.principal, resource, None)
-    }
-
-    /// The same for a call that a service makes because of this request: as `principal`, the caller or the service
-    /// itself, and on the caller's behalf through the service `via`.
-    pub fn conditions_as(
-        &self,
-        host: &Host,
-        principal: &Principal,
-        resource: &str,
-        via: Option<&str>,
-    ) -> ConditionContext {
-        let account = account_of(resource).unwrap_or(&host.account);
-        let mut context = ConditionContext::of_request(principal, account, via);
-        match via {
-            // The call comes from the service's machines. Its callee doesn't see where the caller sits.
-            Some(service) => context.set("aws:UserAgent", service),
-            None => context.set("aws:UserAgent", &self.user_agent).set("aws:SourceIp", &self.source_ip),
-        };
-        context.set("aws:RequestedRegion", &host.region);
-        context.set("aws:CurrentTime", host.timestamp());
-        context.set("aws:EpochTime", host.clock.now().unix_timestamp().to_string());
-        context
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::policy::ConditionContext;
+    use crate::sandbox::authorize::Resource;
+    use crate::sandbox::tests;
 
-    fn engine() -> (Engine, RequestContext) {
-        let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
-        let (access_key_id, _) = engine.iam.admin();
-        let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
-        let context = RequestContext {
-            principal,
-            access_key_id,
-            request_id: Uuid::nil(),
-            answer_id: String::new(),
-            source_ip: "127.0.0.1".to_owned(),
-            user_agent: String::new(),
-            connection: 0,
-        };
-        (engine, context)
+    fn engine() -> (Engine, Caller) {
+        tests::open(&Config { seed: Some(1), ..Config::default() })
     }
 
-    fn keys(engine: &mut Engine, context: &RequestContext) -> usize {
-        kms::call(engine, context, "ListKeys", &json!({})).unwrap()["Keys"].as_array().unwrap().len()
+    fn keys(engine: &mut Engine, context: &Caller) -> usize {
+        tests::kms(engine, context, "ListKeys", &json!({})).unwrap()["Keys"].as_array().unwrap().len()
     }
 
     #[test]
     fn undoing_takes_back_what_is_on_disk_and_in_memory() {
         let (mut engine, context) = engine();
-        kms::call(&mut engine, &context, "CreateKey", &json!({})).unwrap();
-        engine.host.store.begin().unwrap();
-        kms::call(&mut engine, &context, "CreateKey", &json!({})).unwrap();
-        iam::call(&mut engine, &context, "CreateUser", &Form::from_iter([("UserName", "alice")])).unwrap();
+        tests::kms(&mut engine, &context, "CreateKey", &json!({})).unwrap();
+        engine.account.store.begin().unwrap();
+        tests::kms(&mut engine, &context, "CreateKey", &json!({})).unwrap();
+        tests::iam(&mut engine, &context, "CreateUser", &[("UserName", "alice")]).unwrap();
         engine.undo().unwrap();
         assert_eq!(keys(&mut engine, &context), 1);
-        assert!(engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).is_none());
-        assert!(engine.iam.secret_of(&context.access_key_id).is_some());
+        assert!(engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).is_none());
+        assert!(engine.account.iam.secret_of(&engine.account.iam.admin().0).is_some());
     }
 
     #[rstest]
@@ -404,7 +324,7 @@ mod tests {
     fn policies_on_keys_see_the_tags_of_the_caller() {
         let (mut engine, admin) = engine();
         let ask = |engine: &mut Engine, action, parameters: &[(&str, &str)]| {
-            iam::call(engine, &admin, action, &parameters.iter().copied().collect()).unwrap()
+            tests::iam(engine, &admin, action, parameters).unwrap()
         };
         ask(&mut engine, "CreateUser", &[("UserName", "alice")]);
         let document = json!({ "Version": "2012-10-17", "Statement": [{
@@ -414,9 +334,9 @@ mod tests {
         let policy = [("UserName", "alice"), ("PolicyName", "p"), ("PolicyDocument", &document.to_string())];
         ask(&mut engine, "PutUserPolicy", &policy);
         let lists = |engine: &mut Engine| {
-            let principal = engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
-            let alice = RequestContext { principal, ..admin.clone() };
-            kms::call(engine, &alice, "ListKeys", &json!({})).is_ok()
+            let principal = engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+            let alice = Caller { principal: Arc::new(principal), ..admin.clone() };
+            tests::kms(engine, &alice, "ListKeys", &json!({})).is_ok()
         };
         assert!(!lists(&mut engine));
         let tag = [("UserName", "alice"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
@@ -425,16 +345,14 @@ mod tests {
     }
 
     /// `alice` may do everything but what `policy` denies.
-    fn alice_but(engine: &mut Engine, admin: &RequestContext, policy: &str) -> RequestContext {
-        let mut ask = |action, parameters: &[(&str, &str)]| {
-            iam::call(engine, admin, action, &parameters.iter().copied().collect()).unwrap()
-        };
+    fn alice_but(engine: &mut Engine, admin: &Caller, policy: &str) -> Caller {
+        let mut ask = |action, parameters: &[(&str, &str)]| tests::iam(engine, admin, action, parameters).unwrap();
         ask("CreateUser", &[("UserName", "alice")]);
         let all = "arn:aws:iam::aws:policy/AdministratorAccess";
         ask("AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", all)]);
         ask("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", policy)]);
-        let principal = engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
-        RequestContext { principal, ..admin.clone() }
+        let principal = engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+        Caller { principal: Arc::new(principal), ..admin.clone() }
     }
 
     #[test]
@@ -446,10 +364,18 @@ mod tests {
             let message = error.message(Service::Kms).unwrap_or_default();
             assert!(message.ends_with("with an explicit deny in an identity-based policy"), "{message}");
         };
-        denied(kms::call(&mut engine, &alice, "ListKeys", &json!({})));
-        denied(dynamodb::call(&mut engine, &alice, "ListTables", &json!({})));
-        let at_home = RequestContext { source_ip: "192.0.2.7".to_owned(), ..alice };
-        assert!(kms::call(&mut engine, &at_home, "ListKeys", &json!({})).is_ok());
+        denied(tests::kms(&mut engine, &alice, "ListKeys", &json!({})));
+        denied(tests::dynamodb(&mut engine, &alice, "ListTables", &json!({})));
+        let at_home = Caller {
+            origin: Arc::new(Origin { source_ip: "192.0.2.7".to_owned(), ..(*alice.origin).clone() }),
+            ..alice
+        };
+        assert!(tests::kms(&mut engine, &at_home, "ListKeys", &json!({})).is_ok());
+    }
+
+    fn conditions(engine: &mut Engine, who: &Caller, resource: &str) -> ConditionContext {
+        let resource = Resource::Arn(resource);
+        tests::context(engine, who).conditions("dynamodb:ListTables", &resource, &ConditionContext::default())
     }
 
     /// What AWS always sends can't be missing: `Null` tells.
@@ -464,12 +390,12 @@ mod tests {
     #[case("aws:ResourceAccount", ACCOUNT)]
     #[case("aws:SecureTransport", "true")]
     #[case("aws:SourceIp", "127.0.0.1")]
-    #[case("aws:UserAgent", "")]
+    #[case("aws:UserAgent", "test")]
     #[case("aws:ViaAWSService", "false")]
     #[case("aws:username", "kmslab-admin")]
     fn keys_of_every_request(#[case] key: &str, #[case] value: &str) {
-        let (engine, admin) = engine();
-        let context = admin.conditions(&engine.host, "*");
+        let (mut engine, admin) = engine();
+        let context = conditions(&mut engine, &admin, "*");
         assert_eq!(context.get(key).unwrap(), [value]);
         assert!(context.get("aws:userid").is_some());
         // And these only in an organization, with temporary credentials or through a service.
@@ -480,8 +406,8 @@ mod tests {
 
     #[test]
     fn the_account_of_a_resource_is_its_own() {
-        let (engine, admin) = engine();
-        let context = admin.conditions(&engine.host, "arn:aws:kms:us-east-1:444455556666:key/1");
+        let (mut engine, admin) = engine();
+        let context = conditions(&mut engine, &admin, "arn:aws:kms:us-east-1:444455556666:key/1");
         assert_eq!(context.get("aws:ResourceAccount").unwrap(), ["444455556666"]);
     }
 
@@ -489,26 +415,16 @@ mod tests {
     fn only_changes_move_a_seeded_clock() {
         let (mut engine, context) = engine();
         let mut run = |operation, input: Value| {
-            let before = engine.host.clock.now();
-            let (form, body) = (Form::default(), input.to_string());
-            let call = Call { service: Service::Kms, operation, form: &form, body: body.as_bytes() };
-            let worked = engine.transact(&context, &call).is_ok();
-            (worked, (engine.host.clock.now() - before).whole_seconds())
+            let before = engine.account.clock.now();
+            let body = input.to_string();
+            let call = Call { service: Service::Kms, operation, form: Form::default(), body: body.as_bytes() };
+            let caller = tests::context(&mut engine, &context).caller;
+            let entropy = engine.next_entropy("test");
+            let worked = engine.transact(caller, entropy, call).is_ok();
+            (worked, (engine.account.clock.now() - before).whole_seconds())
         };
         assert_eq!(run("CreateKey", json!({})), (true, 1));
         assert_eq!(run("ListKeys", json!({})), (true, 0));
         assert_eq!(run("DisableKey", json!({ "KeyId": "alias/none" })), (false, 0));
-    }
-
-    #[rstest]
-    #[case("Scan", false)]
-    #[case("GetKeyPolicy", false)]
-    #[case("Decrypt", false)]
-    #[case("ReEncrypt", false)]
-    #[case("RetireGrant", true)]
-    #[case("PutItem", true)]
-    #[case("EnableKey", true)]
-    fn reads_and_changes_are_told_apart(#[case] operation: &str, #[case] changes: bool) {
-        assert_eq!(is_change(operation), changes);
     }
 }

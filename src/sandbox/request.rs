@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri, header};
 
+use super::context::ConnectionId;
 use super::error::Fault;
 use super::form::Form;
 use super::service::{Protocol, Service};
@@ -29,9 +30,6 @@ pub struct Request {
     /// Which connection it came over.
     pub connection: ConnectionId,
 }
-
-/// Numbers the connections of one server. No two of them ever have the same one.
-pub type ConnectionId = u64;
 
 /// What came of reading a body.
 #[derive(Debug)]

@@ -7,21 +7,12 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Xml;
 use super::error::{Fault, render};
+use super::operation::Output;
 use super::service::{Protocol, Service};
 
 /// A response, ready to be sent.
 pub type Response = http::Response<Bytes>;
-
-/// The output of an operation, before it takes its protocol's shape.
-#[derive(Debug)]
-pub enum Output {
-    /// A JSON value; `Null` is an empty body.
-    Json(Value),
-    /// The inside of `<{Action}Result>`; empty leaves the element out.
-    Xml(Xml),
-}
 
 /// The request id as clients of `service` see it: a UUID, or for DynamoDB 52 characters.
 pub fn public_request_id(service: Service, request_id: Uuid) -> String {

@@ -1,24 +1,27 @@
-//! STS: who am I?
+//! STS: the caller's identity.
 
-use super::Xml;
-use super::engine::{Engine, RequestContext};
+use super::context::Context;
 use super::error::Fault;
-use super::form::Form;
-use super::service::Service;
-use super::xml::escape;
+use super::operation::Request;
+use super::validate::Members;
+use super::xml::{self, Xml};
 
-/// One call. `GetCallerIdentity` needs no permission, not even against an explicit deny (IAM guide).
-///
-/// # Errors
-/// `InvalidAction` for every other action.
-pub fn call(_engine: &mut Engine, ctx: &RequestContext, action: &str, _input: &Form) -> Result<Xml, Fault> {
-    match action {
-        "GetCallerIdentity" => Ok(format!(
-            "<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
-            escape(&ctx.principal.arn),
-            escape(&ctx.principal.unique_id),
-            escape(&ctx.principal.account)
-        )),
-        _ => Err(super::catalog::unknown(Service::Sts, action)),
+/// `GetCallerIdentity`, which needs no permission, not even against an explicit deny (IAM guide).
+pub struct GetCallerIdentity;
+
+impl Request for GetCallerIdentity {
+    type Output = Xml;
+
+    fn parse(_: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let principal = &cx.caller.principal;
+        let mut out = Xml::new();
+        xml::leaf(&mut out, "Arn", &principal.arn);
+        xml::leaf(&mut out, "UserId", &principal.unique_id);
+        xml::leaf(&mut out, "Account", &principal.account);
+        Ok(out)
     }
 }

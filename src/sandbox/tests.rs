@@ -1,14 +1,21 @@
-//! What the tests of more than one service need: an engine with an administrator, and users.
+//! What the tests of more than one service need: an engine with an administrator, users, and calls.
 
 mod golden;
 
-use serde_json::Value;
-use uuid::Uuid;
+use std::sync::Arc;
 
-use super::engine::{Engine, RequestContext};
+use serde_json::Value;
+
+use super::catalog;
+use super::config::Config;
+use super::context::{Caller, Context, Origin};
+use super::engine::Engine;
 use super::error::Fault;
+use super::form::Form;
+use super::operation::Output;
 use super::service::Service;
-use super::{Config, Form, iam};
+use super::validate::Params;
+use super::xml::Xml;
 use crate::policy::Principal;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -19,32 +26,92 @@ pub fn code_and_message(service: Service, fault: &Fault) -> (String, String) {
 }
 
 /// An engine, and its administrator.
-pub fn open(config: &Config) -> (Engine, RequestContext) {
+pub fn open(config: &Config) -> (Engine, Caller) {
     let engine = Engine::open(config).unwrap();
-    let (access_key_id, _) = engine.iam.admin();
-    let (principal, _) = engine.iam.secret_of(&access_key_id).unwrap();
-    (engine, context(principal))
+    let (access_key_id, _) = engine.account.iam.admin();
+    let (principal, _) = engine.account.iam.secret_of(&access_key_id).unwrap();
+    (engine, caller(principal))
 }
 
-pub fn context(principal: Principal) -> RequestContext {
-    RequestContext {
-        principal,
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        request_id: Uuid::nil(),
-        answer_id: "ANSWER".to_owned(),
-        source_ip: "127.0.0.1".to_owned(),
-        user_agent: "test".to_owned(),
-        connection: 0,
+/// A caller whose permissions are read with every call.
+pub fn caller(principal: Principal) -> Caller {
+    Caller {
+        principal: Arc::new(principal),
+        permissions: Arc::default(),
+        via: None,
+        origin: Arc::new(Origin {
+            request_id: "ANSWER".to_owned(),
+            source_ip: "127.0.0.1".to_owned(),
+            user_agent: "test".to_owned(),
+            connection: 0,
+        }),
     }
+}
+
+/// The context of a call of `who`.
+pub fn context<'a>(engine: &'a mut Engine, who: &Caller) -> Context<'a> {
+    let entropy = engine.next_entropy("test");
+    let caller = with_permissions(engine, who);
+    Context { account: &mut engine.account, caller, entropy }
+}
+
+fn with_permissions(engine: &Engine, who: &Caller) -> Caller {
+    Caller { permissions: Arc::new(engine.account.iam.policies_of(&who.principal)), ..who.clone() }
+}
+
+/// Runs a call outside of any transaction.
+fn call(engine: &mut Engine, who: &Caller, service: Service, name: &str, params: &Params) -> Result<Output, Fault> {
+    engine.notice_keys()?;
+    let operation = catalog::find(service, name)?;
+    let entropy = engine.next_entropy("test");
+    let caller = with_permissions(engine, who);
+    engine.run(caller, entropy, operation, params)
+}
+
+fn json(engine: &mut Engine, who: &Caller, service: Service, name: &str, input: &Value) -> Result<Value, Fault> {
+    let params = Params::read(service, input.to_string().as_bytes(), Form::default())?;
+    match call(engine, who, service, name, &params)? {
+        Output::Json(output) => Ok(output),
+        Output::Xml(xml) => panic!("{xml}"),
+    }
+}
+
+/// A call to KMS.
+pub fn kms(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
+    json(engine, who, Service::Kms, operation, input)
+}
+
+/// A call to DynamoDB.
+pub fn dynamodb(engine: &mut Engine, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
+    json(engine, who, Service::DynamoDb, operation, input)
+}
+
+/// A call to IAM or STS.
+pub fn query(
+    engine: &mut Engine,
+    who: &Caller,
+    service: Service,
+    action: &str,
+    parameters: &[(&str, &str)],
+) -> Result<Xml, Fault> {
+    match call(engine, who, service, action, &Params::Query(parameters.iter().copied().collect()))? {
+        Output::Xml(xml) => Ok(xml),
+        Output::Json(output) => panic!("{output}"),
+    }
+}
+
+/// A call to IAM.
+pub fn iam(engine: &mut Engine, who: &Caller, action: &str, parameters: &[(&str, &str)]) -> Result<Xml, Fault> {
+    query(engine, who, Service::Iam, action, parameters)
 }
 
 /// A new user; `policy` becomes its inline policy.
-pub fn user(engine: &mut Engine, admin: &RequestContext, name: &str, policy: Option<&Value>) -> RequestContext {
-    iam::call(engine, admin, "CreateUser", &Form::from_iter([("UserName", name)])).unwrap();
+pub fn user(engine: &mut Engine, admin: &Caller, name: &str, policy: Option<&Value>) -> Caller {
+    iam(engine, admin, "CreateUser", &[("UserName", name)]).unwrap();
     if let Some(policy) = policy {
         let document = policy.to_string();
-        let form = Form::from_iter([("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)]);
-        iam::call(engine, admin, "PutUserPolicy", &form).unwrap();
+        let parameters = [("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)];
+        iam(engine, admin, "PutUserPolicy", &parameters).unwrap();
     }
-    context(engine.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
+    caller(engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
 }

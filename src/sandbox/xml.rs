@@ -27,6 +27,9 @@ pub fn list<T>(out: &mut String, name: &str, items: impl IntoIterator<Item = T>,
     });
 }
 
+/// The inside of `<{Action}Result>` in a response of the query protocol.
+pub type Xml = String;
+
 /// Characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 

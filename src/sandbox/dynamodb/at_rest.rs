@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::items::Items;
 use super::table::Encryption;
-use crate::sandbox::engine::Engine;
-use crate::sandbox::kms::hex;
+use crate::sandbox::account::Account;
+use crate::sandbox::kms::model::hex;
 use crate::sandbox::store::StoreError;
 
 /// As many items are shown.
@@ -22,13 +22,13 @@ const TAG: usize = 16;
 ///
 /// # Errors
 /// When the database can't be read.
-pub fn describe(engine: &Engine, name: &str) -> Result<Option<Value>, StoreError> {
-    let Some(table) = engine.dynamodb.tables.get(name) else { return Ok(None) };
+pub fn describe(account: &Account, name: &str) -> Result<Option<Value>, StoreError> {
+    let Some(table) = account.dynamodb.tables.get(name) else { return Ok(None) };
     let (key_arn, table_key) = match &table.encryption {
         Encryption::Kms { key_arn, table_key, .. } => (Some(key_arn), table_key),
         Encryption::AwsOwned { table_key } => (None, &table_key.sealed),
     };
-    let items = Items::of(engine.host.store.connection(), name);
+    let items = Items::of(account.store.connection(), name);
     let mut records = Vec::new();
     items.scan::<StoreError>(&[], None, |stored| {
         let (ciphertext, tag) = stored.sealed.sealed.split_at(stored.sealed.sealed.len().saturating_sub(TAG));
@@ -41,13 +41,13 @@ pub fn describe(engine: &Engine, name: &str) -> Result<Option<Value>, StoreError
         Ok(records.len() < MOST_ITEMS)
     })?;
     Ok(Some(json!({
-        "database": engine.host.store.path(),
+        "database": account.store.path(),
         "table": name,
         "keyArn": key_arn,
         // KMS alone asks for one.
         "encryptionContext": key_arn.map(|_| json!({
             "aws:dynamodb:tableName": name,
-            "aws:dynamodb:subscriberId": engine.host.account,
+            "aws:dynamodb:subscriberId": account.id,
         })),
         "tableKey": { "bytes": table_key.len() },
         "dataKey": { "bytes": table.data_key.sealed.len().saturating_sub(TAG) },

@@ -1,41 +1,20 @@
 //! Tables whose KMS key can't be used: DynamoDB notices, and archives a table that has been without its key for seven days
 //! (DynamoDB guide).
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::table::Table;
-use super::{DynamoDb, TABLE};
-use crate::sandbox::engine::Host;
-use crate::sandbox::kms::{KeyState, Kms};
-use crate::sandbox::store::StoreError;
+use crate::sandbox::kms::model::KeyState;
+use crate::sandbox::kms::state::Kms;
 
 /// How long a table may be without its key, in seconds.
 const GRACE: f64 = 7.0 * 86_400.0;
 /// How long archiving takes, in seconds. AWS's time is not known.
 const ARCHIVING: f64 = 600.0;
 
-impl DynamoDb {
-    /// Notices which tables have lost their KMS key or got it back, and archives those that were without it for too long.
-    /// To be called before and after anything that may change a key, and before time passes.
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub fn notice_keys(&mut self, host: &mut Host, kms: &Kms) -> Result<(), StoreError> {
-        let now = host.clock.epoch_seconds();
-        let changed: Vec<Table> = self.tables.values().filter_map(|table| table.noticed(kms, now)).collect();
-        for table in changed {
-            host.store.put(TABLE, &table.name, &table)?;
-            self.tables.insert(table.name.clone(), Arc::new(table));
-        }
-        Ok(())
-    }
-}
-
 impl Table {
-    /// What becomes of the table at `now`; `None` when nothing does.
-    fn noticed(&self, kms: &Kms, now: f64) -> Option<Table> {
+    /// The table as it is at `now`, if that has changed.
+    pub fn noticed(&self, kms: &Kms, now: f64) -> Option<Table> {
         if self.archived_at.is_some() {
             // No key brings it back.
             return None;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::request::choice;
 use crate::sandbox::error::Fault;
+use crate::sandbox::validate::Members;
 
 /// What `ReturnConsumedCapacity` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,13 @@ pub enum Report {
 
 impl Report {
     /// Reads `ReturnConsumedCapacity`.
-    pub fn of(input: &Value) -> Result<Self, Fault> {
-        Ok(match choice(input, "ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"], "NONE")? {
-            "TOTAL" => Self::Total,
-            "INDEXES" => Self::Indexes,
+    ///
+    /// # Errors
+    /// `SerializationException`
+    pub fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(match members.choice("ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"])? {
+            Some("TOTAL") => Self::Total,
+            Some("INDEXES") => Self::Indexes,
             _ => Self::None,
         })
     }

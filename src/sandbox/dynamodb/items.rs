@@ -7,8 +7,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::hierarchy::Place;
 use super::table::Sealed;
+use super::table_keys::{RowKey, TableKeys};
+use super::value::Item;
+use crate::sandbox::entropy::Entropy;
+use crate::sandbox::error::Fault;
 use crate::sandbox::store::StoreError;
 
 const SCHEMA: &str = "
@@ -32,7 +35,7 @@ pub struct Items<'a> {
 #[derive(Debug)]
 pub struct Stored {
     /// Where it is.
-    pub place: Place,
+    pub row: RowKey,
     /// Its bytes.
     pub sealed: Sealed,
 }
@@ -45,7 +48,7 @@ pub fn create_schema(connection: &Connection) -> Result<(), StoreError> {
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored {
-        place: Place { partition: row.get(0)?, item: row.get(1)? },
+        row: RowKey { partition: row.get(0)?, item: row.get(1)? },
         sealed: Sealed { nonce: row.get(2)?, sealed: row.get(3)? },
     })
 }
@@ -63,33 +66,49 @@ impl<'a> Items<'a> {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
+    /// Reads and decrypts one item.
+    ///
+    /// # Errors
+    /// 500 when the database fails or was tampered with.
+    pub fn read(&self, keys: &TableKeys, row: &RowKey) -> Result<Option<Item>, Fault> {
+        self.get(row)?.map(|stored| keys.open_item(row, stored.nonce, &stored.sealed)).transpose()
+    }
+
+    /// Encrypts and writes one item.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn write(&self, entropy: &mut Entropy, keys: &TableKeys, row: &RowKey, item: &Item) -> Result<(), StoreError> {
+        self.put(row, &keys.seal_item(entropy, row, item))
+    }
+
     /// One item's bytes.
-    pub fn get(&self, place: &Place) -> Result<Option<Sealed>, StoreError> {
+    pub fn get(&self, row: &RowKey) -> Result<Option<Sealed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT nonce, ciphertext FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3",
         )?;
-        let found = statement.query_row(params![self.table, place.partition, place.item], |row| {
+        let found = statement.query_row(params![self.table, row.partition, row.item], |row| {
             Ok(Sealed { nonce: row.get(0)?, sealed: row.get(1)? })
         });
         Ok(found.optional()?)
     }
 
     /// Writes or replaces one item.
-    pub fn put(&self, place: &Place, sealed: &Sealed) -> Result<(), StoreError> {
+    pub fn put(&self, row: &RowKey, sealed: &Sealed) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO dynamodb_items (table_name, partition, item, nonce, ciphertext)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![self.table, place.partition, place.item, sealed.nonce, sealed.sealed])?;
+            .execute(params![self.table, row.partition, row.item, sealed.nonce, sealed.sealed])?;
         Ok(())
     }
 
     /// Removes one item.
-    pub fn delete(&self, place: &Place) -> Result<(), StoreError> {
+    pub fn delete(&self, row: &RowKey) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3")?
-            .execute(params![self.table, place.partition, place.item])?;
+            .execute(params![self.table, row.partition, row.item])?;
         Ok(())
     }
 
@@ -132,7 +151,7 @@ impl<'a> Items<'a> {
         let mut rows = statement.query(params![self.table, from, &[][..] as &[u8]]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
             let stored = stored(row).map_err(StoreError::from)?;
-            if to.is_some_and(|to| stored.place.partition.as_slice() >= to) || !each(stored)? {
+            if to.is_some_and(|to| stored.row.partition.as_slice() >= to) || !each(stored)? {
                 break;
             }
         }

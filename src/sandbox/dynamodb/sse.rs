@@ -1,13 +1,11 @@
 //! `SSESpecification`: which key a table is to be encrypted under.
 
-use serde_json::Value;
-
-use super::request::{choice, flag, member, structure, text};
 use crate::sandbox::error::Fault;
+use crate::sandbox::validate::Members;
 
 /// The key that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum SseRequest {
     /// The AWS owned key.
     AwsOwned,
     /// The AWS managed key, `alias/aws/dynamodb`.
@@ -23,16 +21,17 @@ fn invalid(message: &str) -> Fault {
     Fault::invalid(format!("One or more parameter values were invalid: {message}"))
 }
 
-impl Wanted {
+impl SseRequest {
     /// Reads `SSESpecification`; `None` when the request has none.
-    pub fn of(input: &Value) -> Result<Option<Self>, Fault> {
-        let Some(specification) = structure(input, "SSESpecification")? else { return Ok(None) };
-        let enabled = flag(specification, "Enabled")?;
-        let kind = match member(specification, "SSEType") {
-            Some(_) => Some(choice(specification, "SSEType", &["AES256", "KMS"], "KMS")?),
-            None => None,
-        };
-        let key = text(specification, "KMSMasterKeyId")?;
+    ///
+    /// # Errors
+    /// `ValidationException`, `SerializationException`.
+    pub fn parse(members: &Members<'_>) -> Result<Option<Self>, Fault> {
+        let Some(specification) = members.structure("SSESpecification")? else { return Ok(None) };
+        let enabled = specification.flag("Enabled");
+        let kind = specification.choice("SSEType", &["AES256", "KMS"]);
+        let key = specification.optional_str("KMSMasterKeyId", 1..=2048);
+        let (enabled, kind, key) = (enabled?, kind?, key?);
         if enabled == Some(false) {
             return match (kind, key) {
                 (Some(_), _) => Err(invalid("SSEType can not be specified if Enabled is false")),
@@ -57,22 +56,29 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::sandbox::service::Service;
+    use crate::sandbox::validate::{Params, read};
+
+    fn parse(input: Value) -> Result<Option<SseRequest>, Fault> {
+        let Value::Object(members) = input else { unreachable!() };
+        read(Service::DynamoDb, &Params::Json(members), SseRequest::parse)
+    }
 
     #[rstest]
     #[case(json!({}), None)]
-    #[case(json!({"SSESpecification": {}}), Some(Wanted::AwsOwned))]
-    #[case(json!({"SSESpecification": {"Enabled": false}}), Some(Wanted::AwsOwned))]
-    #[case(json!({"SSESpecification": {"Enabled": true}}), Some(Wanted::AwsManaged))]
-    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS"}}), Some(Wanted::AwsManaged))]
-    #[case(json!({"SSESpecification": {"SSEType": "KMS"}}), Some(Wanted::AwsManaged))]
-    #[case(json!({"SSESpecification": {"SSEType": "KMS", "KMSMasterKeyId": "k"}}), Some(Wanted::Customer("k".into())))]
-    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"}}), Some(Wanted::AwsManaged))]
-    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/mine"}}), Some(Wanted::Customer("alias/mine".into())))]
-    fn reads(#[case] input: Value, #[case] want: Option<Wanted>) {
-        assert_eq!(Wanted::of(&input), Ok(want));
+    #[case(json!({"SSESpecification": {}}), Some(SseRequest::AwsOwned))]
+    #[case(json!({"SSESpecification": {"Enabled": false}}), Some(SseRequest::AwsOwned))]
+    #[case(json!({"SSESpecification": {"Enabled": true}}), Some(SseRequest::AwsManaged))]
+    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS"}}), Some(SseRequest::AwsManaged))]
+    #[case(json!({"SSESpecification": {"SSEType": "KMS"}}), Some(SseRequest::AwsManaged))]
+    #[case(json!({"SSESpecification": {"SSEType": "KMS", "KMSMasterKeyId": "k"}}), Some(SseRequest::Customer("k".into())))]
+    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"}}), Some(SseRequest::AwsManaged))]
+    #[case(json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": "alias/mine"}}), Some(SseRequest::Customer("alias/mine".into())))]
+    fn reads(#[case] input: Value, #[case] want: Option<SseRequest>) {
+        assert_eq!(parse(input), Ok(want));
     }
 
     #[rstest]
@@ -82,7 +88,7 @@ mod tests {
     #[case(json!({"Enabled": false, "SSEType": "KMS"}), "One or more parameter values were invalid: SSEType can not be specified if Enabled is false")]
     #[case(json!({"Enabled": false, "KMSMasterKeyId": "k"}), "One or more parameter values were invalid: KMSMasterKeyId can not be specified if Enabled is false")]
     fn refuses(#[case] specification: Value, #[case] want: &str) {
-        let error = Wanted::of(&json!({ "SSESpecification": specification })).unwrap_err();
-        assert_eq!(error.message(crate::sandbox::service::Service::DynamoDb).as_deref(), Some(want));
+        let error = parse(json!({ "SSESpecification": specification })).unwrap_err();
+        assert_eq!(error.message(Service::DynamoDb).as_deref(), Some(want));
     }
 }

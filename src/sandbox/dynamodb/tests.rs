@@ -1,4 +1,4 @@
-//! DynamoDB through [`super::call`], with real users, policies and KMS keys around it.
+//! DynamoDB through the engine, with real users, policies and KMS keys around it.
 
 mod creator;
 mod disk;

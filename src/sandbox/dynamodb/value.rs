@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
-use super::expression::ONE_ERROR;
 use super::number::Number;
 use crate::sandbox::error::Fault;
 
@@ -95,7 +94,7 @@ fn set<T: Ord>(
     let Value::Array(values) = value else { return Err(serialization(value, "List")) };
     if values.is_empty() {
         // The opening is new since August 2026 (issue threads).
-        return Err(Fault::invalid(format!("{ONE_ERROR}One or more parameter values were invalid: {empty}")));
+        return Err(Fault::Violations(vec![format!("One or more parameter values were invalid: {empty}")]));
     }
     let given = values.iter().map(member).collect::<Result<Vec<T>, _>>()?;
     let shown = || given.iter().map(&show).collect::<Vec<_>>().join(", ");

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::{Shared, lock};
-use crate::sandbox::request::ConnectionId;
+use crate::sandbox::context::ConnectionId;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use crate::policy::{NamedPolicy, PolicyDocument, PolicyKind, PolicySource};
 
 /// One AWS managed policy in its default version.
-pub(super) struct Managed {
+pub struct Managed {
     pub name: &'static str,
     pub arn: &'static str,
     /// `ANPA…`, where it is publicly known.
@@ -76,12 +76,12 @@ fn parse(text: &str) -> Arc<PolicyDocument> {
 }
 
 /// The policy with this ARN.
-pub(super) fn find(arn: &str) -> Option<&'static Managed> {
+pub fn find(arn: &str) -> Option<&'static Managed> {
     MANAGED.iter().find(|policy| policy.arn == arn)
 }
 
 /// The names of all of them.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     MANAGED.iter().map(|policy| policy.name)
 }
 
@@ -99,14 +99,14 @@ impl Managed {
 mod tests {
     use super::*;
     use crate::policy::{AccessRequest, ConditionContext, Principal, decide};
-    use crate::sandbox::catalog;
+    use crate::sandbox::aws_names;
 
     #[test]
     fn each_is_read_and_named_after_its_arn() {
         for policy in &MANAGED {
             assert_eq!(policy.arn, format!("arn:aws:iam::aws:policy/{}", policy.name));
             assert!(!policy.named().document.statements.is_empty());
-            assert!(catalog::has_managed_policy(policy.arn), "{}", policy.arn);
+            assert!(aws_names::has_managed_policy(policy.arn), "{}", policy.arn);
         }
     }
 

@@ -1,16 +1,19 @@
-//! What a user's policies would decide, without doing it.
+//! `SimulatePrincipalPolicy`: what a user's policies would decide.
 
+use super::managed;
+use super::members::{Page, invalid};
 use super::user::User;
-use super::{Answer, Call, end_list, input, managed, no_such_entity};
+use super::users::no_such_entity;
 use crate::policy::{
-    self, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position, Principal,
-    StatementTrace, context_keys, statement_positions,
+    AccessRequest, ConditionContext, Decision, Effect, MatchResult, NamedPolicy, Outcome, PolicySource, Position,
+    Principal, StatementTrace, context_keys, statement_positions,
 };
-use crate::sandbox::Xml;
+use crate::sandbox::authorize::{Resource, simulate};
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
-use crate::sandbox::form::Form;
-use crate::sandbox::xml;
-use crate::sandbox::xml::escape;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::xml::{self, Xml, escape};
 
 /// AWS answers at most a thousand results in a page.
 const MOST: usize = 1000;
@@ -69,106 +72,113 @@ impl Simulated<'_> {
     }
 }
 
-impl Call<'_> {
-    /// `SimulatePrincipalPolicy`, by the evaluator that also enforces. As on AWS only the caller's identity policies
-    /// count, and nothing is known of a request but what the call gives (IAM guide).
-    pub(super) fn simulate_principal_policy(&mut self) -> Answer {
-        let arn = input::required(self.input, "PolicySourceArn")?;
-        let actions = simulated_actions(self.input)?;
-        let resources: Vec<&str> = self.input.members("ResourceArns").collect();
-        let resources = if resources.is_empty() { vec!["*"] } else { resources };
-        if actions.len() * resources.len() > MOST {
-            return Err(input::invalid(format!("More than {MOST} results are not simulated at once")));
+/// `SimulatePrincipalPolicy`, by the evaluator that also enforces. As on AWS only the principal's identity policies count,
+/// and nothing is known of a request but what the call gives (IAM guide).
+pub struct SimulatePrincipalPolicy {
+    principal_arn: String,
+    actions: Vec<String>,
+    resources: Vec<String>,
+    owner: Option<String>,
+    entries: ConditionContext,
+    page: Later<Page>,
+}
+
+impl Request for SimulatePrincipalPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let principal_arn = members.str("PolicySourceArn", 0..=usize::MAX)?.to_owned();
+        let actions = parse_actions(members)?;
+        let mut resources: Vec<String> = members.texts("ResourceArns")?.into_iter().map(str::to_owned).collect();
+        if resources.is_empty() {
+            resources.push("*".to_owned());
         }
-        self.refuse_unsupported(arn)?;
-        let entries = self.context_entries()?;
-        self.allow("iam:SimulatePrincipalPolicy", arn, &ConditionContext::default())?;
-        let principal = self.iam.find_principal(arn).filter(|principal| principal.user_name.is_some());
-        let found = principal.and_then(|principal| Some((self.iam.user_of(&principal)?.clone(), principal)));
+        if actions.len() * resources.len() > MOST {
+            return Err(invalid(format!("More than {MOST} results are not simulated at once")));
+        }
+        if let Some(name) = UNSUPPORTED.into_iter().find(|name| members.has(name)) {
+            return Err(unsupported(name));
+        }
+        if members.text("CallerArn")?.is_some_and(|caller| caller != principal_arn) {
+            return Err(unsupported("CallerArn"));
+        }
+        let owner = members.text("ResourceOwner")?.map(str::to_owned);
+        let entries = parse_entries(members)?;
+        Ok(Self { principal_arn, actions, resources, owner, entries, page: Page::parse(members) })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let arn = &self.principal_arn;
+        // An owner that AWS assumes anyway is fine.
+        let known = [cx.account.id.clone(), Principal::root(&cx.account.id).arn];
+        if self.owner.is_some_and(|owner| !known.contains(&owner)) {
+            return Err(unsupported("ResourceOwner"));
+        }
+        cx.authorize("iam:SimulatePrincipalPolicy", Resource::Arn(arn), &ConditionContext::default())?;
+        let iam = &cx.account.iam;
+        let principal = iam.find_principal(arn).filter(|principal| principal.user_name.is_some());
+        let found = principal.and_then(|principal| Some((iam.user_of(&principal)?, principal)));
         let (user, principal) =
             found.ok_or_else(|| no_such_entity(format!("The user with ARN {arn} cannot be found.")))?;
-        let mut context = of_caller(&principal);
-        context.merge(&entries);
+        let mut context = of_principal(&principal);
+        context.merge(&self.entries);
         let policies = user.policies();
         let missing = missing_keys(&policies, &context);
-        let page = input::page(self.input, actions, |action| action)?;
         let mut out = Xml::new();
-        xml::list(&mut out, "EvaluationResults", page.items, |out, action| {
-            let results: Vec<Simulated> = resources
-                .iter()
-                .map(|resource| {
-                    let call = policy::AccessRequest { principal: &principal, action, resource, context: &context };
-                    Simulated { resource, decision: policy::decide(&call, &policies) }
-                })
-                .collect();
-            write_result(out, action, &results, &user, &missing);
-        });
-        end_list(&mut out, page.next.as_deref());
-        Ok(out)
-    }
-
-    /// A parameter that is ignored would make the result wrong. A caller or owner that AWS assumes anyway is fine.
-    fn refuse_unsupported(&self, source: &str) -> Result<(), Fault> {
-        let account = self.iam.account.as_str();
-        let root = Principal::root(account).arn;
-        let given = |name: &str| self.input.has(name);
-        let other = |name: &'static str, known: &[&str]| {
-            self.input.get(name).filter(|value| !known.contains(value)).map(|_| name)
+        let write = |out: &mut Xml, action: &String| {
+            let simulated = |resource| {
+                let call = AccessRequest { principal: &principal, action, resource, context: &context };
+                Simulated { resource, decision: simulate(&call, &policies) }
+            };
+            let results: Vec<Simulated> = self.resources.iter().map(|resource| simulated(resource)).collect();
+            write_result(out, action, &results, user, &missing);
         };
-        let refused = UNSUPPORTED.into_iter().find(|name| given(name));
-        let refused = refused.or_else(|| other("CallerArn", &[source]));
-        match refused.or_else(|| other("ResourceOwner", &[account, &root])) {
-            None => Ok(()),
-            Some(name) => Err(input::invalid(format!("The sandbox simulates without {name}"))),
-        }
-    }
-
-    /// The `ContextEntries`.
-    fn context_entries(&self) -> Result<ConditionContext, Fault> {
-        let mut context = ConditionContext::default();
-        for n in 1.. {
-            let entry = format!("ContextEntries.member.{n}");
-            let Some(key) = self.input.get(&format!("{entry}.ContextKeyName")) else { break };
-            if let Some(kind) = self.input.get(&format!("{entry}.ContextKeyType"))
-                && !CONTEXT_KEY_TYPES.contains(&kind)
-            {
-                return Err(input::invalid(format!(
-                    "1 validation error detected: Value '{kind}' at 'contextEntries.{n}.member.contextKeyType' failed to \
-                     satisfy constraint: Member must satisfy enum value set: [{}]",
-                    CONTEXT_KEY_TYPES.join(", ")
-                )));
-            }
-            // The first entry of a key replaces what is known of the caller, and further values join it.
-            for value in self.input.members(&format!("{entry}.ContextKeyValues")) {
-                context.add(key, value);
-            }
-        }
-        Ok(context)
+        self.page?.write(&mut out, "EvaluationResults", &self.actions, |action| action, write);
+        Ok(out)
     }
 }
 
-/// `ActionNames`, each once.
-fn simulated_actions(form: &Form) -> Result<Vec<&str>, Fault> {
-    let mut actions: Vec<&str> = Vec::new();
-    for action in form.members("ActionNames") {
-        if !action.contains(':') {
-            return Err(input::invalid(format!("Invalid ActionName: {action}")));
+/// A parameter that is ignored would make the result wrong.
+fn unsupported(name: &str) -> Fault {
+    invalid(format!("The sandbox simulates without {name}"))
+}
+
+/// `ContextEntries`.
+fn parse_entries(members: &Members<'_>) -> Result<ConditionContext, Fault> {
+    let mut context = ConditionContext::default();
+    for entry in members.structures("ContextEntries", "ContextKeyName")? {
+        entry.choice("ContextKeyType", &CONTEXT_KEY_TYPES)?;
+        let key = entry.text("ContextKeyName")?.unwrap_or_default();
+        // The first entry of a key replaces what is known of the principal, and further values join it.
+        for value in entry.texts("ContextKeyValues")? {
+            context.add(key, value);
         }
-        if !actions.contains(&action) {
-            actions.push(action);
+    }
+    Ok(context)
+}
+
+/// `ActionNames`, each once.
+fn parse_actions(members: &Members<'_>) -> Result<Vec<String>, Fault> {
+    let mut actions: Vec<String> = Vec::new();
+    for action in members.texts("ActionNames")? {
+        if !action.contains(':') {
+            return Err(invalid(format!("Invalid ActionName: {action}")));
+        }
+        if !actions.iter().any(|known| known == action) {
+            actions.push(action.to_owned());
         }
         if actions.len() > MOST {
             break;
         }
     }
     if actions.is_empty() {
-        return Err(input::invalid("ActionNames must have at least one member"));
+        return Err(invalid("ActionNames must have at least one member"));
     }
     Ok(actions)
 }
 
-/// What a simulation knows of the caller.
-fn of_caller(principal: &Principal) -> ConditionContext {
+/// The condition keys that a simulation knows of its principal.
+fn of_principal(principal: &Principal) -> ConditionContext {
     let mut context = ConditionContext::default();
     context.set("aws:PrincipalArn", &principal.arn).set("aws:PrincipalAccount", &principal.account);
     if let Some(name) = &principal.user_name {

@@ -1,8 +1,16 @@
 use rstest::rstest;
 
-use super::*;
+use super::state::{ADMIN, ADMINISTRATOR_ACCESS};
 use crate::policy::{Outcome, PolicySource};
-use crate::sandbox::Config;
+use crate::sandbox::config::Config;
+use crate::sandbox::context::Caller;
+use crate::sandbox::engine::Engine;
+use crate::sandbox::error::Fault;
+use crate::sandbox::service::Service;
+use crate::sandbox::tests;
+use crate::sandbox::xml::Xml;
+
+type Answer = Result<Xml, Fault>;
 
 mod sdk;
 mod simulate;
@@ -11,26 +19,17 @@ fn engine() -> Engine {
     Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap()
 }
 
-fn as_user(engine: &Engine, access_key_id: &str) -> RequestContext {
-    let (principal, _) = engine.iam.secret_of(access_key_id).unwrap();
-    RequestContext {
-        principal,
-        access_key_id: access_key_id.to_owned(),
-        request_id: uuid::Uuid::nil(),
-        answer_id: "request".to_owned(),
-        source_ip: "127.0.0.1".to_owned(),
-        user_agent: "test".to_owned(),
-        connection: 0,
-    }
+fn as_user(engine: &Engine, access_key_id: &str) -> Caller {
+    let (principal, _) = engine.account.iam.secret_of(access_key_id).unwrap();
+    tests::caller(principal)
 }
 
-fn ask(engine: &mut Engine, ctx: &RequestContext, action: &str, parameters: &[(&str, &str)]) -> Answer {
-    let form = parameters.iter().copied().collect();
-    call(engine, ctx, action, &form)
+fn ask(engine: &mut Engine, ctx: &Caller, action: &str, parameters: &[(&str, &str)]) -> Answer {
+    tests::iam(engine, ctx, action, parameters)
 }
 
 fn as_admin(engine: &mut Engine, action: &str, parameters: &[(&str, &str)]) -> Answer {
-    let ctx = as_user(engine, &engine.iam.admin().0);
+    let ctx = as_user(engine, &engine.account.iam.admin().0);
     ask(engine, &ctx, action, parameters)
 }
 
@@ -64,14 +63,14 @@ const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","
 #[test]
 fn a_new_store_has_an_administrator() {
     let engine = engine();
-    let (id, secret) = engine.iam.admin();
+    let (id, secret) = engine.account.iam.admin();
     assert!(id.starts_with("AKIA") && id.len() == 20, "{id}");
     assert_eq!(secret.len(), 40);
-    let (principal, same) = engine.iam.secret_of(&id).unwrap();
+    let (principal, same) = engine.account.iam.secret_of(&id).unwrap();
     assert_eq!(principal.arn, "arn:aws:iam::111122223333:user/kmslab-admin");
     assert!(principal.unique_id.starts_with("AIDA") && principal.unique_id.len() == 21);
     assert_eq!(same, secret);
-    let policies = engine.iam.policies_of(&principal);
+    let policies = engine.account.iam.policies_of(&principal);
     let name = "AdministratorAccess".to_owned();
     let arn = ADMINISTRATOR_ACCESS.to_owned();
     assert_eq!(
@@ -83,9 +82,9 @@ fn a_new_store_has_an_administrator() {
 #[test]
 fn nothing_printed_holds_a_secret() {
     let engine = engine();
-    let printed = format!("{:?}", engine.iam);
+    let printed = format!("{:?}", engine.account.iam);
     assert!(printed.contains("[redacted]"));
-    assert!(!printed.contains(engine.iam.admin().1.as_str()));
+    assert!(!printed.contains(engine.account.iam.admin().1.as_str()));
 }
 
 #[test]
@@ -105,11 +104,15 @@ fn a_user_from_start_to_end() {
 
     let key = as_admin(&mut engine, "CreateAccessKey", &[("UserName", "bob")]).unwrap();
     let key_id = text(&key, "AccessKeyId");
-    let (principal, secret) = engine.iam.secret_of(&key_id).unwrap();
+    let (principal, secret) = engine.account.iam.secret_of(&key_id).unwrap();
     assert_eq!(*secret, text(&key, "SecretAccessKey"));
-    assert_eq!(engine.iam.find_principal("arn:aws:iam::111122223333:user/lab/bob"), Some(principal.clone()));
-    assert_eq!(engine.iam.find_principal(&user_id), Some(principal.clone()));
-    assert_eq!(engine.iam.find_principal("arn:aws:iam::111122223333:user/bob"), None, "the path is part of the ARN");
+    assert_eq!(engine.account.iam.find_principal("arn:aws:iam::111122223333:user/lab/bob"), Some(principal.clone()));
+    assert_eq!(engine.account.iam.find_principal(&user_id), Some(principal.clone()));
+    assert_eq!(
+        engine.account.iam.find_principal("arn:aws:iam::111122223333:user/bob"),
+        None,
+        "the path is part of the ARN"
+    );
 
     as_admin(&mut engine, "AttachUserPolicy", &[("UserName", "bob"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
     as_admin(&mut engine, "AttachUserPolicy", &[("UserName", "bob"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
@@ -119,7 +122,7 @@ fn a_user_from_start_to_end() {
         &[("UserName", "bob"), ("PolicyName", "self"), ("PolicyDocument", ALLOW_SELF)],
     )
     .unwrap();
-    assert_eq!(engine.iam.policies_of(&principal).len(), 2);
+    assert_eq!(engine.account.iam.policies_of(&principal).len(), 2);
     let attached = as_admin(&mut engine, "ListAttachedUserPolicies", &[("UserName", "bob")]).unwrap();
     assert_eq!(text(&attached, "PolicyArn"), DYNAMODB_FULL);
     assert_eq!(text(&attached, "IsTruncated"), "false");
@@ -132,25 +135,25 @@ fn a_user_from_start_to_end() {
     };
     conflict(&mut engine, "Cannot delete entity, must delete access keys first.");
     as_admin(&mut engine, "DeleteAccessKey", &[("UserName", "bob"), ("AccessKeyId", &key_id)]).unwrap();
-    assert_eq!(engine.iam.secret_of(&key_id), None);
+    assert_eq!(engine.account.iam.secret_of(&key_id), None);
     conflict(&mut engine, "Cannot delete entity, must detach all policies first.");
     as_admin(&mut engine, "DetachUserPolicy", &[("UserName", "bob"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
     conflict(&mut engine, "Cannot delete entity, must delete policies first.");
     as_admin(&mut engine, "DeleteUserPolicy", &[("UserName", "bob"), ("PolicyName", "self")]).unwrap();
     assert_eq!(as_admin(&mut engine, "DeleteUser", &[("UserName", "bob")]).unwrap(), "");
-    assert_eq!(engine.iam.find_principal(&user_id), None);
-    assert!(engine.iam.policies_of(&principal).is_empty());
+    assert_eq!(engine.account.iam.find_principal(&user_id), None);
+    assert!(engine.account.iam.policies_of(&principal).is_empty());
 }
 
 #[test]
 fn a_user_of_the_same_name_is_somebody_else() {
     let mut engine = engine();
     as_admin(&mut engine, "CreateUser", &[("UserName", "alice")]).unwrap();
-    let before = engine.iam.find_principal("arn:aws:iam::111122223333:user/alice").unwrap();
+    let before = engine.account.iam.find_principal("arn:aws:iam::111122223333:user/alice").unwrap();
     as_admin(&mut engine, "DeleteUser", &[("UserName", "alice")]).unwrap();
     as_admin(&mut engine, "CreateUser", &[("UserName", "alice")]).unwrap();
     as_admin(&mut engine, "AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
-    assert!(engine.iam.policies_of(&before).is_empty());
+    assert!(engine.account.iam.policies_of(&before).is_empty());
 }
 
 #[rstest]
@@ -198,8 +201,8 @@ fn two_access_keys_and_no_more() {
 
     as_admin(&mut engine, "UpdateAccessKey", &[("UserName", "alice"), ("AccessKeyId", &first), ("Status", "Inactive")])
         .unwrap();
-    assert_eq!(engine.iam.secret_of(&first), None);
-    assert!(engine.iam.secret_of(&second).is_some());
+    assert_eq!(engine.account.iam.secret_of(&first), None);
+    assert!(engine.account.iam.secret_of(&second).is_some());
     let part = as_admin(&mut engine, "ListAccessKeys", &[("UserName", "alice"), ("MaxItems", "1")]).unwrap();
     assert_eq!((text(&part, "AccessKeyId"), text(&part, "Status")), (first, "Inactive".to_owned()));
     let marker = text(&part, "Marker");
@@ -223,8 +226,8 @@ fn each_call_needs_permission_and_leaves_a_decision() {
                 .to_owned()
         )
     );
-    let last = engine.host.decisions.all().pop().unwrap();
-    assert_eq!((last.action.as_str(), last.request_id.as_str()), ("iam:CreateUser", "request"));
+    let last = engine.account.decisions.all().pop().unwrap();
+    assert_eq!((last.action.as_str(), last.request_id.as_str()), ("iam:CreateUser", "ANSWER"));
     assert!(!last.decision.is_allowed());
     // Who may not ask doesn't learn who exists.
     for name in ["kmslab-admin", "nobody"] {
@@ -246,7 +249,7 @@ fn each_call_needs_permission_and_leaves_a_decision() {
     .unwrap();
     let refused = error(ask(&mut engine, &alice, "GetUser", &[]));
     assert!(refused.2.ends_with("with an explicit deny in an identity-based policy"), "{}", refused.2);
-    let outcome = engine.host.decisions.all().pop().unwrap().decision.outcome;
+    let outcome = engine.account.decisions.all().pop().unwrap().decision.outcome;
     let by = PolicySource::Inline { user: "alice".to_owned(), name: "stop".to_owned() };
     assert_eq!(outcome, Outcome::ExplicitDeny { by, sid: None });
 }
@@ -354,7 +357,7 @@ fn everything_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { data: Some(folder.path().to_owned()), seed: Some(1), ..Config::default() };
     let mut engine = Engine::open(&config).unwrap();
-    let admin = engine.iam.admin();
+    let admin = engine.account.iam.admin();
     let key = make_alice(&mut engine);
     as_admin(
         &mut engine,
@@ -362,14 +365,14 @@ fn everything_is_there_after_a_restart() {
         &[("UserName", "alice"), ("PolicyName", "self"), ("PolicyDocument", ALLOW_SELF)],
     )
     .unwrap();
-    let alice = engine.iam.secret_of(&key).unwrap();
-    let policies = engine.iam.policies_of(&alice.0);
+    let alice = engine.account.iam.secret_of(&key).unwrap();
+    let policies = engine.account.iam.policies_of(&alice.0);
     drop(engine);
 
     let mut engine = Engine::open(&config).unwrap();
-    assert_eq!(engine.iam.admin(), admin);
-    assert_eq!(engine.iam.secret_of(&key), Some(alice.clone()));
-    assert_eq!(engine.iam.policies_of(&alice.0), policies);
+    assert_eq!(engine.account.iam.admin(), admin);
+    assert_eq!(engine.account.iam.secret_of(&key), Some(alice.clone()));
+    assert_eq!(engine.account.iam.policies_of(&alice.0), policies);
     // An administrator who locks himself out gets a new key at the next start.
     as_admin(&mut engine, "DetachUserPolicy", &[("UserName", ADMIN), ("PolicyArn", ADMINISTRATOR_ACCESS)]).unwrap();
     drop(engine);
@@ -377,7 +380,7 @@ fn everything_is_there_after_a_restart() {
     as_admin(&mut engine, "DeleteAccessKey", &[("AccessKeyId", &admin.0)]).unwrap();
     drop(engine);
     let mut engine = Engine::open(&config).unwrap();
-    assert_ne!(engine.iam.admin(), admin);
+    assert_ne!(engine.account.iam.admin(), admin);
     as_admin(&mut engine, "ListUsers", &[]).unwrap();
 }
 
@@ -392,7 +395,7 @@ fn the_caller_is_told_who_it_is_without_permission() {
     )
     .unwrap();
     let alice = as_user(&engine, &key);
-    let answer = crate::sandbox::sts::call(&mut engine, &alice, "GetCallerIdentity", &Form::default()).unwrap();
+    let answer = tests::query(&mut engine, &alice, Service::Sts, "GetCallerIdentity", &[]).unwrap();
     assert_eq!(text(&answer, "Arn"), "arn:aws:iam::111122223333:user/alice");
     assert_eq!(text(&answer, "UserId"), alice.principal.unique_id);
     assert_eq!(text(&answer, "Account"), "111122223333");

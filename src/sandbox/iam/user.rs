@@ -13,7 +13,7 @@ use super::managed;
 
 /// One IAM user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct User {
+pub struct User {
     pub name: String,
     /// Begins and ends with `/`.
     pub path: String,
@@ -33,7 +33,7 @@ pub(super) struct User {
 
 /// An access key of a user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct AccessKey {
+pub struct AccessKey {
     /// `AKIA…`
     pub id: String,
     pub secret: Secret,
@@ -51,7 +51,7 @@ impl AccessKey {
 /// A secret access key. Wiped when dropped; never printed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub(super) struct Secret(Zeroizing<String>);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     pub fn expose(&self) -> &Zeroizing<String> {
@@ -80,7 +80,7 @@ impl From<Secret> for String {
 /// A policy embedded in a user: its text as given, and parsed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct InlinePolicy {
+pub struct InlinePolicy {
     pub text: String,
     pub document: Arc<PolicyDocument>,
 }
@@ -135,6 +135,6 @@ impl User {
 }
 
 /// The characters of a document that count.
-pub(super) fn size(text: &str) -> usize {
+pub fn size(text: &str) -> usize {
     text.chars().filter(|character| !character.is_whitespace()).count()
 }

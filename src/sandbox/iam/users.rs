@@ -1,51 +1,120 @@
-//! Users and their tags.
+//! `CreateUser`, `GetUser`, `DeleteUser`, `ListUsers`, `TagUser`, `UntagUser`, `ListUserTags`.
 
+use super::members::{self, Page, invalid, too_many_tags};
+use super::state::new_user;
 use super::user::User;
-use super::{Answer, Call, end_list, input, new_user};
 use crate::policy::ConditionContext;
-use crate::sandbox::Xml;
+use crate::sandbox::authorize::Resource;
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
-use crate::sandbox::xml;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::xml::{self, Xml};
 
 /// AWS's quota (IAM guide).
 const MAX_USERS: usize = 5000;
 
-impl Call<'_> {
-    pub(super) fn create_user(&mut self) -> Answer {
-        let name = input::user_name(self.input)?;
-        let path = input::path(self.input, "Path")?;
-        let tags = input::tags(self.input)?;
-        if self.input.get("PermissionsBoundary").is_some() {
-            // Making the user without it would give more than was asked for.
+/// 404 `NoSuchEntity`
+pub fn no_such_entity(message: String) -> Fault {
+    Fault::service(404, "NoSuchEntity", message)
+}
+
+impl Context<'_> {
+    /// The user of this name; without a name, the caller.
+    pub(super) fn named_user(&self, name: Option<String>) -> Result<String, Fault> {
+        name.or_else(|| self.caller.principal.user_name.clone())
+            .ok_or_else(|| invalid("Must specify userName when calling with non-User credentials"))
+    }
+
+    /// The user of this name, if the caller is allowed `action` on it. Callers who aren't don't learn whether it exists.
+    pub(super) fn user(&mut self, action: &str, name: &str, facts: &ConditionContext) -> Result<User, Fault> {
+        let mut facts = facts.clone();
+        let user = self.account.iam.user(name).cloned();
+        let path = user.as_ref().map_or("/", |user| &user.path);
+        let arn = self.account.iam.user_arn(path, name);
+        for (key, value) in user.iter().flat_map(|user| &user.tags) {
+            facts.set(&format!("aws:ResourceTag/{key}"), value).set(&format!("iam:ResourceTag/{key}"), value);
+        }
+        self.authorize(action, Resource::Arn(&arn), &facts)?;
+        user.ok_or_else(|| no_such_entity(format!("The user with name {name} cannot be found.")))
+    }
+
+    /// Stores a changed user.
+    pub(super) fn save_user(&mut self, user: User) -> Result<Xml, Fault> {
+        self.account.iam.save(&mut self.account.store, user)?;
+        Ok(Xml::new())
+    }
+}
+
+/// `CreateUser`
+pub struct CreateUser {
+    name: String,
+    path: String,
+    tags: Vec<(String, String)>,
+}
+
+impl Request for CreateUser {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let name = members::user_name(members)?;
+        let path = members::path(members, "Path")?;
+        let tags = members::tags(members)?;
+        if members.text("PermissionsBoundary")?.is_some() {
+            // Creating the user without it would give more than was asked for.
             return Err(Fault::service(400, "InvalidInput", "The sandbox has no permissions boundaries."));
         }
-        let arn = self.iam.user_arn(path, name);
-        self.allow("iam:CreateUser", &arn, &tag_conditions(&tags))?;
-        if self.iam.users.contains_key(&name.to_ascii_lowercase()) {
+        Ok(Self { name, path, tags })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let Self { name, path, tags } = self;
+        let arn = cx.account.iam.user_arn(&path, &name);
+        cx.authorize("iam:CreateUser", Resource::Arn(&arn), &tag_facts(&tags))?;
+        let iam = &cx.account.iam;
+        if iam.users().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             return Err(Fault::service(409, "EntityAlreadyExists", format!("User with name {name} already exists.")));
         }
-        if self.iam.users.len() >= MAX_USERS {
+        if iam.users().count() >= MAX_USERS {
             let message = format!("Cannot exceed quota for UsersPerAccount: {MAX_USERS}");
             return Err(Fault::service(409, "LimitExceeded", message));
         }
-        let user = new_user(self.host, name, path, tags);
-        let mut out = Xml::new();
-        xml::nest(&mut out, "User", |out| self.write_user(out, &user, true));
-        self.iam.save(self.host, user)?;
+        let user = new_user(&mut cx.entropy, &cx.account.clock.timestamp(), &name, &path, tags);
+        let out = describe(cx, &user);
+        cx.save_user(user)?;
         Ok(out)
     }
+}
 
-    pub(super) fn get_user(&mut self) -> Answer {
-        let name = self.named_user()?;
-        let user = self.allowed_user("iam:GetUser", &name, &ConditionContext::default())?;
-        let mut out = Xml::new();
-        xml::nest(&mut out, "User", |out| self.write_user(out, &user, true));
-        Ok(out)
+/// `GetUser`
+pub struct GetUser(Option<String>);
+
+impl Request for GetUser {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        members::optional_user_name(members).map(Self)
     }
 
-    pub(super) fn delete_user(&mut self) -> Answer {
-        let name = input::user_name(self.input)?;
-        let user = self.allowed_user("iam:DeleteUser", name, &ConditionContext::default())?;
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let name = cx.named_user(self.0)?;
+        let user = cx.user("iam:GetUser", &name, &ConditionContext::default())?;
+        Ok(describe(cx, &user))
+    }
+}
+
+/// `DeleteUser`
+pub struct DeleteUser(String);
+
+impl Request for DeleteUser {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        members::user_name(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let user = cx.user("iam:DeleteUser", &self.0, &ConditionContext::default())?;
         let first = if !user.keys.is_empty() {
             Some("delete access keys")
         } else if !user.attached.is_empty() {
@@ -59,75 +128,130 @@ impl Call<'_> {
             let message = format!("Cannot delete entity, must {first} first.");
             return Err(Fault::service(409, "DeleteConflict", message));
         }
-        let principal = user.principal(&self.iam.account);
-        self.kms.principal_deleted(self.host, &principal.arn, &principal.unique_id)?;
-        self.iam.remove(self.host, &user)?;
+        let account = &mut *cx.account;
+        let principal = user.principal(&account.id);
+        account.kms.principal_deleted(&mut account.store, &principal.arn, &principal.unique_id)?;
+        account.iam.remove(&mut account.store, &user)?;
         Ok(Xml::new())
     }
+}
 
-    pub(super) fn list_users(&mut self) -> Answer {
-        let prefix = input::path(self.input, "PathPrefix")?;
-        let resource = self.iam.user_arn(prefix, "");
-        self.allow("iam:ListUsers", &resource, &ConditionContext::default())?;
-        let users = self.iam.users.iter().filter(|(_, user)| user.path.starts_with(prefix));
-        let page = input::page(self.input, users, |(key, _)| key)?;
-        let mut out = Xml::new();
-        // A list shows no tags (IAM guide).
-        xml::list(&mut out, "Users", page.items, |out, (_, user)| self.write_user(out, user, false));
-        end_list(&mut out, page.next.as_deref());
-        Ok(out)
+/// `ListUsers`
+pub struct ListUsers {
+    prefix: String,
+    page: Later<Page>,
+}
+
+impl Request for ListUsers {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { prefix: members::path(members, "PathPrefix")?, page: Page::parse(members) })
     }
 
-    pub(super) fn tag_user(&mut self) -> Answer {
-        let name = input::user_name(self.input)?;
-        let tags = input::tags(self.input)?;
-        let mut user = self.allowed_user("iam:TagUser", name, &tag_conditions(&tags))?;
-        for (key, value) in tags {
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let resource = cx.account.iam.user_arn(&self.prefix, "");
+        cx.authorize("iam:ListUsers", Resource::Arn(&resource), &ConditionContext::default())?;
+        let users = cx.account.iam.users().filter(|(_, user)| user.path.starts_with(&self.prefix));
+        let mut out = Xml::new();
+        // A list shows no tags (IAM guide).
+        self.page?.write(&mut out, "Users", users, |(key, _)| key, |out, (_, user)| write_user(cx, out, user));
+        Ok(out)
+    }
+}
+
+/// `TagUser`
+pub struct TagUser {
+    name: String,
+    tags: Vec<(String, String)>,
+}
+
+impl Request for TagUser {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { name: members::user_name(members)?, tags: members::tags(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let mut user = cx.user("iam:TagUser", &self.name, &tag_facts(&self.tags))?;
+        for (key, value) in self.tags {
             match user.tags.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
                 Some(tag) => *tag = (key, value),
                 None => user.tags.push((key, value)),
             }
         }
-        if user.tags.len() > input::MAX_TAGS {
-            return Err(input::too_many_tags());
+        if user.tags.len() > members::MAX_TAGS {
+            return Err(too_many_tags());
         }
-        self.iam.save(self.host, user)?;
-        Ok(Xml::new())
+        cx.save_user(user)
+    }
+}
+
+/// `UntagUser`
+pub struct UntagUser {
+    name: String,
+    keys: Vec<String>,
+}
+
+impl Request for UntagUser {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let keys = members.texts("TagKeys")?.into_iter().map(str::to_owned).collect();
+        Ok(Self { name: members::user_name(members)?, keys })
     }
 
-    pub(super) fn untag_user(&mut self) -> Answer {
-        let name = input::user_name(self.input)?;
-        let keys: Vec<&str> = self.input.members("TagKeys").collect();
-        let mut context = ConditionContext::default();
-        for key in &keys {
-            context.add("aws:TagKeys", *key);
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let mut facts = ConditionContext::default();
+        for key in &self.keys {
+            facts.add("aws:TagKeys", key);
         }
-        let mut user = self.allowed_user("iam:UntagUser", name, &context)?;
-        user.tags.retain(|(known, _)| !keys.iter().any(|key| key.eq_ignore_ascii_case(known)));
-        self.iam.save(self.host, user)?;
-        Ok(Xml::new())
+        let mut user = cx.user("iam:UntagUser", &self.name, &facts)?;
+        user.tags.retain(|(known, _)| !self.keys.iter().any(|key| key.eq_ignore_ascii_case(known)));
+        cx.save_user(user)
+    }
+}
+
+/// `ListUserTags`
+pub struct ListUserTags {
+    name: String,
+    page: Later<Page>,
+}
+
+impl Request for ListUserTags {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { name: members::user_name(members)?, page: Page::parse(members) })
     }
 
-    pub(super) fn list_user_tags(&mut self) -> Answer {
-        let name = input::user_name(self.input)?;
-        let user = self.allowed_user("iam:ListUserTags", name, &ConditionContext::default())?;
-        let page = input::page(self.input, &user.tags, |(key, _)| key)?;
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let user = cx.user("iam:ListUserTags", &self.name, &ConditionContext::default())?;
         let mut out = Xml::new();
-        xml::list(&mut out, "Tags", page.items, write_tag);
-        end_list(&mut out, page.next.as_deref());
+        self.page?.write(&mut out, "Tags", &user.tags, |(key, _)| key, write_tag);
         Ok(out)
     }
+}
 
-    fn write_user(&self, out: &mut Xml, user: &User, with_tags: bool) {
-        xml::leaf(out, "Path", &user.path);
-        xml::leaf(out, "UserName", &user.name);
-        xml::leaf(out, "UserId", &user.id);
-        xml::leaf(out, "Arn", &self.iam.user_arn(&user.path, &user.name));
-        xml::leaf(out, "CreateDate", &user.created);
-        if with_tags && !user.tags.is_empty() {
+/// `<User>` with its tags.
+fn describe(cx: &Context<'_>, user: &User) -> Xml {
+    let mut out = Xml::new();
+    xml::nest(&mut out, "User", |out| {
+        write_user(cx, out, user);
+        if !user.tags.is_empty() {
             xml::list(out, "Tags", &user.tags, write_tag);
         }
-    }
+    });
+    out
+}
+
+fn write_user(cx: &Context<'_>, out: &mut Xml, user: &User) {
+    xml::leaf(out, "Path", &user.path);
+    xml::leaf(out, "UserName", &user.name);
+    xml::leaf(out, "UserId", &user.id);
+    xml::leaf(out, "Arn", &cx.account.iam.user_arn(&user.path, &user.name));
+    xml::leaf(out, "CreateDate", &user.created);
 }
 
 fn write_tag(out: &mut Xml, (key, value): &(String, String)) {
@@ -135,10 +259,10 @@ fn write_tag(out: &mut Xml, (key, value): &(String, String)) {
     xml::leaf(out, "Value", value);
 }
 
-fn tag_conditions(tags: &[(String, String)]) -> ConditionContext {
-    let mut context = ConditionContext::default();
+fn tag_facts(tags: &[(String, String)]) -> ConditionContext {
+    let mut facts = ConditionContext::default();
     for (key, value) in tags {
-        context.set(&format!("aws:RequestTag/{key}"), value).add("aws:TagKeys", key);
+        facts.set(&format!("aws:RequestTag/{key}"), value).add("aws:TagKeys", key);
     }
-    context
+    facts
 }

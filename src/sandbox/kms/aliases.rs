@@ -1,136 +1,174 @@
 //! `CreateAlias`, `DeleteAlias`, `UpdateAlias`, `ListAliases`.
 //!
-//! Each changing call needs permission twice: on the alias, from an identity policy, and on the key (KMS guide).
+//! Each call that changes an alias needs permission twice: on the alias, from an identity policy, and on the key (KMS
+//! guide).
 
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming, permitted_by_identity};
-use super::input::Members;
+use super::error::KmsError;
+use super::key_id::KeyId;
 use super::model::Alias;
 use super::page::Page;
-use super::{Kms, errors};
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::{Resource, facts};
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 /// Names that begin like this belong to AWS.
 const RESERVED: &str = "alias/aws/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
 
-fn read_name<'a>(members: &mut Members<'a>) -> Result<&'a str, Fault> {
-    let name = members.needed_text("AliasName", 1..=256)?;
+fn parse_name(members: &Members<'_>) -> Result<String, Fault> {
+    let name = members.str("AliasName", 1..=256)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || ":/_-".contains(c);
-    if !name.is_empty() && !name.chars().all(plain) {
-        let constraint = format!("Member must satisfy regular expression pattern: {PATTERN}");
-        members.violation(name, "AliasName", &constraint);
+    if !name.chars().all(plain) {
+        members.violation("AliasName", name, format_args!("Member must satisfy regular expression pattern: {PATTERN}"));
     }
-    Ok(name)
+    Ok(name.to_owned())
 }
 
-fn check_name(name: &str) -> Result<(), Fault> {
+fn check_name(name: &str) -> Result<(), KmsError> {
     let Some(rest) = name.strip_prefix("alias/") else {
         // Recorded on AWS by LocalStack's tests.
-        return Err(Fault::invalid(
+        return Err(KmsError::Invalid(
             "Alias must start with the prefix \"alias/\". Please see \
-             https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+             https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+                .to_owned(),
         ));
     };
     if rest.is_empty() {
-        return Err(Fault::invalid("Invalid identifier"));
+        return Err(KmsError::Invalid("Invalid identifier".to_owned()));
     }
     if name.starts_with(RESERVED) {
-        return Err(Fault::bare(400, "NotAuthorizedException"));
+        return Err(KmsError::ReservedAlias);
     }
     if rest.contains(':') {
-        let message = format!("{name} contains invalid characters for an alias");
-        return Err(Fault::service(400, "InvalidAliasNameException", message));
+        return Err(KmsError::InvalidAliasName(format!("{name} contains invalid characters for an alias")));
     }
     Ok(())
 }
 
-fn check_target(target: &str) -> Result<(), Fault> {
-    if target.contains("alias/") {
-        return Err(Fault::invalid("Aliases must refer to keys. Not aliases"));
+fn check_target(target: &KeyId) -> Result<(), KmsError> {
+    if target.text().contains("alias/") {
+        return Err(KmsError::Invalid("Aliases must refer to keys. Not aliases".to_owned()));
     }
     Ok(())
 }
 
-pub fn create_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let name = read_name(&mut members)?;
-    let target = members.needed_text("TargetKeyId", 1..=2048)?;
-    members.finish()?;
-    check_name(name)?;
-    check_target(target)?;
-    let arn = env.home().alias_arn(name);
-    permitted_by_identity(env, &arn, &Ask::to("kms:CreateAlias"))?;
-    let ask = Ask::to("kms:CreateAlias").fact("kms:RequestAlias", name);
-    let key_id = kms.permitted(env, target, Naming::KeyOnly, &ask)?;
-    kms.key(&key_id)?.check_changeable()?;
-    if kms.aliases.contains_key(name) {
-        let message = format!("An alias with the name {arn} already exists");
-        return Err(Fault::service(400, "AlreadyExistsException", message));
+fn put(cx: &mut Context<'_>, alias: Alias) -> Result<Value, KmsError> {
+    cx.account.kms.put_alias(&mut cx.account.store, alias)?;
+    Ok(json!({}))
+}
+
+/// `CreateAlias`
+pub struct CreateAlias {
+    name: String,
+    target: KeyId,
+}
+
+impl Request for CreateAlias {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
     }
-    let now = env.host.clock.epoch_seconds();
-    kms.put_alias(env.host, Alias { name: name.to_owned(), key_id, created: now, updated: now })?;
-    Ok(json!({}))
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        check_name(&self.name)?;
+        check_target(&self.target)?;
+        let arn = cx.home().alias_arn(&self.name);
+        cx.authorize("kms:CreateAlias", Resource::Arn(&arn), &ConditionContext::default())?;
+        let key = cx.key_with(&self.target, "kms:CreateAlias", &facts([("kms:RequestAlias", &self.name)]))?;
+        key.check_changeable()?;
+        if cx.account.kms.alias(&self.name).is_some() {
+            return Err(KmsError::AlreadyExists(format!("An alias with the name {arn} already exists")).into());
+        }
+        let now = cx.account.clock.epoch_seconds();
+        Ok(put(cx, Alias { name: self.name, key_id: key.id(), created: now, updated: now })?)
+    }
 }
 
-pub fn delete_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let name = read_name(&mut members)?;
-    members.finish()?;
-    check_name(name)?;
-    let arn = env.home().alias_arn(name);
-    permitted_by_identity(env, &arn, &Ask::to("kms:DeleteAlias"))?;
-    let key_id = kms.target_of(name).ok_or_else(|| errors::no_such_alias(&arn))?;
-    kms.permitted(env, &key_id, Naming::KeyOnly, &Ask::to("kms:DeleteAlias").fact("kms:RequestAlias", name))?;
-    kms.remove_alias(env.host, name)?;
-    Ok(json!({}))
+/// `DeleteAlias`
+pub struct DeleteAlias(String);
+
+impl Request for DeleteAlias {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        parse_name(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        check_name(&self.0)?;
+        let arn = cx.home().alias_arn(&self.0);
+        cx.authorize("kms:DeleteAlias", Resource::Arn(&arn), &ConditionContext::default())?;
+        let alias = cx.account.kms.alias(&self.0).ok_or_else(|| KmsError::no_such_alias(&arn))?;
+        let key = KeyId::any(&alias.key_id);
+        cx.key_with(&key, "kms:DeleteAlias", &facts([("kms:RequestAlias", &self.0)]))?;
+        cx.account.kms.remove_alias(&mut cx.account.store, &self.0)?;
+        Ok(json!({}))
+    }
 }
 
-pub fn update_alias(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let name = read_name(&mut members)?;
-    let target = members.needed_text("TargetKeyId", 1..=2048)?;
-    members.finish()?;
-    check_name(name)?;
-    check_target(target)?;
-    let arn = env.home().alias_arn(name);
-    permitted_by_identity(env, &arn, &Ask::to("kms:UpdateAlias"))?;
-    let old = kms.aliases.get(name).cloned().ok_or_else(|| errors::no_such_alias(&arn))?;
-    let ask = Ask::to("kms:UpdateAlias").fact("kms:RequestAlias", name);
-    kms.permitted(env, &old.key_id, Naming::KeyOnly, &ask)?;
-    let key_id = kms.permitted(env, target, Naming::KeyOnly, &ask)?;
-    // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
-    kms.key(&key_id)?.check_changeable()?;
-    let updated = env.host.clock.epoch_seconds();
-    kms.put_alias(env.host, Alias { key_id, updated, ..old })?;
-    Ok(json!({}))
+/// `UpdateAlias`
+pub struct UpdateAlias {
+    name: String,
+    target: KeyId,
 }
 
-pub fn list_aliases(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let of_key = members.text("KeyId", 1..=2048)?;
-    let page = Page::read(&mut members, 1..=100, 50)?;
-    members.finish()?;
-    permitted_by_identity(env, "*", &Ask::to("kms:ListAliases"))?;
-    let of_key = of_key.map(|key| kms.existing(env, key)).transpose()?;
-    let home = env.home();
-    let entry = |alias: &Alias| {
-        let item = json!({
-            "AliasName": alias.name,
-            "AliasArn": home.alias_arn(&alias.name),
-            "TargetKeyId": alias.key_id,
-            "CreationDate": alias.created,
-            "LastUpdatedDate": alias.updated,
-        });
-        (alias.name.clone(), item)
-    };
-    let wanted = |alias: &&Alias| of_key.as_ref().is_none_or(|id| alias.key_id == *id);
-    Ok(page.answer("Aliases", kms.aliases.values().filter(wanted).map(entry)))
+impl Request for UpdateAlias {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        check_name(&self.name)?;
+        check_target(&self.target)?;
+        let arn = cx.home().alias_arn(&self.name);
+        cx.authorize("kms:UpdateAlias", Resource::Arn(&arn), &ConditionContext::default())?;
+        let old = cx.account.kms.alias(&self.name).cloned().ok_or_else(|| KmsError::no_such_alias(&arn))?;
+        let named = facts([("kms:RequestAlias", &self.name)]);
+        cx.key_with(&KeyId::any(&old.key_id), "kms:UpdateAlias", &named)?;
+        let key = cx.key_with(&self.target, "kms:UpdateAlias", &named)?;
+        // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
+        key.check_changeable()?;
+        let updated = cx.account.clock.epoch_seconds();
+        Ok(put(cx, Alias { key_id: key.id(), updated, ..old })?)
+    }
 }
 
-impl Kms {
-    fn target_of(&self, alias: &str) -> Option<String> {
-        self.aliases.get(alias).map(|alias| alias.key_id.clone())
+/// `ListAliases`
+pub struct ListAliases {
+    key: Option<KeyId>,
+    page: Page,
+}
+
+impl Request for ListAliases {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { key: KeyId::optional(members, "KeyId")?, page: Page::parse(members, 1..=100, 50)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        cx.authorize("kms:ListAliases", Resource::Arn("*"), &ConditionContext::default())?;
+        let key = self.key.map(|key| cx.existing_key(key.text())).transpose()?.map(|key| key.id());
+        let wanted = |alias: &&Alias| key.as_ref().is_none_or(|id| alias.key_id == *id);
+        let home = cx.home();
+        let entry = |alias: &Alias| {
+            let item = json!({
+                "AliasName": alias.name,
+                "AliasArn": home.alias_arn(&alias.name),
+                "TargetKeyId": alias.key_id,
+                "CreationDate": alias.created,
+                "LastUpdatedDate": alias.updated,
+            });
+            (alias.name.clone(), item)
+        };
+        Ok(self.page.output("Aliases", cx.account.kms.aliases().filter(wanted).map(entry)))
     }
 }

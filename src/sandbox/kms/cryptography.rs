@@ -1,226 +1,308 @@
 //! `Encrypt`, `Decrypt`, `GenerateDataKey`, `GenerateDataKeyWithoutPlaintext`, `ReEncrypt`.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::authorise::{Ask, Env, Naming, Options};
 use super::ciphertext::{self, Blob, EncryptionContext, MaterialId};
-use super::input::Members;
+use super::error::KmsError;
+use super::grants::Options;
+use super::key_id::KeyId;
+use super::keys::refuse_unsupported;
 use super::model::{Key, SYMMETRIC_DEFAULT, hex};
-use super::{Kms, errors};
-use crate::sandbox::engine::Host;
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::facts;
+use crate::sandbox::context::Context;
+use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 /// `Encrypt` takes at most 4 KiB; more is what data keys are for.
 const MAX_PLAINTEXT: usize = 4096;
 const MAX_CIPHERTEXT: usize = 6144;
 const ALGORITHMS: [&str; 4] = [SYMMETRIC_DEFAULT, "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
 
-/// A blob that was opened.
+/// A blob that was decrypted.
 pub struct Opened {
-    pub key_arn: String,
+    /// The key that the request or the blob names.
+    pub key: Arc<Key>,
+    /// The plaintext.
     pub plaintext: Zeroizing<Vec<u8>>,
+    /// The key material that sealed the blob.
     pub material: MaterialId,
 }
 
 impl Key {
     /// Encrypts under the current material.
-    pub(super) fn encrypt(&self, host: &mut Host, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
+    pub fn encrypt(&self, entropy: &mut Entropy, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
         let material = self.current();
-        ciphertext::seal(self.record.id, &material.id, &material.key, host.entropy.bytes(), context, plaintext)
-    }
-
-    /// Opens a blob of this key, made before or after a rotation.
-    ///
-    /// # Errors
-    /// `InvalidCiphertextException`.
-    pub(super) fn decrypt(&self, blob: &Blob, context: &EncryptionContext) -> Result<Opened, Fault> {
-        let id = blob.material();
-        let material = self.materials.iter().find(|material| material.id == id);
-        let plaintext = material.and_then(|material| blob.open(&material.key, context));
-        let plaintext = plaintext.ok_or_else(errors::invalid_ciphertext)?;
-        Ok(Opened { key_arn: self.record.arn.clone(), plaintext, material: id })
+        ciphertext::seal(self.record.id, &material.id, &material.key, entropy.bytes(), context, plaintext)
     }
 }
 
-impl Kms {
-    /// The key a permitted id names.
-    pub(super) fn key(&self, id: &str) -> Result<&Key, Fault> {
-        self.keys.get(id).ok_or_else(|| errors::not_found(format!("Key '{id}' does not exist")))
-    }
-
-    /// Finds, authorises and checks the key for an operation that uses its material.
-    pub(super) fn usable(&self, env: &mut Env, key: &str, ask: &Ask) -> Result<&Key, Fault> {
-        let id = self.permitted(env, key, Naming::Any, ask)?;
-        let key = self.key(&id)?;
-        key.check_usable()?;
-        Ok(key)
-    }
-
-    /// `Decrypt`, up to the answer. The key is the one the caller names, else the one the blob names.
-    pub(super) fn open_blob(
-        &self,
-        env: &mut Env,
-        blob: &[u8],
-        named: Option<&str>,
-        action: &'static str,
-        context: &EncryptionContext,
-        facts: &[(&str, String)],
-    ) -> Result<(&Key, Opened), Fault> {
-        let blob = Blob::parse(blob).ok_or_else(errors::invalid_ciphertext)?;
-        let ask =
-            facts.iter().fold(Ask::to(action).context(context), |ask, (key, value)| ask.fact(key, value.as_str()));
-        let id = match named {
-            Some(named) => self.permitted(env, named, Naming::Any, &ask)?,
-            None => self.permitted_for_ciphertext(env, &blob.key_id(), ask)?,
-        };
-        let key = self.key(&id)?;
-        key.check_usable()?;
-        if blob.key_id() != id {
-            return Err(errors::incorrect_key());
-        }
-        Ok((key, key.decrypt(&blob, context)?))
-    }
-
-    /// `kms:ReEncryptOnSameKey`
-    fn same_key(&self, env: &Env, blob: &[u8], destination: &str) -> bool {
-        let source = Blob::parse(blob).map(|blob| blob.key_id());
-        source.is_some() && source == self.existing(env, destination).ok()
-    }
+/// The condition key of an action with the only algorithm.
+pub fn algorithm_fact() -> ConditionContext {
+    facts([("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT)])
 }
 
-fn algorithm(members: &mut Members, name: &str) -> Result<bool, Fault> {
+/// The key for an operation that uses its material, if the caller is allowed `action` on it.
+///
+/// # Errors
+/// As [`Context::key_for`]; `DisabledException`, `KMSInvalidStateException`.
+pub fn usable_key(
+    cx: &mut Context<'_>,
+    id: &KeyId,
+    action: &str,
+    context: &EncryptionContext,
+    facts: &ConditionContext,
+) -> Result<Arc<Key>, KmsError> {
+    let (key, _) = cx.key_for(id, action, Some(context), facts)?;
+    key.check_usable()?;
+    Ok(key)
+}
+
+/// Decrypts a blob with the key that the caller names, else the one that the blob names.
+///
+/// # Errors
+/// As [`usable_key`]; `InvalidCiphertextException`, `IncorrectKeyException`.
+pub fn open_blob(
+    cx: &mut Context<'_>,
+    blob: &[u8],
+    named: Option<&KeyId>,
+    action: &str,
+    context: &EncryptionContext,
+    facts: &ConditionContext,
+) -> Result<Opened, KmsError> {
+    let blob = Blob::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
+    let key = match named {
+        Some(named) => cx.key_for(named, action, Some(context), facts)?.0,
+        None => cx.key_of_ciphertext(&blob.key_id(), action, context, facts)?,
+    };
+    key.check_usable()?;
+    if blob.key_id() != key.id() {
+        return Err(KmsError::IncorrectKey);
+    }
+    let id = blob.material();
+    let material = key.materials.iter().find(|material| material.id == id);
+    let plaintext = material.and_then(|material| blob.open(&material.key, context));
+    Ok(Opened { plaintext: plaintext.ok_or(KmsError::InvalidCiphertext)?, key, material: id })
+}
+
+/// Whether an algorithm member names the only one; absent, it does.
+fn parse_algorithm(members: &Members<'_>, name: &str) -> Result<bool, Fault> {
     Ok(members.choice(name, &ALGORITHMS)?.is_none_or(|name| name == SYMMETRIC_DEFAULT))
 }
 
-fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), Fault> {
+fn check_algorithm(symmetric: bool, key: &Key) -> Result<(), KmsError> {
     if symmetric {
         return Ok(());
     }
-    Err(errors::invalid_key_usage(format!(
+    Err(KmsError::InvalidKeyUsage(format!(
         "{} key spec is {SYMMETRIC_DEFAULT}, which only supports the {SYMMETRIC_DEFAULT} encryption algorithm.",
         key.record.arn
     )))
 }
 
-pub fn encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let plaintext = members.blob("Plaintext", 1..=MAX_PLAINTEXT)?;
-    let symmetric = algorithm(&mut members, "EncryptionAlgorithm")?;
-    let context = members.pairs("EncryptionContext")?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    kms.check_grant_tokens(&options)?;
-    let ask = Ask::to("kms:Encrypt").context(&context).fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
-    let key = kms.usable(env, key, &ask)?;
-    check_algorithm(symmetric, key)?;
-    options.proceed()?;
-    Ok(json!({
-        "CiphertextBlob": STANDARD.encode(key.encrypt(env.host, &context, &plaintext)),
-        "KeyId": key.record.arn,
-        "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
-    }))
+/// `Encrypt`
+pub struct Encrypt {
+    key: KeyId,
+    plaintext: Zeroizing<Vec<u8>>,
+    symmetric: bool,
+    context: EncryptionContext,
+    options: Options,
 }
 
-pub fn decrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    members.unsupported("Recipient")?;
-    let blob = members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?;
-    let named = members.text("KeyId", 1..=2048)?;
-    let symmetric = algorithm(&mut members, "EncryptionAlgorithm")?;
-    let context = members.pairs("EncryptionContext")?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    kms.check_grant_tokens(&options)?;
-    let facts = [("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT.to_owned())];
-    let (key, opened) = kms.open_blob(env, &blob, named, "kms:Decrypt", &context, &facts)?;
-    check_algorithm(symmetric, key)?;
-    options.proceed()?;
-    Ok(json!({
-        "KeyId": opened.key_arn,
-        "Plaintext": STANDARD.encode(&opened.plaintext),
-        "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
-        "KeyMaterialId": hex(&opened.material),
-    }))
+impl Request for Encrypt {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse(members, "KeyId")?,
+            plaintext: members.blob("Plaintext", 1..=MAX_PLAINTEXT)?,
+            symmetric: parse_algorithm(members, "EncryptionAlgorithm")?,
+            context: members.pairs("EncryptionContext")?.unwrap_or_default(),
+            options: Options::parse(members)?,
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.options.check_tokens(cx)?;
+        let key = usable_key(cx, &self.key, "kms:Encrypt", &self.context, &algorithm_fact())?;
+        check_algorithm(self.symmetric, &key)?;
+        self.options.proceed()?;
+        Ok(json!({
+            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &self.plaintext)),
+            "KeyId": key.record.arn,
+            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
+        }))
+    }
 }
 
-pub fn generate_data_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    Members::of(input)?.unsupported("Recipient")?;
-    let (mut answer, plaintext) = new_data_key(kms, env, input, "kms:GenerateDataKey")?;
-    answer["Plaintext"] = json!(STANDARD.encode(&plaintext));
-    Ok(answer)
+/// `Decrypt`
+pub struct Decrypt {
+    blob: Zeroizing<Vec<u8>>,
+    key: Option<KeyId>,
+    symmetric: bool,
+    context: EncryptionContext,
+    options: Options,
 }
 
-pub fn generate_data_key_without_plaintext(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    new_data_key(kms, env, input, "kms:GenerateDataKeyWithoutPlaintext").map(|(answer, _)| answer)
+impl Request for Decrypt {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        refuse_unsupported(members, "Recipient")?;
+        Ok(Self {
+            blob: members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?,
+            key: KeyId::optional(members, "KeyId")?,
+            symmetric: parse_algorithm(members, "EncryptionAlgorithm")?,
+            context: members.pairs("EncryptionContext")?.unwrap_or_default(),
+            options: Options::parse(members)?,
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.options.check_tokens(cx)?;
+        let facts = algorithm_fact();
+        let opened = open_blob(cx, &self.blob, self.key.as_ref(), "kms:Decrypt", &self.context, &facts)?;
+        check_algorithm(self.symmetric, &opened.key)?;
+        self.options.proceed()?;
+        Ok(json!({
+            "KeyId": opened.key.record.arn,
+            "Plaintext": STANDARD.encode(&opened.plaintext),
+            "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "KeyMaterialId": hex(&opened.material),
+        }))
+    }
 }
 
-fn new_data_key(
-    kms: &mut Kms,
-    env: &mut Env,
-    input: &Value,
-    action: &'static str,
-) -> Result<(Value, Zeroizing<Vec<u8>>), Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let spec = members.choice("KeySpec", &["AES_256", "AES_128"])?;
-    let bytes = members.integer("NumberOfBytes", 1..=1024)?;
-    let context = members.pairs("EncryptionContext")?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    let length = match (spec, bytes) {
-        (Some("AES_128"), None) => 16,
-        (Some(_), None) => 32,
-        (None, Some(bytes)) => usize::try_from(bytes).unwrap_or_default(), // 1..=1024 by now
-        _ => return Err(Fault::invalid("Please specify either number of bytes or key spec.")),
-    };
-    kms.check_grant_tokens(&options)?;
-    let ask = Ask::to(action).context(&context).fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
-    let key = kms.usable(env, key, &ask)?;
-    options.proceed()?;
-    let mut plaintext = Zeroizing::new(vec![0; length]);
-    env.host.entropy.fill(&mut plaintext);
-    let answer = json!({
-        "CiphertextBlob": STANDARD.encode(key.encrypt(env.host, &context, &plaintext)),
-        "KeyId": key.record.arn,
-        "KeyMaterialId": hex(&key.current().id),
-    });
-    Ok((answer, plaintext))
+/// What both forms of `GenerateDataKey` ask for.
+struct NewDataKey {
+    key: KeyId,
+    /// In bytes.
+    length: usize,
+    context: EncryptionContext,
+    options: Options,
 }
 
-pub fn re_encrypt(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let blob = members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?;
-    let source = members.text("SourceKeyId", 1..=2048)?;
-    let destination = members.needed_text("DestinationKeyId", 1..=2048)?;
-    let source_symmetric = algorithm(&mut members, "SourceEncryptionAlgorithm")?;
-    let destination_symmetric = algorithm(&mut members, "DestinationEncryptionAlgorithm")?;
-    let source_context = members.pairs("SourceEncryptionContext")?;
-    let destination_context = members.pairs("DestinationEncryptionContext")?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    kms.check_grant_tokens(&options)?;
-    let same = kms.same_key(env, &blob, destination).to_string();
-    let facts = [("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT.to_owned()), ("kms:ReEncryptOnSameKey", same.clone())];
-    let (source, opened) = kms.open_blob(env, &blob, source, "kms:ReEncryptFrom", &source_context, &facts)?;
-    check_algorithm(source_symmetric, source)?;
-    let ask = Ask::to("kms:ReEncryptTo")
-        .context(&destination_context)
-        .fact("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT)
-        .fact("kms:ReEncryptOnSameKey", same);
-    let destination = kms.usable(env, destination, &ask)?;
-    check_algorithm(destination_symmetric, destination)?;
-    options.proceed()?;
-    Ok(json!({
-        "CiphertextBlob": STANDARD.encode(destination.encrypt(env.host, &destination_context, &opened.plaintext)),
-        "SourceKeyId": opened.key_arn,
-        "KeyId": destination.record.arn,
-        "SourceEncryptionAlgorithm": SYMMETRIC_DEFAULT,
-        "DestinationEncryptionAlgorithm": SYMMETRIC_DEFAULT,
-        "SourceKeyMaterialId": hex(&opened.material),
-        "DestinationKeyMaterialId": hex(&destination.current().id),
-    }))
+impl NewDataKey {
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let key = KeyId::parse(members, "KeyId")?;
+        let spec = members.choice("KeySpec", &["AES_256", "AES_128"])?;
+        let bytes = members.integer("NumberOfBytes", 1..=1024)?;
+        let context = members.pairs("EncryptionContext")?.unwrap_or_default();
+        let options = Options::parse(members)?;
+        let length = match (spec, bytes) {
+            (Some("AES_128"), None) => 16,
+            (Some(_), None) => 32,
+            (None, Some(bytes)) => usize::try_from(bytes).unwrap_or_default(), // 1..=1024
+            _ => return Err(Fault::invalid("Please specify either number of bytes or key spec.")),
+        };
+        Ok(Self { key, length, context, options })
+    }
+
+    /// The response without the plaintext, and the plaintext.
+    fn run(self, cx: &mut Context<'_>, action: &str) -> Result<(Value, Zeroizing<Vec<u8>>), KmsError> {
+        self.options.check_tokens(cx)?;
+        let key = usable_key(cx, &self.key, action, &self.context, &algorithm_fact())?;
+        self.options.proceed()?;
+        let mut plaintext = Zeroizing::new(vec![0; self.length]);
+        cx.entropy.fill(&mut plaintext);
+        let output = json!({
+            "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &plaintext)),
+            "KeyId": key.record.arn,
+            "KeyMaterialId": hex(&key.current().id),
+        });
+        Ok((output, plaintext))
+    }
+}
+
+/// `GenerateDataKey`
+pub struct GenerateDataKey(NewDataKey);
+
+impl Request for GenerateDataKey {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        refuse_unsupported(members, "Recipient")?;
+        NewDataKey::parse(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let (mut output, plaintext) = self.0.run(cx, "kms:GenerateDataKey")?;
+        output["Plaintext"] = json!(STANDARD.encode(&plaintext));
+        Ok(output)
+    }
+}
+
+/// `GenerateDataKeyWithoutPlaintext`
+pub struct GenerateDataKeyWithoutPlaintext(NewDataKey);
+
+impl Request for GenerateDataKeyWithoutPlaintext {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        NewDataKey::parse(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        Ok(self.0.run(cx, "kms:GenerateDataKeyWithoutPlaintext")?.0)
+    }
+}
+
+/// `ReEncrypt`
+pub struct ReEncrypt {
+    blob: Zeroizing<Vec<u8>>,
+    source: Option<KeyId>,
+    destination: KeyId,
+    source_symmetric: bool,
+    destination_symmetric: bool,
+    source_context: EncryptionContext,
+    destination_context: EncryptionContext,
+    options: Options,
+}
+
+impl Request for ReEncrypt {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            blob: members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?,
+            source: KeyId::optional(members, "SourceKeyId")?,
+            destination: KeyId::parse(members, "DestinationKeyId")?,
+            source_symmetric: parse_algorithm(members, "SourceEncryptionAlgorithm")?,
+            destination_symmetric: parse_algorithm(members, "DestinationEncryptionAlgorithm")?,
+            source_context: members.pairs("SourceEncryptionContext")?.unwrap_or_default(),
+            destination_context: members.pairs("DestinationEncryptionContext")?.unwrap_or_default(),
+            options: Options::parse(members)?,
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.options.check_tokens(cx)?;
+        let from = Blob::parse(&self.blob).map(|blob| blob.key_id());
+        let to = cx.existing_key(self.destination.text()).ok().map(|key| key.id());
+        let mut facts = algorithm_fact();
+        facts.set("kms:ReEncryptOnSameKey", (from.is_some() && from == to).to_string());
+        let (source, context) = (self.source.as_ref(), &self.source_context);
+        let opened = open_blob(cx, &self.blob, source, "kms:ReEncryptFrom", context, &facts)?;
+        check_algorithm(self.source_symmetric, &opened.key)?;
+        let context = &self.destination_context;
+        let destination = usable_key(cx, &self.destination, "kms:ReEncryptTo", context, &facts)?;
+        check_algorithm(self.destination_symmetric, &destination)?;
+        self.options.proceed()?;
+        Ok(json!({
+            "CiphertextBlob": STANDARD.encode(destination.encrypt(&mut cx.entropy, context, &opened.plaintext)),
+            "SourceKeyId": opened.key.record.arn,
+            "KeyId": destination.record.arn,
+            "SourceEncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "DestinationEncryptionAlgorithm": SYMMETRIC_DEFAULT,
+            "SourceKeyMaterialId": hex(&opened.material),
+            "DestinationKeyMaterialId": hex(&destination.current().id),
+        }))
+    }
 }

@@ -1,55 +1,77 @@
-//! `ScheduleKeyDeletion`, `CancelKeyDeletion`. The deletion itself happens when the date has come: see `persist`.
+//! `ScheduleKeyDeletion`, `CancelKeyDeletion`. The deletion itself happens on its date: see `state`.
 
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming};
-use super::input::Members;
+use super::error::KmsError;
+use super::key_id::KeyId;
 use super::model::KeyState;
-use super::persist::DAY;
-use super::{Kms, errors};
+use super::state::DAY;
+use crate::sandbox::authorize::facts;
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 /// Days, when the request doesn't say.
 const DEFAULT_WINDOW: i64 = 30;
 
-pub fn schedule_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let window = members.integer("PendingWindowInDays", 7..=30)?.unwrap_or(DEFAULT_WINDOW);
-    members.finish()?;
-    let ask = Ask::to("kms:ScheduleKeyDeletion").fact("kms:ScheduleKeyDeletionPendingWindowInDays", window.to_string());
-    let id = kms.permitted(env, key, Naming::KeyOnly, &ask)?;
-    let key = kms.key(&id)?;
-    key.check_changeable()?;
-    let arn = key.record.arn.clone();
-    // The window is at most 30 days, which a float holds exactly.
-    let date = env.host.clock.epoch_seconds() + window as f64 * DAY;
-    kms.change_key(env.host, &id, |record| {
-        record.state = KeyState::PendingDeletion;
-        record.deletion_date = Some(date);
-    })?;
-    Ok(json!({
-        "KeyId": arn,
-        "DeletionDate": date,
-        "KeyState": KeyState::PendingDeletion.to_string(),
-        "PendingWindowInDays": window,
-    }))
+/// `ScheduleKeyDeletion`
+pub struct ScheduleKeyDeletion {
+    key: KeyId,
+    /// 7–30.
+    days: i64,
 }
 
-pub fn cancel_key_deletion(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:CancelKeyDeletion"))?;
-    let record = &kms.key(&id)?.record;
-    let arn = record.arn.clone();
-    if record.state != KeyState::PendingDeletion {
-        return Err(errors::not_pending_deletion(&arn));
+impl Request for ScheduleKeyDeletion {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            days: members.integer("PendingWindowInDays", 7..=30)?.unwrap_or(DEFAULT_WINDOW),
+        })
     }
-    kms.change_key(env.host, &id, |record| {
-        // Not Enabled: somebody wanted it gone, so somebody must want it back (KMS guide).
-        record.state = KeyState::Disabled;
-        record.deletion_date = None;
-    })?;
-    Ok(json!({ "KeyId": arn }))
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let asked = facts([("kms:ScheduleKeyDeletionPendingWindowInDays", &self.days.to_string())]);
+        let key = cx.key_with(&self.key, "kms:ScheduleKeyDeletion", &asked)?;
+        key.check_changeable()?;
+        // At most 30 days, which a float holds exactly.
+        let date = cx.account.clock.epoch_seconds() + self.days as f64 * DAY;
+        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| {
+            record.state = KeyState::PendingDeletion;
+            record.deletion_date = Some(date);
+        })?;
+        Ok(json!({
+            "KeyId": key.record.arn,
+            "DeletionDate": date,
+            "KeyState": KeyState::PendingDeletion.to_string(),
+            "PendingWindowInDays": self.days,
+        }))
+    }
+}
+
+/// `CancelKeyDeletion`
+pub struct CancelKeyDeletion(KeyId);
+
+impl Request for CancelKeyDeletion {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.0, "kms:CancelKeyDeletion")?;
+        let arn = &key.record.arn;
+        if key.record.state != KeyState::PendingDeletion {
+            return Err(KmsError::NotPendingDeletion(arn.clone()).into());
+        }
+        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| {
+            // Not Enabled: somebody scheduled the deletion, so somebody has to enable the key (KMS guide).
+            record.state = KeyState::Disabled;
+            record.deletion_date = None;
+        })?;
+        Ok(json!({ "KeyId": arn }))
+    }
 }

@@ -1,17 +1,20 @@
 //! `CreateGrant`, `ListGrants`, `ListRetirableGrants`, `RevokeGrant`, `RetireGrant`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming, Options, Permission, permitted_by_identity};
 use super::ciphertext::EncryptionContext;
-use super::input::{Members, enumeration, string_map};
-use super::model::{Key, hex};
+use super::error::KmsError;
+use super::key_id::KeyId;
+use super::model::{Key, SYMMETRIC_DEFAULT, hex};
 use super::page::Page;
-use super::{Kms, errors};
-use crate::policy::{Grant, GrantConstraints, Principal};
-use crate::sandbox::engine::Host;
-use crate::sandbox::error::Fault;
-use crate::sandbox::store::StoreError;
+use crate::policy::{ConditionContext, Grant, GrantConstraints};
+use crate::sandbox::authorize::{Resource, facts, is_service};
+use crate::sandbox::context::Context;
+use crate::sandbox::error::{Denial, Fault};
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::{Members, enumeration};
 
 const OPERATIONS: [&str; 17] = [
     "Decrypt",
@@ -36,17 +39,60 @@ const OPERATIONS: [&str; 17] = [
 /// Operations that a symmetric encryption key does not have.
 const NOT_SYMMETRIC: [&str; 6] = ["Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac", "DeriveSharedSecret"];
 
-/// What `CreateGrant` asks for.
+/// `GrantTokens` and `DryRun`, which several operations take.
+#[derive(Debug, Default)]
+pub struct Options {
+    grant_tokens: Vec<String>,
+    dry_run: bool,
+}
+
+impl Options {
+    /// Reads both members.
+    ///
+    /// # Errors
+    /// `SerializationException`
+    pub fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let tokens = members.texts("GrantTokens")?;
+        members.check_length("GrantTokens", Value::from(tokens.clone()), tokens.len(), &(0..=10));
+        let grant_tokens = tokens.into_iter().map(str::to_owned).collect();
+        Ok(Self { grant_tokens, dry_run: members.flag("DryRun")?.unwrap_or(false) })
+    }
+
+    /// Checks that every token was issued. Grants are usable at once here, so tokens add nothing.
+    ///
+    /// # Errors
+    /// `InvalidGrantTokenException`
+    pub fn check_tokens(&self, cx: &Context<'_>) -> Result<(), KmsError> {
+        let issued =
+            |token: &String| cx.account.kms.keys().flat_map(|key| &key.grants).any(|g| g.grant_token == *token);
+        if self.grant_tokens.iter().all(issued) { Ok(()) } else { Err(KmsError::InvalidGrantToken) }
+    }
+
+    /// Ends a dry run: the last step before the operation does anything.
+    ///
+    /// # Errors
+    /// `DryRunOperationException`
+    pub fn proceed(&self) -> Result<(), KmsError> {
+        if self.dry_run { Err(KmsError::DryRun) } else { Ok(()) }
+    }
+}
+
+/// A grant that is to be created.
 pub struct NewGrant {
+    /// The principal that may use it.
     pub grantee: String,
+    /// The principal that may retire it.
     pub retiring: Option<String>,
+    /// `Decrypt`, `GenerateDataKey`, …
     pub operations: Vec<String>,
+    /// What the encryption context must be.
     pub constraints: Option<GrantConstraints>,
+    /// Its name.
     pub name: Option<String>,
 }
 
 impl NewGrant {
-    fn is_the_same_as(&self, grant: &Grant) -> bool {
+    fn is_same_as(&self, grant: &Grant) -> bool {
         self.name.is_some()
             && self.name == grant.name
             && self.grantee == grant.grantee_principal
@@ -55,8 +101,9 @@ impl NewGrant {
             && self.constraints == grant.constraints
     }
 
-    /// Who may create grants only by a grant can't hand on more than that grant has (KMS guide).
-    fn check_within(&self, parent: &Grant, key_arn: &str, caller: &str) -> Result<(), Fault> {
+    /// Checks that a caller who may create grants only by the grant `parent` passes on no more than that grant has (KMS
+    /// guide).
+    fn check_within(&self, parent: &Grant, key_arn: &str, caller: &str) -> Result<(), KmsError> {
         let operations = self.operations.iter().all(|operation| parent.operations.contains(operation));
         let constraints = match (&parent.constraints, &self.constraints) {
             (None, _) => true,
@@ -69,31 +116,86 @@ impl NewGrant {
         if operations && constraints {
             return Ok(());
         }
-        Err(errors::access_denied(format!(
+        Err(KmsError::Denied(Denial(format!(
             "User: {caller} is not authorized to perform: kms:CreateGrant on resource: {key_arn} because the grant that \
              allows it does not include what the new grant gives"
-        )))
+        ))))
+    }
+
+    fn check_operations(&self) -> Result<(), KmsError> {
+        match self.operations.iter().find(|operation| NOT_SYMMETRIC.contains(&operation.as_str())) {
+            None => Ok(()),
+            Some(operation) => Err(KmsError::Invalid(format!(
+                "Grant operation {operation} is not valid for a {SYMMETRIC_DEFAULT} key."
+            ))),
+        }
+    }
+
+    fn check_principals(&self, cx: &Context<'_>) -> Result<(), KmsError> {
+        let root = format!("arn:aws:iam::{}:root", cx.account.id);
+        let exists = |arn: &str| arn == root || is_service(arn) || cx.account.iam.find_principal(arn).is_some();
+        match std::iter::once(&self.grantee).chain(&self.retiring).find(|arn| !exists(arn)) {
+            None => Ok(()),
+            Some(arn) => Err(KmsError::InvalidArn(format!("ARN does not refer to a valid principal: {arn}"))),
+        }
+    }
+
+    fn facts(&self, cx: &Context<'_>) -> ConditionContext {
+        let mut asked = facts([
+            ("kms:GranteePrincipal", &self.grantee),
+            ("kms:GrantIsForAWSResource", &cx.caller.via.is_some().to_string()),
+        ]);
+        for operation in &self.operations {
+            asked.add("kms:GrantOperations", operation);
+        }
+        if let Some(retiring) = &self.retiring {
+            asked.set("kms:RetiringPrincipal", retiring);
+        }
+        if let Some(constraints) = &self.constraints {
+            asked.set("kms:GrantConstraintType", constraints.name());
+        }
+        asked
+    }
+
+    /// Creates the grant. With a name, asking for the same grant again returns the one that exists (KMS guide).
+    ///
+    /// # Errors
+    /// As the operation's.
+    pub fn create(self, cx: &mut Context<'_>, id: &KeyId, options: &Options) -> Result<Grant, KmsError> {
+        let none = EncryptionContext::new();
+        let context = self.constraints.as_ref().map_or(&none, GrantConstraints::pairs);
+        let facts = self.facts(cx);
+        let (key, by_grant) = cx.key_for(id, "kms:CreateGrant", Some(context), &facts)?;
+        if let Some(parent) = key.grants.iter().find(|parent| by_grant.as_ref() == Some(&parent.grant_id)) {
+            self.check_within(parent, &key.record.arn, &cx.caller.principal.arn)?;
+        }
+        key.check_usable()?;
+        self.check_operations()?;
+        self.check_principals(cx)?;
+        if let Some(known) = key.grants.iter().find(|grant| self.is_same_as(grant)) {
+            return Ok(known.clone());
+        }
+        options.proceed()?;
+        let grant = Grant {
+            grant_id: hex(&cx.entropy.bytes::<32>()),
+            grant_token: hex(&cx.entropy.bytes::<96>()),
+            key_id: key.record.arn.clone(),
+            grantee_principal: self.grantee,
+            retiring_principal: self.retiring,
+            issuing_account: format!("arn:aws:iam::{}:root", cx.account.id),
+            name: self.name,
+            operations: self.operations,
+            constraints: self.constraints,
+            creation_date: cx.account.clock.epoch_seconds(),
+        };
+        cx.account.kms.put_grant(&mut cx.account.store, &key.id(), grant.clone())?;
+        Ok(grant)
     }
 }
 
-/// A service principal, `dynamodb.us-east-1.amazonaws.com`.
-fn is_service(name: &str) -> bool {
-    name.ends_with(".amazonaws.com") && !name.contains(['/', ':', '*'])
-}
-
-fn check_principal(env: &Env, arn: &str) -> Result<(), Fault> {
-    let root = format!("arn:aws:iam::{}:root", env.host.account);
-    if arn == root || is_service(arn) || env.iam.find_principal(arn).is_some() {
-        Ok(())
-    } else {
-        Err(errors::invalid_arn(format!("ARN does not refer to a valid principal: {arn}")))
-    }
-}
-
-fn read_constraints(members: &Members) -> Result<Option<GrantConstraints>, Fault> {
+fn parse_constraints(members: &Members<'_>) -> Result<Option<GrantConstraints>, Fault> {
     let Some(given) = members.structure("Constraints")? else { return Ok(None) };
-    let part = |name: &str| given.get(name).filter(|value| !value.is_null()).map(string_map).transpose();
-    match (part("EncryptionContextEquals")?, part("EncryptionContextSubset")?) {
+    match (given.pairs("EncryptionContextEquals")?, given.pairs("EncryptionContextSubset")?) {
         (Some(_), Some(_)) => Err(Fault::invalid(
             "A grant can be constrained by EncryptionContextEquals or by EncryptionContextSubset, not by both.",
         )),
@@ -103,13 +205,13 @@ fn read_constraints(members: &Members) -> Result<Option<GrantConstraints>, Fault
     }
 }
 
-fn read_operations(members: &mut Members) -> Result<Vec<String>, Fault> {
-    members.needed_list("Operations")?;
-    let mut operations = Vec::new();
+fn parse_operations(members: &Members<'_>) -> Result<Vec<String>, Fault> {
+    members.required_list("Operations", 0..=usize::MAX)?;
+    let mut operations: Vec<String> = Vec::new();
     for operation in members.texts("Operations")? {
         if !OPERATIONS.contains(&operation) {
-            let constraint = format!("Member must satisfy constraint: [{}]", enumeration(&OPERATIONS));
-            members.violation(&format!("[{operation}]"), "Operations", &constraint);
+            let rule = format!("Member must satisfy constraint: [{}]", enumeration(&OPERATIONS));
+            members.violation("Operations", format_args!("[{operation}]"), rule);
         }
         if !operations.iter().any(|known| known == operation) {
             operations.push(operation.to_owned());
@@ -118,214 +220,187 @@ fn read_operations(members: &mut Members) -> Result<Vec<String>, Fault> {
     Ok(operations)
 }
 
-pub fn create_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let grantee = members.needed_text("GranteePrincipal", 1..=256)?;
-    let retiring = members.text("RetiringPrincipal", 1..=256)?;
-    let operations = read_operations(&mut members)?;
-    let constraints = read_constraints(&members)?;
-    let name = members.text("Name", 1..=256)?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    kms.check_grant_tokens(&options)?;
-    let new = NewGrant {
-        grantee: grantee.to_owned(),
-        retiring: retiring.map(str::to_owned),
-        operations,
-        constraints,
-        name: name.map(str::to_owned),
-    };
-    let grant = kms.grant(env, key, Naming::KeyOnly, new, &options)?;
-    Ok(json!({ "GrantToken": grant.grant_token, "GrantId": grant.grant_id }))
+/// `CreateGrant`
+pub struct CreateGrant {
+    key: KeyId,
+    new: NewGrant,
+    options: Options,
 }
 
-impl Kms {
-    /// Authorises and makes a grant. With a name, asking for the same grant again gives the same one (KMS guide).
-    pub(super) fn grant(
-        &mut self,
-        env: &mut Env,
-        key: &str,
-        naming: Naming,
-        new: NewGrant,
-        options: &Options,
-    ) -> Result<Grant, Fault> {
-        let none = EncryptionContext::new();
-        let context = new.constraints.as_ref().map_or(&none, GrantConstraints::pairs);
-        let mut ask = Ask::to("kms:CreateGrant")
-            .context(context)
-            .fact("kms:GranteePrincipal", new.grantee.as_str())
-            .fact("kms:GrantIsForAWSResource", env.caller.via.is_some().to_string())
-            .facts("kms:GrantOperations", new.operations.iter().cloned());
-        if let Some(retiring) = &new.retiring {
-            ask = ask.fact("kms:RetiringPrincipal", retiring.as_str());
-        }
-        if let Some(constraints) = &new.constraints {
-            ask = ask.fact("kms:GrantConstraintType", constraints.name());
-        }
-        let Permission { id, grant } = self.permission(env, key, naming, &ask)?;
-        let key = self.key(&id)?;
-        if let Some(parent) = key.grants.iter().find(|parent| grant.as_ref() == Some(&parent.grant_id)) {
-            new.check_within(parent, &key.record.arn, &env.caller.principal.arn)?;
-        }
-        key.check_usable()?;
-        if let Some(operation) = new.operations.iter().find(|o| NOT_SYMMETRIC.contains(&o.as_str())) {
-            let message =
-                format!("Grant operation {operation} is not valid for a {} key.", super::model::SYMMETRIC_DEFAULT);
-            return Err(Fault::invalid(message));
-        }
-        check_principal(env, &new.grantee)?;
-        new.retiring.as_ref().map_or(Ok(()), |retiring| check_principal(env, retiring))?;
-        if let Some(known) = key.grants.iter().find(|grant| new.is_the_same_as(grant)) {
-            return Ok(known.clone());
-        }
-        options.proceed()?;
-        let grant = Grant {
-            grant_id: hex(&env.host.entropy.bytes::<32>()),
-            grant_token: hex(&env.host.entropy.bytes::<96>()),
-            key_id: key.record.arn.clone(),
-            grantee_principal: new.grantee,
-            retiring_principal: new.retiring,
-            issuing_account: format!("arn:aws:iam::{}:root", env.host.account),
-            name: new.name,
-            operations: new.operations,
-            constraints: new.constraints,
-            creation_date: env.host.clock.epoch_seconds(),
+impl Request for CreateGrant {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let key = KeyId::parse_key_only(members, "KeyId")?;
+        let new = NewGrant {
+            grantee: members.str("GranteePrincipal", 1..=256)?.to_owned(),
+            retiring: members.optional_str("RetiringPrincipal", 1..=256)?.map(str::to_owned),
+            operations: parse_operations(members)?,
+            constraints: parse_constraints(members)?,
+            name: members.optional_str("Name", 1..=256)?.map(str::to_owned),
         };
-        self.put_grant(env.host, &id, grant.clone())?;
-        Ok(grant)
+        Ok(Self { key, new, options: Options::parse(members)? })
     }
 
-    /// Authorises and retires a grant: its retiring principal may, its grantee if it was granted `RetireGrant`, and
-    /// whoever policies allow. An explicit deny forbids it to all of them (KMS guide).
-    pub(super) fn retire(
-        &mut self,
-        env: &mut Env,
-        key_id: &str,
-        grant_id: &str,
-        options: &Options,
-    ) -> Result<(), Fault> {
-        let grant = self.key(key_id)?.grants.iter().find(|grant| grant.grant_id == grant_id);
-        let grant = grant.cloned().ok_or_else(|| no_such_grant(grant_id))?;
-        self.permitted_to_retire(env, key_id, &grant)?;
-        options.proceed()?;
-        self.remove_grant(env.host, key_id, grant_id)?;
-        Ok(())
-    }
-
-    pub(super) fn rename_in_grants(&mut self, host: &mut Host, arn: &str, unique_id: &str) -> Result<(), StoreError> {
-        let named = |grant: &&Grant| grant.grantee_principal == arn || grant.retiring_principal.as_deref() == Some(arn);
-        let of_key = |(id, key): (&String, &Key)| {
-            key.grants.iter().filter(named).map(|grant| (id.clone(), grant.clone())).collect::<Vec<_>>()
-        };
-        let grants: Vec<(String, Grant)> = self.keys.iter().flat_map(of_key).collect();
-        for (id, mut grant) in grants {
-            let rename = |name: &mut String| {
-                if name == arn {
-                    unique_id.clone_into(name);
-                }
-            };
-            rename(&mut grant.grantee_principal);
-            grant.retiring_principal.iter_mut().for_each(rename);
-            self.put_grant(host, &id, grant)?;
-        }
-        Ok(())
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.options.check_tokens(cx)?;
+        let grant = self.new.create(cx, &self.key, &self.options)?;
+        Ok(json!({ "GrantToken": grant.grant_token, "GrantId": grant.grant_id }))
     }
 }
 
-fn no_such_grant(grant_id: &str) -> Fault {
-    errors::not_found(format!("Grant ID {grant_id} not found"))
+/// Retires a grant of a key, if the caller may.
+///
+/// # Errors
+/// `NotFoundException`, `AccessDeniedException`, `DryRunOperationException`.
+pub fn retire(cx: &mut Context<'_>, key: &Key, grant_id: &str, options: &Options) -> Result<(), KmsError> {
+    let grant = key.grants.iter().find(|grant| grant.grant_id == grant_id).ok_or_else(|| no_such_grant(grant_id))?;
+    cx.authorize("kms:RetireGrant", Resource::Grant { key, grant }, &ConditionContext::default())?;
+    options.proceed()?;
+    Ok(cx.account.kms.remove_grant(&mut cx.account.store, &key.id(), grant_id)?)
 }
 
-/// Whether a grant's principal is this one. A service is the same in its global and its regional spelling.
-pub fn names(granted: &str, principal: &Principal) -> bool {
-    if granted == principal.arn || granted == principal.unique_id {
-        return true;
-    }
-    let service = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    principal.is_service() && is_service(granted) && service(granted) == service(&principal.arn)
+fn no_such_grant(grant_id: &str) -> KmsError {
+    KmsError::NotFound(format!("Grant ID {grant_id} not found"))
 }
 
-pub fn list_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let grant_id = members.text("GrantId", 1..=128)?;
-    let grantee = members.text("GranteePrincipal", 1..=256)?;
-    let page = Page::read(&mut members, 1..=100, 50)?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:ListGrants"))?;
-    let wanted = |grant: &&Grant| {
-        grant_id.is_none_or(|id| grant.grant_id == id) && grantee.is_none_or(|arn| grant.grantee_principal == arn)
-    };
-    Ok(page.answer("Grants", kms.key(&id)?.grants.iter().filter(wanted).map(entry)))
-}
-
-pub fn list_retirable_grants(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let retiring = members.needed_text("RetiringPrincipal", 1..=256)?;
-    let page = Page::read(&mut members, 1..=100, 50)?;
-    members.finish()?;
-    permitted_by_identity(env, "*", &Ask::to("kms:ListRetirableGrants"))?;
-    let grants = kms.keys.values().flat_map(|key| &key.grants);
-    let wanted = |grant: &&Grant| grant.retiring_principal.as_deref() == Some(retiring);
-    Ok(page.answer("Grants", grants.filter(wanted).map(entry)))
-}
-
-/// An item of `ListGrants`.
+/// An item of a list of grants.
 fn entry(grant: &Grant) -> (String, Value) {
     (grant.grant_id.clone(), grant.described())
 }
 
-pub fn revoke_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let grant_id = members.needed_text("GrantId", 1..=128)?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    let for_service = kms.grant_is_for_service(env, key, grant_id);
-    let ask = Ask::to("kms:RevokeGrant").fact("kms:GrantIsForAWSResource", for_service.to_string());
-    let id = kms.permitted(env, key, Naming::KeyOnly, &ask)?;
-    if !kms.key(&id)?.grants.iter().any(|grant| grant.grant_id == grant_id) {
-        return Err(no_such_grant(grant_id));
+/// `ListGrants`
+pub struct ListGrants {
+    key: KeyId,
+    grant_id: Option<String>,
+    grantee: Option<String>,
+    page: Page,
+}
+
+impl Request for ListGrants {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            grant_id: members.optional_str("GrantId", 1..=128)?.map(str::to_owned),
+            grantee: members.optional_str("GranteePrincipal", 1..=256)?.map(str::to_owned),
+            page: Page::parse(members, 1..=100, 50)?,
+        })
     }
-    options.proceed()?;
-    kms.remove_grant(env.host, &id, grant_id)?;
-    Ok(json!({}))
-}
 
-pub fn retire_grant(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let token = members.text("GrantToken", 1..=8192)?;
-    let key = members.text("KeyId", 1..=2048)?;
-    let grant_id = members.text("GrantId", 1..=128)?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    let (key_id, grant_id) = match (token, key, grant_id) {
-        (Some(token), None, None) => kms.grant_of_token(token)?,
-        (None, Some(key), Some(grant_id)) => (kms.existing(env, key)?, grant_id.to_owned()),
-        _ => {
-            return Err(Fault::invalid(
-                "Please specify either a grant token, or a key ID and a grant ID, to name the grant.",
-            ));
-        }
-    };
-    kms.retire(env, &key_id, &grant_id, &options)?;
-    Ok(json!({}))
-}
-
-impl Kms {
-    fn grant_of_token(&self, token: &str) -> Result<(String, String), Fault> {
-        let of_key = |(id, key): (&String, &Key)| {
-            let grant = key.grants.iter().find(|grant| grant.grant_token == token)?;
-            Some((id.clone(), grant.grant_id.clone()))
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.key, "kms:ListGrants")?;
+        let wanted = |grant: &&Grant| {
+            self.grant_id.as_ref().is_none_or(|id| grant.grant_id == *id)
+                && self.grantee.as_ref().is_none_or(|arn| grant.grantee_principal == *arn)
         };
-        let found = self.keys.iter().find_map(of_key);
-        found.ok_or_else(|| Fault::service(400, "InvalidGrantTokenException", "The grant token is not valid."))
+        Ok(self.page.output("Grants", key.grants.iter().filter(wanted).map(entry)))
+    }
+}
+
+/// `ListRetirableGrants`
+pub struct ListRetirableGrants {
+    retiring: String,
+    page: Page,
+}
+
+impl Request for ListRetirableGrants {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let retiring = members.str("RetiringPrincipal", 1..=256)?.to_owned();
+        Ok(Self { retiring, page: Page::parse(members, 1..=100, 50)? })
     }
 
-    fn grant_is_for_service(&self, env: &Env, key: &str, grant_id: &str) -> bool {
-        let Ok(id) = self.existing(env, key) else { return false };
-        let of_key = self.keys.get(&id).map(|key| key.grants.as_slice()).unwrap_or_default();
-        of_key.iter().any(|grant| grant.grant_id == grant_id && is_service(&grant.grantee_principal))
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        cx.authorize("kms:ListRetirableGrants", Resource::Arn("*"), &ConditionContext::default())?;
+        let grants = cx.account.kms.keys().flat_map(|key| &key.grants);
+        let wanted = |grant: &&Grant| grant.retiring_principal.as_ref() == Some(&self.retiring);
+        Ok(self.page.output("Grants", grants.filter(wanted).map(entry)))
     }
+}
+
+/// `RevokeGrant`
+pub struct RevokeGrant {
+    key: KeyId,
+    grant_id: String,
+    options: Options,
+}
+
+impl Request for RevokeGrant {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            grant_id: members.str("GrantId", 1..=128)?.to_owned(),
+            options: Options::parse(members)?,
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let is_this = |grant: &Grant| grant.grant_id == self.grant_id;
+        let for_service = cx
+            .existing_key(self.key.text())
+            .is_ok_and(|key| key.grants.iter().any(|grant| is_this(grant) && is_service(&grant.grantee_principal)));
+        let asked = facts([("kms:GrantIsForAWSResource", &for_service.to_string())]);
+        let key = cx.key_with(&self.key, "kms:RevokeGrant", &asked)?;
+        if !key.grants.iter().any(is_this) {
+            return Err(no_such_grant(&self.grant_id).into());
+        }
+        self.options.proceed()?;
+        cx.account.kms.remove_grant(&mut cx.account.store, &key.id(), &self.grant_id)?;
+        Ok(json!({}))
+    }
+}
+
+/// `RetireGrant`
+pub struct RetireGrant {
+    grant: GrantName,
+    options: Options,
+}
+
+/// What names a grant that is to be retired.
+enum GrantName {
+    Token(String),
+    Id { key: KeyId, grant_id: String },
+}
+
+impl Request for RetireGrant {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let token = members.optional_str("GrantToken", 1..=8192)?;
+        let key = KeyId::optional(members, "KeyId")?;
+        let grant_id = members.optional_str("GrantId", 1..=128)?;
+        let options = Options::parse(members)?;
+        let grant = match (token, key, grant_id) {
+            (Some(token), None, None) => GrantName::Token(token.to_owned()),
+            (None, Some(key), Some(grant_id)) => GrantName::Id { key, grant_id: grant_id.to_owned() },
+            _ => {
+                return Err(Fault::invalid(
+                    "Please specify either a grant token, or a key ID and a grant ID, to name the grant.",
+                ));
+            }
+        };
+        Ok(Self { grant, options })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let (key, grant_id) = match self.grant {
+            GrantName::Token(token) => grant_of_token(cx, &token)?,
+            GrantName::Id { key, grant_id } => (cx.existing_key(key.text())?, grant_id),
+        };
+        retire(cx, &key, &grant_id, &self.options)?;
+        Ok(json!({}))
+    }
+}
+
+fn grant_of_token(cx: &Context<'_>, token: &str) -> Result<(Arc<Key>, String), KmsError> {
+    let of_key = |key: &Arc<Key>| {
+        let grant = key.grants.iter().find(|grant| grant.grant_token == token)?;
+        Some((Arc::clone(key), grant.grant_id.clone()))
+    };
+    cx.account.kms.keys().find_map(of_key).ok_or(KmsError::InvalidGrantToken)
 }

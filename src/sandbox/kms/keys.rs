@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming, Options, keeps_control, permitted_by_identity};
-use super::input::Members;
-use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT};
+use super::error::KmsError;
+use super::grants::Options;
+use super::key_id::KeyId;
+use super::model::{ENCRYPT_DECRYPT, Key, KeyManager, KeyRecord, KeyState, MaterialOrigin, SYMMETRIC_DEFAULT, Tag};
 use super::page::Page;
-use super::{Kms, errors, persist, policies, tags};
+use super::{policies, state, tags};
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::{Resource, facts};
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 const KEY_SPECS: [&str; 17] = [
     "RSA_2048",
@@ -32,153 +38,242 @@ const KEY_USAGES: [&str; 4] = ["SIGN_VERIFY", ENCRYPT_DECRYPT, "GENERATE_VERIFY_
 const ORIGINS: [&str; 4] = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
 const MAX_DESCRIPTION: usize = 8192;
 
-/// What `CreateKey` asks for.
-struct NewKey<'a> {
-    description: &'a str,
-    policy: Option<&'a str>,
-    bypass: bool,
-    tags: Vec<super::model::Tag>,
-}
-
-fn read_new_key<'a>(members: &mut Members<'a>) -> Result<NewKey<'a>, Fault> {
-    let description = members.text("Description", 0..=MAX_DESCRIPTION)?.unwrap_or_default();
-    let policy = members.text("Policy", 1..=131_072)?;
-    let bypass = members.flag("BypassPolicyLockoutSafetyCheck")?;
-    let tags = tags::read(members)?;
-    Ok(NewKey { description, policy, bypass, tags })
-}
-
-/// Refuses, in clear words, every kind of key the sandbox does not have.
-fn check_kind(spec: &str, usage: Option<&str>, origin: &str, multi_region: bool) -> Result<(), Fault> {
-    if spec != SYMMETRIC_DEFAULT {
-        return Err(errors::unsupported(format!(
-            "The sandbox creates only {SYMMETRIC_DEFAULT} keys, the kind DynamoDB uses; not {spec}."
-        )));
-    }
-    if let Some(usage) = usage.filter(|usage| *usage != ENCRYPT_DECRYPT) {
-        return Err(Fault::invalid(format!("KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC_DEFAULT}")));
-    }
-    if origin != "AWS_KMS" {
-        return Err(errors::unsupported(format!("The sandbox makes key material itself; it has no origin {origin}.")));
-    }
-    if multi_region {
-        return Err(errors::unsupported("The sandbox has one Region, so it has no multi-Region keys."));
+/// Refuses a member that asks for something the sandbox does not do, rather than ignoring it.
+///
+/// # Errors
+/// `UnsupportedOperationException`
+pub fn refuse_unsupported(members: &Members<'_>, name: &str) -> Result<(), KmsError> {
+    if members.has(name) {
+        return Err(KmsError::Unsupported(format!("The sandbox does not support {name}.")));
     }
     Ok(())
 }
 
-pub fn create_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    members.unsupported("CustomKeyStoreId")?;
-    members.unsupported("XksKeyId")?;
-    let spec = members.choice("KeySpec", &KEY_SPECS)?;
-    let old_spec = members.choice("CustomerMasterKeySpec", &KEY_SPECS)?;
-    let usage = members.choice("KeyUsage", &KEY_USAGES)?;
-    let origin = members.choice("Origin", &ORIGINS)?.unwrap_or("AWS_KMS");
-    let multi_region = members.flag("MultiRegion")?;
-    let new = read_new_key(&mut members)?;
-    members.finish()?;
-    if spec.is_some() && old_spec.is_some() {
-        return Err(Fault::invalid(
-            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
-             deprecated.",
-        ));
-    }
-    let spec = spec.or(old_spec).unwrap_or(SYMMETRIC_DEFAULT);
+/// `CreateKey`
+pub struct CreateKey {
+    spec: &'static str,
+    usage: &'static str,
+    origin: &'static str,
+    multi_region: bool,
+    description: String,
+    policy: Option<String>,
+    bypass_lockout_check: bool,
+    tags: Vec<Tag>,
+}
 
-    let ask = Ask::to("kms:CreateKey")
-        .fact("kms:KeySpec", spec)
-        .fact("kms:CustomerMasterKeySpec", spec)
-        .fact("kms:KeyUsage", usage.unwrap_or(ENCRYPT_DECRYPT))
-        .fact("kms:KeyOrigin", origin)
-        .fact("kms:MultiRegion", multi_region.to_string())
-        .fact("kms:BypassPolicyLockoutSafetyCheck", new.bypass.to_string());
-    permitted_by_identity(env, "*", &tags::request_facts(ask, &new.tags))?;
-    if !new.tags.is_empty() {
-        permitted_by_identity(env, "*", &tags::request_facts(Ask::to("kms:TagResource"), &new.tags))?;
-    }
-    check_kind(spec, usage, origin, multi_region)?;
-    tags::check(&new.tags)?;
+impl Request for CreateKey {
+    type Output = Value;
 
-    let id = env.host.entropy.uuid();
-    let arn = env.home().key_arn(&id.to_string());
-    let account = env.host.account.clone();
-    let policy = match new.policy {
-        None => policies::default_policy(&account),
-        Some(text) => {
-            let policy = policies::accept(env, &arn, text)?;
-            if !new.bypass && !keeps_control(env, &arn, &account, &policy) {
-                return Err(policies::lockout());
-            }
-            text.to_owned()
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        refuse_unsupported(members, "CustomKeyStoreId")?;
+        refuse_unsupported(members, "XksKeyId")?;
+        let spec = members.choice("KeySpec", &KEY_SPECS)?;
+        let old_spec = members.choice("CustomerMasterKeySpec", &KEY_SPECS)?;
+        let usage = members.choice("KeyUsage", &KEY_USAGES)?.unwrap_or(ENCRYPT_DECRYPT);
+        let origin = members.choice("Origin", &ORIGINS)?.unwrap_or("AWS_KMS");
+        let multi_region = members.flag("MultiRegion")?.unwrap_or(false);
+        let description = members.optional_str("Description", 0..=MAX_DESCRIPTION)?.unwrap_or_default().to_owned();
+        let policy = members.optional_str("Policy", 1..=131_072)?.map(str::to_owned);
+        let bypass_lockout_check = members.flag("BypassPolicyLockoutSafetyCheck")?.unwrap_or(false);
+        let tags = tags::parse(members)?;
+        if spec.is_some() && old_spec.is_some() {
+            return Err(Fault::invalid(
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
+                 deprecated.",
+            ));
         }
-    };
-    let created = env.host.clock.epoch_seconds();
-    let record = KeyRecord {
-        id,
-        arn,
-        account,
-        description: new.description.to_owned(),
-        created,
-        state: KeyState::Enabled,
-        deletion_date: None,
-        manager: KeyManager::Customer,
-        policy,
-        tags: new.tags,
-        rotation: None,
-    };
-    let material = persist::new_material(env.host, created, MaterialOrigin::First);
-    let key =
-        Key::new(record, vec![material], Vec::new()).map_err(|error| errors::malformed_policy(error.to_string()))?;
-    let metadata = key.metadata();
-    kms.add_key(env.host, key)?;
-    Ok(json!({ "KeyMetadata": metadata }))
+        let spec = spec.or(old_spec).unwrap_or(SYMMETRIC_DEFAULT);
+        Ok(Self { spec, usage, origin, multi_region, description, policy, bypass_lockout_check, tags })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.authorize(cx)?;
+        self.check_kind()?;
+        tags::check(&self.tags)?;
+        let id = cx.entropy.uuid();
+        let arn = cx.home().key_arn(&id.to_string());
+        let policy = self.key_policy(cx, &arn)?;
+        let created = cx.account.clock.epoch_seconds();
+        let record = KeyRecord {
+            id,
+            arn,
+            account: cx.account.id.clone(),
+            description: self.description,
+            created,
+            state: KeyState::Enabled,
+            deletion_date: None,
+            manager: KeyManager::Customer,
+            policy,
+            tags: self.tags,
+            rotation: None,
+        };
+        let key = new_key(cx, record)?;
+        let metadata = key.metadata();
+        cx.account.kms.add_key(&mut cx.account.store, key)?;
+        Ok(json!({ "KeyMetadata": metadata }))
+    }
 }
 
-pub fn describe_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let options = Options::read(&mut members)?;
-    members.finish()?;
-    kms.check_grant_tokens(&options)?;
-    let id = kms.permitted(env, key, Naming::Any, &Ask::to("kms:DescribeKey"))?;
-    Ok(json!({ "KeyMetadata": kms.key(&id)?.metadata() }))
+impl CreateKey {
+    fn authorize(&self, cx: &mut Context<'_>) -> Result<(), KmsError> {
+        let mut asked = facts([
+            ("kms:KeySpec", self.spec),
+            ("kms:CustomerMasterKeySpec", self.spec),
+            ("kms:KeyUsage", self.usage),
+            ("kms:KeyOrigin", self.origin),
+            ("kms:MultiRegion", &self.multi_region.to_string()),
+            ("kms:BypassPolicyLockoutSafetyCheck", &self.bypass_lockout_check.to_string()),
+        ]);
+        let of_tags = tags::request_facts(&self.tags);
+        cx.authorize("kms:CreateKey", Resource::Arn("*"), asked.merge(&of_tags))?;
+        if !self.tags.is_empty() {
+            cx.authorize("kms:TagResource", Resource::Arn("*"), &of_tags)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses, in clear words, every kind of key the sandbox does not have.
+    fn check_kind(&self) -> Result<(), KmsError> {
+        if self.spec != SYMMETRIC_DEFAULT {
+            return Err(KmsError::Unsupported(format!(
+                "The sandbox creates only {SYMMETRIC_DEFAULT} keys, the kind DynamoDB uses; not {}.",
+                self.spec
+            )));
+        }
+        if self.usage != ENCRYPT_DECRYPT {
+            return Err(KmsError::Invalid(format!(
+                "KeyUsage {} is not compatible with KeySpec {SYMMETRIC_DEFAULT}",
+                self.usage
+            )));
+        }
+        if self.origin != "AWS_KMS" {
+            return Err(KmsError::Unsupported(format!(
+                "The sandbox makes key material itself; it has no origin {}.",
+                self.origin
+            )));
+        }
+        if self.multi_region {
+            let message = "The sandbox has one Region, so it has no multi-Region keys.";
+            return Err(KmsError::Unsupported(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The text of the new key's policy, checked.
+    fn key_policy(&self, cx: &Context<'_>, arn: &str) -> Result<String, KmsError> {
+        let Some(text) = &self.policy else { return Ok(policies::default_policy(&cx.account.id)) };
+        let policy = policies::accept(cx, arn, text)?;
+        if !self.bypass_lockout_check {
+            policies::check_lockout(cx, arn, &policy)?;
+        }
+        Ok(text.clone())
+    }
 }
 
-pub fn list_keys(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let page = Page::read(&mut members, 1..=1000, 100)?;
-    members.finish()?;
-    permitted_by_identity(env, "*", &Ask::to("kms:ListKeys"))?;
-    let entry = |key: &Key| (key.id(), json!({ "KeyId": key.id(), "KeyArn": key.record.arn }));
-    Ok(page.answer("Keys", kms.keys.values().map(entry)))
+/// A key with its first material.
+///
+/// # Errors
+/// `MalformedPolicyDocumentException`
+pub fn new_key(cx: &mut Context<'_>, record: KeyRecord) -> Result<Key, KmsError> {
+    let material = state::new_material(&mut cx.entropy, record.created, MaterialOrigin::First);
+    Key::new(record, vec![material], Vec::new()).map_err(|error| KmsError::MalformedPolicy(error.to_string()))
 }
 
-pub fn enable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    switch(kms, env, input, "kms:EnableKey", KeyState::Enabled)
+/// `DescribeKey`
+pub struct DescribeKey {
+    key: KeyId,
+    options: Options,
 }
 
-pub fn disable_key(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    switch(kms, env, input, "kms:DisableKey", KeyState::Disabled)
+impl Request for DescribeKey {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { key: KeyId::parse(members, "KeyId")?, options: Options::parse(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.options.check_tokens(cx)?;
+        let key = cx.key(&self.key, "kms:DescribeKey")?;
+        Ok(json!({ "KeyMetadata": key.metadata() }))
+    }
 }
 
-fn switch(kms: &mut Kms, env: &mut Env, input: &Value, action: &'static str, state: KeyState) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to(action))?;
-    kms.key(&id)?.check_changeable()?;
-    kms.change_key(env.host, &id, |record| record.state = state)?;
+/// `ListKeys`
+pub struct ListKeys(Page);
+
+impl Request for ListKeys {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Page::parse(members, 1..=1000, 100).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        cx.authorize("kms:ListKeys", Resource::Arn("*"), &ConditionContext::default())?;
+        let keys = cx.account.kms.keys();
+        Ok(self.0.output("Keys", keys.map(|key| (key.id(), json!({ "KeyId": key.id(), "KeyArn": key.record.arn })))))
+    }
+}
+
+/// `EnableKey`
+pub struct EnableKey(KeyId);
+
+impl Request for EnableKey {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        Ok(switch(cx, &self.0, "kms:EnableKey", KeyState::Enabled)?)
+    }
+}
+
+/// `DisableKey`
+pub struct DisableKey(KeyId);
+
+impl Request for DisableKey {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        Ok(switch(cx, &self.0, "kms:DisableKey", KeyState::Disabled)?)
+    }
+}
+
+fn switch(cx: &mut Context<'_>, id: &KeyId, action: &str, state: KeyState) -> Result<Value, KmsError> {
+    let key = cx.key(id, action)?;
+    key.check_changeable()?;
+    cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.state = state)?;
     Ok(json!({}))
 }
 
-pub fn update_key_description(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let description = members.needed_text("Description", 0..=MAX_DESCRIPTION)?.to_owned();
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:UpdateKeyDescription"))?;
-    kms.key(&id)?.check_changeable()?;
-    kms.change_key(env.host, &id, |record| record.description = description)?;
-    Ok(json!({}))
+/// `UpdateKeyDescription`
+pub struct UpdateKeyDescription {
+    key: KeyId,
+    description: String,
+}
+
+impl Request for UpdateKeyDescription {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            description: members.str("Description", 0..=MAX_DESCRIPTION)?.to_owned(),
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.key, "kms:UpdateKeyDescription")?;
+        key.check_changeable()?;
+        let description = self.description;
+        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.description = description)?;
+        Ok(json!({}))
+    }
 }

@@ -1,17 +1,17 @@
-//! What KMS keeps: keys with their materials, policy and grants, and aliases.
+//! The records of KMS: keys with their materials, policy and grants, and aliases.
 
 use std::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ciphertext::MaterialId;
-use super::errors;
+use super::error::KmsError;
 use crate::policy::{Grant, NamedPolicy, PolicyDocument, PolicyError, PolicyKind, PolicySource};
 use crate::sandbox::crypto::Key256;
-use crate::sandbox::error::Fault;
 
 /// The only key spec the sandbox has.
 pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
@@ -19,10 +19,10 @@ pub const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
 /// The only key usage the sandbox has.
 pub const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
 
-/// What a key can do at the moment (KMS guide).
+/// The state of a key (KMS guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
-    /// It works.
+    /// It can be used.
     Enabled,
     /// An administrator turned it off; metadata and policy can still be changed.
     Disabled,
@@ -76,7 +76,7 @@ pub struct Rotation {
     pub next: f64,
 }
 
-/// Why a key material was made.
+/// The origin of a key material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MaterialOrigin {
     /// With the key.
@@ -114,7 +114,7 @@ pub struct KeyRecord {
     pub description: String,
     /// Epoch seconds.
     pub created: f64,
-    /// What it can do.
+    /// Its state.
     pub state: KeyState,
     /// Epoch seconds; only while pending deletion.
     pub deletion_date: Option<f64>,
@@ -165,11 +165,11 @@ impl Key {
     ///
     /// # Errors
     /// `DisabledException` or `KMSInvalidStateException`.
-    pub fn check_usable(&self) -> Result<(), Fault> {
+    pub fn check_usable(&self) -> Result<(), KmsError> {
         match self.record.state {
             KeyState::Enabled => Ok(()),
-            KeyState::Disabled => Err(errors::disabled(&self.record.arn)),
-            KeyState::PendingDeletion => Err(errors::pending_deletion(&self.record.arn)),
+            KeyState::Disabled => Err(KmsError::Disabled(self.record.arn.clone())),
+            KeyState::PendingDeletion => Err(KmsError::PendingDeletion(self.record.arn.clone())),
         }
     }
 
@@ -177,10 +177,10 @@ impl Key {
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
-    pub fn check_changeable(&self) -> Result<(), Fault> {
+    pub fn check_changeable(&self) -> Result<(), KmsError> {
         match self.record.state {
             KeyState::Enabled | KeyState::Disabled => Ok(()),
-            KeyState::PendingDeletion => Err(errors::pending_deletion(&self.record.arn)),
+            KeyState::PendingDeletion => Err(KmsError::PendingDeletion(self.record.arn.clone())),
         }
     }
 
@@ -233,11 +233,7 @@ pub fn named_policy(key_arn: &str, text: &str) -> Result<NamedPolicy, PolicyErro
 
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String can't fail
-        text
-    })
+    HEXLOWER.encode(bytes)
 }
 
 /// A uuid as its usual text.

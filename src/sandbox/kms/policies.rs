@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming, keeps_control};
-use super::input::Members;
-use super::model::{self, Key};
+use super::error::KmsError;
+use super::key_id::KeyId;
+use super::model;
 use super::page::Page;
-use super::{Kms, errors};
-use crate::policy::{NamedPolicy, PolicyDocument};
-use crate::sandbox::engine::Host;
+use crate::policy::{ConditionContext, NamedPolicy};
+use crate::sandbox::authorize::{Resource, facts};
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
-use crate::sandbox::store::StoreError;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 /// The only name a key policy can have.
 const POLICY_NAME: &str = "default";
@@ -78,100 +79,116 @@ fn pretty(policy: &Value) -> String {
     format!("{policy:#}")
 }
 
-/// Reads a new key policy and checks that everybody it names exists (KMS guide).
+/// Reads a new key policy and checks that every principal in it exists (KMS guide).
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
-pub fn accept(env: &Env, key_arn: &str, text: &str) -> Result<NamedPolicy, Fault> {
+pub fn accept(cx: &Context<'_>, key_arn: &str, text: &str) -> Result<NamedPolicy, KmsError> {
     if text.len() > MAX_POLICY {
-        return Err(errors::limit_exceeded(format!("The key policy is longer than {MAX_POLICY} bytes.")));
+        return Err(KmsError::LimitExceeded(format!("The key policy is longer than {MAX_POLICY} bytes.")));
     }
-    let policy = model::named_policy(key_arn, text).map_err(|error| errors::malformed_policy(error.to_string()))?;
+    let policy = model::named_policy(key_arn, text).map_err(|error| KmsError::MalformedPolicy(error.to_string()))?;
+    let account = &*cx.account;
     let exists = |principal: &&str| {
-        *principal == "*" || *principal == env.host.account || env.iam.find_principal(principal).is_some()
+        *principal == "*" || *principal == account.id || account.iam.find_principal(principal).is_some()
     };
     if policy.document.principals().iter().all(exists) {
         Ok(policy)
     } else {
-        Err(errors::malformed_policy("Policy contains a statement with one or more invalid principals."))
+        let message = "Policy contains a statement with one or more invalid principals.";
+        Err(KmsError::MalformedPolicy(message.to_owned()))
     }
 }
 
-/// The lockout safety check has failed.
-pub fn lockout() -> Fault {
-    errors::malformed_policy("The new key policy will not allow you to update the key policy in the future.")
+/// Checks that the caller could still change the key policy if it were `policy`: the lockout safety check (KMS guide).
+///
+/// # Errors
+/// `MalformedPolicyDocumentException`
+pub fn check_lockout(cx: &Context<'_>, key_arn: &str, policy: &NamedPolicy) -> Result<(), KmsError> {
+    let resource = Resource::KeyWith { arn: key_arn, policy };
+    if cx.would_allow("kms:PutKeyPolicy", resource, &ConditionContext::default()) {
+        return Ok(());
+    }
+    let message = "The new key policy will not allow you to update the key policy in the future.";
+    Err(KmsError::MalformedPolicy(message.to_owned()))
 }
 
-fn check_name(name: Option<&str>) -> Result<(), Fault> {
+fn check_name(name: Option<&str>) -> Result<(), KmsError> {
     match name {
         None | Some(POLICY_NAME) => Ok(()),
-        Some(_) => Err(errors::not_found("No such policy exists")),
+        Some(_) => Err(KmsError::NotFound("No such policy exists".to_owned())),
     }
 }
 
-pub fn get_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let name = members.text("PolicyName", 1..=128)?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:GetKeyPolicy"))?;
-    check_name(name)?;
-    Ok(json!({ "Policy": kms.key(&id)?.record.policy, "PolicyName": POLICY_NAME }))
+/// `GetKeyPolicy`
+pub struct GetKeyPolicy {
+    key: KeyId,
+    name: Option<String>,
 }
 
-pub fn put_key_policy(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let name = members.text("PolicyName", 1..=128)?;
-    let text = members.needed_text("Policy", 1..=131_072)?;
-    let bypass = members.flag("BypassPolicyLockoutSafetyCheck")?;
-    members.finish()?;
-    let ask = Ask::to("kms:PutKeyPolicy").fact("kms:BypassPolicyLockoutSafetyCheck", bypass.to_string());
-    let id = kms.permitted(env, key, Naming::KeyOnly, &ask)?;
-    check_name(name)?;
-    let record = &kms.key(&id)?.record;
-    let policy = accept(env, &record.arn, text)?;
-    if !bypass && !keeps_control(env, &record.arn, &record.account, &policy) {
-        return Err(lockout());
+impl Request for GetKeyPolicy {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let key = KeyId::parse_key_only(members, "KeyId")?;
+        Ok(Self { key, name: members.optional_str("PolicyName", 1..=128)?.map(str::to_owned) })
     }
-    kms.set_policy(env.host, &id, text.to_owned(), policy)?;
-    Ok(json!({}))
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.key, "kms:GetKeyPolicy")?;
+        check_name(self.name.as_deref())?;
+        Ok(json!({ "Policy": key.record.policy, "PolicyName": POLICY_NAME }))
+    }
 }
 
-pub fn list_key_policies(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let page = Page::read(&mut members, 1..=1000, 100)?;
-    members.finish()?;
-    kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:ListKeyPolicies"))?;
-    Ok(page.answer("PolicyNames", [(POLICY_NAME.to_owned(), json!(POLICY_NAME))]))
+/// `PutKeyPolicy`
+pub struct PutKeyPolicy {
+    key: KeyId,
+    name: Option<String>,
+    policy: String,
+    bypass_lockout_check: bool,
 }
 
-impl Kms {
-    fn set_policy(&mut self, host: &mut Host, id: &str, text: String, policy: NamedPolicy) -> Result<(), StoreError> {
-        self.change_key(host, id, |record| record.policy = text)?;
-        if let Some(key) = self.keys.get_mut(id) {
-            key.policy = policy;
+impl Request for PutKeyPolicy {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            name: members.optional_str("PolicyName", 1..=128)?.map(str::to_owned),
+            policy: members.str("Policy", 1..=131_072)?.to_owned(),
+            bypass_lockout_check: members.flag("BypassPolicyLockoutSafetyCheck")?.unwrap_or(false),
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let asked = facts([("kms:BypassPolicyLockoutSafetyCheck", &self.bypass_lockout_check.to_string())]);
+        let key = cx.key_with(&self.key, "kms:PutKeyPolicy", &asked)?;
+        check_name(self.name.as_deref())?;
+        let policy = accept(cx, &key.record.arn, &self.policy)?;
+        if !self.bypass_lockout_check {
+            check_lockout(cx, &key.record.arn, &policy)?;
         }
-        Ok(())
+        cx.account.kms.set_policy(&mut cx.account.store, &key.id(), self.policy, policy)?;
+        Ok(json!({}))
+    }
+}
+
+/// `ListKeyPolicies`
+pub struct ListKeyPolicies {
+    key: KeyId,
+    page: Page,
+}
+
+impl Request for ListKeyPolicies {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { key: KeyId::parse_key_only(members, "KeyId")?, page: Page::parse(members, 1..=1000, 100)? })
     }
 
-    /// A user was deleted. Key policies and grants that named it show its unique id from now on, so that a new user of
-    /// the same name inherits nothing (KMS guide).
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub fn principal_deleted(&mut self, host: &mut Host, arn: &str, unique_id: &str) -> Result<(), StoreError> {
-        let named = |key: &&Key| key.policy.document.principals().contains(&arn);
-        let ids: Vec<String> = self.keys.values().filter(named).map(Key::id).collect();
-        for id in ids {
-            let Some(key) = self.keys.get(&id) else { continue };
-            let text = PolicyDocument::rename_principal(&key.record.policy, arn, unique_id);
-            // A text that would no longer parse would lock the key for good.
-            if let Ok(policy) = model::named_policy(&key.record.arn, &text) {
-                self.set_policy(host, &id, text, policy)?;
-            }
-        }
-        self.rename_in_grants(host, arn, unique_id)
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        cx.key(&self.key, "kms:ListKeyPolicies")?;
+        Ok(self.page.output("PolicyNames", [(POLICY_NAME.to_owned(), json!(POLICY_NAME))]))
     }
 }

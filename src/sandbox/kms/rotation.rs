@@ -4,13 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::authorise::{Ask, Env, Naming};
-use super::input::Members;
-use super::model::{MaterialOrigin, Rotation, hex};
+use super::error::KmsError;
+use super::key_id::KeyId;
+use super::model::{Key, Material, MaterialOrigin, Rotation, hex};
 use super::page::Page;
-use super::persist::{self, DAY};
-use super::{Kms, errors};
+use super::state::{DAY, new_material};
+use crate::sandbox::authorize::facts;
+use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
 
 /// Days, when the request doesn't say.
 const DEFAULT_PERIOD: i64 = 365;
@@ -18,96 +21,148 @@ const DEFAULT_PERIOD: i64 = 365;
 /// On-demand rotations in a key's life.
 const MAX_ON_DEMAND: usize = 25;
 
-pub fn enable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let period = members.integer("RotationPeriodInDays", 90..=2560)?.unwrap_or(DEFAULT_PERIOD);
-    members.finish()?;
-    let period_days = u32::try_from(period).unwrap_or(u32::MAX); // 90..=2560 by now
-    let ask = Ask::to("kms:EnableKeyRotation").fact("kms:RotationPeriodInDays", period.to_string());
-    let id = kms.permitted(env, key, Naming::KeyOnly, &ask)?;
-    let key = kms.key(&id)?;
-    key.check_usable()?;
-    if key.record.rotation.is_some_and(|plan| plan.period_days == period_days) {
-        return Ok(json!({}));
+/// `EnableKeyRotation`
+pub struct EnableKeyRotation {
+    key: KeyId,
+    /// 90–2560.
+    period: i64,
+}
+
+impl Request for EnableKeyRotation {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            key: KeyId::parse_key_only(members, "KeyId")?,
+            period: members.integer("RotationPeriodInDays", 90..=2560)?.unwrap_or(DEFAULT_PERIOD),
+        })
     }
-    let next = env.host.clock.epoch_seconds() + f64::from(period_days) * DAY;
-    kms.change_key(env.host, &id, |record| record.rotation = Some(Rotation { period_days, next }))?;
-    Ok(json!({}))
-}
 
-pub fn disable_key_rotation(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:DisableKeyRotation"))?;
-    kms.key(&id)?.check_usable()?;
-    kms.change_key(env.host, &id, |record| record.rotation = None)?;
-    Ok(json!({}))
-}
-
-pub fn get_key_rotation_status(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:GetKeyRotationStatus"))?;
-    let record = &kms.key(&id)?.record;
-    let mut status = json!({ "KeyRotationEnabled": record.rotation.is_some(), "KeyId": record.arn });
-    if let Some(plan) = record.rotation {
-        status["RotationPeriodInDays"] = json!(plan.period_days);
-        status["NextRotationDate"] = json!(plan.next);
-    }
-    Ok(status)
-}
-
-pub fn rotate_key_on_demand(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:RotateKeyOnDemand"))?;
-    let key = kms.key(&id)?;
-    key.check_usable()?;
-    if key.materials.iter().filter(|material| material.origin == MaterialOrigin::OnDemand).count() >= MAX_ON_DEMAND {
-        // Recorded on AWS by LocalStack's tests.
-        return Err(errors::limit_exceeded(format!(
-            "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
-             performed for this key: {}",
-            key.record.arn
-        )));
-    }
-    let arn = key.record.arn.clone();
-    let now = env.host.clock.epoch_seconds();
-    let material = persist::new_material(env.host, now, MaterialOrigin::OnDemand);
-    kms.add_material(env.host, &id, material)?;
-    Ok(json!({ "KeyId": arn }))
-}
-
-pub fn list_key_rotations(kms: &mut Kms, env: &mut Env, input: &Value) -> Result<Value, Fault> {
-    let mut members = Members::of(input)?;
-    let key = members.key_id()?;
-    let include = members.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"])?;
-    let page = Page::read(&mut members, 1..=1000, 100)?;
-    members.finish()?;
-    let id = kms.permitted(env, key, Naming::KeyOnly, &Ask::to("kms:ListKeyRotations"))?;
-    let key = kms.key(&id)?;
-    let rotations = key.materials.iter().enumerate().filter_map(|(number, material)| {
-        let kind = match material.origin {
-            MaterialOrigin::First if include != Some("ALL_KEY_MATERIAL") => return None,
-            MaterialOrigin::First => None,
-            MaterialOrigin::Automatic => Some("AUTOMATIC"),
-            MaterialOrigin::OnDemand => Some("ON_DEMAND"),
-        };
-        let current = material.id == key.current().id;
-        let mut rotation = json!({
-            "KeyId": key.record.arn,
-            "KeyMaterialId": hex(&material.id),
-            "KeyMaterialState": if current { "CURRENT" } else { "NON_CURRENT" },
-        });
-        if let Some(kind) = kind {
-            rotation["RotationDate"] = json!(material.created);
-            rotation["RotationType"] = json!(kind);
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let asked = facts([("kms:RotationPeriodInDays", &self.period.to_string())]);
+        let key = cx.key_with(&self.key, "kms:EnableKeyRotation", &asked)?;
+        key.check_usable()?;
+        let period_days = u32::try_from(self.period).unwrap_or(u32::MAX);
+        if key.record.rotation.is_none_or(|plan| plan.period_days != period_days) {
+            let next = cx.account.clock.epoch_seconds() + f64::from(period_days) * DAY;
+            let plan = Some(Rotation { period_days, next });
+            cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = plan)?;
         }
-        Some((format!("{number:06}"), rotation))
+        Ok(json!({}))
+    }
+}
+
+/// `DisableKeyRotation`
+pub struct DisableKeyRotation(KeyId);
+
+impl Request for DisableKeyRotation {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.0, "kms:DisableKeyRotation")?;
+        key.check_usable()?;
+        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = None)?;
+        Ok(json!({}))
+    }
+}
+
+/// `GetKeyRotationStatus`
+pub struct GetKeyRotationStatus(KeyId);
+
+impl Request for GetKeyRotationStatus {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.0, "kms:GetKeyRotationStatus")?;
+        let rotation = key.record.rotation;
+        let mut status = json!({ "KeyRotationEnabled": rotation.is_some(), "KeyId": key.record.arn });
+        if let Some(plan) = rotation {
+            status["RotationPeriodInDays"] = json!(plan.period_days);
+            status["NextRotationDate"] = json!(plan.next);
+        }
+        Ok(status)
+    }
+}
+
+/// `RotateKeyOnDemand`
+pub struct RotateKeyOnDemand(KeyId);
+
+impl Request for RotateKeyOnDemand {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        KeyId::parse_key_only(members, "KeyId").map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.0, "kms:RotateKeyOnDemand")?;
+        key.check_usable()?;
+        let on_demand = key.materials.iter().filter(|material| material.origin == MaterialOrigin::OnDemand);
+        if on_demand.count() >= MAX_ON_DEMAND {
+            // Recorded on AWS by LocalStack's tests.
+            return Err(KmsError::LimitExceeded(format!(
+                "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
+                 performed for this key: {}",
+                key.record.arn
+            ))
+            .into());
+        }
+        let now = cx.account.clock.epoch_seconds();
+        let material = new_material(&mut cx.entropy, now, MaterialOrigin::OnDemand);
+        cx.account.kms.add_material(&mut cx.account.store, &key.id(), material)?;
+        Ok(json!({ "KeyId": key.record.arn }))
+    }
+}
+
+/// `ListKeyRotations`
+pub struct ListKeyRotations {
+    key: KeyId,
+    /// Whether to list the material that the key was created with, too.
+    all_materials: bool,
+    page: Page,
+}
+
+impl Request for ListKeyRotations {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let key = KeyId::parse_key_only(members, "KeyId")?;
+        let include = members.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"])?;
+        let page = Page::parse(members, 1..=1000, 100)?;
+        Ok(Self { key, all_materials: include == Some("ALL_KEY_MATERIAL"), page })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        let key = cx.key(&self.key, "kms:ListKeyRotations")?;
+        let numbered = key.materials.iter().enumerate();
+        let listed = numbered.filter(|(_, material)| self.all_materials || material.origin != MaterialOrigin::First);
+        let entry = |(number, material)| (format!("{number:06}"), describe(&key, material));
+        Ok(self.page.output("Rotations", listed.map(entry)))
+    }
+}
+
+/// An item of `ListKeyRotations`.
+fn describe(key: &Key, material: &Material) -> Value {
+    let current = material.id == key.current().id;
+    let mut rotation = json!({
+        "KeyId": key.record.arn,
+        "KeyMaterialId": hex(&material.id),
+        "KeyMaterialState": if current { "CURRENT" } else { "NON_CURRENT" },
     });
-    Ok(page.answer("Rotations", rotations))
+    let kind = match material.origin {
+        MaterialOrigin::First => return rotation,
+        MaterialOrigin::Automatic => "AUTOMATIC",
+        MaterialOrigin::OnDemand => "ON_DEMAND",
+    };
+    rotation["RotationDate"] = json!(material.created);
+    rotation["RotationType"] = json!(kind);
+    rotation
 }

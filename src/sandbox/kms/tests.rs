@@ -1,9 +1,9 @@
-//! KMS through [`super::call`], with real IAM users and policies around it.
+//! KMS through the engine, with real IAM users and policies around it.
 
 mod cryptography;
+mod forwarded;
 mod grants;
 mod lab;
-mod on_behalf;
 mod operations;
 mod permissions;
 mod states;

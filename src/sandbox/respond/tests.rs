@@ -2,6 +2,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::sandbox::error::Denial;
+use crate::sandbox::operation::Output;
 use crate::sandbox::xml::escape;
 
 fn text(response: &Response) -> &str {

@@ -39,7 +39,7 @@ struct Recorder {
 impl Recorder {
     fn new() -> Self {
         let engine = Engine::open(&Config { seed: Some(20_261_130), ..Config::default() }).unwrap();
-        let (id, secret) = engine.iam.admin();
+        let (id, secret) = engine.account.iam.admin();
         let people = BTreeMap::from([("admin".to_owned(), (id, secret.to_string()))]);
         Self {
             engine,
@@ -133,11 +133,11 @@ impl Recorder {
         let checksum = if text.contains("SecretAccessKey") { "-" } else { header("x-amz-crc32") };
         let (kind, id) = (header("content-type"), header("x-amzn-requestid"));
         writeln!(self.transcript, "  {kind} {id} {checksum}").unwrap();
-        let decisions = self.engine.host.decisions.all();
+        let decisions = self.engine.account.decisions.all();
         for record in &decisions[self.decisions..] {
             write_decision(&mut self.transcript, record);
         }
-        let trail = self.engine.host.trail.all();
+        let trail = self.engine.account.trail.all();
         for event in &trail[self.trail..] {
             writeln!(self.transcript, "  trail {}", serde_json::to_string(event).unwrap()).unwrap();
         }

@@ -7,8 +7,6 @@ use super::reserved::is_reserved;
 use crate::sandbox::dynamodb::value::AttributeValue;
 use crate::sandbox::error::Fault;
 
-/// How some messages begin.
-pub(in crate::sandbox::dynamodb) const ONE_ERROR: &str = "1 validation error detected: ";
 /// The longest expression, in bytes.
 const MAX_BYTES: usize = 4096;
 /// How deep parentheses and NOT may nest: far above any sensible expression, far below the stack.
@@ -42,8 +40,8 @@ pub(super) fn parse<'a, T>(
 /// `Invalid <member>: <fault>`, for an UpdateExpression with the opening that AWS gives it since August 2026 (issue
 /// threads).
 pub(super) fn invalid(member: &str, fault: &str) -> Fault {
-    let opening = if member == "UpdateExpression" { ONE_ERROR } else { "" };
-    Fault::invalid(format!("{opening}Invalid {member}: {fault}"))
+    let message = format!("Invalid {member}: {fault}");
+    if member == "UpdateExpression" { Fault::Violations(vec![message]) } else { Fault::invalid(message) }
 }
 
 fn parse_bare<'a, T>(

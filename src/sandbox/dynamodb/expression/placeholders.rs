@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::value::AttributeValue;
-use super::parser::ONE_ERROR;
 use crate::sandbox::error::Fault;
+use crate::sandbox::service::Service;
 
 /// The placeholders of one request.
 #[derive(Debug, Default)]
@@ -25,7 +25,10 @@ fn is_placeholder(key: &str, sign: char) -> bool {
 impl Placeholders {
     /// Reads both maps of a request. `with_values` names the expressions of this operation that may use values (they
     /// appear in AWS's message when values come without any of them), `without_values` those that use names only.
-    pub fn read(input: &Value, with_values: &[&str], without_values: &[&str]) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// `ValidationException`, `SerializationException`.
+    pub fn parse(input: &Map<String, Value>, with_values: &[&str], without_values: &[&str]) -> Result<Self, Fault> {
         let given = |member: &&str| input.get(*member).is_some_and(|value| !value.is_null());
         let mut placeholders = Self::default();
         if let Some(names) = input.get("ExpressionAttributeNames").filter(|value| !value.is_null()) {
@@ -67,12 +70,13 @@ impl Placeholders {
                         "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\""
                     )));
                 }
-                let value = AttributeValue::from_json(value).map_err(|fault| match fault {
-                    Fault::Service { code: "ValidationException", message: Some(message), .. } => Fault::invalid(
-                        format!("ExpressionAttributeValues contains invalid value: {message} for key {key}"),
-                    ),
-                    other => other,
-                })?;
+                let value =
+                    AttributeValue::from_json(value).map_err(|fault| match fault.message(Service::DynamoDb) {
+                        Some(message) if fault.code(Service::DynamoDb) == "ValidationException" => Fault::invalid(
+                            format!("ExpressionAttributeValues contains invalid value: {message} for key {key}"),
+                        ),
+                        _ => fault,
+                    })?;
                 placeholders.values.insert(key.clone(), value);
             }
         }
@@ -109,9 +113,9 @@ impl Placeholders {
             ("Values", unused(self.values.keys().collect(), &self.used_values)),
         ] {
             if !unused.is_empty() {
-                return Err(Fault::invalid(format!(
-                    "{ONE_ERROR}Value provided in ExpressionAttribute{member} unused in expressions: keys: {{{unused}}}"
-                )));
+                return Err(Fault::Violations(vec![format!(
+                    "Value provided in ExpressionAttribute{member} unused in expressions: keys: {{{unused}}}"
+                )]));
             }
         }
         Ok(())

@@ -2,7 +2,11 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::*;
+use super::condition::Condition;
+use super::key_condition::{KeyCondition, SortCondition};
+use super::placeholders::Placeholders;
+use super::projection::Projection;
+use super::update::Update;
 use crate::sandbox::dynamodb::key::{KeyAttribute, KeySchema, KeyType};
 use crate::sandbox::dynamodb::value::{Item, item_from_json, item_to_json};
 use crate::sandbox::error::Fault;
@@ -22,6 +26,10 @@ fn item() -> Item {
     .unwrap()
 }
 
+fn parse(input: &Value) -> Result<Placeholders, Fault> {
+    Placeholders::parse(input.as_object().unwrap(), &["FilterExpression"], &[])
+}
+
 fn placeholders(names: Value, values: Value) -> Placeholders {
     let mut input = json!({"FilterExpression": "x"});
     for (member, map) in [("ExpressionAttributeNames", names), ("ExpressionAttributeValues", values)] {
@@ -29,7 +37,7 @@ fn placeholders(names: Value, values: Value) -> Placeholders {
             input[member] = map;
         }
     }
-    Placeholders::read(&input, &["FilterExpression"], &[]).unwrap()
+    parse(&input).unwrap()
 }
 
 fn values() -> Value {
@@ -154,7 +162,7 @@ fn counts_what_is_used() {
 #[case(json!({"FilterExpression": "a", "ExpressionAttributeNames": {"a": "a"}}), "ExpressionAttributeNames contains invalid key: Syntax error; key: \"a\"")]
 #[case(json!({"FilterExpression": "a", "ExpressionAttributeValues": {":a": {"N": "x"}}}), "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :a")]
 fn refuses_placeholders(#[case] input: Value, #[case] want: &str) {
-    assert_eq!(message(Placeholders::read(&input, &["FilterExpression"], &[]).unwrap_err()), want);
+    assert_eq!(message(parse(&input).unwrap_err()), want);
 }
 
 #[rstest]

@@ -61,7 +61,7 @@ fn the_files_hold_no_plain_text(#[case] choice: &str, #[values(false, true)] kep
     lab.ok("DeleteItem", json!({"TableName": "table-name-in-clear", "Key": key}));
     lab.ok("PutItem", json!({"TableName": "table-name-in-clear", "Item": item}));
 
-    let path = lab.engine.host.store.path().to_owned();
+    let path = lab.engine.account.store.path().to_owned();
     let mut found_name = false;
     for ending in ["", "-wal", "-shm"] {
         let mut file = path.clone().into_os_string();
@@ -73,7 +73,7 @@ fn the_files_hold_no_plain_text(#[case] choice: &str, #[values(false, true)] kep
         }
     }
     assert!(found_name, "the test looked at the right files");
-    let connection = lab.engine.host.store.connection();
+    let connection = lab.engine.account.store.connection();
     let rows: i64 = connection.query_row("SELECT count(*) FROM dynamodb_items", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
@@ -85,7 +85,7 @@ fn equal_keys_of_two_tables_do_not_look_equal() {
         lab.table(name, Value::Null);
         lab.ok("PutItem", json!({"TableName": name, "Item": {"id": {"S": "same"}}}));
     }
-    let connection = lab.engine.host.store.connection();
+    let connection = lab.engine.account.store.connection();
     let count = "SELECT count(DISTINCT partition) + count(DISTINCT item) FROM dynamodb_items";
     assert_eq!(connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 4);
 }
@@ -99,7 +99,7 @@ fn an_item_moved_or_changed_on_disk_is_noticed() {
     }
     let swap = "UPDATE dynamodb_items SET (nonce, ciphertext) =
         (SELECT nonce, ciphertext FROM dynamodb_items AS other WHERE other.item <> dynamodb_items.item)";
-    lab.engine.host.store.connection().execute(swap, []).unwrap();
+    lab.engine.account.store.connection().execute(swap, []).unwrap();
     let (code, message) = lab.fails("Scan", json!({"TableName": "music"}));
     assert_eq!(code, "InternalFailure");
     assert!(message.contains("could not decrypt"), "{message}");
@@ -119,9 +119,9 @@ fn reopened_after(change: &str) -> Result<Lab, String> {
     }
     // Its state is no reason not to check.
     lab.kms("DisableKey", json!({"KeyId": key}));
-    lab.engine.host.store.connection().execute_batch(change).unwrap();
+    lab.engine.account.store.connection().execute_batch(change).unwrap();
     drop(lab);
-    if let Err(error) = crate::sandbox::Engine::open(&config) {
+    if let Err(error) = crate::sandbox::engine::Engine::open(&config) {
         return Err(error.to_string().replace(folder.path().to_str().unwrap(), "DIR"));
     }
     Ok(Lab::open(&config))
@@ -135,18 +135,22 @@ fn what_the_check_at_the_start_costs() {
     let config = Config { data: Some(folder.path().join("data")), ..Config::default() };
     let mut lab = Lab::open(&config);
     lab.table("music", Value::Null);
-    lab.engine.host.store.begin().unwrap();
+    lab.engine.account.store.begin().unwrap();
     for id in 0..20_000 {
         let item = json!({"id": {"S": id.to_string()}, "text": {"S": "x".repeat(400)}});
         lab.ok("PutItem", json!({"TableName": "music", "Item": item}));
     }
-    lab.engine.host.store.commit().unwrap();
+    lab.engine.account.store.commit().unwrap();
     drop(lab);
     for _ in 0..3 {
         let start = std::time::Instant::now();
         let lab = Lab::open(&config);
         let opened = start.elapsed();
-        lab.engine.dynamodb.check_items(&lab.engine.host, &lab.engine.kms).unwrap();
+        lab.engine
+            .account
+            .dynamodb
+            .check_items(&lab.engine.account.store, crate::sandbox::tests::ACCOUNT, &lab.engine.account.kms)
+            .unwrap();
         println!("20,000 items: opened in {opened:?}, of which {:?} for the items", start.elapsed() - opened);
     }
 }

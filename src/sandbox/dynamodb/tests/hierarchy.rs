@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::lab::{ACCOUNT, Lab, create, customer, without_request_id};
 use crate::sandbox::Config;
-use crate::sandbox::trail::Verdict;
+use crate::sandbox::log::Verdict;
 
 const DYNAMODB_ONLY: &[&str] = &["dynamodb:*", "kms:DescribeKey", "kms:ListAliases"];
 
@@ -18,7 +18,7 @@ fn scan() -> Value {
 }
 
 /// A table under a customer key, three items, and a user with DynamoDB's permissions only.
-fn stage() -> (Lab, String, crate::sandbox::engine::RequestContext) {
+fn stage() -> (Lab, String, crate::sandbox::context::Caller) {
     let mut lab = Lab::new();
     let key = lab.key();
     lab.table("music", customer(&key));
@@ -204,10 +204,10 @@ fn a_rotated_key_still_opens_the_table() {
 #[test]
 fn an_idle_key_is_wiped_by_any_call() {
     let (mut lab, _, _) = stage();
-    assert_eq!(lab.engine.dynamodb.cache.held(), 1);
+    assert_eq!(lab.engine.account.dynamodb.cache.held(), 1);
     lab.wait(300);
     lab.ok("ListTables", json!({}));
-    assert_eq!(lab.engine.dynamodb.cache.held(), 0);
+    assert_eq!(lab.engine.account.dynamodb.cache.held(), 0);
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn deleting_a_table_gives_its_grant_back() {
     lab.ok("DeleteTable", scan());
     assert_eq!(lab.since(from), [("RetireGrant".to_owned(), "AWSService".to_owned(), Verdict::Allowed)]);
     assert_eq!(lab.kms("ListGrants", json!({"KeyId": key}))["Grants"], json!([]));
-    assert_eq!(lab.engine.dynamodb.cache.held(), 0);
+    assert_eq!(lab.engine.account.dynamodb.cache.held(), 0);
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn rekey(sse: Value) -> Value {
 fn a_table_moves_to_another_key_without_touching_items() {
     let (mut lab, key, user) = stage();
     let rows = |lab: &Lab| -> Vec<Vec<u8>> {
-        let connection = lab.engine.host.store.connection();
+        let connection = lab.engine.account.store.connection();
         let mut statement = connection.prepare("SELECT ciphertext FROM dynamodb_items ORDER BY item").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
@@ -512,7 +512,10 @@ fn each_connection_has_its_own_cached_key() {
     let grantee = user.principal.arn.clone();
     let key = lab.ok("DescribeTable", scan())["Table"]["SSEDescription"]["KMSMasterKeyArn"].clone();
     let grant = lab.kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": ["Decrypt"]}));
-    let on = |connection| crate::sandbox::engine::RequestContext { connection, ..user.clone() };
+    let on = |connection| crate::sandbox::context::Caller {
+        origin: std::sync::Arc::new(crate::sandbox::context::Origin { connection, ..(*user.origin).clone() }),
+        ..user.clone()
+    };
     assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
     let from = lab.events().len();
     assert!(lab.call(&on(1), "Scan", &scan()).is_ok());
@@ -524,9 +527,9 @@ fn each_connection_has_its_own_cached_key() {
     assert!(lab.call(&on(1), "Scan", &scan()).is_ok(), "still within the five minutes");
     assert_eq!(lab.fails_as(&on(3), "Scan", scan()).0, "AccessDeniedException");
     // A connection that has closed never comes back, and neither does its key.
-    let held = lab.engine.dynamodb.cache.held();
+    let held = lab.engine.account.dynamodb.cache.held();
     lab.engine.disconnected(1);
-    assert_eq!(lab.engine.dynamodb.cache.held(), held - 1);
+    assert_eq!(lab.engine.account.dynamodb.cache.held(), held - 1);
     assert_eq!(lab.fails_as(&on(1), "Scan", scan()).0, "AccessDeniedException");
 }
 
@@ -545,7 +548,7 @@ fn a_request_that_is_undone_leaves_other_callers_table_keys_in_memory() {
         .kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": user.principal.arn, "Operations": ["Decrypt"]}));
     assert!(lab.call(&user, "Scan", &scan()).is_ok());
     lab.kms("RevokeGrant", json!({"KeyId": key, "GrantId": grant["GrantId"]}));
-    lab.engine.host.store.begin().unwrap();
+    lab.engine.account.store.begin().unwrap();
     lab.table("other", customer(&key));
     lab.engine.undo().unwrap();
     assert!(lab.call(&user, "Scan", &scan()).is_ok(), "still within the five minutes");

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::context::Caller;
+use crate::sandbox::engine::Engine;
 use crate::sandbox::error::Fault;
+use crate::sandbox::log::{TrailEvent, Verdict};
 use crate::sandbox::service::Service;
 pub use crate::sandbox::tests::ACCOUNT;
 use crate::sandbox::tests::code_and_message;
-use crate::sandbox::trail::{TrailEvent, Verdict};
-use crate::sandbox::{Config, dynamodb, kms, tests};
+use crate::sandbox::{Config, tests};
 
 pub struct Lab {
     pub engine: Engine,
-    pub admin: RequestContext,
+    pub admin: Caller,
 }
 
 impl Lab {
@@ -28,7 +29,7 @@ impl Lab {
     }
 
     /// A new user whose inline policy allows these actions on everything.
-    pub fn user(&mut self, name: &str, actions: &[&str]) -> RequestContext {
+    pub fn user(&mut self, name: &str, actions: &[&str]) -> Caller {
         self.user_with(
             name,
             &json!({
@@ -38,13 +39,13 @@ impl Lab {
         )
     }
 
-    pub fn user_with(&mut self, name: &str, policy: &Value) -> RequestContext {
+    pub fn user_with(&mut self, name: &str, policy: &Value) -> Caller {
         tests::user(&mut self.engine, &self.admin, name, Some(policy))
     }
 
     pub fn kms(&mut self, operation: &str, input: Value) -> Value {
         let admin = self.admin.clone();
-        kms::call(&mut self.engine, &admin, operation, &input).unwrap_or_else(|e| panic!("{operation}: {e:?}"))
+        tests::kms(&mut self.engine, &admin, operation, &input).unwrap_or_else(|e| panic!("{operation}: {e:?}"))
     }
 
     /// A new customer managed key's ARN.
@@ -52,8 +53,8 @@ impl Lab {
         self.kms("CreateKey", json!({}))["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
     }
 
-    pub fn call(&mut self, who: &RequestContext, operation: &str, input: &Value) -> Result<Value, Fault> {
-        dynamodb::call(&mut self.engine, who, operation, input)
+    pub fn call(&mut self, who: &Caller, operation: &str, input: &Value) -> Result<Value, Fault> {
+        tests::dynamodb(&mut self.engine, who, operation, input)
     }
 
     /// A call that works, as the administrator.
@@ -68,7 +69,7 @@ impl Lab {
         self.fails_as(&admin, operation, input)
     }
 
-    pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
+    pub fn fails_as(&mut self, who: &Caller, operation: &str, input: Value) -> (String, String) {
         match self.call(who, operation, &input) {
             Ok(answer) => panic!("{operation} {input} worked: {answer}"),
             Err(error) => code_and_message(Service::DynamoDb, &error),
@@ -81,11 +82,11 @@ impl Lab {
     }
 
     pub fn wait(&mut self, seconds: u64) {
-        self.engine.host.clock.advance(Duration::from_secs(seconds));
+        self.engine.account.clock.advance(Duration::from_secs(seconds));
     }
 
     pub fn events(&self) -> Vec<TrailEvent> {
-        let events = self.engine.host.trail.all().into_iter();
+        let events = self.engine.account.trail.all().into_iter();
         events.filter(|event| event.user_identity.invoked_by.is_some()).collect()
     }
 

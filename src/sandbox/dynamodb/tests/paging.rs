@@ -187,7 +187,7 @@ fn a_start_outside_the_query_is_refused() {
 
 #[test]
 fn a_start_in_another_segment_is_refused() {
-    let mut lab = lab(8, 1);
+    let mut lab = lab(40, 1);
     let segment = |number: usize| json!({"TableName": "events", "Segment": number, "TotalSegments": 2, "Limit": 1});
     let start = lab.ok("Scan", segment(0))["LastEvaluatedKey"].clone();
     let mut input = segment(1);

@@ -222,7 +222,7 @@ fn billing_changes() {
     assert!(message.starts_with("The provisioned throughput for the table will not change."), "{message}");
     lab.wait(60);
     lab.ok("UpdateTable", json!({"TableName": "music", "BillingMode": "PAY_PER_REQUEST"}));
-    let now = lab.engine.host.clock.epoch_seconds();
+    let now = lab.engine.account.clock.epoch_seconds();
     let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
     assert_eq!(table["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"], now);
 }

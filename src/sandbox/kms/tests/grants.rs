@@ -4,10 +4,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::lab::*;
-use crate::sandbox::engine::RequestContext;
+use crate::sandbox::context::Caller;
 
 /// A lab with a key, alice without any permission, and a grant to her.
-fn granted(operations: &[&str], more: Value) -> (Lab, String, RequestContext, Value) {
+fn granted(operations: &[&str], more: Value) -> (Lab, String, Caller, Value) {
     let mut lab = Lab::new();
     let alice = lab.user("alice", None);
     let id = lab.key();

@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::sandbox::engine::{Engine, RequestContext};
+use crate::sandbox::context::Caller;
+use crate::sandbox::engine::Engine;
 use crate::sandbox::error::Fault;
 use crate::sandbox::service::Service;
 pub use crate::sandbox::tests::ACCOUNT;
 use crate::sandbox::tests::code_and_message;
-use crate::sandbox::{Config, kms, tests};
+use crate::sandbox::{Config, tests};
 
 pub const REGION: &str = "us-east-1";
 /// Well-formed, and nobody's.
@@ -19,7 +20,7 @@ pub const NO_KEY: &str = "00000000-0000-4000-8000-000000000000";
 
 pub struct Lab {
     pub engine: Engine,
-    pub admin: RequestContext,
+    pub admin: Caller,
 }
 
 impl Lab {
@@ -33,12 +34,12 @@ impl Lab {
     }
 
     /// A new user; `policy` becomes its inline policy.
-    pub fn user(&mut self, name: &str, policy: Option<Value>) -> RequestContext {
+    pub fn user(&mut self, name: &str, policy: Option<Value>) -> Caller {
         tests::user(&mut self.engine, &self.admin, name, policy.as_ref())
     }
 
-    pub fn call(&mut self, who: &RequestContext, operation: &str, input: Value) -> Result<Value, Fault> {
-        kms::call(&mut self.engine, who, operation, &input)
+    pub fn call(&mut self, who: &Caller, operation: &str, input: Value) -> Result<Value, Fault> {
+        tests::kms(&mut self.engine, who, operation, &input)
     }
 
     /// A call that works, as the administrator.
@@ -53,7 +54,7 @@ impl Lab {
         self.fails_as(&admin, operation, input)
     }
 
-    pub fn fails_as(&mut self, who: &RequestContext, operation: &str, input: Value) -> (String, String) {
+    pub fn fails_as(&mut self, who: &Caller, operation: &str, input: Value) -> (String, String) {
         match self.call(who, operation, input.clone()) {
             Ok(answer) => panic!("{operation} {input} worked: {answer}"),
             Err(error) => code_and_message(Service::Kms, &error),
@@ -77,7 +78,7 @@ impl Lab {
     }
 
     pub fn wait(&mut self, days: f64) {
-        self.engine.host.clock.advance(Duration::from_secs_f64(days * 86_400.0));
+        self.engine.account.clock.advance(Duration::from_secs_f64(days * 86_400.0));
     }
 }
 

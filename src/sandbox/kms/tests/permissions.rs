@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::lab::*;
 use crate::sandbox::service::Service;
-use crate::sandbox::{Form, iam};
 
 fn denied(user: &str, action: &str, resource: &str, reason: &str) -> (String, String) {
     let message = format!(
@@ -39,9 +38,9 @@ fn decrypt_as_alice(#[case] statement: Option<Value>, #[case] identity: Option<V
             assert_eq!(found, denied("alice", "kms:Decrypt", &arn(&id), reason));
         }
     }
-    let record = lab.engine.host.decisions.all().pop().unwrap();
+    let record = lab.engine.account.decisions.all().pop().unwrap();
     assert_eq!((record.action.as_str(), record.resource), ("kms:Decrypt", arn(&id)));
-    assert_eq!((record.principal, record.request_id), (alice.principal.arn, "ANSWER".to_owned()));
+    assert_eq!((record.principal, record.request_id), (alice.principal.arn.clone(), "ANSWER".to_owned()));
     assert_eq!(record.decision.is_allowed(), reason.is_none());
 }
 
@@ -94,7 +93,7 @@ fn a_missing_key_is_told_only_to_those_who_might_ask() {
         (&bob, foreign.as_str(), hidden("bob")),
     ] {
         assert_eq!(lab.fails_as(who, "DescribeKey", json!({ "KeyId": key })), expected);
-        assert!(!lab.engine.host.decisions.all().is_empty());
+        assert!(!lab.engine.account.decisions.all().is_empty());
     }
 }
 
@@ -218,8 +217,7 @@ fn a_deleted_user_shows_as_its_unique_id_and_a_namesake_inherits_nothing() {
     lab.call(&alice, "DescribeKey", json!({ "KeyId": id })).unwrap();
     let unique_id = alice.principal.unique_id.clone();
     let admin = lab.admin.clone();
-    let form = Form::from_iter([("UserName", "alice")]);
-    iam::call(&mut lab.engine, &admin, "DeleteUser", &form).unwrap();
+    crate::sandbox::tests::iam(&mut lab.engine, &admin, "DeleteUser", &[("UserName", "alice")]).unwrap();
     let policy = text(&lab.ok("GetKeyPolicy", json!({ "KeyId": id }))["Policy"]);
     assert!(policy.contains(&unique_id) && !policy.contains(&arn), "{policy}");
     let grants = lab.ok("ListGrants", json!({ "KeyId": id }));

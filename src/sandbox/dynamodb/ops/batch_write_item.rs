@@ -1,0 +1,167 @@
+//! BatchWriteItem: up to 25 puts and deletes, over one or more tables.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::capacity::{Report, write_units};
+use super::super::items::Items;
+use super::super::key::Key;
+use super::super::members::{add_leading_keys, check_metrics, facts};
+use super::super::table::Table;
+use super::super::table_keys::TableKeys;
+use super::super::table_name::TableName;
+use super::super::unlock::unlock;
+use super::super::value::{Item, item_from_json, item_size};
+use super::batch_get_item::encoded;
+use super::conditional::check_size;
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::Resource;
+use crate::sandbox::context::Context;
+use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::{Later, Members, violation};
+
+/// The most writes in one request.
+const MAX_WRITES: usize = 25;
+
+/// `BatchWriteItem`
+pub struct BatchWriteItem {
+    tables: Vec<(TableName, Vec<Value>)>,
+    capacity: Later<Report>,
+    facts: ConditionContext,
+}
+
+/// A write: an item to put, or nothing to delete.
+struct Write {
+    key: Key,
+    item: Option<Item>,
+}
+
+/// The writes to one table.
+struct Batch {
+    table: Arc<Table>,
+    writes: Vec<Write>,
+}
+
+impl Request for BatchWriteItem {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let entries = members.entries("RequestItems");
+        let capacity = Report::parse(members);
+        check_metrics(members);
+        let read = |(name, _, writes): (&str, Members<'_>, &Value)| {
+            let not_a_list = || Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned()));
+            let table = TableName::from_text(name)?;
+            Ok((table, writes.as_array().ok_or_else(not_a_list)?.clone()))
+        };
+        Ok(Self {
+            tables: entries?.into_iter().map(read).collect::<Result<_, Fault>>()?,
+            capacity,
+            facts: facts(members),
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        self.authorize(cx)?;
+        let capacity = self.capacity?;
+        if self.tables.iter().map(|(_, writes)| writes.len()).sum::<usize>() > MAX_WRITES {
+            return Err(Fault::invalid("Too many items requested for the BatchWriteItem call"));
+        }
+        // Everything is checked before anything is written.
+        let batches = self.tables.into_iter().map(|(table, writes)| Batch::check(cx, &table, &writes));
+        let batches = batches.collect::<Result<Vec<_>, _>>()?;
+        check_duplicates(&batches)?;
+        let mut unlocked = Vec::new();
+        for batch in batches {
+            unlocked.push((unlock(cx, &batch.table)?, batch));
+        }
+        let mut consumed = Vec::new();
+        for (keys, batch) in unlocked {
+            let name = batch.table.name.clone();
+            consumed.extend(capacity.entry(&name, batch.write(cx, &keys)?));
+        }
+        let mut output = json!({ "UnprocessedItems": {} });
+        if !consumed.is_empty() {
+            output["ConsumedCapacity"] = Value::Array(consumed);
+        }
+        Ok(output)
+    }
+}
+
+impl BatchWriteItem {
+    fn authorize(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        for (table, writes) in &self.tables {
+            let keys = writes.iter().filter_map(|write| {
+                let put = write.get("PutRequest").and_then(|put| put.get("Item"));
+                put.or_else(|| write.get("DeleteRequest").and_then(|delete| delete.get("Key")))
+            });
+            let mut facts = self.facts.clone();
+            add_leading_keys(&mut facts, table.find(cx.account).as_deref(), keys);
+            let arn = table.arn(cx.account);
+            cx.authorize("dynamodb:BatchWriteItem", Resource::Table(&arn), &facts)?;
+        }
+        Ok(())
+    }
+}
+
+impl Batch {
+    fn check(cx: &Context<'_>, name: &TableName, writes: &[Value]) -> Result<Self, Fault> {
+        if writes.is_empty() {
+            let rule =
+                "Member must have length less than or equal to 25, Member must have length greater than or equal to 1";
+            let at = format!("requestItems.{}.member", name.name);
+            return Err(Fault::Violations(vec![violation("'[]'", &at, rule)]));
+        }
+        let table = name.table(cx.account)?;
+        let writes = writes.iter().map(|write| Write::parse(&table, write)).collect::<Result<_, _>>()?;
+        Ok(Self { table, writes })
+    }
+
+    /// Does the writes; the capacity units they take.
+    fn write(self, cx: &mut Context<'_>, keys: &TableKeys) -> Result<f64, Fault> {
+        let rows = Items::of(cx.account.store.connection(), &self.table.name);
+        let mut units = 0.0;
+        for Write { key, item } in self.writes {
+            let row = keys.row_key(&key);
+            let old = rows.read(keys, &row)?.as_ref().map_or(0, item_size);
+            units += write_units(item.as_ref().map_or(0, item_size).max(old));
+            match item {
+                Some(item) => rows.write(&mut cx.entropy, keys, &row, &item)?,
+                None => rows.delete(&row)?,
+            }
+        }
+        Ok(units)
+    }
+}
+
+fn check_duplicates(batches: &[Batch]) -> Result<(), Fault> {
+    let mut seen = BTreeSet::new();
+    for Batch { table, writes } in batches {
+        if !writes.iter().all(|write| seen.insert((&table.name, encoded(&write.key)))) {
+            return Err(Fault::invalid("Provided list of item keys contains duplicates"));
+        }
+    }
+    Ok(())
+}
+
+impl Write {
+    fn parse(table: &Table, write: &Value) -> Result<Self, Fault> {
+        let member = |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
+        let missing = |at| Fault::Violations(vec![violation("null", at, "Member must not be null")]);
+        match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
+            (Some(put), None) => {
+                let item = item_from_json(&member(&put, "Item").ok_or_else(|| missing("item"))?)?;
+                check_size(&item)?;
+                Ok(Self { key: table.schema.key_of_item(&item)?, item: Some(item) })
+            }
+            (None, Some(delete)) => {
+                let key = member(&delete, "Key").ok_or_else(|| missing("key"))?;
+                Ok(Self { key: table.schema.key_from(&item_from_json(&key)?)?, item: None })
+            }
+            _ => Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
+        }
+    }
+}

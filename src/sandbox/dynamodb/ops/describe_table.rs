@@ -1,0 +1,89 @@
+//! DescribeTable, DescribeTimeToLive, DescribeContinuousBackups.
+
+use serde_json::{Value, json};
+
+use super::super::items::Items;
+use super::super::table::{Phase, Table};
+use super::super::table_name::TableName;
+use crate::policy::ConditionContext;
+use crate::sandbox::account::Account;
+use crate::sandbox::authorize::Resource;
+use crate::sandbox::context::Context;
+use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::Members;
+
+/// `DescribeTable`
+pub struct DescribeTable(TableName);
+
+impl Request for DescribeTable {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        TableName::parse(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        authorize(cx, "dynamodb:DescribeTable", &self.0)?;
+        let table = self.0.named_table(cx.account)?;
+        Ok(json!({ "Table": describe(cx.account, &table, Phase::Active)? }))
+    }
+}
+
+/// `DescribeTimeToLive`. Time to live can't be enabled in the sandbox.
+pub struct DescribeTimeToLive(TableName);
+
+impl Request for DescribeTimeToLive {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        TableName::parse(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        authorize(cx, "dynamodb:DescribeTimeToLive", &self.0)?;
+        self.0.named_table(cx.account)?;
+        Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }))
+    }
+}
+
+/// `DescribeContinuousBackups`. The sandbox makes no backups.
+pub struct DescribeContinuousBackups(TableName);
+
+impl Request for DescribeContinuousBackups {
+    type Output = Value;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        TableName::parse(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+        authorize(cx, "dynamodb:DescribeContinuousBackups", &self.0)?;
+        self.0.named_table(cx.account)?;
+        Ok(json!({
+            "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "DISABLED",
+                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
+            }
+        }))
+    }
+}
+
+/// Checks the permission for an action on a table without condition keys of its own.
+///
+/// # Errors
+/// `AccessDeniedException`
+pub fn authorize(cx: &mut Context<'_>, action: &str, table: &TableName) -> Result<(), Fault> {
+    let arn = table.arn(cx.account);
+    cx.authorize(action, Resource::Table(&arn), &ConditionContext::default())?;
+    Ok(())
+}
+
+/// `TableDescription`, with the table's present size.
+///
+/// # Errors
+/// When the database can't be read.
+pub fn describe(account: &Account, table: &Table, phase: Phase) -> Result<Value, Fault> {
+    let (items, bytes) = Items::of(account.store.connection(), &table.name).statistics()?;
+    Ok(table.describe(phase, items, bytes, account.clock.epoch_seconds()))
+}

@@ -1,0 +1,18 @@
+//! The operations, one file each.
+
+pub mod batch_get_item;
+pub mod batch_write_item;
+mod conditional;
+pub mod create_table;
+pub mod delete_item;
+pub mod delete_table;
+pub mod describe_table;
+pub mod get_item;
+pub mod list_tables;
+mod page;
+pub mod put_item;
+pub mod query;
+pub mod scan;
+pub mod tags;
+pub mod update_item;
+pub mod update_table;

@@ -1,0 +1,293 @@
+//! Policies of users, attached and inline, and the managed policies themselves.
+
+use super::managed::{self, Managed};
+use super::members::{self, Page};
+use super::user::{InlinePolicy, size};
+use super::users::no_such_entity;
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::{Resource, facts};
+use crate::sandbox::aws_names;
+use crate::sandbox::context::Context;
+use crate::sandbox::error::Fault;
+use crate::sandbox::operation::Request;
+use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::xml::{self, Xml};
+
+/// AWS's quota of managed policies for a user (IAM guide).
+const MAX_ATTACHED: usize = 10;
+/// AWS's limit for all inline policies of a user together, in characters without white space (IAM guide).
+const MAX_INLINE_SIZE: usize = 2048;
+
+/// `AttachUserPolicy`
+pub struct AttachUserPolicy {
+    user: String,
+    arn: String,
+}
+
+impl Request for AttachUserPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { user: members::user_name(members)?, arn: members::policy_arn(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let arn = self.arn;
+        let mut user = cx.user("iam:AttachUserPolicy", &self.user, &facts([("iam:PolicyARN", &arn)]))?;
+        if managed::find(&arn).is_none() {
+            return Err(no_managed_policy(&arn, format!("Policy {arn} does not exist or is not attachable.")));
+        }
+        // Attaching twice is no error (IAM guide).
+        if user.attached.contains(&arn) {
+            return Ok(Xml::new());
+        }
+        if user.attached.len() >= MAX_ATTACHED {
+            let message = format!("Cannot exceed quota for PoliciesPerUser: {MAX_ATTACHED}");
+            return Err(Fault::service(409, "LimitExceeded", message));
+        }
+        user.attached.push(arn);
+        cx.save_user(user)
+    }
+}
+
+/// `DetachUserPolicy`
+pub struct DetachUserPolicy {
+    user: String,
+    arn: String,
+}
+
+impl Request for DetachUserPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { user: members::user_name(members)?, arn: members::policy_arn(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let arn = self.arn;
+        let mut user = cx.user("iam:DetachUserPolicy", &self.user, &facts([("iam:PolicyARN", &arn)]))?;
+        let at = user.attached.iter().position(|attached| *attached == arn);
+        let at = at.ok_or_else(|| no_such_entity(format!("Policy {arn} was not found.")))?;
+        user.attached.remove(at);
+        cx.save_user(user)
+    }
+}
+
+/// `ListAttachedUserPolicies`
+pub struct ListAttachedUserPolicies {
+    user: String,
+    prefix: String,
+    page: Later<Page>,
+}
+
+impl Request for ListAttachedUserPolicies {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            user: members::user_name(members)?,
+            prefix: members::path(members, "PathPrefix")?,
+            page: Page::parse(members),
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let user = cx.user("iam:ListAttachedUserPolicies", &self.user, &ConditionContext::default())?;
+        // All managed policies of the sandbox have the path `/`.
+        let attached = user.attached.iter().filter(|_| self.prefix == "/").filter_map(|arn| managed::find(arn));
+        let mut out = Xml::new();
+        let write = |out: &mut Xml, policy: &Managed| {
+            xml::leaf(out, "PolicyName", policy.name);
+            xml::leaf(out, "PolicyArn", policy.arn);
+        };
+        self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn, write);
+        Ok(out)
+    }
+}
+
+/// `PutUserPolicy`
+pub struct PutUserPolicy {
+    user: String,
+    name: String,
+    text: String,
+}
+
+impl Request for PutUserPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            user: members::user_name(members)?,
+            name: members::policy_name(members)?,
+            text: members.str("PolicyDocument", 1..=131_072)?.to_owned(),
+        })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let mut user = cx.user("iam:PutUserPolicy", &self.user, &ConditionContext::default())?;
+        let policy = InlinePolicy::new(self.text)
+            .map_err(|error| Fault::service(400, "MalformedPolicyDocument", error.to_string()))?;
+        let replaced = user.inline.get(&self.name).map_or(0, |old| size(&old.text));
+        if user.inline_size() - replaced + size(&policy.text) > MAX_INLINE_SIZE {
+            let message = format!("Maximum policy size of {MAX_INLINE_SIZE} bytes exceeded for user {}", user.name);
+            return Err(Fault::service(409, "LimitExceeded", message));
+        }
+        user.inline.insert(self.name, policy);
+        cx.save_user(user)
+    }
+}
+
+/// `GetUserPolicy`
+pub struct GetUserPolicy {
+    user: String,
+    name: String,
+}
+
+impl Request for GetUserPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { user: members::user_name(members)?, name: members::policy_name(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let user = cx.user("iam:GetUserPolicy", &self.user, &ConditionContext::default())?;
+        let policy = user.inline.get(&self.name).ok_or_else(|| no_such_policy(&self.name))?;
+        let mut out = Xml::new();
+        xml::leaf(&mut out, "UserName", &self.user);
+        xml::leaf(&mut out, "PolicyName", &self.name);
+        xml::leaf(&mut out, "PolicyDocument", &xml::url_encode(&policy.text));
+        Ok(out)
+    }
+}
+
+/// `DeleteUserPolicy`
+pub struct DeleteUserPolicy {
+    user: String,
+    name: String,
+}
+
+impl Request for DeleteUserPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { user: members::user_name(members)?, name: members::policy_name(members)? })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let mut user = cx.user("iam:DeleteUserPolicy", &self.user, &ConditionContext::default())?;
+        user.inline.remove(&self.name).ok_or_else(|| no_such_policy(&self.name))?;
+        cx.save_user(user)
+    }
+}
+
+/// `ListUserPolicies`
+pub struct ListUserPolicies {
+    user: String,
+    page: Later<Page>,
+}
+
+impl Request for ListUserPolicies {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { user: members::user_name(members)?, page: Page::parse(members) })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let user = cx.user("iam:ListUserPolicies", &self.user, &ConditionContext::default())?;
+        let mut out = Xml::new();
+        let names = user.inline.keys();
+        self.page?.write(&mut out, "PolicyNames", names, |name| name, |out, name| out.push_str(name));
+        Ok(out)
+    }
+}
+
+/// `GetPolicy`
+pub struct GetPolicy(String);
+
+impl Request for GetPolicy {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        members::policy_arn(members).map(Self)
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let policy = managed_policy(cx, "iam:GetPolicy", &self.0)?;
+        let is_attached = |arns: &[String]| arns.iter().any(|arn| arn == policy.arn);
+        let attachments = cx.account.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
+        let mut out = Xml::new();
+        xml::nest(&mut out, "Policy", |out| {
+            xml::leaf(out, "PolicyName", policy.name);
+            if let Some(id) = policy.id {
+                xml::leaf(out, "PolicyId", id);
+            }
+            xml::leaf(out, "Arn", policy.arn);
+            xml::leaf(out, "Path", "/");
+            xml::leaf(out, "DefaultVersionId", policy.version);
+            xml::leaf(out, "AttachmentCount", &attachments);
+            xml::leaf(out, "PermissionsBoundaryUsageCount", "0");
+            xml::leaf(out, "IsAttachable", "true");
+            xml::leaf(out, "Description", policy.description);
+            xml::leaf(out, "CreateDate", policy.created);
+            xml::leaf(out, "UpdateDate", policy.updated);
+        });
+        Ok(out)
+    }
+}
+
+/// `GetPolicyVersion`
+pub struct GetPolicyVersion {
+    arn: String,
+    version: String,
+}
+
+impl Request for GetPolicyVersion {
+    type Output = Xml;
+
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        let version = members.str("VersionId", 0..=usize::MAX)?.to_owned();
+        Ok(Self { arn: members::policy_arn(members)?, version })
+    }
+
+    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+        let policy = managed_policy(cx, "iam:GetPolicyVersion", &self.arn)?;
+        if self.version != policy.version {
+            // Earlier versions of the managed policies are not kept here.
+            let (arn, version) = (policy.arn, self.version);
+            let message = format!("Policy {arn} version {version} does not exist or is not attachable.");
+            return Err(no_such_entity(message));
+        }
+        let mut out = Xml::new();
+        xml::nest(&mut out, "PolicyVersion", |out| {
+            xml::leaf(out, "Document", &xml::url_encode(policy.text));
+            xml::leaf(out, "VersionId", policy.version);
+            xml::leaf(out, "IsDefaultVersion", "true");
+            xml::leaf(out, "CreateDate", policy.updated);
+        });
+        Ok(out)
+    }
+}
+
+/// The managed policy with this ARN, if the caller is allowed `action` on it.
+fn managed_policy(cx: &mut Context<'_>, action: &str, arn: &str) -> Result<&'static Managed, Fault> {
+    cx.authorize(action, Resource::Arn(arn), &ConditionContext::default())?;
+    managed::find(arn).ok_or_else(|| no_managed_policy(arn, format!("Policy {arn} was not found.")))
+}
+
+/// A managed policy that the sandbox doesn't have. If AWS has it, the message says so instead of AWS's `message`.
+fn no_managed_policy(arn: &str, message: String) -> Fault {
+    if !aws_names::has_managed_policy(arn) {
+        return no_such_entity(message);
+    }
+    let known: Vec<&str> = managed::names().collect();
+    no_such_entity(format!(
+        "The sandbox does not have the AWS managed policy {arn}. It has {}. Put what you need into an inline policy.",
+        known.join(", ")
+    ))
+}
+
+fn no_such_policy(name: &str) -> Fault {
+    no_such_entity(format!("The user policy with name {name} cannot be found."))
+}

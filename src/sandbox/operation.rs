@@ -1,0 +1,95 @@
+//! An operation: one row of the catalog.
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::error::Fault;
+use super::service::Service;
+use super::validate::{self, Members, Params};
+use super::xml::Xml;
+
+/// The output of an operation, before it takes its protocol's shape.
+#[derive(Debug)]
+pub enum Output {
+    /// A JSON value.
+    Json(Value),
+    /// The inside of `<{Action}Result>`; empty leaves the element out.
+    Xml(Xml),
+}
+
+impl From<Value> for Output {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+impl From<Xml> for Output {
+    fn from(xml: Xml) -> Self {
+        Self::Xml(xml)
+    }
+}
+
+/// The request of one operation.
+pub trait Request: Sized {
+    /// A JSON value or XML.
+    type Output: Into<Output>;
+
+    /// Reads the request, and checks what can be checked without looking at the account.
+    ///
+    /// # Errors
+    /// What AWS reports before it checks the caller's permission. Broken constraints go to `members` instead.
+    fn parse(members: &Members<'_>) -> Result<Self, Fault>;
+
+    /// Checks the caller's permission and runs the operation.
+    ///
+    /// # Errors
+    /// The operation's own; all it did is undone.
+    fn run(self, cx: &mut Context<'_>) -> Result<Self::Output, Fault>;
+}
+
+/// Whether an operation changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It changes nothing, and a seeded clock stands still.
+    Read,
+    /// A seeded clock moves one second.
+    Write,
+}
+
+/// One row of the catalog.
+#[derive(Debug)]
+pub struct Operation {
+    /// The service.
+    pub service: Service,
+    /// `CreateTable`
+    pub name: &'static str,
+    /// Whether it changes anything.
+    pub kind: Kind,
+    /// Every action it may ask permission for. The engine checks decisions against it in debug builds.
+    pub actions: &'static [&'static str],
+    run: fn(Service, &mut Context<'_>, &Params) -> Result<Output, Fault>,
+}
+
+impl Operation {
+    /// An operation that changes nothing.
+    pub const fn read<T: Request>(service: Service, name: &'static str, actions: &'static [&'static str]) -> Self {
+        Self { service, name, kind: Kind::Read, actions, run: run::<T> }
+    }
+
+    /// An operation that changes something.
+    pub const fn write<T: Request>(service: Service, name: &'static str, actions: &'static [&'static str]) -> Self {
+        Self { service, name, kind: Kind::Write, actions, run: run::<T> }
+    }
+
+    /// Parses the request and runs it.
+    ///
+    /// # Errors
+    /// The operation's own.
+    pub fn run(&self, cx: &mut Context<'_>, params: &Params) -> Result<Output, Fault> {
+        (self.run)(self.service, cx, params)
+    }
+}
+
+fn run<T: Request>(service: Service, cx: &mut Context<'_>, params: &Params) -> Result<Output, Fault> {
+    Ok(validate::read(service, params, T::parse)?.run(cx)?.into())
+}
