@@ -10,8 +10,8 @@
 //!
 //! # From a key to the screen
 //! `Enter` on a stage that has not begun, in the order of reading:
-//! 1. [`run::interactive`] waits for whatever comes first. A key goes to `ui::keys`: [`ui::keys::KEYS`] says what it means
-//!    in this state, here [`lab::Intent::Advance`].
+//! 1. [`run::interactive`] waits for whatever comes first. A key goes to `ui::keys`: [`ui::keys::KEYS`] says what it asks
+//!    for, here [`lab::Intent::Advance`], and [`lab::State::permit`] whether that is allowed now.
 //! 2. [`lab::State::update`] takes that in and says, in [`lab::state`], whose it is: here the stage's. `lab/batch.rs`
 //!    starts it, asks [`lab::script`] what it sends, and gives an [`lab::Effect::Call`] for each call.
 //! 3. [`run::world::World::perform`] sends it with [`aws::Clients::call`] in a task of its own, and returns at once. The loop

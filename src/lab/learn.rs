@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::flow::Intent;
 use super::lesson::interface::Interface;
 use super::lesson::{Comparison, Lesson, Question, Reply, Text};
 use super::outcome::Status;
@@ -159,25 +158,28 @@ impl State {
         self.view.bench.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
     }
 
-    /// Takes in what the person does with the question.
-    pub(super) fn learn(&mut self, intent: Intent) {
-        let stage = self.view.shown;
-        let Some(asked) = self.open_question().filter(|_| self.view.bench.is_none()) else { return };
-        let choice = match intent {
-            Intent::Choose(place) if usize::from(place) < asked.answers.len() => {
-                let order = self.quiz.order(stage, asked.question);
-                order.get(usize::from(place)).map(|index| Choice::Answer(*index))
-            }
-            Intent::Skip => Some(Choice::Skipped),
-            Intent::Hint => {
-                self.quiz.hint(stage);
-                None
-            }
-            _ => None,
+    /// Answers the open question with the answer at `place`.
+    pub(super) fn choose(&mut self, place: u8) {
+        let order = match (self.view.bench, self.open_question()) {
+            (Some(which), _) => self.bench_order(which),
+            (None, Some(asked)) => self.quiz.order(self.view.shown, asked.question),
+            (None, None) => Vec::new(),
         };
-        if let Some(choice) = choice {
-            self.quiz.choose(stage, choice);
-            self.view.message = None;
+        if let Some(index) = order.get(usize::from(place)) {
+            self.answer(Choice::Answer(*index));
         }
+    }
+
+    /// Skips the open question.
+    pub(super) fn skip(&mut self) {
+        self.answer(Choice::Skipped);
+    }
+
+    fn answer(&mut self, choice: Choice) {
+        match self.view.bench {
+            Some(which) => self.answer_experiment(which, choice),
+            None => self.quiz.choose(self.view.shown, choice),
+        }
+        self.view.message = None;
     }
 }

@@ -1,8 +1,8 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
 //! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`state`] (what there is, and
-//! what an intent means), `batch` (how calls are sent, awaited and repeated) and [`stages`] (what each stage sends and
-//! expects).
+//! what an intent means), [`permit`] (whether it is allowed now), `batch` (how calls are sent, awaited and repeated) and
+//! [`stages`] (what each stage sends and expects).
 //!
 //! A state's methods stand with their subject:
 //! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
@@ -32,11 +32,11 @@ pub mod log;
 pub mod mask;
 pub mod model;
 mod outcome;
+pub mod permit;
 pub mod presenting;
 mod progress;
 pub mod quiz;
 pub mod recall;
-mod refusal;
 pub mod resume;
 pub mod review;
 pub mod session;
@@ -64,6 +64,7 @@ pub use lesson::Lesson;
 pub use locks::{LockState, Locks};
 pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use outcome::{Check, Record, Status};
+pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::Wish;
 pub use quiz::{Choice, Quiz, Score};

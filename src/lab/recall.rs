@@ -273,9 +273,6 @@ impl State {
     /// Shows the recorded answers, or the live ones again.
     pub(super) fn toggle_replay(&mut self) {
         let stage = self.view.shown;
-        if !self.can_replay() {
-            return;
-        }
         if let Some(replay) = &mut self.replays.stages[stage.index()] {
             replay.is_on = !replay.is_on;
             replay.was_on = true;

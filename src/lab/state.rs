@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::backend::{Backend, ServicePlace};
-use super::bench::Bench;
+use super::bench::{Bench, Experiment};
 use super::copy::{Clipboard, Profiles};
 use super::exchange::Exchange;
 use super::facts::{Facts, Names};
@@ -12,6 +12,7 @@ use super::flow::{Effect, Event, Intent};
 use super::insight::Insight;
 use super::lesson::Chosen;
 use super::outcome::{Record, Status};
+use super::permit::{Permit, Reason};
 use super::presenting::Presenting;
 use super::quiz::Quiz;
 use super::recall::Replays;
@@ -19,7 +20,7 @@ use super::review::Review;
 use super::session::Progress;
 use super::shown::Shown;
 use super::stage::Stage;
-use super::view::{Page, View};
+use super::view::{Overlay, Page, View};
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,25 +181,32 @@ impl State {
         }
     }
 
-    /// What an intent does. It may be for whoever presents (`presenting/mod.rs`), have a reason against it
-    /// (`refusal.rs`), or be for the bench (`bench/play.rs`); else it is for the stages.
+    /// Performs an intent that is allowed, and says why not where the person should know.
     fn intend(&mut self, intent: Intent) -> Vec<Effect> {
-        if let Some(effects) = self.present(intent) {
-            return effects;
+        let is_second_press = self.is_second_press(intent);
+        match self.permit(intent) {
+            Permit::Yes => return self.perform(intent, is_second_press),
+            Permit::Because(reason) => self.view.message = Some(self.explain(reason)),
+            Permit::No => {}
         }
-        if let Some(refusal) = self.why_not(intent) {
-            self.view.message = Some(refusal);
-            return Vec::new();
-        }
-        if let Some(effects) = self.intend_on_bench(intent) {
-            return effects;
-        }
+        Vec::new()
+    }
+
+    /// Performs an intent. Whether it is allowed has been asked.
+    pub(super) fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Effect> {
         match intent {
-            Intent::Present(_) => {}
+            Intent::Present(wish) => return self.grant_wish(wish, is_second_press),
             Intent::Advance => return self.advance(),
-            Intent::Retry if self.can_retry() => return self.retry(),
-            Intent::Retry => {}
-            Intent::Choose(_) | Intent::Skip | Intent::Hint => self.learn(intent),
+            Intent::Retry => {
+                return match self.view.bench {
+                    Some(which) => self.start_experiment(which),
+                    None => self.retry(),
+                };
+            }
+            Intent::Choose(place) => self.choose(place),
+            Intent::Skip => self.skip(),
+            Intent::Hint => self.quiz.hint(self.view.shown),
+            Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.say_what_leaving_means(),
             Intent::Quit | Intent::AskToQuit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
                     return vec![Effect::Exit];
@@ -206,20 +214,17 @@ impl State {
                 self.view.ask_to_quit();
             }
             Intent::CleanUpAndQuit => return self.clean_up_and_quit(),
-            Intent::ShowNext => {
-                if let Some(next) = self.next_shown() {
-                    self.show(next);
-                }
-            }
-            Intent::ShowPrevious => {
-                if let Some(previous) = self.view.shown.previous() {
-                    self.view.show(previous);
-                }
-            }
+            Intent::ShowNext => self.show_neighbor(Experiment::next, State::next_shown),
+            Intent::ShowPrevious => self.show_neighbor(Experiment::previous, |state| state.view.shown.previous()),
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
             Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
-            Intent::ToggleStages => self.view.toggle_stages(),
+            Intent::ToggleStages => {
+                if self.holds_policy() && self.view.overlay.is_none() {
+                    self.view.message = Some(self.explain(Reason::PolicyHeld));
+                }
+                self.view.toggle_stages();
+            }
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
@@ -229,13 +234,44 @@ impl State {
                 self.view.toggle_page(page);
                 return self.inspect();
             }
-            Intent::Close if !self.view.overlay_is_open() && self.draft().is_some() => self.drop_draft(),
-            Intent::Close => self.close(),
+            Intent::Close => return self.go_back(),
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
-            Intent::ToggleBench | Intent::Undo => {}
+            Intent::ToggleBench => self.toggle_bench(),
+            Intent::Undo => return self.undo(),
+        }
+        Vec::new()
+    }
+
+    /// Shows the experiment or the stage beside the shown one.
+    fn show_neighbor(
+        &mut self,
+        experiment: fn(Experiment) -> Option<Experiment>,
+        stage: fn(&State) -> Option<Stage>,
+    ) {
+        match self.view.bench {
+            Some(which) => experiment(which).into_iter().for_each(|which| self.show_experiment(which)),
+            None => stage(self).into_iter().for_each(|stage| self.show(stage)),
+        }
+    }
+
+    /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
+    /// a held key policy unsent.
+    fn go_back(&mut self) -> Vec<Effect> {
+        if self.view.blank {
+            self.view.blank = false;
+            return Vec::new();
+        }
+        if self.stops_jump() {
+            return Vec::new();
+        }
+        match (self.view.overlay, self.view.bench) {
+            (Some(Overlay::Bench { .. }), _) => self.toggle_bench(),
+            (None, Some(which)) => return self.leave_experiment(which),
+            (None, None) if self.draft().is_some() => self.drop_draft(),
+            _ => self.close(),
         }
         Vec::new()
     }
@@ -248,20 +284,19 @@ impl State {
         self.view.show(stage);
     }
 
-    pub(super) fn advance(&mut self) -> Vec<Effect> {
-        if let Some(stage) = self.view.take_cursor() {
-            return self.go_to(stage);
-        }
-        if self.is_asking_to_resume() {
-            return self.resume();
-        }
-        if self.view.overlay_is_open() {
-            self.view.close();
-            return Vec::new();
-        }
-        // Before a kept session is verified, what an experiment has changed is undone.
-        if self.bench.is_running() && self.view.bench.is_none() {
-            return Vec::new();
+    fn advance(&mut self) -> Vec<Effect> {
+        match (self.view.overlay, self.view.bench) {
+            (Some(Overlay::Stages { cursor }), _) => {
+                self.view.overlay = None;
+                return self.go_to(cursor);
+            }
+            (Some(Overlay::Bench { cursor }), _) => {
+                self.show_experiment(cursor);
+                return Vec::new();
+            }
+            (Some(_), _) => return self.resume(),
+            (None, Some(which)) => return self.advance_experiment(which),
+            (None, None) => {}
         }
         let shown = self.view.shown;
         match self.shown().status {

@@ -247,20 +247,17 @@ impl View {
     }
 
     pub(super) fn move_cursor(&mut self, rows: i8, last: Stage) {
-        if let Some(Overlay::Stages { cursor }) = &mut self.overlay {
-            let row = cursor.index().saturating_add_signed(rows.into()).min(last.index());
-            *cursor = Stage::ALL[row];
-        }
-    }
-
-    /// Closes the stage list and gives the row it stood on.
-    pub(super) fn take_cursor(&mut self) -> Option<Stage> {
-        match self.overlay {
-            Some(Overlay::Stages { cursor }) => {
-                self.overlay = None;
-                Some(cursor)
+        match &mut self.overlay {
+            Some(Overlay::Stages { cursor }) => *cursor = Stage::ALL[moved(cursor.index(), rows, last.index())],
+            Some(Overlay::Bench { cursor }) => {
+                *cursor = Experiment::ALL[moved(cursor.index(), rows, Experiment::ALL.len() - 1)];
             }
-            _ => None,
+            _ => {}
         }
     }
+}
+
+/// The row that is `rows` further down, at most `last`.
+pub(super) fn moved(row: usize, rows: i8, last: usize) -> usize {
+    row.saturating_add_signed(rows.into()).min(last)
 }

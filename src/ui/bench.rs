@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{Experiment, State, Status};
 
-use super::overlay::{list_way_out, open, rows_of};
+use super::dialog::{list_way_out, open, rows_of};
 use super::text::{spans_width, width};
 use super::theme::Theme;
 

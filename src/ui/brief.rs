@@ -10,8 +10,8 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::learn::Asked;
 use crate::lab::{Check, State, Status};
 
-use super::keys;
-use super::layout::Class;
+use super::keys::names;
+use super::size::Class;
 use super::tally;
 use super::text::{cut, uncapitalised, width, wrap};
 use super::theme::Theme;
@@ -213,14 +213,14 @@ impl<'a> Brief<'a> {
 
     fn how_to_answer(self, asked: &Asked<'_>) -> Part<'a> {
         let keymap = &self.state.view.keys;
-        let answers = keys::answers(keymap, asked.answers.len());
-        let keys: [&dyn Display; 2] = [&answers, &keys::first("skip", keymap)];
+        let answers = names::answers(keymap, asked.answers.len());
+        let keys: [&dyn Display; 2] = [&answers, &names::first("skip", keymap)];
         let text = format!(" {}", self.state.interface().fill("{} answers, {} skips", &keys));
         Part::plain(vec![Span::styled(text, self.theme.dim)])
     }
 
     fn enter(self) -> Part<'a> {
-        let key = Span::styled(format!(" {} ", keys::first("advance", &self.state.view.keys)), self.theme.focus);
+        let key = Span::styled(format!(" {} ", names::first("advance", &self.state.view.keys)), self.theme.focus);
         let action = match self.state.view.bench {
             Some(_) => self.state.interface().say("try it"),
             None => self.state.text(self.state.view.shown).action,
@@ -270,7 +270,7 @@ impl<'a> Brief<'a> {
 
     /// What waits to be looked at, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
-        let key = |action| format!(" {:^5} ", keys::first(action, &self.state.view.keys));
+        let key = |action| format!(" {:^5} ", names::first(action, &self.state.view.keys));
         let choice = |action, text: &'static str| {
             let key = Span::styled(key(action), self.theme.focus);
             let text = format!("  {}", self.state.interface().say(text));

@@ -41,7 +41,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
 
 /// What comes last: the score, what to take home, and how to do it oneself.
 pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
-    let summary = format!("{}{}", state.summary_in(state.interface()), super::and_score(state));
+    let summary = format!("{}{}", state.summary_in(state.interface()), super::score::after_summary(state));
     let room = usize::from(size.height.saturating_sub(7));
     card(theme, size, |columns| {
         let mut lines = wrap_plain(&summary, theme.strong, columns);
@@ -90,7 +90,7 @@ pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)],
     let area = buffer.area;
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
     let place = if row.width < TIMED { format!(" {state}") } else { format!(" {when}  {state}") };
-    let mut spans = vec![Span::styled(super::pane::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
+    let mut spans = vec![Span::styled(super::verdict::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
     let taken = |keys: &[(&str, &str)]| keys.iter().map(|(key, label)| 4 + width(key) + width(label)).sum::<usize>();
     let room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
     let mut keys = keys.to_vec();

@@ -5,7 +5,8 @@ use ratatui::text::Span;
 
 use crate::lab::{State, Status};
 
-use super::keys::{self, Hint};
+use super::keys::hints::KeyHint;
+use super::keys::names;
 use super::text::{truncate, width};
 use super::theme::Theme;
 
@@ -31,14 +32,14 @@ pub struct Lane {
     /// Whether captions are.
     pub captions: bool,
     /// The key that was pressed last, and what it did.
-    pub pressed: Option<Hint>,
+    pub pressed: Option<KeyHint>,
     /// Whether the lab plays itself, so that nobody takes it for dead.
     pub playing: Option<Playing>,
 }
 
 impl Lane {
     /// Takes in that a key was pressed.
-    pub fn press(&mut self, pressed: Option<Hint>) {
+    pub fn press(&mut self, pressed: Option<KeyHint>) {
         if self.keys {
             self.pressed = pressed;
         }
@@ -70,7 +71,7 @@ impl Lane {
 
     /// What a play waits for, in what fits into `columns`.
     pub(super) fn waits(&self, state: &State, columns: usize) -> Option<String> {
-        let [enter, next] = ["advance", "clicker_next"].map(|name| keys::first(name, &state.view.keys));
+        let [enter, next] = ["advance", "clicker_next"].map(|name| names::first(name, &state.view.keys));
         let fill = |text| state.interface().fill(text, &[&enter, &next]);
         (self.playing == Some(Playing::Waits)).then(|| {
             let text = fill("playing: it waits for your answer · {} takes the play's · {} passes over");

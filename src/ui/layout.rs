@@ -4,37 +4,9 @@ use ratatui::layout::Rect;
 
 use crate::lab::{Call, Identity, Overlay, State, ViewMode};
 
+use super::size::{Class, Extent};
 use super::theme::Theme;
 use super::{answer, brief, page};
-
-/// From here on both panes are shown side by side.
-pub const FULL: (u16, u16) = (80, 24);
-
-/// From here on one pane is shown at a time.
-pub const SINGLE: (u16, u16) = (60, 18);
-
-/// How much of the screen can be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Both panes.
-    Full,
-    /// The focused pane.
-    Single,
-    /// Only what is needed.
-    TooSmall,
-}
-
-impl Class {
-    /// What fits into `area`.
-    pub fn of(area: Rect) -> Class {
-        let fits = |(width, height): (u16, u16)| area.width >= width && area.height >= height;
-        match (fits(FULL), fits(SINGLE)) {
-            (true, _) => Class::Full,
-            (_, true) => Class::Single,
-            _ => Class::TooSmall,
-        }
-    }
-}
 
 /// The parts of a screen that is not too small.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,22 +40,6 @@ pub struct PanePlan {
     pub head: Rect,
     /// The part that scrolls.
     pub body: Rect,
-}
-
-/// How much there is to scroll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
-    /// Lines in all.
-    pub lines: u16,
-    /// Lines that fit.
-    pub height: u16,
-}
-
-impl Extent {
-    /// The largest first line that still fills the height.
-    pub fn last_scroll(self) -> u16 {
-        self.lines.saturating_sub(self.height)
-    }
 }
 
 impl Plan {

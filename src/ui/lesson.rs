@@ -175,7 +175,7 @@ fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(score) = state.score() {
-        lines.extend(wrap_plain(&super::score_text(state, score), theme.strong, columns));
+        lines.extend(wrap_plain(&super::score::text(state, score), theme.strong, columns));
         lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
     }
     if state.bench.records().any(|record| record.status != Status::Todo) {

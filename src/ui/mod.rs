@@ -28,6 +28,8 @@ mod bench;
 mod brief;
 pub mod card;
 mod cli;
+mod consent;
+mod dialog;
 mod diff;
 mod json;
 pub mod keys;
@@ -40,276 +42,23 @@ mod page;
 mod pane;
 pub mod plain;
 mod resume;
+mod score;
+mod screen;
 mod sheet;
 mod signs;
+mod size;
 mod summary;
 mod tally;
 pub mod terminal;
 mod text;
 pub mod theme;
 mod trail;
+mod verdict;
 mod why;
 
-use ratatui::Frame;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
-
-use crate::lab::backend::in_short;
-use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Experiment, Score, ServicePlace, Stage, State};
-
 pub use lane::Lane;
-pub use layout::Class;
+pub use screen::{render, render_with, view};
 pub use signs::spelt;
+pub use size::Class;
 pub use text::{clean, shortened};
 pub use theme::{ColorLevel, Theme, ThemeName};
-
-use layout::{Plan, SINGLE};
-use text::{cut, spans_width, truncate, width, wrap_plain};
-
-/// Draws `state` on the whole frame, with the last key and a caption where `lane` shows them.
-pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    draw(state, theme, lane, area, frame.buffer_mut());
-}
-
-/// The picture of `state` at `size`, for stills, recordings and tests.
-pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
-    render_with(state, theme, &Lane::default(), size)
-}
-
-/// The same with the last key and a caption.
-pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buffer {
-    let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
-    let mut buffer = Buffer::empty(area);
-    draw(state, theme, lane, area, &mut buffer);
-    buffer
-}
-
-fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    draw_all(state, theme, lane, area, buffer);
-    text::guard(buffer);
-    theme::keep_bold_dark(buffer);
-    if theme.is_ascii() {
-        signs::translate(buffer);
-    }
-}
-
-fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    buffer.set_style(area, theme.base);
-    // Not even the least of it is to be seen on a screen that is blank on purpose.
-    if state.is_blank() {
-        return overlay::blank(state, theme, area, buffer);
-    }
-    if Class::of(area) == Class::TooSmall {
-        return too_small(state, theme, area, buffer);
-    }
-    let plan = Plan::new(state, area);
-    header(state, theme, lane, plan.header, buffer);
-    brief::draw(state, theme, plan.brief, area, buffer);
-    for pane in &plan.panes {
-        pane::draw(state, theme, pane, buffer);
-    }
-    message_line(state, theme, lane, plan.message, buffer);
-    footer(state, theme, plan.footer, area, buffer);
-    overlay::draw(state, theme, area, buffer);
-}
-
-/// The last key, what has just happened or a caption and, at the right, the time or the cost.
-fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    let columns = usize::from(area.width);
-    let key = lane.key(theme);
-    let least = state.shows_timer().then(|| least_time(state));
-    let taken = spans_width(&key) + least.as_deref().map_or(0, |text| width(text) + 1);
-    let room = columns.saturating_sub(taken + 2);
-    // What the next key does goes before what has happened.
-    let warning = || message(state, room).filter(|_| state.warns_of_leaving());
-    let message = warning()
-        .or_else(|| lane.ended(state))
-        .or_else(|| message(state, room))
-        .or_else(|| lane.waits(state, room))
-        .or_else(|| lane.caption(state, room))
-        .or_else(|| to_the_bench(state));
-    let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
-    let room = columns.saturating_sub(taken);
-    let right = match least {
-        // Whoever asked for the time sees it, whatever else is said.
-        Some(least) => {
-            let (timing, words) = (state.timing(), state.interface());
-            let drift = timing.drift(words);
-            let choices = [
-                format!("{} ({drift}) · {}", timing.of_stage(words), timing.of_all(words)),
-                format!("{} ({drift})", timing.of_stage(words)),
-            ];
-            let fitting = choices.into_iter().find(|text| width(text) < room);
-            Span::styled(format!("{} ", fitting.unwrap_or(least)), theme.strong)
-        }
-        // Where both have no room, what has just happened matters more.
-        None => match state.cost_line().filter(|cost| width(cost) < room) {
-            Some(cost) => Span::styled(format!("{cost} "), theme.dim),
-            None => Span::default(),
-        },
-    };
-    let room = columns.saturating_sub(width(&right.content) + usize::from(!right.content.is_empty()));
-    Line::from(right).right_aligned().render(area, buffer);
-    let text = message.map(|text| Span::styled(format!(" {text}"), theme.strong));
-    let spans: Vec<Span<'static>> = key.into_iter().chain(text).collect();
-    if !spans.is_empty() {
-        cut(spans, room).render(area, buffer);
-    }
-}
-
-/// The time in few columns, `stage 9/9 02:10 · 1:05 ahead`.
-fn least_time(state: &State) -> String {
-    let (timing, words) = (state.timing(), state.interface());
-    let stage = format!("{} {}/{}", words.say("stage"), timing.stage, timing.stages);
-    format!("{stage} {} · {}", clock(timing.spent), timing.drift(words))
-}
-
-fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let (columns, rows) = SINGLE;
-    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| keys::first(name, &state.view.keys));
-    let text = if state.view.is_asking_to_quit() {
-        let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
-    } else if state.is_asking_to_resume() {
-        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| keys::first(name, &state.view.keys));
-        format!(
-            "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
-             read more."
-        )
-    } else if state.is_asking_for_consent() {
-        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
-    } else {
-        format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
-            area.width, area.height
-        )
-    };
-    Paragraph::new(wrap_plain(&text, theme.base, area.width.into())).render(area, buffer);
-}
-
-/// What has just happened; under the last stage, that it was the last, in what fits into `columns`.
-fn message(state: &State, columns: usize) -> Option<String> {
-    let finished = || {
-        let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
-        is_last.then(|| {
-            let score = and_score(state);
-            let (words, summary) = (state.interface(), state.summary_in(state.interface()));
-            let end = |text: &str| words.fill("End of the lab: {}.", &[&text]);
-            let choices = [end(&format!("{summary}{score}")), end(&summary)];
-            choices.into_iter().find(|text| width(text) <= columns).unwrap_or(summary)
-        })
-    };
-    state.view.message.clone().or_else(|| state.offer()).or_else(finished)
-}
-
-/// Under the lab's last reading: what can be done before everything is removed.
-fn to_the_bench(state: &State) -> Option<String> {
-    let is_read = state.view.shown == Stage::ViewAgain && state.view.bench.is_none() && state.has_bench();
-    let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
-    let (key, count) = (keys::first("bench", &state.view.keys), Experiment::ALL.len());
-    let text = "{}: {} experiments that break this, before clean-up ends it";
-    is_met.then(|| state.interface().fill(text, &[&key, &count]))
-}
-
-/// The score in the lesson's words: what a person has answered, and what a class has, whose teacher passed over it.
-fn score_text(state: &State, score: Score) -> String {
-    let words = state.lesson.words();
-    let of_class = state.class_score();
-    let skipped = score.skipped.saturating_sub(of_class.map_or(0, |class| class.questions));
-    let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, words.score));
-    let skipped = (skipped > 0).then(|| format!("{skipped} {}", words.score_skipped));
-    let class = of_class
-        .map(|class| format!("{} {}/{} {}", state.interface().say("class"), class.right, class.hands, words.score));
-    let parts: Vec<String> = answered.into_iter().chain(skipped).chain(class).collect();
-    parts.join(" · ")
-}
-
-/// The same behind a summary; empty where nothing was answered.
-fn and_score(state: &State) -> String {
-    let score = state.score().map(|score| score_text(state, score)).filter(|text| !text.is_empty());
-    score.map(|text| format!(", {text}")).unwrap_or_default()
-}
-
-/// What stands in the badge: where the calls go.
-fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
-    match (backend.kind, backend.host()) {
-        _ if !services.is_empty() => truncate(&in_short(services), 56),
-        (BackendKind::Sandbox, _) => "SANDBOX".to_owned(),
-        (_, None) => "AWS".to_owned(),
-        (_, Some(host)) => truncate(host, 28),
-    }
-}
-
-fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    buffer.set_style(area, theme.bar);
-    let columns = usize::from(area.width);
-    let stage = state.view.shown;
-    let dim = theme.bar.patch(theme.dim);
-    let (number, title) = match state.view.bench {
-        Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
-        None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
-    };
-    let mut left = vec![
-        Span::styled(" kmslab  ", dim),
-        Span::styled(format!(" {number} "), theme.title),
-        Span::styled(format!(" {title}"), theme.title),
-    ];
-    let progress = Stage::ALL.into_iter().map(|each| {
-        let (sign, _, looks) = overlay::progress(state, each, theme);
-        Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
-    });
-    // What was recorded has nothing to do with where calls go now.
-    let (badge, region) = match state.replay_time() {
-        Some(time) => (Span::styled(format!("{}{time} ", pane::replay(theme)), theme.replay()), Span::default()),
-        None => (
-            Span::styled(format!(" {} ", backend_name(&state.backend, &state.services)), theme.badge),
-            Span::styled(format!(" {} ", state.backend.region), dim),
-        ),
-    };
-    let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
-    // The badge is the last to go: nobody may wonder where the calls go.
-    let progress: Vec<Span<'static>> = progress.collect();
-    let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
-    let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
-    let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];
-    // Which region that would be means nothing where there is none.
-    if state.backend.kind == BackendKind::Sandbox {
-        less.push(with_progress(&[space(1), badge.clone()]));
-    }
-    less.extend([vec![badge.clone(), region], vec![badge]]);
-    for less in less {
-        if spans_width(&left) + 2 + spans_width(&right) <= columns {
-            break;
-        }
-        right = less;
-    }
-    if lane.is_playing() {
-        let play = format!(" {} ", state.interface().say("PLAY"));
-        right.splice(0..0, [Span::styled(play, theme.focus), space(1)]);
-    }
-    let room = columns.saturating_sub(spans_width(&right));
-    if spans_width(&left) + 1 > room {
-        left = cut(left, room.saturating_sub(1)).spans;
-    }
-    let gap = room.saturating_sub(spans_width(&left));
-    left.push(space(gap));
-    left.extend(right);
-    Line::from(left).render(area, buffer);
-}
-
-fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
-    let gap = if area.width < 100 { 2 } else { 3 };
-    let columns_of = |hint: &keys::Hint| width(&hint.keys) + 1 + width(&hint.label) + gap;
-    // The gap after the last one need not fit.
-    let columns = usize::from(area.width).saturating_sub(2) + gap;
-    let mut spans = vec![Span::raw(" ")];
-    for hint in keys::footer(state, screen, columns, columns_of) {
-        spans.push(Span::styled(hint.keys, theme.hint));
-        spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(gap)), theme.dim));
-    }
-    Line::from(spans).render(area, buffer);
-}

@@ -10,8 +10,8 @@ use crate::lab::lesson::interface::Interface;
 use crate::lab::presenting::line::Line as Told;
 use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold, Progress, QuestionTold, Telling};
 
-use super::layout::Extent;
 use super::signs;
+use super::size::Extent;
 use super::text::{cut, guard, spans_width, width, wrap, wrap_plain};
 use super::theme::{Theme, keep_bold_dark};
 

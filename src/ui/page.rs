@@ -8,11 +8,12 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::{Page, State};
 
-use super::layout::Extent;
-use super::overlay::{FRAME_COLUMNS, open, rows_of};
+use super::dialog::{FRAME_COLUMNS, open, rows_of};
+use super::keys::names;
+use super::size::Extent;
 use super::text::{width, wrap};
 use super::theme::Theme;
-use super::{at_rest, keys, lesson, trail, why};
+use super::{at_rest, lesson, trail, why};
 
 /// A page's title and the most columns of its text.
 fn frame(state: &State, page: Page) -> (String, u16) {
@@ -72,11 +73,11 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
     let extent = extent_of(&lines, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
-    let back = keys::first("back", &state.view.keys);
+    let back = names::first("back", &state.view.keys);
     let way_out = match (scroll, below) {
         (0, 0) => format!("{back} closes"),
         (_, 0) => format!("▲ {scroll} above · {back} closes"),
-        (_, below) => format!("▼ {below} more: {} · {back} closes", keys::first("down", &state.view.keys)),
+        (_, below) => format!("▼ {below} more: {} · {back} closes", names::first("down", &state.view.keys)),
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
@@ -85,7 +86,7 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
 
 /// The keys and the signs.
 fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let groups = keys::grouped(&state.view.keys);
+    let groups = names::grouped(&state.view.keys);
     let rows = groups.iter().flat_map(|(_, rows)| rows);
     let keys_width = rows.map(|(keys, _)| width(keys)).max().unwrap_or(0);
     let labelled = |label: &str, style: Style, text: &str| {

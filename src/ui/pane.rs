@@ -25,28 +25,9 @@ use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict, ViewMode};
 
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
-use super::theme::{Theme, VerdictStyle};
+use super::theme::Theme;
+use super::verdict::{badge, verdict};
 use super::{answer, brief, diff};
-
-/// Before the verdict of an answer that was recorded earlier.
-pub fn replay(theme: &Theme) -> String {
-    format!(" {} REPLAY ", theme.signs.replay)
-}
-
-/// Sign, word and looks of a call's verdict.
-pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, VerdictStyle) {
-    let signs = &theme.signs;
-    match call {
-        Call::Waiting(_) => (signs.waiting, "WAITING", theme.waiting),
-        Call::Draft(_) => ("○", "NOT SENT", theme.waiting),
-        Call::Answered(exchange) => match exchange.verdict {
-            Verdict::Allowed => (signs.allowed, "ALLOWED", theme.allowed),
-            Verdict::Denied(_) => (signs.denied, "DENIED", theme.denied),
-            Verdict::Failed(_) if exchange.is_wanted_absence() => (signs.allowed, "GONE", theme.allowed),
-            Verdict::Failed(_) => (signs.failed, "FAILED", theme.failed),
-        },
-    }
-}
 
 /// Draws the pane.
 pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
@@ -209,16 +190,10 @@ fn status(exchange: &Exchange) -> String {
     exchange.answer.response.as_ref().map(|response| response.status.to_string()).unwrap_or_else(|_| "none".to_owned())
 }
 
-/// What was called, what it came to, and the service's id of it.
+/// The request, its verdict, and the service's id of it.
 fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
-    let (sign, word, looks) = verdict(call, theme);
     let operation = call.operation();
-    let attempt = match call {
-        Call::Answered(exchange) => exchange.attempt,
-        Call::Waiting(pending) => pending.attempt,
-        Call::Draft(_) => 1,
-    };
     // Of an ARN the end: the rest is in the answer, and no row has room for it all.
     let subject = operation.subject();
     let subject = if subject.starts_with("arn:") { subject.rsplit('/').next().unwrap_or(subject) } else { subject };
@@ -226,45 +201,26 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         Span::styled(format!("{} ", operation.action()), theme.strong),
         Span::styled(subject.to_owned(), theme.base),
     ];
-    let mut verdict = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
-    if state.is_replay() {
-        // First, so that no width cuts it off.
-        verdict.splice(0..0, [Span::styled(replay(theme), theme.replay()), Span::raw(" ")]);
-    }
+    let mut verdict = badge(call, state, theme);
     let mut id = Vec::new();
-    match call {
-        Call::Waiting(_) => {
+    let attempt = match call {
+        Call::Waiting(pending) => {
             verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks)), theme.strong));
+            pending.attempt
         }
         Call::Draft(_) => {
             let text = words.say("this call replaces the whole policy");
             verdict.push(Span::styled(format!("  {text}"), theme.strong));
+            1
         }
         Call::Answered(exchange) => {
-            let took = milliseconds(exchange.answer.duration_us);
-            match &exchange.answer.response {
-                Ok(response) => {
-                    verdict.push(Span::styled(format!("  HTTP {}", response.status), theme.base));
-                    // In a narrow pane one of the two has room, and how long this took is no surprise.
-                    verdict.push(match state.is_later(call) {
-                        true => Span::styled(" · after 5 min", theme.hint),
-                        false => Span::styled(format!(" · {took}"), theme.dim),
-                    });
-                    let text = response.request_id.as_deref().unwrap_or("none");
-                    id.push(Span::styled(format!("request id {text}"), theme.dim));
-                }
-                Err(_) => {
-                    verdict.push(Span::styled(format!("  {} · {took}", words.say("no answer")), theme.dim));
-                    id.push(Span::styled("request id none", theme.dim));
-                }
-            }
+            verdict.extend(response(exchange, state.is_later(call), words, theme));
+            let response = exchange.answer.response.as_ref().ok();
+            let text = response.and_then(|response| response.request_id.as_deref()).unwrap_or("none");
+            id.push(Span::styled(format!("request id {text}"), theme.dim));
+            exchange.attempt
         }
-    }
-    if let Call::Answered(Exchange { answer, .. }) = call
-        && answer.tries > 1
-    {
-        verdict.push(Span::styled(format!(" · {}", words.fill("{} tries", &[&answer.tries])), theme.dim));
-    }
+    };
     if state.is_undo(call) {
         verdict.push(Span::styled(format!(" · {}", words.say("undo")), theme.hint));
     }
@@ -272,6 +228,27 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         verdict.push(Span::styled(format!(" · {}", words.fill("attempt {}", &[&attempt])), theme.dim));
     }
     [request, verdict, id].map(|spans| cut(spans, columns)).to_vec()
+}
+
+/// The response's status, how long it took and how many tries; `is_later`: the first after five idle minutes.
+fn response(exchange: &Exchange, is_later: bool, words: Interface<'_>, theme: &Theme) -> Vec<Span<'static>> {
+    let took = milliseconds(exchange.answer.duration_us);
+    let mut spans = match &exchange.answer.response {
+        Ok(response) => vec![
+            Span::styled(format!("  HTTP {}", response.status), theme.base),
+            // In a narrow pane one of the two has room, and how long this took is no surprise.
+            match is_later {
+                true => Span::styled(" · after 5 min", theme.hint),
+                false => Span::styled(format!(" · {took}"), theme.dim),
+            },
+        ],
+        Err(_) => vec![Span::styled(format!("  {} · {took}", words.say("no answer")), theme.dim)],
+    };
+    if exchange.answer.tries > 1 {
+        let text = words.fill("{} tries", &[&exchange.answer.tries]);
+        spans.push(Span::styled(format!(" · {text}"), theme.dim));
+    }
+    spans
 }
 
 /// A duration in milliseconds, to three figures at most.

@@ -8,8 +8,8 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::resume::Looked;
 use crate::lab::{Stage, State};
 
-use super::keys;
-use super::overlay::{FRAME_COLUMNS, open, rows_of};
+use super::dialog::{FRAME_COLUMNS, open, rows_of};
+use super::keys::hints::hints;
 use super::text::{cut, wrap_plain};
 use super::theme::Theme;
 
@@ -17,7 +17,7 @@ use super::theme::Theme;
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
     let mut lines = lines(state, theme, columns.into());
-    let hints = keys::hints(state, area);
+    let hints = hints(state, area);
     // The choices are the last to go when there is little room.
     lines.truncate(usize::from(area.height.saturating_sub(2)).saturating_sub(hints.len()));
     lines.extend(hints.into_iter().map(|hint| {

@@ -10,8 +10,8 @@ use crate::lab::lesson::interface::Interface;
 use crate::lab::presenting::tally::{Hands, MOST, Stray};
 use crate::lab::{Stage, State, Status};
 
-use super::keys;
-use super::overlay::{FRAME_COLUMNS, open, rows_of};
+use super::dialog::{FRAME_COLUMNS, open, rows_of};
+use super::keys::names;
 use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
 
@@ -127,15 +127,15 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     lines.push(Line::default());
     let keymap = &state.view.keys;
-    let take = keys::first("take_votes", keymap);
+    let take = names::first("take_votes", keymap);
     let (help, way_out) = match is_seen {
         true => (share(entry.hands, &asked, words), words.fill("{} closes", &[&take])),
         false => (
             words.fill(
                 "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
-                &[&LETTERS[0], &LETTERS[1], &keys::first("erase", keymap)],
+                &[&LETTERS[0], &LETTERS[1], &names::first("erase", keymap)],
             ),
-            words.fill("{} takes it · {} forgets it", &[&take, &keys::first("back", keymap)]),
+            words.fill("{} takes it · {} forgets it", &[&take, &names::first("back", keymap)]),
         ),
     };
     match entry.stray {
@@ -151,7 +151,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// What was typed and not taken, and why.
 fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
-    let (words, take) = (state.interface(), keys::first("take_votes", &state.view.keys));
+    let (words, take) = (state.interface(), names::first("take_votes", &state.view.keys));
     let why = match stray {
         Stray::NoAnswer(c) => words.fill("Not taken: {} is no answer, nor is what follows.", &[&c]),
         Stray::NoLetter => words.say("Not taken: a number needs the letter of an answer before it.").to_owned(),

@@ -12,7 +12,7 @@ use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
 use super::sheet::Sheet;
 use super::theme::{Theme, VerdictStyle};
-use super::{pane, summary};
+use super::{summary, verdict};
 
 /// Columns of a rung's question, and of its answer's word.
 const QUESTION: usize = 24;
@@ -30,12 +30,8 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
 
 impl Sheet<'_> {
     fn call(&mut self, state: &State, exchange: &Exchange) {
-        let (sign, word, looks) = pane::verdict(&Call::Answered(exchange), self.theme);
         let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
-        let mut badge = vec![Span::styled(format!(" {sign} {word} "), looks.badge)];
-        if state.is_replay() {
-            badge.splice(0..0, [Span::styled(pane::replay(self.theme), self.theme.replay()), Span::raw(" ")]);
-        }
+        let badge = verdict::badge(&Call::Answered(exchange), state, self.theme);
         self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
         if matches!(exchange.verdict, Verdict::Failed(_)) {
             self.text("It failed for another reason than permission; its own words say which.", self.theme.base);
@@ -59,6 +55,7 @@ impl Sheet<'_> {
         self.own_words(state, exchange);
     }
 
+    /// Draws the ladders of a call and returns them with their titles.
     fn decisions(
         &mut self,
         state: &State,
@@ -89,44 +86,40 @@ impl Sheet<'_> {
             self.computed(exchange, &ladders, unread);
         }
         if ladders.is_empty() {
-            let text = match (&exchange.operation, unread) {
-                (Operation::GetCallerIdentity, _) => {
-                    "sts:GetCallerIdentity needs no permission: whoever has valid credentials may ask who they are."
-                }
-                _ if exchange.answer.response.is_err() => "No answer came, so nothing is known of a decision.",
-                (_, Some([])) => "Here is nothing to decide by.",
-                (_, Some(_)) => "Without these documents nothing can be said.",
-                (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
-            };
-            self.text(text, self.theme.base);
+            self.text(no_decision(exchange, unread), self.theme.base);
         }
-        let last = ladders.len();
-        let mut principal = None;
+        let earlier = earlier.map(|earlier| from_memory(state, &earlier.request_id));
         let titles = titles(&ladders);
-        let incomplete = unread.is_some_and(|unread| !unread.is_empty());
+        let mut principal = None;
         for (at, (ladder, title)) in ladders.iter().zip(&titles).enumerate() {
+            let is_last = at + 1 == ladders.len();
+            let incomplete = unread.is_some_and(|unread| !unread.is_empty());
+            let standing = Standing::of(ladder, incomplete, exchange.is_allowed());
             if at > 0 {
                 self.blank();
             }
-            let standing = Standing::of(ladder, incomplete, exchange.is_allowed());
             self.head(ladder, standing, title, principal.replace(&ladder.principal) != Some(&ladder.principal));
-            if let Some(earlier) = earlier.filter(|_| at + 1 == last) {
-                let text = from_memory(state, &earlier.request_id);
-                self.put(vec![Span::raw("  ")], vec![Span::styled(text, self.theme.base)], 2);
-            }
-            for (number, rung) in ladder.rungs.iter().enumerate() {
-                self.rung(number + 1, rung, standing, at + 1 == last);
-            }
-            if at + 1 == last || standing != Standing::Allowed {
-                let looks = standing.looks(self.theme);
-                let verdict = match standing {
-                    Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
-                    _ => ladder.verdict.clone(),
-                };
-                self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
-            }
+            self.ladder(ladder, standing, earlier.as_deref().filter(|_| is_last), is_last);
         }
         titles.into_iter().zip(ladders).collect()
+    }
+
+    /// Draws the rungs of a ladder and, unless a later ladder decides, its verdict.
+    fn ladder(&mut self, ladder: &Ladder, standing: Standing, earlier: Option<&str>, is_last: bool) {
+        if let Some(text) = earlier {
+            self.put(vec![Span::raw("  ")], vec![Span::styled(text.to_owned(), self.theme.base)], 2);
+        }
+        for (number, rung) in ladder.rungs.iter().enumerate() {
+            self.rung(number + 1, rung, standing, is_last);
+        }
+        if is_last || standing != Standing::Allowed {
+            let looks = standing.looks(self.theme);
+            let verdict = match standing {
+                Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
+                _ => ladder.verdict.clone(),
+            };
+            self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
+        }
     }
 
     /// What a ladder from documents is worth.
@@ -329,6 +322,19 @@ fn constraint(constraints: &Value) -> String {
         _ => format!("the encryption context has {}", pairs(wanted)),
     });
     told.collect::<Vec<_>>().join(" and ")
+}
+
+/// Why no decision of a call is known.
+fn no_decision(exchange: &Exchange, unread: Option<&[String]>) -> &'static str {
+    match (&exchange.operation, unread) {
+        (Operation::GetCallerIdentity, _) => {
+            "sts:GetCallerIdentity needs no permission: whoever has valid credentials may ask who they are."
+        }
+        _ if exchange.answer.response.is_err() => "No answer came, so nothing is known of a decision.",
+        (_, Some([])) => "Here is nothing to decide by.",
+        (_, Some(_)) => "Without these documents nothing can be said.",
+        (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
+    }
 }
 
 /// `lock 1: the table`; numbered where there are several.

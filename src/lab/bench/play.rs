@@ -4,7 +4,7 @@ use super::script::{self, Ground, Step};
 use super::{Change, Experiment, Pause, Run, Then, check};
 use crate::lab::backend::BackendKind;
 use crate::lab::exchange::Exchange;
-use crate::lab::flow::{Effect, Intent, TimerId};
+use crate::lab::flow::{Effect, TimerId};
 use crate::lab::learn::Asked;
 use crate::lab::lesson;
 use crate::lab::model::masked::Masked;
@@ -15,7 +15,6 @@ use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
 use crate::lab::test_user::UserPolicy;
-use crate::lab::view::Overlay;
 
 /// DynamoDB keeps a table key for five minutes after its last use (DynamoDB guide); one second more is certainly idle.
 const IDLE_SECONDS: u32 = 301;
@@ -51,7 +50,7 @@ impl State {
         self.view.bench.map_or_else(|| self.question(self.view.shown), |which| self.bench_question(which))
     }
 
-    fn bench_order(&self, which: Experiment) -> Vec<usize> {
+    pub(in crate::lab) fn bench_order(&self, which: Experiment) -> Vec<usize> {
         self.quiz.shuffled(which.question_number(), self.experiment(which).question.answers.len())
     }
 
@@ -65,71 +64,52 @@ impl State {
         !self.bench.changes().is_empty() && !self.bench.is_running() && self.has_bench()
     }
 
-    /// Takes an intent where the bench is looked at; `None` where it means the same as everywhere.
-    pub(in crate::lab) fn intend_on_bench(&mut self, intent: Intent) -> Option<Vec<Effect>> {
-        let overlay = self.view.overlay;
-        match (intent, overlay, self.view.bench) {
-            // From an experiment one comes to the list, and from there to the stage.
-            (Intent::ToggleBench | Intent::Close, Some(Overlay::Bench { .. }), at) => {
-                self.view.close();
+    /// Opens the list of experiments, or goes back: from an experiment to the stage, from the list to the stage, too.
+    pub(in crate::lab) fn toggle_bench(&mut self) {
+        match (self.view.overlay, self.view.bench) {
+            (None, None) => self.view.open_bench(self.bench.last),
+            (overlay, at) => {
+                if overlay.is_some() {
+                    self.view.close();
+                }
                 if at.is_some() {
                     self.view.show(self.view.shown);
                 }
             }
-            (Intent::ToggleBench, None, Some(_)) if !self.bench.is_running() => self.view.show(self.view.shown),
-            (Intent::ToggleBench, None, None) if self.has_bench() => self.view.open_bench(self.bench.last),
-            (Intent::ToggleBench, ..) => {}
-            (Intent::Undo, _, _) if self.can_undo() => return Some(self.undo_all(Then::Stay)),
-            (Intent::Undo, ..) => {}
-            (Intent::MoveCursor(rows), Some(Overlay::Bench { cursor }), _) => {
-                let last = Experiment::ALL.len() - 1;
-                let row = cursor.index().saturating_add_signed(rows.into()).min(last);
-                self.view.overlay = Some(Overlay::Bench { cursor: Experiment::ALL[row] });
-            }
-            (Intent::Advance, Some(Overlay::Bench { cursor }), _) => self.show_experiment(cursor),
-            (intent, None, Some(which)) => return self.intend_on_experiment(intent, which),
-            _ => return None,
         }
-        Some(Vec::new())
     }
 
-    fn intend_on_experiment(&mut self, intent: Intent, which: Experiment) -> Option<Vec<Effect>> {
-        let running = self.bench.is_running();
-        let paused = self.bench.pause().is_some();
-        match intent {
-            Intent::Advance if paused => return Some(self.go_on(false)),
-            Intent::Close if paused => {
-                return Some(self.end_trial(Some("not tried: the waiting was ended".to_owned())));
-            }
-            Intent::Advance if running => {}
-            Intent::Advance => match (&self.bench.record(which).status, which.next()) {
-                (Status::Todo, _) => return Some(self.start_experiment(which)),
-                (_, Some(next)) => self.show_experiment(next),
-                (_, None) => self.view.open_bench(Some(which)),
-            },
-            Intent::Retry if self.can_retry() => return Some(self.start_experiment(which)),
-            Intent::ShowNext | Intent::ShowPrevious if running => {}
-            Intent::ShowNext => which.next().into_iter().for_each(|next| self.show_experiment(next)),
-            Intent::ShowPrevious => which.previous().into_iter().for_each(|before| self.show_experiment(before)),
-            Intent::Close if !running => self.view.open_bench(Some(which)),
-            Intent::Close | Intent::Retry | Intent::Hint | Intent::ToggleStages => {}
-            Intent::Choose(place) if self.bench.record(which).status == Status::Todo => {
-                if let Some(index) = self.bench_order(which).get(usize::from(place)).filter(|_| self.quiz.asks()) {
-                    self.bench.choices[which.index()] = Some(Choice::Answer(*index));
-                    self.view.message = None;
-                }
-            }
-            Intent::Skip if self.waits_for_answer() => {
-                self.bench.choices[which.index()] = Some(Choice::Skipped);
-                self.view.message = None;
-            }
-            Intent::Choose(_) | Intent::Skip => {}
-            _ => return None,
+    /// Tries an experiment, ends its pause, or goes on after it.
+    pub(in crate::lab) fn advance_experiment(&mut self, which: Experiment) -> Vec<Effect> {
+        match (&self.bench.record(which).status, which.next()) {
+            _ if self.bench.pause().is_some() => return self.go_on(false),
+            (Status::Todo, _) => return self.start_experiment(which),
+            (_, Some(next)) => self.show_experiment(next),
+            (_, None) => self.view.open_bench(Some(which)),
         }
-        Some(Vec::new())
+        Vec::new()
     }
 
-    fn show_experiment(&mut self, which: Experiment) {
+    /// Goes back to the list, or ends the experiment that waits.
+    pub(in crate::lab) fn leave_experiment(&mut self, which: Experiment) -> Vec<Effect> {
+        if self.bench.pause().is_some() {
+            return self.end_trial(Some("not tried: the waiting was ended".to_owned()));
+        }
+        self.view.open_bench(Some(which));
+        Vec::new()
+    }
+
+    /// Undoes again what an experiment could not undo.
+    pub(in crate::lab) fn undo(&mut self) -> Vec<Effect> {
+        self.undo_all(Then::Stay)
+    }
+
+    /// Answers the question of an experiment.
+    pub(in crate::lab) fn answer_experiment(&mut self, which: Experiment, choice: Choice) {
+        self.bench.choices[which.index()] = Some(choice);
+    }
+
+    pub(in crate::lab) fn show_experiment(&mut self, which: Experiment) {
         self.view.show_bench(which);
         if self.bench.record(which).status == Status::Todo {
             self.view.begin();
@@ -137,10 +117,7 @@ impl State {
         self.focus_calls();
     }
 
-    fn start_experiment(&mut self, which: Experiment) -> Vec<Effect> {
-        if !self.has_bench() || self.bench.is_running() {
-            return Vec::new();
-        }
+    pub(in crate::lab) fn start_experiment(&mut self, which: Experiment) -> Vec<Effect> {
         if self.is_out_of_reach(which) {
             let text = "this one changes test-user's own policies: it needs a user that the lab makes";
             self.view.message = Some(text.to_owned());

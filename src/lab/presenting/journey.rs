@@ -6,7 +6,6 @@ use crate::lab::outcome::Status;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
-use crate::lab::view::Overlay;
 
 impl State {
     /// The last stage that the stage list can take: while nothing is under way any, since what comes before it can be
@@ -97,28 +96,8 @@ impl State {
         self.review.is_waiting()
     }
 
-    /// Says what comes before a jump and a new beginning.
-    pub(super) fn say_what_holds(&mut self) {
-        let (sends, drops) = (self.view.keys.first("advance", "enter"), self.view.keys.first("back", "esc"));
-        let text = self
-            .interface()
-            .fill("stage {} waits for your yes: {} or {} there comes first", &[&self.current.number(), &sends, &drops]);
-        self.view.message = Some(text);
-    }
-
-    pub(super) fn ask_to_start_over(&mut self) {
-        if self.holds_policy() {
-            self.say_what_holds();
-        } else if self.can_start_over() {
-            self.view.overlay = Some(Overlay::StartOver);
-        }
-    }
-
     /// Begins again, where something would be left behind after a clean-up.
     pub(super) fn start_over(&mut self) -> Vec<Effect> {
-        if !self.can_start_over() {
-            return Vec::new();
-        }
         self.view.close();
         if self.leftovers().is_empty() {
             return vec![Effect::StartOver];

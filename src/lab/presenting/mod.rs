@@ -9,7 +9,7 @@ pub mod telling;
 
 use serde::{Deserialize, Serialize};
 
-use super::flow::{Effect, Event, Intent};
+use super::flow::{Effect, Intent};
 use super::stage::Stage;
 use super::state::State;
 use super::view::Overlay;
@@ -80,58 +80,49 @@ impl State {
         Vec::new()
     }
 
-    /// Does what `intent` means for presenting; `None` where it has another meaning.
-    pub(super) fn present(&mut self, intent: Intent) -> Option<Vec<Effect>> {
-        // Digits of an account are in no log: nothing but consent may depend on them.
+    /// Whether `intent` is the second press that a message asks for. Any other intent forgets the first press.
+    pub(super) fn is_second_press(&mut self, intent: Intent) -> bool {
+        // No log has the digits of an account: only consent may depend on them.
         if matches!(intent, Intent::TypeDigit(_) | Intent::EraseDigit) {
-            return None;
+            return false;
         }
-        // Once the words that asked for it are gone, nobody knows any more what a second press means.
+        // Once the message is gone, nobody knows any more what a second press does.
         let asked = self.presenting.pressed_once.take().filter(|(_, text)| self.view.message.as_ref() == Some(text));
-        let pressed_once = asked.as_ref().is_some_and(|(before, _)| *before == intent);
-        if !pressed_once && matches!(asked, Some((Intent::AskToQuit, _))) {
+        let is_second = asked.as_ref().is_some_and(|(before, _)| *before == intent);
+        if !is_second && matches!(asked, Some((Intent::AskToQuit, _))) {
             self.view.message = None;
         }
-        match intent {
-            Intent::AskToQuit if !pressed_once && self.is_in_the_middle() => {
-                self.say_what_leaving_means();
-                Some(Vec::new())
-            }
-            Intent::Present(wish) => Some(self.grant_wish(wish, pressed_once)),
-            Intent::Close if self.is_blank() => {
-                self.view.blank = false;
-                Some(Vec::new())
-            }
-            // What else it closes is closed as ever.
-            Intent::Close if matches!(self.view.overlay, None | Some(Overlay::Consent { .. })) => {
-                self.presenting.destination.take()?;
-                let has_more = self.view.overlay_is_open() || self.draft().is_some();
-                (!has_more).then(|| {
-                    self.view.message = Some(self.interface().say("stops after this stage").to_owned());
-                    Vec::new()
-                })
-            }
-            Intent::ToggleStages if self.holds_policy() && self.view.overlay.is_none() => {
-                self.say_what_holds();
-                None
-            }
-            Intent::CleanUpAndQuit => {
-                self.presenting.destination = None;
-                self.presenting.starts_over = false;
-                None
-            }
-            _ => None,
+        is_second
+    }
+
+    /// Stops a jump after the stage in progress. Whether that is all that going back does: a dialog is closed and a
+    /// held policy dropped as well.
+    pub(super) fn stops_jump(&mut self) -> bool {
+        let is_in_front = matches!(self.view.overlay, None | Some(Overlay::Consent { .. }));
+        if !is_in_front || self.presenting.destination.take().is_none() {
+            return false;
         }
+        let is_all = self.view.overlay.is_none() && self.draft().is_none();
+        if is_all {
+            self.view.message = Some(self.interface().say("stops after this stage").to_owned());
+        }
+        is_all
+    }
+
+    /// Forgets where a jump leads and that the lab was to start over.
+    pub(super) fn stay_here(&mut self) {
+        self.presenting.destination = None;
+        self.presenting.starts_over = false;
     }
 
     /// Leaving would end a lab that has begun, and no other question would be asked.
-    fn is_in_the_middle(&self) -> bool {
+    pub(super) fn is_in_the_middle(&self) -> bool {
         let is_begun = self.met() > 0 && !self.is_finished();
         is_begun && self.leftovers().is_empty() && !self.is_asking_to_resume()
     }
 
     /// In front of a class one stray key must not end the lab. Nothing is lost by it, so there is no dialog either.
-    fn say_what_leaving_means(&mut self) {
+    pub(super) fn say_what_leaving_means(&mut self) {
         // The message must be seen.
         self.view.blank = false;
         self.close();
@@ -154,18 +145,18 @@ impl State {
         asked.is_some_and(|(intent, text)| *intent == Intent::AskToQuit && self.view.message.as_ref() == Some(text))
     }
 
-    fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
+    pub(super) fn grant_wish(&mut self, wish: Wish, pressed_once: bool) -> Vec<Effect> {
         match wish {
             Wish::Blank => self.view.blank = !self.view.blank,
             Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
             Wish::Next => return self.click(pressed_once),
             Wish::Tally => self.open_tally(),
-            Wish::Letter(place) => self.letter(place),
-            Wish::Digit(digit) => self.digit(digit),
-            Wish::Other(c) => self.other(c),
-            Wish::Erase => self.erase(),
+            Wish::Letter(place) => self.presenting.entry.letter(place.into()),
+            Wish::Digit(digit) => self.presenting.entry.digit(digit),
+            Wish::Other(c) => self.presenting.entry.other(c),
+            Wish::Erase => self.presenting.entry.erase(),
             Wish::Keep => return self.keep_tally(),
-            Wish::AskToStartOver => self.ask_to_start_over(),
+            Wish::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
             Wish::StartOver => return self.start_over(),
         }
         Vec::new()
@@ -183,9 +174,9 @@ impl State {
             return Vec::new();
         }
         if asks {
-            self.update(Event::Intent(Intent::Skip));
+            self.skip();
         }
         self.view.message = None;
-        self.update(Event::Intent(Intent::Advance))
+        self.perform(Intent::Advance, false)
     }
 }

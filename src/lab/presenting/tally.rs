@@ -73,11 +73,16 @@ impl Entry {
         self.warned
     }
 
-    fn letter(&mut self, place: usize) {
+    /// Whether there is nothing to take back.
+    pub fn is_untouched(&self) -> bool {
+        self.at.is_none() && self.stray.is_none()
+    }
+
+    pub(super) fn letter(&mut self, place: usize) {
         *self = Entry { hands: self.hands, at: Some(place), fresh: true, ..Entry::default() };
     }
 
-    fn digit(&mut self, digit: u8) {
+    pub(super) fn digit(&mut self, digit: u8) {
         if self.stray.is_some() {
             return;
         }
@@ -93,7 +98,7 @@ impl Entry {
     }
 
     /// A character that is neither a digit nor an answer's letter. What stands between numbers ends one.
-    fn other(&mut self, c: char) {
+    pub(super) fn other(&mut self, c: char) {
         if !c.is_alphanumeric() {
             self.at = self.at.filter(|_| self.fresh || self.stray.is_some());
             return;
@@ -101,7 +106,7 @@ impl Entry {
         *self = Entry { hands: self.hands, stray: Some(Stray::NoAnswer(c)), ..Entry::default() };
     }
 
-    fn erase(&mut self) {
+    pub(super) fn erase(&mut self) {
         // What was not taken is the first to go.
         if self.stray.take().is_some() {
             self.warned = false;
@@ -168,37 +173,9 @@ impl State {
     }
 
     pub(super) fn open_tally(&mut self) {
-        if self.can_tally() {
-            let hands = self.hands(self.view.shown).unwrap_or_default();
-            self.presenting.entry = Entry { hands, ..Entry::default() };
-            self.view.overlay = Some(Overlay::Tally);
-        }
-    }
-
-    pub(super) fn count(&mut self, change: impl FnOnce(&mut Entry)) {
-        if self.can_count(0) {
-            change(&mut self.presenting.entry);
-        }
-    }
-
-    pub(super) fn letter(&mut self, place: u8) {
-        if self.can_count(place.into()) {
-            self.presenting.entry.letter(place.into());
-        }
-    }
-
-    pub(super) fn other(&mut self, c: char) {
-        if self.is_no_letter(c) {
-            self.count(|entry| entry.other(c));
-        }
-    }
-
-    pub(super) fn digit(&mut self, digit: u8) {
-        self.count(|entry| entry.digit(digit));
-    }
-
-    pub(super) fn erase(&mut self) {
-        self.count(Entry::erase);
+        let hands = self.hands(self.view.shown).unwrap_or_default();
+        self.presenting.entry = Entry { hands, ..Entry::default() };
+        self.view.overlay = Some(Overlay::Tally);
     }
 
     /// Takes the numbers: whoever asked the class has passed over answering alone. What was typed and not taken is told

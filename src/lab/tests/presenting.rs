@@ -73,6 +73,7 @@ fn every_stage_is_reached_from_every_other() {
                 if done {
                     lab.press(Intent::Skip);
                     (0..2).for_each(|_| lab.press(Intent::Advance));
+                    lab.state.view.overlay = None;
                     lab.state.show(from);
                 }
                 let before = lab.state.ended();
@@ -372,11 +373,13 @@ fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     lab.state.accepted_account = Some(ACCOUNT.to_owned());
     jump(&mut lab, Stage::ViewDenied);
     lab.cloud.faults.push(("DeleteTable", 403, json!({"__type": "x#AccessDeniedException", "message": "no"})));
+    wish(&mut lab, Wish::AskToStartOver);
     wish(&mut lab, Wish::StartOver);
     assert!(!lab.started_over, "something is left");
     assert!(lab.state.view.message.as_deref().unwrap().starts_with("not begun again"));
     lab.press(Intent::Retry);
     assert!(!lab.started_over, "it was told; whoever mends it asks again");
+    wish(&mut lab, Wish::AskToStartOver);
     wish(&mut lab, Wish::StartOver);
     assert!(lab.started_over);
 }

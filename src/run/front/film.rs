@@ -234,14 +234,14 @@ impl Film {
 
     fn press(&mut self, state: &State, at: Duration, code: KeyCode) -> Arrival {
         self.advance(state, at);
-        let area = area(self.recorder.size());
+        let keys = ui::keys::Screen::new(state, area(self.recorder.size()));
         let key = key(code);
-        self.lane.press(ui::keys::named(key, state, area));
+        self.lane.press(ui::keys::named(key, &keys));
         if let Some(typed) = bytes(key).filter(|_| self.keys && self.director.is_on(state)) {
             let recorded = self.recorder.input(self.at(), &typed);
             self.note(recorded);
         }
-        let intent = ui::keys::intent(key, state, area);
+        let intent = keys.pressed(key);
         self.director.pressed(state, code, self.clock);
         intent.map_or(Arrival::Redraw, |intent| Arrival::Event(Event::Intent(intent)))
     }

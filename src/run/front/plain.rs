@@ -9,7 +9,7 @@ use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, channel};
 use tokio::time::Instant;
 
-use crate::lab::{Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Report, Stage, State};
+use crate::lab::{Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Permit, Report, Stage, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, Wanted};
@@ -319,33 +319,32 @@ fn consent(command: &str) -> Option<Vec<Intent>> {
     }
 }
 
-/// What a command does where nothing is asked but to go on; `None` for what is only told, and for what means nothing.
+/// What a line asks for, if that is allowed now.
+const COMMANDS: [(&[&str], Intent); 15] = [
+    (&["1", "a"], Intent::Choose(0)),
+    (&["2", "b"], Intent::Choose(1)),
+    (&["3", "c"], Intent::Choose(2)),
+    (&["4", "d"], Intent::Choose(3)),
+    (&[""], Intent::Advance),
+    (&["s", "skip"], Intent::Skip),
+    (&["h", "hint"], Intent::Hint),
+    (&["r"], Intent::Retry),
+    (&["f"], Intent::ToggleReplay),
+    (&["n"], Intent::ShowNext),
+    (&["p"], Intent::ShowPrevious),
+    (&["no"], Intent::Close),
+    (&["e"], Intent::TogglePage(Page::AtRest)),
+    (&["t"], Intent::TogglePage(Page::Trail)),
+    (&["q", "quit"], Intent::Quit),
+];
+
+/// Returns what `command` does; `None` where it only asks for a text, or has no meaning now.
 fn intent(command: &str, state: &State) -> Option<Vec<Intent>> {
-    let answers = state.open_question().map_or(0, |asked| asked.answers.len());
-    let place = match command {
-        "1" | "a" => Some(0),
-        "2" | "b" => Some(1),
-        "3" | "c" => Some(2),
-        "4" | "d" => Some(3),
-        _ => None,
-    };
-    let one = |intent: Intent| Some(vec![intent]);
-    match (command, place) {
-        (_, Some(place)) if usize::from(place) < answers => one(Intent::Choose(place)),
-        ("", _) if !state.waits_for_answer() => one(Intent::Advance),
-        ("s" | "skip", _) if state.waits_for_answer() => one(Intent::Skip),
-        ("h" | "hint", _) if state.has_hint() => one(Intent::Hint),
-        ("r", _) if state.can_retry() => one(Intent::Retry),
-        ("f", _) if state.can_replay() => one(Intent::ToggleReplay),
-        ("n", _) if state.next_shown().is_some() => one(Intent::ShowNext),
-        ("p", _) if state.view.shown.previous().is_some() => one(Intent::ShowPrevious),
-        ("no", _) if state.draft().is_some() => one(Intent::Close),
-        ("w" | "w admin" | "w test-user", _) => why(command, state),
-        ("e", _) => one(Intent::TogglePage(Page::AtRest)),
-        ("t", _) => one(Intent::TogglePage(Page::Trail)),
-        ("q" | "quit", _) => one(Intent::Quit),
-        _ => None,
+    if matches!(command, "w" | "w admin" | "w test-user") {
+        return why(command, state);
     }
+    let (_, intent) = COMMANDS.into_iter().find(|(words, _)| words.contains(&command))?;
+    (state.permit_behind_page(intent) == Permit::Yes).then(|| vec![intent])
 }
 
 /// Why a call was decided as it was: of the identity that is named, else of the one that was denied.

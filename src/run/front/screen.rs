@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::lab::{Event, State};
+use crate::lab::{Event, Keymap, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::input::{Input, attend};
@@ -161,9 +161,7 @@ impl<W: Write> OnScreen<'_, W> {
 
     /// Handles an autoplay key, with the default keymap: autoplay doesn't know this person's.
     fn play(&mut self, code: KeyCode, state: &State) -> Option<Event> {
-        let mut usual = state.clone();
-        usual.view.keys = Default::default();
-        let event = self.translate(Input::Key(key(code)), &usual);
+        let event = self.translate(Input::Key(key(code)), state, &Keymap::default());
         self.manner.played(state, code);
         event
     }
@@ -183,20 +181,20 @@ impl<W: Write> OnScreen<'_, W> {
                 self.manner.looks.told(light);
                 None
             }
-            input => self.translate(input, state),
+            input => self.translate(input, state, &state.view.keys),
         })
     }
 
-    /// Returns the event that a key means now.
-    fn translate(&mut self, input: Input, state: &State) -> Option<Event> {
+    /// Returns the event of a key, which the key cast shows.
+    fn translate(&mut self, input: Input, state: &State, keymap: &Keymap) -> Option<Event> {
         let Input::Key(key) = input else { return None };
-        let area = area(self.screen.size());
-        self.manner.lane.press(ui::keys::named(key, state, area));
+        let keys = ui::keys::Screen::new(state, area(self.screen.size())).with_keys(keymap);
+        self.manner.lane.press(ui::keys::named(key, &keys));
         let now = self.manner.now();
         if let Some(recording) = &mut self.manner.recording {
             recording.typed(now, state, key);
         }
-        ui::keys::intent(key, state, area).map(Event::Intent)
+        keys.pressed(key).map(Event::Intent)
     }
 }
 

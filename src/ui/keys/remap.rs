@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::lab::Keymap;
 
 use super::chord::Chord;
-use super::{Binding, KEYS};
+use super::row::Binding;
+use super::table::KEYS;
 
 /// An action and the keys that it is to have, each with its line in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +102,7 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
     };
     for (at, one) in bindings().enumerate() {
         for other in bindings().skip(at + 1) {
-            if one.places & other.places == 0 || (one.name == other.name) {
+            if one.modes().and(other.modes()).is_empty() || one.name == other.name {
                 continue;
             }
             let theirs = other.keys(keymap);
@@ -127,7 +128,8 @@ fn conflicts(keymap: &Keymap, wanted: &[Wanted]) -> Vec<Problem> {
 mod tests {
     use rstest::rstest;
 
-    use super::super::{CONSENT, LIST, VOTES};
+    use crate::lab::{Mode, Modes};
+
     use super::*;
 
     /// `action: key key`, one a line.
@@ -145,7 +147,8 @@ mod tests {
         assert_eq!(remap(&[]), Ok(Keymap::default()));
         // Nothing is without a name but what is typed as it is.
         let unnamed = bindings().filter(|binding| binding.name.is_empty());
-        assert!(unnamed.into_iter().all(|binding| [CONSENT, LIST, VOTES].contains(&binding.places)));
+        let typed = [Mode::Consent, Mode::List, Mode::Votes].map(Modes::of);
+        assert!(unnamed.into_iter().all(|binding| typed.contains(&binding.modes())));
     }
 
     #[rstest]

@@ -36,8 +36,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("sandbox/dynamodb/operations/batch_get_item.rs", "run"),
     ("sandbox/dynamodb/operations/batch_write_item.rs", "run"),
     ("sandbox/kms/keys.rs", "create_key"),
-    ("ui/pane.rs", "head"),
-    ("ui/why.rs", "decisions"),
 ];
 
 /// In so many files the state has methods. It may only shrink.

@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use kmslab::lab::lesson::interface;
-use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Stage, State, Status};
-use kmslab::ui::keys::{self, Context, KEYS, Wanted};
+use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Permit, Stage, State, Status};
+use kmslab::ui::keys::{self, Action, Binding, KEYS, Screen, Wanted};
 use kmslab::ui::render;
 use ratatui::layout::Rect;
 use rstest::rstest;
@@ -21,13 +21,17 @@ fn intent(code: KeyCode, state: &State) -> Option<Intent> {
     keys::intent(press(code), state, Rect::new(0, 0, 80, 24))
 }
 
+/// The bindings that work on a screen of this size.
+fn working(state: &State, width: u16, height: u16) -> Vec<&'static Binding> {
+    let screen = Screen::new(state, Rect::new(0, 0, width, height));
+    KEYS.iter().flat_map(|row| row.bindings).filter(|binding| screen.works(binding) == Permit::Yes).collect()
+}
+
 #[test]
 fn no_key_means_two_things_at_once() {
     for (name, state) in every_state() {
         for (width, height) in SIZES {
-            let context = Context::new(state, Rect::new(0, 0, width, height));
-            let working: Vec<_> =
-                KEYS.iter().flat_map(|row| row.bindings).filter(|binding| context.works(binding)).collect();
+            let working = working(state, width, height);
             let chords: Vec<_> = working.iter().flat_map(|binding| binding.chords).collect();
             for (index, chord) in chords.iter().enumerate() {
                 assert!(!chords[..index].contains(chord), "{} means two things: {name}", chord.name());
@@ -36,14 +40,36 @@ fn no_key_means_two_things_at_once() {
     }
 }
 
-/// [`keys::remap`] trusts in it: what works somewhere says that it may work there.
+/// [`keys::remap`] relies on the modes that bindings say, and so does [`State::permit`].
 #[test]
-fn a_binding_works_only_where_it_says() {
+fn a_permitted_intent_has_the_mode() {
     for (name, state) in every_state() {
-        for (width, height) in SIZES {
-            let context = Context::new(state, Rect::new(0, 0, width, height));
-            for binding in KEYS.iter().flat_map(|row| row.bindings).filter(|binding| context.works(binding)) {
-                assert_ne!(binding.places & context.place(), 0, "{} works: {name}", binding.name);
+        for binding in KEYS.iter().flat_map(|row| row.bindings) {
+            if let Action::Do(intent) = binding.action
+                && state.permit(intent) != Permit::No
+            {
+                assert!(intent.modes().has(state.mode()), "{intent:?}: {name}");
+            }
+        }
+    }
+}
+
+/// What isn't permitted changes nothing but the message that asked for a second press.
+#[test]
+fn a_refused_intent_changes_nothing() {
+    // Copying a state takes its time.
+    for (name, state) in every_state().iter().step_by(7) {
+        let mut before = state.clone();
+        before.view.message = None;
+        for binding in KEYS.iter().flat_map(|row| row.bindings) {
+            let Action::Do(intent) = binding.action else { continue };
+            let permit = before.permit(intent);
+            if permit != Permit::Yes {
+                let mut after = before.clone();
+                let effects = after.update(Event::Intent(intent));
+                let said = after.view.message.take();
+                assert_eq!(said.is_some(), matches!(permit, Permit::Because(_)), "{intent:?}: {name}");
+                assert!(after == before && effects.is_empty(), "{intent:?}: {name}");
             }
         }
     }
@@ -94,10 +120,10 @@ fn own_keys_work_and_are_told() {
 #[test]
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
-    // The dialogs for consent, for votes and for going on tell their own keys, the stage list has its numbers, and what is
-    // refused has its row already.
+    // The dialogs for consent, for votes and for going on tell their own keys, and the stage list has its
+    // numbers.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
-    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 5));
+    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 4));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
         assert!(!sentence.is_empty());
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
@@ -135,10 +161,11 @@ fn the_footer_shows_only_keys_that_work_and_always_how_to_leave() {
 #[test]
 fn every_label_can_be_said_in_another_language() {
     for (name, state) in every_state() {
-        let context = Context::new(state, Rect::new(0, 0, 80, 24));
-        let in_footer = |row: &&keys::Row| row.rank != keys::NEVER;
-        for row in KEYS.iter().filter(in_footer).filter(|row| row.bindings.iter().any(|it| context.works(it))) {
-            let label = (row.label)(context);
+        let area = Rect::new(0, 0, 80, 24);
+        let screen = Screen::new(state, area);
+        let works = |row: &&keys::Row| row.bindings.iter().any(|it| screen.works(it) == Permit::Yes);
+        for row in KEYS.iter().filter(|row| row.rank != keys::NEVER).filter(works) {
+            let label = row.label.text(state, area);
             let is_action = Stage::ALL.iter().any(|stage| state.text(*stage).action == label);
             assert!(is_action || interface::ALL.contains(&label), "{label:?}: {name}");
         }
@@ -149,14 +176,14 @@ fn every_label_can_be_said_in_another_language() {
 #[test]
 fn every_key_that_works_does_something() {
     for (name, state) in every_state() {
-        let context = Context::new(state, Rect::new(0, 0, 80, 24));
+        let screen = Screen::new(state, Rect::new(0, 0, 80, 24));
         // What is refused once more is said already.
         let mut before = state.clone();
         before.view.message = None;
-        for row in KEYS {
-            for binding in row.bindings.iter().filter(|binding| context.works(binding)) {
+        for binding in KEYS.iter().flat_map(|row| row.bindings) {
+            if let Some(intent) = screen.intent(binding).filter(|intent| state.permit(*intent) != Permit::No) {
                 let mut after = before.clone();
-                let effects = after.update(Event::Intent((binding.intent)(context)));
+                let effects = after.update(Event::Intent(intent));
                 let changed = after != before || !effects.is_empty();
                 assert!(changed, "{} does nothing: {name}", binding.chords[0].name());
             }

@@ -111,7 +111,7 @@ fn nobody_sees_the_digits_of_a_masked_account() {
         assert_eq!((shown.contains("7___"), shown.contains("•___")), (!masked, masked), "{shown}");
         let key = KeyEvent::new(KeyCode::Char('7'), KeyModifiers::NONE);
         let area = Rect::from((Position::ORIGIN, SIZE));
-        assert_eq!(keys::named(key, &session.state, area), None, "nor in the lane");
+        assert_eq!(keys::named(key, &keys::Screen::new(&session.state, area)), None, "nor in the lane");
     }
 }
 
@@ -121,7 +121,7 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
     let key = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     for (name, state) in every_state() {
         let mut lane = Lane { keys: true, captions: true, ..Lane::default() };
-        lane.press(keys::named(key, state, Rect::from((Position::ORIGIN, SIZE))));
+        lane.press(keys::named(key, &keys::Screen::new(state, Rect::from((Position::ORIGIN, SIZE)))));
         let plain = text_dump(&render(state, &theme, SIZE));
         let shown = text_dump(&render_with(state, &theme, &lane, SIZE));
         let row = |picture: &str| picture.lines().nth(22).unwrap_or_default().to_owned();

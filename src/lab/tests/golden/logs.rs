@@ -3,6 +3,7 @@
 use ratatui::layout::Size;
 
 use super::{compare, folder, hash};
+use crate::lab::PresenterSnapshot;
 use crate::lab::log::{Entry, Head};
 use crate::ui::{ColorLevel, Theme, ThemeName, render};
 
@@ -29,7 +30,7 @@ fn recorded_sessions_show_the_same_screens() {
             state.take_logged(entry.what).unwrap();
             if at % EVERY == 0 || at + 1 == last {
                 let screen = render(&state, &theme, Size::new(100, 28));
-                let telling = serde_json::to_string(&state.telling()).unwrap();
+                let telling = serde_json::to_string(&PresenterSnapshot::of(&state)).unwrap();
                 screens += &format!("{name} {at} {} {}\n", hash(&format!("{screen:?}")), hash(&telling));
             }
         }

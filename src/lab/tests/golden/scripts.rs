@@ -83,8 +83,13 @@ impl Script {
         }
     }
 
+    /// Asks for what a key, a line or a signal can ask for now.
     pub fn press(&mut self, intents: &[Intent]) {
-        intents.iter().for_each(|intent| self.event(Event::Intent(*intent)));
+        for intent in intents {
+            if self.lab.state.permit(*intent) != Permit::No {
+                self.event(Event::Intent(*intent));
+            }
+        }
     }
 
     fn wish(&mut self, wish: Wish) {

@@ -167,8 +167,13 @@ impl Walk {
         }
     }
 
+    /// Asks for what a key, a line or a signal can ask for now.
     fn intend(&mut self, intents: &[Intent]) {
-        intents.iter().for_each(|intent| self.event(Event::Intent(*intent)));
+        for intent in intents {
+            if self.lab.state.permit(*intent) != Permit::No {
+                self.event(Event::Intent(*intent));
+            }
+        }
     }
 
     fn intent(&mut self) -> Intent {

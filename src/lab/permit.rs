@@ -1,0 +1,428 @@
+//! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
+//! `update` asks it again, and nothing else guards an intent.
+
+use super::bench::Experiment;
+use super::calls::Call;
+use super::copy::Copied;
+use super::flow::Intent;
+use super::operation::Identity;
+use super::outcome::Status;
+use super::presenting::Wish;
+use super::stage::Stage;
+use super::state::State;
+use super::view::{Overlay, Page, moved};
+
+/// What the person is looking at. The keys of two modes never meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Mode {
+    /// The panes of a stage or experiment whose calls have not been sent.
+    Todo = 1,
+    /// The panes while calls are in progress.
+    Running = 1 << 1,
+    /// The panes of a stage or experiment that has ended.
+    Done = 1 << 2,
+    /// A page.
+    Page = 1 << 3,
+    /// The list of stages or experiments.
+    List = 1 << 4,
+    /// The consent dialog.
+    Consent = 1 << 5,
+    /// The leaving dialog.
+    Leaving = 1 << 6,
+    /// The question whether to resume a saved session.
+    Resuming = 1 << 7,
+    /// The dialog for a show of hands.
+    Votes = 1 << 8,
+    /// The question whether to start over.
+    StartingOver = 1 << 9,
+    /// The blanked screen.
+    Blank = 1 << 10,
+}
+
+/// A set of modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes(u16);
+
+impl Modes {
+    /// The panes, whatever the stage's status.
+    pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
+    /// Every mode.
+    pub const ALL: Modes = Modes((1 << 11) - 1);
+
+    /// Only this mode.
+    pub const fn of(mode: Mode) -> Modes {
+        Modes(mode as u16)
+    }
+
+    /// This set and `mode`.
+    #[must_use]
+    pub const fn or(self, mode: Mode) -> Modes {
+        Modes(self.0 | mode as u16)
+    }
+
+    /// This set without `mode`.
+    #[must_use]
+    pub const fn without(self, mode: Mode) -> Modes {
+        Modes(self.0 & !(mode as u16))
+    }
+
+    /// The modes in both sets.
+    #[must_use]
+    pub const fn and(self, other: Modes) -> Modes {
+        Modes(self.0 & other.0)
+    }
+
+    /// Whether `mode` is one of them.
+    pub const fn has(self, mode: Mode) -> bool {
+        self.0 & mode as u16 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Whether an intent is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// It does something.
+    Yes,
+    /// It has no meaning here: its key does nothing.
+    No,
+    /// It has a meaning, but not now: its key says why.
+    Because(Reason),
+}
+
+/// Why an intent is not allowed now. [`State::explain`] has the screen's words; plain mode has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A question is open.
+    AnswerFirst,
+    /// The shown stage's calls have not been sent.
+    StageFirst,
+    /// The shown stage's calls are in progress.
+    StageRunning,
+    /// The shown stage must be tried again.
+    StageFailed,
+    /// There is no later stage.
+    LastStage,
+    /// There is no later experiment.
+    LastExperiment,
+    /// An experiment is in progress.
+    ExperimentRunning,
+    /// The experiments open after stage 8.
+    ExperimentsLater,
+    /// Clean-up has removed what the experiments would break.
+    ExperimentsGone,
+    /// No call has an answer to explain.
+    NothingToExplain,
+    /// No pane shows a call.
+    NothingToShow,
+    /// No call is selected.
+    NothingToCopy,
+    /// The selected call's answer has no body.
+    EmptyAnswer,
+    /// The stage or experiment compares no choices.
+    NoChoices,
+    /// The experiment in progress undoes its changes itself.
+    UndoRunning,
+    /// No change is left to undo.
+    NothingToUndo,
+    /// A key policy waits to be sent.
+    PolicyHeld,
+}
+
+const fn yes(is_allowed: bool) -> Permit {
+    if is_allowed { Permit::Yes } else { Permit::No }
+}
+
+const fn or(is_allowed: bool, reason: Reason) -> Permit {
+    if is_allowed { Permit::Yes } else { Permit::Because(reason) }
+}
+
+impl Intent {
+    /// The modes in which it can mean anything. Remapping keys finds conflicts by them.
+    pub const fn modes(self) -> Modes {
+        match self {
+            Intent::Choose(_) | Intent::Skip | Intent::Hint => Modes::of(Mode::Todo),
+            Intent::Retry => Modes::of(Mode::Done),
+            Intent::ToggleReplay => Modes::of(Mode::Running).or(Mode::Done),
+            Intent::ShowNext
+            | Intent::ShowPrevious
+            | Intent::FocusOther
+            | Intent::ToggleZoom
+            | Intent::CycleView
+            | Intent::SelectPrevious
+            | Intent::SelectNext
+            | Intent::Copy(_)
+            | Intent::Undo => Modes::PANES,
+            Intent::ScrollTo(_) | Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
+            Intent::ToggleStages | Intent::ToggleBench => Modes::PANES.or(Mode::List),
+            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming),
+            Intent::MoveCursor(_) => Modes::of(Mode::List),
+            Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
+            Intent::StartAfresh => Modes::of(Mode::Resuming),
+            Intent::Close => Modes::ALL.without(Mode::Resuming),
+            // A signal asks for the last one, whatever is open.
+            Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => Modes::ALL,
+            Intent::Present(wish) => wish.modes(),
+        }
+    }
+}
+
+impl Wish {
+    const fn modes(self) -> Modes {
+        match self {
+            Wish::Blank => Modes::ALL,
+            Wish::Timer | Wish::Next | Wish::Tally | Wish::AskToStartOver => Modes::PANES,
+            Wish::Letter(_) | Wish::Digit(_) | Wish::Other(_) | Wish::Erase | Wish::Keep => Modes::of(Mode::Votes),
+            Wish::StartOver => Modes::of(Mode::StartingOver),
+        }
+    }
+}
+
+impl State {
+    /// What the person is looking at.
+    pub fn mode(&self) -> Mode {
+        match self.view.overlay {
+            _ if self.view.blank => Mode::Blank,
+            Some(Overlay::Page { .. }) => Mode::Page,
+            Some(Overlay::Stages { .. } | Overlay::Bench { .. }) => Mode::List,
+            Some(Overlay::Consent { .. }) => Mode::Consent,
+            Some(Overlay::Quit) => Mode::Leaving,
+            Some(Overlay::Resume) => Mode::Resuming,
+            Some(Overlay::Tally) => Mode::Votes,
+            Some(Overlay::StartOver) => Mode::StartingOver,
+            None => self.mode_of_panes(),
+        }
+    }
+
+    fn mode_of_panes(&self) -> Mode {
+        match self.shown().status {
+            Status::Todo => Mode::Todo,
+            Status::Running => Mode::Running,
+            Status::Done(_) => Mode::Done,
+        }
+    }
+
+    /// Whether `intent` is allowed now. It asks only for what a session's log has, too: a replay must decide the same.
+    pub fn permit(&self, intent: Intent) -> Permit {
+        self.permit_in(self.mode(), intent)
+    }
+
+    /// Whether `intent` is allowed once the open page is closed.
+    pub fn permit_behind_page(&self, intent: Intent) -> Permit {
+        self.permit_in(if self.view.page().is_some() { self.mode_of_panes() } else { self.mode() }, intent)
+    }
+
+    fn permit_in(&self, mode: Mode, intent: Intent) -> Permit {
+        if !intent.modes().has(mode) {
+            return Permit::No;
+        }
+        match intent {
+            Intent::Advance => self.permit_advance(mode),
+            Intent::ShowNext => self.permit_next(mode),
+            Intent::ShowPrevious => yes(match self.view.bench {
+                Some(which) => !self.bench.is_running() && which.previous().is_some(),
+                None => self.view.shown.previous().is_some(),
+            }),
+            Intent::Choose(place) => yes(self.open_question().is_some_and(|it| usize::from(place) < it.answers.len())),
+            Intent::Skip => yes(self.waits_for_answer()),
+            Intent::Hint => yes(self.has_hint()),
+            Intent::Retry => yes(self.can_retry()),
+            Intent::ToggleReplay => yes(self.can_replay()),
+            Intent::CycleView => or(self.has_calls(), Reason::NothingToShow),
+            Intent::SelectPrevious => yes(self.selected(self.view.focus()).is_some_and(|at| at > 0)),
+            Intent::SelectNext => yes(self.has_next_call()),
+            Intent::TogglePage(page) => self.permit_page(mode, page),
+            Intent::ToggleStages => yes(match self.view.overlay {
+                Some(Overlay::Stages { .. }) => true,
+                _ => mode != Mode::List && self.view.bench.is_none(),
+            }),
+            Intent::MoveCursor(rows) => yes(self.cursor().is_some_and(|(row, last)| moved(row, rows, last) != row)),
+            Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
+            Intent::Copy(what) => self.permit_copy(what),
+            Intent::StartAfresh => yes(self.can_start_afresh()),
+            Intent::Present(wish) => self.permit_wish(mode, wish),
+            Intent::ToggleBench => self.permit_bench(),
+            Intent::Undo => match self.can_undo() {
+                true => Permit::Yes,
+                false if self.bench.is_running() => Permit::Because(Reason::UndoRunning),
+                false => Permit::Because(Reason::NothingToUndo),
+            },
+            Intent::FocusOther
+            | Intent::ToggleZoom
+            | Intent::ScrollTo(_)
+            | Intent::Quit
+            | Intent::AskToQuit
+            | Intent::CleanUpAndQuit
+            | Intent::TypeDigit(_)
+            | Intent::EraseDigit => Permit::Yes,
+        }
+    }
+
+    fn permit_advance(&self, mode: Mode) -> Permit {
+        match (mode, self.view.bench) {
+            (Mode::List, _) => Permit::Yes,
+            (Mode::Resuming, _) => yes(self.can_resume()),
+            (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
+            (_, Some(_)) if self.bench.is_running() => yes(self.bench.pause().is_some()),
+            (Mode::Todo, Some(which)) => yes(!self.is_out_of_reach(which)),
+            (_, Some(_)) => Permit::Yes,
+            // An experiment of a saved session is undone before its stages are verified.
+            (_, None) if self.bench.is_running() => Permit::No,
+            (Mode::Todo, None) => Permit::Yes,
+            (Mode::Running, None) => yes(self.draft().is_some()),
+            // After the last stage comes the debrief.
+            (_, None) => yes(self.next_shown().is_some() || self.is_at_the_end()),
+        }
+    }
+
+    fn permit_next(&self, mode: Mode) -> Permit {
+        match (self.view.bench, mode) {
+            (Some(_), _) if self.bench.is_running() => Permit::Because(Reason::ExperimentRunning),
+            (Some(which), _) => or(which.next().is_some(), Reason::LastExperiment),
+            (None, _) if self.next_shown().is_some() => Permit::Yes,
+            (None, Mode::Todo) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
+            (None, Mode::Todo) => Permit::Because(Reason::StageFirst),
+            (None, Mode::Running) => Permit::Because(Reason::StageRunning),
+            (None, _) if self.view.shown.next().is_none() => Permit::Because(Reason::LastStage),
+            (None, _) => Permit::Because(Reason::StageFailed),
+        }
+    }
+
+    /// One page leads to another: nobody has to close the first.
+    fn permit_page(&self, mode: Mode, page: Page) -> Permit {
+        let missing = match page {
+            _ if mode == Mode::Page && self.view.page() == Some(page) => None,
+            Page::Why => self.focused_exchange().is_none().then_some(Reason::NothingToExplain),
+            Page::Comparison => self.comparison().is_none().then_some(Reason::NoChoices),
+            _ => None,
+        };
+        match missing {
+            None => Permit::Yes,
+            // Nobody would see the message behind a page.
+            Some(_) if mode == Mode::Page => Permit::No,
+            Some(reason) => Permit::Because(reason),
+        }
+    }
+
+    fn permit_copy(&self, what: Copied) -> Permit {
+        match (what, self.selected_call(self.view.focus())) {
+            (Copied::Command, Some(_)) => Permit::Yes,
+            (Copied::Answer, Some(Call::Answered(exchange))) => {
+                or(exchange.body().is_some_and(|body| !body.is_null()), Reason::EmptyAnswer)
+            }
+            _ => Permit::Because(Reason::NothingToCopy),
+        }
+    }
+
+    fn permit_bench(&self) -> Permit {
+        match (self.view.overlay, self.view.bench) {
+            (Some(overlay), _) => yes(matches!(overlay, Overlay::Bench { .. })),
+            (None, _) if self.bench.is_running() => Permit::Because(Reason::ExperimentRunning),
+            (None, None) if !self.has_bench() => Permit::Because(match self.record(Stage::CleanUp).status {
+                Status::Todo => Reason::ExperimentsLater,
+                Status::Running | Status::Done(_) => Reason::ExperimentsGone,
+            }),
+            (None, _) => Permit::Yes,
+        }
+    }
+
+    fn permit_wish(&self, mode: Mode, wish: Wish) -> Permit {
+        match wish {
+            Wish::Blank | Wish::Timer | Wish::Keep => Permit::Yes,
+            // The second press of a clicker skips the question.
+            Wish::Next => yes(self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes),
+            Wish::Tally => yes(self.can_tally()),
+            Wish::Letter(place) => yes(self.can_letter(place.into())),
+            Wish::Digit(_) => yes(self.can_count(0)),
+            Wish::Other(c) => yes(self.is_no_letter(c)),
+            Wish::Erase => yes(self.can_count(0) && !self.entry().is_untouched()),
+            Wish::AskToStartOver if self.holds_policy() => Permit::Because(Reason::PolicyHeld),
+            Wish::AskToStartOver | Wish::StartOver => yes(self.can_start_over()),
+        }
+    }
+
+    /// Esc leaves something behind the panes: an unsent policy, a jump, an experiment that has ended or waits.
+    fn can_close_panes(&self) -> bool {
+        let can_leave_experiment = || !self.bench.is_running() || self.bench.pause().is_some();
+        self.draft().is_some()
+            || self.destination().is_some()
+            || (self.view.bench.is_some() && can_leave_experiment())
+    }
+
+    fn has_next_call(&self) -> bool {
+        let identity = self.view.focus();
+        self.selected(identity).is_some_and(|at| at + 1 < self.calls(identity).len())
+    }
+
+    /// The row of the open list, and the last row that can be chosen.
+    pub fn cursor(&self) -> Option<(usize, usize)> {
+        match self.view.overlay {
+            Some(Overlay::Stages { cursor }) => Some((cursor.index(), self.jumpable().index())),
+            Some(Overlay::Bench { cursor }) => Some((cursor.index(), Experiment::ALL.len() - 1)),
+            _ => None,
+        }
+    }
+
+    /// Whether a pane shows a call.
+    pub fn has_calls(&self) -> bool {
+        Identity::BOTH.iter().any(|identity| self.selected(*identity).is_some())
+    }
+
+    /// Says in the screen's words why an intent is not allowed now.
+    pub fn explain(&self, reason: Reason) -> String {
+        let words = self.interface();
+        let key = |action, usual| self.view.keys.first(action, usual);
+        let text = match reason {
+            Reason::AnswerFirst => {
+                return words.fill("first your answer; {} passes over the question", &[&key("skip", "s")]);
+            }
+            Reason::StageFirst => {
+                return words.fill("first this stage: {} sends its calls", &[&key("advance", "enter")]);
+            }
+            Reason::StageFailed => return words.fill("first this stage: {} tries it again", &[&key("retry", "r")]),
+            Reason::NothingToExplain => {
+                return words.fill("nothing to explain yet: {}", &[&self.why_no_answer()]);
+            }
+            Reason::NothingToShow => return words.fill("nothing to show yet: {}", &[&self.why_no_answer()]),
+            Reason::NothingToCopy => return words.fill("nothing to copy yet: {}", &[&self.why_no_answer()]),
+            Reason::PolicyHeld => {
+                let (sends, drops) = (key("advance", "enter"), key("back", "esc"));
+                let text = "stage {} waits for your yes: {} or {} there comes first";
+                return words.fill(text, &[&self.current.number(), &sends, &drops]);
+            }
+            Reason::StageRunning => "first this stage ends",
+            Reason::LastStage => "this is the last stage",
+            Reason::LastExperiment => "this is the last experiment",
+            Reason::ExperimentRunning => "first the experiment under way ends",
+            Reason::ExperimentsLater => "the bench opens after stage 8: it breaks what the lab has made",
+            Reason::ExperimentsGone => "the bench is gone: clean-up has removed what it would break",
+            Reason::EmptyAnswer => "this answer is empty",
+            Reason::NoChoices if self.view.bench.is_some() => "this experiment has no choices to compare",
+            Reason::NoChoices => "this stage has no choices to compare",
+            Reason::UndoRunning => "the experiment undoes its changes itself",
+            Reason::NothingToUndo => "nothing to undo: everything is as the lab left it",
+        };
+        words.say(text).to_owned()
+    }
+
+    /// Why the focused pane has no answer.
+    fn why_no_answer(&self) -> String {
+        let (identity, words) = (self.view.focus(), self.interface());
+        let has_none = self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity);
+        match self.shown().status {
+            _ if has_none && self.view.bench.is_some() => {
+                words.fill("{} has no call in this experiment.", &[&identity.name()])
+            }
+            _ if has_none => words.fill("{} has no call in this stage.", &[&identity.name()]),
+            Status::Todo if self.waits_for_answer() => self.explain(Reason::AnswerFirst),
+            Status::Todo => words.fill("{} sends the call", &[&self.view.keys.first("advance", "enter")]),
+            Status::Running => words.say("no answer has come").to_owned(),
+            Status::Done(_) => words.fill("{} has sent nothing", &[&identity.name()]),
+        }
+    }
+}

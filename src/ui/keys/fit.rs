@@ -1,0 +1,157 @@
+//! What depends on the terminal's size: whether there is room for an action, and how far it scrolls.
+
+use std::cell::OnceCell;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
+
+use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, State, Status, Wish};
+use crate::ui::consent;
+use crate::ui::layout;
+use crate::ui::size::{Class, Extent};
+
+use super::chord::{Chord, control};
+use super::row::{Action, Binding, Press, Row, Scroll};
+use super::table::KEYS;
+
+/// The state on a screen of one size.
+#[derive(Debug, Clone)]
+pub struct Screen<'a> {
+    pub(super) state: &'a State,
+    pub(super) keymap: &'a Keymap,
+    pub(super) area: Rect,
+    /// What scrolls now, and its first line: worked out once, since it takes wrapping a text.
+    scrolled: OnceCell<Option<(Extent, u16)>>,
+}
+
+/// The intent of `event` now, if it has one. Only presses count; a key that is held down only scrolls.
+pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
+    Screen::new(state, area).pressed(event)
+}
+
+impl<'a> Screen<'a> {
+    /// The state as it is shown on `area`, with the person's own keys.
+    pub fn new(state: &'a State, area: Rect) -> Screen<'a> {
+        Screen { state, keymap: &state.view.keys, area, scrolled: OnceCell::new() }
+    }
+
+    /// The same screen with the keys of `keymap`.
+    #[must_use]
+    pub fn with_keys(self, keymap: &'a Keymap) -> Screen<'a> {
+        Screen { keymap, ..self }
+    }
+
+    /// The intent of `event` now, if it has one.
+    pub fn pressed(&self, event: KeyEvent) -> Option<Intent> {
+        match self.bound(event) {
+            // No stray finger presses these two.
+            Some((_, Intent::AskToQuit, _)) if Chord::of(event) == Some(control('c')) => Some(Intent::Quit),
+            Some((_, intent, _)) => Some(intent),
+            None => self.typed(event),
+        }
+    }
+
+    /// What `event` is bound to: the first binding that is allowed, else the first that says why not.
+    pub(super) fn bound(&self, event: KeyEvent) -> Option<(&'static Row, Intent, Permit)> {
+        let pressed = Chord::of(event)?;
+        let mut refused = None;
+        for (row, binding) in KEYS.iter().flat_map(|row| row.bindings.iter().map(move |binding| (row, binding))) {
+            let counts = match event.kind {
+                KeyEventKind::Press => true,
+                KeyEventKind::Repeat => binding.press == Press::Repeats,
+                KeyEventKind::Release => false,
+            };
+            if !counts || !binding.has(pressed, self.keymap) {
+                continue;
+            }
+            let Some(intent) = self.intent(binding) else { continue };
+            match self.state.permit(intent) {
+                Permit::Yes => return Some((row, intent, Permit::Yes)),
+                Permit::Because(_) if binding.press == Press::Silent => {}
+                permit @ Permit::Because(_) => refused = refused.or(Some((row, intent, permit))),
+                Permit::No => {}
+            }
+        }
+        refused
+    }
+
+    /// In the dialog for votes every character counts, even one that no row of the table has.
+    fn typed(&self, event: KeyEvent) -> Option<Intent> {
+        let KeyCode::Char(c) = event.code else { return None };
+        let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let intent = Intent::Present(Wish::Other(c));
+        let is_typed = is_plain && event.kind == KeyEventKind::Press && self.state.permit(intent) == Permit::Yes;
+        is_typed.then_some(intent)
+    }
+
+    /// Whether `binding` is allowed now and has room.
+    pub fn works(&self, binding: &Binding) -> Permit {
+        self.intent(binding).map_or(Permit::No, |intent| self.state.permit(intent))
+    }
+
+    /// The intent of `binding` on this screen; `None` where it has no meaning or no room.
+    pub fn intent(&self, binding: &Binding) -> Option<Intent> {
+        let mode = self.state.mode();
+        if !binding.modes().has(mode) || !self.has_room(binding, mode) {
+            return None;
+        }
+        let class = Class::of(self.area);
+        let is_zoomed = self.state.view.zoom && class == Class::Full;
+        Some(match binding.action {
+            // Where there is no room to say that it takes a second press, it takes none.
+            Action::Do(Intent::AskToQuit) if class == Class::TooSmall => Intent::Quit,
+            Action::Do(Intent::ToggleZoom) if class != Class::Full => return None,
+            // Out of the zoom first.
+            Action::Do(Intent::Close) if is_zoomed && Modes::PANES.has(mode) => return None,
+            // Nobody consents to what is cut off.
+            Action::Do(Intent::TypeDigit(_) | Intent::EraseDigit) if !consent::fits(self.state, self.area) => {
+                return None;
+            }
+            Action::Do(intent) => intent,
+            Action::Unzoom => is_zoomed.then_some(Intent::ToggleZoom)?,
+            Action::Scroll(scroll) => Intent::ScrollTo(self.target(scroll)?),
+            Action::Point(row) => self.point(row)?,
+            Action::ClickNext => if self.is_at_untried()? { Intent::Advance } else { Intent::Close },
+            Action::ClickBack => if self.is_at_untried()? { Intent::Close } else { Intent::Advance },
+        })
+    }
+
+    /// On a screen that is too small, what works in every mode does, as do a dialog's keys and its way out.
+    fn has_room(&self, binding: &Binding, mode: Mode) -> bool {
+        Class::of(self.area) != Class::TooSmall
+            || binding.modes() == Modes::ALL
+            || match mode {
+                Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank => true,
+                Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver => {
+                    binding.action == Action::Do(Intent::Close)
+                }
+                Mode::Todo | Mode::Running | Mode::Done => false,
+            }
+    }
+
+    /// The first line after scrolling; `None` where nothing is left in that direction.
+    fn target(&self, scroll: Scroll) -> Option<u16> {
+        let (extent, first) = (*self.scrolled.get_or_init(|| layout::scrolled(self.state, self.area)))?;
+        let lines = match scroll {
+            Scroll::Lines(lines) => lines,
+            Scroll::Halves(times) => times * i32::from(extent.height / 2).max(1),
+        };
+        let target = i32::from(first).saturating_add(lines).clamp(0, i32::from(extent.last_scroll()));
+        u16::try_from(target).ok().filter(|target| *target != first)
+    }
+
+    /// Moves the cursor of the stage list to `row`.
+    fn point(&self, row: u8) -> Option<Intent> {
+        let (at, last) = self.state.cursor().filter(|_| matches!(self.state.view.overlay, Some(Overlay::Stages { .. })))?;
+        let rows = i8::try_from(row).ok()? - i8::try_from(at).ok()?;
+        (usize::from(row) <= last).then_some(Intent::MoveCursor(rows))
+    }
+
+    /// Whether the experiment under the cursor is untried; `None` outside of the list of experiments.
+    fn is_at_untried(&self) -> Option<bool> {
+        match self.state.view.overlay {
+            Some(Overlay::Bench { cursor }) => Some(self.state.bench.record(cursor).status == Status::Todo),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The keys that are allowed now, for the footer, the dialogs and the key cast.
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
+
+use crate::lab::{Permit, Reason, State, Status, ViewMode};
+use crate::ui::size::Class;
+
+use super::chord::Chord;
+use super::fit::Screen;
+use super::row::{NEVER, Row};
+use super::table::{KEYS, explains_elsewhere};
+
+/// A part of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyHint {
+    /// The keys that work, `n/p`.
+    pub keys: String,
+    /// What they do.
+    pub label: String,
+    rank: u8,
+}
+
+/// The keys that work now.
+pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
+    let screen = Screen::new(state, area);
+    let hint = |row: &Row| {
+        let working = row.bindings.iter().filter(|binding| screen.works(binding) == Permit::Yes);
+        let keys: Vec<String> =
+            working.filter_map(|binding| binding.keys(screen.keymap).into_iter().next()).collect();
+        let label = state.interface().word(row.label.text(state, area)).to_owned();
+        (!keys.is_empty()).then(|| KeyHint { keys: keys.join("/"), label, rank: rank(row, state, area) })
+    };
+    KEYS.iter().filter(|row| row.rank != NEVER).filter_map(hint).collect()
+}
+
+/// How soon the footer drops a row now.
+fn rank(row: &Row, state: &State, area: Rect) -> u8 {
+    let name = row.bindings.first().map_or("", |binding| binding.name);
+    let is_alone = Class::of(area) == Class::Single || state.view.zoom && Class::of(area) == Class::Full;
+    let is_bench = state.view.bench.is_some() && state.view.overlay.is_none();
+    let status = &state.shown().status;
+    match name {
+        // Anyone who sees HTTP, or one pane of two, must find back.
+        "view" if state.view.mode != ViewMode::default() => 2,
+        "lesson" if explains_elsewhere(state, area) => 2,
+        "other_pane" if is_alone && *status != Status::Todo => 3,
+        "retry" if matches!(status, Status::Done(check) if !check.met) => 2,
+        // An experiment is about which call changed what; esc leads out of it, too.
+        "previous_call" if is_bench => 3,
+        "bench" if is_bench => 6,
+        _ => row.rank,
+    }
+}
+
+/// As many of the keys that work now as fit into `columns`, the least important dropped first.
+pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&KeyHint) -> usize) -> Vec<KeyHint> {
+    let mut hints = hints(state, area);
+    while hints.iter().map(&columns_of).sum::<usize>() > columns {
+        let Some(least) = hints.iter().enumerate().max_by_key(|(_, hint)| hint.rank).map(|(index, _)| index) else {
+            break;
+        };
+        hints.remove(least);
+    }
+    hints
+}
+
+/// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
+/// typed that others must not see.
+pub fn named(event: KeyEvent, screen: &Screen<'_>) -> Option<KeyHint> {
+    let state = screen.state;
+    let (row, _, permit) = screen.bound(event).filter(|_| !state.is_asking_for_consent())?;
+    let label = match permit {
+        // What to do first is said for the row's own sake.
+        Permit::Because(reason) if reason != Reason::PolicyHeld => "not now",
+        _ => row.label.text(state, screen.area),
+    };
+    let label = state.interface().word(label).to_owned();
+    Some(KeyHint { keys: Chord::of(event)?.name(), label, rank: row.rank })
+}

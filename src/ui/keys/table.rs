@@ -1,0 +1,442 @@
+//! All keys: rows of data. What they ask for is an [`Action`]; whether that is allowed stands elsewhere.
+
+use crossterm::event::KeyCode;
+use ratatui::layout::Rect;
+
+use crate::lab::{Copied, Intent, Mode, Modes, Overlay, Page, State, Status, Wish};
+use crate::ui::size::Class;
+
+use super::chord::{Chord, char, control, key};
+use super::row::{Action, Binding, Group, Label, NEVER, Press, Row, Scroll};
+
+const fn on(name: &'static str, chords: &'static [Chord], intent: Intent) -> Binding {
+    Binding { name, chords, action: Action::Do(intent), within: Modes::ALL, press: Press::Once }
+}
+
+const fn wish(name: &'static str, chords: &'static [Chord], wish: Wish) -> Binding {
+    on(name, chords, Intent::Present(wish))
+}
+
+const fn action(name: &'static str, chords: &'static [Chord], action: Action) -> Binding {
+    Binding { name, chords, action, within: Modes::ALL, press: Press::Once }
+}
+
+const fn scroll(name: &'static str, chords: &'static [Chord], scroll: Scroll) -> Binding {
+    Binding { press: Press::Repeats, ..action(name, chords, Action::Scroll(scroll)) }
+}
+
+const fn row(label: &'static str, help: &'static str, group: Group, rank: u8, bindings: &'static [Binding]) -> Row {
+    Row { bindings, label: Label::Is(label), help, group, rank }
+}
+
+const fn labeled(
+    label: fn(&State, Rect) -> &str,
+    help: &'static str,
+    group: Group,
+    rank: u8,
+    bindings: &'static [Binding],
+) -> Row {
+    Row { bindings, label: Label::Of(label), help, group, rank }
+}
+
+/// All keys, in the order of footer and help. Of two bindings for one key the first that is allowed counts.
+pub const KEYS: &[Row] = &[
+    labeled(
+        advance_label,
+        "do this stage's action; when done, the next stage",
+        Group::Learn,
+        0,
+        &[on("advance", &[key(KeyCode::Enter), char(' ')], Intent::Advance)],
+    ),
+    // The question at the start says it.
+    row("begin afresh", "", Group::Go, 1, &[on("start_afresh", &[char('x')], Intent::StartAfresh)]),
+    row(
+        "answer",
+        "answer the question, before enter",
+        Group::Learn,
+        1,
+        &[
+            on("answer_1", &[char('a'), char('1')], Intent::Choose(0)),
+            on("answer_2", &[char('b'), char('2')], Intent::Choose(1)),
+            on("answer_3", &[char('c'), char('3')], Intent::Choose(2)),
+            on("answer_4", &[char('d'), char('4')], Intent::Choose(3)),
+        ],
+    ),
+    row("skip", "pass over the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),
+    labeled(
+        |state, _| if state.hints().is_empty() { "hint" } else { "another hint" },
+        "a hint for the question, then another",
+        Group::Learn,
+        4,
+        &[on("hint", &[char('h')], Intent::Hint)],
+    ),
+    labeled(
+        |state, _| match &state.shown().status {
+            Status::Done(check) if check.met => "again",
+            _ => "try again",
+        },
+        "send the calls again, or go on where it failed",
+        Group::Learn,
+        4,
+        &[on("retry", &[char('r')], Intent::Retry)],
+    ),
+    labeled(
+        |state, _| if state.is_replay() { "live again" } else { "replay" },
+        "no answer comes? one recorded earlier; again: live",
+        Group::Look,
+        4,
+        &[on("replay", &[char('F')], Intent::ToggleReplay)],
+    ),
+    row(
+        "clean up, then leave",
+        "in the leaving dialog: clean up first",
+        Group::Go,
+        1,
+        &[Binding { within: Modes::of(Mode::Leaving), ..on("clean_up", &[char('c')], Intent::CleanUpAndQuit) }],
+    ),
+    // The consent dialog says it, and it opens on AWS alone.
+    row(
+        "consent",
+        "",
+        Group::Go,
+        NEVER,
+        &[
+            on("", &[char('0')], Intent::TypeDigit(0)),
+            on("", &[char('1')], Intent::TypeDigit(1)),
+            on("", &[char('2')], Intent::TypeDigit(2)),
+            on("", &[char('3')], Intent::TypeDigit(3)),
+            on("", &[char('4')], Intent::TypeDigit(4)),
+            on("", &[char('5')], Intent::TypeDigit(5)),
+            on("", &[char('6')], Intent::TypeDigit(6)),
+            on("", &[char('7')], Intent::TypeDigit(7)),
+            on("", &[char('8')], Intent::TypeDigit(8)),
+            on("", &[char('9')], Intent::TypeDigit(9)),
+            on("erase", &[key(KeyCode::Backspace)], Intent::EraseDigit),
+        ],
+    ),
+    labeled(
+        |state, _| if state.view.bench.is_some() { "experiment" } else { "stage" },
+        "next or previous stage; nothing is sent again",
+        Group::Go,
+        6,
+        &[
+            on("next_stage", &[char('n')], Intent::ShowNext),
+            on("previous_stage", &[char('p')], Intent::ShowPrevious),
+        ],
+    ),
+    // Two buttons are enough. In a page they turn it.
+    row(
+        "clicker",
+        "a clicker: on (twice past a question), or back",
+        Group::Teach,
+        NEVER,
+        &[
+            wish("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], Wish::Next),
+            action("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], Action::ClickNext),
+            on("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Intent::ShowPrevious),
+            action("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Action::ClickBack),
+            Binding { within: PAGE, ..scroll("page_down", &[key(KeyCode::PageDown)], Scroll::Halves(1)) },
+            Binding { within: PAGE, ..scroll("page_up", &[key(KeyCode::PageUp)], Scroll::Halves(-1)) },
+        ],
+    ),
+    // The start button of a clicker sends F5 and Esc in turn. The experiments are off the way that two buttons lead:
+    // a class on its way to the clean-up must not be taken through them.
+    row(
+        "break it",
+        "a clicker's start button: the experiments, or back",
+        Group::Teach,
+        NEVER,
+        &[Binding {
+            within: Modes::of(Mode::Done).or(Mode::List),
+            press: Press::Silent,
+            ..on("clicker_bench", &[key(KeyCode::F(5))], Intent::ToggleBench)
+        }],
+    ),
+    row(
+        "pane",
+        "keys go to the other pane",
+        Group::Look,
+        5,
+        &[on("other_pane", &[key(KeyCode::Tab), key(KeyCode::BackTab)], Intent::FocusOther)],
+    ),
+    row(
+        "call",
+        "previous or next call of this pane",
+        Group::Look,
+        7,
+        &[
+            on("previous_call", &[char('[')], Intent::SelectPrevious),
+            on("next_call", &[char(']')], Intent::SelectNext),
+        ],
+    ),
+    labeled(
+        |state, _| if state.cursor().is_some() { "choose" } else { "scroll" },
+        "scroll this pane; in a list, move",
+        Group::Look,
+        8,
+        &[
+            scroll("down", &[char('j'), key(KeyCode::Down)], Scroll::Lines(1)),
+            scroll("up", &[char('k'), key(KeyCode::Up)], Scroll::Lines(-1)),
+            Binding { press: Press::Repeats, ..on("down", &[char('j'), key(KeyCode::Down)], Intent::MoveCursor(1)) },
+            Binding { press: Press::Repeats, ..on("up", &[char('k'), key(KeyCode::Up)], Intent::MoveCursor(-1)) },
+        ],
+    ),
+    row(
+        "half a page",
+        "scroll by half a page",
+        Group::Look,
+        NEVER,
+        &[
+            scroll("half_page_down", &[control('d')], Scroll::Halves(1)),
+            scroll("half_page_up", &[control('u')], Scroll::Halves(-1)),
+        ],
+    ),
+    row(
+        "ends",
+        "scroll to the beginning or to the end",
+        Group::Look,
+        NEVER,
+        &[
+            action("top", &[char('g'), key(KeyCode::Home)], Action::Scroll(Scroll::Lines(i32::MIN))),
+            action("bottom", &[char('G'), key(KeyCode::End)], Action::Scroll(Scroll::Lines(i32::MAX))),
+            on("top", &[char('g'), key(KeyCode::Home)], Intent::MoveCursor(i8::MIN)),
+            on("bottom", &[char('G'), key(KeyCode::End)], Intent::MoveCursor(i8::MAX)),
+        ],
+    ),
+    row(
+        "view",
+        "answers as summary, JSON, HTTP, aws command",
+        Group::Look,
+        4,
+        &[on("view", &[char('v')], Intent::CycleView)],
+    ),
+    row(
+        "copy",
+        "copy the call as an aws command, or its answer",
+        Group::Look,
+        12,
+        &[
+            on("copy_command", &[char('y')], Intent::Copy(Copied::Command)),
+            on("copy_answer", &[char('Y')], Intent::Copy(Copied::Answer)),
+        ],
+    ),
+    labeled(
+        |state, _| if state.view.zoom { "both panes" } else { "zoom" },
+        "this pane alone, or both panes",
+        Group::Look,
+        11,
+        &[on("zoom", &[char('z')], Intent::ToggleZoom)],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::Why, "why"),
+        "why this call was allowed or denied",
+        Group::Learn,
+        3,
+        &[on("why", &[char('w')], Intent::TogglePage(Page::Why))],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::AtRest, "at rest"),
+        "the table as it lies in the database, and its keys",
+        Group::Look,
+        13,
+        &[on("at_rest", &[char('e')], Intent::TogglePage(Page::AtRest))],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::Trail, "trail"),
+        "what DynamoDB and the callers asked KMS",
+        Group::Look,
+        12,
+        &[on("trail", &[char('t')], Intent::TogglePage(Page::Trail))],
+    ),
+    labeled(
+        |state, area| {
+            close_or(state, Page::Lesson, if explains_elsewhere(state, area) { "explains" } else { "lesson" })
+        },
+        "the lesson: question, answers, what is often got wrong",
+        Group::Learn,
+        3,
+        &[on("lesson", &[char('i')], Intent::TogglePage(Page::Lesson))],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::Comparison, "options"),
+        "the choices side by side, where there are some",
+        Group::Learn,
+        5,
+        &[on("options", &[char('o')], Intent::TogglePage(Page::Comparison))],
+    ),
+    labeled(
+        |state, _| if state.cursor().is_some() { "close" } else { "stages" },
+        "stages by arrow or number; earlier ones are set up",
+        Group::Go,
+        10,
+        &[on("stages", &[char('l')], Intent::ToggleStages)],
+    ),
+    // In the stage list a number is a stage's.
+    row(
+        "stage",
+        "",
+        Group::Go,
+        NEVER,
+        &[
+            action("", &[char('1')], Action::Point(0)),
+            action("", &[char('2')], Action::Point(1)),
+            action("", &[char('3')], Action::Point(2)),
+            action("", &[char('4')], Action::Point(3)),
+            action("", &[char('5')], Action::Point(4)),
+            action("", &[char('6')], Action::Point(5)),
+            action("", &[char('7')], Action::Point(6)),
+            action("", &[char('8')], Action::Point(7)),
+            action("", &[char('9')], Action::Point(8)),
+        ],
+    ),
+    // `b` is an answer before the calls are sent.
+    row(
+        "blank",
+        "blank the screen or show it again; b: not as answer",
+        Group::Teach,
+        NEVER,
+        &[
+            Binding {
+                within: Modes::of(Mode::Running).or(Mode::Done).or(Mode::Blank),
+                ..wish("blank", &[char('b')], Wish::Blank)
+            },
+            wish("blank", &[char('.'), char('B')], Wish::Blank),
+        ],
+    ),
+    row(
+        "timer",
+        "the time of stage and lab against the plan",
+        Group::Teach,
+        NEVER,
+        &[wish("timer", &[char('T')], Wish::Timer)],
+    ),
+    row(
+        "take it",
+        "hands up: how the class answers, before it is seen",
+        Group::Teach,
+        NEVER,
+        &[
+            wish("votes", &[char('#')], Wish::Tally),
+            wish("take_votes", &[key(KeyCode::Enter)], Wish::Keep),
+        ],
+    ),
+    // The dialog for votes says its keys itself.
+    row(
+        "count",
+        "",
+        Group::Go,
+        NEVER,
+        &[
+            wish("", &[char('a')], Wish::Letter(0)),
+            wish("", &[char('b')], Wish::Letter(1)),
+            wish("", &[char('c')], Wish::Letter(2)),
+            wish("", &[char('d')], Wish::Letter(3)),
+            wish("", &[char('0')], Wish::Digit(0)),
+            wish("", &[char('1')], Wish::Digit(1)),
+            wish("", &[char('2')], Wish::Digit(2)),
+            wish("", &[char('3')], Wish::Digit(3)),
+            wish("", &[char('4')], Wish::Digit(4)),
+            wish("", &[char('5')], Wish::Digit(5)),
+            wish("", &[char('6')], Wish::Digit(6)),
+            wish("", &[char('7')], Wish::Digit(7)),
+            wish("", &[char('8')], Wish::Digit(8)),
+            wish("", &[char('9')], Wish::Digit(9)),
+            wish("erase", &[key(KeyCode::Backspace)], Wish::Erase),
+        ],
+    ),
+    // Asks first. A letter and not enter says yes: a habit must not decide.
+    row(
+        "begin again",
+        "begin again with stage 1, as a new run; asks first",
+        Group::Teach,
+        NEVER,
+        &[
+            wish("start_over", &[char('X')], Wish::AskToStartOver),
+            wish("start_over_yes", &[char('y')], Wish::StartOver),
+        ],
+    ),
+    labeled(
+        |state, _| match state.view.overlay {
+            Some(_) => "close",
+            None if state.view.bench.is_some() => "stage",
+            None => "break it",
+        },
+        "after stage 8: experiments that break the lab",
+        Group::Learn,
+        3,
+        &[on("bench", &[char('x')], Intent::ToggleBench)],
+    ),
+    row(
+        "undo again",
+        "undo again what an experiment could not undo",
+        Group::Learn,
+        1,
+        &[on("undo", &[char('u')], Intent::Undo)],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::Help, "help"),
+        "this help",
+        Group::Go,
+        2,
+        &[on("help", &[char('?'), key(KeyCode::F(1))], Intent::TogglePage(Page::Help))],
+    ),
+    labeled(
+        back_label,
+        "one level back, what is not sent yet stays unsent; never leaves the lab",
+        Group::Go,
+        3,
+        &[
+            action("back", &[key(KeyCode::Esc)], Action::Unzoom),
+            on("back", &[key(KeyCode::Esc)], Intent::Close),
+        ],
+    ),
+    labeled(
+        |state, _| if state.view.is_asking_to_quit() { "leave everything" } else { "quit" },
+        "leave; twice in mid-lab; asks if something stays",
+        Group::Go,
+        1,
+        &[on("quit", &[char('q'), control('c')], Intent::AskToQuit)],
+    ),
+];
+
+const PAGE: Modes = Modes::of(Mode::Page);
+
+fn advance_label(state: &State, _: Rect) -> &str {
+    let bench = state.view.bench;
+    match (state.view.overlay, &state.shown().status) {
+        (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
+        (Some(Overlay::Stages { .. }), _) => "show this stage",
+        (Some(Overlay::Resume), _) => state.resume_label(),
+        (Some(Overlay::Bench { .. }), _) => "show this experiment",
+        (_, Status::Todo) if bench.is_some() => "try it",
+        (_, Status::Running) if bench.is_some() => "go on now",
+        (_, Status::Done(_)) if bench.is_some_and(|which| which.next().is_none()) => "list",
+        (_, Status::Done(_)) if bench.is_some() => "next",
+        (_, Status::Todo) => state.text(state.view.shown).action,
+        (_, Status::Running) => "send it",
+        (_, Status::Done(_)) if state.next_shown().is_none() => "debrief",
+        (_, Status::Done(_)) => "next",
+    }
+}
+
+fn back_label(state: &State, area: Rect) -> &str {
+    let class = Class::of(area);
+    let is_zoomed = state.view.zoom && class == Class::Full;
+    match state.view.overlay {
+        Some(Overlay::Quit) => "stay",
+        None if is_zoomed || class == Class::TooSmall => "back",
+        None if state.draft().is_some() => "don't send it",
+        None if state.view.bench.is_none() => "stop here",
+        _ => "back",
+    }
+}
+
+fn close_or<'a>(state: &State, page: Page, label: &'a str) -> &'a str {
+    if state.view.page() == Some(page) { "close" } else { label }
+}
+
+/// Whether rows are so few that only the lesson's page explains an answer.
+pub fn explains_elsewhere(state: &State, area: Rect) -> bool {
+    let shows_panes = state.view.overlay.is_none() && Class::of(area) != Class::TooSmall;
+    shows_panes && area.height < 24 && matches!(state.shown().status, Status::Done(_))
+}
