@@ -8,9 +8,9 @@ use time::macros::format_description;
 
 use crate::cli::SERVE_ADDRESS;
 use crate::lab::bench::Experiment;
-use crate::lab::learn::Asked;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
+use crate::lab::quiz::Asked;
 use crate::lab::session::KeptStage;
 use crate::lab::{Exchange, Kept, Lesson, Profiles, Stage, Verdict, cli_line};
 

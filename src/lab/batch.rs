@@ -115,7 +115,7 @@ impl State {
 
     /// Cleans up and ends the program, as soon as what is at work allows that.
     pub(super) fn clean_up_and_quit(&mut self) -> Vec<Effect> {
-        self.stay_here();
+        self.presenting.stay_here();
         self.view.close();
         self.quit_after_clean_up = true;
         let Work::Stage(stage) = self.work() else { return self.leave_bench() };

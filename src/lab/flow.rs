@@ -9,18 +9,16 @@ use super::exchange::{Answer, CallId, Exchange};
 use super::insight::{Finding, Inquiry};
 use super::operation::{Identity, Operation};
 use super::outcome::Check;
-use super::presenting::Wish;
 use super::recall::Verified;
 use super::session::Kept;
 use super::stage::Stage;
 use super::view::Page;
 
-/// What the person at the keyboard wants. Made from keys by `ui::keys`.
+/// What a person asks for. `ui::keys` makes it from a key, plain mode from a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
-    /// Do this stage's action; send what waits to be looked at; when the stage is done, go to the next. In an overlay:
-    /// take the selected row.
+    /// Do this stage's action, send the held call or, after the stage, go to the next. In a list: take the selected row.
     Advance,
     /// Show the next stage; never sends anything.
     ShowNext,
@@ -28,25 +26,25 @@ pub enum Intent {
     ShowPrevious,
     /// Answer the stage's question with the answer at this place, counted from 0.
     Choose(u8),
-    /// Pass over the stage's question.
+    /// Skip the stage's question.
     Skip,
     /// Show a hint, or another one.
     Hint,
-    /// Send this stage's calls again: all of a stage that only reads, else from the call that failed.
+    /// Send this stage's calls again: all of them if it only reads, else from the failed call on.
     Retry,
-    /// Put the focus on the other pane.
+    /// Focus the other pane.
     FocusOther,
     /// Show the focused pane alone, or both again.
     ToggleZoom,
-    /// Show the recorded answers of a stage that got none, or the live ones again.
+    /// Show recorded answers of a stage that got none, or the live ones again.
     ToggleReplay,
-    /// The next way of showing an answer.
+    /// Show answers in the next view.
     CycleView,
     /// Select the previous call of the focused pane.
     SelectPrevious,
     /// Select the next call of the focused pane.
     SelectNext,
-    /// Scroll the focused pane (or the help) to this line, counted from 0. Whoever knows the size clamps it.
+    /// Scroll the focused pane or the open page to this line, counted from 0. The view clamps it.
     ScrollTo(u16),
     /// Open this page over the panes, or close it.
     TogglePage(Page),
@@ -54,28 +52,56 @@ pub enum Intent {
     ToggleStages,
     /// In the stage list: move the cursor down by this many rows (up when negative).
     MoveCursor(i8),
-    /// Close the overlay; without one, leave what waits to be looked at unsent.
+    /// Go one level back: close the overlay; without one, stop a jump or leave a held call unsent.
     Close,
     /// Copy something of the selected call.
     Copy(Copied),
-    /// Leave; asks first where something would be left behind.
+    /// Leave; asks first if something would be left behind.
     Quit,
-    /// The same, but in the middle of a lab a single press only says so.
+    /// The same, but in the middle of a lab a first press only warns.
     AskToQuit,
     /// In the leaving dialog: clean up, then leave.
     CleanUpAndQuit,
-    /// In the consent dialog: this digit of the account's number.
+    /// In the consent dialog: type this digit of the account's number.
     TypeDigit(u8),
-    /// In the consent dialog: take the last digit back.
+    /// In the consent dialog: erase the last digit.
     EraseDigit,
-    /// In the question whether to go on: begin afresh instead.
+    /// In the question whether to resume: start over instead.
     StartAfresh,
-    /// What a presenter wants.
+    /// Do what a presenter asks for.
     Present(Wish),
-    /// Open or close the list of experiments; from an experiment back to the stage.
+    /// Open or close the list of experiments; from an experiment, go back to the stage.
     ToggleBench,
-    /// Undo again what experiments have changed.
+    /// Undo what experiments have changed and could not undo.
     Undo,
+}
+
+/// What a presenter asks for besides going through the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Blank the screen, or show the lab again.
+    Blank,
+    /// Show the time, or hide it.
+    Timer,
+    /// A clicker's one button: do what comes next. A second press skips an open question.
+    Next,
+    /// Open the dialog for a show of hands.
+    Tally,
+    /// There: type the number of the answer at this place, counted from 0.
+    Letter(u8),
+    /// There: type this digit of the number.
+    Digit(u8),
+    /// There: type a character that is neither.
+    Other(char),
+    /// There: erase the last digit.
+    Erase,
+    /// There: take the numbers.
+    Keep,
+    /// Ask whether to start over.
+    AskToStartOver,
+    /// Start over.
+    StartOver,
 }
 
 /// Identifies a timer. A timer that fires late is ignored.

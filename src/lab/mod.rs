@@ -1,15 +1,15 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
-//! [`State::update`] takes an [`Event`] and gives [`Effect`]s: read [`flow`] first, then [`state`] (what there is, and
-//! what an intent means), [`permit`] (whether it is allowed now), `batch` (how calls are sent, awaited and repeated) and
-//! [`stages`] (what each stage sends and expects).
+//! [`State::update`] takes an [`Event`] and returns [`Effect`]s. Read [`flow`] first, then [`state`] (what there is),
+//! [`permit`] (whether an intent is allowed now), `update` (what it does), `batch` (how calls are sent, awaited and
+//! repeated) and [`stages`] (what each stage sends and expects).
 //!
 //! A state's methods stand with their subject:
 //! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
 //!   answer proves), `outcome` (a stage's calls, and whether they were as expected), [`facts`] (what the answers told),
 //!   [`test_user`] (its policy and its principal), [`wait`] (what a batch waits for, and how long), `progress` (how far
 //!   it is);
-//! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`learn`] and [`quiz`] (a question);
+//! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`quiz`] (a question);
 //! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
 //! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
 //! - what outlives a run: [`session`] and [`resume`] (going on), [`recall`] (answers of an earlier run), [`log`] (a
@@ -25,7 +25,6 @@ pub mod cost;
 pub mod doctor;
 pub mod flow;
 pub mod insight;
-pub mod learn;
 pub mod lesson;
 pub mod locks;
 pub mod log;
@@ -36,15 +35,18 @@ pub mod permit;
 pub mod presenting;
 mod progress;
 pub mod quiz;
+mod read;
 pub mod recall;
 pub mod resume;
 pub mod review;
 pub mod session;
 mod shown;
+pub mod snapshot;
 pub mod stages;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod update;
 pub mod view;
 pub mod wait;
 
@@ -58,7 +60,7 @@ pub use calls::Call;
 pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
-pub use flow::{Effect, Event, Intent, Report, TimerId};
+pub use flow::{Effect, Event, Intent, Report, TimerId, Wish};
 pub use keymap::Keymap;
 pub use lesson::Lesson;
 pub use locks::{LockState, Locks};
@@ -66,11 +68,12 @@ pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
 pub use outcome::{Check, Record, Status};
 pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
-pub use presenting::Wish;
+pub use presenting::pace::Timing;
 pub use quiz::{Choice, Quiz, Score};
 pub use recall::Verified;
 pub use review::Draft;
 pub use session::{Kept, Place};
+pub use snapshot::PresenterSnapshot;
 pub use stage::Stage;
 pub use state::State;
 pub use view::{Overlay, Page, View, ViewMode};

@@ -4,10 +4,9 @@
 use super::bench::Experiment;
 use super::calls::Call;
 use super::copy::Copied;
-use super::flow::Intent;
+use super::flow::{Intent, Wish};
 use super::operation::Identity;
 use super::outcome::Status;
-use super::presenting::Wish;
 use super::stage::Stage;
 use super::state::State;
 use super::view::{Overlay, Page, moved};
@@ -349,9 +348,7 @@ impl State {
     /// Esc leaves something behind the panes: an unsent policy, a jump, an experiment that has ended or waits.
     fn can_close_panes(&self) -> bool {
         let can_leave_experiment = || !self.bench.is_running() || self.bench.pause().is_some();
-        self.draft().is_some()
-            || self.destination().is_some()
-            || (self.view.bench.is_some() && can_leave_experiment())
+        self.draft().is_some() || self.destination().is_some() || (self.view.bench.is_some() && can_leave_experiment())
     }
 
     fn has_next_call(&self) -> bool {

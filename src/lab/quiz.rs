@@ -1,20 +1,20 @@
-//! Predict before you press: which answers stand in which order, what the person chose, and the score.
+//! The questions before the stages: the order of the answers, what the person chose, and the score.
 
 use serde::{Deserialize, Serialize};
 
-use super::lesson::{Lesson, Question};
+use super::lesson::{Lesson, Question, Reply};
 use super::stage::Stage;
 
-/// What a person said to a question.
+/// A person's reply to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// This answer, by its index in the lesson file.
     Answer(usize),
-    /// Nothing.
+    /// None.
     Skipped,
 }
 
-/// The questions of a session: their order, and what was said.
+/// The questions of a session: the order of their answers, and the replies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiz {
     /// Whether questions are asked before a stage's calls are sent.
@@ -32,8 +32,56 @@ pub struct Score {
     pub right: usize,
     /// Right and wrong ones.
     pub answered: usize,
-    /// Questions that were passed over.
+    /// Skipped questions.
     pub skipped: usize,
+}
+
+/// The letters before the answers.
+pub const LETTERS: [char; 4] = ['a', 'b', 'c', 'd'];
+
+/// A question as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The question.
+    pub question: &'a Question,
+    /// The answers in the order they are shown, with their letters.
+    pub answers: Vec<(char, &'a Reply)>,
+    /// Which of `answers` was chosen.
+    pub chosen: Option<usize>,
+    /// Whether it was skipped.
+    pub skipped: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// `question` with its answers in this order, and the reply to it.
+    pub fn new(question: &'a Question, order: &[usize], choice: Option<Choice>) -> Asked<'a> {
+        let in_order = order.iter().filter_map(|index| question.answers.get(*index));
+        let chosen = match choice {
+            Some(Choice::Answer(index)) => order.iter().position(|shown| *shown == index),
+            _ => None,
+        };
+        Asked {
+            question,
+            answers: LETTERS.into_iter().zip(in_order).collect(),
+            chosen,
+            skipped: choice == Some(Choice::Skipped),
+        }
+    }
+
+    /// Whether it waits for an answer.
+    pub fn is_open(&self) -> bool {
+        self.chosen.is_none() && !self.skipped
+    }
+
+    /// The chosen answer, with its letter.
+    pub fn reply(&self) -> Option<(char, &'a Reply)> {
+        self.chosen.and_then(|at| self.answers.get(at)).copied()
+    }
+
+    /// The right answer, with its letter.
+    pub fn right(&self) -> Option<(char, &'a Reply)> {
+        self.answers.iter().find(|(_, reply)| reply.right).copied()
+    }
 }
 
 impl Quiz {
@@ -42,7 +90,7 @@ impl Quiz {
         Quiz { asks: true, seed, ..Quiz::default() }
     }
 
-    /// What shuffles the answers; `None` where no questions are asked.
+    /// The seed that shuffles the answers; `None` where no questions are asked.
     pub fn seed(&self) -> Option<u64> {
         self.asks.then_some(self.seed)
     }
@@ -52,7 +100,7 @@ impl Quiz {
         self.asks
     }
 
-    /// What was said to the question of `stage`.
+    /// The reply to the question of `stage`.
     pub fn choice(&self, stage: Stage) -> Option<Choice> {
         self.choices[stage.index()]
     }
@@ -71,13 +119,13 @@ impl Quiz {
         *shown = (*shown + 1).min(2);
     }
 
-    /// The answers of `stage` in the order they are shown, as indices into the lesson file. The order depends on seed
-    /// and stage alone: it tells nothing of which is right, and is the same again for the same seed.
+    /// The answers of `stage` in the order they are shown, as indices into the lesson file. The order depends only on seed
+    /// and stage: it doesn't give away the right answer, and one seed always gives the same order.
     pub fn order(&self, stage: Stage, question: &Question) -> Vec<usize> {
         order(self.seed, stage.index() as u64, question.answers.len())
     }
 
-    /// `0..count` in the order of the question with this number: as [`Quiz::order`], for questions that are no stage's.
+    /// `0..count` in the order of the question with this number: as [`Quiz::order`], for an experiment's question.
     pub fn shuffled(&self, number: u64, count: usize) -> Vec<usize> {
         order(self.seed, number, count)
     }
@@ -99,7 +147,7 @@ impl Quiz {
     }
 }
 
-/// `0..count` in an order that `seed` and `question` decide.
+/// Shuffles `0..count` by `seed` and `question`.
 pub fn order(seed: u64, question: u64, count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     let mut random = SplitMix(seed ^ question.wrapping_mul(0xA24B_AED4_963E_E407));

@@ -222,9 +222,9 @@ impl State {
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
         if self.quiz == kept.quiz {
             // They are told by the places of the answers, which are in the same order then.
-            self.take_votes(kept.votes);
+            self.presenting.votes = kept.votes;
         }
-        self.take_pace(kept.pace);
+        self.presenting.pace.resume(kept.pace);
         self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);

@@ -14,8 +14,8 @@ use super::flow::Effect;
 use super::model::masked::Answered;
 use super::operation::Operation;
 use super::outcome::{Check, Record, Status};
+use super::presenting::hands::Votes;
 use super::presenting::pace::Pace;
-use super::presenting::tally::Votes;
 use super::quiz::Quiz;
 use super::resume::Resuming;
 use super::stage::Stage;
@@ -269,8 +269,8 @@ impl State {
             created: self.names.created.clone(),
             facts: self.facts.clone(),
             quiz: self.quiz.clone(),
-            votes: self.votes(),
-            pace: self.pace(),
+            votes: self.presenting.votes,
+            pace: self.presenting.pace,
             bench: self.bench.kept(),
             consented: self.consented.clone(),
             key_ended_at: self.key_ended_at,

@@ -1,15 +1,15 @@
-//! What a pane shows of a call under its verdict: the body that scrolls.
+//! The body of a pane, which scrolls: a call's answer in one of the four views.
 
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
 use crate::lab::{Call, Draft, Exchange, Identity, LockState, Operation, State, Status, Verdict, ViewMode};
 
-use super::text::{wrap, wrap_plain};
+use super::text::{labeled, wrap, wrap_plain};
 use super::theme::Theme;
 use super::{cli, diff, json, summary};
 
-/// With so many rows a summary is followed by what it sums up.
+/// From this height on a summary is followed by the JSON that it sums up.
 const ROOMY: u16 = 24;
 
 /// The lines of the pane of `identity`, as wide as `size`; its height only says whether there is room for details.
@@ -37,7 +37,7 @@ fn command(
     cli::lines(&state.command(identity, operation), theme, columns)
 }
 
-/// What has not been sent yet: of a key policy, what it changes.
+/// The lines of a held call: for a key policy, the statements that it changes.
 fn drafted(state: &State, draft: &Draft, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let policy = match &draft.operation {
         Operation::PutKeyPolicy { policy, .. } => policy.as_str(),
@@ -100,10 +100,10 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
     }
 }
 
-/// With so many columns each lock is followed by the action that it asks for.
+/// From this width on each lock is followed by the action that it asks for.
 const NAMED: usize = 54;
 
-/// Which lock let a Scan through and which did not: in one line, at the same place in both panes.
+/// The locks that let a Scan through and those that didn't, in one line, at the same place in both panes.
 fn locks(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let Some(locks) = state.locks(exchange) else { return Vec::new() };
     let words = state.interface();
@@ -131,7 +131,7 @@ fn locks(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> V
     lines
 }
 
-/// Before anything was sent: what will be.
+/// The calls that will be sent, before any has been.
 fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
     let coming: Vec<String> =
@@ -149,9 +149,6 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
         Status::Done(_) => return wrap_plain(words.say("Nothing was sent."), theme.dim, columns),
     };
     let mut lines = wrap_plain(words.say(heading), theme.dim, columns);
-    for call in coming {
-        let lead = vec![Span::styled("· ", theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(call, theme.base)], columns, 2));
-    }
+    lines.extend(coming.into_iter().flat_map(|call| labeled(("· ", theme.dim), (call, theme.base), columns, 2)));
     lines
 }

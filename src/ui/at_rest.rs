@@ -1,4 +1,4 @@
-//! At rest: the keys above an item, and each item as the database has it beside what the callers see.
+//! At rest: the keys above an item, and each item as it is stored beside what the callers see.
 
 use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
@@ -58,7 +58,7 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
 }
 
 impl Sheet<'_> {
-    /// A step of the hierarchy: `indent` levels down, a name, and what it is.
+    /// Draws a step of the hierarchy: a name, `indent` levels down, and what it is.
     fn step(&mut self, indent: usize, name: &str, rest: &str) {
         let branch = if indent == 0 { String::new() } else { format!("{}└ ", "   ".repeat(indent - 1)) };
         let hang = 3 * indent + 2;
@@ -135,12 +135,12 @@ impl Sheet<'_> {
         }
     }
 
-    /// Columns of what lies in the database, where the items stand beside it.
+    /// Columns of what is stored, where the items stand beside it.
     fn left(&self) -> usize {
         self.columns * 3 / 7
     }
 
-    /// What lies in the database.
+    /// Draws what is stored.
     fn bytes(&self, number: usize, stored: &Stored) -> Vec<Line<'static>> {
         let theme = self.theme;
         let columns = if self.columns < WIDE { self.columns } else { self.left() - 2 };
@@ -162,7 +162,7 @@ impl Sheet<'_> {
         lines
     }
 
-    /// What the callers see of it.
+    /// Draws what the callers see of it.
     fn views(&self, state: &State, at: usize, items: &[&Map<String, Value>]) -> Vec<Line<'static>> {
         let theme = self.theme;
         let columns = if self.columns < WIDE { self.columns } else { self.columns - self.left() };
@@ -190,7 +190,7 @@ impl Sheet<'_> {
     }
 }
 
-/// What KMS is told with the table key.
+/// The encryption context that goes to KMS with the table key.
 fn context(state: &State, told: Option<&AtRest>) -> Option<String> {
     let pairs: Vec<String> = match told {
         Some(at_rest) => {

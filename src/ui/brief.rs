@@ -7,13 +7,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::learn::Asked;
+use crate::lab::quiz::Asked;
 use crate::lab::{Check, State, Status};
 
 use super::keys::names;
 use super::size::Class;
 use super::tally;
-use super::text::{cut, uncapitalised, width, wrap};
+use super::text::{cut, sentence, uncapitalized, width, wrap};
 use super::theme::Theme;
 
 mod bench;
@@ -108,7 +108,7 @@ fn label_columns(state: &State) -> usize {
     labels.into_iter().map(|label| width(label)).max().unwrap_or(0) + 3
 }
 
-/// A labelled text.
+/// A labeled text.
 #[derive(Clone, Default)]
 struct Part<'a> {
     label: Option<&'a str>,
@@ -396,7 +396,7 @@ impl<'a> Brief<'a> {
             Some(label) => {
                 // Alone among the labels it begins a sentence elsewhere.
                 let is_sentence = label == self.state.lesson.words().your_answer;
-                let label = if is_sentence { uncapitalised(label) } else { label.to_owned() };
+                let label = if is_sentence { uncapitalized(label) } else { label.to_owned() };
                 (vec![Span::styled(format!(" {label:<width$}", width = self.label - 1), self.theme.dim)], self.label)
             }
             None => (vec![Span::raw(" ")], 1),
@@ -424,12 +424,6 @@ impl<'a> Brief<'a> {
         spans.iter_mut().for_each(unglue);
         cut(spans, self.columns)
     }
-}
-
-/// A sentence ends once.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// Words between which no line breaks.

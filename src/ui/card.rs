@@ -1,4 +1,4 @@
-//! The pictures at the beginning and the end of a recording.
+//! The title and end cards of a recording.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect, Size};
@@ -14,7 +14,7 @@ use super::theme::Theme;
 /// The widest text of a card.
 const WIDEST: u16 = 76;
 
-/// What comes first: what is going to be seen, and where it was recorded.
+/// Draws the title card: what the recording shows, and where it was made.
 pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
     let place = match state.backend.kind {
         BackendKind::Sandbox => "on the sandbox inside kmslab: no AWS account needed".to_owned(),
@@ -39,7 +39,7 @@ pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
     })
 }
 
-/// What comes last: the score, what to take home, and how to do it oneself.
+/// Draws the end card: the score, the takeaways, and how to run the lab.
 pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
     let summary = format!("{}{}", state.summary_in(state.interface()), super::score::after_summary(state));
     let room = usize::from(size.height.saturating_sub(7));
@@ -63,7 +63,7 @@ pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
     })
 }
 
-/// Lines in the middle of the screen.
+/// Draws lines in the middle of the screen.
 fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) -> Buffer {
     let area = Rect::new(0, 0, size.width, size.height);
     let mut buffer = Buffer::empty(area);
@@ -81,16 +81,16 @@ fn card(theme: &Theme, size: Size, lines: impl Fn(usize) -> Vec<Line<'static>>) 
     buffer
 }
 
-/// The narrowest screen on which that row tells the time of the recording; the header does on every other.
+/// The narrowest screen on which that row has the time of the recording. On narrower ones only the header has it.
 const TIMED: u16 = 80;
 
-/// The last row of a session that is shown again: that it is recorded, where it stands, and what its keys do, as many of
-/// them as have room.
+/// Draws the last row of a session that is played back: REPLAY, the position, and as many keys as fit.
 pub fn replay_bar(theme: &Theme, when: &str, state: &str, keys: &[(&str, &str)], buffer: &mut Buffer) {
     let area = buffer.area;
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
     let place = if row.width < TIMED { format!(" {state}") } else { format!(" {when}  {state}") };
-    let mut spans = vec![Span::styled(super::verdict::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
+    let mut spans =
+        vec![Span::styled(super::verdict::replay(theme), theme.replay()), Span::styled(place, theme.strong)];
     let taken = |keys: &[(&str, &str)]| keys.iter().map(|(key, label)| 4 + width(key) + width(label)).sum::<usize>();
     let room = usize::from(row.width).saturating_sub(spans.iter().map(|span| width(&span.content)).sum());
     let mut keys = keys.to_vec();

@@ -3,19 +3,18 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
 
+use crate::lab::State;
 use crate::lab::backend::in_words;
 use crate::lab::consent::{self, Digits};
-use crate::lab::State;
 
-use super::dialog::{FRAME_COLUMNS, open, rows_of};
+use super::dialog::{self, FRAME_COLUMNS, rows_of};
 use super::keys::names;
 use super::size::Class;
-use super::text::{wrap, wrap_plain};
+use super::text::{labeled, wrap, wrap_plain};
 use super::theme::Theme;
 
-/// Columns of the consent dialog's text.
+/// Columns of the dialog's text.
 fn columns_of(area: Rect) -> u16 {
     area.width.saturating_sub(FRAME_COLUMNS).min(86)
 }
@@ -26,8 +25,7 @@ const LABEL: usize = 11;
 fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let row = |label: &str, text: String| {
-        let lead = vec![Span::styled(format!("{label:<LABEL$}"), theme.dim)];
-        wrap(lead, vec![Span::styled(text, theme.base)], columns, LABEL)
+        labeled((format!("{label:<LABEL$}"), theme.dim), (text, theme.base), columns, LABEL)
     };
     let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
     let mut lines = wrap_plain("From here on the lab creates things in your account.", theme.strong, columns);
@@ -73,7 +71,7 @@ fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u
     lines
 }
 
-/// Whether the whole question can be read: nobody consents to what is cut off.
+/// Whether the whole question fits: nobody consents to what is cut off.
 pub fn fits(state: &State, area: Rect) -> bool {
     let lines = lines_of(state, Digits::default(), true, &Theme::plain(), columns_of(area));
     rows_of(&lines) + 2 <= area.height && Class::of(area) != Class::TooSmall
@@ -89,6 +87,5 @@ pub fn draw(state: &State, typed: Digits, wrong: bool, theme: &Theme, area: Rect
     } else {
         format!("enlarge the window to answer · {back} says no")
     };
-    let place = open("your account", &way_out, columns, rows_of(&lines), theme, area, buffer);
-    Paragraph::new(lines).render(place, buffer);
+    dialog::draw("your account", &way_out, columns, lines, theme, area, buffer);
 }

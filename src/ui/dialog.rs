@@ -2,21 +2,24 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Padding, Widget};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph, Widget};
 
 use crate::lab::State;
 
 use super::keys::names;
+use super::keys::row::KeyHint;
+use super::text::{cut, spans_width};
 use super::theme::Theme;
 
-/// Columns that a box takes besides its text.
+/// Columns of a box besides its text.
 pub const FRAME_COLUMNS: u16 = 6;
 
-/// Rows that a box takes besides its text, where there is room for its padding.
+/// Rows of a box besides its text, where there is room for its padding.
 const FRAME_ROWS: u16 = 4;
 
-/// Draws an empty box for `rows` lines of `columns` columns and gives the place of the text.
+/// Draws an empty box for `rows` lines of `columns` columns and returns the place of the text.
 pub fn open(
     title: &str,
     way_out: &str,
@@ -43,14 +46,62 @@ pub fn open(
     inner
 }
 
+/// Draws a box with `lines`.
+pub fn draw(
+    title: &str,
+    way_out: &str,
+    columns: u16,
+    lines: Vec<Line<'static>>,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let place = open(title, way_out, columns, rows_of(&lines), theme, area, buffer);
+    Paragraph::new(lines).render(place, buffer);
+}
+
+/// Draws a box with the rows of a list; where rows are few, those around the cursor.
+pub fn list(
+    title: &str,
+    way_out: &str,
+    lines: &[Line<'static>],
+    cursor: usize,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+    let place = open(title, way_out, columns, rows_of(lines), theme, area, buffer);
+    let rows = usize::from(place.height);
+    let first = cursor.saturating_sub(rows / 2).min(lines.len().saturating_sub(rows));
+    Paragraph::new(lines[first..].to_vec()).render(place, buffer);
+}
+
+/// A row of a list: number, title and status in these styles, unless the cursor is on it.
+pub fn row(parts: [String; 3], styles: [Style; 3], is_cursor: bool, theme: &Theme) -> Line<'static> {
+    let styles = if is_cursor { [theme.focus; 3] } else { styles };
+    Line::from_iter(parts.into_iter().zip(styles).map(|(text, style)| Span::styled(text, style)))
+}
+
+/// The choices of a dialog: each key and what it does.
+pub fn choices(hints: Vec<KeyHint>, key_columns: usize, columns: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let choice = |hint: KeyHint| {
+        let key = Span::styled(format!(" {:^key_columns$} ", hint.keys), theme.focus);
+        cut(vec![key, Span::styled(format!("  {}", hint.label), theme.base)], columns.into())
+    };
+    hints.into_iter().map(choice).collect()
+}
+
+/// The number of lines.
 pub fn rows_of(lines: &[Line<'_>]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-/// What enter does to a row of a list.
+/// What enter does with a row of a list.
 pub const SHOWS: &str = "shows it";
 
-/// What the keys do in a list.
+/// The bottom line of a list: its keys.
 pub fn list_way_out(state: &State) -> String {
     let keymap = &state.view.keys;
     format!("{} {SHOWS} · {} closes", names::first("advance", keymap), names::first("back", keymap))

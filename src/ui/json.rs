@@ -1,4 +1,4 @@
-//! JSON with colours, by hand: pretty for the JSON view, and the wire's text.
+//! JSON with colors, by hand: pretty for the JSON view, and the wire's text.
 
 use ratatui::text::{Line, Span};
 use serde_json::Value;

@@ -5,8 +5,8 @@ use ratatui::text::Span;
 
 use crate::lab::{State, Status};
 
-use super::keys::hints::KeyHint;
 use super::keys::names;
+use super::keys::row::KeyHint;
 use super::text::{truncate, width};
 use super::theme::Theme;
 

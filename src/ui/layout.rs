@@ -1,4 +1,4 @@
-//! Where everything stands. One plan for the view and for the keys, so that both know how far a pane scrolls.
+//! The layout. View and keys share one plan, so that both know how far a pane scrolls.
 
 use ratatui::layout::Rect;
 
@@ -13,7 +13,7 @@ use super::{answer, brief, page};
 pub struct Plan {
     /// Name, stage, badges.
     pub header: Rect,
-    /// What the stage does and what came of it.
+    /// What the stage does, and its outcome.
     pub brief: Rect,
     /// The panes that are shown, left to right.
     pub panes: Vec<PanePlan>,
@@ -34,7 +34,7 @@ pub struct PanePlan {
     pub divided: bool,
     /// The list of calls; empty where there is nothing to choose.
     pub list: Rect,
-    /// How the same call came out before; empty where that is not told.
+    /// The earlier verdict of the same call; empty where none is shown.
     pub before: Rect,
     /// Request, verdict, ids.
     pub head: Rect,
@@ -135,7 +135,7 @@ impl PanePlan {
     }
 }
 
-/// How much whatever keys scroll now scrolls, and its first line now.
+/// The extent of what the keys scroll now, and its first line.
 pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
     if Class::of(area) == Class::TooSmall || state.is_blank() {
         return None;

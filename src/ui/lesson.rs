@@ -1,16 +1,17 @@
 //! The pages of the lesson: a stage's question with all its answers, choices side by side, the debrief.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::lab::learn::Asked;
 use crate::lab::lesson::{Card, Comparison, Source};
+use crate::lab::quiz::Asked;
 use crate::lab::{Experiment, Stage, State, Status};
 
 use super::tally;
-use super::text::{spans_width, uncapitalised, width, wrap, wrap_plain};
+use super::text::{labeled, spans_width, uncapitalized, width, wrap, wrap_plain};
 use super::theme::Theme;
 
-/// Everything a stage's lesson says; what explains the answers comes when the stage has ended.
+/// The lesson of the shown stage. The answers are explained once the stage has ended.
 pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let shown = state.view.shown;
     let words = state.lesson.words();
@@ -25,8 +26,7 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
         lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));
     }
     for hint in state.hints() {
-        let lead = vec![Span::styled(format!("{}: ", words.hint), theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(hint.clone(), theme.base)], columns, 4));
+        lines.extend(labeled((format!("{}: ", words.hint), theme.dim), (hint.clone(), theme.base), columns, 4));
     }
     if is_done || !state.quiz.asks() {
         lines.push(Line::default());
@@ -38,7 +38,7 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     lines
 }
 
-/// A question with its answers; with what explains them when `is_done`, whose sources go to `ids`.
+/// A question with its answers. With `is_done` they are explained, and their sources go to `ids`.
 fn question<'a>(
     state: &State,
     asked: &Asked<'a>,
@@ -65,7 +65,7 @@ fn question<'a>(
     lines
 }
 
-/// Everything that is said about an experiment; what explains the answers comes when it has been tried.
+/// The lesson of an experiment. The answers are explained once it has been tried.
 pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let text = state.experiment(which);
     let is_done = matches!(state.bench.record(which).status, Status::Done(_));
@@ -84,8 +84,7 @@ pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usiz
 }
 
 fn claim(label: &str, text: &str, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let lead = vec![Span::styled(format!("{label}: "), theme.strong)];
-    wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, 2)
+    labeled((format!("{label}: "), theme.strong), (text.to_owned(), theme.base), columns, 2)
 }
 
 /// The publications of `ids`, each once.
@@ -124,7 +123,7 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
     let longest = comparison.rows.iter().map(|row| width(&row.label)).max().unwrap_or(0);
     let label = longest.min(columns / 5);
     let cell = columns.saturating_sub(label + GAP * count) / count;
-    let row = |head: &str, cells: &[String], looks: &dyn Fn(usize) -> ratatui::style::Style| {
+    let row = |head: &str, cells: &[String], looks: &dyn Fn(usize) -> Style| {
         let mut stacks = vec![(label, wrap_plain(head, theme.dim, label))];
         for (place, text) in cells.iter().enumerate() {
             stacks.push((cell, wrap_plain(text, looks(place), cell)));
@@ -158,7 +157,7 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
     lines
 }
 
-/// How the class voted on the question of `stage`, if it did.
+/// The votes of the class on the question of `stage`, if it voted.
 fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
     let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
@@ -171,7 +170,7 @@ fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line
     )
 }
 
-/// The score, what was answered wrongly, and what to take home.
+/// The debrief: the score, the wrong answers, and the takeaways.
 pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(score) = state.score() {
@@ -203,7 +202,7 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
     }
     let words = &state.lesson.frame.export;
     lines.extend(heading(
-        &format!("{} / {}?", uncapitalised(&words.true_claim), uncapitalised(&words.false_claim)),
+        &format!("{} / {}?", uncapitalized(&words.true_claim), uncapitalized(&words.false_claim)),
         theme,
     ));
     let mut ids = Vec::new();
@@ -216,34 +215,34 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
 }
 
 fn heading(text: &str, theme: &Theme) -> [Line<'static>; 1] {
-    [Line::from(Span::styled(uncapitalised(text), theme.dim))]
+    [Line::from(Span::styled(uncapitalized(text), theme.dim))]
 }
 
-/// A claim with what is to be said of it. A false one is no denial, and has no sign of one.
+/// A claim and its explanation. A false claim is no denial, so it has another sign.
 pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = &state.lesson.frame.export;
     let word = if card.is_true { &words.true_claim } else { &words.false_claim };
     let looks = if card.is_true { theme.allowed.text } else { theme.strong };
-    let lead = vec![Span::styled(format!("{}:", uncapitalised(word)), looks), Span::raw(" ")];
+    let lead = vec![Span::styled(format!("{}:", uncapitalized(word)), looks), Span::raw(" ")];
     let mut lines = wrap(lead, vec![Span::styled(card.claim.clone(), theme.strong)], columns, 2);
-    lines.extend(wrap(vec![Span::raw("  ")], vec![Span::styled(card.explanation.clone(), theme.base)], columns, 2));
+    lines.extend(labeled(("  ", Style::new()), (card.explanation.clone(), theme.base), columns, 2));
     lines
 }
 
-/// A question that was answered wrongly, with the answer that was given and the right one, without a further word.
+/// A question that was answered wrongly, with the given answer and the right one.
 fn missed(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.lesson.words();
     let Some(asked) = state.question(stage) else { return Vec::new() };
     let (Some((_, said)), Some((_, right))) = (asked.reply().filter(|(_, reply)| !reply.right), asked.right()) else {
         return Vec::new();
     };
-    let number = vec![Span::styled(format!("{}  ", stage.number()), theme.dim)];
-    let mut lines = wrap(number, vec![Span::styled(asked.question.text.clone(), theme.base)], columns, 3);
+    let number = format!("{}  ", stage.number());
+    let mut lines = labeled((number, theme.dim), (asked.question.text.clone(), theme.base), columns, 3);
     for (label, text, looks) in
         [(&words.your_answer, &said.text, theme.base), (&words.the_answer_was, &right.text, theme.strong)]
     {
-        let lead = vec![Span::styled(format!("   {}: ", uncapitalised(label)), theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(text.clone(), looks)], columns, 5));
+        let label = format!("   {}: ", uncapitalized(label));
+        lines.extend(labeled((label, theme.dim), (text.clone(), looks), columns, 5));
     }
     lines
 }

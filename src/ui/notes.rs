@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
 use crate::lab::presenting::line::Line as Told;
-use crate::lab::presenting::telling::{EXPECTED, LOOK_AT, MET, NOT_MET, NextTold, Progress, QuestionTold, Telling};
+use crate::lab::snapshot::{EXPECTED, LOOK_AT, MET, NOT_MET, NextView, PresenterSnapshot, Progress, QuestionView};
 
 use super::signs;
 use super::size::Extent;
@@ -175,25 +175,25 @@ fn footer(notes: &Notes, below: u16, theme: &Theme, area: Rect, buffer: &mut Buf
 }
 
 /// Columns of the labels, with the gap after them.
-fn label_columns(lab: &Telling) -> usize {
+fn label_columns(lab: &PresenterSnapshot) -> usize {
     let words = Interface::new(&lab.words);
     LABELS.into_iter().map(|label| width(words.word(label))).max().unwrap_or(0) + 2
 }
 
 /// A label in its columns.
-fn lead(lab: &Telling, label: &'static str, theme: &Theme) -> Vec<Span<'static>> {
+fn lead(lab: &PresenterSnapshot, label: &'static str, theme: &Theme) -> Vec<Span<'static>> {
     let label = Interface::new(&lab.words).word(label);
     vec![Span::styled(format!("{label:<columns$}", columns = label_columns(lab)), theme.dim)]
 }
 
-fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn lines(lab: &PresenterSnapshot, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = Interface::new(&lab.words);
-    let labelled = |label: &'static str, looks: Style, text: &str| {
+    let labeled = |label: &'static str, looks: Style, text: &str| {
         wrap(lead(lab, label, theme), vec![Span::styled(text.to_owned(), looks)], columns, label_columns(lab))
     };
     let mut lines = Vec::new();
     let (word, looks) = progress(lab, theme);
-    lines.extend(labelled("now", looks, &word));
+    lines.extend(labeled("now", looks, &word));
     lines.push(Line::default());
     for (at, note) in lab.notes.iter().enumerate() {
         let label = if at == 0 { "say" } else { "" };
@@ -202,28 +202,28 @@ fn lines(lab: &Telling, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     if !lab.expected.is_empty() {
-        lines.extend(labelled(EXPECTED, theme.strong, &lab.expected));
+        lines.extend(labeled(EXPECTED, theme.strong, &lab.expected));
     }
-    lines.extend(labelled(LOOK_AT, theme.base, &lab.look));
+    lines.extend(labeled(LOOK_AT, theme.base, &lab.look));
     if let Some(question) = &lab.question {
         lines.extend(asked(lab, question, theme, columns));
     }
     let next = match &lab.next {
-        Some(NextTold { number, title, minutes: 0 }) => format!("x {number}  {title}"),
-        Some(NextTold { number, title, minutes }) => format!("{number}  {title}, {}", words.fill("{} min", &[minutes])),
+        Some(NextView { number, title, minutes: 0 }) => format!("x {number}  {title}"),
+        Some(NextView { number, title, minutes }) => format!("{number}  {title}, {}", words.fill("{} min", &[minutes])),
         None => words.say("the debrief").to_owned(),
     };
-    lines.extend(labelled("next", theme.strong, &next));
+    lines.extend(labeled("next", theme.strong, &next));
     lines.push(Line::default());
     for likely in &lab.audience {
-        lines.extend(labelled("asked", theme.strong, &likely.question));
-        lines.extend(labelled("", theme.base, likely.answer.trim()));
+        lines.extend(labeled("asked", theme.strong, &likely.question));
+        lines.extend(labeled("", theme.base, likely.answer.trim()));
     }
     lines
 }
 
 /// What happens now or has happened.
-fn progress(lab: &Telling, theme: &Theme) -> (String, Style) {
+fn progress(lab: &PresenterSnapshot, theme: &Theme) -> (String, Style) {
     let words = Interface::new(&lab.words);
     let observed = lab.observed.as_deref().unwrap_or_default();
     let is_open = lab.question.as_ref().is_some_and(|question| question.open);
@@ -238,7 +238,7 @@ fn progress(lab: &Telling, theme: &Theme) -> (String, Style) {
 }
 
 /// The right answer, and what the class and the presenter said.
-fn asked(lab: &Telling, question: &QuestionTold, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn asked(lab: &PresenterSnapshot, question: &QuestionView, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for answer in question.answers.iter().filter(|answer| answer.right) {
         let content = vec![

@@ -1,17 +1,17 @@
-//! What lies over the panes: a page to read, the stages, the question before leaving. Each says how to get out of it.
+//! The overlays: pages, lists and dialogs over the panes. Each says how to get out of it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::Widget;
 
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::dialog::{FRAME_COLUMNS, SHOWS, list_way_out, open, rows_of};
+use super::dialog::{self, FRAME_COLUMNS, SHOWS, list_way_out};
 use super::keys::hints::hints;
 use super::keys::names;
-use super::text::{cut, spans_width, width, wrap, wrap_plain};
+use super::text::{labeled, width, wrap_plain};
 use super::theme::Theme;
 use super::{bench, consent, page, resume, tally};
 
@@ -30,7 +30,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// A sign and a word for how far a stage is.
+/// A sign and a word for a stage's status.
 pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'static str, Style) {
     match &state.record(stage).status {
         Status::Done(check) if check.met => ("✔", "MET", theme.allowed.text),
@@ -44,33 +44,21 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
 
 fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let title_width = Stage::ALL.iter().map(|stage| width(state.text(*stage).title)).max().unwrap_or(0);
-    let lines: Vec<Line<'static>> = Stage::ALL
-        .into_iter()
-        .map(|stage| {
-            let (sign, word, looks) = progress(state, stage, theme);
-            let row = format!(" {}  {:<title_width$}  {sign} {word:<8}", stage.number(), state.text(stage).title);
-            if stage == cursor {
-                return Line::from(Span::styled(row, theme.focus));
-            }
-            let text = if stage <= state.reachable() { theme.base } else { theme.dim };
-            Line::from(vec![
-                Span::styled(format!(" {}  ", stage.number()), theme.dim),
-                Span::styled(format!("{:<title_width$}  ", state.text(stage).title), text),
-                Span::styled(format!("{sign} {word:<8}"), looks),
-            ])
-        })
-        .collect();
-    let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
-    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+    let lines = Stage::ALL.map(|stage| {
+        let (sign, word, looks) = progress(state, stage, theme);
+        let title = format!("{:<title_width$}  ", state.text(stage).title);
+        let text = if stage <= state.reachable() { theme.base } else { theme.dim };
+        let parts = [format!(" {}  ", stage.number()), title, format!("{sign} {word:<8}")];
+        dialog::row(parts, [theme.dim, text, looks], stage == cursor, theme)
+    });
     let way_out = match cursor > state.reachable() {
         true => list_way_out(state).replace(SHOWS, "sets it up"),
         false => list_way_out(state),
     };
-    let place = open("stages", &way_out, columns, rows_of(&lines), theme, area, buffer);
-    Paragraph::new(lines).render(place, buffer);
+    dialog::list("stages", &way_out, &lines, cursor.index(), theme, area, buffer);
 }
 
-/// Nothing but the way back.
+/// Draws a blanked screen: only the way back.
 pub fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
     // Whichever was pressed: a clicker has no `b`.
@@ -88,14 +76,7 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
         false => "First everything that this run has made is removed; then it is stage 1 again, as a new run.",
     };
     let mut lines = wrap_plain(text, theme.strong, columns.into());
-    for left in left {
-        lines.extend(wrap(
-            vec![Span::styled("• ", theme.dim)],
-            vec![Span::styled(left, theme.base)],
-            columns.into(),
-            2,
-        ));
-    }
+    lines.extend(left.into_iter().flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
     lines.push(Line::default());
     // The choice is the last to go when there is little room.
     let room = usize::from(area.height.saturating_sub(3));
@@ -106,8 +87,7 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     ];
     lines.push(Line::from(choice));
     let way_out = format!("{} stays", names::first("back", keymap));
-    let place = open("begin again?", &way_out, columns, rows_of(&lines), theme, area, buffer);
-    Paragraph::new(lines).render(place, buffer);
+    dialog::draw("begin again?", &way_out, columns, lines, theme, area, buffer);
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -118,10 +98,8 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         columns.into(),
     );
     lines.push(Line::default());
-    for left in state.leftovers() {
-        let lead = vec![Span::styled("• ", theme.dim)];
-        lines.extend(wrap(lead, vec![Span::styled(left, theme.base)], columns.into(), 2));
-    }
+    let left = state.leftovers().into_iter();
+    lines.extend(left.flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
     lines.push(Line::default());
     if state.is_running() {
         lines.extend(wrap_plain("Calls are under way; cleaning up begins after them.", theme.dim, columns.into()));
@@ -134,21 +112,7 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         lines.truncate(room - 1);
         lines.push(Line::from(Span::styled("  …", theme.dim)));
     }
-    lines.extend(hints.into_iter().map(|hint| {
-        let spans = vec![
-            Span::styled(format!(" {:^3} ", hint.keys), theme.focus),
-            Span::styled(format!("  {}", hint.label), theme.base),
-        ];
-        cut(spans, columns.into())
-    }));
-    let place = open(
-        "leave?",
-        &format!("{} stays", names::first("back", &state.view.keys)),
-        columns,
-        rows_of(&lines),
-        theme,
-        area,
-        buffer,
-    );
-    Paragraph::new(lines).render(place, buffer);
+    lines.extend(dialog::choices(hints, 3, columns, theme));
+    let way_out = format!("{} stays", names::first("back", &state.view.keys));
+    dialog::draw("leave?", &way_out, columns, lines, theme, area, buffer);
 }

@@ -1,4 +1,4 @@
-//! The pages: texts that lie over the panes, and scroll.
+//! The pages: texts over the panes, which scroll.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::lab::{Page, State};
 use super::dialog::{FRAME_COLUMNS, open, rows_of};
 use super::keys::names;
 use super::size::Extent;
-use super::text::{width, wrap};
+use super::text::{self, width};
 use super::theme::Theme;
 use super::{at_rest, lesson, trail, why};
 
@@ -47,7 +47,7 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     }
 }
 
-/// The page without its frame, for whoever reads lines.
+/// The page without its frame, for plain mode.
 pub fn text(state: &State, page: Page) -> Vec<String> {
     lines(state, page, &Theme::plain(), frame(state, page).1).iter().map(Line::to_string).collect()
 }
@@ -56,7 +56,7 @@ fn columns_of(state: &State, page: Page, area: Rect) -> u16 {
     area.width.saturating_sub(FRAME_COLUMNS).min(frame(state, page).1)
 }
 
-/// How much `page` scrolls.
+/// The extent of `page`.
 pub fn extent(state: &State, page: Page, area: Rect) -> Extent {
     extent_of(&lines(state, page, &Theme::plain(), columns_of(state, page, area)), area)
 }
@@ -89,14 +89,14 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let groups = names::grouped(&state.view.keys);
     let rows = groups.iter().flat_map(|(_, rows)| rows);
     let keys_width = rows.map(|(keys, _)| width(keys)).max().unwrap_or(0);
-    let labelled = |label: &str, style: Style, text: &str| {
-        let lead = vec![Span::styled(format!("{label:<keys_width$}  "), style)];
-        wrap(lead, vec![Span::styled(text.to_owned(), theme.base)], columns, keys_width + 2)
+    let labeled = |label: &str, style: Style, text: &str| {
+        let label = format!("{label:<keys_width$}  ");
+        text::labeled((label, style), (text.to_owned(), theme.base), columns, keys_width + 2)
     };
     let mut lines = Vec::new();
     for (heading, rows) in &groups {
         lines.push(Line::from(Span::styled(*heading, theme.dim)));
-        lines.extend(rows.iter().flat_map(|(keys, help)| labelled(keys, theme.hint, help)));
+        lines.extend(rows.iter().flat_map(|(keys, help)| labeled(keys, theme.hint, help)));
         lines.push(Line::default());
     }
     lines.push(Line::from(Span::styled("signs", theme.dim)));
@@ -112,7 +112,7 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         ("✔", &words.met, theme.allowed, "of a stage: what was observed is what was expected"),
         ("✘", &words.not_met, theme.failed, "of a stage: something else was observed; it says what"),
     ] {
-        lines.extend(labelled(&format!("{sign} {word}"), looks.text, text));
+        lines.extend(labeled(&format!("{sign} {word}"), looks.text, text));
     }
     lines
 }

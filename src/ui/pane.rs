@@ -52,7 +52,7 @@ fn rule_style(state: &State, identity: Identity, theme: &Theme) -> (&'static str
     if state.view.focus() == identity { ("━", theme.rule_focus) } else { ("─", theme.rule) }
 }
 
-/// Draws `text` from column `x` on and gives the column after it; nothing is drawn from column `end` on.
+/// Draws `text` from column `x` on, at most to column `end`, and returns the column after it.
 fn put(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
     if x >= end {
         return x;
@@ -161,7 +161,7 @@ fn list(
     }
 }
 
-/// The same call as it came out before, and what has changed since.
+/// The earlier verdict of the same call, and what has changed since.
 fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
     let newest = state.shown().exchanges().map(|exchange| exchange.answer.at).max();
@@ -177,7 +177,7 @@ fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Ve
     [earlier, change].map(|spans| cut(spans, columns)).to_vec()
 }
 
-/// How long ago, in one unit.
+/// A time span in one unit, `5 min ago`.
 fn ago(seconds: u64, words: Interface<'_>) -> String {
     match seconds {
         0..60 => words.fill("{} s ago", &[&seconds]),

@@ -4,11 +4,12 @@
 
 use serde_json::Value;
 
+use super::text::sentence;
 use super::theme::Theme;
 use super::{diff, page};
 use crate::lab::backend::in_words;
-use crate::lab::learn::Asked;
 use crate::lab::lesson::Source;
+use crate::lab::quiz::Asked;
 use crate::lab::{Call, Check, Exchange, Identity, Operation, Overlay, Page, Stage, State, Status, Verdict, consent};
 
 /// A text with a capital letter at its beginning: labels stand alone here.
@@ -17,13 +18,7 @@ fn capital(text: &str) -> String {
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-/// A sentence ends once.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
-}
-
-fn labelled(label: &str, text: &str) -> String {
+fn labeled(label: &str, text: &str) -> String {
     format!("{}: {}", capital(label), sentence(text))
 }
 
@@ -66,7 +61,7 @@ fn question(state: &State) -> Vec<String> {
 
 /// The last hint that was asked for.
 pub fn hint(state: &State) -> Option<String> {
-    state.hints().last().map(|hint| labelled(&state.lesson.words().hint, hint))
+    state.hints().last().map(|hint| labeled(&state.lesson.words().hint, hint))
 }
 
 /// All calls of the shown stage that were answered, as sentences.
@@ -137,13 +132,13 @@ pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
     let verdict = if check.met { &words.met } else { &words.not_met };
     let mut lines = vec![
         format!("{verdict}: {}", sentence(&check.observed)),
-        labelled(&words.expected, text.expected),
-        labelled(&words.look_at, text.look),
+        labeled(&words.expected, text.expected),
+        labeled(&words.look_at, text.look),
     ];
     lines.extend(state.question(stage).and_then(|asked| said(state, &asked)));
     let misconception = &state.lesson.stage(stage).misconception;
-    lines.push(labelled(&words.misconception, &misconception.claim));
-    lines.push(labelled(&words.correction, &misconception.correction));
+    lines.push(labeled(&words.misconception, &misconception.claim));
+    lines.push(labeled(&words.correction, &misconception.correction));
     lines
 }
 
@@ -192,10 +187,10 @@ pub fn lesson(state: &State) -> Vec<String> {
             ids.extend(reply.sources.iter().filter(|_| is_done));
         }
     }
-    lines.extend(state.hints().iter().map(|hint| labelled(&words.hint, hint)));
+    lines.extend(state.hints().iter().map(|hint| labeled(&words.hint, hint)));
     if is_done || !state.quiz.asks() {
-        lines.push(labelled(&words.misconception, &text.misconception.claim));
-        lines.push(labelled(&words.correction, &text.misconception.correction));
+        lines.push(labeled(&words.misconception, &text.misconception.claim));
+        lines.push(labeled(&words.correction, &text.misconception.correction));
         ids.extend(&text.misconception.sources);
     }
     lines.extend(sources(state, ids));
@@ -222,7 +217,7 @@ pub fn comparison(state: &State) -> Vec<String> {
         let chosen = if at == comparison.chosen { " (the lab's choice)" } else { "" };
         lines.push(format!("{}. {column}{chosen}", at + 1));
         let cells = comparison.rows.iter().filter_map(|row| row.cells.get(at).map(|cell| (&row.label, cell)));
-        lines.extend(cells.map(|(label, cell)| labelled(label, cell)));
+        lines.extend(cells.map(|(label, cell)| labeled(label, cell)));
     }
     lines.extend(sources(state, &comparison.sources));
     lines
@@ -243,7 +238,7 @@ pub fn debrief(state: &State) -> Vec<String> {
     }
     for card in &state.lesson.frame.debrief {
         let claim = if card.is_true { &words.correction } else { &words.misconception };
-        lines.push(format!("{} {}", labelled(claim, &card.claim), card.explanation.trim()));
+        lines.push(format!("{} {}", labeled(claim, &card.claim), card.explanation.trim()));
     }
     lines.extend(sources(state, state.lesson.frame.debrief.iter().flat_map(|card| &card.sources)));
     lines

@@ -1,16 +1,15 @@
-//! The question at the start: go on where a kept session ended, or begin afresh.
+//! The question at the start: resume a saved session, or start over.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::text::Line;
 
 use crate::lab::resume::Looked;
 use crate::lab::{Stage, State};
 
-use super::dialog::{FRAME_COLUMNS, open, rows_of};
+use super::dialog::{self, FRAME_COLUMNS};
 use super::keys::hints::hints;
-use super::text::{cut, wrap_plain};
+use super::text::wrap_plain;
 use super::theme::Theme;
 
 /// Draws the question.
@@ -20,15 +19,8 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let hints = hints(state, area);
     // The choices are the last to go when there is little room.
     lines.truncate(usize::from(area.height.saturating_sub(2)).saturating_sub(hints.len()));
-    lines.extend(hints.into_iter().map(|hint| {
-        let spans = vec![
-            Span::styled(format!(" {:^5} ", hint.keys), theme.focus),
-            Span::styled(format!("  {}", hint.label), theme.base),
-        ];
-        cut(spans, columns.into())
-    }));
-    let place = open("where you were", "q quits", columns, rows_of(&lines), theme, area, buffer);
-    Paragraph::new(lines).render(place, buffer);
+    lines.extend(dialog::choices(hints, 5, columns, theme));
+    dialog::draw("where you were", "q quits", columns, lines, theme, area, buffer);
 }
 
 fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {

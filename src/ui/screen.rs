@@ -8,8 +8,9 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Experiment, ServicePlace, Stage, State};
+use crate::lab::{Backend, BackendKind, Experiment, ServicePlace, Stage, State, Timing};
 
+use super::keys::row::KeyHint;
 use super::keys::{hints, names};
 use super::lane::Lane;
 use super::layout::Plan;
@@ -24,7 +25,7 @@ pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
     draw(state, theme, lane, area, frame.buffer_mut());
 }
 
-/// The picture of `state` at `size`, for stills, recordings and tests.
+/// Draws `state` at `size`, for stills, recordings and tests.
 pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
     render_with(state, theme, &Lane::default(), size)
 }
@@ -48,7 +49,7 @@ fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buff
 
 fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
-    // Not even the least of it is to be seen on a screen that is blank on purpose.
+    // Blanked: draw nothing of it.
     if state.is_blank() {
         return overlay::blank(state, theme, area, buffer);
     }
@@ -84,9 +85,9 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match least {
-        // Whoever asked for the time sees it, whatever else is said.
+        // The timer stays, whatever else is said.
         Some(least) => {
-            let (timing, words) = (state.timing(), state.interface());
+            let (timing, words) = (Timing::of(state), state.interface());
             let drift = timing.drift(words);
             let choices = [
                 format!("{} ({drift}) · {}", timing.of_stage(words), timing.of_all(words)),
@@ -112,7 +113,7 @@ fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &
 
 /// The time in few columns, `stage 9/9 02:10 · 1:05 ahead`.
 fn least_time(state: &State) -> String {
-    let (timing, words) = (state.timing(), state.interface());
+    let (timing, words) = (Timing::of(state), state.interface());
     let stage = format!("{} {}/{}", words.say("stage"), timing.stage, timing.stages);
     format!("{stage} {} · {}", clock(timing.spent), timing.drift(words))
 }
@@ -155,7 +156,7 @@ fn message(state: &State, columns: usize) -> Option<String> {
     state.view.message.clone().or_else(|| state.offer()).or_else(finished)
 }
 
-/// Under the lab's last reading: what can be done before everything is removed.
+/// Under the lab's last reading: the experiments, before clean-up removes everything.
 fn to_the_bench(state: &State) -> Option<String> {
     let is_read = state.view.shown == Stage::ViewAgain && state.view.bench.is_none() && state.has_bench();
     let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
@@ -164,7 +165,7 @@ fn to_the_bench(state: &State) -> Option<String> {
     is_met.then(|| state.interface().fill(text, &[&key, &count]))
 }
 
-/// What stands in the badge: where the calls go.
+/// The badge: where the calls go.
 fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
     match (backend.kind, backend.host()) {
         _ if !services.is_empty() => truncate(&in_short(services), 56),
@@ -206,7 +207,7 @@ fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Bu
     let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
     let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];
-    // Which region that would be means nothing where there is none.
+    // The sandbox's region is fictional: it goes first.
     if state.backend.kind == BackendKind::Sandbox {
         less.push(with_progress(&[space(1), badge.clone()]));
     }
@@ -233,7 +234,7 @@ fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Bu
 
 fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
     let gap = if area.width < 100 { 2 } else { 3 };
-    let columns_of = |hint: &hints::KeyHint| width(&hint.keys) + 1 + width(&hint.label) + gap;
+    let columns_of = |hint: &KeyHint| width(&hint.keys) + 1 + width(&hint.label) + gap;
     // The gap after the last one need not fit.
     let columns = usize::from(area.width).saturating_sub(2) + gap;
     let mut spans = vec![Span::raw(" ")];

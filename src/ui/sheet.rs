@@ -1,4 +1,4 @@
-//! A text that is put down line by line, in given columns. Who writes one adds its own methods beside its subject.
+//! A text that is written line by line, in given columns. Each page adds its own methods.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};

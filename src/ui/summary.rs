@@ -57,7 +57,7 @@ pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) 
 }
 
 impl Sheet<'_> {
-    /// A labelled line; what does not fit goes on after `hang` spaces.
+    /// A labeled line; what does not fit goes on after `hang` spaces.
     fn field(&mut self, label: &str, value: &str, hang: usize) {
         let lead = vec![Span::styled(format!("{label:<LABEL$}"), self.theme.dim)];
         let content = vec![Span::styled(value.to_owned(), self.theme.strong)];

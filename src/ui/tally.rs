@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::lab::learn::{Asked, LETTERS};
 use crate::lab::lesson::interface::Interface;
-use crate::lab::presenting::tally::{Hands, MOST, Stray};
+use crate::lab::presenting::hands::{HandCount, MOST, Stray};
+use crate::lab::quiz::{Asked, LETTERS};
 use crate::lab::{Stage, State, Status};
 
 use super::dialog::{FRAME_COLUMNS, open, rows_of};
@@ -21,9 +21,9 @@ const BAR: usize = 24;
 /// The longest one of several in a line.
 const SHORT: usize = 8;
 
-/// A bar of at most `columns` columns: the most hands fill it, one hand is to be seen, and one more makes it longer
-/// where eighths of a column can show it.
-fn bar(hands: Hands, place: usize, columns: usize, theme: &Theme) -> String {
+/// A bar of at most `columns` columns. The most hands fill it, and a single hand is visible; it grows by eighths of a
+/// column.
+fn bar(hands: HandCount, place: usize, columns: usize, theme: &Theme) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let (count, most) = (usize::from(hands.get(place).unwrap_or(0)), usize::from(hands.most()));
     if count == 0 {
@@ -37,14 +37,21 @@ fn bar(hands: Hands, place: usize, columns: usize, theme: &Theme) -> String {
 }
 
 /// `███▌ 12`: no longer than `columns` with a bar of `bar` columns.
-fn bar_and_number(hands: Hands, place: usize, columns: usize, theme: &Theme) -> String {
+fn bar_and_number(hands: HandCount, place: usize, columns: usize, theme: &Theme) -> String {
     let Some(count) = hands.get(place) else { return String::new() };
     let bar = bar(hands, place, columns, theme);
     if bar.is_empty() { count.to_string() } else { format!("{bar} {count}") }
 }
 
-/// What stands beside an answer of `own` columns, where the longest one has `longest` and a line has `columns`.
-pub fn beside(hands: Hands, place: usize, longest: usize, columns: usize, own: usize, theme: &Theme) -> Span<'static> {
+/// The bar beside an answer of `own` columns, where the longest answer has `longest` and a line has `columns`.
+pub fn beside(
+    hands: HandCount,
+    place: usize,
+    longest: usize,
+    columns: usize,
+    own: usize,
+    theme: &Theme,
+) -> Span<'static> {
     // ` a  text ` before it and ` 999` after it.
     let room = columns.saturating_sub(longest + 12);
     let text = bar_and_number(hands, place, room.min(BAR), theme);
@@ -71,8 +78,7 @@ pub fn line(state: &State, stage: Stage, theme: &Theme) -> Option<Vec<Span<'stat
     Some(spans)
 }
 
-/// The same with the answers' words, each answer on a line of `columns` columns: nobody knows by a letter what it stood
-/// for.
+/// The same with the answers' words, one answer to a line of `columns` columns: nobody remembers an answer by its letter.
 pub fn rows(state: &State, stage: Stage, columns: usize, theme: &Theme) -> Option<Vec<Vec<Span<'static>>>> {
     let hands = state.hands(stage)?;
     let asked = state.question(stage)?;
@@ -95,13 +101,13 @@ pub fn rows(state: &State, stage: Stage, columns: usize, theme: &Theme) -> Optio
 }
 
 /// `12 of 17 right`
-pub fn share(hands: Hands, asked: &Asked<'_>, words: Interface<'_>) -> String {
+pub fn share(hands: HandCount, asked: &Asked<'_>, words: Interface<'_>) -> String {
     let right = asked.answers.iter().position(|(_, reply)| reply.right);
     let right = right.and_then(|place| hands.get(place)).unwrap_or(0);
     words.fill("{} of {} right", &[&right, &hands.total()])
 }
 
-/// The dialog: numbers are typed before the answer is seen, and looked at after it.
+/// Draws the dialog. Numbers are typed before the class sees the answer, and shown again after it.
 pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let stage = state.view.shown;
     let Some(asked) = state.question(stage) else { return };
@@ -149,7 +155,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).render(place, buffer);
 }
 
-/// What was typed and not taken, and why.
+/// What was typed and not taken, with the reason.
 fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
     let (words, take) = (state.interface(), names::first("take_votes", &state.view.keys));
     let why = match stray {
@@ -170,15 +176,15 @@ fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn hands(counts: [u16; 4]) -> Hands {
+    fn hands(counts: [u16; 4]) -> HandCount {
         serde_json::from_value(serde_json::json!(counts)).unwrap()
     }
 
     #[test]
     fn no_votes_no_bar() {
         for theme in [Theme::plain(), Theme::plain().in_ascii()] {
-            assert_eq!(bar_and_number(Hands::default(), 0, 20, &theme), "");
-            assert_eq!(bar(Hands::default(), 0, 20, &theme), "");
+            assert_eq!(bar_and_number(HandCount::default(), 0, 20, &theme), "");
+            assert_eq!(bar(HandCount::default(), 0, 20, &theme), "");
             assert_eq!(bar(hands([0, 0, 0, 0]), 0, 20, &theme), "");
         }
     }

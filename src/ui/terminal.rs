@@ -105,7 +105,7 @@ impl Screen<Outlet> {
 impl<W: Write> Screen<W> {
     /// A screen of this size that writes its frames to `out`.
     pub fn over(out: W, size: Size) -> Screen<W> {
-        // Colours are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
+        // Colors are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
         // switch off bold and reversed, too.
         crossterm::style::force_color_output(true);
         let backend = Frames { size, cleared: false };

@@ -98,6 +98,16 @@ pub fn wrap_plain(text: &str, style: Style, columns: usize) -> Vec<Line<'static>
     wrap(Vec::new(), vec![Span::styled(text.to_owned(), style)], columns, 0)
 }
 
+/// `text` after `label`, each in its style. What does not fit goes on after `hang` spaces.
+pub fn labeled(
+    (label, label_style): (impl Into<Cow<'static, str>>, Style),
+    (text, style): (impl Into<Cow<'static, str>>, Style),
+    columns: usize,
+    hang: usize,
+) -> Vec<Line<'static>> {
+    wrap(vec![Span::styled(label, label_style)], vec![Span::styled(text, style)], columns, hang)
+}
+
 /// Breaks `content` into lines of at most `columns` columns.
 ///
 /// `lead` (a label, an indentation) opens the first line and is never broken; the following lines begin with `hang`
@@ -234,8 +244,14 @@ fn columns_of(glyphs: &[Glyph<'_>]) -> usize {
     glyphs.iter().map(|glyph| glyph.width).sum()
 }
 
-/// `text` where it begins no sentence.
-pub(super) fn uncapitalised(text: &str) -> String {
+/// `text` with one full stop at its end, unless another mark is there.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// `text` with a lower-case first letter.
+pub(super) fn uncapitalized(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
 }

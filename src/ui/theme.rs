@@ -1,8 +1,8 @@
-//! Colours by role. What a colour means is said in words and by a sign everywhere, too.
+//! Colors by role. Words and signs say everywhere what a color means, too.
 //!
-//! Three themes, each in three depths: none (only bold, dim, underlined, reversed), the terminal's own 16 colours, and
-//! a fixed palette for terminals with true colour, where the contrasts are known and tested. ALLOWED is blue and DENIED
-//! orange or, of 16 colours, what is nearest to them, so that red-green blindness changes nothing.
+//! Three themes, each in three depths: none (only bold, dim, underlined, reversed), the terminal's own 16 colors, and
+//! a fixed palette for terminals with true color, where the contrasts are known and tested. ALLOWED is blue and DENIED
+//! orange or, of 16 colors, what is nearest to them, so that red-green blindness changes nothing.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
@@ -13,7 +13,7 @@ mod choice;
 
 pub use choice::{ThemeChoice, ThemeName};
 
-/// How many colours may be used. Decided once, by whoever knows the terminal and `NO_COLOR`.
+/// How many colors may be used. Decided once, by the code that knows the terminal and `NO_COLOR`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorLevel {
     /// None at all.
@@ -113,7 +113,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The theme `name` in the depth `level`. Without colours all themes are the same.
+    /// The theme `name` in the depth `level`. Without colors all themes are the same.
     pub fn choose(name: ThemeName, level: ColorLevel) -> Theme {
         match (name, level) {
             (_, ColorLevel::None) => Theme::no_color(),
@@ -149,12 +149,12 @@ impl Theme {
         Theme::no_color()
     }
 
-    /// Recorded, not live: like nothing else in a frame, without colours too.
+    /// Recorded, not live: like nothing else in a frame, without colors too.
     pub fn replay(&self) -> Style {
         self.focus.add_modifier(Modifier::UNDERLINED)
     }
 
-    /// Only modifiers; every colour is left to the terminal.
+    /// Only modifiers; every color is left to the terminal.
     fn no_color() -> Theme {
         let plain = Style::new();
         let dim = plain.add_modifier(Modifier::DIM);
@@ -250,7 +250,7 @@ impl Theme {
     }
 }
 
-/// A colour by its three parts.
+/// A color by its three parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rgb(u8, u8, u8);
 
@@ -260,7 +260,7 @@ impl From<Rgb> for Color {
     }
 }
 
-/// The colours of a fixed theme.
+/// The colors of a fixed theme.
 struct Palette {
     background: Rgb,
     bar: Rgb,
@@ -324,7 +324,7 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    /// The colour that is seen: of the 16, as xterm shows them by default. A terminal may have others, and its own way to
+    /// The color that is seen: of the 16, as xterm shows them by default. A terminal may have others, and its own way to
     /// show dim text: that can't be known here, and is why there are fixed themes.
     fn seen(color: Color, reset: Rgb) -> Rgb {
         match color {
@@ -345,7 +345,7 @@ mod tests {
         }
     }
 
-    /// The contrast of what is written with `style` where `under` lies under it; `reset` are the terminal's own colours.
+    /// The contrast of what is written with `style` where `under` lies under it; `reset` are the terminal's own colors.
     fn contrast_of(under: Style, style: Style, (foreground, background): (Rgb, Rgb)) -> f64 {
         let area = Rect::new(0, 0, 1, 1);
         let mut buffer = Buffer::empty(area);
@@ -418,9 +418,9 @@ mod tests {
         }
     }
 
-    /// Whoever sees no colour, or none of these: words and signs differ, and no two of them begin alike.
+    /// Whoever sees no color, or none of these: words and signs differ, and no two of them begin alike.
     #[test]
-    fn no_verdict_is_told_by_its_colour_alone() {
+    fn no_verdict_is_told_by_its_color_alone() {
         for signs in [Signs::UNICODE, Signs::ASCII] {
             let told = [
                 (signs.allowed, "ALLOWED"),
@@ -453,12 +453,12 @@ mod tests {
     }
 
     #[rstest]
-    fn verdicts_differ_without_any_colour(
+    fn verdicts_differ_without_any_color(
         #[values(ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True)] level: ColorLevel,
     ) {
         let theme = Theme::choose(ThemeName::HighContrast, level);
         let inks = [theme.allowed.text.fg, theme.denied.text.fg, theme.failed.text.fg, theme.waiting.text.fg];
-        assert!(inks.iter().all(|ink| *ink == inks[0]), "one colour for all: it means nothing");
+        assert!(inks.iter().all(|ink| *ink == inks[0]), "one color for all: it means nothing");
         let badges = [theme.allowed.badge, theme.denied.badge, theme.failed.badge, theme.waiting.badge];
         for (index, badge) in badges.iter().enumerate() {
             assert!(!badges[..index].contains(badge));

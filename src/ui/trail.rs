@@ -1,4 +1,4 @@
-//! The trail: what KMS was asked, oldest first.
+//! The trail: the requests to KMS, oldest first.
 
 use ratatui::text::{Line, Span};
 
@@ -9,7 +9,7 @@ use crate::lab::{BackendKind, State};
 use super::sheet::Sheet;
 use super::theme::Theme;
 
-/// Columns of the time, and of who asked. What does not fit goes on below.
+/// Columns of the time, and of the caller. A longer caller wraps.
 const TIME: usize = 10;
 
 /// The page's lines.
@@ -45,7 +45,7 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     sheet.lines
 }
 
-/// Where no trail can be read: where it is, in the words of CloudTrail's own records.
+/// Where no trail can be read: where to find it, in the words of CloudTrail's own records.
 fn elsewhere(state: &State) -> &'static str {
     match state.backend.kind {
         BackendKind::Aws => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::pace::Timing;
-use super::telling::Telling;
+use crate::lab::snapshot::PresenterSnapshot;
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
@@ -23,7 +23,7 @@ pub struct Line {
     /// How the talk stood then.
     pub timing: Timing,
     /// What the lab shows.
-    pub lab: Telling,
+    pub lab: PresenterSnapshot,
 }
 
 /// What every version has.
@@ -64,7 +64,13 @@ mod tests {
         let backend =
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let state = State::new(backend, Names::new("t1"));
-        Line { version: VERSION, process: 7, at: 10_000, timing: state.timing(), lab: state.telling() }
+        Line {
+            version: VERSION,
+            process: 7,
+            at: 10_000,
+            timing: Timing::of(&state),
+            lab: PresenterSnapshot::of(&state),
+        }
     }
 
     #[test]

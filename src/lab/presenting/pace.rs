@@ -1,32 +1,38 @@
-//! Time in front of a class: what each stage has taken, beside what the lesson gives it.
+//! Time in front of a class: what each stage has taken, against what the lesson plans.
 
 use serde::{Deserialize, Serialize};
 
 use crate::lab::lesson::interface::Interface;
 use crate::lab::stage::Stage;
-use crate::lab::state::State;
 
-/// Seconds since the lab began, in all and by stage. They come from outside, the lesson has no clock.
+/// Seconds since the lab began, in all and by stage. They come from outside: the lab has no clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::lab) struct Pace {
-    total: u64,
-    stages: [u64; Stage::ALL.len()],
-    /// What the clock outside said last: it begins anew with each program.
+pub struct Pace {
+    /// In all.
+    pub total: u64,
+    /// By stage.
+    pub stages: [u64; Stage::ALL.len()],
+    /// The newest time of that clock, which starts at 0 with each program.
     #[serde(skip)]
     heard: u64,
 }
 
 impl Pace {
-    /// The clock says `now`, in seconds; those since the last time were spent on `stage`.
-    pub(super) fn advance(&mut self, stage: Stage, now: u64) {
+    /// Advances the clock to `now`, in seconds. Those since the last time were spent on `stage`.
+    pub fn advance(&mut self, stage: Stage, now: u64) {
         let passed = now.saturating_sub(self.heard);
         self.stages[stage.index()] = self.stages[stage.index()].saturating_add(passed);
         self.total = self.total.saturating_add(passed);
         self.heard = self.heard.max(now);
     }
+
+    /// Goes on with what a saved session had spent, from now on.
+    pub fn resume(&mut self, saved: Pace) {
+        *self = Pace { heard: self.heard, ..saved };
+    }
 }
 
-/// How a talk stands at one moment.
+/// The timing of a talk at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
     /// The stage that is next, under way or newest done, counted from 1.
@@ -35,18 +41,18 @@ pub struct Timing {
     pub stages: usize,
     /// Seconds spent on it.
     pub spent: u64,
-    /// Seconds that the lesson gives it.
+    /// Seconds planned for it.
     pub budget: u64,
     /// Seconds since the lab began.
     pub total: u64,
-    /// Seconds that the lesson gives the stages before it.
+    /// Seconds planned for the stages before it.
     pub before: u64,
-    /// Seconds that the lesson gives all stages.
+    /// Seconds planned for all stages.
     pub planned: u64,
 }
 
 impl Timing {
-    /// The same, so many seconds later.
+    /// The timing `seconds` later.
     #[must_use]
     pub fn later(self, seconds: u64) -> Timing {
         Timing { spent: self.spent.saturating_add(seconds), total: self.total.saturating_add(seconds), ..self }
@@ -93,40 +99,12 @@ pub fn clock(seconds: u64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
 }
 
-impl State {
-    /// What has been spent so far.
-    pub(in crate::lab) fn pace(&self) -> Pace {
-        self.presenting.pace
-    }
-
-    /// Goes on with what a kept session had spent, from now on.
-    pub(in crate::lab) fn take_pace(&mut self, kept: Pace) {
-        let heard = self.presenting.pace.heard;
-        self.presenting.pace = Pace { heard, ..kept };
-    }
-
-    /// How the talk stands, as of the newest time that is known.
-    pub fn timing(&self) -> Timing {
-        let budget = |stage: &Stage| u64::from(self.lesson.stage(*stage).minutes) * 60;
-        let pace = &self.presenting.pace;
-        Timing {
-            stage: self.current.number(),
-            stages: Stage::ALL.len(),
-            spent: pace.stages[self.current.index()],
-            budget: budget(&self.current),
-            total: pace.total,
-            before: Stage::ALL.iter().take(self.current.index()).map(budget).sum(),
-            planned: Stage::ALL.iter().map(budget).sum(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::lab::{Backend, BackendKind, Event, Names};
+    use crate::lab::{Backend, BackendKind, Event, Names, State};
 
     #[rstest]
     #[case(0, "00:00")]
@@ -157,9 +135,9 @@ mod tests {
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let mut state = State::new(backend, Names::new("t1"));
         state.update(Event::Clock(5));
-        state.take_pace(kept);
+        state.presenting.pace.resume(kept);
         state.update(Event::Clock(8));
-        assert_eq!((state.timing().spent, state.timing().total), (63, 63));
+        assert_eq!((Timing::of(&state).spent, Timing::of(&state).total), (63, 63));
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn event_line(event: &Event) -> String {
 
 /// What is shown, in one line.
 fn summary(state: &State) -> String {
-    let telling = state.telling();
+    let telling = PresenterSnapshot::of(state);
     let leftovers = state.leftovers();
     format!(
         "= {}/{} {:?} met {} ended {} {} {} {:?}",

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::fake::*;
-use crate::lab::presenting::telling::Progress;
+use crate::lab::snapshot::Progress;
 use crate::lab::*;
 
 fn asking() -> Lab {
@@ -274,7 +274,7 @@ fn a_blank_screen_comes_back_as_it_was() {
     let before = lab.state.clone();
     wish(&mut lab, Wish::Blank);
     assert!(lab.state.is_blank());
-    assert!(lab.state.telling().blank);
+    assert!(PresenterSnapshot::of(&lab.state).blank);
     wish(&mut lab, Wish::Blank);
     assert_eq!(lab.state, before);
     wish(&mut lab, Wish::Blank);
@@ -295,7 +295,10 @@ fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
     effects.extend(lab.state.update(Event::Intent(Intent::Present(Wish::Blank))));
     lab.perform(effects);
     assert!(lab.state.is_blank() && lab.state.is_asking_for_consent());
-    assert_eq!((lab.state.telling().progress, lab.state.telling().blank), (Progress::Waiting, true));
+    assert_eq!(
+        (PresenterSnapshot::of(&lab.state).progress, PresenterSnapshot::of(&lab.state).blank),
+        (Progress::Waiting, true)
+    );
     lab.press(Intent::Close);
     assert!(!lab.state.is_blank() && lab.state.is_asking_for_consent(), "escape has not said no");
     wish(&mut lab, Wish::Blank);
@@ -414,7 +417,7 @@ fn time_is_told_against_the_plan() {
     // Looking back is time of the stage that is to be done.
     lab.press(Intent::ShowPrevious);
     lab.state.update(Event::Clock(first + 40));
-    let timing = lab.state.timing();
+    let timing = Timing::of(&lab.state);
     assert_eq!((timing.stage, timing.spent, timing.budget, timing.total), (2, 20, second, first + 40));
     assert_eq!((timing.before, timing.drift(lab.state.interface()).as_str()), (first, "+0:20 behind"));
     assert_eq!(timing.planned, Stage::ALL.into_iter().map(budget).sum::<u64>());
@@ -424,7 +427,7 @@ fn time_is_told_against_the_plan() {
 fn the_second_screen_is_told_the_answer_and_how_far_it_is() {
     let mut lab = asking();
     jump(&mut lab, Stage::ViewDenied);
-    let told = lab.state.telling();
+    let told = PresenterSnapshot::of(&lab.state);
     assert_eq!((told.number, told.of, told.progress, told.observed), (6, 9, Progress::Todo, None));
     let question = told.question.unwrap();
     let right: Vec<_> = question.answers.iter().filter(|answer| answer.right).collect();
@@ -433,12 +436,12 @@ fn the_second_screen_is_told_the_answer_and_how_far_it_is() {
     assert!(!told.notes.is_empty() && !told.audience.is_empty());
     lab.press(Intent::Skip);
     let effects = lab.state.update(Event::Intent(Intent::Advance));
-    assert_eq!(lab.state.telling().progress, Progress::Running);
+    assert_eq!(PresenterSnapshot::of(&lab.state).progress, Progress::Running);
     lab.perform(effects);
-    let told = lab.state.telling();
+    let told = PresenterSnapshot::of(&lab.state);
     assert_eq!((told.progress, told.observed.is_some(), told.met), (Progress::Met, true, 6));
     jump(&mut lab, Stage::Who);
-    assert_eq!((lab.state.telling().number, lab.state.telling().current), (1, 6));
+    assert_eq!((PresenterSnapshot::of(&lab.state).number, PresenterSnapshot::of(&lab.state).current), (1, 6));
 }
 
 /// No secret is in what is told, and masked it has no id either.
@@ -451,7 +454,7 @@ fn what_is_told_is_masked_where_the_lab_is() {
         lab.press(Intent::Skip);
         lab.press(Intent::Advance);
         lab.press(Intent::Advance);
-        let told = serde_json::to_string(&lab.state.telling()).unwrap();
+        let told = serde_json::to_string(&PresenterSnapshot::of(&lab.state)).unwrap();
         for id in [ACCOUNT, KEY_ID, "kmslab-user-t1", "kmslab-table-t1"] {
             assert!(!told.contains(id), "{} tells {id}: {told}", stage.key());
         }

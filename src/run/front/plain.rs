@@ -9,7 +9,9 @@ use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, channel};
 use tokio::time::Instant;
 
-use crate::lab::{Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Permit, Report, Stage, State};
+use crate::lab::{
+    Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Permit, Report, Stage, State,
+};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, Wanted};

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Place, now};
-use crate::lab::State;
 use crate::lab::presenting::line::{Line, VERSION};
-use crate::lab::presenting::telling::Telling;
+use crate::lab::{PresenterSnapshot, State, Timing};
 
 /// How many may follow a lab at the same time.
 #[cfg(unix)]
@@ -18,7 +17,7 @@ const READERS: usize = 8;
 #[derive(Debug, Default)]
 pub struct Teller {
     latest: watch::Sender<Arc<str>>,
-    told: Option<Telling>,
+    told: Option<PresenterSnapshot>,
     tried: bool,
     #[cfg(unix)]
     open: Option<Open>,
@@ -65,7 +64,7 @@ impl Teller {
 
     /// Tells what `state` shows now, if that is new. When this returns, whoever reads has been written to.
     pub async fn tell(&mut self, state: &State) {
-        let telling = state.telling();
+        let telling = PresenterSnapshot::of(state);
         if self.told.as_ref() == Some(&telling) {
             return;
         }
@@ -73,7 +72,7 @@ impl Teller {
             version: VERSION,
             process: std::process::id(),
             at: now(),
-            timing: state.timing(),
+            timing: Timing::of(state),
             lab: telling.clone(),
         };
         self.told = Some(telling);

@@ -3,7 +3,7 @@
 use ratatui::text::Line;
 
 use super::{Brief, Budget, Part};
-use crate::lab::learn::Asked;
+use crate::lab::quiz::Asked;
 use crate::lab::{Check, Experiment, Status};
 
 /// Rows that an experiment's verdict and lesson may take beyond a stage's: what they say is all there is.

@@ -58,6 +58,14 @@ impl Chord {
         Some(Chord { code, control })
     }
 
+    /// Its character, if it types one.
+    pub(super) fn typed(self) -> Option<char> {
+        match self {
+            Chord { code: KeyCode::Char(c), control: false } => Some(c),
+            _ => None,
+        }
+    }
+
     /// How people write it.
     pub fn name(self) -> String {
         let prefix = if self.control { "ctrl-" } else { "" };

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
+use crate::lab::quiz::LETTERS;
 use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, State, Status, Wish};
 use crate::ui::consent;
 use crate::ui::layout;
@@ -64,7 +65,7 @@ impl<'a> Screen<'a> {
             if !counts || !binding.has(pressed, self.keymap) {
                 continue;
             }
-            let Some(intent) = self.intent(binding) else { continue };
+            let Some(intent) = self.intent_of(binding, Some(pressed)) else { continue };
             match self.state.permit(intent) {
                 Permit::Yes => return Some((row, intent, Permit::Yes)),
                 Permit::Because(_) if binding.press == Press::Silent => {}
@@ -89,8 +90,12 @@ impl<'a> Screen<'a> {
         self.intent(binding).map_or(Permit::No, |intent| self.state.permit(intent))
     }
 
-    /// The intent of `binding` on this screen; `None` where it has no meaning or no room.
+    /// The intent of `binding` on this screen; `None` where it has no meaning or no room, or types a character.
     pub fn intent(&self, binding: &Binding) -> Option<Intent> {
+        self.intent_of(binding, None)
+    }
+
+    fn intent_of(&self, binding: &Binding, pressed: Option<Chord>) -> Option<Intent> {
         let mode = self.state.mode();
         if !binding.modes().has(mode) || !self.has_room(binding, mode) {
             return None;
@@ -103,16 +108,25 @@ impl<'a> Screen<'a> {
             Action::Do(Intent::ToggleZoom) if class != Class::Full => return None,
             // Out of the zoom first.
             Action::Do(Intent::Close) if is_zoomed && Modes::PANES.has(mode) => return None,
-            // Nobody consents to what is cut off.
-            Action::Do(Intent::TypeDigit(_) | Intent::EraseDigit) if !consent::fits(self.state, self.area) => {
-                return None;
-            }
+            Action::Do(Intent::EraseDigit) if !consent::fits(self.state, self.area) => return None,
             Action::Do(intent) => intent,
             Action::Unzoom => is_zoomed.then_some(Intent::ToggleZoom)?,
             Action::Scroll(scroll) => Intent::ScrollTo(self.target(scroll)?),
-            Action::Point(row) => self.point(row)?,
-            Action::ClickNext => if self.is_at_untried()? { Intent::Advance } else { Intent::Close },
-            Action::ClickBack => if self.is_at_untried()? { Intent::Close } else { Intent::Advance },
+            Action::Type => self.typing(mode, pressed?.typed()?)?,
+            Action::ClickNext => {
+                if self.is_at_untried()? {
+                    Intent::Advance
+                } else {
+                    Intent::Close
+                }
+            }
+            Action::ClickBack => {
+                if self.is_at_untried()? {
+                    Intent::Close
+                } else {
+                    Intent::Advance
+                }
+            }
         })
     }
 
@@ -140,11 +154,25 @@ impl<'a> Screen<'a> {
         u16::try_from(target).ok().filter(|target| *target != first)
     }
 
-    /// Moves the cursor of the stage list to `row`.
-    fn point(&self, row: u8) -> Option<Intent> {
-        let (at, last) = self.state.cursor().filter(|_| matches!(self.state.view.overlay, Some(Overlay::Stages { .. })))?;
-        let rows = i8::try_from(row).ok()? - i8::try_from(at).ok()?;
-        (usize::from(row) <= last).then_some(Intent::MoveCursor(rows))
+    /// What typing `c` does in a dialog or in the stage list.
+    fn typing(&self, mode: Mode, c: char) -> Option<Intent> {
+        let digit = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
+        match (mode, digit) {
+            // Nobody consents to what is cut off.
+            (Mode::Consent, Some(digit)) => consent::fits(self.state, self.area).then_some(Intent::TypeDigit(digit)),
+            (Mode::List, Some(number)) => {
+                let is_stages = matches!(self.state.view.overlay, Some(Overlay::Stages { .. }));
+                let (at, last) = self.state.cursor().filter(|_| is_stages)?;
+                let row = usize::from(number).checked_sub(1).filter(|row| *row <= last)?;
+                Some(Intent::MoveCursor(i8::try_from(row).ok()? - i8::try_from(at).ok()?))
+            }
+            (Mode::Votes, Some(digit)) => Some(Intent::Present(Wish::Digit(digit))),
+            (Mode::Votes, None) => {
+                let place = LETTERS.iter().position(|letter| *letter == c)?;
+                Some(Intent::Present(Wish::Letter(u8::try_from(place).ok()?)))
+            }
+            _ => None,
+        }
     }
 
     /// Whether the experiment under the cursor is untried; `None` outside of the list of experiments.

@@ -8,26 +8,15 @@ use crate::ui::size::Class;
 
 use super::chord::Chord;
 use super::fit::Screen;
-use super::row::{NEVER, Row};
+use super::row::{KeyHint, NEVER, Row};
 use super::table::{KEYS, explains_elsewhere};
-
-/// A part of the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyHint {
-    /// The keys that work, `n/p`.
-    pub keys: String,
-    /// What they do.
-    pub label: String,
-    rank: u8,
-}
 
 /// The keys that work now.
 pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
     let screen = Screen::new(state, area);
     let hint = |row: &Row| {
         let working = row.bindings.iter().filter(|binding| screen.works(binding) == Permit::Yes);
-        let keys: Vec<String> =
-            working.filter_map(|binding| binding.keys(screen.keymap).into_iter().next()).collect();
+        let keys: Vec<String> = working.filter_map(|binding| binding.keys(screen.keymap).into_iter().next()).collect();
         let label = state.interface().word(row.label.text(state, area)).to_owned();
         (!keys.is_empty()).then(|| KeyHint { keys: keys.join("/"), label, rank: rank(row, state, area) })
     };

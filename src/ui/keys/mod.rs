@@ -14,8 +14,8 @@ mod table;
 
 pub use chord::Chord;
 pub use fit::{Screen, intent};
-pub use hints::{KeyHint, footer, hints, named};
+pub use hints::{footer, hints, named};
 pub use names::{grouped, help, is};
 pub use remap::{Problem, Wanted, remap};
-pub use row::{Action, Binding, Group, Label, NEVER, Press, Row, Scroll};
+pub use row::{Action, Binding, Group, KeyHint, Label, NEVER, Press, Row, Scroll};
 pub use table::KEYS;

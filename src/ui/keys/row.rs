@@ -13,8 +13,8 @@ pub enum Action {
     Do(Intent),
     /// To scroll. Only the screen knows how far.
     Scroll(Scroll),
-    /// To move the cursor of the stage list to this row.
-    Point(u8),
+    /// To type the key's character: a digit, an answer's letter, or the number of a stage in the list.
+    Type,
     /// To show both panes again.
     Unzoom,
     /// A clicker's next button in the list of experiments: the experiment while there is one to try, else the stage.
@@ -80,6 +80,16 @@ pub struct Row {
     pub rank: u8,
 }
 
+/// A part of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyHint {
+    /// The keys that work, `n/p`.
+    pub keys: String,
+    /// What they do.
+    pub label: String,
+    pub(super) rank: u8,
+}
+
 /// The rank of a row that the footer never shows.
 pub const NEVER: u8 = u8::MAX;
 
@@ -103,7 +113,8 @@ impl Action {
             Action::Do(intent) => intent.modes(),
             Action::Scroll(_) => Intent::ScrollTo(0).modes(),
             Action::Unzoom => Intent::ToggleZoom.modes(),
-            Action::Point(_) | Action::ClickNext | Action::ClickBack => Modes::of(Mode::List),
+            Action::ClickNext | Action::ClickBack => Modes::of(Mode::List),
+            Action::Type => Modes::of(Mode::Consent).or(Mode::List).or(Mode::Votes),
         }
     }
 }

@@ -101,16 +101,7 @@ pub const KEYS: &[Row] = &[
         Group::Go,
         NEVER,
         &[
-            on("", &[char('0')], Intent::TypeDigit(0)),
-            on("", &[char('1')], Intent::TypeDigit(1)),
-            on("", &[char('2')], Intent::TypeDigit(2)),
-            on("", &[char('3')], Intent::TypeDigit(3)),
-            on("", &[char('4')], Intent::TypeDigit(4)),
-            on("", &[char('5')], Intent::TypeDigit(5)),
-            on("", &[char('6')], Intent::TypeDigit(6)),
-            on("", &[char('7')], Intent::TypeDigit(7)),
-            on("", &[char('8')], Intent::TypeDigit(8)),
-            on("", &[char('9')], Intent::TypeDigit(9)),
+            Binding { within: Modes::of(Mode::Consent), ..action("", DIGITS, Action::Type) },
             on("erase", &[key(KeyCode::Backspace)], Intent::EraseDigit),
         ],
     ),
@@ -119,10 +110,7 @@ pub const KEYS: &[Row] = &[
         "next or previous stage; nothing is sent again",
         Group::Go,
         6,
-        &[
-            on("next_stage", &[char('n')], Intent::ShowNext),
-            on("previous_stage", &[char('p')], Intent::ShowPrevious),
-        ],
+        &[on("next_stage", &[char('n')], Intent::ShowNext), on("previous_stage", &[char('p')], Intent::ShowPrevious)],
     ),
     // Two buttons are enough. In a page they turn it.
     row(
@@ -164,10 +152,7 @@ pub const KEYS: &[Row] = &[
         "previous or next call of this pane",
         Group::Look,
         7,
-        &[
-            on("previous_call", &[char('[')], Intent::SelectPrevious),
-            on("next_call", &[char(']')], Intent::SelectNext),
-        ],
+        &[on("previous_call", &[char('[')], Intent::SelectPrevious), on("next_call", &[char(']')], Intent::SelectNext)],
     ),
     labeled(
         |state, _| if state.cursor().is_some() { "choose" } else { "scroll" },
@@ -277,17 +262,7 @@ pub const KEYS: &[Row] = &[
         "",
         Group::Go,
         NEVER,
-        &[
-            action("", &[char('1')], Action::Point(0)),
-            action("", &[char('2')], Action::Point(1)),
-            action("", &[char('3')], Action::Point(2)),
-            action("", &[char('4')], Action::Point(3)),
-            action("", &[char('5')], Action::Point(4)),
-            action("", &[char('6')], Action::Point(5)),
-            action("", &[char('7')], Action::Point(6)),
-            action("", &[char('8')], Action::Point(7)),
-            action("", &[char('9')], Action::Point(8)),
-        ],
+        &[Binding { within: Modes::of(Mode::List), ..action("", STAGES, Action::Type) }],
     ),
     // `b` is an answer before the calls are sent.
     row(
@@ -315,10 +290,7 @@ pub const KEYS: &[Row] = &[
         "hands up: how the class answers, before it is seen",
         Group::Teach,
         NEVER,
-        &[
-            wish("votes", &[char('#')], Wish::Tally),
-            wish("take_votes", &[key(KeyCode::Enter)], Wish::Keep),
-        ],
+        &[wish("votes", &[char('#')], Wish::Tally), wish("take_votes", &[key(KeyCode::Enter)], Wish::Keep)],
     ),
     // The dialog for votes says its keys itself.
     row(
@@ -327,20 +299,8 @@ pub const KEYS: &[Row] = &[
         Group::Go,
         NEVER,
         &[
-            wish("", &[char('a')], Wish::Letter(0)),
-            wish("", &[char('b')], Wish::Letter(1)),
-            wish("", &[char('c')], Wish::Letter(2)),
-            wish("", &[char('d')], Wish::Letter(3)),
-            wish("", &[char('0')], Wish::Digit(0)),
-            wish("", &[char('1')], Wish::Digit(1)),
-            wish("", &[char('2')], Wish::Digit(2)),
-            wish("", &[char('3')], Wish::Digit(3)),
-            wish("", &[char('4')], Wish::Digit(4)),
-            wish("", &[char('5')], Wish::Digit(5)),
-            wish("", &[char('6')], Wish::Digit(6)),
-            wish("", &[char('7')], Wish::Digit(7)),
-            wish("", &[char('8')], Wish::Digit(8)),
-            wish("", &[char('9')], Wish::Digit(9)),
+            Binding { within: Modes::of(Mode::Votes), ..action("", LETTERS, Action::Type) },
+            Binding { within: Modes::of(Mode::Votes), ..action("", DIGITS, Action::Type) },
             wish("erase", &[key(KeyCode::Backspace)], Wish::Erase),
         ],
     ),
@@ -385,10 +345,7 @@ pub const KEYS: &[Row] = &[
         "one level back, what is not sent yet stays unsent; never leaves the lab",
         Group::Go,
         3,
-        &[
-            action("back", &[key(KeyCode::Esc)], Action::Unzoom),
-            on("back", &[key(KeyCode::Esc)], Intent::Close),
-        ],
+        &[action("back", &[key(KeyCode::Esc)], Action::Unzoom), on("back", &[key(KeyCode::Esc)], Intent::Close)],
     ),
     labeled(
         |state, _| if state.view.is_asking_to_quit() { "leave everything" } else { "quit" },
@@ -400,6 +357,11 @@ pub const KEYS: &[Row] = &[
 ];
 
 const PAGE: Modes = Modes::of(Mode::Page);
+
+const DIGITS: &[Chord] =
+    &[char('0'), char('1'), char('2'), char('3'), char('4'), char('5'), char('6'), char('7'), char('8'), char('9')];
+const STAGES: &[Chord] = DIGITS.split_at(1).1;
+const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
     let bench = state.view.bench;

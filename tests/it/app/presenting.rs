@@ -6,8 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kmslab::lab::Timing;
 use kmslab::lab::presenting::line::Line;
-use kmslab::lab::presenting::telling::Progress;
+use kmslab::lab::snapshot::Progress;
 
 use super::*;
 
@@ -223,6 +224,6 @@ fn the_time_ticks_while_it_is_to_be_seen() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         assert_eq!(*lab.emulator.writes.borrow(), writes);
         lab.leave();
-        assert_eq!(lab.ended().await.0.timing().stage, 1);
+        assert_eq!(Timing::of(&lab.ended().await.0).stage, 1);
     });
 }

@@ -27,7 +27,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("lab/insight/documents.rs", "questions"),
     ("lab/model/facts.rs", "learn"),
     ("lab/model/operation.rs", "cli_command"),
-    ("lab/presenting/telling.rs", "telling"),
     ("record/svg.rs", "row"),
     ("run/mod.rs", "interactive"),
     ("run/plain.rs", "run"),
@@ -39,7 +38,7 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
 ];
 
 /// In so many files the state has methods. It may only shrink.
-const FILES_OF_THE_STATE_NOW: usize = 24;
+const FILES_OF_THE_STATE_NOW: usize = 19;
 
 /// The functions that are too long, with their lines, from `fn` to the closing brace.
 fn long_functions(source: &Source) -> Vec<(String, usize)> {

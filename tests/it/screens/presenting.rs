@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::line::{Line, VERSION};
-use kmslab::lab::presenting::telling::Progress;
-use kmslab::lab::{Event, Experiment, Intent, Overlay, Stage, State, Status, Wish};
+use kmslab::lab::snapshot::Progress;
+use kmslab::lab::{Event, Experiment, Intent, Overlay, PresenterSnapshot, Stage, State, Status, Timing, Wish};
 use kmslab::ui::keys::Wanted;
 use kmslab::ui::lane::{Lane, Playing};
 use kmslab::ui::notes::{self, Notes};
@@ -264,7 +264,13 @@ fn what_lies_ahead_can_be_chosen_and_a_new_beginning_asks_first() {
 }
 
 fn told(state: &State) -> Line {
-    Line { version: VERSION, process: 4711, at: 1_000_000, timing: state.timing(), lab: state.telling() }
+    Line {
+        version: VERSION,
+        process: 4711,
+        at: 1_000_000,
+        timing: Timing::of(state),
+        lab: PresenterSnapshot::of(state),
+    }
 }
 
 fn picture(notes: &Notes, size: Size) -> Buffer {
@@ -496,19 +502,19 @@ fn votes_need_no_colour() {
 fn an_experiment_is_told_and_a_clicker_tries_it() {
     let mut session = Session::sandbox().at_the_bench(Experiment::ExplicitDeny);
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
-    let told_title = |session: &Session| session.state.telling().title;
+    let told_title = |session: &Session| PresenterSnapshot::of(&session.state).title;
     assert_eq!(told_title(&session), title);
-    let after = session.state.telling().next.unwrap();
+    let after = PresenterSnapshot::of(&session.state).next.unwrap();
     assert_eq!((after.number, after.minutes), (Experiment::ExplicitDeny.index() + 2, 0), "the next experiment");
-    assert!(session.state.telling().question.is_some_and(|question| question.open));
+    assert!(PresenterSnapshot::of(&session.state).question.is_some_and(|question| question.open));
     assert!(!session.state.can_tally(), "a class votes on the stages");
     session.event(Event::Intent(Intent::Present(Wish::Next)));
     assert_eq!(session.waiting, []);
     session.event(Event::Intent(Intent::Present(Wish::Next)));
-    assert_eq!(session.state.telling().progress, Progress::Running);
+    assert_eq!(PresenterSnapshot::of(&session.state).progress, Progress::Running);
     assert!(!session.state.can_start_over());
     session.answer_all();
-    assert_eq!(session.state.telling().progress, Progress::Met);
+    assert_eq!(PresenterSnapshot::of(&session.state).progress, Progress::Met);
     session.event(Event::Intent(Intent::Present(Wish::Next)));
     assert_ne!(told_title(&session), title);
 }

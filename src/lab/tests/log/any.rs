@@ -260,7 +260,7 @@ impl Twins {
             assert!(self.again.bench.record(which).exchanges().eq(live.bench.record(which).exchanges()));
             assert_eq!(self.again.bench.record(which).status, live.bench.record(which).status);
         }
-        assert_eq!(self.again.telling(), live.telling());
+        assert_eq!(PresenterSnapshot::of(&self.again), PresenterSnapshot::of(&live));
         assert_eq!(self.again.view, live.view);
         let size = Size::new(100, 28);
         assert_eq!(render(&self.again, &theme, size), render(&live, &theme, size));

@@ -1,0 +1,392 @@
+//! The one function that changes the state, and what each intent does. `batch.rs` sends calls and handles their answers.
+
+use super::bench::Experiment;
+use super::copy::Copied;
+use super::flow::{Effect, Event, Intent, Wish};
+use super::outcome::Status;
+use super::permit::{Permit, Reason};
+use super::presenting::hands::HandEntry;
+use super::quiz::Choice;
+use super::stage::Stage;
+use super::state::State;
+use super::view::{Overlay, Page};
+
+impl State {
+    /// Applies an event and returns the effects to perform. The only place where the state changes.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        let shown = self.view.shown;
+        let (quiz, votes) = (self.quiz.clone(), self.presenting.votes);
+        let mut effects = match event {
+            Event::Intent(intent) => self.intend(intent),
+            // What the open page shows may have grown.
+            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
+            Event::Inspected { serial, finding } => {
+                self.inspected(serial, finding);
+                Vec::new()
+            }
+            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
+            Event::Advanced { timer, moved } => self.advanced(timer, moved),
+            Event::Recalled { stage, found } => {
+                self.recalled(stage, found);
+                Vec::new()
+            }
+            Event::NotKept(reason) => {
+                self.could_not_keep(&reason);
+                Vec::new()
+            }
+            Event::NotRemembered(reason) => {
+                self.could_not_remember(&reason);
+                Vec::new()
+            }
+            Event::Tick => {
+                self.ticks += 1;
+                self.recall_overdue()
+            }
+            Event::Clock(seconds) => {
+                self.presenting.pace.advance(self.current, seconds);
+                Vec::new()
+            }
+            Event::Say(text) => {
+                self.view.message = Some(text);
+                Vec::new()
+            }
+        };
+        if self.view.shown != shown {
+            self.focus_calls();
+        }
+        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        if self.is_worth_keeping()
+            && (self.quiz != quiz || self.presenting.votes != votes || effects.iter().any(is_change))
+        {
+            // Before the calls: what is under way must be known, whatever happens then.
+            effects.splice(0..0, self.remember());
+        }
+        effects
+    }
+
+    /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
+    pub(super) fn focus_calls(&mut self) {
+        if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
+            self.view.focus_other();
+        }
+    }
+
+    /// Performs an intent that is allowed, and says why not where the person should know.
+    fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+        let is_second_press = self.presenting.is_second_press(intent, &mut self.view.message);
+        match self.permit(intent) {
+            Permit::Yes => return self.perform(intent, is_second_press),
+            Permit::Because(reason) => self.view.message = Some(self.explain(reason)),
+            Permit::No => {}
+        }
+        Vec::new()
+    }
+
+    /// Performs an intent. Whether it is allowed has been asked.
+    fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Effect> {
+        match intent {
+            Intent::Present(wish) => return self.handle(wish, is_second_press),
+            Intent::Advance => return self.advance(),
+            Intent::Retry => {
+                return match self.view.bench {
+                    Some(which) => self.start_experiment(which),
+                    None => self.retry(),
+                };
+            }
+            Intent::Choose(place) => self.choose(place),
+            Intent::Skip => self.answer(Choice::Skipped),
+            Intent::Hint => self.quiz.hint(self.view.shown),
+            Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),
+            Intent::Quit | Intent::AskToQuit => {
+                if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
+                    return vec![Effect::Exit];
+                }
+                self.view.ask_to_quit();
+            }
+            Intent::CleanUpAndQuit => return self.clean_up_and_quit(),
+            Intent::ShowNext => self.show_neighbor(Experiment::next, State::next_shown),
+            Intent::ShowPrevious => self.show_neighbor(Experiment::previous, |state| state.view.shown.previous()),
+            Intent::SelectPrevious => self.select(-1),
+            Intent::SelectNext => self.select(1),
+            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
+            Intent::ToggleStages => {
+                if self.holds_policy() && self.view.overlay.is_none() {
+                    self.view.message = Some(self.explain(Reason::PolicyHeld));
+                }
+                self.view.toggle_stages();
+            }
+            Intent::FocusOther => self.view.focus_other(),
+            Intent::ToggleZoom => self.view.toggle_zoom(),
+            Intent::CycleView => self.view.cycle_mode(),
+            Intent::ToggleReplay => self.toggle_replay(),
+            Intent::ScrollTo(line) => self.view.scroll_to(line),
+            Intent::TogglePage(page) => {
+                self.view.toggle_page(page);
+                return self.inspect();
+            }
+            Intent::Close => return self.go_back(),
+            Intent::Copy(what) => return self.copy(what),
+            Intent::TypeDigit(digit) => return self.type_digit(digit),
+            Intent::EraseDigit => self.erase_digit(),
+            Intent::StartAfresh => self.start_afresh(),
+            Intent::ToggleBench => self.toggle_bench(),
+            Intent::Undo => return self.undo(),
+        }
+        Vec::new()
+    }
+
+    /// Does what a presenter asks for.
+    fn handle(&mut self, wish: Wish, is_second_press: bool) -> Vec<Effect> {
+        match wish {
+            Wish::Blank => self.view.blank = !self.view.blank,
+            Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
+            Wish::Next => return self.click(is_second_press),
+            Wish::Tally => {
+                self.presenting.entry = HandEntry::new(self.hands(self.view.shown).unwrap_or_default());
+                self.view.overlay = Some(Overlay::Tally);
+            }
+            Wish::Letter(place) => self.presenting.entry.letter(place.into()),
+            Wish::Digit(digit) => self.presenting.entry.digit(digit),
+            Wish::Other(c) => self.presenting.entry.other(c),
+            Wish::Erase => self.presenting.entry.erase(),
+            Wish::Keep => self.take_hands(),
+            Wish::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
+            Wish::StartOver => return self.start_over(),
+        }
+        Vec::new()
+    }
+
+    /// Does what comes next. A question is skipped, and a held key policy sent, by the second press.
+    fn click(&mut self, is_second_press: bool) -> Vec<Effect> {
+        let asks = self.waits_for_answer();
+        if !is_second_press && (asks || self.draft().is_some()) {
+            let text = match asks {
+                true => self.interface().say("a question is open: press once more to pass over it"),
+                // A button that was pressed twice by mistake sends nothing that nobody has looked at.
+                false => self.interface().say("the key policy is not sent yet: press once more to send it"),
+            };
+            self.view.message = self.presenting.ask_again(Intent::Present(Wish::Next), text.to_owned());
+            return Vec::new();
+        }
+        if asks {
+            self.answer(Choice::Skipped);
+        }
+        self.view.message = None;
+        self.perform(Intent::Advance, false)
+    }
+
+    /// Takes the hands of a class. It has answered instead of the presenter, whose question is skipped.
+    fn take_hands(&mut self) {
+        let stage = self.view.shown;
+        if !self.presenting.entry.confirm() {
+            return;
+        }
+        if self.can_count(0) && self.presenting.take_hands(stage) && self.waits_for_answer() {
+            self.quiz.choose(stage, Choice::Skipped);
+        }
+        self.view.close();
+    }
+
+    /// Answers the open question with the answer at `place`.
+    fn choose(&mut self, place: u8) {
+        let order = match (self.view.bench, self.open_question()) {
+            (Some(which), _) => self.bench_order(which),
+            (None, Some(asked)) => self.quiz.order(self.view.shown, asked.question),
+            (None, None) => Vec::new(),
+        };
+        if let Some(index) = order.get(usize::from(place)) {
+            self.answer(Choice::Answer(*index));
+        }
+    }
+
+    /// Answers the open question.
+    fn answer(&mut self, choice: Choice) {
+        match self.view.bench {
+            Some(which) => self.answer_experiment(which, choice),
+            None => self.quiz.choose(self.view.shown, choice),
+        }
+        self.view.message = None;
+    }
+
+    /// Copies something of the selected call.
+    fn copy(&mut self, what: Copied) -> Vec<Effect> {
+        let Some(text) = self.to_copy(what) else { return Vec::new() };
+        let name = match (what, self.selected_call(self.view.focus())) {
+            (Copied::Answer, Some(call)) => format!("the answer of {}", call.operation().action()),
+            _ => text.clone(),
+        };
+        let (message, copied) = self.clipboard.copy(text, &name);
+        self.view.message = Some(message);
+        copied.map(Effect::Copy).into_iter().collect()
+    }
+
+    /// Whether leaving ends a lab that has begun without asking another question.
+    fn is_in_the_middle(&self) -> bool {
+        let is_begun = self.met() > 0 && !self.is_finished();
+        is_begun && self.leftovers().is_empty() && !self.is_asking_to_resume()
+    }
+
+    /// Says that a second press leaves. In front of a class one stray key must not end the lab; nothing is lost by it,
+    /// so there is no dialog.
+    fn warn_of_leaving(&mut self) {
+        // The message must be seen.
+        self.view.blank = false;
+        self.close();
+        let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
+        let text = match self.is_kept() || self.replays.was_kept {
+            true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
+            false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
+        };
+        self.view.message = self.presenting.ask_again(Intent::AskToQuit, text);
+    }
+
+    /// Stops a jump after the stage in progress. Returns whether that is all that going back does: a dialog is closed
+    /// and a held key policy dropped as well.
+    fn stops_jump(&mut self) -> bool {
+        let is_in_front = matches!(self.view.overlay, None | Some(Overlay::Consent { .. }));
+        if !is_in_front || self.presenting.destination.take().is_none() {
+            return false;
+        }
+        let is_all = self.view.overlay.is_none() && self.draft().is_none();
+        if is_all {
+            self.view.message = Some(self.interface().say("stops after this stage").to_owned());
+        }
+        is_all
+    }
+
+    /// Shows the experiment or the stage beside the shown one.
+    fn show_neighbor(&mut self, experiment: fn(Experiment) -> Option<Experiment>, stage: fn(&State) -> Option<Stage>) {
+        match self.view.bench {
+            Some(which) => experiment(which).into_iter().for_each(|which| self.show_experiment(which)),
+            None => stage(self).into_iter().for_each(|stage| self.show(stage)),
+        }
+    }
+
+    /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
+    /// a held key policy unsent.
+    fn go_back(&mut self) -> Vec<Effect> {
+        if self.view.blank {
+            self.view.blank = false;
+            return Vec::new();
+        }
+        if self.stops_jump() {
+            return Vec::new();
+        }
+        match (self.view.overlay, self.view.bench) {
+            (Some(Overlay::Bench { .. }), _) => self.toggle_bench(),
+            (None, Some(which)) => return self.leave_experiment(which),
+            (None, None) if self.draft().is_some() => self.drop_draft(),
+            _ => self.close(),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn show(&mut self, stage: Stage) {
+        if stage > self.current {
+            self.current = stage;
+            self.view.begin();
+        }
+        self.view.show(stage);
+    }
+
+    fn advance(&mut self) -> Vec<Effect> {
+        match (self.view.overlay, self.view.bench) {
+            (Some(Overlay::Stages { cursor }), _) => {
+                self.view.overlay = None;
+                return self.go_to(cursor);
+            }
+            (Some(Overlay::Bench { cursor }), _) => {
+                self.show_experiment(cursor);
+                return Vec::new();
+            }
+            (Some(_), _) => return self.resume(),
+            (None, Some(which)) => return self.advance_experiment(which),
+            (None, None) => {}
+        }
+        let shown = self.view.shown;
+        match self.shown().status {
+            Status::Todo => self.start(shown),
+            Status::Running => self.send_draft(),
+            Status::Done(_) => {
+                match self.next_shown() {
+                    Some(next) => self.show(next),
+                    None if self.is_at_the_end() => self.view.toggle_page(Page::Debrief),
+                    None => {}
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Shows `stage`. Everything before it is set up first, by the same calls as ever; its questions are skipped.
+    fn go_to(&mut self, stage: Stage) -> Vec<Effect> {
+        if stage <= self.reachable() || stage > self.jumpable() {
+            self.show(stage.min(self.reachable()));
+            return Vec::new();
+        }
+        self.presenting.destination = Some(stage);
+        self.continue_journey()
+    }
+
+    /// Sets up the next stage on the way to the destination, or shows that.
+    fn continue_journey(&mut self) -> Vec<Effect> {
+        let Some(destination) = self.destination() else { return Vec::new() };
+        let stage = self.reachable();
+        if destination <= stage {
+            self.presenting.destination = None;
+            self.show(destination);
+            return Vec::new();
+        }
+        let asks = self.question(stage).is_some_and(|asked| asked.is_open());
+        if asks {
+            self.quiz.choose(stage, Choice::Skipped);
+        }
+        let effects = self.start(stage);
+        match self.record(stage).status {
+            Status::Running => {
+                let stops = self.view.keys.first("back", "esc");
+                let text = self.interface().fill(
+                    "setting up stage {}: stage {} · {} stops",
+                    &[&destination.number(), &stage.number(), &stops],
+                );
+                self.view.message = Some(text);
+            }
+            // On AWS it waits for consent. Or it has ended without a call.
+            Status::Todo => {}
+            Status::Done(_) => self.stop_at(stage),
+        }
+        effects
+    }
+
+    /// Ends a jump at a stage that was not met.
+    fn stop_at(&mut self, stage: Stage) {
+        let is_met = self.check(stage).is_some_and(|check| check.met);
+        if let Some(destination) = self.presenting.destination.take_if(|_| !is_met) {
+            let text = self.interface().fill("stopped here on the way to stage {}", &[&destination.number()]);
+            self.view.message = Some(text);
+        }
+    }
+
+    /// Starts over, or continues a jump, after `stage` has ended.
+    pub(super) fn stage_ended(&mut self, stage: Stage) -> Vec<Effect> {
+        if stage == Stage::CleanUp && std::mem::take(&mut self.presenting.starts_over) {
+            if self.leftovers().is_empty() {
+                return vec![Effect::StartOver];
+            }
+            let text = self.interface().say("not begun again: something is left, see what was observed");
+            self.view.message = Some(text.to_owned());
+        }
+        self.stop_at(stage);
+        self.continue_journey()
+    }
+
+    /// Starts over; cleans up first if something would be left behind.
+    fn start_over(&mut self) -> Vec<Effect> {
+        self.view.close();
+        if self.leftovers().is_empty() {
+            return vec![Effect::StartOver];
+        }
+        self.presenting.starts_over = true;
+        self.start(Stage::CleanUp)
+    }
+}
