@@ -3,6 +3,7 @@
 //! A snapshot has the text and, under `--`, the runs of cells that are not plain: `row:columns colours modifiers`. It
 //! changes when a colour does.
 
+mod album;
 mod ascii;
 mod bench;
 mod bytes;
@@ -25,22 +26,12 @@ use ratatui::layout::{Rect, Size};
 use rstest::rstest;
 
 use crate::support::lab::{Session, every_state, styled_dump, text_dump};
+use album::{Album, album, assert_album, assert_picture};
 
 const SIZES: [Size; 3] = [Size::new(80, 24), Size::new(100, 28), Size::new(200, 50)];
 
 fn dark() -> Theme {
     Theme::choose(ThemeName::Dark, ColorLevel::Ansi16)
-}
-
-/// Several screens in one snapshot, each with its name.
-fn album<'a>(screens: impl IntoIterator<Item = (String, &'a State, Size)>) -> String {
-    screens
-        .into_iter()
-        .map(|(name, state, size)| {
-            let picture = styled_dump(&render(state, &dark(), size));
-            format!("==== {name}, {}×{}\n{picture}", size.width, size.height)
-        })
-        .collect()
 }
 
 #[rstest]
@@ -66,7 +57,7 @@ fn every_stage_before_and_after(
         .iter()
         .flat_map(|size| [("before".to_owned(), &before.state, *size), ("after".to_owned(), &after.state, *size)]);
     let screens = both.chain([("after a wrong answer".to_owned(), &wrong.state, SIZES[0])]);
-    insta::assert_snapshot!(format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
+    assert_album(&format!("stage_{}_{}", stage.number(), stage.key()), album(screens));
 }
 
 /// All of the change is there before anybody scrolls, also with a run's real id; and `v` shows it in other ways.
@@ -88,7 +79,10 @@ fn a_key_policy_is_looked_at_before_it_is_sent() {
     locked.services.policy = locked.services.policy.replace(":root", ":user/other");
     let locked = locked.after(Stage::Grant);
     screens.push(("a policy that would lock admin out".to_owned(), locked.state, SIZES[0]));
-    insta::assert_snapshot!(album(screens.iter().map(|(name, state, size)| (name.clone(), state, *size))));
+    assert_album(
+        "a_key_policy_is_looked_at_before_it_is_sent",
+        album(screens.iter().map(|(name, state, size)| (name.clone(), state, *size))),
+    );
 
     let mut long = Session::named("0123abcd");
     long.state = long.state.with_review();
@@ -138,10 +132,13 @@ fn the_earlier_denial_stands_above_the_new_answer() {
     waiting.intent(Intent::Advance);
     let mut small = Session::sandbox().after(Stage::ViewAgain);
     small.intent(Intent::FocusOther);
-    insta::assert_snapshot!(album([
-        ("while the new call is under way".to_owned(), &waiting.state, SIZES[0]),
-        ("one pane".to_owned(), &small.state, Size::new(60, 18)),
-    ]));
+    assert_album(
+        "the_earlier_denial_stands_above_the_new_answer",
+        album([
+            ("while the new call is under way".to_owned(), &waiting.state, SIZES[0]),
+            ("one pane".to_owned(), &small.state, Size::new(60, 18)),
+        ]),
+    );
 }
 
 #[test]
@@ -164,11 +161,14 @@ fn consent_is_asked_for_with_all_that_counts() {
         wrong.intent(Intent::TypeDigit(digit));
     }
     let sizes = [Size::new(60, 18), Size::new(80, 24), Size::new(100, 28)];
-    insta::assert_snapshot!(album(
-        sizes
-            .iter()
-            .flat_map(|size| [("asked".to_owned(), &asked.state, *size), ("typing".to_owned(), &wrong.state, *size)])
-    ));
+    assert_album(
+        "consent_is_asked_for_with_all_that_counts",
+        album(
+            sizes.iter().flat_map(|size| {
+                [("asked".to_owned(), &asked.state, *size), ("typing".to_owned(), &wrong.state, *size)]
+            }),
+        ),
+    );
 }
 
 #[test]
@@ -181,17 +181,20 @@ fn a_masked_screen_looks_the_same_and_names_nobody() {
     let mut asked = asked.before(Stage::CreateKey);
     asked.intent(Intent::Advance);
     let sizes = [Size::new(80, 24), Size::new(100, 28)];
-    insta::assert_snapshot!(album(
-        sizes
-            .iter()
-            .flat_map(|size| [("denied".to_owned(), &masked.state, *size), ("asked".to_owned(), &asked.state, *size)])
-    ));
+    assert_album(
+        "a_masked_screen_looks_the_same_and_names_nobody",
+        album(
+            sizes.iter().flat_map(|size| {
+                [("denied".to_owned(), &masked.state, *size), ("asked".to_owned(), &asked.state, *size)]
+            }),
+        ),
+    );
 }
 
 #[test]
 fn a_screen_in_ascii() {
     let session = Session::sandbox().after(Stage::CreateKey);
-    insta::assert_snapshot!(text_dump(&render(&session.state, &dark().in_ascii(), Size::new(80, 28))));
+    assert_picture("a_screen_in_ascii", &text_dump(&render(&session.state, &dark().in_ascii(), Size::new(80, 28))));
 }
 
 #[rstest]
@@ -220,13 +223,16 @@ fn recorded_answers_look_like_no_live_ones() {
     let replayed = replay::replayed();
     let mut zoomed = replay::replayed();
     zoomed.intent(Intent::FocusOther).intent(Intent::ToggleZoom).intent(Intent::CycleView);
-    insta::assert_snapshot!(album([
-        ("offered".to_owned(), &offered.state, Size::new(80, 24)),
-        ("replayed".to_owned(), &replayed.state, Size::new(80, 24)),
-        ("replayed".to_owned(), &replayed.state, Size::new(60, 18)),
-        ("replayed".to_owned(), &replayed.state, Size::new(100, 28)),
-        ("one pane, JSON".to_owned(), &zoomed.state, Size::new(80, 24)),
-    ]));
+    assert_album(
+        "recorded_answers_look_like_no_live_ones",
+        album([
+            ("offered".to_owned(), &offered.state, Size::new(80, 24)),
+            ("replayed".to_owned(), &replayed.state, Size::new(80, 24)),
+            ("replayed".to_owned(), &replayed.state, Size::new(60, 18)),
+            ("replayed".to_owned(), &replayed.state, Size::new(100, 28)),
+            ("one pane, JSON".to_owned(), &zoomed.state, Size::new(80, 24)),
+        ]),
+    );
 }
 
 #[test]
@@ -252,15 +258,18 @@ fn waiting_and_failing() {
     let mut throttled = Session::aws().before(Stage::ViewAdmin);
     throttled.services.tries = 3;
     throttled.intent(Intent::Advance).answer_all();
-    insta::assert_snapshot!(album([
-        ("a table that is not ACTIVE yet".to_owned(), &not_active.state, SIZES[0]),
-        ("a table that does not become ACTIVE".to_owned(), &gave_up.state, SIZES[0]),
-        ("a call that the SDK sent three times".to_owned(), &throttled.state, SIZES[0]),
-        ("both calls under way".to_owned(), &waiting.state, SIZES[0]),
-        ("one answered".to_owned(), &half.state, SIZES[0]),
-        ("no answer at all".to_owned(), &failed.state, SIZES[0]),
-        ("a server that does not enforce KMS".to_owned(), &not_enforced.state, SIZES[0]),
-    ]));
+    assert_album(
+        "waiting_and_failing",
+        album([
+            ("a table that is not ACTIVE yet".to_owned(), &not_active.state, SIZES[0]),
+            ("a table that does not become ACTIVE".to_owned(), &gave_up.state, SIZES[0]),
+            ("a call that the SDK sent three times".to_owned(), &throttled.state, SIZES[0]),
+            ("both calls under way".to_owned(), &waiting.state, SIZES[0]),
+            ("one answered".to_owned(), &half.state, SIZES[0]),
+            ("no answer at all".to_owned(), &failed.state, SIZES[0]),
+            ("a server that does not enforce KMS".to_owned(), &not_enforced.state, SIZES[0]),
+        ]),
+    );
 }
 
 #[test]
@@ -271,24 +280,27 @@ fn overlays() {
         session
     };
     let (help, stages, leaving) = (at(Intent::TogglePage(Page::Help)), at(Intent::ToggleStages), at(Intent::Quit));
-    insta::assert_snapshot!(album([
-        ("help".to_owned(), &help.state, SIZES[0]),
-        ("help".to_owned(), &help.state, Size::new(60, 18)),
-        ("stages".to_owned(), &stages.state, SIZES[0]),
-        ("leaving".to_owned(), &leaving.state, SIZES[0]),
-        ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
-        ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
-    ]));
+    assert_album(
+        "overlays",
+        album([
+            ("help".to_owned(), &help.state, SIZES[0]),
+            ("help".to_owned(), &help.state, Size::new(60, 18)),
+            ("stages".to_owned(), &stages.state, SIZES[0]),
+            ("leaving".to_owned(), &leaving.state, SIZES[0]),
+            ("leaving".to_owned(), &leaving.state, Size::new(60, 18)),
+            ("leaving".to_owned(), &leaving.state, Size::new(40, 4)),
+        ]),
+    );
 }
 
 #[test]
 fn the_bench_before_and_after() {
-    insta::assert_snapshot!(bench::the_bench());
+    assert_album("the_bench_before_and_after", bench::the_bench());
 }
 
 #[test]
 fn the_bench_at_work() {
-    insta::assert_snapshot!(bench::the_bench_at_work());
+    assert_album("the_bench_at_work", bench::the_bench_at_work());
 }
 
 #[test]
@@ -310,7 +322,7 @@ fn views_of_an_answer() {
     states.push(("a command with a policy".to_owned(), policy.state.clone()));
     policy.intent(Intent::CycleView).intent(Intent::ToggleZoom).intent(Intent::ScrollTo(4));
     states.push(("scrolled".to_owned(), policy.state));
-    insta::assert_snapshot!(album(states.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
+    assert_album("views_of_an_answer", album(states.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
 }
 
 #[test]
@@ -319,30 +331,33 @@ fn small_terminals() {
     let before = Session::sandbox().before(Stage::ViewDenied);
     let mut other = Session::sandbox().after(Stage::ViewDenied);
     other.intent(Intent::FocusOther);
-    insta::assert_snapshot!(album([
-        ("before".to_owned(), &before.state, Size::new(60, 18)),
-        ("one pane".to_owned(), &session.state, Size::new(60, 18)),
-        ("the other".to_owned(), &other.state, Size::new(79, 24)),
-        ("low".to_owned(), &other.state, Size::new(120, 20)),
-        ("too narrow".to_owned(), &session.state, Size::new(59, 18)),
-        ("too low".to_owned(), &session.state, Size::new(200, 5)),
-        ("tiny".to_owned(), &session.state, Size::new(12, 3)),
-    ]));
+    assert_album(
+        "small_terminals",
+        album([
+            ("before".to_owned(), &before.state, Size::new(60, 18)),
+            ("one pane".to_owned(), &session.state, Size::new(60, 18)),
+            ("the other".to_owned(), &other.state, Size::new(79, 24)),
+            ("low".to_owned(), &other.state, Size::new(120, 20)),
+            ("too narrow".to_owned(), &session.state, Size::new(59, 18)),
+            ("too low".to_owned(), &session.state, Size::new(200, 5)),
+            ("tiny".to_owned(), &session.state, Size::new(12, 3)),
+        ]),
+    );
 }
 
 #[test]
 fn themes() {
     let session = Session::sandbox().after(Stage::ViewDenied);
-    let mut album = String::new();
+    let mut album = Album::new();
     for level in [ColorLevel::None, ColorLevel::Ansi16, ColorLevel::True] {
         for name in ThemeName::ALL {
             let picture = styled_dump(&render(&session.state, &Theme::choose(name, level), SIZES[0]));
             // The text is the same in all of them.
             let (_, styles) = picture.split_once("--\n").unwrap();
-            album.push_str(&format!("==== {name}, {level:?}\n{styles}"));
+            album.push((format!("{name} {level:?}"), styles.to_owned()));
         }
     }
-    insta::assert_snapshot!(album);
+    assert_album("themes", album);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
     Place, Quiz, Response, Stage, State, Verified, Wire,
 };
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::Color;
 use serde_json::{Value, json};
 pub use states::every_state;
 
@@ -419,42 +421,40 @@ impl Session {
     }
 }
 
-/// What a screen shows, and under it which colours it has: one line for each run of cells that is not plain.
-pub fn styled_dump(buffer: &ratatui::buffer::Buffer) -> String {
-    use std::fmt::Write;
-    let mut styles = String::new();
-    let area = buffer.area;
-    for y in area.top()..area.bottom() {
-        let mut x = area.left();
-        while x < area.right() {
-            let style = buffer[(x, y)].style();
-            let start = x;
-            while x < area.right() && buffer[(x, y)].style() == style {
-                x += 1;
-            }
-            let plain = ratatui::buffer::Cell::default().style();
-            if style != plain {
-                let colors = |name: &str, color: Option<ratatui::style::Color>| match color {
-                    Some(color) if color != ratatui::style::Color::Reset => format!(" {name}={color}"),
-                    _ => String::new(),
-                };
-                writeln!(
-                    styles,
-                    "{y}:{start}-{}{}{} {:?}",
-                    x - 1,
-                    colors("fg", style.fg),
-                    colors("bg", style.bg),
-                    style.add_modifier
-                )
-                .unwrap();
-            }
-        }
-    }
+/// What a screen shows, and below it, row by row, the styles of its cells.
+pub fn styled_dump(buffer: &Buffer) -> String {
+    let rows = buffer.area.top()..buffer.area.bottom();
+    let styles = rows.map(|y| (y, styles_of_row(buffer, y))).filter(|(_, styles)| !styles.is_empty());
+    let styles: String = styles.map(|(y, styles)| format!("{y}: {styles}\n")).collect();
     format!("{}--\n{styles}", text_dump(buffer))
 }
 
+/// Each run of cells in this row that have the same style; none of those with the usual one.
+fn styles_of_row(buffer: &Buffer, y: u16) -> String {
+    let style = |x: u16| buffer[(x, y)].style();
+    let color = |name: &str, color: Option<Color>| match color {
+        Some(color) if color != Color::Reset => format!(" {name}={color}"),
+        _ => String::new(),
+    };
+    let mut runs = Vec::new();
+    let mut x = buffer.area.left();
+    while x < buffer.area.right() {
+        let (start, same) = (x, style(x));
+        while x < buffer.area.right() && style(x) == same {
+            x += 1;
+        }
+        if same != Cell::default().style() {
+            let (fg, bg) = (color("fg", same.fg), color("bg", same.bg));
+            let modifier = same.add_modifier;
+            let modifier = if modifier.is_empty() { String::new() } else { format!(" {modifier:?}") };
+            runs.push(format!("{start}-{}{fg}{bg}{modifier}", x - 1));
+        }
+    }
+    runs.join("; ")
+}
+
 /// What a screen shows.
-pub fn text_dump(buffer: &ratatui::buffer::Buffer) -> String {
+pub fn text_dump(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in buffer.area.top()..buffer.area.bottom() {
         let row: String = (buffer.area.left()..buffer.area.right()).map(|x| buffer[(x, y)].symbol()).collect();

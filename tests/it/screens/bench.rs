@@ -5,7 +5,8 @@ use kmslab::lab::{Event, Experiment, Intent, Quiz, Stage, TimerId};
 use kmslab::ui::{Lane, render, render_with};
 use ratatui::layout::{Rect, Size};
 
-use super::{SIZES, album, dark};
+use super::album::{Album, album};
+use super::{SIZES, dark};
 use crate::support::lab::{Session, text_dump};
 
 fn at(which: Experiment) -> Session {
@@ -18,7 +19,7 @@ fn tried(which: Experiment, right: bool) -> Session {
     session
 }
 
-pub fn the_bench() -> String {
+pub fn the_bench() -> Album {
     let mut list = tried(Experiment::ExplicitDeny, true);
     list.intent(Intent::Close);
     let before = at(Experiment::ExplicitDeny);
@@ -29,7 +30,7 @@ pub fn the_bench() -> String {
     )
 }
 
-pub fn the_bench_at_work() -> String {
+pub fn the_bench_at_work() -> Album {
     let mut running = at(Experiment::DisableKey);
     running.intent(Intent::Advance);
     let mut counting = Session::aws().at_the_bench(Experiment::DisableKey);

@@ -8,8 +8,9 @@ use kmslab::record::{Palette, svg};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use serde_json::{Value, json};
 
-use super::{SIZES, album, dark};
-use crate::support::lab::{ACCOUNT, Session, key_arn, text_dump};
+use super::album::{album, assert_album};
+use super::{SIZES, dark};
+use crate::support::lab::{ACCOUNT, Session, key_arn, styled_dump, text_dump};
 
 fn grants(table: &str) -> Vec<Grant> {
     vec![Grant {
@@ -168,11 +169,6 @@ fn denied() -> Session {
     Session::named("0123abcd").after(Stage::ViewDenied)
 }
 
-/// Beside the other snapshots.
-fn keep(name: &str, album: String) {
-    insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!(name, album) });
-}
-
 #[test]
 fn why() {
     let mut allowed = Session::named("0123abcd").after(Stage::ViewDenied);
@@ -186,7 +182,7 @@ fn why() {
     let allowed = opened(allowed, Page::Why, decisions);
     let again = opened(again, Page::Why, decisions);
     let direct = opened(Session::named("0123abcd").after(Stage::Grant), Page::Why, decisions);
-    keep(
+    assert_album(
         "why",
         album([
             ("denied".to_owned(), &denied.state, SIZES[0]),
@@ -241,7 +237,7 @@ fn why_without_a_trace() {
     changed.intent(Intent::ShowPrevious).intent(Intent::ShowPrevious).intent(Intent::FocusOther);
     let changed = opened(changed, Page::Why, |s| Finding::Documents(documents(s, Identity::TestUser)));
     let late = opened(on_aws(), Page::Why, |_| Finding::Failed("no answer within 30 s".into()));
-    keep(
+    assert_album(
         "why_without_a_trace",
         album([
             ("all documents".to_owned(), &read.state, SIZES[1]),
@@ -255,7 +251,7 @@ fn why_without_a_trace() {
 /// What could not be read, and what binds nobody, is no verdict.
 #[test]
 fn what_is_not_known_is_never_taken_for_a_verdict() {
-    let picture = |session: &Session| album([(String::new(), &session.state, SIZES[1])]);
+    let picture = |session: &Session| styled_dump(&render(&session.state, &dark(), SIZES[1]));
     let on_aws = |identity| {
         let mut session = Session::aws().after(Stage::ViewDenied);
         if identity == Identity::Admin {
@@ -294,7 +290,7 @@ fn what_a_server_tells_of_the_database_steers_nothing() {
         told.records[0].ciphertext = "ab\u{1b}[31m\u{202e}cd".to_owned();
         Finding::AtRest(told)
     });
-    let picture = album([(String::new(), &session.state, SIZES[1])]);
+    let picture = styled_dump(&render(&session.state, &dark(), SIZES[1]));
     assert!(picture.contains("ab␛[31m\u{fffd}cd…") && !picture.contains(['\u{1b}', '\u{202e}']), "{picture}");
 }
 
@@ -307,7 +303,7 @@ fn trail_and_at_rest() {
     let aws = |page| opened(Session::aws().after(Stage::ViewDenied), page, |_| Finding::NotTold);
     let (aws_trail, aws_at_rest) = (aws(Page::Trail), aws(Page::AtRest));
     let early = opened(Session::sandbox(), Page::AtRest, table);
-    keep(
+    assert_album(
         "trail_and_at_rest",
         album([
             ("trail".to_owned(), &trail.state, SIZES[0]),

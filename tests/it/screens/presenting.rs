@@ -14,13 +14,9 @@ use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render, render_with};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
-use super::{SIZES, album, dark};
+use super::album::{Album, album, assert_album, assert_picture, sized};
+use super::{SIZES, dark};
 use crate::support::lab::{Session, every_state, styled_dump, text_dump};
-
-/// Beside the other snapshots.
-fn keep(name: &str, album: impl Into<String>) {
-    insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!(name, album.into()) });
-}
 
 /// `a 12 b 3`
 fn vote(session: &mut Session, votes: [u16; 4]) {
@@ -52,7 +48,7 @@ fn votes_stand_beside_the_answers_and_then_the_right_one_is_marked() {
     let mut debrief = voted(Stage::CleanUp, [999, 3, 0, 17]);
     debrief.intent(Intent::Advance).answer_all().intent(Intent::Advance);
     let small = Size::new(60, 18);
-    keep(
+    assert_album(
         "votes",
         album([
             ("typing".to_owned(), &typing.state, SIZES[0]),
@@ -87,7 +83,7 @@ fn the_time_stands_on_the_message_line_whatever_else_is_said() {
         let drift = if *name == "in time" { "on time" } else { "+4:50 behind" };
         assert!(message.contains(drift), "{name}: {message}");
     }
-    keep(
+    assert_album(
         "timer",
         screens
             .iter()
@@ -96,9 +92,9 @@ fn the_time_stands_on_the_message_line_whatever_else_is_said() {
                     let text = text_dump(&render(state, &dark(), size));
                     text.lines().rev().nth(1).unwrap().to_owned() + "\n"
                 });
-                format!("==== {name}\n{}", texts.concat())
+                ((*name).to_owned(), texts.concat())
             })
-            .collect::<String>(),
+            .collect(),
     );
 }
 
@@ -115,7 +111,7 @@ fn the_time_at_the_end_has_its_labels_at_any_width() {
         }
         line + "\n"
     });
-    keep("timer_at_the_end", lines.concat());
+    assert_picture("timer_at_the_end", &lines.concat());
 }
 
 /// Of the dialog's keys those that nobody knows.
@@ -144,7 +140,7 @@ fn what_is_typed_and_is_no_vote_is_told() {
     assert_eq!([0, 1, 2, 3].map(|place| hands.get(place)), [None, Some(3), None, Some(9)]);
     session.intent(Intent::Present(Wish::Keep));
     screens.push(("enter".to_owned(), session.state.clone()));
-    keep("votes_not_taken", album(screens.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
+    assert_album("votes_not_taken", album(screens.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
 }
 
 #[test]
@@ -200,7 +196,7 @@ fn a_clickers_third_button_leads_to_the_bench_and_back() {
 #[test]
 fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
     let state = Session::sandbox().before(Stage::ViewDenied).state;
-    let mut shown = String::new();
+    let mut shown = Album::new();
     for (columns, rows) in [(60, 18), (80, 24)] {
         for playing in [Playing::On, Playing::Waits, Playing::Ended] {
             let lane = Lane { playing: Some(playing), ..Lane::default() };
@@ -215,11 +211,11 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
                 "{text}"
             );
             assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
-            shown += &format!("==== {playing:?}, {columns}\n{}\n{message}\n", lines[0]);
+            shown.push((format!("{playing:?} {columns}"), format!("{}\n{message}\n", lines[0])));
             assert_eq!(render_with(&state, &dark(), &lane.recorded(), size), render(&state, &dark(), size));
         }
     }
-    keep("play", shown);
+    assert_album("play", shown);
 
     let mut state = state;
     state.update(Event::Intent(Intent::AskToQuit));
@@ -236,7 +232,7 @@ fn a_blank_screen_shows_nothing_but_the_way_back() {
         let picture = render(&session.state, &dark(), Size::new(width, height));
         assert_eq!(text_dump(&picture).trim(), "b / . shows the lab again");
     }
-    keep("blank", styled_dump(&render(&session.state, &dark(), SIZES[0])));
+    assert_picture("blank", &styled_dump(&render(&session.state, &dark(), SIZES[0])));
 }
 
 #[test]
@@ -251,7 +247,7 @@ fn what_lies_ahead_can_be_chosen_and_a_new_beginning_asks_first() {
     on_the_way.event(Event::Intent(Intent::ToggleStages));
     on_the_way.event(Event::Intent(Intent::MoveCursor(4)));
     on_the_way.event(Event::Intent(Intent::Advance));
-    keep(
+    assert_album(
         "ahead_and_again",
         album([
             ("ahead".to_owned(), &ahead.state, SIZES[0]),
@@ -312,14 +308,9 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
     // The time goes on by itself: five seconds after the line.
     let text = text_dump(&picture(&screens[0].1, SIZES[0]));
     assert!(text.contains("stage 6/9 11:45 of 04:00 (2:15 ahead)"), "{text}");
-    keep(
+    assert_album(
         "notes",
-        screens
-            .iter()
-            .map(|(name, notes, size)| {
-                format!("==== {name}, {}×{}\n{}", size.width, size.height, styled_dump(&picture(notes, *size)))
-            })
-            .collect::<String>(),
+        screens.iter().map(|(name, notes, size)| (sized(name, *size), styled_dump(&picture(notes, *size)))).collect(),
     );
 }
 
@@ -359,10 +350,9 @@ fn a_german_lesson_has_german_words_around_it() {
         ("on the way", on_the_way, SIZES[0]),
         ("the end", german(Session::sandbox().after(Stage::CleanUp)), SIZES[0]),
     ];
-    let mut album = String::new();
+    let mut album = Album::new();
     for (name, state, size) in &screens {
-        album +=
-            &format!("==== {name}, {}×{}\n{}\n", size.width, size.height, text_dump(&render(state, &dark(), *size)));
+        album.push((sized(name, *size), text_dump(&render(state, &dark(), *size))));
     }
     for ((name, state, _), size) in [&screens[0], &screens[4], &screens[5]].into_iter().zip([SIZES[0], small, SIZES[0]])
     {
@@ -370,9 +360,9 @@ fn a_german_lesson_has_german_words_around_it() {
         // As it comes out of the socket.
         notes.hear(Line::parse(&serde_json::to_string(&told(state)).unwrap()).unwrap(), 1);
         let text = text_dump(&picture(&notes, size));
-        album += &format!("==== notes: {name}, {}×{}\n{text}\n", size.width, size.height);
+        album.push((sized(&format!("notes: {name}"), size), text));
     }
-    keep("german", album);
+    assert_album("german", album);
 }
 
 /// Whoever has another key for enter reads that one, in an older lab's notes enter.

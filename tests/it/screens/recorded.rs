@@ -13,6 +13,7 @@ use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_
 use ratatui::layout::{Position, Rect, Size};
 use rstest::rstest;
 
+use super::album::{Album, assert_album, sized};
 use super::bytes::assert_shows;
 use crate::support::lab::{Session, every_state, text_dump};
 
@@ -144,14 +145,14 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
 fn cards() {
     let theme = super::dark();
     let state = Session::sandbox().after(Stage::CleanUp).state;
-    let mut album = String::new();
+    let mut album = Album::new();
     for size in [Size::new(80, 24), Size::new(100, 28)] {
         for (name, picture) in [("title", card::title(&state, &theme, size)), ("end", card::end(&state, &theme, size))]
         {
-            album += &format!("==== {name}, {}×{}\n{}\n", size.width, size.height, text_dump(&picture));
+            album.push((sized(name, size), text_dump(&picture)));
         }
     }
-    insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!("cards", album) });
+    assert_album("cards", album);
     // A small one shows fewer claims, and each of them whole.
     let small = text_dump(&card::end(&state, &theme, Size::new(60, 18)));
     assert!(small.contains("9 of 9 stages met") && small.contains("Do it yourself"), "{small}");

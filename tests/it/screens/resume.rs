@@ -3,7 +3,7 @@
 use kmslab::lab::{Intent, Stage};
 use ratatui::layout::Size;
 
-use super::album;
+use super::album::{album, assert_album};
 use crate::support::lab::Session;
 
 #[test]
@@ -30,5 +30,5 @@ fn a_kept_session_is_offered_with_what_was_found() {
         ("the table is gone".to_owned(), &gone.state, full),
         ("sandbox".to_owned(), &sandbox.state, full),
     ]);
-    insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!(album) });
+    assert_album("a_kept_session_is_offered_with_what_was_found", album);
 }
