@@ -1,4 +1,4 @@
-//! Puts the parts together for each command, and decides the exit status.
+//! Assembles the parts for each command, and decides the exit status.
 
 mod cleanup;
 mod interactive;
@@ -43,17 +43,17 @@ use crate::sandbox::{self, Sandbox, StartError};
 use crate::ui::terminal;
 use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName};
 
-/// What to tell of an error: its message and its causes', each once; masked where `mask` says so.
+/// Describes an error: its message and those of its causes, each once; masked on request.
 pub fn describe(error: &Report, mask: bool) -> String {
     mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
 }
 
-/// The exit status of an error.
+/// Returns the exit status of an error.
 pub fn exit_of(error: &Report) -> Exit {
     if is_reader_gone(error.as_ref()) {
         return READER_GONE;
     }
-    // A person's or the machine's set-up is at fault; whatever else goes wrong is an expectation not met.
+    // The user's or the machine's setup is wrong; any other error counts as an expectation not met.
     if error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_unreachable) {
         return Exit::Backend;
     }
@@ -70,10 +70,10 @@ fn print(text: &str) -> Result<(), Report> {
     writeln!(out, "{}", printable(text)).and_then(|()| out.flush()).wrap_err("the lines could not be written")
 }
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// When it can't begin, or the terminal fails. [`exit_of`] gives the exit status.
+/// If it can't begin, or the terminal fails. [`exit_of`] returns the exit status.
 pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
     machine::check()?;
@@ -81,7 +81,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref())?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
-    // Whoever makes a lab wants it as the person has set it up; the others have nothing to show or say of that.
+    // Only commands that start a lab read the config file.
     let config = match cli.command {
         None | Some(Command::Run { .. } | Command::Notes | Command::Record { .. } | Command::Replay { .. }) => {
             Config::load(&cli.options, environment)?
@@ -90,7 +90,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
     let ended = command(&runtime, cli, environment, &config);
-    // What is still being written gets a moment; a disk that hangs does not keep the person here.
+    // Background writes get a moment; a hanging disk must not block the exit.
     runtime.shutdown_timeout(LAST_WRITES);
     ended
 }
@@ -164,7 +164,7 @@ impl From<PaceArg> for Pace {
     }
 }
 
-/// Prints the completions for `shell`.
+/// Prints the completion script for `shell`.
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut help::completing(), "kmslab", &mut script);
@@ -173,7 +173,7 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
     Ok(Exit::Met)
 }
 
-/// What a lab needs, and what must live as long as it.
+/// A lab and what must live as long as it.
 struct Lab {
     state: State,
     clients: Clients,
@@ -185,7 +185,7 @@ struct Lab {
     _sandbox: Option<Sandbox>,
 }
 
-/// What shows what a `credential_process` prints, masked if wanted.
+/// Returns a function that shows the output of a `credential_process`, masked on request.
 fn teller(mask: bool) -> Tell {
     match mask {
         true => |line| tell(mask::written(&mut Some(Masker::default()), line)),
@@ -193,7 +193,7 @@ fn teller(mask: bool) -> Tell {
     }
 }
 
-/// A lab after so many others of this process: its run has another id, also with a seed.
+/// Builds this process's n-th lab; each gets its own run id, even with a seed.
 fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
     let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
     let names = Names::new(&run_id(seed)).created(now(seed));
@@ -241,7 +241,7 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
     Ok(Lab { state, clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
 }
 
-/// What a lab needs, as [`bare_lab`] gives it: masked where that is wanted, and in the person's language.
+/// Builds a lab as [`bare_lab`] does, masked on request, with the lesson in the user's language.
 fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
     let mut lab = bare_lab(runtime, options, environment, earlier)?;
     check_regions(&lab.clients, options)?;
@@ -252,7 +252,7 @@ fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier:
     Ok(lab)
 }
 
-/// The colors of a screen, as they are wanted and as the terminal's background is.
+/// Returns the colors of a screen, from the options and the terminal's background.
 fn looks(options: &Options, environment: &Environment) -> Looks {
     let level = environment.color_level();
     let themed = |name| {
@@ -298,7 +298,7 @@ fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
     }
 }
 
-/// When a run begins: RFC 3339 in UTC to the second; with a seed, when the sandbox's clock begins.
+/// Returns the start time of a run, RFC 3339 in UTC to the second; with a seed, that of the sandbox's clock.
 fn now(seed: Option<u64>) -> String {
     if seed.is_some() {
         return "2026-01-01T00:00:00Z".to_owned();
@@ -308,7 +308,7 @@ fn now(seed: Option<u64>) -> String {
     now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
-/// Eight characters that keep two runs apart; with a seed, the same again.
+/// Returns eight characters that distinguish runs; reproducible with a seed.
 fn run_id(seed: Option<u64>) -> String {
     match seed {
         // Mixed, so that neighboring seeds look different.
@@ -328,8 +328,8 @@ fn random_number() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// Tells what stays and how to remove it; where nothing does, the journal has done its work. Gives whether something
-/// stays, or may.
+/// Reports what is left and how to remove it; removes the journal if nothing is. Returns whether something is left, or
+/// may be.
 fn settle(state: &State, journal: Option<&Journal>) -> bool {
     if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
@@ -355,8 +355,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     survivors
 }
 
-/// Tells what a lab has begun to create when it ends in a way that leaves no state to ask: a panic, or a terminal that
-/// can't be written.
+/// Reports what a lab has begun to create if it ends without a state: in a panic, or when the terminal can't be written.
 pub struct Announcement {
     journal: Option<Arc<Journal>>,
     place: String,
@@ -364,7 +363,7 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// For a lab that begins with `state`. Whoever drops it in a panic makes it tell.
+    /// For a lab that begins with `state`. Dropping it in a panic prints the report.
     pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> Announcement {
         let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
         Announcement { journal: journal.cloned(), place, masker: state.masker() }
@@ -413,7 +412,7 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     }
 }
 
-/// Checks what a lab with these options would run on. Nothing is created there.
+/// Checks the backend for a lab with these options. Creates nothing.
 fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let terminal = Terminal {
         is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),

@@ -21,7 +21,10 @@ use crate::run::{self, Ended, signal};
 use crate::sandbox;
 use crate::ui::terminal::Screen;
 
-/// A lab for a person, after so many others of this process: with questions, and a look at what PutKeyPolicy changes.
+/// Builds this process's n-th lab for a learner: with questions, and a review before PutKeyPolicy.
+///
+/// # Errors
+/// If the lab can't begin.
 pub(super) fn learner(
     runtime: &Runtime,
     options: &Options,
@@ -37,7 +40,10 @@ pub(super) fn learner(
     Ok(lab)
 }
 
-/// On a screen.
+/// Runs the interactive lab on a screen.
+///
+/// # Errors
+/// If it can't begin, or the terminal fails.
 pub(super) fn interactive(
     runtime: &Runtime,
     options: &Options,
@@ -115,7 +121,10 @@ fn begin(
     (effects, events, first)
 }
 
-/// The interactive lab without a screen.
+/// Runs the interactive lab in lines, without a screen.
+///
+/// # Errors
+/// If it can't begin, or input or output fails.
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let _announcement = Announcement::new(&state, journal.as_ref());
@@ -132,8 +141,7 @@ pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environm
     told_at_the_end(&state, journal.as_deref(), ended, options.mask).map(|(exit, _)| exit)
 }
 
-/// Says what an interactive lab came to and what stays, and decides the exit status. The terminal may be gone: then
-/// there is nobody to tell.
+/// Reports the result of an interactive lab and what it has left, and decides the exit status. The terminal may be gone.
 fn told_at_the_end(
     state: &State,
     journal: Option<&Journal>,
@@ -154,7 +162,7 @@ fn told_at_the_end(
     }
 }
 
-/// What can be done with a session that is kept.
+/// Returns what can be done with a saved session.
 fn whats_next(state: &State) -> &'static str {
     match state.kept() {
         Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up",
@@ -165,7 +173,7 @@ fn whats_next(state: &State) -> &'static str {
     }
 }
 
-/// What was copied once more, for terminals without a clipboard: none tells whether it has one.
+/// Prints the copied texts again: no terminal tells whether it has a clipboard.
 fn print_copied(state: &State, out: &mut impl Write) -> io::Result<()> {
     if state.copied().is_empty() {
         return Ok(());

@@ -10,7 +10,7 @@ use crate::lab::insight::documents::Documents;
 use crate::policy::{Grant, GrantConstraints, PolicySource};
 
 impl Clients {
-    /// The policy and the grants of `key` and the policies of `caller`, both ARNs. What could not be read is said.
+    /// Reads the policy and the grants of `key` and the policies of `caller`, both ARNs. Notes what could not be read.
     pub async fn documents(&self, caller: Option<&str>, key: Option<&str>) -> Documents {
         let (of_key, of_caller) = tokio::join!(self.documents_of_key(key), self.documents_of_caller(caller));
         let unread = of_key.unread.into_iter().chain(of_caller.unread).collect();
@@ -47,10 +47,7 @@ impl Clients {
                 .unwrap_or_default()
                 .into_iter()
                 .filter_map(|policy| policy.policy_arn));
-        match attached {
-            Ok(arns) => self.read_managed(arns, &mut documents).await,
-            Err(failed) => documents.unread.push(unread(&format!("the policies attached to user {name}"), &failed)),
-        }
+        self.read_managed(attached, &format!("user {name}"), &mut documents).await;
         let inline =
             pages!("iam:ListUserPolicies", client.list_user_policies().user_name(name), |page| page.policy_names);
         match inline {
@@ -84,10 +81,7 @@ impl Clients {
             pages!("iam:ListAttachedGroupPolicies", client.list_attached_group_policies().group_name(group), |page| {
                 page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
             });
-        match attached {
-            Ok(arns) => self.read_managed(arns, documents).await,
-            Err(failed) => documents.unread.push(unread(&format!("the policies attached to group {group}"), &failed)),
-        }
+        self.read_managed(attached, &format!("group {group}"), documents).await;
         let inline =
             pages!("iam:ListGroupPolicies", client.list_group_policies().group_name(group), |page| page.policy_names);
         match inline {
@@ -102,9 +96,13 @@ impl Clients {
         }
     }
 
-    /// The default versions of managed policies.
-    async fn read_managed(&self, arns: Vec<String>, documents: &mut Documents) {
+    /// Reads the default versions of the managed policies that were listed as attached to somebody.
+    async fn read_managed(&self, listed: Result<Vec<String>, Failed>, whose: &str, documents: &mut Documents) {
         let client = self.admin.iam();
+        let arns = listed.unwrap_or_else(|failed| {
+            documents.unread.push(unread(&format!("the policies attached to {whose}"), &failed));
+            Vec::new()
+        });
         for arn in arns {
             let version = send!("iam:GetPolicy", client.get_policy().policy_arn(&arn))
                 .map(|output| output.policy.and_then(|policy| policy.default_version_id).unwrap_or_default());
@@ -134,7 +132,7 @@ fn user_of<'a>(caller: Option<&'a str>, documents: &mut Documents) -> Option<&'a
     None
 }
 
-/// Keeps a policy's text, which IAM sends percent-encoded (RFC 3986), or notes that it could not be read.
+/// Adds a policy's text, which IAM sends percent-encoded (RFC 3986), or notes that it could not be read.
 fn keep(source: PolicySource, text: Result<String, Failed>, documents: &mut Documents) {
     match text {
         Ok(text) => {
@@ -146,9 +144,9 @@ fn keep(source: PolicySource, text: Result<String, Failed>, documents: &mut Docu
     }
 }
 
-/// In one sentence: what could not be read, and why.
+/// Returns a sentence that says what could not be read, and why.
 fn unread(what: &str, failed: &Failed) -> String {
-    // Where nobody answered, what to do about it is said elsewhere.
+    // Without a response, the advice is shown elsewhere.
     let reason = failed.code.as_deref().unwrap_or_else(|| failed.message.split(" (").next().unwrap_or_default());
     format!("{what} could not be read: {reason} ({})", failed.call)
 }

@@ -24,7 +24,7 @@ use crate::lab::{NoResponse, Operation, TableKey, Tags};
 const LISTED_KEYS: i32 = 1_000;
 
 /// Sends a fluent builder's call through the tap, which reads the response off the wire.
-macro_rules! send {
+macro_rules! tapped {
     ($builder:expr, $tap:expr) => {
         $builder.customize().interceptor($tap).send().await.map(drop).map_err(|error| failure::describe(&error))
     };
@@ -43,17 +43,18 @@ macro_rules! created {
     };
 }
 
-/// Sends a call that creates something, as `send!` does.
+/// Sends a call that creates something, as `tapped!` does.
 macro_rules! create {
     ($service:ident, $builder:expr, $tap:expr) => {
         created!($service, $builder, $tap).map(drop)
     };
 }
 
-/// Forbids a further try of a call that may have created something: one whose answer was lost or can't be read, or that
-/// failed inside of the service or before it (5xx; a gateway says 503 of calls that were carried out, too). A second one
-/// would create a second key, or say that the table exists already. What was throttled or refused (4xx) has created
-/// nothing.
+pub(super) use tapped;
+
+/// Forbids a retry of a call that may have created something: its response was lost or can't be read, or the service or a
+/// gateway before it failed (5xx; a gateway may send 503 for calls that were carried out). A retry would create a second
+/// key, or report that the table exists. A throttled or refused call (4xx) has created nothing.
 #[derive(Debug)]
 struct OnlyAfterAnError;
 
@@ -86,54 +87,54 @@ pub(super) async fn send(
     let (sts, kms, iam, dynamodb) = (|| clients.sts(), || clients.kms(), || clients.iam(), || clients.dynamodb());
     #[rustfmt::skip]
     let sent = match operation {
-        O::GetCallerIdentity => send!(sts().get_caller_identity(), tap),
+        O::GetCallerIdentity => tapped!(sts().get_caller_identity(), tap),
         O::CreateKey { description, tags } =>
             create!(kms, kms().create_key().description(description).set_tags(kms_tags(tags)?), tap),
         O::CreateAlias { alias, key } => create!(kms, kms().create_alias().alias_name(alias).target_key_id(key), tap),
-        O::ListKeys => send!(kms().list_keys().limit(LISTED_KEYS), tap),
-        O::DescribeKey { key } => send!(kms().describe_key().key_id(key), tap),
-        O::GetKeyPolicy { key } => send!(kms().get_key_policy().key_id(key).policy_name("default"), tap),
+        O::ListKeys => tapped!(kms().list_keys().limit(LISTED_KEYS), tap),
+        O::DescribeKey { key } => tapped!(kms().describe_key().key_id(key), tap),
+        O::GetKeyPolicy { key } => tapped!(kms().get_key_policy().key_id(key).policy_name("default"), tap),
         O::PutKeyPolicy { key, policy } =>
-            send!(kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap),
-        O::DisableKey { key } => send!(kms().disable_key().key_id(key), tap),
-        O::EnableKey { key } => send!(kms().enable_key().key_id(key), tap),
+            tapped!(kms().put_key_policy().key_id(key).policy_name("default").policy(policy), tap),
+        O::DisableKey { key } => tapped!(kms().disable_key().key_id(key), tap),
+        O::EnableKey { key } => tapped!(kms().enable_key().key_id(key), tap),
         // Not retried: a second one would rotate again.
         O::RotateKeyOnDemand { key } => create!(kms, kms().rotate_key_on_demand().key_id(key), tap),
-        O::CancelKeyDeletion { key } => send!(kms().cancel_key_deletion().key_id(key), tap),
+        O::CancelKeyDeletion { key } => tapped!(kms().cancel_key_deletion().key_id(key), tap),
         O::CreateGrant { key, grantee, operations, name } =>
             create!(kms, create_grant(clients, key, grantee, operations).name(name), tap),
-        O::ListGrants { key } => send!(kms().list_grants().key_id(key), tap),
-        O::RevokeGrant { key, grant_id } => send!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
+        O::ListGrants { key } => tapped!(kms().list_grants().key_id(key), tap),
+        O::RevokeGrant { key, grant_id } => tapped!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
         O::Encrypt { key, plaintext, context } =>
-            send!(kms().encrypt().key_id(key).plaintext(blob(plaintext)?).set_encryption_context(pairs(context)), tap),
+            tapped!(kms().encrypt().key_id(key).plaintext(blob(plaintext)?).set_encryption_context(pairs(context)), tap),
         O::Decrypt { ciphertext, context } =>
-            send!(kms().decrypt().ciphertext_blob(blob(ciphertext)?).set_encryption_context(pairs(context)), tap),
-        O::DeleteAlias { alias } => send!(kms().delete_alias().alias_name(alias), tap),
+            tapped!(kms().decrypt().ciphertext_blob(blob(ciphertext)?).set_encryption_context(pairs(context)), tap),
+        O::DeleteAlias { alias } => tapped!(kms().delete_alias().alias_name(alias), tap),
         O::ScheduleKeyDeletion { key, days } =>
-            send!(kms().schedule_key_deletion().key_id(key).pending_window_in_days((*days).into()), tap),
+            tapped!(kms().schedule_key_deletion().key_id(key).pending_window_in_days((*days).into()), tap),
         O::CreateTable { table, key, tags } => create!(dynamodb, create_table(clients, table, key, tags)?, tap),
-        O::DescribeTable { table } => send!(dynamodb().describe_table().table_name(table), tap),
-        O::PutItem { table, item } => send!(dynamodb().put_item().table_name(table).set_item(attributes(item)?), tap),
-        O::Scan { table } => send!(dynamodb().scan().table_name(table), tap),
-        O::DeleteTable { table } => send!(dynamodb().delete_table().table_name(table), tap),
-        O::GetRole { role } => send!(iam().get_role().role_name(role), tap),
+        O::DescribeTable { table } => tapped!(dynamodb().describe_table().table_name(table), tap),
+        O::PutItem { table, item } => tapped!(dynamodb().put_item().table_name(table).set_item(attributes(item)?), tap),
+        O::Scan { table } => tapped!(dynamodb().scan().table_name(table), tap),
+        O::DeleteTable { table } => tapped!(dynamodb().delete_table().table_name(table), tap),
+        O::GetRole { role } => tapped!(iam().get_role().role_name(role), tap),
         O::SimulatePrincipalPolicy { principal, actions, resource, tags } =>
-            send!(simulate(clients, principal, actions, resource, tags), tap),
+            tapped!(simulate(clients, principal, actions, resource, tags), tap),
         O::CreateUser { user, tags } =>
             create!(iam, iam().create_user().user_name(user).set_tags(iam_tags(tags)?), tap),
         O::AttachUserPolicy { user, policy_arn } =>
-            send!(iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap),
+            tapped!(iam().attach_user_policy().user_name(user).policy_arn(policy_arn), tap),
         O::DetachUserPolicy { user, policy_arn } =>
-            send!(iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap),
+            tapped!(iam().detach_user_policy().user_name(user).policy_arn(policy_arn), tap),
         O::PutUserPolicy { user, name, policy } =>
-            send!(iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy), tap),
+            tapped!(iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy), tap),
         O::DeleteUserPolicy { user, name } =>
-            send!(iam().delete_user_policy().user_name(user).policy_name(name), tap),
+            tapped!(iam().delete_user_policy().user_name(user).policy_name(name), tap),
         O::CreateAccessKey { user } => return create_access_key(clients, user, tap).await,
-        O::ListAccessKeys { user } => send!(iam().list_access_keys().user_name(user), tap),
+        O::ListAccessKeys { user } => tapped!(iam().list_access_keys().user_name(user), tap),
         O::DeleteAccessKey { user, access_key_id } =>
-            send!(iam().delete_access_key().user_name(user).access_key_id(access_key_id), tap),
-        O::DeleteUser { user } => send!(iam().delete_user().user_name(user), tap),
+            tapped!(iam().delete_access_key().user_name(user).access_key_id(access_key_id), tap),
+        O::DeleteUser { user } => tapped!(iam().delete_user().user_name(user), tap),
     };
     sent.map(|()| None)
 }

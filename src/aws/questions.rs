@@ -2,21 +2,19 @@
 
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 
+use super::ops::tapped;
 use super::tap::Tap;
 use super::{ServiceClients, failure};
 use crate::lab::NoResponse;
 use crate::lab::doctor::{Question, TABLE};
 
-macro_rules! send {
-    ($builder:expr, $tap:expr) => {
-        $builder.customize().interceptor($tap).send().await.map(drop).map_err(|error| failure::describe(&error))
-    };
-}
-
-/// Sends `question`; the answer itself is read off the wire.
+/// Sends `question`; the tap reads the response off the wire.
+///
+/// # Errors
+/// If there is no usable response.
 pub(super) async fn send(clients: &ServiceClients, question: &Question, tap: Tap) -> Result<(), NoResponse> {
     match question {
-        Question::Identity => send!(clients.sts().get_caller_identity(), tap),
+        Question::Identity => tapped!(clients.sts().get_caller_identity(), tap),
         Question::Simulate { principal, actions, resource, context } => {
             let call = clients.iam().simulate_principal_policy().policy_source_arn(principal);
             let entries = context.iter().map(|(key, values)| {
@@ -25,13 +23,13 @@ pub(super) async fn send(clients: &ServiceClients, question: &Question, tap: Tap
             });
             let call = entries.fold(call, |call, entry| call.context_entries(entry));
             let call = actions.iter().fold(call, |call, action| call.action_names(*action));
-            send!(call.resource_arns(resource), tap)
+            tapped!(call.resource_arns(resource), tap)
         }
-        Question::Role { name } => send!(clients.iam().get_role().role_name(name), tap),
-        Question::ListKeys => send!(clients.kms().list_keys().limit(1), tap),
-        Question::ListTables => send!(clients.dynamodb().list_tables().limit(1), tap),
-        Question::ListUsers => send!(clients.iam().list_users().max_items(1), tap),
-        Question::DescribeTable => send!(clients.dynamodb().describe_table().table_name(TABLE), tap),
+        Question::Role { name } => tapped!(clients.iam().get_role().role_name(name), tap),
+        Question::ListKeys => tapped!(clients.kms().list_keys().limit(1), tap),
+        Question::ListTables => tapped!(clients.dynamodb().list_tables().limit(1), tap),
+        Question::ListUsers => tapped!(clients.iam().list_users().max_items(1), tap),
+        Question::DescribeTable => tapped!(clients.dynamodb().describe_table().table_name(TABLE), tap),
     }
 }
 

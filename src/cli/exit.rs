@@ -20,7 +20,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Its number.
+    /// Returns its number.
     pub fn status(self) -> u8 {
         match self {
             Exit::Met => 0,

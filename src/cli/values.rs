@@ -1,4 +1,4 @@
-//! Values of options, as users write them.
+//! Parses the values of options. Errors are usage errors that show what a value looks like.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::lab::Stage;
 /// The default address of `kmslab serve`.
 pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
 
-/// Columns and rows: at least what shows a pane, at most what somebody can see.
+/// Parses columns and rows: at least one pane, at most what anyone can see.
 pub(super) fn size(text: &str) -> Result<Size, UsageError> {
     let parsed = text
         .split_once(['x', '×'])
@@ -20,7 +20,7 @@ pub(super) fn size(text: &str) -> Result<Size, UsageError> {
     parsed.filter(fits).ok_or_else(|| UsageError::new("a size looks like 100x28, from 60x18 to 400x200"))
 }
 
-/// An address with its port.
+/// Parses an address with its port.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
     let usage = || UsageError::new(format!("an address and a port look like {SERVE_ADDRESS}; port 0 is any free one"));
     if let Ok(address) = text.parse() {
@@ -35,22 +35,19 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
     addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied().ok_or_else(usage)
 }
 
-/// A stage by its name.
+/// Parses the name of a stage.
 pub(super) fn stage(text: &str) -> Result<Stage, UsageError> {
-    let names = || Stage::ALL.map(Stage::key).join(", ");
-    Stage::ALL
-        .into_iter()
-        .find(|stage| stage.key() == text)
-        .ok_or_else(|| UsageError::new(format!("the stages are: {}", names())))
+    let wrong = || UsageError::new(format!("the stages are: {}", Stage::ALL.map(Stage::key).join(", ")));
+    Stage::ALL.into_iter().find(|stage| stage.key() == text).ok_or_else(wrong)
 }
 
-/// An account's number.
+/// Checks an account's number.
 pub(super) fn account(text: &str) -> Result<String, UsageError> {
     let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if fits { Ok(text.to_owned()) } else { Err(UsageError::new("an account's number has twelve digits")) }
 }
 
-/// A time to wait, in seconds: `90`, `90s` or `3m`.
+/// Parses a time to wait into seconds: `90`, `90s` or `3m`.
 pub(super) fn wait(text: &str) -> Result<u32, UsageError> {
     let (number, unit) = match text.strip_suffix('m') {
         Some(minutes) => (minutes, 60),
@@ -62,7 +59,7 @@ pub(super) fn wait(text: &str) -> Result<u32, UsageError> {
         .ok_or_else(|| UsageError::new("a time looks like 90, 90s or 3m: from one second to one hour"))
 }
 
-/// A region's name goes into ARNs and host names.
+/// Checks a region's name, which goes into ARNs and host names.
 pub(super) fn region(text: &str) -> Result<String, UsageError> {
     let fits = !text.is_empty()
         && text.len() <= 32
@@ -70,13 +67,13 @@ pub(super) fn region(text: &str) -> Result<String, UsageError> {
     if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a region looks like us-east-1")) }
 }
 
-/// A run's id goes into names.
+/// Checks a run's id, which goes into names.
 pub(super) fn run_id(text: &str) -> Result<String, UsageError> {
     let fits = !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a run's id looks like 1a2b3c4d")) }
 }
 
-/// A time span as a person writes it.
+/// Parses a time span: `30m`, `2h` or `7d`.
 pub(super) fn age(text: &str) -> Result<Duration, UsageError> {
     let wrong = || UsageError::new("an age looks like 30m, 2h or 7d");
     let unit = text.chars().last().ok_or_else(wrong)?;
@@ -92,7 +89,10 @@ pub(super) fn age(text: &str) -> Result<Duration, UsageError> {
     number.map(|number| Duration::from_secs(u64::from(number) * seconds)).ok_or_else(wrong)
 }
 
-/// A language is a folder of the lesson.
+/// Checks a language, which is a folder of the lesson.
+///
+/// # Errors
+/// A usage error that shows what a language looks like.
 pub fn language(text: &str) -> Result<String, UsageError> {
     let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if fits { Ok(text.to_ascii_lowercase()) } else { Err(UsageError::new("a language looks like en or de")) }

@@ -9,7 +9,10 @@ use serde_json::{Map, Value};
 
 use super::error::PolicyErrorKind;
 
-/// Reads `text`. The error says on one line what is wrong and where.
+/// Reads `text`.
+///
+/// # Errors
+/// [`PolicyErrorKind::Syntax`] with one line that says what is wrong and where.
 pub(super) fn parse(text: &str) -> Result<Value, PolicyErrorKind> {
     let parsed = serde_json::from_str::<Strict>(text).map(|Strict(value)| value);
     parsed.map_err(|error| PolicyErrorKind::Syntax(error.to_string()))

@@ -111,8 +111,10 @@ pub struct StatementTrace {
 
 /// Serializes a shared value as the value itself: serde's own way needs a feature that all its users pay for.
 mod shared {
-    use super::{Arc, Value};
+    use std::sync::Arc;
+
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
 
     pub fn serialize<S: Serializer>(value: &Arc<Value>, serializer: S) -> Result<S::Ok, S::Error> {
         value.as_ref().serialize(serializer)
