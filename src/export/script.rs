@@ -110,7 +110,7 @@ impl Writer {
             let sources = Sources { names: &self.names, facts: &self.facts, backend: &self.backend };
             let batch = match stages::next(stage.def().steps, index, sources) {
                 Next::Send(batch) => batch,
-                Next::End | Next::Blocked(_) => break,
+                Next::Wait | Next::End | Next::Blocked(_) => break,
             };
             for (identity, operation) in batch.calls.into_iter().map(with_policy_mark) {
                 let is_repeated = matches!(&operation, Operation::GetKeyPolicy { .. } if index > 0);

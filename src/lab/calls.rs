@@ -2,9 +2,8 @@
 
 use super::bench;
 use super::exchange::{CallId, Exchange, Verdict};
+use super::kernel::run::{Pending, Status};
 use super::operation::{Identity, Operation};
-use super::outcome::{Pending, Status};
-use super::review::Draft;
 use super::state::State;
 
 /// A call of a pane.
@@ -15,7 +14,7 @@ pub enum Call<'a> {
     /// Under way.
     Waiting(&'a Pending),
     /// To be looked at before it is sent.
-    Draft(&'a Draft),
+    Held(&'a Operation),
 }
 
 impl<'a> Call<'a> {
@@ -24,7 +23,7 @@ impl<'a> Call<'a> {
         match self {
             Call::Answered(exchange) => Some(exchange.id),
             Call::Waiting(pending) => Some(pending.id),
-            Call::Draft(_) => None,
+            Call::Held(_) => None,
         }
     }
 
@@ -33,7 +32,7 @@ impl<'a> Call<'a> {
         match self {
             Call::Answered(exchange) => &exchange.operation,
             Call::Waiting(pending) => &pending.operation,
-            Call::Draft(draft) => &draft.operation,
+            Call::Held(operation) => operation,
         }
     }
 }
@@ -46,8 +45,8 @@ impl State {
         // Beside recorded answers a call that is under way has no place.
         let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
         let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
-        let draft = self.draft().filter(|draft| draft.identity == identity).map(Call::Draft);
-        answered.chain(waiting).chain(draft).collect()
+        let held = self.held().filter(|(signer, _)| *signer == identity).map(|(_, operation)| Call::Held(operation));
+        answered.chain(waiting).chain(held).collect()
     }
 
     /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the

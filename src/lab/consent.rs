@@ -1,9 +1,8 @@
 //! Consent on AWS itself: nothing is created there before a person has seen where, as whom, what and for how much.
 
 use super::backend::BackendKind;
-use super::flow::{Effect, Report};
-use super::model::masked::Masked;
-use super::outcome::{Check, Status};
+use super::kernel::event::Command;
+use super::model::outcome::Check;
 use super::stage::Stage;
 use super::stages::Kind;
 use super::state::State;
@@ -90,7 +89,7 @@ impl State {
 
     /// Why a run without a screen ends where it waits for consent.
     pub fn refusal(&self) -> Option<String> {
-        let account = &self.facts.admin.as_ref()?.account;
+        let account = &self.kernel.facts().admin.as_ref()?.account;
         if self.is_masked() {
             let refused = "refused: --yes-account must be the admin's account; nothing was created";
             return self.is_asking_for_consent().then(|| refused.to_owned());
@@ -106,54 +105,42 @@ impl State {
         })
     }
 
-    /// On AWS itself, what to do instead of starting `stage` where it would create or change something and nobody has
-    /// said yes; `None` where it may start.
-    pub(super) fn hold_back(&mut self, stage: Stage) -> Option<Vec<Effect>> {
+    /// On AWS itself, keeps `stage` from starting where it would create or change something and nobody has said yes: asks,
+    /// or ends the stage without a call where the account is not known. Says whether it did.
+    pub(super) fn hold_back(&mut self, stage: Stage) -> bool {
         if self.backend.kind != BackendKind::Aws || stage.def().kind != Kind::Creates {
-            return None;
+            return false;
         }
-        let is_known = self.check(Stage::Who).is_some_and(|check| check.met);
-        let Some(account) = self.facts.admin.as_ref().filter(|_| is_known).map(|admin| admin.account.clone()) else {
-            return Some(self.refuse(stage));
+        let admin = self.kernel.facts().admin.as_ref().filter(|_| self.kernel.is_met(Stage::Who));
+        let Some(account) = admin.map(|admin| admin.account.clone()) else {
+            let observed = format!("not attempted: on AWS nothing is created before {} is met", Stage::Who.key());
+            self.kernel.withhold(stage, Check::unmet(observed));
+            return true;
         };
         if self.accepted_account.as_ref() == Some(&account) {
             self.consented = Some(account.clone());
         }
         // Consent is to an account: another answer of STS asks anew.
         if self.consented.as_ref() == Some(&account) {
-            return None;
+            return false;
         }
         self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: false });
-        Some(Vec::new())
-    }
-
-    /// Ends `stage` without a call: who would make things is not known, or is not who it should be.
-    fn refuse(&mut self, stage: Stage) -> Vec<Effect> {
-        let observed = format!("not attempted: on AWS nothing is created before {} is met", Stage::Who.key());
-        let check = Check::unmet(observed);
-        self.current = stage;
-        self.view.show(stage);
-        let record = self.record_mut(stage);
-        record.status = Status::Done(Masked::new(check.clone(), check.clone()));
-        record.is_withheld = true;
-        let mut effects = vec![Effect::Report(Report::Started(stage)), Effect::Report(Report::Stage(stage, check))];
-        effects.extend(self.keep_or_recall(stage));
-        effects
+        true
     }
 
     /// Takes a digit. The fourth decides: consent, or once more.
-    pub(super) fn type_digit(&mut self, digit: u8) -> Vec<Effect> {
+    pub(super) fn type_digit(&mut self, digit: u8) -> Vec<Command> {
         let Some(Overlay::Consent { stage, mut typed, .. }) = self.view.overlay else { return Vec::new() };
         typed.push(digit);
         if !typed.is_full() {
             self.view.overlay = Some(Overlay::Consent { stage, typed, wrong: false });
             return Vec::new();
         }
-        let account = self.facts.admin.as_ref().map(|admin| admin.account.clone());
+        let account = self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone());
         if account.as_ref().is_some_and(|account| account.ends_with(&typed.shown())) {
             self.consented = account;
             self.view.close();
-            return self.start(stage);
+            return vec![Command::Start(stage)];
         }
         self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: true });
         Vec::new()

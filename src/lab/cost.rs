@@ -31,8 +31,8 @@ impl State {
         if self.backend.kind != BackendKind::Aws {
             return None;
         }
-        let created = self.facts.key.as_ref()?.get("CreationDate").and_then(Value::as_f64)?;
-        let until = self.key_ended_at.unwrap_or(self.now.max(u64::try_from(now).unwrap_or(0)));
+        let created = self.kernel.facts().key.as_ref()?.get("CreationDate").and_then(Value::as_f64)?;
+        let until = self.kernel.key_ended_at().unwrap_or(self.now().max(u64::try_from(now).unwrap_or(0)));
         // Unix times are exact in an f64 for the next 285 million years.
         Some(key_line(until as f64 - created))
     }

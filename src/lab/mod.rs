@@ -16,43 +16,37 @@
 //!   recorded session);
 //! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
-mod batch;
 pub mod bench;
 pub mod calls;
 pub mod consent;
 pub mod copy;
 pub mod cost;
 pub mod doctor;
-pub mod flow;
+pub mod feature;
 pub mod insight;
+pub mod kernel;
 pub mod lesson;
 pub mod locks;
-pub mod log;
-pub mod mask;
 pub mod model;
-mod outcome;
-pub mod permit;
 pub mod presenting;
 mod progress;
 pub mod quiz;
-mod read;
 pub mod recall;
 pub mod resume;
 pub mod review;
 pub mod session;
-mod shown;
 pub mod snapshot;
 pub mod stages;
-pub mod state;
 #[cfg(test)]
 mod tests;
-mod update;
 pub mod view;
 pub mod wait;
 
+pub use feature::masking::masker as mask;
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };
+pub use session::{flow, log, permit, state};
 
 pub use backend::{Backend, BackendKind, ServicePlace};
 pub use bench::{Bench, Experiment};
@@ -61,17 +55,17 @@ pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, Report, TimerId, Wish};
+pub use kernel::run::{Run, Status};
 pub use keymap::Keymap;
 pub use lesson::Lesson;
 pub use locks::{LockState, Locks};
+pub use model::outcome::Check;
 pub use operation::{Identity, Operation, Service, TableKey, Tags, cli_line};
-pub use outcome::{Check, Record, Status};
 pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;
 pub use quiz::{Choice, Quiz, Score};
 pub use recall::Verified;
-pub use review::Draft;
 pub use session::{Kept, Place};
 pub use snapshot::PresenterSnapshot;
 pub use stage::Stage;

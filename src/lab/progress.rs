@@ -1,18 +1,16 @@
 //! How far a session is, and whether it may go back.
 
 use super::exchange::{Exchange, is_credential_error};
+use super::kernel::run::Status;
+use super::model::outcome::Check;
 use super::operation::Operation;
-use super::outcome::{Check, Status};
 use super::stage::Stage;
 use super::state::State;
 
 impl State {
     /// The last stage that can be shown: the current one or, when that has ended, the one after it.
     pub fn reachable(&self) -> Stage {
-        match (&self.record(self.current).status, self.current.next()) {
-            (Status::Done(_), Some(next)) => next,
-            _ => self.current,
-        }
+        self.kernel.reachable()
     }
 
     /// The stage after the shown one, if it can be shown.
@@ -37,17 +35,14 @@ impl State {
 
     /// The outcome of a stage that has ended.
     pub fn check(&self, stage: Stage) -> Option<&Check> {
-        match &self.record(stage).status {
-            Status::Done(check) => Some(check),
-            _ => None,
-        }
+        self.kernel.check(stage)
     }
 
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
         if self.view.bench.is_some() {
-            return matches!(self.shown().status, Status::Done(_)) && !self.bench.is_running();
+            return matches!(self.shown().status, Status::Done(_)) && !self.kernel.is_interrupted();
         }
         let stage = self.view.shown;
         let record = self.record(stage);

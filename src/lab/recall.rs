@@ -11,8 +11,9 @@ use super::backend::BackendKind;
 use super::exchange::Exchange;
 use super::facts::{Caller, Facts};
 use super::flow::Effect;
+use super::kernel::event::Command;
+use super::kernel::run::Status;
 use super::lesson::interface::Interface;
-use super::outcome::Status;
 use super::stage::Stage;
 use super::state::State;
 
@@ -84,7 +85,7 @@ impl State {
 
     /// When what the panes show was recorded, `24 Nov 10:02 UTC`; `None` where it is live.
     pub fn replay_time(&self) -> Option<String> {
-        self.replay().map(|replay| stamp(replay.at, self.now, true)).or_else(|| self.replays.session.clone())
+        self.replay().map(|replay| stamp(replay.at, self.now(), true)).or_else(|| self.replays.session.clone())
     }
 
     /// The recorded answers of `stage` as they are shown, for a session's log.
@@ -162,7 +163,7 @@ impl State {
         };
         let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
         let recorded = match (&self.replays.stages[stage.index()], &self.replays.problems[stage.index()]) {
-            (Some(kept), _) => Some(format!("{replay}: show the answer of {}", stamp(kept.at, self.now, false))),
+            (Some(kept), _) => Some(format!("{replay}: show the answer of {}", stamp(kept.at, self.now(), false))),
             (None, Some(problem)) => Some(problem.clone()),
             (None, None) => None,
         };
@@ -187,21 +188,19 @@ impl State {
     fn is_silent(&self, stage: Stage) -> bool {
         let record = self.record(stage);
         let is_waiting = record.status == Status::Running && self.backend.kind != BackendKind::Sandbox;
-        let waited = self.ticks - record.sent_at;
-        let is_overdue = waited >= OVERDUE && !record.pending.is_empty();
+        let is_overdue = self.kernel.overdue(stage).is_some_and(|ticks| ticks >= OVERDUE);
         self.is_cut_off(stage) || (is_waiting && (is_overdue || record.exchanges().any(is_lost)))
     }
 
     /// Asks for the recorded answers when a call is overdue: whoever speaks to a class can't wait until it is given up.
-    pub(super) fn recall_overdue(&mut self) -> Vec<Effect> {
-        let stage = self.current;
-        let record = self.record(stage);
-        if self.ticks - record.sent_at != OVERDUE || record.pending.is_empty() || !self.is_silent(stage) {
+    pub(super) fn recall_overdue(&mut self) -> Vec<Command> {
+        let stage = self.kernel.current();
+        if self.kernel.overdue(stage) != Some(OVERDUE) || !self.is_silent(stage) {
             return Vec::new();
         }
         // What was waited for is not what is waited for now.
         self.view.message = None;
-        vec![Effect::Recall { stage, account: self.account() }]
+        vec![Command::Recall(stage)]
     }
 
     /// Whether `stage` ended unmet since a call got no answer, or was not attempted after such a stage.
@@ -231,17 +230,17 @@ impl State {
             stage,
             at: exchanges.iter().map(|exchange| exchange.answer.at).max()?,
             run: self.names.run.clone(),
-            admin: self.facts.admin.clone()?,
-            test_user: self.facts.test_user.clone(),
+            admin: self.kernel.facts().admin.clone()?,
+            test_user: self.kernel.facts().test_user.clone(),
             exchanges,
         })))
     }
 
     /// The account of this session: STS's word or, where it gave none, that of the first recorded answers, so that all
     /// are of one.
-    fn account(&self) -> Option<String> {
+    pub(super) fn account(&self) -> Option<String> {
         let recorded = || self.replays.stages.iter().flatten().map(|replay| replay.account.clone()).next();
-        self.facts.admin.as_ref().map(|admin| admin.account.clone()).or_else(recorded)
+        self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone()).or_else(recorded)
     }
 
     /// Takes in what was found for `stage`.
@@ -261,11 +260,11 @@ impl State {
     fn replay_of(&mut self, verified: Verified) -> Replay {
         let Verified { at, run, admin, test_user, exchanges, .. } = verified;
         let account = admin.account.clone();
-        self.mask_run(&run);
-        let mut caller =
-            |Caller { arn, account }| Caller { arn: self.mask_text(arn), account: self.mask_text(account) };
+        self.masking.add_run(&run);
+        let masking = &mut self.masking;
+        let mut caller = |Caller { arn, account }| Caller { arn: masking.text(arn), account: masking.text(account) };
         let mut facts = Facts { admin: Some(caller(admin)), test_user: test_user.map(&mut caller), ..Facts::default() };
-        let exchanges: Vec<_> = exchanges.into_iter().map(|e| Arc::new(self.mask_recorded(e))).collect();
+        let exchanges: Vec<_> = exchanges.into_iter().map(|e| self.masking.exchange(&Arc::new(e))).collect();
         exchanges.iter().for_each(|exchange| facts.learn(exchange));
         Replay { at, account, facts, exchanges, is_on: false, was_on: false }
     }

@@ -7,13 +7,14 @@
 use serde_json::Value;
 
 use super::bench::Bench;
-use super::exchange::{Answer, CallId, Exchange, Verdict, is_not_found};
+use super::exchange::{Answer, Exchange, Verdict, is_not_found};
 use super::facts::Names;
 use super::flow::Effect;
+use super::kernel::event::{Command, DomainEvent, RunId};
+use super::kernel::run::{Run, Status};
 use super::key_policy;
 use super::model::masked::Masked;
-use super::operation::{Identity, Operation};
-use super::outcome::{Record, Status};
+use super::operation::Operation;
 use super::quiz::Quiz;
 use super::recall::stamp;
 use super::session::{Kept, Place, Progress};
@@ -26,7 +27,6 @@ use super::view::Overlay;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
     kept: Box<Kept>,
-    pending: Vec<(CallId, Operation)>,
     /// What was found, in words.
     found: Vec<String>,
     looked: Looked,
@@ -107,10 +107,10 @@ impl State {
     /// Asks whether to go on with `kept`, and looks what is left of it.
     pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
         let kept = Box::new(kept);
-        self.progress.resuming.offer =
-            Some(Offer { kept, pending: Vec::new(), found: Vec::new(), looked: Looked::default() });
+        self.progress.resuming.offer = Some(Offer { kept, found: Vec::new(), looked: Looked::default() });
         self.view.overlay = Some(Overlay::Resume);
-        self.look()
+        let commands = self.look();
+        self.settle(commands)
     }
 
     /// What is offered, while the question is open.
@@ -151,10 +151,6 @@ impl State {
         self.progress.resuming.catch_up.is_some()
     }
 
-    pub(super) fn is_verifying(&self, stage: Stage) -> bool {
-        self.progress.resuming.catch_up == Some(CatchUp::Verify) && stage == self.current
-    }
-
     /// Whether the session may be kept as it is now: not while it is less than what is kept.
     pub(super) fn is_worth_keeping(&self) -> bool {
         let redoes = matches!(self.progress.resuming.catch_up, Some(CatchUp::Redo(_)));
@@ -162,49 +158,52 @@ impl State {
     }
 
     /// Looks, without changing anything, what is left.
-    fn look(&mut self) -> Vec<Effect> {
+    fn look(&mut self) -> Vec<Command> {
         let is_fleeting = self.progress.resuming.offer.as_ref().is_none_or(Offer::runs_again);
         if let Some(offer) = &mut self.progress.resuming.offer {
             offer.looked = if is_fleeting { Looked::Done } else { Looked::Looking };
             offer.found.clear();
         }
-        if is_fleeting { Vec::new() } else { self.ask(vec![Operation::GetCallerIdentity]) }
+        if is_fleeting { Vec::new() } else { vec![Command::Probe(vec![Operation::GetCallerIdentity])] }
     }
 
-    fn ask(&mut self, operations: Vec<Operation>) -> Vec<Effect> {
-        let asked: Vec<_> = operations.into_iter().map(|operation| (CallId(self.new_id()), operation)).collect();
+    /// Goes on with looking, verifying or running again.
+    pub(super) fn resume_on(&mut self, event: &DomainEvent) -> Vec<Command> {
+        match event {
+            DomainEvent::Probed(operation, answer) => self.looked(operation, answer),
+            DomainEvent::RunEnded(RunId::Stage(_)) if self.kernel.is_leaving() => {
+                // What is made now is removed next; nothing is verified any more.
+                self.progress.resuming.catch_up = None;
+                Vec::new()
+            }
+            DomainEvent::RunEnded(RunId::Stage(stage)) => self.catch_up(*stage, self.kernel.is_met(*stage)),
+            _ => Vec::new(),
+        }
+    }
+
+    fn looked(&mut self, operation: &Operation, answer: &Answer) -> Vec<Command> {
+        let is_over = !self.kernel.is_probing();
         let Some(offer) = &mut self.progress.resuming.offer else { return Vec::new() };
-        offer.pending.clone_from(&asked);
-        let call = |(id, operation)| Effect::Call { id, identity: Identity::Admin, operation };
-        asked.into_iter().map(call).collect()
-    }
-
-    /// Takes in an answer to a look; `None` where `id` is none of its calls.
-    pub(super) fn looked(&mut self, id: CallId, answer: &Answer) -> Option<Vec<Effect>> {
-        let offer = self.progress.resuming.offer.as_mut()?;
-        let at = offer.pending.iter().position(|(pending, _)| *pending == id)?;
-        let (_, operation) = offer.pending.remove(at);
-        self.now = self.now.max(answer.at);
         let mut next = Vec::new();
         if let Err(none) = &answer.response {
             offer.looked = Looked::Unknown(none.message.clone());
-        } else if operation == Operation::GetCallerIdentity {
+        } else if *operation == Operation::GetCallerIdentity {
             next = offer.identified(answer);
         } else {
-            offer.found.extend(offer.tell(&operation, answer));
+            offer.found.extend(offer.tell(operation, answer));
         }
         if !next.is_empty() {
-            return Some(self.ask(next));
+            return vec![Command::Probe(next)];
         }
-        if offer.pending.is_empty() && offer.looked == Looked::Looking {
+        if is_over && offer.looked == Looked::Looking {
             offer.looked = Looked::Done;
             offer.found.sort();
         }
-        Some(Vec::new())
+        Vec::new()
     }
 
     /// What Enter does in the question: goes on, or looks again.
-    pub(super) fn resume(&mut self) -> Vec<Effect> {
+    pub(super) fn resume(&mut self) -> Vec<Command> {
         if !self.can_resume() {
             return Vec::new();
         }
@@ -230,13 +229,12 @@ impl State {
             return self.redo(&kept);
         }
         self.restore(*kept);
-        let mut effects = vec![Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() }];
-        let verification = match self.undo_before_verification() {
-            Some(undoing) => undoing,
-            None => self.verify_from(Some(Stage::FIRST)),
-        };
-        effects.extend(verification);
-        effects
+        vec![Command::TakeOver, Command::CatchUp]
+    }
+
+    /// Verifies what was met, after what an experiment has changed is undone.
+    pub(super) fn begin_to_catch_up(&mut self) -> Vec<Command> {
+        if self.undo_before_verification() { Vec::new() } else { self.verify_from(Some(Stage::FIRST)) }
     }
 
     /// Closes what lies over the panes. The question waits for an answer.
@@ -259,21 +257,21 @@ impl State {
     /// Tells what a kept session leaves that does not go on.
     pub fn tell_what_stays(&mut self, kept: &Kept) {
         if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
-            self.mask_run(&kept.run);
+            self.masking.add_run(&kept.run);
             let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
-            self.view.message = Some(self.mask_text(text));
+            self.view.message = Some(self.masking.text(text));
         }
     }
 
     /// Runs the stages again that had been met.
-    fn redo(&mut self, kept: &Kept) -> Vec<Effect> {
+    fn redo(&mut self, kept: &Kept) -> Vec<Command> {
         self.progress.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
         let until = kept.next_stage();
         if until == Stage::FIRST {
             return Vec::new();
         }
         self.progress.resuming.catch_up = Some(CatchUp::Redo(until));
-        self.start(Stage::FIRST)
+        vec![Command::Start(Stage::FIRST)]
     }
 
     /// Puts the kept session in place of this one.
@@ -281,24 +279,24 @@ impl State {
         let place = self.progress.place.take();
         self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
         self.consented.clone_from(&kept.consented);
-        self.key_ended_at = kept.key_ended_at;
-        self.facts = kept.facts.clone();
+        let next = kept.next_stage();
+        let mut facts = kept.facts;
         self.progress = Progress { place, ending: kept.ending, ..Progress::default() };
         if self.is_masked() {
             self.mask();
         }
-        self.current = kept.next_stage();
+        self.kernel.reach(next);
         for kept in kept.stages {
             let stage = kept.stage;
-            kept.pending.iter().for_each(|operation| self.facts.suspect(operation));
+            kept.pending.iter().for_each(|operation| facts.suspect(operation));
             self.progress.times[stage.index()] = kept.times;
             let calls = kept.exchanges.into_iter().map(|raw| {
-                let shown = self.mask_exchange(&raw);
+                let shown = self.masking.exchange(&raw);
                 Masked::new(raw, shown)
             });
             let calls = calls.collect();
             let status = match kept.check {
-                Some(check) => Status::Done(self.mask_check(check)),
+                Some(check) => Status::Done(self.masking.outcome(check)),
                 None => Status::Todo,
             };
             // What was interrupted and creates things goes on there; what only reads, or removes, begins again.
@@ -309,20 +307,16 @@ impl State {
             // An access key is of no use without its secret, which was in memory only.
             let is_cut = status == Status::Todo && stage == Stage::CreateUser && !self.backend.given_user;
             let batch = if is_cut { kept.batch.min(stages::ACCESS_KEY) } else { kept.batch };
-            *self.record_mut(stage) = Record {
-                status,
-                batch_start: kept.batch_start,
-                calls,
-                batch,
-                attempt: kept.attempt,
-                ..Record::default()
-            };
+            let run = self.kernel.stage_mut(stage);
+            *run = Run::default();
+            (run.status, run.calls, run.batch, run.attempt) = (status, calls, batch, kept.attempt);
+            run.batch_start = kept.batch_start;
         }
-        self.mask_facts();
+        self.kernel.restore(facts, kept.key_ended_at);
     }
 
     /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
-    pub(super) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Effect> {
+    pub(super) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Command> {
         let is_ending = self.progress.ending;
         let mut next = stage;
         while let Some(stage) = next {
@@ -330,11 +324,7 @@ impl State {
             // While things are being removed they can't be asked for them.
             if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
                 self.progress.resuming.catch_up = Some(CatchUp::Verify);
-                self.current = stage;
-                self.view.show(stage);
-                self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
-                self.record_mut(stage).verify();
-                return self.send_batch();
+                return vec![Command::Verify(stage)];
             }
             next = stage.next();
         }
@@ -347,30 +337,25 @@ impl State {
         let was_verified = self.progress.resuming.catch_up.take() == Some(CatchUp::Verify);
         let target = self.kept_of(Place::new(&self.backend)).next_stage();
         let stand = self.met();
-        self.current = target;
+        self.kernel.reach(target);
         self.view.show(target);
-        let new_key = self.facts.made.access_key.is_some() && target != Stage::CleanUp;
+        let new_key = self.kernel.facts().made.access_key.is_some() && target != Stage::CleanUp;
         let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
         self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
     }
 
     /// What follows when `stage` has ended while the lab comes to where the kept session ended.
-    pub(super) fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Effect> {
+    fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Command> {
         match self.progress.resuming.catch_up {
             Some(CatchUp::Redo(until)) => match stage.next() {
-                Some(next) if met && next < until => self.start(next),
+                Some(next) if met && next < until => vec![Command::Start(next)],
                 _ => {
-                    self.progress.resuming.catch_up = None;
-                    if met {
-                        self.current = until;
-                        self.view.show(until);
-                        self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
-                    }
-                    self.remember().into_iter().collect()
+                    self.end_redo(met.then_some(until));
+                    Vec::new()
                 }
             },
             Some(CatchUp::Verify) if met => {
-                self.drop_older(stage);
+                self.kernel.drop_older(stage);
                 self.verify_from(stage.next())
             }
             Some(CatchUp::Verify) => {
@@ -381,24 +366,13 @@ impl State {
         }
     }
 
-    /// What is made now is removed next; nothing is looked at any more.
-    pub(super) fn stop_catching_up(&mut self) -> Vec<Effect> {
+    /// The stages have been run again, up to this one; or one of them was not met.
+    fn end_redo(&mut self, until: Option<Stage>) {
         self.progress.resuming.catch_up = None;
-        Vec::new()
-    }
-
-    /// Of a call that has been sent again only the newest stays in view.
-    fn drop_older(&mut self, stage: Stage) {
-        let record = self.record_mut(stage);
-        let start = record.batch_start.min(record.calls.len());
-        let (older, newer) = record.calls.split_at(start);
-        let again = newer.iter().filter_map(|new| older.iter().rposition(|old| old.raw().is_same_call(new.raw())));
-        let mut again: Vec<usize> = again.collect();
-        again.sort_unstable();
-        again.dedup();
-        for at in again.into_iter().rev() {
-            record.calls.remove(at);
-            record.batch_start = record.batch_start.saturating_sub(1);
+        if let Some(until) = until {
+            self.kernel.reach(until);
+            self.view.show(until);
+            self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
         }
     }
 
@@ -406,14 +380,10 @@ impl State {
     fn doubt(&mut self, stage: Stage) {
         self.progress.resuming.catch_up = None;
         let record = self.record(stage);
-        let fresh: Vec<&Exchange> = record.batch().iter().map(|call| &**call.raw()).collect();
+        let fresh: Vec<&Exchange> = record.newest().iter().map(|call| &**call.raw()).collect();
         let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
         if let Some(reason) = silent.map(|none| none.message.clone()) {
-            let record = self.record_mut(stage);
-            record.calls.truncate(record.batch_start);
-            if let Some(before) = record.before.take() {
-                record.status = Status::Done(before);
-            }
+            self.kernel.put_back(stage);
             self.progress.resuming.stalled = Some((stage, reason));
             self.view.overlay = Some(Overlay::Resume);
             return;
@@ -427,7 +397,7 @@ impl State {
             Status::Done(check) => check.observed.clone(),
             _ => String::new(),
         };
-        absent.iter().for_each(|operation| self.facts.is_absent(operation));
+        self.kernel.amend_facts(|facts| absent.iter().for_each(|operation| facts.is_absent(operation)));
         self.begin_anew(stage);
         self.view.message = Some(format!("stage {} is to do again: {why}", stage.number()));
     }
@@ -435,12 +405,12 @@ impl State {
     /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.
     fn begin_anew(&mut self, first: Stage) {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
-            *self.record_mut(stage) = Record::default();
+            self.kernel.reset(RunId::Stage(stage));
             self.progress.forget(stage);
-            (stage.def().forget)(&mut self.facts, self.backend.given_user);
+            let given_user = self.backend.given_user;
+            self.kernel.amend_facts(|facts| (stage.def().forget)(facts, given_user));
         }
-        self.mask_facts();
-        self.current = first;
+        self.kernel.reach(first);
         self.view.show(first);
     }
 

@@ -3,9 +3,10 @@
 use super::exchange::Exchange;
 use super::facts::Caller;
 use super::flow::Effect;
+use super::kernel::event::RunId;
 use super::model::batch::Batch;
+use super::model::outcome::Check;
 use super::operation::{Identity, Operation};
-use super::outcome::Record;
 use super::policy_diff::PolicyDiff;
 use super::stage::Stage;
 use super::state::State;
@@ -17,32 +18,10 @@ use crate::policy::{
 /// Whoever may call this can mend every other permission on the key.
 const PUT_KEY_POLICY: &str = "kms:PutKeyPolicy";
 
-/// A call that has not been sent: a person looks at it first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    /// Who would sign it.
-    pub identity: Identity,
-    /// What would be called, as it is shown.
-    pub operation: Operation,
-    batch: Batch,
-}
-
-/// What waits for a person's yes.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Whether a person looks at a new key policy before it is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Review {
-    /// Whether a person is there to look.
     is_on: bool,
-    draft: Option<Draft>,
-}
-
-impl Review {
-    pub(super) fn is_waiting(&self) -> bool {
-        self.draft.is_some()
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.draft = None;
-    }
 }
 
 impl State {
@@ -51,11 +30,6 @@ impl State {
     pub fn with_review(mut self) -> State {
         self.review.is_on = true;
         self
-    }
-
-    /// The call that waits in the shown stage to be looked at.
-    pub fn draft(&self) -> Option<&Draft> {
-        self.review.draft.as_ref().filter(|_| self.view.shown == self.current)
     }
 
     /// What `policy` changes in the key policy that was read when the stage began, as it is shown.
@@ -77,51 +51,41 @@ impl State {
     }
 
     /// Sends `batch`; a new key policy only when it locks nobody out and, where a person is there, after a yes.
-    pub(super) fn send_or_hold(&mut self, batch: Batch) -> Vec<Effect> {
-        let puts = |(identity, operation): &(Identity, Operation)| match operation {
-            Operation::PutKeyPolicy { policy, .. } => Some((*identity, policy.clone(), operation.clone())),
+    pub(super) fn send_or_hold(&mut self, stage: Stage, batch: Batch, effects: &mut Vec<Effect>) {
+        let puts = |(_, operation): &(Identity, Operation)| match operation {
+            Operation::PutKeyPolicy { policy, .. } => Some(policy.clone()),
             _ => None,
         };
-        let Some((identity, policy, operation)) = batch.calls.iter().find_map(puts) else {
-            return self.send(batch);
+        let id = RunId::Stage(stage);
+        let Some(policy) = batch.calls.iter().find_map(puts) else {
+            return self.send(id, batch, effects);
         };
         if let Some(reason) = self.lock_out(&policy) {
             // `r` reads the policy again: it may have been mended elsewhere.
-            let record = self.record_mut(self.current);
-            (record.batch, record.batch_start, record.attempt) = (0, 0, 1);
-            self.forget_policy();
-            return self.end(Some(format!("{reason}; nothing was sent")));
+            self.kernel.rewind(stage);
+            self.kernel.amend_facts(|facts| facts.policy_before = None);
+            return self.conclude(stage, Check::unmet(format!("{reason}; nothing was sent")));
         }
         // What is sent once more, since the new user was not known yet, has been looked at.
-        let looked_at = self.record(self.current).attempt > 0;
+        let looked_at = self.record(stage).attempt > 0;
         if !self.review.is_on || looked_at || self.is_catching_up() || self.passes_by() {
-            return self.send(batch);
+            return self.send(id, batch, effects);
         }
-        let operation = self.mask_operation(&operation);
-        self.review.draft = Some(Draft { identity, operation, batch });
-        Vec::new()
+        self.kernel.hold(id, self.masking.batch(batch));
     }
 
     fn lock_out(&self, policy: &str) -> Option<String> {
-        let (admin, key) = (self.facts.admin.as_ref()?, self.facts.key_arn()?);
-        lock_out(policy, admin, key)
-    }
-
-    /// Sends what has been looked at.
-    pub(super) fn send_draft(&mut self) -> Vec<Effect> {
-        if self.draft().is_none() {
-            return Vec::new();
-        }
-        self.review.draft.take().map_or_else(Vec::new, |draft| self.send(draft.batch))
+        let facts = self.kernel.facts();
+        lock_out(policy, facts.admin.as_ref()?, facts.key_arn()?)
     }
 
     /// Leaves unsent what has been looked at; the stage can be begun again.
-    pub(super) fn drop_draft(&mut self) {
-        self.review.forget();
-        self.forget_policy();
-        *self.record_mut(self.current) = Record::default();
+    pub(super) fn drop_held(&mut self) {
+        let stage = self.kernel.current();
+        self.kernel.amend_facts(|facts| facts.policy_before = None);
+        self.kernel.reset(RunId::Stage(stage));
         self.view.close();
-        self.view.show(self.current);
+        self.view.show(stage);
         let text = self.interface().say("nothing was sent: the key policy is as it was").to_owned();
         self.view.message = Some(text);
     }

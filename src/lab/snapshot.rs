@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::kernel::run::Status;
 use super::lesson::Likely;
-use super::outcome::Status;
 use super::presenting::pace::Timing;
 use super::quiz::Asked;
 use super::stage::Stage;
@@ -138,7 +138,7 @@ impl PresenterSnapshot {
             backend: state.backend.kind.key().to_owned(),
             number: stage.number(),
             of: Stage::ALL.len(),
-            current: state.current.number(),
+            current: state.current().number(),
             title: title.to_owned(),
             action: action.to_owned(),
             key: state.view.keys.first("advance", &enter()).to_owned(),
@@ -160,7 +160,7 @@ impl PresenterSnapshot {
 
 fn progress(state: &State) -> Progress {
     match &state.shown().status {
-        _ if state.draft().is_some() || state.is_asking_for_consent() => Progress::Waiting,
+        _ if state.held().is_some() || state.is_asking_for_consent() => Progress::Waiting,
         Status::Todo => Progress::Todo,
         Status::Running => Progress::Running,
         Status::Done(check) if check.met => Progress::Met,
@@ -206,12 +206,12 @@ impl Timing {
         let budget = |stage: &Stage| u64::from(state.lesson.stage(*stage).minutes) * 60;
         let pace = &state.presenting.pace;
         Timing {
-            stage: state.current.number(),
+            stage: state.current().number(),
             stages: Stage::ALL.len(),
-            spent: pace.stages[state.current.index()],
-            budget: budget(&state.current),
+            spent: pace.stages[state.current().index()],
+            budget: budget(&state.current()),
             total: pace.total,
-            before: Stage::ALL.iter().take(state.current.index()).map(budget).sum(),
+            before: Stage::ALL.iter().take(state.current().index()).map(budget).sum(),
             planned: Stage::ALL.iter().map(budget).sum(),
         }
     }

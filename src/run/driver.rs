@@ -205,7 +205,7 @@ impl Stop {
             return None;
         }
         // A clean-up under way goes to its end and reports it.
-        let is_cleaning_up = state.current == Stage::CleanUp && state.is_running();
+        let is_cleaning_up = state.current() == Stage::CleanUp && state.is_running();
         if state.leftovers().is_empty() && !is_cleaning_up {
             return Some(Arrival::End(Ended::Finished));
         }

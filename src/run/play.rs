@@ -271,7 +271,7 @@ fn scene(state: &State) -> Scene {
     match state.shown().status {
         Status::Todo if state.waits_for_answer() => Scene::Question,
         Status::Todo => Scene::Ready,
-        Status::Running if state.draft().is_some() => Scene::Draft,
+        Status::Running if state.held().is_some() => Scene::Draft,
         Status::Running => Scene::Calls,
         Status::Done(_) => Scene::Verdict,
     }

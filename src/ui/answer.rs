@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::{Call, Draft, Exchange, Identity, LockState, Operation, State, Status, Verdict, ViewMode};
+use crate::lab::{Call, Exchange, Identity, LockState, Operation, State, Status, Verdict, ViewMode};
 
 use super::text::{labeled, wrap, wrap_plain};
 use super::theme::Theme;
@@ -22,7 +22,7 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
             _ => wrap_plain(state.interface().say("sent; no answer yet"), theme.dim, columns),
         },
-        Some(Call::Draft(draft)) => drafted(state, draft, theme, columns),
+        Some(Call::Held(operation)) => held(state, identity, operation, theme, columns),
         None => outline(state, identity, theme, columns),
     }
 }
@@ -38,13 +38,13 @@ fn command(
 }
 
 /// The lines of a held call: for a key policy, the statements that it changes.
-fn drafted(state: &State, draft: &Draft, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let policy = match &draft.operation {
+fn held(state: &State, identity: Identity, operation: &Operation, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let policy = match operation {
         Operation::PutKeyPolicy { policy, .. } => policy.as_str(),
         _ => "",
     };
     match (state.view.mode, state.policy_diff(policy)) {
-        (ViewMode::Cli, _) => command(state, draft.identity, &draft.operation, theme, columns),
+        (ViewMode::Cli, _) => command(state, identity, operation, theme, columns),
         (ViewMode::Json, _) | (_, None) => {
             json::pretty(&serde_json::from_str(policy).unwrap_or_default(), theme, columns)
         }

@@ -17,7 +17,7 @@ pub fn number(which: Experiment) -> String {
 
 /// A sign and a word for an experiment's status.
 fn progress(state: &State, which: Experiment, theme: &Theme) -> (&'static str, &'static str, Style) {
-    match &state.bench.record(which).status {
+    match &state.trial(which).status {
         Status::Done(check) if check.met => ("✔", "tried", theme.allowed.text),
         Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
         Status::Running => ("…", "running", theme.strong),

@@ -91,7 +91,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
     let mut lines = match &state.shown().status {
         status if state.view.bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),
-        Status::Running if state.draft().is_some() => {
+        Status::Running if state.held().is_some() => {
             brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
         }
         Status::Running => brief.running(budget),
@@ -264,7 +264,7 @@ impl<'a> Brief<'a> {
             1 => words.say("1 call under way").to_owned(),
             calls => words.fill("{} calls under way, sent at the same time", &[&calls]),
         };
-        let sign = Span::styled(format!("{}  ", spinner(self.state.ticks)), self.theme.strong);
+        let sign = Span::styled(format!("{}  ", spinner(self.state.ticks())), self.theme.strong);
         Part::plain(vec![sign, Span::styled(under_way, self.theme.base)])
     }
 

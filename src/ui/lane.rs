@@ -99,7 +99,7 @@ fn caption(state: &State, columns: usize) -> Option<String> {
     let text = state.text(state.view.shown);
     let choices = match &state.shown().status {
         Status::Todo => vec![text.objective.to_owned(), text.title.to_owned()],
-        Status::Running if state.draft().is_some() => vec![text.look.to_owned(), text.objective.to_owned()],
+        Status::Running if state.held().is_some() => vec![text.look.to_owned(), text.objective.to_owned()],
         Status::Running => return None,
         Status::Done(check) => vec![text.look.to_owned(), check.observed.clone(), text.expected.to_owned()],
     };

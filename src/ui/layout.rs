@@ -106,7 +106,7 @@ impl PanePlan {
         // shows the rows around the selected call, or gives way: the title says which call this is.
         let half = inner.height.saturating_sub(9) / 2;
         // What waits to be looked at has all the rows.
-        let is_draft = matches!(state.selected_call(identity), Some(Call::Draft(_)));
+        let is_draft = matches!(state.selected_call(identity), Some(Call::Held(_)));
         let rows = if calls > 1 && inner.height >= 13 && !is_draft { calls.min(half.max(2)) } else { 0 };
         let list = Rect { height: rows, ..inner };
         let tells_before = identity == Identity::TestUser && calls > 0 && state.denied_before().is_some();

@@ -68,7 +68,7 @@ fn question<'a>(
 /// The lesson of an experiment. The answers are explained once it has been tried.
 pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let text = state.experiment(which);
-    let is_done = matches!(state.bench.record(which).status, Status::Done(_));
+    let is_done = matches!(state.trial(which).status, Status::Done(_));
     let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
     let mut lines = wrap_plain(&text.setup, theme.base, columns);
     if let Some(asked) = state.bench_question(which) {
@@ -177,8 +177,8 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         lines.extend(wrap_plain(&super::score::text(state, score), theme.strong, columns));
         lines.extend(Stage::ALL.into_iter().flat_map(|stage| votes(state, stage, theme, columns)));
     }
-    if state.bench.records().any(|record| record.status != Status::Todo) {
-        let (tried, all) = (state.bench.met(), Experiment::ALL.len());
+    if Experiment::ALL.iter().any(|which| state.trial(*which).status != Status::Todo) {
+        let (tried, all) = (state.experiments_met(), Experiment::ALL.len());
         lines.extend(wrap_plain(
             &state.interface().fill("{} of {} experiments tried", &[&tried, &all]),
             theme.strong,

@@ -137,7 +137,7 @@ fn list(
         let action = call.operation().action();
         let status = match call {
             Call::Answered(exchange) => status(exchange),
-            Call::Waiting(_) | Call::Draft(_) => String::new(),
+            Call::Waiting(_) | Call::Held(_) => String::new(),
         };
         let is_selected = index == selected;
         // A longer sign takes its columns from the gap after the action.
@@ -205,10 +205,10 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     let mut id = Vec::new();
     let attempt = match call {
         Call::Waiting(pending) => {
-            verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks)), theme.strong));
+            verdict.push(Span::styled(format!("  {}", brief::spinner(state.ticks())), theme.strong));
             pending.attempt
         }
-        Call::Draft(_) => {
+        Call::Held(_) => {
             let text = words.say("this call replaces the whole policy");
             verdict.push(Span::styled(format!("  {text}"), theme.strong));
             1
@@ -284,7 +284,7 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
     if let Some(call) = state.selected_call(plan.identity) {
         // What is not sent yet has no HTTP: there it is what it changes.
         let mode = match (state.view.mode, call) {
-            (ViewMode::Http, Call::Draft(_)) => ViewMode::Summary,
+            (ViewMode::Http, Call::Held(_)) => ViewMode::Summary,
             (mode, _) => mode,
         };
         x = put(buffer, x, y, end, &format!(" {} ", words.word(mode.name())), theme.dim);

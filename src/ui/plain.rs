@@ -71,7 +71,7 @@ pub fn calls(state: &State) -> Vec<String> {
     let mut answered: Vec<&Exchange> = answered
         .filter_map(|call| match call {
             Call::Answered(exchange) => Some(exchange),
-            Call::Waiting(_) | Call::Draft(_) => None,
+            Call::Waiting(_) | Call::Held(_) => None,
         })
         .collect();
     answered.sort_by_key(|exchange| exchange.id);
@@ -297,7 +297,7 @@ pub fn page(state: &State, page: Page) -> Vec<String> {
 
 /// What a call that waits for a yes would change.
 pub fn draft(state: &State) -> Vec<String> {
-    let Some(Operation::PutKeyPolicy { policy, .. }) = state.draft().map(|draft| &draft.operation) else {
+    let Some(Operation::PutKeyPolicy { policy, .. }) = state.held().map(|(_, operation)| operation) else {
         return Vec::new();
     };
     let mut lines =
@@ -363,7 +363,7 @@ pub const WRONG_DIGITS: &str = "Those are not its last four digits.";
 
 /// While calls are under way: what the lab waits for.
 pub fn waiting(state: &State) -> String {
-    match state.record(state.current).pending.len() {
+    match state.record(state.current()).pending.len() {
         0 => "Waiting before asking again.".to_owned(),
         1 => "Still waiting for the answer to 1 call.".to_owned(),
         calls => format!("Still waiting for the answers to {calls} calls."),

@@ -16,7 +16,7 @@ pub fn verdict(call: &Call<'_>, theme: &Theme) -> (&'static str, &'static str, V
     let signs = &theme.signs;
     match call {
         Call::Waiting(_) => (signs.waiting, "WAITING", theme.waiting),
-        Call::Draft(_) => ("○", "NOT SENT", theme.waiting),
+        Call::Held(_) => ("○", "NOT SENT", theme.waiting),
         Call::Answered(exchange) => match exchange.verdict {
             Verdict::Allowed => (signs.allowed, "ALLOWED", theme.allowed),
             Verdict::Denied(_) => (signs.denied, "DENIED", theme.denied),

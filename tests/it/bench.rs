@@ -120,13 +120,13 @@ impl Lab {
     /// Tries `which`, or tries it again.
     fn try_out(&mut self, which: Experiment) -> Check {
         self.show(which);
-        let is_new = self.state.bench.record(which).status == Status::Todo;
+        let is_new = self.state.trial(which).status == Status::Todo;
         self.press(if is_new { Intent::Advance } else { Intent::Retry });
         self.verdict(which)
     }
 
     fn verdict(&self, which: Experiment) -> Check {
-        match &self.state.bench.record(which).status {
+        match &self.state.trial(which).status {
             Status::Done(check) => check.shown().clone(),
             other => panic!("{which:?} is {other:?}"),
         }
@@ -151,7 +151,7 @@ impl Lab {
     }
 
     fn snapshot(&mut self, sandbox: &Sandbox) -> Snapshot {
-        let key = self.state.facts.key_id().unwrap().to_owned();
+        let key = self.state.shown_facts().key_id().unwrap().to_owned();
         let names = self.state.names.clone();
         let (_, policy) = self.ask(Identity::Admin, &Operation::GetKeyPolicy { key: key.clone() });
         let (_, described) = self.ask(Identity::Admin, &Operation::DescribeKey { key: key.clone() });
@@ -217,7 +217,7 @@ fn what_the_right_answer_claims_comes_and_is_undone(#[case] which: Experiment, #
     }
     // Under a second: nothing is waited for.
     assert_eq!(lab.waited, Vec::<u64>::new());
-    assert_eq!(lab.state.facts.key.as_ref().unwrap()["KeyState"], "Enabled");
+    assert_eq!(lab.state.shown_facts().key.as_ref().unwrap()["KeyState"], "Enabled");
 }
 
 /// What ends an experiment is not what it is about; and nobody has to wonder where five minutes went.
@@ -270,7 +270,7 @@ fn the_change_is_selected_and_not_its_undoing() {
             assert!(text.contains("400  +5 min") && text.contains("HTTP 400 · after 5 min"), "{text}");
         }
     }
-    assert_eq!(lab.state.bench.met(), 14);
+    assert_eq!(lab.state.experiments_met(), 14);
 }
 
 #[test]

@@ -41,15 +41,15 @@ fn walk(sandbox: &Sandbox, mut each: impl FnMut(&Exchange, &State, &kmslab::lab:
             for effect in state.update(event) {
                 let Effect::Call { id, identity, operation } = effect else { continue };
                 let caller = match identity {
-                    Identity::Admin => &state.facts.admin,
-                    Identity::TestUser => &state.facts.test_user,
+                    Identity::Admin => &state.shown_facts().admin,
+                    Identity::TestUser => &state.shown_facts().test_user,
                 };
                 let arn = caller.as_ref().map(|caller| caller.arn.clone());
-                let key = state.facts.key_arn().map(str::to_owned);
+                let key = state.shown_facts().key_arn().map(str::to_owned);
                 let documents = runtime.block_on(clients.documents(arn.as_deref(), key.as_deref()));
                 let answer = Box::new(runtime.block_on(clients.call(identity, &operation)));
                 let verdict = answer.verdict();
-                let stage = state.current;
+                let stage = state.current();
                 let exchange =
                     Exchange { id, stage, identity, operation, attempt: 1, answer: *answer.clone(), verdict };
                 each(&exchange, &state, &documents);
@@ -72,8 +72,8 @@ fn the_ladder_from_the_documents_is_the_one_from_the_trace() {
     walk(&sandbox, |exchange, state, documents| {
         let all = decisions(&sandbox);
         let caller = match exchange.identity {
-            Identity::Admin => &state.facts.admin,
-            Identity::TestUser => &state.facts.test_user,
+            Identity::Admin => &state.shown_facts().admin,
+            Identity::TestUser => &state.shown_facts().test_user,
         };
         let Some(caller) = caller else { return };
         let mut traced = ladders(&all, request_id(exchange));
@@ -84,7 +84,7 @@ fn the_ladder_from_the_documents_is_the_one_from_the_trace() {
             traced.extend(earlier_decrypt(&all, request_id(exchange), |_| true).map(Ladder::of));
         }
         // The key is known from its own answer on.
-        let mut facts = state.facts.clone();
+        let mut facts = state.shown_facts().clone();
         facts.learn(exchange);
         let (decided, unread) = decide_again(exchange, caller, &facts, sandbox.region(), documents);
         let computed: Vec<Ladder> = decided.iter().map(Ladder::of).collect();
@@ -154,7 +154,7 @@ fn what_lies_in_the_database_is_what_the_page_shows() {
     };
     let at_rest = look();
     assert_eq!((at_rest.items, at_rest.records.len()), (3, 3));
-    assert_eq!(at_rest.key_arn.as_deref(), state.facts.key_arn());
+    assert_eq!(at_rest.key_arn.as_deref(), state.shown_facts().key_arn());
     assert_eq!(at_rest.database, sandbox.database().display().to_string());
     assert!(command(&at_rest).contains(SQL) && command(&at_rest).starts_with("sqlite3 -readonly "));
 

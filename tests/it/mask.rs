@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::stream;
 use kmslab::aws::Clients;
 use kmslab::lab::insight::Known;
-use kmslab::lab::{Answer, Backend, BackendKind, Effect, Event, Identity, Intent, Names, Page, Stage, State};
+use kmslab::lab::{Answer, Backend, BackendKind, Effect, Event, Identity, Intent, Names, Page, Place, Stage, State};
 use kmslab::run::effects::EffectHandler;
 use kmslab::run::front::headless::{self, Format};
 use kmslab::sandbox::{Config, Sandbox};
@@ -185,12 +185,14 @@ fn no_line_of_a_masked_lab_has_an_id_as_it_came_and_the_same_is_the_same() {
         let (state, clients) = lab(&sandbox);
         let (world, events) = EffectHandler::new(clients);
         let mut out = Vec::new();
-        let (state, _) = runtime.block_on(headless::run(state, world, events, format, &mut out, stream::pending()));
+        let (mut state, _) = runtime.block_on(headless::run(state, world, events, format, &mut out, stream::pending()));
         assert_eq!(state.met(), Stage::ALL.len());
         let lines = String::from_utf8(out).unwrap();
-        let admin = state.facts.admin.as_ref().unwrap();
+        state.keep_at(Place::new(&state.backend.clone()));
+        let raw = state.kept().unwrap().facts;
+        let admin = raw.admin.as_ref().unwrap();
         let user = admin.arn.rsplit('/').next().unwrap();
-        let key = state.facts.key_id().unwrap();
+        let key = raw.key_id().unwrap();
         for original in [RUN, &admin.account, user, key, &state.names.table, &state.names.user] {
             assert!(!lines.contains(original), "{original}: {lines}");
         }

@@ -38,6 +38,8 @@ pub struct Services {
     pub described: u32,
     /// How often the SDK sends each call.
     pub tries: u32,
+    /// Whether admin is the account's root.
+    pub admin_is_root: bool,
 }
 
 impl Services {
@@ -57,6 +59,7 @@ impl Services {
             is_slow: false,
             described: 0,
             tries: 1,
+            admin_is_root: false,
         }
     }
 
@@ -102,7 +105,9 @@ impl Services {
                     Identity::Admin => ("kmslab-admin", "AIDAADMINADMINADMINAD"),
                     Identity::TestUser => (names.user.as_str(), "AIDAUSERUSERUSERUSERU"),
                 };
-                ok(json!({"Arn": Services::user_arn(user), "UserId": id, "Account": ACCOUNT}))
+                let is_root = self.admin_is_root && identity == Identity::Admin;
+                let arn = if is_root { format!("arn:aws:iam::{ACCOUNT}:root") } else { Services::user_arn(user) };
+                ok(json!({"Arn": arn, "UserId": id, "Account": ACCOUNT}))
             }
             O::CreateKey { .. } | O::DescribeKey { .. } => ok(self.key()),
             O::ListKeys => ok(json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": key_arn()}], "Truncated": false})),

@@ -2,8 +2,8 @@
 
 use super::{Experiment, denied_on_key};
 use crate::lab::exchange::{Exchange, Verdict};
+use crate::lab::model::outcome::Check;
 use crate::lab::operation::Identity;
-use crate::lab::outcome::Check;
 use crate::lab::stages::describe;
 
 /// Judges `which` by its exchanges, those that undo not among them.

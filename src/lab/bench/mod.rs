@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::certainty::{Certainty, certainty};
 use super::exchange::{CallId, Exchange, Verdict, is_not_found};
 use super::facts::Names;
-use super::flow::TimerId;
+use super::kernel::event::TimerId;
 pub use super::model::experiment::{BenchTable, Experiment};
+use super::model::outcome::Outcome;
 use super::operation::{Operation, TableKey};
-use super::outcome::{Outcome, Record, Status};
 use super::quiz::Choice;
 use super::test_user;
 
@@ -91,6 +91,8 @@ struct Run {
     pause: Option<Pause>,
     /// Whether the server's clock was moved.
     clock_moved: bool,
+    /// Whether the next calls are the first after a pause that was long enough.
+    is_later: bool,
     /// What begins when everything is undone, or can't be.
     then: Then,
 }
@@ -124,7 +126,6 @@ pub struct Kept {
 /// Everything the bench knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bench {
-    records: [Record; Experiment::ALL.len()],
     choices: [Option<Choice>; Experiment::ALL.len()],
     /// The first call that undoes, for each experiment that had something to undo.
     undone_from: [Option<CallId>; Experiment::ALL.len()],
@@ -161,37 +162,12 @@ impl Bench {
         }
     }
 
-    /// An experiment's calls and verdict.
-    pub fn record(&self, which: Experiment) -> &Record {
-        &self.records[which.index()]
-    }
-
-    pub(super) fn record_mut(&mut self, which: Experiment) -> &mut Record {
-        &mut self.records[which.index()]
-    }
-
-    /// The records of all experiments.
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter()
-    }
-
-    /// The experiment that has sent this call.
-    pub(super) fn sender(&self, call: CallId) -> Option<Experiment> {
-        let sent = |which: &Experiment| self.record(*which).exchanges().any(|exchange| exchange.id == call);
-        Experiment::ALL.into_iter().find(sent)
-    }
-
     /// What was said to its question.
     pub fn choice(&self, which: Experiment) -> Option<Choice> {
         self.choices[which.index()]
     }
 
-    /// The one that is under way, or being undone.
-    pub(super) fn running(&self) -> Option<Experiment> {
-        self.run.as_ref().map(|run| run.which)
-    }
-
-    /// Whether one is under way, or being undone.
+    /// Whether one is in progress, or being undone.
     pub fn is_running(&self) -> bool {
         self.run.is_some()
     }
@@ -219,11 +195,6 @@ impl Bench {
     /// Whether this call of an experiment was the first after its pause.
     pub fn is_later(&self, which: Experiment, call: CallId) -> bool {
         self.later[which.index()].contains(&call)
-    }
-
-    /// How many experiments have come out as they should.
-    pub fn met(&self) -> usize {
-        self.records.iter().filter(|record| matches!(&record.status, Status::Done(check) if check.met)).count()
     }
 
     /// Notes what a call that is being sent changes: its answer may be lost.

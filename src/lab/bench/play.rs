@@ -4,11 +4,13 @@ use super::script::{self, Ground, Step};
 use super::{Change, Experiment, Pause, Run, Then, check};
 use crate::lab::backend::BackendKind;
 use crate::lab::exchange::Exchange;
-use crate::lab::flow::{Effect, TimerId};
+use crate::lab::kernel::event::{Command, DomainEvent, Outgoing, RunId, TimerId};
+use crate::lab::kernel::run::Status;
 use crate::lab::lesson;
+use crate::lab::model::batch::Next;
 use crate::lab::model::masked::Masked;
+use crate::lab::model::outcome::{Check, Outcome};
 use crate::lab::operation::{Identity, Operation};
-use crate::lab::outcome::{Check, Outcome, Record, Status};
 use crate::lab::presenting::pace::minutes;
 use crate::lab::quiz::{Asked, Choice};
 use crate::lab::stage::Stage;
@@ -60,7 +62,7 @@ impl State {
 
     /// Whether what experiments have changed can be undone now.
     pub fn can_undo(&self) -> bool {
-        !self.bench.changes().is_empty() && !self.bench.is_running() && self.has_bench()
+        !self.bench.changes().is_empty() && !self.kernel.is_interrupted() && self.has_bench()
     }
 
     /// Opens the list of experiments, or goes back: from an experiment to the stage, from the list to the stage, too.
@@ -79,28 +81,26 @@ impl State {
     }
 
     /// Tries an experiment, ends its pause, or goes on after it.
-    pub(in crate::lab) fn advance_experiment(&mut self, which: Experiment) -> Vec<Effect> {
-        match (&self.bench.record(which).status, which.next()) {
-            _ if self.bench.pause().is_some() => return self.go_on(false),
-            (Status::Todo, _) => return self.start_experiment(which),
+    pub(in crate::lab) fn advance_experiment(&mut self, which: Experiment) {
+        match (&self.trial(which).status, which.next()) {
+            _ if self.bench.pause().is_some() => self.go_on(false),
+            (Status::Todo, _) => self.start_experiment(which),
             (_, Some(next)) => self.show_experiment(next),
             (_, None) => self.view.open_bench(Some(which)),
         }
-        Vec::new()
     }
 
     /// Goes back to the list, or ends the experiment that waits.
-    pub(in crate::lab) fn leave_experiment(&mut self, which: Experiment) -> Vec<Effect> {
-        if self.bench.pause().is_some() {
-            return self.end_trial(Some("not tried: the waiting was ended".to_owned()));
+    pub(in crate::lab) fn leave_experiment(&mut self, which: Experiment) {
+        match self.bench.pause() {
+            Some(_) => self.end_trial(which, Check::unmet("not tried: the waiting was ended")),
+            None => self.view.open_bench(Some(which)),
         }
-        self.view.open_bench(Some(which));
-        Vec::new()
     }
 
     /// Undoes again what an experiment could not undo.
-    pub(in crate::lab) fn undo(&mut self) -> Vec<Effect> {
-        self.undo_all(Then::Stay)
+    pub(in crate::lab) fn undo(&mut self) {
+        self.undo_all(Then::Stay);
     }
 
     /// Answers the question of an experiment.
@@ -110,98 +110,141 @@ impl State {
 
     pub(in crate::lab) fn show_experiment(&mut self, which: Experiment) {
         self.view.show_bench(which);
-        if self.bench.record(which).status == Status::Todo {
+        if self.trial(which).status == Status::Todo {
             self.view.begin();
         }
         self.focus_calls();
     }
 
-    pub(in crate::lab) fn start_experiment(&mut self, which: Experiment) -> Vec<Effect> {
+    pub(in crate::lab) fn start_experiment(&mut self, which: Experiment) {
         if self.is_out_of_reach(which) {
             let text = "this one changes test-user's own policies: it needs a user that the lab makes";
             self.view.message = Some(text.to_owned());
-            return Vec::new();
+            return;
         }
         // What an earlier one has left comes first.
         if !self.bench.changes.is_empty() {
             return self.undo_all(Then::Start(which));
         }
         // Nothing of an experiment is in force: this is the policy as the lab left it last.
-        self.bench.policy.clone_from(&self.facts.policy);
+        self.bench.policy.clone_from(&self.kernel.facts().policy);
         self.bench.undone_from[which.index()] = None;
         self.bench.later[which.index()].clear();
-        let record = &mut self.bench.records[which.index()];
-        *record = Record::default();
-        record.status = Status::Running;
-        self.begin(which, None, Then::Stay)
+        self.begin(which, None, Then::Stay);
     }
 
     /// Takes back what experiments have changed, then goes on with `then`.
-    fn undo_all(&mut self, then: Then) -> Vec<Effect> {
+    fn undo_all(&mut self, then: Then) {
         let which = self.bench.last.unwrap_or(Experiment::DisableKey);
-        let status = std::mem::replace(&mut self.bench.records[which.index()].status, Status::Running);
-        let verdict = match status {
-            Status::Done(outcome) => outcome,
+        let verdict = match &self.trial(which).status {
+            Status::Done(outcome) => outcome.clone(),
             _ => not_tried(),
         };
-        self.begin(which, Some(verdict), then)
+        self.begin(which, Some(verdict), then);
     }
 
-    fn begin(&mut self, which: Experiment, verdict: Option<Outcome>, then: Then) -> Vec<Effect> {
+    fn begin(&mut self, which: Experiment, verdict: Option<Outcome>, then: Then) {
         self.bench.last = Some(which);
-        self.bench.run =
-            Some(Run { which, verdict, tried: Vec::new(), ciphertext: None, pause: None, clock_moved: false, then });
-        self.at_work_mut().drop_batch();
+        let undoes = verdict.is_some();
+        self.bench.run = Some(Run {
+            which,
+            verdict,
+            tried: Vec::new(),
+            ciphertext: None,
+            pause: None,
+            clock_moved: false,
+            is_later: false,
+            then,
+        });
         self.view.message = None;
-        self.send_batch()
+        self.kernel.interrupt(which, undoes);
     }
 
-    /// Before clean-up: what is not undone is undone first. `None` where nothing is.
-    pub(in crate::lab) fn undo_before(&mut self, stage: Stage) -> Option<Vec<Effect>> {
-        (stage == Stage::CleanUp && !self.bench.changes.is_empty()).then(|| self.undo_all(Then::CleanUp))
+    /// Before clean-up: what is not undone is undone first. Says whether there is something.
+    pub(in crate::lab) fn undo_before(&mut self, stage: Stage) -> bool {
+        let undoes = stage == Stage::CleanUp && !self.bench.changes.is_empty();
+        if undoes {
+            self.undo_all(Then::CleanUp);
+        }
+        undoes
     }
 
-    /// Before a kept session is verified: what an experiment has changed is undone first.
-    pub(in crate::lab) fn undo_before_verification(&mut self) -> Option<Vec<Effect>> {
-        (!self.bench.changes.is_empty()).then(|| self.undo_all(Then::Verify))
+    /// Before a kept session is verified: what an experiment has changed is undone first. Says whether there is something.
+    pub(in crate::lab) fn undo_before_verification(&mut self) -> bool {
+        let undoes = !self.bench.changes.is_empty();
+        if undoes {
+            self.undo_all(Then::Verify);
+        }
+        undoes
+    }
+
+    /// Learns from an experiment's calls, and goes on when they can't, or have ended.
+    pub(in crate::lab) fn bench_on(&mut self, event: &DomainEvent) -> Vec<Command> {
+        match event {
+            DomainEvent::CallAnswered(RunId::Experiment(_), call) => self.learn_on_bench(call.raw()),
+            DomainEvent::RunStopped(RunId::Experiment(which), observed) => {
+                self.end_trial(*which, Check::unmet(observed))
+            }
+            DomainEvent::RunEnded(RunId::Experiment(which)) => return self.experiment_ended(*which),
+            _ => {}
+        }
+        Vec::new()
     }
 
     /// Clean-up's verdict, where the bench has left something as well.
     pub(in crate::lab) fn add_bench_left(&mut self, check: &mut Check) {
-        self.bench.removed(&self.facts.made);
+        self.bench.removed(&self.kernel.facts().made);
         let left = self.bench_leftovers();
         if !left.is_empty() {
             *check = Check::unmet(format!("{}; still there: {}", check.observed, left.join(", ")));
         }
     }
 
-    /// The next calls of the experiment under way.
-    pub(in crate::lab) fn next_on_bench(&mut self) -> Vec<Effect> {
-        loop {
-            let Some(run) = &self.bench.run else { return Vec::new() };
-            if run.verdict.is_some() {
-                return self.next_undo();
+    /// The next calls of the experiment in progress.
+    pub(in crate::lab) fn next_of_experiment(&mut self, which: Experiment, batch: usize) -> Next {
+        if self.bench.is_undoing() {
+            return self.next_undo();
+        }
+        if !self.is_ready() {
+            return Next::Blocked(NOT_READY.to_owned());
+        }
+        match script::steps(which, &self.ground()).map(|steps| steps.into_iter().nth(batch)) {
+            Err(reason) => Next::Blocked(reason),
+            Ok(None) => Next::End,
+            Ok(Some(Step::Idle)) => Next::Wait,
+            Ok(Some(Step::Send(batch))) => {
+                batch.calls.iter().for_each(|(_, operation)| self.bench.note(operation));
+                Next::Send(batch)
             }
-            let steps =
-                if self.is_ready() { script::steps(run.which, &self.ground()) } else { Err(NOT_READY.to_owned()) };
-            match steps.map(|steps| steps.into_iter().nth(self.at_work().batch)) {
-                Err(reason) => return self.end_trial(Some(reason)),
-                Ok(None) => return self.end_trial(None),
-                Ok(Some(Step::Idle)) => return self.pause(),
-                Ok(Some(Step::Send(batch))) if batch.calls.is_empty() => self.at_work_mut().batch += 1,
-                Ok(Some(Step::Send(batch))) => {
-                    for (_, operation) in &batch.calls {
-                        self.bench.note(operation);
-                    }
-                    return self.send(batch);
-                }
-            }
+        }
+    }
+
+    fn next_undo(&mut self) -> Next {
+        let Some(run) = &self.bench.run else { return Next::End };
+        let left = self.bench.changes.iter().rev().find(|change| !run.tried.contains(change)).cloned();
+        let Some(change) = left else { return Next::End };
+        let batch = script::undo(&change, &self.ground());
+        if let Some(run) = &mut self.bench.run {
+            run.tried.push(change);
+        }
+        Next::Send(batch)
+    }
+
+    /// Notes the first calls that undo, and those after a pause.
+    pub(in crate::lab) fn note_calls(&mut self, which: Experiment, calls: &[Outgoing]) {
+        let Some(run) = &mut self.bench.run else { return };
+        if run.verdict.is_some() {
+            let undone_from = &mut self.bench.undone_from[which.index()];
+            *undone_from = undone_from.or(calls.first().map(|call| call.id));
+        }
+        if std::mem::take(&mut run.is_later) {
+            self.bench.later[which.index()].extend(calls.iter().map(|call| call.id));
         }
     }
 
     /// Whether the lab came so far that there is something to break.
     fn is_ready(&self) -> bool {
-        let facts = &self.facts;
+        let facts = self.kernel.facts();
         let known = [facts.key_id(), facts.key_arn(), self.bench.policy.as_deref()];
         // A table that may only perhaps be there has never been described.
         known.iter().all(Option::is_some)
@@ -211,7 +254,7 @@ impl State {
 
     /// What calls are made from. To undo, not all of it need be there any more.
     fn ground(&self) -> Ground<'_> {
-        let facts = &self.facts;
+        let facts = self.kernel.facts();
         Ground {
             names: &self.names,
             region: &self.backend.region,
@@ -231,12 +274,12 @@ impl State {
     fn policy_of_user(&self) -> UserPolicy {
         match self.backend.given_user {
             true => UserPolicy::Managed(String::new()),
-            false => self.facts.user_policy(&self.names, &self.backend),
+            false => self.kernel.facts().user_policy(&self.names, &self.backend),
         }
     }
 
     /// Takes in an answer of the experiment under way.
-    pub(in crate::lab) fn learn_on_bench(&mut self, exchange: &Exchange) {
+    fn learn_on_bench(&mut self, exchange: &Exchange) {
         let undoing = self.bench.is_undoing();
         self.bench.learn(exchange, undoing);
         if let (Some(run), Operation::Encrypt { .. }) = (&mut self.bench.run, &exchange.operation) {
@@ -245,66 +288,47 @@ impl State {
         }
     }
 
-    /// The verdict, or `observed` where it did not come to one; what follows is undoing.
-    pub(in crate::lab) fn end_trial(&mut self, observed: Option<String>) -> Vec<Effect> {
-        let Some(run) = &self.bench.run else { return Vec::new() };
-        let which = run.which;
-        let verdict = match observed {
-            Some(observed) => Check::unmet(observed),
-            None => check::check(which, &self.at_work().raw()),
-        };
-        let verdict = self.mask_check(verdict);
+    /// The experiment has sent everything: judges it, or ends it where it is undone.
+    pub(in crate::lab) fn judge_experiment(&mut self, which: Experiment) {
+        match self.bench.run.as_ref().and_then(|run| run.verdict.clone()) {
+            None => self.end_trial(which, check::check(which, &self.trial(which).raw())),
+            Some(verdict) => self.kernel.conclude(RunId::Experiment(which), verdict),
+        }
+    }
+
+    /// Takes a verdict; what follows is undoing.
+    pub(in crate::lab) fn end_trial(&mut self, which: Experiment, verdict: Check) {
+        let verdict = self.masking.outcome(verdict);
         if let Some(run) = &mut self.bench.run {
             run.pause = None;
             run.verdict = Some(verdict);
         }
-        self.at_work_mut().drop_batch();
         self.view.message = None;
         self.tell_of_the_clock();
-        self.next_undo()
+        self.kernel.go_on(which, true);
     }
 
-    fn next_undo(&mut self) -> Vec<Effect> {
-        let Some(run) = &self.bench.run else { return Vec::new() };
-        let left = self.bench.changes.iter().rev().find(|change| !run.tried.contains(change)).cloned();
-        let Some(change) = left else { return self.end_experiment() };
-        let which = run.which;
-        let batch = script::undo(&change, &self.ground());
-        if let Some(run) = &mut self.bench.run {
-            run.tried.push(change);
-        }
-        let effects = self.send(batch);
-        let first = effects.iter().find_map(|effect| match effect {
-            Effect::Call { id, .. } => Some(*id),
-            _ => None,
-        });
-        let undone_from = &mut self.bench.undone_from[which.index()];
-        *undone_from = undone_from.or(first);
-        effects
-    }
-
-    fn end_experiment(&mut self) -> Vec<Effect> {
-        let Some(Run { which, verdict, then, .. }) = self.bench.run.take() else { return Vec::new() };
-        let verdict = verdict.unwrap_or_else(not_tried);
-        let met = verdict.met;
-        self.bench.records[which.index()].status = Status::Done(verdict);
+    fn experiment_ended(&mut self, which: Experiment) -> Vec<Command> {
+        let Some(Run { then, .. }) = self.bench.run.take() else { return Vec::new() };
         // As in the stages: what an experiment changes is what comes back to test-user, where it asks.
-        if met && self.view.bench == Some(which) && !self.calls(Identity::TestUser).is_empty() {
+        let is_met = self.trial(which).status.check().is_some_and(|check| check.met);
+        if is_met && self.view.bench == Some(which) && !self.calls(Identity::TestUser).is_empty() {
             self.view.focus_on(Identity::TestUser);
         }
         self.tell_what_is_left();
-        if self.is_leaving() || then == Then::CleanUp {
-            return self.start_now(Stage::CleanUp);
+        if self.kernel.is_leaving() || then == Then::CleanUp {
+            return vec![Command::StartNow(Stage::CleanUp)];
         }
         match then {
             Then::Verify => {
                 // It has not been tried in this life.
-                self.bench.records[which.index()] = Record::default();
-                self.verify_from(Some(Stage::FIRST))
+                self.kernel.reset(RunId::Experiment(which));
+                return self.verify_from(Some(Stage::FIRST));
             }
             Then::Start(next) if self.bench.changes.is_empty() => self.start_experiment(next),
-            _ => Vec::new(),
+            _ => {}
         }
+        Vec::new()
     }
 
     fn tell_what_is_left(&mut self) {
@@ -323,11 +347,12 @@ impl State {
         self.bench.changes.iter().filter(stays).map(|change| change.describe(names)).collect()
     }
 
-    fn pause(&mut self) -> Vec<Effect> {
-        let timer = TimerId(self.new_id());
+    /// Waits until DynamoDB has no table key in memory any more.
+    pub(in crate::lab) fn pause(&mut self) -> Vec<Command> {
+        let timer = self.kernel.new_timer();
         let by_hand = self.backend.kind == BackendKind::Aws;
         self.set_pause(Some(Pause { timer, left: by_hand.then_some(COUNTDOWN_SECONDS) }));
-        if by_hand { self.count_down() } else { vec![Effect::Advance { timer, seconds: IDLE_SECONDS }] }
+        if by_hand { self.count_down() } else { vec![Command::AdvanceClock { timer, seconds: IDLE_SECONDS }] }
     }
 
     fn set_pause(&mut self, pause: Option<Pause>) {
@@ -336,7 +361,7 @@ impl State {
         }
     }
 
-    fn count_down(&mut self) -> Vec<Effect> {
+    fn count_down(&mut self) -> Vec<Command> {
         let Some(Pause { timer, left: Some(left) }) = self.bench.run.as_ref().and_then(|run| run.pause) else {
             return Vec::new();
         };
@@ -346,24 +371,25 @@ impl State {
             self.view.keys.first("advance", "enter"),
             self.view.keys.first("back", "esc")
         ));
-        vec![Effect::After { timer, millis: 1_000 }]
+        vec![Command::After { timer, millis: 1_000 }]
     }
 
     /// A second of the countdown has passed; `None` where the timer is another one.
-    pub(in crate::lab) fn second_passed(&mut self, fired: TimerId) -> Option<Vec<Effect>> {
+    pub(in crate::lab) fn second_passed(&mut self, fired: TimerId) -> Option<Vec<Command>> {
         let Pause { timer, left: Some(left) } = self.bench.run.as_ref()?.pause? else { return None };
         if timer != fired {
             return None;
         }
         if left <= 1 {
-            return Some(self.go_on(true));
+            self.go_on(true);
+            return Some(Vec::new());
         }
         self.set_pause(Some(Pause { timer, left: Some(left - 1) }));
         Some(self.count_down())
     }
 
     /// The server's clock was moved, or there is no such server: then it is waited for.
-    pub(in crate::lab) fn advanced(&mut self, of: TimerId, moved: bool) -> Vec<Effect> {
+    pub(in crate::lab) fn advanced(&mut self, of: TimerId, moved: bool) -> Vec<Command> {
         match self.bench.run.as_ref().and_then(|run| run.pause) {
             Some(Pause { timer, left: None }) if timer == of => {}
             _ => return Vec::new(), // stale
@@ -372,28 +398,22 @@ impl State {
             if let Some(run) = &mut self.bench.run {
                 run.clock_moved = true;
             }
-            return self.go_on(true);
+            self.go_on(true);
+            return Vec::new();
         }
         self.set_pause(Some(Pause { timer: of, left: Some(COUNTDOWN_SECONDS) }));
         self.count_down()
     }
 
     /// Sends what comes after a pause; `idle`: whether that was long enough.
-    fn go_on(&mut self, idle: bool) -> Vec<Effect> {
+    fn go_on(&mut self, idle: bool) {
         self.set_pause(None);
         self.view.message = None;
         self.tell_of_the_clock();
-        self.at_work_mut().batch += 1;
-        let which = self.bench.run.as_ref().map(|run| run.which);
-        let effects = self.send_batch();
-        if let Some(which) = which.filter(|_| idle) {
-            let sent = effects.iter().filter_map(|effect| match effect {
-                Effect::Call { id, .. } => Some(*id),
-                _ => None,
-            });
-            self.bench.later[which.index()].extend(sent);
+        if let Some(run) = &mut self.bench.run {
+            run.is_later = idle;
+            self.kernel.pass(RunId::Experiment(run.which));
         }
-        effects
     }
 
     /// Nobody may wonder how five minutes went by.
@@ -403,13 +423,6 @@ impl State {
             self.view.message =
                 Some(self.interface().fill("the sandbox's clock was moved on by {} min {} s", &[&minutes, &seconds]));
         }
-    }
-
-    /// In the leaving dialog: ends the experiment under way as soon as its calls are answered.
-    pub(in crate::lab) fn leave_bench(&mut self) -> Vec<Effect> {
-        let idle = self.at_work().pending.is_empty();
-        let undoing = self.bench.is_undoing();
-        if idle && !undoing { self.end_trial(Some("not finished: the lab was left".to_owned())) } else { Vec::new() }
     }
 
     /// Who calls what in the shown stage or experiment, before anything is known.

@@ -11,17 +11,13 @@ pub mod documents;
 pub mod ladder;
 pub mod trail;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::calls::Call;
 use super::exchange::Exchange;
 use super::facts::Caller;
 use super::flow::Effect;
+use super::kernel::run::Run;
 pub use super::model::inspection::{Finding, Inquiry, Known, Place};
 use super::operation::{Identity, Operation};
-use super::outcome::Record;
-use super::stage::Stage;
 use super::state::State;
 use super::view::Page;
 /// The evaluator's own word on whether an element `Action` covers an action.
@@ -102,7 +98,7 @@ impl State {
 
     /// Where a call was made.
     pub fn place_of(&self, exchange: &Exchange) -> Place {
-        self.bench.sender(exchange.id).map_or(Place::Stage(exchange.stage), Place::Experiment)
+        self.kernel.sender(exchange.id).map_or(Place::Stage(exchange.stage), Place::Experiment)
     }
 
     /// Who signs as `identity`, as it is shown.
@@ -111,7 +107,7 @@ impl State {
     }
 
     fn caller_of(&self, identity: Identity) -> Option<&Caller> {
-        self.facts.caller(identity)
+        self.kernel.facts().caller(identity)
     }
 
     /// Asks for what the open page needs; nothing where it needs nothing.
@@ -122,10 +118,10 @@ impl State {
                 let Some(exchange) = self.focused_exchange() else { return Vec::new() };
                 let (call, identity) = (exchange.id, exchange.identity);
                 let caller = self.caller_of(identity).map(|caller| caller.arn.clone());
-                Inquiry::Why { call, caller, key: self.facts.key_arn().map(str::to_owned) }
+                Inquiry::Why { call, caller, key: self.kernel.facts().key_arn().map(str::to_owned) }
             }
             Some(Page::Trail) => Inquiry::Trail,
-            Some(Page::AtRest) if self.facts.made.table => Inquiry::AtRest { table: self.names.table.clone() },
+            Some(Page::AtRest) if self.kernel.facts().made.table => Inquiry::AtRest { table: self.names.table.clone() },
             _ => return Vec::new(),
         };
         let insight = &mut self.insight;
@@ -152,26 +148,27 @@ impl State {
         Some(match finding {
             Finding::Decisions(all) => {
                 let own: Vec<Decided> = all.into_iter().filter(|decided| self.is_own(&decided.request_id)).collect();
-                Known::Decisions { all: self.masked(own)?, unread: None }
+                Known::Decisions { all: self.masking.value(own)?, unread: None }
             }
             Finding::Documents(documents) => {
-                let (all, unread) = self.masked(self.decided_again(&documents))?;
+                let decided = self.decided_again(&documents);
+                let (all, unread) = self.masking.value(decided)?;
                 Known::Decisions { all, unread: Some(unread) }
             }
-            Finding::Trail(events) => Known::Trail(self.masked(events)?),
+            Finding::Trail(events) => Known::Trail(self.masking.value(events)?),
             // The bytes of items and keys name nobody, and where the file lies is the person's own machine.
             Finding::AtRest(at_rest) => {
                 let names = (at_rest.table, at_rest.key_arn, at_rest.encryption_context);
-                let (table, key_arn, encryption_context) = self.masked(names)?;
+                let (table, key_arn, encryption_context) = self.masking.value(names)?;
                 Known::AtRest(Box::new(AtRest { table, key_arn, encryption_context, ..*at_rest }))
             }
             Finding::NotTold => Known::NotTold,
             // It may have been another session that was not masked.
             Finding::Shown(known) => match *known {
                 Known::AtRest(at_rest) => self.taken_in(Finding::AtRest(at_rest))?,
-                known => self.masked(known)?,
+                known => self.masking.value(known)?,
             },
-            Finding::Failed(reason) => Known::Failed(self.mask_text(reason)),
+            Finding::Failed(reason) => Known::Failed(self.masking.text(reason)),
         })
     }
 
@@ -183,32 +180,23 @@ impl State {
     /// The decisions of the call that is asked about, and what keeps them from being complete.
     fn decided_again(&self, documents: &Documents) -> (Vec<Decided>, Vec<String>) {
         let Some(Inquiry::Why { call, .. }) = &self.insight.inquiry else { return Default::default() };
-        if self.bench.sender(*call).is_some() {
+        if self.kernel.sender(*call).is_some() {
             return (Vec::new(), vec![UNDONE.to_owned()]);
         }
         let exchange = self.sent().find(|exchange| exchange.id == *call);
         let decided = exchange.and_then(|exchange| {
             let caller = self.caller_of(exchange.identity)?;
-            Some(decide_again(exchange, caller, &self.facts, &self.backend.region, documents))
+            Some(decide_again(exchange, caller, self.kernel.facts(), &self.backend.region, documents))
         });
         decided.unwrap_or_default()
     }
 
-    /// `value` with every text in it masked, where the lab is.
-    fn masked<T: Serialize + DeserializeOwned>(&mut self, value: T) -> Option<T> {
-        if !self.is_masked() {
-            return Some(value);
-        }
-        let json = serde_json::to_value(&value).ok()?;
-        serde_json::from_value(self.mask_value(json)).ok()
-    }
-
     /// All calls as they came.
     fn sent(&self) -> impl Iterator<Item = &Exchange> {
-        self.records().flat_map(|record| record.raw())
+        self.runs().flat_map(Run::raw)
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
-        Stage::ALL.iter().map(|stage| self.record(*stage)).chain(self.bench.records())
+    pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.kernel.runs()
     }
 }

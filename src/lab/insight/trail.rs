@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Place;
 use super::documents::request_id;
 use crate::lab::exchange::Exchange;
+use crate::lab::kernel::run::Run;
 pub use crate::lab::model::inspection::{Event, Parameters, Who};
 use crate::lab::operation::Service;
-use crate::lab::outcome::Record;
 use crate::lab::state::State;
 
 /// What became of a request.
@@ -116,7 +116,7 @@ pub fn of_exchanges(state: &State) -> Vec<Entry> {
 
 /// All answered calls that are in view, those of the bench among them, in the order of sending.
 fn exchanges(state: &State) -> Vec<&Exchange> {
-    let mut all: Vec<&Exchange> = state.records().flat_map(Record::exchanges).collect();
+    let mut all: Vec<&Exchange> = state.runs().flat_map(Run::exchanges).collect();
     all.sort_by_key(|exchange| exchange.id);
     all
 }

@@ -19,6 +19,8 @@ pub struct Batch {
 pub enum Next {
     /// Send this.
     Send(Batch),
+    /// Wait until DynamoDB has no table key in memory any more.
+    Wait,
     /// The stage has sent everything.
     End,
     /// It can't go on, since an earlier stage did not give what it needs.

@@ -80,7 +80,7 @@ fn nothing_else_consents(#[case] intents: &[Intent]) {
     lab.press(Intent::Advance);
     intents.iter().for_each(|intent| lab.press(*intent));
     assert_eq!(lab.sent, ASKED);
-    assert!(lab.state.facts.made.is_empty());
+    assert!(lab.state.kernel.facts().made.is_empty());
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn another_account_needs_another_yes() {
     lab.press(Intent::Advance);
     type_in(&mut lab, "3333");
     assert!(!lab.state.check(Stage::CreateKey).unwrap().met);
-    lab.state.facts.admin.as_mut().unwrap().account = "444455556666".to_owned();
+    lab.state.kernel.facts_mut().admin.as_mut().unwrap().account = "444455556666".to_owned();
     let sent = lab.sent.len();
     lab.press(Intent::Retry);
     assert!(lab.state.is_asking_for_consent());
@@ -136,13 +136,13 @@ fn the_key_costs_by_the_hour_until_its_deletion_is_scheduled() {
     lab.state.accepted_account = Some(ACCOUNT.to_owned());
     assert_eq!(lab.state.cost_line(), None);
     lab.run_to(Stage::ViewAdmin);
-    lab.state.facts.key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
-    lab.state.now = 1_000 + 36_000;
+    lab.state.kernel.facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
+    lab.state.kernel.set_now(1_000 + 36_000);
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
     assert_eq!(lab.state.cost_line_at(1_000 + 72_000).unwrap(), "key 20.0 h, 0.0274 USD", "while nobody calls");
     lab.run_to(Stage::CleanUp);
-    lab.state.facts.key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
-    lab.state.now += 36_000;
+    lab.state.kernel.facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
+    lab.state.kernel.set_now(lab.state.now() + 36_000);
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
     assert_eq!(lab.state.cost_line_at(i64::MAX), lab.state.cost_line());
     lab.state.backend.kind = BackendKind::Sandbox;

@@ -46,7 +46,7 @@ fn the_whole_lab_meets_nine_of_nine_and_sends_what_the_contract_says() {
             "admin kms:DescribeKey",
         ]
     );
-    assert!(lab.state.facts.made.is_empty());
+    assert!(lab.state.kernel.facts().made.is_empty());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_stage_list_goes_back_and_while_calls_are_under_way_not_beyond() {
     lab.press(Intent::MoveCursor(-100));
     lab.press(Intent::Advance);
     assert_eq!((lab.state.view.shown, lab.state.view.overlay), (Stage::Who, None));
-    assert_eq!(lab.state.current, Stage::ViewAdmin);
+    assert_eq!(lab.state.current(), Stage::ViewAdmin);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn after_a_failed_creation_the_lab_goes_on_and_cleans_up_what_there_is(#[case] f
     assert!(!lab.observed(at).0);
     assert!(lab.state.is_finished());
     assert!(lab.observed(Stage::CleanUp).0, "{:?}", lab.observed(Stage::CleanUp));
-    assert!(lab.state.facts.made.is_empty());
+    assert!(lab.state.kernel.facts().made.is_empty());
     let blocked = Stage::ALL.iter().filter(|s| lab.observed(**s).1.starts_with("not attempted")).count();
     assert!(blocked > 0 || at == Stage::CreateUser);
 }
@@ -287,7 +287,7 @@ fn the_policy_is_attached_in_the_admins_partition() {
     let admin_arn = "arn:aws-cn:iam::111122223333:user/kmslab-admin".to_owned();
     let mut lab = Lab::new(backend(), Cloud { admin_arn, ..Cloud::default() });
     lab.run_to(Stage::CreateUser);
-    let attached = lab.state.facts.made.policy_attached.as_deref();
+    let attached = lab.state.kernel.facts().made.policy_attached.as_deref();
     assert_eq!(attached, Some("arn:aws-cn:iam::aws:policy/AmazonDynamoDBFullAccess"));
 }
 
@@ -456,7 +456,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
     for intent in [Intent::Advance, Intent::Choose(0), Intent::Advance] {
         lab.press(intent);
     }
-    let record = lab.state.bench.record(which);
+    let record = lab.state.trial(which);
     let gone: Vec<_> = record.exchanges().filter(|exchange| !exchange.is_allowed()).collect();
     assert!(matches!(gone.as_slice(), [.., last] if last.is_wanted_absence()), "{gone:?}");
     assert_eq!(lab.state.bench.changes(), []);

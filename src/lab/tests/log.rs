@@ -139,8 +139,8 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
     assert_eq!(logging.lab.state.view.message.as_deref(), Some("u: undo again · not undone: the disabled key"));
     logging.press(&[Intent::Retry]);
     let (live, again) = (&logging.lab.state, logging.again());
-    assert_eq!(again.bench.record(which).status, live.bench.record(which).status);
-    assert!(again.bench.record(which).exchanges().eq(live.bench.record(which).exchanges()));
+    assert_eq!(again.trial(which).status, live.trial(which).status);
+    assert!(again.trial(which).exchanges().eq(live.trial(which).exchanges()));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_yes_is_logged_when_it_is_one() {
     logging.lab.cloud.faults.push(("CreateKey", 400, json!({"__type": "LimitExceededException", "message": "later"})));
     logging.press(&[3; 4].map(Intent::TypeDigit));
     assert_eq!(yes(&logging), 1);
-    logging.lab.state.facts.admin.as_mut().unwrap().account = "999988887777".to_owned();
+    logging.lab.state.kernel.facts_mut().admin.as_mut().unwrap().account = "999988887777".to_owned();
     logging.press(&[Intent::Retry]);
     assert!(logging.lab.state.is_asking_for_consent());
     logging.press(&[7; 3].map(Intent::TypeDigit));

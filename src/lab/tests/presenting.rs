@@ -46,7 +46,7 @@ fn everything_before_a_later_stage_is_set_up_by_the_same_calls_as_ever() {
     jump(&mut lab, Stage::ViewDenied);
     assert_eq!(lab.sent, step_by_step.sent);
     assert_eq!((lab.state.met(), lab.state.ended()), (5, 5));
-    assert_eq!((lab.state.view.shown, lab.state.current), (Stage::ViewDenied, Stage::ViewDenied));
+    assert_eq!((lab.state.view.shown, lab.state.current()), (Stage::ViewDenied, Stage::ViewDenied));
     assert_eq!(lab.state.record(Stage::ViewDenied).status, Status::Todo);
     assert_eq!(lab.state.score(), Some(Score { skipped: 5, ..Score::default() }));
     assert!(lab.state.waits_for_answer(), "its own question is asked");
@@ -113,7 +113,7 @@ fn on_aws_the_way_asks_for_consent_and_shows_the_key_policy() {
     assert!(lab.state.is_asking_for_consent());
     assert_eq!(lab.sent, ["admin sts:GetCallerIdentity", "admin iam:SimulatePrincipalPolicy"]);
     (0..4).for_each(|_| lab.press(Intent::TypeDigit(3)));
-    assert!(lab.state.draft().is_some(), "a policy is looked at before it is sent");
+    assert!(lab.state.held().is_some(), "a policy is looked at before it is sent");
     lab.press(Intent::Advance);
     assert_eq!((lab.state.met(), lab.state.view.shown), (7, Stage::ViewAgain));
 
@@ -224,11 +224,11 @@ fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
     let mut lab = asking();
     jump(&mut lab, Stage::Grant);
     (0..2).for_each(|_| wish(&mut lab, Wish::Next));
-    assert!(lab.state.draft().is_some());
+    assert!(lab.state.held().is_some());
     let sent = lab.sent.len();
     wish(&mut lab, Wish::Next);
     assert!(lab.state.view.message.as_deref().unwrap().contains("not sent yet"), "{:?}", lab.state.view.message);
-    assert_eq!((lab.sent.len(), lab.state.draft().is_some()), (sent, true));
+    assert_eq!((lab.sent.len(), lab.state.held().is_some()), (sent, true));
     wish(&mut lab, Wish::Next);
     assert_eq!((lab.sent.len() > sent, lab.state.met()), (true, 7));
 }

@@ -157,13 +157,13 @@ fn a_stage_that_got_no_answer_offers_the_recorded_one(#[case] kind: BackendKind,
     assert!(user.arn.ends_with("kmslab-user-0ldrun77"), "{user:?}");
     // It decides nothing.
     assert_eq!((lab.state.met(), lab.observed(Stage::ViewDenied).0), (live.met(), false));
-    assert_eq!((&lab.state.facts, lab.state.leftovers()), (&live.facts, live.leftovers()));
+    assert_eq!((lab.state.kernel.facts(), lab.state.leftovers()), (live.kernel.facts(), live.leftovers()));
     assert_eq!(lab.state.summary(), "5 of 9 stages met, 1 shown as REPLAY");
 
     lab.press(Intent::ToggleReplay);
     assert_eq!(lab.state.calls(Identity::TestUser), live.calls(Identity::TestUser));
     assert_eq!((lab.state.replay_time(), lab.state.offer().as_deref()), (None, Some(offer)));
-    assert_eq!(lab.state.facts_of_calls(), &live.facts);
+    assert_eq!(lab.state.facts_of_calls(), live.kernel.facts());
 }
 
 #[test]

@@ -88,15 +88,15 @@ fn killed_at_every_call_it_goes_on_and_leaves_nothing(#[case] done: bool) {
         let mut lab = kept_lab(false, Cloud::default(), "t1");
         lab.dies_at = Some((call, done));
         go_to(&mut lab, Stage::CleanUp);
-        let (killed_at, choices) = (lab.state.current, lab.state.quiz.clone());
+        let (killed_at, choices) = (lab.state.current(), lab.state.quiz.clone());
         let mut lab = revive(lab, false);
         assert_eq!(lab.state.quiz, choices, "call {call}");
-        assert_eq!(lab.state.current, killed_at, "call {call}: {:?}", lab.state.view.message);
+        assert_eq!(lab.state.current(), killed_at, "call {call}: {:?}", lab.state.view.message);
         assert_eq!(lab.state.names.run, "t1", "call {call}");
         assert_eq!(lab.taken_over, ["t1"], "call {call}");
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}: {:?}", Stage::ALL.map(|stage| lab.state.check(stage).cloned()));
-        assert!(lab.state.facts.made.is_empty(), "call {call}: {:?}", lab.state.facts.made);
+        assert!(lab.state.kernel.facts().made.is_empty(), "call {call}: {:?}", lab.state.kernel.facts().made);
         assert!(!lab.remembered.unwrap().can_go_on());
     }
 }
@@ -107,9 +107,9 @@ fn what_ends_with_the_program_is_made_again_and_the_answers_stay() {
         let mut lab = kept_lab(true, Cloud::default(), "t1");
         lab.dies_at = Some((call, true));
         go_to(&mut lab, Stage::CleanUp);
-        let (killed_at, choices, kept) = (lab.state.current, lab.state.quiz.clone(), lab.remembered.clone().unwrap());
+        let (killed_at, choices, kept) = (lab.state.current(), lab.state.quiz.clone(), lab.remembered.clone().unwrap());
         let mut lab = revive(lab, true);
-        assert_eq!((lab.state.current, &lab.state.quiz), (killed_at, &choices), "call {call}");
+        assert_eq!((lab.state.current(), &lab.state.quiz), (killed_at, &choices), "call {call}");
         assert_eq!((lab.state.met(), lab.state.names.run.as_str()), (killed_at.index(), "t2"), "call {call}");
         let again = lab.state.kept().unwrap();
         for stage in Stage::ALL.into_iter().filter(|stage| *stage < killed_at) {
@@ -180,7 +180,7 @@ fn a_stage_that_does_not_stand_any_more_is_to_do_again(
 ) {
     let mut lab = offered(Stage::Grant, change);
     lab.press(Intent::Advance);
-    assert_eq!(lab.state.current, stage);
+    assert_eq!(lab.state.current(), stage);
     let told = lab.state.view.message.clone().unwrap();
     assert!(told.starts_with(message), "{told}");
     assert_eq!(lab.state.record(stage).status, Status::Todo);
@@ -206,7 +206,7 @@ fn of_another_account_nothing_goes_on() {
     lab.press(Intent::Advance);
     assert!(lab.state.is_asking_to_resume());
     lab.press(Intent::StartAfresh);
-    assert_eq!((lab.state.current, lab.state.names.run.as_str()), (Stage::Who, "t2"));
+    assert_eq!((lab.state.current(), lab.state.names.run.as_str()), (Stage::Who, "t2"));
     assert_eq!(lab.state.view.message.as_deref(), Some("what run t1 has made stays until `kmslab cleanup`"));
 }
 
@@ -226,7 +226,7 @@ fn silence_is_asked_again_and_condemns_no_stage() {
     assert_eq!(shown.exchanges().map(|exchange| exchange.operation.name()).collect::<Vec<_>>(), calls, "as they were");
     assert!(shown.exchanges().all(|exchange| exchange.is_allowed()));
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.current, lab.state.met()), (Stage::CreateUser, 4));
+    assert_eq!((lab.state.current(), lab.state.met()), (Stage::CreateUser, 4));
 }
 
 #[test]
@@ -239,10 +239,10 @@ fn killed_while_it_verifies_it_verifies_again() {
         lab.press(Intent::Advance);
         let dead = lab.is_dead();
         let mut lab = revive(lab, false);
-        assert_eq!(lab.state.current, Stage::ViewAgain, "call {call}, {dead}: {:?}", lab.state.view.message);
+        assert_eq!(lab.state.current(), Stage::ViewAgain, "call {call}, {dead}: {:?}", lab.state.view.message);
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9);
-        assert!(lab.state.facts.made.is_empty());
+        assert!(lab.state.kernel.facts().made.is_empty());
     }
 }
 
@@ -263,7 +263,7 @@ fn a_masked_session_is_kept_as_it_is_and_goes_on_masked() {
     assert!(!next.observed(Stage::Who).1.contains("kmslab-user-a1b2c3d4"));
     let shown = format!("{:?}{:?}", next.state.shown_facts(), next.state.shown_names());
     assert!(!shown.contains("a1b2c3d4") && !shown.contains(KEY_ID), "{shown}");
-    assert!(next.state.facts.key_id() == Some(KEY_ID), "decided with as it came");
+    assert!(next.state.kernel.facts().key_id() == Some(KEY_ID), "decided with as it came");
 }
 
 #[rstest]
@@ -286,12 +286,12 @@ fn killed_in_an_experiment_it_undoes_that_first(
         tried += 1;
         let mut lab = revive(lab, false);
         assert_eq!(lab.state.bench.changes(), [], "call {call}");
-        assert_eq!((lab.state.current, lab.state.met()), (Stage::CleanUp, 8), "{call}: {:?}", lab.state.view.message);
+        assert_eq!((lab.state.current(), lab.state.met()), (Stage::CleanUp, 8), "{call}: {:?}", lab.state.view.message);
         assert!(lab.state.bench.choice(which).is_some());
         assert!(lab.state.has_bench());
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}");
-        assert!(lab.state.facts.made.is_empty());
+        assert!(lab.state.kernel.facts().made.is_empty());
     }
     assert!(tried >= 3, "{tried} calls");
 }

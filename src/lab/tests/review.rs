@@ -26,20 +26,20 @@ fn a_person_sees_what_changes_before_it_is_sent() {
     let mut lab = looking();
     assert_eq!(lab.sent.last().unwrap(), "admin kms:GetKeyPolicy");
     assert!(!lab.state.is_running(), "there is nothing to wait for");
-    let Some(Call::Draft(draft)) = lab.state.selected_call(Identity::Admin) else { panic!("nothing to look at") };
-    let Operation::PutKeyPolicy { policy, .. } = &draft.operation else { panic!("{draft:?}") };
+    let Some(Call::Held(operation)) = lab.state.selected_call(Identity::Admin) else { panic!("nothing to look at") };
+    let Operation::PutKeyPolicy { policy, .. } = operation else { panic!("{operation:?}") };
     let diff = lab.state.policy_diff(policy).unwrap();
     assert_eq!(diff.counts(), "2 statements added, none removed");
     assert_eq!(diff.kept[0].name(), "Enable IAM User Permissions");
     // Looking elsewhere sends nothing, and it is still there afterwards.
     lab.press(Intent::ShowPrevious);
-    assert_eq!(lab.state.draft(), None);
+    assert_eq!(lab.state.held(), None);
     lab.press(Intent::Close);
     lab.press(Intent::Advance);
-    assert_eq!((puts(&lab), lab.state.draft().is_some()), (0, true));
+    assert_eq!((puts(&lab), lab.state.held().is_some()), (0, true));
     lab.press(Intent::Advance);
     assert!(lab.observed(Stage::Grant).0);
-    assert_eq!((puts(&lab), lab.state.draft()), (1, None));
+    assert_eq!((puts(&lab), lab.state.held()), (1, None));
     assert_eq!(lab.state.granted(), Some(diff));
 }
 
@@ -47,8 +47,8 @@ fn a_person_sees_what_changes_before_it_is_sent() {
 fn what_is_left_unsent_can_be_taken_up_again_and_is_read_afresh() {
     let mut lab = looking();
     lab.press(Intent::Close);
-    assert_eq!((puts(&lab), lab.state.draft()), (0, None));
-    assert_eq!(lab.state.record(Stage::Grant), &Record::default());
+    assert_eq!((puts(&lab), lab.state.held()), (0, None));
+    assert_eq!(lab.state.record(Stage::Grant), &Run::default());
     assert!(lab.state.view.message.as_ref().unwrap().starts_with("nothing was sent"));
     let changed = lab.cloud.key_policy.replace("Enable IAM User Permissions", "renamed meanwhile");
     lab.cloud.key_policy = changed;
@@ -62,7 +62,7 @@ fn what_is_left_unsent_can_be_taken_up_again_and_is_read_afresh() {
 fn leaving_while_looking_sends_nothing_and_cleans_up() {
     let mut lab = looking();
     lab.press(Intent::CleanUpAndQuit);
-    assert_eq!((puts(&lab), lab.exited, lab.state.draft()), (0, true, None));
+    assert_eq!((puts(&lab), lab.exited, lab.state.held()), (0, true, None));
     assert!(lab.observed(Stage::Grant).1.contains("not finished"));
     assert!(lab.observed(Stage::CleanUp).0);
 }
@@ -71,7 +71,7 @@ fn leaving_while_looking_sends_nothing_and_cleans_up() {
 fn without_a_person_nothing_is_held() {
     let mut lab = Lab::new(backend(), Cloud::default());
     lab.run_to(Stage::Grant);
-    assert_eq!((puts(&lab), lab.state.draft()), (1, None));
+    assert_eq!((puts(&lab), lab.state.held()), (1, None));
 }
 
 #[test]

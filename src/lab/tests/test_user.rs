@@ -52,8 +52,8 @@ fn an_experiment_names_a_role_of_admin_by_its_own_arn() {
     lab.press(Intent::ToggleBench);
     lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
     [Intent::Advance, Intent::Choose(0), Intent::Advance].into_iter().for_each(|intent| lab.press(intent));
-    let put = lab.state.bench.record(which).pending.iter().map(|pending| pending.operation.shown().clone());
-    let sent = lab.state.bench.record(which).exchanges().map(|exchange| exchange.operation.clone());
+    let put = lab.state.trial(which).pending.iter().map(|pending| pending.operation.shown().clone());
+    let sent = lab.state.trial(which).exchanges().map(|exchange| exchange.operation.clone());
     let policies: Vec<String> = put
         .chain(sent)
         .filter_map(|operation| match operation {
@@ -107,7 +107,7 @@ fn a_user_that_cannot_be_created_is_told_before_there_is_a_key(#[case] more: Val
     let (met, observed) = lab.observed(Stage::Who);
     assert!(!met && observed.contains(why) && observed.contains("--user-profile"), "{observed}");
     assert!(!lab.sent.iter().any(|call| call.contains("CreateKey")), "{:?}", lab.sent);
-    assert!(lab.state.facts.made.is_empty());
+    assert!(lab.state.kernel.facts().made.is_empty());
 }
 
 #[rstest]

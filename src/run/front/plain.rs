@@ -238,7 +238,7 @@ impl<W: Write> Talk<'_, W> {
         };
         is_new |= !opened.is_empty();
         self.lines(opened)?;
-        let is_draft = state.draft().is_some();
+        let is_draft = state.held().is_some();
         if is_draft && !self.is_draft {
             self.lines(plain::draft(state))?;
             is_new = true;

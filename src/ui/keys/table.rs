@@ -387,7 +387,7 @@ fn back_label(state: &State, area: Rect) -> &str {
     match state.view.overlay {
         Some(Overlay::Quit) => "stay",
         None if is_zoomed || class == Class::TooSmall => "back",
-        None if state.draft().is_some() => "don't send it",
+        None if state.held().is_some() => "don't send it",
         None if state.view.bench.is_none() => "stop here",
         _ => "back",
     }

@@ -54,7 +54,7 @@ fn all(session: &Session) -> Vec<Exchange> {
 
 /// As the sandbox would decide: admin's Scan finds the table key in memory.
 fn decisions(session: &Session) -> Finding {
-    let facts = &session.state.facts;
+    let facts = session.state.shown_facts();
     let mut decisions = Vec::new();
     let mut has_key = false;
     for exchange in all(session) {
@@ -274,8 +274,10 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
     }));
     assert!(with_mfa.contains("lock 1: the table  ? INCOMPLETE"), "{with_mfa}");
     assert!(with_mfa.contains("aws:MultiFactorAuthPresent, of which nothing is known here"), "{with_mfa}");
-    let mut root = on_aws(Identity::Admin);
-    root.state.facts.admin.as_mut().unwrap().arn = "arn:aws:iam::111122223333:root".to_owned();
+    let mut root = Session::aws();
+    root.services.admin_is_root = true;
+    let mut root = root.after(Stage::ViewDenied);
+    root.intent(Intent::FocusOther);
     let root = picture(&opened(root, Page::Why, |s| {
         Finding::Documents(Documents { identity: Vec::new(), ..documents(s, Identity::Admin) })
     }));

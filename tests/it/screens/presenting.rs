@@ -186,7 +186,7 @@ fn a_clickers_third_button_leads_to_the_bench_and_back() {
     (0..3).for_each(|_| press(&mut session, KeyCode::PageDown));
     let first = Experiment::ALL[0];
     assert_eq!(session.state.view.bench, Some(first));
-    assert!(matches!(session.state.bench.record(first).status, Status::Done(_)));
+    assert!(matches!(session.state.trial(first).status, Status::Done(_)));
     press(&mut session, KeyCode::F(5));
     assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "back at the stage");
     press(&mut session, KeyCode::PageDown);

@@ -257,8 +257,8 @@ impl Twins {
             assert!(self.again.record(stage).exchanges().eq(live.record(stage).exchanges()), "{}", stage.key());
         }
         for which in Experiment::ALL {
-            assert!(self.again.bench.record(which).exchanges().eq(live.bench.record(which).exchanges()));
-            assert_eq!(self.again.bench.record(which).status, live.bench.record(which).status);
+            assert!(self.again.trial(which).exchanges().eq(live.trial(which).exchanges()));
+            assert_eq!(self.again.trial(which).status, live.trial(which).status);
         }
         assert_eq!(PresenterSnapshot::of(&self.again), PresenterSnapshot::of(&live));
         assert_eq!(self.again.view, live.view);

@@ -2,34 +2,32 @@
 
 use std::sync::Arc;
 
-use super::backend::{Backend, ServicePlace};
-use super::bench::Bench;
-use super::copy::{Clipboard, Profiles, Way};
-use super::exchange::Exchange;
-use super::facts::{Facts, Names};
-use super::insight::Insight;
-use super::lesson::{Chosen, Lesson};
-use super::outcome::{Record, Status};
-use super::presenting::Presenting;
-use super::quiz::Quiz;
-use super::recall::Replays;
-use super::review::Review;
-use super::session::Progress;
-use super::shown::Shown;
-use super::stage::Stage;
-use super::view::View;
+use super::save::Progress;
+use crate::lab::backend::{Backend, BackendKind, ServicePlace};
+use crate::lab::bench::Bench;
+use crate::lab::copy::{Clipboard, Profiles, Way};
+use crate::lab::facts::Names;
+use crate::lab::feature::masking::Masking;
+use crate::lab::insight::Insight;
+use crate::lab::kernel::Kernel;
+use crate::lab::lesson::{Chosen, Lesson};
+use crate::lab::presenting::Presenting;
+use crate::lab::quiz::Quiz;
+use crate::lab::recall::Replays;
+use crate::lab::review::Review;
+use crate::lab::view::View;
+use crate::lab::wait::Patience;
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
+    pub(in crate::lab) kernel: Kernel,
     /// Where the calls go.
     pub backend: Backend,
     /// Where the calls of each service go; empty where it is one place for all.
     pub services: Vec<ServicePlace>,
     /// The run's names.
     pub names: Names,
-    /// What the answers told.
-    pub facts: Facts,
     /// The texts.
     pub lesson: Chosen,
     /// The questions, and what was said to them.
@@ -38,73 +36,64 @@ pub struct State {
     pub bench: Bench,
     /// What the person looks at, and how.
     pub view: View,
-    /// The stage that is next, under way or newest done. Later ones have not begun.
-    pub current: Stage,
-    /// Counts [`Event::Tick`]s, for the waiting sign.
-    pub ticks: u64,
     /// What has been looked into.
-    pub(super) insight: Insight,
-    /// What is shown where that is masked.
-    pub(super) shown: Option<Shown>,
+    pub(in crate::lab) insight: Insight,
+    pub(in crate::lab) masking: Masking,
     /// The account that `--yes-account` said yes to.
     pub accepted_account: Option<String>,
     /// How long waits last, in seconds; `None` is the backend's default.
-    pub(super) wait: Option<u32>,
+    pub(in crate::lab) wait: Option<u32>,
     /// The profiles that the person gave.
-    pub(super) profiles: Profiles,
+    pub(in crate::lab) profiles: Profiles,
     /// The account in which things may be created; on AWS nothing is without it.
-    pub(super) consented: Option<String>,
-    /// Unix time of the newest answer, in seconds.
-    pub(super) now: u64,
-    /// When the key stopped costing anything.
-    pub(super) key_ended_at: Option<u64>,
-    pub(super) replays: Replays,
+    pub(in crate::lab) consented: Option<String>,
+    pub(in crate::lab) replays: Replays,
     /// What is kept, or was kept before.
-    pub(super) progress: Progress,
+    pub(in crate::lab) progress: Progress,
     /// A call that a person looks at before it is sent.
-    pub(super) review: Review,
+    pub(in crate::lab) review: Review,
     /// What a person has copied.
-    pub(super) clipboard: Clipboard,
-    pub(super) presenting: Presenting,
-    pub(super) records: [Record; Stage::ALL.len()],
-    /// The newest answer as it is shown, for the session's log: what follows from it may have begun its record anew.
-    pub(super) answered: Option<Arc<Exchange>>,
-    last_id: u64,
-    pub(super) quit_after_clean_up: bool,
+    pub(in crate::lab) clipboard: Clipboard,
+    pub(in crate::lab) presenting: Presenting,
 }
 
 impl State {
     /// The state before the first call.
     pub fn new(backend: Backend, names: Names) -> State {
         State {
+            kernel: Kernel::new(Patience { kind: backend.kind, seconds: None }),
             backend,
             services: Vec::new(),
             names,
-            facts: Facts::default(),
             lesson: Chosen::default(),
             quiz: Quiz::default(),
             bench: Bench::default(),
             view: View::default(),
-            current: Stage::FIRST,
-            ticks: 0,
             insight: Insight::default(),
-            shown: None,
+            masking: Masking::default(),
             accepted_account: None,
             wait: None,
             profiles: Profiles::default(),
             consented: None,
-            now: 0,
-            key_ended_at: None,
             replays: Replays::default(),
             progress: Progress::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
-            records: Default::default(),
-            answered: None,
-            last_id: 0,
-            quit_after_clean_up: false,
         }
+    }
+
+    /// The same state, whose waits last this many seconds; `None` is the backend's default.
+    #[must_use]
+    pub fn with_wait(mut self, seconds: Option<u32>) -> State {
+        self.wait = seconds;
+        self.kernel.be_patient(Patience { kind: self.backend.kind, seconds });
+        self
+    }
+
+    /// From here on everything that is shown or written is masked; for a state that has sent nothing yet.
+    pub fn mask(&mut self) {
+        self.masking = Masking::begin(&self.names, self.backend.kind == BackendKind::Sandbox);
     }
 
     /// The same state in the words of `lesson`.
@@ -147,39 +136,5 @@ impl State {
         self.clipboard = earlier.clipboard.clone();
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         self
-    }
-
-    /// Unix time of the newest answer, in seconds; 0 before the first.
-    pub fn now(&self) -> u64 {
-        self.now
-    }
-
-    /// A stage's calls and outcome.
-    pub fn record(&self, stage: Stage) -> &Record {
-        &self.records[stage.index()]
-    }
-
-    /// The stage or the experiment that is looked at.
-    pub fn shown(&self) -> &Record {
-        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.bench.record(which))
-    }
-
-    /// Whether calls are under way: the screen has something to animate.
-    pub fn is_running(&self) -> bool {
-        self.at_work().status == Status::Running && !self.review.is_waiting()
-    }
-
-    pub(super) fn record_mut(&mut self, stage: Stage) -> &mut Record {
-        &mut self.records[stage.index()]
-    }
-
-    /// Whether the program ends after clean-up.
-    pub(super) fn is_leaving(&self) -> bool {
-        self.quit_after_clean_up
-    }
-
-    pub(super) fn new_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
     }
 }

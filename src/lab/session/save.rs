@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::backend::{Backend, BackendKind};
-use super::bench;
-use super::exchange::Exchange;
-use super::facts::Facts;
 use super::flow::Effect;
-use super::model::masked::Answered;
-use super::operation::Operation;
-use super::outcome::{Check, Record, Status};
-use super::presenting::hands::Votes;
-use super::presenting::pace::Pace;
-use super::quiz::Quiz;
-use super::resume::Resuming;
-use super::stage::Stage;
 use super::state::State;
+use crate::lab::backend::{Backend, BackendKind};
+use crate::lab::bench;
+use crate::lab::exchange::Exchange;
+use crate::lab::facts::Facts;
+use crate::lab::kernel::run::{Run, Status};
+use crate::lab::model::masked::Answered;
+use crate::lab::model::outcome::Check;
+use crate::lab::operation::Operation;
+use crate::lab::presenting::hands::Votes;
+use crate::lab::presenting::pace::Pace;
+use crate::lab::quiz::Quiz;
+use crate::lab::resume::Resuming;
+use crate::lab::stage::Stage;
 
 /// The version of the kept form.
 const VERSION: u32 = 1;
@@ -105,19 +106,19 @@ pub struct Kept {
     pub quiz: Quiz,
     /// How a class voted.
     #[serde(default)]
-    pub(super) votes: Votes,
+    pub(in crate::lab) votes: Votes,
     /// What a presenter's clock had said when something was kept last.
     #[serde(default)]
-    pub(super) pace: Pace,
+    pub(in crate::lab) pace: Pace,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
     pub bench: bench::Kept,
     /// The account in which things might be created.
-    pub(super) consented: Option<String>,
+    pub(in crate::lab) consented: Option<String>,
     /// When the key stopped costing anything.
-    pub(super) key_ended_at: Option<u64>,
+    pub(in crate::lab) key_ended_at: Option<u64>,
     /// Whether clean-up has begun: what the stages before it have made may be gone.
-    pub(super) ending: bool,
+    pub(in crate::lab) ending: bool,
     /// All stages, in order.
     pub stages: Vec<KeptStage>,
 }
@@ -135,11 +136,11 @@ pub struct KeptStage {
     #[serde(with = "shared")]
     pub exchanges: Vec<Arc<Exchange>>,
     /// Calls that were under way.
-    pub(super) pending: Vec<Operation>,
-    /// How far its calls were: see [`Record`].
-    pub(super) batch: usize,
-    pub(super) attempt: u32,
-    pub(super) batch_start: usize,
+    pub(in crate::lab) pending: Vec<Operation>,
+    /// How far its calls were: see [`Run`].
+    pub(in crate::lab) batch: usize,
+    pub(in crate::lab) attempt: u32,
+    pub(in crate::lab) batch_start: usize,
 }
 
 impl KeptStage {
@@ -211,7 +212,7 @@ impl Kept {
 
 /// What a session knows of being kept.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Progress {
+pub(in crate::lab) struct Progress {
     /// Where the session is; it is kept where this is known.
     pub place: Option<Place>,
     pub times: [Times; Stage::ALL.len()],
@@ -238,7 +239,7 @@ impl Progress {
 }
 
 /// When the first of `calls` was sent.
-pub(super) fn begun(calls: &[Answered]) -> Option<u64> {
+pub(in crate::lab) fn begun(calls: &[Answered]) -> Option<u64> {
     let answer = &calls.first()?.answer;
     (answer.at > 0).then(|| answer.at.saturating_sub(answer.duration_us / 1_000_000))
 }
@@ -260,32 +261,32 @@ impl State {
     }
 
     /// The session, as it would be kept of `place`.
-    pub(super) fn kept_of(&self, place: Place) -> Kept {
+    pub(in crate::lab) fn kept_of(&self, place: Place) -> Kept {
         let stages = Stage::ALL.into_iter().map(|stage| self.keep_stage(stage)).collect();
         Kept {
             version: VERSION,
             place,
             run: self.names.run.clone(),
             created: self.names.created.clone(),
-            facts: self.facts.clone(),
+            facts: self.kernel.facts().clone(),
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
             bench: self.bench.kept(),
             consented: self.consented.clone(),
-            key_ended_at: self.key_ended_at,
+            key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
             stages,
         }
     }
 
     /// The effect that keeps it.
-    pub(super) fn remember(&self) -> Option<Effect> {
+    pub(in crate::lab) fn remember(&self) -> Option<Effect> {
         self.kept().map(|kept| Effect::Remember(Box::new(kept)))
     }
 
     fn keep_stage(&self, stage: Stage) -> KeptStage {
-        let record: &Record = self.record(stage);
+        let record: &Run = self.record(stage);
         let times = self.progress.times[stage.index()];
         KeptStage {
             stage,
@@ -300,7 +301,7 @@ impl State {
     }
 
     /// Takes in that the session could not be kept. That is told once.
-    pub(super) fn could_not_remember(&mut self, reason: &str) {
+    pub(in crate::lab) fn could_not_remember(&mut self, reason: &str) {
         if !std::mem::replace(&mut self.progress.could_not, true) {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
         }
@@ -309,7 +310,7 @@ impl State {
 
 impl Quiz {
     /// The kept answers, where questions are asked now; else none.
-    pub(super) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
+    pub(in crate::lab) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
         if now.asks() && kept.asks() { kept.clone() } else { now.clone() }
     }
 }

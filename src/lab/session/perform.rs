@@ -1,78 +1,27 @@
-//! The one function that changes the state, and what each intent does. `batch.rs` sends calls and handles their answers.
+//! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
-use super::bench::Experiment;
-use super::copy::Copied;
-use super::flow::{Effect, Event, Intent, Wish};
-use super::outcome::Status;
+use super::flow::{Intent, Wish};
 use super::permit::{Permit, Reason};
-use super::presenting::hands::HandEntry;
-use super::quiz::Choice;
-use super::stage::Stage;
 use super::state::State;
-use super::view::{Overlay, Page};
+use crate::lab::bench::Experiment;
+use crate::lab::copy::Copied;
+use crate::lab::kernel::event::{Command, DomainEvent, RunId};
+use crate::lab::kernel::run::Status;
+use crate::lab::presenting::hands::HandEntry;
+use crate::lab::quiz::Choice;
+use crate::lab::stage::Stage;
+use crate::lab::view::{Overlay, Page};
 
 impl State {
-    /// Applies an event and returns the effects to perform. The only place where the state changes.
-    pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        let shown = self.view.shown;
-        let (quiz, votes) = (self.quiz.clone(), self.presenting.votes);
-        let mut effects = match event {
-            Event::Intent(intent) => self.intend(intent),
-            // What the open page shows may have grown.
-            Event::CallFinished { id, answer } => [self.call_finished(id, *answer), self.inspect()].concat(),
-            Event::Inspected { serial, finding } => {
-                self.inspected(serial, finding);
-                Vec::new()
-            }
-            Event::TimerFired(timer) => self.second_passed(timer).unwrap_or_else(|| self.timer_fired(timer)),
-            Event::Advanced { timer, moved } => self.advanced(timer, moved),
-            Event::Recalled { stage, found } => {
-                self.recalled(stage, found);
-                Vec::new()
-            }
-            Event::NotKept(reason) => {
-                self.could_not_keep(&reason);
-                Vec::new()
-            }
-            Event::NotRemembered(reason) => {
-                self.could_not_remember(&reason);
-                Vec::new()
-            }
-            Event::Tick => {
-                self.ticks += 1;
-                self.recall_overdue()
-            }
-            Event::Clock(seconds) => {
-                self.presenting.pace.advance(self.current, seconds);
-                Vec::new()
-            }
-            Event::Say(text) => {
-                self.view.message = Some(text);
-                Vec::new()
-            }
-        };
-        if self.view.shown != shown {
-            self.focus_calls();
-        }
-        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
-        if self.is_worth_keeping()
-            && (self.quiz != quiz || self.presenting.votes != votes || effects.iter().any(is_change))
-        {
-            // Before the calls: what is under way must be known, whatever happens then.
-            effects.splice(0..0, self.remember());
-        }
-        effects
-    }
-
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    pub(super) fn focus_calls(&mut self) {
+    pub(in crate::lab) fn focus_calls(&mut self) {
         if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
     }
 
     /// Performs an intent that is allowed, and says why not where the person should know.
-    fn intend(&mut self, intent: Intent) -> Vec<Effect> {
+    pub(super) fn intend(&mut self, intent: Intent) -> Vec<Command> {
         let is_second_press = self.presenting.is_second_press(intent, &mut self.view.message);
         match self.permit(intent) {
             Permit::Yes => return self.perform(intent, is_second_press),
@@ -83,23 +32,21 @@ impl State {
     }
 
     /// Performs an intent. Whether it is allowed has been asked.
-    fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Effect> {
+    fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
         match intent {
             Intent::Present(wish) => return self.handle(wish, is_second_press),
             Intent::Advance => return self.advance(),
-            Intent::Retry => {
-                return match self.view.bench {
-                    Some(which) => self.start_experiment(which),
-                    None => self.retry(),
-                };
-            }
+            Intent::Retry => match self.view.bench {
+                Some(which) => self.start_experiment(which),
+                None => return vec![Command::Retry],
+            },
             Intent::Choose(place) => self.choose(place),
             Intent::Skip => self.answer(Choice::Skipped),
             Intent::Hint => self.quiz.hint(self.view.shown),
             Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),
             Intent::Quit | Intent::AskToQuit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
-                    return vec![Effect::Exit];
+                    return vec![Command::Exit];
                 }
                 self.view.ask_to_quit();
             }
@@ -122,21 +69,21 @@ impl State {
             Intent::ScrollTo(line) => self.view.scroll_to(line),
             Intent::TogglePage(page) => {
                 self.view.toggle_page(page);
-                return self.inspect();
+                return vec![Command::Inspect];
             }
-            Intent::Close => return self.go_back(),
+            Intent::Close => self.go_back(),
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
             Intent::ToggleBench => self.toggle_bench(),
-            Intent::Undo => return self.undo(),
+            Intent::Undo => self.undo(),
         }
         Vec::new()
     }
 
     /// Does what a presenter asks for.
-    fn handle(&mut self, wish: Wish, is_second_press: bool) -> Vec<Effect> {
+    fn handle(&mut self, wish: Wish, is_second_press: bool) -> Vec<Command> {
         match wish {
             Wish::Blank => self.view.blank = !self.view.blank,
             Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
@@ -157,9 +104,9 @@ impl State {
     }
 
     /// Does what comes next. A question is skipped, and a held key policy sent, by the second press.
-    fn click(&mut self, is_second_press: bool) -> Vec<Effect> {
+    fn click(&mut self, is_second_press: bool) -> Vec<Command> {
         let asks = self.waits_for_answer();
-        if !is_second_press && (asks || self.draft().is_some()) {
+        if !is_second_press && (asks || self.held().is_some()) {
             let text = match asks {
                 true => self.interface().say("a question is open: press once more to pass over it"),
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.
@@ -209,7 +156,7 @@ impl State {
     }
 
     /// Copies something of the selected call.
-    fn copy(&mut self, what: Copied) -> Vec<Effect> {
+    fn copy(&mut self, what: Copied) -> Vec<Command> {
         let Some(text) = self.to_copy(what) else { return Vec::new() };
         let name = match (what, self.selected_call(self.view.focus())) {
             (Copied::Answer, Some(call)) => format!("the answer of {}", call.operation().action()),
@@ -217,7 +164,7 @@ impl State {
         };
         let (message, copied) = self.clipboard.copy(text, &name);
         self.view.message = Some(message);
-        copied.map(Effect::Copy).into_iter().collect()
+        copied.map(Command::Copy).into_iter().collect()
     }
 
     /// Whether leaving ends a lab that has begun without asking another question.
@@ -247,7 +194,7 @@ impl State {
         if !is_in_front || self.presenting.destination.take().is_none() {
             return false;
         }
-        let is_all = self.view.overlay.is_none() && self.draft().is_none();
+        let is_all = self.view.overlay.is_none() && self.held().is_none();
         if is_all {
             self.view.message = Some(self.interface().say("stops after this stage").to_owned());
         }
@@ -264,32 +211,31 @@ impl State {
 
     /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
     /// a held key policy unsent.
-    fn go_back(&mut self) -> Vec<Effect> {
+    fn go_back(&mut self) {
         if self.view.blank {
             self.view.blank = false;
-            return Vec::new();
+            return;
         }
         if self.stops_jump() {
-            return Vec::new();
+            return;
         }
         match (self.view.overlay, self.view.bench) {
             (Some(Overlay::Bench { .. }), _) => self.toggle_bench(),
-            (None, Some(which)) => return self.leave_experiment(which),
-            (None, None) if self.draft().is_some() => self.drop_draft(),
+            (None, Some(which)) => self.leave_experiment(which),
+            (None, None) if self.held().is_some() => self.drop_held(),
             _ => self.close(),
         }
-        Vec::new()
     }
 
-    pub(super) fn show(&mut self, stage: Stage) {
-        if stage > self.current {
-            self.current = stage;
+    pub(in crate::lab) fn show(&mut self, stage: Stage) {
+        if stage > self.kernel.current() {
+            self.kernel.reach(stage);
             self.view.begin();
         }
         self.view.show(stage);
     }
 
-    fn advance(&mut self) -> Vec<Effect> {
+    fn advance(&mut self) -> Vec<Command> {
         match (self.view.overlay, self.view.bench) {
             (Some(Overlay::Stages { cursor }), _) => {
                 self.view.overlay = None;
@@ -300,13 +246,16 @@ impl State {
                 return Vec::new();
             }
             (Some(_), _) => return self.resume(),
-            (None, Some(which)) => return self.advance_experiment(which),
+            (None, Some(which)) => {
+                self.advance_experiment(which);
+                return Vec::new();
+            }
             (None, None) => {}
         }
         let shown = self.view.shown;
         match self.shown().status {
-            Status::Todo => self.start(shown),
-            Status::Running => self.send_draft(),
+            Status::Todo => vec![Command::Start(shown)],
+            Status::Running => vec![Command::SendHeld],
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
@@ -319,7 +268,7 @@ impl State {
     }
 
     /// Shows `stage`. Everything before it is set up first, by the same calls as ever; its questions are skipped.
-    fn go_to(&mut self, stage: Stage) -> Vec<Effect> {
+    fn go_to(&mut self, stage: Stage) -> Vec<Command> {
         if stage <= self.reachable() || stage > self.jumpable() {
             self.show(stage.min(self.reachable()));
             return Vec::new();
@@ -329,7 +278,7 @@ impl State {
     }
 
     /// Sets up the next stage on the way to the destination, or shows that.
-    fn continue_journey(&mut self) -> Vec<Effect> {
+    fn continue_journey(&mut self) -> Vec<Command> {
         let Some(destination) = self.destination() else { return Vec::new() };
         let stage = self.reachable();
         if destination <= stage {
@@ -341,7 +290,12 @@ impl State {
         if asks {
             self.quiz.choose(stage, Choice::Skipped);
         }
-        let effects = self.start(stage);
+        vec![Command::Start(stage), Command::TellJourney(stage)]
+    }
+
+    /// Says what `stage` is set up for, when a jump has started it.
+    pub(super) fn tell_journey(&mut self, stage: Stage) {
+        let Some(destination) = self.destination() else { return };
         match self.record(stage).status {
             Status::Running => {
                 let stops = self.view.keys.first("back", "esc");
@@ -355,7 +309,6 @@ impl State {
             Status::Todo => {}
             Status::Done(_) => self.stop_at(stage),
         }
-        effects
     }
 
     /// Ends a jump at a stage that was not met.
@@ -367,11 +320,15 @@ impl State {
         }
     }
 
-    /// Starts over, or continues a jump, after `stage` has ended.
-    pub(super) fn stage_ended(&mut self, stage: Stage) -> Vec<Effect> {
+    /// Starts over, or continues a jump, after a stage has ended.
+    pub(super) fn present_on(&mut self, event: &DomainEvent) -> Vec<Command> {
+        let DomainEvent::RunEnded(RunId::Stage(stage)) = *event else { return Vec::new() };
+        if self.kernel.is_leaving() {
+            return Vec::new();
+        }
         if stage == Stage::CleanUp && std::mem::take(&mut self.presenting.starts_over) {
             if self.leftovers().is_empty() {
-                return vec![Effect::StartOver];
+                return vec![Command::StartOver];
             }
             let text = self.interface().say("not begun again: something is left, see what was observed");
             self.view.message = Some(text.to_owned());
@@ -381,12 +338,12 @@ impl State {
     }
 
     /// Starts over; cleans up first if something would be left behind.
-    fn start_over(&mut self) -> Vec<Effect> {
+    fn start_over(&mut self) -> Vec<Command> {
         self.view.close();
         if self.leftovers().is_empty() {
-            return vec![Effect::StartOver];
+            return vec![Command::StartOver];
         }
         self.presenting.starts_over = true;
-        self.start(Stage::CleanUp)
+        vec![Command::Start(Stage::CleanUp)]
     }
 }

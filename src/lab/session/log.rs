@@ -6,17 +6,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::backend::{Backend, ServicePlace};
-use super::copy::{Profiles, Way};
-use super::exchange::{Answer, CallId};
-use super::facts::Names;
 use super::flow::{Event, Intent, TimerId};
-use super::insight::{Finding, Known};
-use super::operation::{Identity, Operation};
-use super::quiz::Quiz;
-use super::recall::Verified;
-use super::stage::Stage;
 use super::state::State;
+use crate::lab::backend::{Backend, ServicePlace};
+use crate::lab::copy::{Profiles, Way};
+use crate::lab::exchange::{Answer, CallId};
+use crate::lab::facts::Names;
+use crate::lab::insight::{Finding, Known};
+use crate::lab::operation::{Identity, Operation};
+use crate::lab::quiz::Quiz;
+use crate::lab::recall::Verified;
+use crate::lab::stage::Stage;
 
 /// The version of the log's form.
 pub const VERSION: u32 = 1;
@@ -167,15 +167,15 @@ impl State {
         Some(match event {
             // Digits of an account's number.
             Event::Intent(Intent::TypeDigit(_)) if self.consented.is_some() && !self.is_asking_for_consent() => {
-                Logged::Consented(self.current)
+                Logged::Consented(self.current())
             }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: self.is_kept() },
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
-                let exchange = self.answered.as_ref().filter(|exchange| exchange.id == *id)?;
+                let exchange = self.kernel.newest().filter(|exchange| exchange.id == *id)?;
                 let admin = named_account(&exchange.operation, exchange.identity, &exchange.answer)
-                    .and(self.facts.admin.as_ref());
+                    .and(self.kernel.facts().admin.as_ref());
                 let accepted = admin.is_some_and(|admin| self.accepted_account.as_ref() == Some(&admin.account));
                 Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()), accepted }
             }
@@ -229,7 +229,7 @@ impl State {
 
     /// Types the account's last digits into the consent dialog: nothing is created in a session that is shown again.
     fn say_yes(&mut self) {
-        let account = self.facts.admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+        let account = self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
         let digits = account.bytes().skip(account.len().saturating_sub(4)).map(|digit| digit.wrapping_sub(b'0'));
         digits.for_each(|digit| drop(self.update(Event::Intent(Intent::TypeDigit(digit)))));
     }

@@ -1,5 +1,5 @@
 //! Pseudonyms for whoever is recorded or watched: what names an account, a key, a user or a request is replaced by
-//! something of the same form and width, the same thing always by the same. Secrets are gone before ([`super::redact`]).
+//! something of the same form and width, the same thing always by the same. Secrets are gone before ([`crate::lab::redact`]).
 //!
 //! Everything passes once, when its answer is taken in: what the lab decides with stays as it came, what is kept to be
 //! shown is masked. Pseudonyms are counted, not computed from what they stand for, so nobody can compute them back.
@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::exchange::{Answer, Exchange, Verdict};
-use super::operation::{Operation, TableKey};
+use crate::lab::exchange::{Answer, Exchange, Verdict};
+use crate::lab::operation::{Operation, TableKey};
 
 /// The first accounts' pseudonyms, written as AWS's documentation writes them.
 pub const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::copy::Copied;
-use super::exchange::{Answer, CallId, Exchange};
-use super::insight::{Finding, Inquiry};
-use super::operation::{Identity, Operation};
-use super::outcome::Check;
-use super::recall::Verified;
-use super::session::Kept;
-use super::stage::Stage;
-use super::view::Page;
+use super::save::Kept;
+use crate::lab::copy::Copied;
+use crate::lab::exchange::{Answer, CallId, Exchange};
+use crate::lab::insight::{Finding, Inquiry};
+use crate::lab::kernel::event::Outgoing;
+pub use crate::lab::kernel::event::TimerId;
+use crate::lab::model::outcome::Check;
+use crate::lab::operation::{Identity, Operation};
+use crate::lab::recall::Verified;
+use crate::lab::stage::Stage;
+use crate::lab::view::Page;
 
 /// What a person asks for. `ui::keys` makes it from a key, plain mode from a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,10 +105,6 @@ pub enum Wish {
     /// Start over.
     StartOver,
 }
-
-/// Identifies a timer. A timer that fires late is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct TimerId(pub u64);
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,6 +212,12 @@ pub enum Effect {
     StartOver,
     /// Leave the program.
     Exit,
+}
+
+impl From<Outgoing> for Effect {
+    fn from(Outgoing { id, identity, operation }: Outgoing) -> Effect {
+        Effect::Call { id, identity, operation }
+    }
 }
 
 /// A line of `kmslab run`.

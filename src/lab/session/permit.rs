@@ -1,15 +1,15 @@
 //! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
 //! `update` asks it again, and nothing else guards an intent.
 
-use super::bench::Experiment;
-use super::calls::Call;
-use super::copy::Copied;
 use super::flow::{Intent, Wish};
-use super::operation::Identity;
-use super::outcome::Status;
-use super::stage::Stage;
 use super::state::State;
-use super::view::{Overlay, Page, moved};
+use crate::lab::bench::Experiment;
+use crate::lab::calls::Call;
+use crate::lab::copy::Copied;
+use crate::lab::kernel::run::Status;
+use crate::lab::operation::Identity;
+use crate::lab::stage::Stage;
+use crate::lab::view::{Overlay, Page, moved};
 
 /// What the person is looking at. The keys of two modes never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +224,7 @@ impl State {
             Intent::Advance => self.permit_advance(mode),
             Intent::ShowNext => self.permit_next(mode),
             Intent::ShowPrevious => yes(match self.view.bench {
-                Some(which) => !self.bench.is_running() && which.previous().is_some(),
+                Some(which) => !self.kernel.is_interrupted() && which.previous().is_some(),
                 None => self.view.shown.previous().is_some(),
             }),
             Intent::Choose(place) => yes(self.open_question().is_some_and(|it| usize::from(place) < it.answers.len())),
@@ -248,7 +248,7 @@ impl State {
             Intent::ToggleBench => self.permit_bench(),
             Intent::Undo => match self.can_undo() {
                 true => Permit::Yes,
-                false if self.bench.is_running() => Permit::Because(Reason::UndoRunning),
+                false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
                 false => Permit::Because(Reason::NothingToUndo),
             },
             Intent::FocusOther
@@ -267,13 +267,13 @@ impl State {
             (Mode::List, _) => Permit::Yes,
             (Mode::Resuming, _) => yes(self.can_resume()),
             (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
-            (_, Some(_)) if self.bench.is_running() => yes(self.bench.pause().is_some()),
+            (_, Some(_)) if self.kernel.is_interrupted() => yes(self.bench.pause().is_some()),
             (Mode::Todo, Some(which)) => yes(!self.is_out_of_reach(which)),
             (_, Some(_)) => Permit::Yes,
             // An experiment of a saved session is undone before its stages are verified.
-            (_, None) if self.bench.is_running() => Permit::No,
+            (_, None) if self.kernel.is_interrupted() => Permit::No,
             (Mode::Todo, None) => Permit::Yes,
-            (Mode::Running, None) => yes(self.draft().is_some()),
+            (Mode::Running, None) => yes(self.held().is_some()),
             // After the last stage comes the debrief.
             (_, None) => yes(self.next_shown().is_some() || self.is_at_the_end()),
         }
@@ -281,7 +281,7 @@ impl State {
 
     fn permit_next(&self, mode: Mode) -> Permit {
         match (self.view.bench, mode) {
-            (Some(_), _) if self.bench.is_running() => Permit::Because(Reason::ExperimentRunning),
+            (Some(_), _) if self.kernel.is_interrupted() => Permit::Because(Reason::ExperimentRunning),
             (Some(which), _) => or(which.next().is_some(), Reason::LastExperiment),
             (None, _) if self.next_shown().is_some() => Permit::Yes,
             (None, Mode::Todo) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
@@ -321,7 +321,7 @@ impl State {
     fn permit_bench(&self) -> Permit {
         match (self.view.overlay, self.view.bench) {
             (Some(overlay), _) => yes(matches!(overlay, Overlay::Bench { .. })),
-            (None, _) if self.bench.is_running() => Permit::Because(Reason::ExperimentRunning),
+            (None, _) if self.kernel.is_interrupted() => Permit::Because(Reason::ExperimentRunning),
             (None, None) if !self.has_bench() => Permit::Because(match self.record(Stage::CleanUp).status {
                 Status::Todo => Reason::ExperimentsLater,
                 Status::Running | Status::Done(_) => Reason::ExperimentsGone,
@@ -347,8 +347,8 @@ impl State {
 
     /// Esc leaves something behind the panes: an unsent policy, a jump, an experiment that has ended or waits.
     fn can_close_panes(&self) -> bool {
-        let can_leave_experiment = || !self.bench.is_running() || self.bench.pause().is_some();
-        self.draft().is_some() || self.destination().is_some() || (self.view.bench.is_some() && can_leave_experiment())
+        let can_leave_experiment = || !self.kernel.is_interrupted() || self.bench.pause().is_some();
+        self.held().is_some() || self.destination().is_some() || (self.view.bench.is_some() && can_leave_experiment())
     }
 
     fn has_next_call(&self) -> bool {
@@ -390,7 +390,7 @@ impl State {
             Reason::PolicyHeld => {
                 let (sends, drops) = (key("advance", "enter"), key("back", "esc"));
                 let text = "stage {} waits for your yes: {} or {} there comes first";
-                return words.fill(text, &[&self.current.number(), &sends, &drops]);
+                return words.fill(text, &[&self.current().number(), &sends, &drops]);
             }
             Reason::StageRunning => "first this stage ends",
             Reason::LastStage => "this is the last stage",

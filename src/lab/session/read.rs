@@ -1,21 +1,133 @@
-//! What screens and lines read of a state: its texts, its open question, and what can be done with it.
+//! What screens, lines and logs read.
 
-use super::backend::BackendKind;
-use super::calls::Call;
-use super::copy::{Copied, Profiles};
 use super::flow::Intent;
-use super::lesson::interface::Interface;
-use super::lesson::{Comparison, Text};
-use super::operation::{Identity, Operation, cli_line};
-use super::outcome::Status;
-use super::presenting::hands::{HandCount, HandEntry};
-use super::quiz::{Asked, LETTERS, Score};
-use super::redact::{clean, redact};
-use super::stage::Stage;
 use super::state::State;
-use super::view::Overlay;
+use crate::lab::backend::BackendKind;
+use crate::lab::bench::Experiment;
+use crate::lab::calls::Call;
+use crate::lab::copy::{Copied, Profiles};
+use crate::lab::facts::{Facts, Names};
+use crate::lab::kernel::event::RunId;
+use crate::lab::kernel::run::{Run, Status};
+use crate::lab::lesson::interface::Interface;
+use crate::lab::lesson::{Comparison, Text};
+use crate::lab::mask::Masker;
+use crate::lab::operation::{Identity, Operation, cli_line};
+use crate::lab::presenting::hands::{HandCount, HandEntry};
+use crate::lab::quiz::{Asked, LETTERS, Score};
+use crate::lab::redact::{clean, redact};
+use crate::lab::stage::Stage;
+use crate::lab::view::Overlay;
+use crate::lab::wait;
+
+/// From here on a wait is worth a line where nothing is drawn, in milliseconds.
+const NOTABLE: u64 = 3_000;
 
 impl State {
+    /// Unix time of the newest response, in seconds; 0 before the first.
+    pub fn now(&self) -> u64 {
+        self.kernel.now()
+    }
+
+    /// The stage that is next, in progress or newest done. Later ones have not begun.
+    pub fn current(&self) -> Stage {
+        self.kernel.current()
+    }
+
+    /// Counts ticks, for the waiting sign.
+    pub fn ticks(&self) -> u64 {
+        self.kernel.ticks()
+    }
+
+    /// A stage's calls and outcome.
+    pub fn record(&self, stage: Stage) -> &Run {
+        self.kernel.stage(stage)
+    }
+
+    /// An experiment's calls and outcome.
+    pub fn trial(&self, which: Experiment) -> &Run {
+        self.kernel.run(RunId::Experiment(which))
+    }
+
+    /// The stage or the experiment that is looked at.
+    pub fn shown(&self) -> &Run {
+        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
+    }
+
+    /// The run that is at work, or would be if something were sent now.
+    pub(in crate::lab) fn at_work(&self) -> &Run {
+        self.kernel.run(self.kernel.at_work())
+    }
+
+    /// Whether calls are in progress: the screen has something to animate.
+    pub fn is_running(&self) -> bool {
+        self.kernel.is_running()
+    }
+
+    /// How many experiments have come out as they should.
+    pub fn experiments_met(&self) -> usize {
+        let check = |which: &Experiment| self.trial(*which).status.check();
+        Experiment::ALL.iter().filter_map(check).filter(|check| check.met).count()
+    }
+
+    /// The call that waits in the shown stage for a person's yes, as it is shown.
+    pub fn held(&self) -> Option<(Identity, &Operation)> {
+        let held = self.kernel.held().filter(|_| self.view.shown == self.kernel.current())?;
+        held.calls.first().map(|(identity, operation)| (*identity, operation))
+    }
+
+    /// Whether a key policy waits for a yes: what would lead away from it has to wait, too.
+    pub fn holds_policy(&self) -> bool {
+        self.kernel.held().is_some()
+    }
+
+    /// Whether everything that is shown is masked.
+    pub fn is_masked(&self) -> bool {
+        self.masking.is_on()
+    }
+
+    /// Whether ids are pseudonyms: masked here, or when the session that is shown again was recorded.
+    pub fn has_pseudonyms(&self) -> bool {
+        self.is_masked() || self.replays.has_pseudonyms
+    }
+
+    /// The facts, for the screen and for lines.
+    pub fn shown_facts(&self) -> &Facts {
+        self.masking.facts(self.kernel.facts())
+    }
+
+    /// The names, for the screen and for lines.
+    pub fn shown_names(&self) -> &Names {
+        self.masking.names(&self.names)
+    }
+
+    /// Masks texts from elsewhere as what is shown by now is masked; `None` where nothing is.
+    pub fn masker(&self) -> Option<Masker> {
+        self.masking.masker()
+    }
+
+    /// What would be left behind if the program ended now, with what is just being created: its response may be on the
+    /// way. The sandbox leaves nothing.
+    pub fn leftovers(&self) -> Vec<String> {
+        match self.backend.kind {
+            BackendKind::Sandbox => Vec::new(),
+            BackendKind::Endpoint | BackendKind::Aws => {
+                let mut left = self.shown_facts().made.list(self.shown_names());
+                left.extend(self.bench_leftovers());
+                // Of an experiment's calls that is said already.
+                let pending = self.at_work().pending.iter().filter(|_| !self.kernel.is_interrupted());
+                left.extend(pending.filter_map(|pending| pending.operation.creates()));
+                left
+            }
+        }
+    }
+
+    /// The wait in progress, once it has lasted for some seconds: what for, and how long at most.
+    pub fn long_wait(&self) -> Option<String> {
+        let (what, limit) = self.at_work().long_wait(NOTABLE)?;
+        Some(format!("waiting up to {} for {what}", wait::span(limit)))
+    }
+
     /// The interface's words in the lesson's language.
     pub fn interface(&self) -> Interface<'_> {
         Interface::new(&self.lesson.frame.interface)
@@ -104,18 +216,13 @@ impl State {
     }
 
     /// Whether a key policy is sent without a review: on a jump in the sandbox, where it costs nothing.
-    pub(super) fn passes_by(&self) -> bool {
+    pub(in crate::lab) fn passes_by(&self) -> bool {
         self.destination().is_some() && self.backend.kind == BackendKind::Sandbox
     }
 
     /// Whether the lab can start over: not while calls are in progress.
     pub fn can_start_over(&self) -> bool {
-        self.record(self.current).status != Status::Running && !self.bench.is_running()
-    }
-
-    /// Whether a key policy waits to be sent: a jump and a new start have to wait, too.
-    pub fn holds_policy(&self) -> bool {
-        self.review.is_waiting()
+        self.record(self.current()).status != Status::Running && !self.kernel.is_interrupted()
     }
 
     /// The hands counted for the question of `stage`.
@@ -162,7 +269,7 @@ impl State {
     }
 
     /// The profiles that command lines name. A masked session doesn't show a person's own names for them.
-    pub(super) fn shown_profiles(&self) -> Profiles {
+    pub(in crate::lab) fn shown_profiles(&self) -> Profiles {
         if self.is_masked() { Profiles::default() } else { self.profiles.clone() }
     }
 
@@ -182,7 +289,7 @@ impl State {
                 redact(&mut body);
                 serde_json::to_string_pretty(&body).ok()
             }
-            (Copied::Answer, Call::Waiting(_) | Call::Draft(_)) => None,
+            (Copied::Answer, Call::Waiting(_) | Call::Held(_)) => None,
         }
     }
 }

@@ -1,0 +1,13 @@
+//! The session: the composition of kernel and features, and the router between them.
+
+pub mod flow;
+pub mod log;
+mod perform;
+pub mod permit;
+mod read;
+mod save;
+pub mod state;
+mod update;
+
+pub(in crate::lab) use save::Progress;
+pub use save::{Kept, KeptStage, Place, Times};

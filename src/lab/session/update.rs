@@ -1,0 +1,303 @@
+//! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
+
+use crate::lab::insight::documents::request_id;
+use crate::lab::kernel::event::{Command, DomainEvent, RunId};
+use crate::lab::kernel::run::Purpose;
+use crate::lab::model::batch::{Batch, Next};
+use crate::lab::model::masked::Masked;
+use crate::lab::model::operation::Identity;
+use crate::lab::model::outcome::Check;
+use crate::lab::model::stage::Stage;
+use crate::lab::stages::{self, Evidence, Scans, Sources};
+use crate::lab::wait;
+
+use super::flow::{Effect, Event, Report};
+use super::state::State;
+
+impl State {
+    /// Takes an event and returns what the world must do. The only function that changes the state.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        let (quiz, votes) = (self.quiz.clone(), self.presenting.votes);
+        let shown = self.view.shown;
+        // What the open page shows may have grown.
+        let inspects = matches!(event, Event::CallFinished { .. });
+        let commands = self.accept(event);
+        let mut effects = self.settle(commands);
+        if inspects {
+            effects.extend(self.inspect());
+        }
+        if self.view.shown != shown {
+            self.focus_calls();
+        }
+        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        let is_answered = self.quiz != quiz || self.presenting.votes != votes;
+        if self.is_worth_keeping() && (is_answered || effects.iter().any(is_change)) {
+            // Before the calls: what is in progress must be known, whatever happens then.
+            effects.splice(0..0, self.remember());
+        }
+        effects
+    }
+
+    fn accept(&mut self, event: Event) -> Vec<Command> {
+        match event {
+            Event::Intent(intent) => return self.intend(intent),
+            Event::CallFinished { id, answer } => {
+                self.kernel.answer(id, *answer, |raw| self.masking.exchange(raw));
+            }
+            Event::Inspected { serial, finding } => self.inspected(serial, finding),
+            Event::TimerFired(timer) => match self.second_passed(timer) {
+                Some(commands) => return commands,
+                None => self.kernel.timer_fired(timer),
+            },
+            Event::Advanced { timer, moved } => return self.advanced(timer, moved),
+            Event::Recalled { stage, found } => self.recalled(stage, found),
+            Event::NotKept(reason) => self.could_not_keep(&reason),
+            Event::NotRemembered(reason) => self.could_not_remember(&reason),
+            Event::Tick => {
+                self.kernel.tick();
+                return self.recall_overdue();
+            }
+            Event::Clock(seconds) => self.presenting.pace.advance(self.kernel.current(), seconds),
+            Event::Say(text) => self.view.message = Some(text),
+        }
+        Vec::new()
+    }
+
+    /// Carries out commands until nothing is left to do. What has happened is known everywhere before anything else is
+    /// done.
+    pub(in crate::lab) fn settle(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+        let (mut effects, mut commands) = (Vec::new(), std::collections::VecDeque::from(commands));
+        loop {
+            if let Some(event) = self.kernel.next_event() {
+                commands.extend(self.notify(&event, &mut effects));
+            } else if let Some(command) = commands.pop_front() {
+                commands.extend(self.apply(command, &mut effects));
+            } else {
+                return effects;
+            }
+        }
+    }
+
+    /// Tells every feature what has happened, in this order.
+    fn notify(&mut self, event: &DomainEvent, effects: &mut Vec<Effect>) -> Vec<Command> {
+        if *event == DomainEvent::FactsChanged {
+            self.masking.facts_changed(self.kernel.facts()); // first: the others read shown facts
+        }
+        let mut commands = self.react(event, effects);
+        commands.extend(self.bench_on(event));
+        commands.extend(self.resume_on(event));
+        commands.extend(self.present_on(event));
+        commands.extend(self.follow_end(event));
+        commands
+    }
+
+    /// The router's own part: batches are supplied, runs judged, and reports written.
+    fn react(&mut self, event: &DomainEvent, effects: &mut Vec<Effect>) -> Vec<Command> {
+        match event {
+            DomainEvent::StageStarted(stage) => {
+                self.view.show(*stage);
+                self.end_replay(*stage);
+                effects.push(Effect::Report(Report::Started(*stage)));
+            }
+            DomainEvent::BatchWanted(id, batch) => return self.supply(*id, *batch, effects),
+            DomainEvent::CallAnswered(_, call) => self.note_use(call.raw(), request_id(call)),
+            DomainEvent::BatchAnswered(RunId::Stage(stage)) => {
+                let calls = self.kernel.stage(*stage).newest();
+                effects.extend(calls.iter().map(|call| Effect::Report(Report::Call(call.shown().clone()))));
+            }
+            DomainEvent::RetryWanted(retry) => {
+                let (lasted, limit) = (wait::span(retry.waited), wait::span(retry.limit));
+                self.view.message = Some(format!("waiting for {}: {lasted} of {limit}", retry.what));
+                effects.push(Effect::After { timer: retry.timer, millis: retry.millis });
+            }
+            DomainEvent::RunStopped(RunId::Stage(stage), observed) => self.conclude(*stage, Check::unmet(observed)),
+            DomainEvent::RunEnded(RunId::Stage(stage)) => self.stage_ended(*stage, effects),
+            DomainEvent::StageWithheld(stage) => {
+                self.view.show(*stage);
+                effects.push(Effect::Report(Report::Started(*stage)));
+                self.report_end(*stage, effects);
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn stage_ended(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
+        self.view.message = None;
+        // What these stages are about is in test-user's pane: there `w` explains it, and one pane alone shows it.
+        let is_about_user = matches!(stage, Stage::ViewDenied | Stage::ViewAgain);
+        if is_about_user && self.kernel.is_met(stage) && self.view.shown == stage {
+            self.view.focus_on(Identity::TestUser);
+        }
+        self.report_end(stage, effects);
+    }
+
+    fn report_end(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
+        let check = self.kernel.check(stage).cloned();
+        effects.extend(check.map(|check| Effect::Report(Report::Stage(stage, check))));
+        effects.extend(self.keep_or_recall(stage));
+    }
+
+    /// What comes after the end of a stage, when every feature has had its say.
+    fn follow_end(&mut self, event: &DomainEvent) -> Vec<Command> {
+        match event {
+            DomainEvent::RunEnded(RunId::Stage(stage)) => {
+                let leaves = self.kernel.is_leaving().then_some(match stage {
+                    Stage::CleanUp => Command::Exit,
+                    _ => Command::Start(Stage::CleanUp),
+                });
+                leaves.into_iter().chain([Command::OfferToWait(*stage)]).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Supplies the batch that a run wants, or ends the run.
+    fn supply(&mut self, id: RunId, batch: usize, effects: &mut Vec<Effect>) -> Vec<Command> {
+        let next = match id {
+            RunId::Stage(stage) => self.next_batch(stage, batch),
+            RunId::Experiment(which) => self.next_of_experiment(which, batch),
+        };
+        match (next, id) {
+            (Next::Send(batch), _) if batch.calls.is_empty() => self.kernel.pass(id),
+            (Next::Send(batch), RunId::Stage(stage)) => self.send_or_hold(stage, batch, effects),
+            (Next::Send(batch), RunId::Experiment(_)) => self.send(id, batch, effects),
+            (Next::Wait, _) => return self.pause(),
+            (Next::End, RunId::Stage(stage)) => {
+                let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
+                let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
+                let check = Check::from((stage.def().expect)(&evidence));
+                self.conclude(stage, check);
+            }
+            (Next::End, RunId::Experiment(which)) => self.judge_experiment(which),
+            (Next::Blocked(reason), RunId::Stage(stage)) => {
+                self.conclude(stage, Check::unmet(format!("not attempted: {reason}")));
+            }
+            (Next::Blocked(reason), RunId::Experiment(which)) => self.end_trial(which, Check::unmet(reason)),
+        }
+        Vec::new()
+    }
+
+    pub(in crate::lab) fn sources(&self) -> Sources<'_> {
+        Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend }
+    }
+
+    fn next_batch(&self, stage: Stage, batch: usize) -> Next {
+        let def = stage.def();
+        match self.kernel.stage(stage).purpose {
+            // What has been allowed since can't be denied again.
+            Purpose::Verify if def.scans == Scans::TestUserDenied && self.may_be_granted() => Next::End,
+            Purpose::Verify => stages::next(def.verify, batch, self.sources()),
+            Purpose::Act | Purpose::Undo => stages::next(def.steps, batch, self.sources()),
+        }
+    }
+
+    pub(in crate::lab) fn send(&mut self, id: RunId, batch: Batch, effects: &mut Vec<Effect>) {
+        let batch = self.masking.batch(batch);
+        self.send_masked(id, batch, effects);
+    }
+
+    fn send_masked(&mut self, id: RunId, batch: Masked<Batch>, effects: &mut Vec<Effect>) {
+        let calls = self.kernel.send(id, batch);
+        if let RunId::Experiment(which) = id {
+            self.note_calls(which, &calls);
+        }
+        effects.extend(calls.into_iter().map(Effect::from));
+    }
+
+    /// Ends a stage: `check` is its outcome.
+    pub(in crate::lab) fn conclude(&mut self, stage: Stage, check: Check) {
+        let run = self.kernel.stage(stage);
+        // A stage that was met and does not stand any more keeps its outcome until resuming decides.
+        let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
+        if before.is_none() {
+            let begun = super::save::begun(&run.calls);
+            self.progress.end(stage, begun, self.kernel.now());
+        }
+        let mut outcome = self.masking.outcome(check);
+        if let Some(before) = before {
+            outcome = Masked::new(before, outcome.shown().clone());
+        }
+        if stage == Stage::CleanUp {
+            self.add_bench_left(outcome.shown_mut());
+        }
+        self.kernel.conclude(RunId::Stage(stage), outcome);
+    }
+
+    /// Carries out a command.
+    fn apply(&mut self, command: Command, effects: &mut Vec<Effect>) -> Vec<Command> {
+        match command {
+            Command::Start(stage) => self.start(stage),
+            Command::StartNow(stage) => self.kernel.begin(stage),
+            Command::Retry => self.retry(),
+            Command::Verify(stage) => {
+                self.view.show(stage);
+                self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
+                self.kernel.verify(stage);
+            }
+            Command::Probe(operations) => effects.extend(self.kernel.probe(operations).into_iter().map(Effect::from)),
+            Command::SendHeld => {
+                if let Some(batch) = self.kernel.release() {
+                    self.send_masked(RunId::Stage(self.kernel.current()), batch, effects);
+                }
+            }
+            Command::Show(stage) => self.show(stage),
+            Command::TellJourney(stage) => self.tell_journey(stage),
+            Command::OfferToWait(stage) => self.offer_to_wait(stage),
+            Command::CatchUp => return self.begin_to_catch_up(),
+            Command::TakeOver => {
+                effects.push(Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() });
+            }
+            Command::After { timer, millis } => effects.push(Effect::After { timer, millis }),
+            Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
+            Command::Inspect => effects.extend(self.inspect()),
+            Command::Recall(stage) => effects.push(Effect::Recall { stage, account: self.account() }),
+            Command::Copy(text) => effects.push(Effect::Copy(text)),
+            Command::StartOver => effects.push(Effect::StartOver),
+            Command::Exit => effects.push(Effect::Exit),
+        }
+        Vec::new()
+    }
+
+    /// Begins a stage, unless something comes first: consent, or what experiments have changed.
+    fn start(&mut self, stage: Stage) {
+        if !self.kernel.is_interrupted() && !self.hold_back(stage) && !self.undo_before(stage) {
+            self.kernel.begin(stage);
+        }
+    }
+
+    fn retry(&mut self) {
+        let stage = self.view.shown;
+        if self.hold_back(stage) {
+            return;
+        }
+        self.kernel.reach(stage);
+        self.kernel.forget_after(stage);
+        // A stage that creates goes on where it failed: what has been created is not created twice.
+        if stage.can_start_over() {
+            return self.start(stage);
+        }
+        self.view.show(stage);
+        self.end_replay(stage);
+        self.kernel.resend(stage);
+    }
+
+    /// Says what can be done when what was waited for did not come.
+    fn offer_to_wait(&mut self, stage: Stage) {
+        let run = self.kernel.stage(stage);
+        if run.gave_up().is_some() && run.status.is_unmet() {
+            self.view.message = Some(format!(
+                "{}: wait again · {}: go on without it",
+                self.view.keys.first("retry", "r"),
+                self.view.keys.first("advance", "Enter"),
+            ));
+        }
+    }
+
+    /// Cleans up and ends the program, as soon as what is at work allows that.
+    pub(in crate::lab) fn clean_up_and_quit(&mut self) -> Vec<Command> {
+        self.presenting.stay_here();
+        self.view.close();
+        self.kernel.leave().then_some(Command::Start(Stage::CleanUp)).into_iter().collect()
+    }
+}
