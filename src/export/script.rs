@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::lab::key_policy::key_user_statements;
 use crate::lab::model::batch::Next;
+use crate::lab::model::command_line::{cli_command, shell_quote};
 use crate::lab::model::until::Until;
-use crate::lab::operation::{cli_command, shell_quote};
 use crate::lab::stages::{self, Kind, Scans, Sources, items};
 use crate::lab::{
     Answer, Backend, BackendKind, CallId, Exchange, Facts, Identity, Lesson, Names, Operation, Response, Stage,

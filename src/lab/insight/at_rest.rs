@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::lab::exchange::Verdict;
+use crate::lab::model::command_line::shell_quote;
 pub use crate::lab::model::inspection::{AtRest, Length, Stored};
-use crate::lab::operation::{Identity, Operation, shell_quote};
+use crate::lab::operation::{Identity, Operation};
 use crate::lab::stage::Stage;
 use crate::lab::state::State;
 

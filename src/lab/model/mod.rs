@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod batch;
 pub mod certainty;
+pub mod command_line;
 pub mod exchange;
 pub mod experiment;
 pub mod facts;

@@ -1,4 +1,7 @@
-//! The API calls of the lab as data, and each as the `aws` command line that makes the same call.
+//! The API calls of the lab as data.
+//!
+//! To add an operation, add a variant, its row in [`Operation::def`], its parameters in [`Operation::parameters`], and its
+//! arm in `aws/ops.rs`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -160,130 +163,195 @@ pub enum Operation {
     DeleteUser { user: String },
 }
 
-impl Operation {
+/// A key has one policy, of this name.
+const DEFAULT: (&str, Parameter<'_>) = ("--policy-name", Parameter::Fixed("default"));
+
+/// The names of a tag's members, in KMS and elsewhere.
+const KMS_TAG: [&str; 2] = ["TagKey", "TagValue"];
+const TAG: [&str; 2] = ["Key", "Value"];
+
+/// What is declared of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationDef<'a> {
     /// The service that answers it.
-    pub const fn service(&self) -> Service {
+    pub service: Service,
+    /// AWS's operation name.
+    pub name: &'static str,
+    /// The kind of resource that IAM authorizes it on.
+    pub resource: Resource,
+    /// The table, key or user that the request line names; empty where there is none.
+    pub subject: &'a str,
+}
+
+/// A kind of resource that IAM authorizes operations on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// None: the operation needs no permission.
+    Nothing,
+    /// `*`
+    Any,
+    /// A KMS key.
+    Key,
+    /// An alias of a KMS key, and that key.
+    Alias,
+    /// A table.
+    Table,
+    /// An IAM role.
+    Role,
+    /// An IAM user.
+    User,
+    /// The principal whose policies are simulated.
+    Principal,
+}
+
+/// A parameter of an operation, by how it is masked and how the `aws` command line writes it.
+pub enum Parameter<'a> {
+    /// A text that may name a resource, an account or a run.
+    Text(&'a mut String),
+    /// A text that doesn't.
+    Plain(&'a str),
+    /// A constant.
+    Fixed(&'static str),
+    /// A number.
+    Number(u8),
+    /// Words that name actions.
+    Words(&'a [String]),
+    /// Tags, with the service's names for the two members of a tag.
+    Tags(&'a mut Tags, [&'static str; 2]),
+    /// Tags as condition keys of a request.
+    TagConditions(&'a mut Tags),
+    /// An encryption context.
+    Context(&'a Context),
+    /// The key of a new table.
+    TableKey(&'a mut TableKey),
+    /// An item.
+    Item(&'a mut Map<String, Value>),
+}
+
+impl Operation {
+    /// What is declared of the operation.
+    pub fn def(&self) -> OperationDef<'_> {
         use Operation as O;
+        use Resource::{Alias, Any, Key, Nothing, Principal, Role, Table, User};
+        use Service::{DynamoDb, Iam, Kms, Sts};
         match self {
-            O::GetCallerIdentity => Service::Sts,
-            O::CreateKey { .. }
-            | O::CreateAlias { .. }
-            | O::ListKeys
-            | O::DescribeKey { .. }
-            | O::GetKeyPolicy { .. }
-            | O::PutKeyPolicy { .. }
-            | O::DeleteAlias { .. }
-            | O::DisableKey { .. }
-            | O::EnableKey { .. }
-            | O::RotateKeyOnDemand { .. }
-            | O::CancelKeyDeletion { .. }
-            | O::CreateGrant { .. }
-            | O::ListGrants { .. }
-            | O::RevokeGrant { .. }
-            | O::Encrypt { .. }
-            | O::Decrypt { .. }
-            | O::ScheduleKeyDeletion { .. } => Service::Kms,
-            O::CreateTable { .. }
-            | O::DescribeTable { .. }
-            | O::PutItem { .. }
-            | O::Scan { .. }
-            | O::DeleteTable { .. } => Service::DynamoDb,
-            O::GetRole { .. }
-            | O::SimulatePrincipalPolicy { .. }
-            | O::CreateUser { .. }
-            | O::AttachUserPolicy { .. }
-            | O::CreateAccessKey { .. }
-            | O::ListAccessKeys { .. }
-            | O::DetachUserPolicy { .. }
-            | O::PutUserPolicy { .. }
-            | O::DeleteUserPolicy { .. }
-            | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => Service::Iam,
+            O::GetCallerIdentity => row(Sts, "GetCallerIdentity", Nothing, ""),
+            O::CreateKey { .. } => row(Kms, "CreateKey", Any, ""),
+            O::CreateAlias { alias, .. } => row(Kms, "CreateAlias", Alias, alias),
+            O::ListKeys => row(Kms, "ListKeys", Any, ""),
+            O::DescribeKey { key } => row(Kms, "DescribeKey", Key, key),
+            O::DisableKey { key } => row(Kms, "DisableKey", Key, key),
+            O::EnableKey { key } => row(Kms, "EnableKey", Key, key),
+            O::RotateKeyOnDemand { key } => row(Kms, "RotateKeyOnDemand", Key, key),
+            O::CancelKeyDeletion { key } => row(Kms, "CancelKeyDeletion", Key, key),
+            O::CreateGrant { key, .. } => row(Kms, "CreateGrant", Key, key),
+            O::ListGrants { key } => row(Kms, "ListGrants", Key, key),
+            O::RevokeGrant { key, .. } => row(Kms, "RevokeGrant", Key, key),
+            O::Encrypt { key, .. } => row(Kms, "Encrypt", Key, key),
+            // A ciphertext says nothing to a reader.
+            O::Decrypt { .. } => row(Kms, "Decrypt", Key, ""),
+            O::GetKeyPolicy { key } => row(Kms, "GetKeyPolicy", Key, key),
+            O::PutKeyPolicy { key, .. } => row(Kms, "PutKeyPolicy", Key, key),
+            O::DeleteAlias { alias } => row(Kms, "DeleteAlias", Alias, alias),
+            O::ScheduleKeyDeletion { key, .. } => row(Kms, "ScheduleKeyDeletion", Key, key),
+            O::CreateTable { table, .. } => row(DynamoDb, "CreateTable", Table, table),
+            O::DescribeTable { table } => row(DynamoDb, "DescribeTable", Table, table),
+            O::PutItem { table, .. } => row(DynamoDb, "PutItem", Table, table),
+            O::Scan { table } => row(DynamoDb, "Scan", Table, table),
+            O::DeleteTable { table } => row(DynamoDb, "DeleteTable", Table, table),
+            O::GetRole { role } => row(Iam, "GetRole", Role, role),
+            O::SimulatePrincipalPolicy { resource, .. } => row(Iam, "SimulatePrincipalPolicy", Principal, resource),
+            O::CreateUser { user, .. } => row(Iam, "CreateUser", User, user),
+            O::AttachUserPolicy { user, .. } => row(Iam, "AttachUserPolicy", User, user),
+            O::CreateAccessKey { user } => row(Iam, "CreateAccessKey", User, user),
+            O::ListAccessKeys { user } => row(Iam, "ListAccessKeys", User, user),
+            O::DetachUserPolicy { user, .. } => row(Iam, "DetachUserPolicy", User, user),
+            O::PutUserPolicy { user, .. } => row(Iam, "PutUserPolicy", User, user),
+            O::DeleteUserPolicy { user, .. } => row(Iam, "DeleteUserPolicy", User, user),
+            O::DeleteAccessKey { user, .. } => row(Iam, "DeleteAccessKey", User, user),
+            O::DeleteUser { user } => row(Iam, "DeleteUser", User, user),
         }
     }
 
-    /// AWS's operation name.
-    pub const fn name(&self) -> &'static str {
+    /// The parameters in the order of the `aws` command line.
+    pub fn parameters(&mut self) -> Vec<(&'static str, Parameter<'_>)> {
         use Operation as O;
+        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, TagConditions, Tags, Text, Words};
         match self {
-            O::GetCallerIdentity => "GetCallerIdentity",
-            O::CreateKey { .. } => "CreateKey",
-            O::CreateAlias { .. } => "CreateAlias",
-            O::ListKeys => "ListKeys",
-            O::DescribeKey { .. } => "DescribeKey",
-            O::DisableKey { .. } => "DisableKey",
-            O::EnableKey { .. } => "EnableKey",
-            O::RotateKeyOnDemand { .. } => "RotateKeyOnDemand",
-            O::CancelKeyDeletion { .. } => "CancelKeyDeletion",
-            O::CreateGrant { .. } => "CreateGrant",
-            O::ListGrants { .. } => "ListGrants",
-            O::RevokeGrant { .. } => "RevokeGrant",
-            O::Encrypt { .. } => "Encrypt",
-            O::Decrypt { .. } => "Decrypt",
-            O::GetKeyPolicy { .. } => "GetKeyPolicy",
-            O::PutKeyPolicy { .. } => "PutKeyPolicy",
-            O::DeleteAlias { .. } => "DeleteAlias",
-            O::ScheduleKeyDeletion { .. } => "ScheduleKeyDeletion",
-            O::CreateTable { .. } => "CreateTable",
-            O::DescribeTable { .. } => "DescribeTable",
-            O::PutItem { .. } => "PutItem",
-            O::Scan { .. } => "Scan",
-            O::DeleteTable { .. } => "DeleteTable",
-            O::GetRole { .. } => "GetRole",
-            O::SimulatePrincipalPolicy { .. } => "SimulatePrincipalPolicy",
-            O::CreateUser { .. } => "CreateUser",
-            O::AttachUserPolicy { .. } => "AttachUserPolicy",
-            O::CreateAccessKey { .. } => "CreateAccessKey",
-            O::ListAccessKeys { .. } => "ListAccessKeys",
-            O::DetachUserPolicy { .. } => "DetachUserPolicy",
-            O::PutUserPolicy { .. } => "PutUserPolicy",
-            O::DeleteUserPolicy { .. } => "DeleteUserPolicy",
-            O::DeleteAccessKey { .. } => "DeleteAccessKey",
-            O::DeleteUser { .. } => "DeleteUser",
+            O::GetCallerIdentity | O::ListKeys => Vec::new(),
+            O::CreateKey { description, tags } => {
+                vec![("--description", Text(description)), ("--tags", Tags(tags, KMS_TAG))]
+            }
+            O::CreateAlias { alias, key } => vec![("--alias-name", Text(alias)), ("--target-key-id", Text(key))],
+            O::DeleteAlias { alias } => vec![("--alias-name", Text(alias))],
+            O::DescribeKey { key }
+            | O::DisableKey { key }
+            | O::EnableKey { key }
+            | O::RotateKeyOnDemand { key }
+            | O::CancelKeyDeletion { key }
+            | O::ListGrants { key } => vec![key_id(key)],
+            O::GetKeyPolicy { key } => vec![key_id(key), DEFAULT],
+            O::PutKeyPolicy { key, policy } => vec![key_id(key), DEFAULT, ("--policy", Text(policy))],
+            O::ScheduleKeyDeletion { key, days } => vec![key_id(key), ("--pending-window-in-days", Number(*days))],
+            O::CreateGrant { key, grantee, operations, name } => {
+                let grantee = ("--grantee-principal", Text(grantee));
+                vec![key_id(key), grantee, ("--operations", Words(operations)), ("--name", Plain(name))]
+            }
+            O::RevokeGrant { key, grant_id } => vec![key_id(key), ("--grant-id", Text(grant_id))],
+            O::Encrypt { key, plaintext, context } => {
+                vec![key_id(key), ("--plaintext", Plain(plaintext)), ("--encryption-context", Context(context))]
+            }
+            O::Decrypt { ciphertext, context } => {
+                vec![("--ciphertext-blob", Text(ciphertext)), ("--encryption-context", Context(context))]
+            }
+            O::CreateTable { table, key, tags } => vec![
+                table_name(table),
+                ("--attribute-definitions", Fixed("AttributeName=id,AttributeType=S")),
+                ("--key-schema", Fixed("AttributeName=id,KeyType=HASH")),
+                ("--billing-mode", Fixed("PAY_PER_REQUEST")),
+                ("--sse-specification", TableKey(key)),
+                ("--tags", Tags(tags, TAG)),
+            ],
+            O::DescribeTable { table } | O::Scan { table } | O::DeleteTable { table } => vec![table_name(table)],
+            O::PutItem { table, item } => vec![table_name(table), ("--item", Item(item))],
+            O::GetRole { role } => vec![("--role-name", Text(role))],
+            O::SimulatePrincipalPolicy { principal, actions, resource, tags } => vec![
+                ("--policy-source-arn", Text(principal)),
+                ("--action-names", Words(actions)),
+                ("--resource-arns", Text(resource)),
+                ("--context-entries", TagConditions(tags)),
+            ],
+            O::CreateUser { user, tags } => vec![user_name(user), ("--tags", Tags(tags, TAG))],
+            O::AttachUserPolicy { user, policy_arn } | O::DetachUserPolicy { user, policy_arn } => {
+                vec![user_name(user), ("--policy-arn", Text(policy_arn))]
+            }
+            O::CreateAccessKey { user } | O::ListAccessKeys { user } | O::DeleteUser { user } => vec![user_name(user)],
+            O::PutUserPolicy { user, name, policy } => {
+                vec![user_name(user), ("--policy-name", Plain(name)), ("--policy-document", Text(policy))]
+            }
+            O::DeleteUserPolicy { user, name } => vec![user_name(user), ("--policy-name", Plain(name))],
+            O::DeleteAccessKey { user, access_key_id: id } => vec![user_name(user), ("--access-key-id", Text(id))],
         }
+    }
+
+    /// The service that answers it.
+    pub fn service(&self) -> Service {
+        self.def().service
+    }
+
+    /// AWS's operation name.
+    pub fn name(&self) -> &'static str {
+        self.def().name
+    }
+
+    /// What it is about, for the request line: a table, a key, a user; empty where there is nothing to name.
+    pub fn subject(&self) -> &str {
+        self.def().subject
     }
 
     /// The action as policies write it, `kms:DescribeKey`.
     pub fn action(&self) -> String {
         format!("{}:{}", self.service().prefix(), self.name())
-    }
-
-    /// What it is about, for the request line: a table, a key, a user; empty where there is nothing to name.
-    pub fn subject(&self) -> &str {
-        use Operation as O;
-        match self {
-            // A ciphertext says nothing to a reader.
-            O::GetCallerIdentity | O::CreateKey { .. } | O::ListKeys | O::Decrypt { .. } => "",
-            O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => alias,
-            O::DescribeKey { key }
-            | O::GetKeyPolicy { key }
-            | O::PutKeyPolicy { key, .. }
-            | O::DisableKey { key }
-            | O::EnableKey { key }
-            | O::RotateKeyOnDemand { key }
-            | O::CancelKeyDeletion { key }
-            | O::CreateGrant { key, .. }
-            | O::ListGrants { key }
-            | O::RevokeGrant { key, .. }
-            | O::Encrypt { key, .. }
-            | O::ScheduleKeyDeletion { key, .. } => key,
-            O::CreateTable { table, .. }
-            | O::DescribeTable { table }
-            | O::PutItem { table, .. }
-            | O::Scan { table }
-            | O::DeleteTable { table } => table,
-            O::GetRole { role } => role,
-            O::SimulatePrincipalPolicy { resource, .. } => resource,
-            O::CreateUser { user, .. }
-            | O::AttachUserPolicy { user, .. }
-            | O::CreateAccessKey { user }
-            | O::ListAccessKeys { user }
-            | O::DetachUserPolicy { user, .. }
-            | O::PutUserPolicy { user, .. }
-            | O::DeleteUserPolicy { user, .. }
-            | O::DeleteAccessKey { user, .. }
-            | O::DeleteUser { user } => user,
-        }
     }
 
     /// What exists, and may cost money, once this call has succeeded.
@@ -302,283 +370,18 @@ impl Operation {
     }
 }
 
-/// An `aws` command line in the making; values are quoted.
-struct CommandLine(String);
-
-impl CommandLine {
-    fn word(mut self, word: &str) -> CommandLine {
-        self.0.extend([" ", &shell_quote(word)]);
-        self
-    }
-
-    fn option(self, name: &str, value: &str) -> CommandLine {
-        self.word(name).word(value)
-    }
-
-    /// `--tags` with the services' own names for a tag's two members.
-    fn tags(self, tags: &Tags, key: &str, value: &str) -> CommandLine {
-        let tags = tags.pairs().map(|(name, content)| format!("{key}={name},{value}={content}"));
-        tags.fold(self.word("--tags"), |line, tag| line.word(&tag))
-    }
-
-    /// `--encryption-context` with its pairs; nothing where there are none.
-    fn context(self, context: &Context) -> CommandLine {
-        let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if pairs.is_empty() { self } else { self.option("--encryption-context", &pairs.join(",")) }
-    }
+const fn row<'a>(service: Service, name: &'static str, resource: Resource, subject: &'a str) -> OperationDef<'a> {
+    OperationDef { service, name, resource, subject }
 }
 
-/// An operation's name as the AWS CLI writes it: `CreateKey` is `create-key`.
-fn kebab(name: &str) -> String {
-    let dashed = name
-        .char_indices()
-        .flat_map(|(at, c)| (at > 0 && c.is_ascii_uppercase()).then_some('-').into_iter().chain([c]));
-    dashed.map(|c| c.to_ascii_lowercase()).collect()
+fn key_id(key: &mut String) -> (&'static str, Parameter<'_>) {
+    ("--key-id", Parameter::Text(key))
 }
 
-/// The call's part of an `aws` command line that names neither profile, region nor endpoint; values are quoted.
-pub fn cli_command(operation: &Operation) -> String {
-    use Operation as O;
-    let line = CommandLine(format!("{} {}", operation.service().prefix(), kebab(operation.name())));
-    let of_key = |line: CommandLine, key: &str| line.option("--key-id", key);
-    let of_table = |line: CommandLine, table: &str| line.option("--table-name", table);
-    let of_user = |line: CommandLine, user: &str| line.option("--user-name", user);
-    let line = match operation {
-        O::GetCallerIdentity | O::ListKeys => line,
-        O::CreateKey { description, tags } => {
-            line.option("--description", description).tags(tags, "TagKey", "TagValue")
-        }
-        O::CreateAlias { alias, key } => line.option("--alias-name", alias).option("--target-key-id", key),
-        O::DeleteAlias { alias } => line.option("--alias-name", alias),
-        O::DescribeKey { key }
-        | O::DisableKey { key }
-        | O::EnableKey { key }
-        | O::RotateKeyOnDemand { key }
-        | O::CancelKeyDeletion { key }
-        | O::ListGrants { key } => of_key(line, key),
-        O::GetKeyPolicy { key } => of_key(line, key).option("--policy-name", "default"),
-        O::PutKeyPolicy { key, policy } => {
-            of_key(line, key).option("--policy-name", "default").option("--policy", policy)
-        }
-        O::ScheduleKeyDeletion { key, days } => of_key(line, key).option("--pending-window-in-days", &days.to_string()),
-        O::CreateGrant { key, grantee, operations, name } => {
-            let line = of_key(line, key).option("--grantee-principal", grantee).word("--operations");
-            operations.iter().fold(line, |line, operation| line.word(operation)).option("--name", name)
-        }
-        O::RevokeGrant { key, grant_id } => of_key(line, key).option("--grant-id", grant_id),
-        O::Encrypt { key, plaintext, context } => of_key(line, key).option("--plaintext", plaintext).context(context),
-        O::Decrypt { ciphertext, context } => line.option("--ciphertext-blob", ciphertext).context(context),
-        O::CreateTable { table, key, tags } => {
-            let encryption = match key {
-                TableKey::AwsOwned => None,
-                TableKey::AwsManaged => Some("Enabled=true,SSEType=KMS".to_owned()),
-                TableKey::Customer(key) => Some(format!("Enabled=true,SSEType=KMS,KMSMasterKeyId={key}")),
-            };
-            let line = of_table(line, table)
-                .option("--attribute-definitions", "AttributeName=id,AttributeType=S")
-                .option("--key-schema", "AttributeName=id,KeyType=HASH")
-                .option("--billing-mode", "PAY_PER_REQUEST");
-            let line = encryption.iter().fold(line, |line, sse| line.option("--sse-specification", sse));
-            line.tags(tags, "Key", "Value")
-        }
-        O::DescribeTable { table } | O::Scan { table } | O::DeleteTable { table } => of_table(line, table),
-        O::PutItem { table, item } => of_table(line, table).option("--item", &Value::Object(item.clone()).to_string()),
-        O::GetRole { role } => line.option("--role-name", role),
-        O::SimulatePrincipalPolicy { principal, actions, resource, tags } => {
-            let line = line.option("--policy-source-arn", principal).word("--action-names");
-            let line = actions.iter().fold(line, |line, action| line.word(action));
-            let entry = |key: &str, values: &str, kind: &str| {
-                format!("ContextKeyName={key},ContextKeyValues={values},ContextKeyType={kind}")
-            };
-            let entries = tags.pairs().map(|(key, value)| entry(&format!("aws:RequestTag/{key}"), value, "string"));
-            let line = line.option("--resource-arns", resource).word("--context-entries");
-            let line = entries.fold(line, |line, entry| line.word(&entry));
-            line.word(&entry("aws:TagKeys", &tags.keys().join(","), "stringList"))
-        }
-        O::CreateUser { user, tags } => of_user(line, user).tags(tags, "Key", "Value"),
-        O::AttachUserPolicy { user, policy_arn } | O::DetachUserPolicy { user, policy_arn } => {
-            of_user(line, user).option("--policy-arn", policy_arn)
-        }
-        O::CreateAccessKey { user } | O::ListAccessKeys { user } | O::DeleteUser { user } => of_user(line, user),
-        O::PutUserPolicy { user, name, policy } => {
-            of_user(line, user).option("--policy-name", name).option("--policy-document", policy)
-        }
-        O::DeleteUserPolicy { user, name } => of_user(line, user).option("--policy-name", name),
-        O::DeleteAccessKey { user, access_key_id } => of_user(line, user).option("--access-key-id", access_key_id),
-    };
-    line.0
+fn table_name(table: &mut String) -> (&'static str, Parameter<'_>) {
+    ("--table-name", Parameter::Text(table))
 }
 
-/// The call as one `aws` command line for `profile`, with `--endpoint-url` where the backend is not AWS itself.
-///
-/// It can be pasted into a shell; values are quoted.
-pub fn cli_line(operation: &Operation, profile: &str, region: &str, endpoint: Option<&str>) -> String {
-    let mut line = vec!["aws".to_owned(), cli_command(operation)];
-    line.extend(["--profile".to_owned(), shell_quote(profile), "--region".to_owned(), shell_quote(region)]);
-    if let Some(endpoint) = endpoint {
-        line.extend(["--endpoint-url".to_owned(), shell_quote(endpoint)]);
-    }
-    line.join(" ")
-}
-
-/// Quotes `word` for a POSIX shell unless it needs no quotes.
-pub fn shell_quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    // zsh looks for a command where a word begins with `=`.
-    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("kmslab-table-1", "kmslab-table-1")]
-    #[case("", "''")]
-    #[case("two words", "'two words'")]
-    #[case("it's", r"'it'\''s'")]
-    #[case("=ls", "'=ls'")]
-    #[case("$(reboot)", "'$(reboot)'")]
-    fn words_are_quoted_for_the_shell(#[case] word: &str, #[case] quoted: &str) {
-        assert_eq!(shell_quote(word), quoted);
-    }
-
-    #[test]
-    fn every_operation_has_its_command_line() {
-        use Operation as O;
-        let s = str::to_owned;
-        let tags = || Tags { run: s("r1"), created: None };
-        let context = || vec![(s("a"), s("b c")), (s("d"), s("e"))];
-        let item = || Map::from_iter([(s("id"), serde_json::json!({"S": "1"}))]);
-        let table = |key| O::CreateTable { table: s("t"), key, tags: tags() };
-        let all = [
-            (O::GetCallerIdentity, "sts get-caller-identity"),
-            (
-                O::CreateKey { description: s("a lab"), tags: tags() },
-                "kms create-key --description 'a lab' --tags TagKey=kmslab:run,TagValue=r1",
-            ),
-            (
-                O::CreateAlias { alias: s("alias/a"), key: s("k") },
-                "kms create-alias --alias-name alias/a --target-key-id k",
-            ),
-            (O::ListKeys, "kms list-keys"),
-            (O::DescribeKey { key: s("k") }, "kms describe-key --key-id k"),
-            (O::DisableKey { key: s("k") }, "kms disable-key --key-id k"),
-            (O::EnableKey { key: s("k") }, "kms enable-key --key-id k"),
-            (O::RotateKeyOnDemand { key: s("k") }, "kms rotate-key-on-demand --key-id k"),
-            (O::CancelKeyDeletion { key: s("k") }, "kms cancel-key-deletion --key-id k"),
-            (
-                O::CreateGrant {
-                    key: s("k"),
-                    grantee: s("arn"),
-                    operations: vec![s("Decrypt"), s("Encrypt")],
-                    name: s("g"),
-                },
-                "kms create-grant --key-id k --grantee-principal arn --operations Decrypt Encrypt --name g",
-            ),
-            (O::ListGrants { key: s("k") }, "kms list-grants --key-id k"),
-            (O::RevokeGrant { key: s("k"), grant_id: s("1") }, "kms revoke-grant --key-id k --grant-id 1"),
-            (
-                O::Encrypt { key: s("k"), plaintext: s("cA=="), context: context() },
-                "kms encrypt --key-id k --plaintext cA== --encryption-context 'a=b c,d=e'",
-            ),
-            (O::Decrypt { ciphertext: s("Yw=="), context: Vec::new() }, "kms decrypt --ciphertext-blob Yw=="),
-            (O::GetKeyPolicy { key: s("k") }, "kms get-key-policy --key-id k --policy-name default"),
-            (
-                O::PutKeyPolicy { key: s("k"), policy: s("{}") },
-                "kms put-key-policy --key-id k --policy-name default --policy '{}'",
-            ),
-            (O::DeleteAlias { alias: s("alias/a") }, "kms delete-alias --alias-name alias/a"),
-            (
-                O::ScheduleKeyDeletion { key: s("k"), days: 7 },
-                "kms schedule-key-deletion --key-id k --pending-window-in-days 7",
-            ),
-            (
-                table(TableKey::AwsOwned),
-                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
-                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST \
-                 --tags Key=kmslab:run,Value=r1",
-            ),
-            (
-                table(TableKey::AwsManaged),
-                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
-                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST --sse-specification \
-                 Enabled=true,SSEType=KMS --tags Key=kmslab:run,Value=r1",
-            ),
-            (
-                table(TableKey::Customer(s("arn:k"))),
-                "dynamodb create-table --table-name t --attribute-definitions AttributeName=id,AttributeType=S \
-                 --key-schema AttributeName=id,KeyType=HASH --billing-mode PAY_PER_REQUEST \
-                 --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=arn:k \
-                 --tags Key=kmslab:run,Value=r1",
-            ),
-            (O::DescribeTable { table: s("t") }, "dynamodb describe-table --table-name t"),
-            (
-                O::PutItem { table: s("t"), item: item() },
-                "dynamodb put-item --table-name t --item '{\"id\":{\"S\":\"1\"}}'",
-            ),
-            (O::Scan { table: s("t") }, "dynamodb scan --table-name t"),
-            (O::DeleteTable { table: s("t") }, "dynamodb delete-table --table-name t"),
-            (O::GetRole { role: s("r") }, "iam get-role --role-name r"),
-            (
-                O::SimulatePrincipalPolicy {
-                    principal: s("arn:a"),
-                    actions: vec![s("iam:CreateUser"), s("iam:TagUser")],
-                    resource: s("arn:u"),
-                    tags: tags(),
-                },
-                "iam simulate-principal-policy --policy-source-arn arn:a --action-names iam:CreateUser iam:TagUser \
-                 --resource-arns arn:u --context-entries \
-                 ContextKeyName=aws:RequestTag/kmslab:run,ContextKeyValues=r1,ContextKeyType=string \
-                 ContextKeyName=aws:TagKeys,ContextKeyValues=kmslab:run,ContextKeyType=stringList",
-            ),
-            (
-                O::CreateUser { user: s("u"), tags: tags() },
-                "iam create-user --user-name u --tags Key=kmslab:run,Value=r1",
-            ),
-            (
-                O::AttachUserPolicy { user: s("u"), policy_arn: s("arn:p") },
-                "iam attach-user-policy --user-name u --policy-arn arn:p",
-            ),
-            (O::CreateAccessKey { user: s("u") }, "iam create-access-key --user-name u"),
-            (O::ListAccessKeys { user: s("u") }, "iam list-access-keys --user-name u"),
-            (
-                O::DetachUserPolicy { user: s("u"), policy_arn: s("arn:p") },
-                "iam detach-user-policy --user-name u --policy-arn arn:p",
-            ),
-            (
-                O::PutUserPolicy { user: s("u"), name: s("p"), policy: s("{}") },
-                "iam put-user-policy --user-name u --policy-name p --policy-document '{}'",
-            ),
-            (
-                O::DeleteUserPolicy { user: s("u"), name: s("p") },
-                "iam delete-user-policy --user-name u --policy-name p",
-            ),
-            (
-                O::DeleteAccessKey { user: s("u"), access_key_id: s("AKIA1") },
-                "iam delete-access-key --user-name u --access-key-id AKIA1",
-            ),
-            (O::DeleteUser { user: s("u") }, "iam delete-user --user-name u"),
-        ];
-        for (operation, line) in all {
-            assert_eq!(cli_command(&operation), line);
-        }
-    }
-
-    #[test]
-    fn a_command_line_names_profile_region_and_endpoint() {
-        let scan = Operation::Scan { table: "t".into() };
-        assert_eq!(
-            cli_line(&scan, "kmslab-test-user", "eu-west-1", Some("http://127.0.0.1:4599")),
-            "aws dynamodb scan --table-name t --profile kmslab-test-user --region eu-west-1 --endpoint-url http://127.0.0.1:4599"
-        );
-        let plain = cli_line(&scan, "my profile", "eu-west-1", None);
-        assert!(!plain.contains("endpoint") && plain.contains(" --profile 'my profile' "), "{plain}");
-    }
+fn user_name(user: &mut String) -> (&'static str, Parameter<'_>) {
+    ("--user-name", Parameter::Text(user))
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::lab::exchange::{Answer, Exchange, Verdict};
-use crate::lab::operation::{Operation, TableKey};
+use crate::lab::operation::{Operation, Parameter, TableKey};
 
 /// The first accounts' pseudonyms, written as AWS's documentation writes them.
 pub const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
@@ -224,59 +224,18 @@ impl Masker {
 
     /// A call's parameters.
     pub fn operation(&mut self, operation: &Operation) -> Operation {
-        use Operation as O;
         let mut masked = operation.clone();
-        match &mut masked {
-            O::GetCallerIdentity | O::ListKeys => {}
-            O::SimulatePrincipalPolicy { principal: one, resource: two, tags, .. } => {
-                *one = self.text(one);
-                *two = self.text(two);
-                tags.run = self.text(&tags.run);
-            }
-            O::DescribeKey { key: one }
-            | O::GetKeyPolicy { key: one }
-            | O::DeleteAlias { alias: one }
-            | O::ScheduleKeyDeletion { key: one, .. }
-            | O::DisableKey { key: one }
-            | O::EnableKey { key: one }
-            | O::RotateKeyOnDemand { key: one }
-            | O::CancelKeyDeletion { key: one }
-            | O::ListGrants { key: one }
-            | O::Encrypt { key: one, .. }
-            | O::Decrypt { ciphertext: one, .. }
-            | O::DeleteUserPolicy { user: one, .. }
-            | O::DescribeTable { table: one }
-            | O::Scan { table: one }
-            | O::DeleteTable { table: one }
-            | O::CreateAccessKey { user: one }
-            | O::ListAccessKeys { user: one }
-            | O::GetRole { role: one }
-            | O::DeleteUser { user: one } => *one = self.text(one),
-            O::CreateAlias { alias: one, key: two }
-            | O::PutKeyPolicy { key: one, policy: two }
-            | O::AttachUserPolicy { user: one, policy_arn: two }
-            | O::DetachUserPolicy { user: one, policy_arn: two }
-            | O::PutUserPolicy { user: one, policy: two, .. }
-            | O::CreateGrant { key: one, grantee: two, .. }
-            | O::RevokeGrant { key: one, grant_id: two }
-            | O::DeleteAccessKey { user: one, access_key_id: two } => {
-                *one = self.text(one);
-                *two = self.text(two);
-            }
-            O::CreateKey { description: one, tags } | O::CreateUser { user: one, tags } => {
-                *one = self.text(one);
-                tags.run = self.text(&tags.run);
-            }
-            O::CreateTable { table, key, tags } => {
-                *table = self.text(table);
-                if let TableKey::Customer(key) = key {
-                    *key = self.text(key);
-                }
-                tags.run = self.text(&tags.run);
-            }
-            O::PutItem { table, item } => {
-                *table = self.text(table);
-                item.values_mut().for_each(|value| self.value(value));
+        for (_, parameter) in masked.parameters() {
+            match parameter {
+                Parameter::Text(text) | Parameter::TableKey(TableKey::Customer(text)) => *text = self.text(text),
+                Parameter::Tags(tags, _) | Parameter::TagConditions(tags) => tags.run = self.text(&tags.run),
+                Parameter::Item(item) => item.values_mut().for_each(|value| self.value(value)),
+                Parameter::TableKey(TableKey::AwsOwned | TableKey::AwsManaged)
+                | Parameter::Plain(_)
+                | Parameter::Fixed(_)
+                | Parameter::Number(_)
+                | Parameter::Words(_)
+                | Parameter::Context(_) => {}
             }
         }
         masked
