@@ -293,8 +293,40 @@ pub struct Permissions {
     pub question: Question,
 }
 
-/// The admin's permissions for every stage, on resources named as the lab names its own. With a user of the person's
-/// own the lab touches no user.
+const KEY_ACTIONS: &[&str] = &[
+    "kms:CreateAlias",
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:PutKeyPolicy",
+    "kms:DeleteAlias",
+    "kms:ScheduleKeyDeletion",
+];
+
+/// What DynamoDB asks of KMS on behalf of the admin (DynamoDB guide).
+const TABLE_KEY_ACTIONS: &[&str] =
+    &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+
+const TABLE_ACTIONS: &[&str] = &[
+    "dynamodb:CreateTable",
+    "dynamodb:DescribeTable",
+    "dynamodb:PutItem",
+    "dynamodb:Scan",
+    "dynamodb:TagResource",
+    "dynamodb:DeleteTable",
+];
+
+const USER_ACTIONS: &[&str] = &[
+    "iam:CreateUser",
+    "iam:TagUser",
+    "iam:PutUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:DeleteUserPolicy",
+    "iam:DeleteAccessKey",
+    "iam:DeleteUser",
+];
+
+/// Returns the admin's permissions for every stage, on resources named as the lab names its own. With a given user the
+/// lab touches no user.
 pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permissions> {
     let admin = request.caller;
     let Places { key, table, user, via } = places(admin, request.region);
@@ -302,71 +334,23 @@ pub fn admin_permissions(request: &Request<'_>, given_user: bool) -> Vec<Permiss
         what,
         question: Question::Simulate { principal: admin.principal(), actions, resource, context },
     };
-    // Whatever has the lab's tags as values: a policy may ask for them.
+    // Any values of the lab's tags: a policy may require the tags.
     let run = || vec!["doctor".to_owned()];
+    let new_key = [
+        ("aws:RequestTag/kmslab:run", run()),
+        ("aws:RequestTag/kmslab:created", run()),
+        ("aws:TagKeys", vec![RUN_TAG.to_owned(), CREATED_TAG.to_owned()]),
+    ];
+    let of_run = || ("aws:ResourceTag/kmslab:run", run());
+    let of_table = with(request.through_dynamodb(TABLE), [of_run(), via]);
     let mut asked = vec![
-        ask(
-            "admin: new key",
-            &["kms:CreateKey", "kms:TagResource"],
-            "*".to_owned(),
-            with(
-                request.of_kms(),
-                [
-                    ("aws:RequestTag/kmslab:run", run()),
-                    ("aws:RequestTag/kmslab:created", run()),
-                    ("aws:TagKeys", vec![RUN_TAG.to_owned(), CREATED_TAG.to_owned()]),
-                ],
-            ),
-        ),
-        ask(
-            "admin: key",
-            &[
-                "kms:CreateAlias",
-                "kms:DescribeKey",
-                "kms:GetKeyPolicy",
-                "kms:PutKeyPolicy",
-                "kms:DeleteAlias",
-                "kms:ScheduleKeyDeletion",
-            ],
-            key.clone(),
-            with(request.of_kms(), [("aws:ResourceTag/kmslab:run", run())]),
-        ),
-        // What DynamoDB asks of KMS in the admin's name (DynamoDB guide).
-        ask(
-            "admin: table's key",
-            &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-            key,
-            with(request.through_dynamodb(TABLE), [("aws:ResourceTag/kmslab:run", run()), via]),
-        ),
-        ask(
-            "admin: table",
-            &[
-                "dynamodb:CreateTable",
-                "dynamodb:DescribeTable",
-                "dynamodb:PutItem",
-                "dynamodb:Scan",
-                "dynamodb:TagResource",
-                "dynamodb:DeleteTable",
-            ],
-            table,
-            request.direct(),
-        ),
+        ask("admin: new key", &["kms:CreateKey", "kms:TagResource"], "*".to_owned(), with(request.of_kms(), new_key)),
+        ask("admin: key", KEY_ACTIONS, key.clone(), with(request.of_kms(), [of_run()])),
+        ask("admin: table's key", TABLE_KEY_ACTIONS, key, of_table),
+        ask("admin: table", TABLE_ACTIONS, table, request.direct()),
     ];
     if !given_user {
-        asked.push(ask(
-            "admin: user",
-            &[
-                "iam:CreateUser",
-                "iam:TagUser",
-                "iam:PutUserPolicy",
-                "iam:CreateAccessKey",
-                "iam:DeleteUserPolicy",
-                "iam:DeleteAccessKey",
-                "iam:DeleteUser",
-            ],
-            user,
-            request.of_iam(),
-        ));
+        asked.push(ask("admin: user", USER_ACTIONS, user, request.of_iam()));
     }
     asked
 }

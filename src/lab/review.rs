@@ -98,7 +98,7 @@ pub(super) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<St
         Ok(document) => document,
         Err(error) => return Some(format!("this policy can't be checked for locking admin out of the key: {error}")),
     };
-    let names = names_of(admin, document.principals());
+    let names = admin.names(document.principals());
     let source = PolicySource::KeyPolicy { key_arn: key_arn.to_owned() };
     let policy = NamedPolicy { source, document: document.into() };
     let mut is_let = false;
@@ -124,27 +124,6 @@ pub(super) fn lock_out(policy: &str, admin: &Caller, key_arn: &str) -> Option<St
             admin.account
         )
     })
-}
-
-/// What a policy that names `principals` may call a caller: its ARN and, for a session of a role, the role's, which may
-/// have a path that the session's ARN does not tell.
-pub(super) fn names_of<'a>(caller: &Caller, principals: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut names = vec![caller.arn.clone()];
-    let session = caller.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
-    if let Some((role, _)) = session {
-        let named = principals.into_iter().filter(|principal| {
-            let prefix = format!("arn:{}:iam::{}:role/", partition_of(&caller.arn), caller.account);
-            let path = principal.strip_prefix(&prefix);
-            path.is_some_and(|path| path.rsplit('/').next() == Some(role))
-        });
-        names.extend(named.map(str::to_owned));
-    }
-    names
-}
-
-/// The partition of an ARN: `aws` in most regions, `aws-us-gov` or `aws-cn` in some.
-pub(super) fn partition_of(arn: &str) -> &str {
-    arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
 }
 
 fn principal(arn: &str, admin: &Caller) -> Principal {

@@ -13,6 +13,7 @@ pub mod policies;
 pub mod script;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::certainty::{Certainty, certainty};
 use super::exchange::{CallId, Exchange, Verdict, is_not_found};
@@ -206,59 +207,44 @@ impl Bench {
         }
     }
 
-    /// Takes in what an answer tells of the changes. `undoing` tells a key policy put back from one that is changed.
+    /// Learns from a response what is changed and what is undone. `undoing` tells a key policy that was put back from one
+    /// that was changed.
     fn learn(&mut self, exchange: &Exchange, undoing: bool) {
-        use Operation as O;
-        let operation = &exchange.operation;
         let gone = exchange.error_code().is_some_and(is_not_found);
-        if !exchange.is_allowed() && !gone {
-            let refused = certainty(operation, &exchange.answer) == Certainty::NotDone;
-            let code = exchange.error_code();
-            match operation {
-                // It is not pending: somebody was faster, or an earlier try has done it.
-                O::CancelKeyDeletion { .. } if code == Some("KMSInvalidStateException") => {
-                    self.changes.retain(|change| *change != Change::Deletion);
-                }
-                // What was refused at the first try has changed nothing.
-                _ if !undoing && refused && exchange.answer.tries <= 1 => {
-                    let not_made = Change::of(operation);
-                    self.changes.retain(|change| !not_made.contains(change));
-                }
-                _ => {}
+        if exchange.is_allowed() || gone {
+            self.learn_undone(&exchange.operation, gone, undoing);
+            if !gone {
+                self.learn_grants(exchange);
             }
             return;
         }
-        let text = |path: &str| exchange.body().and_then(|body| body.pointer(path)?.as_str().map(str::to_owned));
+        let operation = &exchange.operation;
         match operation {
-            O::CreateGrant { .. } if !gone => {
-                let id = text("/GrantId");
-                self.changes.retain(|change| *change != Change::Grant(None));
-                self.changes.push(Change::Grant(id));
+            // It is not pending: somebody was faster, or an earlier try has done it.
+            Operation::CancelKeyDeletion { .. } if exchange.error_code() == Some("KMSInvalidStateException") => {
+                self.undone(&Change::Deletion);
             }
-            O::ListGrants { .. } if !gone => {
-                let grants = exchange.body().and_then(|body| body.get("Grants")?.as_array());
-                let ours = grants
-                    .into_iter()
-                    .flatten()
-                    .filter(|grant| grant.get("Name").and_then(serde_json::Value::as_str) == Some(script::GRANT_NAME));
-                let ids: Vec<String> =
-                    ours.filter_map(|grant| grant.get("GrantId")?.as_str().map(str::to_owned)).collect();
-                self.changes.retain(|change| *change != Change::Grant(None));
-                self.changes.extend(ids.into_iter().map(|id| Change::Grant(Some(id))));
+            // What was refused at the first try has changed nothing.
+            _ if !undoing
+                && certainty(operation, &exchange.answer) == Certainty::NotDone
+                && exchange.answer.tries <= 1 =>
+            {
+                Change::of(operation).iter().for_each(|change| self.undone(change));
             }
-            O::RevokeGrant { grant_id, .. } => {
-                self.changes.retain(|change| !matches!(change, Change::Grant(Some(id)) if id == grant_id));
-            }
-            O::PutKeyPolicy { .. } if undoing && !gone => self.changes.retain(|change| *change != Change::KeyPolicy),
-            O::EnableKey { .. } if !gone => self.changes.retain(|change| *change != Change::Disabled),
-            O::CancelKeyDeletion { .. } if !gone => self.changes.retain(|change| *change != Change::Deletion),
-            O::AttachUserPolicy { .. } if !gone => self.changes.retain(|change| *change != Change::Detached),
-            O::PutUserPolicy { name, .. } if name == test_user::POLICY && !gone => {
-                self.changes.retain(|change| *change != Change::Detached);
-            }
-            O::DeleteUserPolicy { name, .. } if name == script::POLICY_NAME => {
-                self.changes.retain(|change| *change != Change::Inline);
-            }
+            _ => {}
+        }
+    }
+
+    fn undone(&mut self, undone: &Change) {
+        self.changes.retain(|change| change != undone);
+    }
+
+    /// Learns from a successful call, or from one that found nothing (`gone`).
+    fn learn_undone(&mut self, operation: &Operation, gone: bool, undoing: bool) {
+        use Operation as O;
+        match operation {
+            O::RevokeGrant { grant_id, .. } => self.undone(&Change::Grant(Some(grant_id.clone()))),
+            O::DeleteUserPolicy { name, .. } if name == script::POLICY_NAME => self.undone(&Change::Inline),
             O::DeleteTable { .. } => {
                 for change in &mut self.changes {
                     if let Change::Table(table) = change {
@@ -269,8 +255,31 @@ impl Bench {
             O::DescribeTable { .. } if gone && undoing => {
                 self.changes.retain(|change| !matches!(change, Change::Going(_)));
             }
+            _ if gone => {}
+            O::PutKeyPolicy { .. } if undoing => self.undone(&Change::KeyPolicy),
+            O::EnableKey { .. } => self.undone(&Change::Disabled),
+            O::CancelKeyDeletion { .. } => self.undone(&Change::Deletion),
+            O::AttachUserPolicy { .. } => self.undone(&Change::Detached),
+            O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.undone(&Change::Detached),
             _ => {}
         }
+    }
+
+    /// Learns the ids of grants.
+    fn learn_grants(&mut self, exchange: &Exchange) {
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let body = exchange.body().unwrap_or(&Value::Null);
+        let grants: Vec<Change> = match exchange.operation {
+            Operation::CreateGrant { .. } => vec![Change::Grant(text(body, "GrantId"))],
+            Operation::ListGrants { .. } => {
+                let grants = body.get("Grants").and_then(Value::as_array).into_iter().flatten();
+                let ours = grants.filter(|grant| text(grant, "Name").as_deref() == Some(script::GRANT_NAME));
+                ours.filter_map(|grant| text(grant, "GrantId")).map(|id| Change::Grant(Some(id))).collect()
+            }
+            _ => return,
+        };
+        self.undone(&Change::Grant(None));
+        self.changes.extend(grants);
     }
 
     /// Forgets the changes of what clean-up has removed as a whole.

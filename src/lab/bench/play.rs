@@ -209,7 +209,7 @@ impl State {
             return Next::Blocked(NOT_READY.to_owned());
         }
         match script::steps(which, &self.ground()).map(|steps| steps.into_iter().nth(batch)) {
-            Err(reason) => Next::Blocked(reason),
+            Err(reason) => Next::Blocked(reason.to_string()),
             Ok(None) => Next::End,
             Ok(Some(Step::Idle)) => Next::Wait,
             Ok(Some(Step::Send(batch))) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::key_policy::statements;
+use crate::lab::model::key_policy::{PolicyError, edited};
 
 /// What a key user may do with the key itself (KMS guide, "Allows key users to use the KMS key").
 const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
@@ -26,15 +26,12 @@ const ADMINISTER: [&str; 15] = [
     "kms:RotateKeyOnDemand",
 ];
 
-/// The key policy `policy`, changed by `change`, which gets its statements.
-fn changed(policy: &str, change: impl FnOnce(&mut Vec<Value>)) -> Result<String, String> {
-    let mut document: Value =
-        serde_json::from_str(policy).map_err(|error| format!("the key policy is not JSON: {error}"))?;
-    let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
-    change(&mut all);
-    let members = document.as_object_mut().ok_or("the key policy is not an object")?;
-    members.insert("Statement".to_owned(), Value::Array(all));
-    serde_json::to_string_pretty(&document).map_err(|error| error.to_string())
+/// `policy` with its statements changed.
+fn changed(policy: &str, change: impl FnOnce(&mut Vec<Value>)) -> Result<String, PolicyError> {
+    edited(policy, |all| {
+        change(all);
+        Ok(())
+    })
 }
 
 /// Whether a statement is for `principal` alone.
@@ -53,8 +50,8 @@ fn statement(sid: &str, effect: &str, principal: &str, actions: &[&str]) -> Valu
 /// `policy` without the statements for `user`.
 ///
 /// # Errors
-/// A sentence, when `policy` is no policy document.
-pub fn without(policy: &str, user: &str) -> Result<String, String> {
+/// `policy` is not a policy document.
+pub fn without(policy: &str, user: &str) -> Result<String, PolicyError> {
     changed(policy, |all| all.retain(|statement| !is_for(statement, user)))
 }
 
@@ -62,7 +59,7 @@ pub fn without(policy: &str, user: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn denying(policy: &str, user: &str) -> Result<String, String> {
+pub fn denying(policy: &str, user: &str) -> Result<String, PolicyError> {
     changed(policy, |all| all.push(statement("Deny test-user", "Deny", user, &["kms:Decrypt"])))
 }
 
@@ -70,7 +67,7 @@ pub fn denying(policy: &str, user: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn administered(policy: &str, user: &str) -> Result<String, String> {
+pub fn administered(policy: &str, user: &str) -> Result<String, PolicyError> {
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user));
         all.push(statement("Allow access for Key Administrators", "Allow", user, &ADMINISTER));
@@ -81,7 +78,7 @@ pub fn administered(policy: &str, user: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String, String> {
+pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String, PolicyError> {
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user));
         let mut only = statement("Allow decryption through DynamoDB", "Allow", user, &["kms:Decrypt"]);
@@ -95,7 +92,7 @@ pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String
 ///
 /// # Errors
 /// As [`without`].
-pub fn not_left_to_iam(policy: &str, user: &str, admin: &str) -> Result<String, String> {
+pub fn not_left_to_iam(policy: &str, user: &str, admin: &str) -> Result<String, PolicyError> {
     let account = admin.split(':').nth(4).unwrap_or_default();
     // The partition differs in China and GovCloud.
     let partition = admin.split(':').nth(1).unwrap_or("aws");
@@ -116,7 +113,7 @@ pub fn of_user(key: &str) -> String {
 mod tests {
     use super::*;
     use crate::lab::facts::Caller;
-    use crate::lab::key_policy::with_key_user;
+    use crate::lab::model::key_policy::{statements, with_key_user};
     use crate::lab::review::lock_out;
 
     const USER: &str = "arn:aws:iam::111122223333:user/test";
@@ -174,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_no_policy_is_refused() {
-        assert!(without("{", USER).unwrap_err().contains("not JSON"));
+        assert!(without("{", USER).unwrap_err().to_string().contains("not JSON"));
         assert!(denying("[]", USER).is_err());
     }
 }

@@ -4,6 +4,7 @@ use super::policies;
 use super::{BenchTable, Change, Experiment};
 use crate::lab::facts::Names;
 use crate::lab::model::batch::Batch;
+use crate::lab::model::key_policy::PolicyError;
 use crate::lab::model::until::Until;
 use crate::lab::operation::{Context, Identity, Operation};
 use crate::lab::stages::items;
@@ -82,12 +83,12 @@ impl Ground<'_> {
         self.key.to_owned()
     }
 
-    fn put_policy(&self, policy: Result<String, String>) -> Result<Step, String> {
+    fn put_policy(&self, policy: Result<String, PolicyError>) -> Result<Step, PolicyError> {
         Ok(admin(Operation::PutKeyPolicy { key: self.key(), policy: policy? }))
     }
 
     /// test-user's statements leave the key policy.
-    fn without_user(&self) -> Result<Step, String> {
+    fn without_user(&self) -> Result<Step, PolicyError> {
         self.put_policy(policies::without(self.policy, &self.user))
     }
 
@@ -120,7 +121,7 @@ impl Ground<'_> {
     }
 
     /// A new table with the sample items, read by test-user, who has no key.
-    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, String> {
+    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, PolicyError> {
         let name = || table.name(self.names);
         let create = Operation::CreateTable { table: name(), key: table.key(), tags: self.names.tags() };
         let active = waiting(Operation::DescribeTable { table: name() }, Until::TableActive);
@@ -136,6 +137,32 @@ impl Ground<'_> {
         let before = [self.without_user()?, admin(create), active];
         Ok(allow.into_iter().chain(before).chain(put).chain([scan]).collect())
     }
+
+    /// test-user loses its policy for DynamoDB.
+    fn without_dynamodb(&self) -> Vec<Step> {
+        let detach = self.user_policy.clone().remove(self.names.user.clone());
+        let until = if self.eventually_consistent { Until::NothingAllowed } else { Until::Answered };
+        let calls = vec![(Identity::TestUser, self.scan())];
+        vec![admin(detach), Step::Send(Batch { calls, until, tolerant: true })]
+    }
+
+    /// test-user encrypts while it may: the ciphertext is its own.
+    fn user_encrypts(&self, context: Context) -> Step {
+        self.still_allowed(Operation::Encrypt { key: self.key(), plaintext: TEXT.to_owned(), context })
+    }
+
+    fn user_decrypts(&self, context: Context) -> [(Identity, Operation); 1] {
+        [(Identity::TestUser, Operation::Decrypt { ciphertext: self.ciphertext.to_owned(), context })]
+    }
+
+    fn grant(&self) -> Step {
+        admin(Operation::CreateGrant {
+            key: self.key(),
+            grantee: self.user.clone(),
+            operations: GRANTED.map(str::to_owned).to_vec(),
+            name: GRANT_NAME.to_owned(),
+        })
+    }
 }
 
 fn context(value: &str) -> Context {
@@ -143,33 +170,28 @@ fn context(value: &str) -> Context {
 }
 
 /// Everything that `which` sends until its verdict. The steps are as many and call the same whatever is known, so that
-/// a step's number means the same before and after an answer.
+/// a step's number means the same before and after a response.
 ///
 /// # Errors
-/// A sentence, when the key policy is none that can be changed.
-pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String> {
+/// The key policy can't be changed.
+pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, PolicyError> {
     use Operation as O;
-    let key = || ground.key();
+    let (policy, user) = (ground.policy, &ground.user);
     Ok(match which {
-        Experiment::DisableKey => vec![admin(O::DisableKey { key: key() }), Step::Idle, ground.both_scan()],
+        Experiment::DisableKey => vec![admin(O::DisableKey { key: ground.key() }), Step::Idle, ground.both_scan()],
         Experiment::ExplicitDeny => {
-            vec![ground.put_policy(policies::denying(ground.policy, &ground.user))?, Step::Idle, ground.both_scan()]
+            vec![ground.put_policy(policies::denying(policy, user))?, Step::Idle, ground.both_scan()]
         }
         Experiment::IamAllow => {
             vec![ground.allow_in_iam(), ground.without_user()?, Step::Idle, ground.user_scans()]
         }
         Experiment::NoRootStatement => vec![
             ground.allow_in_iam(),
-            ground.put_policy(policies::not_left_to_iam(ground.policy, &ground.user, &ground.admin))?,
+            ground.put_policy(policies::not_left_to_iam(policy, user, &ground.admin))?,
             Step::Idle,
             ground.both_scan(),
         ],
-        Experiment::KeyWithoutDynamodb => {
-            let detach = ground.user_policy.clone().remove(ground.names.user.clone());
-            let until = if ground.eventually_consistent { Until::NothingAllowed } else { Until::Answered };
-            let calls = vec![(Identity::TestUser, ground.scan())];
-            vec![admin(detach), Step::Send(Batch { calls, until, tolerant: true })]
-        }
+        Experiment::KeyWithoutDynamodb => ground.without_dynamodb(),
         Experiment::AwsOwnedKey => ground.on_table(BenchTable::AwsOwned)?,
         Experiment::AwsManagedKey => ground.on_table(BenchTable::AwsManaged)?,
         Experiment::RevokeCache => vec![
@@ -179,51 +201,29 @@ pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, String
             Step::Idle,
             ground.user_scans(),
         ],
-        Experiment::KeyAdmin => vec![
-            ground.put_policy(policies::administered(ground.policy, &ground.user))?,
-            Step::Idle,
-            ground.user_scans(),
-        ],
-        // test-user encrypts while it may: the ciphertext is its own.
-        Experiment::ViaServiceOnly => vec![
-            ground.still_allowed(O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: Context::new() }),
-            ground.put_policy(policies::through_dynamodb(ground.policy, &ground.user, ground.region))?,
-            Step::Idle,
-            ground.user_scans(),
-            try_out([(
-                Identity::TestUser,
-                O::Decrypt { ciphertext: ground.ciphertext.to_owned(), context: Context::new() },
-            )]),
-        ],
-        Experiment::KmsGrant => vec![
-            ground.without_user()?,
-            admin(O::CreateGrant {
-                key: key(),
-                grantee: ground.user.clone(),
-                operations: GRANTED.map(str::to_owned).to_vec(),
-                name: GRANT_NAME.to_owned(),
-            }),
-            Step::Idle,
-            ground.user_scans(),
-        ],
-        Experiment::WrongContext => {
-            let decrypt = |purpose| {
-                let ciphertext = ground.ciphertext.to_owned();
-                (Identity::TestUser, O::Decrypt { ciphertext, context: context(purpose) })
-            };
-            vec![
-                ground.still_allowed(O::Encrypt { key: key(), plaintext: TEXT.to_owned(), context: context("lab") }),
-                send([decrypt("lab")]),
-                try_out([decrypt("party")]),
-            ]
+        Experiment::KeyAdmin => {
+            vec![ground.put_policy(policies::administered(policy, user))?, Step::Idle, ground.user_scans()]
         }
-        Experiment::Rotate => vec![admin(O::RotateKeyOnDemand { key: key() }), Step::Idle, ground.both_scan()],
+        Experiment::ViaServiceOnly => vec![
+            ground.user_encrypts(Context::new()),
+            ground.put_policy(policies::through_dynamodb(policy, user, ground.region))?,
+            Step::Idle,
+            ground.user_scans(),
+            try_out(ground.user_decrypts(Context::new())),
+        ],
+        Experiment::KmsGrant => vec![ground.without_user()?, ground.grant(), Step::Idle, ground.user_scans()],
+        Experiment::WrongContext => vec![
+            ground.user_encrypts(context("lab")),
+            send(ground.user_decrypts(context("lab"))),
+            try_out(ground.user_decrypts(context("party"))),
+        ],
+        Experiment::Rotate => vec![admin(O::RotateKeyOnDemand { key: ground.key() }), Step::Idle, ground.both_scan()],
         Experiment::ScheduleDeletion => vec![
-            admin(O::ScheduleKeyDeletion { key: key(), days: DELETION_DAYS }),
+            admin(O::ScheduleKeyDeletion { key: ground.key(), days: DELETION_DAYS }),
             Step::Idle,
             ground.both_scan(),
-            admin(O::CancelKeyDeletion { key: key() }),
-            admin(O::DescribeKey { key: key() }),
+            admin(O::CancelKeyDeletion { key: ground.key() }),
+            admin(O::DescribeKey { key: ground.key() }),
             ground.both_scan(),
         ],
     })

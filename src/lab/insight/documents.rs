@@ -10,10 +10,9 @@ use super::ladder::Decided;
 use crate::lab::exchange::Exchange;
 use crate::lab::facts::{Caller, Facts};
 pub use crate::lab::model::inspection::Documents;
-use crate::lab::operation::{Operation, Service, TableKey};
-use crate::lab::review::{names_of, partition_of};
+use crate::lab::operation::{Operation, OperationDef, Resource, Service, TableKey};
 use crate::policy::{
-    AccessRequest, ConditionContext, Decision, MatchResult, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
+    AccessRequest, ConditionContext, Decision, Grant, MatchResult, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
     PolicySource, Principal, account_of, decide, decide_for_key,
 };
 use serde_json::Value;
@@ -27,7 +26,69 @@ struct Question {
     of_key: bool,
 }
 
-/// The decisions that `exchange` needed, and what keeps them from being complete.
+/// What decides the calls of one caller.
+struct Policies<'a> {
+    principal: Principal,
+    key: Option<NamedPolicy>,
+    identity: Vec<NamedPolicy>,
+    grants: &'a [Grant],
+}
+
+impl<'a> Policies<'a> {
+    /// Parses the documents. Returns with the policies what could not be read.
+    fn parse(documents: &'a Documents, caller: &Caller, facts: &Facts) -> (Policies<'a>, Vec<String>) {
+        let mut unread = documents.unread.clone();
+        let mut parse = |kind, source: PolicySource, text: &str| match PolicyDocument::parse(kind, text) {
+            Ok(document) => Some(NamedPolicy { source, document: Arc::new(document) }),
+            Err(error) => {
+                unread.push(format!("{source} could not be understood: {error}"));
+                None
+            }
+        };
+        let texts = documents.identity.iter();
+        let identity = texts.filter_map(|(source, text)| parse(PolicyKind::Identity, source.clone(), text)).collect();
+        let key = documents.key_policy.as_deref().and_then(|text| {
+            let key_arn = facts.key_arn().unwrap_or_default().to_owned();
+            parse(PolicyKind::Key, PolicySource::KeyPolicy { key_arn }, text)
+        });
+        // A session is named by its role, too: that takes the place of an id, which is not known of it.
+        let of_policy = key.iter().flat_map(|policy| policy.document.principals());
+        let grantees = documents.grants.iter().map(|grant| grant.grantee_principal.as_str());
+        let role = caller.names(of_policy.chain(grantees)).into_iter().nth(1);
+        let user_name = caller.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next());
+        let principal = Principal {
+            arn: caller.arn.clone(),
+            account: caller.account.clone(),
+            unique_id: documents.unique_id.clone().or(role).unwrap_or_default(),
+            user_name: user_name.map(str::to_owned),
+            tags: Vec::new(),
+        };
+        (Policies { principal, key, identity, grants: &documents.grants }, unread)
+    }
+
+    /// Decides one question; `None` where nothing can be said.
+    fn decide(
+        &self,
+        question: &Question,
+        conditions: &ConditionContext,
+        encryption_context: &BTreeMap<String, String>,
+    ) -> Option<Decision> {
+        let request = AccessRequest {
+            principal: &self.principal,
+            action: &question.action,
+            resource: &question.resource,
+            context: conditions,
+        };
+        if !question.of_key {
+            return Some(decide(&request, &self.identity));
+        }
+        let owner = question.resource.split(':').nth(4).unwrap_or_default();
+        let policy = self.key.as_ref()?;
+        Some(decide_for_key(&request, policy, owner, &self.identity, self.grants, encryption_context))
+    }
+}
+
+/// Returns the decisions that `exchange` needed, and what keeps them from being complete.
 pub fn decide_again(
     exchange: &Exchange,
     caller: &Caller,
@@ -35,57 +96,17 @@ pub fn decide_again(
     region: &str,
     documents: &Documents,
 ) -> (Vec<Decided>, Vec<String>) {
-    let mut unread = documents.unread.clone();
-    let mut parse = |kind, source: PolicySource, text: &str| match PolicyDocument::parse(kind, text) {
-        Ok(document) => Some(NamedPolicy { source, document: Arc::new(document) }),
-        Err(error) => {
-            unread.push(format!("{source} could not be understood: {error}"));
-            None
-        }
-    };
-    let identity: Vec<NamedPolicy> = documents
-        .identity
-        .iter()
-        .filter_map(|(source, text)| parse(PolicyKind::Identity, source.clone(), text))
-        .collect();
-    let key_policy = documents.key_policy.as_deref().and_then(|text| {
-        let key_arn = facts.key_arn().unwrap_or_default().to_owned();
-        parse(PolicyKind::Key, PolicySource::KeyPolicy { key_arn }, text)
-    });
-    // A session is named by its role, too: that takes the place of an id, which is not known of it.
-    let of_policy = key_policy.iter().flat_map(|policy| policy.document.principals());
-    let grantees = documents.grants.iter().map(|grant| grant.grantee_principal.as_str());
-    let role = names_of(caller, of_policy.chain(grantees)).into_iter().nth(1);
-    let principal = Principal {
-        arn: caller.arn.clone(),
-        account: caller.account.clone(),
-        unique_id: documents.unique_id.clone().or(role).unwrap_or_default(),
-        user_name: caller.arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next()).map(str::to_owned),
-        tags: Vec::new(),
-    };
+    let (policies, mut unread) = Policies::parse(documents, caller, facts);
+    let principal = &policies.principal;
     let mut decided = Vec::new();
     for question in questions(&exchange.operation, facts, caller, region) {
         // The root user needs no IAM policy (IAM guide); of a key nobody has anything without its policy (KMS guide).
         if principal.is_root() && !question.of_key {
             continue;
         }
-        let (conditions, encryption_context) = conditions(&question, &principal, exchange, region);
-        let call = AccessRequest {
-            principal: &principal,
-            action: &question.action,
-            resource: &question.resource,
-            context: &conditions,
-        };
-        let decision = match (&key_policy, question.of_key) {
-            (Some(policy), true) => {
-                let owner = question.resource.split(':').nth(4).unwrap_or_default();
-                decide_for_key(&call, policy, owner, &identity, &documents.grants, &encryption_context)
-            }
-            // Without its policy nothing can be said of the key.
-            (None, true) => continue,
-            (_, false) => decide(&call, &identity),
-        };
-        let allowed = decision.is_allowed();
+        let (conditions, encryption_context) = conditions(&question, principal, exchange, region);
+        let Some(decision) = policies.decide(&question, &conditions, &encryption_context) else { continue };
+        let is_allowed = decision.is_allowed();
         unread.extend(unknown_conditions(&decision, &conditions));
         decided.push(Decided {
             request_id: request_id(exchange).to_owned(),
@@ -94,8 +115,8 @@ pub fn decide_again(
             resource: question.resource,
             decision,
         });
-        // Whoever is refused is asked nothing more, if that is certain.
-        if !allowed && unread.is_empty() {
+        // After a refusal nothing more is asked, if the refusal is certain.
+        if !is_allowed && unread.is_empty() {
             break;
         }
     }
@@ -108,9 +129,10 @@ pub fn request_id(exchange: &Exchange) -> &str {
     exchange.answer.response.as_ref().ok().and_then(|response| response.request_id.as_deref()).unwrap_or_default()
 }
 
+/// Returns the questions of permission that `operation` raises, in the order in which services ask them.
 fn questions(operation: &Operation, facts: &Facts, caller: &Caller, region: &str) -> Vec<Question> {
     use Operation as O;
-    let (account, partition) = (&caller.account, partition_of(&caller.arn));
+    let (account, partition) = (&caller.account, caller.partition());
     let ask = |action: &str, resource: &str| Question {
         action: action.to_owned(),
         resource: resource.to_owned(),
@@ -120,56 +142,34 @@ fn questions(operation: &Operation, facts: &Facts, caller: &Caller, region: &str
     let key = facts.key_arn().unwrap_or_default();
     let of_key = |action: &str| Question { of_key: true, ..ask(action, key) };
     let by_dynamodb = |action: &str| Question { by_dynamodb: true, ..of_key(action) };
-    let own = operation.action();
-    let table = |name: &str| format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
-    match operation {
-        // It needs no permission.
-        O::GetCallerIdentity => Vec::new(),
-        O::CreateKey { .. } => vec![ask(&own, "*"), ask("kms:TagResource", "*")],
-        O::ListKeys => vec![ask(&own, "*")],
-        O::CreateAlias { alias, .. } | O::DeleteAlias { alias } => {
-            vec![ask(&own, &format!("arn:{partition}:kms:{region}:{account}:{alias}")), of_key(&own)]
-        }
-        O::DescribeKey { .. }
-        | O::GetKeyPolicy { .. }
-        | O::PutKeyPolicy { .. }
-        | O::ScheduleKeyDeletion { .. }
-        | O::CancelKeyDeletion { .. }
-        | O::DisableKey { .. }
-        | O::EnableKey { .. }
-        | O::RotateKeyOnDemand { .. }
-        | O::CreateGrant { .. }
-        | O::ListGrants { .. }
-        | O::RevokeGrant { .. }
-        | O::Encrypt { .. }
-        | O::Decrypt { .. } => vec![of_key(&own)],
-        // AWS's own keys ask nobody who may create a table.
-        O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
-            vec![ask(&own, &table(name)), ask("dynamodb:TagResource", &table(name))]
-        }
-        O::CreateTable { table: name, .. } => vec![
-            ask(&own, &table(name)),
-            ask("dynamodb:TagResource", &table(name)),
-            by_dynamodb("kms:DescribeKey"),
-            by_dynamodb("kms:CreateGrant"),
-        ],
-        O::PutItem { table: name, .. } | O::Scan { table: name } => {
-            vec![ask(&own, &table(name)), by_dynamodb("kms:Decrypt")]
-        }
-        O::DescribeTable { table: name } | O::DeleteTable { table: name } => vec![ask(&own, &table(name))],
+    let (own, OperationDef { resource, subject, .. }) = (operation.action(), operation.def());
+    let in_iam = |partition: &str, kind: &str| ask(&own, &format!("arn:{partition}:iam::{account}:{kind}/{subject}"));
+    let mut questions = match resource {
+        Resource::Nothing => Vec::new(),
+        Resource::Any => vec![ask(&own, "*")],
+        Resource::Key => vec![of_key(&own)],
+        Resource::Alias => vec![ask(&own, &format!("arn:{partition}:kms:{region}:{account}:{subject}")), of_key(&own)],
+        Resource::Table => vec![ask(&own, &format!("arn:{partition}:dynamodb:{region}:{account}:table/{subject}"))],
         // A role may have a path, which is in no request.
-        O::GetRole { role } => vec![ask(&own, &format!("arn:aws:iam::{account}:role/{role}"))],
-        O::SimulatePrincipalPolicy { principal, .. } => vec![ask(&own, principal)],
-        O::CreateUser { user, .. }
-        | O::AttachUserPolicy { user, .. }
-        | O::CreateAccessKey { user }
-        | O::ListAccessKeys { user }
-        | O::DetachUserPolicy { user, .. }
-        | O::PutUserPolicy { user, .. }
-        | O::DeleteUserPolicy { user, .. }
-        | O::DeleteAccessKey { user, .. }
-        | O::DeleteUser { user } => vec![ask(&own, &format!("arn:{partition}:iam::{account}:user/{user}"))],
+        Resource::Role => vec![in_iam("aws", "role")],
+        Resource::User => vec![in_iam(partition, "user")],
+        Resource::Principal => Vec::new(),
+    };
+    let table = questions.first().map(|question| question.resource.clone()).unwrap_or_default();
+    match operation {
+        O::SimulatePrincipalPolicy { principal, .. } => questions.push(ask(&own, principal)),
+        O::CreateKey { .. } => questions.push(ask("kms:TagResource", "*")),
+        O::CreateTable { key, .. } => {
+            questions.push(ask("dynamodb:TagResource", &table));
+            // AWS's own keys ask nobody who may create a table.
+            if let TableKey::Customer(_) = key {
+                questions.extend(["kms:DescribeKey", "kms:CreateGrant"].map(by_dynamodb));
+            }
+        }
+        O::PutItem { .. } | O::Scan { .. } => questions.push(by_dynamodb("kms:Decrypt")),
+        _ => {}
     }
+    questions
 }
 
 /// What the conditions of a policy can see of the call, and its encryption context.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict};
 use super::experiment::BenchTable;
-use super::operation::{Identity, Operation, Tags};
+use super::operation::{Identity, Operation, Service, Tags};
 use super::stage::Stage;
 use super::test_user;
 
@@ -74,6 +74,27 @@ impl Caller {
     /// Whether this is the account's root user.
     pub fn is_root(&self) -> bool {
         self.arn.ends_with(":root")
+    }
+
+    /// The partition: `aws` in most regions, `aws-us-gov` or `aws-cn` in some.
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
+    }
+
+    /// What a policy that names `principals` may call the caller: its ARN and, for a session of a role, the role's,
+    /// which may have a path that the session's ARN doesn't tell.
+    pub fn names<'a>(&self, principals: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let mut names = vec![self.arn.clone()];
+        let session = self.arn.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
+        if let Some((role, _)) = session {
+            let prefix = format!("arn:{}:iam::{}:role/", self.partition(), self.account);
+            let named = principals.into_iter().filter(|principal| {
+                let path = principal.strip_prefix(&prefix);
+                path.is_some_and(|path| path.rsplit('/').next() == Some(role))
+            });
+            names.extend(named.map(str::to_owned));
+        }
+        names
     }
 
     /// The name of the role whose session this is.
@@ -207,59 +228,110 @@ impl Facts {
         self.table.as_ref()?.get("TableStatus")?.as_str()
     }
 
-    /// Takes in what `exchange` tells. Errors tell something too: what clean-up does not find is gone. (Elsewhere it
-    /// may only not be seen yet: DescribeTable is eventually consistent.)
+    /// Learns from a response. Errors teach something, too: what clean-up doesn't find is gone. (In other stages it may
+    /// only not be visible yet: DescribeTable is eventually consistent.)
     pub fn learn(&mut self, exchange: &Exchange) {
-        use Operation as O;
-        if let O::CreateKey { .. } = exchange.operation {
+        let operation = &exchange.operation;
+        if let Operation::CreateKey { .. } = operation {
             self.key_tagged_at = exchange.answer.at;
         }
-        // What is there already at the first try is somebody else's.
+        // What is there already at the first try belongs to somebody else.
         let is_foreign = exchange.error_code().is_some_and(is_already_there) && exchange.answer.tries <= 1;
-        if certainty(&exchange.operation, &exchange.answer) == Certainty::Unknown && !is_foreign {
-            self.suspect(&exchange.operation);
+        if certainty(operation, &exchange.answer) == Certainty::Unknown && !is_foreign {
+            self.suspect(operation);
         }
         let Some(body) = exchange.body() else { return };
         if !exchange.is_allowed() {
             // A key that can't be described now may still be the one that is looked for.
-            if matches!(exchange.verdict, Verdict::Failed(_)) && self.is_looked_at(&exchange.operation) {
+            if matches!(exchange.verdict, Verdict::Failed(_)) && self.is_looked_at(operation) {
                 self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
             }
             if exchange.is_wanted_absence() || exchange.says_deletion_is_scheduled() {
-                self.forget(&exchange.operation);
+                self.forget(operation);
             }
             return;
         }
-        let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        match operation.service() {
+            Service::Sts => self.learn_caller(exchange.identity, body),
+            Service::Kms => self.learn_key(exchange, body),
+            Service::DynamoDb => self.learn_table(operation, body),
+            Service::Iam => self.learn_user(operation, body),
+        }
+    }
+
+    fn learn_caller(&mut self, identity: Identity, body: &Value) {
+        let caller = text(body, "/Arn").zip(text(body, "/Account")).map(|(arn, account)| Caller { arn, account });
+        match identity {
+            Identity::Admin => self.admin = caller,
+            Identity::TestUser => self.test_user = caller,
+        }
+    }
+
+    fn learn_key(&mut self, exchange: &Exchange, body: &Value) {
+        use Operation as O;
         match &exchange.operation {
-            O::GetCallerIdentity => {
-                let caller = text("/Arn").zip(text("/Account")).map(|(arn, account)| Caller { arn, account });
-                match exchange.identity {
-                    Identity::Admin => self.admin = caller,
-                    Identity::TestUser => self.test_user = caller,
-                }
-            }
-            O::GetRole { role } => {
-                if let Some(arn) = text("/Role/Arn") {
-                    self.roles.insert(role.clone(), arn);
-                }
-            }
             O::CreateKey { .. } => {
                 self.key = body.get("KeyMetadata").cloned();
-                // One that was made before, and can't be used any more, is still to be removed.
-                if let Some(old) = std::mem::replace(&mut self.made.key, text("/KeyMetadata/Arn")) {
+                // A key that was made before, and can't be used any more, is still to be removed.
+                if let Some(old) = std::mem::replace(&mut self.made.key, text(body, "/KeyMetadata/Arn")) {
                     self.made.stray_keys.extend(old.rsplit('/').next().map(str::to_owned));
                 }
             }
             O::ListKeys => self.look_at(body),
-            O::DescribeKey { key } if self.is_looked_at(&exchange.operation) => {
-                let description = text("/KeyMetadata/Description");
-                let is_it =
-                    description.is_some() && description == self.looked_at.as_ref().map(|(text, _)| text.clone());
-                let is_going = text("/KeyMetadata/KeyState").as_deref() == Some("PendingDeletion");
-                if is_it && !is_going && !self.made.stray_keys.contains(key) {
-                    self.made.stray_keys.push(key.clone());
+            O::DescribeKey { key } => {
+                let is_going = text(body, "/KeyMetadata/KeyState").as_deref() == Some("PendingDeletion");
+                if self.is_looked_at(&exchange.operation) {
+                    let description = text(body, "/KeyMetadata/Description");
+                    let wanted = self.looked_at.as_ref().map(|(text, _)| text.clone());
+                    let is_it = description.is_some() && description == wanted;
+                    if is_it && !is_going && !self.made.stray_keys.contains(key) {
+                        self.made.stray_keys.push(key.clone());
+                    }
+                    return;
                 }
+                self.key = body.get("KeyMetadata").cloned();
+                if is_going {
+                    self.made.key = None;
+                }
+            }
+            O::CreateAlias { .. } => self.made.alias = true,
+            O::GetKeyPolicy { .. } => {
+                self.policy = text(body, "/Policy");
+                if exchange.stage == Stage::Grant && self.policy_before.is_none() {
+                    self.policy_before.clone_from(&self.policy);
+                }
+            }
+            // Of the rest only deletions are sent by a stage. An experiment leaves everything as it was.
+            operation => self.forget(operation),
+        }
+    }
+
+    fn learn_table(&mut self, operation: &Operation, body: &Value) {
+        match operation {
+            Operation::CreateTable { .. } => {
+                self.table = body.get("TableDescription").cloned();
+                self.made.table = true;
+                self.table_was_made = true;
+            }
+            Operation::DescribeTable { .. } => self.table = body.get("Table").cloned(),
+            operation => self.forget(operation),
+        }
+    }
+
+    fn learn_user(&mut self, operation: &Operation, body: &Value) {
+        use Operation as O;
+        match operation {
+            O::GetRole { role } => {
+                if let Some(arn) = text(body, "/Role/Arn") {
+                    self.roles.insert(role.clone(), arn);
+                }
+            }
+            O::CreateUser { .. } => self.made.user = true,
+            O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
+            O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
+            O::CreateAccessKey { .. } => {
+                let old = std::mem::replace(&mut self.made.access_key, text(body, "/AccessKey/AccessKeyId"));
+                self.made.stray_access_keys.extend(old);
             }
             O::ListAccessKeys { .. } => {
                 let ids = body.pointer("/AccessKeyMetadata").map(access_key_ids).unwrap_or_default();
@@ -267,41 +339,7 @@ impl Facts {
                 self.made.stray_access_keys.retain(|id| self.made.access_key.as_ref() != Some(id));
                 self.made.maybe_access_key = false;
             }
-            O::DescribeKey { .. } => {
-                self.key = body.get("KeyMetadata").cloned();
-                if text("/KeyMetadata/KeyState").as_deref() == Some("PendingDeletion") {
-                    self.made.key = None;
-                }
-            }
-            O::CreateAlias { .. } => self.made.alias = true,
-            O::GetKeyPolicy { .. } => {
-                self.policy = text("/Policy");
-                if exchange.stage == Stage::Grant && self.policy_before.is_none() {
-                    self.policy_before.clone_from(&self.policy);
-                }
-            }
-            O::CreateTable { .. } => {
-                self.table = body.get("TableDescription").cloned();
-                self.made.table = true;
-                self.table_was_made = true;
-            }
-            O::DescribeTable { .. } => self.table = body.get("Table").cloned(),
-            O::CreateUser { .. } => self.made.user = true,
-            O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
-            O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
-            O::CreateAccessKey { .. } => {
-                let old = std::mem::replace(&mut self.made.access_key, text("/AccessKey/AccessKeyId"));
-                self.made.stray_access_keys.extend(old);
-            }
-            O::DeleteTable { .. }
-            | O::DeleteAlias { .. }
-            | O::ScheduleKeyDeletion { .. }
-            | O::DetachUserPolicy { .. }
-            | O::DeleteUserPolicy { .. }
-            | O::DeleteAccessKey { .. }
-            | O::DeleteUser { .. } => self.forget(&exchange.operation),
-            // Only the bench sends others, and it tells nobody: when it has ended, everything is as it was.
-            _ => {}
+            operation => self.forget(operation),
         }
     }
 
@@ -401,6 +439,10 @@ impl Facts {
             _ => {}
         }
     }
+}
+
+fn text(body: &Value, path: &str) -> Option<String> {
+    body.pointer(path).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Whether an error code says that a thing of this name exists already, or is just coming to be.

@@ -40,24 +40,39 @@ pub fn key_user_statements(principal: &str) -> Vec<Value> {
     statements
 }
 
-/// `policy` with `principal` added as a key user; everything else stays, and what is there already is not doubled.
+/// `policy` with its statements edited.
+///
+/// # Errors
+/// `policy` is not a policy document, or the edit failed.
+pub fn edited(
+    policy: &str,
+    edit: impl FnOnce(&mut Vec<Value>) -> Result<(), PolicyError>,
+) -> Result<String, PolicyError> {
+    let mut document: Value = serde_json::from_str(policy).map_err(PolicyError::NotJson)?;
+    let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
+    edit(&mut all)?;
+    let members = document.as_object_mut().ok_or(PolicyError::NotAnObject)?;
+    members.insert("Statement".to_owned(), Value::Array(all));
+    serde_json::to_string_pretty(&document).map_err(PolicyError::NotWritten)
+}
+
+/// `policy` with `principal` added as a key user. Everything else stays, and statements that are there already are not
+/// added again.
 ///
 /// # Errors
 /// `policy` is not a policy document.
 pub fn with_key_user(policy: &str, principal: &str) -> Result<String, PolicyError> {
-    let mut document: Value = serde_json::from_str(policy).map_err(PolicyError::NotJson)?;
-    let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
-    if all.is_empty() {
-        return Err(PolicyError::NoStatements);
-    }
-    for statement in key_user_statements(principal) {
-        if !all.iter().any(|there| Statement::read(there) == Statement::read(&statement)) {
-            all.push(statement);
+    edited(policy, |all| {
+        if all.is_empty() {
+            return Err(PolicyError::NoStatements);
         }
-    }
-    let members = document.as_object_mut().ok_or(PolicyError::NotAnObject)?;
-    members.insert("Statement".to_owned(), Value::Array(all));
-    serde_json::to_string_pretty(&document).map_err(PolicyError::NotWritten)
+        for statement in key_user_statements(principal) {
+            if !all.iter().any(|there| Statement::read(there) == Statement::read(&statement)) {
+                all.push(statement);
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Whether `policy` has the statements of a key user, whoever that is.

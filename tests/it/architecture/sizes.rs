@@ -13,13 +13,6 @@ const LONG_FILES: &[&str] = &["src/sandbox/tests/golden/script.rs"];
 
 /// Functions that are longer, by file and name.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
-    ("lab/bench/mod.rs", "learn"),
-    ("lab/bench/script.rs", "steps"),
-    ("lab/doctor.rs", "admin_permissions"),
-    ("lab/insight/documents.rs", "decide_again"),
-    ("lab/insight/documents.rs", "questions"),
-    ("lab/model/facts.rs", "learn"),
-    ("lab/model/operation.rs", "cli_command"),
 ];
 
 /// In so many files the state has methods. It may only shrink.
