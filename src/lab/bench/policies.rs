@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::model::key_policy::{PolicyError, edited};
+use crate::lab::model::key_policy::{KeyPolicyError, edited};
 
 /// What a key user may do with the key itself (KMS guide, "Allows key users to use the KMS key").
 const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
@@ -27,7 +27,7 @@ const ADMINISTER: [&str; 15] = [
 ];
 
 /// `policy` with its statements changed.
-fn changed(policy: &str, change: impl FnOnce(&mut Vec<Value>)) -> Result<String, PolicyError> {
+fn changed(policy: &str, change: impl FnOnce(&mut Vec<Value>)) -> Result<String, KeyPolicyError> {
     edited(policy, |all| {
         change(all);
         Ok(())
@@ -51,7 +51,7 @@ fn statement(sid: &str, effect: &str, principal: &str, actions: &[&str]) -> Valu
 ///
 /// # Errors
 /// `policy` is not a policy document.
-pub fn without(policy: &str, user: &str) -> Result<String, PolicyError> {
+pub fn without(policy: &str, user: &str) -> Result<String, KeyPolicyError> {
     changed(policy, |all| all.retain(|statement| !is_for(statement, user)))
 }
 
@@ -59,7 +59,7 @@ pub fn without(policy: &str, user: &str) -> Result<String, PolicyError> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn denying(policy: &str, user: &str) -> Result<String, PolicyError> {
+pub fn denying(policy: &str, user: &str) -> Result<String, KeyPolicyError> {
     changed(policy, |all| all.push(statement("Deny test-user", "Deny", user, &["kms:Decrypt"])))
 }
 
@@ -67,7 +67,7 @@ pub fn denying(policy: &str, user: &str) -> Result<String, PolicyError> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn administered(policy: &str, user: &str) -> Result<String, PolicyError> {
+pub fn administered(policy: &str, user: &str) -> Result<String, KeyPolicyError> {
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user));
         all.push(statement("Allow access for Key Administrators", "Allow", user, &ADMINISTER));
@@ -78,7 +78,7 @@ pub fn administered(policy: &str, user: &str) -> Result<String, PolicyError> {
 ///
 /// # Errors
 /// As [`without`].
-pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String, PolicyError> {
+pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String, KeyPolicyError> {
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user));
         let mut only = statement("Allow decryption through DynamoDB", "Allow", user, &["kms:Decrypt"]);
@@ -92,7 +92,7 @@ pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String
 ///
 /// # Errors
 /// As [`without`].
-pub fn not_left_to_iam(policy: &str, user: &str, admin: &str) -> Result<String, PolicyError> {
+pub fn not_left_to_iam(policy: &str, user: &str, admin: &str) -> Result<String, KeyPolicyError> {
     let account = admin.split(':').nth(4).unwrap_or_default();
     // The partition differs in China and GovCloud.
     let partition = admin.split(':').nth(1).unwrap_or("aws");

@@ -4,7 +4,7 @@ use super::policies;
 use super::{BenchTable, Change, Experiment};
 use crate::lab::facts::Names;
 use crate::lab::model::batch::Batch;
-use crate::lab::model::key_policy::PolicyError;
+use crate::lab::model::key_policy::KeyPolicyError;
 use crate::lab::model::until::Until;
 use crate::lab::operation::{Context, Identity, Operation};
 use crate::lab::stages::items;
@@ -83,12 +83,12 @@ impl Ground<'_> {
         self.key.to_owned()
     }
 
-    fn put_policy(&self, policy: Result<String, PolicyError>) -> Result<Step, PolicyError> {
+    fn put_policy(&self, policy: Result<String, KeyPolicyError>) -> Result<Step, KeyPolicyError> {
         Ok(admin(Operation::PutKeyPolicy { key: self.key(), policy: policy? }))
     }
 
     /// test-user's statements leave the key policy.
-    fn without_user(&self) -> Result<Step, PolicyError> {
+    fn without_user(&self) -> Result<Step, KeyPolicyError> {
         self.put_policy(policies::without(self.policy, &self.user))
     }
 
@@ -121,7 +121,7 @@ impl Ground<'_> {
     }
 
     /// A new table with the sample items, read by test-user, who has no key.
-    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, PolicyError> {
+    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, KeyPolicyError> {
         let name = || table.name(self.names);
         let create = Operation::CreateTable { table: name(), key: table.key(), tags: self.names.tags() };
         let active = waiting(Operation::DescribeTable { table: name() }, Until::TableActive);
@@ -174,7 +174,7 @@ fn context(value: &str) -> Context {
 ///
 /// # Errors
 /// The key policy can't be changed.
-pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, PolicyError> {
+pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, KeyPolicyError> {
     use Operation as O;
     let (policy, user) = (ground.policy, &ground.user);
     Ok(match which {

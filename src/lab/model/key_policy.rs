@@ -10,7 +10,7 @@ const KEY_USER_STATEMENTS: &str = include_str!("../../../assets/policies/key-use
 
 /// Why a key user can't be added to a key policy.
 #[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
+pub enum KeyPolicyError {
     /// It isn't JSON.
     #[error("the key policy is not JSON: {0}")]
     NotJson(serde_json::Error),
@@ -46,14 +46,14 @@ pub fn key_user_statements(principal: &str) -> Vec<Value> {
 /// `policy` is not a policy document, or the edit failed.
 pub fn edited(
     policy: &str,
-    edit: impl FnOnce(&mut Vec<Value>) -> Result<(), PolicyError>,
-) -> Result<String, PolicyError> {
-    let mut document: Value = serde_json::from_str(policy).map_err(PolicyError::NotJson)?;
+    edit: impl FnOnce(&mut Vec<Value>) -> Result<(), KeyPolicyError>,
+) -> Result<String, KeyPolicyError> {
+    let mut document: Value = serde_json::from_str(policy).map_err(KeyPolicyError::NotJson)?;
     let mut all: Vec<Value> = statements(&document).into_iter().cloned().collect();
     edit(&mut all)?;
-    let members = document.as_object_mut().ok_or(PolicyError::NotAnObject)?;
+    let members = document.as_object_mut().ok_or(KeyPolicyError::NotAnObject)?;
     members.insert("Statement".to_owned(), Value::Array(all));
-    serde_json::to_string_pretty(&document).map_err(PolicyError::NotWritten)
+    serde_json::to_string_pretty(&document).map_err(KeyPolicyError::NotWritten)
 }
 
 /// `policy` with `principal` added as a key user. Everything else stays, and statements that are there already are not
@@ -61,10 +61,10 @@ pub fn edited(
 ///
 /// # Errors
 /// `policy` is not a policy document.
-pub fn with_key_user(policy: &str, principal: &str) -> Result<String, PolicyError> {
+pub fn with_key_user(policy: &str, principal: &str) -> Result<String, KeyPolicyError> {
     edited(policy, |all| {
         if all.is_empty() {
-            return Err(PolicyError::NoStatements);
+            return Err(KeyPolicyError::NoStatements);
         }
         for statement in key_user_statements(principal) {
             if !all.iter().any(|there| Statement::read(there) == Statement::read(&statement)) {

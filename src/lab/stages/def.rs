@@ -3,7 +3,7 @@
 use crate::lab::model::backend::Backend;
 use crate::lab::model::batch::Batch;
 use crate::lab::model::facts::{Facts, Names};
-use crate::lab::model::key_policy::PolicyError;
+use crate::lab::model::key_policy::KeyPolicyError;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::until::Until;
 
@@ -222,5 +222,5 @@ pub enum Missing {
     Policy,
     /// The key policy can't be extended.
     #[error(transparent)]
-    KeyPolicy(#[from] PolicyError),
+    KeyPolicy(#[from] KeyPolicyError),
 }
