@@ -124,7 +124,7 @@ pub fn record(
         director: output.director(wanted.teaser, recording.pace.into()),
         recorder,
         theme: theme(options, environment, ColorLevel::True),
-        lane: recording::lane(recording),
+        key_cast: recording::key_cast(recording),
         keys: recording.keys,
         seeded: options.seed.map(|_| SEEDED_START),
         cards: output.stills.is_empty(),

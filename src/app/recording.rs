@@ -20,7 +20,7 @@ use crate::run::live::{Live, Manner};
 use crate::run::looks::Looks;
 use crate::run::play::Director;
 use crate::run::signal;
-use crate::ui::Lane;
+use crate::ui::KeyCast;
 use crate::ui::terminal;
 use crate::ui::theme::{ColorLevel, Theme, ThemeName};
 
@@ -73,8 +73,8 @@ fn palette(theme: ThemeName) -> Palette {
 }
 
 /// Returns the display of keys and captions.
-pub(super) fn lane(options: &RecordingOptions) -> Lane {
-    Lane { keys: options.keys, captions: options.captions, ..Lane::default() }
+pub(super) fn key_cast(options: &RecordingOptions) -> KeyCast {
+    KeyCast { keys: options.keys, captions: options.captions, ..KeyCast::default() }
 }
 
 /// Returns how to record into `target` a lab that begins with `state`.
@@ -126,7 +126,7 @@ pub fn manner(
         state.update(Event::Intent(Intent::ToggleZoom));
     }
     let mut manner = Manner::new(looks);
-    manner.lane = lane(recording);
+    manner.key_cast = key_cast(recording);
     manner.director = recording.play.then(|| Director::new(recording.pace.into()).attended());
     if let Some(path) = &recording.record {
         let size = recording.size.map_or_else(terminal::size, Ok).wrap_err("the terminal does not tell its size")?;

@@ -45,8 +45,8 @@ fn record(
     let recorder = recorder_options(recording, target, options, recording::size(recording), &beginning)?;
     let recorder = Recorder::begin(recorder, &beginning).map_err(UsageError::new)?;
     let theme = theme(options, environment, ColorLevel::True);
-    let lane = recording::lane(recording);
-    let recorded = runtime.block_on(playback.record(recorder, &theme, &lane, title(&beginning)));
+    let key_cast = recording::key_cast(recording);
+    let recorded = runtime.block_on(playback.record(recorder, &theme, &key_cast, title(&beginning)));
     let recorded = recorded.wrap_err_with(|| format!("{} is not complete", path.display()))?;
     let _in_runtime = runtime.enter();
     let written = runtime.block_on(written(recorded, signal::stop(sandbox::abandon)));
@@ -93,7 +93,7 @@ pub fn replay(
     let mut screen = Screen::enter().wrap_err("the terminal can't be used")?;
     let ended = runtime.block_on(async {
         let input = run::input::input(&mut screen)?;
-        playback.show(&mut screen, looks, &recording::lane(recording), input, stop).await
+        playback.show(&mut screen, looks, &recording::key_cast(recording), input, stop).await
     });
     let left = screen.leave();
     match ended.wrap_err("the terminal failed")? {

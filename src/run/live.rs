@@ -1,4 +1,4 @@
-//! What goes with the interactive lab besides lab and terminal: colours, the lane, a director, and a recording.
+//! What goes with the interactive lab besides lab and terminal: colours, the key cast, a director, and a recording.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::looks::Looks;
 use super::play::{Cue, Director};
 use crate::lab::{Event, State};
 use crate::record::{Recorder, Recording, clock};
-use crate::ui::lane::Playing;
-use crate::ui::{self, Lane, Theme};
+use crate::ui::key_cast::Playing;
+use crate::ui::{self, KeyCast, Theme};
 
 /// How the lab is shown.
 pub struct Manner {
     /// In which colors.
     pub looks: Looks,
     /// The last key, and captions.
-    pub lane: Lane,
+    pub key_cast: KeyCast,
     /// Who presses the keys, where that is not a person alone.
     pub director: Option<Director>,
     /// What is recorded.
@@ -35,7 +35,14 @@ impl Manner {
     /// The lab in these colors, and nothing else.
     pub fn new(looks: impl Into<Looks>) -> Manner {
         let looks = looks.into();
-        Manner { looks, lane: Lane::default(), director: None, recording: None, begun: Instant::now(), ended: false }
+        Manner {
+            looks,
+            key_cast: KeyCast::default(),
+            director: None,
+            recording: None,
+            begun: Instant::now(),
+            ended: false,
+        }
     }
 
     /// Takes in that a new run begins: a log has one run, pictures have all of them.
@@ -56,7 +63,7 @@ impl Manner {
     /// What comes next where nothing happens before. What it tells of trouble it tells once.
     pub(super) fn upcoming(&mut self, state: &State) -> Upcoming {
         let (now, begun) = (self.now(), self.begun);
-        let cue = self.director.as_mut().map(|director| director.cue(state, &self.lane, now));
+        let cue = self.director.as_mut().map(|director| director.cue(state, &self.key_cast, now));
         let ends = matches!(cue, Some(Cue::End(_) | Cue::Stuck));
         if ends {
             self.director = None;
@@ -75,7 +82,7 @@ impl Manner {
         self.ended = self.director.take_if(|director| !director.takes_keys()).is_some();
     }
 
-    /// What the lane says of a play.
+    /// What the key cast says about a play.
     pub(super) fn playing(&self, state: &State) -> Option<Playing> {
         match &self.director {
             Some(director) if director.answer(state).is_some() => Some(Playing::Waits),
@@ -165,14 +172,14 @@ impl Live {
 
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
     /// drawn again at the size of the recording.
-    pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, lane: &Lane, shown: &Buffer) {
+    pub fn see(&mut self, at: Duration, state: &State, theme: &Theme, key_cast: &KeyCast, shown: &Buffer) {
         if self.failure.is_some() {
             return;
         }
         self.last = at;
         let size = self.recorder.size();
         let own = self.theme.as_ref().unwrap_or(theme);
-        let is_whole = shown.area.as_size() == size && lane.playing.is_none() && own == theme;
+        let is_whole = shown.area.as_size() == size && key_cast.playing.is_none() && own == theme;
         let written = if is_whole || self.recorder.is_log() {
             self.recorder.see(at, Some(state), shown)
         } else {
@@ -180,7 +187,7 @@ impl Live {
                 self.has_other_size = true;
                 self.trouble = Some(format!("the recording stays at {}×{}", size.width, size.height));
             }
-            self.recorder.see(at, Some(state), &ui::render_with(state, own, &lane.recorded(), size))
+            self.recorder.see(at, Some(state), &ui::render_with(state, own, &key_cast.recorded(), size))
         };
         self.note(written);
     }

@@ -7,8 +7,8 @@ use crossterm::event::KeyCode;
 
 use crate::lab::stages::Scans;
 use crate::lab::{Identity, Overlay, Page, Stage, State, Status};
-use crate::ui::Lane;
-use crate::ui::lane::{LONGEST, words};
+use crate::ui::KeyCast;
+use crate::ui::key_cast::{LONGEST, words};
 
 /// How long things stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -187,7 +187,7 @@ impl Director {
     }
 
     /// What comes next, for what is shown now.
-    pub fn cue(&mut self, state: &State, lane: &Lane, now: Duration) -> Cue {
+    pub fn cue(&mut self, state: &State, key_cast: &KeyCast, now: Duration) -> Cue {
         let scene = (state.view.shown, scene(state));
         if self.scene != Some(scene) {
             self.scene = Some(scene);
@@ -200,7 +200,7 @@ impl Director {
         let tempo = tempo(self.pace);
         let (stage, scene) = scene;
         let is_on = self.is_on(state);
-        let read = |millis: u64| match lane.caption(state, LONGEST) {
+        let read = |millis: u64| match key_cast.caption(state, LONGEST) {
             Some(caption) => millis.max(CAPTION.0 + CAPTION.1 * u64::from(words(&caption))),
             None => millis,
         };
@@ -303,7 +303,7 @@ mod tests {
     }
 
     fn cue(director: &mut Director, state: &State, millis: u64) -> Cue {
-        director.cue(state, &Lane::default(), Duration::from_millis(millis))
+        director.cue(state, &KeyCast::default(), Duration::from_millis(millis))
     }
 
     #[rstest]
@@ -340,10 +340,12 @@ mod tests {
 
     #[test]
     fn a_caption_stays_until_it_can_be_read() {
-        let lane = Lane { captions: true, ..Lane::default() };
+        let key_cast = KeyCast { captions: true, ..KeyCast::default() };
         let state = state();
-        let words = u64::from(words(&lane.caption(&state, LONGEST).unwrap()));
-        let Cue::Press(at, _) = Director::new(Pace::Fast).cue(&state, &lane, Duration::ZERO) else { panic!("no key") };
+        let words = u64::from(words(&key_cast.caption(&state, LONGEST).unwrap()));
+        let Cue::Press(at, _) = Director::new(Pace::Fast).cue(&state, &key_cast, Duration::ZERO) else {
+            panic!("no key")
+        };
         assert_eq!(at, Duration::from_millis((1_500 + 330 * words).max(2_000)));
     }
 

@@ -1,4 +1,4 @@
-//! The lines under the header: what the stage does and asks, and what came of it.
+//! The lines under the header: the stage's objective and question, then its outcome.
 
 use std::fmt::Display;
 
@@ -10,42 +10,42 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::lab::quiz::Asked;
 use crate::lab::{Check, State, Status};
 
+use super::hands;
 use super::keys::names;
 use super::size::Class;
-use super::tally;
 use super::text::{cut, sentence, uncapitalized, width, wrap};
 use super::theme::Theme;
 
 mod bench;
 
-/// The fewest rows that are left to the panes, with their frame, while a question stands over them.
+/// The fewest rows of the panes, with their frame, under a question.
 const PANES: u16 = 7;
 
-/// The same once there are answers: they come first. With so many rows what `look at` names is to be seen.
+/// The fewest once there are answers, which come first: enough for what `look at` names.
 const PANES_AFTER: u16 = 14;
 
-/// The same on a screen from which films are made.
+/// The same on a roomy screen, the size of recordings.
 const PANES_AFTER_ROOMY: u16 = 16;
 
-/// The most lines on a screen that has no room for explanations: what came, and the words of two answers.
+/// The most lines on a screen without room for explanations: the outcome, and the words of two answers.
 const SHORT: usize = 4;
 
-/// The longest line that is read without losing the next one, with its label; a screen may be wider than that.
+/// The longest line, with its label, from which the eye finds the next one. A screen may be wider.
 const LONGEST: usize = 120;
 
-/// The most lines that are read at a glance.
+/// The most lines that can be read at a glance.
 const MOST: usize = 16;
 
-/// How many lines there may be.
+/// The number of lines that a screen allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// At least: so that the panes do not move when a stage ends.
+    /// At least this many, so that the panes don't move when a stage ends.
     least: usize,
-    /// At most, where there is a choice.
+    /// At most this many, where there is a choice.
     most: usize,
-    /// At most, before the calls are answered: the panes have little to show.
+    /// At most this many before the calls are answered, when the panes have little to show.
     before: usize,
-    /// Whether there is room for what only says the same once more.
+    /// Whether there is room for repetition.
     is_roomy: bool,
 }
 
@@ -71,12 +71,12 @@ impl Budget {
     }
 }
 
-/// Rows that the lines take.
+/// The number of lines.
 pub fn height(state: &State, columns: u16, budget: Budget) -> u16 {
     u16::try_from(lines(state, &Theme::plain(), columns, budget).len()).unwrap_or(u16::MAX)
 }
 
-/// Draws them.
+/// Draws the lines.
 pub fn draw(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines(state, theme, screen.width, Budget::of(screen))).render(area, buffer);
 }
@@ -113,7 +113,7 @@ fn label_columns(state: &State) -> usize {
 struct Part<'a> {
     label: Option<&'a str>,
     content: Vec<Span<'static>>,
-    /// Whether what has no room on its line is cut off.
+    /// Whether it is cut to one line.
     is_cut: bool,
 }
 
@@ -159,17 +159,17 @@ impl<'a> Brief<'a> {
             }
         }
         if most <= SHORT {
-            // Each on its own line says more than the whole of the first.
+            // One line of each says more than all lines of the first.
             let parts = choices.last().into_iter().flatten();
             return parts.map(|part| self.one_line(part)).take(most).collect();
         }
-        // A long error is in the pane, too, where it scrolls.
+        // A long error is in the pane, too, which scrolls.
         lines.truncate(most - 1);
         lines.push(Line::from(Span::styled(format!("{:width$}…", "", width = self.label), self.theme.dim)));
         lines
     }
 
-    /// Before the calls are sent: what to know, and what to predict.
+    /// Before the calls are sent: the intro and the question.
     fn before(self, most: usize) -> Vec<Line<'static>> {
         let Some(asked) = self.state.open_question() else {
             let (objective, enter) = (vec![self.objective()], vec![self.enter()]);
@@ -240,14 +240,14 @@ impl<'a> Brief<'a> {
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
             if let Some(hands) = self.state.hands(self.state.view.shown) {
-                content.push(tally::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
+                content.push(hands::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
             }
             Part::plain(content)
         });
         std::iter::once(Part::plain(vec![text])).chain(answers).collect()
     }
 
-    /// What was predicted stays until there is an answer: so nothing moves before it.
+    /// The prediction stays until there is an answer, so that nothing moves before it.
     fn running(self, budget: Budget) -> Vec<Line<'static>> {
         let running = self.under_way();
         if let Some(asked) = self.state.shown_question().filter(|asked| !asked.is_open()) {
@@ -268,7 +268,7 @@ impl<'a> Brief<'a> {
         Part::plain(vec![sign, Span::styled(under_way, self.theme.base)])
     }
 
-    /// What waits to be looked at, and what can be done with it.
+    /// A held call, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
         let key = |action| format!(" {:^5} ", names::first(action, &self.state.view.keys));
         let choice = |action, text: &'static str| {
@@ -281,7 +281,7 @@ impl<'a> Brief<'a> {
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 
-    /// What came, and whether it was what had to come.
+    /// The observed outcome, and whether it was expected.
     fn observed(self, check: &Check) -> Part<'a> {
         let words = self.state.lesson.words();
         let (sign, word, style) = if check.met {
@@ -296,7 +296,7 @@ impl<'a> Brief<'a> {
         Part { label: Some(&words.observed), ..Part::plain(content) }
     }
 
-    /// What was expected and what came; what was predicted, and what is to be said of that.
+    /// The expected and the observed outcome, then the prediction and its explanation.
     fn after(self, check: &Check, budget: Budget) -> Vec<Line<'static>> {
         let stage = self.state.view.shown;
         let words = self.state.lesson.words();
@@ -336,15 +336,15 @@ impl<'a> Brief<'a> {
         };
         // To a class, what the letters stood for matters more than what is often got wrong.
         let in_words = self.said_in_words().into_iter().flat_map(&telling);
-        // An explanation is on a page, too; without the answers' words nobody knows what it is about.
+        // An explanation is on a page, too. Without the answers' words it makes no sense.
         let unexplained = [look.clone(), vec![observed.clone().in_one_line()], self.said(false)].concat();
         let choices: Vec<_> = in_words.chain(telling(said)).chain([unexplained]).collect();
         self.fitting(&choices, budget.most)
     }
 
-    /// What the person predicted and the class voted, and what is to be said of that, with or without explanations.
+    /// The person's prediction and the votes of the class, with or without explanations.
     fn said(self, explained: bool) -> Vec<Part<'a>> {
-        let votes = tally::line(self.state, self.state.view.shown, self.theme);
+        let votes = hands::line(self.state, self.state.view.shown, self.theme);
         let votes =
             votes.map(|content| Part { label: Some(self.state.interface().say("class")), ..Part::plain(content) });
         votes.into_iter().chain(self.replied(explained)).collect()
@@ -353,14 +353,14 @@ impl<'a> Brief<'a> {
     /// The same with the words of all answers; `None` without votes.
     fn said_in_words(self) -> Option<Vec<Part<'a>>> {
         let columns = self.columns.saturating_sub(self.label);
-        let rows = tally::rows(self.state, self.state.view.shown, columns, self.theme)?;
+        let rows = hands::rows(self.state, self.state.view.shown, columns, self.theme)?;
         let labels = std::iter::once(self.state.interface().say("class")).chain(std::iter::repeat(""));
         let rows = rows.into_iter().zip(labels);
         let rows = rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() });
         Some(rows.chain(self.replied(true)).collect())
     }
 
-    /// The words of the chosen answer and of the right one: nobody knows by a letter what it stood for.
+    /// The words of the chosen answer and of the right one: nobody remembers an answer by its letter.
     fn replied(self, explained: bool) -> Option<Part<'a>> {
         let words = self.state.lesson.words();
         let asked = self.state.shown_question()?;
@@ -431,7 +431,7 @@ fn glued(words: &str) -> String {
     words.replace(' ', "\u{a0}")
 }
 
-/// As it was before: whoever searches the screen finds it.
+/// Undoes [`glued`], so that searching the screen finds the words.
 fn unglue(span: &mut Span<'static>) {
     if span.content.contains('\u{a0}') {
         span.content = span.content.replace('\u{a0}', " ").into();

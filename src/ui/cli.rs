@@ -116,7 +116,7 @@ fn atoms(command: &str) -> Vec<Atom<'_>> {
     atoms
 }
 
-/// One word in lines of at most `columns`; two columns more are free for a mark that it goes on.
+/// One word in lines of at most `columns`, with two more columns for a mark that it continues.
 fn broken_word(word: &str, indent: usize, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = " ".repeat(indent);

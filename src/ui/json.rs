@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::text::{spans_width, wrap};
 use super::theme::Theme;
 
-/// Columns that a nested member stands further right.
+/// Columns by which a nested member is indented.
 const INDENT: usize = 2;
 
 /// `value` pretty-printed; lines that are too long go on, indented.

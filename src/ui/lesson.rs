@@ -7,7 +7,7 @@ use crate::lab::lesson::{Card, Comparison, Source};
 use crate::lab::quiz::Asked;
 use crate::lab::{Experiment, Stage, State, Status};
 
-use super::tally;
+use super::hands;
 use super::text::{labeled, spans_width, uncapitalized, width, wrap, wrap_plain};
 use super::theme::Theme;
 
@@ -159,9 +159,9 @@ fn table(comparison: &Comparison, theme: &Theme, columns: usize) -> Vec<Line<'st
 
 /// The votes of the class on the question of `stage`, if it voted.
 fn votes(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let parts = state.hands(stage).zip(state.question(stage)).zip(tally::line(state, stage, theme));
+    let parts = state.hands(stage).zip(state.question(stage)).zip(hands::line(state, stage, theme));
     let Some(((hands, asked), mut content)) = parts else { return Vec::new() };
-    content.push(Span::styled(format!("   {}", tally::share(hands, &asked, state.interface())), theme.strong));
+    content.push(Span::styled(format!("   {}", hands::share(hands, &asked, state.interface())), theme.strong));
     wrap(
         vec![Span::styled(format!("{}  {}  ", stage.number(), state.interface().say("class")), theme.dim)],
         content,

@@ -49,7 +49,7 @@ impl Notes {
         (self.line, self.others, self.missed, self.reason) = (Some(line), others, 0, None);
     }
 
-    /// Takes in that there is nobody to follow now.
+    /// Notes that there is no lab to follow now.
     pub fn lose(&mut self, reason: Option<String>) {
         self.missed = self.missed.saturating_add(1);
         if self.missed >= PATIENCE || reason.is_some() {

@@ -22,13 +22,12 @@ fn labeled(label: &str, text: &str) -> String {
     format!("{}: {}", capital(label), sentence(text))
 }
 
-/// What the screen says in its message line.
+/// A message of the screen as a sentence.
 pub fn remark(message: &str) -> String {
     sentence(&capital(&message.replace(" · ", ", ")))
 }
 
-/// The heading of the shown stage, and what to know there: before its calls were sent the intro and the question, after
-/// them what came of them.
+/// The shown stage: its heading, then the intro and the question or, once its calls have been sent, their outcome.
 pub fn stage(state: &State) -> Vec<String> {
     let stage = state.view.shown;
     let text = state.text(stage);
@@ -106,7 +105,7 @@ pub fn call(exchange: &Exchange) -> String {
     sentence(&text)
 }
 
-/// What a person wants to hear of an answer at once.
+/// The part of an answer that is worth a word.
 fn worth_a_word(exchange: &Exchange) -> Option<String> {
     let body = exchange.body()?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
@@ -125,7 +124,7 @@ fn worth_a_word(exchange: &Exchange) -> Option<String> {
     .find_map(|(pointer, lead)| text(pointer).map(|value| format!("{lead} {value}")))
 }
 
-/// What a stage came to: the verdict first, then what to look at, and what is to be said of the answer.
+/// A stage's outcome: the verdict first, then what to look at, and the explanation of the answer.
 pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
     let words = state.lesson.words();
     let text = state.text(stage);
@@ -147,7 +146,7 @@ fn number(asked: &Asked<'_>, letter: char) -> usize {
     asked.answers.iter().position(|(other, _)| *other == letter).map_or(0, |at| at + 1)
 }
 
-/// What the person predicted, and what is to be said of that.
+/// The person's prediction, and its explanation.
 fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
     let words = state.lesson.words();
     let right = || {
@@ -166,7 +165,7 @@ fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
     })
 }
 
-/// Everything that the shown stage's lesson says; what explains the answers comes when the stage has ended.
+/// The lesson of the shown stage. The answers are explained once the stage has ended.
 pub fn lesson(state: &State) -> Vec<String> {
     let shown = state.view.shown;
     let words = state.lesson.words();

@@ -10,36 +10,36 @@ use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
 use crate::lab::{Backend, BackendKind, Experiment, ServicePlace, Stage, State, Timing};
 
+use super::key_cast::KeyCast;
 use super::keys::row::KeyHint;
 use super::keys::{hints, names};
-use super::lane::Lane;
 use super::layout::Plan;
 use super::size::{Class, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
 use super::{bench, brief, overlay, pane, score, signs, text, theme as themes, verdict};
 
-/// Draws `state` on the whole frame, with the last key and a caption where `lane` shows them.
-pub fn view(state: &State, theme: &Theme, lane: &Lane, frame: &mut Frame<'_>) {
+/// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
+pub fn view(state: &State, theme: &Theme, key_cast: &KeyCast, frame: &mut Frame<'_>) {
     let area = frame.area();
-    draw(state, theme, lane, area, frame.buffer_mut());
+    draw(state, theme, key_cast, area, frame.buffer_mut());
 }
 
 /// Draws `state` at `size`, for stills, recordings and tests.
 pub fn render(state: &State, theme: &Theme, size: Size) -> Buffer {
-    render_with(state, theme, &Lane::default(), size)
+    render_with(state, theme, &KeyCast::default(), size)
 }
 
 /// The same with the last key and a caption.
-pub fn render_with(state: &State, theme: &Theme, lane: &Lane, size: Size) -> Buffer {
+pub fn render_with(state: &State, theme: &Theme, key_cast: &KeyCast, size: Size) -> Buffer {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     let mut buffer = Buffer::empty(area);
-    draw(state, theme, lane, area, &mut buffer);
+    draw(state, theme, key_cast, area, &mut buffer);
     buffer
 }
 
-fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
-    draw_all(state, theme, lane, area, buffer);
+fn draw(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
+    draw_all(state, theme, key_cast, area, buffer);
     text::guard(buffer);
     themes::keep_bold_dark(buffer);
     if theme.is_ascii() {
@@ -47,7 +47,7 @@ fn draw(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buff
     }
 }
 
-fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.base);
     // Blanked: draw nothing of it.
     if state.is_blank() {
@@ -57,30 +57,30 @@ fn draw_all(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut 
         return too_small(state, theme, area, buffer);
     }
     let plan = Plan::new(state, area);
-    header(state, theme, lane, plan.header, buffer);
+    header(state, theme, key_cast, plan.header, buffer);
     brief::draw(state, theme, plan.brief, area, buffer);
     for pane in &plan.panes {
         pane::draw(state, theme, pane, buffer);
     }
-    message_line(state, theme, lane, plan.message, buffer);
+    message_line(state, theme, key_cast, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
     overlay::draw(state, theme, area, buffer);
 }
 
 /// The last key, what has just happened or a caption and, at the right, the time or the cost.
-fn message_line(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+fn message_line(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
-    let key = lane.key(theme);
+    let key = key_cast.key(theme);
     let least = state.shows_timer().then(|| least_time(state));
     let taken = spans_width(&key) + least.as_deref().map_or(0, |text| width(text) + 1);
     let room = columns.saturating_sub(taken + 2);
     // What the next key does goes before what has happened.
     let warning = || message(state, room).filter(|_| state.warns_of_leaving());
     let message = warning()
-        .or_else(|| lane.ended(state))
+        .or_else(|| key_cast.ended(state))
         .or_else(|| message(state, room))
-        .or_else(|| lane.waits(state, room))
-        .or_else(|| lane.caption(state, room))
+        .or_else(|| key_cast.waits(state, room))
+        .or_else(|| key_cast.caption(state, room))
         .or_else(|| to_the_bench(state));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
@@ -175,7 +175,7 @@ fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
     }
 }
 
-fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Buffer) {
+fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
     let stage = state.view.shown;
@@ -202,7 +202,7 @@ fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Bu
         ),
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
-    // The badge is the last to go: nobody may wonder where the calls go.
+    // The badge is the last to go: where the calls go must be clear.
     let progress: Vec<Span<'static>> = progress.collect();
     let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
@@ -218,7 +218,7 @@ fn header(state: &State, theme: &Theme, lane: &Lane, area: Rect, buffer: &mut Bu
         }
         right = less;
     }
-    if lane.is_playing() {
+    if key_cast.is_playing() {
         let play = format!(" {} ", state.interface().say("PLAY"));
         right.splice(0..0, [Span::styled(play, theme.focus), space(1)]);
     }

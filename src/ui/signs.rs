@@ -1,4 +1,4 @@
-//! The signs of the screen, and what stands for them where only ASCII can be shown.
+//! The signs of the screen, and their replacements where only ASCII can be shown.
 //!
 //! A sign that stands alone in its cell is replaced there after everything has been drawn, by [`of_char`]: so nothing
 //! moves, and no part of the screen has to think of it. The verdicts' signs, which must be understood at once, are
@@ -29,7 +29,7 @@ impl Signs {
     pub const ASCII: Signs = Signs { allowed: "[OK]", denied: "[NO]", failed: "[!!]", waiting: "[..]", replay: "[RE]" };
 }
 
-/// What stands for `c` in ASCII, in as many columns; `None` where nothing can. Besides the screen's own signs this knows
+/// The replacement of `c` in ASCII, in as many columns; `None` if there is none. Besides the screen's own signs this knows
 /// the letters and marks of the lesson's languages: `ü` is better read as `u` than not at all. Whatever else services
 /// send stays as it is.
 fn of_char(c: char) -> Option<char> {

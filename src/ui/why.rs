@@ -1,4 +1,4 @@
-//! Why: the decision ladder of the selected call, the service's own words, and the statements that were looked at.
+//! Why: the decision ladder of the selected call, the service's own words, and the statements that were evaluated.
 
 use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
@@ -228,7 +228,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// A statement or grant, held against `action`; what stands above already is only named.
+    /// Draws a statement or grant, matched against `action`. One that is above already is only named.
     fn evidence(&mut self, evidence: &Evidence, action: &str, is_known: bool) {
         let above = if is_known { " It stands above." } else { "" };
         self.put(

@@ -7,7 +7,7 @@ use kmslab::lab::{Backend, BackendKind, Names, Operation, State};
 use kmslab::run::journal::{self, Journal};
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, view};
+use kmslab::ui::{ColorLevel, KeyCast, Theme, ThemeName, view};
 use rstest::rstest;
 
 use super::Terminal;
@@ -99,7 +99,7 @@ fn a_lab_that_panics() {
     let _announcement = Announcement::new(&state, Some(&journal));
     let mut screen = Screen::enter().unwrap();
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
-    let mut draw = || screen.paint(|frame| view(&state, &theme, &Lane::default(), frame));
+    let mut draw = || screen.paint(|frame| view(&state, &theme, &KeyCast::default(), frame));
     draw().unwrap();
     journal.intend(&Operation::CreateAlias { alias: state.names.alias.clone(), key: "k".to_owned() }).unwrap();
     // From another part of the program: the screen is not drawn over what it tells.

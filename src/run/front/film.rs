@@ -19,7 +19,7 @@ use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, TICK, Wanted};
 use crate::run::live::{area, bytes, key};
 use crate::run::play::{Cue, Director};
-use crate::ui::{self, Lane, Theme, card};
+use crate::ui::{self, KeyCast, Theme, card};
 
 /// Where the lab is recorded.
 pub struct Studio<'a> {
@@ -34,7 +34,7 @@ pub struct Studio<'a> {
     /// The colours.
     pub theme: Theme,
     /// The last key, and captions.
-    pub lane: Lane,
+    pub key_cast: KeyCast,
     /// Whether keys are recorded, too.
     pub keys: bool,
     /// The time at which a recording with a seed begins, in seconds since 1970.
@@ -58,13 +58,13 @@ pub struct Filmed {
 impl Studio<'_> {
     /// Plays the lab to its end, or until a signal's number comes from `stop`.
     pub async fn film(self, state: &mut State, stop: impl Stream<Item = u8> + Unpin) -> Filmed {
-        let Studio { world, events, director, recorder, theme, lane, keys, seeded, cards } = self;
+        let Studio { world, events, director, recorder, theme, key_cast, keys, seeded, cards } = self;
         let now = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
         let mut film = Film {
             director,
             recorder,
             theme,
-            lane,
+            key_cast,
             keys,
             is_seeded: seeded.is_some(),
             begun: seeded.unwrap_or_else(now),
@@ -117,7 +117,7 @@ struct Film {
     director: Director,
     recorder: Recorder,
     theme: Theme,
-    lane: Lane,
+    key_cast: KeyCast,
     /// Whether keys are recorded, too.
     keys: bool,
     is_seeded: bool,
@@ -139,7 +139,7 @@ impl Front for Film {
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
         if self.director.is_on(state) {
-            let frame = ui::render_with(state, &self.theme, &self.lane, self.recorder.size());
+            let frame = ui::render_with(state, &self.theme, &self.key_cast, self.recorder.size());
             let recorded = self.recorder.see(self.at(), Some(state), &frame);
             self.note(recorded);
         }
@@ -160,7 +160,7 @@ impl Front for Film {
         if self.is_leaving {
             return Ok(Arrival::End(Ended::Finished));
         }
-        Ok(match self.director.cue(state, &self.lane, self.clock) {
+        Ok(match self.director.cue(state, &self.key_cast, self.clock) {
             Cue::Press(at, code) => self.press(state, at, code),
             Cue::End(at) => {
                 self.advance(state, at);
@@ -236,7 +236,7 @@ impl Film {
         self.advance(state, at);
         let keys = ui::keys::Screen::new(state, area(self.recorder.size()));
         let key = key(code);
-        self.lane.press(ui::keys::named(key, &keys));
+        self.key_cast.press(ui::keys::named(key, &keys));
         if let Some(typed) = bytes(key).filter(|_| self.keys && self.director.is_on(state)) {
             let recorded = self.recorder.input(self.at(), &typed);
             self.note(recorded);

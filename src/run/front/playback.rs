@@ -18,7 +18,7 @@ use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
 use crate::run::looks::Looks;
 use crate::ui::terminal::Screen;
-use crate::ui::{self, Lane, Theme, card};
+use crate::ui::{self, KeyCast, Theme, card};
 
 /// Nobody watches a longer pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -231,13 +231,13 @@ impl Playback {
         &mut self,
         screen: &mut Screen<W>,
         looks: Looks,
-        lane: &Lane,
+        key_cast: &KeyCast,
         input: impl Stream<Item = io::Result<I>> + Unpin,
         stop: impl Stream<Item = u8> + Unpin,
     ) -> io::Result<Ended> {
         let input = input.map(|input| input.map(Into::into));
         let mut state = self.beginning();
-        let mut front = OnScreen { playback: self, screen, looks, lane };
+        let mut front = OnScreen { playback: self, screen, looks, key_cast };
         driver::run(&mut state, None, &mut front, Inputs::without_events(input, stop)).await
     }
 
@@ -249,11 +249,11 @@ impl Playback {
         &mut self,
         recorder: Recorder,
         theme: &Theme,
-        lane: &Lane,
+        key_cast: &KeyCast,
         title: String,
     ) -> io::Result<Recording> {
         let mut state = self.beginning();
-        let mut front = IntoRecorder { playback: self, recorder, theme, lane };
+        let mut front = IntoRecorder { playback: self, recorder, theme, key_cast };
         let inputs = Inputs::without_events(stream::pending(), stream::pending());
         driver::run(&mut state, None, &mut front, inputs).await?;
         front.recorder.finish(front.playback.length() + LONGEST_PAUSE, title)
@@ -265,7 +265,7 @@ struct OnScreen<'a, W: Write> {
     playback: &'a mut Playback,
     screen: &'a mut Screen<W>,
     looks: Looks,
-    lane: &'a Lane,
+    key_cast: &'a KeyCast,
 }
 
 impl<W: Write> Front for OnScreen<'_, W> {
@@ -274,7 +274,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
     async fn show(&mut self, state: &State) -> io::Result<()> {
         let theme = self.looks.theme;
         self.screen.paint(|frame| {
-            ui::view(state, &theme, self.lane, frame);
+            ui::view(state, &theme, self.key_cast, frame);
             self.playback.bar(state, &theme, &self.playback.keys(), frame.buffer_mut());
         })?;
         self.looks.ask(self.screen)
@@ -349,14 +349,14 @@ struct IntoRecorder<'a> {
     playback: &'a mut Playback,
     recorder: Recorder,
     theme: &'a Theme,
-    lane: &'a Lane,
+    key_cast: &'a KeyCast,
 }
 
 impl Front for IntoRecorder<'_> {
     type Input = ();
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
-        let mut frame = ui::render_with(state, self.theme, self.lane, self.recorder.size());
+        let mut frame = ui::render_with(state, self.theme, self.key_cast, self.recorder.size());
         self.playback.bar(state, self.theme, &[], &mut frame);
         self.recorder.see(self.playback.now, Some(state), &frame)
     }
@@ -489,7 +489,8 @@ mod tests {
         let theme = Theme::choose(ui::ThemeName::Dark, ui::ColorLevel::True);
         let stop = stream::pending();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let ended = runtime.block_on(playback.show(&mut screen, theme.into(), &Lane::default(), Box::pin(input), stop));
+        let ended =
+            runtime.block_on(playback.show(&mut screen, theme.into(), &KeyCast::default(), Box::pin(input), stop));
         assert_eq!((ended.unwrap(), playback.taken), (Ended::Finished, 3));
     }
 }

@@ -145,14 +145,14 @@ impl<W: Write> OnScreen<'_, W> {
     /// Draws the state; the frame is recorded, too.
     fn draw(&mut self, state: &State) -> io::Result<()> {
         let now = self.manner.now();
-        self.manner.lane.playing = self.manner.playing(state);
-        let Manner { looks, lane, recording, .. } = &mut *self.manner;
+        self.manner.key_cast.playing = self.manner.playing(state);
+        let Manner { looks, key_cast, recording, .. } = &mut *self.manner;
         let theme = &looks.theme;
         self.screen.paint_seen(
-            |frame| ui::view(state, theme, lane, frame),
+            |frame| ui::view(state, theme, key_cast, frame),
             |shown| {
                 if let Some(recording) = recording {
-                    recording.see(now, state, theme, lane, shown);
+                    recording.see(now, state, theme, key_cast, shown);
                 }
             },
         )?;
@@ -189,7 +189,7 @@ impl<W: Write> OnScreen<'_, W> {
     fn translate(&mut self, input: Input, state: &State, keymap: &Keymap) -> Option<Event> {
         let Input::Key(key) = input else { return None };
         let keys = ui::keys::Screen::new(state, area(self.screen.size())).with_keys(keymap);
-        self.manner.lane.press(ui::keys::named(key, &keys));
+        self.manner.key_cast.press(ui::keys::named(key, &keys));
         let now = self.manner.now();
         if let Some(recording) = &mut self.manner.recording {
             recording.typed(now, state, key);

@@ -1,4 +1,4 @@
-//! The same lines for an experiment of the bench.
+//! The same lines for an experiment.
 
 use ratatui::text::Line;
 
@@ -6,14 +6,14 @@ use super::{Brief, Budget, Part};
 use crate::lab::quiz::Asked;
 use crate::lab::{Check, Experiment, Status};
 
-/// Rows that an experiment's verdict and lesson may take beyond a stage's: what they say is all there is.
+/// Rows that an experiment's verdict and lesson may have beyond a stage's: nothing else explains it.
 const MORE: usize = 3;
 
-/// And so many again before an explanation is left out.
+/// More rows before an explanation is left out.
 const SPARE: usize = 2;
 
 impl<'a> Brief<'a> {
-    /// The lines for what `status` says.
+    /// The lines for an experiment with this status.
     pub(super) fn bench(self, status: &Status, budget: Budget) -> Vec<Line<'static>> {
         let Some(which) = self.state.view.bench else { return Vec::new() };
         // Where there are few rows the real answers need them.
@@ -44,7 +44,7 @@ impl<'a> Brief<'a> {
         self.asked(which, asked.as_ref(), next, most)
     }
 
-    /// What was predicted stays until there is a verdict.
+    /// The prediction stays until there is a verdict.
     fn at_work(self, which: Experiment, budget: Budget, most: usize) -> Vec<Line<'static>> {
         match self.state.shown_question().filter(|asked| !asked.is_open()) {
             Some(asked) => self.asked(which, Some(&asked), self.trying(), budget.before),
@@ -68,12 +68,12 @@ impl<'a> Brief<'a> {
         }
     }
 
-    /// What came, what was predicted and what is to be said of that, and what it teaches.
+    /// The outcome, the prediction with its explanation, and the lesson.
     fn tried(self, which: Experiment, check: &Check, most: usize, spare: usize) -> Vec<Line<'static>> {
         let observed = self.observed(check);
         let lesson = self.part(Some(""), self.state.experiment(which).lesson.trim());
         let setup = self.setup(which);
-        // What did not come as it should teaches nothing.
+        // An unexpected outcome teaches nothing.
         if !check.met {
             return self.fitting(&[vec![setup, observed.clone()], vec![observed]], most);
         }

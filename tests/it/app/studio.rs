@@ -8,7 +8,7 @@ use kmslab::record::{FilmOptions, Finished, Palette, Pixels, Recorder, RecorderO
 use kmslab::run::config;
 use kmslab::run::front::film::Studio;
 use kmslab::run::play::{Director, Pace};
-use kmslab::ui::Lane;
+use kmslab::ui::KeyCast;
 
 use super::*;
 
@@ -36,7 +36,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         director: Director::new(Pace::Fast),
         recorder: Recorder::begin(recording, &state).unwrap(),
         theme: Theme::choose(ThemeName::Dark, ColorLevel::True),
-        lane: Lane::default(),
+        key_cast: KeyCast::default(),
         keys: false,
         seeded: None,
         cards: true,

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Event, Experiment, Intent, Quiz, Stage, TimerId};
-use kmslab::ui::{Lane, render, render_with};
+use kmslab::ui::{KeyCast, render, render_with};
 use ratatui::layout::{Rect, Size};
 
 use super::album::{Album, album};
@@ -199,12 +199,12 @@ fn a_masked_bench_names_nobody() {
 
 #[test]
 fn captions_of_an_experiment_are_its_own() {
-    let lane = Lane { captions: true, ..Lane::default() };
+    let key_cast = KeyCast { captions: true, ..KeyCast::default() };
     for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
         for session in [at(which), tried(which, true)] {
             let mut state = session.state;
             state.view.message = None;
-            let text = text_dump(&render_with(&state, &dark(), &lane, SIZES[1]));
+            let text = text_dump(&render_with(&state, &dark(), &key_cast, SIZES[1]));
             let caption = text.lines().nth(26).unwrap().trim();
             let experiment = state.experiment(which);
             let own = [&experiment.title, experiment.setup.trim(), experiment.lesson.trim()];
@@ -232,7 +232,7 @@ fn the_last_reading_says_that_the_bench_is_there() {
     assert!(after(Stage::ViewAgain).contains(offer), "{}", after(Stage::ViewAgain));
     assert!(!after(Stage::ViewDenied).contains(offer) && !after(Stage::CleanUp).contains(offer));
     // What is filmed with captions keeps them.
-    let lane = Lane { captions: true, ..Lane::default() };
-    let text = text_dump(&render_with(&Session::sandbox().after(Stage::ViewAgain).state, &dark(), &lane, SIZES[1]));
+    let key_cast = KeyCast { captions: true, ..KeyCast::default() };
+    let text = text_dump(&render_with(&Session::sandbox().after(Stage::ViewAgain).state, &dark(), &key_cast, SIZES[1]));
     assert!(!text.contains(offer), "{text}");
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use kmslab::lab::{Event, Intent, Page, Stage, State};
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, render, view};
+use kmslab::ui::{ColorLevel, KeyCast, Theme, ThemeName, render, view};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
@@ -13,7 +13,7 @@ use rstest::rstest;
 use crate::support::lab::Session;
 
 fn draw<W: Write>(screen: &mut Screen<W>, state: &State, theme: &Theme) -> io::Result<bool> {
-    screen.paint(|frame| view(state, theme, &Lane::default(), frame))
+    screen.paint(|frame| view(state, theme, &KeyCast::default(), frame))
 }
 
 const SIZE: Size = Size { width: 80, height: 24 };

@@ -7,8 +7,8 @@ use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::snapshot::Progress;
 use kmslab::lab::{Event, Experiment, Intent, Overlay, PresenterSnapshot, Stage, State, Status, Timing, Wish};
+use kmslab::ui::key_cast::{KeyCast, Playing};
 use kmslab::ui::keys::Wanted;
-use kmslab::ui::lane::{Lane, Playing};
 use kmslab::ui::notes::{self, Notes};
 use kmslab::ui::{ColorLevel, Theme, ThemeName, keys, render, render_with};
 use ratatui::buffer::Buffer;
@@ -199,9 +199,9 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
     let mut shown = Album::new();
     for (columns, rows) in [(60, 18), (80, 24)] {
         for playing in [Playing::On, Playing::Waits, Playing::Ended] {
-            let lane = Lane { playing: Some(playing), ..Lane::default() };
+            let key_cast = KeyCast { playing: Some(playing), ..KeyCast::default() };
             let size = Size::new(columns, rows);
-            let text = text_dump(&render_with(&state, &dark(), &lane, size));
+            let text = text_dump(&render_with(&state, &dark(), &key_cast, size));
             let lines: Vec<&str> = text.lines().collect();
             let message = lines[lines.len() - 2];
             assert_eq!(lines[0].contains(" PLAY "), playing != Playing::Ended, "{text}");
@@ -212,15 +212,15 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
             );
             assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
             shown.push((format!("{playing:?} {columns}"), format!("{}\n{message}\n", lines[0])));
-            assert_eq!(render_with(&state, &dark(), &lane.recorded(), size), render(&state, &dark(), size));
+            assert_eq!(render_with(&state, &dark(), &key_cast.recorded(), size), render(&state, &dark(), size));
         }
     }
     assert_album("play", shown);
 
     let mut state = state;
     state.update(Event::Intent(Intent::AskToQuit));
-    let lane = Lane { playing: Some(Playing::Ended), ..Lane::default() };
-    let text = text_dump(&render_with(&state, &dark(), &lane, Size::new(80, 24)));
+    let key_cast = KeyCast { playing: Some(Playing::Ended), ..KeyCast::default() };
+    let text = text_dump(&render_with(&state, &dark(), &key_cast, Size::new(80, 24)));
     assert!(text.contains("q once more leaves") && !text.contains("the play has ended"), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! What is recorded of the screen: exactly its pictures, in no visible time; the cards, and the lane above the footer.
+//! What is recorded of the screen: exactly its pictures, in no visible time; the cards, and the key cast above the footer.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use kmslab::record::chapters::Chapters;
 use kmslab::record::{FilmOptions, Palette, Recorder, RecorderOptions, Target};
 use kmslab::run::live::Live;
 use kmslab::ui::terminal::Screen;
-use kmslab::ui::{ColorLevel, Lane, Theme, ThemeName, card, keys, render, render_with, view};
+use kmslab::ui::{ColorLevel, KeyCast, Theme, ThemeName, card, keys, render, render_with, view};
 use ratatui::layout::{Position, Rect, Size};
 use rstest::rstest;
 
@@ -56,7 +56,7 @@ fn a_recording_costs_no_visible_time() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::True);
     let states: Vec<_> = every_state().iter().map(|(_, state)| state).collect();
     let size = Size { width: 100, height: 28 };
-    let lane = Lane::default();
+    let key_cast = KeyCast::default();
     let measure = |name: Option<&str>| {
         let mut screen = Screen::over(std::io::sink(), size);
         let options = |name| RecorderOptions {
@@ -72,10 +72,10 @@ fn a_recording_costs_no_visible_time() {
             let at = Duration::from_millis(100) * frame;
             screen
                 .paint_seen(
-                    |frame| view(state, &theme, &lane, frame),
+                    |frame| view(state, &theme, &key_cast, frame),
                     |shown| {
                         if let Some(live) = &mut live {
-                            live.see(at, state, &theme, &lane, shown);
+                            live.see(at, state, &theme, &key_cast, shown);
                         }
                     },
                 )
@@ -112,7 +112,7 @@ fn nobody_sees_the_digits_of_a_masked_account() {
         assert_eq!((shown.contains("7___"), shown.contains("•___")), (!masked, masked), "{shown}");
         let key = KeyEvent::new(KeyCode::Char('7'), KeyModifiers::NONE);
         let area = Rect::from((Position::ORIGIN, SIZE));
-        assert_eq!(keys::named(key, &keys::Screen::new(&session.state, area)), None, "nor in the lane");
+        assert_eq!(keys::named(key, &keys::Screen::new(&session.state, area)), None, "nor in the key cast");
     }
 }
 
@@ -121,10 +121,10 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
     let theme = super::dark();
     let key = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     for (name, state) in every_state() {
-        let mut lane = Lane { keys: true, captions: true, ..Lane::default() };
-        lane.press(keys::named(key, &keys::Screen::new(state, Rect::from((Position::ORIGIN, SIZE)))));
+        let mut key_cast = KeyCast { keys: true, captions: true, ..KeyCast::default() };
+        key_cast.press(keys::named(key, &keys::Screen::new(state, Rect::from((Position::ORIGIN, SIZE)))));
         let plain = text_dump(&render(state, &theme, SIZE));
-        let shown = text_dump(&render_with(state, &theme, &lane, SIZE));
+        let shown = text_dump(&render_with(state, &theme, &key_cast, SIZE));
         let row = |picture: &str| picture.lines().nth(22).unwrap_or_default().to_owned();
         for (at, (plain, shown)) in plain.lines().zip(shown.lines()).enumerate() {
             assert!(at == 22 || plain == shown, "{name}: row {at} is another one:\n{plain}\n{shown}");
@@ -135,7 +135,7 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
             let begin: String = message.chars().take(20).collect();
             assert!(row(&shown).contains(&begin), "{name}: {begin} is not in {}", row(&shown));
         }
-        if let Some(caption) = lane.caption(state, 70) {
+        if let Some(caption) = key_cast.caption(state, 70) {
             assert!(caption.chars().count() <= 70, "{name}: {caption}");
         }
     }

@@ -1,5 +1,5 @@
-//! The lane for whoever is recorded or watched: the key that was pressed last, and a caption. It shares the message
-//! line, which is above the footer; a message goes before a caption.
+//! The key cast, for recordings and for an audience: the key that was pressed last, and a caption. It shares the message
+//! line above the footer. A message goes before a caption.
 
 use ratatui::text::Span;
 
@@ -13,10 +13,10 @@ use super::theme::Theme;
 /// The longest caption, in columns.
 pub const LONGEST: usize = 70;
 
-/// What a play does that goes on by itself.
+/// The state of autoplay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Playing {
-    /// It goes on.
+    /// It plays.
     On,
     /// It waits for a person's answer.
     Waits,
@@ -24,21 +24,21 @@ pub enum Playing {
     Ended,
 }
 
-/// What the lane shows.
+/// What the key cast shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lane {
+pub struct KeyCast {
     /// Whether keys are shown.
     pub keys: bool,
-    /// Whether captions are.
+    /// Whether captions are shown.
     pub captions: bool,
     /// The key that was pressed last, and what it did.
     pub pressed: Option<KeyHint>,
-    /// Whether the lab plays itself, so that nobody takes it for dead.
+    /// Whether the lab plays itself: nobody should take it for hung.
     pub playing: Option<Playing>,
 }
 
-impl Lane {
-    /// Takes in that a key was pressed.
+impl KeyCast {
+    /// Notes that a key was pressed.
     pub fn press(&mut self, pressed: Option<KeyHint>) {
         if self.keys {
             self.pressed = pressed;
@@ -52,10 +52,10 @@ impl Lane {
         vec![Span::styled(format!(" {key} "), theme.focus), Span::styled(format!(" {}  ", pressed.label), theme.base)]
     }
 
-    /// The same without what only the person at the keyboard needs to know.
+    /// The same without what only the person at the keyboard needs.
     #[must_use]
-    pub fn recorded(&self) -> Lane {
-        Lane { playing: None, ..self.clone() }
+    pub fn recorded(&self) -> KeyCast {
+        KeyCast { playing: None, ..self.clone() }
     }
 
     /// Whether the lab plays itself.
@@ -63,13 +63,13 @@ impl Lane {
         matches!(self.playing, Some(Playing::On | Playing::Waits))
     }
 
-    /// That a play has ended.
+    /// Says that autoplay has ended.
     pub(super) fn ended(&self, state: &State) -> Option<String> {
         let text = state.interface().say("the play has ended: the lab is yours");
         (self.playing == Some(Playing::Ended)).then(|| text.to_owned())
     }
 
-    /// What a play waits for, in what fits into `columns`.
+    /// Says what autoplay waits for, in at most `columns` columns.
     pub(super) fn waits(&self, state: &State, columns: usize) -> Option<String> {
         let [enter, next] = ["advance", "clicker_next"].map(|name| names::first(name, &state.view.keys));
         let fill = |text| state.interface().fill(text, &[&enter, &next]);
@@ -79,13 +79,13 @@ impl Lane {
         })
     }
 
-    /// The caption, where captions are shown, for so many columns.
+    /// The caption in at most `columns` columns, where captions are shown.
     pub fn caption(&self, state: &State, columns: usize) -> Option<String> {
         self.captions.then(|| caption(state, columns.min(LONGEST)))?
     }
 }
 
-/// What the shown stage is about now, in one line.
+/// The shown stage's subject in one line.
 fn caption(state: &State, columns: usize) -> Option<String> {
     if let Some(which) = state.view.bench {
         let text = state.experiment(which);
@@ -112,7 +112,7 @@ fn fitting(choices: &[String], columns: usize) -> Option<String> {
     fitting.cloned().or_else(|| choices.last().map(|last| truncate(last, columns)))
 }
 
-/// How many words a caption has: it must stay long enough to be read.
+/// The number of words of a caption, which must stay long enough to be read.
 pub fn words(caption: &str) -> u32 {
     u32::try_from(caption.split_whitespace().count()).unwrap_or(u32::MAX)
 }
