@@ -1,8 +1,8 @@
 //! asciicast, versions 2 and 3: a recording of what the screen shows, written while it happens.
 //!
-//! It is fed with pictures, never with what went to a terminal: no title, no clipboard, nothing of a shell gets in. Each
-//! event is one line, written at once: a file is valid whenever the program ends. Sources: the specifications at
-//! docs.asciinema.org/manual/asciicast, and what its readers do with files.
+//! It records pictures, not the bytes sent to a terminal: no title, clipboard or shell output gets in. Each event is one
+//! line, written at once, so the file is valid whenever the program ends. Sources: the specifications at
+//! docs.asciinema.org/manual/asciicast, and the behavior of players.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -14,35 +14,35 @@ use serde_json::{Value, json};
 
 use super::palette::{Palette, Rgb};
 
-/// Readers show a longer pause no longer than this.
+/// Players shorten longer pauses to this.
 pub const IDLE_LIMIT: Duration = Duration::from_millis(2_500);
 
-/// A player that stops at a marker stops before it: the picture must stand when the marker comes.
+/// How long a marker follows its picture: a player that stops at a marker stops before it.
 const AFTER_PICTURE: Duration = Duration::from_millis(1);
 
-/// Where pauses are meant to last, something comes so often.
+/// The longest time between two events if pauses must last.
 const ALIVE: Duration = Duration::from_secs(2);
 
-/// Something that shows nothing.
+/// An invisible output.
 const NOTHING: &str = "\u{1b}[0m";
 
-/// Clears, and hides the cursor: pictures are drawn on an empty screen.
+/// Clears the screen and hides the cursor.
 const CLEAR: &[u8] = b"\x1b[0m\x1b[2J\x1b[H\x1b[?25l";
 
-/// A picture between these two appears at once, in terminals that know them.
+/// Begin and end of a synchronized update: terminals that know them show the picture at once.
 const TOGETHER: [&[u8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
 
 /// The versions of the format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Version {
-    /// Times count from the beginning; what older programs read.
+    /// Times count from the beginning. Older programs read this version.
     Two,
-    /// Times count from the event before.
+    /// Times count from the previous event.
     #[default]
     Three,
 }
 
-/// What a recording says of itself.
+/// The header of a recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Header {
     /// The format's version.
@@ -51,14 +51,14 @@ pub struct Header {
     pub size: Size,
     /// The colors.
     pub palette: Palette,
-    /// When it was begun, in seconds since 1970.
+    /// When it began, in Unix seconds.
     pub timestamp: u64,
-    /// Whether pauses last as long as they did: those of a play are meant, a person's may be shortened.
+    /// Whether players must keep the pauses: those of autoplay are intended, a user's may be shortened.
     pub keeps_pauses: bool,
 }
 
 impl Header {
-    /// Only what a player needs: neither title nor command, environment or host.
+    /// Returns the header's line: only what a player needs, without title, command, environment or host.
     fn line(&self) -> Value {
         let (columns, rows) = (self.size.width, self.size.height);
         match self.version {
@@ -87,7 +87,7 @@ pub struct Cast<W> {
     version: Version,
     keeps_pauses: bool,
     shown: Option<Buffer>,
-    /// The time of the newest event as it is written: what is lost by rounding one time is not lost for the next.
+    /// The rounded time of the newest event, so that rounding errors don't add up.
     written: Duration,
 }
 
@@ -95,7 +95,7 @@ impl<W: Write> Cast<W> {
     /// Begins a recording with its header.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn new(out: W, head: &Header) -> io::Result<Cast<W>> {
         // Colors are a matter of the pictures; see `ui::terminal`.
         crossterm::style::force_color_output(true);
@@ -105,10 +105,10 @@ impl<W: Write> Cast<W> {
         Ok(cast)
     }
 
-    /// Shows `picture` from `at` on, of which what is new is written.
+    /// Shows `picture` from `at` on; only changes are written.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn picture(&mut self, at: Duration, picture: &Buffer) -> io::Result<()> {
         let bytes = match &self.shown {
             None => whole(picture)?,
@@ -122,16 +122,16 @@ impl<W: Write> Cast<W> {
     /// Shows `picture` from `at` on and, if it begins a chapter, marks it.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn picture_with_marker(&mut self, at: Duration, picture: &Buffer, chapter: Option<&str>) -> io::Result<()> {
         self.picture(at, picture)?;
         chapter.map_or(Ok(()), |label| self.marker(at, label))
     }
 
-    /// Begins a chapter with the picture that is shown. It is drawn again, whole: a file may be cut here.
+    /// Begins a chapter with the current picture. Draws it again completely: the file may be cut here.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn marker(&mut self, at: Duration, label: &str) -> io::Result<()> {
         self.event(at + AFTER_PICTURE, 'm', label)?;
         match self.shown.take() {
@@ -144,21 +144,21 @@ impl<W: Write> Cast<W> {
         }
     }
 
-    /// Notes what a person typed.
+    /// Records typed text.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn input(&mut self, at: Duration, typed: &str) -> io::Result<()> {
         self.event(at, 'i', typed)
     }
 
-    /// Ends the recording at `at`: until then the last picture stays.
+    /// Ends the recording at `at`; the last picture stays until then.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If it can't be written.
     pub fn finish(mut self, at: Duration) -> io::Result<W> {
         if at > self.written {
-            // The event is there for its time.
+            // Only the time of this event matters.
             self.event(at, 'o', NOTHING)?;
         }
         Ok(self.out)
@@ -166,7 +166,7 @@ impl<W: Write> Cast<W> {
 
     fn output(&mut self, at: Duration, bytes: &[u8]) -> io::Result<()> {
         let bytes = [TOGETHER[0], bytes, TOGETHER[1]].concat();
-        // All of it comes from strings: nothing is lost.
+        // It consists of strings, so nothing is lost.
         self.event(at, 'o', &String::from_utf8_lossy(&bytes))
     }
 
@@ -189,7 +189,7 @@ impl<W: Write> Cast<W> {
                 (format!("{}.{:03}", interval.as_secs(), interval.subsec_millis()), self.written + interval)
             }
         };
-        // The code is written literally: some readers take no escape there.
+        // Not escaped: some players accept only the literal code.
         self.write(&format!("[{time}, \"{code}\", {}]\n", Value::from(data)))?;
         self.written = written;
         Ok(())
@@ -209,14 +209,14 @@ fn micros(at: Duration) -> u64 {
     u64::try_from(at.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Draws `picture` on whatever is shown.
+/// Draws the whole `picture`.
 fn whole(picture: &Buffer) -> io::Result<Vec<u8>> {
     let mut bytes = CLEAR.to_vec();
     draw(&mut bytes, &Buffer::empty(picture.area), picture)?;
     Ok(bytes)
 }
 
-/// Draws `picture` on `shown`.
+/// Draws the changes from `shown` to `picture`.
 fn changed(shown: &Buffer, picture: &Buffer) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     draw(&mut bytes, shown, picture)?;

@@ -1,5 +1,5 @@
-//! The chapters of a recording: each stage and experiment when it is first shown, and each verdict when it first stands
-//! there. They are named in the lesson's language: players show them, and people paste them.
+//! The chapters of a recording: one for each stage and experiment when it first appears, and one for each verdict. Their
+//! names are in the lesson's language: players show them, and people paste them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::lab::presenting::pace::minutes;
 use crate::lab::stages::Scans;
 use crate::lab::{Experiment, Stage, State, Status};
 
-/// Which chapters have begun: the stages', then the experiments'.
+/// The chapters that have begun: those of stages, then those of experiments.
 #[derive(Debug, Clone, Default)]
 pub struct Chapters {
     shown: [bool; STAGES + Experiment::ALL.len()],
@@ -17,7 +17,7 @@ pub struct Chapters {
 const STAGES: usize = Stage::ALL.len();
 
 impl Chapters {
-    /// The chapter that begins with the picture of `state`, if one does: `6 The same Scan, twice`,
+    /// Returns the chapter that begins with the picture of `state`, if any: `6 The same Scan, twice`,
     /// `6 The same Scan, twice: DENIED`.
     pub fn begun(&mut self, state: &State) -> Option<String> {
         let stage = state.view.shown;
@@ -41,7 +41,7 @@ impl Chapters {
             Some(_) => &words.not_met,
             None => word(state, stage),
         };
-        // A question has its mark already.
+        // A question ends with its own mark.
         let colon = if title.ends_with(|c: char| c.is_ascii_punctuation()) { "" } else { ":" };
         Some(format!("{number} {title}{colon} {verdict}"))
     }
@@ -52,7 +52,7 @@ pub fn clock(at: Duration) -> String {
     minutes(at.as_secs())
 }
 
-/// Whether a chapter of this name is a denial: no language has another word for it.
+/// Whether a chapter of this name is a denial: the word is the same in every language.
 pub fn is_denial(label: &str) -> bool {
     label.strip_suffix(DENIED).is_some_and(|title| title.ends_with(' '))
 }

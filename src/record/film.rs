@@ -1,4 +1,4 @@
-//! A recording in memory: pictures with their times and chapters. What writers of files work from.
+//! A recording in memory: pictures with their times and chapters, the input of all writers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ pub type Row = Arc<[Cell]>;
 /// One picture of a film.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
-    /// When it appears, counted from the film's beginning.
+    /// When it appears, from the beginning of the film.
     pub at: Duration,
-    /// What the screen shows, as [`Rows`] gives it.
+    /// The screen, as [`Rows`] returns it.
     pub rows: Vec<Row>,
     /// The chapter that begins with it, as [`super::chapters`] names it.
     pub chapter: Option<String>,
@@ -32,16 +32,16 @@ pub struct Film {
     pub title: String,
     /// Columns and rows of every picture.
     pub size: Size,
-    /// What the terminal's own colors look like.
+    /// The terminal's own colors.
     pub palette: Palette,
     /// The pictures.
     pub pictures: Vec<Picture>,
-    /// When it ends: the last picture stays until then.
+    /// When it ends; the last picture stays until then.
     pub end: Duration,
 }
 
 impl Film {
-    /// This one picture of it, under a title of its own.
+    /// Makes a film of one of its pictures, with another title.
     #[must_use]
     pub fn still(&self, title: String, picture: &Picture) -> Film {
         let Film { size, palette, .. } = *self;
@@ -49,8 +49,7 @@ impl Film {
     }
 }
 
-/// All rows that the pictures of a film show. Pictures share them: most of a screen stays as it is, and a session may
-/// have thousands of pictures.
+/// All rows of a film. Its pictures share them: most rows don't change, and a session may have thousands of pictures.
 #[derive(Debug, Default)]
 pub struct Rows {
     known: HashSet<Row>,
@@ -58,11 +57,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of `buffer`.
+    /// Returns the rows of `buffer`.
     pub fn of(&mut self, buffer: &Buffer) -> Vec<Row> {
         let columns = usize::from(buffer.area.width).max(1);
         let rows = buffer.content.chunks(columns).enumerate().map(|(y, row)| {
-            // To compare is cheaper than to look it up.
+            // Comparing is cheaper than a lookup.
             let same = self.newest.get(y).filter(|newest| newest[..] == *row).or_else(|| self.known.get(row));
             same.cloned().unwrap_or_else(|| {
                 let new = Row::from(row);

@@ -1,5 +1,5 @@
-//! The fonts of pictures. The program's own is part of it, so that a picture is the same everywhere; a person may add
-//! others for the characters that it lacks.
+//! The fonts of pictures. The built-in font makes pictures the same everywhere; users may add others for characters that
+//! it lacks.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,21 +12,21 @@ use super::glyph::{Mask, Shape};
 use super::shapes::{arms, block, is_sign};
 use crate::disk;
 
-/// How wide the font's letters are, and how far they reach over and under the line they stand on, in units of its size.
+/// The advance, ascent and descent of the font's letters, in units of its size.
 const ADVANCE: f32 = 0.6;
 const ASCENT: f32 = 0.95;
 const DESCENT: f32 = 0.27;
 
-/// Where the middle of a capital letter is.
+/// The middle of a capital letter.
 const MIDDLE: f32 = 0.365;
 
-/// How much of its cell's width a sign takes.
+/// The part of a cell's width that a sign fills.
 pub(super) const SIGN: f32 = 0.84;
 
 /// Joins pictures to one.
 const JOINER: char = '\u{200d}';
 
-/// Fonts for characters that the program's own lacks, asked one after the other.
+/// Fonts for characters that the built-in one lacks, tried one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct AddedFonts(Vec<FontArc>);
 
@@ -65,7 +65,7 @@ pub(super) struct Fonts {
 }
 
 impl Fonts {
-    /// For cells of so many pixels.
+    /// Loads the fonts for cells of this many pixels.
     pub fn new(cell: (usize, usize), added: AddedFonts) -> Option<Fonts> {
         let read = |bytes: &'static [u8]| FontRef::try_from_slice(bytes).ok();
         let (width, height) = (cell.0 as f32, cell.1 as f32);
@@ -109,12 +109,12 @@ impl Fonts {
         mask.pixels
     }
 
-    /// How thick a light line is.
+    /// Returns the width of a light line.
     fn stroke(&self) -> usize {
         (self.cell.0 / 9).max(1)
     }
 
-    /// Draws a character into its columns of pixels, if a font has it.
+    /// Draws a character into its columns of pixels; returns whether a font has it.
     fn letter(&self, mask: &mut Mask, place: &Range<usize>, c: char, bold: bool) -> bool {
         let text = if bold { &self.bold } else { &self.regular };
         let wide = place.len() as f32;
