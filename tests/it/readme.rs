@@ -103,7 +103,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(root.join("assets/guide")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.push(root.join("README.md"));
+    paths.extend(["README.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
     paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
@@ -142,7 +142,9 @@ fn commands_are_what_the_program_takes() {
 fn paths_and_links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (page, text) in pages() {
-        for path in text.split('`').filter(|text| text.starts_with("src/") || text.starts_with("assets/")) {
+        for path in
+            text.split('`').filter(|text| ["src/", "assets/", "tests/"].iter().any(|folder| text.starts_with(folder)))
+        {
             assert!(root.join(path).exists(), "{} names {path}", page.display());
         }
         // The code tour leaves out the folder it is in.
