@@ -130,7 +130,7 @@ fn a_secret_key_is_copied_redacted_and_where_there_is_no_clipboard_it_is_printed
         terminal.wait_for(&["the answer of iam:CreateAccessKey"]);
         let handed = copied(&terminal);
         assert_eq!(handed.len(), usize::from(has_clipboard));
-        terminal.press("q");
+        terminal.leave_mid_lab();
         terminal.exit();
         let printed = afterwards(&terminal);
         for text in handed.iter().chain([&printed]) {
@@ -144,7 +144,7 @@ fn a_secret_key_is_copied_redacted_and_where_there_is_no_clipboard_it_is_printed
 fn nothing_is_printed_where_nothing_was_copied() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
     terminal.do_stages(1);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     terminal.exit();
     assert_eq!(copied(&terminal), Vec::<String>::new());
     assert!(!afterwards(&terminal).contains("copied"));

@@ -178,15 +178,16 @@ impl Terminal {
         self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
+    /// Leaves in the middle of a lab, where `q` warns first.
+    fn leave_mid_lab(&mut self) {
+        self.press("q");
+        self.wait_for(&["q once more leaves"]);
+        self.press("q");
+    }
+
     fn exit(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
-        let mut was_asked = false;
         loop {
-            // In the middle of a lab `q` does it only twice.
-            if !was_asked && self.picture().contains("q once more leaves") {
-                was_asked = true;
-                self.press("q");
-            }
             if let Some(status) = self.child.try_wait().unwrap() {
                 self.take_the_rest();
                 return status;
@@ -350,7 +351,7 @@ fn why_the_scan_was_denied_stands_in_the_terminal() {
     terminal.wait_for(&["at rest", "item 1", "DENIED: sees nothing"]);
     terminal.press("e");
     terminal.wait_for(&["6/9", "observed"]);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends_in_order().0, 0);
 }
 
@@ -441,7 +442,7 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
     terminal.wait_for(&["60"]);
     terminal.resize(200, 50);
     terminal.wait_for(&["✔ MET", "test-user"]);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends_in_order().0, 0);
 }
 
@@ -478,7 +479,7 @@ fn is_color(rendition: &str) -> bool {
 fn no_color_keeps_bold_and_reversed_and_writes_no_colour() {
     let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "1")], &[]);
     terminal.do_stages(1);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     terminal.exit();
     let renditions = renditions(&terminal.bytes);
     assert!(!renditions.iter().any(|rendition| is_color(rendition)), "{renditions:?}");
@@ -491,7 +492,7 @@ fn no_color_keeps_bold_and_reversed_and_writes_no_colour() {
 fn an_empty_no_color_is_none_and_colours_are_written() {
     let mut terminal = Terminal::start(80, 24, &[("NO_COLOR", "")], &[]);
     terminal.do_stages(1);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     terminal.exit();
     assert!(renditions(&terminal.bytes).iter().any(|rendition| is_color(rendition)));
 }
@@ -500,7 +501,7 @@ fn an_empty_no_color_is_none_and_colours_are_written() {
 fn every_frame_is_one_synchronized_update() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
     terminal.do_stages(1);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     terminal.exit();
     let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert_eq!(text.matches("\x1b[?2026h").count(), text.matches("\x1b[?2026l").count());
@@ -531,6 +532,6 @@ fn an_idle_lab_does_nothing() {
         terminal.take(Duration::from_secs(2)).is_err() && switches() == before
     });
     assert!(is_idle, "never two seconds in which no thread wakes up and nothing is written");
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends_in_order().0, 0);
 }

@@ -76,7 +76,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.lab.press("s\r");
     pair.lab.wait_for(&["✘ DENIED"]);
     assert_ne!(table(&pair.lab).unwrap(), first, "a new run has names of its own");
-    pair.lab.press("q");
+    pair.lab.leave_mid_lab();
     assert_eq!(pair.lab.ends(), 0);
     assert_eq!(pair.sockets(), Vec::<PathBuf>::new());
     pair.notes.wait_for(&["No lab runs here."]);
@@ -140,7 +140,9 @@ fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
     named.wait_for(&["2/9"]);
     named.send("-TERM");
     assert_eq!(named.ends_in_order().0, 143);
-    for terminal in [&mut pair.lab, &mut newer, &mut pair.notes] {
+    pair.lab.leave_mid_lab();
+    assert_eq!(pair.lab.ends(), 0);
+    for terminal in [&mut newer, &mut pair.notes] {
         terminal.press("q");
         assert_eq!(terminal.ends(), 0);
     }
@@ -182,7 +184,7 @@ fn a_play_says_that_it_plays_and_goes_on_by_a_key_that_does_not_answer() {
     talk.wait_for(&["2/9", " PLAY ", "playing: it waits for your answer"]);
     talk.press(" ");
     talk.wait_for(&["3/9", " PLAY "]);
-    talk.press("q");
+    talk.leave_mid_lab();
     assert_eq!(talk.ends_in_order().0, 0);
 
     let mut read = Terminal::start(80, 24, &[], &["--play"]);
@@ -201,12 +203,12 @@ fn a_lab_whose_socket_has_no_place_goes_on_without() {
     let mut told = Terminal::start(80, 24, &[], &["--socket", "/dev/null/lab.sock"]);
     told.wait_for(&["1/9", "`kmslab notes` can't follow: /dev/null/lab.sock: not a directory"]);
     told.do_stages(1);
-    told.press("q");
+    told.leave_mid_lab();
     assert_eq!(told.ends_in_order().0, 0);
     let mut silent = Terminal::start(80, 24, &[("XDG_RUNTIME_DIR", "/dev/null"), ("XDG_STATE_HOME", "/dev/null")], &[]);
     silent.do_stages(1);
     assert!(!silent.picture().contains("notes"), "{}", silent.picture());
-    silent.press("q");
+    silent.leave_mid_lab();
     assert_eq!(silent.ends_in_order().0, 0);
 }
 
@@ -272,6 +274,6 @@ fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
     lab.wait_for(&["1/9", "will be sent"]);
     lab.press("ljjjj\r");
     lab.wait_for(&["5/9", "✔✔✔✔"]);
-    lab.press("q");
+    lab.leave_mid_lab();
     assert_eq!(lab.ends_in_order().0, 0);
 }

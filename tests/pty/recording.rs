@@ -72,7 +72,7 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     let mut terminal = Terminal::recording("lab.kmslab", "");
     terminal.do_stages(2);
     terminal.wait_for(&["3/9", "will be sent"]);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let file = terminal.file("lab.kmslab");
     let mut again = Terminal::start(100, 28, &[], &["replay", file.to_str().unwrap()]);
@@ -118,7 +118,7 @@ fn an_experiment_is_logged_and_shown_again() {
         terminal.picture().lines().skip(1).take(25).map(|row| row.trim_end().to_owned()).collect()
     };
     let live = middle(&terminal);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert!(told.contains("9 Clean up") && told.contains("bench 1 Disable the key: MET"), "{told}");
@@ -186,7 +186,7 @@ fn a_film_that_is_whole_leaves_nothing_else() {
     let mut terminal = Terminal::recording("lab.html", "");
     terminal.do_stages(1);
     assert!(terminal.file("lab.html.partial.cast").exists());
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.file("lab.html").exists() && !terminal.file("lab.html.partial.cast").exists());
 }
@@ -199,7 +199,7 @@ fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
     terminal.wait_for(&["the recording stays at 100×28"]);
     terminal.press("a\r");
     terminal.wait_for(&["✔ MET"]);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let events = terminal.events("lab.cast");
     assert!(events.iter().all(|event| event.1 != 'r'));
@@ -241,7 +241,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
     terminal.wait_for(&["what was recorded is kept"]);
     terminal.press("?");
     terminal.wait_for(&["esc closes"]);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
     assert!(left.contains("kmslab: the recording ended at 0:") && left.contains("recorded lab.cast"), "{left}");
@@ -260,7 +260,7 @@ fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
     match how {
         "" => terminal.disappear(),
         "q" => {
-            terminal.press("q");
+            terminal.leave_mid_lab();
             assert_eq!(terminal.ends(), 0);
         }
         signal => {
@@ -281,7 +281,7 @@ fn a_film_whose_place_is_taken_is_kept_elsewhere() {
     let mut terminal = Terminal::recording("lab.svg", "");
     terminal.do_stages(1);
     std::fs::write(terminal.file("lab.svg"), "mine").unwrap();
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     assert_eq!(std::fs::read_to_string(terminal.file("lab.svg")).unwrap(), "mine");
     let left = String::from_utf8_lossy(&terminal.bytes).into_owned();
@@ -299,7 +299,7 @@ fn it_plays_by_itself_until_a_key_is_pressed() {
     terminal.wait_for(&["enter shows it"]);
     let before = terminal.picture();
     assert!(terminal.take(Duration::from_millis(2_500)).is_err() || terminal.picture() == before);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     // Its pauses are meant: a verdict's would be too long for a player, were there nothing in it.
     let events = terminal.events("lab.cast");

@@ -208,7 +208,7 @@ fn what_is_kept_is_for_its_owner_alone() {
     let door = Door::new("nothing stops here", When::Before);
     let mut terminal = start(&door, false, &[]);
     terminal.do_stages(1);
-    terminal.press("q");
+    terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder(&door)), mode(&folder(&door).join("session.json"))), (0o700, 0o600));
@@ -261,7 +261,7 @@ fn a_second_lab_keeps_nothing_and_another_place_is_not_offered() {
     let mut again = start(&door, false, &[]);
     again.go_on(3);
     again.wait_for(&["3/9", "2 stages run again, with your answers"]);
-    again.press("q");
+    again.leave_mid_lab();
     assert_eq!(again.ends(), 0);
 }
 
