@@ -286,7 +286,7 @@ fn grants(
 }
 
 #[test]
-fn a_grant_to_the_account_leaves_it_to_iam_where_the_key_policy_does_not() {
+fn a_grant_to_the_account_delegates_to_iam() {
     let mut asked = Asked::new("kms:Decrypt", &[ADMINISTRATORS], &[ALLOW_DECRYPT]);
     assert_eq!(asked.verdict(), "key policy lacks it");
     asked.grants = vec![grant("arn:aws:iam::111122223333:root", &["Decrypt"], None)];
@@ -294,7 +294,7 @@ fn a_grant_to_the_account_leaves_it_to_iam_where_the_key_policy_does_not() {
 }
 
 #[test]
-fn a_grants_constraint_does_not_concern_operations_without_a_context() {
+fn a_grants_constraint_skips_calls_without_context() {
     let mut asked = Asked::new("kms:DescribeKey", &[ADMINISTRATORS], &[]);
     asked.principal = Principal::user(ACCOUNT, "bob", "AIDABOBBOBBOBBOBBOB12");
     let constraints = GrantConstraints::EncryptionContextEquals(BTreeMap::new());

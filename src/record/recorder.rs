@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_film_stays_and_a_film_without_a_picture_leaves_nothing() {
+    fn a_film_without_a_frame_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let names = || {
             let names =
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_come_close_together_become_one_and_the_last_is_seen_in_time() {
+    fn close_frames_are_merged_and_the_last_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let shown = |recorder: &mut Recorder, millis: u64, text: &str| {
             let at = Duration::from_millis(millis);

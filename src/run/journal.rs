@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn another_labs_run_is_not_taken_over_and_one_that_left_nothing_is_removed_at_the_end() {
+    fn another_labs_run_is_not_taken_over() {
         let folder = tempfile::tempdir().unwrap();
         let living = start(folder.path());
         living.intend(&create_key()).unwrap();

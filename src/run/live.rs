@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_play_that_there_was_has_ended_when_somebody_takes_over() {
+    fn only_a_running_play_ends_when_a_person_takes_over() {
         let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
         manner.taken_over();
         assert!(manner.playing(&state()).is_none());

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_session_is_still_there_to_write_up_when_another_has_begun() {
+    fn a_finished_session_stays_for_a_write_up() {
         let folder = tempfile::tempdir().unwrap();
         let begin = |run: &str, finished: bool| {
             let (events, _) = unbounded_channel();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_depends_on_seed_identity_and_count_but_not_on_order() {
+    fn a_stream_depends_on_seed_identity_and_count() {
         let (mut one, mut two) = (source(7, 0), source(7, 0));
         let (a1, b1, a2) = (one.stream("A").uuid(), one.stream("B").uuid(), one.stream("A").uuid());
         let (y1, x1, x2) = (two.stream("B").uuid(), two.stream("A").uuid(), two.stream("A").uuid());

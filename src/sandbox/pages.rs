@@ -118,7 +118,7 @@ mod tests {
     #[case("::1", true)]
     #[case("192.168.1.2", false)]
     #[case("2001:db8::1", false)]
-    fn whoever_is_on_another_machine_is_refused_even_with_a_loopback_host(#[case] peer: IpAddr, #[case] passes: bool) {
+    fn another_machine_is_refused_despite_a_loopback_host(#[case] peer: IpAddr, #[case] passes: bool) {
         let request = Request {
             method: Method::POST,
             uri: Uri::from_static("/_kmslab/advance?seconds=9"),

@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_says_action_resource_and_reason_first_and_keeps_the_keys_id_whole() {
+    fn a_denial_leads_with_action_resource_and_reason() {
         let message = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: kms:Decrypt on resource: \
                        arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no \
                        identity-based policy allows the kms:Decrypt action";

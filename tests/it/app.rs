@@ -286,7 +286,7 @@ fn a_resize_is_drawn_for_the_new_size() {
 }
 
 #[test]
-fn a_server_that_dies_is_a_failed_call_with_a_remedy_and_the_lab_goes_on() {
+fn a_server_that_dies_is_a_failed_call_with_a_remedy() {
     with_lab(async || {
         let mut lab = Lab::start(100, 28);
         lab.go_to(Stage::CreateKey).await;

@@ -205,7 +205,7 @@ fn killed_in_the_middle_and_cleaned_up(#[case] arguments: &[&str], #[case] journ
 }
 
 #[test]
-fn another_account_than_the_named_one_is_refused_and_nothing_is_created() {
+fn an_account_other_than_the_named_one_is_refused() {
     let aws = Aws::new(None);
     let (status, printed, told) = aws.output(&["run", "--backend", "aws", "--yes-account", "444455556666"]);
     assert_eq!(status, Some(2), "{printed}{told}");
@@ -215,7 +215,7 @@ fn another_account_than_the_named_one_is_refused_and_nothing_is_created() {
 }
 
 #[test]
-fn the_endpoint_of_the_environment_stands_for_aws_for_every_command() {
+fn the_environments_endpoint_counts_for_every_command() {
     let (aws, arrived) = Aws::that_stops();
     let elsewhere = format!("https://{KMS}");
     let command = |arguments: &[&str]| {

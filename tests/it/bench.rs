@@ -274,7 +274,7 @@ fn the_change_is_selected_and_not_its_undoing() {
 }
 
 #[test]
-fn the_pages_know_which_experiment_caused_what_and_which_table_key_is_in_memory() {
+fn the_pages_name_experiment_and_cached_table_key() {
     let sandbox = sandbox();
     let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
     lab.try_out(Experiment::AwsOwnedKey);
@@ -305,7 +305,7 @@ fn the_pages_know_which_experiment_caused_what_and_which_table_key_is_in_memory(
 }
 
 #[test]
-fn nobody_who_knows_only_the_lab_is_there_tries_more_than_the_last_reading_allows() {
+fn an_unopened_lab_tries_no_experiment() {
     let sandbox = sandbox();
     let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
     lab.press(Intent::ShowNext);

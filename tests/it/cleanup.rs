@@ -157,12 +157,12 @@ fn killed_everywhere(with_journals: bool) {
 }
 
 #[test]
-fn killed_at_every_creating_call_nothing_survives_the_clean_up_by_journal() {
+fn after_any_kill_clean_up_by_journal_leaves_nothing() {
     killed_everywhere(true);
 }
 
 #[test]
-fn killed_at_every_creating_call_nothing_survives_the_clean_up_by_tags() {
+fn after_any_kill_clean_up_by_tags_leaves_nothing() {
     killed_everywhere(false);
 }
 
@@ -252,7 +252,7 @@ fn without_a_journal_nothing_is_created() {
 }
 
 #[test]
-fn what_a_lost_answer_may_have_made_is_looked_for_and_the_call_is_not_sent_again() {
+fn a_call_with_a_lost_response_is_looked_for_not_repeated() {
     let door = Door::new("TrentService.CreateKey", When::After);
     let lab = door.start_lab();
     door.wait_for_the_request();
@@ -269,7 +269,7 @@ fn what_a_lost_answer_may_have_made_is_looked_for_and_the_call_is_not_sent_again
 
 #[cfg(unix)]
 #[test]
-fn a_lost_answer_that_nobody_looked_after_is_told_and_the_journal_stays() {
+fn an_unchecked_lost_response_keeps_the_journal() {
     let door = Door::new("TrentService.CreateKey", When::After);
     let mut lab = door.start_lab();
     door.wait_for_the_request();
@@ -398,7 +398,7 @@ fn what_may_not_be_listed_is_told_and_the_journal_stays(
 }
 
 #[test]
-fn a_journals_place_that_cannot_be_reached_ends_with_4_and_keeps_the_journal() {
+fn an_unreachable_journals_server_ends_with_4() {
     let mut door = Door::new("TrentService.CreateAlias", When::Before);
     door.kill_a_lab();
     let journal = std::fs::read_dir(door.journals()).unwrap().next().unwrap().unwrap().path();

@@ -80,7 +80,7 @@ fn the_exported_script_goes_through_the_lab_and_leaves_nothing() {
 }
 
 #[test]
-fn an_exported_script_creates_nothing_in_an_account_that_nobody_said_yes_to() {
+fn an_exported_script_creates_nothing_without_consent() {
     if !is_there("aws", &["--version"]) {
         return;
     }

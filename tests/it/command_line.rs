@@ -144,7 +144,7 @@ fn completions_know_every_command() {
 }
 
 #[test]
-fn without_a_terminal_the_plain_command_says_so_and_prints_lines() {
+fn without_a_terminal_kmslab_prints_lines() {
     let tmp = tempfile::tempdir().unwrap();
     let output = output(tmp.path(), &[]);
     assert_eq!(output.status.code(), Some(0));
@@ -326,7 +326,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn the_lab_runs_on_a_served_sandbox_like_on_any_endpoint_and_leaves_nothing_there() {
+fn the_lab_leaves_nothing_on_a_served_sandbox() {
     let tmp = tempfile::tempdir().unwrap();
     let served = Served::start(tmp.path(), &[]);
     for _ in 0..2 {

@@ -41,7 +41,7 @@ fn run(sandbox: &Sandbox, accepted: Option<&str>) -> (String, Ended, State) {
 }
 
 #[test]
-fn without_yes_and_with_another_account_nothing_but_the_question_who_is_sent() {
+fn without_consent_only_the_identity_is_asked_for() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     for accepted in [None, Some("000000000000")] {
         let (lines, ended, state) = run(&sandbox, accepted);
@@ -80,7 +80,7 @@ fn the_program_refuses_with_2(#[case] arguments: &[&str]) {
 }
 
 #[test]
-fn the_program_runs_where_the_account_is_named_and_tells_the_cost() {
+fn the_program_runs_with_a_named_account() {
     let home = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let lines = text(&program(home.path(), &sandbox, &[]).stdout);

@@ -139,7 +139,7 @@ fn a_reader_that_leaves_does_not_hide_what_stays() {
 }
 
 #[test]
-fn a_named_profile_comes_before_the_environment_as_with_the_aws_cli() {
+fn a_named_profile_comes_before_the_environment() {
     let door = Door::new("nothing stops here", When::Before);
     let admin = door.sandbox.admin();
     let folder = door.tmp.path().join(".aws");

@@ -246,7 +246,7 @@ const ELSEWHERE: Canned =
 #[case::expired(Fault::Error(EXPIRED), "expired", "sign in again")]
 #[case::skewed(Fault::Error(SKEWED), "earlier than", "set this machine's clock")]
 #[case::elsewhere(Fault::Error(ELSEWHERE), "valid region", "--region")]
-fn every_stage_names_cause_and_remedy_goes_on_when_it_is_sent_again_and_leaves_nothing(
+fn every_failed_stage_names_a_remedy_and_can_be_retried(
     #[case] fault: Fault,
     #[case] cause: &str,
     #[case] remedy: &str,
@@ -304,7 +304,7 @@ const CREATING: [(Stage, &str); 7] = [
 ];
 
 #[rstest]
-fn a_lab_that_dies_at_a_fault_has_a_true_journal_and_the_clean_up_leaves_nothing(
+fn a_lab_killed_at_a_fault_has_a_true_journal(
     #[values(
         Fault::Refused,
         Fault::ResetMidBody,
@@ -359,7 +359,7 @@ const NOT_FOUND: Canned = Canned(400, "ResourceNotFoundException", "NoSuchEntity
 #[case::of_a_table("ListTagsOfResource", DENIED, "dynamodb:ListTagsOfResource: AccessDenied")]
 #[case::of_a_table_not_known_yet("ListTagsOfResource", NOT_FOUND, "dynamodb:ListTagsOfResource: ResourceNotFound")]
 #[case::of_a_user("ListUserTags", DENIED, "iam:ListUserTags: AccessDenied")]
-fn tags_that_can_not_be_read_are_told_and_what_has_them_is_not_taken_for_gone(
+fn unreadable_tags_are_reported_and_not_taken_for_gone(
     #[case] operation: &'static str,
     #[case] error: Canned,
     #[case] says: &str,
@@ -520,7 +520,7 @@ const SLOWLY_KNOWN: [(Stage, &str, Fault, &str); 5] = [
 ];
 
 #[test]
-fn policy_and_credentials_that_are_known_everywhere_only_after_30_s_are_waited_for() {
+fn changes_that_take_30_s_to_spread_are_waited_for() {
     for (stage, call, fault, what) in SLOWLY_KNOWN {
         let mut lab = Lab::new(timing(None, 1));
         lab.run_to(stage.previous().unwrap());
@@ -541,7 +541,7 @@ fn policy_and_credentials_that_are_known_everywhere_only_after_30_s_are_waited_f
 }
 
 #[test]
-fn what_stays_unknown_ends_in_a_clear_choice_and_can_be_waited_for_again() {
+fn what_stays_unknown_can_be_waited_for_again() {
     for (stage, call, fault, what) in SLOWLY_KNOWN {
         let mut lab = Lab::new(timing(None, 1));
         lab.run_to(stage.previous().unwrap());

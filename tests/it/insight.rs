@@ -102,7 +102,7 @@ fn the_ladder_from_the_documents_is_the_one_from_the_trace() {
 }
 
 #[test]
-fn the_denied_scan_has_two_locks_and_the_second_one_lacks_an_allow() {
+fn the_denied_scans_second_lock_lacks_an_allow() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let mut seen = Vec::new();
     walk(&sandbox, |exchange, _, _| {
@@ -210,7 +210,7 @@ fn what_can_not_be_found_out_is_said() {
 
 /// Another server: it answers, and is no sandbox of kmslab.
 #[test]
-fn on_another_server_the_documents_are_read_and_what_can_not_be_read_is_said() {
+fn other_servers_documents_are_read_and_gaps_reported() {
     let runtime = runtime();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

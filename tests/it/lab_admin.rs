@@ -213,7 +213,7 @@ fn asked() -> Vec<Ask> {
 }
 
 #[test]
-fn every_call_of_the_lab_and_its_clean_up_is_allowed_and_no_action_is_allowed_in_vain() {
+fn the_lab_admin_policy_is_exact() {
     // Asked only where admin or test-user is a role.
     let of_a_role = vec![ask("iam:GetRole", "arn:aws:iam::111122223333:role/team/reader", &[])];
     let asked = [asked(), asked_by_clean_up(), of_a_role].concat();
@@ -289,7 +289,7 @@ fn a_user_with_this_policy_alone_goes_through_the_whole_lab() {
 }
 
 #[test]
-fn a_user_with_this_policy_alone_cleans_up_after_a_lab_that_died() {
+fn this_policy_alone_cleans_up_after_a_killed_lab() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let runtime = runtime();
     let (mut state, clients) = operator(&sandbox, &runtime);
@@ -375,7 +375,7 @@ fn try_the_bench(
 }
 
 #[test]
-fn every_call_of_the_bench_is_allowed_and_no_action_is_allowed_in_vain() {
+fn the_experiments_policy_is_exact() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
     // Asked only after an answer was lost.

@@ -178,7 +178,7 @@ async fn look_into_everything(
 }
 
 #[test]
-fn no_line_of_a_masked_lab_has_an_id_as_it_came_and_the_same_is_the_same() {
+fn a_masked_labs_lines_have_only_pseudonyms() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for format in [Format::Jsonl, Format::Text] {

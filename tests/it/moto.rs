@@ -63,7 +63,7 @@ impl Drop for Moto {
 }
 
 #[test]
-fn on_moto_every_stage_is_gone_through_and_the_one_that_kms_decides_says_why_it_is_not_met() {
+fn on_moto_only_the_stage_that_kms_decides_is_unmet() {
     let home = tempfile::tempdir().unwrap();
     let Some(moto) = Moto::start(home.path()) else { return };
     let output = program(home.path(), "testing", "testing")

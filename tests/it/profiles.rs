@@ -77,7 +77,7 @@ fn static_keys_and_the_region_of_the_profile() {
 }
 
 #[test]
-fn the_variable_and_then_the_option_come_before_the_region_of_the_profile() {
+fn option_and_variable_override_the_profiles_region() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let home = Home::new(&format!("[profile lab]\nregion = eu-west-1\n{}", static_keys(&sandbox)));
     let doctor = ["doctor", "--endpoint-url", sandbox.url(), "--admin-profile", "lab"];
@@ -280,7 +280,7 @@ fn a_role_is_taken_on_and_signs_with_its_session() {
 }
 
 #[test]
-fn a_role_with_a_path_as_of_single_sign_on_is_simulated_under_its_whole_name() {
+fn a_role_is_simulated_with_its_path() {
     let stub = Stub::new(|request| match request.split_once("\r\n\r\n").unwrap().1 {
         body if body.contains("Action=GetRole&") && body.contains("RoleName=lab") => (
             200,

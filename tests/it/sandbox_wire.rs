@@ -149,7 +149,7 @@ fn the_query_protocol_also_takes_get() {
 #[rstest]
 #[case::declared(false)]
 #[case::chunked(true)]
-fn a_body_of_twenty_megabytes_is_refused_and_the_refusal_can_be_read(#[case] chunked: bool) {
+fn a_body_of_twenty_megabytes_is_refused_readably(#[case] chunked: bool) {
     let sandbox = sandbox();
     for (service, target) in [("dynamodb", "DynamoDB_20120810.PutItem"), ("kms", "TrentService.Encrypt")] {
         let mut connection = Connection::to(&sandbox);
@@ -420,7 +420,7 @@ fn a_matching_checksum_and_odd_headers_are_fine() {
 }
 
 #[test]
-fn the_signature_is_checked_against_the_wall_clock_even_when_the_sandbox_has_another() {
+fn signatures_are_checked_against_the_wall_clock() {
     let sandbox = Sandbox::start(Config { seed: Some(1), ..Config::default() }).unwrap();
     sandbox.advance(Duration::from_secs(7 * 24 * 60 * 60));
     assert_serves(&sandbox);
@@ -567,7 +567,7 @@ fn the_same_seed_gives_the_same_answers() {
 }
 
 #[test]
-fn kept_data_has_the_same_administrator_again_and_never_the_same_ids() {
+fn kept_data_has_the_same_admin_and_new_ids() {
     let folder = tempfile::tempdir().unwrap();
     let config = || Config { data: Some(folder.path().to_owned()), seed: Some(3), ..Config::default() };
     let first = Sandbox::start(config()).unwrap();

@@ -361,7 +361,7 @@ fn themes() {
 }
 
 #[test]
-fn both_verdicts_and_the_footer_are_on_every_screen_of_the_denial() {
+fn every_screen_of_the_denial_has_both_verdicts() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     for zoom in [false, true] {
         for (width, height) in [(60, 18), (79, 24), (80, 23), (80, 24), (100, 28), (132, 43), (500, 300)] {

@@ -45,7 +45,7 @@ impl Home {
 }
 
 #[test]
-fn with_the_right_authority_the_whole_lab_goes_through_and_nothing_in_clear_text() {
+fn the_whole_lab_runs_over_tls() {
     let ours = authority("ours");
     let home = Home::new(&ours);
     let proxy = Proxy::new(server_config(&ours, &[NAME]), None);
@@ -89,7 +89,7 @@ fn the_authority_of_the_profile_will_do_too() {
 }
 
 #[test]
-fn a_certificate_of_an_unknown_authority_is_refused_and_nothing_is_sent() {
+fn an_unknown_authoritys_certificate_is_refused() {
     let ours = authority("ours");
     let home = Home::new(&ours);
     let proxy = Proxy::new(server_config(&ours, &[NAME]), None);

@@ -247,7 +247,7 @@ fn the_colors_are_for_the_terminals_background() {
 }
 
 #[test]
-fn what_a_killed_lab_has_left_is_removed_by_the_next_and_what_a_living_one_has_is_not() {
+fn only_a_killed_labs_temporary_files_are_removed() {
     let mut killed = Terminal::start(80, 24, &[], &[]);
     killed.wait_for(&["1/9"]);
     killed.send("-KILL");

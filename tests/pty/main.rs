@@ -300,7 +300,7 @@ fn from_start_to_quit() {
 
 /// The rehearsal meets everything; then the server is gone.
 #[test]
-fn what_was_rehearsed_is_shown_when_nothing_answers_and_the_terminal_says_how_much() {
+fn a_rehearsal_is_replayed_when_nothing_answers() {
     let home = tempfile::tempdir().unwrap();
     let sandbox = kmslab::sandbox::Sandbox::start(kmslab::sandbox::Config::default()).unwrap();
     let (url, admin) = (sandbox.url().to_owned(), sandbox.admin());
@@ -421,7 +421,7 @@ fn a_signal_restores_the_terminal() {
 }
 
 #[test]
-fn a_terminal_that_disappears_ends_the_program_and_leaves_no_file() {
+fn a_terminal_that_disappears_leaves_no_file() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
     terminal.do_stages(2);
     terminal.wait_for(&["3/9"]);
@@ -447,7 +447,7 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_a_dialogue_in_lines_and_no_escape_sequences() {
+fn a_dumb_terminal_gets_lines_without_escapes() {
     let mut terminal = Terminal::start(80, 24, &[("TERM", "dumb")], &[]);
     terminal.wait_for(&["Type 1 to 4"]);
     terminal.press("s\n\n");

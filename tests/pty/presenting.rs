@@ -101,7 +101,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
 }
 
 #[test]
-fn of_several_labs_the_newest_is_followed_and_the_others_can_be() {
+fn notes_follow_the_newest_of_several_labs() {
     let mut pair = Pair::start();
     pair.lab.do_stages(1);
     pair.notes.wait_for(&["2/9"]);
@@ -177,7 +177,7 @@ fn what_is_no_lab_or_says_nothing_is_told() {
 }
 
 #[test]
-fn a_play_says_that_it_plays_and_goes_on_by_a_key_that_does_not_answer() {
+fn a_play_says_so_and_a_key_moves_it_on() {
     let mut talk = Terminal::start(80, 24, &[], &["--play", "--pace", "talk"]);
     talk.wait_for(&["1/9", " PLAY ", "playing: it waits for your answer", "enter takes the play's"]);
     talk.press("\r");

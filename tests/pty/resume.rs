@@ -186,7 +186,7 @@ fn killed_on_the_sandbox_it_goes_on(#[case] more: &[&str]) {
 }
 
 #[test]
-fn a_stray_key_ends_no_lab_and_whoever_leaves_is_told_how_to_go_on() {
+fn a_stray_key_ends_no_lab() {
     let door = Door::new("nothing stops here", When::Before);
     let mut terminal = start(&door, false, &[]);
     terminal.do_stages(2);

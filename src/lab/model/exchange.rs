@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_allowed_and_silence_is_a_failure_with_its_remedy() {
+    fn silence_is_a_failure_with_a_remedy() {
         assert_eq!(answered(200, json!({})).verdict(), Verdict::Allowed);
         let mut silent = answered(200, json!({}));
         silent.response = Err(NoResponse { message: "connection refused".into(), remedy: "start it".into() });

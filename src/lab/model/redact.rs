@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_elements_go_whatever_they_look_like_and_all_else_stays() {
+    fn only_secret_elements_are_removed() {
         assert_eq!(
             redact_text(
                 "<a><SecretAccessKey>s3cret</SecretAccessKey><b>x</b><n:plaintext xmlns:n='u' \n>o<i>t</i>her</n:plaintext ></a>\n"

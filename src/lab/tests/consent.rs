@@ -18,7 +18,7 @@ fn type_in(lab: &mut Lab, digits: &str) {
 const ASKED: [&str; 2] = ["admin sts:GetCallerIdentity", "admin iam:SimulatePrincipalPolicy"];
 
 #[test]
-fn nothing_is_created_on_aws_before_the_last_four_digits_are_typed() {
+fn nothing_is_created_on_aws_before_four_digits_are_typed() {
     let mut lab = aws();
     lab.press(Intent::Advance);
     assert!(lab.state.is_asking_for_consent());
@@ -84,7 +84,7 @@ fn nothing_else_consents(#[case] intents: &[Intent]) {
 }
 
 #[test]
-fn an_account_that_was_named_before_is_not_asked_for_and_another_is_refused() {
+fn only_the_named_account_needs_no_question() {
     let mut lab = aws();
     lab.state.accepted_account = Some(ACCOUNT.to_owned());
     lab.press(Intent::Advance);

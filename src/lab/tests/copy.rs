@@ -39,7 +39,7 @@ fn elsewhere_the_command_line_names_the_server() {
 
 /// A pasted line is signed by a profile that was given, or by none that a person has for something else.
 #[test]
-fn the_command_line_names_a_profile_that_was_given_or_one_that_nobody_has() {
+fn a_copied_command_names_a_profile() {
     let profiles = Profiles { admin: Some("my $HOME; work".to_owned()), test_user: None };
     let at = |kind, endpoint: Option<&str>, profiles: Profiles| {
         let backend = Backend { kind, endpoint: endpoint.map(str::to_owned), ..backend() };

@@ -195,7 +195,7 @@ fn test_user_lacks_the_key(#[case] answer: Answer, #[case] mark: Mark) {
 }
 
 #[test]
-fn what_is_asked_about_is_named_as_the_lab_names_it_in_the_callers_partition() {
+fn questions_use_the_callers_partition() {
     let china = caller("arn:aws-cn:iam::111122223333:user/boss");
     let asked = admin_permissions(&request(&china, "cn-north-1"), false);
     let resources: Vec<&str> = asked

@@ -58,7 +58,7 @@ fn a_session_is_named_by_its_role(#[case] statement: Value, #[case] word: Word) 
 }
 
 #[test]
-fn a_grant_to_the_role_is_one_to_its_session_and_conditions_see_the_role() {
+fn a_grant_to_the_role_covers_its_session() {
     let only_role = json!({"Sid": "others", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt",
         "Resource": "*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}});
     let may_scan = json!([{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]);

@@ -5,7 +5,7 @@ use super::fake::*;
 use crate::lab::*;
 
 #[test]
-fn the_whole_lab_meets_nine_of_nine_and_sends_what_the_contract_says() {
+fn the_whole_lab_meets_nine_of_nine() {
     let mut lab = sandbox();
     lab.run_to(Stage::CleanUp);
     let unmet: Vec<_> = Stage::ALL.iter().filter(|s| !lab.observed(**s).0).map(|s| lab.observed(*s)).collect();
@@ -84,7 +84,7 @@ fn both_scans_of_a_pair_are_sent_before_either_is_answered() {
 }
 
 #[test]
-fn answers_are_kept_in_the_order_of_sending_whatever_order_they_come_in() {
+fn responses_are_kept_in_the_order_of_sending() {
     let mut lab = sandbox();
     lab.run_to(Stage::CreateUser);
     lab.press(Intent::Advance);
@@ -152,7 +152,7 @@ fn looking_back_and_forth_sends_nothing_and_keeps_the_answers() {
 }
 
 #[test]
-fn the_stage_list_goes_back_and_while_calls_are_under_way_not_beyond() {
+fn the_stage_list_goes_back_and_not_past_running_calls() {
     let mut lab = sandbox();
     lab.run_to(Stage::CreateTable);
     lab.press(Intent::Advance);
@@ -178,7 +178,7 @@ fn a_stage_that_only_reads_can_be_sent_again_as_a_whole() {
 }
 
 #[test]
-fn a_stage_that_creates_goes_on_where_it_failed_and_creates_nothing_twice() {
+fn a_creating_stage_resumes_where_it_failed() {
     let mut lab = sandbox();
     lab.cloud.faults.push(("CreateAlias", 0, json!(null)));
     lab.run_to(Stage::CreateKey);
@@ -196,7 +196,7 @@ fn a_stage_that_creates_goes_on_where_it_failed_and_creates_nothing_twice() {
 #[case("CreateKey", Stage::CreateKey)]
 #[case("CreateTable", Stage::CreateTable)]
 #[case("CreateUser", Stage::CreateUser)]
-fn after_a_failed_creation_the_lab_goes_on_and_cleans_up_what_there_is(#[case] fault: &'static str, #[case] at: Stage) {
+fn a_failed_creation_is_cleaned_up(#[case] fault: &'static str, #[case] at: Stage) {
     let mut lab = sandbox();
     lab.cloud.faults.push((fault, 500, json!({"__type": "InternalFailure", "message": "boom"})));
     lab.run_to(Stage::CleanUp);
@@ -268,7 +268,7 @@ fn a_new_user_may_not_be_known_to_kms_yet() {
 #[case::the_users_key(Stage::CreateUser, "CreateAccessKey", "NoSuchEntity", "The user with name kmslab-user-t1 ...", 3)]
 // Waiting would not help.
 #[case::something_else(Stage::CreateUser, "PutUserPolicy", "NoSuchEntity", "Something else ...", 0)]
-fn what_has_just_been_made_is_waited_for_where_it_is_not_found_yet(
+fn a_new_resource_is_waited_for_until_found(
     #[case] stage: Stage,
     #[case] call: &'static str,
     #[case] code: &str,
@@ -311,7 +311,7 @@ fn a_new_access_key_is_waited_for() {
 }
 
 #[test]
-fn the_sandbox_is_consistent_and_an_unexpected_denial_is_not_waited_out() {
+fn the_sandbox_does_not_wait_out_a_denial() {
     let mut lab = sandbox();
     lab.run_to(Stage::Grant);
     lab.cloud.user_arn = "arn:aws:iam::111122223333:user/somebody-else".into();
@@ -341,7 +341,7 @@ fn elsewhere_a_denial_after_the_grant_is_asked_again() {
 }
 
 #[test]
-fn an_unreachable_backend_is_told_apart_from_an_unmet_expectation() {
+fn an_unreachable_backend_is_no_unmet_expectation() {
     let mut lab = sandbox();
     lab.cloud.faults.push(("GetCallerIdentity", 0, json!(null)));
     lab.run_to(Stage::Who);
@@ -360,7 +360,7 @@ fn an_unreachable_backend_is_told_apart_from_an_unmet_expectation() {
 }
 
 #[test]
-fn the_focused_panes_calls_can_be_selected_and_the_telling_one_is_shown_first() {
+fn the_highlighted_call_is_shown_first() {
     let mut lab = sandbox();
     lab.run_to(Stage::CreateKey);
     assert_eq!(lab.state.selected(Identity::Admin), Some(2), "DescribeKey");
@@ -387,7 +387,7 @@ fn not_found() -> serde_json::Value {
 }
 
 #[test]
-fn a_table_that_is_not_seen_yet_is_waited_for_and_still_cleaned_up() {
+fn a_table_not_seen_yet_is_awaited_and_cleaned_up() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.cloud.faults.push(("DescribeTable", 400, not_found()));
     lab.run_to(Stage::CleanUp);
@@ -398,7 +398,7 @@ fn a_table_that_is_not_seen_yet_is_waited_for_and_still_cleaned_up() {
 }
 
 #[test]
-fn a_table_that_is_being_created_is_deleted_as_soon_as_it_can_be() {
+fn a_table_being_created_is_deleted_once_possible() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::ViewAgain);
     let busy = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message": "creating"});
@@ -420,7 +420,7 @@ fn a_table_that_can_not_be_deleted_is_not_waited_for() {
 }
 
 #[test]
-fn a_key_whose_deletion_was_scheduled_by_a_lost_answer_is_not_left_behind() {
+fn a_deletion_with_a_lost_response_leaves_no_key() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::ViewAgain);
     lab.cloud.key_state = "PendingDeletion";
@@ -463,7 +463,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
 }
 
 #[test]
-fn a_stage_without_a_failed_call_has_nothing_to_go_on_from_and_keeps_its_answers() {
+fn a_stage_without_a_failed_call_keeps_its_responses() {
     let mut lab = Lab::new(endpoint(false), Cloud { key_state: "Disabled", ..Cloud::default() });
     lab.run_to(Stage::CreateKey);
     let before = lab.state.record(Stage::CreateKey).clone();
@@ -487,7 +487,7 @@ fn a_grant_that_had_no_effect_can_be_tried_again() {
 }
 
 #[test]
-fn a_failed_stage_can_be_tried_again_after_a_look_ahead_and_what_was_not_attempted_is_open_again() {
+fn a_failed_stage_can_be_retried_after_a_look_ahead() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.cloud.faults.push(("CreateKey", 400, json!({"__type": "LimitExceededException", "message": "too many"})));
     lab.run_to(Stage::CreateTable);

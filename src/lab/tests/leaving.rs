@@ -14,7 +14,7 @@ fn leaving_the_sandbox_needs_no_question() {
 }
 
 #[test]
-fn leaving_an_endpoint_with_something_made_asks_and_can_clean_up_first() {
+fn leaving_an_endpoint_can_clean_up_first() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::CreateTable);
     lab.press(Intent::Quit);
@@ -36,7 +36,7 @@ fn leaving_twice_leaves_it_behind() {
 }
 
 #[test]
-fn leaving_while_calls_are_under_way_cleans_up_when_they_have_ended() {
+fn leaving_during_calls_cleans_up_after_them() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::CreateKey);
     lab.press(Intent::Advance);

@@ -124,7 +124,7 @@ fn the_lint_names_file_stage_and_line(
 }
 
 #[test]
-fn an_experiment_that_a_language_lacks_is_told_in_english_and_one_that_all_lack_is_no_lesson() {
+fn a_missing_experiment_text_falls_back_to_english() {
     let german = Lesson::parse(&bent("de/lesson.toml", "id = \"rotate\"", "id = \"rotated\""), "de").unwrap();
     let at = Experiment::Rotate.index();
     assert_eq!(german.frame.experiments[at], Lesson::english().frame.experiments[at]);

@@ -190,7 +190,7 @@ fn a_yes_is_logged_when_it_is_one() {
 #[rstest]
 #[case(ACCOUNT, 6)]
 #[case("999988887777", 1)]
-fn a_yes_that_was_given_before_is_in_the_log_and_its_digits_are_not(#[case] accepted: &str, #[case] met: usize) {
+fn the_log_has_the_consent_and_not_its_digits(#[case] accepted: &str, #[case] met: usize) {
     let backend = Backend { kind: BackendKind::Aws, endpoint: None, ..backend() };
     let mut lab = Lab::new(backend, Cloud::default());
     lab.state.accepted_account = Some(accepted.to_owned());

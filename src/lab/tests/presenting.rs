@@ -39,7 +39,7 @@ fn tally(lab: &mut Lab, keys: &str) {
 }
 
 #[test]
-fn everything_before_a_later_stage_is_set_up_by_the_same_calls_as_ever() {
+fn a_jump_sets_up_earlier_stages_by_the_usual_calls() {
     let mut step_by_step = Lab::new(backend(), Cloud::default());
     step_by_step.run_to(Stage::CreateUser);
     let mut lab = asking();
@@ -125,7 +125,7 @@ fn on_aws_the_way_asks_for_consent_and_shows_the_key_policy() {
 }
 
 #[test]
-fn on_aws_an_unknown_admin_stops_the_way_before_anything_is_created() {
+fn an_unknown_admin_stops_a_jump_on_aws() {
     let mut lab = on(BackendKind::Aws);
     lab.cloud.faults.push(("GetCallerIdentity", 0, json!(null)));
     jump(&mut lab, Stage::ViewDenied);
@@ -147,7 +147,7 @@ fn escape_ends_the_way_after_the_stage_that_is_under_way() {
 }
 
 #[test]
-fn a_clicker_needs_one_button_and_says_before_it_passes_over_a_question() {
+fn a_clicker_warns_before_it_skips_a_question() {
     let mut lab = asking();
     wish(&mut lab, Wish::Next);
     assert!(lab.state.view.message.as_deref().unwrap().contains("once more"), "{:?}", lab.state.view.message);
@@ -200,7 +200,7 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
 }
 
 #[test]
-fn a_new_stage_begins_in_words_and_among_seen_ones_the_view_stays() {
+fn a_new_stage_begins_with_the_summary() {
     let mut lab = asking();
     jump(&mut lab, Stage::ViewAdmin);
     let next = |lab: &mut Lab| (0..2).for_each(|_| wish(lab, Wish::Next));

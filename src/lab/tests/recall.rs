@@ -56,7 +56,7 @@ fn what_was_met_is_kept_wherever_there_is_a_network(#[case] kind: BackendKind, #
 #[rstest]
 #[case::denied(400, json!({"__type": "AccessDeniedException", "message": "no"}))]
 #[case::failed(500, json!({"__type": "InternalFailure", "message": "no"}))]
-fn an_unmet_stage_that_was_answered_is_neither_kept_nor_replaced(#[case] status: u16, #[case] body: serde_json::Value) {
+fn an_unmet_stage_is_neither_saved_nor_replaced(#[case] status: u16, #[case] body: serde_json::Value) {
     let mut lab = after_a_good_run(BackendKind::Endpoint);
     lab.kept.retain(|kept| kept.stage != Stage::CreateKey);
     lab.cloud.faults.push(("CreateKey", status, body));
@@ -81,7 +81,7 @@ fn overdue(ticks: usize) -> (Lab, Vec<CallId>, Vec<Effect>) {
 }
 
 #[test]
-fn a_call_that_takes_three_seconds_is_not_waited_for_with_an_empty_screen() {
+fn a_slow_call_does_not_leave_the_screen_empty() {
     let (lab, _, effects) = overdue(11);
     assert_eq!((effects, lab.state.offer(), lab.state.can_replay()), (Vec::new(), None, false));
     let (mut lab, ids, effects) = overdue(30);
@@ -276,7 +276,7 @@ fn the_names_in_files_are_those_of_the_contract() {
 }
 
 #[test]
-fn the_newest_answer_dates_what_is_kept_in_whatever_order_they_come() {
+fn the_newest_response_dates_a_recording() {
     let mut lab = on(BackendKind::Endpoint);
     lab.run_to(Stage::CreateUser);
     lab.press(Intent::Advance);
@@ -293,7 +293,7 @@ fn the_newest_answer_dates_what_is_kept_in_whatever_order_they_come() {
 }
 
 #[test]
-fn what_is_sent_again_is_not_shown_as_recorded_before_that_is_asked_for() {
+fn a_retry_is_not_replayed_unasked() {
     let mut lab = after_a_good_run(BackendKind::Endpoint);
     cut(&mut lab);
     lab.press(Intent::Advance);
@@ -304,7 +304,7 @@ fn what_is_sent_again_is_not_shown_as_recorded_before_that_is_asked_for() {
 }
 
 #[test]
-fn what_was_waited_for_is_not_told_any_more_when_an_answer_is_overdue() {
+fn an_overdue_response_replaces_the_waiting_message() {
     let (mut lab, _, _) = overdue(11);
     lab.state.view.message = Some("waiting for the table".to_owned());
     let effects = lab.state.update(Event::Tick);

@@ -102,7 +102,7 @@ fn killed_at_every_call_it_goes_on_and_leaves_nothing(#[case] done: bool) {
 }
 
 #[test]
-fn what_ends_with_the_program_is_made_again_and_the_answers_stay() {
+fn what_ends_with_the_program_is_made_again() {
     for call in 0..calls() {
         let mut lab = kept_lab(true, Cloud::default(), "t1");
         lab.dies_at = Some((call, true));
@@ -138,7 +138,7 @@ fn offered(last: Stage, change: impl FnOnce(&mut Cloud)) -> Lab {
 #[case(Stage::CreateKey, &["key Enabled", "policy does not name test-user yet"])]
 #[case(Stage::CreateUser, &["key Enabled", "policy does not name test-user yet", "table ACTIVE"])]
 #[case(Stage::Grant, &["key Enabled", "policy names test-user", "table ACTIVE"])]
-fn the_question_tells_what_was_found_and_nothing_is_changed_before_it(#[case] last: Stage, #[case] found: &[&str]) {
+fn the_resume_question_changes_nothing_first(#[case] last: Stage, #[case] found: &[&str]) {
     let lab = offered(last, |_| {});
     let offer = lab.state.resume_offer().unwrap();
     assert_eq!(
@@ -333,7 +333,7 @@ fn votes_among_other_places_are_not_taken() {
 }
 
 #[test]
-fn what_is_found_is_told_once_and_in_one_order_however_often_it_is_looked_for() {
+fn probe_results_are_reported_once_in_order() {
     let mut lab = offered(Stage::CreateUser, |cloud| cloud.faults.push(("DescribeTable", 0, Default::default())));
     assert!(matches!(lab.state.resume_offer().unwrap().looked(), Looked::Unknown(_)));
     let asked = lab.state.update(Event::Intent(Intent::Advance));

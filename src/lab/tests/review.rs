@@ -44,7 +44,7 @@ fn a_person_sees_what_changes_before_it_is_sent() {
 }
 
 #[test]
-fn what_is_left_unsent_can_be_taken_up_again_and_is_read_afresh() {
+fn an_unsent_policy_is_read_again_later() {
     let mut lab = looking();
     lab.press(Intent::Close);
     assert_eq!((puts(&lab), lab.state.held()), (0, None));

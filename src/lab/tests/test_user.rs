@@ -66,7 +66,7 @@ fn an_experiment_names_a_role_of_admin_by_its_own_arn() {
 }
 
 #[test]
-fn outside_of_the_sandbox_test_user_may_use_the_labs_own_table_and_nothing_else() {
+fn test_user_may_use_only_the_labs_table_on_aws() {
     let mut lab = aws(false, Cloud::default());
     lab.run_to(Stage::CreateUser);
     assert_eq!(

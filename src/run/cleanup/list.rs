@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_several_times_counts_and_what_is_no_time_does_not() {
+    fn the_newest_valid_time_counts() {
         let values = ["2026-01-01T00:00:00Z", "2026-01-03T00:00:00+02:00", "yesterday", ""].map(str::to_owned);
         assert_eq!(newest(&values.into()), Some(at("2026-01-02T22:00:00Z")));
         assert_eq!(newest(&BTreeSet::new()), None);

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_needs_the_tag_and_the_description_and_is_done_when_its_deletion_is_scheduled() {
+    fn a_key_is_removed_by_tag_and_description() {
         let mut found = alias("alias/kmslab-key-4f2a", None);
         found.keys.push(key("described", run("4f2a"), "the key of our invoices"));
         let plan = plan(&found, &living);

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_pasted_text_answers_nothing_and_ctrl_c_is_never_dropped() {
+    fn the_end_of_a_paste_is_no_key_and_ctrl_c_is_kept() {
         let (sender, mut receiver) = channel(4);
         let mut gate = Gate { to: &sender, flood: None };
         let (j, interrupt) = (key('j', KeyModifiers::NONE), key('c', KeyModifiers::CONTROL));

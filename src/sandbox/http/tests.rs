@@ -107,7 +107,7 @@ fn who_is_stuck_in_a_request_makes_room_after_a_while() {
 
 /// It may be asked while its request is on the way.
 #[test]
-fn a_connection_that_is_asked_to_leave_gets_no_more_time_than_others() {
+fn a_connection_asked_to_leave_gets_no_extra_time() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
     let crowd = Arc::new(Crowd::new(Limits { stall: Duration::from_millis(200), ..Limits::default() }));

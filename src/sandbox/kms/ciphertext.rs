@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn moving_a_letter_from_key_to_value_changes_the_associated_data() {
+    fn a_letter_moved_from_key_to_value_changes_the_aad() {
         let context = |k: &str, v: &str| EncryptionContext::from([(k.to_owned(), v.to_owned())]);
         assert_ne!(associated_data(b"", &context("ab", "c")), associated_data(b"", &context("a", "bc")));
     }

@@ -118,7 +118,7 @@ fn one_folder_one_process() {
 }
 
 #[test]
-fn a_folder_is_free_at_once_even_when_a_child_holds_a_copy_of_the_lock() {
+fn a_child_with_a_copy_of_the_lock_does_not_hold_the_folder() {
     let folder = folder();
     let lock = Lock::take(folder.path()).unwrap();
     let copy = lock.0.try_clone().unwrap();
@@ -198,7 +198,7 @@ fn the_root_key_must_be_there_and_the_right_one() {
 }
 
 #[test]
-fn a_first_start_that_ended_before_the_root_key_was_written_is_made_good() {
+fn a_first_start_without_a_root_key_is_repaired() {
     let folder = folder();
     fs::write(folder.path().join(ROOT_KEY_FILE), b"").unwrap();
     kept(&folder).unwrap().put("kind", "id", &1).unwrap();
@@ -217,7 +217,7 @@ fn a_folder_that_is_a_file_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn in_a_folder_that_others_may_read_the_files_are_the_owners_alone() {
+fn files_in_a_shared_folder_are_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -101,7 +101,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
 }
 
 #[test]
-fn a_reader_that_does_not_read_holds_nothing_up_and_misses_only_what_is_old() {
+fn a_stalled_notes_reader_holds_nothing_up() {
     with_lab(async || {
         let folder = tempfile::tempdir().unwrap();
         let lab = Lab::followed(80, 24, Some(at(folder.path())), None);
@@ -127,7 +127,7 @@ fn a_reader_that_does_not_read_holds_nothing_up_and_misses_only_what_is_old() {
 }
 
 #[test]
-fn a_socket_is_for_its_owner_alone_and_what_is_no_socket_is_left_alone() {
+fn a_socket_is_for_its_owner_alone() {
     with_lab(async || {
         let folder = tempfile::tempdir().unwrap();
         let labs = folder.path().join("labs");

@@ -90,7 +90,7 @@ fn everyones_runs_are_listed_and_removed_only_after_a_yes() {
 
 /// IAM knows no regions: a user with nothing else here is most likely of a lab at work elsewhere.
 #[test]
-fn a_user_whose_other_things_are_not_here_is_left_alone_until_it_is_asked_for() {
+fn a_user_of_another_machine_is_left_alone_unasked() {
     use aws_sdk_iam::types::Tag;
     let door = Door::new("TrentService.CreateKey", When::Before);
     let before = things(&door.sandbox);

@@ -76,7 +76,7 @@ fn name(option: &str) -> &str {
 }
 
 #[test]
-fn the_short_help_is_a_page_with_examples_and_the_long_one_has_everything() {
+fn the_short_help_is_a_page_and_the_long_one_complete() {
     let (brief, all) = (helped(&["-h"]), helped(&["--help"]));
     assert!(brief.lines().count() <= 42, "{}:\n{brief}", brief.lines().count());
     assert!(brief.lines().chain(all.lines()).all(|line| line.chars().count() <= 80), "{brief}\n{all}");

@@ -19,7 +19,7 @@ fn next(lab: &mut Lab) -> Event {
 }
 
 #[test]
-fn a_pipe_in_place_of_a_journal_is_replaced_and_its_call_is_sent() {
+fn a_pipe_in_place_of_a_journal_is_replaced() {
     let mut lab = Lab::new(timing(None, 1));
     lab.run_to(Stage::Who);
     lab.press(Intent::Advance);

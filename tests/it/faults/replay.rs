@@ -172,7 +172,7 @@ fn refuses(proxy: Proxy, folder: &Path, says: &str) {
 }
 
 #[test]
-fn whatever_stands_in_a_file_drives_no_terminal_and_stops_nothing() {
+fn no_file_content_drives_a_terminal() {
     let (proxy, folder, shelf) = kept();
     let path = shelf.join("view_denied.json");
     let text = fs::read_to_string(&path).unwrap();

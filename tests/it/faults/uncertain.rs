@@ -81,7 +81,7 @@ fn leaving_after_a_key_that_no_answer_names_removes_it() {
 }
 
 #[test]
-fn a_lab_that_dies_there_leaves_a_journal_by_which_all_is_found() {
+fn a_killed_labs_journal_finds_everything() {
     for (stage, call) in CREATING {
         // A lab for each: of gateways one stands for all.
         for fault in [Fault::Gateway(503, PAGE), Fault::Gateway(200, "{}"), Fault::ResetAfterBody] {
@@ -103,7 +103,7 @@ fn a_lab_that_dies_there_leaves_a_journal_by_which_all_is_found() {
 
 /// What was done already is not done twice, and is no failure.
 #[test]
-fn a_deletion_that_was_scheduled_though_the_answer_was_lost_is_done() {
+fn a_deletion_with_a_lost_response_counts_as_done() {
     for fault in [Fault::Gateway(503, PAGE), Fault::Gateway(200, ""), Fault::ResetAfterBody] {
         let mut dead = dead();
         dead.proxy.set(Some(Plan { fault, operation: "ScheduleKeyDeletion", as_admin: true, times: 1 }));

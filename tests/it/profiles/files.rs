@@ -154,7 +154,7 @@ const UTF16: &[u8] = b"\xFF\xFE[\0d\0e\0f\0a\0u\0l\0t\0]\0\n\0";
 #[case::syntax_run(&["run"], b"[default]\nregion\n", "line 2: it is neither", "correct that line")]
 #[case::syntax_cleanup(&["cleanup"], b"region = x\n", "line 1: it stands before", "correct that line")]
 #[case::syntax_plain(&["--plain"], b"region = x\n", "line 1: it stands before", "correct that line")]
-fn a_broken_file_is_one_line_and_its_fix_another_in_every_command(
+fn a_broken_file_is_reported_with_its_fix(
     #[case] command: &[&str],
     #[case] config: &[u8],
     #[case] says: &str,
@@ -275,7 +275,7 @@ fn a_session_of_aws_login_signs() {
 }
 
 #[test]
-fn a_session_of_aws_login_that_is_missing_or_over_has_its_command() {
+fn a_missing_or_expired_login_has_its_command() {
     let home = Home::new(LOGIN);
     let (status, printed) = home.doctor(NOWHERE, "lab");
     assert_eq!(status, Some(2), "{printed}");

@@ -97,7 +97,7 @@ fn svg_term_makes_a_picture_of_it() {
 }
 
 #[test]
-fn asciinemas_player_stops_where_a_chapters_first_picture_stands() {
+fn asciinemas_player_stops_at_a_chapters_first_frame() {
     let Some(player) = installed("asciinema-player", package("asciinema-player/dist")) else { return };
     let folder = Folder::new();
     let told = folder.ok(&["record", "three.cast"]);

@@ -81,7 +81,7 @@ fn every_experiment_fits_80_by_24_in_both_languages() {
 }
 
 #[test]
-fn the_countdown_is_ended_by_enter_and_the_experiment_by_escape() {
+fn enter_ends_the_countdown_and_escape_the_experiment() {
     let counting = || {
         let mut session = Session::aws().at_the_bench(Experiment::DisableKey);
         session.holds_timers = true;
@@ -215,7 +215,7 @@ fn captions_of_an_experiment_are_its_own() {
 }
 
 #[test]
-fn the_lists_sign_for_later_is_that_of_the_stages_and_the_last_title_leaves_them_room() {
+fn the_experiments_list_has_the_stages_signs() {
     let mut list = tried(Experiment::DisableKey, true);
     list.intent(Intent::Close);
     let text = text_dump(&render(&list.state, &dark(), SIZES[0]));

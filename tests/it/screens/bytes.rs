@@ -180,7 +180,7 @@ fn a_new_size_is_drawn_whole() {
 }
 
 #[test]
-fn without_colours_no_colour_is_written_and_the_focus_stays_visible() {
+fn without_color_the_focus_stays_visible() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
     let mut screen = Screen::over(Vec::new(), SIZE);
     draw(&mut screen, &denied(), &theme).unwrap();

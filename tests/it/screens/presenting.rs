@@ -37,7 +37,7 @@ fn voted(stage: Stage, votes: [u16; 4]) -> Session {
 }
 
 #[test]
-fn votes_stand_beside_the_answers_and_then_the_right_one_is_marked() {
+fn votes_stand_beside_the_answers() {
     let mut typing = Session::sandbox().before(Stage::ViewDenied);
     vote(&mut typing, [12, 3, 0, 17]);
     let before = voted(Stage::ViewDenied, [12, 3, 0, 17]);
@@ -236,7 +236,7 @@ fn a_blank_screen_shows_nothing_but_the_way_back() {
 }
 
 #[test]
-fn what_lies_ahead_can_be_chosen_and_a_new_beginning_asks_first() {
+fn a_later_stage_can_be_chosen_and_restarting_asks() {
     let mut ahead = Session::sandbox().after(Stage::CreateKey);
     ahead.intent(Intent::ToggleStages).intent(Intent::MoveCursor(4));
     let mut again = Session::sandbox().after(Stage::CreateUser);
@@ -389,7 +389,7 @@ fn notes_name_the_key_that_the_person_has() {
 }
 
 #[test]
-fn a_lab_that_is_gone_for_a_moment_does_not_empty_the_second_screen() {
+fn a_short_gap_does_not_empty_the_second_screen() {
     let mut notes = Notes::default();
     notes.hear(told(&Session::sandbox().state), 0);
     notes.lose(None);

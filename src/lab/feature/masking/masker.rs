@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_runs_that_are_taken_in_are_found_wherever_they_stand() {
+    fn known_names_and_runs_are_masked_everywhere() {
         let mut masker = Masker::default();
         masker.add_run("4f2a");
         masker.add_name("kmslab-table-of.charlotte");

@@ -95,7 +95,7 @@ fn every_way_to_the_items_needs_the_key(#[case] operation: &str, #[case] input: 
 }
 
 #[test]
-fn a_grant_works_at_once_and_a_revocation_once_the_cache_is_idle() {
+fn a_grant_works_at_once_a_revocation_once_the_cache_is_idle() {
     let (mut lab, key, user) = stage();
     lab.fails_as(&user, "Scan", scan());
     let statement = |who: &str, action: &str| json!({"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:{who}")}, "Action": action, "Resource": "*"});
@@ -316,7 +316,7 @@ fn a_grant_that_did_not_become_a_table_is_given_back() {
 }
 
 #[test]
-fn a_disabled_key_makes_the_table_inaccessible_until_it_is_enabled() {
+fn a_disabled_key_makes_the_table_inaccessible() {
     let (mut lab, key, _) = stage();
     lab.kms("DisableKey", json!({"KeyId": key}));
     let table = lab.ok("DescribeTable", scan())["Table"].clone();
@@ -400,7 +400,7 @@ fn a_table_without_its_key_for_seven_days_is_archived() {
 }
 
 #[test]
-fn encryption_changes_four_times_a_day_and_then_every_six_hours() {
+fn encryption_may_change_four_times_a_day() {
     let (mut lab, _, _) = stage();
     let own = || rekey(json!({"Enabled": false}));
     let managed = || rekey(json!({"Enabled": true, "SSEType": "KMS"}));
@@ -542,7 +542,7 @@ fn another_principal_does_not_share_the_cached_key() {
 }
 
 #[test]
-fn a_request_that_is_undone_leaves_other_callers_table_keys_in_memory() {
+fn an_undone_request_keeps_other_callers_table_keys() {
     let (mut lab, key, user) = stage();
     let grant = lab
         .kms("CreateGrant", json!({"KeyId": key, "GranteePrincipal": user.principal.arn, "Operations": ["Decrypt"]}));

@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn a_scan_gives_a_partitions_items_in_the_order_of_their_sort_keys() {
+fn a_scan_orders_a_partition_by_sort_key() {
     let mut lab = lab(3, 8);
     for limit in [1, 3, 100] {
         let (items, _) = all(&mut lab, "Scan", json!({"TableName": "events", "Limit": limit}));

@@ -196,7 +196,7 @@ fn a_key_user_can_create_a_table() {
 }
 
 #[test]
-fn the_service_cannot_use_a_key_without_its_grant_or_for_another_table() {
+fn the_service_needs_a_grant_for_this_table() {
     let mut lab = Lab::new();
     let admin = lab.admin.clone();
     let (id, other) = (lab.key(), lab.key());
@@ -257,7 +257,7 @@ fn a_changed_table_key_or_context_fails() {
 }
 
 #[test]
-fn the_aws_managed_key_works_for_everybody_but_only_through_the_service() {
+fn the_aws_managed_key_works_only_through_the_service() {
     let mut lab = Lab::new();
     let alice = lab.user("alice", None);
     let key_arn = {

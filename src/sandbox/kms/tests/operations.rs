@@ -8,7 +8,7 @@ use crate::sandbox::config::Config;
 use crate::sandbox::service::Service;
 
 #[test]
-fn a_new_key_has_the_documented_metadata_and_the_default_policy() {
+fn a_new_key_has_documented_metadata_and_policy() {
     let mut lab = Lab::new();
     let metadata = lab.ok("CreateKey", json!({ "Description": "for the lab" }))["KeyMetadata"].clone();
     let id = text(&metadata["KeyId"]);

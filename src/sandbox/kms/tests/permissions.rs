@@ -207,7 +207,7 @@ fn re_encrypt_needs_both_its_actions(#[case] allowed: &[&str], #[case] refused: 
 }
 
 #[test]
-fn a_deleted_user_shows_as_its_unique_id_and_a_namesake_inherits_nothing() {
+fn a_namesake_of_a_deleted_user_inherits_nothing() {
     let mut lab = Lab::new();
     let alice = lab.user("alice", None);
     let id = lab.key_with(&[for_user("Allow", "alice", &["kms:DescribeKey"])]);

@@ -255,7 +255,7 @@ fn a_gif_plays_the_film() {
 }
 
 #[test]
-fn pictures_too_short_to_see_and_pictures_that_do_not_change_are_left_out() {
+fn short_and_unchanged_frames_are_left_out() {
     let at = |millis: u64, text: &str| {
         let mut film = painted(|buffer| buffer.set_string(0, 0, text, Style::new()));
         film.pictures[0].at = Duration::from_millis(millis);
