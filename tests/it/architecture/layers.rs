@@ -179,14 +179,34 @@ struct Inner {
     apart: &'static [&'static str],
 }
 
+#[rustfmt::skip]
 const INNER: &[Inner] = &[Inner {
     folder: "lab",
-    layers: &[&["model/"], &["lesson/", "stages/"], &["kernel/"], &["feature/"], &["session/"]],
+    layers: &[
+        &["model/"],
+        &["lesson/", "stages/", "wait.rs"],
+        &["kernel/"],
+        &[
+            "feature/", "bench/", "calls.rs", "consent.rs", "copy.rs", "insight/", "presenting/", "quiz.rs", "recall.rs",
+            "resume.rs", "review.rs", "view.rs",
+        ],
+        &["session/"],
+    ],
     apart: &["feature"],
 }];
 
 /// An importing file or folder, what it imports though its layer must not, and why that stays for now.
-const INNER_EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const INNER_EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("lab/bench/play.rs", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/calls.rs", "lab/session/state.rs", "it still has methods of the state, or its types"),
+    ("lab/consent.rs", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/insight", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/presenting/line.rs", "lab/snapshot.rs", "it still has methods of the state, or its types"),
+    ("lab/presenting/mod.rs", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/recall.rs", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/resume.rs", "lab/session", "it still has methods of the state, or its types"),
+    ("lab/review.rs", "lab/session", "it still has methods of the state, or its types"),
+];
 
 /// The imports that lead upward, or sideways where the parts stand apart.
 fn misdirected(graph: &Graph) -> Vec<(String, String)> {
