@@ -12,8 +12,7 @@ const FILES_OF_THE_STATE: usize = 6;
 const LONG_FILES: &[&str] = &["src/sandbox/tests/golden/script.rs"];
 
 /// Functions that are longer, by file and name.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[
-];
+const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
 /// In so many files the state has methods. It may only shrink.
 const FILES_OF_THE_STATE_NOW: usize = 17;
