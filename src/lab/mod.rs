@@ -28,7 +28,6 @@ pub mod kernel;
 pub mod lesson;
 pub mod locks;
 pub mod model;
-pub mod presenting;
 mod progress;
 pub mod quiz;
 pub mod recall;
@@ -43,6 +42,7 @@ pub mod view;
 pub mod wait;
 
 pub use feature::masking::masker as mask;
+pub use feature::presenting;
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };

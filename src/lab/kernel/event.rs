@@ -89,6 +89,10 @@ pub enum Command {
     SendHeld,
     /// Show a stage.
     Show(Stage),
+    /// Skip the question of a stage, if it is open.
+    SkipQuestion(Stage),
+    /// Say that a jump to this stage has ended before it.
+    TellStop(Stage),
     /// Say how a stage is set up on the way to a later one, if it is running.
     TellJourney(Stage),
     /// Offer to wait again, if a stage gave up waiting.
@@ -117,7 +121,7 @@ pub enum Command {
     Recall(Stage),
     /// Hand a text to the clipboard.
     Copy(String),
-    /// Begin the lab again.
+    /// Begin the lab again, unless something is left behind.
     StartOver,
     /// Leave the program.
     Exit,

@@ -1,13 +1,14 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
-use super::flow::{Intent, Wish};
+use super::flow::{Effect, Intent, Wish};
 use super::permit::{Permit, Reason};
 use super::state::State;
 use crate::lab::bench::Experiment;
 use crate::lab::copy::Copied;
-use crate::lab::kernel::event::{Command, DomainEvent, RunId};
+use crate::lab::feature::presenting::Press;
+use crate::lab::feature::presenting::hands::HandEntry;
+use crate::lab::kernel::event::Command;
 use crate::lab::kernel::run::Status;
-use crate::lab::presenting::hands::HandEntry;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
 use crate::lab::view::{Overlay, Page};
@@ -22,7 +23,13 @@ impl State {
 
     /// Performs an intent that is allowed, and says why not where the person should know.
     pub(super) fn intend(&mut self, intent: Intent) -> Vec<Command> {
-        let is_second_press = self.presenting.is_second_press(intent, &mut self.view.message);
+        let is_second_press = match intent {
+            // No log has the digits of an account: only consent may depend on them.
+            Intent::TypeDigit(_) | Intent::EraseDigit => false,
+            Intent::AskToQuit => self.presenting.is_second_press(Some(Press::Leave), &mut self.view.message),
+            Intent::Present(Wish::Next) => self.presenting.is_second_press(Some(Press::Next), &mut self.view.message),
+            _ => self.presenting.is_second_press(None, &mut self.view.message),
+        };
         match self.permit(intent) {
             Permit::Yes => return self.perform(intent, is_second_press),
             Permit::Because(reason) => self.view.message = Some(self.explain(reason)),
@@ -112,7 +119,7 @@ impl State {
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.
                 false => self.interface().say("the key policy is not sent yet: press once more to send it"),
             };
-            self.view.message = self.presenting.ask_again(Intent::Present(Wish::Next), text.to_owned());
+            self.view.message = self.presenting.ask_again(Press::Next, text.to_owned());
             return Vec::new();
         }
         if asks {
@@ -184,14 +191,14 @@ impl State {
             true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
             false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
         };
-        self.view.message = self.presenting.ask_again(Intent::AskToQuit, text);
+        self.view.message = self.presenting.ask_again(Press::Leave, text);
     }
 
     /// Stops a jump after the stage in progress. Returns whether that is all that going back does: a dialog is closed
     /// and a held key policy dropped as well.
     fn stops_jump(&mut self) -> bool {
         let is_in_front = matches!(self.view.overlay, None | Some(Overlay::Consent { .. }));
-        if !is_in_front || self.presenting.destination.take().is_none() {
+        if !is_in_front || !self.presenting.stop() {
             return false;
         }
         let is_all = self.view.overlay.is_none() && self.held().is_none();
@@ -267,30 +274,13 @@ impl State {
         }
     }
 
-    /// Shows `stage`. Everything before it is set up first, by the same calls as ever; its questions are skipped.
+    /// Shows `stage`, or jumps there.
     fn go_to(&mut self, stage: Stage) -> Vec<Command> {
         if stage <= self.reachable() || stage > self.jumpable() {
             self.show(stage.min(self.reachable()));
             return Vec::new();
         }
-        self.presenting.destination = Some(stage);
-        self.continue_journey()
-    }
-
-    /// Sets up the next stage on the way to the destination, or shows that.
-    fn continue_journey(&mut self) -> Vec<Command> {
-        let Some(destination) = self.destination() else { return Vec::new() };
-        let stage = self.reachable();
-        if destination <= stage {
-            self.presenting.destination = None;
-            self.show(destination);
-            return Vec::new();
-        }
-        let asks = self.question(stage).is_some_and(|asked| asked.is_open());
-        if asks {
-            self.quiz.choose(stage, Choice::Skipped);
-        }
-        vec![Command::Start(stage), Command::TellJourney(stage)]
+        self.presenting.jump_to(stage, &self.kernel)
     }
 
     /// Says what `stage` is set up for, when a jump has started it.
@@ -307,34 +297,35 @@ impl State {
             }
             // On AWS it waits for consent. Or it has ended without a call.
             Status::Todo => {}
-            Status::Done(_) => self.stop_at(stage),
-        }
-    }
-
-    /// Ends a jump at a stage that was not met.
-    fn stop_at(&mut self, stage: Stage) {
-        let is_met = self.check(stage).is_some_and(|check| check.met);
-        if let Some(destination) = self.presenting.destination.take_if(|_| !is_met) {
-            let text = self.interface().fill("stopped here on the way to stage {}", &[&destination.number()]);
-            self.view.message = Some(text);
-        }
-    }
-
-    /// Starts over, or continues a jump, after a stage has ended.
-    pub(super) fn present_on(&mut self, event: &DomainEvent) -> Vec<Command> {
-        let DomainEvent::RunEnded(RunId::Stage(stage)) = *event else { return Vec::new() };
-        if self.kernel.is_leaving() {
-            return Vec::new();
-        }
-        if stage == Stage::CleanUp && std::mem::take(&mut self.presenting.starts_over) {
-            if self.leftovers().is_empty() {
-                return vec![Command::StartOver];
+            Status::Done(_) => {
+                if let Some(destination) = self.presenting.stop_at(stage, &self.kernel) {
+                    self.tell_stop(destination);
+                }
             }
-            let text = self.interface().say("not begun again: something is left, see what was observed");
-            self.view.message = Some(text.to_owned());
         }
-        self.stop_at(stage);
-        self.continue_journey()
+    }
+
+    /// Says that a jump to `destination` ends here.
+    pub(super) fn tell_stop(&mut self, destination: Stage) {
+        let text = self.interface().fill("stopped here on the way to stage {}", &[&destination.number()]);
+        self.view.message = Some(text);
+    }
+
+    /// Skips the question of `stage`, if it is open.
+    pub(super) fn skip_question(&mut self, stage: Stage) {
+        if self.question(stage).is_some_and(|asked| asked.is_open()) {
+            self.quiz.choose(stage, Choice::Skipped);
+        }
+    }
+
+    /// Begins again as a new run, unless something is left behind.
+    pub(super) fn begin_again(&mut self) -> Option<Effect> {
+        if self.leftovers().is_empty() {
+            return Some(Effect::StartOver);
+        }
+        let text = self.interface().say("not begun again: something is left, see what was observed");
+        self.view.message = Some(text.to_owned());
+        None
     }
 
     /// Starts over; cleans up first if something would be left behind.
@@ -343,7 +334,7 @@ impl State {
         if self.leftovers().is_empty() {
             return vec![Command::StartOver];
         }
-        self.presenting.starts_over = true;
+        self.presenting.start_over_after_clean_up();
         vec![Command::Start(Stage::CleanUp)]
     }
 }

@@ -1,12 +1,13 @@
 //! What screens, lines and logs read.
 
-use super::flow::Intent;
 use super::state::State;
 use crate::lab::backend::BackendKind;
 use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
 use crate::lab::copy::{Copied, Profiles};
 use crate::lab::facts::{Facts, Names};
+use crate::lab::feature::presenting::Press;
+use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::kernel::event::RunId;
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::lesson::interface::Interface;
@@ -14,7 +15,6 @@ use crate::lab::lesson::{Comparison, Text};
 use crate::lab::mask::Masker;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::operation::{Identity, Operation};
-use crate::lab::presenting::hands::{HandCount, HandEntry};
 use crate::lab::quiz::{Asked, LETTERS, Score};
 use crate::lab::redact::{clean, redact};
 use crate::lab::stage::Stage;
@@ -203,7 +203,7 @@ impl State {
 
     /// Whether the message says that the next `q` leaves.
     pub fn warns_of_leaving(&self) -> bool {
-        self.presenting.asks_again(Intent::AskToQuit, self.view.message.as_ref())
+        self.presenting.asks_again(Press::Leave, self.view.message.as_ref())
     }
 
     /// The last stage that the stage list can take. Unless calls are in progress any: what comes before is set up.
@@ -213,7 +213,7 @@ impl State {
 
     /// The stage that a jump sets everything up for.
     pub fn destination(&self) -> Option<Stage> {
-        self.presenting.destination
+        self.presenting.destination()
     }
 
     /// Whether a key policy is sent without a review: on a jump in the sandbox, where it costs nothing.

@@ -86,7 +86,7 @@ impl State {
         let mut commands = self.react(event, effects);
         commands.extend(self.bench_on(event));
         commands.extend(self.resume_on(event));
-        commands.extend(self.present_on(event));
+        commands.extend(self.presenting.on(event, &self.kernel));
         commands.extend(self.follow_end(event));
         commands
     }
@@ -242,7 +242,9 @@ impl State {
                 }
             }
             Command::Show(stage) => self.show(stage),
+            Command::SkipQuestion(stage) => self.skip_question(stage),
             Command::TellJourney(stage) => self.tell_journey(stage),
+            Command::TellStop(destination) => self.tell_stop(destination),
             Command::OfferToWait(stage) => self.offer_to_wait(stage),
             Command::CatchUp => return self.begin_to_catch_up(),
             Command::TakeOver => {
@@ -253,7 +255,7 @@ impl State {
             Command::Inspect => effects.extend(self.inspect()),
             Command::Recall(stage) => effects.push(Effect::Recall { stage, account: self.account() }),
             Command::Copy(text) => effects.push(Effect::Copy(text)),
-            Command::StartOver => effects.push(Effect::StartOver),
+            Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),
         }
         Vec::new()

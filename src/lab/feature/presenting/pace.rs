@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lab::lesson::interface::Interface;
-use crate::lab::stage::Stage;
+use crate::lab::model::stage::Stage;
 
 /// Seconds since the lab began, in all and by stage. They come from outside: the lab has no clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

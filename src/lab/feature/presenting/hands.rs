@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lab::stage::Stage;
+use crate::lab::model::stage::Stage;
 
 /// The most hands of an answer: three digits.
 pub const MOST: u16 = 999;
