@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::context::Context;
-use super::error::Fault;
 use super::service::Service;
-use super::validate::{self, Members, Params};
+use super::validate::{self, Params};
 use super::xml::Xml;
+
+// What every operation is written with.
+pub use super::context::Context;
+pub use super::error::Fault;
+pub use super::validate::{Later, Members};
 
 /// The output of an operation, before it takes its protocol's shape.
 #[derive(Debug)]
@@ -31,9 +34,6 @@ impl From<Xml> for Output {
 
 /// The request of one operation.
 pub trait Request: Sized {
-    /// A JSON value or XML.
-    type Output: Into<Output>;
-
     /// Reads the request, and checks what can be checked without looking at the account.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ pub trait Request: Sized {
     ///
     /// # Errors
     /// The operation's own; all it did is undone.
-    fn run(self, cx: &mut Context<'_>) -> Result<Self::Output, Fault>;
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault>;
 }
 
 /// Whether an operation changes anything.
@@ -65,20 +65,35 @@ pub struct Operation {
     pub name: &'static str,
     /// Whether it changes anything.
     pub kind: Kind,
-    /// Every action it may ask permission for. The engine checks decisions against it in debug builds.
-    pub actions: &'static [&'static str],
+    /// The actions it may ask permission for besides the one that has its name. The engine checks decisions against them
+    /// in debug builds.
+    further_actions: &'static [&'static str],
     run: fn(Service, &mut Context<'_>, &Params) -> Result<Output, Fault>,
 }
 
 impl Operation {
     /// An operation that changes nothing.
-    pub const fn read<T: Request>(service: Service, name: &'static str, actions: &'static [&'static str]) -> Self {
-        Self { service, name, kind: Kind::Read, actions, run: run::<T> }
+    pub const fn read<T: Request>(
+        service: Service,
+        name: &'static str,
+        further_actions: &'static [&'static str],
+    ) -> Self {
+        Self { service, name, kind: Kind::Read, further_actions, run: run::<T> }
     }
 
     /// An operation that changes something.
-    pub const fn write<T: Request>(service: Service, name: &'static str, actions: &'static [&'static str]) -> Self {
-        Self { service, name, kind: Kind::Write, actions, run: run::<T> }
+    pub const fn write<T: Request>(
+        service: Service,
+        name: &'static str,
+        further_actions: &'static [&'static str],
+    ) -> Self {
+        Self { service, name, kind: Kind::Write, further_actions, run: run::<T> }
+    }
+
+    /// Whether it may ask permission for `action`.
+    pub fn may_ask(&self, action: &str) -> bool {
+        action.strip_prefix(self.service.signing_name()).and_then(|rest| rest.strip_prefix(':')) == Some(self.name)
+            || self.further_actions.contains(&action)
     }
 
     /// Parses the request and runs it.
@@ -91,5 +106,5 @@ impl Operation {
 }
 
 fn run<T: Request>(service: Service, cx: &mut Context<'_>, params: &Params) -> Result<Output, Fault> {
-    Ok(validate::read(service, params, T::parse)?.run(cx)?.into())
+    validate::read(service, params, T::parse)?.run(cx)
 }

@@ -1,6 +1,5 @@
 //! KMS's errors as DynamoDB passes them on: AWS's sentences.
 
-use crate::sandbox::entropy::Entropy;
 use crate::sandbox::error::Fault;
 use crate::sandbox::kms::error::KmsError;
 use crate::sandbox::kms::forwarded::KmsCallFailed;
@@ -27,20 +26,6 @@ impl From<KmsCallFailed> for Fault {
             ),
         )
     }
-}
-
-/// DynamoDB's error for an HMAC or an asymmetric key (observed on AWS): CreateGrant refuses the encryption context.
-pub fn not_symmetric(entropy: &mut Entropy) -> Fault {
-    Fault::service(
-        500,
-        "InternalServerError",
-        format!(
-            "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: EncryptionContext is supported only \
-             when creating a grant for a symmetric encryption KMS key. (Service: AWSKMS; Status Code: 400; Error Code: \
-             ValidationException; Request ID: {}; Proxy: null)",
-            entropy.uuid()
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -72,17 +57,6 @@ mod tests {
             inner.unwrap()
         );
         assert_eq!(wrapped.message(Service::DynamoDb), Some(want.into()));
-    }
-
-    #[test]
-    fn an_hmac_or_rsa_key_is_an_internal_error() {
-        let error = not_symmetric(&mut Entropy::from_seed([1; 32]));
-        assert_eq!((error.status(Service::DynamoDb), error.code(Service::DynamoDb)), (500, "InternalServerError"));
-        let message = error.message(Service::DynamoDb).unwrap();
-        let opening = "KMS internal error: com.amazonaws.services.kms.model.AWSKMSException: EncryptionContext is \
-                       supported only when creating a grant for a symmetric encryption KMS key. (Service: AWSKMS; Status \
-                       Code: 400; Error Code: ValidationException; Request ID: ";
-        assert!(message.starts_with(opening) && message.ends_with("; Proxy: null)"), "{message}");
     }
 
     #[test]

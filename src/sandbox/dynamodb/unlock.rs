@@ -5,7 +5,6 @@
 //! connection, until the connection closes or has not used it for five minutes. So a revoked permission stops working on
 //! a new connection or once the cache has gone idle. A granted one works at once: a denial is never cached.
 
-use super::kms_error::not_symmetric;
 use super::sse::SseRequest;
 use super::table::{Encryption, Sealed, Table};
 use super::table_keys::{CacheKey, TableKeys, encryption_context, own_table_key, table_key_label, tampered};
@@ -77,11 +76,7 @@ pub fn resolve_key(cx: &mut Context<'_>, request: &SseRequest) -> Result<Option<
             key.clone()
         }
     };
-    let facts = forwarded::describe_key(cx, &key)?;
-    if facts.spec != "SYMMETRIC_DEFAULT" {
-        return Err(not_symmetric(&mut cx.entropy));
-    }
-    Ok(Some(facts.arn))
+    Ok(Some(forwarded::describe_key(cx, &key)?))
 }
 
 /// A new table key: under the KMS key with this ARN, or under the key DynamoDB owns. CreateGrant as the caller, then

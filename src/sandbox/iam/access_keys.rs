@@ -5,23 +5,18 @@ use super::state::{MAX_KEYS, new_key};
 use super::user::AccessKey;
 use super::users::no_such_entity;
 use crate::policy::ConditionContext;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
 
 /// `CreateAccessKey`
 pub struct CreateAccessKey(Option<String>);
 
 impl Request for CreateAccessKey {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         members::optional_user_name(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.0)?;
         let mut user = cx.user("iam:CreateAccessKey", &name, &ConditionContext::default())?;
         if user.keys.len() >= MAX_KEYS {
@@ -37,7 +32,7 @@ impl Request for CreateAccessKey {
         });
         user.keys.push(key);
         cx.save_user(user)?;
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -48,20 +43,18 @@ pub struct ListAccessKeys {
 }
 
 impl Request for ListAccessKeys {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::optional_user_name(members)?, page: Page::parse(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
         let user = cx.user("iam:ListAccessKeys", &name, &ConditionContext::default())?;
         let mut out = Xml::new();
         xml::leaf(&mut out, "UserName", &name);
         let write = |out: &mut Xml, key: &AccessKey| write_key(out, &name, key);
         self.page?.write(&mut out, "AccessKeyMetadata", &user.keys, |key| &key.id, write);
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -73,8 +66,6 @@ pub struct UpdateAccessKey {
 }
 
 impl Request for UpdateAccessKey {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             id: members::access_key_id(members)?,
@@ -83,7 +74,7 @@ impl Request for UpdateAccessKey {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
         let mut user = cx.user("iam:UpdateAccessKey", &name, &ConditionContext::default())?;
         let key = user.keys.iter_mut().find(|key| key.id == self.id).ok_or_else(|| no_such_key(&self.id))?;
@@ -99,13 +90,11 @@ pub struct DeleteAccessKey {
 }
 
 impl Request for DeleteAccessKey {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { id: members::access_key_id(members)?, user: members::optional_user_name(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.user)?;
         let mut user = cx.user("iam:DeleteAccessKey", &name, &ConditionContext::default())?;
         let at = user.keys.iter().position(|key| key.id == self.id).ok_or_else(|| no_such_key(&self.id))?;

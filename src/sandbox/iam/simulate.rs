@@ -9,10 +9,7 @@ use crate::policy::{
     Principal, StatementTrace, context_keys, statement_positions,
 };
 use crate::sandbox::authorize::{Resource, simulate};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml, escape};
 
 /// AWS answers at most a thousand results in a page.
@@ -84,8 +81,6 @@ pub struct SimulatePrincipalPolicy {
 }
 
 impl Request for SimulatePrincipalPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let principal_arn = members.str("PolicySourceArn", 0..=usize::MAX)?.to_owned();
         let actions = parse_actions(members)?;
@@ -107,7 +102,7 @@ impl Request for SimulatePrincipalPolicy {
         Ok(Self { principal_arn, actions, resources, owner, entries, page: Page::parse(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = &self.principal_arn;
         // An owner that AWS assumes anyway is fine.
         let known = [cx.account.id.clone(), Principal::root(&cx.account.id).arn];
@@ -134,7 +129,7 @@ impl Request for SimulatePrincipalPolicy {
             write_result(out, action, &results, user, &missing);
         };
         self.page?.write(&mut out, "EvaluationResults", &self.actions, |action| action, write);
-        Ok(out)
+        Ok(out.into())
     }
 }
 

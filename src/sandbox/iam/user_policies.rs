@@ -7,10 +7,7 @@ use super::users::no_such_entity;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
 use crate::sandbox::aws_names;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
 
 /// AWS's quota of managed policies for a user (IAM guide).
@@ -25,13 +22,11 @@ pub struct AttachUserPolicy {
 }
 
 impl Request for AttachUserPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::user_name(members)?, arn: members::policy_arn(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.arn;
         let mut user = cx.user("iam:AttachUserPolicy", &self.user, &facts([("iam:PolicyARN", &arn)]))?;
         if managed::find(&arn).is_none() {
@@ -39,7 +34,7 @@ impl Request for AttachUserPolicy {
         }
         // Attaching twice is no error (IAM guide).
         if user.attached.contains(&arn) {
-            return Ok(Xml::new());
+            return Ok(Xml::new().into());
         }
         if user.attached.len() >= MAX_ATTACHED {
             let message = format!("Cannot exceed quota for PoliciesPerUser: {MAX_ATTACHED}");
@@ -57,13 +52,11 @@ pub struct DetachUserPolicy {
 }
 
 impl Request for DetachUserPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::user_name(members)?, arn: members::policy_arn(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.arn;
         let mut user = cx.user("iam:DetachUserPolicy", &self.user, &facts([("iam:PolicyARN", &arn)]))?;
         let at = user.attached.iter().position(|attached| *attached == arn);
@@ -81,8 +74,6 @@ pub struct ListAttachedUserPolicies {
 }
 
 impl Request for ListAttachedUserPolicies {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             user: members::user_name(members)?,
@@ -91,7 +82,7 @@ impl Request for ListAttachedUserPolicies {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:ListAttachedUserPolicies", &self.user, &ConditionContext::default())?;
         // All managed policies of the sandbox have the path `/`.
         let attached = user.attached.iter().filter(|_| self.prefix == "/").filter_map(|arn| managed::find(arn));
@@ -101,7 +92,7 @@ impl Request for ListAttachedUserPolicies {
             xml::leaf(out, "PolicyArn", policy.arn);
         };
         self.page?.write(&mut out, "AttachedPolicies", attached, |policy| policy.arn, write);
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -113,8 +104,6 @@ pub struct PutUserPolicy {
 }
 
 impl Request for PutUserPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             user: members::user_name(members)?,
@@ -123,7 +112,7 @@ impl Request for PutUserPolicy {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut user = cx.user("iam:PutUserPolicy", &self.user, &ConditionContext::default())?;
         let policy = InlinePolicy::new(self.text)
             .map_err(|error| Fault::service(400, "MalformedPolicyDocument", error.to_string()))?;
@@ -144,20 +133,18 @@ pub struct GetUserPolicy {
 }
 
 impl Request for GetUserPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::user_name(members)?, name: members::policy_name(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:GetUserPolicy", &self.user, &ConditionContext::default())?;
         let policy = user.inline.get(&self.name).ok_or_else(|| no_such_policy(&self.name))?;
         let mut out = Xml::new();
         xml::leaf(&mut out, "UserName", &self.user);
         xml::leaf(&mut out, "PolicyName", &self.name);
         xml::leaf(&mut out, "PolicyDocument", &xml::url_encode(&policy.text));
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -168,13 +155,11 @@ pub struct DeleteUserPolicy {
 }
 
 impl Request for DeleteUserPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::user_name(members)?, name: members::policy_name(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut user = cx.user("iam:DeleteUserPolicy", &self.user, &ConditionContext::default())?;
         user.inline.remove(&self.name).ok_or_else(|| no_such_policy(&self.name))?;
         cx.save_user(user)
@@ -188,18 +173,16 @@ pub struct ListUserPolicies {
 }
 
 impl Request for ListUserPolicies {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { user: members::user_name(members)?, page: Page::parse(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:ListUserPolicies", &self.user, &ConditionContext::default())?;
         let mut out = Xml::new();
         let names = user.inline.keys();
         self.page?.write(&mut out, "PolicyNames", names, |name| name, |out, name| out.push_str(name));
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -207,13 +190,11 @@ impl Request for ListUserPolicies {
 pub struct GetPolicy(String);
 
 impl Request for GetPolicy {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         members::policy_arn(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let policy = managed_policy(cx, "iam:GetPolicy", &self.0)?;
         let is_attached = |arns: &[String]| arns.iter().any(|arn| arn == policy.arn);
         let attachments = cx.account.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
@@ -233,7 +214,7 @@ impl Request for GetPolicy {
             xml::leaf(out, "CreateDate", policy.created);
             xml::leaf(out, "UpdateDate", policy.updated);
         });
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -244,14 +225,12 @@ pub struct GetPolicyVersion {
 }
 
 impl Request for GetPolicyVersion {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let version = members.str("VersionId", 0..=usize::MAX)?.to_owned();
         Ok(Self { arn: members::policy_arn(members)?, version })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let policy = managed_policy(cx, "iam:GetPolicyVersion", &self.arn)?;
         if self.version != policy.version {
             // Earlier versions of the managed policies are not kept here.
@@ -266,7 +245,7 @@ impl Request for GetPolicyVersion {
             xml::leaf(out, "IsDefaultVersion", "true");
             xml::leaf(out, "CreateDate", policy.updated);
         });
-        Ok(out)
+        Ok(out.into())
     }
 }
 

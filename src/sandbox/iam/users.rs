@@ -5,10 +5,7 @@ use super::state::new_user;
 use super::user::User;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml};
 
 /// AWS's quota (IAM guide).
@@ -39,10 +36,10 @@ impl Context<'_> {
         user.ok_or_else(|| no_such_entity(format!("The user with name {name} cannot be found.")))
     }
 
-    /// Stores a changed user.
-    pub(super) fn save_user(&mut self, user: User) -> Result<Xml, Fault> {
+    /// Stores a changed user, for an operation without output.
+    pub(super) fn save_user(&mut self, user: User) -> Result<Output, Fault> {
         self.account.iam.save(&mut self.account.store, user)?;
-        Ok(Xml::new())
+        Ok(Xml::new().into())
     }
 }
 
@@ -54,8 +51,6 @@ pub struct CreateUser {
 }
 
 impl Request for CreateUser {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let name = members::user_name(members)?;
         let path = members::path(members, "Path")?;
@@ -67,7 +62,7 @@ impl Request for CreateUser {
         Ok(Self { name, path, tags })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let Self { name, path, tags } = self;
         let arn = cx.account.iam.user_arn(&path, &name);
         cx.authorize("iam:CreateUser", Resource::Arn(&arn), &tag_facts(&tags))?;
@@ -82,7 +77,7 @@ impl Request for CreateUser {
         let user = new_user(&mut cx.entropy, &cx.account.clock.timestamp(), &name, &path, tags);
         let out = describe(cx, &user);
         cx.save_user(user)?;
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -90,16 +85,14 @@ impl Request for CreateUser {
 pub struct GetUser(Option<String>);
 
 impl Request for GetUser {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         members::optional_user_name(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let name = cx.named_user(self.0)?;
         let user = cx.user("iam:GetUser", &name, &ConditionContext::default())?;
-        Ok(describe(cx, &user))
+        Ok(describe(cx, &user).into())
     }
 }
 
@@ -107,13 +100,11 @@ impl Request for GetUser {
 pub struct DeleteUser(String);
 
 impl Request for DeleteUser {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         members::user_name(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:DeleteUser", &self.0, &ConditionContext::default())?;
         let first = if !user.keys.is_empty() {
             Some("delete access keys")
@@ -132,7 +123,7 @@ impl Request for DeleteUser {
         let principal = user.principal(&account.id);
         account.kms.principal_deleted(&mut account.store, &principal.arn, &principal.unique_id)?;
         account.iam.remove(&mut account.store, &user)?;
-        Ok(Xml::new())
+        Ok(Xml::new().into())
     }
 }
 
@@ -143,20 +134,18 @@ pub struct ListUsers {
 }
 
 impl Request for ListUsers {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { prefix: members::path(members, "PathPrefix")?, page: Page::parse(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let resource = cx.account.iam.user_arn(&self.prefix, "");
         cx.authorize("iam:ListUsers", Resource::Arn(&resource), &ConditionContext::default())?;
         let users = cx.account.iam.users().filter(|(_, user)| user.path.starts_with(&self.prefix));
         let mut out = Xml::new();
         // A list shows no tags (IAM guide).
         self.page?.write(&mut out, "Users", users, |(key, _)| key, |out, (_, user)| write_user(cx, out, user));
-        Ok(out)
+        Ok(out.into())
     }
 }
 
@@ -167,13 +156,11 @@ pub struct TagUser {
 }
 
 impl Request for TagUser {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { name: members::user_name(members)?, tags: members::tags(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut user = cx.user("iam:TagUser", &self.name, &tag_facts(&self.tags))?;
         for (key, value) in self.tags {
             match user.tags.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
@@ -195,14 +182,12 @@ pub struct UntagUser {
 }
 
 impl Request for UntagUser {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let keys = members.texts("TagKeys")?.into_iter().map(str::to_owned).collect();
         Ok(Self { name: members::user_name(members)?, keys })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut facts = ConditionContext::default();
         for key in &self.keys {
             facts.add("aws:TagKeys", key);
@@ -220,17 +205,15 @@ pub struct ListUserTags {
 }
 
 impl Request for ListUserTags {
-    type Output = Xml;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { name: members::user_name(members)?, page: Page::parse(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Xml, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let user = cx.user("iam:ListUserTags", &self.name, &ConditionContext::default())?;
         let mut out = Xml::new();
         self.page?.write(&mut out, "Tags", &user.tags, |(key, _)| key, write_tag);
-        Ok(out)
+        Ok(out.into())
     }
 }
 

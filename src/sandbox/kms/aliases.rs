@@ -11,10 +11,7 @@ use super::model::Alias;
 use super::page::Page;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// Names that begin like this belong to AWS.
 const RESERVED: &str = "alias/aws/";
@@ -69,13 +66,11 @@ pub struct CreateAlias {
 }
 
 impl Request for CreateAlias {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         check_name(&self.name)?;
         check_target(&self.target)?;
         let arn = cx.home().alias_arn(&self.name);
@@ -86,7 +81,7 @@ impl Request for CreateAlias {
             return Err(KmsError::AlreadyExists(format!("An alias with the name {arn} already exists")).into());
         }
         let now = cx.account.clock.epoch_seconds();
-        Ok(put(cx, Alias { name: self.name, key_id: key.id(), created: now, updated: now })?)
+        Ok(put(cx, Alias { name: self.name, key_id: key.id(), created: now, updated: now })?.into())
     }
 }
 
@@ -94,13 +89,11 @@ impl Request for CreateAlias {
 pub struct DeleteAlias(String);
 
 impl Request for DeleteAlias {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         parse_name(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         check_name(&self.0)?;
         let arn = cx.home().alias_arn(&self.0);
         cx.authorize("kms:DeleteAlias", Resource::Arn(&arn), &ConditionContext::default())?;
@@ -108,7 +101,7 @@ impl Request for DeleteAlias {
         let key = KeyId::any(&alias.key_id);
         cx.key_with(&key, "kms:DeleteAlias", &facts([("kms:RequestAlias", &self.0)]))?;
         cx.account.kms.remove_alias(&mut cx.account.store, &self.0)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -119,13 +112,11 @@ pub struct UpdateAlias {
 }
 
 impl Request for UpdateAlias {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         check_name(&self.name)?;
         check_target(&self.target)?;
         let arn = cx.home().alias_arn(&self.name);
@@ -137,7 +128,7 @@ impl Request for UpdateAlias {
         // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
         key.check_changeable()?;
         let updated = cx.account.clock.epoch_seconds();
-        Ok(put(cx, Alias { key_id: key.id(), updated, ..old })?)
+        Ok(put(cx, Alias { key_id: key.id(), updated, ..old })?.into())
     }
 }
 
@@ -148,13 +139,11 @@ pub struct ListAliases {
 }
 
 impl Request for ListAliases {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { key: KeyId::optional(members, "KeyId")?, page: Page::parse(members, 1..=100, 50)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("kms:ListAliases", Resource::Arn("*"), &ConditionContext::default())?;
         let key = self.key.map(|key| cx.existing_key(key.text())).transpose()?.map(|key| key.id());
         let wanted = |alias: &&Alias| key.as_ref().is_none_or(|id| alias.key_id == *id);
@@ -169,6 +158,6 @@ impl Request for ListAliases {
             });
             (alias.name.clone(), item)
         };
-        Ok(self.page.output("Aliases", cx.account.kms.aliases().filter(wanted).map(entry)))
+        Ok(self.page.output("Aliases", cx.account.kms.aliases().filter(wanted).map(entry)).into())
     }
 }

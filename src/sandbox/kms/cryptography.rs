@@ -15,11 +15,8 @@ use super::keys::refuse_unsupported;
 use super::model::{Key, SYMMETRIC_DEFAULT, hex};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::facts;
-use crate::sandbox::context::Context;
 use crate::sandbox::entropy::Entropy;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// `Encrypt` takes at most 4 KiB; more is what data keys are for.
 const MAX_PLAINTEXT: usize = 4096;
@@ -117,8 +114,6 @@ pub struct Encrypt {
 }
 
 impl Request for Encrypt {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse(members, "KeyId")?,
@@ -129,7 +124,7 @@ impl Request for Encrypt {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let key = usable_key(cx, &self.key, "kms:Encrypt", &self.context, &algorithm_fact())?;
         check_algorithm(self.symmetric, &key)?;
@@ -138,7 +133,8 @@ impl Request for Encrypt {
             "CiphertextBlob": STANDARD.encode(key.encrypt(&mut cx.entropy, &self.context, &self.plaintext)),
             "KeyId": key.record.arn,
             "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
-        }))
+        })
+        .into())
     }
 }
 
@@ -152,8 +148,6 @@ pub struct Decrypt {
 }
 
 impl Request for Decrypt {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         refuse_unsupported(members, "Recipient")?;
         Ok(Self {
@@ -165,7 +159,7 @@ impl Request for Decrypt {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let facts = algorithm_fact();
         let opened = open_blob(cx, &self.blob, self.key.as_ref(), "kms:Decrypt", &self.context, &facts)?;
@@ -176,7 +170,8 @@ impl Request for Decrypt {
             "Plaintext": STANDARD.encode(&opened.plaintext),
             "EncryptionAlgorithm": SYMMETRIC_DEFAULT,
             "KeyMaterialId": hex(&opened.material),
-        }))
+        })
+        .into())
     }
 }
 
@@ -225,17 +220,15 @@ impl NewDataKey {
 pub struct GenerateDataKey(NewDataKey);
 
 impl Request for GenerateDataKey {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         refuse_unsupported(members, "Recipient")?;
         NewDataKey::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let (mut output, plaintext) = self.0.run(cx, "kms:GenerateDataKey")?;
         output["Plaintext"] = json!(STANDARD.encode(&plaintext));
-        Ok(output)
+        Ok(output.into())
     }
 }
 
@@ -243,14 +236,12 @@ impl Request for GenerateDataKey {
 pub struct GenerateDataKeyWithoutPlaintext(NewDataKey);
 
 impl Request for GenerateDataKeyWithoutPlaintext {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         NewDataKey::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
-        Ok(self.0.run(cx, "kms:GenerateDataKeyWithoutPlaintext")?.0)
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
+        Ok(self.0.run(cx, "kms:GenerateDataKeyWithoutPlaintext")?.0.into())
     }
 }
 
@@ -267,8 +258,6 @@ pub struct ReEncrypt {
 }
 
 impl Request for ReEncrypt {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             blob: members.blob("CiphertextBlob", 1..=MAX_CIPHERTEXT)?,
@@ -282,7 +271,7 @@ impl Request for ReEncrypt {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let from = Blob::parse(&self.blob).map(|blob| blob.key_id());
         let to = cx.existing_key(self.destination.text()).ok().map(|key| key.id());
@@ -303,6 +292,7 @@ impl Request for ReEncrypt {
             "DestinationEncryptionAlgorithm": SYMMETRIC_DEFAULT,
             "SourceKeyMaterialId": hex(&opened.material),
             "DestinationKeyMaterialId": hex(&destination.current().id),
-        }))
+        })
+        .into())
     }
 }

@@ -1,16 +1,13 @@
 //! `ScheduleKeyDeletion`, `CancelKeyDeletion`. The deletion itself happens on its date: see `state`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::KmsError;
 use super::key_id::KeyId;
 use super::model::KeyState;
 use super::state::DAY;
 use crate::sandbox::authorize::facts;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// Days, when the request doesn't say.
 const DEFAULT_WINDOW: i64 = 30;
@@ -23,8 +20,6 @@ pub struct ScheduleKeyDeletion {
 }
 
 impl Request for ScheduleKeyDeletion {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -32,7 +27,7 @@ impl Request for ScheduleKeyDeletion {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let asked = facts([("kms:ScheduleKeyDeletionPendingWindowInDays", &self.days.to_string())]);
         let key = cx.key_with(&self.key, "kms:ScheduleKeyDeletion", &asked)?;
         key.check_changeable()?;
@@ -47,7 +42,8 @@ impl Request for ScheduleKeyDeletion {
             "DeletionDate": date,
             "KeyState": KeyState::PendingDeletion.to_string(),
             "PendingWindowInDays": self.days,
-        }))
+        })
+        .into())
     }
 }
 
@@ -55,13 +51,11 @@ impl Request for ScheduleKeyDeletion {
 pub struct CancelKeyDeletion(KeyId);
 
 impl Request for CancelKeyDeletion {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:CancelKeyDeletion")?;
         let arn = &key.record.arn;
         if key.record.state != KeyState::PendingDeletion {
@@ -72,6 +66,6 @@ impl Request for CancelKeyDeletion {
             record.state = KeyState::Disabled;
             record.deletion_date = None;
         })?;
-        Ok(json!({ "KeyId": arn }))
+        Ok(json!({ "KeyId": arn }).into())
     }
 }

@@ -54,21 +54,6 @@ pub struct DataKey {
     pub ciphertext: Vec<u8>,
 }
 
-/// What `DescribeKey` returns to a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyFacts {
-    /// The full ARN.
-    pub arn: String,
-    /// A UUID.
-    pub key_id: String,
-    /// The key's state.
-    pub state: KeyState,
-    /// `CUSTOMER` or `AWS`.
-    pub manager: String,
-    /// `SYMMETRIC_DEFAULT`
-    pub spec: String,
-}
-
 /// Runs one call of the service and records it.
 fn forwarded<T>(
     cx: &mut Context<'_>,
@@ -142,21 +127,14 @@ pub fn decrypt(cx: &mut Context<'_>, ciphertext: &[u8], context: &EncryptionCont
     })
 }
 
-/// `DescribeKey` on behalf of the caller.
+/// `DescribeKey` on behalf of the caller; the key's ARN.
 ///
 /// # Errors
 /// As the operation's.
-pub fn describe_key(cx: &mut Context<'_>, key: &str) -> Result<KeyFacts, KmsCallFailed> {
+pub fn describe_key(cx: &mut Context<'_>, key: &str) -> Result<String, KmsCallFailed> {
     let entry = TrailEntry::new("DescribeKey", key).with("keyId", key);
     forwarded(cx, Acting::OnBehalfOfCaller, entry, |cx| {
-        let key = cx.key(&KeyId::any(key), "kms:DescribeKey")?;
-        Ok(KeyFacts {
-            arn: key.record.arn.clone(),
-            key_id: key.id(),
-            state: key.record.state,
-            manager: key.record.manager.to_string(),
-            spec: SYMMETRIC_DEFAULT.to_owned(),
-        })
+        Ok(cx.key(&KeyId::any(key), "kms:DescribeKey")?.record.arn.clone())
     })
 }
 

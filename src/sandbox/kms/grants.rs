@@ -11,10 +11,9 @@ use super::model::{Key, SYMMETRIC_DEFAULT, hex};
 use super::page::Page;
 use crate::policy::{ConditionContext, Grant, GrantConstraints};
 use crate::sandbox::authorize::{Resource, facts, is_service};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::{Denial, Fault};
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Members, enumeration};
+use crate::sandbox::error::Denial;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
+use crate::sandbox::validate::enumeration;
 
 const OPERATIONS: [&str; 17] = [
     "Decrypt",
@@ -228,8 +227,6 @@ pub struct CreateGrant {
 }
 
 impl Request for CreateGrant {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let key = KeyId::parse_key_only(members, "KeyId")?;
         let new = NewGrant {
@@ -242,10 +239,10 @@ impl Request for CreateGrant {
         Ok(Self { key, new, options: Options::parse(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let grant = self.new.create(cx, &self.key, &self.options)?;
-        Ok(json!({ "GrantToken": grant.grant_token, "GrantId": grant.grant_id }))
+        Ok(json!({ "GrantToken": grant.grant_token, "GrantId": grant.grant_id }).into())
     }
 }
 
@@ -278,8 +275,6 @@ pub struct ListGrants {
 }
 
 impl Request for ListGrants {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -289,13 +284,13 @@ impl Request for ListGrants {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:ListGrants")?;
         let wanted = |grant: &&Grant| {
             self.grant_id.as_ref().is_none_or(|id| grant.grant_id == *id)
                 && self.grantee.as_ref().is_none_or(|arn| grant.grantee_principal == *arn)
         };
-        Ok(self.page.output("Grants", key.grants.iter().filter(wanted).map(entry)))
+        Ok(self.page.output("Grants", key.grants.iter().filter(wanted).map(entry)).into())
     }
 }
 
@@ -306,18 +301,16 @@ pub struct ListRetirableGrants {
 }
 
 impl Request for ListRetirableGrants {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let retiring = members.str("RetiringPrincipal", 1..=256)?.to_owned();
         Ok(Self { retiring, page: Page::parse(members, 1..=100, 50)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("kms:ListRetirableGrants", Resource::Arn("*"), &ConditionContext::default())?;
         let grants = cx.account.kms.keys().flat_map(|key| &key.grants);
         let wanted = |grant: &&Grant| grant.retiring_principal.as_ref() == Some(&self.retiring);
-        Ok(self.page.output("Grants", grants.filter(wanted).map(entry)))
+        Ok(self.page.output("Grants", grants.filter(wanted).map(entry)).into())
     }
 }
 
@@ -329,8 +322,6 @@ pub struct RevokeGrant {
 }
 
 impl Request for RevokeGrant {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -339,7 +330,7 @@ impl Request for RevokeGrant {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let is_this = |grant: &Grant| grant.grant_id == self.grant_id;
         let for_service = cx
             .existing_key(self.key.text())
@@ -351,7 +342,7 @@ impl Request for RevokeGrant {
         }
         self.options.proceed()?;
         cx.account.kms.remove_grant(&mut cx.account.store, &key.id(), &self.grant_id)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -368,8 +359,6 @@ enum GrantName {
 }
 
 impl Request for RetireGrant {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let token = members.optional_str("GrantToken", 1..=8192)?;
         let key = KeyId::optional(members, "KeyId")?;
@@ -387,13 +376,13 @@ impl Request for RetireGrant {
         Ok(Self { grant, options })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let (key, grant_id) = match self.grant {
             GrantName::Token(token) => grant_of_token(cx, &token)?,
             GrantName::Id { key, grant_id } => (cx.existing_key(key.text())?, grant_id),
         };
         retire(cx, &key, &grant_id, &self.options)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 

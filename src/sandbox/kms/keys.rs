@@ -10,10 +10,7 @@ use super::page::Page;
 use super::{policies, state, tags};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::{Resource, facts};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 const KEY_SPECS: [&str; 17] = [
     "RSA_2048",
@@ -62,8 +59,6 @@ pub struct CreateKey {
 }
 
 impl Request for CreateKey {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         refuse_unsupported(members, "CustomKeyStoreId")?;
         refuse_unsupported(members, "XksKeyId")?;
@@ -86,7 +81,7 @@ impl Request for CreateKey {
         Ok(Self { spec, usage, origin, multi_region, description, policy, bypass_lockout_check, tags })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.authorize(cx)?;
         self.check_kind()?;
         tags::check(&self.tags)?;
@@ -110,7 +105,7 @@ impl Request for CreateKey {
         let key = new_key(cx, record)?;
         let metadata = key.metadata();
         cx.account.kms.add_key(&mut cx.account.store, key)?;
-        Ok(json!({ "KeyMetadata": metadata }))
+        Ok(json!({ "KeyMetadata": metadata }).into())
     }
 }
 
@@ -186,16 +181,14 @@ pub struct DescribeKey {
 }
 
 impl Request for DescribeKey {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { key: KeyId::parse(members, "KeyId")?, options: Options::parse(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.options.check_tokens(cx)?;
         let key = cx.key(&self.key, "kms:DescribeKey")?;
-        Ok(json!({ "KeyMetadata": key.metadata() }))
+        Ok(json!({ "KeyMetadata": key.metadata() }).into())
     }
 }
 
@@ -203,16 +196,17 @@ impl Request for DescribeKey {
 pub struct ListKeys(Page);
 
 impl Request for ListKeys {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Page::parse(members, 1..=1000, 100).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("kms:ListKeys", Resource::Arn("*"), &ConditionContext::default())?;
         let keys = cx.account.kms.keys();
-        Ok(self.0.output("Keys", keys.map(|key| (key.id(), json!({ "KeyId": key.id(), "KeyArn": key.record.arn })))))
+        Ok(self
+            .0
+            .output("Keys", keys.map(|key| (key.id(), json!({ "KeyId": key.id(), "KeyArn": key.record.arn }))))
+            .into())
     }
 }
 
@@ -220,14 +214,12 @@ impl Request for ListKeys {
 pub struct EnableKey(KeyId);
 
 impl Request for EnableKey {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
-        Ok(switch(cx, &self.0, "kms:EnableKey", KeyState::Enabled)?)
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
+        Ok(switch(cx, &self.0, "kms:EnableKey", KeyState::Enabled)?.into())
     }
 }
 
@@ -235,14 +227,12 @@ impl Request for EnableKey {
 pub struct DisableKey(KeyId);
 
 impl Request for DisableKey {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
-        Ok(switch(cx, &self.0, "kms:DisableKey", KeyState::Disabled)?)
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
+        Ok(switch(cx, &self.0, "kms:DisableKey", KeyState::Disabled)?.into())
     }
 }
 
@@ -260,8 +250,6 @@ pub struct UpdateKeyDescription {
 }
 
 impl Request for UpdateKeyDescription {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -269,11 +257,11 @@ impl Request for UpdateKeyDescription {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:UpdateKeyDescription")?;
         key.check_changeable()?;
         let description = self.description;
         cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.description = description)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }

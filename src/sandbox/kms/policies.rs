@@ -8,10 +8,7 @@ use super::model;
 use super::page::Page;
 use crate::policy::{ConditionContext, NamedPolicy};
 use crate::sandbox::authorize::{Resource, facts};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// The only name a key policy can have.
 const POLICY_NAME: &str = "default";
@@ -127,17 +124,15 @@ pub struct GetKeyPolicy {
 }
 
 impl Request for GetKeyPolicy {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let key = KeyId::parse_key_only(members, "KeyId")?;
         Ok(Self { key, name: members.optional_str("PolicyName", 1..=128)?.map(str::to_owned) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:GetKeyPolicy")?;
         check_name(self.name.as_deref())?;
-        Ok(json!({ "Policy": key.record.policy, "PolicyName": POLICY_NAME }))
+        Ok(json!({ "Policy": key.record.policy, "PolicyName": POLICY_NAME }).into())
     }
 }
 
@@ -150,8 +145,6 @@ pub struct PutKeyPolicy {
 }
 
 impl Request for PutKeyPolicy {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -161,7 +154,7 @@ impl Request for PutKeyPolicy {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let asked = facts([("kms:BypassPolicyLockoutSafetyCheck", &self.bypass_lockout_check.to_string())]);
         let key = cx.key_with(&self.key, "kms:PutKeyPolicy", &asked)?;
         check_name(self.name.as_deref())?;
@@ -170,7 +163,7 @@ impl Request for PutKeyPolicy {
             check_lockout(cx, &key.record.arn, &policy)?;
         }
         cx.account.kms.set_policy(&mut cx.account.store, &key.id(), self.policy, policy)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -181,14 +174,12 @@ pub struct ListKeyPolicies {
 }
 
 impl Request for ListKeyPolicies {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { key: KeyId::parse_key_only(members, "KeyId")?, page: Page::parse(members, 1..=1000, 100)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.key(&self.key, "kms:ListKeyPolicies")?;
-        Ok(self.page.output("PolicyNames", [(POLICY_NAME.to_owned(), json!(POLICY_NAME))]))
+        Ok(self.page.output("PolicyNames", [(POLICY_NAME.to_owned(), json!(POLICY_NAME))]).into())
     }
 }

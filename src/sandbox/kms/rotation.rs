@@ -10,10 +10,7 @@ use super::model::{Key, Material, MaterialOrigin, Rotation, hex};
 use super::page::Page;
 use super::state::{DAY, new_material};
 use crate::sandbox::authorize::facts;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// Days, when the request doesn't say.
 const DEFAULT_PERIOD: i64 = 365;
@@ -29,8 +26,6 @@ pub struct EnableKeyRotation {
 }
 
 impl Request for EnableKeyRotation {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self {
             key: KeyId::parse_key_only(members, "KeyId")?,
@@ -38,7 +33,7 @@ impl Request for EnableKeyRotation {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let asked = facts([("kms:RotationPeriodInDays", &self.period.to_string())]);
         let key = cx.key_with(&self.key, "kms:EnableKeyRotation", &asked)?;
         key.check_usable()?;
@@ -48,7 +43,7 @@ impl Request for EnableKeyRotation {
             let plan = Some(Rotation { period_days, next });
             cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = plan)?;
         }
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -56,17 +51,15 @@ impl Request for EnableKeyRotation {
 pub struct DisableKeyRotation(KeyId);
 
 impl Request for DisableKeyRotation {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:DisableKeyRotation")?;
         key.check_usable()?;
         cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = None)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -74,13 +67,11 @@ impl Request for DisableKeyRotation {
 pub struct GetKeyRotationStatus(KeyId);
 
 impl Request for GetKeyRotationStatus {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:GetKeyRotationStatus")?;
         let rotation = key.record.rotation;
         let mut status = json!({ "KeyRotationEnabled": rotation.is_some(), "KeyId": key.record.arn });
@@ -88,7 +79,7 @@ impl Request for GetKeyRotationStatus {
             status["RotationPeriodInDays"] = json!(plan.period_days);
             status["NextRotationDate"] = json!(plan.next);
         }
-        Ok(status)
+        Ok(status.into())
     }
 }
 
@@ -96,13 +87,11 @@ impl Request for GetKeyRotationStatus {
 pub struct RotateKeyOnDemand(KeyId);
 
 impl Request for RotateKeyOnDemand {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         KeyId::parse_key_only(members, "KeyId").map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:RotateKeyOnDemand")?;
         key.check_usable()?;
         let on_demand = key.materials.iter().filter(|material| material.origin == MaterialOrigin::OnDemand);
@@ -118,7 +107,7 @@ impl Request for RotateKeyOnDemand {
         let now = cx.account.clock.epoch_seconds();
         let material = new_material(&mut cx.entropy, now, MaterialOrigin::OnDemand);
         cx.account.kms.add_material(&mut cx.account.store, &key.id(), material)?;
-        Ok(json!({ "KeyId": key.record.arn }))
+        Ok(json!({ "KeyId": key.record.arn }).into())
     }
 }
 
@@ -131,8 +120,6 @@ pub struct ListKeyRotations {
 }
 
 impl Request for ListKeyRotations {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let key = KeyId::parse_key_only(members, "KeyId")?;
         let include = members.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"])?;
@@ -140,12 +127,12 @@ impl Request for ListKeyRotations {
         Ok(Self { key, all_materials: include == Some("ALL_KEY_MATERIAL"), page })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:ListKeyRotations")?;
         let numbered = key.materials.iter().enumerate();
         let listed = numbered.filter(|(_, material)| self.all_materials || material.origin != MaterialOrigin::First);
         let entry = |(number, material)| (format!("{number:06}"), describe(&key, material));
-        Ok(self.page.output("Rotations", listed.map(entry)))
+        Ok(self.page.output("Rotations", listed.map(entry)).into())
     }
 }
 

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::KmsError;
 use super::key_id::KeyId;
 use super::model::Tag;
 use super::page::Page;
 use crate::policy::ConditionContext;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// Tags of one key.
 const MAX_TAGS: usize = 50;
@@ -69,15 +66,13 @@ pub struct TagResource {
 }
 
 impl Request for TagResource {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let key = KeyId::parse_key_only(members, "KeyId")?;
         members.required_list("Tags", 0..=usize::MAX)?;
         Ok(Self { key, tags: parse(members)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key_with(&self.key, "kms:TagResource", &request_facts(&self.tags))?;
         key.check_changeable()?;
         check(&self.tags)?;
@@ -90,7 +85,7 @@ impl Request for TagResource {
         }
         check(&tags)?;
         cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.tags = tags)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -101,15 +96,13 @@ pub struct UntagResource {
 }
 
 impl Request for UntagResource {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let key = KeyId::parse_key_only(members, "KeyId")?;
         members.required_list("TagKeys", 0..=usize::MAX)?;
         Ok(Self { key, names: members.texts("TagKeys")?.into_iter().map(str::to_owned).collect() })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut asked = ConditionContext::default();
         for name in &self.names {
             asked.add("aws:TagKeys", name);
@@ -118,7 +111,7 @@ impl Request for UntagResource {
         key.check_changeable()?;
         let keep = |tag: &Tag| !self.names.contains(&tag.key);
         cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.tags.retain(keep))?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -129,15 +122,13 @@ pub struct ListResourceTags {
 }
 
 impl Request for ListResourceTags {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         Ok(Self { key: KeyId::parse_key_only(members, "KeyId")?, page: Page::parse(members, 1..=1000, 50)? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:ListResourceTags")?;
         let entry = |tag: &Tag| (tag.key.clone(), json!({ "TagKey": tag.key, "TagValue": tag.value }));
-        Ok(self.page.output("Tags", key.record.tags.iter().map(entry)))
+        Ok(self.page.output("Tags", key.record.tags.iter().map(entry)).into())
     }
 }

@@ -17,10 +17,8 @@ use super::super::unlock::unlock;
 use super::super::value::{item_from_json, item_size, item_to_json};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members, violation};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
+use crate::sandbox::validate::violation;
 
 /// The most keys in one request.
 const MAX_KEYS: usize = 100;
@@ -58,8 +56,6 @@ struct Batch {
 }
 
 impl Request for BatchGetItem {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let entries = members.entries("RequestItems");
         let tables = entries.and_then(|entries| {
@@ -71,7 +67,7 @@ impl Request for BatchGetItem {
         Ok(Self { tables: tables?, capacity, facts: facts(members) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         for request in &self.tables {
             let mut facts = self.facts.clone();
             add_leading_keys(&mut facts, request.table.find(cx.account).as_deref(), &request.keys);
@@ -87,7 +83,7 @@ impl Request for BatchGetItem {
         for batch in batches {
             response.read(cx, batch, capacity)?;
         }
-        Ok(response.output())
+        Ok(response.output().into())
     }
 }
 

@@ -15,13 +15,11 @@ use super::super::table_name::TableName;
 use super::super::unlock::unlock;
 use super::super::value::{Item, item_from_json, item_size};
 use super::batch_get_item::encoded;
-use super::conditional::check_size;
+use super::item_request::check_size;
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members, violation};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
+use crate::sandbox::validate::violation;
 
 /// The most writes in one request.
 const MAX_WRITES: usize = 25;
@@ -46,8 +44,6 @@ struct Batch {
 }
 
 impl Request for BatchWriteItem {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let entries = members.entries("RequestItems");
         let capacity = Report::parse(members);
@@ -64,7 +60,7 @@ impl Request for BatchWriteItem {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         self.authorize(cx)?;
         let capacity = self.capacity?;
         if self.tables.iter().map(|(_, writes)| writes.len()).sum::<usize>() > MAX_WRITES {
@@ -87,7 +83,7 @@ impl Request for BatchWriteItem {
         if !consumed.is_empty() {
             output["ConsumedCapacity"] = Value::Array(consumed);
         }
-        Ok(output)
+        Ok(output.into())
     }
 }
 

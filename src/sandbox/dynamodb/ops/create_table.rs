@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::key::{KeyAttribute, KeySchema, KeyType};
 use super::super::members;
@@ -13,10 +13,7 @@ use super::super::table_name::TableName;
 use super::super::unlock::{new_table_key, resolve_key};
 use super::describe_table::authorize;
 use super::tags::{check_count, parse_tags};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// Members of AWS's operation that the sandbox does not have.
 const UNSUPPORTED: [&str; 6] = [
@@ -46,8 +43,6 @@ pub struct CreateTable {
 }
 
 impl Request for CreateTable {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let definitions = parse_definitions(members);
         let table = TableName::optional(members);
@@ -69,7 +64,7 @@ impl Request for CreateTable {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:CreateTable", &self.table)?;
         let tags = self.tags?;
         check_count(tags.len())?;
@@ -109,7 +104,7 @@ impl Request for CreateTable {
             rekeyed: Vec::new(),
         };
         let table = cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
-        Ok(json!({ "TableDescription": table.describe(Phase::Creating, 0, 0, table.created) }))
+        Ok(json!({ "TableDescription": table.describe(Phase::Creating, 0, 0, table.created) }).into())
     }
 }
 

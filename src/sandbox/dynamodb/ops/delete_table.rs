@@ -1,27 +1,22 @@
 //! DeleteTable: removes the table with its items and keys in memory, and retires DynamoDB's grant.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::table::{Encryption, Phase};
 use super::super::table_name::TableName;
 use super::super::unlock::retire_grant;
 use super::describe_table::{authorize, describe};
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// `DeleteTable`
 pub struct DeleteTable(TableName);
 
 impl Request for DeleteTable {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         TableName::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:DeleteTable", &self.0)?;
         let table = self.0.named_table(cx.account)?;
         if table.deletion_protection {
@@ -34,6 +29,6 @@ impl Request for DeleteTable {
         if let Encryption::Kms { key_arn, grant_id, .. } = &table.encryption {
             retire_grant(cx, key_arn, grant_id);
         }
-        Ok(json!({ "TableDescription": description }))
+        Ok(json!({ "TableDescription": description }).into())
     }
 }

@@ -8,25 +8,20 @@ use super::super::table_name::TableName;
 use crate::policy::ConditionContext;
 use crate::sandbox::account::Account;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::Members;
+use crate::sandbox::operation::{Context, Fault, Members, Output, Request};
 
 /// `DescribeTable`
 pub struct DescribeTable(TableName);
 
 impl Request for DescribeTable {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         TableName::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:DescribeTable", &self.0)?;
         let table = self.0.named_table(cx.account)?;
-        Ok(json!({ "Table": describe(cx.account, &table, Phase::Active)? }))
+        Ok(json!({ "Table": describe(cx.account, &table, Phase::Active)? }).into())
     }
 }
 
@@ -34,16 +29,14 @@ impl Request for DescribeTable {
 pub struct DescribeTimeToLive(TableName);
 
 impl Request for DescribeTimeToLive {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         TableName::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:DescribeTimeToLive", &self.0)?;
         self.0.named_table(cx.account)?;
-        Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }))
+        Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }).into())
     }
 }
 
@@ -51,13 +44,11 @@ impl Request for DescribeTimeToLive {
 pub struct DescribeContinuousBackups(TableName);
 
 impl Request for DescribeContinuousBackups {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         TableName::parse(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:DescribeContinuousBackups", &self.0)?;
         self.0.named_table(cx.account)?;
         Ok(json!({
@@ -65,7 +56,8 @@ impl Request for DescribeContinuousBackups {
                 "ContinuousBackupsStatus": "DISABLED",
                 "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
             }
-        }))
+        })
+        .into())
     }
 }
 

@@ -2,14 +2,11 @@
 
 use std::ops::Bound;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// The most names in one response.
 const MAX_NAMES: i64 = 100;
@@ -21,8 +18,6 @@ pub struct ListTables {
 }
 
 impl Request for ListTables {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let start = members.text("ExclusiveStartTableName").map(|name| name.map(str::to_owned));
         if let Ok(Some(name)) = &start
@@ -34,7 +29,7 @@ impl Request for ListTables {
         Ok(Self { start, limit: members.integer("Limit", 1..=MAX_NAMES) })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("dynamodb:ListTables", Resource::Table("*"), &ConditionContext::default())?;
         let limit = usize::try_from(self.limit?.unwrap_or(MAX_NAMES)).unwrap_or_default(); // 1..=100
         let start = self.start?.map_or(Bound::Unbounded, Bound::Excluded);
@@ -44,6 +39,6 @@ impl Request for ListTables {
         if let (Some(_), Some(last)) = (names.next(), page.last()) {
             output["LastEvaluatedTableName"] = json!(last);
         }
-        Ok(output)
+        Ok(output.into())
     }
 }

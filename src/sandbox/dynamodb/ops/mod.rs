@@ -2,12 +2,12 @@
 
 pub mod batch_get_item;
 pub mod batch_write_item;
-mod conditional;
 pub mod create_table;
 pub mod delete_item;
 pub mod delete_table;
 pub mod describe_table;
 pub mod get_item;
+mod item_request;
 pub mod list_tables;
 mod page;
 pub mod put_item;

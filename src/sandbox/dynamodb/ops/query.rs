@@ -20,10 +20,7 @@ use super::super::value::{AttributeValue, Item, item_from_json};
 use super::page::{Page, PageRequest, Shape, SortedItem, parse_limit, parse_select, sort, sort_key};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// `Query`
 pub struct Query {
@@ -34,8 +31,6 @@ pub struct Query {
 }
 
 impl Request for Query {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         let select = parse_select(members);
@@ -48,7 +43,7 @@ impl Request for Query {
         })
     }
 
-    fn run(mut self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(mut self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let known = self.table.find(cx.account);
         let leading = known.as_deref().and_then(|table| leading_key(&self.page.expressions, table));
         add_leading_keys(&mut self.facts, known.as_deref(), &leading);
@@ -82,7 +77,7 @@ impl Request for Query {
                 break;
             }
         }
-        Ok(page.finish())
+        Ok(page.finish().into())
     }
 }
 

@@ -3,8 +3,6 @@
 //! Partitions come in the order of their hashes, and a partition's items in the order of their sort keys, as in DynamoDB.
 //! The database only knows hashes, so a partition is decrypted to be ordered.
 
-use serde_json::Value;
-
 use super::super::items::Items;
 use super::super::members::facts;
 use super::super::table_name::TableName;
@@ -13,10 +11,7 @@ use super::super::value::{AttributeValue, item_from_json};
 use super::page::{Page, PageRequest, Shape, SortedItem, parse_limit, parse_select, sort, sort_key};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// `Scan`
 pub struct Scan {
@@ -27,8 +22,6 @@ pub struct Scan {
 }
 
 impl Request for Scan {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
         let limit = parse_limit(members);
@@ -40,7 +33,7 @@ impl Request for Scan {
         Ok(Self { table: table?, page, segment, facts: facts(members) })
     }
 
-    fn run(mut self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(mut self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.table.arn(cx.account);
         cx.authorize("dynamodb:Scan", Resource::Table(&arn), &self.facts)?;
         let expressions = &self.page.expressions;
@@ -73,7 +66,7 @@ impl Request for Scan {
         if wants_more {
             partition.move_to(start.as_ref(), &mut page)?;
         }
-        Ok(page.finish())
+        Ok(page.finish().into())
     }
 }
 

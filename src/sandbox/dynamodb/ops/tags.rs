@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::describe_table::authorize;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// The most tags a table can have.
 const MAX_TAGS: usize = 50;
@@ -42,8 +39,6 @@ pub struct TagResource {
 }
 
 impl Request for TagResource {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let table = parse_resource(members);
         if !members.has("Tags") {
@@ -53,12 +48,12 @@ impl Request for TagResource {
         Ok(Self { table: table?, tags })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut table = Table::clone(&*tagged_table(cx, "dynamodb:TagResource", &self.table)?);
         table.tags.extend(self.tags?);
         check_count(table.tags.len())?;
         cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -69,14 +64,12 @@ pub struct UntagResource {
 }
 
 impl Request for UntagResource {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         let table = parse_resource(members);
         Ok(Self { keys: parse_keys(members), table: table? })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let mut table = Table::clone(&*tagged_table(cx, "dynamodb:UntagResource", &self.table)?);
         let keys = self.keys?;
         if keys.is_empty() {
@@ -84,7 +77,7 @@ impl Request for UntagResource {
         }
         table.tags.retain(|key, _| !keys.contains(key));
         cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
-        Ok(json!({}))
+        Ok(json!({}).into())
     }
 }
 
@@ -102,16 +95,14 @@ fn parse_keys(members: &Members<'_>) -> Later<Vec<String>> {
 pub struct ListTagsOfResource(TableName);
 
 impl Request for ListTagsOfResource {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         parse_resource(members).map(Self)
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let table = tagged_table(cx, "dynamodb:ListTagsOfResource", &self.0)?;
         let tags: Value = table.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        Ok(json!({ "Tags": tags }))
+        Ok(json!({ "Tags": tags }).into())
     }
 }
 

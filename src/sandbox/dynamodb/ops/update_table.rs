@@ -1,7 +1,7 @@
 //! UpdateTable: another key, another billing mode, deletion protection. All of a request is checked before any of it is
 //! done.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::members;
 use super::super::sse::SseRequest;
@@ -11,10 +11,7 @@ use super::super::unlock::{new_table_key, resolve_key, retire_grant, unlock};
 use super::create_table::{BILLING_MODES, UNITS_BY_REQUEST, parse_throughput};
 use super::describe_table::{authorize, describe};
 use crate::sandbox::clock::timestamp;
-use crate::sandbox::context::Context;
-use crate::sandbox::error::Fault;
-use crate::sandbox::operation::Request;
-use crate::sandbox::validate::{Later, Members};
+use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 
 /// Members of AWS's operation that the sandbox does not have.
 const UNSUPPORTED: [&str; 8] = [
@@ -39,8 +36,6 @@ pub struct UpdateTable {
 }
 
 impl Request for UpdateTable {
-    type Output = Value;
-
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
         for definition in members.structures("AttributeDefinitions", "AttributeName").unwrap_or_default() {
             // Only their form is checked: without indexes there is nothing to define.
@@ -58,7 +53,7 @@ impl Request for UpdateTable {
         })
     }
 
-    fn run(self, cx: &mut Context<'_>) -> Result<Value, Fault> {
+    fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         authorize(cx, "dynamodb:UpdateTable", &self.table)?;
         self.unsupported?;
         let (sse, protection, throughput, mode) = (self.sse?, self.protection?, self.throughput?, self.mode?);
@@ -92,7 +87,7 @@ impl Request for UpdateTable {
             }
         }
         let phase = if sse.is_some() { Phase::Rekeying } else { Phase::Updating };
-        Ok(json!({ "TableDescription": describe(cx.account, &changed, phase)? }))
+        Ok(json!({ "TableDescription": describe(cx.account, &changed, phase)? }).into())
     }
 }
 

@@ -1,0 +1,163 @@
+//! What the operations on one item share: their members, and the way to the item.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::super::capacity::Report;
+use super::super::expression::condition::Condition;
+use super::super::expression::placeholders::Placeholders;
+use super::super::members::{Expressions, add_leading_keys, facts, refuse_legacy};
+use super::super::table::Table;
+use super::super::table_name::TableName;
+use super::super::value::{Item, MAX_ITEM_BYTES, item_from_json, item_size, item_to_json};
+use crate::policy::ConditionContext;
+use crate::sandbox::authorize::Resource;
+use crate::sandbox::operation::{Context, Fault, Later, Members};
+
+/// The members of an operation on one item.
+pub struct ItemRequest {
+    table: TableName,
+    /// The `Item` or `Key`.
+    given: Value,
+    returns: Later<Option<&'static str>>,
+    capacity: Later<Report>,
+    on_failure: Later<Option<&'static str>>,
+    /// The expressions.
+    pub expressions: Expressions,
+    legacy: Later<()>,
+    facts: ConditionContext,
+}
+
+/// A request that the caller is allowed to make.
+pub struct Permitted {
+    table: TableName,
+    /// The `Item` or `Key`.
+    pub given: Item,
+    /// `ReturnValues`
+    pub returns: Option<&'static str>,
+    /// `ReturnConsumedCapacity`
+    pub capacity: Report,
+    /// Whether `ReturnValuesOnConditionCheckFailure` asks for the old item.
+    return_old_on_failure: bool,
+    /// The expressions.
+    pub expressions: Expressions,
+}
+
+impl ItemRequest {
+    /// Reads the members of a GetItem.
+    ///
+    /// # Errors
+    /// Those of [`TableName::parse`].
+    pub fn parse_read(members: &Members<'_>) -> Result<Self, Fault> {
+        let table = TableName::parse(members);
+        Ok(Self {
+            given: members.required_value("Key").clone(),
+            returns: Ok(None),
+            capacity: Report::parse(members),
+            on_failure: Ok(None),
+            expressions: Expressions::parse(members),
+            legacy: refuse_legacy(members),
+            facts: facts(members),
+            table: table?,
+        })
+    }
+
+    /// Reads the members of a write. `name` is `Item` or `Key`, and `returns` are the values of `ReturnValues`.
+    ///
+    /// # Errors
+    /// Those of [`TableName::parse`].
+    pub fn parse_write(members: &Members<'_>, name: &str, returns: &[&'static str]) -> Result<Self, Fault> {
+        let table = TableName::parse(members);
+        let given = members.required_value(name).clone();
+        let returns = members.choice("ReturnValues", returns);
+        let capacity = Report::parse(members);
+        // Only tables with local indexes have such metrics.
+        let _ = members.choice("ReturnItemCollectionMetrics", &["SIZE", "NONE"]);
+        Ok(Self {
+            on_failure: members.choice("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"]),
+            expressions: Expressions::parse(members),
+            legacy: refuse_legacy(members),
+            facts: facts(members),
+            table: table?,
+            given,
+            returns,
+            capacity,
+        })
+    }
+
+    /// Checks the caller's permission, and then the rest of the members.
+    ///
+    /// # Errors
+    /// `AccessDeniedException`, `ValidationException`, `SerializationException`.
+    pub fn authorize(mut self, cx: &mut Context<'_>, action: &str) -> Result<Permitted, Fault> {
+        add_leading_keys(&mut self.facts, self.table.find(cx.account).as_deref(), [&self.given]);
+        let arn = self.table.arn(cx.account);
+        cx.authorize(action, Resource::Table(&arn), &self.facts)?;
+        self.legacy?;
+        Ok(Permitted {
+            table: self.table,
+            given: item_from_json(&self.given)?,
+            returns: self.returns?,
+            capacity: self.capacity?,
+            return_old_on_failure: self.on_failure? == Some("ALL_OLD"),
+            expressions: self.expressions,
+        })
+    }
+}
+
+impl Permitted {
+    /// The table.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException`
+    pub fn table(&self, cx: &Context<'_>) -> Result<Arc<Table>, Fault> {
+        self.table.table(cx.account)
+    }
+
+    /// The condition of a write.
+    ///
+    /// # Errors
+    /// `ValidationException`, `SerializationException`.
+    pub fn conditional(&self, placeholders: &mut Placeholders) -> Result<Conditional, Fault> {
+        let condition = self.expressions.condition("ConditionExpression", placeholders)?;
+        Ok(Conditional { condition, return_old: self.return_old_on_failure })
+    }
+}
+
+/// A write's `ConditionExpression`.
+pub struct Conditional {
+    condition: Option<Condition>,
+    return_old: bool,
+}
+
+impl Conditional {
+    /// Checks the condition against the item as it is; one that doesn't exist has no attributes.
+    ///
+    /// # Errors
+    /// `ConditionalCheckFailedException`
+    pub fn check(&self, old: Option<&Item>) -> Result<(), Fault> {
+        let nothing = Item::new();
+        if self.condition.as_ref().is_none_or(|condition| condition.holds(old.unwrap_or(&nothing))) {
+            return Ok(());
+        }
+        let returned = old.filter(|_| self.return_old);
+        Err(Fault::Service {
+            status: 400,
+            code: "ConditionalCheckFailedException",
+            message: Some("The conditional request failed".to_owned()),
+            extra: returned.map(|old| Box::new(Map::from_iter([("Item".to_owned(), item_to_json(old))]))),
+        })
+    }
+}
+
+/// Checks that an item is not too large.
+///
+/// # Errors
+/// `ValidationException`
+pub fn check_size(item: &Item) -> Result<(), Fault> {
+    if item_size(item) > MAX_ITEM_BYTES {
+        return Err(Fault::invalid("Item size has exceeded the maximum allowed size"));
+    }
+    Ok(())
+}
