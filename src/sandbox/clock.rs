@@ -73,7 +73,7 @@ impl Clock {
         }
     }
 
-    /// Under which name the offset is kept: the two kinds of clock do not share one.
+    /// The name under which the offset is stored: the two kinds of clock do not share one.
     pub(super) fn name(&self) -> &'static str {
         match self.source {
             Source::Wall => "clock-wall",

@@ -43,7 +43,7 @@ impl Key256 {
 
     fn aead(&self) -> LessSafeKey {
         let key = UnboundKey::new(&AES_256_GCM, &self.0[..]).expect("32 bytes are an AES-256 key");
-        // "Less safe" means that the caller answers for nonces never repeating; ours are random per message.
+        // "Less safe" means that the caller must never repeat a nonce; ours are random per message.
         LessSafeKey::new(key)
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
     /// When the database can't be used; see [`StartError`].
     pub fn open(config: &Config) -> Result<Self, StartError> {
         let mut store = match &config.data {
-            Some(folder) => Store::kept(folder)?,
+            Some(folder) => Store::persistent(folder)?,
             None => Store::temporary()?,
         };
         let path = store.path().to_owned();
@@ -81,7 +81,7 @@ impl Engine {
         let kms = Kms::open(&store).map_err(damaged)?;
         let dynamodb = DynamoDb::open(&mut store, &mut entropy).map_err(damaged)?;
         store.commit().map_err(damaged)?;
-        if store.is_kept() {
+        if store.is_persistent() {
             dynamodb.check_items(&store, ACCOUNT, &kms).map_err(damaged)?;
         }
         let account = Account {
@@ -144,7 +144,7 @@ impl Engine {
 
     fn store_clock(&self) -> Result<(), StoreError> {
         let Account { store, clock, .. } = &self.account;
-        if store.is_kept() { store.set_number(clock.name(), clock.offset_seconds()) } else { Ok(()) }
+        if store.is_persistent() { store.set_number(clock.name(), clock.offset_seconds()) } else { Ok(()) }
     }
 
     /// The response to a request whose sender is not known.

@@ -111,7 +111,7 @@ impl Sandbox {
         let _ = http::lock(&self.engine).advance(by);
     }
 
-    /// Ends when nobody answers at its address any more, which is a defect while the sandbox lives.
+    /// Ends when the server has ended, which is a defect while the sandbox lives.
     pub fn ended(&self) -> impl Future<Output = ()> + use<> {
         self.server.ended()
     }

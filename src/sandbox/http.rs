@@ -141,7 +141,7 @@ async fn accept(
 
 /// Serves one connection until either side closes it, it takes too long, or it is asked to make room.
 async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: watch::Receiver<()>) {
-    // Answers are small and written at once; waiting to fill a segment would cost 40 ms.
+    // Responses are small and written at once; waiting to fill a segment would cost 40 ms.
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(seat.line())));
     let service = service_fn(|request| respond(request, peer, &seat));
@@ -152,7 +152,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: wa
         let deadline = seat.line().deadline();
         tokio::select! {
             biased;
-            // A connection's error is its client's doing (gone, or no HTTP) and hyper has answered what can be answered.
+            // A connection's error is its client's doing (gone, or no HTTP) and hyper has responded where it can.
             _ = connection.as_mut() => return,
             _ = stopped.changed(), if !leaves => {}
             () = seat.line().changed(), if !leaves => {
@@ -172,7 +172,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, seat: Seat, mut stopped: wa
                 continue;
             }
         }
-        // Ends at once when idle, after the answer when a request is in progress; a client that does not read it is not
+        // Ends at once when idle, after the response when a request is in progress; a client that does not read it is not
         // waited for any longer than before.
         leaves = true;
         connection.as_mut().graceful_shutdown();
@@ -187,7 +187,7 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
 /// Reads the body and hands the request to the engine.
 ///
 /// # Errors
-/// When the client goes away in the middle of the body; there is nobody left to answer.
+/// When the client goes away in the middle of the body; there is nobody left to respond to.
 async fn respond(
     request: hyper::Request<Incoming>,
     peer: IpAddr,

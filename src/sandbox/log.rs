@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_serialises_like_cloudtrail() {
+    fn an_event_serializes_like_cloudtrail() {
         let event = TrailEvent {
             event_time: "2026-01-01T00:00:00Z".into(),
             event_source: "kms.amazonaws.com".into(),

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_lc_rs::{constant_time, digest};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use data_encoding::HEXLOWER;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -178,8 +179,7 @@ impl<'a> Authorization<'a> {
         let body = request.bytes();
         if let Some(claimed) = request.headers.get("x-amz-content-sha256") {
             let digest = digest::digest(&digest::SHA256, body);
-            let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            if claimed.as_bytes() != hex.as_bytes() {
+            if claimed.as_bytes() != HEXLOWER.encode(digest.as_ref()).as_bytes() {
                 return Err(Unauthenticated::Invalid(
                     "The provided 'x-amz-content-sha256' header does not match what was computed.".to_owned(),
                 ));

@@ -108,7 +108,7 @@ impl Store {
     /// # Errors
     /// When the folder can't be written or is in use, when the database is broken, foreign or from a newer version, or
     /// when `hsm.key` is missing or is another database's.
-    pub fn kept(folder: &Path) -> Result<Self, StartError> {
+    pub fn persistent(folder: &Path) -> Result<Self, StartError> {
         create_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
         let lock = Lock::take(folder)?;
         let path = folder.join(DATABASE_FILE);
@@ -119,7 +119,7 @@ impl Store {
         let root = root_key(&folder.join(ROOT_KEY_FILE), &path)?;
         // SQLite gives its files the mode of this one; in a folder that others may read it would be 0644.
         disk::open_or_make(&path).map_err(|source| StartError::Folder { path: path.clone(), source })?;
-        // FULL: in WAL mode NORMAL may lose the last transactions in a power cut, though their calls were answered.
+        // FULL: in WAL mode NORMAL may lose the last transactions in a power cut, though their calls had succeeded.
         let store = Self::open(path, &root, "FULL", Home::Kept { _lock: lock })?;
         // The names of new files survive a power cut, too.
         disk::sync_folder(folder).map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
@@ -177,7 +177,7 @@ impl Store {
     /// Writes a document, replacing the one with this kind and id.
     ///
     /// # Errors
-    /// When SQLite refuses or the value does not serialise.
+    /// When SQLite refuses or the value does not serialize.
     pub fn put<T: Serialize>(&mut self, kind: &str, id: &str, value: &T) -> Result<(), StoreError> {
         let text = Zeroizing::new(
             serde_json::to_vec(value).map_err(|source| StoreError::Shape { kind: kind.to_owned(), source })?,
@@ -313,7 +313,7 @@ impl Store {
     }
 
     /// Whether the database outlives the process.
-    pub(super) fn is_kept(&self) -> bool {
+    pub(super) fn is_persistent(&self) -> bool {
         matches!(self._home, Home::Kept { .. })
     }
 }

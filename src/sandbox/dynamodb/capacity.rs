@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// Adds the `ConsumedCapacity` member to an answer, if asked for.
+    /// Adds the `ConsumedCapacity` member to an output, if asked for.
     pub fn add(self, output: &mut Value, table: &str, units: f64) {
         if let Some(entry) = self.entry(table, units) {
             output["ConsumedCapacity"] = entry;

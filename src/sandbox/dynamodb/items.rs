@@ -41,6 +41,9 @@ pub struct Stored {
 }
 
 /// Makes the table for items, when missing.
+///
+/// # Errors
+/// When the database can't be read or written.
 pub fn create_schema(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(SCHEMA)?;
     Ok(())
@@ -60,6 +63,9 @@ impl<'a> Items<'a> {
     }
 
     /// The names of all tables that have items.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
         let mut statement = connection.prepare("SELECT DISTINCT table_name FROM dynamodb_items")?;
         let names = statement.query_map([], |row| row.get(0))?;
@@ -83,6 +89,9 @@ impl<'a> Items<'a> {
     }
 
     /// One item's bytes.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn get(&self, row: &RowKey) -> Result<Option<Sealed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT nonce, ciphertext FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3",
@@ -94,6 +103,9 @@ impl<'a> Items<'a> {
     }
 
     /// Writes or replaces one item.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn put(&self, row: &RowKey, sealed: &Sealed) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -105,6 +117,9 @@ impl<'a> Items<'a> {
     }
 
     /// Removes one item.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn delete(&self, row: &RowKey) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2 AND item = ?3")?
@@ -113,6 +128,9 @@ impl<'a> Items<'a> {
     }
 
     /// Removes all items.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn clear(&self) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM dynamodb_items WHERE table_name = ?1")?
@@ -121,6 +139,9 @@ impl<'a> Items<'a> {
     }
 
     /// How many items there are, and how many bytes of them.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn statistics(&self) -> Result<(u64, u64), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*), coalesce(sum(length(ciphertext) - 16), 0) FROM dynamodb_items WHERE table_name = ?1",
@@ -130,9 +151,12 @@ impl<'a> Items<'a> {
         Ok((count.unsigned_abs(), bytes.unsigned_abs()))
     }
 
-    /// Hands the items of a part of the table to `each`, in the order of their hashes, until it answers `false`.
+    /// Calls `each` with the items of a part of the table, in the order of their hashes, until it returns `false`.
     /// `from` is the first partition's hash, or the start of it, `to` the first one after the part (`None`: up to the
     /// end).
+    ///
+    /// # Errors
+    /// Those of `each`, and when the database can't be read.
     pub fn scan<E: From<StoreError>>(
         &self,
         from: &[u8],
@@ -159,6 +183,9 @@ impl<'a> Items<'a> {
     }
 
     /// All items of one partition.
+    ///
+    /// # Errors
+    /// When the database can't be read or written.
     pub fn partition(&self, partition: &[u8; 32]) -> Result<Vec<Stored>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT partition, item, nonce, ciphertext FROM dynamodb_items WHERE table_name = ?1 AND partition = ?2",

@@ -94,6 +94,9 @@ impl KeySchema {
     }
 
     /// The key inside a whole item, for PutItem.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn key_of_item(&self, item: &Item) -> Result<Key, Fault> {
         let value = |attribute: &KeyAttribute| {
             let value = item
@@ -115,6 +118,9 @@ impl KeySchema {
     }
 
     /// A `Key` member: exactly the key's attributes, with the right types.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn key_from(&self, given: &Item) -> Result<Key, Fault> {
         let key =
             self.key_like(given).ok_or_else(|| Fault::invalid("The provided key element does not match the schema"))?;
@@ -123,6 +129,9 @@ impl KeySchema {
     }
 
     /// An `ExclusiveStartKey` member.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn start_key_from(&self, given: &Item) -> Result<Key, Fault> {
         let key = self.key_like(given).ok_or_else(|| {
             Fault::invalid("The provided starting key is invalid: The provided key element does not match the schema")

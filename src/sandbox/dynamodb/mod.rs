@@ -1,4 +1,4 @@
-//! DynamoDB: tables whose items exist only encrypted, under keys that only KMS can open, for callers that KMS allows it.
+//! DynamoDB: tables whose items exist only encrypted, under keys that only KMS can open, for callers that may use them.
 //!
 //! [`unlock`] is the part the lesson is about. Around it: [`value`] and [`codec`] for items, [`expression`] for conditions,
 //! [`items`] for the rows in the database, and one file per operation in [`ops`].

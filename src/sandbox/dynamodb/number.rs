@@ -45,6 +45,9 @@ impl Number {
     pub const ZERO: Number = Number { negative: false, digits: 0, exponent: 0 };
 
     /// Reads `[+-]digits[.digits][e[+-]digits]`; leading and trailing zeros don't count as significant.
+    ///
+    /// # Errors
+    /// When the text is no number, or DynamoDB has no such number.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         if text.is_empty() {
             return Err(NumberError::Empty);
@@ -123,6 +126,9 @@ impl Number {
     }
 
     /// `self + other`, exact; an inexact result is refused rather than rounded.
+    ///
+    /// # Errors
+    /// When the sum is out of range or needs more than 38 digits.
     pub fn plus(self, other: Self) -> Result<Self, NumberError> {
         if self.digits == 0 {
             return Ok(other);
@@ -148,6 +154,9 @@ impl Number {
     }
 
     /// `self - other`, exact.
+    ///
+    /// # Errors
+    /// When the difference is out of range or needs more than 38 digits.
     pub fn minus(self, other: Self) -> Result<Self, NumberError> {
         self.plus(Self { negative: !other.negative && other.digits != 0, ..other })
     }
@@ -214,7 +223,7 @@ impl PartialOrd for Number {
     }
 }
 
-/// Plain decimal digits, never an exponent, as DynamoDB answers.
+/// Plain decimal digits, never an exponent, as DynamoDB writes numbers.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.negative {

@@ -1,4 +1,4 @@
-//! A table's metadata: what is kept of it and how it is described.
+//! A table's metadata, as it is stored and as `TableDescription` shows it.
 
 use std::collections::BTreeMap;
 
@@ -93,18 +93,18 @@ pub struct Sealed {
     pub sealed: Vec<u8>,
 }
 
-/// `TableStatus` and `SSEDescription.Status`, where they differ from what is kept.
+/// `TableStatus` and `SSEDescription.Status`, where they differ from what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// In CreateTable's answer.
+    /// In CreateTable's response.
     Creating,
     /// From then on.
     Active,
-    /// In the answer of an UpdateTable that changed the encryption.
+    /// In the response of an UpdateTable that changed the encryption.
     Rekeying,
-    /// In the answer of another UpdateTable.
+    /// In the response of another UpdateTable.
     Updating,
-    /// In DeleteTable's answer.
+    /// In DeleteTable's response.
     Deleting,
 }
 

@@ -109,8 +109,10 @@ fn set<T: Ord>(
 }
 
 impl AttributeValue {
-    /// Reads `{"S": "…"}` and the like. Errors are DynamoDB's: `ValidationException` for a value that breaks a rule,
-    /// `SerializationException` for JSON of the wrong type.
+    /// Reads `{"S": "…"}` and the like.
+    ///
+    /// # Errors
+    /// `ValidationException` for a value that breaks a rule, `SerializationException` for JSON of the wrong type.
     pub fn from_json(json: &Value) -> Result<Self, Fault> {
         Self::from_json_at(json, 0)
     }
@@ -237,6 +239,9 @@ impl AttributeValue {
 }
 
 /// Reads a JSON object of attributes: an `Item`, a `Key` or an `M`.
+///
+/// # Errors
+/// `ValidationException`, `SerializationException`.
 pub fn item_from_json(json: &Value) -> Result<Item, Fault> {
     item_at(json, 0)
 }

@@ -1,7 +1,7 @@
 //! The open connections: what each one is doing, how long it may take, and which one goes when there are too many.
 //!
 //! A connection is *idle* between two requests. Half a request head doesn't change that: it costs a client nothing to
-//! send. It is *busy* from a whole head to the last byte of the answer. When a new connection needs room, the one that
+//! send. It is *busy* from a whole head to the last byte of the response. When a new connection needs room, the one that
 //! has been idle for the longest goes, so a request in progress is never dropped for a connection that does nothing.
 
 use std::collections::HashMap;
@@ -89,7 +89,7 @@ struct State {
 enum Doing {
     /// Between requests.
     Idle {
-        /// Since the connection was opened, or the last answer was sent.
+        /// Since the connection was opened, or the last response was sent.
         since: Instant,
         /// When the first byte of the next request came.
         head: Option<Instant>,
@@ -98,7 +98,7 @@ enum Doing {
     Busy {
         /// When the last byte came or went.
         progress: Instant,
-        /// Whether the answer is known and only has to be sent.
+        /// Whether the response is known and only has to be sent.
         answered: bool,
     },
 }
@@ -218,7 +218,8 @@ impl Line {
         self.changed.notify_one();
     }
 
-    /// A request's head has come. It is in progress until what is returned is dropped and the answer is sent.
+    /// Marks a request as in progress once its head has arrived, until the returned value is dropped and the response is
+    /// sent.
     pub fn work(&self) -> Work<'_> {
         held(&self.state).doing = Doing::Busy { progress: Instant::now(), answered: false };
         Work(self)
@@ -250,7 +251,7 @@ impl Line {
     }
 }
 
-/// A request that is being answered.
+/// A request in progress.
 pub(super) struct Work<'a>(&'a Line);
 
 impl Drop for Work<'_> {
@@ -259,7 +260,7 @@ impl Drop for Work<'_> {
     }
 }
 
-/// A stream that tells its line what passes through it.
+/// A stream that reports its traffic to its line.
 pub(super) struct Watched<S> {
     stream: S,
     line: Arc<Line>,

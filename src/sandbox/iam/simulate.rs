@@ -12,7 +12,7 @@ use crate::sandbox::authorize::{Resource, simulate};
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
 use crate::sandbox::xml::{self, Xml, escape};
 
-/// AWS answers at most a thousand results in a page.
+/// AWS returns at most a thousand results in a page.
 const MOST: usize = 1000;
 /// Parameters of AWS's operation that would change the result and that the sandbox can't follow.
 const UNSUPPORTED: [&str; 5] = [

@@ -89,7 +89,7 @@ impl InlinePolicy {
     /// Reads a policy that a client sends, and refuses all that IAM refuses.
     ///
     /// # Errors
-    /// What IAM answers with `MalformedPolicyDocument`.
+    /// What IAM refuses as `MalformedPolicyDocument`.
     pub fn new(text: String) -> Result<Self, PolicyError> {
         let document = Arc::new(PolicyDocument::parse_new_identity(&text)?);
         Ok(Self { text, document })

@@ -4,7 +4,7 @@
 //! version 1 │ key id 16 │ key material id 32 │ nonce 12 │ AES-256-GCM ciphertext and tag
 //! ╰─ header, authenticated with the encryption context ─╯
 //! ```
-//! AWS does not publish its own format; what is kept is its property that a blob names its key, so `Decrypt` needs
+//! AWS does not publish its own format; this one keeps its property that a blob names its key, so `Decrypt` needs
 //! no key id, and the material, so that blobs from before a rotation still open.
 
 use std::collections::BTreeMap;

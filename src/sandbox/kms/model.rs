@@ -151,7 +151,7 @@ impl Key {
         Ok(Self { record, materials, policy, grants })
     }
 
-    /// The id, as members of requests and answers spell it.
+    /// The id, as requests and responses spell it.
     pub fn id(&self) -> String {
         self.record.id.to_string()
     }
@@ -225,6 +225,9 @@ pub struct Alias {
 }
 
 /// A key policy, ready for the evaluator.
+///
+/// # Errors
+/// When the text is no valid key policy.
 pub fn named_policy(key_arn: &str, text: &str) -> Result<NamedPolicy, PolicyError> {
     let document = PolicyDocument::parse(PolicyKind::Key, text)?;
     let source = PolicySource::KeyPolicy { key_arn: key_arn.to_owned() };

@@ -145,7 +145,7 @@ mod tests {
         let no_lock = folder(parent.path(), "kmslab-without", false);
         let others = folder(parent.path(), "other-dead", true);
         let kept = parent.path().join("kmslab-data");
-        drop(super::super::Store::kept(&kept).unwrap());
+        drop(super::super::Store::persistent(&kept).unwrap());
         #[cfg(unix)]
         let (open, linked) = {
             use std::os::unix::fs::PermissionsExt;

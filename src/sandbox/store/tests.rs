@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn kept(folder: &TempDir) -> Result<Store, StartError> {
-    Store::kept(folder.path())
+    Store::persistent(folder.path())
 }
 
 fn folder() -> TempDir {
@@ -41,8 +41,8 @@ fn the_temporary_folder_is_private_and_goes_away() {
 fn a_kept_folder_is_reopened_and_private() {
     let folder = folder();
     let inner = folder.path().join("deep/data");
-    Store::kept(&inner).unwrap().put("kind", "id", &"value").unwrap();
-    let store = Store::kept(&inner).unwrap();
+    Store::persistent(&inner).unwrap().put("kind", "id", &"value").unwrap();
+    let store = Store::persistent(&inner).unwrap();
     assert_eq!(store.load::<String>("kind").unwrap(), ["value"]);
     #[cfg(unix)]
     for (path, mode) in [(inner.clone(), 0o700), (inner.join(ROOT_KEY_FILE), 0o600)] {
@@ -210,7 +210,7 @@ fn a_folder_that_is_a_file_is_refused() {
     let folder = folder();
     let path = folder.path().join("file");
     fs::write(&path, "x").unwrap();
-    let error = Store::kept(&path).unwrap_err();
+    let error = Store::persistent(&path).unwrap_err();
     assert!(matches!(error, StartError::Folder { .. }), "{error}");
     assert!(error.to_string().contains("file"), "{error}");
 }

@@ -99,6 +99,9 @@ pub enum Condition {
 
 impl Condition {
     /// Parses the expression of the request member `member`.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn parse(member: &str, text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         parse(member, text, placeholders, |parser| Rules { group: None }.or(parser))
     }

@@ -50,6 +50,9 @@ impl SortCondition {
 
 impl KeyCondition {
     /// Parses a `KeyConditionExpression` and fits it to the table's key. The attributes and types are checked here.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn parse(text: &str, placeholders: &mut Placeholders, schema: &KeySchema) -> Result<Self, Fault> {
         let parts = match Condition::parse(MEMBER, text, placeholders)? {
             Condition::And(parts) => parts,

@@ -104,6 +104,9 @@ impl Placeholders {
     }
 
     /// After the last expression: nothing given may be left unused.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn finish(&self) -> Result<(), Fault> {
         let unused = |given: Vec<&String>, used: &BTreeSet<String>| {
             given.into_iter().filter(|key| !used.contains(*key)).map(String::as_str).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! `ProjectionExpression`: which parts of an item to answer.
+//! `ProjectionExpression`: which parts of an item to return.
 
 use super::parser::{invalid, parse};
 use super::path::{Path, Step};
@@ -12,6 +12,9 @@ pub struct Projection(Vec<Path>);
 
 impl Projection {
     /// Parses a `ProjectionExpression`.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         const MEMBER: &str = "ProjectionExpression";
         let paths = parse(MEMBER, text, placeholders, |p| {

@@ -33,6 +33,9 @@ enum Source {
 
 impl Update {
     /// Parses an `UpdateExpression`.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn parse(text: &str, placeholders: &mut Placeholders) -> Result<Self, Fault> {
         let update = parse(MEMBER, text, placeholders, sections)?;
         check_overlaps(&update.paths()).map_err(|fault| invalid(MEMBER, &fault))?;
@@ -46,6 +49,9 @@ impl Update {
     }
 
     /// The updated item. Every action reads the item as it was before.
+    ///
+    /// # Errors
+    /// `ValidationException`
     pub fn apply(&self, old: &Item) -> Result<Item, Fault> {
         let mut changes: Vec<(&Path, AttributeValue)> = Vec::new();
         for (path, source) in &self.set {

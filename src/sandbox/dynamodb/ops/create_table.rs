@@ -203,6 +203,9 @@ fn billing(mode: Option<&str>, throughput: Option<Billing>) -> Result<Billing, F
 }
 
 /// `ProvisionedThroughput`.
+///
+/// # Errors
+/// `SerializationException`
 pub fn parse_throughput(members: &Members<'_>) -> Later<Option<Billing>> {
     let Some(throughput) = members.structure("ProvisionedThroughput")? else { return Ok(None) };
     let units = |name| {

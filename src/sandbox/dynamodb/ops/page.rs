@@ -41,11 +41,17 @@ pub struct PageRequest {
 }
 
 /// Reads `Limit`.
+///
+/// # Errors
+/// `SerializationException`
 pub fn parse_limit(members: &Members<'_>) -> Later<Option<i64>> {
     members.integer("Limit", 1..=i64::MAX)
 }
 
 /// Reads `Select`.
+///
+/// # Errors
+/// `SerializationException`
 pub fn parse_select(members: &Members<'_>) -> Later<Option<&'static str>> {
     const SELECTS: [&str; 4] = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
     members.choice("Select", &SELECTS)
@@ -135,6 +141,9 @@ impl<'a> Page<'a> {
     }
 
     /// Takes the next item; `false` once the page is full.
+    ///
+    /// # Errors
+    /// When the item has no key, which no stored item is without.
     pub fn take(&mut self, item: &Item) -> Result<bool, Fault> {
         let size = item_size(item);
         if self.scanned > 0 && self.bytes + size > MAX_PAGE_BYTES {
