@@ -4,6 +4,7 @@
 //! `KMSLAB_WRITE_GOLDEN=1 cargo test --lib golden` writes the transcript again.
 
 mod script;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
