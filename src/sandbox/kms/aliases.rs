@@ -47,11 +47,27 @@ fn check_name(name: &str) -> Result<(), KmsError> {
     Ok(())
 }
 
-fn check_target(target: &KeyId) -> Result<(), KmsError> {
-    if target.text().contains("alias/") {
-        return Err(KmsError::Invalid("Aliases must refer to keys. Not aliases".to_owned()));
+/// An alias and the key it is to name.
+struct AliasTarget {
+    name: String,
+    target: KeyId,
+}
+
+impl AliasTarget {
+    fn parse(members: &Members<'_>) -> Result<Self, Fault> {
+        Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
     }
-    Ok(())
+
+    /// Checks the names and the permission on the alias, and returns the alias's ARN.
+    fn authorize(&self, cx: &mut Context<'_>, action: &str) -> Result<String, KmsError> {
+        check_name(&self.name)?;
+        if self.target.text().contains("alias/") {
+            return Err(KmsError::Invalid("Aliases must refer to keys. Not aliases".to_owned()));
+        }
+        let arn = cx.home().alias_arn(&self.name);
+        cx.authorize(action, Resource::Arn(&arn), &ConditionContext::default())?;
+        Ok(arn)
+    }
 }
 
 fn put(cx: &mut Context<'_>, alias: Alias) -> Result<Value, KmsError> {
@@ -60,28 +76,23 @@ fn put(cx: &mut Context<'_>, alias: Alias) -> Result<Value, KmsError> {
 }
 
 /// `CreateAlias`
-pub struct CreateAlias {
-    name: String,
-    target: KeyId,
-}
+pub struct CreateAlias(AliasTarget);
 
 impl Request for CreateAlias {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
+        AliasTarget::parse(members).map(Self)
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        check_name(&self.name)?;
-        check_target(&self.target)?;
-        let arn = cx.home().alias_arn(&self.name);
-        cx.authorize("kms:CreateAlias", Resource::Arn(&arn), &ConditionContext::default())?;
-        let key = cx.key_with(&self.target, "kms:CreateAlias", &facts([("kms:RequestAlias", &self.name)]))?;
+        let arn = self.0.authorize(cx, "kms:CreateAlias")?;
+        let AliasTarget { name, target } = self.0;
+        let key = cx.key_with(&target, "kms:CreateAlias", &facts([("kms:RequestAlias", &name)]))?;
         key.check_changeable()?;
-        if cx.account.kms.alias(&self.name).is_some() {
+        if cx.account.kms.alias(&name).is_some() {
             return Err(KmsError::AlreadyExists(format!("An alias with the name {arn} already exists")).into());
         }
         let now = cx.account.clock.epoch_seconds();
-        Ok(put(cx, Alias { name: self.name, key_id: key.id(), created: now, updated: now })?.into())
+        Ok(put(cx, Alias { name, key_id: key.id(), created: now, updated: now })?.into())
     }
 }
 
@@ -106,25 +117,20 @@ impl Request for DeleteAlias {
 }
 
 /// `UpdateAlias`
-pub struct UpdateAlias {
-    name: String,
-    target: KeyId,
-}
+pub struct UpdateAlias(AliasTarget);
 
 impl Request for UpdateAlias {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        Ok(Self { name: parse_name(members)?, target: KeyId::parse_key_only(members, "TargetKeyId")? })
+        AliasTarget::parse(members).map(Self)
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        check_name(&self.name)?;
-        check_target(&self.target)?;
-        let arn = cx.home().alias_arn(&self.name);
-        cx.authorize("kms:UpdateAlias", Resource::Arn(&arn), &ConditionContext::default())?;
-        let old = cx.account.kms.alias(&self.name).cloned().ok_or_else(|| KmsError::no_such_alias(&arn))?;
-        let named = facts([("kms:RequestAlias", &self.name)]);
+        let arn = self.0.authorize(cx, "kms:UpdateAlias")?;
+        let AliasTarget { name, target } = self.0;
+        let old = cx.account.kms.alias(&name).cloned().ok_or_else(|| KmsError::no_such_alias(&arn))?;
+        let named = facts([("kms:RequestAlias", &name)]);
         cx.key_with(&KeyId::any(&old.key_id), "kms:UpdateAlias", &named)?;
-        let key = cx.key_with(&self.target, "kms:UpdateAlias", &named)?;
+        let key = cx.key_with(&target, "kms:UpdateAlias", &named)?;
         // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
         key.check_changeable()?;
         let updated = cx.account.clock.epoch_seconds();

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::ciphertext::EncryptionContext;
 use super::error::KmsError;
-use super::model::Key;
+use super::model::{Key, KeyRecord};
 use crate::policy::ConditionContext;
 use crate::sandbox::authorize::Resource;
 use crate::sandbox::context::Context;
 use crate::sandbox::error::{Denial, Fault};
+use crate::sandbox::operation::Output;
 use crate::sandbox::validate::Members;
 
 /// A `KeyId` member, or one like it.
@@ -233,6 +236,15 @@ impl Context<'_> {
             KeyLookup::Found { key, .. } => Ok(key),
             KeyLookup::Absent { arn, .. } => Err(KmsError::no_such_key(&arn)),
         }
+    }
+
+    /// Changes a key's record, for an operation without output.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn change_key(&mut self, key: &Key, change: impl FnOnce(&mut KeyRecord)) -> Result<Output, KmsError> {
+        self.account.kms.change_key(&mut self.account.store, &key.id(), change)?;
+        Ok(json!({}).into())
     }
 
     fn look_up(&self, id: &KeyId) -> Result<KeyLookup, KmsError> {

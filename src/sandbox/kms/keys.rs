@@ -1,6 +1,6 @@
 //! `CreateKey`, `DescribeKey`, `ListKeys`, `EnableKey`, `DisableKey`, `UpdateKeyDescription`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::KmsError;
 use super::grants::Options;
@@ -219,7 +219,7 @@ impl Request for EnableKey {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        Ok(switch(cx, &self.0, "kms:EnableKey", KeyState::Enabled)?.into())
+        switch(cx, &self.0, "kms:EnableKey", KeyState::Enabled)
     }
 }
 
@@ -232,15 +232,14 @@ impl Request for DisableKey {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        Ok(switch(cx, &self.0, "kms:DisableKey", KeyState::Disabled)?.into())
+        switch(cx, &self.0, "kms:DisableKey", KeyState::Disabled)
     }
 }
 
-fn switch(cx: &mut Context<'_>, id: &KeyId, action: &str, state: KeyState) -> Result<Value, KmsError> {
+fn switch(cx: &mut Context<'_>, id: &KeyId, action: &str, state: KeyState) -> Result<Output, Fault> {
     let key = cx.key(id, action)?;
     key.check_changeable()?;
-    cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.state = state)?;
-    Ok(json!({}))
+    Ok(cx.change_key(&key, |record| record.state = state)?)
 }
 
 /// `UpdateKeyDescription`
@@ -260,8 +259,6 @@ impl Request for UpdateKeyDescription {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.key, "kms:UpdateKeyDescription")?;
         key.check_changeable()?;
-        let description = self.description;
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.description = description)?;
-        Ok(json!({}).into())
+        Ok(cx.change_key(&key, |record| record.description = self.description)?)
     }
 }

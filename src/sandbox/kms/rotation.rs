@@ -58,8 +58,7 @@ impl Request for DisableKeyRotation {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let key = cx.key(&self.0, "kms:DisableKeyRotation")?;
         key.check_usable()?;
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = None)?;
-        Ok(json!({}).into())
+        Ok(cx.change_key(&key, |record| record.rotation = None)?)
     }
 }
 

@@ -84,8 +84,7 @@ impl Request for TagResource {
             }
         }
         check(&tags)?;
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.tags = tags)?;
-        Ok(json!({}).into())
+        Ok(cx.change_key(&key, |record| record.tags = tags)?)
     }
 }
 
@@ -110,8 +109,7 @@ impl Request for UntagResource {
         let key = cx.key_with(&self.key, "kms:UntagResource", &asked)?;
         key.check_changeable()?;
         let keep = |tag: &Tag| !self.names.contains(&tag.key);
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.tags.retain(keep))?;
-        Ok(json!({}).into())
+        Ok(cx.change_key(&key, |record| record.tags.retain(keep))?)
     }
 }
 

@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::script::NO_KEY;
 use super::Recorder;
+use super::script::NO_KEY;
 
 impl Recorder {
     pub(super) fn tables(&mut self, key: &str) -> String {
