@@ -8,6 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Clients, failure};
 use crate::lab::exchange::{is_credential_error, is_not_found};
+use crate::lab::model::backoff::backoff;
 use crate::lab::operation::{CREATED_TAG, RUN_TAG};
 use crate::lab::{Names, redact};
 
@@ -428,7 +429,7 @@ impl Clients {
                 .map(|tag| (tag.tag_key, tag.tag_value)));
             match tags {
                 Err(failed) if failed.is_throttling() && attempt < MAX_THROTTLED => {
-                    tokio::time::sleep(Duration::from_millis((125 << attempt).min(8_000))).await;
+                    tokio::time::sleep(Duration::from_millis(backoff(125, attempt, 8_000))).await;
                 }
                 tags => return tags,
             }

@@ -35,11 +35,6 @@ impl Patience {
     }
 }
 
-/// Milliseconds before attempt `attempt + 1`: doubling from 100 ms up to 3 s.
-pub(in crate::lab) fn backoff(attempt: u32) -> u64 {
-    (100 << attempt.saturating_sub(1).min(5)).min(3_000)
-}
-
 /// Milliseconds as a person says them: `12 s`, `3 min`, `2 min 5 s`.
 pub(in crate::lab) fn span(millis: u64) -> String {
     match (millis / 60_000, millis / 1_000 % 60) {

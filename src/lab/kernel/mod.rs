@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use self::event::{DomainEvent, Outgoing, Retry, RunId, TimerId};
 use self::run::{Pending, Purpose, Run, Status};
+use super::model::backoff::backoff;
 use super::model::batch::Batch;
 use super::model::exchange::{Answer, CallId, Exchange};
 use super::model::experiment::Experiment;
@@ -447,7 +448,7 @@ impl Kernel {
         if left == 0 {
             return false;
         }
-        let millis = wait::backoff(run.attempt).min(left);
+        let millis = backoff(100, run.attempt.saturating_sub(1), 3_000).min(left);
         let retry = Retry { timer, millis, what, waited, limit };
         run.retry = Some(retry);
         run.waited += millis;

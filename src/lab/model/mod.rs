@@ -1,6 +1,7 @@
 //! Values: stages, operations, calls and their responses, facts, policies. Imports nothing of the lab.
 
 pub mod backend;
+pub mod backoff;
 pub mod batch;
 pub mod certainty;
 pub mod command_line;

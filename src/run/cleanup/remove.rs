@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::plan::{Item, Step};
 use super::{Lines, Work};
+use crate::lab::model::backoff::backoff;
 use crate::lab::wait::{NEW_TAG, ON_AWS, is_throttling};
 use crate::lab::{Answer, Identity, Operation, Verdict};
 
@@ -189,7 +190,7 @@ impl Wait {
         if now >= self.ends {
             return false;
         }
-        let pause = Duration::from_millis((50 << self.pauses.min(6)).min(3_000));
+        let pause = Duration::from_millis(backoff(50, self.pauses, 3_000));
         tokio::time::sleep(pause.min(self.ends - now)).await;
         self.pauses += 1;
         true
