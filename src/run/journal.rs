@@ -5,6 +5,7 @@
 //! It holds names and ids, never a secret.
 
 mod left;
+mod line;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError as TryLockMutexError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::disk;
 use crate::lab::certainty::{Certainty, certainty};
@@ -20,43 +21,8 @@ use crate::lab::{Answer, NoResponse, Operation};
 
 use left::open;
 pub use left::{Journals, Left, is_living};
-
-/// The first line: which run this is, and where its calls go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// The run's id.
-    pub run: String,
-    /// When it began, RFC 3339 in UTC.
-    pub started: String,
-    /// The kind of backend, as JSONL names it.
-    pub backend: String,
-    /// The endpoint; `None` is AWS itself.
-    pub endpoint: Option<String>,
-    /// The region.
-    pub region: String,
-    /// The admin's profile; `None` is the SDK's default chain.
-    pub admin_profile: Option<String>,
-    /// The admin's account: tomorrow the same profile may lead to another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-}
-
-/// A line after the first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Line {
-    Intent {
-        intent: String,
-        name: String,
-    },
-    Result {
-        result: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        /// `None` where that is not known: the answer was lost, or the service failed in the middle.
-        ok: Option<bool>,
-    },
-}
+pub use line::Head;
+use line::Line;
 
 /// The journal of a living run. Its file is made when the first creating call is near.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Head, Line};
+use super::line::{Head, Line};
 use crate::disk;
 use crate::lab::redact;
 
