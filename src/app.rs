@@ -21,22 +21,23 @@ use tokio::runtime::Runtime;
 use crate::aws::{Clients, ConfigError, EndpointOptions, Tell};
 use crate::cli::{
     Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, READER_GONE, SANDBOX_REGION, UsageError,
-    help, is_reader_gone, out, printable,
+    VERSION, help, is_reader_gone, out, printable,
 };
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::{Finding, Terminal, region};
 use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Profiles, Stage, State};
+use crate::run::answer_cache::AnswerCache;
+use crate::run::autoplay::Pace;
 use crate::run::config::Config;
+use crate::run::debug;
 use crate::run::doctor;
 use crate::run::effects::EffectHandler;
 use crate::run::front::headless::{self, Format};
 use crate::run::journal::{self, Journal};
 use crate::run::lesson;
 use crate::run::looks::Looks;
-use crate::run::play::Pace;
-use crate::run::session as kept;
-use crate::run::verified::Shelf;
+use crate::run::session_file as kept;
 use crate::run::writes::LAST_WRITES;
 use crate::run::{Ended, signal};
 use crate::sandbox::{self, Sandbox, StartError};
@@ -81,6 +82,7 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
     cli.options.check(cli.command.as_ref())?;
     recording::check(cli.command.as_ref(), &cli.recording)?;
+    start_debug_log(&cli)?;
     // Only commands that start a lab read the config file.
     let config = match cli.command {
         None | Some(Command::Run { .. } | Command::Notes | Command::Record { .. } | Command::Replay { .. }) => {
@@ -89,10 +91,32 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         _ => Config::default(),
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
+    let mask = cli.options.mask;
     let ended = command(&runtime, cli, environment, &config);
+    match &ended {
+        Ok(exit) => tracing::debug!(?exit, "ended"),
+        Err(error) => tracing::debug!("failed: {}", describe(error, mask)),
+    }
     // Background writes get a moment; a hanging disk must not block the exit.
     runtime.shutdown_timeout(LAST_WRITES);
     ended
+}
+
+/// Starts the debug log of a command that calls something, or draws the lab.
+fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
+    use Command as C;
+    let is_logged = matches!(
+        cli.command,
+        None | Some(
+            C::Run { .. } | C::Doctor | C::Record { .. } | C::Replay { .. } | C::Serve { .. } | C::Cleanup { .. }
+        )
+    );
+    let Some(path) = cli.options.debug.as_deref().filter(|_| is_logged) else { return Ok(()) };
+    let unwritable = |error| UsageError::new(format!("{} can't be written: {error}", path.display()));
+    debug::start(path, cli.options.mask).map_err(unwritable)?;
+    let (system, machine, command) = (std::env::consts::OS, std::env::consts::ARCH, &cli.command);
+    tracing::debug!(version = VERSION, system, machine, ?command, "kmslab");
+    Ok(())
 }
 
 fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Config) -> Result<Exit, Report> {
@@ -180,7 +204,7 @@ struct Lab {
     /// Of a run that is not on the sandbox inside this process.
     journal: Option<Arc<Journal>>,
     /// Likewise.
-    shelf: Option<Shelf>,
+    shelf: Option<AnswerCache>,
     /// Stops and removes its temporary folder when dropped.
     _sandbox: Option<Sandbox>,
 }
@@ -197,6 +221,7 @@ fn teller(mask: bool) -> Tell {
 fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
     let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
     let names = Names::new(&run_id(seed)).created(now(seed));
+    debug::add_run(&names.run);
     if options.endpoint_url.is_some() || options.is_aws() {
         // A later lab begins while the screen is drawn on.
         let tell = if earlier == 0 { teller(options.mask) } else { |_: &str| () };
@@ -221,7 +246,7 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
         // No single address stands for several places: a clean-up finds them as this lab did.
         head.endpoint = clients.one_place().map(str::to_owned);
         let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
-        let shelf = Some(Shelf::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
+        let shelf = Some(AnswerCache::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let profiles = Profiles { admin: options.admin_profile.clone(), test_user: options.user_profile.clone() };
         let mut state = State::new(backend, names).with_wait(options.wait).with_profiles(profiles);
         state.services = clients.services().to_vec();
@@ -356,17 +381,17 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
 }
 
 /// Reports what a lab has begun to create if it ends without a state: in a panic, or when the terminal can't be written.
-pub struct Announcement {
+pub struct PanicReport {
     journal: Option<Arc<Journal>>,
     place: String,
     masker: Option<Masker>,
 }
 
-impl Announcement {
+impl PanicReport {
     /// For a lab that begins with `state`. Dropping it in a panic prints the report.
-    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> Announcement {
+    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> PanicReport {
         let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
-        Announcement { journal: journal.cloned(), place, masker: state.masker() }
+        PanicReport { journal: journal.cloned(), place, masker: state.masker() }
     }
 
     fn tell(&mut self) {
@@ -381,7 +406,7 @@ impl Announcement {
     }
 }
 
-impl Drop for Announcement {
+impl Drop for PanicReport {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.tell();
@@ -391,7 +416,7 @@ impl Drop for Announcement {
 
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
     let Lab { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
-    let _announcement = Announcement::new(&state, journal.as_ref());
+    let _announcement = PanicReport::new(&state, journal.as_ref());
     let (effects, events) = EffectHandler::new(clients);
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let mut out = out();

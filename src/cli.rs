@@ -23,6 +23,9 @@ pub use exit::{Exit, READER_GONE, UsageError};
 pub use output::{is_reader_gone, out, printable, tell};
 pub use values::{SERVE_ADDRESS, language};
 
+/// The version, and the commit if it is known: `0.1.0 (0123456789ab)`.
+pub const VERSION: &str = env!("KMSLAB_VERSION");
+
 /// The region where neither option nor variable says one, on the sandbox.
 pub const SANDBOX_REGION: &str = "us-east-1";
 
@@ -30,7 +33,7 @@ pub const SANDBOX_REGION: &str = "us-east-1";
 ///
 /// Without a command it opens the interactive lab; without a terminal it does what `kmslab run` does.
 #[derive(Debug, Parser)]
-#[command(name = "kmslab", version, max_term_width = 100)]
+#[command(name = "kmslab", version = VERSION, max_term_width = 100)]
 pub struct Cli {
     /// What to do; without one, the interactive lab.
     #[command(subcommand)]
@@ -224,6 +227,9 @@ pub struct Options {
     /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Write what the lab does to this file, without secrets, to send with a report
+    #[arg(long, global = true, value_name = "FILE")]
+    pub debug: Option<PathBuf>,
 }
 
 /// Options of recordings: of the interactive lab, `record` and `replay`.

@@ -86,6 +86,20 @@ pub fn open_or_make(path: &Path) -> io::Result<File> {
     open_with(options.write(true).create(true).truncate(false), path)
 }
 
+/// Opens a regular file to append to. Only its owner can read it from now on.
+///
+/// # Errors
+/// When it can't be opened or changed, or is not a regular file.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = open_with(options.append(true).create(true), path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// Creates a file that only its owner can read.
 ///
 /// # Errors

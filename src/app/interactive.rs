@@ -7,16 +7,16 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Announcement, Exit, Lab, describe, exit_status, lab, looks, random_number, recording, settle, tell};
+use super::{Exit, Lab, PanicReport, describe, exit_status, lab, looks, random_number, recording, settle, tell};
 use crate::aws::Clients;
 use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
 use crate::lab::{Effect, Event, Quiz, State};
+use crate::run::answer_cache::AnswerCache;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
 use crate::run::front::{plain, screen};
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
-use crate::run::verified::Shelf;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
 use crate::ui::terminal::Screen;
@@ -57,7 +57,7 @@ pub(super) fn interactive(
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.view.keys = config.keys.clone();
     // Dropped after the screen.
-    let mut _announcement = Announcement::new(&state, journal.as_ref());
+    let mut _announcement = PanicReport::new(&state, journal.as_ref());
     state = state.with_clipboard(environment.clipboard);
     // If the recording can't begin, nothing else does.
     let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
@@ -93,7 +93,7 @@ pub(super) fn interactive(
         manner.new_run();
         let afresh = Options { fresh: true, ..options.clone() };
         (effects, events, first) = begin(&mut state, next.clients, &journal, next.shelf, &afresh, environment);
-        _announcement = Announcement::new(&state, journal.as_ref());
+        _announcement = PanicReport::new(&state, journal.as_ref());
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
@@ -110,11 +110,11 @@ fn begin(
     state: &mut State,
     clients: Clients,
     journal: &Option<Arc<Journal>>,
-    shelf: Option<Shelf>,
+    shelf: Option<AnswerCache>,
     options: &Options,
     environment: &Environment,
 ) -> (EffectHandler, UnboundedReceiver<Event>, Vec<Effect>) {
-    let (hold, first) = run::session::begin(state, options, environment);
+    let (hold, first) = run::session_file::begin(state, options, environment);
     let (effects, events) = EffectHandler::new(clients);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
@@ -127,7 +127,7 @@ fn begin(
 /// If it can't begin, or input or output fails.
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
-    let _announcement = Announcement::new(&state, journal.as_ref());
+    let _announcement = PanicReport::new(&state, journal.as_ref());
     let (effects, events) = EffectHandler::new(clients);
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
     let _in_runtime = runtime.enter();

@@ -9,15 +9,15 @@ use tokio::runtime::Runtime;
 
 use super::interactive::learner;
 use super::recording::{self, recorder_options, theme, title, written};
-use super::{Announcement, Exit, Lab, describe, exit_status, print, settle, tell};
+use super::{Exit, Lab, PanicReport, describe, exit_status, print, settle, tell};
 use crate::cli::{Environment, Options, RecordingOptions, UsageError};
 use crate::lab::{Event, Intent, Stage, State};
 use crate::record::{
     Cancel, Film, FilmOptions, Finished, Recorder, Recording, Target, can_be_written, missing_glyphs, write,
 };
+use crate::run::autoplay::{Autoplay, Pace};
 use crate::run::effects::EffectHandler;
-use crate::run::front::film::{Filmed, Studio};
-use crate::run::play::{Director, Pace};
+use crate::run::front::film::{Filmed, OfflineRecorder};
 use crate::run::{Ended, signal};
 use crate::sandbox;
 use crate::ui::theme::ColorLevel;
@@ -81,12 +81,12 @@ impl Output {
         self.stills.iter().try_for_each(|(_, target)| can_be_written(size, target, film)).map_err(UsageError::new)
     }
 
-    fn director(&self, teaser: bool, pace: Pace) -> Director {
+    fn autoplay(&self, teaser: bool, pace: Pace) -> Autoplay {
         match self.stills[..] {
-            [] if teaser => Director::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
-            [] => Director::new(pace),
-            [(stage, _)] => Director::new(Pace::Fast).only(stage, stage),
-            _ => Director::new(Pace::Fast),
+            [] if teaser => Autoplay::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
+            [] => Autoplay::new(pace),
+            [(stage, _)] => Autoplay::new(Pace::Fast).only(stage, stage),
+            _ => Autoplay::new(Pace::Fast),
         }
     }
 }
@@ -111,17 +111,17 @@ pub fn record(
     if recording.big {
         state.update(Event::Intent(Intent::ToggleZoom));
     }
-    let _announcement = Announcement::new(&state, journal.as_ref());
+    let _announcement = PanicReport::new(&state, journal.as_ref());
     let size = recording::size(recording);
     let recorder = recorder_options(recording, output.target.clone(), options, size, &state)?;
     output.check(wanted.all.as_deref(), size, &recorder.film)?;
     let recorder = Recorder::begin(recorder, &state).map_err(UsageError::new)?;
     let (effects, events) = EffectHandler::new(clients);
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
-    let studio = Studio {
+    let studio = OfflineRecorder {
         world: &effects,
         events,
-        director: output.director(wanted.teaser, recording.pace.into()),
+        autoplay: output.autoplay(wanted.teaser, recording.pace.into()),
         recorder,
         theme: theme(options, environment, ColorLevel::True),
         key_cast: recording::key_cast(recording),

@@ -16,9 +16,9 @@ use crate::record::{
     AddedFonts, Cancel, FilmOptions, Finished, Format, Palette, Pixels, Recorder, RecorderOptions, Recording, Saved,
     Target, missing_glyphs, write_or_rescue,
 };
-use crate::run::live::{Live, Manner};
+use crate::run::autoplay::Autoplay;
 use crate::run::looks::Looks;
-use crate::run::play::Director;
+use crate::run::presentation::{LiveRecording, Presentation};
 use crate::run::signal;
 use crate::ui::KeyCast;
 use crate::ui::terminal;
@@ -121,13 +121,13 @@ pub fn manner(
     options: &Options,
     environment: &Environment,
     state: &mut State,
-) -> Result<Manner, Report> {
+) -> Result<Presentation, Report> {
     if recording.big {
         state.update(Event::Intent(Intent::ToggleZoom));
     }
-    let mut manner = Manner::new(looks);
+    let mut manner = Presentation::new(looks);
     manner.key_cast = key_cast(recording);
-    manner.director = recording.play.then(|| Director::new(recording.pace.into()).attended());
+    manner.autoplay = recording.play.then(|| Autoplay::new(recording.pace.into()).attended());
     if let Some(path) = &recording.record {
         let size = recording.size.map_or_else(terminal::size, Ok).wrap_err("the terminal does not tell its size")?;
         let target = Target::new(path, recording.force).map_err(UsageError::new)?;
@@ -135,7 +135,11 @@ pub fn manner(
         recorder.header.keeps_pauses = recording.play;
         recorder.partial = true;
         let recorder = Recorder::begin(recorder, state).map_err(UsageError::new)?;
-        let live = Live::new(recorder, recording.keys).in_theme(theme(options, environment, environment.color_level()));
+        let live = LiveRecording::new(recorder, recording.keys).in_theme(theme(
+            options,
+            environment,
+            environment.color_level(),
+        ));
         manner.recording = Some(live);
     }
     Ok(manner)
@@ -147,7 +151,7 @@ pub(super) fn title(state: &State) -> String {
 }
 
 /// Ends the recording of the interactive lab and reports on it. Errors are only reported: the lab itself has ended well.
-pub fn finish(runtime: &Runtime, mut manner: Manner, state: &State, stop: impl Stream<Item = u8> + Unpin) {
+pub fn finish(runtime: &Runtime, mut manner: Presentation, state: &State, stop: impl Stream<Item = u8> + Unpin) {
     let now = manner.now();
     let Some(recording) = manner.recording.take() else { return };
     if let Some(failure) = recording.failure() {

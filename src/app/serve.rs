@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::{Exit, sandbox_config, tell};
 use crate::cli::{Options, out};
+use crate::run::debug::what_to_send;
 use crate::run::signal;
 use crate::sandbox::{self, Sandbox};
 
@@ -50,7 +51,10 @@ pub fn run(runtime: &Runtime, options: &Options, listen: SocketAddr) -> Result<E
     runtime.block_on(async {
         tokio::select! {
             _ = stop.next() => Ok(Exit::Met),
-            () = ended => Err(Report::msg("the sandbox's server has ended; this is a bug in kmslab: please report it")),
+            () = ended => {
+                let send = what_to_send();
+                Err(Report::msg(format!("the sandbox's server has ended; this is a bug in kmslab: {send}")))
+            },
         }
     })
 }

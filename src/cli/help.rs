@@ -47,6 +47,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("lesson", &["run", "record", "replay", "export", "lesson"]),
             ("config", &["run", "doctor", "record", "replay", "notes"]),
             ("socket", &["notes"]),
+            ("debug", &["run", "doctor", "record", "replay", "serve", "cleanup"]),
         ],
     ),
     (

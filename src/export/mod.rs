@@ -13,7 +13,7 @@ use color_eyre::eyre::Report;
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
 use crate::lab::Stage;
-use crate::run::{lesson, session};
+use crate::run::{lesson, session_file};
 pub use write_up::{Block, document};
 
 /// What a file is written as.
@@ -48,7 +48,7 @@ pub fn export(file: &Path, force: bool, options: &Options, environment: &Environ
     let text = match format {
         Format::Script => script::script(&lesson),
         Format::Markdown | Format::Html => {
-            let kept = environment.state.as_deref().map(session::read_to_write_up).transpose();
+            let kept = environment.state.as_deref().map(session_file::read_to_write_up).transpose();
             let kept = kept.map_err(UsageError::new)?.flatten().filter(|kept| kept.ended() > 0).ok_or_else(|| {
                 UsageError::new("no session is kept that could be written up: do a stage of the lab first")
             })?;

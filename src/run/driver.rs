@@ -163,12 +163,21 @@ fn handle<F: Front>(
     front: &mut F,
     event: Event,
 ) -> io::Result<Option<Ended>> {
+    let _span = tracing::debug_span!("event", what = %named(&event)).entered();
     let copy = front.keeps_events().then(|| event.clone());
     let effects = state.update(event);
     if let Some(event) = copy {
         front.happened(state, event)?;
     }
+    tracing::debug!(
+        stage = state.view.shown.key(),
+        running = state.is_running(),
+        overlay = ?state.view.overlay,
+        says = ?state.view.message,
+        "state"
+    );
     for effect in effects {
+        tracing::debug!("effect {}", asked(&effect));
         front.asked(&effect);
         match effect {
             Effect::Exit => return Ok(Some(Ended::Finished)),
@@ -183,6 +192,35 @@ fn handle<F: Front>(
         }
     }
     Ok(None)
+}
+
+/// Names an event in the debug log; of what a person types it says nothing, and of a response no more than its call.
+fn named(event: &Event) -> String {
+    match event {
+        Event::Intent(Intent::TypeDigit(_)) => "TypeDigit".to_owned(),
+        Event::CallFinished { id, .. } => format!("CallFinished {}", id.0),
+        Event::Inspected { serial, .. } => format!("Inspected {serial}"),
+        Event::Recalled { stage, found } => format!("Recalled {}: {}", stage.key(), matches!(found, Ok(Some(_)))),
+        event => format!("{event:?}"),
+    }
+}
+
+/// Names an effect in the debug log.
+fn asked(effect: &Effect) -> String {
+    match effect {
+        Effect::Call { id, identity, operation } => {
+            format!("Call {} {} {}:{}", id.0, identity.name(), operation.service().prefix(), operation.name())
+        }
+        Effect::Report(Report::Started(stage)) => format!("Report: {} started", stage.key()),
+        Effect::Report(Report::Call(exchange)) => {
+            format!("Report: {} {} {}", exchange.identity.name(), exchange.operation.name(), exchange.verdict.key())
+        }
+        Effect::Report(Report::Stage(stage, check)) => format!("Report: {} {check:?}", stage.key()),
+        Effect::Keep(_) => "Keep".to_owned(),
+        Effect::Remember(_) => "Remember".to_owned(),
+        Effect::Copy(_) => "Copy".to_owned(),
+        effect => format!("{effect:?}"),
+    }
 }
 
 /// How a lab ends early under a front that cleans up.

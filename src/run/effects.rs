@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::answer_cache::AnswerCache;
+use super::debug;
 use super::inspect;
 use super::journal::{self, Journal};
 use super::notes::Place;
-use super::session::{Hold, Keeper};
-use super::verified::Shelf;
+use super::session_file::{SessionLock, SessionWriter};
 use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
@@ -22,9 +23,9 @@ pub struct EffectHandler {
     clients: Arc<Clients>,
     events: UnboundedSender<Event>,
     journal: Option<Arc<Journal>>,
-    shelf: Option<Arc<Shelf>>,
+    shelf: Option<Arc<AnswerCache>>,
     /// Dropped before `writes`, which then waits for what it has still to write.
-    keeper: Option<Keeper>,
+    keeper: Option<SessionWriter>,
     place: Option<Place>,
     writes: Writes,
 }
@@ -51,13 +52,13 @@ impl EffectHandler {
     }
 
     /// The same handler, which keeps the answers of stages that were met on `shelf`.
-    pub fn with_shelf(self, shelf: Option<Shelf>) -> EffectHandler {
+    pub fn with_shelf(self, shelf: Option<AnswerCache>) -> EffectHandler {
         EffectHandler { shelf: shelf.map(Arc::new), ..self }
     }
 
     /// The same handler, which keeps the session that is held.
-    pub fn with_session(self, hold: Option<Hold>) -> EffectHandler {
-        let keeper = hold.and_then(|hold| match Keeper::start(hold, self.events.clone(), self.writes.begin()) {
+    pub fn with_session(self, hold: Option<SessionLock>) -> EffectHandler {
+        let keeper = hold.and_then(|hold| match SessionWriter::start(hold, self.events.clone(), self.writes.begin()) {
             Ok(keeper) => Some(keeper),
             Err(error) => {
                 let _ = self.events.send(Event::NotRemembered(error.to_string()));
@@ -157,7 +158,7 @@ impl EffectHandler {
     /// Sends a call once what was to be kept before it is written, and a creating one only with its intent on the disk.
     fn call(&self, id: CallId, identity: Identity, operation: Operation) {
         let (clients, journal) = (self.clients.clone(), self.journal.clone());
-        let settled = self.keeper.as_ref().map(Keeper::settled);
+        let settled = self.keeper.as_ref().map(SessionWriter::settled);
         self.answer(async move {
             if let Some(settled) = settled {
                 settled.await;
@@ -175,6 +176,7 @@ impl EffectHandler {
                 journal.account(account);
             }
             answer.at = unix_time();
+            log_call(id, &answer);
             Event::CallFinished { id, answer }
         });
     }
@@ -205,11 +207,26 @@ async fn unbroken(work: impl Future<Output = Answer> + Send + 'static) -> Answer
     tokio::spawn(work).await.unwrap_or_else(|_| Answer { tries: 1, ..unsent(broken()) })
 }
 
+/// Writes to the debug log how a call ended. The answer holds no secrets: `aws` has removed them.
+fn log_call(CallId(id): CallId, answer: &Answer) {
+    let (tries, micros, request) = (answer.tries, answer.duration_us, &answer.request);
+    match &answer.response {
+        Ok(response) if response.status < 300 => {
+            tracing::debug!(id, response.status, response.request_id, tries, micros, %request, "call answered");
+        }
+        Ok(response) => {
+            let body = &response.body;
+            tracing::debug!(id, response.status, response.request_id, tries, micros, %request, %body, "call refused");
+        }
+        Err(none) => tracing::debug!(id, none.message, tries, micros, %request, "call without a response"),
+    }
+}
+
 /// What is said where a part of the program has panicked.
 fn broken() -> NoResponse {
     NoResponse {
         message: "a part of kmslab has failed while the call was under way".to_owned(),
-        remedy: "this is a fault of kmslab: please report it".to_owned(),
+        remedy: format!("this is a fault of kmslab: {}", debug::what_to_send()),
     }
 }
 

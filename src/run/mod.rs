@@ -5,11 +5,14 @@
 //! for. Outcomes arrive as events. The loop itself waits for no call and no disk. It decides nothing of the lesson,
 //! which is `lab`'s, and draws nothing, which is `ui`'s.
 //!
-//! On the disk: [`journal`] (what is about to be created), [`session`] (to resume), [`verified`] (responses to show
+//! On the disk: [`journal`] (what is about to be created), [`session_file`] (to resume), [`answer_cache`] (responses to show
 //! again).
 
+pub mod answer_cache;
+pub mod autoplay;
 pub mod cleanup;
 pub mod config;
+pub mod debug;
 pub mod doctor;
 mod driver;
 pub mod effects;
@@ -20,13 +23,11 @@ mod inputs;
 pub mod inspect;
 pub mod journal;
 pub mod lesson;
-pub mod live;
 pub mod looks;
 pub mod notes;
-pub mod play;
-pub mod session;
+pub mod presentation;
+pub mod session_file;
 pub mod signal;
-pub mod verified;
 pub mod writes;
 
 pub use driver::Ended;

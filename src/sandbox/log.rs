@@ -124,6 +124,9 @@ pub struct DecisionRecord {
 pub trait Record: Clone {
     /// About how many bytes it takes.
     fn size(&self) -> usize;
+
+    /// Writes it to the debug log.
+    fn log(&self) {}
 }
 
 impl Record for TrailEvent {
@@ -131,11 +134,22 @@ impl Record for TrailEvent {
     fn size(&self) -> usize {
         1024
     }
+
+    fn log(&self) {
+        let Self { event_source, event_name, request_id, verdict, error_code, error_message, .. } = self;
+        let caller = self.user_identity.arn.as_deref().or(self.user_identity.invoked_by.as_deref());
+        tracing::debug!(caller, event_source, event_name, request_id, ?verdict, error_code, error_message, "call");
+    }
 }
 
 impl Record for DecisionRecord {
     fn size(&self) -> usize {
         size_of::<Self>() + self.decision.size()
+    }
+
+    fn log(&self) {
+        let Self { request_id, principal, action, resource, decision } = self;
+        tracing::debug!(request_id, principal, action, resource, outcome = ?decision.outcome, "decision");
     }
 }
 
@@ -158,6 +172,7 @@ impl<T: Record> BoundedLog<T> {
     /// Adds one; the oldest go when there are too many. The newest is always there.
     pub fn push(&mut self, record: T) {
         self.total += 1;
+        record.log();
         self.bytes += record.size();
         self.records.push_back(record);
         while self.records.len() > CAPACITY || (self.bytes > MOST_BYTES && self.records.len() > 1) {

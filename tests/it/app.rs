@@ -12,8 +12,8 @@ use futures_util::{StreamExt, stream};
 use kmslab::aws::Clients;
 use kmslab::lab::{Backend, BackendKind, Lesson, Names, Stage, State};
 use kmslab::run::effects::EffectHandler;
-use kmslab::run::live::Manner;
 use kmslab::run::notes::Place;
+use kmslab::run::presentation::Presentation;
 use kmslab::run::{self, Ended};
 use kmslab::sandbox::{Config, Sandbox};
 use kmslab::ui::terminal::Screen;
@@ -89,7 +89,7 @@ impl Lab {
             let (world, events) = EffectHandler::new(clients);
             let world = world.with_notes(place);
             let mut screen = Screen::over(out, Size { width: columns, height: rows });
-            let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
+            let mut manner = Presentation::new(Theme::choose(ThemeName::Dark, ColorLevel::Ansi16));
             let input = stream::poll_fn(move |context| input.poll_recv(context));
             let stop = Box::pin(stream::once(stopped).filter_map(async |signal| signal.ok()));
             let ended =

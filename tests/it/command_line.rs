@@ -1,5 +1,7 @@
 //! The binary from outside: commands, exit statuses, lines, signals. No terminal here; see `tests/pty` for that.
 
+#[cfg(unix)]
+mod debug;
 mod help;
 #[cfg(unix)]
 mod machine;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kmslab::app::Announcement;
+use kmslab::app::PanicReport;
 use kmslab::lab::{Backend, BackendKind, Names, Operation, State};
 use kmslab::run::journal::{self, Journal};
 use kmslab::sandbox::{Config, Sandbox};
@@ -96,7 +96,7 @@ fn a_lab_that_panics() {
     let journal = Arc::new(Journal::new(Some(folder), journal::head(&names, &backend, None)));
     let mut state = State::new(backend, names);
     state.mask();
-    let _announcement = Announcement::new(&state, Some(&journal));
+    let _announcement = PanicReport::new(&state, Some(&journal));
     let mut screen = Screen::enter().unwrap();
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
     let mut draw = || screen.paint(|frame| view(&state, &theme, &KeyCast::default(), frame));

@@ -14,21 +14,21 @@ use tokio::time::Instant;
 
 use crate::lab::{CallId, Effect, Event, Operation, State, TimerId, Wire};
 use crate::record::Recorder;
+use crate::run::autoplay::{Autoplay, Cue};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, TICK, Wanted};
-use crate::run::live::{area, bytes, key};
-use crate::run::play::{Cue, Director};
+use crate::run::presentation::{area, bytes, key};
 use crate::ui::{self, KeyCast, Theme, card};
 
 /// Where the lab is recorded.
-pub struct Studio<'a> {
+pub struct OfflineRecorder<'a> {
     /// Performs effects.
     pub world: &'a EffectHandler,
     /// What becomes of them.
     pub events: UnboundedReceiver<Event>,
     /// Who presses the keys.
-    pub director: Director,
+    pub autoplay: Autoplay,
     /// Takes it in.
     pub recorder: Recorder,
     /// The colours.
@@ -55,13 +55,13 @@ pub struct Filmed {
     pub failure: Option<io::Error>,
 }
 
-impl Studio<'_> {
+impl OfflineRecorder<'_> {
     /// Plays the lab to its end, or until a signal's number comes from `stop`.
     pub async fn film(self, state: &mut State, stop: impl Stream<Item = u8> + Unpin) -> Filmed {
-        let Studio { world, events, director, recorder, theme, key_cast, keys, seeded, cards } = self;
+        let OfflineRecorder { world, events, autoplay, recorder, theme, key_cast, keys, seeded, cards } = self;
         let now = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
         let mut film = Film {
-            director,
+            autoplay,
             recorder,
             theme,
             key_cast,
@@ -76,7 +76,7 @@ impl Studio<'_> {
         };
         if cards {
             let title = card::title(state, &film.theme, film.recorder.size());
-            film.card(&title, film.director.title());
+            film.card(&title, film.autoplay.title());
         }
         let ended = driver::run(state, Some(world), &mut film, Inputs::unattended(events, stop)).await;
         let ended = ended.unwrap_or_else(|error| {
@@ -85,7 +85,7 @@ impl Studio<'_> {
         });
         if cards && ended == Ended::Finished && film.failure.is_none() {
             let end = card::end(state, &film.theme, film.recorder.size());
-            film.card(&end, film.director.end());
+            film.card(&end, film.autoplay.end());
         }
         Filmed { length: film.at(), recorder: film.recorder, ended, failure: film.failure }
     }
@@ -114,7 +114,7 @@ enum What {
 
 /// A recording under way.
 struct Film {
-    director: Director,
+    autoplay: Autoplay,
     recorder: Recorder,
     theme: Theme,
     key_cast: KeyCast,
@@ -138,7 +138,7 @@ impl Front for Film {
     const CLEANS_UP: bool = true;
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
-        if self.director.is_on(state) {
+        if self.autoplay.is_on(state) {
             let frame = ui::render_with(state, &self.theme, &self.key_cast, self.recorder.size());
             let recorded = self.recorder.see(self.at(), Some(state), &frame);
             self.note(recorded);
@@ -160,7 +160,7 @@ impl Front for Film {
         if self.is_leaving {
             return Ok(Arrival::End(Ended::Finished));
         }
-        Ok(match self.director.cue(state, &self.key_cast, self.clock) {
+        Ok(match self.autoplay.cue(state, &self.key_cast, self.clock) {
             Cue::Press(at, code) => self.press(state, at, code),
             Cue::End(at) => {
                 self.advance(state, at);
@@ -226,7 +226,7 @@ impl Film {
     /// Sets the clock to `at`; while nothing is shown, the recording's time stands still.
     fn advance(&mut self, state: &State, at: Duration) {
         let at = at.max(self.clock);
-        if !self.director.is_on(state) {
+        if !self.autoplay.is_on(state) {
             self.hidden += at - self.clock;
         }
         self.clock = at;
@@ -237,12 +237,12 @@ impl Film {
         let keys = ui::keys::Screen::new(state, area(self.recorder.size()));
         let key = key(code);
         self.key_cast.press(ui::keys::named(key, &keys));
-        if let Some(typed) = bytes(key).filter(|_| self.keys && self.director.is_on(state)) {
+        if let Some(typed) = bytes(key).filter(|_| self.keys && self.autoplay.is_on(state)) {
             let recorded = self.recorder.input(self.at(), &typed);
             self.note(recorded);
         }
         let intent = keys.pressed(key);
-        self.director.pressed(state, code, self.clock);
+        self.autoplay.pressed(state, code, self.clock);
         intent.map_or(Arrival::Redraw, |intent| Arrival::Event(Event::Intent(intent)))
     }
 

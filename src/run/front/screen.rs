@@ -13,8 +13,8 @@ use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
-use crate::run::live::{Manner, Upcoming, area, key};
-use crate::run::notes::teller::Teller;
+use crate::run::notes::server::NotesServer;
+use crate::run::presentation::{Due, Presentation, area, key};
 use crate::ui;
 use crate::ui::terminal::Screen;
 
@@ -32,7 +32,7 @@ pub async fn interactive<W: Write, I: Into<Input>>(
     events: UnboundedReceiver<Event>,
     input: impl Stream<Item = io::Result<I>> + Unpin,
     screen: &mut Screen<W>,
-    manner: &mut Manner,
+    manner: &mut Presentation,
     stop: impl Stream<Item = u8> + Unpin,
 ) -> io::Result<Ended> {
     let input = input.map(|input| input.map(Into::into));
@@ -40,7 +40,7 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         screen,
         manner,
         effects,
-        teller: Teller::default(),
+        notes: NotesServer::default(),
         began: Instant::now(),
         not_followed: None,
         next: None,
@@ -51,9 +51,9 @@ pub async fn interactive<W: Write, I: Into<Input>>(
 
 struct OnScreen<'a, W: Write> {
     screen: &'a mut Screen<W>,
-    manner: &'a mut Manner,
+    manner: &'a mut Presentation,
     effects: &'a EffectHandler,
-    teller: Teller,
+    notes: NotesServer,
     began: Instant,
     /// Why `kmslab notes` can't follow, until it is shown.
     not_followed: Option<String>,
@@ -67,11 +67,11 @@ impl<W: Write> Front for OnScreen<'_, W> {
     type Input = Input;
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
-        self.teller.tell(state).await;
+        self.notes.tell(state).await;
         self.draw(state)?;
         // After the first frame, which waits for nothing.
         if let Some(place) = self.effects.place()
-            && let Err(error) = self.teller.listen(place)
+            && let Err(error) = self.notes.listen(place)
             && let Some(path) = &place.socket
         {
             let columns = usize::from(self.screen.size().width);
@@ -85,7 +85,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
             return Ok(Arrival::Event(Event::Say(why)));
         }
         self.manner.looks.ask(self.screen)?;
-        let Upcoming { key, write, trouble, ended } = self.manner.upcoming(state);
+        let Due { key, write, trouble, ended } = self.manner.upcoming(state);
         let seconds = Duration::from_secs(self.began.elapsed().as_secs() + 1);
         let wanted = Wanted {
             urgent: (trouble.is_some() || ended).then(Instant::now),
@@ -146,7 +146,7 @@ impl<W: Write> OnScreen<'_, W> {
     fn draw(&mut self, state: &State) -> io::Result<()> {
         let now = self.manner.now();
         self.manner.key_cast.playing = self.manner.playing(state);
-        let Manner { looks, key_cast, recording, .. } = &mut *self.manner;
+        let Presentation { looks, key_cast, recording, .. } = &mut *self.manner;
         let theme = &looks.theme;
         self.screen.paint_seen(
             |frame| ui::view(state, theme, key_cast, frame),

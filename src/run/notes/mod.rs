@@ -1,10 +1,10 @@
-//! The presenter's second screen: the lab tells it what it shows ([`teller`]), over a Unix socket ([`socket`]), a line
+//! The presenter's second screen: the lab tells it what it shows ([`server`]), over a Unix socket ([`socket`]), a line
 //! of JSON for each change (`lab::presenting::line`); `kmslab notes` follows ([`follow`]).
 
 pub mod follow;
+pub mod server;
 #[cfg(unix)]
 pub mod socket;
-pub mod teller;
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};

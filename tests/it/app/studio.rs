@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::stream;
 use kmslab::record::cast::{Header, Version};
 use kmslab::record::{FilmOptions, Finished, Palette, Pixels, Recorder, RecorderOptions, Target};
+use kmslab::run::autoplay::{Autoplay, Pace};
 use kmslab::run::config;
-use kmslab::run::front::film::Studio;
-use kmslab::run::play::{Director, Pace};
+use kmslab::run::front::film::OfflineRecorder;
 use kmslab::ui::KeyCast;
 
 use super::*;
@@ -19,7 +19,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
     let backend = Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
     let mut state = State::new(backend, Names::new("test"));
-    // The director's enter means nothing.
+    // The autoplay's enter means nothing.
     state.view.keys = config::Config::parse("[keys]\nadvance = \"f6\"\n").unwrap().keys;
     let folder = tempfile::tempdir().unwrap();
     let size = Size { width: 80, height: 24 };
@@ -30,10 +30,10 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
         partial: false,
     };
     let (world, events) = EffectHandler::new(clients);
-    let studio = Studio {
+    let studio = OfflineRecorder {
         world: &world,
         events,
-        director: Director::new(Pace::Fast),
+        autoplay: Autoplay::new(Pace::Fast),
         recorder: Recorder::begin(recording, &state).unwrap(),
         theme: Theme::choose(ThemeName::Dark, ColorLevel::True),
         key_cast: KeyCast::default(),

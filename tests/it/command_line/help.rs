@@ -37,6 +37,7 @@ const GROUPS: [&[&str]; 4] = [
         "--theme=light",
         "--config=/nowhere.toml",
         "--socket=/nowhere.sock",
+        "--debug=/dev/null/debug.log",
         "--force",
         "--cast-version=2",
         "--pace=talk",

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use kmslab::run::verified::Shelf;
+use kmslab::run::answer_cache::AnswerCache;
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn a_pipe_in_place_of_a_journal_is_replaced() {
 fn a_pipe_in_place_of_a_recorded_answer_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::new(timing(None, 1));
-    let shelf = Shelf::new(Some(folder.path()), &lab.state.backend, None);
+    let shelf = AnswerCache::new(Some(folder.path()), &lab.state.backend, None);
     lab.run_to(Stage::Who);
     lab.world = lab.world.with_shelf(Some(shelf));
     let place = lab.state.backend.host().unwrap().replace(':', "%3A");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kmslab::run::verified::Shelf;
+use kmslab::run::answer_cache::AnswerCache;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const STAGE: Stage = Stage::ViewDenied;
 
 /// The same lab with its answers kept in `folder`.
 fn keeping(lab: Lab, folder: &Path) -> Lab {
-    let shelf = Shelf::new(Some(folder), &lab.state.backend, Some("classroom 1"));
+    let shelf = AnswerCache::new(Some(folder), &lab.state.backend, Some("classroom 1"));
     Lab { world: lab.world.with_shelf(Some(shelf)), ..lab }
 }
 

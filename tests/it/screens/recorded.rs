@@ -7,7 +7,7 @@ use kmslab::lab::{Event, Experiment, Intent, Page, Stage};
 use kmslab::record::cast::{Cast, Header, Version};
 use kmslab::record::chapters::Chapters;
 use kmslab::record::{FilmOptions, Palette, Recorder, RecorderOptions, Target};
-use kmslab::run::live::Live;
+use kmslab::run::presentation::LiveRecording;
 use kmslab::ui::terminal::Screen;
 use kmslab::ui::{ColorLevel, KeyCast, Theme, ThemeName, card, keys, render, render_with, view};
 use ratatui::layout::{Position, Rect, Size};
@@ -65,7 +65,7 @@ fn a_recording_costs_no_visible_time() {
             film: FilmOptions::default(),
             partial: true,
         };
-        let mut live = name.map(|name| Live::new(Recorder::begin(options(name), states[0]).unwrap(), false));
+        let mut live = name.map(|name| LiveRecording::new(Recorder::begin(options(name), states[0]).unwrap(), false));
         let begun = Instant::now();
         for frame in 0..FRAMES {
             let state = states[frame as usize % states.len()];

@@ -28,21 +28,21 @@ const LOCK: &str = "session.lock";
 
 /// The one session that may be kept in a folder.
 #[derive(Debug)]
-pub struct Hold {
+pub struct SessionLock {
     folder: PathBuf,
     _lock: File,
 }
 
-impl Hold {
+impl SessionLock {
     /// Takes hold of the session in `folder`; `None` where another lab has it.
     ///
     /// # Errors
     /// When the folder can't be made or written.
-    pub fn take(folder: &Path) -> io::Result<Option<Hold>> {
+    pub fn take(folder: &Path) -> io::Result<Option<SessionLock>> {
         disk::make_private(folder)?;
         let lock = disk::open_or_make(&folder.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Hold { folder: folder.to_owned(), _lock: lock })),
+            Ok(()) => Ok(Some(SessionLock { folder: folder.to_owned(), _lock: lock })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
@@ -106,19 +106,19 @@ fn read_file(path: &Path) -> Result<Option<Kept>, String> {
 
 /// Writes sessions, the newest first and the others not at all.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct SessionWriter {
     sender: Sender<(u64, Box<Kept>)>,
     last: AtomicU64,
     written: watch::Receiver<u64>,
 }
 
-impl Keeper {
+impl SessionWriter {
     /// A keeper of the session that is held. What goes wrong is told to `events`. Once it is dropped, what was to be
     /// kept is still written, and the session is let go; `under_way` is, until then.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(hold: Hold, events: UnboundedSender<Event>, under_way: UnderWay) -> io::Result<Keeper> {
+    pub fn start(hold: SessionLock, events: UnboundedSender<Event>, under_way: UnderWay) -> io::Result<SessionWriter> {
         let (sender, receiver) = channel();
         let (done, written) = watch::channel(0);
         let work = move || {
@@ -126,7 +126,7 @@ impl Keeper {
             drop(under_way);
         };
         std::thread::Builder::new().name("kmslab-session".to_owned()).spawn(work)?;
-        Ok(Keeper { sender, last: AtomicU64::new(0), written })
+        Ok(SessionWriter { sender, last: AtomicU64::new(0), written })
     }
 
     /// Has `kept` written, and returns at once.
@@ -145,7 +145,12 @@ impl Keeper {
     }
 }
 
-fn keep(hold: Hold, sessions: &Receiver<(u64, Box<Kept>)>, done: &watch::Sender<u64>, events: &UnboundedSender<Event>) {
+fn keep(
+    hold: SessionLock,
+    sessions: &Receiver<(u64, Box<Kept>)>,
+    done: &watch::Sender<u64>,
+    events: &UnboundedSender<Event>,
+) {
     let mut is_first = true;
     while let Ok(first) = sessions.recv() {
         let (number, kept) = sessions.try_iter().last().unwrap_or(first);
@@ -158,9 +163,9 @@ fn keep(hold: Hold, sessions: &Receiver<(u64, Box<Kept>)>, done: &watch::Sender<
 }
 
 /// Has the session of `state` kept, and looks for one that can go on: gives the hold, and what to do first.
-pub fn begin(state: &mut State, options: &Options, environment: &Environment) -> (Option<Hold>, Vec<Effect>) {
+pub fn begin(state: &mut State, options: &Options, environment: &Environment) -> (Option<SessionLock>, Vec<Effect>) {
     let Some(folder) = environment.state.as_deref() else { return (None, Vec::new()) };
-    let hold = match Hold::take(folder) {
+    let hold = match SessionLock::take(folder) {
         Ok(Some(hold)) => hold,
         Ok(None) => {
             state.view.message = Some("another kmslab is at work: your progress here is not kept".to_owned());
@@ -218,7 +223,7 @@ pub fn reset(environment: &Environment) -> Result<Exit, Report> {
     };
     let path = folder.join(FILE);
     let trouble = || format!("{} can't be deleted", path.display());
-    let Some(_hold) = Hold::take(folder).wrap_err_with(trouble)? else {
+    let Some(_hold) = SessionLock::take(folder).wrap_err_with(trouble)? else {
         return Err(UsageError::new("a lab is at work: leave it first").into());
     };
     let kept = read(folder);
@@ -278,7 +283,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (events, mut told) = unbounded_channel();
         let writes = Writes::default();
-        let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
+        let keeper =
+            SessionWriter::start(SessionLock::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for run in 0..50 {
             keeper.keep(kept(&run.to_string()));
@@ -288,7 +294,7 @@ mod tests {
         keeper.keep(kept("last"));
         drop((keeper, writes));
         assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
-        assert!(Hold::take(folder.path()).unwrap().is_some(), "and let go");
+        assert!(SessionLock::take(folder.path()).unwrap().is_some(), "and let go");
         assert!(told.try_recv().is_err(), "nothing went wrong");
     }
 
@@ -299,7 +305,9 @@ mod tests {
             let (events, _) = unbounded_channel();
             // Dropped last.
             let writes = Writes::default();
-            let keeper = Keeper::start(Hold::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
+            let keeper =
+                SessionWriter::start(SessionLock::take(folder.path()).unwrap().unwrap(), events, writes.begin())
+                    .unwrap();
             let mut kept = kept(run);
             keeper.keep(kept.clone());
             if finished {
@@ -324,7 +332,7 @@ mod tests {
         let inner = folder.path().join("kmslab");
         let (events, mut told) = unbounded_channel();
         let writes = Writes::default();
-        let keeper = Keeper::start(Hold::take(&inner).unwrap().unwrap(), events, writes.begin()).unwrap();
+        let keeper = SessionWriter::start(SessionLock::take(&inner).unwrap().unwrap(), events, writes.begin()).unwrap();
         fs::remove_dir_all(&inner).unwrap();
         keeper.keep(kept("a"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -335,10 +343,10 @@ mod tests {
     #[test]
     fn one_lab_at_a_time_has_the_session() {
         let folder = tempfile::tempdir().unwrap();
-        let hold = Hold::take(folder.path()).unwrap().unwrap();
-        assert!(Hold::take(folder.path()).unwrap().is_none());
+        let hold = SessionLock::take(folder.path()).unwrap().unwrap();
+        assert!(SessionLock::take(folder.path()).unwrap().is_none());
         drop(hold);
-        assert!(Hold::take(folder.path()).unwrap().is_some());
+        assert!(SessionLock::take(folder.path()).unwrap().is_some());
     }
 
     #[rstest]

@@ -112,7 +112,7 @@ enum Scene {
 
 /// Plays the lab.
 #[derive(Debug)]
-pub struct Director {
+pub struct Autoplay {
     pace: Pace,
     /// From this stage to that one; what is before is passed over.
     part: Option<(Stage, Stage)>,
@@ -134,10 +134,10 @@ struct Seen {
     debrief: bool,
 }
 
-impl Director {
+impl Autoplay {
     /// A director for the whole lab.
-    pub fn new(pace: Pace) -> Director {
-        Director {
+    pub fn new(pace: Pace) -> Autoplay {
+        Autoplay {
             pace,
             part: None,
             attended: false,
@@ -150,14 +150,14 @@ impl Director {
 
     /// The same with a person at a keyboard.
     #[must_use]
-    pub fn attended(self) -> Director {
-        Director { attended: true, ..self }
+    pub fn attended(self) -> Autoplay {
+        Autoplay { attended: true, ..self }
     }
 
     /// The same for the stages from `first` to `last`.
     #[must_use]
-    pub fn only(self, first: Stage, last: Stage) -> Director {
-        Director { part: Some((first, last)), ..self }
+    pub fn only(self, first: Stage, last: Stage) -> Autoplay {
+        Autoplay { part: Some((first, last)), ..self }
     }
 
     /// Whether what is shown is to be seen: it is not before the first stage that is played.
@@ -302,7 +302,7 @@ mod tests {
         State::new(backend, Names::new("t1")).with_quiz(Quiz::new(3))
     }
 
-    fn cue(director: &mut Director, state: &State, millis: u64) -> Cue {
+    fn cue(director: &mut Autoplay, state: &State, millis: u64) -> Cue {
         director.cue(state, &KeyCast::default(), Duration::from_millis(millis))
     }
 
@@ -312,7 +312,7 @@ mod tests {
     #[case(Pace::Talk, 9_000)]
     fn a_prediction_stays_and_is_right(#[case] pace: Pace, #[case] stays: u64) {
         let mut state = state();
-        let mut director = Director::new(pace);
+        let mut director = Autoplay::new(pace);
         let right = state.open_question().unwrap().right().unwrap().0;
         let pressed = Cue::Press(Duration::from_millis(400 + stays), KeyCode::Char(right));
         assert_eq!(cue(&mut director, &state, 400), pressed);
@@ -327,15 +327,15 @@ mod tests {
 
     #[test]
     fn a_speaker_is_waited_for() {
-        let mut director = Director::new(Pace::Talk).attended();
+        let mut director = Autoplay::new(Pace::Talk).attended();
         assert_eq!(cue(&mut director, &state(), 0), Cue::Person);
         assert!(director.takes_keys());
         // Who has nothing to say has the play answer, which answers as it does alone.
-        let alone = cue(&mut Director::new(Pace::Talk), &state(), 0);
+        let alone = cue(&mut Autoplay::new(Pace::Talk), &state(), 0);
         let Cue::Press(_, key) = alone else { panic!("{alone:?}") };
         assert_eq!(director.answer(&state()), Some(key));
-        assert_eq!(Director::new(Pace::Read).attended().answer(&state()), None);
-        assert!(!Director::new(Pace::Read).attended().takes_keys());
+        assert_eq!(Autoplay::new(Pace::Read).attended().answer(&state()), None);
+        assert!(!Autoplay::new(Pace::Read).attended().takes_keys());
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         let key_cast = KeyCast { captions: true, ..KeyCast::default() };
         let state = state();
         let words = u64::from(words(&key_cast.caption(&state, LONGEST).unwrap()));
-        let Cue::Press(at, _) = Director::new(Pace::Fast).cue(&state, &key_cast, Duration::ZERO) else {
+        let Cue::Press(at, _) = Autoplay::new(Pace::Fast).cue(&state, &key_cast, Duration::ZERO) else {
             panic!("no key")
         };
         assert_eq!(at, Duration::from_millis((1_500 + 330 * words).max(2_000)));
@@ -353,14 +353,14 @@ mod tests {
     fn consent_is_a_persons() {
         let mut state = state();
         state.view.overlay = Some(Overlay::Consent { stage: Stage::CreateKey, typed: Digits::default(), wrong: false });
-        assert_eq!(cue(&mut Director::new(Pace::Read), &state, 0), Cue::Stuck);
-        assert_eq!(cue(&mut Director::new(Pace::Read).attended(), &state, 0), Cue::Person);
+        assert_eq!(cue(&mut Autoplay::new(Pace::Read), &state, 0), Cue::Stuck);
+        assert_eq!(cue(&mut Autoplay::new(Pace::Read).attended(), &state, 0), Cue::Person);
     }
 
     #[test]
     fn a_key_that_changes_nothing_is_not_pressed_for_ever() {
         let state = state();
-        let mut director = Director::new(Pace::Fast);
+        let mut director = Autoplay::new(Pace::Fast);
         for at in 0..3 {
             let Cue::Press(_, key) = cue(&mut director, &state, at) else { panic!("no key") };
             director.pressed(&state, key, Duration::from_millis(at));

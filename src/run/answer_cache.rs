@@ -27,17 +27,17 @@ struct Content<V> {
 
 /// Where the answers of one place, region and profile are kept.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub struct AnswerCache {
     folder: Option<PathBuf>,
     origin: String,
 }
 
-impl Shelf {
+impl AnswerCache {
     /// The shelf for `backend` below `folder`; `None` where no folder is known, so that nothing is kept.
-    pub fn new(folder: Option<&Path>, backend: &Backend, admin_profile: Option<&str>) -> Shelf {
+    pub fn new(folder: Option<&Path>, backend: &Backend, admin_profile: Option<&str>) -> AnswerCache {
         let parts = [backend.host().unwrap_or("aws"), &backend.region, admin_profile.unwrap_or("default")];
         let origin = parts.map(file_name).join(",");
-        Shelf { folder: folder.map(|folder| folder.join(&origin)), origin }
+        AnswerCache { folder: folder.map(|folder| folder.join(&origin)), origin }
     }
 
     fn path(&self, stage: Stage) -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! What goes with the interactive lab besides lab and terminal: colours, the key cast, a director, and a recording.
+//! What goes with the interactive lab besides lab and terminal: colours, the key_cast, a autoplay, and a recording.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
+use super::autoplay::{Autoplay, Cue};
 use super::input::Input;
 use super::looks::Looks;
-use super::play::{Cue, Director};
 use crate::lab::{Event, State};
 use crate::record::{Recorder, Recording, clock};
 use crate::ui::key_cast::Playing;
 use crate::ui::{self, KeyCast, Theme};
 
 /// How the lab is shown.
-pub struct Manner {
+pub struct Presentation {
     /// In which colors.
     pub looks: Looks,
     /// The last key, and captions.
     pub key_cast: KeyCast,
     /// Who presses the keys, where that is not a person alone.
-    pub director: Option<Director>,
+    pub autoplay: Option<Autoplay>,
     /// What is recorded.
-    pub recording: Option<Live>,
+    pub recording: Option<LiveRecording>,
     /// When it began.
     pub begun: Instant,
     /// Whether the play has ended, and no key was pressed since.
     ended: bool,
 }
 
-impl Manner {
+impl Presentation {
     /// The lab in these colors, and nothing else.
-    pub fn new(looks: impl Into<Looks>) -> Manner {
+    pub fn new(looks: impl Into<Looks>) -> Presentation {
         let looks = looks.into();
-        Manner {
+        Presentation {
             looks,
             key_cast: KeyCast::default(),
-            director: None,
+            autoplay: None,
             recording: None,
             begun: Instant::now(),
             ended: false,
@@ -47,7 +47,7 @@ impl Manner {
 
     /// Takes in that a new run begins: a log has one run, pictures have all of them.
     pub fn new_run(&mut self) {
-        self.director = None;
+        self.autoplay = None;
         let now = self.now();
         if let Some(recording) = self.recording.as_mut().filter(|recording| recording.is_log()) {
             recording.last = now;
@@ -61,54 +61,54 @@ impl Manner {
     }
 
     /// What comes next where nothing happens before. What it tells of trouble it tells once.
-    pub(super) fn upcoming(&mut self, state: &State) -> Upcoming {
+    pub(super) fn upcoming(&mut self, state: &State) -> Due {
         let (now, begun) = (self.now(), self.begun);
-        let cue = self.director.as_mut().map(|director| director.cue(state, &self.key_cast, now));
+        let cue = self.autoplay.as_mut().map(|autoplay| autoplay.cue(state, &self.key_cast, now));
         let ends = matches!(cue, Some(Cue::End(_) | Cue::Stuck));
         if ends {
-            self.director = None;
+            self.autoplay = None;
             self.ended = true;
         }
-        Upcoming {
+        Due {
             key: if let Some(Cue::Press(at, code)) = cue { Some((begun + at, code)) } else { None },
-            write: self.recording.as_ref().and_then(Live::due).map(|at| begun + at),
-            trouble: self.recording.as_mut().and_then(Live::trouble),
+            write: self.recording.as_ref().and_then(LiveRecording::due).map(|at| begun + at),
+            trouble: self.recording.as_mut().and_then(LiveRecording::trouble),
             ended: ends,
         }
     }
 
-    /// Takes in that a person has pressed a key: who does takes over from the director, who may allow for some.
+    /// Takes in that a person has pressed a key: who does takes over from the autoplay, who may allow for some.
     pub(super) fn taken_over(&mut self) {
-        self.ended = self.director.take_if(|director| !director.takes_keys()).is_some();
+        self.ended = self.autoplay.take_if(|autoplay| !autoplay.takes_keys()).is_some();
     }
 
     /// What the key cast says about a play.
     pub(super) fn playing(&self, state: &State) -> Option<Playing> {
-        match &self.director {
-            Some(director) if director.answer(state).is_some() => Some(Playing::Waits),
+        match &self.autoplay {
+            Some(autoplay) if autoplay.answer(state).is_some() => Some(Playing::Waits),
             Some(_) => Some(Playing::On),
             None => self.ended.then_some(Playing::Ended),
         }
     }
 
-    /// The key that the director presses in place of a person's `input`, who only wants it to go on.
+    /// The key that the autoplay presses in place of a person's `input`, who only wants it to go on.
     pub(super) fn stands_in(&self, input: Input, state: &State) -> Option<KeyCode> {
         let Input::Key(key) = input else { return None };
         let goes_on = input.is_key_press() && ui::keys::is("advance", key, &state.view.keys);
-        self.director.as_ref().filter(|_| goes_on)?.answer(state)
+        self.autoplay.as_ref().filter(|_| goes_on)?.answer(state)
     }
 
-    /// Takes in that the director has pressed a key while `state` was shown.
+    /// Takes in that the autoplay has pressed a key while `state` was shown.
     pub(super) fn played(&mut self, state: &State, code: KeyCode) {
         let now = self.now();
-        if let Some(director) = &mut self.director {
-            director.pressed(state, code, now);
+        if let Some(autoplay) = &mut self.autoplay {
+            autoplay.pressed(state, code, now);
         }
     }
 
     /// Whether events are recorded.
     pub(super) fn is_logged(&self) -> bool {
-        self.recording.as_ref().is_some_and(Live::is_log)
+        self.recording.as_ref().is_some_and(LiveRecording::is_log)
     }
 
     /// Records that `event` has happened to `state`, where events are recorded.
@@ -121,8 +121,8 @@ impl Manner {
 }
 
 /// What comes by itself.
-pub(super) struct Upcoming {
-    /// A key that the director presses then.
+pub(super) struct Due {
+    /// A key that the autoplay presses then.
     pub(super) key: Option<(Instant, KeyCode)>,
     /// When the recording writes what it holds.
     pub(super) write: Option<Instant>,
@@ -133,7 +133,7 @@ pub(super) struct Upcoming {
 }
 
 /// A recording of the lab as it happens. Where it can't be written any more the lab goes on without it.
-pub struct Live {
+pub struct LiveRecording {
     recorder: Recorder,
     /// Its colors, where they are not those of the screen.
     theme: Option<Theme>,
@@ -149,10 +149,10 @@ pub struct Live {
     second: u64,
 }
 
-impl Live {
+impl LiveRecording {
     /// Records with `recorder`; keys, too, where `keys` says so.
-    pub fn new(recorder: Recorder, keys: bool) -> Live {
-        Live {
+    pub fn new(recorder: Recorder, keys: bool) -> LiveRecording {
+        LiveRecording {
             recorder,
             theme: None,
             keys,
@@ -166,8 +166,8 @@ impl Live {
 
     /// In these colors, whatever the screen's are: a recording doesn't depend on the terminal that it is made in.
     #[must_use]
-    pub fn in_theme(self, theme: Theme) -> Live {
-        Live { theme: Some(theme), ..self }
+    pub fn in_theme(self, theme: Theme) -> LiveRecording {
+        LiveRecording { theme: Some(theme), ..self }
     }
 
     /// Takes in what the screen shows: `shown` is its picture. Where the terminal has another size by now, the picture is
@@ -277,7 +277,7 @@ pub(super) fn bytes(key: KeyEvent) -> Option<String> {
     })
 }
 
-/// The key of a director.
+/// The key of a autoplay.
 pub(super) fn key(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
 }
@@ -298,7 +298,7 @@ mod tests {
     use crate::lab::{Backend, BackendKind, Names, Overlay, Stage};
     use crate::record::cast::{Header, Version};
     use crate::record::{FilmOptions, Palette, RecorderOptions, Target};
-    use crate::run::play::Pace;
+    use crate::run::autoplay::Pace;
     use crate::ui::{ColorLevel, ThemeName};
 
     fn state() -> State {
@@ -307,7 +307,7 @@ mod tests {
         State::new(backend, Names::new("t1"))
     }
 
-    fn live(path: &Path) -> Live {
+    fn live(path: &Path) -> LiveRecording {
         let header = Header {
             version: Version::Three,
             size: Size::new(80, 24),
@@ -317,7 +317,7 @@ mod tests {
         };
         let target = Target::new(path, false).unwrap();
         let options = RecorderOptions { target, header, film: FilmOptions::default(), partial: false };
-        Live::new(Recorder::begin(options, &state()).unwrap(), true)
+        LiveRecording::new(Recorder::begin(options, &state()).unwrap(), true)
     }
 
     #[test]
@@ -359,7 +359,7 @@ mod tests {
     fn a_log_ends_where_a_new_run_begins_and_pictures_go_on() {
         for (name, is_log) in [("lab.kmslab", true), ("lab.cast", false)] {
             let folder = tempfile::tempdir().unwrap();
-            let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
+            let mut manner = Presentation::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
             manner.recording = Some(live(&folder.path().join(name)));
             assert_eq!(manner.is_logged(), is_log);
             manner.new_run();
@@ -376,10 +376,10 @@ mod tests {
 
     #[test]
     fn only_a_running_play_ends_when_a_person_takes_over() {
-        let mut manner = Manner::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
+        let mut manner = Presentation::new(Theme::choose(ThemeName::Dark, ColorLevel::True));
         manner.taken_over();
         assert!(manner.playing(&state()).is_none());
-        manner.director = Some(Director::new(Pace::Fast));
+        manner.autoplay = Some(Autoplay::new(Pace::Fast));
         assert!(matches!(manner.playing(&state()), Some(Playing::On | Playing::Waits)));
         manner.taken_over();
         assert!(matches!(manner.playing(&state()), Some(Playing::Ended)));

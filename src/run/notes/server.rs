@@ -15,7 +15,7 @@ const READERS: usize = 8;
 
 /// Tells what the lab shows.
 #[derive(Debug, Default)]
-pub struct Teller {
+pub struct NotesServer {
     latest: watch::Sender<Arc<str>>,
     told: Option<PresenterSnapshot>,
     tried: bool,
@@ -37,7 +37,7 @@ impl Drop for Open {
     }
 }
 
-impl Teller {
+impl NotesServer {
     /// Begins to listen, once; from the second call on it does nothing.
     ///
     /// # Errors
