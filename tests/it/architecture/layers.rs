@@ -161,7 +161,7 @@ fn every_module_keeps_to_its_layer() {
 #[case::from_a_mod_file("lab/bench/mod.rs", "use super::super::ui::Theme;", &["crate::ui"])]
 #[case::downwards("ui/pane.rs", "use crate::lab::State;", &[])]
 #[case::writes("ui/pane.rs", "fn draw(state: &mut State) { state.update(event); }", &["&mut State", "state.update"])]
-#[case::sdk("run/world.rs", "use aws_sdk_kms::Client;", &["aws_sdk_kms"])]
+#[case::sdk("run/effects.rs", "use aws_sdk_kms::Client;", &["aws_sdk_kms"])]
 #[case::lesson_in_the_server("sandbox/kms/mod.rs", "use crate::lab::Stage;", &["crate::lab"])]
 #[case::in_tests("lab/cost.rs", "mod tests {\n    use std::fs;\n}\nuse std::env;", &["std::env"])]
 #[case::unknown("helpers/mod.rs", "", &["helpers is in no layer of tests/it/architecture/layers.rs"])]
