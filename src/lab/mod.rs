@@ -54,7 +54,7 @@ pub use calls::Call;
 pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
 pub use facts::{Facts, Names};
-pub use flow::{Effect, Event, Intent, Report, TimerId, Wish};
+pub use flow::{Effect, Event, Intent, PresenterAction, Report, TimerId};
 pub use kernel::run::{Run, Status};
 pub use keymap::Keymap;
 pub use lesson::Lesson;

@@ -71,7 +71,7 @@ pub enum Intent {
     /// In the question whether to resume: start over instead.
     StartAfresh,
     /// Do what a presenter asks for.
-    Present(Wish),
+    Present(PresenterAction),
     /// Open or close the list of experiments; from an experiment, go back to the stage.
     ToggleBench,
     /// Undo what experiments have changed and could not undo.
@@ -81,7 +81,7 @@ pub enum Intent {
 /// What a presenter asks for besides going through the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wish {
+pub enum PresenterAction {
     /// Blank the screen, or show the lab again.
     Blank,
     /// Show the time, or hide it.

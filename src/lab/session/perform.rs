@@ -1,6 +1,6 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
-use super::flow::{Effect, Intent, Wish};
+use super::flow::{Effect, Intent, PresenterAction};
 use super::permit::{Permit, Reason};
 use super::state::State;
 use crate::lab::bench::Experiment;
@@ -27,7 +27,9 @@ impl State {
             // No log has the digits of an account: only consent may depend on them.
             Intent::TypeDigit(_) | Intent::EraseDigit => false,
             Intent::AskToQuit => self.presenting.is_second_press(Some(Press::Leave), &mut self.view.message),
-            Intent::Present(Wish::Next) => self.presenting.is_second_press(Some(Press::Next), &mut self.view.message),
+            Intent::Present(PresenterAction::Next) => {
+                self.presenting.is_second_press(Some(Press::Next), &mut self.view.message)
+            }
             _ => self.presenting.is_second_press(None, &mut self.view.message),
         };
         match self.permit(intent) {
@@ -41,7 +43,7 @@ impl State {
     /// Performs an intent. Whether it is allowed has been asked.
     fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
         match intent {
-            Intent::Present(wish) => return self.handle(wish, is_second_press),
+            Intent::Present(action) => return self.handle(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.bench {
                 Some(which) => self.start_experiment(which),
@@ -90,22 +92,22 @@ impl State {
     }
 
     /// Does what a presenter asks for.
-    fn handle(&mut self, wish: Wish, is_second_press: bool) -> Vec<Command> {
-        match wish {
-            Wish::Blank => self.view.blank = !self.view.blank,
-            Wish::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
-            Wish::Next => return self.click(is_second_press),
-            Wish::Tally => {
+    fn handle(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
+        match action {
+            PresenterAction::Blank => self.view.blank = !self.view.blank,
+            PresenterAction::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
+            PresenterAction::Next => return self.click(is_second_press),
+            PresenterAction::Tally => {
                 self.presenting.entry = HandEntry::new(self.hands(self.view.shown).unwrap_or_default());
                 self.view.overlay = Some(Overlay::Tally);
             }
-            Wish::Letter(place) => self.presenting.entry.letter(place.into()),
-            Wish::Digit(digit) => self.presenting.entry.digit(digit),
-            Wish::Other(c) => self.presenting.entry.other(c),
-            Wish::Erase => self.presenting.entry.erase(),
-            Wish::Keep => self.take_hands(),
-            Wish::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
-            Wish::StartOver => return self.start_over(),
+            PresenterAction::Letter(place) => self.presenting.entry.letter(place.into()),
+            PresenterAction::Digit(digit) => self.presenting.entry.digit(digit),
+            PresenterAction::Other(c) => self.presenting.entry.other(c),
+            PresenterAction::Erase => self.presenting.entry.erase(),
+            PresenterAction::Keep => self.take_hands(),
+            PresenterAction::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
+            PresenterAction::StartOver => return self.start_over(),
         }
         Vec::new()
     }

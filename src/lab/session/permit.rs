@@ -1,7 +1,7 @@
 //! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
 //! `update` asks it again, and nothing else guards an intent.
 
-use super::flow::{Intent, Wish};
+use super::flow::{Intent, PresenterAction};
 use super::state::State;
 use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
@@ -166,18 +166,25 @@ impl Intent {
             Intent::Close => Modes::ALL.without(Mode::Resuming),
             // A signal asks for the last one, whatever is open.
             Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => Modes::ALL,
-            Intent::Present(wish) => wish.modes(),
+            Intent::Present(action) => action.modes(),
         }
     }
 }
 
-impl Wish {
+impl PresenterAction {
     const fn modes(self) -> Modes {
         match self {
-            Wish::Blank => Modes::ALL,
-            Wish::Timer | Wish::Next | Wish::Tally | Wish::AskToStartOver => Modes::PANES,
-            Wish::Letter(_) | Wish::Digit(_) | Wish::Other(_) | Wish::Erase | Wish::Keep => Modes::of(Mode::Votes),
-            Wish::StartOver => Modes::of(Mode::StartingOver),
+            PresenterAction::Blank => Modes::ALL,
+            PresenterAction::Timer
+            | PresenterAction::Next
+            | PresenterAction::Tally
+            | PresenterAction::AskToStartOver => Modes::PANES,
+            PresenterAction::Letter(_)
+            | PresenterAction::Digit(_)
+            | PresenterAction::Other(_)
+            | PresenterAction::Erase
+            | PresenterAction::Keep => Modes::of(Mode::Votes),
+            PresenterAction::StartOver => Modes::of(Mode::StartingOver),
         }
     }
 }
@@ -244,7 +251,7 @@ impl State {
             Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
             Intent::Copy(what) => self.permit_copy(what),
             Intent::StartAfresh => yes(self.can_start_afresh()),
-            Intent::Present(wish) => self.permit_wish(mode, wish),
+            Intent::Present(action) => self.permit_presenter(mode, action),
             Intent::ToggleBench => self.permit_bench(),
             Intent::Undo => match self.can_undo() {
                 true => Permit::Yes,
@@ -330,18 +337,18 @@ impl State {
         }
     }
 
-    fn permit_wish(&self, mode: Mode, wish: Wish) -> Permit {
-        match wish {
-            Wish::Blank | Wish::Timer | Wish::Keep => Permit::Yes,
+    fn permit_presenter(&self, mode: Mode, action: PresenterAction) -> Permit {
+        match action {
+            PresenterAction::Blank | PresenterAction::Timer | PresenterAction::Keep => Permit::Yes,
             // The second press of a clicker skips the question.
-            Wish::Next => yes(self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes),
-            Wish::Tally => yes(self.can_tally()),
-            Wish::Letter(place) => yes(self.can_letter(place.into())),
-            Wish::Digit(_) => yes(self.can_count(0)),
-            Wish::Other(c) => yes(self.is_no_letter(c)),
-            Wish::Erase => yes(self.can_count(0) && !self.entry().is_untouched()),
-            Wish::AskToStartOver if self.holds_policy() => Permit::Because(Reason::PolicyHeld),
-            Wish::AskToStartOver | Wish::StartOver => yes(self.can_start_over()),
+            PresenterAction::Next => yes(self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes),
+            PresenterAction::Tally => yes(self.can_tally()),
+            PresenterAction::Letter(place) => yes(self.can_letter(place.into())),
+            PresenterAction::Digit(_) => yes(self.can_count(0)),
+            PresenterAction::Other(c) => yes(self.is_no_letter(c)),
+            PresenterAction::Erase => yes(self.can_count(0) && !self.entry().is_untouched()),
+            PresenterAction::AskToStartOver if self.holds_policy() => Permit::Because(Reason::PolicyHeld),
+            PresenterAction::AskToStartOver | PresenterAction::StartOver => yes(self.can_start_over()),
         }
     }
 

@@ -19,7 +19,7 @@ fn on(kind: BackendKind) -> Lab {
     lab
 }
 
-fn wish(lab: &mut Lab, wish: Wish) {
+fn wish(lab: &mut Lab, wish: PresenterAction) {
     lab.press(Intent::Present(wish));
 }
 
@@ -31,11 +31,14 @@ fn jump(lab: &mut Lab, stage: Stage) {
 }
 
 fn tally(lab: &mut Lab, keys: &str) {
-    wish(lab, Wish::Tally);
+    wish(lab, PresenterAction::Tally);
     for key in keys.bytes() {
-        wish(lab, if key.is_ascii_digit() { Wish::Digit(key - b'0') } else { Wish::Letter(key - b'a') });
+        wish(
+            lab,
+            if key.is_ascii_digit() { PresenterAction::Digit(key - b'0') } else { PresenterAction::Letter(key - b'a') },
+        );
     }
-    wish(lab, Wish::Keep);
+    wish(lab, PresenterAction::Keep);
 }
 
 #[test]
@@ -149,17 +152,17 @@ fn escape_ends_the_way_after_the_stage_that_is_under_way() {
 #[test]
 fn a_clicker_warns_before_it_skips_a_question() {
     let mut lab = asking();
-    wish(&mut lab, Wish::Next);
+    wish(&mut lab, PresenterAction::Next);
     assert!(lab.state.view.message.as_deref().unwrap().contains("once more"), "{:?}", lab.state.view.message);
     // Whatever comes between makes the next press a first one.
-    wish(&mut lab, Wish::Timer);
-    wish(&mut lab, Wish::Next);
+    wish(&mut lab, PresenterAction::Timer);
+    wish(&mut lab, PresenterAction::Next);
     assert_eq!((lab.sent.len(), lab.state.waits_for_answer()), (0, true));
-    wish(&mut lab, Wish::Next);
+    wish(&mut lab, PresenterAction::Next);
     assert_eq!(lab.state.met(), 1);
     let mut presses = 0;
     while lab.state.view.page() != Some(Page::Debrief) {
-        wish(&mut lab, Wish::Next);
+        wish(&mut lab, PresenterAction::Next);
         presses += 1;
         assert!(presses < 99);
     }
@@ -172,15 +175,15 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     let mut lab = asking();
     let leave = |lab: &mut Lab, intent| lab.state.update(Event::Intent(intent)) == [Effect::Exit];
     assert!(leave(&mut lab, Intent::AskToQuit), "nothing is lost yet");
-    (0..3).for_each(|_| wish(&mut lab, Wish::Next));
+    (0..3).for_each(|_| wish(&mut lab, PresenterAction::Next));
     assert_eq!(lab.state.met(), 1);
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Blank);
     assert!(!leave(&mut lab, Intent::AskToQuit));
     assert!(!lab.state.is_blank(), "what is said must be seen");
     let said = |lab: &Lab| lab.state.view.message.clone().unwrap_or_default();
     assert_eq!(said(&lab), "q once more leaves: nothing of this session is kept");
     // Whatever comes between makes the next press a first one.
-    wish(&mut lab, Wish::Timer);
+    wish(&mut lab, PresenterAction::Timer);
     assert_eq!(said(&lab), "");
     lab.state.keep_at(Place::new(&lab.state.backend));
     lab.press(Intent::TogglePage(Page::Help));
@@ -191,10 +194,10 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     assert!(!leave(&mut lab, Intent::AskToQuit));
     lab.state.update(Event::Say("something else".to_owned()));
     assert!(!leave(&mut lab, Intent::AskToQuit), "nothing on the screen speaks of leaving any more");
-    wish(&mut lab, Wish::Timer);
+    wish(&mut lab, PresenterAction::Timer);
     assert!(leave(&mut lab, Intent::Quit), "ctrl-c does it at once");
     while !lab.state.is_finished() {
-        wish(&mut lab, Wish::Next);
+        wish(&mut lab, PresenterAction::Next);
     }
     assert!(leave(&mut lab, Intent::AskToQuit), "at the end nothing is interrupted");
 }
@@ -203,7 +206,7 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
 fn a_new_stage_begins_with_the_summary() {
     let mut lab = asking();
     jump(&mut lab, Stage::ViewAdmin);
-    let next = |lab: &mut Lab| (0..2).for_each(|_| wish(lab, Wish::Next));
+    let next = |lab: &mut Lab| (0..2).for_each(|_| wish(lab, PresenterAction::Next));
     next(&mut lab);
     (0..2).for_each(|_| lab.press(Intent::CycleView));
     lab.press(Intent::ShowPrevious);
@@ -223,19 +226,19 @@ fn a_new_stage_begins_with_the_summary() {
 fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
     let mut lab = asking();
     jump(&mut lab, Stage::Grant);
-    (0..2).for_each(|_| wish(&mut lab, Wish::Next));
+    (0..2).for_each(|_| wish(&mut lab, PresenterAction::Next));
     assert!(lab.state.held().is_some());
     let sent = lab.sent.len();
-    wish(&mut lab, Wish::Next);
+    wish(&mut lab, PresenterAction::Next);
     assert!(lab.state.view.message.as_deref().unwrap().contains("not sent yet"), "{:?}", lab.state.view.message);
     assert_eq!((lab.sent.len(), lab.state.held().is_some()), (sent, true));
-    wish(&mut lab, Wish::Next);
+    wish(&mut lab, PresenterAction::Next);
     assert_eq!((lab.sent.len() > sent, lab.state.met()), (true, 7));
 }
 
 #[test]
 fn what_a_waiting_key_policy_holds_up_is_told() {
-    for intent in [Intent::Present(Wish::AskToStartOver), Intent::ToggleStages] {
+    for intent in [Intent::Present(PresenterAction::AskToStartOver), Intent::ToggleStages] {
         let mut lab = asking();
         jump(&mut lab, Stage::Grant);
         lab.press(Intent::Skip);
@@ -248,7 +251,7 @@ fn what_a_waiting_key_policy_holds_up_is_told() {
         lab.press(Intent::Close);
         (0..2).for_each(|_| lab.press(Intent::Close));
         assert!(!lab.state.holds_policy());
-        wish(&mut lab, Wish::AskToStartOver);
+        wish(&mut lab, PresenterAction::AskToStartOver);
         assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
     }
 }
@@ -256,12 +259,18 @@ fn what_a_waiting_key_policy_holds_up_is_told() {
 #[test]
 fn votes_that_were_not_taken_are_told_before_they_are_lost() {
     let mut lab = asking();
-    wish(&mut lab, Wish::Tally);
-    for each in [Wish::Letter(1), Wish::Digit(3), Wish::Other('e'), Wish::Digit(4), Wish::Keep] {
+    wish(&mut lab, PresenterAction::Tally);
+    for each in [
+        PresenterAction::Letter(1),
+        PresenterAction::Digit(3),
+        PresenterAction::Other('e'),
+        PresenterAction::Digit(4),
+        PresenterAction::Keep,
+    ] {
         wish(&mut lab, each);
     }
     assert!(lab.state.is_tallying() && lab.state.entry().is_warned());
-    wish(&mut lab, Wish::Keep);
+    wish(&mut lab, PresenterAction::Keep);
     let hands = lab.state.hands(Stage::Who).unwrap();
     assert_eq!((lab.state.is_tallying(), hands.get(1), hands.total()), (false, Some(3), 3));
 }
@@ -272,16 +281,16 @@ fn a_blank_screen_comes_back_as_it_was() {
     lab.press(Intent::TogglePage(Page::Help));
     lab.press(Intent::ScrollTo(3));
     let before = lab.state.clone();
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Blank);
     assert!(lab.state.is_blank());
     assert!(PresenterSnapshot::of(&lab.state).blank);
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Blank);
     assert_eq!(lab.state, before);
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Blank);
     lab.press(Intent::Close);
     assert_eq!(lab.state, before, "escape shows the lab again and closes nothing else");
-    wish(&mut lab, Wish::Timer);
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Timer);
+    wish(&mut lab, PresenterAction::Blank);
     assert!(!lab.state.shows_timer(), "nothing ticks behind a blank screen");
 }
 
@@ -292,7 +301,7 @@ fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
     lab.press(Intent::ToggleStages);
     lab.press(Intent::MoveCursor(5));
     let mut effects = lab.state.update(Event::Intent(Intent::Advance));
-    effects.extend(lab.state.update(Event::Intent(Intent::Present(Wish::Blank))));
+    effects.extend(lab.state.update(Event::Intent(Intent::Present(PresenterAction::Blank))));
     lab.perform(effects);
     assert!(lab.state.is_blank() && lab.state.is_asking_for_consent());
     assert_eq!(
@@ -301,7 +310,7 @@ fn a_blank_screen_stays_blank_when_the_lab_asks_for_consent() {
     );
     lab.press(Intent::Close);
     assert!(!lab.state.is_blank() && lab.state.is_asking_for_consent(), "escape has not said no");
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Blank);
     lab.press(Intent::Quit);
     assert_eq!(lab.state.is_blank(), lab.state.leftovers().is_empty(), "a question must be seen");
 }
@@ -319,7 +328,7 @@ fn votes_pass_over_the_presenters_own_answer_and_stay() {
     assert_eq!(lab.state.hands(Stage::Who).unwrap().total(), 22);
     assert_eq!(lab.state.question(Stage::Who).unwrap().chosen, Some(1));
     let effects = lab.state.update(Event::Intent(Intent::Advance));
-    wish(&mut lab, Wish::Tally);
+    wish(&mut lab, PresenterAction::Tally);
     assert_eq!(lab.state.view.overlay, None, "nothing to count any more, and nothing to see yet");
     lab.perform(effects);
     assert_eq!(lab.state.met(), 1);
@@ -332,15 +341,15 @@ fn votes_pass_over_the_presenters_own_answer_and_stay() {
 #[test]
 fn votes_that_are_left_or_empty_count_for_nothing() {
     let mut lab = asking();
-    wish(&mut lab, Wish::Tally);
-    wish(&mut lab, Wish::Letter(0));
-    wish(&mut lab, Wish::Digit(5));
+    wish(&mut lab, PresenterAction::Tally);
+    wish(&mut lab, PresenterAction::Letter(0));
+    wish(&mut lab, PresenterAction::Digit(5));
     lab.press(Intent::Close);
     tally(&mut lab, "a");
     assert_eq!(lab.state.hands(Stage::Who), None);
     assert!(lab.state.waits_for_answer());
     let mut unasked = Lab::new(backend(), Cloud::default());
-    wish(&mut unasked, Wish::Tally);
+    wish(&mut unasked, PresenterAction::Tally);
     assert_eq!(unasked.state.view.overlay, None, "without questions there is nothing to vote on");
 }
 
@@ -349,12 +358,12 @@ fn on_the_sandbox_the_lab_begins_again_at_once() {
     let mut lab = asking();
     jump(&mut lab, Stage::ViewDenied);
     let sent = lab.sent.len();
-    wish(&mut lab, Wish::AskToStartOver);
+    wish(&mut lab, PresenterAction::AskToStartOver);
     assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
     lab.press(Intent::Close);
     assert!(!lab.started_over);
-    wish(&mut lab, Wish::AskToStartOver);
-    wish(&mut lab, Wish::StartOver);
+    wish(&mut lab, PresenterAction::AskToStartOver);
+    wish(&mut lab, PresenterAction::StartOver);
     assert!(lab.started_over);
     assert_eq!(lab.sent.len(), sent);
 }
@@ -366,8 +375,8 @@ fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     let mut lab = on(kind);
     lab.state.accepted_account = Some(ACCOUNT.to_owned());
     jump(&mut lab, Stage::ViewDenied);
-    wish(&mut lab, Wish::AskToStartOver);
-    wish(&mut lab, Wish::StartOver);
+    wish(&mut lab, PresenterAction::AskToStartOver);
+    wish(&mut lab, PresenterAction::StartOver);
     assert!(lab.started_over);
     assert!(lab.state.check(Stage::CleanUp).unwrap().met);
     assert_eq!(lab.state.leftovers(), Vec::<String>::new());
@@ -376,14 +385,14 @@ fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     lab.state.accepted_account = Some(ACCOUNT.to_owned());
     jump(&mut lab, Stage::ViewDenied);
     lab.cloud.faults.push(("DeleteTable", 403, json!({"__type": "x#AccessDeniedException", "message": "no"})));
-    wish(&mut lab, Wish::AskToStartOver);
-    wish(&mut lab, Wish::StartOver);
+    wish(&mut lab, PresenterAction::AskToStartOver);
+    wish(&mut lab, PresenterAction::StartOver);
     assert!(!lab.started_over, "something is left");
     assert!(lab.state.view.message.as_deref().unwrap().starts_with("not begun again"));
     lab.press(Intent::Retry);
     assert!(!lab.started_over, "it was told; whoever mends it asks again");
-    wish(&mut lab, Wish::AskToStartOver);
-    wish(&mut lab, Wish::StartOver);
+    wish(&mut lab, PresenterAction::AskToStartOver);
+    wish(&mut lab, PresenterAction::StartOver);
     assert!(lab.started_over);
 }
 
@@ -394,8 +403,8 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
     lab.press(Intent::ShowPrevious);
     lab.press(Intent::CycleView);
     lab.press(Intent::Copy(Copied::Command));
-    wish(&mut lab, Wish::Timer);
-    wish(&mut lab, Wish::Blank);
+    wish(&mut lab, PresenterAction::Timer);
+    wish(&mut lab, PresenterAction::Blank);
     let mut next = State::new(backend(), Names::new("t2")).succeeding(&lab.state);
     assert_eq!((next.view.mode, next.copied()), (ViewMode::Json, lab.state.copied()));
     assert_eq!((next.copied().len(), next.shows_timer(), next.ended(), next.is_blank()), (1, false, 0, true));

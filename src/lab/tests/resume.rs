@@ -61,7 +61,9 @@ fn votes_are_kept_beside_the_answers() {
     go_to(&mut lab, Stage::Who);
     lab.press(Intent::Advance);
     let votes = |lab: &mut Lab, count| {
-        for wish in [Wish::Tally, Wish::Letter(1), Wish::Digit(count), Wish::Keep] {
+        for wish in
+            [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(count), PresenterAction::Keep]
+        {
             lab.press(Intent::Present(wish));
         }
     };
@@ -320,7 +322,7 @@ fn votes_among_other_places_are_not_taken() {
     let mut lab = kept_lab(false, Cloud::default(), "t1");
     go_to(&mut lab, Stage::Who);
     lab.press(Intent::Advance);
-    for wish in [Wish::Tally, Wish::Letter(1), Wish::Digit(3), Wish::Keep] {
+    for wish in [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(3), PresenterAction::Keep] {
         lab.press(Intent::Present(wish));
     }
     let kept = lab.remembered.take().unwrap();

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
 use crate::lab::quiz::LETTERS;
-use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, State, Status, Wish};
+use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, PresenterAction, State, Status};
 use crate::ui::consent;
 use crate::ui::layout;
 use crate::ui::size::{Class, Extent};
@@ -80,7 +80,7 @@ impl<'a> Screen<'a> {
     fn typed(&self, event: KeyEvent) -> Option<Intent> {
         let KeyCode::Char(c) = event.code else { return None };
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let intent = Intent::Present(Wish::Other(c));
+        let intent = Intent::Present(PresenterAction::Other(c));
         let is_typed = is_plain && event.kind == KeyEventKind::Press && self.state.permit(intent) == Permit::Yes;
         is_typed.then_some(intent)
     }
@@ -166,10 +166,10 @@ impl<'a> Screen<'a> {
                 let row = usize::from(number).checked_sub(1).filter(|row| *row <= last)?;
                 Some(Intent::MoveCursor(i8::try_from(row).ok()? - i8::try_from(at).ok()?))
             }
-            (Mode::Votes, Some(digit)) => Some(Intent::Present(Wish::Digit(digit))),
+            (Mode::Votes, Some(digit)) => Some(Intent::Present(PresenterAction::Digit(digit))),
             (Mode::Votes, None) => {
                 let place = LETTERS.iter().position(|letter| *letter == c)?;
-                Some(Intent::Present(Wish::Letter(u8::try_from(place).ok()?)))
+                Some(Intent::Present(PresenterAction::Letter(u8::try_from(place).ok()?)))
             }
             _ => None,
         }

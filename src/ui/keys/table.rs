@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 
-use crate::lab::{Copied, Intent, Mode, Modes, Overlay, Page, State, Status, Wish};
+use crate::lab::{Copied, Intent, Mode, Modes, Overlay, Page, PresenterAction, State, Status};
 use crate::ui::size::Class;
 
 use super::chord::{Chord, char, control, key};
@@ -13,8 +13,8 @@ const fn on(name: &'static str, chords: &'static [Chord], intent: Intent) -> Bin
     Binding { name, chords, action: Action::Do(intent), within: Modes::ALL, press: Press::Once }
 }
 
-const fn wish(name: &'static str, chords: &'static [Chord], wish: Wish) -> Binding {
-    on(name, chords, Intent::Present(wish))
+const fn present(name: &'static str, chords: &'static [Chord], action: PresenterAction) -> Binding {
+    on(name, chords, Intent::Present(action))
 }
 
 const fn action(name: &'static str, chords: &'static [Chord], action: Action) -> Binding {
@@ -119,7 +119,7 @@ pub const KEYS: &[Row] = &[
         Group::Teach,
         NEVER,
         &[
-            wish("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], Wish::Next),
+            present("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], PresenterAction::Next),
             action("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], Action::ClickNext),
             on("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Intent::ShowPrevious),
             action("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Action::ClickBack),
@@ -273,9 +273,9 @@ pub const KEYS: &[Row] = &[
         &[
             Binding {
                 within: Modes::of(Mode::Running).or(Mode::Done).or(Mode::Blank),
-                ..wish("blank", &[char('b')], Wish::Blank)
+                ..present("blank", &[char('b')], PresenterAction::Blank)
             },
-            wish("blank", &[char('.'), char('B')], Wish::Blank),
+            present("blank", &[char('.'), char('B')], PresenterAction::Blank),
         ],
     ),
     row(
@@ -283,14 +283,17 @@ pub const KEYS: &[Row] = &[
         "the time of stage and lab against the plan",
         Group::Teach,
         NEVER,
-        &[wish("timer", &[char('T')], Wish::Timer)],
+        &[present("timer", &[char('T')], PresenterAction::Timer)],
     ),
     row(
         "take it",
         "hands up: how the class answers, before it is seen",
         Group::Teach,
         NEVER,
-        &[wish("votes", &[char('#')], Wish::Tally), wish("take_votes", &[key(KeyCode::Enter)], Wish::Keep)],
+        &[
+            present("votes", &[char('#')], PresenterAction::Tally),
+            present("take_votes", &[key(KeyCode::Enter)], PresenterAction::Keep),
+        ],
     ),
     // The dialog for votes says its keys itself.
     row(
@@ -301,7 +304,7 @@ pub const KEYS: &[Row] = &[
         &[
             Binding { within: Modes::of(Mode::Votes), ..action("", LETTERS, Action::Type) },
             Binding { within: Modes::of(Mode::Votes), ..action("", DIGITS, Action::Type) },
-            wish("erase", &[key(KeyCode::Backspace)], Wish::Erase),
+            present("erase", &[key(KeyCode::Backspace)], PresenterAction::Erase),
         ],
     ),
     // Asks first. A letter and not enter says yes: a habit must not decide.
@@ -311,8 +314,8 @@ pub const KEYS: &[Row] = &[
         Group::Teach,
         NEVER,
         &[
-            wish("start_over", &[char('X')], Wish::AskToStartOver),
-            wish("start_over_yes", &[char('y')], Wish::StartOver),
+            present("start_over", &[char('X')], PresenterAction::AskToStartOver),
+            present("start_over_yes", &[char('y')], PresenterAction::StartOver),
         ],
     ),
     labeled(

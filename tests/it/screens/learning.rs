@@ -1,6 +1,6 @@
 //! What a learner sees: the answers in words, the real answers beside them, and what to take home.
 
-use kmslab::lab::{Experiment, Identity, Intent, Page, Stage, Wish};
+use kmslab::lab::{Experiment, Identity, Intent, Page, PresenterAction, Stage};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::render;
 use ratatui::layout::{Rect, Size};
@@ -177,13 +177,13 @@ fn a_class_has_a_score_of_its_own() {
     let mut session = Session::sandbox();
     let asked = session.state.question(Stage::Who).unwrap();
     let right = asked.answers.iter().position(|(_, reply)| reply.right).unwrap();
-    let hands = |place: usize| Intent::Present(Wish::Letter(u8::try_from(place).unwrap()));
-    let digit = |digit| Intent::Present(Wish::Digit(digit));
-    session.intent(Intent::Present(Wish::Tally));
+    let hands = |place: usize| Intent::Present(PresenterAction::Letter(u8::try_from(place).unwrap()));
+    let digit = |digit| Intent::Present(PresenterAction::Digit(digit));
+    session.intent(Intent::Present(PresenterAction::Tally));
     for intent in [hands(right), digit(7), hands((right + 1) % 2), digit(3)] {
         session.intent(intent);
     }
-    session.intent(Intent::Present(Wish::Keep)).intent(Intent::Advance).answer_all();
+    session.intent(Intent::Present(PresenterAction::Keep)).intent(Intent::Advance).answer_all();
     session.intent(Intent::TogglePage(Page::Debrief));
     let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
     assert!(text.contains("│  class 7/10 answered right"), "{text}");

@@ -6,7 +6,9 @@ use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
 use kmslab::lab::presenting::line::{Line, VERSION};
 use kmslab::lab::snapshot::Progress;
-use kmslab::lab::{Event, Experiment, Intent, Overlay, PresenterSnapshot, Stage, State, Status, Timing, Wish};
+use kmslab::lab::{
+    Event, Experiment, Intent, Overlay, PresenterAction, PresenterSnapshot, Stage, State, Status, Timing,
+};
 use kmslab::ui::key_cast::{KeyCast, Playing};
 use kmslab::ui::keys::Wanted;
 use kmslab::ui::notes::{self, Notes};
@@ -20,11 +22,11 @@ use crate::support::lab::{Session, every_state, styled_dump, text_dump};
 
 /// `a 12 b 3`
 fn vote(session: &mut Session, votes: [u16; 4]) {
-    session.intent(Intent::Present(Wish::Tally));
+    session.intent(Intent::Present(PresenterAction::Tally));
     for (place, votes) in (0..).zip(votes) {
-        session.intent(Intent::Present(Wish::Letter(place)));
+        session.intent(Intent::Present(PresenterAction::Letter(place)));
         for digit in votes.to_string().bytes() {
-            session.intent(Intent::Present(Wish::Digit(digit - b'0')));
+            session.intent(Intent::Present(PresenterAction::Digit(digit - b'0')));
         }
     }
 }
@@ -32,7 +34,7 @@ fn vote(session: &mut Session, votes: [u16; 4]) {
 fn voted(stage: Stage, votes: [u16; 4]) -> Session {
     let mut session = Session::sandbox().before(stage);
     vote(&mut session, votes);
-    session.intent(Intent::Present(Wish::Keep));
+    session.intent(Intent::Present(PresenterAction::Keep));
     session
 }
 
@@ -44,7 +46,7 @@ fn votes_stand_beside_the_answers() {
     let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
     after.intent(Intent::Advance).answer_all();
     let mut seen = voted(Stage::ViewDenied, [12, 3, 0, 17]);
-    seen.intent(Intent::Advance).answer_all().intent(Intent::Present(Wish::Tally));
+    seen.intent(Intent::Advance).answer_all().intent(Intent::Present(PresenterAction::Tally));
     let mut debrief = voted(Stage::CleanUp, [999, 3, 0, 17]);
     debrief.intent(Intent::Advance).answer_all().intent(Intent::Advance);
     let small = Size::new(60, 18);
@@ -70,7 +72,7 @@ fn the_time_stands_on_the_message_line_whatever_else_is_said() {
         let mut session = Session::sandbox();
         session.event(Event::Clock(60));
         session.intent(Intent::Advance).answer_all().intent(Intent::Advance);
-        session.intent(Intent::Present(Wish::Timer));
+        session.intent(Intent::Present(PresenterAction::Timer));
         session.event(Event::Clock(seconds));
         session
     };
@@ -101,7 +103,7 @@ fn the_time_stands_on_the_message_line_whatever_else_is_said() {
 #[test]
 fn the_time_at_the_end_has_its_labels_at_any_width() {
     let mut session = Session::sandbox().after(Stage::CleanUp);
-    session.intent(Intent::Present(Wish::Timer));
+    session.intent(Intent::Present(PresenterAction::Timer));
     session.event(Event::Clock(130));
     let lines = [(60, 18), (80, 24), (100, 30), (160, 45)].map(|(columns, rows)| {
         let text = text_dump(&render(&session.state, &dark(), Size::new(columns, rows)));
@@ -119,7 +121,7 @@ fn the_time_at_the_end_has_its_labels_at_any_width() {
 fn what_is_typed_and_is_no_vote_is_told() {
     let area = Rect::from((Position::ORIGIN, SIZES[0]));
     let mut session = Session::sandbox().before(Stage::ViewDenied);
-    session.intent(Intent::Present(Wish::Tally));
+    session.intent(Intent::Present(PresenterAction::Tally));
     let mut screens = Vec::new();
     for (typed, told) in [
         ("b3 e 4", "Not taken: e is no answer, nor is what follows."),
@@ -138,7 +140,7 @@ fn what_is_typed_and_is_no_vote_is_told() {
     }
     let hands = session.state.entry().hands;
     assert_eq!([0, 1, 2, 3].map(|place| hands.get(place)), [None, Some(3), None, Some(9)]);
-    session.intent(Intent::Present(Wish::Keep));
+    session.intent(Intent::Present(PresenterAction::Keep));
     screens.push(("enter".to_owned(), session.state.clone()));
     assert_album("votes_not_taken", album(screens.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
 }
@@ -227,7 +229,7 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
 #[test]
 fn a_blank_screen_shows_nothing_but_the_way_back() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.intent(Intent::Present(Wish::Blank));
+    session.intent(Intent::Present(PresenterAction::Blank));
     for (width, height) in [(80, 24), (200, 50), (34, 5)] {
         let picture = render(&session.state, &dark(), Size::new(width, height));
         assert_eq!(text_dump(&picture).trim(), "b / . shows the lab again");
@@ -240,9 +242,9 @@ fn a_later_stage_can_be_chosen_and_restarting_asks() {
     let mut ahead = Session::sandbox().after(Stage::CreateKey);
     ahead.intent(Intent::ToggleStages).intent(Intent::MoveCursor(4));
     let mut again = Session::sandbox().after(Stage::CreateUser);
-    again.intent(Intent::Present(Wish::AskToStartOver));
+    again.intent(Intent::Present(PresenterAction::AskToStartOver));
     let mut aws = Session::aws().after(Stage::CreateUser);
-    aws.intent(Intent::Present(Wish::AskToStartOver));
+    aws.intent(Intent::Present(PresenterAction::AskToStartOver));
     let mut on_the_way = Session::sandbox().after(Stage::CreateKey);
     on_the_way.event(Event::Intent(Intent::ToggleStages));
     on_the_way.event(Event::Intent(Intent::MoveCursor(4)));
@@ -283,7 +285,7 @@ fn the_second_screen_has_all_that_a_presenter_needs() {
     let mut after = Session::sandbox().after(Stage::ViewDenied);
     after.event(Event::Clock(1_900));
     let mut back = Session::sandbox().after(Stage::ViewDenied);
-    back.intent(Intent::ShowPrevious).intent(Intent::Present(Wish::Blank));
+    back.intent(Intent::ShowPrevious).intent(Intent::Present(PresenterAction::Blank));
     let hearing = |state: &State, others: usize| {
         let mut notes = Notes { now: 1_005_000, ..Notes::default() };
         notes.hear(told(state), others);
@@ -327,12 +329,12 @@ fn a_german_lesson_has_german_words_around_it() {
     let mut after = voted(Stage::ViewDenied, [12, 3, 0, 17]);
     after.intent(Intent::Advance).answer_all();
     let mut timed = Session::sandbox().after(Stage::ViewAgain);
-    timed.intent(Intent::Present(Wish::Timer));
+    timed.intent(Intent::Present(PresenterAction::Timer));
     timed.event(Event::Clock(4_000));
     let before = german(Session::sandbox().before(Stage::ViewDenied));
     // What is said is said in the language that is spoken then.
     let mut clicked = german(Session::sandbox());
-    clicked.update(Event::Intent(Intent::Present(Wish::Next)));
+    clicked.update(Event::Intent(Intent::Present(PresenterAction::Next)));
     let mut on_the_way = german(Session::sandbox());
     for intent in [Intent::ToggleStages, Intent::MoveCursor(5), Intent::Advance] {
         on_the_way.update(Event::Intent(intent));
@@ -409,18 +411,18 @@ fn b_answers_before_it_blanks() {
     let press = |code, state: &State| keys::intent(crossterm::event::KeyEvent::from(code), state, area);
     let open = Session::sandbox().state;
     let ended = Session::sandbox().after(Stage::Who).state;
-    let blank = Some(Intent::Present(Wish::Blank));
+    let blank = Some(Intent::Present(PresenterAction::Blank));
     assert_eq!(press(KeyCode::Char('b'), &open), Some(Intent::Choose(1)));
     for (code, state) in [('b', &ended), ('B', &open), ('.', &open), ('.', &ended)] {
         assert_eq!(press(KeyCode::Char(code), state), blank, "{code}");
     }
     let mut blanked = open.clone();
-    blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
+    blanked.update(Event::Intent(Intent::Present(PresenterAction::Blank)));
     for code in [KeyCode::Enter, KeyCode::Char('a'), KeyCode::PageDown, KeyCode::F(5)] {
         assert_eq!(press(code, &blanked), None, "{code:?}");
     }
     for code in [KeyCode::PageDown, KeyCode::Right] {
-        assert_eq!(press(code, &open), Some(Intent::Present(Wish::Next)));
+        assert_eq!(press(code, &open), Some(Intent::Present(PresenterAction::Next)));
     }
     assert_eq!(press(KeyCode::F(5), &open), None, "nothing harmful");
     // A page turns.
@@ -434,14 +436,14 @@ fn b_answers_before_it_blanks() {
 fn every_screen_can_be_blanked_and_nothing_works_behind_it() {
     let area = Rect::new(0, 0, 80, 24);
     let press = |code, state: &State| keys::intent(crossterm::event::KeyEvent::from(code), state, area);
-    let blank = Some(Intent::Present(Wish::Blank));
+    let blank = Some(Intent::Present(PresenterAction::Blank));
     let ways_back = [KeyCode::Char('b'), KeyCode::Char('.'), KeyCode::Char('B'), KeyCode::Esc];
     let named = [KeyCode::Enter, KeyCode::Tab, KeyCode::Backspace, KeyCode::PageDown, KeyCode::PageUp, KeyCode::Down];
     let others = || (' '..='~').map(KeyCode::Char).chain(named);
     for (name, state) in every_state().iter().filter(|(_, state)| !state.is_blank()) {
         assert_eq!(press(KeyCode::Char('.'), state), blank, "{name}");
         let mut blanked = state.clone();
-        blanked.update(Event::Intent(Intent::Present(Wish::Blank)));
+        blanked.update(Event::Intent(Intent::Present(PresenterAction::Blank)));
         assert_eq!(text_dump(&render(&blanked, &dark(), SIZES[0])).trim(), "b / . shows the lab again", "{name}");
         for code in others().filter(|code| !ways_back.contains(code) && *code != KeyCode::Char('q')) {
             assert_eq!(press(code, &blanked), None, "{name}: {code:?}");
@@ -498,13 +500,13 @@ fn an_experiment_is_told_and_a_clicker_tries_it() {
     assert_eq!((after.number, after.minutes), (Experiment::ExplicitDeny.index() + 2, 0), "the next experiment");
     assert!(PresenterSnapshot::of(&session.state).question.is_some_and(|question| question.open));
     assert!(!session.state.can_tally(), "a class votes on the stages");
-    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    session.event(Event::Intent(Intent::Present(PresenterAction::Next)));
     assert_eq!(session.waiting, []);
-    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    session.event(Event::Intent(Intent::Present(PresenterAction::Next)));
     assert_eq!(PresenterSnapshot::of(&session.state).progress, Progress::Running);
     assert!(!session.state.can_start_over());
     session.answer_all();
     assert_eq!(PresenterSnapshot::of(&session.state).progress, Progress::Met);
-    session.event(Event::Intent(Intent::Present(Wish::Next)));
+    session.event(Event::Intent(Intent::Present(PresenterAction::Next)));
     assert_ne!(told_title(&session), title);
 }

@@ -1,6 +1,6 @@
 //! States of all kinds, for what must hold in each.
 
-use kmslab::lab::{Event, Experiment, Intent, Page, Stage, State, Wish};
+use kmslab::lab::{Event, Experiment, Intent, Page, PresenterAction, Stage, State};
 
 use super::Session;
 
@@ -51,11 +51,11 @@ fn variants(name: &str, state: &State, into: &mut Vec<(String, State)>) {
         vec![Intent::TogglePage(Page::AtRest)],
         vec![Intent::ToggleStages],
         vec![Intent::Quit],
-        vec![Intent::Present(Wish::Blank)],
-        vec![Intent::Present(Wish::Timer)],
-        vec![Intent::Present(Wish::Tally)],
-        vec![Intent::Present(Wish::Tally), Intent::Present(Wish::Letter(1))],
-        vec![Intent::Present(Wish::AskToStartOver)],
+        vec![Intent::Present(PresenterAction::Blank)],
+        vec![Intent::Present(PresenterAction::Timer)],
+        vec![Intent::Present(PresenterAction::Tally)],
+        vec![Intent::Present(PresenterAction::Tally), Intent::Present(PresenterAction::Letter(1))],
+        vec![Intent::Present(PresenterAction::AskToStartOver)],
         vec![Intent::ToggleStages, Intent::MoveCursor(i8::MAX)],
         vec![Intent::ShowPrevious],
         vec![Intent::ToggleZoom, Intent::FocusOther],

@@ -92,7 +92,7 @@ impl Script {
         }
     }
 
-    fn wish(&mut self, wish: Wish) {
+    fn wish(&mut self, wish: PresenterAction) {
         self.press(&[Intent::Present(wish)]);
     }
 
@@ -222,23 +222,38 @@ fn review() -> String {
 fn presenter() -> String {
     let mut script = Script::on("in front of a class", BackendKind::Sandbox);
     script.event(Event::Clock(7));
-    for wish in [Wish::Next, Wish::Next, Wish::Blank, Wish::Blank, Wish::Timer, Wish::Next, Wish::Tally] {
+    for wish in [
+        PresenterAction::Next,
+        PresenterAction::Next,
+        PresenterAction::Blank,
+        PresenterAction::Blank,
+        PresenterAction::Timer,
+        PresenterAction::Next,
+        PresenterAction::Tally,
+    ] {
         script.wish(wish);
     }
-    for wish in [Wish::Letter(1), Wish::Digit(3), Wish::Other('e'), Wish::Erase, Wish::Digit(4), Wish::Keep, Wish::Keep]
-    {
+    for wish in [
+        PresenterAction::Letter(1),
+        PresenterAction::Digit(3),
+        PresenterAction::Other('e'),
+        PresenterAction::Erase,
+        PresenterAction::Digit(4),
+        PresenterAction::Keep,
+        PresenterAction::Keep,
+    ] {
         script.wish(wish);
     }
     script.press(&[Intent::Advance]);
     script.event(Event::Clock(95));
     script.jump(Stage::Grant);
     script.press(&[Intent::AskToQuit, Intent::Hint, Intent::Advance]);
-    (0..4).for_each(|_| script.wish(Wish::Next));
-    script.wish(Wish::AskToStartOver);
+    (0..4).for_each(|_| script.wish(PresenterAction::Next));
+    script.wish(PresenterAction::AskToStartOver);
     script.press(&[Intent::Close]);
     script.fault("Scan", 500, "InternalFailure");
     script.jump(Stage::CleanUp);
-    script.wish(Wish::StartOver);
+    script.wish(PresenterAction::StartOver);
     script.press(&[Intent::AskToQuit, Intent::AskToQuit]);
     script.transcript
 }
@@ -247,8 +262,8 @@ fn jump_on_aws() -> String {
     let mut script = Script::on("a jump on AWS, and beginning again", BackendKind::Aws);
     script.jump(Stage::ViewDenied);
     script.press(&[3, 3, 3, 3].map(Intent::TypeDigit));
-    script.wish(Wish::AskToStartOver);
-    script.wish(Wish::StartOver);
+    script.wish(PresenterAction::AskToStartOver);
+    script.wish(PresenterAction::StartOver);
     script.note("once more, with an answer that names another account");
     script.press(&[Intent::Quit, Intent::Close]);
     script.transcript

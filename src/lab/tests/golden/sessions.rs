@@ -26,7 +26,8 @@ fn moment(name: &str) -> Session {
         "session-granted" => {
             script.run_to(Stage::Grant);
             script.press(&[Intent::Advance]);
-            let votes = [Wish::Tally, Wish::Letter(1), Wish::Digit(3), Wish::Keep];
+            let votes =
+                [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(3), PresenterAction::Keep];
             votes.into_iter().for_each(|wish| script.press(&[Intent::Present(wish)]));
             script.event(Event::Clock(95));
         }

@@ -181,16 +181,16 @@ impl Walk {
         let digit = self.chance.below(10).try_into().unwrap();
         let place = self.chance.below(5).try_into().unwrap();
         let wishes = [
-            Wish::Blank,
-            Wish::Timer,
-            Wish::Next,
-            Wish::Tally,
-            Wish::Letter(place),
-            Wish::Digit(digit),
-            Wish::Erase,
-            Wish::Keep,
-            Wish::AskToStartOver,
-            Wish::StartOver,
+            PresenterAction::Blank,
+            PresenterAction::Timer,
+            PresenterAction::Next,
+            PresenterAction::Tally,
+            PresenterAction::Letter(place),
+            PresenterAction::Digit(digit),
+            PresenterAction::Erase,
+            PresenterAction::Keep,
+            PresenterAction::AskToStartOver,
+            PresenterAction::StartOver,
         ];
         let plain = [
             Intent::Advance,

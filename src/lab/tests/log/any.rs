@@ -34,16 +34,16 @@ enum Step {
 
 fn any_intent() -> impl Strategy<Value = Intent> {
     let wishes = prop_oneof![
-        Just(Wish::Blank),
-        Just(Wish::Timer),
-        Just(Wish::Next),
-        Just(Wish::Tally),
-        (0_u8..5).prop_map(Wish::Letter),
-        (0_u8..10).prop_map(Wish::Digit),
-        Just(Wish::Erase),
-        Just(Wish::Keep),
-        Just(Wish::AskToStartOver),
-        Just(Wish::StartOver),
+        Just(PresenterAction::Blank),
+        Just(PresenterAction::Timer),
+        Just(PresenterAction::Next),
+        Just(PresenterAction::Tally),
+        (0_u8..5).prop_map(PresenterAction::Letter),
+        (0_u8..10).prop_map(PresenterAction::Digit),
+        Just(PresenterAction::Erase),
+        Just(PresenterAction::Keep),
+        Just(PresenterAction::AskToStartOver),
+        Just(PresenterAction::StartOver),
     ];
     let pages = [Page::Help, Page::Why, Page::AtRest, Page::Trail, Page::Lesson, Page::Comparison, Page::Debrief];
     let plain = [
