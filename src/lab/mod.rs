@@ -26,6 +26,7 @@ pub mod feature;
 pub mod insight;
 pub mod kernel;
 pub mod lesson;
+pub mod line;
 pub mod locks;
 pub mod model;
 mod progress;

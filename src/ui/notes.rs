@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
-use crate::lab::presenting::line::Line as Told;
+use crate::lab::line::Line as Told;
 use crate::lab::snapshot::{EXPECTED, LOOK_AT, MET, NOT_MET, NextView, PresenterSnapshot, Progress, QuestionView};
 
 use super::signs;

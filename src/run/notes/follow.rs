@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Place, now};
-use crate::lab::presenting::line::Line;
+use crate::lab::line::Line;
 #[cfg(unix)]
-use crate::lab::presenting::line::NO_LAB;
+use crate::lab::line::NO_LAB;
 use crate::run::Ended;
 use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, at_hand};

@@ -1,5 +1,5 @@
 //! The presenter's second screen: the lab tells it what it shows ([`server`]), over a Unix socket ([`socket`]), a line
-//! of JSON for each change (`lab::presenting::line`); `kmslab notes` follows ([`follow`]).
+//! of JSON for each change (`lab::line`); `kmslab notes` follows ([`follow`]).
 
 pub mod follow;
 pub mod server;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Place, now};
-use crate::lab::presenting::line::{Line, VERSION};
+use crate::lab::line::{Line, VERSION};
 use crate::lab::{PresenterSnapshot, State, Timing};
 
 /// How many may follow a lab at the same time.

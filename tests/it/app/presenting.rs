@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kmslab::lab::Timing;
-use kmslab::lab::presenting::line::Line;
+use kmslab::lab::line::Line;
 use kmslab::lab::snapshot::Progress;
 
 use super::*;

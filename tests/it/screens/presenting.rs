@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use kmslab::lab::lesson::{Files, Lesson};
-use kmslab::lab::presenting::line::{Line, VERSION};
+use kmslab::lab::line::{Line, VERSION};
 use kmslab::lab::snapshot::Progress;
 use kmslab::lab::{
     Event, Experiment, Intent, Overlay, PresenterAction, PresenterSnapshot, Stage, State, Status, Timing,

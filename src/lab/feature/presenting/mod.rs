@@ -1,7 +1,6 @@
 //! In front of a class: a blanked screen, the time, hands up, jumping ahead, starting over, and the second screen.
 
 pub mod hands;
-pub mod line;
 pub mod pace;
 
 use crate::lab::kernel::Kernel;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pace::Timing;
-use crate::lab::snapshot::PresenterSnapshot;
+use super::presenting::pace::Timing;
+use super::snapshot::PresenterSnapshot;
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.
 pub const VERSION: u32 = 1;
