@@ -49,7 +49,7 @@ fn documents(session: &Session, identity: Identity) -> Documents {
 
 fn all(session: &Session) -> Vec<Exchange> {
     let stages = Stage::ALL.iter().flat_map(|stage| session.state.record(*stage).exchanges());
-    stages.map(|exchange| Exchange::clone(exchange)).collect()
+    stages.map(Exchange::clone).collect()
 }
 
 /// As the sandbox would decide: admin's Scan finds the table key in memory.
