@@ -1,9 +1,9 @@
 //! The driver: the only place that awaits.
 //!
-//! [`driver`] is the one loop: a front ([`front`]: screen, plain lines, headless lines, a recording, a replay) shows the
-//! state and chooses the next event from [`inputs`]; the driver updates the state, and [`effects`] performs what it asks
-//! for. Outcomes arrive as events. The loop itself waits for no call and no disk. It decides nothing of the lesson,
-//! which is `lab`'s, and draws nothing, which is `ui`'s.
+//! `driver` is the one loop. A front ([`front`]: screen, plain lines, headless lines, a recording, a replay) shows the
+//! state and chooses the next event from `inputs`. The driver updates the state, and [`effects`] performs the effects;
+//! their outcomes arrive as events. The loop itself never waits for a call or a disk. It decides nothing about the
+//! lesson, which belongs to `lab`, and draws nothing, which belongs to `ui`.
 //!
 //! On the disk: [`journal`] (what is about to be created), [`session_file`] (to resume), [`answer_cache`] (responses to show
 //! again).

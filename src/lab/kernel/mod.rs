@@ -1,14 +1,14 @@
 //! The life of a run: batches are wanted, sent, answered and repeated, until the run ends. Knows stages, calls and
 //! responses, and no feature.
 //!
-//! A run begins ([`Kernel::begin`]). From then on the same goes round:
+//! A run begins (`Kernel::begin`). From then on the same goes round:
 //!
-//! 1. `BatchWanted`: the router supplies the next batch ([`Kernel::send`]), holds it for a person's yes, or ends the run.
-//! 2. [`Kernel::answer`] turns a pending call into an answered one, and learns facts from it.
+//! 1. `BatchWanted`: the router supplies the next batch (`Kernel::send`), holds it for a person's yes, or ends the run.
+//! 2. `Kernel::answer` turns a pending call into an answered one, and learns facts from it.
 //! 3. When none is pending, the kernel decides. What was awaited is there: `BatchWanted` (1). It may still come:
 //!    `RetryWanted`, as long as the wait lasts. It can't come: the next batch where any response will do, else
 //!    `RunStopped`.
-//! 4. The owner of the run judges it, and [`Kernel::conclude`] emits `RunEnded`.
+//! 4. The owner of the run judges it, and `Kernel::conclude` emits `RunEnded`.
 
 pub mod event;
 pub mod run;

@@ -1,8 +1,6 @@
 //! The nine stages: their order and names. Their texts are in [`crate::lab::lesson`].
 //!
-//! A stage more is an entry in [`Stage::ALL`]; its calls in [`crate::lab::script`] (a new one is a variant of
-//! [`super::operation::Operation`] and an arm in `aws/ops.rs`); its check in [`crate::lab::check`]; and its texts below
-//! `assets/lesson/`, which `lesson/embedded.rs` names.
+//! A stage's calls and expectation are in [`crate::lab::stages`]; `CONTRIBUTING.md` says how to add one.
 
 use serde::{Deserialize, Serialize};
 
