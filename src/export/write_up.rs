@@ -11,7 +11,7 @@ use crate::lab::bench::Experiment;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::quiz::Asked;
-use crate::lab::session::KeptStage;
+use crate::lab::saving::KeptStage;
 use crate::lab::{Exchange, Kept, Lesson, Profiles, Stage, Verdict, cli_line};
 
 /// A part of a write-up. All text is plain: the formats escape it.

@@ -2,9 +2,6 @@
 
 use serde_json::Value;
 
-use super::backend::BackendKind;
-use super::state::State;
-
 /// Hours of a month, as AWS counts where it pro-rates.
 const HOURS_A_MONTH: f64 = 730.0;
 
@@ -14,28 +11,16 @@ pub fn key_cost(seconds: f64) -> f64 {
     seconds.max(0.0) / 3_600.0 / HOURS_A_MONTH
 }
 
+/// What a key has cost by the response at `now`, or by `ended`, when it stopped costing anything.
+pub(in crate::lab) fn line(key: &Value, ended: Option<u64>, now: u64) -> Option<String> {
+    let created = key.get("CreationDate").and_then(Value::as_f64)?;
+    // Unix times are exact in an f64 for the next 285 million years.
+    Some(key_line(ended.unwrap_or(now) as f64 - created))
+}
+
 /// `key 0.5 h, 0.0007 USD`
 fn key_line(seconds: f64) -> String {
     format!("key {:.1} h, {:.4} USD", seconds.max(0.0) / 3_600.0, key_cost(seconds))
-}
-
-impl State {
-    /// What the key has cost by the newest answer, where it costs something; a key whose deletion is scheduled costs
-    /// nothing more. `None` where nothing costs anything, or nothing has been made.
-    pub fn cost_line(&self) -> Option<String> {
-        self.cost_line_at(0)
-    }
-
-    /// The same at `now` (unix time, seconds), which may be later than the newest answer: a key costs while nobody calls.
-    pub fn cost_line_at(&self, now: i64) -> Option<String> {
-        if self.backend.kind != BackendKind::Aws {
-            return None;
-        }
-        let created = self.kernel.facts().key.as_ref()?.get("CreationDate").and_then(Value::as_f64)?;
-        let until = self.kernel.key_ended_at().unwrap_or(self.now().max(u64::try_from(now).unwrap_or(0)));
-        // Unix times are exact in an f64 for the next 285 million years.
-        Some(key_line(until as f64 - created))
-    }
 }
 
 #[cfg(test)]

@@ -39,28 +39,26 @@ impl Locks {
     }
 }
 
-impl State {
-    /// The locks of a Scan of the shown stage or experiment; `None` where the answers don't tell.
-    pub fn locks(&self, exchange: &Exchange) -> Option<Locks> {
-        if !matches!(exchange.operation, Operation::Scan { .. }) {
-            return None;
-        }
-        match &exchange.verdict {
-            Verdict::Denied(denied) => Locks::of_denial(denied),
-            // An experiment may change the table's key, and DynamoDB may hold the old one in memory: `w` knows.
-            Verdict::Allowed if self.view.bench.is_none() && self.key_has_refused() => {
-                Some(Locks { table: LockState::Open, key: LockState::Open })
-            }
-            Verdict::Allowed | Verdict::Failed(_) => None,
-        }
+/// The locks of a Scan of the shown stage or experiment; `None` where the answers don't tell.
+pub fn locks(state: &State, exchange: &Exchange) -> Option<Locks> {
+    if !matches!(exchange.operation, Operation::Scan { .. }) {
+        return None;
     }
+    match &exchange.verdict {
+        Verdict::Denied(denied) => Locks::of_denial(denied),
+        // An experiment may change the table's key, and DynamoDB may hold the old one in memory: `w` knows.
+        Verdict::Allowed if state.view.bench.is_none() && key_has_refused(state) => {
+            Some(Locks { table: LockState::Open, key: LockState::Open })
+        }
+        Verdict::Allowed | Verdict::Failed(_) => None,
+    }
+}
 
-    /// Whether the same Scan has been refused by the key, in the shown stage or before it.
-    fn key_has_refused(&self) -> bool {
-        let earlier = (self.view.shown == Stage::ViewAgain).then(|| self.record(Stage::ViewDenied).exchanges());
-        self.answered().chain(earlier.into_iter().flatten()).any(|exchange| match &exchange.verdict {
-            Verdict::Denied(denied) => Locks::of_denial(denied).is_some_and(|locks| locks.key == LockState::Shut),
-            Verdict::Allowed | Verdict::Failed(_) => false,
-        })
-    }
+/// Whether the same Scan has been refused by the key, in the shown stage or before it.
+fn key_has_refused(state: &State) -> bool {
+    let earlier = (state.view.shown == Stage::ViewAgain).then(|| state.record(Stage::ViewDenied).exchanges());
+    state.answered().chain(earlier.into_iter().flatten()).any(|exchange| match &exchange.verdict {
+        Verdict::Denied(denied) => Locks::of_denial(denied).is_some_and(|locks| locks.key == LockState::Shut),
+        Verdict::Allowed | Verdict::Failed(_) => false,
+    })
 }

@@ -12,13 +12,12 @@
 //! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`quiz`] (a question);
 //! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
 //! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
-//! - what outlives a run: [`session`] and [`resume`] (going on), [`recall`] (answers of an earlier run), [`log`] (a
+//! - what outlives a run: [`saving`] and [`resume`] (going on), [`replay`] (answers of an earlier run), [`log`] (a
 //!   recorded session);
 //! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
 
 pub mod bench;
 pub mod calls;
-pub mod consent;
 pub mod copy;
 pub mod cost;
 pub mod doctor;
@@ -29,11 +28,7 @@ pub mod lesson;
 pub mod line;
 pub mod locks;
 pub mod model;
-mod progress;
 pub mod quiz;
-pub mod recall;
-pub mod resume;
-pub mod review;
 pub mod session;
 pub mod snapshot;
 pub mod stages;
@@ -43,7 +38,7 @@ pub mod view;
 pub mod wait;
 
 pub use feature::masking::masker as mask;
-pub use feature::presenting;
+pub use feature::{consent, presenting, replay, resume, review, saving};
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };
@@ -67,8 +62,8 @@ pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;
 pub use quiz::{Choice, Quiz, Score};
-pub use recall::Verified;
-pub use session::{Kept, Place};
+pub use replay::Verified;
+pub use saving::{Kept, Place};
 pub use snapshot::PresenterSnapshot;
 pub use stage::Stage;
 pub use state::State;

@@ -14,7 +14,7 @@ use super::session_file::{SessionLock, SessionWriter};
 use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
-use crate::lab::recall::Verified;
+use crate::lab::replay::Verified;
 use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation};
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime

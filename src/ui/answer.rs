@@ -3,6 +3,7 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
+use crate::lab::locks;
 use crate::lab::{Call, Exchange, Identity, LockState, Operation, State, Status, Verdict, ViewMode};
 
 use super::text::{labeled, wrap, wrap_plain};
@@ -105,7 +106,7 @@ const NAMED: usize = 54;
 
 /// The locks that let a Scan through and those that didn't, in one line, at the same place in both panes.
 fn locks(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let Some(locks) = state.locks(exchange) else { return Vec::new() };
+    let Some(locks) = locks::locks(state, exchange) else { return Vec::new() };
     let words = state.interface();
     let mut content = Vec::new();
     for (gap, number, name, action, lock) in

@@ -1,4 +1,9 @@
 //! Features. Each owns its data and imports the kernel and the model, never another feature and never `session`.
 
+pub mod consent;
 pub mod masking;
 pub mod presenting;
+pub mod replay;
+pub mod resume;
+pub mod review;
+pub mod saving;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use self::event::{DomainEvent, Outgoing, Retry, RunId, TimerId};
 use self::run::{Pending, Purpose, Run, Status};
+use super::model::backend::BackendKind;
 use super::model::backoff::backoff;
 use super::model::batch::Batch;
 use super::model::exchange::{Answer, CallId, Exchange};
@@ -163,6 +164,11 @@ impl Kernel {
     /// When the key stopped costing anything.
     pub fn key_ended_at(&self) -> Option<u64> {
         self.key_ended_at
+    }
+
+    /// The kind of backend that the calls go to.
+    pub fn kind(&self) -> BackendKind {
+        self.patience.kind
     }
 
     /// Counts ticks, for the waiting sign.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::save::Kept;
 use crate::lab::copy::Copied;
 use crate::lab::exchange::{Answer, CallId, Exchange};
 use crate::lab::insight::{Finding, Inquiry};
@@ -12,7 +11,8 @@ use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
 use crate::lab::model::outcome::Check;
 use crate::lab::operation::{Identity, Operation};
-use crate::lab::recall::Verified;
+use crate::lab::replay::Verified;
+use crate::lab::saving::Kept;
 use crate::lab::stage::Stage;
 use crate::lab::view::Page;
 

@@ -15,7 +15,7 @@ use crate::lab::facts::Names;
 use crate::lab::insight::{Finding, Known};
 use crate::lab::operation::{Identity, Operation};
 use crate::lab::quiz::Quiz;
-use crate::lab::recall::Verified;
+use crate::lab::replay::Verified;
 use crate::lab::stage::Stage;
 
 /// The version of the log's form.
@@ -166,7 +166,7 @@ impl State {
     pub fn logged(&self, event: &Event) -> Option<Logged> {
         Some(match event {
             // Digits of an account's number.
-            Event::Intent(Intent::TypeDigit(_)) if self.consented.is_some() && !self.is_asking_for_consent() => {
+            Event::Intent(Intent::TypeDigit(_)) if self.consent.account.is_some() && !self.is_asking_for_consent() => {
                 Logged::Consented(self.current())
             }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
@@ -184,7 +184,9 @@ impl State {
             }
             Event::TimerFired(timer) => Logged::Timer(*timer),
             Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
-            Event::Recalled { stage, .. } => Logged::Recalled { stage: *stage, found: self.recalled_as_shown(*stage) },
+            Event::Recalled { stage, .. } => {
+                Logged::Recalled { stage: *stage, found: self.replays.as_shown(*stage, &self.shown_names().run) }
+            }
             // They tell of the machine, or of the recording itself.
             Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) => return None,
             Event::Tick => Logged::Tick(1),

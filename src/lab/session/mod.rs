@@ -8,6 +8,3 @@ mod read;
 mod save;
 pub mod state;
 mod update;
-
-pub(in crate::lab) use save::Progress;
-pub use save::{Kept, KeptStage, Place, Times};

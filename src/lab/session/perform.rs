@@ -4,10 +4,11 @@ use super::flow::{Effect, Intent, PresenterAction};
 use super::permit::{Permit, Reason};
 use super::state::State;
 use crate::lab::bench::Experiment;
+use crate::lab::consent::Digits;
 use crate::lab::copy::Copied;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::HandEntry;
-use crate::lab::kernel::event::Command;
+use crate::lab::kernel::event::{Command, RunId};
 use crate::lab::kernel::run::Status;
 use crate::lab::quiz::Choice;
 use crate::lab::stage::Stage;
@@ -338,5 +339,50 @@ impl State {
         }
         self.presenting.start_over_after_clean_up();
         vec![Command::Start(Stage::CleanUp)]
+    }
+
+    /// Leaves unsent what has been looked at; the stage can be begun again.
+    fn drop_held(&mut self) {
+        let stage = self.kernel.current();
+        self.kernel.amend_facts(|facts| facts.policy_before = None);
+        self.kernel.reset(RunId::Stage(stage));
+        self.view.close();
+        self.view.show(stage);
+        let text = self.interface().say("nothing was sent: the key policy is as it was").to_owned();
+        self.view.message = Some(text);
+    }
+
+    /// Takes a digit. The fourth decides: consent, or once more.
+    fn type_digit(&mut self, digit: u8) -> Vec<Command> {
+        let Some(Overlay::Consent { stage, mut typed, .. }) = self.view.overlay else { return Vec::new() };
+        typed.push(digit);
+        if !typed.is_full() {
+            self.view.overlay = Some(Overlay::Consent { stage, typed, wrong: false });
+            return Vec::new();
+        }
+        let account = self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone());
+        if account.as_ref().is_some_and(|account| account.ends_with(&typed.shown())) {
+            self.consent.account = account;
+            self.view.close();
+            return vec![Command::Start(stage)];
+        }
+        self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: true });
+        Vec::new()
+    }
+
+    /// Takes the last digit back.
+    fn erase_digit(&mut self) {
+        if let Some(Overlay::Consent { typed, wrong, .. }) = &mut self.view.overlay {
+            typed.pop();
+            *wrong = false;
+        }
+    }
+
+    /// Shows the recorded responses, or the live ones again.
+    fn toggle_replay(&mut self) {
+        let stage = self.view.shown;
+        self.replays.toggle(stage);
+        // Other calls: what was selected and scrolled means nothing any more.
+        self.view.show(stage);
     }
 }

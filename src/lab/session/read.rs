@@ -4,7 +4,10 @@ use super::state::State;
 use crate::lab::backend::BackendKind;
 use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
+use crate::lab::consent::Thing;
 use crate::lab::copy::{Copied, Profiles};
+use crate::lab::cost;
+use crate::lab::exchange::{Exchange, Verdict, is_credential_error};
 use crate::lab::facts::{Facts, Names};
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
@@ -14,10 +17,14 @@ use crate::lab::lesson::interface::Interface;
 use crate::lab::lesson::{Comparison, Text};
 use crate::lab::mask::Masker;
 use crate::lab::model::command_line::cli_line;
+use crate::lab::model::outcome::Check;
 use crate::lab::operation::{Identity, Operation};
+use crate::lab::policy_diff::PolicyDiff;
 use crate::lab::quiz::{Asked, LETTERS, Score};
 use crate::lab::redact::{clean, redact};
+use crate::lab::replay::{Replay, stamp};
 use crate::lab::stage::Stage;
+use crate::lab::test_user;
 use crate::lab::view::Overlay;
 use crate::lab::wait;
 
@@ -291,6 +298,292 @@ impl State {
                 serde_json::to_string_pretty(&body).ok()
             }
             (Copied::Answer, Call::Waiting(_) | Call::Held(_)) => None,
+        }
+    }
+
+    /// What `policy` changes in the key policy that was read when the stage began, as it is shown.
+    pub fn policy_diff(&self, policy: &str) -> Option<PolicyDiff> {
+        let before = self.shown_facts().policy_before.as_deref()?;
+        Some(PolicyDiff::between(before, policy))
+    }
+
+    /// What the grant stage has changed in the key policy.
+    pub fn granted(&self) -> Option<PolicyDiff> {
+        self.policy_diff(self.shown_facts().policy.as_deref()?).filter(|diff| !diff.is_empty())
+    }
+
+    /// test-user's Scan as it was denied, while the shown stage sends it again.
+    pub fn denied_before(&self) -> Option<&Exchange> {
+        let denied = self.record(Stage::ViewDenied).exchanges().rev();
+        let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
+        denied.next().filter(|_| self.view.shown == Stage::ViewAgain && self.view.bench.is_none())
+    }
+
+    /// Everything that the lab will make, with its name.
+    pub fn will_make(&self) -> Vec<Thing> {
+        let names = self.shown_names();
+        let mut things = vec![("KMS key", names.alias.clone()), ("DynamoDB table", names.table.clone())];
+        if self.backend.given_user {
+            things.push(("key policy entry", "lets test-user use that key".to_owned()));
+        } else {
+            things.push(("IAM user", format!("{} with an access key,", names.user)));
+            things.push(match self.backend.has_managed_policy() {
+                true => ("policy", format!("{} on it: all of DynamoDB", test_user::MANAGED)),
+                false => ("policy", format!("dynamodb:* on {} for it, nothing else", names.table)),
+            });
+        }
+        things
+    }
+
+    /// Whether the lab waits for consent.
+    pub fn is_asking_for_consent(&self) -> bool {
+        matches!(self.view.overlay, Some(Overlay::Consent { .. }))
+    }
+
+    /// Why a run without a screen ends where it waits for consent.
+    pub fn refusal(&self) -> Option<String> {
+        let account = &self.kernel.facts().admin.as_ref()?.account;
+        if self.is_masked() {
+            let refused = "refused: --yes-account must be the admin's account; nothing was created";
+            return self.is_asking_for_consent().then(|| refused.to_owned());
+        }
+        self.is_asking_for_consent().then(|| match &self.accepted_account {
+            Some(accepted) => format!(
+                "refused: --yes-account is {accepted}, and the admin is of account {account}; nothing was created"
+            ),
+            None => format!(
+                "refused: this would create things in account {account}; nothing was created\n  \
+                 --yes-account {account} says yes to it"
+            ),
+        })
+    }
+
+    /// Whether what the panes show now was recorded earlier.
+    pub fn is_replay(&self) -> bool {
+        self.replay().is_some()
+    }
+
+    /// When what the panes show was recorded, `24 Nov 10:02 UTC`; `None` where it is live.
+    pub fn replay_time(&self) -> Option<String> {
+        self.replay().map(|replay| stamp(replay.at(), self.now(), true)).or_else(|| self.replays.session())
+    }
+
+    /// Whether there is something else to show for the shown stage, which got no answer.
+    pub fn can_replay(&self) -> bool {
+        self.view.bench.is_none() && self.replays.can_show(&self.kernel, self.view.shown)
+    }
+
+    /// How many stages were not met and looked at as they were recorded.
+    pub fn replayed(&self) -> usize {
+        self.replays.looked_at(&self.kernel)
+    }
+
+    /// `9 of 9 stages met`; what was only shown as it was recorded is told apart.
+    pub fn summary(&self) -> String {
+        self.summary_in(Interface::ENGLISH)
+    }
+
+    /// The same in these words.
+    pub fn summary_in(&self, words: Interface<'_>) -> String {
+        let met = words.fill("{} of {} stages met", &[&self.met(), &Stage::ALL.len()]);
+        match self.replayed() {
+            0 => met,
+            replayed => words.fill("{}, {} shown as REPLAY", &[&met, &replayed]),
+        }
+    }
+
+    /// Why this session's answers could not be kept, if so.
+    pub fn not_kept(&self) -> Option<&str> {
+        self.replays.not_kept()
+    }
+
+    /// The facts that go with the calls which are shown.
+    pub fn facts_of_calls(&self) -> &Facts {
+        self.replay().map_or_else(|| self.shown_facts(), |replay| replay.facts())
+    }
+
+    /// What can be done where the shown stage got no answer: one line of 80 columns.
+    pub fn offer(&self) -> Option<String> {
+        let stage = self.view.shown;
+        let replay = self.view.keys.first("replay", "F");
+        if self.is_replay() {
+            return Some(format!("REPLAY: recorded earlier · {replay}: the live answers again"));
+        }
+        if self.view.bench.is_some() || !self.replays.is_silent(&self.kernel, stage) {
+            return None;
+        }
+        let record = self.record(stage);
+        let from = if self.backend.kind == BackendKind::Aws { " from AWS" } else { "" };
+        let what = match record.status {
+            Status::Running => format!("no answer{from} yet"),
+            _ if record.calls.is_empty() => "not attempted".to_owned(),
+            _ => format!("no answer{from}"),
+        };
+        let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
+        let recorded = self.replays.recorded(stage).map(|found| match found {
+            Ok(at) => format!("{replay}: show the answer of {}", stamp(at, self.now(), false)),
+            Err(problem) => problem.to_owned(),
+        });
+        Some([Some(what), again, recorded].into_iter().flatten().collect::<Vec<_>>().join(" · "))
+    }
+
+    /// The answered calls of the shown stage: recorded ones where those are looked at.
+    pub(in crate::lab) fn answered(&self) -> impl DoubleEndedIterator<Item = &Exchange> {
+        let recorded = self.replay().map(Replay::exchanges);
+        let live = recorded.is_none().then(|| self.shown().exchanges());
+        live.into_iter().flatten().chain(recorded.into_iter().flatten())
+    }
+
+    /// The recorded answers that are looked at.
+    fn replay(&self) -> Option<&Replay> {
+        self.replays.shown(&self.kernel, self.view.shown).filter(|_| self.view.bench.is_none())
+    }
+
+    /// The last stage that can be shown: the current one or, when that has ended, the one after it.
+    pub fn reachable(&self) -> Stage {
+        self.kernel.reachable()
+    }
+
+    /// The stage after the shown one, if it can be shown.
+    pub fn next_shown(&self) -> Option<Stage> {
+        self.view.shown.next().filter(|next| *next <= self.reachable())
+    }
+
+    /// Whether all stages have ended.
+    pub fn is_finished(&self) -> bool {
+        Stage::ALL.iter().all(|stage| matches!(self.record(*stage).status, Status::Done(_)))
+    }
+
+    /// How many stages have met their expectation.
+    pub fn met(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some_and(|check| check.met)).count()
+    }
+
+    /// How many stages have ended.
+    pub fn ended(&self) -> usize {
+        Stage::ALL.iter().filter(|stage| self.check(**stage).is_some()).count()
+    }
+
+    /// The outcome of a stage that has ended.
+    pub fn check(&self, stage: Stage) -> Option<&Check> {
+        self.kernel.check(stage)
+    }
+
+    /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
+    /// built on them.
+    pub fn can_retry(&self) -> bool {
+        if self.view.bench.is_some() {
+            return matches!(self.shown().status, Status::Done(_)) && !self.kernel.is_interrupted();
+        }
+        let stage = self.view.shown;
+        let record = self.record(stage);
+        let later = Stage::ALL.iter().filter(|later| **later > stage).map(|later| self.record(*later));
+        let mut later = later.filter(|record| !record.calls.is_empty() || !record.pending.is_empty());
+        match &record.status {
+            Status::Done(_) if later.next().is_some() => false,
+            Status::Done(_) if stage.is_read_only() => true,
+            // Where every call succeeded and the outcome is another than expected, there is no call to go on from.
+            Status::Done(check) => !check.met && (stage.can_start_over() || record.attempt > 0),
+            _ => false,
+        }
+    }
+
+    /// Where `operation` goes; `None` is AWS itself.
+    pub fn endpoint_of(&self, operation: &Operation) -> Option<&str> {
+        match self.services.iter().find(|place| place.service == operation.service()) {
+            Some(place) => place.endpoint.as_deref(),
+            None => self.backend.endpoint.as_deref(),
+        }
+    }
+
+    /// Whether the backend refused the credentials or could not be reached at all, in the first stage: nothing else
+    /// can work.
+    pub fn backend_is_unusable(&self) -> Option<&Exchange> {
+        let record = self.record(Stage::Who);
+        // The stage's other calls only look ahead.
+        record.exchanges().filter(|exchange| exchange.operation == Operation::GetCallerIdentity).find(|exchange| {
+            match &exchange.answer.response {
+                Err(_) => true,
+                Ok(response) if response.status < 300 => false,
+                // An error without a code is not AWS's: a web server or a proxy has answered.
+                Ok(response) => response.status >= 500 || exchange.error_code().is_none_or(is_credential_error),
+            }
+        })
+    }
+
+    /// What the key has cost by the newest answer, where it costs something; a key whose deletion is scheduled costs
+    /// nothing more. `None` where nothing costs anything, or nothing has been made.
+    pub fn cost_line(&self) -> Option<String> {
+        self.cost_line_at(0)
+    }
+
+    /// The same at `now` (unix time, seconds), which may be later than the newest answer: a key costs while nobody calls.
+    pub fn cost_line_at(&self, now: i64) -> Option<String> {
+        let key = self.kernel.facts().key.as_ref().filter(|_| self.backend.kind == BackendKind::Aws)?;
+        cost::line(key, self.kernel.key_ended_at(), self.now().max(u64::try_from(now).unwrap_or(0)))
+    }
+
+    /// The calls of `identity` in the shown stage: answered ones first.
+    pub fn calls(&self, identity: Identity) -> Vec<Call<'_>> {
+        let record = self.shown();
+        let answered = self.answered().filter(|e| e.identity == identity).map(Call::Answered);
+        // Beside recorded answers a call that is under way has no place.
+        let pending = if self.is_replay() { &[][..] } else { &record.pending[..] };
+        let waiting = pending.iter().filter(|p| p.identity == identity).map(Call::Waiting);
+        let held = self.held().filter(|(signer, _)| *signer == identity).map(|(_, operation)| Call::Held(operation));
+        answered.chain(waiting).chain(held).collect()
+    }
+
+    /// Which of [`State::calls`] the pane of `identity` shows: what was selected; else, while the stage runs, the
+    /// newest; else the one the stage is about.
+    pub fn selected(&self, identity: Identity) -> Option<usize> {
+        let calls = self.calls(identity);
+        let last = calls.len().checked_sub(1)?;
+        if let Some(selected) = self.view.selected(identity) {
+            return Some(selected.min(last));
+        }
+        let is_managed = self.backend.has_managed_policy();
+        let is_highlight = |name: &str| match self.view.bench {
+            Some(which) => name == crate::lab::bench::script::highlight(which, identity, is_managed),
+            None => self.view.shown.highlights(identity, name),
+        };
+        let is_it = |call: &Call<'_>| {
+            matches!(call, Call::Answered(e) if is_highlight(e.operation.name())) && !self.is_undo(call)
+        };
+        let failed =
+            calls.iter().rposition(|call| matches!(call, Call::Answered(e) if matches!(e.verdict, Verdict::Failed(_))));
+        match self.shown().status {
+            Status::Done(ref outcome) if !outcome.met && failed.is_some() && !self.is_replay() => failed,
+            _ if self.is_replay() => Some(calls.iter().rposition(is_it).unwrap_or(last)),
+            Status::Done(_) => {
+                let made = || calls.iter().rposition(|call| !self.is_undo(call));
+                calls.iter().rposition(is_it).or_else(made).or(Some(last))
+            }
+            _ => Some(last),
+        }
+    }
+
+    /// Whether a call only takes back what an experiment has changed.
+    pub fn is_undo(&self, call: &Call<'_>) -> bool {
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.undoes(which, id))
+    }
+
+    /// Whether a call was the first after five minutes without one.
+    pub fn is_later(&self, call: &Call<'_>) -> bool {
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.is_later(which, id))
+    }
+
+    /// The call that the pane of `identity` shows.
+    pub fn selected_call(&self, identity: Identity) -> Option<Call<'_>> {
+        self.calls(identity).get(self.selected(identity)?).copied()
+    }
+
+    /// Selects the call `step` rows further in the focused pane.
+    pub(in crate::lab) fn select(&mut self, step: isize) {
+        let identity = self.view.focus();
+        let count = self.calls(identity).len();
+        if let Some(selected) = self.selected(identity) {
+            self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
         }
     }
 }

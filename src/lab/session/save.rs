@@ -1,248 +1,20 @@
-//! What is kept of a session: enough to go on after the program has ended, and to write the lab up. No secret is in it.
-
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+//! Saving a session, and going on with one.
 
 use super::flow::Effect;
 use super::state::State;
-use crate::lab::backend::{Backend, BackendKind};
-use crate::lab::bench;
-use crate::lab::exchange::Exchange;
-use crate::lab::facts::Facts;
-use crate::lab::feature::presenting::hands::Votes;
-use crate::lab::feature::presenting::pace::Pace;
+use crate::lab::bench::Bench;
+use crate::lab::exchange::{Answer, Exchange, is_not_found};
+use crate::lab::facts::Names;
+use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
-use crate::lab::model::masked::Answered;
-use crate::lab::model::outcome::Check;
+use crate::lab::model::masked::Masked;
 use crate::lab::operation::Operation;
 use crate::lab::quiz::Quiz;
-use crate::lab::resume::Resuming;
+use crate::lab::resume::{CatchUp, Looked, Offer, Resuming};
+use crate::lab::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
 use crate::lab::stage::Stage;
-
-/// The version of the kept form.
-const VERSION: u32 = 1;
-
-/// Where a session's calls go. A session goes on only where it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The kind of backend, as JSONL names it.
-    pub backend: String,
-    /// The endpoint; `None` is AWS itself, or the sandbox, whose port is another each time.
-    pub endpoint: Option<String>,
-    /// The region.
-    pub region: String,
-    /// The admin's profile; `None` is the SDK's default chain.
-    pub admin_profile: Option<String>,
-    /// test-user's profile; `None` where the lab makes the user.
-    pub user_profile: Option<String>,
-    /// The folder that keeps the sandbox's data; without one they end with the program.
-    pub data: Option<String>,
-}
-
-impl Place {
-    /// The place of a session on `backend`.
-    pub fn new(backend: &Backend) -> Place {
-        Place {
-            backend: backend.kind.key().to_owned(),
-            endpoint: backend.endpoint.clone().filter(|_| backend.kind != BackendKind::Sandbox),
-            region: backend.region.clone(),
-            admin_profile: None,
-            user_profile: None,
-            data: None,
-        }
-    }
-
-    /// Whether it is a sandbox inside of the program.
-    pub fn is_sandbox(&self) -> bool {
-        self.backend == BackendKind::Sandbox.key()
-    }
-
-    /// Whether everything in it is gone when the program ends.
-    pub fn is_fleeting(&self) -> bool {
-        self.is_sandbox() && self.data.is_none()
-    }
-
-    /// Its name without the region.
-    pub fn name(&self) -> String {
-        match &self.endpoint {
-            _ if self.is_sandbox() => "sandbox".to_owned(),
-            Some(endpoint) => endpoint.clone(),
-            None => "AWS".to_owned(),
-        }
-    }
-
-    /// In a few words, for a person.
-    pub fn describe(&self) -> String {
-        let article = if self.is_sandbox() { "the " } else { "" };
-        format!("{article}{}, {}", self.name(), self.region)
-    }
-}
-
-/// When a stage sent its first call and got its last answer, as unix time in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Times {
-    /// When it began.
-    pub begun: Option<u64>,
-    /// When it ended.
-    pub ended: Option<u64>,
-}
-
-/// A kept session. Ids are as they came, whether or not the screen was masked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
-    version: u32,
-    /// Where its calls went.
-    pub place: Place,
-    /// The run's id: it is in the names.
-    pub run: String,
-    /// When it began, RFC 3339.
-    pub created: Option<String>,
-    /// What was known.
-    pub facts: Facts,
-    /// Questions and answers, and the hints that were shown.
-    pub quiz: Quiz,
-    /// How a class voted.
-    #[serde(default)]
-    pub(in crate::lab) votes: Votes,
-    /// What a presenter's clock had said when something was kept last.
-    #[serde(default)]
-    pub(in crate::lab) pace: Pace,
-    /// What experiments have changed, and the answers to their questions.
-    #[serde(default)]
-    pub bench: bench::Kept,
-    /// The account in which things might be created.
-    pub(in crate::lab) consented: Option<String>,
-    /// When the key stopped costing anything.
-    pub(in crate::lab) key_ended_at: Option<u64>,
-    /// Whether clean-up has begun: what the stages before it have made may be gone.
-    pub(in crate::lab) ending: bool,
-    /// All stages, in order.
-    pub stages: Vec<KeptStage>,
-}
-
-/// What is kept of a stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptStage {
-    /// Which.
-    pub stage: Stage,
-    /// When it was done.
-    pub times: Times,
-    /// Its outcome, if it has ended.
-    pub check: Option<Check>,
-    /// Its calls, in order.
-    #[serde(with = "shared")]
-    pub exchanges: Vec<Arc<Exchange>>,
-    /// Calls that were under way.
-    pub(in crate::lab) pending: Vec<Operation>,
-    /// How far its calls were: see [`Run`].
-    pub(in crate::lab) batch: usize,
-    pub(in crate::lab) attempt: u32,
-    pub(in crate::lab) batch_start: usize,
-}
-
-impl KeptStage {
-    fn is_met(&self) -> bool {
-        self.check.as_ref().is_some_and(|check| check.met)
-    }
-
-    /// Whether it has sent anything.
-    fn is_begun(&self) -> bool {
-        self.check.is_some() || !self.exchanges.is_empty() || !self.pending.is_empty()
-    }
-}
-
-impl Kept {
-    /// Whether it has the form that this program writes: every stage once and in order.
-    pub fn is_whole(&self) -> bool {
-        self.version == VERSION
-            && self.stages.iter().map(|kept| kept.stage).eq(Stage::ALL)
-            && self.stages.iter().all(|kept| kept.batch_start <= kept.exchanges.len())
-            && self.stages.iter().all(|kept| kept.exchanges.iter().all(|exchange| exchange.stage == kept.stage))
-    }
-
-    /// When the first call was sent or, where nobody looked at a clock, when the session is said to have begun, as unix
-    /// time in seconds.
-    pub fn begun(&self) -> Option<u64> {
-        let created = || OffsetDateTime::parse(self.created.as_deref()?, &Rfc3339).ok();
-        let first = self.stages.iter().find_map(|kept| kept.times.begun);
-        first.or_else(|| u64::try_from(created()?.unix_timestamp()).ok())
-    }
-
-    /// A stage of it.
-    pub fn stage(&self, stage: Stage) -> Option<&KeptStage> {
-        self.stages.get(stage.index())
-    }
-
-    /// How many stages have ended.
-    pub fn ended(&self) -> usize {
-        self.stages.iter().filter(|kept| kept.check.is_some()).count()
-    }
-
-    /// Whether all stages have ended.
-    pub fn is_finished(&self) -> bool {
-        self.ended() == self.stages.len()
-    }
-
-    /// How many stages were met.
-    pub fn met(&self) -> usize {
-        self.stages.iter().filter(|kept| kept.is_met()).count()
-    }
-
-    /// Where to go on: at the last stage that has ended where that was not met, else after it.
-    pub fn next_stage(&self) -> Stage {
-        if self.ending {
-            return Stage::CleanUp;
-        }
-        match self.stages.iter().rev().find(|kept| kept.check.is_some()) {
-            Some(kept) if kept.is_met() => kept.stage.next().unwrap_or(kept.stage),
-            Some(kept) => kept.stage,
-            None => Stage::FIRST,
-        }
-    }
-
-    /// Whether there is something to go on with: begun, and not cleaned up.
-    pub fn can_go_on(&self) -> bool {
-        let is_begun = self.stages.iter().any(|kept| kept.is_begun() || self.quiz.choice(kept.stage).is_some());
-        is_begun && !self.stage(Stage::CleanUp).is_some_and(KeptStage::is_met)
-    }
-}
-
-/// What a session knows of being kept.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::lab) struct Progress {
-    /// Where the session is; it is kept where this is known.
-    pub place: Option<Place>,
-    pub times: [Times; Stage::ALL.len()],
-    /// What was kept before, and is to go on.
-    pub resuming: Resuming,
-    /// Whether clean-up had begun.
-    pub ending: bool,
-    /// Whether it has been told that nothing can be kept.
-    pub could_not: bool,
-}
-
-impl Progress {
-    /// Notes that a stage has ended. One that is only verified has its times.
-    pub fn end(&mut self, stage: Stage, begun: Option<u64>, now: u64) {
-        let times = &mut self.times[stage.index()];
-        times.begun = times.begun.or(begun);
-        times.ended = times.ended.or((now > 0).then_some(now));
-    }
-
-    /// Forgets a stage, which begins anew.
-    pub fn forget(&mut self, stage: Stage) {
-        self.times[stage.index()] = Times::default();
-    }
-}
-
-/// When the first of `calls` was sent.
-pub(in crate::lab) fn begun(calls: &[Answered]) -> Option<u64> {
-    let answer = &calls.first()?.answer;
-    (answer.at > 0).then(|| answer.at.saturating_sub(answer.duration_us / 1_000_000))
-}
+use crate::lab::stages::{self, Kind};
+use crate::lab::view::Overlay;
 
 impl State {
     /// Has the session kept from here on.
@@ -273,7 +45,7 @@ impl State {
             votes: self.presenting.votes,
             pace: self.presenting.pace,
             bench: self.bench.kept(),
-            consented: self.consented.clone(),
+            consented: self.consent.account.clone(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
             stages,
@@ -306,28 +78,320 @@ impl State {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
         }
     }
-}
 
-impl Quiz {
-    /// The kept answers, where questions are asked now; else none.
-    pub(in crate::lab) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
-        if now.asks() && kept.asks() { kept.clone() } else { now.clone() }
-    }
-}
-
-/// Shared exchanges as a list of plain ones.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Exchange;
-
-    pub fn serialize<S: Serializer>(exchanges: &[Arc<Exchange>], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(exchanges.iter().map(AsRef::as_ref))
+    /// Asks whether to go on with `kept`, and looks what is left of it.
+    pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
+        let kept = Box::new(kept);
+        self.resuming.offer = Some(Offer { kept, found: Vec::new(), looked: Looked::default() });
+        self.view.overlay = Some(Overlay::Resume);
+        let commands = self.look();
+        self.settle(commands)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Exchange>>, D::Error> {
-        Ok(Vec::<Exchange>::deserialize(from)?.into_iter().map(Arc::new).collect())
+    /// What is offered, while the question is open.
+    pub fn resume_offer(&self) -> Option<&Offer> {
+        self.resuming.offer.as_ref()
+    }
+
+    /// The stage whose verification got no answer, with the reason.
+    pub fn stalled(&self) -> Option<(Stage, &str)> {
+        self.resuming.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
+    }
+
+    /// Whether the question is open.
+    pub fn is_asking_to_resume(&self) -> bool {
+        self.view.overlay == Some(Overlay::Resume)
+    }
+
+    /// Whether Enter goes on, or looks again.
+    pub fn can_resume(&self) -> bool {
+        let is_known = |offer: &Offer| matches!(offer.looked, Looked::Done | Looked::Unknown(_));
+        self.is_asking_to_resume() && (self.resuming.stalled.is_some() || self.resume_offer().is_some_and(is_known))
+    }
+
+    /// What Enter does in the question, in two words.
+    pub fn resume_label(&self) -> &'static str {
+        let is_known = self.resume_offer().is_some_and(|offer| offer.looked == Looked::Done);
+        if is_known { "go on" } else { "look again" }
+    }
+
+    /// Whether the lab can begin afresh instead.
+    pub fn can_start_afresh(&self) -> bool {
+        self.is_asking_to_resume() && self.resume_offer().is_some()
+    }
+
+    /// Whether the lab is coming to where the kept session ended.
+    pub fn is_catching_up(&self) -> bool {
+        self.resuming.catch_up.is_some()
+    }
+
+    /// Whether the session may be kept as it is now: not while it is less than what is kept.
+    pub(in crate::lab) fn is_worth_keeping(&self) -> bool {
+        let redoes = matches!(self.resuming.catch_up, Some(CatchUp::Redo(_)));
+        self.progress.place.is_some() && self.resuming.offer.is_none() && !redoes
+    }
+
+    /// Looks, without changing anything, what is left.
+    fn look(&mut self) -> Vec<Command> {
+        let is_fleeting = self.resuming.offer.as_ref().is_none_or(Offer::runs_again);
+        if let Some(offer) = &mut self.resuming.offer {
+            offer.looked = if is_fleeting { Looked::Done } else { Looked::Looking };
+            offer.found.clear();
+        }
+        if is_fleeting { Vec::new() } else { vec![Command::Probe(vec![Operation::GetCallerIdentity])] }
+    }
+
+    /// Goes on with looking, verifying or running again.
+    pub(in crate::lab) fn resume_on(&mut self, event: &DomainEvent) -> Vec<Command> {
+        match event {
+            DomainEvent::Probed(operation, answer) => self.looked(operation, answer),
+            DomainEvent::RunEnded(RunId::Stage(_)) if self.kernel.is_leaving() => {
+                // What is made now is removed next; nothing is verified any more.
+                self.resuming.catch_up = None;
+                Vec::new()
+            }
+            DomainEvent::RunEnded(RunId::Stage(stage)) => self.catch_up(*stage, self.kernel.is_met(*stage)),
+            _ => Vec::new(),
+        }
+    }
+
+    fn looked(&mut self, operation: &Operation, answer: &Answer) -> Vec<Command> {
+        let is_over = !self.kernel.is_probing();
+        let Some(offer) = &mut self.resuming.offer else { return Vec::new() };
+        let mut next = Vec::new();
+        if let Err(none) = &answer.response {
+            offer.looked = Looked::Unknown(none.message.clone());
+        } else if *operation == Operation::GetCallerIdentity {
+            next = offer.identified(answer);
+        } else {
+            offer.found.extend(offer.tell(operation, answer));
+        }
+        if !next.is_empty() {
+            return vec![Command::Probe(next)];
+        }
+        if is_over && offer.looked == Looked::Looking {
+            offer.looked = Looked::Done;
+            offer.found.sort();
+        }
+        Vec::new()
+    }
+
+    /// What Enter does in the question: goes on, or looks again.
+    pub(in crate::lab) fn resume(&mut self) -> Vec<Command> {
+        if !self.can_resume() {
+            return Vec::new();
+        }
+        if let Some((stage, _)) = self.resuming.stalled.take() {
+            self.view.close();
+            return self.verify_from(Some(stage));
+        }
+        match self.resuming.offer.as_ref().map(|offer| &offer.looked) {
+            Some(Looked::Unknown(_)) => return self.look(),
+            Some(Looked::Done) => {}
+            _ => return Vec::new(),
+        }
+        let Some(Offer { kept, .. }) = self.resuming.offer.take() else { return Vec::new() };
+        self.view.close();
+        self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
+        if self.quiz == kept.quiz {
+            // They are told by the places of the answers, which are in the same order then.
+            self.presenting.votes = kept.votes;
+        }
+        self.presenting.pace.resume(kept.pace);
+        self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
+        if kept.place.is_fleeting() {
+            return self.redo(&kept);
+        }
+        self.restore(*kept);
+        vec![Command::TakeOver, Command::CatchUp]
+    }
+
+    /// Verifies what was met, after what an experiment has changed is undone.
+    pub(in crate::lab) fn begin_to_catch_up(&mut self) -> Vec<Command> {
+        if self.undo_before_verification() { Vec::new() } else { self.verify_from(Some(Stage::FIRST)) }
+    }
+
+    /// Closes what lies over the panes. The question waits for an answer.
+    pub(in crate::lab) fn close(&mut self) {
+        if !self.is_asking_to_resume() {
+            self.view.close();
+        }
+        if self.resuming.offer.is_some() || self.resuming.stalled.is_some() {
+            self.view.overlay = Some(Overlay::Resume);
+        }
+    }
+
+    /// Begins afresh; what the kept session has made stays where it is.
+    pub(in crate::lab) fn start_afresh(&mut self) {
+        let Some(offer) = self.resuming.offer.take() else { return };
+        self.view.close();
+        self.tell_what_stays(&offer.kept);
+    }
+
+    /// Tells what a kept session leaves that does not go on.
+    pub fn tell_what_stays(&mut self, kept: &Kept) {
+        if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
+            self.masking.add_run(&kept.run);
+            let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
+            self.view.message = Some(self.masking.text(text));
+        }
+    }
+
+    /// Runs the stages again that had been met.
+    fn redo(&mut self, kept: &Kept) -> Vec<Command> {
+        self.progress.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
+        let until = kept.next_stage();
+        if until == Stage::FIRST {
+            return Vec::new();
+        }
+        self.resuming.catch_up = Some(CatchUp::Redo(until));
+        vec![Command::Start(Stage::FIRST)]
+    }
+
+    /// Puts the kept session in place of this one.
+    fn restore(&mut self, kept: Kept) {
+        let place = self.progress.place.take();
+        self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
+        self.consent.account.clone_from(&kept.consented);
+        let next = kept.next_stage();
+        let mut facts = kept.facts;
+        self.resuming = Resuming::default();
+        self.progress = Progress { place, ending: kept.ending, ..Progress::default() };
+        if self.is_masked() {
+            self.mask();
+        }
+        self.kernel.reach(next);
+        for kept in kept.stages {
+            let stage = kept.stage;
+            kept.pending.iter().for_each(|operation| facts.suspect(operation));
+            self.progress.times[stage.index()] = kept.times;
+            let calls = kept.exchanges.into_iter().map(|raw| {
+                let shown = self.masking.exchange(&raw);
+                Masked::new(raw, shown)
+            });
+            let calls = calls.collect();
+            let status = match kept.check {
+                Some(check) => Status::Done(self.masking.outcome(check)),
+                None => Status::Todo,
+            };
+            // What was interrupted and creates things goes on there; what only reads, or removes, begins again.
+            let goes_on = stage.def().kind == Kind::Creates;
+            if status == Status::Todo && !goes_on {
+                continue;
+            }
+            // An access key is of no use without its secret, which was in memory only.
+            let is_cut = status == Status::Todo && stage == Stage::CreateUser && !self.backend.given_user;
+            let batch = if is_cut { kept.batch.min(stages::ACCESS_KEY) } else { kept.batch };
+            let run = self.kernel.stage_mut(stage);
+            *run = Run::default();
+            (run.status, run.calls, run.batch, run.attempt) = (status, calls, batch, kept.attempt);
+            run.batch_start = kept.batch_start;
+        }
+        self.kernel.restore(facts, kept.key_ended_at);
+    }
+
+    /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
+    pub(in crate::lab) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Command> {
+        let is_ending = self.progress.ending;
+        let mut next = stage;
+        while let Some(stage) = next {
+            let is_met = matches!(&self.record(stage).status, Status::Done(outcome) if outcome.raw().met);
+            // While things are being removed they can't be asked for them.
+            if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
+                self.resuming.catch_up = Some(CatchUp::Verify);
+                return vec![Command::Verify(stage)];
+            }
+            next = stage.next();
+        }
+        self.caught_up();
+        Vec::new()
+    }
+
+    /// The lab is where the kept session ended.
+    fn caught_up(&mut self) {
+        let was_verified = self.resuming.catch_up.take() == Some(CatchUp::Verify);
+        let target = self.kept_of(Place::new(&self.backend)).next_stage();
+        let stand = self.met();
+        self.kernel.reach(target);
+        self.view.show(target);
+        let new_key = self.kernel.facts().made.access_key.is_some() && target != Stage::CleanUp;
+        let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
+        self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
+    }
+
+    /// What follows when `stage` has ended while the lab comes to where the kept session ended.
+    fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Command> {
+        match self.resuming.catch_up {
+            Some(CatchUp::Redo(until)) => match stage.next() {
+                Some(next) if met && next < until => vec![Command::Start(next)],
+                _ => {
+                    self.end_redo(met.then_some(until));
+                    Vec::new()
+                }
+            },
+            Some(CatchUp::Verify) if met => {
+                self.kernel.drop_older(stage);
+                self.verify_from(stage.next())
+            }
+            Some(CatchUp::Verify) => {
+                self.doubt(stage);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The stages have been run again, up to this one; or one of them was not met.
+    fn end_redo(&mut self, until: Option<Stage>) {
+        self.resuming.catch_up = None;
+        if let Some(until) = until {
+            self.kernel.reach(until);
+            self.view.show(until);
+            self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
+        }
+    }
+
+    /// A stage does not stand any more, or nothing answered when it was asked.
+    fn doubt(&mut self, stage: Stage) {
+        self.resuming.catch_up = None;
+        let record = self.record(stage);
+        let fresh: Vec<&Exchange> = record.newest().iter().map(|call| &**call.raw()).collect();
+        let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
+        if let Some(reason) = silent.map(|none| none.message.clone()) {
+            self.kernel.put_back(stage);
+            self.resuming.stalled = Some((stage, reason));
+            self.view.overlay = Some(Overlay::Resume);
+            return;
+        }
+        let absent: Vec<Operation> = fresh
+            .iter()
+            .filter(|exchange| exchange.error_code().is_some_and(is_not_found))
+            .map(|exchange| exchange.operation.clone())
+            .collect();
+        let why = match &record.status {
+            Status::Done(check) => check.observed.clone(),
+            _ => String::new(),
+        };
+        self.kernel.amend_facts(|facts| absent.iter().for_each(|operation| facts.is_absent(operation)));
+        self.begin_anew(stage);
+        self.view.message = Some(format!("stage {} is to do again: {why}", stage.number()));
+    }
+
+    /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.
+    fn begin_anew(&mut self, first: Stage) {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
+            self.kernel.reset(RunId::Stage(stage));
+            self.progress.forget(stage);
+            let given_user = self.backend.given_user;
+            self.kernel.amend_facts(|facts| (stage.def().forget)(facts, given_user));
+        }
+        self.kernel.reach(first);
+        self.view.show(first);
+    }
+
+    /// Whether the stage `grant` has changed the key policy, or may have.
+    pub(in crate::lab) fn may_be_granted(&self) -> bool {
+        let record = self.record(Stage::Grant);
+        record.saved_outcome().is_some() || !record.calls.is_empty()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::save::Progress;
 use crate::lab::backend::{Backend, BackendKind, ServicePlace};
 use crate::lab::bench::Bench;
+use crate::lab::consent::Consent;
 use crate::lab::copy::{Clipboard, Profiles, Way};
 use crate::lab::facts::Names;
 use crate::lab::feature::masking::Masking;
@@ -13,8 +13,10 @@ use crate::lab::insight::Insight;
 use crate::lab::kernel::Kernel;
 use crate::lab::lesson::{Chosen, Lesson};
 use crate::lab::quiz::Quiz;
-use crate::lab::recall::Replays;
+use crate::lab::replay::Replays;
+use crate::lab::resume::Resuming;
 use crate::lab::review::Review;
+use crate::lab::saving::Progress;
 use crate::lab::view::View;
 use crate::lab::wait::Patience;
 
@@ -46,10 +48,12 @@ pub struct State {
     /// The profiles that the person gave.
     pub(in crate::lab) profiles: Profiles,
     /// The account in which things may be created; on AWS nothing is without it.
-    pub(in crate::lab) consented: Option<String>,
+    pub(in crate::lab) consent: Consent,
     pub(in crate::lab) replays: Replays,
     /// What is kept, or was kept before.
     pub(in crate::lab) progress: Progress,
+    /// What was kept before, and is to go on.
+    pub(in crate::lab) resuming: Resuming,
     /// A call that a person looks at before it is sent.
     pub(in crate::lab) review: Review,
     /// What a person has copied.
@@ -74,9 +78,10 @@ impl State {
             accepted_account: None,
             wait: None,
             profiles: Profiles::default(),
-            consented: None,
+            consent: Consent::default(),
             replays: Replays::default(),
             progress: Progress::default(),
+            resuming: Resuming::default(),
             review: Review::default(),
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
@@ -94,6 +99,20 @@ impl State {
     /// From here on everything that is shown or written is masked; for a state that has sent nothing yet.
     pub fn mask(&mut self) {
         self.masking = Masking::begin(&self.names, self.backend.kind == BackendKind::Sandbox);
+    }
+
+    /// The same state, which shows a person what a key policy changes before it is sent.
+    #[must_use]
+    pub fn with_review(mut self) -> State {
+        self.review = Review::ON;
+        self
+    }
+
+    /// The same state, of a session that was recorded at `at` and is shown again at `now`, both in unix time.
+    #[must_use]
+    pub fn recorded_at(mut self, at: u64, now: u64) -> State {
+        self.replays.record(at, now);
+        self
     }
 
     /// The same state in the words of `lesson`.

@@ -1,5 +1,7 @@
 //! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
 
+use crate::lab::backend::BackendKind;
+use crate::lab::consent::{Digits, Gate};
 use crate::lab::insight::documents::request_id;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::Purpose;
@@ -8,7 +10,9 @@ use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
-use crate::lab::stages::{self, Evidence, Scans, Sources};
+use crate::lab::review::Clearance;
+use crate::lab::stages::{self, Evidence, Kind, Scans, Sources};
+use crate::lab::view::Overlay;
 use crate::lab::wait;
 
 use super::flow::{Effect, Event, Report};
@@ -50,8 +54,12 @@ impl State {
                 None => self.kernel.timer_fired(timer),
             },
             Event::Advanced { timer, moved } => return self.advanced(timer, moved),
-            Event::Recalled { stage, found } => self.recalled(stage, found),
-            Event::NotKept(reason) => self.could_not_keep(&reason),
+            Event::Recalled { stage, found } => self.replays.found(stage, found, &mut self.masking),
+            Event::NotKept(reason) => {
+                if let Some(text) = self.replays.could_not_keep(&reason) {
+                    self.view.message = Some(text);
+                }
+            }
             Event::NotRemembered(reason) => self.could_not_remember(&reason),
             Event::Tick => {
                 self.kernel.tick();
@@ -96,7 +104,7 @@ impl State {
         match event {
             DomainEvent::StageStarted(stage) => {
                 self.view.show(*stage);
-                self.end_replay(*stage);
+                self.replays.end(*stage);
                 effects.push(Effect::Report(Report::Started(*stage)));
             }
             DomainEvent::BatchWanted(id, batch) => return self.supply(*id, *batch, effects),
@@ -160,7 +168,7 @@ impl State {
         };
         match (next, id) {
             (Next::Send(batch), _) if batch.calls.is_empty() => self.kernel.pass(id),
-            (Next::Send(batch), RunId::Stage(stage)) => self.send_or_hold(stage, batch, effects),
+            (Next::Send(batch), RunId::Stage(stage)) => self.clear(stage, batch, effects),
             (Next::Send(batch), RunId::Experiment(_)) => self.send(id, batch, effects),
             (Next::Wait, _) => return self.pause(),
             (Next::End, RunId::Stage(stage)) => {
@@ -211,7 +219,7 @@ impl State {
         // A stage that was met and does not stand any more keeps its outcome until resuming decides.
         let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
         if before.is_none() {
-            let begun = super::save::begun(&run.calls);
+            let begun = crate::lab::saving::begun(&run.calls);
             self.progress.end(stage, begun, self.kernel.now());
         }
         let mut outcome = self.masking.outcome(check);
@@ -253,7 +261,9 @@ impl State {
             Command::After { timer, millis } => effects.push(Effect::After { timer, millis }),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
             Command::Inspect => effects.extend(self.inspect()),
-            Command::Recall(stage) => effects.push(Effect::Recall { stage, account: self.account() }),
+            Command::Recall(stage) => {
+                effects.push(Effect::Recall { stage, account: self.replays.account(&self.kernel) })
+            }
             Command::Copy(text) => effects.push(Effect::Copy(text)),
             Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),
@@ -263,14 +273,14 @@ impl State {
 
     /// Begins a stage, unless something comes first: consent, or what experiments have changed.
     fn start(&mut self, stage: Stage) {
-        if !self.kernel.is_interrupted() && !self.hold_back(stage) && !self.undo_before(stage) {
+        if !self.kernel.is_interrupted() && !self.asks_for_consent(stage) && !self.undo_before(stage) {
             self.kernel.begin(stage);
         }
     }
 
     fn retry(&mut self) {
         let stage = self.view.shown;
-        if self.hold_back(stage) {
+        if self.asks_for_consent(stage) {
             return;
         }
         self.kernel.reach(stage);
@@ -280,7 +290,7 @@ impl State {
             return self.start(stage);
         }
         self.view.show(stage);
-        self.end_replay(stage);
+        self.replays.end(stage);
         self.kernel.resend(stage);
     }
 
@@ -301,5 +311,55 @@ impl State {
         self.presenting.stay_here();
         self.view.close();
         self.kernel.leave().then_some(Command::Start(Stage::CleanUp)).into_iter().collect()
+    }
+
+    /// Sends a batch of a stage, once it has been reviewed.
+    fn clear(&mut self, stage: Stage, batch: Batch, effects: &mut Vec<Effect>) {
+        // What is sent once more, since the new user was not known yet, has been reviewed.
+        let unattended = self.record(stage).attempt > 0 || self.is_catching_up() || self.passes_by();
+        match self.review.examine(&batch, self.kernel.facts(), unattended) {
+            Clearance::Send => self.send(RunId::Stage(stage), batch, effects),
+            Clearance::Hold => self.kernel.hold(RunId::Stage(stage), self.masking.batch(batch)),
+            Clearance::Refuse(reason) => {
+                // `r` reads the policy again: it may have been mended elsewhere.
+                self.kernel.rewind(stage);
+                self.kernel.amend_facts(|facts| facts.policy_before = None);
+                self.conclude(stage, Check::unmet(format!("{reason}; nothing was sent")));
+            }
+        }
+    }
+
+    /// The gate before a stage: asks for consent where nobody has given it. Says whether the stage can't begin.
+    fn asks_for_consent(&mut self, stage: Stage) -> bool {
+        if self.backend.kind != BackendKind::Aws || stage.def().kind != Kind::Creates {
+            return false;
+        }
+        match self.consent.examine(&self.kernel, self.accepted_account.as_ref()) {
+            Gate::Open => return false,
+            Gate::Ask => self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: false }),
+            Gate::Withhold => {
+                let observed = format!("not attempted: on AWS nothing is created before {} is met", Stage::Who.key());
+                self.kernel.withhold(stage, Check::unmet(observed));
+            }
+        }
+        true
+    }
+
+    /// Asks for the recorded responses when a call is overdue: a class can't wait until it is given up.
+    fn recall_overdue(&mut self) -> Vec<Command> {
+        let overdue = self.replays.overdue(&self.kernel);
+        if overdue.is_some() {
+            // What was waited for is not what is waited for now.
+            self.view.message = None;
+        }
+        overdue.map(Command::Recall).into_iter().collect()
+    }
+
+    /// What the world must do with the responses of `stage`, which has ended.
+    fn keep_or_recall(&self, stage: Stage) -> Option<Effect> {
+        if self.replays.is_cut_off(&self.kernel, stage) {
+            return Some(Effect::Recall { stage, account: self.replays.account(&self.kernel) });
+        }
+        self.replays.verified(&self.kernel, &self.names.run, stage).map(|verified| Effect::Keep(Box::new(verified)))
     }
 }

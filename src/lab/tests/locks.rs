@@ -11,7 +11,7 @@ fn locks(lab: &Lab, identity: Identity) -> Option<Locks> {
         Call::Answered(exchange) => Some(*exchange),
         _ => None,
     });
-    lab.state.locks(scan.unwrap())
+    crate::lab::locks::locks(&lab.state, scan.unwrap())
 }
 
 #[test]
