@@ -133,7 +133,7 @@ pub(super) async fn run<F: Front>(
             Arrival::Event(event) => Some(event),
             Arrival::Redraw => None,
             Arrival::Logged(entry) => {
-                state.take_logged(*entry).map_err(io::Error::other)?;
+                entry.replay_on(state).map_err(io::Error::other)?;
                 None
             }
             Arrival::Seek(moment) => {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::autoplay::{Autoplay, Cue};
 use super::input::Input;
 use super::looks::Looks;
+use crate::lab::log::Logged;
 use crate::lab::{Event, State};
 use crate::record::{Recorder, Recording, clock};
 use crate::ui::key_cast::Playing;
@@ -199,7 +200,7 @@ impl LiveRecording {
         {
             return;
         }
-        if let Some(logged) = state.logged(event) {
+        if let Some(logged) = Logged::of(state, event) {
             let written = self.recorder.happened(at, logged);
             self.note(written);
         }

@@ -161,31 +161,34 @@ fn named_account<'a>(operation: &Operation, identity: Identity, answer: &'a Answ
     body.get("Account").and_then(Value::as_str).filter(|_| is_about_admin)
 }
 
-impl State {
-    /// How `event`, which has just been taken in, is logged; `None` where it showed nothing, or must not be logged.
-    pub fn logged(&self, event: &Event) -> Option<Logged> {
+impl Logged {
+    /// Returns how a log records `event`, which `state` has just taken; `None` where it showed nothing or must not be
+    /// logged.
+    pub fn of(state: &State, event: &Event) -> Option<Logged> {
         Some(match event {
             // Digits of an account's number.
-            Event::Intent(Intent::TypeDigit(_)) if self.consent.account.is_some() && !self.is_asking_for_consent() => {
-                Logged::Consented(self.current())
+            Event::Intent(Intent::TypeDigit(_))
+                if state.consent.account.is_some() && !state.is_asking_for_consent() =>
+            {
+                Logged::Consented(state.current())
             }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
-            Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: self.is_kept() },
+            Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_kept() },
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
-                let exchange = self.kernel.newest().filter(|exchange| exchange.id == *id)?;
+                let exchange = state.kernel.newest().filter(|exchange| exchange.id == *id)?;
                 let admin = named_account(&exchange.operation, exchange.identity, &exchange.answer)
-                    .and(self.kernel.facts().admin.as_ref());
-                let accepted = admin.is_some_and(|admin| self.accepted_account.as_ref() == Some(&admin.account));
+                    .and(state.kernel.facts().admin.as_ref());
+                let accepted = admin.is_some_and(|admin| state.accepted_account.as_ref() == Some(&admin.account));
                 Logged::Answer { id: *id, answer: Box::new(exchange.answer.clone()), accepted }
             }
             Event::Inspected { serial, .. } => {
-                Logged::Found { serial: *serial, known: Box::new(self.known_since(*serial)?.clone()) }
+                Logged::Found { serial: *serial, known: Box::new(state.known_since(*serial)?.clone()) }
             }
             Event::TimerFired(timer) => Logged::Timer(*timer),
             Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
             Event::Recalled { stage, .. } => {
-                Logged::Recalled { stage: *stage, found: self.replays.as_shown(*stage, &self.shown_names().run) }
+                Logged::Recalled { stage: *stage, found: state.replays.as_shown(*stage, &state.shown_names().run) }
             }
             // They tell of the machine, or of the recording itself.
             Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) => return None,
@@ -194,27 +197,27 @@ impl State {
         })
     }
 
-    /// Takes in what was logged; nothing is done in the world.
+    /// Repeats on `state` what the log recorded. Nothing is done in the world.
     ///
     /// # Errors
     /// When it answers a call that this program did not make: the log is of another version, or was changed.
-    pub fn take_logged(&mut self, logged: Logged) -> Result<(), String> {
-        let event = match logged {
+    pub fn replay_on(self, state: &mut State) -> Result<(), String> {
+        let event = match self {
             Logged::Intent(intent) => Event::Intent(intent),
             Logged::AskToQuit { kept } => {
-                self.replays.was_kept = kept;
+                state.replays.was_kept = kept;
                 Event::Intent(Intent::AskToQuit)
             }
             Logged::Consented(_) => {
-                self.say_yes();
+                consent_to(state);
                 return Ok(());
             }
             Logged::Answer { id, answer, accepted } => {
-                let Some(call) = self.at_work().pending.iter().find(|pending| pending.id == id) else {
+                let Some(call) = state.at_work().pending.iter().find(|pending| pending.id == id) else {
                     return Err(format!("call {} is answered and was not made", id.0));
                 };
                 if let Some(account) = named_account(&call.operation, call.identity, &answer) {
-                    self.accepted_account = accepted.then(|| account.to_owned());
+                    state.accepted_account = accepted.then(|| account.to_owned());
                 }
                 Event::CallFinished { id, answer }
             }
@@ -225,14 +228,14 @@ impl State {
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),
         };
-        self.update(event);
+        state.update(event);
         Ok(())
     }
+}
 
-    /// Types the account's last digits into the consent dialog: nothing is created in a session that is shown again.
-    fn say_yes(&mut self) {
-        let account = self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
-        let digits = account.bytes().skip(account.len().saturating_sub(4)).map(|digit| digit.wrapping_sub(b'0'));
-        digits.for_each(|digit| drop(self.update(Event::Intent(Intent::TypeDigit(digit)))));
-    }
+/// Types the account's last digits into the consent dialog: nothing is created in a session that is shown again.
+fn consent_to(state: &mut State) {
+    let account = state.kernel.facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+    let digits = account.bytes().skip(account.len().saturating_sub(4)).map(|digit| digit.wrapping_sub(b'0'));
+    digits.for_each(|digit| drop(state.update(Event::Intent(Intent::TypeDigit(digit)))));
 }

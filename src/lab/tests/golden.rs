@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::lab::insight::Inquiry;
+use crate::lab::log::Logged;
 use crate::lab::*;
 
 fn folder() -> PathBuf {
@@ -127,7 +128,7 @@ fn take(state: &mut State, event: Event, transcript: &mut String) -> Vec<Effect>
         }
         saved = if line.starts_with("remember ") { line } else { saved };
     }
-    let logged = state.logged(&event).map(|logged| hash(&json(&logged)));
+    let logged = Logged::of(state, &event).map(|logged| hash(&json(&logged)));
     writeln!(transcript, "{} {}", summary(state), logged.unwrap_or_default()).unwrap();
     effects
 }

@@ -29,7 +29,7 @@ impl Logging {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let effects = self.lab.state.update(event.clone());
-            self.log.extend(self.lab.state.logged(&event));
+            self.log.extend(Logged::of(&self.lab.state, &event));
             for effect in effects {
                 match effect {
                     Effect::Call { id, identity, operation } => {
@@ -77,7 +77,7 @@ impl Logging {
             let text = serde_json::to_string(&Entry { at: at as u64, what: what.clone() }).unwrap();
             let entry: Entry = serde_json::from_str(&text).unwrap();
             assert_eq!(entry.what, *what, "{text}");
-            state.take_logged(entry.what).unwrap();
+            entry.what.replay_on(&mut state).unwrap();
         }
         state
     }
@@ -147,7 +147,7 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
 fn an_answer_to_no_call_is_refused() {
     let mut state = Logging::new(Lab::new(backend(), Cloud::default()), false).head.state(0);
     let stray = Logged::Answer { id: CallId(7), answer: answer(200, json!({})), accepted: false };
-    assert_eq!(state.take_logged(stray), Err("call 7 is answered and was not made".to_owned()));
+    assert_eq!(stray.replay_on(&mut state), Err("call 7 is answered and was not made".to_owned()));
 }
 
 #[rstest]
@@ -214,7 +214,7 @@ fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
     logging.press(&[Intent::TogglePage(Page::Trail)]);
     let mut state = logging.head.state(0);
     state.mask();
-    logging.log.iter().for_each(|what| state.take_logged(what.clone()).unwrap());
+    logging.log.iter().for_each(|what| what.clone().replay_on(&mut state).unwrap());
     assert_eq!(state.met(), 4);
     let shown = |state: &State| {
         let exchanges: Vec<_> = Stage::ALL.iter().flat_map(|stage| state.record(*stage).exchanges()).collect();
@@ -245,7 +245,7 @@ fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
         records: vec![stored.clone()],
     };
     let known = Box::new(insight::Known::AtRest(Box::new(at_rest)));
-    state.take_logged(Logged::Found { serial: *serial, known }).unwrap();
+    Logged::Found { serial: *serial, known }.replay_on(&mut state).unwrap();
     let Some(insight::Known::AtRest(shown)) = state.known() else { panic!("{:?}", state.known()) };
     assert_eq!(shown.records, [stored], "bytes name nobody");
     assert!(shown.table != names().table && shown.key_arn.as_deref() != Some(KEY_ARN), "{shown:?}");

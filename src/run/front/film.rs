@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc2822;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
+use crate::lab::log::Logged;
 use crate::lab::{CallId, Effect, Event, Operation, State, TimerId, Wire};
 use crate::record::Recorder;
 use crate::run::autoplay::{Autoplay, Cue};
@@ -179,7 +180,7 @@ impl Front for Film {
     }
 
     fn happened(&mut self, state: &State, event: Event) -> io::Result<()> {
-        if let Some(logged) = state.logged(&event) {
+        if let Some(logged) = Logged::of(state, &event) {
             let recorded = self.recorder.happened(self.at(), logged);
             self.note(recorded);
         }

@@ -78,7 +78,7 @@ impl Playback {
                 remembered.push(state.clone());
             }
             if let Some(entry) = log.entries.get(taken) {
-                state.take_logged(entry.what.clone()).map_err(|problem| format!("{}: {problem}", taken + 2))?;
+                entry.what.clone().replay_on(&mut state).map_err(|problem| format!("{}: {problem}", taken + 2))?;
             }
         }
         Ok(Playback {
@@ -120,7 +120,7 @@ impl Playback {
         let mut state = nearest.clone();
         for entry in &self.entries[from..taken] {
             // All of them have been taken in once, without a problem.
-            let _ = state.take_logged(entry.what.clone());
+            let _ = entry.what.clone().replay_on(&mut state);
         }
         self.taken = taken;
         self.now = taken.checked_sub(1).map_or(Duration::ZERO, |last| self.times[last]);
@@ -403,7 +403,7 @@ mod tests {
         let mut state = log.head.state(0);
         let mut states = vec![state.clone()];
         for entry in &log.entries {
-            state.take_logged(entry.what.clone()).unwrap();
+            entry.what.clone().replay_on(&mut state).unwrap();
             states.push(state.clone());
         }
         let mut playback = playback(log);

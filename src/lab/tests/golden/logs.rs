@@ -27,7 +27,7 @@ fn recorded_sessions_show_the_same_screens() {
         let entries: Vec<Entry> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
         let last = entries.len();
         for (at, entry) in entries.into_iter().enumerate() {
-            state.take_logged(entry.what).unwrap();
+            entry.what.replay_on(&mut state).unwrap();
             if at % EVERY == 0 || at + 1 == last {
                 let screen = render(&state, &theme, Size::new(100, 28));
                 let telling = serde_json::to_string(&PresenterSnapshot::of(&state)).unwrap();

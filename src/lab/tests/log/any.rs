@@ -5,7 +5,7 @@ use ratatui::layout::Size;
 
 use super::super::fake::*;
 use crate::lab::insight::{Finding, Inquiry, ladder::Decided};
-use crate::lab::log::{Entry, Head};
+use crate::lab::log::{Entry, Head, Logged};
 use crate::lab::*;
 use crate::ui::{ColorLevel, Theme, ThemeName, render};
 
@@ -135,10 +135,10 @@ impl Twins {
             return;
         }
         let effects = self.live.state.update(event.clone());
-        if let Some(what) = self.live.state.logged(&event) {
+        if let Some(what) = Logged::of(&self.live.state, &event) {
             let text = serde_json::to_string(&Entry { at: 0, what }).unwrap();
             let entry: Entry = serde_json::from_str(&text).unwrap();
-            self.again.take_logged(entry.what).unwrap();
+            entry.what.replay_on(&mut self.again).unwrap();
         }
         for effect in effects {
             let event = match effect {
