@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::lab::exchange::{Answer, Verdict, is_not_found};
 use crate::lab::facts::Names;
+use crate::lab::kernel::event::Command;
 use crate::lab::key_policy;
 use crate::lab::operation::Operation;
 use crate::lab::replay::stamp;
@@ -17,10 +18,10 @@ use crate::lab::stage::Stage;
 /// A kept session, and whether what it made is still there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
-    pub(in crate::lab) kept: Box<Kept>,
+    kept: Box<Kept>,
     /// What was found, in words.
-    pub(in crate::lab) found: Vec<String>,
-    pub(in crate::lab) looked: Looked,
+    found: Vec<String>,
+    looked: Looked,
 }
 
 /// How far looking is.
@@ -85,18 +86,121 @@ pub(in crate::lab) enum CatchUp {
     Redo(Stage),
 }
 
-/// The resuming side of a state.
+/// Whether a saved session is offered, and how far the lab is with resuming it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Resuming {
-    pub(in crate::lab) offer: Option<Offer>,
-    pub(in crate::lab) catch_up: Option<CatchUp>,
-    /// The stage at whose verification nothing answered.
-    pub(in crate::lab) stalled: Option<(Stage, String)>,
+    offer: Option<Offer>,
+    catch_up: Option<CatchUp>,
+    /// The stage whose verification got no answer, with the reason.
+    stalled: Option<(Stage, String)>,
+}
+
+impl Resuming {
+    /// Offers to go on with `kept`. Returns the calls that look what is left of it.
+    pub(in crate::lab) fn offer(&mut self, kept: Kept) -> Vec<Command> {
+        self.offer = Some(Offer { kept: Box::new(kept), found: Vec::new(), looked: Looked::default() });
+        self.look()
+    }
+
+    /// What is offered, while the question is open.
+    pub(in crate::lab) fn offered(&self) -> Option<&Offer> {
+        self.offer.as_ref()
+    }
+
+    /// Ends the question. Returns the session that was offered.
+    pub(in crate::lab) fn take_offer(&mut self) -> Option<Kept> {
+        self.offer.take().map(|offer| *offer.kept)
+    }
+
+    /// The stage whose verification got no answer, with the reason.
+    pub(in crate::lab) fn stalled(&self) -> Option<(Stage, &str)> {
+        self.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
+    }
+
+    /// Ends catching up at `stage`, whose verification got no answer.
+    pub(in crate::lab) fn stall(&mut self, stage: Stage, reason: String) {
+        self.catch_up = None;
+        self.stalled = Some((stage, reason));
+    }
+
+    /// Returns the stage to verify once more.
+    pub(in crate::lab) fn take_stalled(&mut self) -> Option<Stage> {
+        self.stalled.take().map(|(stage, _)| stage)
+    }
+
+    /// Whether Enter goes on, or looks again.
+    pub(in crate::lab) fn can_go_on(&self) -> bool {
+        let is_known = |offer: &Offer| matches!(offer.looked, Looked::Done | Looked::Unknown(_));
+        self.stalled.is_some() || self.offer.as_ref().is_some_and(is_known)
+    }
+
+    /// How the lab comes to where the saved session ended.
+    pub(in crate::lab) fn catch_up(&self) -> Option<CatchUp> {
+        self.catch_up
+    }
+
+    /// Begins to catch up this way.
+    pub(in crate::lab) fn begin(&mut self, catch_up: CatchUp) {
+        self.catch_up = Some(catch_up);
+    }
+
+    /// Ends catching up. Returns how it was done.
+    pub(in crate::lab) fn end(&mut self) -> Option<CatchUp> {
+        self.catch_up.take()
+    }
+
+    /// Whether a saved session is offered, verified or run again. The lab is not where that session ended.
+    pub(in crate::lab) fn is_open(&self) -> bool {
+        self.asks() || self.catch_up.is_some()
+    }
+
+    /// Whether the question is to be answered.
+    pub(in crate::lab) fn asks(&self) -> bool {
+        self.offer.is_some() || self.stalled.is_some()
+    }
+
+    /// Whether the lab has less than the saved session, which must not be replaced then.
+    pub(in crate::lab) fn has_less(&self) -> bool {
+        self.offer.is_some() || matches!(self.catch_up, Some(CatchUp::Redo(_)))
+    }
+
+    /// Looks, without changing anything, what is left.
+    pub(in crate::lab) fn look(&mut self) -> Vec<Command> {
+        let Some(offer) = &mut self.offer else { return Vec::new() };
+        offer.found.clear();
+        if offer.runs_again() {
+            offer.looked = Looked::Done;
+            return Vec::new();
+        }
+        offer.looked = Looked::Looking;
+        vec![Command::Probe(vec![Operation::GetCallerIdentity])]
+    }
+
+    /// Takes an answer about what is left; `is_last` when no other is awaited.
+    pub(in crate::lab) fn probed(&mut self, operation: &Operation, answer: &Answer, is_last: bool) -> Vec<Command> {
+        let Some(offer) = &mut self.offer else { return Vec::new() };
+        let mut next = Vec::new();
+        if let Err(none) = &answer.response {
+            offer.looked = Looked::Unknown(none.message.clone());
+        } else if *operation == Operation::GetCallerIdentity {
+            next = offer.identified(answer);
+        } else {
+            offer.found.extend(offer.tell(operation, answer));
+        }
+        if !next.is_empty() {
+            return vec![Command::Probe(next)];
+        }
+        if is_last && offer.looked == Looked::Looking {
+            offer.looked = Looked::Done;
+            offer.found.sort();
+        }
+        Vec::new()
+    }
 }
 
 impl Offer {
     /// What to ask after the account is known: whatever the session is known to have made.
-    pub(in crate::lab) fn identified(&mut self, answer: &Answer) -> Vec<Operation> {
+    fn identified(&mut self, answer: &Answer) -> Vec<Operation> {
         let body = answer.response.as_ref().map(|response| &response.body).unwrap_or(&Value::Null);
         let account = body.get("Account").and_then(Value::as_str);
         let known = self.kept.facts.admin.as_ref().map(|admin| admin.account.as_str());
@@ -123,7 +227,7 @@ impl Offer {
     }
 
     /// What an answer says of a thing, in words.
-    pub(in crate::lab) fn tell(&self, operation: &Operation, answer: &Answer) -> Option<String> {
+    fn tell(&self, operation: &Operation, answer: &Answer) -> Option<String> {
         let body = &answer.response.as_ref().ok()?.body;
         let text = |path: &str| body.pointer(path).and_then(Value::as_str);
         let is_granted = || text("/Policy").is_some_and(key_policy::has_key_user);

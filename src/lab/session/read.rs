@@ -228,9 +228,10 @@ impl State {
         self.destination().is_some() && self.backend.kind == BackendKind::Sandbox
     }
 
-    /// Whether the lab can start over: not while calls are in progress.
+    /// Whether the lab can start over: not while calls are in progress, nor while a saved session resumes.
     pub fn can_start_over(&self) -> bool {
-        self.record(self.current()).status != Status::Running && !self.kernel.is_interrupted()
+        let is_at_work = self.record(self.current()).status == Status::Running || self.kernel.is_interrupted();
+        !is_at_work && !self.resuming.is_open()
     }
 
     /// The hands counted for the question of `stage`.

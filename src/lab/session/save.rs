@@ -3,7 +3,7 @@
 use super::flow::Effect;
 use super::state::State;
 use crate::lab::bench::Bench;
-use crate::lab::exchange::{Answer, Exchange, is_not_found};
+use crate::lab::exchange::{Exchange, is_not_found};
 use crate::lab::facts::Names;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
@@ -81,21 +81,19 @@ impl State {
 
     /// Asks whether to go on with `kept`, and looks what is left of it.
     pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
-        let kept = Box::new(kept);
-        self.resuming.offer = Some(Offer { kept, found: Vec::new(), looked: Looked::default() });
+        let commands = self.resuming.offer(kept);
         self.view.overlay = Some(Overlay::Resume);
-        let commands = self.look();
         self.settle(commands)
     }
 
     /// What is offered, while the question is open.
     pub fn resume_offer(&self) -> Option<&Offer> {
-        self.resuming.offer.as_ref()
+        self.resuming.offered()
     }
 
     /// The stage whose verification got no answer, with the reason.
     pub fn stalled(&self) -> Option<(Stage, &str)> {
-        self.resuming.stalled.as_ref().map(|(stage, reason)| (*stage, reason.as_str()))
+        self.resuming.stalled()
     }
 
     /// Whether the question is open.
@@ -105,13 +103,12 @@ impl State {
 
     /// Whether Enter goes on, or looks again.
     pub fn can_resume(&self) -> bool {
-        let is_known = |offer: &Offer| matches!(offer.looked, Looked::Done | Looked::Unknown(_));
-        self.is_asking_to_resume() && (self.resuming.stalled.is_some() || self.resume_offer().is_some_and(is_known))
+        self.is_asking_to_resume() && self.resuming.can_go_on()
     }
 
     /// What Enter does in the question, in two words.
     pub fn resume_label(&self) -> &'static str {
-        let is_known = self.resume_offer().is_some_and(|offer| offer.looked == Looked::Done);
+        let is_known = self.resume_offer().is_some_and(|offer| *offer.looked() == Looked::Done);
         if is_known { "go on" } else { "look again" }
     }
 
@@ -122,32 +119,23 @@ impl State {
 
     /// Whether the lab is coming to where the kept session ended.
     pub fn is_catching_up(&self) -> bool {
-        self.resuming.catch_up.is_some()
+        self.resuming.catch_up().is_some()
     }
 
     /// Whether the session may be kept as it is now: not while it is less than what is kept.
     pub(in crate::lab) fn is_worth_keeping(&self) -> bool {
-        let redoes = matches!(self.resuming.catch_up, Some(CatchUp::Redo(_)));
-        self.progress.place.is_some() && self.resuming.offer.is_none() && !redoes
-    }
-
-    /// Looks, without changing anything, what is left.
-    fn look(&mut self) -> Vec<Command> {
-        let is_fleeting = self.resuming.offer.as_ref().is_none_or(Offer::runs_again);
-        if let Some(offer) = &mut self.resuming.offer {
-            offer.looked = if is_fleeting { Looked::Done } else { Looked::Looking };
-            offer.found.clear();
-        }
-        if is_fleeting { Vec::new() } else { vec![Command::Probe(vec![Operation::GetCallerIdentity])] }
+        self.is_kept() && !self.resuming.has_less()
     }
 
     /// Goes on with looking, verifying or running again.
     pub(in crate::lab) fn resume_on(&mut self, event: &DomainEvent) -> Vec<Command> {
         match event {
-            DomainEvent::Probed(operation, answer) => self.looked(operation, answer),
+            DomainEvent::Probed(operation, answer) => {
+                self.resuming.probed(operation, answer, !self.kernel.is_probing())
+            }
             DomainEvent::RunEnded(RunId::Stage(_)) if self.kernel.is_leaving() => {
                 // What is made now is removed next; nothing is verified any more.
-                self.resuming.catch_up = None;
+                self.resuming.end();
                 Vec::new()
             }
             DomainEvent::RunEnded(RunId::Stage(stage)) => self.catch_up(*stage, self.kernel.is_met(*stage)),
@@ -155,42 +143,19 @@ impl State {
         }
     }
 
-    fn looked(&mut self, operation: &Operation, answer: &Answer) -> Vec<Command> {
-        let is_over = !self.kernel.is_probing();
-        let Some(offer) = &mut self.resuming.offer else { return Vec::new() };
-        let mut next = Vec::new();
-        if let Err(none) = &answer.response {
-            offer.looked = Looked::Unknown(none.message.clone());
-        } else if *operation == Operation::GetCallerIdentity {
-            next = offer.identified(answer);
-        } else {
-            offer.found.extend(offer.tell(operation, answer));
-        }
-        if !next.is_empty() {
-            return vec![Command::Probe(next)];
-        }
-        if is_over && offer.looked == Looked::Looking {
-            offer.looked = Looked::Done;
-            offer.found.sort();
-        }
-        Vec::new()
-    }
-
     /// What Enter does in the question: goes on, or looks again.
     pub(in crate::lab) fn resume(&mut self) -> Vec<Command> {
         if !self.can_resume() {
             return Vec::new();
         }
-        if let Some((stage, _)) = self.resuming.stalled.take() {
+        if let Some(stage) = self.resuming.take_stalled() {
             self.view.close();
             return self.verify_from(Some(stage));
         }
-        match self.resuming.offer.as_ref().map(|offer| &offer.looked) {
-            Some(Looked::Unknown(_)) => return self.look(),
-            Some(Looked::Done) => {}
-            _ => return Vec::new(),
+        if self.resuming.offered().is_some_and(|offer| *offer.looked() != Looked::Done) {
+            return self.resuming.look();
         }
-        let Some(Offer { kept, .. }) = self.resuming.offer.take() else { return Vec::new() };
+        let Some(kept) = self.resuming.take_offer() else { return Vec::new() };
         self.view.close();
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
         if self.quiz == kept.quiz {
@@ -202,7 +167,7 @@ impl State {
         if kept.place.is_fleeting() {
             return self.redo(&kept);
         }
-        self.restore(*kept);
+        self.restore(kept);
         vec![Command::TakeOver, Command::CatchUp]
     }
 
@@ -216,16 +181,16 @@ impl State {
         if !self.is_asking_to_resume() {
             self.view.close();
         }
-        if self.resuming.offer.is_some() || self.resuming.stalled.is_some() {
+        if self.resuming.asks() {
             self.view.overlay = Some(Overlay::Resume);
         }
     }
 
     /// Begins afresh; what the kept session has made stays where it is.
     pub(in crate::lab) fn start_afresh(&mut self) {
-        let Some(offer) = self.resuming.offer.take() else { return };
+        let Some(kept) = self.resuming.take_offer() else { return };
         self.view.close();
-        self.tell_what_stays(&offer.kept);
+        self.tell_what_stays(&kept);
     }
 
     /// Tells what a kept session leaves that does not go on.
@@ -244,7 +209,7 @@ impl State {
         if until == Stage::FIRST {
             return Vec::new();
         }
-        self.resuming.catch_up = Some(CatchUp::Redo(until));
+        self.resuming.begin(CatchUp::Redo(until));
         vec![Command::Start(Stage::FIRST)]
     }
 
@@ -298,7 +263,7 @@ impl State {
             let is_met = matches!(&self.record(stage).status, Status::Done(outcome) if outcome.raw().met);
             // While things are being removed they can't be asked for them.
             if is_met && stage != Stage::CleanUp && (!is_ending || stage == Stage::Who) {
-                self.resuming.catch_up = Some(CatchUp::Verify);
+                self.resuming.begin(CatchUp::Verify);
                 return vec![Command::Verify(stage)];
             }
             next = stage.next();
@@ -309,7 +274,7 @@ impl State {
 
     /// The lab is where the kept session ended.
     fn caught_up(&mut self) {
-        let was_verified = self.resuming.catch_up.take() == Some(CatchUp::Verify);
+        let was_verified = self.resuming.end() == Some(CatchUp::Verify);
         let target = self.kept_of(Place::new(&self.backend)).next_stage();
         let stand = self.met();
         self.kernel.reach(target);
@@ -321,7 +286,7 @@ impl State {
 
     /// What follows when `stage` has ended while the lab comes to where the kept session ended.
     fn catch_up(&mut self, stage: Stage, met: bool) -> Vec<Command> {
-        match self.resuming.catch_up {
+        match self.resuming.catch_up() {
             Some(CatchUp::Redo(until)) => match stage.next() {
                 Some(next) if met && next < until => vec![Command::Start(next)],
                 _ => {
@@ -343,7 +308,7 @@ impl State {
 
     /// The stages have been run again, up to this one; or one of them was not met.
     fn end_redo(&mut self, until: Option<Stage>) {
-        self.resuming.catch_up = None;
+        self.resuming.end();
         if let Some(until) = until {
             self.kernel.reach(until);
             self.view.show(until);
@@ -353,13 +318,13 @@ impl State {
 
     /// A stage does not stand any more, or nothing answered when it was asked.
     fn doubt(&mut self, stage: Stage) {
-        self.resuming.catch_up = None;
+        self.resuming.end();
         let record = self.record(stage);
         let fresh: Vec<&Exchange> = record.newest().iter().map(|call| &**call.raw()).collect();
         let silent = fresh.iter().find_map(|exchange| exchange.answer.response.as_ref().err());
         if let Some(reason) = silent.map(|none| none.message.clone()) {
             self.kernel.put_back(stage);
-            self.resuming.stalled = Some((stage, reason));
+            self.resuming.stall(stage, reason);
             self.view.overlay = Some(Overlay::Resume);
             return;
         }

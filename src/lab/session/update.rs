@@ -94,7 +94,10 @@ impl State {
         let mut commands = self.react(event, effects);
         commands.extend(self.bench_on(event));
         commands.extend(self.resume_on(event));
-        commands.extend(self.presenting.on(event, &self.kernel));
+        if !self.resuming.is_open() {
+            // A jump waits: its calls and the verification's must not mix.
+            commands.extend(self.presenting.on(event, &self.kernel));
+        }
         commands.extend(self.follow_end(event));
         commands
     }

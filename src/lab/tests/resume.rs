@@ -347,3 +347,31 @@ fn probe_results_are_reported_once_in_order() {
     let found = ["key Enabled", "policy does not name test-user yet", "table ACTIVE"];
     assert_eq!(lab.state.resume_offer().unwrap().found(), found);
 }
+
+/// A jump that is under way while a saved session resumes waits until all its stages are verified.
+#[rstest]
+#[case::verified(false)]
+#[case::stalled(true)]
+fn a_jump_waits_for_the_verification(#[case] stalls: bool) {
+    let mut lab = offered(Stage::CreateKey, |_| {});
+    lab.sent.clear();
+    let asked = lab.state.update(Event::Intent(Intent::Advance));
+    // No key sets a destination meanwhile.
+    assert_eq!(lab.state.jumpable(), Stage::Who);
+    let kernel = lab.state.kernel.clone();
+    assert_eq!(lab.state.presenting.jump_to(Stage::CreateUser, &kernel).len(), 3);
+    if stalls {
+        lab.cloud.faults.push(("GetCallerIdentity", 0, Default::default()));
+    }
+    lab.perform(asked);
+    if stalls {
+        assert_eq!(lab.state.stalled().map(|(stage, _)| stage), Some(Stage::Who));
+        assert_eq!((lab.sent.len(), lab.state.jumpable()), (1, Stage::CreateKey));
+        lab.sent.clear();
+        lab.press(Intent::Advance);
+    }
+    let calls = |name: &str| lab.sent.iter().filter(|call| call.ends_with(name)).count();
+    assert_eq!((calls("kms:CreateKey"), calls("kms:DescribeKey")), (0, 1), "{:?}", lab.sent);
+    assert_eq!((calls("dynamodb:CreateTable"), lab.state.destination()), (1, None), "then it goes on: {:?}", lab.sent);
+    assert_eq!((lab.state.current(), lab.state.is_catching_up()), (Stage::CreateUser, false));
+}
