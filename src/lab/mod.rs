@@ -22,7 +22,6 @@ pub mod copy;
 pub mod cost;
 pub mod doctor;
 pub mod feature;
-pub mod insight;
 pub mod kernel;
 pub mod lesson;
 pub mod line;
@@ -37,6 +36,7 @@ mod tests;
 pub mod view;
 pub mod wait;
 
+pub use feature::insight;
 pub use feature::masking::masker as mask;
 pub use feature::{consent, presenting, replay, resume, review, saving};
 pub use model::{

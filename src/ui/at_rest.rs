@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
 
 use crate::lab::insight::Known;
-use crate::lab::insight::at_rest::{AtRest, Seen, Stored, command, seen};
+use crate::lab::insight::at_rest::{AtRest, Seen, Stored, command};
 use crate::lab::{BackendKind, Identity, State};
 
 use super::sheet::Sheet;
@@ -102,7 +102,7 @@ impl Sheet<'_> {
     }
 
     fn records(&mut self, state: &State, at_rest: &AtRest) {
-        let items = match (seen(state, Identity::Admin), seen(state, Identity::TestUser)) {
+        let items = match (state.seen(Identity::Admin), state.seen(Identity::TestUser)) {
             (Seen::Items(items), _) | (_, Seen::Items(items)) => items,
             _ => Vec::new(),
         };
@@ -169,7 +169,7 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         for identity in Identity::BOTH {
             let name = Span::styled(format!("  {:<11}", format!("{}:", identity.name())), theme.dim);
-            let content = match seen(state, identity) {
+            let content = match state.seen(identity) {
                 Seen::Denied => Span::styled("✘ DENIED: sees nothing", theme.denied.text),
                 Seen::Failed => Span::styled("! FAILED: sees nothing", theme.failed.text),
                 Seen::Nothing => Span::styled("has not looked", theme.dim),

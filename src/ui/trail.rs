@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::lab::insight::Known;
-use crate::lab::insight::trail::{self, Cause, Entry, Outcome};
+use crate::lab::insight::trail::{Cause, Entry, Outcome};
 use crate::lab::{BackendKind, State};
 
 use super::sheet::Sheet;
@@ -28,13 +28,13 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
             let text =
                 "What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.";
             sheet.text(text, theme.dim);
-            trail::of_events(state, events)
+            state.trail(events)
         }
         Some(_) => {
             sheet.text(elsewhere(state), theme.base);
             sheet.blank();
             sheet.text("What the lab itself has asked KMS:", theme.dim);
-            trail::of_exchanges(state)
+            state.own_trail()
         }
     };
     if entries.is_empty() {

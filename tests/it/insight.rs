@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use kmslab::aws::{Clients, Timing};
-use kmslab::lab::insight::at_rest::{SQL, Seen, command, seen};
+use kmslab::lab::insight::at_rest::{SQL, Seen, command};
 use kmslab::lab::insight::documents::{decide_again, request_id};
 use kmslab::lab::insight::ladder::{Decided, Ladder, Lock, Word, earlier_decrypt, ladders};
 use kmslab::lab::insight::{Finding, Inquiry};
@@ -179,7 +179,7 @@ fn what_lies_in_the_database_is_what_the_page_shows() {
     }
 
     // The rows stand in the order of the Scan: another text for the second item changes the second row.
-    let Seen::Items(items) = seen(&state, Identity::Admin) else { panic!("admin has scanned") };
+    let Seen::Items(items) = state.seen(Identity::Admin) else { panic!("admin has scanned") };
     let mut second = items[1].clone();
     second.insert("note".to_owned(), serde_json::json!({"S": "longer"}));
     let put = Operation::PutItem { table: table.clone(), item: second };

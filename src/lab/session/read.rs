@@ -8,7 +8,9 @@ use crate::lab::consent::Thing;
 use crate::lab::copy::{Copied, Profiles};
 use crate::lab::cost;
 use crate::lab::exchange::{Exchange, Verdict, is_credential_error};
-use crate::lab::facts::{Facts, Names};
+use crate::lab::facts::{Caller, Facts, Names};
+use crate::lab::feature::insight::at_rest::{self, Seen};
+use crate::lab::feature::insight::{self, Inquiry, Known, Place, Use, trail};
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::kernel::event::RunId;
@@ -25,13 +27,83 @@ use crate::lab::redact::{clean, redact};
 use crate::lab::replay::{Replay, stamp};
 use crate::lab::stage::Stage;
 use crate::lab::test_user;
-use crate::lab::view::Overlay;
+use crate::lab::view::{Overlay, Page};
 use crate::lab::wait;
 
 /// From here on a wait is worth a line where nothing is drawn, in milliseconds.
 const NOTABLE: u64 = 3_000;
 
 impl State {
+    /// What is known since the world answered this question; `None` where it has not, or another was asked since.
+    pub(in crate::lab) fn known_since(&self, serial: u64) -> Option<&Known> {
+        self.known().filter(|_| self.insight.awaits(serial))
+    }
+
+    /// What is known of what the open page is about; `None` while it is being found out.
+    pub fn known(&self) -> Option<&Known> {
+        self.insight.known()
+    }
+
+    /// What the open page needs to know; `None` where it needs nothing.
+    pub(super) fn inquiry(&self) -> Option<Inquiry> {
+        let facts = self.kernel.facts();
+        match self.view.page()? {
+            // A recorded response was decided elsewhere.
+            Page::Why if !self.is_replay() => {
+                let Exchange { id, identity, .. } = self.focused_exchange()?;
+                let caller = facts.caller(*identity).map(|caller| caller.arn.clone());
+                Some(Inquiry::Why { call: *id, caller, key: facts.key_arn().map(str::to_owned) })
+            }
+            Page::Trail => Some(Inquiry::Trail),
+            Page::AtRest if facts.made.table => Some(Inquiry::AtRest { table: self.names.table.clone() }),
+            _ => None,
+        }
+    }
+
+    /// The selected call of the focused pane, once it is answered.
+    pub fn focused_exchange(&self) -> Option<&Exchange> {
+        let identity = self.view.focus();
+        match self.calls(identity).get(self.selected(identity)?) {
+            Some(Call::Answered(exchange)) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    /// The call with this request id, as it is shown, if a table key was needed for it.
+    pub fn use_of_request(&self, id: &str) -> Option<&Use> {
+        self.insight.use_of_request(id)
+    }
+
+    /// Whether the calls with these request ids, as they are shown, needed the same table's key.
+    pub fn use_same_table(&self, one: &str, other: &str) -> bool {
+        self.insight.use_same_table(one, other)
+    }
+
+    /// Where a call was made.
+    pub fn place_of(&self, exchange: &Exchange) -> Place {
+        insight::place_of(exchange, &self.kernel)
+    }
+
+    /// What the sandbox's trail shows, oldest first.
+    pub fn trail(&self, events: &[trail::Event]) -> Vec<trail::Entry> {
+        trail::of_events(events, &self.kernel)
+    }
+
+    /// What the lab itself has asked KMS: all that is known where there is no trail to read.
+    pub fn own_trail(&self) -> Vec<trail::Entry> {
+        trail::of_exchanges(&self.kernel, self.shown_facts())
+    }
+
+    /// The result of the newest Scan of `identity`.
+    pub fn seen(&self, identity: Identity) -> Seen<'_> {
+        at_rest::seen(&self.kernel, identity)
+    }
+
+    /// Who signs as `identity`, as it is shown.
+    pub fn shown_caller(&self, identity: Identity) -> Option<&Caller> {
+        self.shown_facts().caller(identity)
+    }
+
     /// Unix time of the newest response, in seconds; 0 before the first.
     pub fn now(&self) -> u64 {
         self.kernel.now()

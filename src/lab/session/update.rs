@@ -2,10 +2,10 @@
 
 use crate::lab::backend::BackendKind;
 use crate::lab::consent::{Digits, Gate};
-use crate::lab::insight::documents::request_id;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::Purpose;
 use crate::lab::model::batch::{Batch, Next};
+use crate::lab::model::inspection::{Finding, Known};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
@@ -71,6 +71,21 @@ impl State {
         Vec::new()
     }
 
+    /// Asks for what the open page needs.
+    pub(in crate::lab) fn inspect(&mut self) -> Vec<Effect> {
+        let inquiry = self.inquiry();
+        inquiry.map(|inquiry| Effect::Inspect { serial: self.insight.ask(&inquiry), inquiry }).into_iter().collect()
+    }
+
+    /// Takes what the world has found out; only the newest question counts.
+    fn inspected(&mut self, serial: u64, finding: Finding) {
+        if self.insight.awaits(serial) {
+            let known = self.insight.read(finding, &self.kernel, &self.backend.region);
+            let failed = || Known::Failed("it could not be masked".to_owned());
+            self.insight.show(self.masking.known(known).unwrap_or_else(failed));
+        }
+    }
+
     /// Carries out commands until nothing is left to do. What has happened is known everywhere before anything else is
     /// done.
     pub(in crate::lab) fn settle(&mut self, commands: Vec<Command>) -> Vec<Effect> {
@@ -92,6 +107,7 @@ impl State {
             self.masking.facts_changed(self.kernel.facts()); // first: the others read shown facts
         }
         let mut commands = self.react(event, effects);
+        self.insight.on(event, &self.kernel);
         commands.extend(self.bench_on(event));
         commands.extend(self.resume_on(event));
         if !self.resuming.is_open() {
@@ -111,7 +127,6 @@ impl State {
                 effects.push(Effect::Report(Report::Started(*stage)));
             }
             DomainEvent::BatchWanted(id, batch) => return self.supply(*id, *batch, effects),
-            DomainEvent::CallAnswered(_, call) => self.note_use(call.raw(), request_id(call)),
             DomainEvent::BatchAnswered(RunId::Stage(stage)) => {
                 let calls = self.kernel.stage(*stage).newest();
                 effects.extend(calls.iter().map(|call| Effect::Report(Report::Call(call.shown().clone()))));

@@ -12,6 +12,7 @@ use self::masker::Masker;
 use crate::lab::model::batch::Batch;
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::{Facts, Names};
+use crate::lab::model::inspection::{AtRest, Known};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::outcome::{Check, Outcome};
 
@@ -101,6 +102,25 @@ impl Masking {
     /// The call as it is shown; the same allocation where nothing is masked.
     pub(in crate::lab) fn exchange(&mut self, raw: &Arc<Exchange>) -> Arc<Exchange> {
         self.on.as_mut().map_or_else(|| raw.clone(), |on| Arc::new(on.masker.exchange(raw)))
+    }
+
+    /// What a page shows of a finding; `None` where it can't be masked.
+    pub(in crate::lab) fn known(&mut self, known: Known) -> Option<Known> {
+        Some(match known {
+            Known::Decisions { all, unread } => {
+                let (all, unread) = self.value((all, unread))?;
+                Known::Decisions { all, unread }
+            }
+            Known::Trail(events) => Known::Trail(self.value(events)?),
+            // The bytes of items and keys name nobody, and where the file lies is the person's own machine.
+            Known::AtRest(at_rest) => {
+                let names = (at_rest.table, at_rest.key_arn, at_rest.encryption_context);
+                let (table, key_arn, encryption_context) = self.value(names)?;
+                Known::AtRest(Box::new(AtRest { table, key_arn, encryption_context, ..*at_rest }))
+            }
+            Known::NotTold => Known::NotTold,
+            Known::Failed(reason) => Known::Failed(self.text(reason)),
+        })
     }
 
     /// An outcome with its shown form.

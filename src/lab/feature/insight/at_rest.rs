@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::lab::exchange::Verdict;
+use crate::lab::kernel::Kernel;
 use crate::lab::model::command_line::shell_quote;
 pub use crate::lab::model::inspection::{AtRest, Length, Stored};
 use crate::lab::operation::{Identity, Operation};
 use crate::lab::stage::Stage;
-use crate::lab::state::State;
 
 /// The statement that shows the same rows in the database; the tag is the end of the ciphertext there.
 pub const SQL: &str = "SELECT table_name, hex(nonce), hex(ciphertext) FROM dynamodb_items";
@@ -31,8 +31,8 @@ pub enum Seen<'a> {
 }
 
 /// What the newest Scan of `identity` gave.
-pub fn seen(state: &State, identity: Identity) -> Seen<'_> {
-    let all = Stage::ALL.iter().flat_map(|stage| state.record(*stage).exchanges());
+pub(in crate::lab) fn seen(kernel: &Kernel, identity: Identity) -> Seen<'_> {
+    let all = Stage::ALL.iter().flat_map(|stage| kernel.stage(*stage).exchanges());
     let mut scans = all.filter(|e| e.identity == identity && matches!(e.operation, Operation::Scan { .. }));
     let Some(newest) = scans.next_back() else { return Seen::Nothing };
     match &newest.verdict {

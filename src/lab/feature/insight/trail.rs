@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
 use super::documents::request_id;
+use super::{Place, place_of};
 use crate::lab::exchange::Exchange;
+use crate::lab::facts::Facts;
+use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Run;
 pub use crate::lab::model::inspection::{Event, Parameters, Who};
 use crate::lab::operation::Service;
-use crate::lab::state::State;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +72,9 @@ fn name(principal: &str) -> &str {
 }
 
 /// What the sandbox has seen, oldest first.
-pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
+pub(in crate::lab) fn of_events(events: &[Event], kernel: &Kernel) -> Vec<Entry> {
     let calls: BTreeMap<&str, &Exchange> =
-        exchanges(state).into_iter().map(|exchange| (request_id(exchange), exchange)).collect();
+        exchanges(kernel).into_iter().map(|exchange| (request_id(exchange), exchange)).collect();
     events
         .iter()
         .map(|event| {
@@ -87,19 +88,19 @@ pub fn of_events(state: &State, events: &[Event]) -> Vec<Entry> {
                 operation: event.event_name.clone(),
                 context: event.request_parameters.encryption_context.clone(),
                 outcome: Outcome::of(&event.verdict),
-                cause: cause.map_or(Cause::Another, |call| Cause::Call(state.place_of(call), call.operation.name())),
+                cause: cause.map_or(Cause::Another, |call| Cause::Call(place_of(call, kernel), call.operation.name())),
             }
         })
         .collect()
 }
 
 /// What the lab itself has asked KMS: all that is known where there is no trail to read.
-pub fn of_exchanges(state: &State) -> Vec<Entry> {
-    exchanges(state)
+pub(in crate::lab) fn of_exchanges(kernel: &Kernel, shown: &Facts) -> Vec<Entry> {
+    exchanges(kernel)
         .into_iter()
         .filter(|exchange| exchange.operation.service() == Service::Kms)
         .map(|exchange| {
-            let caller = state.shown_caller(exchange.identity);
+            let caller = shown.caller(exchange.identity);
             let nobody = || exchange.identity.name().to_owned();
             Entry {
                 time: clock(exchange.answer.at),
@@ -108,15 +109,15 @@ pub fn of_exchanges(state: &State) -> Vec<Entry> {
                 operation: exchange.operation.name().to_owned(),
                 context: BTreeMap::new(),
                 outcome: Outcome::of(exchange.verdict.key()),
-                cause: Cause::Call(state.place_of(exchange), exchange.operation.name()),
+                cause: Cause::Call(place_of(exchange, kernel), exchange.operation.name()),
             }
         })
         .collect()
 }
 
 /// All answered calls that are in view, those of the bench among them, in the order of sending.
-fn exchanges(state: &State) -> Vec<&Exchange> {
-    let mut all: Vec<&Exchange> = state.runs().flat_map(Run::exchanges).collect();
+fn exchanges(kernel: &Kernel) -> Vec<&Exchange> {
+    let mut all: Vec<&Exchange> = kernel.runs().flat_map(Run::exchanges).collect();
     all.sort_by_key(|exchange| exchange.id);
     all
 }

@@ -1,0 +1,149 @@
+//! What a person can look into: why a call was decided as it was ([`ladder`]), what KMS was asked ([`trail`]), and how
+//! the table lies in the database ([`at_rest`]).
+//!
+//! The router asks when such a page opens, and brings what the world finds out. Nothing of the lab waits for it.
+
+pub mod at_rest;
+pub mod documents;
+pub mod ladder;
+pub mod trail;
+
+use self::documents::{Documents, decide_again, request_id};
+use self::ladder::Decided;
+use crate::lab::kernel::Kernel;
+use crate::lab::kernel::event::DomainEvent;
+use crate::lab::kernel::run::Run;
+use crate::lab::model::exchange::Exchange;
+pub use crate::lab::model::inspection::{Finding, Inquiry, Known, Place};
+use crate::lab::model::operation::Operation;
+/// The evaluator's own word on whether an element `Action` covers an action.
+pub use crate::policy::covers_action;
+
+/// What keeps an experiment's calls from being decided again.
+const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
+
+/// A call for which DynamoDB needs a table key. It is known longer than its response, which a later one replaces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// Its request id as it came.
+    sent: String,
+    /// The same as it is shown.
+    request_id: String,
+    /// The table's name as it came.
+    table: String,
+    /// `Scan`
+    pub operation: &'static str,
+    /// Where it was made.
+    pub place: Place,
+}
+
+/// What was asked last, and what is known of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Insight {
+    uses: Vec<Use>,
+    serial: u64,
+    inquiry: Option<Inquiry>,
+    known: Option<Known>,
+}
+
+impl Insight {
+    /// What is known of what the open page is about; `None` while it is being found out.
+    pub(in crate::lab) fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
+    }
+
+    /// Whether this is the newest question.
+    pub(in crate::lab) fn awaits(&self, serial: u64) -> bool {
+        self.serial == serial
+    }
+
+    /// The call with this request id, as it is shown, if a table key was needed for it.
+    pub(in crate::lab) fn use_of_request(&self, id: &str) -> Option<&Use> {
+        self.uses.iter().find(|one| one.request_id == id)
+    }
+
+    /// Whether the calls with these request ids, as they are shown, needed the same table's key.
+    pub(in crate::lab) fn use_same_table(&self, one: &str, other: &str) -> bool {
+        let table = |id| self.use_of_request(id).map(|one| &one.table);
+        table(one).is_some() && table(one) == table(other)
+    }
+
+    /// Notes the calls that need a table key.
+    pub(in crate::lab) fn on(&mut self, event: &DomainEvent, kernel: &Kernel) {
+        let DomainEvent::CallAnswered(_, call) = event else { return };
+        let exchange = call.raw();
+        if let Operation::Scan { table } | Operation::PutItem { table, .. } = &exchange.operation {
+            self.uses.push(Use {
+                sent: request_id(exchange).to_owned(),
+                request_id: request_id(call).to_owned(),
+                table: table.clone(),
+                operation: exchange.operation.name(),
+                place: place_of(exchange, kernel),
+            });
+        }
+    }
+
+    /// Notes a new question and returns its number.
+    pub(in crate::lab) fn ask(&mut self, inquiry: &Inquiry) -> u64 {
+        self.serial += 1;
+        // What is known of the same stays in view until there is something newer.
+        if self.inquiry.as_ref() != Some(inquiry) {
+            self.known = None;
+            self.inquiry = Some(inquiry.clone());
+        }
+        self.serial
+    }
+
+    /// Takes what the page shows from here on.
+    pub(in crate::lab) fn show(&mut self, known: Known) {
+        self.known = Some(known);
+    }
+
+    /// What a finding says about what was asked, not masked.
+    pub(in crate::lab) fn read(&self, finding: Finding, kernel: &Kernel, region: &str) -> Known {
+        match finding {
+            Finding::Decisions(all) => {
+                let own = all.into_iter().filter(|decided| self.is_own(&decided.request_id, kernel)).collect();
+                Known::Decisions { all: own, unread: None }
+            }
+            Finding::Documents(documents) => {
+                let (all, unread) = self.decided_again(&documents, kernel, region);
+                Known::Decisions { all, unread: Some(unread) }
+            }
+            Finding::Trail(events) => Known::Trail(events),
+            Finding::AtRest(at_rest) => Known::AtRest(at_rest),
+            Finding::NotTold => Known::NotTold,
+            Finding::Shown(known) => *known,
+            Finding::Failed(reason) => Known::Failed(reason),
+        }
+    }
+
+    /// Whether a request of this id was the lab's.
+    fn is_own(&self, id: &str, kernel: &Kernel) -> bool {
+        sent(kernel).any(|exchange| request_id(exchange) == id) || self.uses.iter().any(|one| one.sent == id)
+    }
+
+    /// The decisions of the call that is asked about, and what keeps them from being complete.
+    fn decided_again(&self, documents: &Documents, kernel: &Kernel, region: &str) -> (Vec<Decided>, Vec<String>) {
+        let Some(Inquiry::Why { call, .. }) = &self.inquiry else { return Default::default() };
+        if kernel.sender(*call).is_some() {
+            return (Vec::new(), vec![UNDONE.to_owned()]);
+        }
+        let exchange = sent(kernel).find(|exchange| exchange.id == *call);
+        let decided = exchange.and_then(|exchange| {
+            let caller = kernel.facts().caller(exchange.identity)?;
+            Some(decide_again(exchange, caller, kernel.facts(), region, documents))
+        });
+        decided.unwrap_or_default()
+    }
+}
+
+/// Where a call was made.
+pub(in crate::lab) fn place_of(exchange: &Exchange, kernel: &Kernel) -> Place {
+    kernel.sender(exchange.id).map_or(Place::Stage(exchange.stage), Place::Experiment)
+}
+
+/// All calls as they came.
+fn sent(kernel: &Kernel) -> impl Iterator<Item = &Exchange> {
+    kernel.runs().flat_map(Run::raw)
+}
