@@ -1,8 +1,8 @@
 //! The calls of a pane, and which of them it shows.
 
-use super::exchange::{CallId, Exchange};
 use super::kernel::run::Pending;
-use super::operation::Operation;
+use super::model::exchange::{CallId, Exchange};
+use super::model::operation::Operation;
 
 /// A call of a pane.
 #[derive(Debug, Clone, Copy, PartialEq)]

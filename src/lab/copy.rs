@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::operation::Identity;
+use super::model::operation::Identity;
 
 /// What can be copied of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::backend::{ServicePlace, in_words};
-use super::exchange::{Answer, Verdict, error_code, is_credential_error};
-use super::facts::Caller;
-use super::operation::{CREATED_TAG, RUN_TAG};
+use super::model::backend::{ServicePlace, in_words};
+use super::model::exchange::{Answer, Verdict, error_code, is_credential_error};
+use super::model::facts::Caller;
+use super::model::operation::{CREATED_TAG, RUN_TAG};
 pub use context::{Request, has_session};
 
 /// The smallest terminal that the lab is drawn in whole.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::presenting::pace::Timing;
+use super::feature::presenting::pace::Timing;
 use super::snapshot::PresenterSnapshot;
 
 /// The version of the line's form. It changes when an older `kmslab notes` could not read it.

@@ -4,10 +4,10 @@
 //! it lets in. That a key let somebody through is told only where it is known to have kept somebody out: a server that
 //! never asks KMS allows everybody, too.
 
-use super::exchange::{Denied, Exchange, Verdict};
-use super::operation::Operation;
-use super::stage::Stage;
-use super::state::State;
+use super::model::exchange::{Denied, Exchange, Verdict};
+use super::model::operation::Operation;
+use super::model::stage::Stage;
+use super::session::state::State;
 
 /// What came of one lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

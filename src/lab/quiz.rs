@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lesson::{Lesson, Question, Reply};
-use super::stage::Stage;
+use super::model::stage::Stage;
 
 /// A person's reply to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

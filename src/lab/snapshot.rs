@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::feature::presenting::pace::Timing;
 use super::kernel::run::Status;
 use super::lesson::Likely;
-use super::presenting::pace::Timing;
+use super::model::stage::Stage;
 use super::quiz::Asked;
-use super::stage::Stage;
-use super::state::State;
+use super::session::state::State;
 
 /// The status of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::bench::Experiment;
-use super::consent::Digits;
-use super::keymap::Keymap;
-use super::operation::Identity;
-use super::stage::Stage;
+use super::feature::consent::Digits;
+use super::model::keymap::Keymap;
+use super::model::operation::Identity;
+use super::model::stage::Stage;
 
 /// The ways of showing an answer, in the order that `v` goes through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

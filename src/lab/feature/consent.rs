@@ -1,7 +1,7 @@
 //! Consent on AWS itself: nothing is created there before a person has seen where, as whom, what and for how much.
 
 use crate::lab::kernel::Kernel;
-use crate::lab::stage::Stage;
+use crate::lab::model::stage::Stage;
 
 /// How many digits of the account's number are typed.
 const TYPED: usize = 4;

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::lab::backend::BackendKind;
-use crate::lab::exchange::Exchange;
-use crate::lab::facts::{Caller, Facts};
 use crate::lab::feature::masking::Masking;
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Status;
-use crate::lab::stage::Stage;
+use crate::lab::model::backend::BackendKind;
+use crate::lab::model::exchange::Exchange;
+use crate::lab::model::facts::{Caller, Facts};
+use crate::lab::model::stage::Stage;
 
 /// After so many ticks, some three seconds, a call that is under way may have been lost. The clients give it up later:
 /// a call to a server that is well may take so long.

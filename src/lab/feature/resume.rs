@@ -6,14 +6,14 @@
 
 use serde_json::Value;
 
-use crate::lab::exchange::{Answer, Verdict, is_not_found};
-use crate::lab::facts::Names;
+use crate::lab::feature::replay::stamp;
+use crate::lab::feature::saving::Kept;
 use crate::lab::kernel::event::Command;
 use crate::lab::key_policy;
-use crate::lab::operation::Operation;
-use crate::lab::replay::stamp;
-use crate::lab::saving::Kept;
-use crate::lab::stage::Stage;
+use crate::lab::model::exchange::{Answer, Verdict, is_not_found};
+use crate::lab::model::facts::Names;
+use crate::lab::model::operation::Operation;
+use crate::lab::model::stage::Stage;
 
 /// A kept session, and whether what it made is still there.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! Before PutKeyPolicy is sent: a person sees what it changes, and nobody is locked out of the key.
 
-use crate::lab::facts::{Caller, Facts};
 use crate::lab::model::batch::Batch;
-use crate::lab::operation::{Identity, Operation};
+use crate::lab::model::facts::{Caller, Facts};
+use crate::lab::model::operation::{Identity, Operation};
 use crate::policy::{
     AccessRequest, ConditionContext, NamedPolicy, Outcome, PolicyDocument, PolicyKind, PolicySource, Principal,
     account_of, decide_for_key,

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::lab::backend::{Backend, BackendKind};
 use crate::lab::bench;
-use crate::lab::exchange::Exchange;
-use crate::lab::facts::Facts;
+use crate::lab::feature::presenting::hands::Votes;
+use crate::lab::feature::presenting::pace::Pace;
+use crate::lab::model::backend::{Backend, BackendKind};
+use crate::lab::model::exchange::Exchange;
+use crate::lab::model::facts::Facts;
 use crate::lab::model::masked::Answered;
+use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::Check;
-use crate::lab::operation::Operation;
-use crate::lab::presenting::hands::Votes;
-use crate::lab::presenting::pace::Pace;
+use crate::lab::model::stage::Stage;
 use crate::lab::quiz::Quiz;
-use crate::lab::stage::Stage;
 
 /// The version of the kept form.
 pub(in crate::lab) const VERSION: u32 = 1;

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
 use crate::lab::bench;
-use crate::lab::stage::Stage;
+use crate::lab::model::stage::Stage;
 
 /// The most that may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Linter<'_> {
             if words > most {
                 messages.push(format!("{path} has {words} words; {most} at most"));
             }
-            let columns = crate::lab::glyphs::width(text);
+            let columns = crate::lab::model::glyphs::width(text);
             if columns > budget.columns {
                 messages.push(format!("{path} is {columns} columns wide; {} at most", budget.columns));
             }

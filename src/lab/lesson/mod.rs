@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::bench;
-use super::stage::Stage;
+use super::model::stage::Stage;
 
 /// The language that every other one falls back to.
 pub const FALLBACK: &str = "en";

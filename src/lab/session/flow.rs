@@ -5,15 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::copy::Copied;
-use crate::lab::exchange::{Answer, CallId, Exchange};
+use crate::lab::feature::replay::Verified;
+use crate::lab::feature::saving::Kept;
 use crate::lab::insight::{Finding, Inquiry};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
+use crate::lab::model::exchange::{Answer, CallId, Exchange};
+use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
-use crate::lab::operation::{Identity, Operation};
-use crate::lab::replay::Verified;
-use crate::lab::saving::Kept;
-use crate::lab::stage::Stage;
+use crate::lab::model::stage::Stage;
 use crate::lab::view::Page;
 
 /// What a person asks for. `ui::keys` makes it from a key, plain mode from a line.

@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::flow::{Event, Intent, TimerId};
 use super::state::State;
-use crate::lab::backend::{Backend, ServicePlace};
 use crate::lab::copy::{Profiles, Way};
-use crate::lab::exchange::{Answer, CallId};
-use crate::lab::facts::Names;
+use crate::lab::feature::replay::Verified;
 use crate::lab::insight::{Finding, Known};
-use crate::lab::operation::{Identity, Operation};
+use crate::lab::model::backend::{Backend, ServicePlace};
+use crate::lab::model::exchange::{Answer, CallId};
+use crate::lab::model::facts::Names;
+use crate::lab::model::operation::{Identity, Operation};
+use crate::lab::model::stage::Stage;
 use crate::lab::quiz::Quiz;
-use crate::lab::replay::Verified;
-use crate::lab::stage::Stage;
 
 /// The version of the log's form.
 pub const VERSION: u32 = 1;

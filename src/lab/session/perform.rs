@@ -4,14 +4,14 @@ use super::flow::{Effect, Intent, PresenterAction};
 use super::permit::{Permit, Reason};
 use super::state::State;
 use crate::lab::bench::Experiment;
-use crate::lab::consent::Digits;
 use crate::lab::copy::Copied;
+use crate::lab::feature::consent::Digits;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId};
 use crate::lab::kernel::run::Status;
+use crate::lab::model::stage::Stage;
 use crate::lab::quiz::Choice;
-use crate::lab::stage::Stage;
 use crate::lab::view::{Overlay, Page};
 
 impl State {

@@ -7,8 +7,8 @@ use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
 use crate::lab::copy::Copied;
 use crate::lab::kernel::run::Status;
-use crate::lab::operation::Identity;
-use crate::lab::stage::Stage;
+use crate::lab::model::operation::Identity;
+use crate::lab::model::stage::Stage;
 use crate::lab::view::{Overlay, Page, moved};
 
 /// What the person is looking at. The keys of two modes never meet.

@@ -3,16 +3,16 @@
 use super::flow::Effect;
 use super::state::State;
 use crate::lab::bench::Bench;
-use crate::lab::exchange::{Exchange, is_not_found};
-use crate::lab::facts::Names;
+use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
+use crate::lab::feature::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
+use crate::lab::model::exchange::{Exchange, is_not_found};
+use crate::lab::model::facts::Names;
 use crate::lab::model::masked::Masked;
-use crate::lab::operation::Operation;
+use crate::lab::model::operation::Operation;
+use crate::lab::model::stage::Stage;
 use crate::lab::quiz::Quiz;
-use crate::lab::resume::{CatchUp, Looked, Offer, Resuming};
-use crate::lab::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
-use crate::lab::stage::Stage;
 use crate::lab::stages::{self, Kind};
 use crate::lab::view::Overlay;
 

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::lab::backend::{Backend, BackendKind, ServicePlace};
 use crate::lab::bench::Bench;
-use crate::lab::consent::Consent;
 use crate::lab::copy::{Clipboard, Profiles, Way};
-use crate::lab::facts::Names;
+use crate::lab::feature::consent::Consent;
 use crate::lab::feature::insight::Insight;
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::presenting::Presenting;
+use crate::lab::feature::replay::Replays;
+use crate::lab::feature::resume::Resuming;
+use crate::lab::feature::review::Review;
+use crate::lab::feature::saving::Progress;
 use crate::lab::kernel::Kernel;
 use crate::lab::lesson::{Chosen, Lesson};
+use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
+use crate::lab::model::facts::Names;
 use crate::lab::quiz::Quiz;
-use crate::lab::replay::Replays;
-use crate::lab::resume::Resuming;
-use crate::lab::review::Review;
-use crate::lab::saving::Progress;
 use crate::lab::view::View;
 use crate::lab::wait::Patience;
 

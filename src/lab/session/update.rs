@@ -1,16 +1,16 @@
 //! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
 
-use crate::lab::backend::BackendKind;
-use crate::lab::consent::{Digits, Gate};
+use crate::lab::feature::consent::{Digits, Gate};
+use crate::lab::feature::review::Clearance;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::Purpose;
+use crate::lab::model::backend::BackendKind;
 use crate::lab::model::batch::{Batch, Next};
 use crate::lab::model::inspection::{Finding, Known};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
-use crate::lab::review::Clearance;
 use crate::lab::stages::{self, Evidence, Kind, Scans, Sources};
 use crate::lab::view::Overlay;
 use crate::lab::wait;
@@ -237,7 +237,7 @@ impl State {
         // A stage that was met and does not stand any more keeps its outcome until resuming decides.
         let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
         if before.is_none() {
-            let begun = crate::lab::saving::begun(&run.calls);
+            let begun = crate::lab::feature::saving::begun(&run.calls);
             self.progress.end(stage, begun, self.kernel.now());
         }
         let mut outcome = self.masking.outcome(check);

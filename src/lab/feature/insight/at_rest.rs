@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::lab::exchange::Verdict;
 use crate::lab::kernel::Kernel;
 use crate::lab::model::command_line::shell_quote;
+use crate::lab::model::exchange::Verdict;
 pub use crate::lab::model::inspection::{AtRest, Length, Stored};
-use crate::lab::operation::{Identity, Operation};
-use crate::lab::stage::Stage;
+use crate::lab::model::operation::{Identity, Operation};
+use crate::lab::model::stage::Stage;
 
 /// The statement that shows the same rows in the database; the tag is the end of the ciphertext there.
 pub const SQL: &str = "SELECT table_name, hex(nonce), hex(ciphertext) FROM dynamodb_items";

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ladder::Decided;
-use crate::lab::exchange::Exchange;
-use crate::lab::facts::{Caller, Facts};
+use crate::lab::model::exchange::Exchange;
+use crate::lab::model::facts::{Caller, Facts};
 pub use crate::lab::model::inspection::Documents;
-use crate::lab::operation::{Operation, OperationDef, Resource, Service, TableKey};
+use crate::lab::model::operation::{Operation, OperationDef, Resource, Service, TableKey};
 use crate::policy::{
     AccessRequest, ConditionContext, Decision, Grant, MatchResult, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
     PolicySource, Principal, account_of, decide, decide_for_key,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::documents::request_id;
 use super::{Place, place_of};
-use crate::lab::exchange::Exchange;
-use crate::lab::facts::Facts;
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Run;
+use crate::lab::model::exchange::Exchange;
+use crate::lab::model::facts::Facts;
 pub use crate::lab::model::inspection::{Event, Parameters, Who};
-use crate::lab::operation::Service;
+use crate::lab::model::operation::Service;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::lab::exchange::{Answer, Exchange, Verdict};
-use crate::lab::operation::{Operation, Parameter, TableKey};
+use crate::lab::model::exchange::{Answer, Exchange, Verdict};
+use crate::lab::model::operation::{Operation, Parameter, TableKey};
 
 /// The first accounts' pseudonyms, written as AWS's documentation writes them.
 pub const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
