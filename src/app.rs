@@ -249,8 +249,8 @@ fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, ear
         let shelf = Some(AnswerCache::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
         let profiles = Profiles { admin: options.admin_profile.clone(), test_user: options.user_profile.clone() };
         let mut state = State::new(backend, names).with_wait(options.wait).with_profiles(profiles);
-        state.services = clients.services().to_vec();
-        state.accepted_account.clone_from(&options.yes_account);
+        state.set_services(clients.services().to_vec());
+        state.set_accepted_account(options.yes_account.clone());
         return Ok(Lab { state, clients, journal, shelf, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
@@ -359,7 +359,7 @@ fn settle(state: &State, journal: Option<&Journal>) -> bool {
     if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
         tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
     }
-    let place = state.backend.endpoint.as_deref().unwrap_or("AWS");
+    let place = state.backend().endpoint.as_deref().unwrap_or("AWS");
     let left = state.leftovers();
     // Of these calls the outcome is not known. A clean-up that is met has looked for what they may have made.
     let looked = state.check(Stage::CleanUp).is_some_and(|check| check.met);
@@ -390,7 +390,7 @@ pub struct PanicReport {
 impl PanicReport {
     /// For a lab that begins with `state`. Dropping it in a panic prints the report.
     pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> PanicReport {
-        let place = state.backend.endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
+        let place = state.backend().endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
         PanicReport { journal: journal.cloned(), place, masker: state.masker() }
     }
 

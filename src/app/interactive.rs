@@ -55,7 +55,7 @@ pub(super) fn interactive(
     let from_the_beginning = recording.play || recording::is_log(recording);
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
-    state.view.keys = config.keys.clone();
+    state.set_keys(config.keys.clone());
     // Dropped after the screen.
     let mut _announcement = PanicReport::new(&state, journal.as_ref());
     state = state.with_clipboard(environment.clipboard);

@@ -11,7 +11,7 @@ use super::interactive::learner;
 use super::recording::{self, recorder_options, theme, title, written};
 use super::{Exit, Lab, PanicReport, describe, exit_status, print, settle, tell};
 use crate::cli::{Environment, Options, RecordingOptions, UsageError};
-use crate::lab::{Event, Intent, Stage, State};
+use crate::lab::{Backend, Event, Intent, Stage, State};
 use crate::record::{
     Cancel, Film, FilmOptions, Finished, Recorder, Recording, Target, can_be_written, missing_glyphs, write,
 };
@@ -106,7 +106,7 @@ pub fn record(
     let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     if options.seed.is_some() {
         // The real port is different each time.
-        state.backend.endpoint = Some("http://127.0.0.1:4599".to_owned());
+        state.set_backend(Backend { endpoint: Some("http://127.0.0.1:4599".to_owned()), ..state.backend().clone() });
     }
     if recording.big {
         state.update(Event::Intent(Intent::ToggleZoom));

@@ -103,7 +103,7 @@ pub(super) fn recorder_options(
         film: FilmOptions {
             pixels: Pixels::new(recording.width, recording.height),
             fonts: AddedFonts::read(&recording.font).map_err(UsageError::new)?,
-            lang: state.lesson.code.clone(),
+            lang: state.lesson().code.clone(),
             ..FilmOptions::default()
         },
         target,
@@ -147,7 +147,7 @@ pub fn manner(
 
 /// Returns the title of a recording.
 pub(super) fn title(state: &State) -> String {
-    format!("kmslab: {}, {}", state.lesson.frame.export.title, state.backend.kind.key())
+    format!("kmslab: {}, {}", state.lesson().frame.export.title, state.backend().kind.key())
 }
 
 /// Ends the recording of the interactive lab and reports on it. Errors are only reported: the lab itself has ended well.

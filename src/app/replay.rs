@@ -12,6 +12,7 @@ use super::recording::{self, recorder_options, theme, title, written};
 use super::{Exit, looks, tell};
 use crate::cli::{Environment, Options, RecordingOptions, UsageError};
 use crate::lab::lesson::Lesson;
+use crate::lab::{Event, Intent};
 use crate::record::{Format, Recorder, Target};
 use crate::run::event_log::{Log, read};
 use crate::run::front::playback::Playback;
@@ -74,7 +75,9 @@ pub fn replay(
     if options.mask && !log.head.masked {
         beginning.mask();
     }
-    beginning.view.zoom |= recording.big;
+    if recording.big && !beginning.view().zoom {
+        beginning.update(Event::Intent(Intent::ToggleZoom));
+    }
     let mut playback =
         Playback::new(log, beginning).map_err(|problem| UsageError::new(format!("{}:{problem}", file.display())))?;
     if let Some(path) = &recording.record {

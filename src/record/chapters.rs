@@ -20,8 +20,8 @@ impl Chapters {
     /// Returns the chapter that begins with the picture of `state`, if any: `6 The same Scan, twice`,
     /// `6 The same Scan, twice: DENIED`.
     pub fn begun(&mut self, state: &State) -> Option<String> {
-        let stage = state.view.shown;
-        let (index, title, number) = match state.view.bench {
+        let stage = state.view().shown;
+        let (index, title, number) = match state.view().bench {
             Some(which) => {
                 let number = format!("bench {}", which.index() + 1);
                 (STAGES + which.index(), state.experiment(which).title.as_str(), number)
@@ -35,8 +35,8 @@ impl Chapters {
         if std::mem::replace(&mut self.ended[index], true) {
             return None;
         }
-        let words = state.lesson.words();
-        let verdict = match state.view.bench {
+        let words = state.lesson().words();
+        let verdict = match state.view().bench {
             Some(_) if check.met => &words.met,
             Some(_) => &words.not_met,
             None => word(state, stage),
@@ -61,7 +61,7 @@ const DENIED: &str = "DENIED";
 
 /// What a stage came to, in a word: what one has come to see where that is a verdict.
 fn word(state: &State, stage: Stage) -> &str {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let is_met = state.check(stage).is_some_and(|check| check.met);
     let is_denied = state.record(stage).exchanges().any(|exchange| exchange.verdict.key() == "denied");
     match (is_met, stage) {

@@ -167,7 +167,7 @@ impl Recorder {
             Some(newest) => newest.clone_from(buffer),
             newest => *newest = Some(buffer.clone()),
         }
-        self.held = Some(Held { at, chapter, stage: state.map_or("", |state| state.view.shown.key()) });
+        self.held = Some(Held { at, chapter, stage: state.map_or("", |state| state.view().shown.key()) });
         if is_due(self.written) { self.write_held() } else { Ok(()) }
     }
 
@@ -387,7 +387,7 @@ mod tests {
         let mut state = state();
         let mut recorder = Recorder::begin(options(&folder.path().join(name), keeps_pauses), &state).unwrap();
         for (number, second) in stages.iter().enumerate() {
-            state.view.shown = Stage::ALL[number];
+            state.view_mut().shown = Stage::ALL[number];
             recorder.see(Duration::from_secs(*second), Some(&state), &picture(&number.to_string())).unwrap();
         }
         let recorded = recorder.finish(Duration::from_secs(end), "t".into()).unwrap();

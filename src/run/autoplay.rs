@@ -162,7 +162,7 @@ impl Autoplay {
 
     /// Whether what is shown is to be seen: it is not before the first stage that is played.
     pub fn is_on(&self, state: &State) -> bool {
-        self.part.is_none_or(|(first, _)| state.view.shown >= first)
+        self.part.is_none_or(|(first, _)| state.view().shown >= first)
     }
 
     /// Whether a person's key belongs to the play, and does not end it.
@@ -188,7 +188,7 @@ impl Autoplay {
 
     /// What comes next, for what is shown now.
     pub fn cue(&mut self, state: &State, key_cast: &KeyCast, now: Duration) -> Cue {
-        let scene = (state.view.shown, scene(state));
+        let scene = (state.view().shown, scene(state));
         if self.scene != Some(scene) {
             self.scene = Some(scene);
             self.since = now;
@@ -234,13 +234,13 @@ impl Autoplay {
         let tempo = tempo(self.pace);
         let is_twin = stage.def().scans.compares();
         let is_denied = stage.def().scans == Scans::TestUserDenied;
-        let of_interest = is_denied || (is_twin && state.view.zoom);
-        if of_interest && self.seen.test_user != Some(stage) && state.view.focus() == Identity::Admin {
+        let of_interest = is_denied || (is_twin && state.view().zoom);
+        if of_interest && self.seen.test_user != Some(stage) && state.view().focus() == Identity::Admin {
             return (if is_denied { tempo.denied } else { tempo.verdict }, Some(KeyCode::Tab));
         }
         if is_denied && !self.seen.why {
             // The lab itself shows test-user's pane; where a key did, the verdict has been looked at, if not alone.
-            let is_seen = self.seen.test_user == Some(stage) && !state.view.zoom;
+            let is_seen = self.seen.test_user == Some(stage) && !state.view().zoom;
             return (if is_seen { NEXT_KEY } else { tempo.denied }, Some(KeyCode::Char('w')));
         }
         let is_last = self.part.is_some_and(|(_, last)| stage >= last) || self.seen.debrief;
@@ -251,7 +251,7 @@ impl Autoplay {
     pub fn pressed(&mut self, state: &State, key: KeyCode, now: Duration) {
         self.pressed += 1;
         match key {
-            KeyCode::Tab => self.seen.test_user = Some(state.view.shown),
+            KeyCode::Tab => self.seen.test_user = Some(state.view().shown),
             KeyCode::Char('w') => self.seen.why = true,
             _ => return,
         }
@@ -262,7 +262,7 @@ impl Autoplay {
 }
 
 fn scene(state: &State) -> Scene {
-    match state.view.overlay {
+    match state.view().overlay {
         _ if state.is_blank() => return Scene::Other,
         Some(Overlay::Page { page, .. }) => return Scene::Page(page),
         Some(_) => return Scene::Other,
@@ -279,8 +279,8 @@ fn scene(state: &State) -> Scene {
 
 /// The letter to press. Where most people are wrong the play is wrong, too, so that its explanation is seen.
 fn answer(state: &State, may_be_wrong: bool) -> char {
-    let is_trap = may_be_wrong && state.view.shown.def().scans == Scans::TestUserDenied;
-    let question = &state.lesson.stage(state.view.shown).question;
+    let is_trap = may_be_wrong && state.view().shown.def().scans == Scans::TestUserDenied;
+    let question = &state.lesson().stage(state.view().shown).question;
     let trap = question.answers.iter().find(|answer| is_trap && !answer.right);
     let asked = state.open_question();
     let mut answers = asked.iter().flat_map(|asked| &asked.answers);
@@ -352,7 +352,8 @@ mod tests {
     #[test]
     fn consent_is_a_persons() {
         let mut state = state();
-        state.view.overlay = Some(Overlay::Consent { stage: Stage::CreateKey, typed: Digits::default(), wrong: false });
+        state.view_mut().overlay =
+            Some(Overlay::Consent { stage: Stage::CreateKey, typed: Digits::default(), wrong: false });
         assert_eq!(cue(&mut Autoplay::new(Pace::Read), &state, 0), Cue::Stuck);
         assert_eq!(cue(&mut Autoplay::new(Pace::Read).attended(), &state, 0), Cue::Person);
     }

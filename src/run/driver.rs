@@ -170,10 +170,10 @@ fn handle<F: Front>(
         front.happened(state, event)?;
     }
     tracing::debug!(
-        stage = state.view.shown.key(),
+        stage = state.view().shown.key(),
         running = state.is_running(),
-        overlay = ?state.view.overlay,
-        says = ?state.view.message,
+        overlay = ?state.view().overlay,
+        says = ?state.view().message,
         "state"
     );
     for effect in effects {

@@ -95,7 +95,7 @@ impl Presentation {
     /// The key that the autoplay presses in place of a person's `input`, who only wants it to go on.
     pub(super) fn stands_in(&self, input: Input, state: &State) -> Option<KeyCode> {
         let Input::Key(key) = input else { return None };
-        let goes_on = input.is_key_press() && ui::keys::is("advance", key, &state.view.keys);
+        let goes_on = input.is_key_press() && ui::keys::is("advance", key, &state.view().keys);
         self.autoplay.as_ref().filter(|_| goes_on)?.answer(state)
     }
 
@@ -213,7 +213,7 @@ impl LiveRecording {
 
     /// Takes in that a key was pressed while `state` was shown. What is typed in a dialog is nobody's business.
     pub fn typed(&mut self, at: Duration, state: &State, key: KeyEvent) {
-        if self.keys && !state.is_asking_for_consent() && !state.view.is_asking_to_quit() {
+        if self.keys && !state.is_asking_for_consent() && !state.view().is_asking_to_quit() {
             let written = bytes(key).map_or(Ok(()), |typed| self.recorder.input(at, &typed));
             self.note(written);
         }
@@ -333,7 +333,7 @@ mod tests {
             None,
         ];
         for (overlay, typed) in overlays.into_iter().zip(['7', '8', '9']) {
-            state.view.overlay = overlay;
+            state.view_mut().overlay = overlay;
             live.typed(Duration::ZERO, &state, key(KeyCode::Char(typed)));
         }
         live.finish(Duration::ZERO, String::new()).unwrap();

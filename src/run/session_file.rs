@@ -168,11 +168,11 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     let hold = match SessionLock::take(folder) {
         Ok(Some(hold)) => hold,
         Ok(None) => {
-            state.view.message = Some("another kmslab is at work: your progress here is not kept".to_owned());
+            state.say(Some("another kmslab is at work: your progress here is not kept".to_owned()));
             return (None, Vec::new());
         }
         Err(error) => {
-            state.view.message = Some(format!("your progress can't be kept: {}: {error}", folder.display()));
+            state.say(Some(format!("your progress can't be kept: {}: {error}", folder.display())));
             return (None, Vec::new());
         }
     };
@@ -182,7 +182,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
         Ok(Some(kept)) if kept.can_go_on() => kept,
         Ok(_) => return (Some(hold), Vec::new()),
         Err(reason) => {
-            state.view.message = Some(reason);
+            state.say(Some(reason));
             return (Some(hold), Vec::new());
         }
     };
@@ -195,7 +195,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     } else {
         let (where_, ended) = (kept.place.describe(), kept.ended());
         let of = Stage::ALL.len();
-        state.view.message = Some(format!("a session on {where_} is kept ({ended} of {of}); this one replaces it"));
+        state.say(Some(format!("a session on {where_} is kept ({ended} of {of}); this one replaces it")));
     }
     (Some(hold), Vec::new())
 }
@@ -207,7 +207,7 @@ fn place(state: &State, options: &Options) -> Place {
         admin_profile: options.admin_profile.clone(),
         user_profile: options.user_profile.clone(),
         data: data.map(|data| data.to_string_lossy().into_owned()),
-        ..Place::new(&state.backend)
+        ..Place::new(state.backend())
     }
 }
 

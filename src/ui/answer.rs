@@ -19,7 +19,7 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
     let calls = state.calls(identity);
     match state.selected(identity).and_then(|selected| calls.get(selected)) {
         Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height),
-        Some(Call::Waiting(pending)) => match state.view.mode {
+        Some(Call::Waiting(pending)) => match state.view().mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
             _ => wrap_plain(state.interface().say("sent; no answer yet"), theme.dim, columns),
         },
@@ -44,7 +44,7 @@ fn held(state: &State, identity: Identity, operation: &Operation, theme: &Theme,
         Operation::PutKeyPolicy { policy, .. } => policy.as_str(),
         _ => "",
     };
-    match (state.view.mode, state.policy_diff(policy)) {
+    match (state.view().mode, state.policy_diff(policy)) {
         (ViewMode::Cli, _) => command(state, identity, operation, theme, columns),
         (ViewMode::Json, _) | (_, None) => {
             json::pretty(&serde_json::from_str(policy).unwrap_or_default(), theme, columns)
@@ -73,7 +73,7 @@ fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'stati
 }
 
 fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, rows: u16) -> Vec<Line<'static>> {
-    match state.view.mode {
+    match state.view().mode {
         ViewMode::Summary => {
             let mut lines = locks(state, exchange, theme, columns);
             lines.extend(summary::lines(exchange, state.facts_of_calls(), theme, columns));
@@ -138,7 +138,7 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
     let coming: Vec<String> =
         state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
-        let none = match state.view.bench {
+        let none = match state.view().bench {
             Some(_) => "{} has no call in this experiment.",
             None => "{} has no call in this stage.",
         };

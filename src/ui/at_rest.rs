@@ -37,7 +37,7 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
             None
         }
         Some(_) => {
-            let text = match state.backend.kind {
+            let text = match state.backend().kind {
                 BackendKind::Aws => {
                     "Nobody can look at this: where DynamoDB keeps the bytes is inside AWS. What AWS tells of the keys \
                      (DescribeTable, DescribeKey):"

@@ -89,7 +89,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
         label: label_columns(state),
     };
     let mut lines = match &state.shown().status {
-        status if state.view.bench.is_some() => brief.bench(status, budget),
+        status if state.view().bench.is_some() => brief.bench(status, budget),
         Status::Todo => brief.before(budget.before),
         Status::Running if state.held().is_some() => {
             brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
@@ -103,7 +103,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
 
 /// Columns of the labels, with their margins.
 fn label_columns(state: &State) -> usize {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let labels = [&words.look_at, &words.expected, &words.observed, &words.your_answer, &words.hint];
     labels.into_iter().map(|label| width(label)).max().unwrap_or(0) + 3
 }
@@ -141,12 +141,12 @@ impl<'a> Brief<'a> {
     }
 
     fn objective(self) -> Part<'a> {
-        let objective = self.state.text(self.state.view.shown).objective;
+        let objective = self.state.text(self.state.view().shown).objective;
         Part::plain(vec![Span::styled(objective.to_owned(), self.theme.strong)])
     }
 
     fn look(self) -> Part<'a> {
-        self.part(Some(&self.state.lesson.words().look_at), self.state.text(self.state.view.shown).look)
+        self.part(Some(&self.state.lesson().words().look_at), self.state.text(self.state.view().shown).look)
     }
 
     /// The first of `choices` that fits, else the last one, cut.
@@ -188,14 +188,14 @@ impl<'a> Brief<'a> {
     }
 
     fn intro(self) -> Part<'a> {
-        self.part(None, self.state.lesson.stage(self.state.view.shown).intro.trim())
+        self.part(None, self.state.lesson().stage(self.state.view().shown).intro.trim())
     }
 
     /// The question with its answers, and what comes next.
     fn asking(self, asked: &Asked<'_>, next: Part<'a>, most: usize) -> Vec<Line<'static>> {
         let objective = vec![self.objective()];
         let intro = self.intro();
-        let hint = &self.state.lesson.words().hint;
+        let hint = &self.state.lesson().words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
         let rest = [self.question(asked), hints, vec![next]].concat();
         let blank = vec![self.part(None, "")];
@@ -212,7 +212,7 @@ impl<'a> Brief<'a> {
     }
 
     fn how_to_answer(self, asked: &Asked<'_>) -> Part<'a> {
-        let keymap = &self.state.view.keys;
+        let keymap = &self.state.view().keys;
         let answers = names::answers(keymap, asked.answers.len());
         let keys: [&dyn Display; 2] = [&answers, &names::first("skip", keymap)];
         let text = format!(" {}", self.state.interface().fill("{} answers, {} skips", &keys));
@@ -220,10 +220,10 @@ impl<'a> Brief<'a> {
     }
 
     fn enter(self) -> Part<'a> {
-        let key = Span::styled(format!(" {} ", names::first("advance", &self.state.view.keys)), self.theme.focus);
-        let action = match self.state.view.bench {
+        let key = Span::styled(format!(" {} ", names::first("advance", &self.state.view().keys)), self.theme.focus);
+        let action = match self.state.view().bench {
             Some(_) => self.state.interface().say("try it"),
-            None => self.state.text(self.state.view.shown).action,
+            None => self.state.text(self.state.view().shown).action,
         };
         Part::plain(vec![key, Span::styled(format!("  {action}"), self.theme.strong)])
     }
@@ -239,7 +239,7 @@ impl<'a> Brief<'a> {
                 Span::styled(format!(" {letter} "), letter_looks),
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
-            if let Some(hands) = self.state.hands(self.state.view.shown) {
+            if let Some(hands) = self.state.hands(self.state.view().shown) {
                 content.push(hands::beside(hands, place, longest, self.columns, width(&reply.text), self.theme));
             }
             Part::plain(content)
@@ -270,7 +270,7 @@ impl<'a> Brief<'a> {
 
     /// A held call, and what can be done with it.
     fn review(self, most: usize) -> Vec<Line<'static>> {
-        let key = |action| format!(" {:^5} ", names::first(action, &self.state.view.keys));
+        let key = |action| format!(" {:^5} ", names::first(action, &self.state.view().keys));
         let choice = |action, text: &'static str| {
             let key = Span::styled(key(action), self.theme.focus);
             let text = format!("  {}", self.state.interface().say(text));
@@ -283,7 +283,7 @@ impl<'a> Brief<'a> {
 
     /// The observed outcome, and whether it was expected.
     fn observed(self, check: &Check) -> Part<'a> {
-        let words = self.state.lesson.words();
+        let words = self.state.lesson().words();
         let (sign, word, style) = if check.met {
             ("✔", &words.met, self.theme.allowed.text)
         } else {
@@ -298,8 +298,8 @@ impl<'a> Brief<'a> {
 
     /// The expected and the observed outcome, then the prediction and its explanation.
     fn after(self, check: &Check, budget: Budget) -> Vec<Line<'static>> {
-        let stage = self.state.view.shown;
-        let words = self.state.lesson.words();
+        let stage = self.state.view().shown;
+        let words = self.state.lesson().words();
         let observed = self.observed(check);
         let expected = self.part(Some(&words.expected), self.state.text(stage).expected);
         let seen = vec![expected, observed.clone()];
@@ -317,7 +317,7 @@ impl<'a> Brief<'a> {
             // What went wrong comes first, then the lesson.
             return self.fitting(&[all, with_look, [look, seen.clone()].concat(), seen], budget.most);
         }
-        let misconception = &self.state.lesson.stage(stage).misconception;
+        let misconception = &self.state.lesson().stage(stage).misconception;
         let claims = vec![
             self.part(Some(""), &format!("{}: {}", words.misconception, misconception.claim.trim())),
             self.part(Some(""), &format!("{}: {}", words.correction, misconception.correction.trim())),
@@ -344,7 +344,7 @@ impl<'a> Brief<'a> {
 
     /// The person's prediction and the votes of the class, with or without explanations.
     fn said(self, explained: bool) -> Vec<Part<'a>> {
-        let votes = hands::line(self.state, self.state.view.shown, self.theme);
+        let votes = hands::line(self.state, self.state.view().shown, self.theme);
         let votes =
             votes.map(|content| Part { label: Some(self.state.interface().say("class")), ..Part::plain(content) });
         votes.into_iter().chain(self.replied(explained)).collect()
@@ -353,7 +353,7 @@ impl<'a> Brief<'a> {
     /// The same with the words of all answers; `None` without votes.
     fn said_in_words(self) -> Option<Vec<Part<'a>>> {
         let columns = self.columns.saturating_sub(self.label);
-        let rows = hands::rows(self.state, self.state.view.shown, columns, self.theme)?;
+        let rows = hands::rows(self.state, self.state.view().shown, columns, self.theme)?;
         let labels = std::iter::once(self.state.interface().say("class")).chain(std::iter::repeat(""));
         let rows = rows.into_iter().zip(labels);
         let rows = rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() });
@@ -362,7 +362,7 @@ impl<'a> Brief<'a> {
 
     /// The words of the chosen answer and of the right one: nobody remembers an answer by its letter.
     fn replied(self, explained: bool) -> Option<Part<'a>> {
-        let words = self.state.lesson.words();
+        let words = self.state.lesson().words();
         let asked = self.state.shown_question()?;
         let right = || {
             let (letter, reply) = asked.right()?;
@@ -395,7 +395,7 @@ impl<'a> Brief<'a> {
         match part.label {
             Some(label) => {
                 // Alone among the labels it begins a sentence elsewhere.
-                let is_sentence = label == self.state.lesson.words().your_answer;
+                let is_sentence = label == self.state.lesson().words().your_answer;
                 let label = if is_sentence { uncapitalized(label) } else { label.to_owned() };
                 (vec![Span::styled(format!(" {label:<width$}", width = self.label - 1), self.theme.dim)], self.label)
             }

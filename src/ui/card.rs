@@ -16,13 +16,13 @@ const WIDEST: u16 = 76;
 
 /// Draws the title card: what the recording shows, and where it was made.
 pub fn title(state: &State, theme: &Theme, size: Size) -> Buffer {
-    let place = match state.backend.kind {
+    let place = match state.backend().kind {
         BackendKind::Sandbox => "on the sandbox inside kmslab: no AWS account needed".to_owned(),
         BackendKind::Endpoint => "on an AWS-compatible server".to_owned(),
-        BackendKind::Aws => format!("on AWS, {}", state.backend.region),
+        BackendKind::Aws => format!("on AWS, {}", state.backend().region),
     };
     let pseudonyms = if state.has_pseudonyms() { "account, ids and names are pseudonyms" } else { "" };
-    let about = &state.lesson.frame.export;
+    let about = &state.lesson().frame.export;
     card(theme, size, |columns| {
         let mut lines = vec![Line::from(Span::styled(" kmslab ", theme.focus)), Line::default()];
         lines.extend(wrap_plain(&about.title, theme.strong, columns));
@@ -46,7 +46,7 @@ pub fn end(state: &State, theme: &Theme, size: Size) -> Buffer {
     card(theme, size, |columns| {
         let mut lines = wrap_plain(&summary, theme.strong, columns);
         lines.push(Line::default());
-        for claim in &state.lesson.frame.debrief {
+        for claim in &state.lesson().frame.debrief {
             let more = lesson::card(state, claim, theme, columns);
             // A claim without its explanation, or half of one, says the wrong thing.
             if lines.len() + more.len() > room {

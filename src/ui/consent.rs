@@ -29,9 +29,9 @@ fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u
     };
     let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
     let mut lines = wrap_plain("From here on the lab creates things in your account.", theme.strong, columns);
-    lines.extend(row("account", format!("{account}, region {}", state.backend.region)));
-    if !state.services.is_empty() {
-        lines.extend(row("calls go", in_words(&state.services)));
+    lines.extend(row("account", format!("{account}, region {}", state.backend().region)));
+    if !state.services().is_empty() {
+        lines.extend(row("calls go", in_words(state.services())));
     }
     lines.extend(row("admin", state.shown_facts().admin.as_ref().map(|admin| admin.arn.clone()).unwrap_or_default()));
     let made = || "a user that the lab makes".to_owned();
@@ -48,7 +48,7 @@ fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));
     lines.push(Line::default());
-    match &state.accepted_account {
+    match state.accepted_account() {
         Some(_) if state.is_masked() => {
             lines.extend(wrap_plain("--yes-account is another one.", theme.failed.text, columns));
         }
@@ -81,7 +81,7 @@ pub fn fits(state: &State, area: Rect) -> bool {
 pub fn draw(state: &State, typed: Digits, wrong: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = columns_of(area);
     let lines = lines_of(state, typed, wrong, theme, columns);
-    let back = names::first("back", &state.view.keys);
+    let back = names::first("back", &state.view().keys);
     let way_out = if fits(state, area) {
         format!("{back} says no")
     } else {

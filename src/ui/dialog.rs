@@ -103,6 +103,6 @@ pub const SHOWS: &str = "shows it";
 
 /// The bottom line of a list: its keys.
 pub fn list_way_out(state: &State) -> String {
-    let keymap = &state.view.keys;
+    let keymap = &state.view().keys;
     format!("{} {SHOWS} · {} closes", names::first("advance", keymap), names::first("back", keymap))
 }

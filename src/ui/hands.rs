@@ -109,7 +109,7 @@ pub fn share(hands: HandCount, asked: &Asked<'_>, words: Interface<'_>) -> Strin
 
 /// Draws the dialog. Numbers are typed before the class sees the answer, and shown again after it.
 pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let stage = state.view.shown;
+    let stage = state.view().shown;
     let Some(asked) = state.question(stage) else { return };
     let is_seen = matches!(state.record(stage).status, Status::Done(_));
     let (entry, words) = (state.entry(), state.interface());
@@ -132,7 +132,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::from(vec![Span::raw("    "), Span::styled(votes, theme.strong)]));
     }
     lines.push(Line::default());
-    let keymap = &state.view.keys;
+    let keymap = &state.view().keys;
     let take = names::first("take_votes", keymap);
     let (help, way_out) = match is_seen {
         true => (share(entry.hands, &asked, words), words.fill("{} closes", &[&take])),
@@ -157,7 +157,7 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// What was typed and not taken, with the reason.
 fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
-    let (words, take) = (state.interface(), names::first("take_votes", &state.view.keys));
+    let (words, take) = (state.interface(), names::first("take_votes", &state.view().keys));
     let why = match stray {
         Stray::NoAnswer(c) => words.fill("Not taken: {} is no answer, nor is what follows.", &[&c]),
         Stray::NoLetter => words.say("Not taken: a number needs the letter of an answer before it.").to_owned(),

@@ -71,7 +71,7 @@ impl KeyCast {
 
     /// Says what autoplay waits for, in at most `columns` columns.
     pub(super) fn waits(&self, state: &State, columns: usize) -> Option<String> {
-        let [enter, next] = ["advance", "clicker_next"].map(|name| names::first(name, &state.view.keys));
+        let [enter, next] = ["advance", "clicker_next"].map(|name| names::first(name, &state.view().keys));
         let fill = |text| state.interface().fill(text, &[&enter, &next]);
         (self.playing == Some(Playing::Waits)).then(|| {
             let text = fill("playing: it waits for your answer · {} takes the play's · {} passes over");
@@ -87,7 +87,7 @@ impl KeyCast {
 
 /// The shown stage's subject in one line.
 fn caption(state: &State, columns: usize) -> Option<String> {
-    if let Some(which) = state.view.bench {
+    if let Some(which) = state.view().bench {
         let text = state.experiment(which);
         let choices = match &state.shown().status {
             Status::Todo => vec![text.setup.trim().to_owned(), text.title.clone()],
@@ -96,7 +96,7 @@ fn caption(state: &State, columns: usize) -> Option<String> {
         };
         return fitting(&choices, columns);
     }
-    let text = state.text(state.view.shown);
+    let text = state.text(state.view().shown);
     let choices = match &state.shown().status {
         Status::Todo => vec![text.objective.to_owned(), text.title.to_owned()],
         Status::Running if state.held().is_some() => vec![text.look.to_owned(), text.objective.to_owned()],

@@ -57,7 +57,7 @@ impl Plan {
         let top = brief.bottom() + gap;
         let panes = row(top, message.y.saturating_sub(top));
         let left = left_width(state, area.width);
-        let shown = if full && !state.view.zoom { Identity::BOTH.to_vec() } else { vec![state.view.focus()] };
+        let shown = if full && !state.view().zoom { Identity::BOTH.to_vec() } else { vec![state.view().focus()] };
         let divided = shown.len() == 2;
         let panes = shown
             .into_iter()
@@ -75,7 +75,7 @@ impl Plan {
 
     /// The plan of the pane that keys go to.
     pub fn focused(&self, state: &State) -> Option<&PanePlan> {
-        self.panes.iter().find(|pane| pane.identity == state.view.focus())
+        self.panes.iter().find(|pane| pane.identity == state.view().focus())
     }
 }
 
@@ -93,7 +93,7 @@ fn left_width(state: &State, columns: u16) -> u16 {
 impl PanePlan {
     fn new(state: &State, identity: Identity, area: Rect, divided: bool) -> PanePlan {
         // A command line that goes on inside a word must begin at the margin, or a shell reads two words.
-        let margin = u16::from(!(state.view.zoom && state.view.mode == ViewMode::Cli));
+        let margin = u16::from(!(state.view().zoom && state.view().mode == ViewMode::Cli));
         let inner = Rect {
             x: area.x + margin.min(area.width),
             y: area.y.saturating_add(1),
@@ -140,13 +140,13 @@ pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
     if Class::of(area) == Class::TooSmall || state.is_blank() {
         return None;
     }
-    let (extent, first) = match state.view.overlay {
+    let (extent, first) = match state.view().overlay {
         Some(Overlay::Page { page, scroll }) => (page::extent(state, page, area), scroll),
         Some(_) => return None,
         None => {
             let plan = Plan::new(state, area);
             let pane = plan.focused(state)?;
-            (pane.extent(state), state.view.scroll(pane.identity))
+            (pane.extent(state), state.view().scroll(pane.identity))
         }
     };
     Some((extent, first.min(extent.last_scroll())))

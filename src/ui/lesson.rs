@@ -13,9 +13,9 @@ use super::theme::Theme;
 
 /// The lesson of the shown stage. The answers are explained once the stage has ended.
 pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let shown = state.view.shown;
-    let words = state.lesson.words();
-    let text = state.lesson.stage(shown);
+    let shown = state.view().shown;
+    let words = state.lesson().words();
+    let text = state.lesson().stage(shown);
     let is_done = matches!(state.record(shown).status, Status::Done(_));
     let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
     let mut lines = wrap_plain(state.text(shown).objective, theme.strong, columns);
@@ -28,7 +28,7 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     for hint in state.hints() {
         lines.extend(labeled((format!("{}: ", words.hint), theme.dim), (hint.clone(), theme.base), columns, 4));
     }
-    if is_done || !state.quiz.asks() {
+    if is_done || !state.quiz().asks() {
         lines.push(Line::default());
         lines.extend(claim(&words.misconception, &text.misconception.claim, theme, columns));
         lines.extend(claim(&words.correction, &text.misconception.correction, theme, columns));
@@ -53,7 +53,7 @@ fn question<'a>(
         let looks = if is_chosen { theme.focus } else { theme.strong };
         let mut content = vec![Span::styled(format!(" {} ", reply.text), looks)];
         if is_done && reply.right {
-            content.push(Span::styled(format!("  ✔ {}", state.lesson.words().right), theme.allowed.text));
+            content.push(Span::styled(format!("  ✔ {}", state.lesson().words().right), theme.allowed.text));
         }
         lines.extend(wrap(vec![Span::styled(format!(" {letter} "), theme.hint)], content, columns, 4));
         if is_done {
@@ -75,7 +75,7 @@ pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usiz
         lines.push(Line::default());
         lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));
     }
-    if is_done || !state.quiz.asks() {
+    if is_done || !state.quiz().asks() {
         lines.push(Line::default());
         lines.extend(wrap_plain(&text.lesson, theme.base, columns));
     }
@@ -90,7 +90,7 @@ fn claim(label: &str, text: &str, theme: &Theme, columns: usize) -> Vec<Line<'st
 /// The publications of `ids`, each once.
 fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut cited: Vec<&Source> = Vec::new();
-    for source in ids.into_iter().filter_map(|id| state.lesson.sources.get(id)) {
+    for source in ids.into_iter().filter_map(|id| state.lesson().sources.get(id)) {
         if !cited.iter().any(|known| known.url == source.url) {
             cited.push(source);
         }
@@ -98,7 +98,7 @@ fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<
     if cited.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Line::default(), Line::from(Span::styled(state.lesson.words().sources.clone(), theme.dim))];
+    let mut lines = vec![Line::default(), Line::from(Span::styled(state.lesson().words().sources.clone(), theme.dim))];
     for source in cited {
         let content =
             vec![Span::styled(format!("{}, ", source.title), theme.base), Span::styled(source.url.clone(), theme.dim)];
@@ -189,10 +189,10 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         lines.push(Line::default());
     }
     if state.is_kept() {
-        lines.extend(wrap_plain(&state.lesson.frame.export.hint, theme.base, columns));
+        lines.extend(wrap_plain(&state.lesson().frame.export.hint, theme.base, columns));
         lines.push(Line::default());
     }
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let missed: Vec<Line<'static>> =
         Stage::ALL.into_iter().flat_map(|stage| missed(state, stage, theme, columns)).collect();
     if !missed.is_empty() {
@@ -200,13 +200,13 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
         lines.extend(missed);
         lines.push(Line::default());
     }
-    let words = &state.lesson.frame.export;
+    let words = &state.lesson().frame.export;
     lines.extend(heading(
         &format!("{} / {}?", uncapitalized(&words.true_claim), uncapitalized(&words.false_claim)),
         theme,
     ));
     let mut ids = Vec::new();
-    for card in &state.lesson.frame.debrief {
+    for card in &state.lesson().frame.debrief {
         lines.extend(self::card(state, card, theme, columns));
         ids.extend(card.sources.iter().map(String::as_str));
     }
@@ -220,7 +220,7 @@ fn heading(text: &str, theme: &Theme) -> [Line<'static>; 1] {
 
 /// A claim and its explanation. A false claim is no denial, so it has another sign.
 pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let words = &state.lesson.frame.export;
+    let words = &state.lesson().frame.export;
     let word = if card.is_true { &words.true_claim } else { &words.false_claim };
     let looks = if card.is_true { theme.allowed.text } else { theme.strong };
     let lead = vec![Span::styled(format!("{}:", uncapitalized(word)), looks), Span::raw(" ")];
@@ -231,7 +231,7 @@ pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Li
 
 /// A question that was answered wrongly, with the given answer and the right one.
 fn missed(state: &State, stage: Stage, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let Some(asked) = state.question(stage) else { return Vec::new() };
     let (Some((_, said)), Some((_, right))) = (asked.reply().filter(|(_, reply)| !reply.right), asked.right()) else {
         return Vec::new();

@@ -17,7 +17,7 @@ use super::{bench, consent, hands, page, resume};
 
 /// Draws the overlay that is open, if any.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    match state.view.overlay {
+    match state.view().overlay {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Resume) => resume::draw(state, theme, area, buffer),
@@ -62,13 +62,13 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
 pub fn blank(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(area);
     // Whichever was pressed: a clicker has no `b`.
-    let blank: Vec<String> = names::all("blank", &state.view.keys).into_iter().take(2).collect();
+    let blank: Vec<String> = names::all("blank", &state.view().keys).into_iter().take(2).collect();
     let text = state.interface().fill("{} shows the lab again", &[&blank.join(" / ")]);
     Line::from(Span::styled(text, theme.dim)).centered().render(row, buffer);
 }
 
 fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let keymap = &state.view.keys;
+    let keymap = &state.view().keys;
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(64);
     let left = state.leftovers();
     let text = match left.is_empty() {
@@ -113,6 +113,6 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::from(Span::styled("  …", theme.dim)));
     }
     lines.extend(dialog::choices(hints, 3, columns, theme));
-    let way_out = format!("{} stays", names::first("back", &state.view.keys));
+    let way_out = format!("{} stays", names::first("back", &state.view().keys));
     dialog::draw("leave?", &way_out, columns, lines, theme, area, buffer);
 }

@@ -22,12 +22,12 @@ fn frame(state: &State, page: Page) -> (String, u16) {
         Page::AtRest => ("at rest".to_owned(), 150),
         Page::Trail => ("what KMS was asked".to_owned(), 130),
         Page::Help => ("keys".to_owned(), 74),
-        Page::Lesson => match state.view.bench {
+        Page::Lesson => match state.view().bench {
             Some(which) => (state.experiment(which).title.clone(), 74),
-            None => (state.text(state.view.shown).title.to_owned(), 74),
+            None => (state.text(state.view().shown).title.to_owned(), 74),
         },
-        Page::Comparison => (state.text(state.view.shown).title.to_owned(), 120),
-        Page::Debrief => (state.lesson.words().debrief.clone(), 74),
+        Page::Comparison => (state.text(state.view().shown).title.to_owned(), 120),
+        Page::Debrief => (state.lesson().words().debrief.clone(), 74),
     }
 }
 
@@ -38,7 +38,7 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
         Page::Why => why::lines(state, theme, columns),
         Page::AtRest => at_rest::lines(state, theme, columns),
         Page::Trail => trail::lines(state, theme, columns),
-        Page::Lesson => match state.view.bench {
+        Page::Lesson => match state.view().bench {
             Some(which) => lesson::experiment(state, which, theme, columns),
             None => lesson::stage(state, theme, columns),
         },
@@ -73,11 +73,11 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
     let extent = extent_of(&lines, area);
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
-    let back = names::first("back", &state.view.keys);
+    let back = names::first("back", &state.view().keys);
     let way_out = match (scroll, below) {
         (0, 0) => format!("{back} closes"),
         (_, 0) => format!("▲ {scroll} above · {back} closes"),
-        (_, below) => format!("▼ {below} more: {} · {back} closes", names::first("down", &state.view.keys)),
+        (_, below) => format!("▼ {below} more: {} · {back} closes", names::first("down", &state.view().keys)),
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
@@ -86,7 +86,7 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
 
 /// The keys and the signs.
 fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let groups = names::grouped(&state.view.keys);
+    let groups = names::grouped(&state.view().keys);
     let rows = groups.iter().flat_map(|(_, rows)| rows);
     let keys_width = rows.map(|(keys, _)| width(keys)).max().unwrap_or(0);
     let labeled = |label: &str, style: Style, text: &str| {
@@ -101,7 +101,7 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::from(Span::styled("signs", theme.dim)));
     let signs = &theme.signs;
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     for (sign, word, looks, text) in [
         (signs.allowed, "ALLOWED", theme.allowed, "the service did it"),
         (signs.denied, "DENIED", theme.denied, "refused for want of permission; often expected here"),

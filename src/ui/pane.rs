@@ -49,7 +49,7 @@ pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) 
 }
 
 fn rule_style(state: &State, identity: Identity, theme: &Theme) -> (&'static str, Style) {
-    if state.view.focus() == identity { ("━", theme.rule_focus) } else { ("─", theme.rule) }
+    if state.view().focus() == identity { ("━", theme.rule_focus) } else { ("─", theme.rule) }
 }
 
 /// Draws `text` from column `x` on, at most to column `end`, and returns the column after it.
@@ -94,7 +94,7 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
             y,
             room,
             &name,
-            if is_this && state.view.focus() == identity { theme.focus } else { theme.dim },
+            if is_this && state.view().focus() == identity { theme.focus } else { theme.dim },
         );
         if alone {
             // One pane at a time: the titles are tabs, and both verdicts stay in view.
@@ -265,7 +265,7 @@ fn milliseconds(micros: u64) -> String {
 fn body(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     let lines = answer::lines(state, plan.identity, theme, plan.body.as_size());
     let (total, height) = (lines.len(), usize::from(plan.body.height));
-    let first = usize::from(state.view.scroll(plan.identity)).min(total.saturating_sub(height));
+    let first = usize::from(state.view().scroll(plan.identity)).min(total.saturating_sub(height));
     let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(height).collect();
     Paragraph::new(shown).render(plan.body, buffer);
     bottom(state, theme, plan, first, total.saturating_sub(first + height), buffer);
@@ -283,7 +283,7 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
     let mut x = area.x + 1;
     if let Some(call) = state.selected_call(plan.identity) {
         // What is not sent yet has no HTTP: there it is what it changes.
-        let mode = match (state.view.mode, call) {
+        let mode = match (state.view().mode, call) {
             (ViewMode::Http, Call::Held(_)) => ViewMode::Summary,
             (mode, _) => mode,
         };
@@ -307,7 +307,7 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
 fn divider(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
     let (x, top, bottom) = (plan.area.right().saturating_sub(1), plan.area.top(), plan.area.bottom());
     for y in top..bottom {
-        let symbol = match (y, state.view.focus()) {
+        let symbol = match (y, state.view().focus()) {
             (y, Identity::Admin) if y == top => "┭",
             (y, Identity::TestUser) if y == top => "┮",
             (y, _) if y + 1 == bottom => "┴",

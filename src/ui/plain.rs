@@ -29,13 +29,13 @@ pub fn remark(message: &str) -> String {
 
 /// The shown stage: its heading, then the intro and the question or, once its calls have been sent, their outcome.
 pub fn stage(state: &State) -> Vec<String> {
-    let stage = state.view.shown;
+    let stage = state.view().shown;
     let text = state.text(stage);
     let heading = format!("Stage {} of {}: {}", stage.number(), Stage::ALL.len(), text.title);
     let mut lines = vec![String::new(), heading, sentence(text.objective)];
     match &state.record(stage).status {
         Status::Todo => {
-            lines.push(state.lesson.stage(stage).intro.trim().to_owned());
+            lines.push(state.lesson().stage(stage).intro.trim().to_owned());
             lines.extend(question(state));
         }
         Status::Running => lines.push("Its calls are under way.".to_owned()),
@@ -60,7 +60,7 @@ fn question(state: &State) -> Vec<String> {
 
 /// The last hint that was asked for.
 pub fn hint(state: &State) -> Option<String> {
-    state.hints().last().map(|hint| labeled(&state.lesson.words().hint, hint))
+    state.hints().last().map(|hint| labeled(&state.lesson().words().hint, hint))
 }
 
 /// All calls of the shown stage that were answered, as sentences.
@@ -126,7 +126,7 @@ fn worth_a_word(exchange: &Exchange) -> Option<String> {
 
 /// A stage's outcome: the verdict first, then what to look at, and the explanation of the answer.
 pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let text = state.text(stage);
     let verdict = if check.met { &words.met } else { &words.not_met };
     let mut lines = vec![
@@ -135,7 +135,7 @@ pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
         labeled(&words.look_at, text.look),
     ];
     lines.extend(state.question(stage).and_then(|asked| said(state, &asked)));
-    let misconception = &state.lesson.stage(stage).misconception;
+    let misconception = &state.lesson().stage(stage).misconception;
     lines.push(labeled(&words.misconception, &misconception.claim));
     lines.push(labeled(&words.correction, &misconception.correction));
     lines
@@ -148,7 +148,7 @@ fn number(asked: &Asked<'_>, letter: char) -> usize {
 
 /// The person's prediction, and its explanation.
 fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let right = || {
         let (letter, reply) = asked.right()?;
         Some(format!("{}: {}. {}", words.the_answer_was, number(asked, letter), sentence(&reply.text)))
@@ -167,9 +167,9 @@ fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
 
 /// The lesson of the shown stage. The answers are explained once the stage has ended.
 pub fn lesson(state: &State) -> Vec<String> {
-    let shown = state.view.shown;
-    let words = state.lesson.words();
-    let text = state.lesson.stage(shown);
+    let shown = state.view().shown;
+    let words = state.lesson().words();
+    let text = state.lesson().stage(shown);
     let is_done = matches!(state.record(shown).status, Status::Done(_));
     let mut ids: Vec<&String> = text.sources.iter().collect();
     let mut lines =
@@ -187,7 +187,7 @@ pub fn lesson(state: &State) -> Vec<String> {
         }
     }
     lines.extend(state.hints().iter().map(|hint| labeled(&words.hint, hint)));
-    if is_done || !state.quiz.asks() {
+    if is_done || !state.quiz().asks() {
         lines.push(labeled(&words.misconception, &text.misconception.claim));
         lines.push(labeled(&words.correction, &text.misconception.correction));
         ids.extend(&text.misconception.sources);
@@ -199,12 +199,12 @@ pub fn lesson(state: &State) -> Vec<String> {
 /// The publications of `ids`, each once.
 fn sources<'a>(state: &State, ids: impl IntoIterator<Item = &'a String>) -> Vec<String> {
     let mut cited: Vec<&Source> = Vec::new();
-    for source in ids.into_iter().filter_map(|id| state.lesson.sources.get(id)) {
+    for source in ids.into_iter().filter_map(|id| state.lesson().sources.get(id)) {
         if !cited.iter().any(|known| known.url == source.url) {
             cited.push(source);
         }
     }
-    let heading = (!cited.is_empty()).then(|| format!("{}:", state.lesson.words().sources));
+    let heading = (!cited.is_empty()).then(|| format!("{}:", state.lesson().words().sources));
     heading.into_iter().chain(cited.into_iter().map(|source| format!("{}, {}", source.title, source.url))).collect()
 }
 
@@ -224,7 +224,7 @@ pub fn comparison(state: &State) -> Vec<String> {
 
 /// The score, and what to take home.
 pub fn debrief(state: &State) -> Vec<String> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let mut lines = vec![String::new(), words.debrief.clone()];
     if let Some(score) = state.score() {
         // Whoever passed over everything has answered nothing wrongly.
@@ -235,17 +235,17 @@ pub fn debrief(state: &State) -> Vec<String> {
             lines.push(format!("{}.", parts.join(", ")));
         }
     }
-    for card in &state.lesson.frame.debrief {
+    for card in &state.lesson().frame.debrief {
         let claim = if card.is_true { &words.correction } else { &words.misconception };
         lines.push(format!("{} {}", labeled(claim, &card.claim), card.explanation.trim()));
     }
-    lines.extend(sources(state, state.lesson.frame.debrief.iter().flat_map(|card| &card.sources)));
+    lines.extend(sources(state, state.lesson().frame.debrief.iter().flat_map(|card| &card.sources)));
     lines
 }
 
 /// How far each stage is.
 pub fn stages(state: &State) -> Vec<String> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let progress = |stage: Stage| match &state.record(stage).status {
         Status::Done(check) if check.met => &words.met,
         Status::Done(_) => &words.not_met,
@@ -253,7 +253,7 @@ pub fn stages(state: &State) -> Vec<String> {
         Status::Todo if stage <= state.reachable() => "next",
         Status::Todo => "later",
     };
-    let here = |stage| if stage == state.view.shown { ", you are here" } else { "" };
+    let here = |stage| if stage == state.view().shown { ", you are here" } else { "" };
     let row =
         |stage: Stage| format!("{}. {} ({}{})", stage.number(), state.text(stage).title, progress(stage), here(stage));
     Stage::ALL.into_iter().map(row).collect()
@@ -278,7 +278,7 @@ pub fn responses(state: &State, all: bool) -> Vec<String> {
     }
     if lines.is_empty() {
         lines.push("There is no response yet. These calls will be sent:".to_owned());
-        let outline = state.view.shown.outline(&state.backend);
+        let outline = state.view().shown.outline(state.backend());
         lines.extend(outline.map(|(identity, call)| format!("{}: {call}", identity.name())));
     }
     lines
@@ -336,17 +336,17 @@ pub fn consent(state: &State) -> Vec<String> {
     let mut lines = vec![
         String::new(),
         "From here on the lab creates things in your account.".to_owned(),
-        format!("Account: {account}, region {}.", state.backend.region),
+        format!("Account: {account}, region {}.", state.backend().region),
         format!("admin: {}", admin.map(|admin| admin.arn.as_str()).unwrap_or_default()),
         format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab makes", |user| &user.arn)),
     ];
-    if !state.services.is_empty() {
-        lines.push(format!("Calls go: {}", in_words(&state.services)));
+    if !state.services().is_empty() {
+        lines.push(format!("Calls go: {}", in_words(state.services())));
     }
     lines.extend(state.will_make().into_iter().map(|(what, name)| format!("Makes: {what} {name}")));
     lines.extend(consent::COSTS.into_iter().map(|cost| format!("Costs: {cost}")));
     lines.push(format!("Removal: {}", consent::REMOVAL));
-    match &state.accepted_account {
+    match state.accepted_account() {
         Some(_) if state.is_masked() => lines.push("--yes-account is another one.".to_owned()),
         Some(accepted) => lines.push(format!("--yes-account is another one: {accepted}")),
         None => {}
@@ -371,7 +371,7 @@ pub fn waiting(state: &State) -> String {
 
 /// The question, and what may be typed.
 pub fn prompt(state: &State) -> String {
-    match state.view.overlay {
+    match state.view().overlay {
         Some(Overlay::Consent { .. }) => {
             let of = if state.is_masked() { "the real account" } else { "the account" };
             format!("Type the last four digits of {of} to say yes, or no.")
@@ -391,13 +391,13 @@ fn next(state: &State) -> String {
             }
             asked => {
                 let yours = asked.and_then(|asked| asked.chosen).map(|at| format!("Your answer is {}. ", at + 1));
-                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view.shown).action)
+                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view().shown).action)
             }
         },
         // What runs is not asked about, but for a call that waits to be looked at.
         Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
         Status::Done(check) => {
-            let onward = match state.view.shown.next() {
+            let onward = match state.view().shown.next() {
                 Some(_) => "Press Enter for the next stage",
                 None => "Press Enter for what to take home",
             };
@@ -419,7 +419,7 @@ fn next(state: &State) -> String {
 /// The commands.
 pub fn help(state: &State) -> Vec<String> {
     let mut lines = vec!["Type one of these, then Enter:".to_owned()];
-    if state.quiz.asks() {
+    if state.quiz().asks() {
         lines.push("1 to 4: answer the question. s: pass over it. h: a hint, then another.".to_owned());
     }
     lines.extend(

@@ -5,7 +5,7 @@ use crate::lab::{Score, State};
 
 /// The score in the lesson's words: the person's, and the class's, whose teacher skipped the question.
 pub fn text(state: &State, score: Score) -> String {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let of_class = ClassScore::of(state);
     let skipped = score.skipped.saturating_sub(of_class.map_or(0, |class| class.questions));
     let answered = (score.answered > 0).then(|| format!("{}/{} {}", score.right, score.answered, words.score));

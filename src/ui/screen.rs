@@ -120,12 +120,12 @@ fn least_time(state: &State) -> String {
 
 fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = SINGLE;
-    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| names::first(name, &state.view.keys));
-    let text = if state.view.is_asking_to_quit() {
+    let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| names::first(name, &state.view().keys));
+    let text = if state.view().is_asking_to_quit() {
         let left = state.leftovers().len();
         format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
     } else if state.is_asking_to_resume() {
-        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| names::first(name, &state.view.keys));
+        let [go_on, afresh] = ["advance", "start_afresh"].map(|name| names::first(name, &state.view().keys));
         format!(
             "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
              read more."
@@ -144,7 +144,7 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// What has just happened; under the last stage, that it was the last, in what fits into `columns`.
 fn message(state: &State, columns: usize) -> Option<String> {
     let finished = || {
-        let is_last = state.view.shown.next().is_none() && state.check(state.view.shown).is_some();
+        let is_last = state.view().shown.next().is_none() && state.check(state.view().shown).is_some();
         is_last.then(|| {
             let score = score::after_summary(state);
             let (words, summary) = (state.interface(), state.summary_in(state.interface()));
@@ -153,14 +153,14 @@ fn message(state: &State, columns: usize) -> Option<String> {
             choices.into_iter().find(|text| width(text) <= columns).unwrap_or(summary)
         })
     };
-    state.view.message.clone().or_else(|| state.offer()).or_else(finished)
+    state.view().message.clone().or_else(|| state.offer()).or_else(finished)
 }
 
 /// Under the lab's last reading: the experiments, before clean-up removes everything.
 fn to_the_bench(state: &State) -> Option<String> {
-    let is_read = state.view.shown == Stage::ViewAgain && state.view.bench.is_none() && state.has_bench();
+    let is_read = state.view().shown == Stage::ViewAgain && state.view().bench.is_none() && state.has_bench();
     let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
-    let (key, count) = (names::first("bench", &state.view.keys), Experiment::ALL.len());
+    let (key, count) = (names::first("bench", &state.view().keys), Experiment::ALL.len());
     let text = "{}: {} experiments that break this, before clean-up ends it";
     is_met.then(|| state.interface().fill(text, &[&key, &count]))
 }
@@ -178,9 +178,9 @@ fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
 fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
-    let stage = state.view.shown;
+    let stage = state.view().shown;
     let dim = theme.bar.patch(theme.dim);
-    let (number, title) = match state.view.bench {
+    let (number, title) = match state.view().bench {
         Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
@@ -197,8 +197,8 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let (badge, region) = match state.replay_time() {
         Some(time) => (Span::styled(format!("{}{time} ", verdict::replay(theme)), theme.replay()), Span::default()),
         None => (
-            Span::styled(format!(" {} ", backend_name(&state.backend, &state.services)), theme.badge),
-            Span::styled(format!(" {} ", state.backend.region), dim),
+            Span::styled(format!(" {} ", backend_name(state.backend(), state.services())), theme.badge),
+            Span::styled(format!(" {} ", state.backend().region), dim),
         ),
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
@@ -208,7 +208,7 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
     let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];
     // The sandbox's region is fictional: it goes first.
-    if state.backend.kind == BackendKind::Sandbox {
+    if state.backend().kind == BackendKind::Sandbox {
         less.push(with_progress(&[space(1), badge.clone()]));
     }
     less.extend([vec![badge.clone(), region], vec![badge]]);

@@ -47,7 +47,7 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
 
 /// Where no trail can be read: where to find it, in the words of CloudTrail's own records.
 fn elsewhere(state: &State) -> &'static str {
-    match state.backend.kind {
+    match state.backend().kind {
         BackendKind::Aws => {
             "What DynamoDB asks KMS is in AWS CloudTrail, some minutes later. Look there for eventSource \
              kms.amazonaws.com and eventName Decrypt: userIdentity is the caller with invokedBy \

@@ -101,20 +101,20 @@ impl Lab {
                 Effect::Exit => *exited = true,
                 _ => {}
             }
-            !(*dies && state.bench.is_undoing())
+            !(*dies && state.bench().is_undoing())
         }));
     }
 
     /// Shows `which`.
     fn show(&mut self, which: Experiment) {
-        if self.state.view.bench.is_some() {
+        if self.state.view().bench.is_some() {
             self.press(Intent::ToggleBench);
         }
         self.press(Intent::ToggleBench);
         self.press(Intent::MoveCursor(i8::MIN));
         self.press(Intent::MoveCursor(which.index().try_into().unwrap()));
         self.press(Intent::Advance);
-        assert_eq!(self.state.view.bench, Some(which));
+        assert_eq!(self.state.view().bench, Some(which));
     }
 
     /// Tries `which`, or tries it again.
@@ -134,7 +134,7 @@ impl Lab {
 
     /// Opens `page` of `identity`'s pane, as it is drawn when what it shows has been found out.
     fn open(&mut self, identity: Identity, page: Page) -> String {
-        if self.state.view.focus() != identity {
+        if self.state.view().focus() != identity {
             self.press(Intent::FocusOther);
         }
         self.press(Intent::TogglePage(page));
@@ -152,7 +152,7 @@ impl Lab {
 
     fn snapshot(&mut self, sandbox: &Sandbox) -> Snapshot {
         let key = self.state.shown_facts().key_id().unwrap().to_owned();
-        let names = self.state.names.clone();
+        let names = self.state.names().clone();
         let (_, policy) = self.ask(Identity::Admin, &Operation::GetKeyPolicy { key: key.clone() });
         let (_, described) = self.ask(Identity::Admin, &Operation::DescribeKey { key: key.clone() });
         let (_, grants) = self.ask(Identity::Admin, &Operation::ListGrants { key });
@@ -174,7 +174,10 @@ impl Lab {
     /// Whether test-user's Scan is allowed: the lab's own last reading, sent again.
     fn user_reads(&mut self) -> bool {
         let before = self.state.clone();
-        (self.state.view.bench, self.state.view.overlay) = (None, None);
+        if self.state.view().bench.is_some() || self.state.view().overlay.is_some() {
+            self.press(Intent::ToggleBench);
+        }
+        assert_eq!((self.state.view().bench, self.state.view().overlay), (None, None));
         self.press(Intent::Retry);
         let met = self.state.check(Stage::ViewAgain).unwrap().met;
         self.state = before;
@@ -212,7 +215,7 @@ fn what_the_right_answer_claims_comes_and_is_undone(#[case] which: Experiment, #
     for round in 0..2 {
         let check = lab.try_out(which);
         assert_eq!(check, Check { met: true, observed: observed.to_owned() }, "round {round}");
-        assert_eq!(lab.state.bench.changes(), []);
+        assert_eq!(lab.state.bench().changes(), []);
         assert_eq!(lab.snapshot(&sandbox), before, "round {round}");
     }
     // Under a second: nothing is waited for.
@@ -248,7 +251,7 @@ fn the_change_is_selected_and_not_its_undoing() {
             if identity == Identity::Admin {
                 assert_eq!(calls[selected].operation().name(), change, "{which:?}");
             }
-            if identity == lab.state.view.focus() {
+            if identity == lab.state.view().focus() {
                 let small = render(&lab.state, &theme, Size::new(80, 24));
                 let footer: String = small.content()[80 * 23..].iter().map(|cell| cell.symbol()).collect();
                 assert_eq!(footer.contains(" call  "), calls.len() > 1, "{which:?}: {footer}");
@@ -310,12 +313,12 @@ fn an_unopened_lab_tries_no_experiment() {
     let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
     lab.press(Intent::ShowNext);
     lab.press(Intent::ToggleBench);
-    assert!(lab.state.view.overlay.is_some(), "before clean-up it opens");
+    assert!(lab.state.view().overlay.is_some(), "before clean-up it opens");
     lab.press(Intent::Close);
     lab.press(Intent::Advance);
     assert_eq!(lab.state.met(), 9);
     lab.press(Intent::ToggleBench);
-    assert!(lab.state.view.overlay.is_none(), "after clean-up there is nothing to break");
+    assert!(lab.state.view().overlay.is_none(), "after clean-up there is nothing to break");
 }
 
 proptest! {
@@ -387,12 +390,12 @@ fn what_could_not_be_undone_is_told_and_undone_again(#[values(0, 1, 2, 3, 4, 5, 
     let before = lab.snapshot(&proxy.sandbox);
     lab.try_and_fail(&mut proxy, which, call, 1);
     assert!(lab.verdict(which).met, "the verdict stands");
-    assert_ne!(lab.state.bench.changes(), [], "{call}");
-    let message = lab.state.view.message.clone().unwrap();
+    assert_ne!(lab.state.bench().changes(), [], "{call}");
+    let message = lab.state.view().message.clone().unwrap();
     assert!(message.starts_with("u: undo again · not undone: "), "{message}");
     proxy.set(None);
     lab.press(Intent::Undo);
-    assert_eq!(lab.state.bench.changes(), [], "{call}");
+    assert_eq!(lab.state.bench().changes(), [], "{call}");
     assert_eq!(lab.snapshot(&proxy.sandbox), before);
     assert!(lab.verdict(which).met);
 }
@@ -408,7 +411,7 @@ fn clean_up_undoes_first_and_what_still_fails_is_no_obstacle(
     let mut lab = Lab::new(&proxy.sandbox, &url, BackendKind::Endpoint);
     let foreign = things(&proxy.sandbox).users.len() - 1;
     lab.try_and_fail(&mut proxy, which, call, if again { 2 } else { 1 });
-    assert_ne!(lab.state.bench.changes(), [], "{call}");
+    assert_ne!(lab.state.bench().changes(), [], "{call}");
     lab.press(Intent::Quit);
     lab.press(Intent::CleanUpAndQuit);
     assert!(lab.exited);
@@ -446,7 +449,7 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     lab.dies = true;
     lab.press(Intent::Advance);
     let undoes_nothing = matches!(which, Experiment::WrongContext | Experiment::Rotate);
-    assert_eq!(lab.state.bench.changes().is_empty(), undoes_nothing, "{which:?}");
+    assert_eq!(lab.state.bench().changes().is_empty(), undoes_nothing, "{which:?}");
     let Lab { journals, world, events, .. } = lab;
     drop((world, events));
     let clients = clients(&sandbox, sandbox.url());
@@ -492,7 +495,7 @@ fn what_was_made_though_no_answer_says_so_is_found_and_undone() {
         proxy.set(Some(Plan { fault, operation, as_admin: true, times: 1 }));
         let check = lab.try_out(which);
         assert!(!check.met && check.observed.contains(&format!("{operation} FAILED")), "{context}: {check:?}");
-        assert_eq!(lab.state.bench.changes(), [], "{context}");
+        assert_eq!(lab.state.bench().changes(), [], "{context}");
         assert_eq!(lab.snapshot(&proxy.sandbox), before, "{context}");
     }
 }
@@ -508,7 +511,7 @@ fn what_is_refused_at_the_set_up_is_told_and_nothing_is_undone() {
     let check = lab.try_out(Experiment::DisableKey);
     assert_eq!(check, Check { met: false, observed: "admin DENIED on kms:DisableKey".to_owned() });
     assert_eq!(lab.state.shown().exchanges().len(), 1, "no more calls than that");
-    assert_eq!(lab.state.bench.changes(), Vec::<Change>::new());
+    assert_eq!(lab.state.bench().changes(), Vec::<Change>::new());
 }
 
 /// Verdict, explanation and lesson are on 80×24 before anybody scrolls, whatever was answered, in both languages; and

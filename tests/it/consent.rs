@@ -32,7 +32,7 @@ fn run(sandbox: &Sandbox, accepted: Option<&str>) -> (String, Ended, State) {
         given_user: false,
     };
     let mut state = State::new(backend, Names::new("consent1"));
-    state.accepted_account = accepted.map(str::to_owned);
+    state.set_accepted_account(accepted.map(str::to_owned));
     let (world, events) = EffectHandler::new(clients);
     let mut out = Vec::new();
     let (state, ended) =

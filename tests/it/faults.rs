@@ -114,13 +114,13 @@ impl Lab {
     fn die(self) -> Dead {
         let Lab { proxy, runtime, state, journals, .. } = self;
         drop(runtime);
-        Dead { proxy, folder: journals.path().join("runs"), _journals: journals, names: state.names }
+        Dead { proxy, folder: journals.path().join("runs"), _journals: journals, names: state.names().clone() }
     }
 
     /// Asks the sandbox itself, past the proxy.
     fn assert_nothing_is_left(&self, context: &str) {
         assert_eq!(self.state.leftovers(), Vec::<String>::new(), "{context}");
-        assert_nothing_is_left(&self.proxy, &self.state.names, context);
+        assert_nothing_is_left(&self.proxy, self.state.names(), context);
     }
 }
 
@@ -262,7 +262,7 @@ fn every_failed_stage_names_a_remedy_and_can_be_retried(
                 continue;
             };
             let context = format!("{} {call}, {fault:?}", stage.key());
-            if lab.state.view.shown < stage {
+            if lab.state.view().shown < stage {
                 lab.press(Intent::Advance);
             }
             lab.break_call(fault, (stage, call), usize::MAX);
@@ -550,7 +550,7 @@ fn what_stays_unknown_can_be_waited_for_again() {
         lab.press(Intent::Advance);
         let (met, observed) = lab.observed(stage);
         assert!(!met && observed.starts_with(&format!("gave up waiting for {what} after 4")), "{observed}");
-        let message = lab.state.view.message.clone().unwrap();
+        let message = lab.state.view().message.clone().unwrap();
         assert!(message.contains("r: wait again · Enter: go on"), "{message}");
         lab.proxy.set(None);
         lab.press(Intent::Retry);

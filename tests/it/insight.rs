@@ -144,7 +144,7 @@ fn what_lies_in_the_database_is_what_the_page_shows() {
             }
         }
     }
-    let table = state.names.table.clone();
+    let table = state.names().table.clone();
     let look = || {
         let inquiry = Inquiry::AtRest { table: table.clone() };
         match runtime.block_on(find_out(&clients, &inquiry)) {

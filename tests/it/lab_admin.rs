@@ -119,7 +119,7 @@ fn lab(sandbox: &Sandbox, id: &str, secret: &str) -> (State, Clients) {
     };
     let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), id, secret);
     let mut state = State::new(backend, Names::new("operator1"));
-    state.accepted_account = Some("111122223333".to_owned());
+    state.set_accepted_account(Some("111122223333".to_owned()));
     (state, clients)
 }
 
@@ -178,10 +178,10 @@ fn asked_by_clean_up() -> Vec<Ask> {
     let (mut state, clients) = lab(&sandbox, &admin.access_key_id, &admin.secret_access_key);
     let runtime = runtime();
     run_to(Stage::ViewAgain, &mut state, clients, &runtime, |_| ());
-    let put = iam_of(&sandbox).put_user_policy().user_name(&state.names.user).policy_name("tried");
+    let put = iam_of(&sandbox).put_user_policy().user_name(&state.names().user).policy_name("tried");
     runtime.block_on(put.policy_document(TRIED).send()).unwrap();
     // As labs before the inline policy left their users.
-    let attach = iam_of(&sandbox).attach_user_policy().user_name(&state.names.user).policy_arn(MANAGED);
+    let attach = iam_of(&sandbox).attach_user_policy().user_name(&state.names().user).policy_arn(MANAGED);
     runtime.block_on(attach.send()).unwrap();
     let before = sandbox.decisions().len();
     let clients = lab(&sandbox, &admin.access_key_id, &admin.secret_access_key).1;
@@ -295,7 +295,7 @@ fn this_policy_alone_cleans_up_after_a_killed_lab() {
     let (mut state, clients) = operator(&sandbox, &runtime);
     let put = |name: &str| iam_of(&sandbox).put_user_policy().user_name(name).policy_name("tried");
     run_to(Stage::ViewAgain, &mut state, clients, &runtime, |_| ());
-    runtime.block_on(put(&state.names.user).policy_document(TRIED).send()).unwrap();
+    runtime.block_on(put(&state.names().user).policy_document(TRIED).send()).unwrap();
     let keys = runtime.block_on(iam_of(&sandbox).create_access_key().user_name("operator").send()).unwrap();
     let keys = keys.access_key().unwrap();
     let clients = lab(&sandbox, keys.access_key_id(), keys.secret_access_key()).1;
@@ -349,7 +349,7 @@ fn try_the_bench(
     mut sent: impl FnMut(&Operation),
 ) {
     // On AWS the bench counts five minutes down; here it moves the clock.
-    state.backend.kind = BackendKind::Endpoint;
+    state.set_backend(Backend { kind: BackendKind::Endpoint, ..state.backend().clone() });
     runtime.block_on(async {
         let (world, mut events) = EffectHandler::new(clients);
         let mut change = Some(change);
@@ -360,7 +360,7 @@ fn try_the_bench(
             if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
                 continue;
             }
-            match state.view.bench {
+            match state.view().bench {
                 None => {
                     change.take().unwrap()().await;
                     intents = vec![Intent::Advance, Intent::Advance, Intent::ToggleBench];

@@ -131,7 +131,7 @@ fn look_at_everything(state: &State, seen: &mut String) {
     };
     go(Intent::ToggleZoom);
     for identity in Identity::BOTH {
-        let identity = if state.view.focus() == Identity::Admin { identity } else { identity.other() };
+        let identity = if state.view().focus() == Identity::Admin { identity } else { identity.other() };
         let calls = state.calls(identity).len();
         for _ in 0..4 {
             go(Intent::CycleView);
@@ -188,12 +188,12 @@ fn a_masked_labs_lines_have_only_pseudonyms() {
         let (mut state, _) = runtime.block_on(headless::run(state, world, events, format, &mut out, stream::pending()));
         assert_eq!(state.met(), Stage::ALL.len());
         let lines = String::from_utf8(out).unwrap();
-        state.keep_at(Place::new(&state.backend.clone()));
+        state.keep_at(Place::new(&state.backend().clone()));
         let raw = state.kept().unwrap().facts;
         let admin = raw.admin.as_ref().unwrap();
         let user = admin.arn.rsplit('/').next().unwrap();
         let key = raw.key_id().unwrap();
-        for original in [RUN, &admin.account, user, key, &state.names.table, &state.names.user] {
+        for original in [RUN, &admin.account, user, key, &state.names().table, &state.names().user] {
             assert!(!lines.contains(original), "{original}: {lines}");
         }
         let shown = state.shown_facts();

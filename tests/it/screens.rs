@@ -17,7 +17,7 @@ mod replay;
 mod resume;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Copied, Event, Intent, Lesson, Page, Stage, State};
+use kmslab::lab::{Backend, Copied, Event, Intent, Lesson, Page, Stage, State};
 use kmslab::record::{Palette, svg};
 use kmslab::ui::layout::Plan;
 use kmslab::ui::{ColorLevel, Theme, ThemeName, render};
@@ -155,7 +155,7 @@ fn consent_is_asked_for_with_all_that_counts() {
     let mut asked = Session::unasked().before(Stage::CreateKey);
     asked.intent(Intent::Advance);
     let mut wrong = Session::unasked().before(Stage::CreateKey);
-    wrong.state.accepted_account = Some("444455556666".to_owned());
+    wrong.state.set_accepted_account(Some("444455556666".to_owned()));
     wrong.intent(Intent::Advance);
     for digit in [1, 1, 1, 1, 3] {
         wrong.intent(Intent::TypeDigit(digit));
@@ -308,7 +308,7 @@ fn views_of_an_answer() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     let mut states = vec![];
     for _ in kmslab::lab::ViewMode::ALL {
-        states.push((session.state.view.mode.name().to_owned(), session.state.clone()));
+        states.push((session.state.view().mode.name().to_owned(), session.state.clone()));
         session.intent(Intent::CycleView);
     }
     let mut zoomed = session;
@@ -382,7 +382,7 @@ fn an_item_can_hold_anything() {
     let mut session = Session::sandbox().before(Stage::ViewDenied);
     session.intent(Intent::Advance);
     for (id, identity, operation) in std::mem::take(&mut session.waiting) {
-        let mut answer = session.services.answer(identity, &operation, &session.state.names);
+        let mut answer = session.services.answer(identity, &operation, session.state.names());
         let item = serde_json::json!({"id": {"S": nasty}, nasty: {"M": {nasty: {"L": [{"S": nasty}]}}}});
         let body = serde_json::json!({"Items": [item], "Count": 1, nasty: nasty});
         answer.wire.response = format!("HTTP/1.1 200 OK\nx-odd: {nasty}\n\n{nasty}");
@@ -430,7 +430,7 @@ fn the_last_screen_says_that_it_is_the_last() {
 fn the_badge_says_where_calls_go_and_keeps_passwords() {
     let badge = |endpoint: &str| {
         let mut session = Session::aws();
-        session.state.backend.endpoint = Some(endpoint.to_owned());
+        session.state.set_backend(Backend { endpoint: Some(endpoint.to_owned()), ..session.state.backend().clone() });
         text_dump(&render(&session.state, &dark(), SIZES[0])).lines().next().unwrap().to_owned()
     };
     assert!(badge("http://user:secret@localhost:5000/x").contains(" localhost:5000 "));

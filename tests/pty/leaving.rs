@@ -101,7 +101,7 @@ fn a_lab_that_panics() {
     let theme = Theme::choose(ThemeName::Dark, ColorLevel::Ansi16);
     let mut draw = || screen.paint(|frame| view(&state, &theme, &KeyCast::default(), frame));
     draw().unwrap();
-    journal.intend(&Operation::CreateAlias { alias: state.names.alias.clone(), key: "k".to_owned() }).unwrap();
+    journal.intend(&Operation::CreateAlias { alias: state.names().alias.clone(), key: "k".to_owned() }).unwrap();
     // From another part of the program: the screen is not drawn over what it tells.
     assert!(std::thread::spawn(|| panic!("elsewhere")).join().is_err());
     assert!(draw().is_err());

@@ -274,7 +274,7 @@ impl Session {
             endpoint: Some("http://127.0.0.1:4599".into()),
             given_user: false,
         });
-        session.state.names = Names::new(run);
+        session.state.set_names(Names::new(run));
         session
     }
 
@@ -288,7 +288,7 @@ impl Session {
     /// On AWS, with a yes that was given before.
     pub fn aws() -> Session {
         let mut session = Session::unasked();
-        session.state.accepted_account = Some(ACCOUNT.to_owned());
+        session.state.set_accepted_account(Some(ACCOUNT.to_owned()));
         session
     }
 
@@ -349,7 +349,7 @@ impl Session {
 
     pub fn answer_one(&mut self) {
         let (id, identity, operation) = self.waiting.remove(0);
-        let answer = self.services.answer(identity, &operation, &self.state.names);
+        let answer = self.services.answer(identity, &operation, self.state.names());
         self.event(Event::CallFinished { id, answer: Box::new(answer) });
     }
 
@@ -360,7 +360,7 @@ impl Session {
 
     pub fn fail_all_with(&mut self, message: &str) -> &mut Self {
         for (id, _, _) in std::mem::take(&mut self.waiting) {
-            let mut answer = self.services.answer(Identity::Admin, &Operation::GetCallerIdentity, &self.state.names);
+            let mut answer = self.services.answer(Identity::Admin, &Operation::GetCallerIdentity, self.state.names());
             answer.response = Err(NoResponse {
                 message: message.into(),
                 remedy: "check that the endpoint is up, then press r".into(),
@@ -388,8 +388,9 @@ impl Session {
     pub fn offered(aws: bool, stage: Stage) -> Session {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
         let mut before = start().after(stage);
-        before.state.names.created = Some("2026-01-01T00:10:00Z".to_owned());
-        before.state.keep_at(Place::new(&before.state.backend));
+        let names = Names { created: Some("2026-01-01T00:10:00Z".to_owned()), ..before.state.names().clone() };
+        before.state.set_names(names);
+        before.state.keep_at(Place::new(before.state.backend()));
         let mut next = start();
         next.services = before.services;
         for effect in next.state.offer_to_resume(before.state.kept().unwrap()) {
@@ -402,7 +403,7 @@ impl Session {
 
     /// Goes to `stage` and stops before its calls are sent.
     pub fn before(mut self, stage: Stage) -> Session {
-        while self.state.view.shown < stage {
+        while self.state.view().shown < stage {
             self.intent(Intent::Advance).answer_all();
             self.intent(Intent::ShowNext);
         }

@@ -83,7 +83,7 @@ pub fn shell_quote(word: &str) -> String {
 mod tests {
     use rstest::rstest;
 
-    use super::super::model::operation::Operation;
+    use super::super::operation::Operation;
     use super::*;
 
     #[rstest]

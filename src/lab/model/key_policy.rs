@@ -86,7 +86,7 @@ pub fn has_key_user(policy: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::model::policy_diff::PolicyDiff;
+    use super::super::policy_diff::PolicyDiff;
     use super::*;
 
     const USER: &str = "arn:aws:iam::111122223333:user/test";

@@ -25,8 +25,8 @@ use crate::lab::model::outcome::Check;
 use crate::lab::model::policy_diff::PolicyDiff;
 use crate::lab::model::redact::{clean, redact};
 use crate::lab::model::stage::Stage;
+use crate::lab::model::test_user;
 use crate::lab::quiz::{Asked, LETTERS, Score};
-use crate::lab::test_user;
 use crate::lab::view::{Overlay, Page};
 use crate::lab::wait;
 

@@ -16,6 +16,7 @@ use crate::lab::kernel::Kernel;
 use crate::lab::lesson::{Chosen, Lesson};
 use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
 use crate::lab::model::facts::Names;
+use crate::lab::model::keymap::Keymap;
 use crate::lab::quiz::Quiz;
 use crate::lab::view::View;
 use crate::lab::wait::Patience;
@@ -25,24 +26,24 @@ use crate::lab::wait::Patience;
 pub struct State {
     pub(in crate::lab) kernel: Kernel,
     /// Where the calls go.
-    pub backend: Backend,
+    pub(in crate::lab) backend: Backend,
     /// Where the calls of each service go; empty where it is one place for all.
-    pub services: Vec<ServicePlace>,
+    pub(in crate::lab) services: Vec<ServicePlace>,
     /// The run's names.
-    pub names: Names,
+    pub(in crate::lab) names: Names,
     /// The texts.
-    pub lesson: Chosen,
+    pub(in crate::lab) lesson: Chosen,
     /// The questions, and what was said to them.
-    pub quiz: Quiz,
+    pub(in crate::lab) quiz: Quiz,
     /// What was tried after the lab's last reading.
-    pub bench: Bench,
+    pub(in crate::lab) bench: Bench,
     /// What the person looks at, and how.
-    pub view: View,
+    pub(in crate::lab) view: View,
     /// What has been looked into.
     pub(in crate::lab) insight: Insight,
     pub(in crate::lab) masking: Masking,
     /// The account that `--yes-account` said yes to.
-    pub accepted_account: Option<String>,
+    pub(in crate::lab) accepted_account: Option<String>,
     /// How long waits last, in seconds; `None` is the backend's default.
     pub(in crate::lab) wait: Option<u32>,
     /// The profiles that the person gave.
@@ -94,6 +95,82 @@ impl State {
         self.wait = seconds;
         self.kernel.be_patient(Patience { kind: self.backend.kind, seconds });
         self
+    }
+
+    /// Where the calls go.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Sends the calls elsewhere; for a state that has sent nothing yet.
+    pub fn set_backend(&mut self, backend: Backend) {
+        self.backend = backend;
+    }
+
+    /// Where the calls of each service go; empty where it is one place for all.
+    pub fn services(&self) -> &[ServicePlace] {
+        &self.services
+    }
+
+    /// Says where the calls of each service go.
+    pub fn set_services(&mut self, services: Vec<ServicePlace>) {
+        self.services = services;
+    }
+
+    /// The run's names, which are not masked.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Gives the run other names; for a state that has sent nothing yet.
+    pub fn set_names(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// The texts.
+    pub fn lesson(&self) -> &Chosen {
+        &self.lesson
+    }
+
+    /// The questions and the answers to them.
+    pub fn quiz(&self) -> &Quiz {
+        &self.quiz
+    }
+
+    /// What experiments have changed.
+    pub fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
+    /// What the person looks at, and how.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// A view that a test changes.
+    #[cfg(test)]
+    pub(crate) fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// Gives the person's own keys.
+    pub fn set_keys(&mut self, keys: Keymap) {
+        self.view.keys = keys;
+    }
+
+    /// Shows a line until the next key.
+    pub fn say(&mut self, message: impl Into<Option<String>>) {
+        self.view.message = message.into();
+    }
+
+    /// The account that `--yes-account` said yes to.
+    pub fn accepted_account(&self) -> Option<&String> {
+        self.accepted_account.as_ref()
+    }
+
+    /// Takes the account that `--yes-account` said yes to.
+    pub fn set_accepted_account(&mut self, account: Option<String>) {
+        self.accepted_account = account;
     }
 
     /// From here on everything that is shown or written is masked; for a state that has sent nothing yet.

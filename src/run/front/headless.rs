@@ -35,7 +35,7 @@ pub async fn run(
     out: &mut impl Write,
     stop: impl Stream<Item = u8> + Unpin,
 ) -> (State, io::Result<Ended>) {
-    let (lesson, given_user) = (state.lesson.clone(), state.backend.given_user);
+    let (lesson, given_user) = (state.lesson().clone(), state.backend().given_user);
     let mut lines = Lines { format, out, failed: None, lesson, given_user, waiting: None };
     let ended = driver::run(&mut state, Some(&effects), &mut lines, Inputs::unattended(events, stop)).await;
     let ended = lines.failed.map_or(ended, Err);
@@ -127,8 +127,9 @@ impl<W: Write> Lines<'_, W> {
     fn summary(&mut self, state: &State) {
         let (met, stages) = (state.met(), Stage::ALL.len());
         self.attempt(|lines| match lines.format {
-            Format::Jsonl => lines
-                .json(&json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend.kind.key()})),
+            Format::Jsonl => lines.json(
+                &json!({"event": "summary", "stages": stages, "met": met, "backend": state.backend().kind.key()}),
+            ),
             Format::Text => writeln!(lines.out, "{}", state.summary()),
         });
     }

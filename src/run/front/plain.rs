@@ -198,10 +198,10 @@ impl<W: Write> Talk<'_, W> {
 
     /// Tells of the shown stage, where it is another one.
     fn heading(&mut self, state: &State) -> io::Result<()> {
-        if self.shown == Some(state.view.shown) {
+        if self.shown == Some(state.view().shown) {
             return Ok(());
         }
-        self.shown = Some(state.view.shown);
+        self.shown = Some(state.view().shown);
         self.hints = state.hints().len();
         self.told.clear();
         self.lines(plain::stage(state))
@@ -223,8 +223,8 @@ impl<W: Write> Talk<'_, W> {
             is_new = true;
         }
         self.hints = hints;
-        let before = std::mem::replace(&mut self.overlay, state.view.overlay);
-        let opened = match (before, state.view.overlay) {
+        let before = std::mem::replace(&mut self.overlay, state.view().overlay);
+        let opened = match (before, state.view().overlay) {
             (before, now) if before == now => Vec::new(),
             (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::debrief(state),
             (_, Some(Overlay::Page { page: page @ (Page::Why | Page::AtRest | Page::Trail), .. })) => {
@@ -244,7 +244,7 @@ impl<W: Write> Talk<'_, W> {
             is_new = true;
         }
         self.is_draft = is_draft;
-        let message = state.view.message.clone().or_else(|| state.offer());
+        let message = state.view().message.clone().or_else(|| state.offer());
         if message != self.message {
             if let Some(message) = &message {
                 self.line(plain::remark(message))?;
@@ -258,8 +258,8 @@ impl<W: Write> Talk<'_, W> {
     /// What the person wants who has typed `line`. What only has to be told is told here.
     fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Intent>> {
         let command = line.to_lowercase();
-        let page = state.view.page().is_some().then_some(Intent::Close);
-        let intents = match state.view.overlay {
+        let page = state.view().page().is_some().then_some(Intent::Close);
+        let intents = match state.view().overlay {
             Some(Overlay::Consent { .. }) => consent(&command),
             Some(Overlay::Quit) => match command.as_str() {
                 "c" => Some(vec![Intent::CleanUpAndQuit]),
@@ -360,6 +360,6 @@ fn why(command: &str, state: &State) -> Option<Vec<Intent>> {
         Some(name) => Identity::BOTH.into_iter().find(|identity| identity.name() == name),
         None => Identity::BOTH.into_iter().find(is_denied),
     };
-    let other = wanted.is_some_and(|identity| identity != state.view.focus()).then_some(Intent::FocusOther);
+    let other = wanted.is_some_and(|identity| identity != state.view().focus()).then_some(Intent::FocusOther);
     Some(other.into_iter().chain([Intent::TogglePage(Page::Why)]).collect())
 }

@@ -181,7 +181,7 @@ impl<W: Write> OnScreen<'_, W> {
                 self.manner.looks.told(light);
                 None
             }
-            input => self.translate(input, state, &state.view.keys),
+            input => self.translate(input, state, &state.view().keys),
         })
     }
 

@@ -15,7 +15,7 @@ const SPARE: usize = 2;
 impl<'a> Brief<'a> {
     /// The lines for an experiment with this status.
     pub(super) fn bench(self, status: &Status, budget: Budget) -> Vec<Line<'static>> {
-        let Some(which) = self.state.view.bench else { return Vec::new() };
+        let Some(which) = self.state.view().bench else { return Vec::new() };
         // Where there are few rows the real answers need them.
         let (more, spare) = if budget.is_short() { (2, 0) } else { (MORE, SPARE) };
         let most = (budget.most + more).min(budget.before);
@@ -62,7 +62,7 @@ impl<'a> Brief<'a> {
     }
 
     fn trying(self) -> Part<'a> {
-        match self.state.bench.pause() {
+        match self.state.bench().pause() {
             Some(_) => self.part(None, self.state.interface().say("waiting until DynamoDB has no table key in memory")),
             None => self.under_way(),
         }

@@ -33,7 +33,7 @@ pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
 impl<'a> Screen<'a> {
     /// The state as it is shown on `area`, with the person's own keys.
     pub fn new(state: &'a State, area: Rect) -> Screen<'a> {
-        Screen { state, keymap: &state.view.keys, area, scrolled: OnceCell::new() }
+        Screen { state, keymap: &state.view().keys, area, scrolled: OnceCell::new() }
     }
 
     /// The same screen with the keys of `keymap`.
@@ -101,7 +101,7 @@ impl<'a> Screen<'a> {
             return None;
         }
         let class = Class::of(self.area);
-        let is_zoomed = self.state.view.zoom && class == Class::Full;
+        let is_zoomed = self.state.view().zoom && class == Class::Full;
         Some(match binding.action {
             // Where there is no room to say that it takes a second press, it takes none.
             Action::Do(Intent::AskToQuit) if class == Class::TooSmall => Intent::Quit,
@@ -161,7 +161,7 @@ impl<'a> Screen<'a> {
             // Nobody consents to what is cut off.
             (Mode::Consent, Some(digit)) => consent::fits(self.state, self.area).then_some(Intent::TypeDigit(digit)),
             (Mode::List, Some(number)) => {
-                let is_stages = matches!(self.state.view.overlay, Some(Overlay::Stages { .. }));
+                let is_stages = matches!(self.state.view().overlay, Some(Overlay::Stages { .. }));
                 let (at, last) = self.state.cursor().filter(|_| is_stages)?;
                 let row = usize::from(number).checked_sub(1).filter(|row| *row <= last)?;
                 Some(Intent::MoveCursor(i8::try_from(row).ok()? - i8::try_from(at).ok()?))
@@ -177,7 +177,7 @@ impl<'a> Screen<'a> {
 
     /// Whether the experiment under the cursor is untried; `None` outside of the list of experiments.
     fn is_at_untried(&self) -> Option<bool> {
-        match self.state.view.overlay {
+        match self.state.view().overlay {
             Some(Overlay::Bench { cursor }) => Some(self.state.trial(cursor).status == Status::Todo),
             _ => None,
         }

@@ -26,12 +26,12 @@ pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
 /// How soon the footer drops a row now.
 fn rank(row: &Row, state: &State, area: Rect) -> u8 {
     let name = row.bindings.first().map_or("", |binding| binding.name);
-    let is_alone = Class::of(area) == Class::Single || state.view.zoom && Class::of(area) == Class::Full;
-    let is_bench = state.view.bench.is_some() && state.view.overlay.is_none();
+    let is_alone = Class::of(area) == Class::Single || state.view().zoom && Class::of(area) == Class::Full;
+    let is_bench = state.view().bench.is_some() && state.view().overlay.is_none();
     let status = &state.shown().status;
     match name {
         // Anyone who sees HTTP, or one pane of two, must find back.
-        "view" if state.view.mode != ViewMode::default() => 2,
+        "view" if state.view().mode != ViewMode::default() => 2,
         "lesson" if explains_elsewhere(state, area) => 2,
         "other_pane" if is_alone && *status != Status::Todo => 3,
         "retry" if matches!(status, Status::Done(check) if !check.met) => 2,

@@ -106,7 +106,7 @@ pub const KEYS: &[Row] = &[
         ],
     ),
     labeled(
-        |state, _| if state.view.bench.is_some() { "experiment" } else { "stage" },
+        |state, _| if state.view().bench.is_some() { "experiment" } else { "stage" },
         "next or previous stage; nothing is sent again",
         Group::Go,
         6,
@@ -206,7 +206,7 @@ pub const KEYS: &[Row] = &[
         ],
     ),
     labeled(
-        |state, _| if state.view.zoom { "both panes" } else { "zoom" },
+        |state, _| if state.view().zoom { "both panes" } else { "zoom" },
         "this pane alone, or both panes",
         Group::Look,
         11,
@@ -319,9 +319,9 @@ pub const KEYS: &[Row] = &[
         ],
     ),
     labeled(
-        |state, _| match state.view.overlay {
+        |state, _| match state.view().overlay {
             Some(_) => "close",
-            None if state.view.bench.is_some() => "stage",
+            None if state.view().bench.is_some() => "stage",
             None => "break it",
         },
         "after stage 8: experiments that break the lab",
@@ -351,7 +351,7 @@ pub const KEYS: &[Row] = &[
         &[action("back", &[key(KeyCode::Esc)], Action::Unzoom), on("back", &[key(KeyCode::Esc)], Intent::Close)],
     ),
     labeled(
-        |state, _| if state.view.is_asking_to_quit() { "leave everything" } else { "quit" },
+        |state, _| if state.view().is_asking_to_quit() { "leave everything" } else { "quit" },
         "leave; twice in mid-lab; asks if something stays",
         Group::Go,
         1,
@@ -367,8 +367,8 @@ const STAGES: &[Chord] = DIGITS.split_at(1).1;
 const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
-    let bench = state.view.bench;
-    match (state.view.overlay, &state.shown().status) {
+    let bench = state.view().bench;
+    match (state.view().overlay, &state.shown().status) {
         (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
         (Some(Overlay::Stages { .. }), _) => "show this stage",
         (Some(Overlay::Resume), _) => state.resume_label(),
@@ -377,7 +377,7 @@ fn advance_label(state: &State, _: Rect) -> &str {
         (_, Status::Running) if bench.is_some() => "go on now",
         (_, Status::Done(_)) if bench.is_some_and(|which| which.next().is_none()) => "list",
         (_, Status::Done(_)) if bench.is_some() => "next",
-        (_, Status::Todo) => state.text(state.view.shown).action,
+        (_, Status::Todo) => state.text(state.view().shown).action,
         (_, Status::Running) => "send it",
         (_, Status::Done(_)) if state.next_shown().is_none() => "debrief",
         (_, Status::Done(_)) => "next",
@@ -386,22 +386,22 @@ fn advance_label(state: &State, _: Rect) -> &str {
 
 fn back_label(state: &State, area: Rect) -> &str {
     let class = Class::of(area);
-    let is_zoomed = state.view.zoom && class == Class::Full;
-    match state.view.overlay {
+    let is_zoomed = state.view().zoom && class == Class::Full;
+    match state.view().overlay {
         Some(Overlay::Quit) => "stay",
         None if is_zoomed || class == Class::TooSmall => "back",
         None if state.held().is_some() => "don't send it",
-        None if state.view.bench.is_none() => "stop here",
+        None if state.view().bench.is_none() => "stop here",
         _ => "back",
     }
 }
 
 fn close_or<'a>(state: &State, page: Page, label: &'a str) -> &'a str {
-    if state.view.page() == Some(page) { "close" } else { label }
+    if state.view().page() == Some(page) { "close" } else { label }
 }
 
 /// Whether rows are so few that only the lesson's page explains an answer.
 pub fn explains_elsewhere(state: &State, area: Rect) -> bool {
-    let shows_panes = state.view.overlay.is_none() && Class::of(area) != Class::TooSmall;
+    let shows_panes = state.view().overlay.is_none() && Class::of(area) != Class::TooSmall;
     shows_panes && area.height < 24 && matches!(state.shown().status, Status::Done(_))
 }

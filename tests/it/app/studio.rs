@@ -20,7 +20,7 @@ async fn what_was_filmed_before_the_play_got_stuck_is_there() {
     let backend = Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
     let mut state = State::new(backend, Names::new("test"));
     // The autoplay's enter means nothing.
-    state.view.keys = config::Config::parse("[keys]\nadvance = \"f6\"\n").unwrap().keys;
+    state.set_keys(config::Config::parse("[keys]\nadvance = \"f6\"\n").unwrap().keys);
     let folder = tempfile::tempdir().unwrap();
     let size = Size { width: 80, height: 24 };
     let recording = RecorderOptions {

@@ -42,10 +42,10 @@ fn a_pipe_in_place_of_a_journal_is_replaced() {
 fn a_pipe_in_place_of_a_recorded_answer_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::new(timing(None, 1));
-    let shelf = AnswerCache::new(Some(folder.path()), &lab.state.backend, None);
+    let shelf = AnswerCache::new(Some(folder.path()), lab.state.backend(), None);
     lab.run_to(Stage::Who);
     lab.world = lab.world.with_shelf(Some(shelf));
-    let place = lab.state.backend.host().unwrap().replace(':', "%3A");
+    let place = lab.state.backend().host().unwrap().replace(':', "%3A");
     let shelf = folder.path().join(format!("{place},us-east-1,default"));
     std::fs::create_dir(&shelf).unwrap();
     pipe(&shelf.join("who.json"));

@@ -15,7 +15,7 @@ const STAGE: Stage = Stage::ViewDenied;
 
 /// The same lab with its answers kept in `folder`.
 fn keeping(lab: Lab, folder: &Path) -> Lab {
-    let shelf = AnswerCache::new(Some(folder), &lab.state.backend, Some("classroom 1"));
+    let shelf = AnswerCache::new(Some(folder), lab.state.backend(), Some("classroom 1"));
     Lab { world: lab.world.with_shelf(Some(shelf)), ..lab }
 }
 
@@ -23,10 +23,10 @@ fn keeping(lab: Lab, folder: &Path) -> Lab {
 fn kept() -> (Proxy, TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = keeping(Lab::new(timing(None, 1)), folder.path());
-    lab.state.names = Names::new("0ldrun77");
+    lab.state.set_names(Names::new("0ldrun77"));
     lab.run_to(Stage::CleanUp);
     assert_eq!((lab.state.met(), lab.state.not_kept()), (9, None));
-    let host = lab.state.backend.host().unwrap().replace(':', "%3A");
+    let host = lab.state.backend().host().unwrap().replace(':', "%3A");
     let shelf = folder.path().join(format!("{host},us-east-1,classroom%201"));
     let Lab { proxy, world, .. } = lab;
     // What is kept is written beside the loop, and waited for at its end.
@@ -207,7 +207,7 @@ fn a_folder_that_cannot_be_written_stops_nothing() {
     // The disk takes its time.
     let told = lab.runtime.block_on(lab.events.recv()).unwrap();
     lab.state.update(told);
-    let told = lab.state.view.message.clone().unwrap();
+    let told = lab.state.view().message.clone().unwrap();
     assert!(told.starts_with("the answers can't be kept for a REPLAY: "), "{told}");
     assert!(!told.contains(file.path().to_str().unwrap()), "a path names its owner");
     lab.run_to(Stage::CleanUp);

@@ -37,7 +37,7 @@ fn a_lab_goes_on_after_each_and_its_clean_up_leaves_nothing() {
         for (stage, call) in CREATING.into_iter().filter(|(_, call)| !is_plausible(fault, call)) {
             let context = format!("{call}, {fault:?}");
             lab.run_to(stage.previous().unwrap());
-            if lab.state.view.shown < stage {
+            if lab.state.view().shown < stage {
                 lab.press(Intent::Advance);
             }
             lab.break_call(fault, (stage, call), usize::MAX);

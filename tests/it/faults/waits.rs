@@ -1,6 +1,6 @@
 //! What takes a while on AWS, by a server that refuses it for a while.
 
-use kmslab::lab::{BackendKind, Intent, Stage};
+use kmslab::lab::{Backend, BackendKind, Intent, Stage};
 use kmslab::run::cleanup::Outcome;
 use rstest::rstest;
 
@@ -26,8 +26,8 @@ const THROTTLED: Canned = Canned(400, "ThrottlingException", "Throttling", "Rate
 
 fn aws() -> Lab {
     let mut lab = Lab::new(timing(None, 1));
-    lab.state.backend.kind = BackendKind::Aws;
-    lab.state.accepted_account = Some("111122223333".to_owned());
+    lab.state.set_backend(Backend { kind: BackendKind::Aws, ..lab.state.backend().clone() });
+    lab.state.set_accepted_account(Some("111122223333".to_owned()));
     lab
 }
 

@@ -1,7 +1,7 @@
 //! The break-it bench on the screen.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use kmslab::lab::{Event, Experiment, Intent, Quiz, Stage, TimerId};
+use kmslab::lab::{Backend, BackendKind, Event, Experiment, Intent, Quiz, Stage, TimerId};
 use kmslab::ui::{KeyCast, render, render_with};
 use ratatui::layout::{Rect, Size};
 
@@ -63,7 +63,7 @@ fn every_experiment_fits_80_by_24_in_both_languages() {
                 (text.split_whitespace().collect::<Vec<_>>().join(" "), text)
             };
             let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let text = &session.state.lesson.frame.experiments[which.index()];
+            let text = &session.state.lesson().frame.experiments[which.index()];
             let (screen, picture) = flat(&session);
             for part in
                 [&text.setup, &text.question.text].into_iter().chain(text.question.answers.iter().map(|a| &a.text))
@@ -86,7 +86,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
         let mut session = Session::aws().at_the_bench(Experiment::DisableKey);
         session.holds_timers = true;
         session.intent(Intent::Advance).answer_all();
-        assert_eq!(session.state.bench.pause(), Some(Some(315)));
+        assert_eq!(session.state.bench().pause(), Some(Some(315)));
         session
     };
     let press = |code, session: &Session| {
@@ -94,9 +94,9 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
         kmslab::ui::keys::intent(key, &session.state, Rect::new(0, 0, 80, 24))
     };
     let mut session = counting();
-    assert!(session.state.view.message.clone().unwrap().starts_with("5:15 until DynamoDB forgets"));
+    assert!(session.state.view().message.clone().unwrap().starts_with("5:15 until DynamoDB forgets"));
     session.event(Event::TimerFired(TimerId(0))); // of somebody else
-    assert_eq!(session.state.bench.pause(), Some(Some(315)));
+    assert_eq!(session.state.bench().pause(), Some(Some(315)));
     let enter = press(KeyCode::Enter, &session).unwrap();
     session.intent(enter).answer_all();
     assert!(matches!(&session.state.shown().status, kmslab::lab::Status::Done(check) if check.met));
@@ -106,7 +106,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
     session.intent(escape).answer_all();
     let names: Vec<_> = session.state.shown().exchanges().map(|call| call.operation.name()).collect();
     assert_eq!(names, ["DisableKey", "EnableKey"], "it is undone, and nothing was read");
-    assert_eq!(session.state.bench.changes(), []);
+    assert_eq!(session.state.bench().changes(), []);
 
     let mut session = counting();
     session.holds_timers = false;
@@ -115,7 +115,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
     let fired = (1..200).map(TimerId).find(|timer| {
         let mut state = pause.clone();
         state.update(Event::TimerFired(*timer));
-        state.bench.pause() == Some(Some(314))
+        state.bench().pause() == Some(Some(314))
     });
     session.event(Event::TimerFired(fired.unwrap()));
     session.answer_all();
@@ -125,23 +125,23 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
 #[test]
 fn a_server_that_is_no_sandbox_is_waited_for() {
     let mut session = Session::sandbox().at_the_bench(Experiment::KeyAdmin);
-    session.state.backend.kind = kmslab::lab::BackendKind::Endpoint;
+    session.state.set_backend(Backend { kind: BackendKind::Endpoint, ..session.state.backend().clone() });
     session.intent(Intent::Skip);
     let effects = session.state.update(Event::Intent(Intent::Advance));
     let [kmslab::lab::Effect::Call { id, identity, operation }] = &effects[..] else { panic!("{effects:?}") };
-    let answer = Box::new(session.services.answer(*identity, operation, &session.state.names));
+    let answer = Box::new(session.services.answer(*identity, operation, session.state.names()));
     let effects = session.state.update(Event::CallFinished { id: *id, answer });
     let [kmslab::lab::Effect::Advance { timer, seconds: 301 }] = effects[..] else { panic!("{effects:?}") };
     let effects = session.state.update(Event::Advanced { timer, moved: false });
     assert_eq!(effects, [kmslab::lab::Effect::After { timer, millis: 1_000 }]);
-    assert_eq!(session.state.bench.pause(), Some(Some(315)));
+    assert_eq!(session.state.bench().pause(), Some(Some(315)));
 }
 
 #[test]
 fn a_given_user_keeps_its_policies() {
     for which in Experiment::ALL {
         let mut session = at(which);
-        session.state.backend.given_user = true;
+        session.state.set_backend(Backend { given_user: true, ..session.state.backend().clone() });
         session.intent(Intent::Advance);
         assert_eq!(session.waiting.is_empty(), which.needs_own_user(), "{which:?}");
         if which.needs_own_user() {
@@ -179,9 +179,9 @@ fn a_masked_bench_names_nobody() {
     let mut session = Session::named("q7k2m9x4");
     session.state.mask();
     let mut session = session.at_the_bench(Experiment::AwsOwnedKey);
-    session.state.backend.kind = kmslab::lab::BackendKind::Endpoint;
+    session.state.set_backend(Backend { kind: BackendKind::Endpoint, ..session.state.backend().clone() });
     session.intent(Intent::Advance);
-    while session.state.bench.changes().len() < 2 {
+    while session.state.bench().changes().len() < 2 {
         session.answer_one();
     }
     let leaving = session.state.leftovers().join(", ");
@@ -203,7 +203,7 @@ fn captions_of_an_experiment_are_its_own() {
     for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
         for session in [at(which), tried(which, true)] {
             let mut state = session.state;
-            state.view.message = None;
+            state.say(None);
             let text = text_dump(&render_with(&state, &dark(), &key_cast, SIZES[1]));
             let caption = text.lines().nth(26).unwrap().trim();
             let experiment = state.experiment(which);

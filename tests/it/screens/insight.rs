@@ -40,7 +40,7 @@ fn documents(session: &Session, identity: Identity) -> Documents {
     let source = PolicySource::Managed { name: name.to_owned(), arn: format!("arn:aws:iam::aws:policy/{name}") };
     Documents {
         key_policy: Some(session.services.policy.clone()),
-        grants: grants(&session.state.names.table),
+        grants: grants(&session.state.names().table),
         identity: vec![(source, text.to_owned())],
         unique_id: None,
         unread: Vec::new(),
@@ -80,7 +80,8 @@ fn events(session: &Session) -> Finding {
     let mut seconds = 0;
     let mut has_key = false;
     let mut push = |name: &str, identity: Value, context: bool, id: &str, cause: Option<&str>, verdict: &str| {
-        let pairs = json!({"aws:dynamodb:tableName": session.state.names.table, "aws:dynamodb:subscriberId": ACCOUNT});
+        let pairs =
+            json!({"aws:dynamodb:tableName": session.state.names().table, "aws:dynamodb:subscriberId": ACCOUNT});
         seconds += 1;
         let mut event = json!({
             "eventTime": format!("2026-01-01T00:00:{seconds:02}Z"), "eventName": name, "userIdentity": identity,
@@ -95,7 +96,7 @@ fn events(session: &Session) -> Finding {
     for exchange in all(session) {
         let user = match exchange.identity {
             Identity::Admin => "kmslab-admin",
-            Identity::TestUser => session.state.names.user.as_str(),
+            Identity::TestUser => session.state.names().user.as_str(),
         };
         let arn = format!("arn:aws:iam::{ACCOUNT}:user/{user}");
         let own = json!({ "arn": arn });
@@ -131,7 +132,7 @@ fn table(session: &Session) -> Finding {
         json!({"nonce": hex(byte + 1, 12), "ciphertext": hex(byte + 2, bytes.min(64)),
             "bytes": bytes, "tag": hex(byte + 3, 16)})
     };
-    let name = &session.state.names.table;
+    let name = &session.state.names().table;
     let at_rest: AtRest = serde_json::from_value(json!({
         "database": "/tmp/kmslab-Zx81Kq/kmslab.db", "table": name, "keyArn": key_arn(),
         "encryptionContext": {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": ACCOUNT},
@@ -229,7 +230,7 @@ fn why_without_a_trace() {
     let partly = opened(on_aws(), Page::Why, |s| {
         let unread = vec![format!(
             "the policies attached to user {} could not be read: AccessDenied (iam:ListAttachedUserPolicies)",
-            s.state.names.user
+            s.state.names().user
         )];
         Finding::Documents(Documents { identity: Vec::new(), unread, ..documents(s, Identity::TestUser) })
     });

@@ -60,14 +60,15 @@ fn a_refused_intent_changes_nothing() {
     // Copying a state takes its time.
     for (name, state) in every_state().iter().step_by(7) {
         let mut before = state.clone();
-        before.view.message = None;
+        before.say(None);
         for binding in KEYS.iter().flat_map(|row| row.bindings) {
             let Action::Do(intent) = binding.action else { continue };
             let permit = before.permit(intent);
             if permit != Permit::Yes {
                 let mut after = before.clone();
                 let effects = after.update(Event::Intent(intent));
-                let said = after.view.message.take();
+                let said = after.view().message.clone();
+                after.say(None);
                 assert_eq!(said.is_some(), matches!(permit, Permit::Because(_)), "{intent:?}: {name}");
                 assert!(after == before && effects.is_empty(), "{intent:?}: {name}");
             }
@@ -92,7 +93,7 @@ fn own_keys_work_and_are_told() {
         wish("quit", &["Q"]),
     ];
     let mut session = Session::sandbox();
-    session.state.view.keys = keys::remap(&wishes).unwrap();
+    session.state.set_keys(keys::remap(&wishes).unwrap());
     let area = Rect::new(0, 0, 80, 24);
     let screen = |state: &State| text_dump(&render(state, &dark(), area.as_size()));
 
@@ -179,7 +180,7 @@ fn every_key_that_works_does_something() {
         let screen = Screen::new(state, Rect::new(0, 0, 80, 24));
         // What is refused once more is said already.
         let mut before = state.clone();
-        before.view.message = None;
+        before.say(None);
         for binding in KEYS.iter().flat_map(|row| row.bindings) {
             if let Some(intent) = screen.intent(binding).filter(|intent| state.permit(*intent) != Permit::No) {
                 let mut after = before.clone();
@@ -212,20 +213,20 @@ fn looking_back_never_sends() {
         let effects = session.state.update(Event::Intent(intent));
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::Call { .. })));
     }
-    assert_eq!(session.state.view.shown, Stage::CreateUser);
+    assert_eq!(session.state.view().shown, Stage::CreateUser);
 }
 
 #[test]
 fn a_new_stage_has_the_focus_on_its_calls() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    assert_eq!(session.state.view.focus(), Identity::TestUser, "who was denied");
+    assert_eq!(session.state.view().focus(), Identity::TestUser, "who was denied");
     session.intent(Intent::ToggleZoom).intent(Intent::Advance);
-    assert_eq!((session.state.view.shown, session.state.view.focus()), (Stage::Grant, Identity::Admin));
+    assert_eq!((session.state.view().shown, session.state.view().focus()), (Stage::Grant, Identity::Admin));
     session.intent(Intent::Advance).answer_all();
     assert!(intent(KeyCode::Char('j'), &session.state).is_some(), "the new policy scrolls");
     // Where both have calls the focus stays.
     session.intent(Intent::FocusOther).intent(Intent::Advance);
-    assert_eq!((session.state.view.shown, session.state.view.focus()), (Stage::ViewAgain, Identity::TestUser));
+    assert_eq!((session.state.view().shown, session.state.view().focus()), (Stage::ViewAgain, Identity::TestUser));
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn scrolling_stops_at_the_last_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     let Some(Intent::ScrollTo(end)) = intent(KeyCode::Char('G'), &session.state) else { panic!("G does not scroll") };
     session.intent(Intent::ScrollTo(end));
-    assert_eq!(session.state.view.scroll(Identity::TestUser), end);
+    assert_eq!(session.state.view().scroll(Identity::TestUser), end);
     assert_eq!(intent(KeyCode::Char('j'), &session.state), None, "there is nothing below");
     assert_eq!(intent(KeyCode::Char('k'), &session.state), Some(Intent::ScrollTo(end - 1)));
     assert_eq!(intent(KeyCode::Char('g'), &session.state), Some(Intent::ScrollTo(0)));
@@ -262,7 +263,7 @@ fn escape_goes_one_level_back_and_never_leaves() {
     session.intent(Intent::Close);
     assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::ToggleZoom));
     session.intent(Intent::ToggleZoom).intent(Intent::Quit);
-    assert_eq!(session.state.view.overlay, Some(Overlay::Quit));
+    assert_eq!(session.state.view().overlay, Some(Overlay::Quit));
     assert_eq!(intent(KeyCode::Esc, &session.state), Some(Intent::Close));
 }
 
@@ -334,7 +335,7 @@ fn no_key_of_the_lab_is_silent() {
         assert!(message.contains(said), "{code}: {message}");
         // And does nothing else.
         let mut after = session.state.clone();
-        after.view.message = before.view.message.clone();
+        after.say(before.view().message.clone());
         assert_eq!(after, before, "{code}");
     }
 }

@@ -34,7 +34,7 @@ fn the_denial_has_the_focus() {
     let mut not_enforced = Session::sandbox().before(Stage::ViewDenied);
     not_enforced.services.enforces_kms = false;
     not_enforced.intent(Intent::Advance).answer_all();
-    assert_eq!(not_enforced.state.view.focus(), Identity::Admin);
+    assert_eq!(not_enforced.state.view().focus(), Identity::Admin);
 }
 
 /// What the `look at` line names is there before anybody scrolls, with what was seen and the words of both answers: at

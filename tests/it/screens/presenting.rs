@@ -155,17 +155,17 @@ fn a_clicker_leads_through_the_list_of_experiments() {
         session.intent(intent.unwrap());
     };
     press(&mut session, KeyCode::PageUp);
-    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "untried: back to the stage");
+    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "untried: back to the stage");
     session.intent(Intent::ToggleBench);
     press(&mut session, KeyCode::PageDown);
-    assert_eq!(session.state.view.bench, Some(Experiment::ALL[0]));
+    assert_eq!(session.state.view().bench, Some(Experiment::ALL[0]));
     session.intent(Intent::Skip).intent(Intent::Advance).answer_all();
     session.intent(Intent::Close);
     press(&mut session, KeyCode::PageUp);
-    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, Some(Experiment::ALL[0])));
+    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, Some(Experiment::ALL[0])));
     session.intent(Intent::Close);
     press(&mut session, KeyCode::PageDown);
-    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "tried: on with the stage");
+    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "tried: on with the stage");
 }
 
 /// A clicker's start button sends F5 and Esc in turn.
@@ -182,17 +182,17 @@ fn a_clickers_third_button_leads_to_the_bench_and_back() {
     };
     press(&mut session, KeyCode::F(5));
     press(&mut session, KeyCode::Esc);
-    assert_eq!(session.state.view.overlay, None);
+    assert_eq!(session.state.view().overlay, None);
     press(&mut session, KeyCode::F(5));
     // Take it, say that a question is open, pass over it.
     (0..3).for_each(|_| press(&mut session, KeyCode::PageDown));
     let first = Experiment::ALL[0];
-    assert_eq!(session.state.view.bench, Some(first));
+    assert_eq!(session.state.view().bench, Some(first));
     assert!(matches!(session.state.trial(first).status, Status::Done(_)));
     press(&mut session, KeyCode::F(5));
-    assert_eq!((session.state.view.overlay, session.state.view.bench), (None, None), "back at the stage");
+    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "back at the stage");
     press(&mut session, KeyCode::PageDown);
-    assert_eq!(session.state.view.shown, Stage::CleanUp, "the two buttons pass it by");
+    assert_eq!(session.state.view().shown, Stage::CleanUp, "the two buttons pass it by");
 }
 
 #[test]
@@ -382,7 +382,7 @@ fn notes_name_the_key_that_the_person_has() {
     let line = |state: &State| serde_json::to_string(&told(state)).unwrap();
     let usual = noted(&line(&state));
     assert!(usual.contains("● enter: ask STS"), "{usual}");
-    state.view.keys = keys::remap(&[wish]).unwrap();
+    state.set_keys(keys::remap(&[wish]).unwrap());
     let own = line(&state);
     assert!(noted(&own).contains("● %: ask STS"), "{}", noted(&own));
     let older = own.replacen("\"key\":\"%\",", "", 1);
@@ -468,7 +468,7 @@ fn the_stage_list_takes_numbers() {
     for number in ['7', '1', '9'] {
         list.intent(press(number, &list.state).unwrap());
         let row = usize::from(number as u8 - b'1');
-        assert_eq!(list.state.view.overlay, Some(Overlay::Stages { cursor: Stage::ALL[row] }));
+        assert_eq!(list.state.view().overlay, Some(Overlay::Stages { cursor: Stage::ALL[row] }));
     }
     let mut running = Session::sandbox().after(Stage::Who);
     running.event(Event::Intent(Intent::Advance));

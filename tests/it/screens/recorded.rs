@@ -130,7 +130,8 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
             assert!(at == 22 || plain == shown, "{name}: row {at} is another one:\n{plain}\n{shown}");
         }
         // What lies over the panes may cover the message, too.
-        if let Some(message) = state.view.message.as_ref().filter(|_| state.view.overlay.is_none() && !state.is_blank())
+        if let Some(message) =
+            state.view().message.as_ref().filter(|_| state.view().overlay.is_none() && !state.is_blank())
         {
             let begin: String = message.chars().take(20).collect();
             assert!(row(&shown).contains(&begin), "{name}: {begin} is not in {}", row(&shown));

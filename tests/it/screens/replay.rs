@@ -35,7 +35,7 @@ fn the_badge_is_in_every_still_and_on_every_verdict() {
         for mode in ViewMode::ALL {
             for zoom in [false, true] {
                 for focus in Identity::BOTH {
-                    assert_eq!((session.state.view.mode, session.state.view.zoom), (mode, zoom));
+                    assert_eq!((session.state.view().mode, session.state.view().zoom), (mode, zoom));
                     for size in [(60, 18), (79, 50), (80, 24), (100, 28), (200, 50)] {
                         let (width, height) = size;
                         let buffer = render(&session.state, &dark(), Size::new(width, height));
