@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::entropy::Entropy;
+use super::validate::Params;
 use crate::policy::{NamedPolicy, Principal};
 
 /// Numbers the connections of one server. No two of them ever have the same one.
@@ -45,4 +46,7 @@ pub struct Context<'a> {
     pub caller: Caller,
     /// The randomness of this request.
     pub entropy: Entropy,
+    /// The parameters of the request. An operation has parsed its own; only items, which may be large, are read from here
+    /// instead of being copied.
+    pub params: &'a Params,
 }

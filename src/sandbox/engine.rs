@@ -224,18 +224,18 @@ impl Engine {
         params: &Params,
     ) -> Result<Output, Fault> {
         let decided = self.account.decisions.total();
-        let cx = &mut Context { account: &mut self.account, caller, entropy };
+        let cx = &mut Context { account: &mut self.account, caller, entropy, params };
         let result = match operation.service {
             Service::Kms => {
                 let Account { kms, store, clock, .. } = &mut *cx.account;
                 kms.catch_up(store, clock, &mut cx.entropy)?;
-                trail::recorded(cx, operation.name, params, |cx| operation.run(cx, params))
+                trail::recorded(cx, operation)
             }
             Service::DynamoDb => {
                 cx.account.dynamodb.cache.expire(cx.account.clock.now());
-                operation.run(cx, params)
+                operation.run(cx)
             }
-            Service::Iam | Service::Sts => operation.run(cx, params),
+            Service::Iam | Service::Sts => operation.run(cx),
         };
         debug_assert!(
             self.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::service::Service;
-use super::validate::{self, Params};
+use super::validate;
 use super::xml::Xml;
 
 // What every operation is written with.
@@ -68,7 +68,7 @@ pub struct Operation {
     /// The actions it may ask permission for besides the one that has its name. The engine checks decisions against them
     /// in debug builds.
     further_actions: &'static [&'static str],
-    run: fn(Service, &mut Context<'_>, &Params) -> Result<Output, Fault>,
+    run: fn(Service, &mut Context<'_>) -> Result<Output, Fault>,
 }
 
 impl Operation {
@@ -100,11 +100,11 @@ impl Operation {
     ///
     /// # Errors
     /// The operation's own.
-    pub fn run(&self, cx: &mut Context<'_>, params: &Params) -> Result<Output, Fault> {
-        (self.run)(self.service, cx, params)
+    pub fn run(&self, cx: &mut Context<'_>) -> Result<Output, Fault> {
+        (self.run)(self.service, cx)
     }
 }
 
-fn run<T: Request>(service: Service, cx: &mut Context<'_>, params: &Params) -> Result<Output, Fault> {
-    validate::read(service, params, T::parse)?.run(cx)
+fn run<T: Request>(service: Service, cx: &mut Context<'_>) -> Result<Output, Fault> {
+    validate::read(service, cx.params, T::parse)?.run(cx)
 }

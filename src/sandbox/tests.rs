@@ -2,7 +2,7 @@
 
 mod golden;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -48,11 +48,14 @@ pub fn caller(principal: Principal) -> Caller {
     }
 }
 
-/// The context of a call of `who`.
+/// No parameters.
+static NO_PARAMS: LazyLock<Params> = LazyLock::new(|| Params::Query(Form::default()));
+
+/// The context of a call of `who`, without parameters.
 pub fn context<'a>(engine: &'a mut Engine, who: &Caller) -> Context<'a> {
     let entropy = engine.next_entropy("test");
     let caller = with_permissions(engine, who);
-    Context { account: &mut engine.account, caller, entropy }
+    Context { account: &mut engine.account, caller, entropy, params: &NO_PARAMS }
 }
 
 fn with_permissions(engine: &Engine, who: &Caller) -> Caller {

@@ -3,7 +3,7 @@
 //! Each call that changes an alias needs permission twice: on the alias, from an identity policy, and on the key (KMS
 //! guide).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::error::KmsError;
 use super::key_id::KeyId;
@@ -70,11 +70,6 @@ impl AliasTarget {
     }
 }
 
-fn put(cx: &mut Context<'_>, alias: Alias) -> Result<Value, KmsError> {
-    cx.account.kms.put_alias(&mut cx.account.store, alias)?;
-    Ok(json!({}))
-}
-
 /// `CreateAlias`
 pub struct CreateAlias(AliasTarget);
 
@@ -92,7 +87,9 @@ impl Request for CreateAlias {
             return Err(KmsError::AlreadyExists(format!("An alias with the name {arn} already exists")).into());
         }
         let now = cx.account.clock.epoch_seconds();
-        Ok(put(cx, Alias { name, key_id: key.id(), created: now, updated: now })?.into())
+        let alias = Alias { name, key_id: key.id(), created: now, updated: now };
+        cx.account.kms.put_alias(&mut cx.account.store, alias)?;
+        Ok(json!({}).into())
     }
 }
 
@@ -134,7 +131,8 @@ impl Request for UpdateAlias {
         // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
         key.check_changeable()?;
         let updated = cx.account.clock.epoch_seconds();
-        Ok(put(cx, Alias { key_id: key.id(), updated, ..old })?.into())
+        cx.account.kms.put_alias(&mut cx.account.store, Alias { key_id: key.id(), updated, ..old })?;
+        Ok(json!({}).into())
     }
 }
 

@@ -211,8 +211,7 @@ fn parse_operations(members: &Members<'_>) -> Result<Vec<String>, Fault> {
         if !OPERATIONS.contains(&operation) {
             let rule = format!("Member must satisfy constraint: [{}]", enumeration(&OPERATIONS));
             members.violation("Operations", format_args!("[{operation}]"), rule);
-        }
-        if !operations.iter().any(|known| known == operation) {
+        } else if !operations.iter().any(|known| known == operation) {
             operations.push(operation.to_owned());
         }
     }

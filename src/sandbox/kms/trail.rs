@@ -6,7 +6,7 @@ use crate::policy::Principal;
 use crate::sandbox::context::Context;
 use crate::sandbox::error::Fault;
 use crate::sandbox::log::{Resource, TrailEvent, UserIdentity, Verdict};
-use crate::sandbox::operation::Output;
+use crate::sandbox::operation::{Operation, Output};
 use crate::sandbox::service::Service;
 use crate::sandbox::validate::Params;
 
@@ -109,16 +109,11 @@ fn identity(principal: &Principal, via: Option<&str>) -> UserIdentity {
 /// Runs a caller's own call to KMS and records it.
 ///
 /// # Errors
-/// Those of `run`.
-pub fn recorded(
-    cx: &mut Context<'_>,
-    name: &'static str,
-    params: &Params,
-    run: impl FnOnce(&mut Context<'_>) -> Result<Output, Fault>,
-) -> Result<Output, Fault> {
-    let entry = TrailEntry::of_request(name, params);
+/// The operation's own.
+pub fn recorded(cx: &mut Context<'_>, operation: &Operation) -> Result<Output, Fault> {
+    let entry = TrailEntry::of_request(operation.name, cx.params);
     let before = entry.resource(cx);
-    let result = run(cx);
+    let result = operation.run(cx);
     // A new key is known only now.
     let created = || match &result {
         Ok(Output::Json(output)) => output.pointer("/KeyMetadata/Arn")?.as_str().map(str::to_owned),

@@ -60,7 +60,8 @@ impl Request for BatchGetItem {
         let entries = members.entries("RequestItems");
         let tables = entries.and_then(|entries| {
             let read = |(name, members, value): &(&str, Members<'_>, &Value)| TableRequest::parse(name, members, value);
-            let tables: Vec<Result<TableRequest, Fault>> = entries.iter().map(read).collect();
+            // Every table is read, for its violations.
+            let tables: Vec<_> = entries.iter().map(read).collect();
             tables.into_iter().collect::<Result<Vec<_>, _>>()
         });
         let capacity = Report::parse(members);
@@ -92,10 +93,9 @@ impl TableRequest {
         if !members.has("Keys") {
             members.missing("Keys");
         }
-        let mut rest = value.clone();
-        if let Value::Object(rest) = &mut rest {
-            rest.insert("Keys".to_owned(), Value::Null);
-        }
+        let without_keys =
+            |(name, value): (&String, &Value)| (name.clone(), if name == "Keys" { Value::Null } else { value.clone() });
+        let rest = value.as_object().into_iter().flatten().map(without_keys).collect();
         Ok(Self {
             given_name: name.to_owned(),
             table: TableName::from_text(name)?,

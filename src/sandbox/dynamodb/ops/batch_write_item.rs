@@ -26,7 +26,7 @@ const MAX_WRITES: usize = 25;
 
 /// `BatchWriteItem`
 pub struct BatchWriteItem {
-    tables: Vec<(TableName, Vec<Value>)>,
+    tables: Vec<TableName>,
     capacity: Later<Report>,
     facts: ConditionContext,
 }
@@ -51,7 +51,7 @@ impl Request for BatchWriteItem {
         let read = |(name, _, writes): (&str, Members<'_>, &Value)| {
             let not_a_list = || Fault::Serialization(Some("RequestItems must hold lists of write requests".to_owned()));
             let table = TableName::from_text(name)?;
-            Ok((table, writes.as_array().ok_or_else(not_a_list)?.clone()))
+            writes.as_array().ok_or_else(not_a_list).map(|_| table)
         };
         Ok(Self {
             tables: entries?.into_iter().map(read).collect::<Result<_, Fault>>()?,
@@ -61,13 +61,16 @@ impl Request for BatchWriteItem {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        self.authorize(cx)?;
+        let tables: Vec<(&TableName, &[Value])> = self.tables.iter().zip(writes(cx)).collect();
+        for (table, writes) in &tables {
+            self.authorize(cx, table, writes)?;
+        }
         let capacity = self.capacity?;
-        if self.tables.iter().map(|(_, writes)| writes.len()).sum::<usize>() > MAX_WRITES {
+        if tables.iter().map(|(_, writes)| writes.len()).sum::<usize>() > MAX_WRITES {
             return Err(Fault::invalid("Too many items requested for the BatchWriteItem call"));
         }
         // Everything is checked before anything is written.
-        let batches = self.tables.into_iter().map(|(table, writes)| Batch::check(cx, &table, &writes));
+        let batches = tables.into_iter().map(|(table, writes)| Batch::check(cx, table, writes));
         let batches = batches.collect::<Result<Vec<_>, _>>()?;
         check_duplicates(&batches)?;
         let mut unlocked = Vec::new();
@@ -88,19 +91,23 @@ impl Request for BatchWriteItem {
 }
 
 impl BatchWriteItem {
-    fn authorize(&self, cx: &mut Context<'_>) -> Result<(), Fault> {
-        for (table, writes) in &self.tables {
-            let keys = writes.iter().filter_map(|write| {
-                let put = write.get("PutRequest").and_then(|put| put.get("Item"));
-                put.or_else(|| write.get("DeleteRequest").and_then(|delete| delete.get("Key")))
-            });
-            let mut facts = self.facts.clone();
-            add_leading_keys(&mut facts, table.find(cx.account).as_deref(), keys);
-            let arn = table.arn(cx.account);
-            cx.authorize("dynamodb:BatchWriteItem", Resource::Table(&arn), &facts)?;
-        }
+    fn authorize(&self, cx: &mut Context<'_>, table: &TableName, writes: &[Value]) -> Result<(), Fault> {
+        let keys = writes.iter().filter_map(|write| {
+            let put = write.get("PutRequest").and_then(|put| put.get("Item"));
+            put.or_else(|| write.get("DeleteRequest").and_then(|delete| delete.get("Key")))
+        });
+        let mut facts = self.facts.clone();
+        add_leading_keys(&mut facts, table.find(cx.account).as_deref(), keys);
+        let arn = table.arn(cx.account);
+        cx.authorize("dynamodb:BatchWriteItem", Resource::Table(&arn), &facts)?;
         Ok(())
     }
+}
+
+/// The write requests for each table, in the order of the request.
+fn writes<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a [Value]> + use<'a> {
+    let tables = cx.params.member("RequestItems").and_then(Value::as_object);
+    tables.into_iter().flatten().map(|(_, writes)| writes.as_array().map_or(&[][..], Vec::as_slice))
 }
 
 impl Batch {
@@ -144,18 +151,18 @@ fn check_duplicates(batches: &[Batch]) -> Result<(), Fault> {
 }
 
 impl Write {
-    fn parse(table: &Table, write: &Value) -> Result<Self, Fault> {
-        let member = |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
+    fn parse<'v>(table: &Table, write: &'v Value) -> Result<Self, Fault> {
+        let member = |value: &'v Value, name: &str| value.get(name).filter(|value| !value.is_null());
         let missing = |at| Fault::Violations(vec![violation("null", at, "Member must not be null")]);
         match (member(write, "PutRequest"), member(write, "DeleteRequest")) {
             (Some(put), None) => {
-                let item = item_from_json(&member(&put, "Item").ok_or_else(|| missing("item"))?)?;
+                let item = item_from_json(member(put, "Item").ok_or_else(|| missing("item"))?)?;
                 check_size(&item)?;
                 Ok(Self { key: table.schema.key_of_item(&item)?, item: Some(item) })
             }
             (None, Some(delete)) => {
-                let key = member(&delete, "Key").ok_or_else(|| missing("key"))?;
-                Ok(Self { key: table.schema.key_from(&item_from_json(&key)?)?, item: None })
+                let key = member(delete, "Key").ok_or_else(|| missing("key"))?;
+                Ok(Self { key: table.schema.key_from(&item_from_json(key)?)?, item: None })
             }
             _ => Err(Fault::invalid("A write request must have exactly one of PutRequest and DeleteRequest")),
         }

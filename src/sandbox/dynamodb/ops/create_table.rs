@@ -1,6 +1,6 @@
 //! CreateTable: a table, its table key under the key that was asked for, and its data key under the table key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -121,24 +121,29 @@ fn refuse_unsupported(members: &Members<'_>, class: Later<Option<&str>>) -> Late
 }
 
 /// `AttributeDefinitions`
-fn parse_definitions(members: &Members<'_>) -> Later<Vec<(String, &'static str)>> {
-    let definition = |members: &Members<'_>| {
-        let name = members.str("AttributeName", 1..=255).map(str::to_owned);
-        let kind = members.required_choice("AttributeType", &["B", "N", "S"]);
-        Ok((name?, kind?))
-    };
-    members.structures("AttributeDefinitions", "AttributeName")?.iter().map(definition).collect()
+pub fn parse_definitions(members: &Members<'_>) -> Later<Vec<(String, &'static str)>> {
+    parse_attributes(members, "AttributeDefinitions", "AttributeType", &["B", "N", "S"])
 }
 
 /// The names and key types of `KeySchema`.
 fn parse_elements(members: &Members<'_>) -> Later<Vec<(String, &'static str)>> {
     members.required_list("KeySchema", 1..=2)?;
-    let element = |members: &Members<'_>| {
+    parse_attributes(members, "KeySchema", "KeyType", &["HASH", "RANGE"])
+}
+
+/// The attributes in a list, each with one of the kinds that it can have there.
+fn parse_attributes(
+    members: &Members<'_>,
+    list: &str,
+    kind: &str,
+    kinds: &[&'static str],
+) -> Later<Vec<(String, &'static str)>> {
+    let attribute = |members: &Members<'_>| {
         let name = members.str("AttributeName", 1..=255).map(str::to_owned);
-        let kind = members.required_choice("KeyType", &["HASH", "RANGE"]);
+        let kind = members.required_choice(kind, kinds);
         Ok((name?, kind?))
     };
-    members.structures("KeySchema", "AttributeName")?.iter().map(element).collect()
+    members.structures(list, "AttributeName")?.iter().map(attribute).collect()
 }
 
 fn key_schema(
@@ -146,10 +151,11 @@ fn key_schema(
     elements: Vec<(String, &'static str)>,
 ) -> Result<KeySchema, Fault> {
     let mut attributes: Vec<KeyAttribute> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (name, kind) in definitions {
         let unknown = || Fault::invalid(format!("The attribute type of {name} is unknown"));
         let kind = KeyType::from_name(kind).ok_or_else(unknown)?;
-        if attributes.iter().any(|known| known.name == name) {
+        if !seen.insert(name.clone()) {
             return Err(Fault::invalid(format!(
                 "Cannot specify more than one attribute definition for attribute name: {name}"
             )));

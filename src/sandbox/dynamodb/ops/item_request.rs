@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::capacity::Report;
 use super::super::expression::condition::Condition;
 use super::super::expression::placeholders::Placeholders;
-use super::super::members::{Expressions, add_leading_keys, facts, refuse_legacy};
+use super::super::members::{Expressions, add_leading_keys, check_metrics, facts, refuse_legacy};
 use super::super::table::Table;
 use super::super::table_name::TableName;
 use super::super::value::{Item, MAX_ITEM_BYTES, item_from_json, item_size, item_to_json};
@@ -18,8 +18,8 @@ use crate::sandbox::operation::{Context, Fault, Later, Members};
 /// The members of an operation on one item.
 pub struct ItemRequest {
     table: TableName,
-    /// The `Item` or `Key`.
-    given: Value,
+    /// `Item` or `Key`.
+    member: &'static str,
     returns: Later<Option<&'static str>>,
     capacity: Later<Report>,
     on_failure: Later<Option<&'static str>>,
@@ -51,8 +51,9 @@ impl ItemRequest {
     /// Those of [`TableName::parse`].
     pub fn parse_read(members: &Members<'_>) -> Result<Self, Fault> {
         let table = TableName::parse(members);
+        members.required_value("Key");
         Ok(Self {
-            given: members.required_value("Key").clone(),
+            member: "Key",
             returns: Ok(None),
             capacity: Report::parse(members),
             on_failure: Ok(None),
@@ -63,24 +64,23 @@ impl ItemRequest {
         })
     }
 
-    /// Reads the members of a write. `name` is `Item` or `Key`, and `returns` are the values of `ReturnValues`.
+    /// Reads the members of a write. `member` is `Item` or `Key`, and `returns` are the values of `ReturnValues`.
     ///
     /// # Errors
     /// Those of [`TableName::parse`].
-    pub fn parse_write(members: &Members<'_>, name: &str, returns: &[&'static str]) -> Result<Self, Fault> {
+    pub fn parse_write(members: &Members<'_>, member: &'static str, returns: &[&'static str]) -> Result<Self, Fault> {
         let table = TableName::parse(members);
-        let given = members.required_value(name).clone();
+        members.required_value(member);
         let returns = members.choice("ReturnValues", returns);
         let capacity = Report::parse(members);
-        // Only tables with local indexes have such metrics.
-        let _ = members.choice("ReturnItemCollectionMetrics", &["SIZE", "NONE"]);
+        check_metrics(members);
         Ok(Self {
             on_failure: members.choice("ReturnValuesOnConditionCheckFailure", &["ALL_OLD", "NONE"]),
             expressions: Expressions::parse(members),
             legacy: refuse_legacy(members),
             facts: facts(members),
             table: table?,
-            given,
+            member,
             returns,
             capacity,
         })
@@ -91,13 +91,14 @@ impl ItemRequest {
     /// # Errors
     /// `AccessDeniedException`, `ValidationException`, `SerializationException`.
     pub fn authorize(mut self, cx: &mut Context<'_>, action: &str) -> Result<Permitted, Fault> {
-        add_leading_keys(&mut self.facts, self.table.find(cx.account).as_deref(), [&self.given]);
+        let given = cx.params.member(self.member).unwrap_or(&Value::Null);
+        add_leading_keys(&mut self.facts, self.table.find(cx.account).as_deref(), [given]);
         let arn = self.table.arn(cx.account);
         cx.authorize(action, Resource::Table(&arn), &self.facts)?;
         self.legacy?;
         Ok(Permitted {
             table: self.table,
-            given: item_from_json(&self.given)?,
+            given: item_from_json(given)?,
             returns: self.returns?,
             capacity: self.capacity?,
             return_old_on_failure: self.on_failure? == Some("ALL_OLD"),

@@ -8,7 +8,7 @@ use super::super::sse::SseRequest;
 use super::super::table::{Billing, Encryption, Phase, Table};
 use super::super::table_name::TableName;
 use super::super::unlock::{new_table_key, resolve_key, retire_grant, unlock};
-use super::create_table::{BILLING_MODES, UNITS_BY_REQUEST, parse_throughput};
+use super::create_table::{BILLING_MODES, UNITS_BY_REQUEST, parse_definitions, parse_throughput};
 use super::describe_table::{authorize, describe};
 use crate::sandbox::clock::timestamp;
 use crate::sandbox::operation::{Context, Fault, Later, Members, Output, Request};
@@ -37,11 +37,8 @@ pub struct UpdateTable {
 
 impl Request for UpdateTable {
     fn parse(members: &Members<'_>) -> Result<Self, Fault> {
-        for definition in members.structures("AttributeDefinitions", "AttributeName").unwrap_or_default() {
-            // Only their form is checked: without indexes there is nothing to define.
-            let _ = definition.str("AttributeName", 1..=255);
-            let _ = definition.required_choice("AttributeType", &["B", "N", "S"]);
-        }
+        // Only their form is checked: without indexes there is nothing to define.
+        let _ = parse_definitions(members);
         let table = TableName::parse(members);
         Ok(Self {
             mode: members.choice("BillingMode", &BILLING_MODES),
