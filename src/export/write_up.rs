@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::cli::SERVE_ADDRESS;
-use crate::lab::bench::Experiment;
+use crate::lab::Experiment;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::quiz::Asked;

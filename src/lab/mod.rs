@@ -14,9 +14,8 @@
 //! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
 //! - what outlives a run: [`saving`] and [`resume`] (going on), [`replay`] (answers of an earlier run), [`log`] (a
 //!   recorded session);
-//! - beside the nine stages: [`mod@bench`] (experiments), [`presenting`] (in front of a class), [`doctor`].
+//! - beside the nine stages: [`experiments`], [`presenting`] (in front of a class), [`doctor`].
 
-pub mod bench;
 pub mod calls;
 pub mod copy;
 pub mod cost;
@@ -36,6 +35,7 @@ mod tests;
 pub mod view;
 pub mod wait;
 
+pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
 pub use feature::{consent, presenting, replay, resume, review, saving};
@@ -45,10 +45,10 @@ pub use model::{
 pub use session::{flow, log, permit, state};
 
 pub use backend::{Backend, BackendKind, ServicePlace};
-pub use bench::{Bench, Experiment};
 pub use calls::Call;
 pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, Response, Verdict, Wire};
+pub use experiments::Experiments;
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, PresenterAction, Report, TimerId};
 pub use kernel::run::{Run, Status};
@@ -56,6 +56,7 @@ pub use keymap::Keymap;
 pub use lesson::Lesson;
 pub use locks::{LockState, Locks};
 pub use model::command_line::cli_line;
+pub use model::experiment::Experiment;
 pub use model::outcome::Check;
 pub use operation::{Identity, Operation, Service, TableKey, Tags};
 pub use permit::{Mode, Modes, Permit, Reason};

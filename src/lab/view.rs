@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bench::Experiment;
 use super::feature::consent::Digits;
 use super::model::keymap::Keymap;
 use super::model::operation::Identity;
 use super::model::stage::Stage;
+use super::model::experiment::Experiment;
 
 /// The ways of showing an answer, in the order that `v` goes through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,6 +178,19 @@ impl View {
 
     pub(super) fn open_bench(&mut self, last: Option<Experiment>) {
         self.overlay = Some(Overlay::Bench { cursor: last.unwrap_or(Experiment::ALL[0]) });
+    }
+
+    /// Opens the list of experiments, or goes back to the stage: from an experiment, or from the list.
+    pub(super) fn toggle_bench(&mut self, last: Option<Experiment>) {
+        if self.overlay.is_none() && self.bench.is_none() {
+            return self.open_bench(last);
+        }
+        if self.overlay.is_some() {
+            self.close();
+        }
+        if self.bench.is_some() {
+            self.show(self.shown);
+        }
     }
 
     pub(super) fn select(&mut self, identity: Identity, call: usize) {

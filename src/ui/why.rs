@@ -3,10 +3,10 @@
 use ratatui::text::{Line, Span};
 use serde_json::{Map, Value};
 
-use crate::lab::bench::BenchTable;
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, covers_action, trail};
+use crate::lab::model::experiment::BenchTable;
 use crate::lab::policy_diff::in_words;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kmslab::aws::{Clients, Timing};
-use kmslab::lab::bench::Change;
+use kmslab::lab::experiments::Change;
 use kmslab::lab::{
     Backend, BackendKind, Check, Effect, Event, Experiment, Identity, Intent, Names, Operation, Page, Stage, State,
     Status,
@@ -101,7 +101,7 @@ impl Lab {
                 Effect::Exit => *exited = true,
                 _ => {}
             }
-            !(*dies && state.bench().is_undoing())
+            !(*dies && state.experiments().is_undoing())
         }));
     }
 
@@ -215,7 +215,7 @@ fn what_the_right_answer_claims_comes_and_is_undone(#[case] which: Experiment, #
     for round in 0..2 {
         let check = lab.try_out(which);
         assert_eq!(check, Check { met: true, observed: observed.to_owned() }, "round {round}");
-        assert_eq!(lab.state.bench().changes(), []);
+        assert_eq!(lab.state.experiments().changes(), []);
         assert_eq!(lab.snapshot(&sandbox), before, "round {round}");
     }
     // Under a second: nothing is waited for.
@@ -390,12 +390,12 @@ fn what_could_not_be_undone_is_told_and_undone_again(#[values(0, 1, 2, 3, 4, 5, 
     let before = lab.snapshot(&proxy.sandbox);
     lab.try_and_fail(&mut proxy, which, call, 1);
     assert!(lab.verdict(which).met, "the verdict stands");
-    assert_ne!(lab.state.bench().changes(), [], "{call}");
+    assert_ne!(lab.state.experiments().changes(), [], "{call}");
     let message = lab.state.view().message.clone().unwrap();
     assert!(message.starts_with("u: undo again · not undone: "), "{message}");
     proxy.set(None);
     lab.press(Intent::Undo);
-    assert_eq!(lab.state.bench().changes(), [], "{call}");
+    assert_eq!(lab.state.experiments().changes(), [], "{call}");
     assert_eq!(lab.snapshot(&proxy.sandbox), before);
     assert!(lab.verdict(which).met);
 }
@@ -411,7 +411,7 @@ fn clean_up_undoes_first_and_what_still_fails_is_no_obstacle(
     let mut lab = Lab::new(&proxy.sandbox, &url, BackendKind::Endpoint);
     let foreign = things(&proxy.sandbox).users.len() - 1;
     lab.try_and_fail(&mut proxy, which, call, if again { 2 } else { 1 });
-    assert_ne!(lab.state.bench().changes(), [], "{call}");
+    assert_ne!(lab.state.experiments().changes(), [], "{call}");
     lab.press(Intent::Quit);
     lab.press(Intent::CleanUpAndQuit);
     assert!(lab.exited);
@@ -449,7 +449,7 @@ fn a_lab_that_dies_before_it_undoes_is_cleaned_up(
     lab.dies = true;
     lab.press(Intent::Advance);
     let undoes_nothing = matches!(which, Experiment::WrongContext | Experiment::Rotate);
-    assert_eq!(lab.state.bench().changes().is_empty(), undoes_nothing, "{which:?}");
+    assert_eq!(lab.state.experiments().changes().is_empty(), undoes_nothing, "{which:?}");
     let Lab { journals, world, events, .. } = lab;
     drop((world, events));
     let clients = clients(&sandbox, sandbox.url());
@@ -495,7 +495,7 @@ fn what_was_made_though_no_answer_says_so_is_found_and_undone() {
         proxy.set(Some(Plan { fault, operation, as_admin: true, times: 1 }));
         let check = lab.try_out(which);
         assert!(!check.met && check.observed.contains(&format!("{operation} FAILED")), "{context}: {check:?}");
-        assert_eq!(lab.state.bench().changes(), [], "{context}");
+        assert_eq!(lab.state.experiments().changes(), [], "{context}");
         assert_eq!(lab.snapshot(&proxy.sandbox), before, "{context}");
     }
 }
@@ -511,7 +511,7 @@ fn what_is_refused_at_the_set_up_is_told_and_nothing_is_undone() {
     let check = lab.try_out(Experiment::DisableKey);
     assert_eq!(check, Check { met: false, observed: "admin DENIED on kms:DisableKey".to_owned() });
     assert_eq!(lab.state.shown().exchanges().len(), 1, "no more calls than that");
-    assert_eq!(lab.state.bench().changes(), Vec::<Change>::new());
+    assert_eq!(lab.state.experiments().changes(), Vec::<Change>::new());
 }
 
 /// Verdict, explanation and lesson are on 80×24 before anybody scrolls, whatever was answered, in both languages; and

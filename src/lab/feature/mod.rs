@@ -1,6 +1,7 @@
 //! Features. Each owns its data and imports the kernel and the model, never another feature and never `session`.
 
 pub mod consent;
+pub mod experiments;
 pub mod insight;
 pub mod masking;
 pub mod presenting;

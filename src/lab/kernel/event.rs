@@ -6,6 +6,7 @@ use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::masked::Answered;
 use crate::lab::model::operation::{Identity, Operation};
+use crate::lab::model::outcome::{Check, Outcome};
 use crate::lab::model::stage::Stage;
 
 /// Identifies a timer. A timer that fires late is ignored.
@@ -101,12 +102,14 @@ pub enum Command {
     CatchUp,
     /// Take the run's journal over.
     TakeOver,
-    /// Send a timer back after this pause.
-    After {
+    /// Do something for an experiment.
+    Trial(Experiment, TrialCommand),
+    /// Say how long an experiment waits, and send the timer back after a second.
+    CountDown {
         /// To be echoed.
         timer: TimerId,
-        /// Milliseconds.
-        millis: u64,
+        /// Seconds that are left.
+        left: u16,
     },
     /// Move the server's clock forward, where that is possible.
     AdvanceClock {
@@ -125,4 +128,28 @@ pub enum Command {
     StartOver,
     /// Leave the program.
     Exit,
+}
+
+/// What the session does for an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrialCommand {
+    /// Show it.
+    Show,
+    /// Show it in the list.
+    List,
+    /// Try it, after what an earlier one has left is undone.
+    Try,
+    /// Interrupt the stages with it, or with its undoing.
+    Begin {
+        /// Whether it is only undone.
+        undoes: bool,
+    },
+    /// Go on after a pause.
+    GoOn,
+    /// Take this verdict, then undo.
+    End(Check),
+    /// Conclude it: it is undone.
+    Conclude(Outcome),
+    /// Bring a resumed session to where it ended, now that the experiment is undone.
+    CatchUp,
 }

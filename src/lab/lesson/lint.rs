@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
-use crate::lab::bench;
 use crate::lab::model::stage::Stage;
+use crate::lab::model::experiment;
 
 /// The most that may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,11 +273,11 @@ fn frame_problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
         if frame.experiments[..index].iter().any(|other| other.id == experiment.id) {
             problems.push((format!("experiments[{index}].id"), format!("{} is there twice", experiment.id)));
         }
-        if !bench::Experiment::ALL.iter().any(|which| which.id() == experiment.id) {
+        if !experiment::Experiment::ALL.iter().any(|which| which.id() == experiment.id) {
             problems.push((format!("experiments[{index}].id"), format!("there is no experiment {}", experiment.id)));
         }
     }
-    for which in bench::Experiment::ALL {
+    for which in experiment::Experiment::ALL {
         if !frame.experiments.iter().any(|experiment| experiment.id == which.id()) {
             problems.push((String::new(), not_told(which.id())));
         }

@@ -16,8 +16,8 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::bench;
 use super::model::stage::Stage;
+use super::model::experiment;
 
 /// The language that every other one falls back to.
 pub const FALLBACK: &str = "en";
@@ -461,8 +461,8 @@ impl Lesson {
         };
         let (path, _) = in_language("lesson", None);
         let (_, mut frame) = read::<Frame>(files, path.clone(), None)?;
-        let tells = |which: bench::Experiment| frame.experiments.iter().any(|own| own.id == which.id());
-        if !bench::Experiment::ALL.into_iter().all(tells) {
+        let tells = |which: experiment::Experiment| frame.experiments.iter().any(|own| own.id == which.id());
+        if !experiment::Experiment::ALL.into_iter().all(tells) {
             let (_, english) = read::<Frame>(files, format!("{FALLBACK}/lesson.toml"), None)?;
             frame.experiments.splice(0..0, english.experiments);
         }
@@ -513,7 +513,7 @@ impl Lesson {
 /// The bench's experiments as it numbers them, of several the last; each must be told.
 fn in_order(experiments: Vec<Experiment>) -> Result<Vec<Experiment>, String> {
     let mut told: BTreeMap<String, Experiment> = experiments.into_iter().map(|one| (one.id.clone(), one)).collect();
-    let in_order = bench::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
+    let in_order = experiment::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));
     in_order.into_iter().collect()
 }
 

@@ -3,14 +3,15 @@
 use super::flow::{Effect, Intent, PresenterAction};
 use super::permit::{Permit, Reason};
 use super::state::State;
-use crate::lab::bench::Experiment;
 use crate::lab::copy::Copied;
 use crate::lab::feature::consent::Digits;
+use crate::lab::feature::experiments::Then;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::HandEntry;
-use crate::lab::kernel::event::{Command, RunId};
+use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::stage::Stage;
+use crate::lab::model::experiment::Experiment;
 use crate::lab::quiz::Choice;
 use crate::lab::view::{Overlay, Page};
 
@@ -47,7 +48,7 @@ impl State {
             Intent::Present(action) => return self.handle(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.bench {
-                Some(which) => self.start_experiment(which),
+                Some(which) => return vec![Command::Trial(which, TrialCommand::Try)],
                 None => return vec![Command::Retry],
             },
             Intent::Choose(place) => self.choose(place),
@@ -81,13 +82,13 @@ impl State {
                 self.view.toggle_page(page);
                 return vec![Command::Inspect];
             }
-            Intent::Close => self.go_back(),
+            Intent::Close => return self.go_back().into_iter().collect(),
             Intent::Copy(what) => return self.copy(what),
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
-            Intent::ToggleBench => self.toggle_bench(),
-            Intent::Undo => self.undo(),
+            Intent::ToggleBench => self.view.toggle_bench(self.experiments.last()),
+            Intent::Undo => return self.experiments.undo_before(Then::Stay, &self.kernel).into_iter().collect(),
         }
         Vec::new()
     }
@@ -159,7 +160,7 @@ impl State {
     /// Answers the open question.
     fn answer(&mut self, choice: Choice) {
         match self.view.bench {
-            Some(which) => self.answer_experiment(which, choice),
+            Some(which) => self.experiments.answer(which, choice),
             None => self.quiz.choose(self.view.shown, choice),
         }
         self.view.message = None;
@@ -221,20 +222,29 @@ impl State {
 
     /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
     /// a held key policy unsent.
-    fn go_back(&mut self) {
+    fn go_back(&mut self) -> Option<Command> {
         if self.view.blank {
             self.view.blank = false;
-            return;
+            return None;
         }
         if self.stops_jump() {
-            return;
+            return None;
         }
         match (self.view.overlay, self.view.bench) {
-            (Some(Overlay::Bench { .. }), _) => self.toggle_bench(),
-            (None, Some(which)) => self.leave_experiment(which),
+            (Some(Overlay::Bench { .. }), _) => self.view.toggle_bench(self.experiments.last()),
+            (None, Some(which)) => return Some(self.experiments.leave(which)),
             (None, None) if self.held().is_some() => self.drop_held(),
             _ => self.close(),
         }
+        None
+    }
+
+    pub(super) fn show_experiment(&mut self, which: Experiment) {
+        self.view.show_bench(which);
+        if self.trial(which).status == Status::Todo {
+            self.view.begin();
+        }
+        self.focus_calls();
     }
 
     pub(in crate::lab) fn show(&mut self, stage: Stage) {
@@ -256,10 +266,7 @@ impl State {
                 return Vec::new();
             }
             (Some(_), _) => return self.resume(),
-            (None, Some(which)) => {
-                self.advance_experiment(which);
-                return Vec::new();
-            }
+            (None, Some(which)) => return self.experiments.advance(which, &self.kernel),
             (None, None) => {}
         }
         let shown = self.view.shown;

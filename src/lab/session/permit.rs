@@ -3,12 +3,12 @@
 
 use super::flow::{Intent, PresenterAction};
 use super::state::State;
-use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
 use crate::lab::copy::Copied;
 use crate::lab::kernel::run::Status;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
+use crate::lab::model::experiment::Experiment;
 use crate::lab::view::{Overlay, Page, moved};
 
 /// What the person is looking at. The keys of two modes never meet.
@@ -274,7 +274,7 @@ impl State {
             (Mode::List, _) => Permit::Yes,
             (Mode::Resuming, _) => yes(self.can_resume()),
             (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
-            (_, Some(_)) if self.kernel.is_interrupted() => yes(self.bench.pause().is_some()),
+            (_, Some(_)) if self.kernel.is_interrupted() => yes(self.experiments.pause().is_some()),
             (Mode::Todo, Some(which)) => yes(!self.is_out_of_reach(which)),
             (_, Some(_)) => Permit::Yes,
             // An experiment of a saved session is undone before its stages are verified.
@@ -325,6 +325,21 @@ impl State {
         }
     }
 
+    /// Whether experiments can be tried: after the lab's last reading, while what it made is there.
+    pub fn has_bench(&self) -> bool {
+        self.check(Stage::ViewAgain).is_some() && self.record(Stage::CleanUp).status == Status::Todo
+    }
+
+    /// Whether an experiment can't be tried here.
+    pub fn is_out_of_reach(&self, which: Experiment) -> bool {
+        which.needs_own_user() && self.backend.given_user
+    }
+
+    /// Whether what experiments have changed can be undone now.
+    fn can_undo(&self) -> bool {
+        !self.experiments.changes().is_empty() && !self.kernel.is_interrupted() && self.has_bench()
+    }
+
     fn permit_bench(&self) -> Permit {
         match (self.view.overlay, self.view.bench) {
             (Some(overlay), _) => yes(matches!(overlay, Overlay::Bench { .. })),
@@ -354,7 +369,7 @@ impl State {
 
     /// Esc leaves something behind the panes: an unsent policy, a jump, an experiment that has ended or waits.
     fn can_close_panes(&self) -> bool {
-        let can_leave_experiment = || !self.kernel.is_interrupted() || self.bench.pause().is_some();
+        let can_leave_experiment = || !self.kernel.is_interrupted() || self.experiments.pause().is_some();
         self.held().is_some() || self.destination().is_some() || (self.view.bench.is_some() && can_leave_experiment())
     }
 

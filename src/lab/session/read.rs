@@ -1,11 +1,11 @@
 //! What screens, lines and logs read.
 
 use super::state::State;
-use crate::lab::bench::Experiment;
 use crate::lab::calls::Call;
 use crate::lab::copy::{Copied, Profiles};
 use crate::lab::cost;
 use crate::lab::feature::consent::Thing;
+use crate::lab::feature::experiments::steps;
 use crate::lab::feature::insight::at_rest::{self, Seen};
 use crate::lab::feature::insight::{self, Inquiry, Known, Place, Use, trail};
 use crate::lab::feature::masking::masker::Masker;
@@ -15,12 +15,13 @@ use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::event::RunId;
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::lesson::interface::Interface;
-use crate::lab::lesson::{Comparison, Text};
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
 use crate::lab::model::facts::{Caller, Facts, Names};
 use crate::lab::model::operation::{Identity, Operation};
+use crate::lab::lesson::{self, Comparison, Text};
+use crate::lab::model::experiment::Experiment;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::policy_diff::PolicyDiff;
 use crate::lab::model::redact::{clean, redact};
@@ -150,6 +151,40 @@ impl State {
         Experiment::ALL.iter().filter_map(check).filter(|check| check.met).count()
     }
 
+    /// The texts of an experiment.
+    pub fn experiment(&self, which: Experiment) -> &lesson::Experiment {
+        &self.lesson.frame.experiments[which.index()]
+    }
+
+    /// The question of an experiment, where questions are asked.
+    pub fn bench_question(&self, which: Experiment) -> Option<Asked<'_>> {
+        if !self.quiz.asks() {
+            return None;
+        }
+        let question = &self.experiment(which).question;
+        Some(Asked::new(question, &self.bench_order(which), self.experiments.choice(which)))
+    }
+
+    pub(in crate::lab) fn bench_order(&self, which: Experiment) -> Vec<usize> {
+        self.quiz.shuffled(which.question_number(), self.experiment(which).question.answers.len())
+    }
+
+    /// The question of the shown stage or experiment, where questions are asked.
+    pub fn shown_question(&self) -> Option<Asked<'_>> {
+        self.view.bench.map_or_else(|| self.question(self.view.shown), |which| self.bench_question(which))
+    }
+
+    /// The calls of the shown stage or experiment, before anything is known.
+    pub fn outline(&self) -> Vec<(Identity, String)> {
+        match self.view.bench {
+            Some(which) => steps::outline(which, steps::user_policy(&self.sources())),
+            None => {
+                let stage = self.view.shown.outline(&self.backend);
+                stage.map(|(identity, call)| (identity, call.to_owned())).collect()
+            }
+        }
+    }
+
     /// The call that waits in the shown stage for a person's yes, as it is shown.
     pub fn held(&self) -> Option<(Identity, &Operation)> {
         let held = self.kernel.held().filter(|_| self.view.shown == self.kernel.current())?;
@@ -193,7 +228,7 @@ impl State {
             BackendKind::Sandbox => Vec::new(),
             BackendKind::Endpoint | BackendKind::Aws => {
                 let mut left = self.shown_facts().made.list(self.shown_names());
-                left.extend(self.bench_leftovers());
+                left.extend(self.experiments.leftovers(self.shown_names()));
                 // Of an experiment's calls that is said already.
                 let pending = self.at_work().pending.iter().filter(|_| !self.kernel.is_interrupted());
                 left.extend(pending.filter_map(|pending| pending.operation.creates()));
@@ -617,7 +652,7 @@ impl State {
         }
         let is_managed = self.backend.has_managed_policy();
         let is_highlight = |name: &str| match self.view.bench {
-            Some(which) => name == crate::lab::bench::script::highlight(which, identity, is_managed),
+            Some(which) => name == steps::highlight(which, identity, is_managed),
             None => self.view.shown.highlights(identity, name),
         };
         let is_it = |call: &Call<'_>| {
@@ -638,12 +673,12 @@ impl State {
 
     /// Whether a call only takes back what an experiment has changed.
     pub fn is_undo(&self, call: &Call<'_>) -> bool {
-        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.undoes(which, id))
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.experiments.undoes(which, id))
     }
 
     /// Whether a call was the first after five minutes without one.
     pub fn is_later(&self, call: &Call<'_>) -> bool {
-        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.bench.is_later(which, id))
+        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.experiments.is_later(which, id))
     }
 
     /// The call that the pane of `identity` shows.

@@ -2,9 +2,9 @@
 
 use super::flow::Effect;
 use super::state::State;
-use crate::lab::bench::Bench;
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
 use crate::lab::feature::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
+use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};
@@ -44,7 +44,7 @@ impl State {
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
-            bench: self.bench.kept(),
+            bench: self.experiments.kept(),
             consented: self.consent.account.clone(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
@@ -163,7 +163,7 @@ impl State {
             self.presenting.votes = kept.votes;
         }
         self.presenting.pace.resume(kept.pace);
-        self.bench = Bench::resumed(&kept.bench, kept.place.is_fleeting());
+        self.experiments = Experiments::resumed(&kept.bench, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);
         }
@@ -173,7 +173,10 @@ impl State {
 
     /// Verifies what was met, after what an experiment has changed is undone.
     pub(in crate::lab) fn begin_to_catch_up(&mut self) -> Vec<Command> {
-        if self.undo_before_verification() { Vec::new() } else { self.verify_from(Some(Stage::FIRST)) }
+        match self.experiments.undo_before(Then::Verify, &self.kernel) {
+            Some(undo) => vec![undo],
+            None => self.verify_from(Some(Stage::FIRST)),
+        }
     }
 
     /// Closes what lies over the panes. The question waits for an answer.

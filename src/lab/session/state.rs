@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::lab::bench::Bench;
 use crate::lab::copy::{Clipboard, Profiles, Way};
 use crate::lab::feature::consent::Consent;
+use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::Insight;
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::presenting::Presenting;
@@ -36,7 +36,7 @@ pub struct State {
     /// The questions, and what was said to them.
     pub(in crate::lab) quiz: Quiz,
     /// What was tried after the lab's last reading.
-    pub(in crate::lab) bench: Bench,
+    pub(in crate::lab) experiments: Experiments,
     /// What the person looks at, and how.
     pub(in crate::lab) view: View,
     /// What has been looked into.
@@ -72,7 +72,7 @@ impl State {
             names,
             lesson: Chosen::default(),
             quiz: Quiz::default(),
-            bench: Bench::default(),
+            experiments: Experiments::default(),
             view: View::default(),
             insight: Insight::default(),
             masking: Masking::default(),
@@ -138,8 +138,8 @@ impl State {
     }
 
     /// What experiments have changed.
-    pub fn bench(&self) -> &Bench {
-        &self.bench
+    pub fn experiments(&self) -> &Experiments {
+        &self.experiments
     }
 
     /// What the person looks at, and how.

@@ -2,10 +2,13 @@
 
 use crate::lab::feature::consent::{Digits, Gate};
 use crate::lab::feature::review::Clearance;
-use crate::lab::kernel::event::{Command, DomainEvent, RunId};
+use crate::lab::feature::experiments::{IDLE_SECONDS, Then};
+use crate::lab::feature::presenting::pace::minutes;
+use crate::lab::kernel::event::{Command, DomainEvent, RunId, TimerId, TrialCommand};
 use crate::lab::kernel::run::Purpose;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::batch::{Batch, Next};
+use crate::lab::model::experiment::Experiment;
 use crate::lab::model::inspection::{Finding, Known};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Identity;
@@ -49,11 +52,11 @@ impl State {
                 self.kernel.answer(id, *answer, |raw| self.masking.exchange(raw));
             }
             Event::Inspected { serial, finding } => self.inspected(serial, finding),
-            Event::TimerFired(timer) => match self.second_passed(timer) {
+            Event::TimerFired(timer) => match self.experiments.second_passed(timer) {
                 Some(commands) => return commands,
                 None => self.kernel.timer_fired(timer),
             },
-            Event::Advanced { timer, moved } => return self.advanced(timer, moved),
+            Event::Advanced { timer, moved } => return self.experiments.advanced(timer, moved),
             Event::Recalled { stage, found } => self.replays.found(stage, found, &mut self.masking),
             Event::NotKept(reason) => {
                 if let Some(text) = self.replays.could_not_keep(&reason) {
@@ -108,7 +111,7 @@ impl State {
         }
         let mut commands = self.react(event, effects);
         self.insight.on(event, &self.kernel);
-        commands.extend(self.bench_on(event));
+        commands.extend(self.experiments.on(event, &self.kernel));
         commands.extend(self.resume_on(event));
         if !self.resuming.is_open() {
             // A jump waits: its calls and the verification's must not mix.
@@ -138,6 +141,7 @@ impl State {
             }
             DomainEvent::RunStopped(RunId::Stage(stage), observed) => self.conclude(*stage, Check::unmet(observed)),
             DomainEvent::RunEnded(RunId::Stage(stage)) => self.stage_ended(*stage, effects),
+            DomainEvent::RunEnded(RunId::Experiment(which)) => self.experiment_ended(*which),
             DomainEvent::StageWithheld(stage) => {
                 self.view.show(*stage);
                 effects.push(Effect::Report(Report::Started(*stage)));
@@ -151,11 +155,24 @@ impl State {
     fn stage_ended(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
         self.view.message = None;
         // What these stages are about is in test-user's pane: there `w` explains it, and one pane alone shows it.
-        let is_about_user = matches!(stage, Stage::ViewDenied | Stage::ViewAgain);
-        if is_about_user && self.kernel.is_met(stage) && self.view.shown == stage {
+        if stage.def().scans.compares() && self.kernel.is_met(stage) && self.view.shown == stage {
             self.view.focus_on(Identity::TestUser);
         }
         self.report_end(stage, effects);
+    }
+
+    fn experiment_ended(&mut self, which: Experiment) {
+        // As in the stages: what an experiment changes is the response to test-user, where that sends a call.
+        let is_met = self.trial(which).status.check().is_some_and(|check| check.met);
+        if is_met && self.view.bench == Some(which) && !self.calls(Identity::TestUser).is_empty() {
+            self.view.focus_on(Identity::TestUser);
+        }
+        let names = self.shown_names();
+        let left: Vec<String> = self.experiments.changes().iter().map(|change| change.describe(names)).collect();
+        if !left.is_empty() {
+            let undo = self.view.keys.first("undo", "u");
+            self.view.message = Some(format!("{undo}: undo again · not undone: {}", left.join(", ")));
+        }
     }
 
     fn report_end(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
@@ -182,24 +199,32 @@ impl State {
     fn supply(&mut self, id: RunId, batch: usize, effects: &mut Vec<Effect>) -> Vec<Command> {
         let next = match id {
             RunId::Stage(stage) => self.next_batch(stage, batch),
-            RunId::Experiment(which) => self.next_of_experiment(which, batch),
+            RunId::Experiment(which) => {
+                let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
+                self.experiments.next(which, batch, &sources)
+            }
         };
         match (next, id) {
             (Next::Send(batch), _) if batch.calls.is_empty() => self.kernel.pass(id),
             (Next::Send(batch), RunId::Stage(stage)) => self.clear(stage, batch, effects),
             (Next::Send(batch), RunId::Experiment(_)) => self.send(id, batch, effects),
-            (Next::Wait, _) => return self.pause(),
+            (Next::Wait, _) => {
+                let timer = self.kernel.new_timer();
+                return self.experiments.wait(timer, self.backend.kind == BackendKind::Aws);
+            }
             (Next::End, RunId::Stage(stage)) => {
                 let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
                 let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
                 let check = Check::from((stage.def().expect)(&evidence));
                 self.conclude(stage, check);
             }
-            (Next::End, RunId::Experiment(which)) => self.judge_experiment(which),
+            (Next::End, RunId::Experiment(which)) => return vec![self.experiments.judge(which, &self.kernel)],
             (Next::Blocked(reason), RunId::Stage(stage)) => {
                 self.conclude(stage, Check::unmet(format!("not attempted: {reason}")));
             }
-            (Next::Blocked(reason), RunId::Experiment(which)) => self.end_trial(which, Check::unmet(reason)),
+            (Next::Blocked(reason), RunId::Experiment(which)) => {
+                return vec![Command::Trial(which, TrialCommand::End(Check::unmet(reason)))];
+            }
         }
         Vec::new()
     }
@@ -226,7 +251,7 @@ impl State {
     fn send_masked(&mut self, id: RunId, batch: Masked<Batch>, effects: &mut Vec<Effect>) {
         let calls = self.kernel.send(id, batch);
         if let RunId::Experiment(which) = id {
-            self.note_calls(which, &calls);
+            self.experiments.note_sent(which, &calls);
         }
         effects.extend(calls.into_iter().map(Effect::from));
     }
@@ -245,17 +270,26 @@ impl State {
             outcome = Masked::new(before, outcome.shown().clone());
         }
         if stage == Stage::CleanUp {
-            self.add_bench_left(outcome.shown_mut());
+            self.add_experiments_leftovers(outcome.shown_mut());
         }
         self.kernel.conclude(RunId::Stage(stage), outcome);
+    }
+
+    /// Adds to the outcome of clean-up what experiments have left.
+    fn add_experiments_leftovers(&mut self, check: &mut Check) {
+        self.experiments.forget_removed(&self.kernel.facts().made);
+        let left = self.experiments.leftovers(self.shown_names());
+        if !left.is_empty() {
+            *check = Check::unmet(format!("{}; still there: {}", check.observed, left.join(", ")));
+        }
     }
 
     /// Carries out a command.
     fn apply(&mut self, command: Command, effects: &mut Vec<Effect>) -> Vec<Command> {
         match command {
-            Command::Start(stage) => self.start(stage),
+            Command::Start(stage) => return self.start(stage, effects),
             Command::StartNow(stage) => self.kernel.begin(stage),
-            Command::Retry => self.retry(),
+            Command::Retry => return self.retry(effects),
             Command::Verify(stage) => {
                 self.view.show(stage);
                 self.view.message = Some(format!("looking whether stage {} still stands", stage.number()));
@@ -276,7 +310,8 @@ impl State {
             Command::TakeOver => {
                 effects.push(Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() });
             }
-            Command::After { timer, millis } => effects.push(Effect::After { timer, millis }),
+            Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
+            Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
             Command::Inspect => effects.extend(self.inspect()),
             Command::Recall(stage) => {
@@ -290,26 +325,91 @@ impl State {
     }
 
     /// Begins a stage, unless something comes first: consent, or what experiments have changed.
-    fn start(&mut self, stage: Stage) {
-        if !self.kernel.is_interrupted() && !self.asks_for_consent(stage) && !self.undo_before(stage) {
-            self.kernel.begin(stage);
+    fn start(&mut self, stage: Stage, effects: &mut Vec<Effect>) -> Vec<Command> {
+        if self.kernel.is_interrupted() || self.asks_for_consent(stage) {
+            return Vec::new();
         }
+        let undo = match stage {
+            Stage::CleanUp => self.experiments.undo_before(Then::CleanUp, &self.kernel),
+            _ => None,
+        };
+        if let Some(undo) = undo {
+            return self.apply(undo, effects);
+        }
+        self.kernel.begin(stage);
+        Vec::new()
     }
 
-    fn retry(&mut self) {
+    fn retry(&mut self, effects: &mut Vec<Effect>) -> Vec<Command> {
         let stage = self.view.shown;
         if self.asks_for_consent(stage) {
-            return;
+            return Vec::new();
         }
         self.kernel.reach(stage);
         self.kernel.forget_after(stage);
         // A stage that creates goes on where it failed: what has been created is not created twice.
         if stage.can_start_over() {
-            return self.start(stage);
+            return self.start(stage, effects);
         }
         self.view.show(stage);
         self.replays.end(stage);
         self.kernel.resend(stage);
+        Vec::new()
+    }
+
+    /// Does something for an experiment.
+    fn apply_to_trial(&mut self, which: Experiment, command: TrialCommand, effects: &mut Vec<Effect>) -> Vec<Command> {
+        match command {
+            TrialCommand::Show => self.show_experiment(which),
+            TrialCommand::List => self.view.open_bench(Some(which)),
+            TrialCommand::Try if self.is_out_of_reach(which) => {
+                let text = "this one changes test-user's own policies: it needs a user that the lab makes";
+                self.view.message = Some(text.to_owned());
+            }
+            TrialCommand::Try => {
+                let command = self.experiments.start(which, &self.kernel);
+                return self.apply(command, effects);
+            }
+            TrialCommand::Begin { undoes } => {
+                self.view.message = None;
+                self.kernel.interrupt(which, undoes);
+            }
+            TrialCommand::GoOn => {
+                self.tell_clock();
+                self.kernel.pass(RunId::Experiment(which));
+            }
+            TrialCommand::End(check) => {
+                self.experiments.take_verdict(self.masking.outcome(check));
+                self.tell_clock();
+                self.kernel.go_on(which, true);
+            }
+            TrialCommand::Conclude(outcome) => self.kernel.conclude(RunId::Experiment(which), outcome),
+            TrialCommand::CatchUp => {
+                // It has not been tried since the session was resumed.
+                self.kernel.reset(RunId::Experiment(which));
+                return self.verify_from(Some(Stage::FIRST));
+            }
+        }
+        Vec::new()
+    }
+
+    /// Says how five minutes passed, where the server's clock was moved.
+    fn tell_clock(&mut self) {
+        let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
+        let text = "the sandbox's clock was moved on by {} min {} s";
+        let is_told = self.experiments.has_moved_clock();
+        self.view.message = is_told.then(|| self.interface().fill(text, &[&minutes, &seconds]));
+    }
+
+    /// Says how long an experiment waits, and lets a second pass.
+    fn count_down(&mut self, timer: TimerId, left: u16, effects: &mut Vec<Effect>) {
+        self.view.message = Some(format!(
+            "{} until DynamoDB forgets the table key · {} goes on · {} stops, undoes",
+            minutes(left.into()),
+            self.view.keys.first("advance", "enter"),
+            self.view.keys.first("back", "esc")
+        ));
+        effects.push(Effect::After { timer, millis: 1_000 });
     }
 
     /// Says what can be done when what was waited for did not come.

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::fake::{Cloud, Lab, backend};
-use crate::lab::bench::check::check;
+use crate::lab::experiments::verdict::check;
 use crate::lab::{Exchange, Experiment, Identity, Operation, Stage};
 
 /// The Scans of both, with test-user denied on the key or allowed.

@@ -458,7 +458,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
     let record = lab.state.trial(which);
     let gone: Vec<_> = record.exchanges().filter(|exchange| !exchange.is_allowed()).collect();
     assert!(matches!(gone.as_slice(), [.., last] if last.is_wanted_absence()), "{gone:?}");
-    assert_eq!(lab.state.bench.changes(), []);
+    assert_eq!(lab.state.experiments.changes(), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::fake::*;
-use crate::lab::bench::Experiment;
+use crate::lab::Experiment;
 use crate::lab::resume::Looked;
 use crate::lab::*;
 
@@ -287,9 +287,9 @@ fn killed_in_an_experiment_it_undoes_that_first(
         }
         tried += 1;
         let mut lab = revive(lab, false);
-        assert_eq!(lab.state.bench.changes(), [], "call {call}");
+        assert_eq!(lab.state.experiments.changes(), [], "call {call}");
         assert_eq!((lab.state.current(), lab.state.met()), (Stage::CleanUp, 8), "{call}: {:?}", lab.state.view.message);
-        assert!(lab.state.bench.choice(which).is_some());
+        assert!(lab.state.experiments.choice(which).is_some());
         assert!(lab.state.has_bench());
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}");

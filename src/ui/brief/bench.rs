@@ -62,7 +62,7 @@ impl<'a> Brief<'a> {
     }
 
     fn trying(self) -> Part<'a> {
-        match self.state.bench().pause() {
+        match self.state.experiments().pause() {
             Some(_) => self.part(None, self.state.interface().say("waiting until DynamoDB has no table key in memory")),
             None => self.under_way(),
         }

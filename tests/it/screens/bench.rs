@@ -86,7 +86,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
         let mut session = Session::aws().at_the_bench(Experiment::DisableKey);
         session.holds_timers = true;
         session.intent(Intent::Advance).answer_all();
-        assert_eq!(session.state.bench().pause(), Some(Some(315)));
+        assert_eq!(session.state.experiments().pause(), Some(Some(315)));
         session
     };
     let press = |code, session: &Session| {
@@ -96,7 +96,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
     let mut session = counting();
     assert!(session.state.view().message.clone().unwrap().starts_with("5:15 until DynamoDB forgets"));
     session.event(Event::TimerFired(TimerId(0))); // of somebody else
-    assert_eq!(session.state.bench().pause(), Some(Some(315)));
+    assert_eq!(session.state.experiments().pause(), Some(Some(315)));
     let enter = press(KeyCode::Enter, &session).unwrap();
     session.intent(enter).answer_all();
     assert!(matches!(&session.state.shown().status, kmslab::lab::Status::Done(check) if check.met));
@@ -106,7 +106,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
     session.intent(escape).answer_all();
     let names: Vec<_> = session.state.shown().exchanges().map(|call| call.operation.name()).collect();
     assert_eq!(names, ["DisableKey", "EnableKey"], "it is undone, and nothing was read");
-    assert_eq!(session.state.bench().changes(), []);
+    assert_eq!(session.state.experiments().changes(), []);
 
     let mut session = counting();
     session.holds_timers = false;
@@ -115,7 +115,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
     let fired = (1..200).map(TimerId).find(|timer| {
         let mut state = pause.clone();
         state.update(Event::TimerFired(*timer));
-        state.bench().pause() == Some(Some(314))
+        state.experiments().pause() == Some(Some(314))
     });
     session.event(Event::TimerFired(fired.unwrap()));
     session.answer_all();
@@ -134,7 +134,7 @@ fn a_server_that_is_no_sandbox_is_waited_for() {
     let [kmslab::lab::Effect::Advance { timer, seconds: 301 }] = effects[..] else { panic!("{effects:?}") };
     let effects = session.state.update(Event::Advanced { timer, moved: false });
     assert_eq!(effects, [kmslab::lab::Effect::After { timer, millis: 1_000 }]);
-    assert_eq!(session.state.bench().pause(), Some(Some(315)));
+    assert_eq!(session.state.experiments().pause(), Some(Some(315)));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_masked_bench_names_nobody() {
     let mut session = session.at_the_bench(Experiment::AwsOwnedKey);
     session.state.set_backend(Backend { kind: BackendKind::Endpoint, ..session.state.backend().clone() });
     session.intent(Intent::Advance);
-    while session.state.bench().changes().len() < 2 {
+    while session.state.experiments().changes().len() < 2 {
         session.answer_one();
     }
     let leaving = session.state.leftovers().join(", ");

@@ -13,7 +13,7 @@ fn on_the_bench() -> Vec<(&'static str, Session)> {
     running.intent(Intent::Advance);
     let mut undoing = at(Experiment::DisableKey);
     undoing.intent(Intent::Advance);
-    while !undoing.state.bench().is_undoing() {
+    while !undoing.state.experiments().is_undoing() {
         undoing.answer_one();
     }
     let mut tried = at(Experiment::ExplicitDeny);

@@ -1,20 +1,15 @@
-//! What each experiment sends, in which order, and what takes a change back.
+//! The calls of each experiment, in order, and those that undo a change.
 
+use super::change::{Change, GRANT_NAME, POLICY_NAME};
 use super::policies;
-use super::{BenchTable, Change, Experiment};
-use crate::lab::facts::Names;
 use crate::lab::model::batch::Batch;
+use crate::lab::model::experiment::{BenchTable, Experiment};
+use crate::lab::model::facts::Names;
 use crate::lab::model::key_policy::KeyPolicyError;
+use crate::lab::model::operation::{Context, Identity, Operation};
+use crate::lab::model::test_user::{UserPolicy, table_policy};
 use crate::lab::model::until::Until;
-use crate::lab::operation::{Context, Identity, Operation};
-use crate::lab::stages::items;
-use crate::lab::test_user::{UserPolicy, table_policy};
-
-/// The name of the inline policy that experiments put on test-user.
-pub const POLICY_NAME: &str = "kmslab-bench";
-
-/// The name of the grant that an experiment creates.
-pub const GRANT_NAME: &str = "kmslab-bench";
+use crate::lab::stages::{Sources, items};
 
 /// The days until a key is deleted: the fewest that KMS takes.
 const DELETION_DAYS: u8 = 7;
@@ -27,7 +22,7 @@ const GRANTED: [&str; 6] = ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKe
 
 /// What the calls are made from.
 #[derive(Debug, Clone)]
-pub struct Ground<'a> {
+pub struct Setup<'a> {
     /// The run's names.
     pub names: &'a Names,
     /// The region.
@@ -78,7 +73,35 @@ fn waiting(operation: Operation, until: Until) -> Batch {
     Batch { calls: vec![(Identity::Admin, operation)], until, tolerant: true }
 }
 
-impl Ground<'_> {
+impl<'a> Setup<'a> {
+    /// What is known by now. To undo, not all of it need be there any more.
+    pub fn new(sources: &Sources<'a>, policy: Option<&'a str>, ciphertext: Option<&'a str>) -> Setup<'a> {
+        let Sources { names, facts, backend } = *sources;
+        Setup {
+            names,
+            region: &backend.region,
+            key: facts.key_id().unwrap_or_default(),
+            key_arn: facts.key_arn().unwrap_or_default(),
+            policy: policy.unwrap_or_default(),
+            admin: facts.principal(Identity::Admin).unwrap_or_default(),
+            user: facts.principal(Identity::TestUser).unwrap_or_default(),
+            user_policy: user_policy(sources),
+            tables: facts.table_arn("", &backend.region),
+            ciphertext: ciphertext.unwrap_or_default(),
+            eventually_consistent: backend.is_eventually_consistent(),
+        }
+    }
+}
+
+/// The policy that the lab has given test-user. A given user's own is not for the lab to change: it counts as AWS's.
+pub fn user_policy(sources: &Sources<'_>) -> UserPolicy {
+    match sources.backend.given_user {
+        true => UserPolicy::Managed(String::new()),
+        false => sources.facts.user_policy(sources.names, sources.backend),
+    }
+}
+
+impl Setup<'_> {
     fn key(&self) -> String {
         self.key.to_owned()
     }
@@ -174,84 +197,84 @@ fn context(value: &str) -> Context {
 ///
 /// # Errors
 /// The key policy can't be changed.
-pub fn steps(which: Experiment, ground: &Ground<'_>) -> Result<Vec<Step>, KeyPolicyError> {
+pub fn steps(which: Experiment, setup: &Setup<'_>) -> Result<Vec<Step>, KeyPolicyError> {
     use Operation as O;
-    let (policy, user) = (ground.policy, &ground.user);
+    let (policy, user) = (setup.policy, &setup.user);
     Ok(match which {
-        Experiment::DisableKey => vec![admin(O::DisableKey { key: ground.key() }), Step::Idle, ground.both_scan()],
+        Experiment::DisableKey => vec![admin(O::DisableKey { key: setup.key() }), Step::Idle, setup.both_scan()],
         Experiment::ExplicitDeny => {
-            vec![ground.put_policy(policies::denying(policy, user))?, Step::Idle, ground.both_scan()]
+            vec![setup.put_policy(policies::denying(policy, user))?, Step::Idle, setup.both_scan()]
         }
         Experiment::IamAllow => {
-            vec![ground.allow_in_iam(), ground.without_user()?, Step::Idle, ground.user_scans()]
+            vec![setup.allow_in_iam(), setup.without_user()?, Step::Idle, setup.user_scans()]
         }
         Experiment::NoRootStatement => vec![
-            ground.allow_in_iam(),
-            ground.put_policy(policies::not_left_to_iam(policy, user, &ground.admin))?,
+            setup.allow_in_iam(),
+            setup.put_policy(policies::not_left_to_iam(policy, user, &setup.admin))?,
             Step::Idle,
-            ground.both_scan(),
+            setup.both_scan(),
         ],
-        Experiment::KeyWithoutDynamodb => ground.without_dynamodb(),
-        Experiment::AwsOwnedKey => ground.on_table(BenchTable::AwsOwned)?,
-        Experiment::AwsManagedKey => ground.on_table(BenchTable::AwsManaged)?,
+        Experiment::KeyWithoutDynamodb => setup.without_dynamodb(),
+        Experiment::AwsOwnedKey => setup.on_table(BenchTable::AwsOwned)?,
+        Experiment::AwsManagedKey => setup.on_table(BenchTable::AwsManaged)?,
         Experiment::RevokeCache => vec![
-            ground.still_allowed(ground.scan()),
-            ground.without_user()?,
-            ground.user_scans(),
+            setup.still_allowed(setup.scan()),
+            setup.without_user()?,
+            setup.user_scans(),
             Step::Idle,
-            ground.user_scans(),
+            setup.user_scans(),
         ],
         Experiment::KeyAdmin => {
-            vec![ground.put_policy(policies::administered(policy, user))?, Step::Idle, ground.user_scans()]
+            vec![setup.put_policy(policies::administered(policy, user))?, Step::Idle, setup.user_scans()]
         }
         Experiment::ViaServiceOnly => vec![
-            ground.user_encrypts(Context::new()),
-            ground.put_policy(policies::through_dynamodb(policy, user, ground.region))?,
+            setup.user_encrypts(Context::new()),
+            setup.put_policy(policies::through_dynamodb(policy, user, setup.region))?,
             Step::Idle,
-            ground.user_scans(),
-            try_out(ground.user_decrypts(Context::new())),
+            setup.user_scans(),
+            try_out(setup.user_decrypts(Context::new())),
         ],
-        Experiment::KmsGrant => vec![ground.without_user()?, ground.grant(), Step::Idle, ground.user_scans()],
+        Experiment::KmsGrant => vec![setup.without_user()?, setup.grant(), Step::Idle, setup.user_scans()],
         Experiment::WrongContext => vec![
-            ground.user_encrypts(context("lab")),
-            send(ground.user_decrypts(context("lab"))),
-            try_out(ground.user_decrypts(context("party"))),
+            setup.user_encrypts(context("lab")),
+            send(setup.user_decrypts(context("lab"))),
+            try_out(setup.user_decrypts(context("party"))),
         ],
-        Experiment::Rotate => vec![admin(O::RotateKeyOnDemand { key: ground.key() }), Step::Idle, ground.both_scan()],
+        Experiment::Rotate => vec![admin(O::RotateKeyOnDemand { key: setup.key() }), Step::Idle, setup.both_scan()],
         Experiment::ScheduleDeletion => vec![
-            admin(O::ScheduleKeyDeletion { key: ground.key(), days: DELETION_DAYS }),
+            admin(O::ScheduleKeyDeletion { key: setup.key(), days: DELETION_DAYS }),
             Step::Idle,
-            ground.both_scan(),
-            admin(O::CancelKeyDeletion { key: ground.key() }),
-            admin(O::DescribeKey { key: ground.key() }),
-            ground.both_scan(),
+            setup.both_scan(),
+            admin(O::CancelKeyDeletion { key: setup.key() }),
+            admin(O::DescribeKey { key: setup.key() }),
+            setup.both_scan(),
         ],
     })
 }
 
 /// What takes `change` back.
-pub fn undo(change: &Change, ground: &Ground<'_>) -> Batch {
+pub fn undo(change: &Change, setup: &Setup<'_>) -> Batch {
     use Operation as O;
-    let key = || ground.key();
-    let user = || ground.names.user.clone();
+    let key = || setup.key();
+    let user = || setup.names.user.clone();
     let once = |operation| waiting(operation, Until::Answered);
     match change {
-        Change::KeyPolicy => once(O::PutKeyPolicy { key: key(), policy: ground.policy.to_owned() }),
+        Change::KeyPolicy => once(O::PutKeyPolicy { key: key(), policy: setup.policy.to_owned() }),
         Change::Disabled => once(O::EnableKey { key: key() }),
         Change::Deletion => once(O::CancelKeyDeletion { key: key() }),
-        Change::Detached => once(ground.user_policy.clone().put(user())),
+        Change::Detached => once(setup.user_policy.clone().put(user())),
         Change::Inline => once(O::DeleteUserPolicy { user: user(), name: POLICY_NAME.to_owned() }),
         Change::Grant(Some(id)) => once(O::RevokeGrant { key: key(), grant_id: id.clone() }),
         Change::Grant(None) => once(O::ListGrants { key: key() }),
-        Change::Table(table) => waiting(O::DeleteTable { table: table.name(ground.names) }, Until::TableDeletable),
-        Change::Going(table) => waiting(O::DescribeTable { table: table.name(ground.names) }, Until::TableGone),
+        Change::Table(table) => waiting(O::DeleteTable { table: table.name(setup.names) }, Until::TableDeletable),
+        Change::Going(table) => waiting(O::DescribeTable { table: table.name(setup.names) }, Until::TableGone),
     }
 }
 
 /// The calls of `which`, before anything is known: what the screen shows until Enter is pressed.
 pub fn outline(which: Experiment, user_policy: UserPolicy) -> Vec<(Identity, String)> {
     let names = Names::new("");
-    let ground = Ground {
+    let setup = Setup {
         names: &names,
         region: "",
         key: "",
@@ -264,7 +287,7 @@ pub fn outline(which: Experiment, user_policy: UserPolicy) -> Vec<(Identity, Str
         ciphertext: "",
         eventually_consistent: false,
     };
-    let calls = steps(which, &ground).unwrap_or_default().into_iter().flat_map(|step| match step {
+    let calls = steps(which, &setup).unwrap_or_default().into_iter().flat_map(|step| match step {
         Step::Send(batch) => batch.calls,
         Step::Idle => Vec::new(),
     });

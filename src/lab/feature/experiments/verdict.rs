@@ -1,12 +1,12 @@
-//! Was it as the right answer claims? Judged from what really came back, and said in words either way.
+//! Whether an experiment came out as its right answer claims, judged by the real responses.
 
-use super::{Experiment, denied_on_key};
-use crate::lab::exchange::{Exchange, Verdict};
+use crate::lab::model::exchange::{Exchange, Verdict};
+use crate::lab::model::experiment::Experiment;
+use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
-use crate::lab::operation::Identity;
 use crate::lab::stages::describe;
 
-/// Judges `which` by its exchanges, those that undo not among them.
+/// Judges `which` by its calls before the undoing.
 pub fn check(which: Experiment, exchanges: &[&Exchange]) -> Check {
     let tried = Tried { exchanges };
     let (admin, user) = (tried.scan(Identity::Admin), tried.scan(Identity::TestUser));
@@ -44,7 +44,7 @@ pub fn check(which: Experiment, exchanges: &[&Exchange]) -> Check {
     Check { met, observed }
 }
 
-/// The set-up did not come as far as what is tried.
+/// The outcome where the calls to judge by were not made.
 fn unfinished() -> Check {
     Check { met: false, observed: "not tried".to_owned() }
 }
@@ -68,13 +68,13 @@ impl<'a> Tried<'a> {
     }
 }
 
-/// What a call came to, without whose it was.
+/// The result of a call, without its identity.
 fn outcome(exchange: &Exchange) -> String {
     let text = short(exchange);
     text.strip_prefix(exchange.identity.name()).map(|rest| rest.trim_start().to_owned()).unwrap_or(text)
 }
 
-/// What a call came to; a failure by its code, DynamoDB's by the one that KMS gave it.
+/// The result of a call; a failure by its code, DynamoDB's by the one that KMS gave.
 fn short(exchange: &Exchange) -> String {
     let Verdict::Failed(failure) = &exchange.verdict else { return describe(exchange) };
     let wrapped = failure.message.split("Error Code: ").nth(1).and_then(|rest| rest.split(';').next());
@@ -101,4 +101,16 @@ fn denied_explicitly(exchange: &Exchange) -> bool {
 
 fn denied_on_scan(exchange: &Exchange) -> bool {
     matches!(&exchange.verdict, Verdict::Denied(denied) if denied.action.as_deref() == Some("dynamodb:Scan"))
+}
+
+/// Whether KMS refused a call, its own or one of DynamoDB's.
+fn denied_on_key(exchange: &Exchange) -> bool {
+    match &exchange.verdict {
+        // The wording of 2020–22 names no action, but says that KMS refuses (issue threads).
+        Verdict::Denied(denied) => match denied.action.as_deref() {
+            Some(action) => action == "kms:Decrypt",
+            None => denied.message.starts_with("KMS key access denied"),
+        },
+        _ => false,
+    }
 }
