@@ -5,8 +5,7 @@
 
 use serde_json::Value;
 
-use super::exchange::{Answer, error_code};
-use super::facts::is_already_there;
+use super::exchange::{Answer, error_code, is_already_there};
 use super::operation::Operation;
 
 /// Whether a call took effect.

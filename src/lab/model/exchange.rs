@@ -258,6 +258,18 @@ pub fn is_not_found(code: &str) -> bool {
     matches!(code, "ResourceNotFoundException" | "NotFoundException" | "NoSuchEntity" | "NoSuchEntityException")
 }
 
+/// Whether an error code says that a thing of this name exists already, or is just coming to be.
+pub fn is_already_there(code: &str) -> bool {
+    matches!(
+        code,
+        "AlreadyExistsException"
+            | "EntityAlreadyExists"
+            | "EntityAlreadyExistsException"
+            | "ResourceInUseException"
+            | "TableAlreadyExistsException"
+    )
+}
+
 /// The error code of an AWS error body: `__type` without its namespace (JSON protocols), or `Error.Code` (query).
 pub fn error_code(body: &Value) -> Option<&str> {
     let full = body.get("__type").or_else(|| body.pointer("/Error/Code"))?.as_str()?;

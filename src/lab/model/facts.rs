@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::backend::Backend;
 use super::certainty::{Certainty, certainty};
-use super::exchange::{Exchange, Verdict};
+use super::exchange::{Exchange, Verdict, is_already_there};
 use super::experiment::BenchTable;
 use super::operation::{Identity, Operation, Service, Tags};
 use super::stage::Stage;
-use super::test_user;
+use super::test_user::{self, UserPolicy};
 
 /// The resources of one run. Every name carries the prefix and the run's id, so that two runs never meet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -439,22 +440,60 @@ impl Facts {
             _ => {}
         }
     }
+
+    /// The admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
+    fn partition(&self) -> &str {
+        self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws")
+    }
+
+    /// The ARN of a table of the admin's account.
+    pub fn table_arn(&self, table: &str, region: &str) -> String {
+        let account = self.admin.as_ref().map_or("", |admin| &admin.account);
+        format!("arn:{}:dynamodb:{region}:{account}:table/{table}", self.partition())
+    }
+
+    /// The policy that test-user has, or is to get.
+    pub fn user_policy(&self, names: &Names, backend: &Backend) -> UserPolicy {
+        match &self.made.policy_attached {
+            Some(arn) => UserPolicy::Managed(arn.clone()),
+            None if backend.has_managed_policy() => {
+                UserPolicy::Managed(format!("arn:{}:iam::aws:policy/{}", self.partition(), test_user::MANAGED))
+            }
+            None => UserPolicy::Inline(test_user::table_policy(&self.table_arn(&names.table, &backend.region))),
+        }
+    }
+
+    /// The roles, by name, whose sessions the callers are.
+    pub fn role_names(&self) -> Vec<String> {
+        let callers = [&self.admin, &self.test_user].into_iter().flatten();
+        let mut names: Vec<String> = callers.filter_map(Caller::role_name).map(str::to_owned).collect();
+        names.dedup();
+        names
+    }
+
+    /// The user or role behind `identity`, as a policy names it. A session ends, and a policy that names it is then of
+    /// no use. Where GetRole was refused, a role's path is not known and is left out.
+    pub fn principal(&self, identity: Identity) -> Option<String> {
+        let caller = self.caller(identity)?;
+        let known = caller.role_name().and_then(|name| self.roles.get(name));
+        Some(known.cloned().unwrap_or_else(|| caller.principal()))
+    }
+
+    /// The call that asks whether admin can create test-user. `None` where admin is not known, or is the root user.
+    pub fn simulation(&self, names: &Names) -> Option<Operation> {
+        let principal = self.principal(Identity::Admin).filter(|arn| !arn.ends_with(":root"))?;
+        let account = &self.admin.as_ref()?.account;
+        Some(Operation::SimulatePrincipalPolicy {
+            principal,
+            actions: test_user::CREATING.map(str::to_owned).to_vec(),
+            resource: format!("arn:{}:iam::{account}:user/{}", self.partition(), names.user),
+            tags: names.tags(),
+        })
+    }
 }
 
 fn text(body: &Value, path: &str) -> Option<String> {
     body.pointer(path).and_then(Value::as_str).map(str::to_owned)
-}
-
-/// Whether an error code says that a thing of this name exists already, or is just coming to be.
-pub fn is_already_there(code: &str) -> bool {
-    matches!(
-        code,
-        "AlreadyExistsException"
-            | "EntityAlreadyExists"
-            | "EntityAlreadyExistsException"
-            | "ResourceInUseException"
-            | "TableAlreadyExistsException"
-    )
 }
 
 /// The ids in a list of access keys, whether the list came as JSON or as XML: one `member`, or several.

@@ -1,10 +1,8 @@
-//! test-user: the policy that lets it use DynamoDB, the principal that it is to policies, and whether it can be created.
+//! test-user: the policy that lets it use DynamoDB, and whether it can be created.
 
 use serde_json::{Value, json};
 
-use super::backend::Backend;
 use super::exchange::{Denied, Exchange, Verdict};
-use super::facts::{Caller, Facts, Names};
 use super::operation::{Identity, Operation};
 
 /// The managed policy that test-user gets on the sandbox: all of DynamoDB and, of KMS, not Decrypt (managed policy
@@ -15,7 +13,7 @@ pub const MANAGED: &str = "AmazonDynamoDBFullAccess";
 pub const POLICY: &str = "kmslab-dynamodb";
 
 /// What creating test-user takes, and what a company's policies deny first.
-const CREATING: [&str; 4] = ["iam:CreateUser", "iam:TagUser", "iam:PutUserPolicy", "iam:CreateAccessKey"];
+pub const CREATING: [&str; 4] = ["iam:CreateUser", "iam:TagUser", "iam:PutUserPolicy", "iam:CreateAccessKey"];
 
 /// What to do where test-user can't be created.
 const INSTEAD: &str = "use a user or role that exists instead: --user-profile NAME";
@@ -51,58 +49,6 @@ impl UserPolicy {
 pub fn table_policy(table_arn: &str) -> String {
     let statement = json!({"Effect": "Allow", "Action": "dynamodb:*", "Resource": table_arn});
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
-}
-
-impl Facts {
-    /// The admin's partition: `aws`, `aws-cn` or `aws-us-gov`.
-    fn partition(&self) -> &str {
-        self.admin.as_ref().and_then(|admin| admin.arn.split(':').nth(1)).unwrap_or("aws")
-    }
-
-    /// The ARN of a table of the admin's account.
-    pub fn table_arn(&self, table: &str, region: &str) -> String {
-        let account = self.admin.as_ref().map_or("", |admin| &admin.account);
-        format!("arn:{}:dynamodb:{region}:{account}:table/{table}", self.partition())
-    }
-
-    /// The policy that test-user has, or is to get.
-    pub fn user_policy(&self, names: &Names, backend: &Backend) -> UserPolicy {
-        match &self.made.policy_attached {
-            Some(arn) => UserPolicy::Managed(arn.clone()),
-            None if backend.has_managed_policy() => {
-                UserPolicy::Managed(format!("arn:{}:iam::aws:policy/{MANAGED}", self.partition()))
-            }
-            None => UserPolicy::Inline(table_policy(&self.table_arn(&names.table, &backend.region))),
-        }
-    }
-
-    /// The roles whose sessions the callers are, by name.
-    pub fn role_names(&self) -> Vec<String> {
-        let callers = [&self.admin, &self.test_user].into_iter().flatten();
-        let mut names: Vec<String> = callers.filter_map(Caller::role_name).map(str::to_owned).collect();
-        names.dedup();
-        names
-    }
-
-    /// The user or role behind `identity`, as a policy names it. A session ends, and a policy that names it is then of
-    /// no use. Where GetRole was refused, a role's path is not known and is left out.
-    pub fn principal(&self, identity: Identity) -> Option<String> {
-        let caller = self.caller(identity)?;
-        let known = caller.role_name().and_then(|name| self.roles.get(name));
-        Some(known.cloned().unwrap_or_else(|| caller.principal()))
-    }
-
-    /// The question whether admin can create test-user. `None` where admin is not known, or is the root user.
-    pub fn simulation(&self, names: &Names) -> Option<Operation> {
-        let principal = self.principal(Identity::Admin).filter(|arn| !arn.ends_with(":root"))?;
-        let account = &self.admin.as_ref()?.account;
-        Some(Operation::SimulatePrincipalPolicy {
-            principal,
-            actions: CREATING.map(str::to_owned).to_vec(),
-            resource: format!("arn:{}:iam::{account}:user/{}", self.partition(), names.user),
-            tags: names.tags(),
-        })
-    }
 }
 
 /// Why admin can't create test-user, from the answer to a simulation; `None` where it can, or nobody can tell.
