@@ -6,21 +6,18 @@ use crate::lab::copy::{Copied, Profiles};
 use crate::lab::cost;
 use crate::lab::feature::consent::Thing;
 use crate::lab::feature::experiments::steps;
-use crate::lab::feature::insight::at_rest::{self, Seen};
-use crate::lab::feature::insight::{self, Inquiry, Known, Place, Use, trail};
-use crate::lab::feature::masking::masker::Masker;
+use crate::lab::feature::insight::Inquiry;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::feature::replay::{Replay, stamp};
-use crate::lab::kernel::event::RunId;
-use crate::lab::kernel::run::{Run, Status};
+use crate::lab::kernel::run::Status;
 use crate::lab::lesson::interface::Interface;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
-use crate::lab::model::facts::{Caller, Facts, Names};
+use crate::lab::model::facts::Facts;
 use crate::lab::model::operation::{Identity, Operation};
-use crate::lab::lesson::{self, Comparison, Text};
+use crate::lab::lesson::{Comparison, Text};
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::policy_diff::PolicyDiff;
@@ -35,16 +32,6 @@ use crate::lab::wait;
 const NOTABLE: u64 = 3_000;
 
 impl State {
-    /// What is known since the world answered this question; `None` where it has not, or another was asked since.
-    pub(in crate::lab) fn known_since(&self, serial: u64) -> Option<&Known> {
-        self.known().filter(|_| self.insight.awaits(serial))
-    }
-
-    /// What is known of what the open page is about; `None` while it is being found out.
-    pub fn known(&self) -> Option<&Known> {
-        self.insight.known()
-    }
-
     /// What the open page needs to know; `None` where it needs nothing.
     pub(super) fn inquiry(&self) -> Option<Inquiry> {
         let facts = self.kernel.facts();
@@ -68,92 +55,6 @@ impl State {
             Some(Call::Answered(exchange)) => Some(exchange),
             _ => None,
         }
-    }
-
-    /// The call with this request id, as it is shown, if a table key was needed for it.
-    pub fn use_of_request(&self, id: &str) -> Option<&Use> {
-        self.insight.use_of_request(id)
-    }
-
-    /// Whether the calls with these request ids, as they are shown, needed the same table's key.
-    pub fn use_same_table(&self, one: &str, other: &str) -> bool {
-        self.insight.use_same_table(one, other)
-    }
-
-    /// Where a call was made.
-    pub fn place_of(&self, exchange: &Exchange) -> Place {
-        insight::place_of(exchange, &self.kernel)
-    }
-
-    /// What the sandbox's trail shows, oldest first.
-    pub fn trail(&self, events: &[trail::Event]) -> Vec<trail::Entry> {
-        trail::of_events(events, &self.kernel)
-    }
-
-    /// What the lab itself has asked KMS: all that is known where there is no trail to read.
-    pub fn own_trail(&self) -> Vec<trail::Entry> {
-        trail::of_exchanges(&self.kernel, self.shown_facts())
-    }
-
-    /// The result of the newest Scan of `identity`.
-    pub fn seen(&self, identity: Identity) -> Seen<'_> {
-        at_rest::seen(&self.kernel, identity)
-    }
-
-    /// Who signs as `identity`, as it is shown.
-    pub fn shown_caller(&self, identity: Identity) -> Option<&Caller> {
-        self.shown_facts().caller(identity)
-    }
-
-    /// Unix time of the newest response, in seconds; 0 before the first.
-    pub fn now(&self) -> u64 {
-        self.kernel.now()
-    }
-
-    /// The stage that is next, in progress or newest done. Later ones have not begun.
-    pub fn current(&self) -> Stage {
-        self.kernel.current()
-    }
-
-    /// Counts ticks, for the waiting sign.
-    pub fn ticks(&self) -> u64 {
-        self.kernel.ticks()
-    }
-
-    /// A stage's calls and outcome.
-    pub fn record(&self, stage: Stage) -> &Run {
-        self.kernel.stage(stage)
-    }
-
-    /// An experiment's calls and outcome.
-    pub fn trial(&self, which: Experiment) -> &Run {
-        self.kernel.run(RunId::Experiment(which))
-    }
-
-    /// The stage or the experiment that is looked at.
-    pub fn shown(&self) -> &Run {
-        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
-    }
-
-    /// The run that is at work, or would be if something were sent now.
-    pub(in crate::lab) fn at_work(&self) -> &Run {
-        self.kernel.run(self.kernel.at_work())
-    }
-
-    /// Whether calls are in progress: the screen has something to animate.
-    pub fn is_running(&self) -> bool {
-        self.kernel.is_running()
-    }
-
-    /// How many experiments have come out as they should.
-    pub fn experiments_met(&self) -> usize {
-        let check = |which: &Experiment| self.trial(*which).status.check();
-        Experiment::ALL.iter().filter_map(check).filter(|check| check.met).count()
-    }
-
-    /// The texts of an experiment.
-    pub fn experiment(&self, which: Experiment) -> &lesson::Experiment {
-        &self.lesson.frame.experiments[which.index()]
     }
 
     /// The question of an experiment, where questions are asked.
@@ -194,31 +95,6 @@ impl State {
     /// Whether a key policy waits for a yes: what would lead away from it has to wait, too.
     pub fn holds_policy(&self) -> bool {
         self.kernel.held().is_some()
-    }
-
-    /// Whether everything that is shown is masked.
-    pub fn is_masked(&self) -> bool {
-        self.masking.is_on()
-    }
-
-    /// Whether ids are pseudonyms: masked here, or when the session that is shown again was recorded.
-    pub fn has_pseudonyms(&self) -> bool {
-        self.is_masked() || self.replays.has_pseudonyms
-    }
-
-    /// The facts, for the screen and for lines.
-    pub fn shown_facts(&self) -> &Facts {
-        self.masking.facts(self.kernel.facts())
-    }
-
-    /// The names, for the screen and for lines.
-    pub fn shown_names(&self) -> &Names {
-        self.masking.names(&self.names)
-    }
-
-    /// Masks texts from elsewhere as what is shown by now is masked; `None` where nothing is.
-    pub fn masker(&self) -> Option<Masker> {
-        self.masking.masker()
     }
 
     /// What would be left behind if the program ended now, with what is just being created: its response may be on the
