@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::consent::Digits;
+use super::model::experiment::Experiment;
 use super::model::keymap::Keymap;
 use super::model::operation::Identity;
 use super::model::stage::Stage;
-use super::model::experiment::Experiment;
 
 /// The ways of showing an answer, in the order that `v` goes through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::lab::feature::experiments;
 use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;
 use crate::lab::model::backend::{Backend, BackendKind};
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
-use crate::lab::feature::experiments;
 use crate::lab::model::masked::Answered;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::Check;

@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
-use crate::lab::model::stage::Stage;
 use crate::lab::model::experiment;
+use crate::lab::model::stage::Stage;
 
 /// The most that may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

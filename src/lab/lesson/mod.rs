@@ -16,8 +16,8 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::model::stage::Stage;
 use super::model::experiment;
+use super::model::stage::Stage;
 
 /// The language that every other one falls back to.
 pub const FALLBACK: &str = "en";

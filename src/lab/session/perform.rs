@@ -10,8 +10,8 @@ use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
-use crate::lab::model::stage::Stage;
 use crate::lab::model::experiment::Experiment;
+use crate::lab::model::stage::Stage;
 use crate::lab::quiz::Choice;
 use crate::lab::view::{Overlay, Page};
 

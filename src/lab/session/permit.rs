@@ -6,9 +6,9 @@ use super::state::State;
 use crate::lab::calls::Call;
 use crate::lab::copy::Copied;
 use crate::lab::kernel::run::Status;
+use crate::lab::model::experiment::Experiment;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
-use crate::lab::model::experiment::Experiment;
 use crate::lab::view::{Overlay, Page, moved};
 
 /// What the person is looking at. The keys of two modes never meet.

@@ -2,9 +2,9 @@
 
 use super::flow::Effect;
 use super::state::State;
+use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
 use crate::lab::feature::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
-use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};

@@ -1,9 +1,9 @@
 //! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
 
 use crate::lab::feature::consent::{Digits, Gate};
-use crate::lab::feature::review::Clearance;
 use crate::lab::feature::experiments::{IDLE_SECONDS, Then};
 use crate::lab::feature::presenting::pace::minutes;
+use crate::lab::feature::review::Clearance;
 use crate::lab::kernel::event::{Command, DomainEvent, RunId, TimerId, TrialCommand};
 use crate::lab::kernel::run::Purpose;
 use crate::lab::model::backend::BackendKind;

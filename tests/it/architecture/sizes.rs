@@ -15,7 +15,7 @@ const LONG_FILES: &[&str] = &[];
 const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
 /// In so many files the state has methods. It may only shrink.
-const FILES_OF_THE_STATE_NOW: usize = 17;
+const FILES_OF_THE_STATE_NOW: usize = 6;
 
 /// The functions that are too long, with their lines, from `fn` to the closing brace.
 fn long_functions(source: &Source) -> Vec<(String, usize)> {
