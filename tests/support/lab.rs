@@ -4,8 +4,8 @@ mod states;
 
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
-    Place, Quiz, Response, Stage, State, Verified, Wire,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Kept, Names, NoResponse,
+    Operation, Place, Quiz, Response, Stage, State, Verified, Wire,
 };
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
@@ -38,8 +38,6 @@ pub struct Services {
     pub described: u32,
     /// How often the SDK sends each call.
     pub tries: u32,
-    /// Whether admin is the account's root.
-    pub admin_is_root: bool,
 }
 
 impl Services {
@@ -59,7 +57,6 @@ impl Services {
             is_slow: false,
             described: 0,
             tries: 1,
-            admin_is_root: false,
         }
     }
 
@@ -105,9 +102,7 @@ impl Services {
                     Identity::Admin => ("kmslab-admin", "AIDAADMINADMINADMINAD"),
                     Identity::TestUser => (names.user.as_str(), "AIDAUSERUSERUSERUSERU"),
                 };
-                let is_root = self.admin_is_root && identity == Identity::Admin;
-                let arn = if is_root { format!("arn:aws:iam::{ACCOUNT}:root") } else { Services::user_arn(user) };
-                ok(json!({"Arn": arn, "UserId": id, "Account": ACCOUNT}))
+                ok(json!({"Arn": Services::user_arn(user), "UserId": id, "Account": ACCOUNT}))
             }
             O::CreateKey { .. } | O::DescribeKey { .. } => ok(self.key()),
             O::ListKeys => ok(json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": key_arn()}], "Truncated": false})),
@@ -387,18 +382,23 @@ impl Session {
     /// looked at yet.
     pub fn offered(aws: bool, stage: Stage) -> Session {
         let start = || if aws { Session::aws() } else { Session::sandbox() };
-        let mut before = start().after(stage);
+        start().offering(start().after(stage), |_| ())
+    }
+
+    /// This session, which is offered to go on where `before` has ended, with `change` made to what was kept of it.
+    pub fn offering(mut self, mut before: Session, change: impl FnOnce(&mut Kept)) -> Session {
         let names = Names { created: Some("2026-01-01T00:10:00Z".to_owned()), ..before.state.names().clone() };
         before.state.set_names(names);
         before.state.keep_at(Place::new(before.state.backend()));
-        let mut next = start();
-        next.services = before.services;
-        for effect in next.state.offer_to_resume(before.state.kept().unwrap()) {
+        let mut kept = before.state.kept().unwrap();
+        change(&mut kept);
+        self.services = before.services;
+        for effect in self.state.offer_to_resume(kept) {
             if let Effect::Call { id, identity, operation } = effect {
-                next.waiting.push((id, identity, operation));
+                self.waiting.push((id, identity, operation));
             }
         }
-        next
+        self
     }
 
     /// Goes to `stage` and stops before its calls are sent.
