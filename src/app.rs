@@ -1,75 +1,43 @@
-//! Assembles the parts for each command, and decides the exit status.
+//! Assembles the parts for each command.
 
 mod cleanup;
+mod ending;
 mod interactive;
 mod machine;
 mod notes;
 mod record;
 mod recording;
 mod replay;
+mod report;
 mod serve;
+mod setup;
 mod verify_cast;
 
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr};
-use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use crate::aws::{Clients, ConfigError, EndpointOptions, Tell};
+use crate::aws::ConfigError;
 use crate::cli::{
-    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, READER_GONE, SANDBOX_REGION, UsageError,
-    VERSION, help, is_reader_gone, out, printable,
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, UsageError, VERSION, help, out,
 };
 pub use crate::cli::{Exit, tell};
-use crate::lab::doctor::{Finding, Terminal, region};
-use crate::lab::mask::{self, Masker};
-use crate::lab::{Backend, BackendKind, Identity, Names, Profiles, Stage, State};
-use crate::run::answer_cache::AnswerCache;
+use crate::lab::doctor::Terminal;
 use crate::run::autoplay::Pace;
 use crate::run::config::Config;
-use crate::run::debug;
-use crate::run::doctor;
 use crate::run::effects::EffectHandler;
 use crate::run::front::headless::{self, Format};
-use crate::run::journal::{self, Journal};
-use crate::run::lesson;
-use crate::run::looks::Looks;
 use crate::run::session_file as kept;
 use crate::run::writes::LAST_WRITES;
-use crate::run::{Ended, signal};
-use crate::sandbox::{self, Sandbox, StartError};
+use crate::run::{debug, doctor, lesson, signal};
+use crate::sandbox;
 use crate::ui::terminal;
-use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName};
-
-/// Describes an error: its message and those of its causes, each once; masked on request.
-pub fn describe(error: &Report, mask: bool) -> String {
-    mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
-}
-
-/// Returns the exit status of an error.
-pub fn exit_of(error: &Report) -> Exit {
-    if is_reader_gone(error.as_ref()) {
-        return READER_GONE;
-    }
-    // The user's or the machine's setup is wrong; any other error counts as an expectation not met.
-    if error.downcast_ref::<ConfigError>().is_some_and(ConfigError::is_unreachable) {
-        return Exit::Backend;
-    }
-    if error.is::<StartError>() || error.is::<ConfigError>() || error.is::<UsageError>() {
-        Exit::Usage
-    } else {
-        Exit::NotMet
-    }
-}
-
-/// Prints lines on stdout.
-fn print(text: &str) -> Result<(), Report> {
-    let mut out = out();
-    writeln!(out, "{}", printable(text)).and_then(|()| out.flush()).wrap_err("the lines could not be written")
-}
+use crate::ui::theme::ColorLevel;
+pub use ending::PanicReport;
+use ending::{exit_status, settle};
+pub use report::{describe, exit_of};
+use setup::{Lab, bare_lab, lab};
 
 /// Runs the command.
 ///
@@ -197,223 +165,6 @@ fn completions(shell: clap_complete::Shell) -> Result<Exit, Report> {
     Ok(Exit::Met)
 }
 
-/// A lab and what must live as long as it.
-struct Lab {
-    state: State,
-    clients: Clients,
-    /// Of a run that is not on the sandbox inside this process.
-    journal: Option<Arc<Journal>>,
-    /// Likewise.
-    shelf: Option<AnswerCache>,
-    /// Stops and removes its temporary folder when dropped.
-    _sandbox: Option<Sandbox>,
-}
-
-/// Returns a function that shows the output of a `credential_process`, masked on request.
-fn teller(mask: bool) -> Tell {
-    match mask {
-        true => |line| tell(mask::written(&mut Some(Masker::default()), line)),
-        false => |line| tell(line),
-    }
-}
-
-/// Builds this process's n-th lab; each gets its own run id, even with a seed.
-fn bare_lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
-    let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
-    let names = Names::new(&run_id(seed)).created(now(seed));
-    debug::add_run(&names.run);
-    if options.endpoint_url.is_some() || options.is_aws() {
-        // A later lab begins while the screen is drawn on.
-        let tell = if earlier == 0 { teller(options.mask) } else { |_: &str| () };
-        let endpoint = EndpointOptions {
-            url: options.endpoint_url.clone(),
-            admin_profile: options.admin_profile.clone(),
-            user_profile: options.user_profile.clone(),
-            region: options.region.clone(),
-        };
-        let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, tell))?;
-        let backend = Backend {
-            // AWS under an address of its own is AWS: what is created there costs money.
-            kind: match options.is_aws() || clients.endpoint().is_some_and(is_amazons) {
-                true => BackendKind::Aws,
-                false => BackendKind::Endpoint,
-            },
-            region: clients.region().to_owned(),
-            endpoint: clients.endpoint().map(str::to_owned),
-            given_user: options.user_profile.is_some(),
-        };
-        let mut head = journal::head(&names, &backend, options.admin_profile.clone());
-        // No single address stands for several places: a clean-up finds them as this lab did.
-        head.endpoint = clients.one_place().map(str::to_owned);
-        let journal = Some(Arc::new(Journal::new(environment.journals.clone(), head)));
-        let shelf = Some(AnswerCache::new(environment.verified.as_deref(), &backend, options.admin_profile.as_deref()));
-        let profiles = Profiles { admin: options.admin_profile.clone(), test_user: options.user_profile.clone() };
-        let mut state = State::new(backend, names).with_wait(options.wait).with_profiles(profiles);
-        state.set_services(clients.services().to_vec());
-        state.set_accepted_account(options.yes_account.clone());
-        return Ok(Lab { state, clients, journal, shelf, _sandbox: None });
-    }
-    let sandbox = Sandbox::start(sandbox_config(options, sandbox::Config::default().listen))?;
-    let admin = sandbox.admin();
-    let clients = Clients::for_sandbox(sandbox.url(), sandbox.region(), &admin.access_key_id, &admin.secret_access_key);
-    let backend = Backend {
-        kind: BackendKind::Sandbox,
-        region: sandbox.region().to_owned(),
-        endpoint: Some(sandbox.url().to_owned()),
-        given_user: false,
-    };
-    let state = State::new(backend, names).with_wait(options.wait);
-    Ok(Lab { state, clients, journal: None, shelf: None, _sandbox: Some(sandbox) })
-}
-
-/// Builds a lab as [`bare_lab`] does, masked on request, with the lesson in the user's language.
-fn lab(runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
-    let mut lab = bare_lab(runtime, options, environment, earlier)?;
-    check_regions(&lab.clients, options)?;
-    if options.mask {
-        lab.state.mask();
-    }
-    lab.state = lab.state.with_lesson(lesson::load(options, environment)?);
-    Ok(lab)
-}
-
-/// Returns the colors of a screen, from the options and the terminal's background.
-fn looks(options: &Options, environment: &Environment) -> Looks {
-    let level = environment.color_level();
-    let themed = |name| {
-        let theme = Theme::choose(name, level);
-        if options.is_ascii(environment) { theme.in_ascii() } else { theme }
-    };
-    let [dark, light] = [ThemeName::Dark, ThemeName::Light].map(themed);
-    let told = if environment.light == Some(true) { light } else { dark };
-    match options.theme.unwrap_or_default() {
-        ThemeChoice::Named(name) => themed(name).into(),
-        ThemeChoice::Auto if environment.tells_background && level != ColorLevel::None => {
-            Looks::either(told, dark, light)
-        }
-        ThemeChoice::Auto => told.into(),
-    }
-}
-
-/// Whether an address is one of Amazon's own.
-fn is_amazons(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
-    let domains = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
-    domains.iter().any(|domain| host.trim_end_matches('.').ends_with(domain))
-}
-
-/// A lab has one region: test-user would look for the table in another.
-fn check_regions(clients: &Clients, options: &Options) -> Result<(), UsageError> {
-    if options.user_profile.is_none() {
-        return Ok(());
-    }
-    let [admin, user] = Identity::BOTH.map(|identity| clients.region_of(identity));
-    match region(&admin, Some(&user)) {
-        Finding { fix: Some(fix), says, .. } => Err(UsageError::new(format!("region: {says}\n  fix: {fix}"))),
-        Finding { fix: None, .. } => Ok(()),
-    }
-}
-
-fn sandbox_config(options: &Options, listen: SocketAddr) -> sandbox::Config {
-    sandbox::Config {
-        listen,
-        data: options.data.clone(),
-        seed: options.seed,
-        region: options.region.clone().unwrap_or_else(|| SANDBOX_REGION.to_owned()),
-    }
-}
-
-/// Returns the start time of a run, RFC 3339 in UTC to the second; with a seed, that of the sandbox's clock.
-fn now(seed: Option<u64>) -> String {
-    if seed.is_some() {
-        return "2026-01-01T00:00:00Z".to_owned();
-    }
-    let now = OffsetDateTime::now_utc();
-    let now = now.replace_nanosecond(0).unwrap_or(now);
-    now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
-}
-
-/// Returns eight characters that distinguish runs; reproducible with a seed.
-fn run_id(seed: Option<u64>) -> String {
-    match seed {
-        // Mixed, so that neighboring seeds look different.
-        Some(seed) => format!("{:08x}", (seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32),
-        None => random_id(),
-    }
-}
-
-fn random_id() -> String {
-    format!("{:08x}", random_number() as u32)
-}
-
-fn random_number() -> u64 {
-    let mut bytes = [0; 8];
-    // Not AWS-LC's: its first random number takes some 60 ms. Where the system has none, the sandbox and TLS say so.
-    let _ = getrandom::fill(&mut bytes);
-    u64::from_ne_bytes(bytes)
-}
-
-/// Reports what is left and how to remove it; removes the journal if nothing is. Returns whether something is left, or
-/// may be.
-fn settle(state: &State, journal: Option<&Journal>) -> bool {
-    if let Some(cost) = state.cost_line_at(OffsetDateTime::now_utc().unix_timestamp()) {
-        tell(format_args!("so far: {cost} (1 USD a month until its deletion is scheduled)"));
-    }
-    let place = state.backend().endpoint.as_deref().unwrap_or("AWS");
-    let left = state.leftovers();
-    // Of these calls the outcome is not known. A clean-up that is met has looked for what they may have made.
-    let looked = state.check(Stage::CleanUp).is_some_and(|check| check.met);
-    let uncertain = journal.filter(|_| !looked).map(Journal::uncertain).unwrap_or_default();
-    for left in &left {
-        tell(format_args!("left behind at {place}: {left}"));
-    }
-    for call in &uncertain {
-        let call = mask::written(&mut state.masker(), call);
-        tell(format_args!("perhaps left behind at {place}: what {call} created; its response doesn't say"));
-    }
-    let survivors = !left.is_empty() || !uncertain.is_empty();
-    match journal {
-        Some(_) if survivors => tell("`kmslab cleanup` removes it"),
-        Some(journal) => journal.remove(),
-        None => {}
-    }
-    survivors
-}
-
-/// Reports what a lab has begun to create if it ends without a state: in a panic, or when the terminal can't be written.
-pub struct PanicReport {
-    journal: Option<Arc<Journal>>,
-    place: String,
-    masker: Option<Masker>,
-}
-
-impl PanicReport {
-    /// For a lab that begins with `state`. Dropping it in a panic prints the report.
-    pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> PanicReport {
-        let place = state.backend().endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
-        PanicReport { journal: journal.cloned(), place, masker: state.masker() }
-    }
-
-    fn tell(&mut self) {
-        let begun = self.journal.as_ref().map(|journal| journal.begun()).unwrap_or_default();
-        for call in &begun {
-            let call = mask::written(&mut self.masker, call);
-            tell(format_args!("perhaps left behind at {}: what {call} created", self.place));
-        }
-        if !begun.is_empty() {
-            tell("`kmslab cleanup` removes it");
-        }
-    }
-}
-
-impl Drop for PanicReport {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.tell();
-        }
-    }
-}
-
 fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format: Format) -> Result<Exit, Report> {
     let Lab { state, clients, journal, shelf, _sandbox } = lab(runtime, options, environment, 0)?;
     let _announcement = PanicReport::new(&state, journal.as_ref());
@@ -464,35 +215,4 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
         doctor::Outcome::ToFix => Exit::Usage,
         doctor::Outcome::Unreachable => Exit::Backend,
     })
-}
-
-fn exit_status(state: &State, survivors: bool, ended: Ended) -> Exit {
-    match ended {
-        _ if survivors => Exit::Survivors,
-        Ended::Refused => Exit::Usage,
-        Ended::Signal(number) => Exit::Signal(number),
-        Ended::InputClosed => Exit::Signal(signal::HANGUP),
-        _ if state.backend_is_unusable().is_some() => Exit::Backend,
-        _ if state.met() < state.ended() => Exit::NotMet,
-        Ended::Finished | Ended::StartOver => Exit::Met,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("https://kms.us-east-1.amazonaws.com", true)]
-    #[case("https://vpce-0a-1b.kms.eu-west-1.vpce.amazonaws.com:443/", true)]
-    #[case("https://KMS.cn-north-1.amazonaws.com.cn.", true)]
-    #[case("https://dynamodb.us-east-1.api.aws", true)]
-    #[case("http://127.0.0.1:4599", false)]
-    #[case("https://amazonaws.com.evil.example", false)]
-    #[case("http://localhost.localstack.cloud:4566", false)]
-    fn an_address_of_amazons_is_aws(#[case] url: &str, #[case] is: bool) {
-        assert_eq!(is_amazons(url), is);
-    }
 }

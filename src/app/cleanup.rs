@@ -8,9 +8,10 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Exit, describe, tell, teller};
+use super::report::describe;
+use super::setup::teller;
 use crate::aws::{Clients, EndpointOptions};
-use crate::cli::{Options, UsageError, is_reader_gone, out};
+use crate::cli::{Exit, Options, UsageError, is_reader_gone, out, tell};
 use crate::lab::backend::in_words;
 use crate::lab::mask::{self, Masker};
 use crate::lab::{redact, wait};

@@ -7,9 +7,12 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Exit, Lab, PanicReport, describe, exit_status, lab, looks, random_number, recording, settle, tell};
+use super::ending::{PanicReport, exit_status, settle};
+use super::recording;
+use super::report::describe;
+use super::setup::{Lab, lab, looks, random_number};
 use crate::aws::Clients;
-use crate::cli::{Environment, Options, RecordingOptions, is_reader_gone, out};
+use crate::cli::{Environment, Exit, Options, RecordingOptions, is_reader_gone, out, tell};
 use crate::lab::{Effect, Event, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::config::Config;

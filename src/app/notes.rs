@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
-use super::{Exit, looks};
-use crate::cli::{Environment, Options, UsageError};
+use super::setup::looks;
+use crate::cli::{Environment, Exit, Options, UsageError};
 use crate::run::input::input;
 use crate::run::notes::{Place, follow};
 use crate::run::{Ended, signal};

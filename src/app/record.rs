@@ -7,10 +7,12 @@ use color_eyre::eyre::{Report, WrapErr};
 use ratatui::layout::Size;
 use tokio::runtime::Runtime;
 
+use super::ending::{PanicReport, exit_status, settle};
 use super::interactive::learner;
 use super::recording::{self, recorder_options, theme, title, written};
-use super::{Exit, Lab, PanicReport, describe, exit_status, print, settle, tell};
-use crate::cli::{Environment, Options, RecordingOptions, UsageError};
+use super::report::{describe, print};
+use super::setup::Lab;
+use crate::cli::{Environment, Exit, Options, RecordingOptions, UsageError, tell};
 use crate::lab::{Backend, Event, Intent, Stage, State};
 use crate::record::{
     Cancel, Film, FilmOptions, Finished, Recorder, Recording, Target, can_be_written, missing_glyphs, write,

@@ -8,8 +8,8 @@ use ratatui::layout::Size;
 use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
-use super::{Exit, print, tell};
-use crate::cli::{Command, Environment, Options, RecordingOptions, UsageError};
+use super::report::print;
+use crate::cli::{Command, Environment, Exit, Options, RecordingOptions, UsageError, tell};
 use crate::lab::{Event, Intent, State};
 use crate::record::cast::{Header, Version};
 use crate::record::{

@@ -9,8 +9,8 @@ use time::OffsetDateTime;
 use tokio::runtime::Runtime;
 
 use super::recording::{self, recorder_options, theme, title, written};
-use super::{Exit, looks, tell};
-use crate::cli::{Environment, Options, RecordingOptions, UsageError};
+use super::setup::looks;
+use crate::cli::{Environment, Exit, Options, RecordingOptions, UsageError, tell};
 use crate::lab::lesson::Lesson;
 use crate::lab::{Event, Intent};
 use crate::record::{Format, Recorder, Target};

@@ -7,8 +7,8 @@ use color_eyre::eyre::{Report, WrapErr};
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
-use super::{Exit, sandbox_config, tell};
-use crate::cli::{Options, out};
+use super::setup::sandbox_config;
+use crate::cli::{Exit, Options, out, tell};
 use crate::run::debug::what_to_send;
 use crate::run::signal;
 use crate::sandbox::{self, Sandbox};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use color_eyre::eyre::Report;
 
-use super::{Exit, print};
-use crate::cli::UsageError;
+use super::report::print;
+use crate::cli::{Exit, UsageError};
 use crate::disk;
 use crate::record::clock;
 use crate::record::verify::{Allowed, Found, verify as find};
