@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_kms::types::{GrantConstraints as SdkConstraints, GrantListEntry};
 
-use super::Clients;
+use super::clients::Clients;
 use super::inventory::{Failed, pages, send};
 use crate::lab::insight::documents::Documents;
 use crate::policy::{Grant, GrantConstraints, PolicySource};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::disk;
 use crate::lab::redact;
 

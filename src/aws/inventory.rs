@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{Clients, failure};
+use super::clients::Clients;
+use super::failure;
 use crate::lab::exchange::{is_credential_error, is_not_found};
 use crate::lab::model::backoff::backoff;
 use crate::lab::operation::{CREATED_TAG, RUN_TAG};

@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 use {aws_sdk_dynamodb as dynamodb, aws_sdk_iam as iam, aws_sdk_kms as kms};
 
+use super::failure;
+use super::service_clients::{Keys, ServiceClients};
 use super::settings::{self, Fault};
 use super::tap::Tap;
-use super::{Keys, ServiceClients, failure};
 use crate::lab::operation::Context;
 use crate::lab::{NoResponse, Operation, TableKey, Tags};
 

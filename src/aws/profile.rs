@@ -20,10 +20,12 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::advice::{Advice, Case};
+use super::error::{ConfigError, one_line};
 use super::files::{Files, name_for_sdk};
 use super::process::{Process, Waiting};
+use super::service_clients::plain_http_client;
 use super::settings::{self, Fault};
-use super::{ConfigError, failure, one_line, plain_http_client, tls};
+use super::{failure, tls};
 use crate::lab::Identity;
 
 /// What to load.

@@ -2,9 +2,10 @@
 
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 
+use super::failure;
 use super::ops::tapped;
+use super::service_clients::ServiceClients;
 use super::tap::Tap;
-use super::{ServiceClients, failure};
 use crate::lab::NoResponse;
 use crate::lab::doctor::{Question, TABLE};
 

@@ -6,7 +6,7 @@ use aws_config::profile::ProfileSet;
 use aws_credential_types::Credentials;
 use aws_smithy_types::retry::{RetryConfig, RetryMode};
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::disk;
 
 /// Credentials that no request can carry: which, why, and what to do.

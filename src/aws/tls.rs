@@ -11,7 +11,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::guard::guarded;
 use crate::disk;
 

@@ -1,0 +1,71 @@
+//! The SDK's clients of one identity, and what they are made of.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use zeroize::Zeroizing;
+
+use super::guard;
+
+/// Keys as the sandbox gives them to its admin, and IAM to a new user.
+pub(super) struct Keys {
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key: Zeroizing<String>,
+}
+
+/// The service clients of one identity, each made when it is first used.
+pub(super) struct ServiceClients {
+    pub(super) config: SdkConfig,
+    sts: OnceLock<aws_sdk_sts::Client>,
+    kms: OnceLock<aws_sdk_kms::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    iam: OnceLock<aws_sdk_iam::Client>,
+}
+
+impl ServiceClients {
+    pub(super) fn new(config: SdkConfig) -> Arc<ServiceClients> {
+        Arc::new(ServiceClients {
+            config,
+            sts: OnceLock::new(),
+            kms: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            iam: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| aws_sdk_sts::Client::new(&self.config))
+    }
+
+    pub(super) fn kms(&self) -> &aws_sdk_kms::Client {
+        self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.config))
+    }
+
+    pub(super) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config))
+    }
+
+    pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
+        self.iam.get_or_init(|| aws_sdk_iam::Client::new(&self.config))
+    }
+}
+
+/// The credentials that `keys` are.
+pub(super) fn static_credentials(keys: &Keys) -> SharedCredentialsProvider {
+    // Credentials zeroize their secret when the last copy is dropped.
+    SharedCredentialsProvider::new(Credentials::new(
+        &keys.access_key_id,
+        keys.secret_access_key.as_str(),
+        None,
+        None,
+        "kmslab",
+    ))
+}
+
+/// A client without TLS: it is built in a fraction of the time, and loopback needs none.
+pub(super) fn plain_http_client() -> SharedHttpClient {
+    guard::guarded(aws_smithy_http_client::Builder::new().build_http())
+}
