@@ -7,6 +7,8 @@ use super::sources::{Source, of_the_crate, of_the_project};
 const LINES_OF_A_FILE: usize = 600;
 const LINES_OF_A_FUNCTION: usize = 60;
 const FILES_OF_THE_STATE: usize = 6;
+/// The longest name of a test, in characters.
+const NAME_OF_A_TEST: usize = 59;
 
 /// Files that are longer.
 const LONG_FILES: &[&str] = &[];
@@ -52,6 +54,20 @@ fn has_methods_of_the_state(source: &Source) -> bool {
     source.path.starts_with("lab/") && source.code().iter().any(|(_, line)| *line == "impl State {")
 }
 
+/// The names of tests that are too long.
+fn long_names_of_tests(source: &Source) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut is_test = false;
+    for line in source.text.lines().map(str::trim_start) {
+        is_test |= ["#[test]", "#[rstest]", "#[tokio::test"].iter().any(|attribute| line.starts_with(attribute));
+        let Some(name) = function(line) else { continue };
+        if std::mem::take(&mut is_test) && name.len() > NAME_OF_A_TEST {
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// The paths of the files that are too long.
 fn long_files(files: &[Source]) -> Vec<&str> {
     let long = files.iter().filter(|source| source.text.lines().count() > LINES_OF_A_FILE);
@@ -93,6 +109,25 @@ fn the_state_has_its_methods_in_few_files() {
     assert!(!files.is_empty() && files.len() <= FILES_OF_THE_STATE_NOW, "{} files: {files:?}", files.len());
     let is_met = FILES_OF_THE_STATE_NOW == FILES_OF_THE_STATE;
     assert!(is_met || files.len() > FILES_OF_THE_STATE, "set FILES_OF_THE_STATE_NOW to {FILES_OF_THE_STATE}");
+}
+
+#[test]
+fn no_name_of_a_test_is_long() {
+    let files = of_the_project();
+    let long: Vec<_> = files.iter().flat_map(long_names_of_tests).collect();
+    assert!(long.is_empty(), "over {NAME_OF_A_TEST} characters: {long:?}");
+}
+
+#[rstest]
+#[case::at_the_limit("#[test]\n", 59, false)]
+#[case::over_it("    #[test]\n    ", 60, true)]
+#[case::with_cases("#[rstest]\n#[case(1)]\n", 60, true)]
+#[case::that_waits("#[tokio::test(flavor = \"current_thread\")]\nasync ", 60, true)]
+#[case::a_helper("#[test]\nfn short() {}\n", 60, false)]
+fn a_long_name_of_a_test_is_found(#[case] before: &str, #[case] length: usize, #[case] expected: bool) {
+    let name = "n".repeat(length);
+    let source = Source::new("a.rs", &format!("{before}fn {name}() {{}}\n"));
+    assert_eq!(long_names_of_tests(&source), if expected { vec![name.as_str()] } else { Vec::new() });
 }
 
 #[test]
