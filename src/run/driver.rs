@@ -102,8 +102,8 @@ pub(super) trait Front {
         Ok(())
     }
 
-    /// Whether the front has failed so that the lab must end.
-    fn has_failed(&self) -> bool {
+    /// Whether the front has failed so that the lab in `state` must end.
+    fn has_failed(&self, _: &State) -> bool {
         false
     }
 
@@ -239,18 +239,17 @@ impl Stop {
 
     /// After a signal or a failure: ends the lab if nothing is left behind, else cleans up first, once.
     fn leave<F: Front>(&mut self, state: &State, front: &mut F) -> Option<Arrival> {
-        if !F::CLEANS_UP || (self.signal.is_none() && !front.has_failed()) {
+        if !F::CLEANS_UP || (self.signal.is_none() && !front.has_failed(state)) {
             return None;
         }
-        // A clean-up under way goes to its end and reports it.
-        let is_cleaning_up = state.current() == Stage::CleanUp && state.is_running();
-        if state.leftovers().is_empty() && !is_cleaning_up {
-            return Some(Arrival::End(Ended::Finished));
+        if state.leftovers().is_empty() {
+            // A clean-up under way goes to its end and reports it.
+            let is_cleaning_up = state.current() == Stage::CleanUp && state.is_running();
+            return (!is_cleaning_up).then_some(Arrival::End(Ended::Finished));
         }
-        if self.is_leaving || (state.is_finished() && !state.is_running()) {
+        if std::mem::replace(&mut self.is_leaving, true) {
             return None;
         }
-        self.is_leaving = true;
         front.leaving();
         Some(Arrival::Event(Event::Intent(Intent::CleanUpAndQuit)))
     }

@@ -198,7 +198,7 @@ impl Front for Film {
         self.asked.push(Asked { what, sent: self.clock, since: Instant::now(), fixed, arrived: None });
     }
 
-    fn has_failed(&self) -> bool {
+    fn has_failed(&self, _: &State) -> bool {
         self.failure.is_some()
     }
 

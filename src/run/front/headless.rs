@@ -83,8 +83,9 @@ impl<W: Write> Front for Lines<'_, W> {
         Ok(())
     }
 
-    fn has_failed(&self) -> bool {
-        self.failed.is_some()
+    /// A finished run ends by itself: its clean-up isn't repeated.
+    fn has_failed(&self, state: &State) -> bool {
+        self.failed.is_some() && !state.is_finished()
     }
 
     /// Tells a person why the program doesn't end at once.
