@@ -239,7 +239,7 @@ fn pairs(context: &Context) -> Option<HashMap<String, String>> {
 }
 
 fn malformed(error: &dyn std::error::Error) -> NoResponse {
-    NoResponse { message: failure::chain(error), remedy: "this is a fault of kmslab: please report it".to_owned() }
+    NoResponse::fault(failure::chain(error))
 }
 
 /// DynamoDB JSON as the SDK's attributes of an item.

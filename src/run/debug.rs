@@ -20,7 +20,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::disk;
 use crate::lab::mask::{self, Masker};
-use crate::lab::redact;
+use crate::lab::{REPORT_IT, redact};
 
 /// The targets of this crate's lines.
 const OWN: &str = "kmslab";
@@ -76,7 +76,7 @@ pub fn path() -> Option<&'static Path> {
 pub fn what_to_send() -> String {
     match path() {
         Some(path) => format!("please report it, with this text and the file {}", path.display()),
-        None => "please report it, with this text and the file of a run with `--debug FILE`".to_owned(),
+        None => REPORT_IT.to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
 use crate::lab::replay::Verified;
-use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation};
+use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, REPORT_IT};
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
 /// drops the tasks, and nothing is sent any more.
@@ -175,6 +175,9 @@ impl EffectHandler {
             {
                 journal.account(account);
             }
+            if let Err(none) = &mut answer.response {
+                none.remedy = none.remedy.replace(REPORT_IT, &debug::what_to_send());
+            }
             answer.at = unix_time();
             log_call(id, &answer);
             Event::CallFinished { id, answer }
@@ -224,10 +227,7 @@ fn log_call(CallId(id): CallId, answer: &Answer) {
 
 /// What is said where a part of the program has panicked.
 fn broken() -> NoResponse {
-    NoResponse {
-        message: "a part of kmslab has failed while the call was under way".to_owned(),
-        remedy: format!("this is a fault of kmslab: {}", debug::what_to_send()),
-    }
+    NoResponse::fault("a part of kmslab has failed while the call was under way".to_owned())
 }
 
 /// The answer where nothing is known to have been sent.

@@ -48,6 +48,16 @@ pub struct NoResponse {
     pub remedy: String,
 }
 
+/// What to send about a fault of kmslab, where no debug log is written.
+pub const REPORT_IT: &str = "please report it, with this text and the file of a run with `--debug FILE`";
+
+impl NoResponse {
+    /// A fault of kmslab itself.
+    pub fn fault(message: String) -> NoResponse {
+        NoResponse { message, remedy: format!("this is a fault of kmslab: {REPORT_IT}") }
+    }
+}
+
 /// The HTTP messages, with secrets replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wire {
