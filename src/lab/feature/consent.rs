@@ -73,10 +73,30 @@ pub(in crate::lab) enum Gate {
 /// The account in which things may be created.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Consent {
-    pub(in crate::lab) account: Option<String>,
+    account: Option<String>,
 }
 
 impl Consent {
+    /// The account in which things may be created.
+    pub(in crate::lab) fn account(&self) -> Option<&String> {
+        self.account.as_ref()
+    }
+
+    /// Takes the account that a saved session had consent for.
+    pub(in crate::lab) fn restore(&mut self, account: Option<String>) {
+        self.account = account;
+    }
+
+    /// Takes a person's consent to the admin's account: the last digits of its number. Returns whether they are.
+    pub(in crate::lab) fn give(&mut self, typed: Digits, kernel: &Kernel) -> bool {
+        let account = kernel.facts().admin.as_ref().map(|admin| &admin.account);
+        let account = account.filter(|account| account.ends_with(&typed.shown()));
+        if account.is_some() {
+            self.account = account.cloned();
+        }
+        account.is_some()
+    }
+
     /// Whether something may be created in the admin's account. `accepted` is the account of `--yes-account`. Consent is
     /// to one account: when STS names another, it is asked for again.
     pub(in crate::lab) fn examine(&mut self, kernel: &Kernel, accepted: Option<&String>) -> Gate {

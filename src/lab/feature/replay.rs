@@ -50,9 +50,9 @@ pub(in crate::lab) struct Replays {
     /// When the whole session was recorded, where it is shown again.
     session: Option<String>,
     /// Whether that session's log has pseudonyms.
-    pub(in crate::lab) has_pseudonyms: bool,
+    has_pseudonyms: bool,
     /// Whether that session was kept, as far as it was told.
-    pub(in crate::lab) was_kept: bool,
+    was_kept: bool,
 }
 
 /// A stage's recorded answers, as they are shown.
@@ -72,6 +72,26 @@ impl Replays {
     /// The replays of a session that was recorded at `at` and is shown again at `now`, both in unix time.
     pub(in crate::lab) fn record(&mut self, at: u64, now: u64) {
         self.session = Some(stamp(at, now, true));
+    }
+
+    /// Whether the log of the session that is shown again has pseudonyms.
+    pub(in crate::lab) fn has_pseudonyms(&self) -> bool {
+        self.has_pseudonyms
+    }
+
+    /// Notes whether the log has pseudonyms.
+    pub(in crate::lab) fn log_has_pseudonyms(&mut self, masked: bool) {
+        self.has_pseudonyms = masked;
+    }
+
+    /// Whether the session that is shown again was saved, as far as its log says.
+    pub(in crate::lab) fn was_kept(&self) -> bool {
+        self.was_kept
+    }
+
+    /// Notes whether the log says that the session was saved.
+    pub(in crate::lab) fn log_was_kept(&mut self, kept: bool) {
+        self.was_kept = kept;
     }
 
     /// When the whole session was recorded, where it is shown again.

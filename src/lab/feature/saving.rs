@@ -210,16 +210,53 @@ impl Kept {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
     /// Where the session is; it is kept where this is known.
-    pub place: Option<Place>,
+    place: Option<Place>,
     /// When each stage was done.
-    pub times: [Times; Stage::ALL.len()],
+    times: [Times; Stage::ALL.len()],
     /// Whether clean-up had begun.
-    pub ending: bool,
+    ending: bool,
     /// Whether it has been told that nothing can be kept.
-    pub could_not: bool,
+    could_not: bool,
 }
 
 impl Progress {
+    /// Saves the session at `place` from here on.
+    pub(in crate::lab) fn keep_at(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    /// Where the session is saved, if it is.
+    pub(in crate::lab) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// When `stage` was done.
+    pub(in crate::lab) fn times(&self, stage: Stage) -> Times {
+        self.times[stage.index()]
+    }
+
+    /// Whether clean-up had begun.
+    pub(in crate::lab) fn is_ending(&self) -> bool {
+        self.ending
+    }
+
+    /// Takes the times of a saved session whose stages are run again.
+    pub(in crate::lab) fn redo(&mut self, kept: &Kept) {
+        self.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
+    }
+
+    /// Takes over what a saved session knows. Where this one is saved stays.
+    pub(in crate::lab) fn resume(&mut self, kept: &Kept) {
+        self.redo(kept);
+        self.ending = kept.ending;
+        self.could_not = false;
+    }
+
+    /// Notes that the session could not be saved. Returns whether that is new.
+    pub(in crate::lab) fn fail(&mut self) -> bool {
+        !std::mem::replace(&mut self.could_not, true)
+    }
+
     /// Notes that a stage has ended. One that is only verified has its times.
     pub fn end(&mut self, stage: Stage, begun: Option<u64>, now: u64) {
         let times = &mut self.times[stage.index()];

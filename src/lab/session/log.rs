@@ -146,7 +146,7 @@ impl Head {
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
         state.services.clone_from(&self.services);
-        state.replays.has_pseudonyms = self.masked;
+        state.replays.log_has_pseudonyms(self.masked);
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),
             None => state,
@@ -168,7 +168,7 @@ impl Logged {
         Some(match event {
             // Digits of an account's number.
             Event::Intent(Intent::TypeDigit(_))
-                if state.consent.account.is_some() && !state.is_asking_for_consent() =>
+                if state.consent.account().is_some() && !state.is_asking_for_consent() =>
             {
                 Logged::Consented(state.current())
             }
@@ -205,7 +205,7 @@ impl Logged {
         let event = match self {
             Logged::Intent(intent) => Event::Intent(intent),
             Logged::AskToQuit { kept } => {
-                state.replays.was_kept = kept;
+                state.replays.log_was_kept(kept);
                 Event::Intent(Intent::AskToQuit)
             }
             Logged::Consented(_) => {

@@ -191,7 +191,7 @@ impl State {
         self.view.blank = false;
         self.close();
         let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
-        let text = match self.is_kept() || self.replays.was_kept {
+        let text = match self.is_kept() || self.replays.was_kept() {
             true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
             false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
         };
@@ -367,9 +367,7 @@ impl State {
             self.view.overlay = Some(Overlay::Consent { stage, typed, wrong: false });
             return Vec::new();
         }
-        let account = self.kernel.facts().admin.as_ref().map(|admin| admin.account.clone());
-        if account.as_ref().is_some_and(|account| account.ends_with(&typed.shown())) {
-            self.consent.account = account;
+        if self.consent.give(typed, &self.kernel) {
             self.view.close();
             return vec![Command::Start(stage)];
         }

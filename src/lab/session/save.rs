@@ -4,7 +4,7 @@ use super::flow::Effect;
 use super::state::State;
 use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
-use crate::lab::feature::saving::{Kept, KeptStage, Place, Progress, Times, VERSION, begun};
+use crate::lab::feature::saving::{Kept, KeptStage, Place, Times, VERSION, begun};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};
@@ -19,17 +19,17 @@ use crate::lab::view::Overlay;
 impl State {
     /// Has the session kept from here on.
     pub fn keep_at(&mut self, place: Place) {
-        self.progress.place = Some(place);
+        self.progress.keep_at(place);
     }
 
     /// Whether the session is kept: it can be written up.
     pub fn is_kept(&self) -> bool {
-        self.progress.place.is_some()
+        self.progress.place().is_some()
     }
 
     /// The session as it is kept; `None` where it is not.
     pub fn kept(&self) -> Option<Kept> {
-        Some(self.kept_of(self.progress.place.clone()?))
+        Some(self.kept_of(self.progress.place()?.clone()))
     }
 
     /// The session, as it would be kept of `place`.
@@ -45,9 +45,9 @@ impl State {
             votes: self.presenting.votes,
             pace: self.presenting.pace,
             bench: self.experiments.kept(),
-            consented: self.consent.account.clone(),
+            consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
-            ending: self.progress.ending || self.record(Stage::CleanUp).status != Status::Todo,
+            ending: self.progress.is_ending() || self.record(Stage::CleanUp).status != Status::Todo,
             stages,
         }
     }
@@ -59,7 +59,7 @@ impl State {
 
     fn keep_stage(&self, stage: Stage) -> KeptStage {
         let record: &Run = self.record(stage);
-        let times = self.progress.times[stage.index()];
+        let times = self.progress.times(stage);
         KeptStage {
             stage,
             times: Times { begun: times.begun.or_else(|| begun(&record.calls)), ..times },
@@ -74,7 +74,7 @@ impl State {
 
     /// Takes in that the session could not be kept. That is told once.
     pub(in crate::lab) fn could_not_remember(&mut self, reason: &str) {
-        if !std::mem::replace(&mut self.progress.could_not, true) {
+        if self.progress.fail() {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
         }
     }
@@ -207,7 +207,7 @@ impl State {
 
     /// Runs the stages again that had been met.
     fn redo(&mut self, kept: &Kept) -> Vec<Command> {
-        self.progress.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
+        self.progress.redo(kept);
         let until = kept.next_stage();
         if until == Stage::FIRST {
             return Vec::new();
@@ -218,13 +218,12 @@ impl State {
 
     /// Puts the kept session in place of this one.
     fn restore(&mut self, kept: Kept) {
-        let place = self.progress.place.take();
+        self.progress.resume(&kept);
         self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
-        self.consent.account.clone_from(&kept.consented);
         let next = kept.next_stage();
+        self.consent.restore(kept.consented);
         let mut facts = kept.facts;
         self.resuming = Resuming::default();
-        self.progress = Progress { place, ending: kept.ending, ..Progress::default() };
         if self.is_masked() {
             self.mask();
         }
@@ -232,7 +231,6 @@ impl State {
         for kept in kept.stages {
             let stage = kept.stage;
             kept.pending.iter().for_each(|operation| facts.suspect(operation));
-            self.progress.times[stage.index()] = kept.times;
             let calls = kept.exchanges.into_iter().map(|raw| {
                 let shown = self.masking.exchange(&raw);
                 Masked::new(raw, shown)
@@ -260,7 +258,7 @@ impl State {
 
     /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
     pub(in crate::lab) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Command> {
-        let is_ending = self.progress.ending;
+        let is_ending = self.progress.is_ending();
         let mut next = stage;
         while let Some(stage) = next {
             let is_met = matches!(&self.record(stage).status, Status::Done(outcome) if outcome.raw().met);

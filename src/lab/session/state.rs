@@ -342,7 +342,7 @@ impl State {
 
     /// Whether ids are pseudonyms: masked here, or when the session that is shown again was recorded.
     pub fn has_pseudonyms(&self) -> bool {
-        self.is_masked() || self.replays.has_pseudonyms
+        self.is_masked() || self.replays.has_pseudonyms()
     }
 
     /// The facts, for the screen and for lines.
