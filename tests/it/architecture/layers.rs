@@ -158,7 +158,7 @@ fn every_module_keeps_to_its_layer() {
 #[case::upwards_in_a_list("lab/state.rs", "use crate::{policy, ui::Theme};", &["crate::ui"])]
 #[case::upwards_by_super("lab/state.rs", "use super::super::ui::Theme;", &["crate::ui"])]
 #[case::within("lab/session/update.rs", "use super::super::policy::X;", &[])]
-#[case::from_a_mod_file("lab/feature/experiments/mod.rs", "use super::super::ui::Theme;", &["crate::ui"])]
+#[case::from_a_mod_file("lab/kernel/mod.rs", "use super::super::ui::Theme;", &["crate::ui"])]
 #[case::downwards("ui/pane.rs", "use crate::lab::State;", &[])]
 #[case::writes("ui/pane.rs", "fn draw(state: &mut State) { state.update(event); }", &["&mut State", "state.update"])]
 #[case::sdk("run/effects.rs", "use aws_sdk_kms::Client;", &["aws_sdk_kms"])]
@@ -186,7 +186,7 @@ const INNER: &[Inner] = &[Inner {
         &["model/"],
         &["lesson/", "stages/", "wait.rs"],
         &["kernel/"],
-        &["feature/", "calls.rs", "copy.rs", "quiz.rs", "view.rs"],
+        &["feature/", "calls.rs", "copy.rs", "cost.rs", "quiz.rs", "view.rs"],
         &["session/"],
     ],
     apart: &["feature"],
