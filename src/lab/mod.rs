@@ -1,20 +1,19 @@
 //! The lesson. Pure: no clock, no terminal, no network.
 //!
-//! [`State::update`] takes an [`Event`] and returns [`Effect`]s. Read [`flow`] first, then [`state`] (what there is),
-//! [`permit`] (whether an intent is allowed now), `update` (what it does), `batch` (how calls are sent, awaited and
-//! repeated) and [`stages`] (what each stage sends and expects).
+//! [`State::update`] takes an [`Event`] and returns [`Effect`]s. From bottom to top; each layer imports only those below:
+//! - [`model`]: values. [`stage`], [`operation`], [`exchange`] (a call and its response), [`facts`] (what responses have
+//!   shown), [`certainty`] (what a response proves), [`redact`] (removes secrets, before anything else).
+//! - [`lesson`]: the texts. [`stages`]: what each stage sends, verifies and expects.
+//! - [`kernel`]: runs of stages and experiments. It sends batches, waits, repeats, and emits domain events.
+//! - [`feature`]: each owns its data, handles domain events and returns commands. [`consent`] (before the lab creates
+//!   something on AWS), [`review`] (before PutKeyPolicy), [`experiments`], [`insight`] (the pages why, trail and at
+//!   rest), [`presenting`] (in front of a class), [`replay`] (responses of an earlier run), [`resume`] and [`saving`],
+//!   and masking ([`mask`]).
+//! - [`session`]: puts them together. Read [`flow`] first (event, intent, effect), then [`state`] (the whole state),
+//!   [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a recorded session.
 //!
-//! A state's methods stand with their subject:
-//! - what a stage is and has: [`stage`], [`operation`], [`exchange`] (a call and its answer), [`certainty`] (what an
-//!   answer proves), `outcome` (a stage's calls, and whether they were as expected), [`facts`] (what the answers told),
-//!   [`test_user`] (its policy and its principal), [`wait`] (what a batch waits for, and how long), `progress` (how far
-//!   it is);
-//! - what holds a call back: [`consent`] (on AWS), [`review`] (before PutKeyPolicy), [`quiz`] (a question);
-//! - what is looked at: [`view`], [`calls`] (of a pane), [`insight`] (why, the trail, at rest), [`copy`], [`cost`];
-//! - what is not shown: [`redact`] (secrets, before anything else), [`mask`] and `shown` (pseudonyms);
-//! - what outlives a run: [`saving`] and [`resume`] (going on), [`replay`] (answers of an earlier run), [`log`] (a
-//!   recorded session);
-//! - beside the nine stages: [`experiments`], [`presenting`] (in front of a class), [`doctor`].
+//! Beside them: [`quiz`], [`view`] (what is shown), [`calls`] (the calls of a pane), [`copy`], [`cost`], [`wait`],
+//! [`snapshot`] (what a presenter's second screen gets) and [`doctor`].
 
 pub mod calls;
 pub mod copy;
