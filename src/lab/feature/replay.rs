@@ -22,7 +22,7 @@ const OVERDUE: u64 = 12;
 /// Seconds of a day: what is older is told with its date.
 const DAY: u64 = 24 * 60 * 60;
 
-/// A stage's calls as they were when it was met. Secrets are gone before ([`super::redact`]); ids are as they came.
+/// A stage's calls as they were when it was met. Secrets are gone before ([`crate::lab::redact`]); ids are as they came.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
     /// Which stage.
