@@ -83,7 +83,7 @@ impl Clients {
     /// Clients for any AWS-compatible endpoint, with credentials from profiles and the environment.
     ///
     /// # Errors
-    /// When a profile gives no credentials, no region is known, or the URL is none. Nothing has been sent to the
+    /// If a profile has no credentials, no region is known, or the URL is invalid. Nothing has been sent to the
     /// endpoint.
     pub async fn for_endpoint(options: &EndpointOptions) -> Result<Clients, ConfigError> {
         Clients::for_endpoint_telling(options, |_| ()).await

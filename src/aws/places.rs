@@ -49,7 +49,7 @@ pub(super) fn check_url(url: &str) -> Result<(), ConfigError> {
                 let reason = "credentials come from a profile or the environment, not from the address".to_owned();
                 Err(ConfigError::Endpoint { url, reason })
             }
-            // A port that is none has been read as part of the host.
+            // An invalid port has been parsed as part of the host.
             (Some("http" | "https"), Some(authority))
                 if authority.port().is_none() && authority.as_str() != authority.host() =>
             {

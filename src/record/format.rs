@@ -40,7 +40,7 @@ impl Format {
     /// Returns the format that the extension of `path` stands for.
     ///
     /// # Errors
-    /// [`RecordError::UnknownFormat`] if there is none.
+    /// [`RecordError::UnknownFormat`] if it has no known extension.
     pub fn of(path: &Path) -> Result<Format, RecordError> {
         let extension = path.extension().unwrap_or_default();
         let known = Format::EXTENSIONS.iter().find(|(name, _)| extension.eq_ignore_ascii_case(name));

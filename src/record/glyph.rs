@@ -58,7 +58,7 @@ impl Mask {
         let (join_left, join_right) = across(width, upright);
         let (join_top, join_bottom) = across(height, level);
         let (middle_x, middle_y) = (width / 2, height / 2);
-        // An arm reaches to where the other direction's line ends, or to the middle where there is none.
+        // An arm reaches to where the other direction's line ends, or to the middle if that has no line.
         let (to_right, to_left) = if upright > 0 { (join_right, join_left) } else { (middle_x, middle_x) };
         let (to_bottom, to_top) = if level > 0 { (join_bottom, join_top) } else { (middle_y, middle_y) };
         let rows = |weight: u8| across(height, weight);

@@ -264,7 +264,7 @@ pub(super) fn number(value: f64) -> String {
     decimals(value, 1)
 }
 
-/// Formats a number with at most so many decimals, without trailing zeros.
+/// Formats a number with at most `places` decimals, without trailing zeros.
 pub(super) fn decimals(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }

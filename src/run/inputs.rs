@@ -113,7 +113,7 @@ pub(super) fn at_hand<I>(input: &mut (impl Stream<Item = io::Result<I>> + Unpin)
     tokio::task::unconstrained(input.next()).now_or_never().flatten()
 }
 
-/// Ends at `time`; never, if there is none.
+/// Ends at `time`, or never without one.
 async fn at(time: Option<Instant>) {
     match time {
         // Without the timer, whose resolution is a millisecond.

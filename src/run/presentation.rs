@@ -78,7 +78,7 @@ impl Presentation {
         }
     }
 
-    /// Takes in that a person has pressed a key: who does takes over from the autoplay, who may allow for some.
+    /// Notes that a person has pressed a key, which takes over from the autoplay unless that allows for it.
     pub(super) fn taken_over(&mut self) {
         self.ended = self.autoplay.take_if(|autoplay| !autoplay.takes_keys()).is_some();
     }
@@ -99,7 +99,7 @@ impl Presentation {
         self.autoplay.as_ref().filter(|_| goes_on)?.answer(state)
     }
 
-    /// Takes in that the autoplay has pressed a key while `state` was shown.
+    /// Notes that the autoplay has pressed a key while `state` was shown.
     pub(super) fn played(&mut self, state: &State, code: KeyCode) {
         let now = self.now();
         if let Some(autoplay) = &mut self.autoplay {

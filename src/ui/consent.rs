@@ -57,7 +57,7 @@ fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u
         }
         None => {}
     }
-    // Whoever may say yes knows the number; the screen does not show it now.
+    // A person who may consent knows the number; the screen does not show it now.
     let of = if state.is_masked() { "the real account" } else { "the account" };
     let typed = if state.is_masked() { typed.hidden() } else { typed.shown() };
     let mut question = vec![

@@ -418,7 +418,7 @@ mod tests {
         }
     }
 
-    /// Whoever sees no color, or none of these: words and signs differ, and no two of them begin alike.
+    /// For people who don't see these colors: words and signs differ, and no two of them begin alike.
     #[test]
     fn no_verdict_is_told_by_its_color_alone() {
         for signs in [Signs::UNICODE, Signs::ASCII] {

@@ -10,7 +10,7 @@ mod sources;
 use imports::{Modules, cycles};
 use sources::of_the_crate;
 
-/// So many files may import each other in a circle.
+/// The most files that may import each other in a circle.
 const CYCLE: usize = 5;
 
 /// The cycles that are too large, each as its files.

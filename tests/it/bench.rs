@@ -258,7 +258,7 @@ fn the_change_is_selected_and_not_its_undoing() {
                 assert!(footer.contains("w why") && footer.contains("i lesson"), "{footer}");
             }
         }
-        // What a change changes is told by what was sent.
+        // The request says what a change changes.
         match which {
             E::KeyAdmin => assert!(text.contains("+ "), "{text}"),
             E::KeyWithoutDynamodb => assert!(text.contains("PolicyArn: "), "{text}"),

@@ -29,7 +29,7 @@ impl Digits {
         self.len == TYPED
     }
 
-    /// A dot for each digit that has been typed, and `_` for each that is missing: for whoever must not see them.
+    /// A dot for each typed digit and `_` for each missing one: for screens that must not show the digits.
     pub fn hidden(self) -> String {
         (0..TYPED).map(|at| if at < self.len { '•' } else { '_' }).collect()
     }

@@ -19,7 +19,7 @@ use crate::lab::model::stage::Stage;
 /// a call to a server that is well may take so long.
 const OVERDUE: u64 = 12;
 
-/// Seconds of a day: what is older is told with its date.
+/// Seconds of a day: anything older is shown with its date.
 const DAY: u64 = 24 * 60 * 60;
 
 /// A stage's calls as they were when it was met. Secrets are gone before ([`crate::lab::redact`]); ids are as they came.
@@ -43,7 +43,7 @@ pub struct Verified {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::lab) struct Replays {
     stages: [Option<Replay>; Stage::ALL.len()],
-    /// Why there is none for a stage though there is a file.
+    /// Why a stage has no recorded responses although there is a file.
     problems: [Option<String>; Stage::ALL.len()],
     /// Why this session's own answers could not be kept.
     not_kept: Option<String>,
@@ -229,7 +229,7 @@ impl Replays {
         }
     }
 
-    /// Notes that responses could not be kept. Returns what the person is told, once.
+    /// Notes that responses could not be saved. Returns the message to show, once.
     pub(in crate::lab) fn could_not_keep(&mut self, reason: &str) -> Option<String> {
         if self.not_kept.is_none() {
             self.not_kept = Some(format!("the answers can't be kept for a REPLAY: {reason}"));

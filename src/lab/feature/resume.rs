@@ -2,7 +2,7 @@
 //!
 //! First the lab looks, with calls that change nothing, whether what was made is still there, and asks. Then it
 //! verifies each stage that was met by calls of that stage. What ends with the program, the sandbox without a folder of
-//! its own, is made again instead: the stages before are run anew, and the answers to their questions stay.
+//! its own, is made again instead: the stages before it run again, and the answers to their questions stay.
 
 use serde_json::Value;
 

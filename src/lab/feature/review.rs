@@ -8,7 +8,7 @@ use crate::policy::{
     account_of, decide_for_key,
 };
 
-/// Whoever may call this can mend every other permission on the key.
+/// Anyone who may call this can repair every other permission on the key.
 const PUT_KEY_POLICY: &str = "kms:PutKeyPolicy";
 
 /// Whether a person looks at a new key policy before it is sent.

@@ -264,7 +264,7 @@ impl Progress {
         times.ended = times.ended.or((now > 0).then_some(now));
     }
 
-    /// Forgets a stage, which begins anew.
+    /// Forgets a stage, so that it starts over.
     pub fn forget(&mut self, stage: Stage) {
         self.times[stage.index()] = Times::default();
     }

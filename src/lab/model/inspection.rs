@@ -132,7 +132,7 @@ pub struct Event {
     /// What was asked.
     #[serde(default)]
     pub request_parameters: Parameters,
-    /// The id of the request, as whoever sent it saw it.
+    /// The request's id, as its sender saw it.
     #[serde(rename = "requestID")]
     pub request_id: String,
     /// The id of the request that made a service ask.
@@ -173,7 +173,7 @@ pub struct AtRest {
     pub table: String,
     /// The KMS key above the table key; none for the key that DynamoDB owns.
     pub key_arn: Option<String>,
-    /// What KMS is told with the table key.
+    /// The encryption context of the table key.
     pub encryption_context: Option<BTreeMap<String, String>>,
     /// The table key, as KMS encrypted it.
     pub table_key: Length,
@@ -185,7 +185,7 @@ pub struct AtRest {
     pub records: Vec<Stored>,
 }
 
-/// An encrypted key, of which nothing is told but how long it is.
+/// An encrypted key. Only its length is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Length {
     /// In bytes.

@@ -179,7 +179,7 @@ pub struct OperationDef<'a> {
     pub name: &'static str,
     /// The kind of resource that IAM authorizes it on.
     pub resource: Resource,
-    /// The table, key or user that the request line names; empty where there is none.
+    /// The table, key or user that the request line names, or an empty text.
     pub subject: &'a str,
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::policy::account_of;
 
-/// The members of a statement in the order they are told.
+/// The members of a statement in the order they are shown.
 const ORDER: [&str; 8] =
     ["Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
@@ -78,7 +78,7 @@ impl Statement {
         self.sid.as_deref().unwrap_or("a statement without Sid")
     }
 
-    /// Its members with their entries as written, in the order they are told.
+    /// Its members with their entries as written, in the order they are shown.
     pub fn members(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         self.members.iter().map(|(name, entries)| (name.as_str(), entries.written().collect()))
     }

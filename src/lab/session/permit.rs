@@ -77,7 +77,7 @@ impl Modes {
         self.0 & mode as u16 != 0
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

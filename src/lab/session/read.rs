@@ -250,7 +250,7 @@ impl State {
         self.can_count(place) && !self.presenting.entry.has_just_chosen(place)
     }
 
-    /// Whether `c` is none of the letters that can be typed now.
+    /// Whether `c` can't be typed now.
     pub fn is_no_letter(&self, c: char) -> bool {
         self.can_count(0) && !(0..4).any(|place| LETTERS[place] == c && self.can_count(place))
     }
@@ -362,7 +362,7 @@ impl State {
         self.replays.looked_at(&self.kernel)
     }
 
-    /// `9 of 9 stages met`; what was only shown as it was recorded is told apart.
+    /// `9 of 9 stages met`; recorded responses are counted apart.
     pub fn summary(&self) -> String {
         self.summary_in(Interface::ENGLISH)
     }

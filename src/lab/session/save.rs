@@ -72,7 +72,7 @@ impl State {
         }
     }
 
-    /// Takes in that the session could not be kept. That is told once.
+    /// Notes that the session could not be saved. Says so once.
     pub(in crate::lab) fn could_not_remember(&mut self, reason: &str) {
         if self.progress.fail() {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
@@ -159,7 +159,7 @@ impl State {
         self.view.close();
         self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
         if self.quiz == kept.quiz {
-            // They are told by the places of the answers, which are in the same order then.
+            // They are named by the places of the answers, which are in the same order then.
             self.presenting.votes = kept.votes;
         }
         self.presenting.pace.resume(kept.pace);

@@ -255,7 +255,7 @@ impl<W: Write> Talk<'_, W> {
         Ok(is_new)
     }
 
-    /// What the person wants who has typed `line`. What only has to be told is told here.
+    /// Returns what `line` asks for. Prints the replies that need no event.
     fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Intent>> {
         let command = line.to_lowercase();
         let page = state.view().page().is_some().then_some(Intent::Close);
@@ -310,7 +310,7 @@ impl<W: Write> Talk<'_, W> {
     }
 }
 
-/// Consent is four digits; anything else is none.
+/// Consent is four digits and nothing else.
 fn consent(command: &str) -> Option<Vec<Intent>> {
     let digits: Option<Vec<u8>> =
         command.chars().map(|c| c.to_digit(10).and_then(|digit| u8::try_from(digit).ok())).collect();

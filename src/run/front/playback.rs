@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How many times as fast.
 const SPEEDS: [f64; 6] = [0.5, 1.0, 1.5, 2.0, 4.0, 8.0];
 
-/// After so many entries the state is remembered: to go back, no more of them are taken in again.
+/// Entries between two saved states. Seeking back replays at most this many.
 const STRIDE: usize = 256;
 
 /// A recorded session, and the place in it that is shown.
@@ -473,7 +473,7 @@ mod tests {
         assert_eq!((playback.length(), log(3, 7_000).entries[2].at), (Duration::from_secs(15), 21_000));
     }
 
-    /// Whoever drags the corner of the window does not hold the film up.
+    /// Dragging the corner of the window does not hold the film up.
     #[test]
     fn it_goes_on_while_the_size_changes() {
         let input = stream::unfold(0_u16, |count| async move {

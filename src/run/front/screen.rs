@@ -198,7 +198,7 @@ impl<W: Write> OnScreen<'_, W> {
     }
 }
 
-/// Why `kmslab notes` finds nothing at `path`, in so many columns: the path is cut, not the reason.
+/// Why `kmslab notes` finds nothing at `path`, in at most `columns` columns: the path is cut, not the reason.
 fn not_followed(path: &str, error: &io::Error, columns: usize) -> String {
     let (before, after) = ("`kmslab notes` can't follow: ", format!(": {}", ui::clean(&error.to_string())));
     // A space before it and one after it.

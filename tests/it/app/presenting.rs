@@ -64,7 +64,7 @@ fn stage_of(picture: &str) -> Option<usize> {
     picture.split_once("/9").and_then(|(before, _)| before.chars().last()?.to_digit(10)).map(|digit| digit as usize)
 }
 
-/// Whoever follows has been written to before the picture is: no clock has to say so.
+/// The second screen is written before the frame: no clock has to say so.
 #[test]
 fn the_second_screen_is_told_before_the_first_one_is_drawn() {
     with_lab(async || {

@@ -124,7 +124,7 @@ fn without_visibility(line: &str) -> &str {
     }
 }
 
-/// The name that an item's first line defines. A module in a file of its own is none.
+/// The name that an item's first line defines. A module in a file of its own defines no name here.
 fn defined(item: &str) -> Option<String> {
     let mut words = item.split_whitespace().filter(|word| !matches!(*word, "async" | "unsafe" | "default"));
     let mut kind = words.next()?;

@@ -16,7 +16,7 @@ const LONG_FILES: &[&str] = &[];
 /// Functions that are longer, by file and name.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
-/// In so many files the state has methods. It may only shrink.
+/// The number of files with methods of the state. It may only shrink.
 const FILES_OF_THE_STATE_NOW: usize = 6;
 
 /// The functions that are too long, with their lines, from `fn` to the closing brace.
@@ -136,7 +136,7 @@ fn a_long_file_is_found() {
     assert_eq!(long_files(&files), ["b.rs"]);
 }
 
-/// A function with this head, and so many lines from head to closing brace.
+/// A function with this head, and `lines` lines from head to closing brace.
 fn text(head: &str, indent: &str, lines: usize) -> String {
     format!("{indent}{head} {{\n{}{indent}}}\n", format!("{indent}    work();\n").repeat(lines - 2))
 }
