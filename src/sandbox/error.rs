@@ -76,11 +76,6 @@ impl Fault {
         Self::Service { status, code, message: Some(message.into()), extra: None }
     }
 
-    /// An error of a service that has no message.
-    pub fn bare(status: u16, code: &'static str) -> Self {
-        Self::Service { status, code, message: None, extra: None }
-    }
-
     /// 400 `ValidationException` of DynamoDB and KMS.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::service(400, "ValidationException", message)

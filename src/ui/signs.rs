@@ -29,7 +29,7 @@ impl Signs {
     pub const ASCII: Signs = Signs { allowed: "[OK]", denied: "[NO]", failed: "[!!]", waiting: "[..]", replay: "[RE]" };
 }
 
-/// The replacement of `c` in ASCII, in as many columns; `None` if there is none. Besides the screen's own signs this knows
+/// The replacement of `c` in ASCII, in as many columns, if it has one. Besides the screen's own signs this knows
 /// the letters and marks of the lesson's languages: `ü` is better read as `u` than not at all. Whatever else services
 /// send stays as it is.
 fn of_char(c: char) -> Option<char> {

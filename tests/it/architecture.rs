@@ -1,6 +1,6 @@
 //! The shape of the sources: layers, cycles of imports, and sizes. Tests in the sources may do what they like.
 //!
-//! While a limit isn't kept everywhere yet, an exception stands beside it, and a test fails once it isn't needed.
+//! Where a layer isn't kept yet, an exception stands beside it, and a test fails once it isn't needed.
 
 mod imports;
 mod layers;

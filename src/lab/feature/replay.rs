@@ -15,8 +15,8 @@ use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::{Caller, Facts};
 use crate::lab::model::stage::Stage;
 
-/// After so many ticks, some three seconds, a call that is under way may have been lost. The clients give it up later:
-/// a call to a server that is well may take so long.
+/// Ticks, about three seconds in all, after which a pending call may be lost. The clients give up later: even a healthy
+/// server may take that long.
 const OVERDUE: u64 = 12;
 
 /// Seconds of a day: anything older is shown with its date.

@@ -285,7 +285,7 @@ impl Film {
     }
 }
 
-/// How long a call takes in a recording that repeats: about what it takes on the sandbox.
+/// The duration of a call in a reproducible recording: about what it takes on the sandbox.
 fn plausible(operation: &Operation, id: CallId) -> Duration {
     let micros = match operation.name() {
         "CreateTable" => 3_100,

@@ -110,7 +110,7 @@ impl Iam {
     }
 
     /// The principal that a policy's `"AWS"` element names: a user by ARN or unique id, or the root user by ARN or account id. `None`
-    /// when there is none of that name, or when it belongs to another account.
+    /// if it names nobody in this account.
     pub fn find_principal(&self, arn: &str) -> Option<Principal> {
         let root = Principal::root(&self.account);
         if arn == root.arn || arn == self.account {

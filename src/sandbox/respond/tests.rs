@@ -2,6 +2,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::sandbox::error::Denial;
+use crate::sandbox::kms::error::KmsError;
 use crate::sandbox::operation::Output;
 use crate::sandbox::xml::escape;
 
@@ -30,7 +31,7 @@ fn text(response: &Response) -> &str {
     Fault::Denied(Denial("no".to_owned())),
     r#"{"__type":"AccessDeniedException","Message":"no"}"#
 )]
-#[case(Service::Kms, Fault::bare(400, "InvalidCiphertextException"), r#"{"__type":"InvalidCiphertextException"}"#)]
+#[case(Service::Kms, KmsError::InvalidCiphertext.into(), r#"{"__type":"InvalidCiphertextException"}"#)]
 #[case(
     Service::Iam,
     Fault::service(409, "EntityAlreadyExists", "User with name <a&b> already exists."),

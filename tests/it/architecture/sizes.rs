@@ -10,15 +10,6 @@ const FILES_OF_THE_STATE: usize = 6;
 /// The longest name of a test, in characters.
 const NAME_OF_A_TEST: usize = 59;
 
-/// Files that are longer.
-const LONG_FILES: &[&str] = &[];
-
-/// Functions that are longer, by file and name.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[];
-
-/// The number of files with methods of the state. It may only shrink.
-const FILES_OF_THE_STATE_NOW: usize = 6;
-
 /// The functions that are too long, with their lines, from `fn` to the closing brace.
 fn long_functions(source: &Source) -> Vec<(String, usize)> {
     let code = source.code();
@@ -78,37 +69,24 @@ fn long_files(files: &[Source]) -> Vec<&str> {
 fn no_file_is_long() {
     let files = of_the_project();
     let long = long_files(&files);
-    let unexpected: Vec<&&str> = long.iter().filter(|file| !LONG_FILES.contains(file)).collect();
-    assert!(unexpected.is_empty(), "over {LINES_OF_A_FILE} lines: {unexpected:?}");
-    for file in LONG_FILES {
-        assert!(long.contains(file), "{file} is short or gone: take it out of the exceptions");
-    }
+    assert!(long.is_empty(), "over {LINES_OF_A_FILE} lines: {long:?}");
 }
 
 #[test]
 fn no_function_is_long() {
-    let mut excepted = Vec::new();
     let mut long = Vec::new();
     for source in of_the_crate() {
-        for (name, lines) in long_functions(&source) {
-            match LONG_FUNCTIONS.iter().find(|(file, function)| *file == source.path && *function == name) {
-                Some(exception) => excepted.push(exception),
-                None => long.push(format!("src/{}: {name} has {lines} lines", source.path)),
-            }
-        }
+        let functions = long_functions(&source).into_iter();
+        long.extend(functions.map(|(name, lines)| format!("src/{}: {name} has {lines} lines", source.path)));
     }
     assert!(long.is_empty(), "over {LINES_OF_A_FUNCTION} lines:\n{}", long.join("\n"));
-    let unneeded: Vec<_> = LONG_FUNCTIONS.iter().filter(|exception| !excepted.contains(exception)).collect();
-    assert!(unneeded.is_empty(), "short or gone, so take them out of the exceptions: {unneeded:?}");
 }
 
 #[test]
 fn the_state_has_its_methods_in_few_files() {
     let files: Vec<String> =
         of_the_crate().into_iter().filter(has_methods_of_the_state).map(|source| source.path).collect();
-    assert!(!files.is_empty() && files.len() <= FILES_OF_THE_STATE_NOW, "{} files: {files:?}", files.len());
-    let is_met = FILES_OF_THE_STATE_NOW == FILES_OF_THE_STATE;
-    assert!(is_met || files.len() > FILES_OF_THE_STATE, "set FILES_OF_THE_STATE_NOW to {FILES_OF_THE_STATE}");
+    assert!(!files.is_empty() && files.len() <= FILES_OF_THE_STATE, "{} files: {files:?}", files.len());
 }
 
 #[test]

@@ -78,8 +78,7 @@ impl HandEntry {
         self.at == Some(place) && self.fresh
     }
 
-    /// Whether the numbers can be taken. What was typed and not taken is told before it is lost: the first time it says
-    /// no.
+    /// Whether the numbers can be accepted. The first time that typed input would be lost, returns `false` and says so.
     pub fn confirm(&mut self) -> bool {
         self.stray.is_none() || std::mem::replace(&mut self.warned, true)
     }

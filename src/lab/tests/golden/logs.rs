@@ -7,7 +7,7 @@ use crate::lab::PresenterSnapshot;
 use crate::lab::log::{Entry, Head};
 use crate::ui::{ColorLevel, Theme, ThemeName, render};
 
-/// Of so many events one screen is compared.
+/// The screen after every n-th event is compared.
 const EVERY: usize = 10;
 
 #[test]

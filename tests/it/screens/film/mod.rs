@@ -59,7 +59,7 @@ fn painted(paint: impl FnOnce(&mut Buffer)) -> Film {
     Film { title: "t".into(), size, palette: Palette::DARK, pictures: vec![picture], end: Duration::from_secs(1) }
 }
 
-/// Pictures so many pixels wide.
+/// Options for pictures of this width in pixels.
 fn wide(width: u32) -> FilmOptions {
     FilmOptions { pixels: Pixels::new(width, None), ..FilmOptions::default() }
 }
