@@ -297,7 +297,7 @@ fn date(at: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::quiz::Choice;
+    use crate::lab::Choice;
     use crate::lab::{Backend, BackendKind, Names, Place, Quiz, State};
 
     #[test]

@@ -47,7 +47,7 @@ pub fn locks(state: &State, exchange: &Exchange) -> Option<Locks> {
     match &exchange.verdict {
         Verdict::Denied(denied) => Locks::of_denial(denied),
         // An experiment may change the table's key, and DynamoDB may hold the old one in memory: `w` knows.
-        Verdict::Allowed if state.view.bench.is_none() && key_has_refused(state) => {
+        Verdict::Allowed if state.view().bench.is_none() && key_has_refused(state) => {
             Some(Locks { table: LockState::Open, key: LockState::Open })
         }
         Verdict::Allowed | Verdict::Failed(_) => None,
@@ -56,7 +56,7 @@ pub fn locks(state: &State, exchange: &Exchange) -> Option<Locks> {
 
 /// Whether the same Scan has been refused by the key, in the shown stage or before it.
 fn key_has_refused(state: &State) -> bool {
-    let earlier = (state.view.shown == Stage::ViewAgain).then(|| state.record(Stage::ViewDenied).exchanges());
+    let earlier = (state.view().shown == Stage::ViewAgain).then(|| state.record(Stage::ViewDenied).exchanges());
     state.answered().chain(earlier.into_iter().flatten()).any(|exchange| match &exchange.verdict {
         Verdict::Denied(denied) => Locks::of_denial(denied).is_some_and(|locks| locks.key == LockState::Shut),
         Verdict::Allowed | Verdict::Failed(_) => false,

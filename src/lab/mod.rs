@@ -7,16 +7,16 @@
 //! - [`kernel`]: runs of stages and experiments. It sends batches, waits, repeats, and emits domain events.
 //! - [`feature`]: each owns its data, handles domain events and returns commands. [`consent`] (before the lab creates
 //!   something on AWS), [`review`] (before PutKeyPolicy), [`experiments`], [`insight`] (the pages why, trail and at
-//!   rest), [`presenting`] (in front of a class), [`replay`] (responses of an earlier run), [`resume`] and [`saving`],
-//!   and masking ([`mask`]).
-//! - [`session`]: puts them together. Read [`flow`] first (event, intent, effect), then [`state`] (the whole state),
-//!   [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a recorded session.
+//!   rest), [`presenting`] (in front of a class), [`quiz`], [`copy`], [`replay`] (responses of an earlier run),
+//!   [`resume`] and [`saving`], and masking ([`mask`]).
+//! - [`session`]: puts them together. Read [`flow`] first (event, intent, effect), then [`state`] (the whole state, whose
+//!   fields only the session sees), [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a
+//!   recorded session.
 //!
-//! Beside them: [`quiz`], [`view`] (what is shown), [`calls`] (the calls of a pane), [`copy`], [`cost`], [`wait`],
-//! [`snapshot`] (what a presenter's second screen gets) and [`doctor`].
+//! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`cost`], [`wait`], [`snapshot`] (what a
+//! presenter's second screen gets) and [`doctor`].
 
 pub mod calls;
-pub mod copy;
 pub mod cost;
 pub mod doctor;
 pub mod feature;
@@ -25,7 +25,6 @@ pub mod lesson;
 pub mod line;
 pub mod locks;
 pub mod model;
-pub mod quiz;
 pub mod session;
 pub mod snapshot;
 pub mod stages;
@@ -37,7 +36,7 @@ pub mod wait;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
-pub use feature::{consent, presenting, replay, resume, review, saving};
+pub use feature::{consent, copy, presenting, quiz, replay, resume, review, saving};
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };
@@ -54,6 +53,7 @@ pub use kernel::run::{Run, Status};
 pub use keymap::Keymap;
 pub use lesson::Lesson;
 pub use locks::{LockState, Locks};
+pub use model::choice::Choice;
 pub use model::command_line::cli_line;
 pub use model::experiment::Experiment;
 pub use model::outcome::Check;
@@ -61,7 +61,7 @@ pub use operation::{Identity, Operation, Service, TableKey, Tags};
 pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;
-pub use quiz::{Choice, Quiz, Score};
+pub use quiz::{Quiz, Score};
 pub use replay::Verified;
 pub use saving::{Kept, Place};
 pub use snapshot::PresenterSnapshot;

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::feature::presenting::pace::Timing;
+use super::feature::quiz::Asked;
 use super::kernel::run::Status;
 use super::lesson::Likely;
 use super::model::stage::Stage;
-use super::quiz::Asked;
 use super::session::state::State;
 
 /// The status of a stage.
@@ -127,21 +127,21 @@ pub const NOT_MET: &str = "NOT MET";
 impl PresenterSnapshot {
     /// The snapshot of `state` as it is now.
     pub fn of(state: &State) -> PresenterSnapshot {
-        let stage = state.view.shown;
-        let (text, lesson) = (state.text(stage), state.lesson.stage(stage));
-        let bench = state.view.bench.map(|which| state.experiment(which));
+        let stage = state.view().shown;
+        let (text, lesson) = (state.text(stage), state.lesson().stage(stage));
+        let bench = state.view().bench.map(|which| state.experiment(which));
         let (title, action, look, expected) = match bench {
             Some(bench) => (bench.title.as_str(), state.interface().say("try it"), bench.lesson.trim(), ""),
             None => (text.title, text.action, text.look, text.expected),
         };
         PresenterSnapshot {
-            backend: state.backend.kind.key().to_owned(),
+            backend: state.backend().kind.key().to_owned(),
             number: stage.number(),
             of: Stage::ALL.len(),
             current: state.current().number(),
             title: title.to_owned(),
             action: action.to_owned(),
-            key: state.view.keys.first("advance", &enter()).to_owned(),
+            key: state.view().keys.first("advance", &enter()).to_owned(),
             progress: progress(state),
             expected: expected.to_owned(),
             observed: state.shown().status.check().map(|check| check.observed.clone()),
@@ -169,7 +169,7 @@ fn progress(state: &State) -> Progress {
 }
 
 fn question(state: &State, asked: &Asked<'_>) -> QuestionView {
-    let hands = state.hands(state.view.shown).filter(|_| state.view.bench.is_none()).unwrap_or_default();
+    let hands = state.hands(state.view().shown).filter(|_| state.view().bench.is_none()).unwrap_or_default();
     let answers = asked.answers.iter().enumerate().map(|(place, (letter, reply))| AnswerView {
         letter: *letter,
         text: reply.text.clone(),
@@ -181,30 +181,30 @@ fn question(state: &State, asked: &Asked<'_>) -> QuestionView {
 }
 
 fn next(state: &State) -> Option<NextView> {
-    if let Some(next) = state.view.bench.and_then(|which| which.next()) {
+    if let Some(next) = state.view().bench.and_then(|which| which.next()) {
         let title = state.experiment(next).title.clone();
         return Some(NextView { number: next.index() + 1, title, minutes: 0 });
     }
-    let next = state.view.shown.next()?;
+    let next = state.view().shown.next()?;
     let title = state.text(next).title.to_owned();
-    Some(NextView { number: next.number(), title, minutes: state.lesson.stage(next).minutes })
+    Some(NextView { number: next.number(), title, minutes: state.lesson().stage(next).minutes })
 }
 
 /// The words that differ from English.
 fn words(state: &State) -> BTreeMap<String, String> {
-    let words = state.lesson.words();
+    let words = state.lesson().words();
     let labels = [(LOOK_AT, &words.look_at), (EXPECTED, &words.expected), (MET, &words.met), (NOT_MET, &words.not_met)];
     let labels = labels.into_iter().filter(|(english, text)| english != text);
     let labels = labels.map(|(english, text)| (english.to_owned(), text.clone()));
-    let interface = state.lesson.frame.interface.iter().map(|(english, text)| (english.clone(), text.clone()));
+    let interface = state.lesson().frame.interface.iter().map(|(english, text)| (english.clone(), text.clone()));
     labels.chain(interface).collect()
 }
 
 impl Timing {
     /// How the talk of `state` stands, as of the newest time that is known.
     pub fn of(state: &State) -> Timing {
-        let budget = |stage: &Stage| u64::from(state.lesson.stage(*stage).minutes) * 60;
-        let pace = &state.presenting.pace;
+        let budget = |stage: &Stage| u64::from(state.lesson().stage(*stage).minutes) * 60;
+        let pace = &state.pace();
         Timing {
             stage: state.current().number(),
             stages: Stage::ALL.len(),

@@ -1,10 +1,12 @@
 //! Features. Each owns its data and imports the kernel and the model, never another feature and never `session`.
 
 pub mod consent;
+pub mod copy;
 pub mod experiments;
 pub mod insight;
 pub mod masking;
 pub mod presenting;
+pub mod quiz;
 pub mod replay;
 pub mod resume;
 pub mod review;

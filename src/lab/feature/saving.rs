@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::lab::feature::experiments;
 use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;
+use crate::lab::feature::quiz::Quiz;
 use crate::lab::model::backend::{Backend, BackendKind};
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
@@ -16,7 +17,6 @@ use crate::lab::model::masked::Answered;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Quiz;
 
 /// The version of the kept form.
 pub(in crate::lab) const VERSION: u32 = 1;

@@ -4,6 +4,7 @@ pub mod backend;
 pub mod backoff;
 pub mod batch;
 pub mod certainty;
+pub mod choice;
 pub mod command_line;
 pub mod exchange;
 pub mod experiment;

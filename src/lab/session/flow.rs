@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lab::copy::Copied;
+use crate::lab::feature::copy::Copied;
 use crate::lab::feature::replay::Verified;
 use crate::lab::feature::saving::Kept;
 use crate::lab::insight::{Finding, Inquiry};

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::flow::{Event, Intent, TimerId};
 use super::state::State;
-use crate::lab::copy::{Profiles, Way};
+use crate::lab::feature::copy::{Profiles, Way};
+use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::Verified;
 use crate::lab::insight::{Finding, Known};
 use crate::lab::model::backend::{Backend, ServicePlace};
@@ -16,7 +17,6 @@ use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::facts::Names;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Quiz;
 
 /// The version of the log's form.
 pub const VERSION: u32 = 1;

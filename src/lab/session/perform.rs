@@ -3,21 +3,21 @@
 use super::flow::{Effect, Intent, PresenterAction};
 use super::permit::{Permit, Reason};
 use super::state::State;
-use crate::lab::copy::Copied;
 use crate::lab::feature::consent::Digits;
+use crate::lab::feature::copy::Copied;
 use crate::lab::feature::experiments::Then;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
+use crate::lab::model::choice::Choice;
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Choice;
 use crate::lab::view::{Overlay, Page};
 
 impl State {
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
-    pub(in crate::lab) fn focus_calls(&mut self) {
+    pub(super) fn focus_calls(&mut self) {
         if !self.outline().iter().any(|(identity, _)| *identity == self.view.focus()) {
             self.view.focus_other();
         }
@@ -247,7 +247,7 @@ impl State {
         self.focus_calls();
     }
 
-    pub(in crate::lab) fn show(&mut self, stage: Stage) {
+    pub(super) fn show(&mut self, stage: Stage) {
         if stage > self.kernel.current() {
             self.kernel.reach(stage);
             self.view.begin();

@@ -4,7 +4,7 @@
 use super::flow::{Intent, PresenterAction};
 use super::state::State;
 use crate::lab::calls::Call;
-use crate::lab::copy::Copied;
+use crate::lab::feature::copy::Copied;
 use crate::lab::kernel::run::Status;
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::operation::Identity;

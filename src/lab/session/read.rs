@@ -2,13 +2,14 @@
 
 use super::state::State;
 use crate::lab::calls::Call;
-use crate::lab::copy::{Copied, Profiles};
 use crate::lab::cost;
 use crate::lab::feature::consent::Thing;
+use crate::lab::feature::copy::{Copied, Profiles};
 use crate::lab::feature::experiments::steps;
 use crate::lab::feature::insight::Inquiry;
 use crate::lab::feature::presenting::Press;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
+use crate::lab::feature::quiz::{Asked, LETTERS, Score};
 use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::run::Status;
 use crate::lab::lesson::interface::Interface;
@@ -24,7 +25,6 @@ use crate::lab::model::policy_diff::PolicyDiff;
 use crate::lab::model::redact::{clean, redact};
 use crate::lab::model::stage::Stage;
 use crate::lab::model::test_user;
-use crate::lab::quiz::{Asked, LETTERS, Score};
 use crate::lab::view::{Overlay, Page};
 use crate::lab::wait;
 
@@ -66,7 +66,7 @@ impl State {
         Some(Asked::new(question, &self.bench_order(which), self.experiments.choice(which)))
     }
 
-    pub(in crate::lab) fn bench_order(&self, which: Experiment) -> Vec<usize> {
+    pub(super) fn bench_order(&self, which: Experiment) -> Vec<usize> {
         self.quiz.shuffled(which.question_number(), self.experiment(which).question.answers.len())
     }
 
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Whether a key policy is sent without a review: on a jump in the sandbox, where it costs nothing.
-    pub(in crate::lab) fn passes_by(&self) -> bool {
+    pub(super) fn passes_by(&self) -> bool {
         self.destination().is_some() && self.backend.kind == BackendKind::Sandbox
     }
 
@@ -563,7 +563,7 @@ impl State {
     }
 
     /// Selects the call `step` rows further in the focused pane.
-    pub(in crate::lab) fn select(&mut self, step: isize) {
+    pub(super) fn select(&mut self, step: isize) {
         let identity = self.view.focus();
         let count = self.calls(identity).len();
         if let Some(selected) = self.selected(identity) {

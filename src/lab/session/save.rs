@@ -3,6 +3,7 @@
 use super::flow::Effect;
 use super::state::State;
 use crate::lab::feature::experiments::{Experiments, Then};
+use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
 use crate::lab::feature::saving::{Kept, KeptStage, Place, Times, VERSION, begun};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
@@ -12,7 +13,6 @@ use crate::lab::model::facts::Names;
 use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Quiz;
 use crate::lab::stages::{self, Kind};
 use crate::lab::view::Overlay;
 
@@ -33,7 +33,7 @@ impl State {
     }
 
     /// The session, as it would be kept of `place`.
-    pub(in crate::lab) fn kept_of(&self, place: Place) -> Kept {
+    pub(super) fn kept_of(&self, place: Place) -> Kept {
         let stages = Stage::ALL.into_iter().map(|stage| self.keep_stage(stage)).collect();
         Kept {
             version: VERSION,
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// The effect that keeps it.
-    pub(in crate::lab) fn remember(&self) -> Option<Effect> {
+    pub(super) fn remember(&self) -> Option<Effect> {
         self.kept().map(|kept| Effect::Remember(Box::new(kept)))
     }
 
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Notes that the session could not be saved. Says so once.
-    pub(in crate::lab) fn could_not_remember(&mut self, reason: &str) {
+    pub(super) fn could_not_remember(&mut self, reason: &str) {
         if self.progress.fail() {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
         }
@@ -123,12 +123,12 @@ impl State {
     }
 
     /// Whether the session may be kept as it is now: not while it is less than what is kept.
-    pub(in crate::lab) fn is_worth_keeping(&self) -> bool {
+    pub(super) fn is_worth_keeping(&self) -> bool {
         self.is_kept() && !self.resuming.has_less()
     }
 
     /// Goes on with looking, verifying or running again.
-    pub(in crate::lab) fn resume_on(&mut self, event: &DomainEvent) -> Vec<Command> {
+    pub(super) fn resume_on(&mut self, event: &DomainEvent) -> Vec<Command> {
         match event {
             DomainEvent::Probed(operation, answer) => {
                 self.resuming.probed(operation, answer, !self.kernel.is_probing())
@@ -144,7 +144,7 @@ impl State {
     }
 
     /// What Enter does in the question: goes on, or looks again.
-    pub(in crate::lab) fn resume(&mut self) -> Vec<Command> {
+    pub(super) fn resume(&mut self) -> Vec<Command> {
         if !self.can_resume() {
             return Vec::new();
         }
@@ -172,7 +172,7 @@ impl State {
     }
 
     /// Verifies what was met, after what an experiment has changed is undone.
-    pub(in crate::lab) fn begin_to_catch_up(&mut self) -> Vec<Command> {
+    pub(super) fn begin_to_catch_up(&mut self) -> Vec<Command> {
         match self.experiments.undo_before(Then::Verify, &self.kernel) {
             Some(undo) => vec![undo],
             None => self.verify_from(Some(Stage::FIRST)),
@@ -180,7 +180,7 @@ impl State {
     }
 
     /// Closes what lies over the panes. The question waits for an answer.
-    pub(in crate::lab) fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if !self.is_asking_to_resume() {
             self.view.close();
         }
@@ -190,7 +190,7 @@ impl State {
     }
 
     /// Begins afresh; what the kept session has made stays where it is.
-    pub(in crate::lab) fn start_afresh(&mut self) {
+    pub(super) fn start_afresh(&mut self) {
         let Some(kept) = self.resuming.take_offer() else { return };
         self.view.close();
         self.tell_what_stays(&kept);
@@ -257,7 +257,7 @@ impl State {
     }
 
     /// Verifies the stages from `stage` on that were met, then goes on where the session ended.
-    pub(in crate::lab) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Command> {
+    pub(super) fn verify_from(&mut self, stage: Option<Stage>) -> Vec<Command> {
         let is_ending = self.progress.is_ending();
         let mut next = stage;
         while let Some(stage) = next {
@@ -356,7 +356,7 @@ impl State {
     }
 
     /// Whether the stage `grant` has changed the key policy, or may have.
-    pub(in crate::lab) fn may_be_granted(&self) -> bool {
+    pub(super) fn may_be_granted(&self) -> bool {
         let record = self.record(Stage::Grant);
         record.saved_outcome().is_some() || !record.calls.is_empty()
     }

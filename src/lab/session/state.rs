@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::lab::copy::{Clipboard, Profiles, Way};
 use crate::lab::feature::consent::Consent;
+use crate::lab::feature::copy::{Clipboard, Profiles, Way};
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
 use crate::lab::feature::insight::{Insight, Known, Use, trail};
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::masking::masker::Masker;
 use crate::lab::feature::presenting::Presenting;
+use crate::lab::feature::presenting::pace::Pace;
+use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::Replays;
 use crate::lab::feature::resume::Resuming;
 use crate::lab::feature::review::Review;
@@ -24,49 +26,48 @@ use crate::lab::model::facts::{Caller, Facts, Names};
 use crate::lab::model::keymap::Keymap;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Quiz;
 use crate::lab::view::View;
 use crate::lab::wait::Patience;
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub(in crate::lab) kernel: Kernel,
+    pub(super) kernel: Kernel,
     /// Where the calls go.
-    pub(in crate::lab) backend: Backend,
+    pub(super) backend: Backend,
     /// Where the calls of each service go; empty where it is one place for all.
-    pub(in crate::lab) services: Vec<ServicePlace>,
+    pub(super) services: Vec<ServicePlace>,
     /// The run's names.
-    pub(in crate::lab) names: Names,
+    pub(super) names: Names,
     /// The texts.
-    pub(in crate::lab) lesson: Chosen,
+    pub(super) lesson: Chosen,
     /// The questions, and what was said to them.
-    pub(in crate::lab) quiz: Quiz,
+    pub(super) quiz: Quiz,
     /// What was tried after the lab's last reading.
-    pub(in crate::lab) experiments: Experiments,
+    pub(super) experiments: Experiments,
     /// What the person looks at, and how.
-    pub(in crate::lab) view: View,
+    pub(super) view: View,
     /// What has been looked into.
-    pub(in crate::lab) insight: Insight,
-    pub(in crate::lab) masking: Masking,
+    pub(super) insight: Insight,
+    pub(super) masking: Masking,
     /// The account that `--yes-account` said yes to.
-    pub(in crate::lab) accepted_account: Option<String>,
+    pub(super) accepted_account: Option<String>,
     /// How long waits last, in seconds; `None` is the backend's default.
-    pub(in crate::lab) wait: Option<u32>,
+    pub(super) wait: Option<u32>,
     /// The profiles that the person gave.
-    pub(in crate::lab) profiles: Profiles,
+    pub(super) profiles: Profiles,
     /// The account in which things may be created; on AWS nothing is without it.
-    pub(in crate::lab) consent: Consent,
-    pub(in crate::lab) replays: Replays,
+    pub(super) consent: Consent,
+    pub(super) replays: Replays,
     /// What is kept, or was kept before.
-    pub(in crate::lab) progress: Progress,
+    pub(super) progress: Progress,
     /// What was kept before, and is to go on.
-    pub(in crate::lab) resuming: Resuming,
+    pub(super) resuming: Resuming,
     /// A call that a person looks at before it is sent.
-    pub(in crate::lab) review: Review,
+    pub(super) review: Review,
     /// What a person has copied.
-    pub(in crate::lab) clipboard: Clipboard,
-    pub(in crate::lab) presenting: Presenting,
+    pub(super) clipboard: Clipboard,
+    pub(super) presenting: Presenting,
 }
 
 impl State {
@@ -154,10 +155,9 @@ impl State {
         &self.view
     }
 
-    /// A view that a test changes.
-    #[cfg(test)]
-    pub(crate) fn view_mut(&mut self) -> &mut View {
-        &mut self.view
+    /// How long each stage has taken.
+    pub(in crate::lab) fn pace(&self) -> &Pace {
+        &self.presenting.pace
     }
 
     /// Gives the person's own keys.
@@ -242,6 +242,26 @@ impl State {
     }
 }
 
+/// What tests set up and look into.
+#[cfg(test)]
+impl State {
+    pub(crate) fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    pub(in crate::lab) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    pub(in crate::lab) fn kernel_mut(&mut self) -> &mut Kernel {
+        &mut self.kernel
+    }
+
+    pub(in crate::lab) fn presenting_mut(&mut self) -> &mut Presenting {
+        &mut self.presenting
+    }
+}
+
 /// What its parts know.
 impl State {
     /// The call with this request id, as it is shown, if a table key was needed for it.
@@ -305,7 +325,7 @@ impl State {
     }
 
     /// The run that is at work, or would be if something were sent now.
-    pub(in crate::lab) fn at_work(&self) -> &Run {
+    pub(super) fn at_work(&self) -> &Run {
         self.kernel.run(self.kernel.at_work())
     }
 
@@ -326,7 +346,7 @@ impl State {
     }
 
     /// What is known since the world answered this question; `None` where it has not, or another was asked since.
-    pub(in crate::lab) fn known_since(&self, serial: u64) -> Option<&Known> {
+    pub(super) fn known_since(&self, serial: u64) -> Option<&Known> {
         self.known().filter(|_| self.insight.awaits(serial))
     }
 

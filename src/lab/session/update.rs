@@ -75,7 +75,7 @@ impl State {
     }
 
     /// Asks for what the open page needs.
-    pub(in crate::lab) fn inspect(&mut self) -> Vec<Effect> {
+    pub(super) fn inspect(&mut self) -> Vec<Effect> {
         let inquiry = self.inquiry();
         inquiry.map(|inquiry| Effect::Inspect { serial: self.insight.ask(&inquiry), inquiry }).into_iter().collect()
     }
@@ -91,7 +91,7 @@ impl State {
 
     /// Carries out commands until nothing is left to do. What has happened is known everywhere before anything else is
     /// done.
-    pub(in crate::lab) fn settle(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+    pub(super) fn settle(&mut self, commands: Vec<Command>) -> Vec<Effect> {
         let (mut effects, mut commands) = (Vec::new(), std::collections::VecDeque::from(commands));
         loop {
             if let Some(event) = self.kernel.next_event() {
@@ -229,7 +229,7 @@ impl State {
         Vec::new()
     }
 
-    pub(in crate::lab) fn sources(&self) -> Sources<'_> {
+    pub(super) fn sources(&self) -> Sources<'_> {
         Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend }
     }
 
@@ -243,7 +243,7 @@ impl State {
         }
     }
 
-    pub(in crate::lab) fn send(&mut self, id: RunId, batch: Batch, effects: &mut Vec<Effect>) {
+    pub(super) fn send(&mut self, id: RunId, batch: Batch, effects: &mut Vec<Effect>) {
         let batch = self.masking.batch(batch);
         self.send_masked(id, batch, effects);
     }
@@ -257,7 +257,7 @@ impl State {
     }
 
     /// Ends a stage: `check` is its outcome.
-    pub(in crate::lab) fn conclude(&mut self, stage: Stage, check: Check) {
+    pub(super) fn conclude(&mut self, stage: Stage, check: Check) {
         let run = self.kernel.stage(stage);
         // A stage that was met and does not stand any more keeps its outcome until resuming decides.
         let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
@@ -425,7 +425,7 @@ impl State {
     }
 
     /// Cleans up and ends the program, as soon as what is at work allows that.
-    pub(in crate::lab) fn clean_up_and_quit(&mut self) -> Vec<Command> {
+    pub(super) fn clean_up_and_quit(&mut self) -> Vec<Command> {
         self.presenting.stay_here();
         self.view.close();
         self.kernel.leave().then_some(Command::Start(Stage::CleanUp)).into_iter().collect()

@@ -56,10 +56,10 @@ fn wrong_digits_say_so_and_a_digit_can_be_taken_back() {
     let mut lab = aws();
     lab.press(Intent::Advance);
     type_in(&mut lab, "3334");
-    assert!(matches!(lab.state.view.overlay, Some(Overlay::Consent { wrong: true, .. })));
+    assert!(matches!(lab.state.view().overlay, Some(Overlay::Consent { wrong: true, .. })));
     type_in(&mut lab, "32");
     lab.press(Intent::EraseDigit);
-    let Some(Overlay::Consent { typed, wrong, .. }) = lab.state.view.overlay else { panic!("closed") };
+    let Some(Overlay::Consent { typed, wrong, .. }) = lab.state.view().overlay else { panic!("closed") };
     assert_eq!((typed.shown().as_str(), wrong), ("3___", false));
     assert_eq!(lab.sent, ASKED);
     type_in(&mut lab, "333");
@@ -80,17 +80,17 @@ fn nothing_else_consents(#[case] intents: &[Intent]) {
     lab.press(Intent::Advance);
     intents.iter().for_each(|intent| lab.press(*intent));
     assert_eq!(lab.sent, ASKED);
-    assert!(lab.state.kernel.facts().made.is_empty());
+    assert!(lab.state.kernel().facts().made.is_empty());
 }
 
 #[test]
 fn only_the_named_account_needs_no_question() {
     let mut lab = aws();
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     lab.press(Intent::Advance);
     assert!(lab.state.check(Stage::CreateKey).unwrap().met);
     let mut lab = aws();
-    lab.state.accepted_account = Some("999988887777".to_owned());
+    lab.state.set_accepted_account(Some("999988887777".to_owned()));
     lab.press(Intent::Advance);
     assert_eq!(lab.sent, ASKED);
     let refusal = lab.state.refusal().unwrap();
@@ -107,7 +107,7 @@ fn nothing_is_created_where_it_is_not_known_who_asks() {
         },
     ] {
         let mut lab = Lab::new(Backend { kind: BackendKind::Aws, ..backend() }, cloud);
-        lab.state.accepted_account = Some(ACCOUNT.to_owned());
+        lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
         lab.run_to(Stage::CleanUp);
         assert_eq!(lab.sent, ASKED[..1]);
         assert!(lab.observed(Stage::CreateKey).1.contains("not attempted"));
@@ -121,7 +121,7 @@ fn another_account_needs_another_yes() {
     lab.press(Intent::Advance);
     type_in(&mut lab, "3333");
     assert!(!lab.state.check(Stage::CreateKey).unwrap().met);
-    lab.state.kernel.facts_mut().admin.as_mut().unwrap().account = "444455556666".to_owned();
+    lab.state.kernel_mut().facts_mut().admin.as_mut().unwrap().account = "444455556666".to_owned();
     let sent = lab.sent.len();
     lab.press(Intent::Retry);
     assert!(lab.state.is_asking_for_consent());
@@ -133,18 +133,20 @@ fn another_account_needs_another_yes() {
 #[test]
 fn the_key_costs_by_the_hour_until_its_deletion_is_scheduled() {
     let mut lab = aws();
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     assert_eq!(lab.state.cost_line(), None);
     lab.run_to(Stage::ViewAdmin);
-    lab.state.kernel.facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
-    lab.state.kernel.set_now(1_000 + 36_000);
+    lab.state.kernel_mut().facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
+    lab.state.kernel_mut().set_now(1_000 + 36_000);
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
     assert_eq!(lab.state.cost_line_at(1_000 + 72_000).unwrap(), "key 20.0 h, 0.0274 USD", "while nobody calls");
     lab.run_to(Stage::CleanUp);
-    lab.state.kernel.facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
-    lab.state.kernel.set_now(lab.state.now() + 36_000);
+    lab.state.kernel_mut().facts_mut().key.as_mut().unwrap()["CreationDate"] = json!(1_000.0);
+    let later = lab.state.now() + 36_000;
+    lab.state.kernel_mut().set_now(later);
     assert_eq!(lab.state.cost_line().unwrap(), "key 10.0 h, 0.0137 USD");
     assert_eq!(lab.state.cost_line_at(i64::MAX), lab.state.cost_line());
-    lab.state.backend.kind = BackendKind::Sandbox;
+    let sandbox = Backend { kind: BackendKind::Sandbox, ..lab.state.backend().clone() };
+    lab.state.set_backend(sandbox);
     assert_eq!(lab.state.cost_line(), None);
 }

@@ -19,10 +19,10 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     let expected = "aws dynamodb scan --table-name kmslab-table-t1 --profile kmslab-test-user --region us-east-1 \
                     --endpoint-url http://127.0.0.1:1";
     assert_eq!(copied(&mut lab, Copied::Command), expected);
-    assert_eq!(lab.state.view.message, Some(format!("copied: {expected}")));
+    assert_eq!(lab.state.view().message, Some(format!("copied: {expected}")));
     let answer: serde_json::Value = serde_json::from_str(&copied(&mut lab, Copied::Answer)).unwrap();
     assert!(answer["message"].as_str().unwrap().contains("kms:Decrypt"));
-    assert_eq!(lab.state.view.message.as_deref(), Some("copied: the answer of dynamodb:Scan"));
+    assert_eq!(lab.state.view().message.as_deref(), Some("copied: the answer of dynamodb:Scan"));
     copied(&mut lab, Copied::Command);
     assert_eq!(lab.state.copied().len(), 2, "each text once");
     assert_eq!(lab.state.copied().last().unwrap(), expected);
@@ -109,7 +109,7 @@ fn without_a_clipboard_the_terminal_gets_nothing() {
         lab.state = lab.state.with_clipboard(way);
         lab.run_to(Stage::Who);
         assert_eq!(lab.state.update(Event::Intent(Intent::Copy(Copied::Command))).len(), effects);
-        assert!(lab.state.view.message.as_ref().unwrap().starts_with(message));
+        assert!(lab.state.view().message.as_ref().unwrap().starts_with(message));
         assert_eq!(lab.state.copied().len(), 1);
     }
 }

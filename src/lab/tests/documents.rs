@@ -33,7 +33,7 @@ fn scan(arn: &str, documents: &Documents) -> (Vec<Ladder>, Vec<String>) {
     lab.run_to(Stage::ViewAdmin);
     let exchange = lab.state.record(Stage::ViewAdmin).exchanges().next().unwrap().clone();
     let caller = Caller { arn: arn.to_owned(), account: ACCOUNT.to_owned() };
-    let (decided, unread) = decide_again(&exchange, &caller, lab.state.kernel.facts(), "us-east-1", documents);
+    let (decided, unread) = decide_again(&exchange, &caller, lab.state.kernel().facts(), "us-east-1", documents);
     (decided.iter().map(Ladder::of).collect(), unread)
 }
 

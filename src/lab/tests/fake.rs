@@ -284,7 +284,7 @@ impl Lab {
                 }
                 Effect::After { timer, millis } => {
                     self.waited_ms.push(millis);
-                    self.messages.extend(self.state.view.message.clone());
+                    self.messages.extend(self.state.view().message.clone());
                     effects.extend(self.state.update(Event::TimerFired(timer)));
                 }
                 Effect::Advance { timer, .. } => {

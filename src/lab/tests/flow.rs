@@ -46,7 +46,7 @@ fn the_whole_lab_meets_nine_of_nine() {
             "admin kms:DescribeKey",
         ]
     );
-    assert!(lab.state.kernel.facts().made.is_empty());
+    assert!(lab.state.kernel().facts().made.is_empty());
 }
 
 #[test]
@@ -54,12 +54,12 @@ fn the_outline_of_every_stage_is_what_is_really_sent() {
     let kinds = [BackendKind::Sandbox, BackendKind::Endpoint, BackendKind::Aws];
     for (kind, given_user) in kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
         let mut lab = Lab::new(Backend { kind, given_user, ..backend() }, Cloud::default());
-        lab.state.accepted_account = Some(ACCOUNT.to_owned());
+        lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
         for stage in Stage::ALL {
             lab.sent.clear();
             lab.run_to(stage);
             let outlined: Vec<String> = stage
-                .outline(&lab.state.backend)
+                .outline(&lab.state.backend())
                 .flat_map(|(identity, call)| {
                     let (call, times) = call.split_once(" ×3").map_or((call, 1), |(call, _)| (call, 3));
                     vec![format!("{} {call}", identity.name()); times]
@@ -138,14 +138,14 @@ fn looking_back_and_forth_sends_nothing_and_keeps_the_answers() {
     for _ in 0..12 {
         lab.press(Intent::ShowPrevious);
     }
-    assert_eq!(lab.state.view.shown, Stage::Who);
+    assert_eq!(lab.state.view().shown, Stage::Who);
     // Enter on a finished stage goes forward and does nothing else.
     lab.press(Intent::Advance);
-    assert_eq!(lab.state.view.shown, Stage::CreateKey);
+    assert_eq!(lab.state.view().shown, Stage::CreateKey);
     for _ in 0..12 {
         lab.press(Intent::ShowNext);
     }
-    assert_eq!(lab.state.view.shown, Stage::ViewAgain, "the next stage can be looked at, not the one after it");
+    assert_eq!(lab.state.view().shown, Stage::ViewAgain, "the next stage can be looked at, not the one after it");
     assert_eq!(lab.sent.len(), sent);
     assert_eq!(Stage::ALL.map(|stage| lab.state.record(stage).clone()).to_vec(), records);
 }
@@ -158,10 +158,10 @@ fn the_stage_list_goes_back_and_not_past_running_calls() {
     lab.state.update(Event::Intent(Intent::Advance));
     lab.press(Intent::ToggleStages);
     lab.press(Intent::MoveCursor(100));
-    assert_eq!(lab.state.view.overlay, Some(Overlay::Stages { cursor: Stage::ViewAdmin }));
+    assert_eq!(lab.state.view().overlay, Some(Overlay::Stages { cursor: Stage::ViewAdmin }));
     lab.press(Intent::MoveCursor(-100));
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.view.shown, lab.state.view.overlay), (Stage::Who, None));
+    assert_eq!((lab.state.view().shown, lab.state.view().overlay), (Stage::Who, None));
     assert_eq!(lab.state.current(), Stage::ViewAdmin);
 }
 
@@ -202,7 +202,7 @@ fn a_failed_creation_is_cleaned_up(#[case] fault: &'static str, #[case] at: Stag
     assert!(!lab.observed(at).0);
     assert!(lab.state.is_finished());
     assert!(lab.observed(Stage::CleanUp).0, "{:?}", lab.observed(Stage::CleanUp));
-    assert!(lab.state.kernel.facts().made.is_empty());
+    assert!(lab.state.kernel().facts().made.is_empty());
     let blocked = Stage::ALL.iter().filter(|s| lab.observed(**s).1.starts_with("not attempted")).count();
     assert!(blocked > 0 || at == Stage::CreateUser);
 }
@@ -229,7 +229,7 @@ fn waiting_ends_and_says_what_for() {
     assert!(!met);
     assert!(observed.contains("gave up waiting for the table to become ACTIVE after 45 s"), "{observed}");
     assert!(lab.state.can_retry());
-    let message = lab.state.view.message.clone().unwrap();
+    let message = lab.state.view().message.clone().unwrap();
     assert!(message.starts_with("r: wait again · Enter: go on without it"), "{message}");
     lab.cloud.creating = 3;
     lab.press(Intent::Retry);
@@ -286,7 +286,7 @@ fn the_policy_is_attached_in_the_admins_partition() {
     let admin_arn = "arn:aws-cn:iam::111122223333:user/kmslab-admin".to_owned();
     let mut lab = Lab::new(backend(), Cloud { admin_arn, ..Cloud::default() });
     lab.run_to(Stage::CreateUser);
-    let attached = lab.state.kernel.facts().made.policy_attached.as_deref();
+    let attached = lab.state.kernel().facts().made.policy_attached.as_deref();
     assert_eq!(attached, Some("arn:aws-cn:iam::aws:policy/AmazonDynamoDBFullAccess"));
 }
 
@@ -436,10 +436,10 @@ fn answers_of_a_stage_that_is_not_looked_at_move_no_focus() {
     lab.press(Intent::Advance);
     let under_way = lab.state.update(Event::Intent(Intent::Advance));
     lab.press(Intent::ShowPrevious);
-    let focus = lab.state.view.focus();
+    let focus = lab.state.view().focus();
     lab.perform(under_way);
     assert!(lab.observed(Stage::ViewDenied).0);
-    assert_eq!((lab.state.view.shown, lab.state.view.focus()), (Stage::CreateUser, focus));
+    assert_eq!((lab.state.view().shown, lab.state.view().focus()), (Stage::CreateUser, focus));
 }
 
 /// Somebody has removed it already: for whoever takes it back that is well.
@@ -458,7 +458,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
     let record = lab.state.trial(which);
     let gone: Vec<_> = record.exchanges().filter(|exchange| !exchange.is_allowed()).collect();
     assert!(matches!(gone.as_slice(), [.., last] if last.is_wanted_absence()), "{gone:?}");
-    assert_eq!(lab.state.experiments.changes(), []);
+    assert_eq!(lab.state.experiments().changes(), []);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn summary(state: &State) -> String {
         state.ended(),
         hash(&json(&telling)),
         hash(&json(&leftovers)),
-        state.view.message.as_deref().unwrap_or_default(),
+        state.view().message.as_deref().unwrap_or_default(),
     )
 }
 

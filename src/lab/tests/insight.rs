@@ -221,7 +221,7 @@ fn without_a_page_nothing_is_asked_and_another_page_forgets() {
     lab.state.update(Event::Inspected { serial: *serial, finding: Finding::NotTold });
     assert_eq!(asked(&lab.state.update(Event::Intent(Intent::Close))), []);
     let at_rest = asked(&lab.state.update(Event::Intent(Intent::TogglePage(Page::AtRest))));
-    assert_eq!(at_rest[0].1, Inquiry::AtRest { table: lab.state.names.table.clone() });
+    assert_eq!(at_rest[0].1, Inquiry::AtRest { table: lab.state.names().table.clone() });
     assert_eq!(lab.state.known(), None);
 }
 

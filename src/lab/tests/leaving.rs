@@ -18,7 +18,7 @@ fn leaving_an_endpoint_can_clean_up_first() {
     let mut lab = Lab::new(endpoint(false), Cloud::default());
     lab.run_to(Stage::CreateTable);
     lab.press(Intent::Quit);
-    assert!(!lab.exited && lab.state.view.is_asking_to_quit());
+    assert!(!lab.exited && lab.state.view().is_asking_to_quit());
     assert_eq!(lab.state.leftovers().len(), 3, "{:?}", lab.state.leftovers());
     lab.press(Intent::CleanUpAndQuit);
     assert!(lab.exited);

@@ -152,11 +152,11 @@ fn the_lint_finds_what_is_missing_and_what_is_too_much() {
 #[test]
 fn a_state_is_in_english_until_another_lesson_is_chosen() {
     let state = State::new(backend(), names());
-    assert_eq!(*state.lesson, *Lesson::english());
+    assert_eq!(**state.lesson(), *Lesson::english());
     let german = Lesson::parse(&Files::embedded(), "de").unwrap();
     let chosen = state.clone().with_lesson(Arc::new(german.clone()));
-    assert_eq!(*chosen.lesson, german);
-    assert_ne!(chosen.lesson, state.lesson);
+    assert_eq!(**chosen.lesson(), german);
+    assert_ne!(chosen.lesson(), state.lesson());
 }
 
 /// What a language lacks is told in English.
@@ -181,7 +181,7 @@ fn enter_waits_for_an_answer_or_a_skip() {
     let mut state = asking();
     assert_eq!(state.update(Event::Intent(Intent::Advance)), []);
     assert_eq!(state.record(Stage::Who).status, Status::Todo);
-    assert!(state.view.message.is_some(), "it says what it waits for");
+    assert!(state.view().message.is_some(), "it says what it waits for");
     state.update(Event::Intent(Intent::Skip));
     assert!(!state.update(Event::Intent(Intent::Advance)).is_empty());
     assert_eq!(state.score(), Some(Score { right: 0, answered: 0, skipped: 1 }));

@@ -23,10 +23,10 @@ fn one_lock_lets_test_user_through_and_the_other_does_not() {
     let open = Some(Locks { table: LockState::Open, key: LockState::Open });
     assert_eq!(locks(&lab, Identity::Admin), open);
     assert_eq!(locks(&lab, Identity::TestUser), Some(Locks { table: LockState::Open, key: LockState::Shut }));
-    assert_eq!(lab.state.view.focus(), Identity::TestUser);
+    assert_eq!(lab.state.view().focus(), Identity::TestUser);
     lab.run_to(Stage::ViewAgain);
     assert_eq!((locks(&lab, Identity::Admin), locks(&lab, Identity::TestUser)), (open, open));
-    assert_eq!(lab.state.view.focus(), Identity::TestUser, "w explains what has changed");
+    assert_eq!(lab.state.view().focus(), Identity::TestUser, "w explains what has changed");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_session_comes_out_the_same(
         assert_eq!(again.check(stage), live.check(stage));
         assert!(again.record(stage).exchanges().eq(live.record(stage).exchanges()));
     }
-    assert_eq!(again.view, live.view);
+    assert_eq!(again.view(), live.view());
     assert_eq!((again.known(), again.score()), (live.known(), live.score()));
     assert_eq!(again.replay_time().as_deref(), Some("24 Nov 10:02 UTC"));
     assert_eq!(again.has_pseudonyms(), masked, "the screen says so");
@@ -122,7 +122,7 @@ fn a_stage_that_fails_and_is_tried_again_comes_out_the_same() {
     assert!(logging.lab.state.check(Stage::CreateTable).unwrap().met);
     let again = logging.again();
     assert!(again.record(Stage::CreateTable).exchanges().eq(logging.lab.state.record(Stage::CreateTable).exchanges()));
-    assert_eq!(again.view, logging.lab.state.view);
+    assert_eq!(again.view(), logging.lab.state.view());
 }
 
 /// An experiment that could not be undone is tried again: its record begins anew with the last answer of the undoing.
@@ -136,7 +136,7 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
     logging.lab.cloud.faults.push(("EnableKey", 500, later));
     logging.press(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::Advance, Intent::Skip, Intent::Advance]);
     let which = Experiment::DisableKey;
-    assert_eq!(logging.lab.state.view.message.as_deref(), Some("u: undo again · not undone: the disabled key"));
+    assert_eq!(logging.lab.state.view().message.as_deref(), Some("u: undo again · not undone: the disabled key"));
     logging.press(&[Intent::Retry]);
     let (live, again) = (&logging.lab.state, logging.again());
     assert_eq!(again.trial(which).status, live.trial(which).status);
@@ -157,9 +157,9 @@ fn whether_a_session_is_kept_is_told_again_as_it_was(#[values(false, true)] kept
         logging.lab.state.keep_at(Place::new(&backend()));
     }
     logging.press(&[Intent::Skip, Intent::Advance, Intent::AskToQuit]);
-    let live = logging.lab.state.view.message.clone().unwrap();
+    let live = logging.lab.state.view().message.clone().unwrap();
     assert_eq!(live.contains("is kept, and can go on"), kept, "{live}");
-    assert_eq!(logging.again().view.message, Some(live));
+    assert_eq!(logging.again().view().message, Some(live));
 }
 
 /// A yes is to one account: digits for another one are not logged before they are a yes, either.
@@ -176,7 +176,7 @@ fn a_yes_is_logged_when_it_is_one() {
     logging.lab.cloud.faults.push(("CreateKey", 400, json!({"__type": "LimitExceededException", "message": "later"})));
     logging.press(&[3; 4].map(Intent::TypeDigit));
     assert_eq!(yes(&logging), 1);
-    logging.lab.state.kernel.facts_mut().admin.as_mut().unwrap().account = "999988887777".to_owned();
+    logging.lab.state.kernel_mut().facts_mut().admin.as_mut().unwrap().account = "999988887777".to_owned();
     logging.press(&[Intent::Retry]);
     assert!(logging.lab.state.is_asking_for_consent());
     logging.press(&[7; 3].map(Intent::TypeDigit));
@@ -193,13 +193,13 @@ fn a_yes_is_logged_when_it_is_one() {
 fn the_log_has_the_consent_and_not_its_digits(#[case] accepted: &str, #[case] met: usize) {
     let backend = Backend { kind: BackendKind::Aws, endpoint: None, ..backend() };
     let mut lab = Lab::new(backend, Cloud::default());
-    lab.state.accepted_account = Some(accepted.to_owned());
+    lab.state.set_accepted_account(Some(accepted.to_owned()));
     let mut logging = Logging::new(lab, true);
     logging.press(&[Intent::ToggleStages, Intent::MoveCursor(i8::MAX), Intent::Advance]);
     let (live, again) = (&logging.lab.state, logging.again());
     assert_eq!((live.met(), again.met()), (met, met));
     assert_eq!(live.is_asking_for_consent(), met == 1);
-    assert_eq!(again.view, live.view);
+    assert_eq!(again.view(), live.view());
     let log = serde_json::to_string(&logging.log).unwrap();
     assert!(!log.contains(accepted));
 }
@@ -218,7 +218,7 @@ fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
     assert_eq!(state.met(), 4);
     let shown = |state: &State| {
         let exchanges: Vec<_> = Stage::ALL.iter().flat_map(|stage| state.record(*stage).exchanges()).collect();
-        format!("{exchanges:?} {:?} {:?}", state.known(), state.view)
+        format!("{exchanges:?} {:?} {:?}", state.known(), state.view())
     };
     for id in [ACCOUNT, KEY_ID, &names().table] {
         assert!(shown(&logging.lab.state).contains(id));

@@ -49,20 +49,20 @@ fn a_jump_sets_up_earlier_stages_by_the_usual_calls() {
     jump(&mut lab, Stage::ViewDenied);
     assert_eq!(lab.sent, step_by_step.sent);
     assert_eq!((lab.state.met(), lab.state.ended()), (5, 5));
-    assert_eq!((lab.state.view.shown, lab.state.current()), (Stage::ViewDenied, Stage::ViewDenied));
+    assert_eq!((lab.state.view().shown, lab.state.current()), (Stage::ViewDenied, Stage::ViewDenied));
     assert_eq!(lab.state.record(Stage::ViewDenied).status, Status::Todo);
     assert_eq!(lab.state.score(), Some(Score { skipped: 5, ..Score::default() }));
     assert!(lab.state.waits_for_answer(), "its own question is asked");
     // From there on, with what has been answered left as it is, and the key policy sent without a look.
     lab.press(Intent::Choose(0));
     jump(&mut lab, Stage::CleanUp);
-    assert_eq!((lab.state.met(), lab.state.view.shown), (8, Stage::CleanUp));
+    assert_eq!((lab.state.met(), lab.state.view().shown), (8, Stage::CleanUp));
     assert_eq!(lab.state.score().unwrap().answered, 1);
     assert_eq!(lab.state.destination(), None);
     // Back again sends nothing.
     let sent = lab.sent.len();
     jump(&mut lab, Stage::Who);
-    assert_eq!((lab.sent.len(), lab.state.view.shown), (sent, Stage::Who));
+    assert_eq!((lab.sent.len(), lab.state.view().shown), (sent, Stage::Who));
 }
 
 /// From each stage, whose calls have not been sent or have, to each other.
@@ -76,19 +76,19 @@ fn every_stage_is_reached_from_every_other() {
                 if done {
                     lab.press(Intent::Skip);
                     (0..2).for_each(|_| lab.press(Intent::Advance));
-                    lab.state.view.overlay = None;
-                    lab.state.show(from);
+                    lab.state.view_mut().overlay = None;
+                    lab.state.view_mut().show(from);
                 }
                 let before = lab.state.ended();
                 jump(&mut lab, to);
                 let state = &lab.state;
                 let ended = before.max(to.index());
                 assert_eq!(
-                    (state.view.shown, state.ended(), state.met()),
+                    (state.view().shown, state.ended(), state.met()),
                     (to, ended, ended),
                     "{from:?} {done} {to:?}"
                 );
-                assert_eq!((state.destination(), state.view.overlay), (None, None), "{from:?} {done} {to:?}");
+                assert_eq!((state.destination(), state.view().overlay), (None, None), "{from:?} {done} {to:?}");
                 assert_eq!(state.waits_for_answer(), to.index() >= before, "{from:?} {done} {to:?}");
             }
         }
@@ -100,13 +100,13 @@ fn a_failure_on_the_way_stops_there() {
     let mut lab = asking();
     lab.cloud.faults.push(("CreateTable", 400, json!({"__type": "x#LimitExceededException", "message": "too many"})));
     jump(&mut lab, Stage::Grant);
-    assert_eq!((lab.state.view.shown, lab.state.ended(), lab.state.met()), (Stage::CreateTable, 3, 2));
-    assert_eq!(lab.state.view.message.as_deref(), Some("stopped here on the way to stage 7"));
+    assert_eq!((lab.state.view().shown, lab.state.ended(), lab.state.met()), (Stage::CreateTable, 3, 2));
+    assert_eq!(lab.state.view().message.as_deref(), Some("stopped here on the way to stage 7"));
     assert_eq!(lab.state.destination(), None);
     lab.press(Intent::Retry);
-    assert_eq!((lab.state.met(), lab.state.view.shown), (3, Stage::CreateTable), "and goes no further by itself");
+    assert_eq!((lab.state.met(), lab.state.view().shown), (3, Stage::CreateTable), "and goes no further by itself");
     jump(&mut lab, Stage::Grant);
-    assert_eq!((lab.state.met(), lab.state.view.shown), (6, Stage::Grant));
+    assert_eq!((lab.state.met(), lab.state.view().shown), (6, Stage::Grant));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn on_aws_the_way_asks_for_consent_and_shows_the_key_policy() {
     (0..4).for_each(|_| lab.press(Intent::TypeDigit(3)));
     assert!(lab.state.held().is_some(), "a policy is looked at before it is sent");
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.met(), lab.state.view.shown), (7, Stage::ViewAgain));
+    assert_eq!((lab.state.met(), lab.state.view().shown), (7, Stage::ViewAgain));
 
     let mut refused = on(BackendKind::Aws);
     jump(&mut refused, Stage::ViewAgain);
@@ -143,17 +143,17 @@ fn escape_ends_the_way_after_the_stage_that_is_under_way() {
     lab.press(Intent::ToggleStages);
     lab.press(Intent::MoveCursor(5));
     let mut effects = lab.state.update(Event::Intent(Intent::Advance));
-    assert!(lab.state.view.message.as_deref().unwrap().starts_with("setting up stage 6: stage 1"));
+    assert!(lab.state.view().message.as_deref().unwrap().starts_with("setting up stage 6: stage 1"));
     effects.extend(lab.state.update(Event::Intent(Intent::Close)));
     lab.perform(effects);
-    assert_eq!((lab.state.view.shown, lab.state.ended()), (Stage::Who, 1));
+    assert_eq!((lab.state.view().shown, lab.state.ended()), (Stage::Who, 1));
 }
 
 #[test]
 fn a_clicker_warns_before_it_skips_a_question() {
     let mut lab = asking();
     wish(&mut lab, PresenterAction::Next);
-    assert!(lab.state.view.message.as_deref().unwrap().contains("once more"), "{:?}", lab.state.view.message);
+    assert!(lab.state.view().message.as_deref().unwrap().contains("once more"), "{:?}", lab.state.view().message);
     // Whatever comes between makes the next press a first one.
     wish(&mut lab, PresenterAction::Timer);
     wish(&mut lab, PresenterAction::Next);
@@ -161,7 +161,7 @@ fn a_clicker_warns_before_it_skips_a_question() {
     wish(&mut lab, PresenterAction::Next);
     assert_eq!(lab.state.met(), 1);
     let mut presses = 0;
-    while lab.state.view.page() != Some(Page::Debrief) {
+    while lab.state.view().page() != Some(Page::Debrief) {
         wish(&mut lab, PresenterAction::Next);
         presses += 1;
         assert!(presses < 99);
@@ -180,15 +180,15 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     wish(&mut lab, PresenterAction::Blank);
     assert!(!leave(&mut lab, Intent::AskToQuit));
     assert!(!lab.state.is_blank(), "what is said must be seen");
-    let said = |lab: &Lab| lab.state.view.message.clone().unwrap_or_default();
+    let said = |lab: &Lab| lab.state.view().message.clone().unwrap_or_default();
     assert_eq!(said(&lab), "q once more leaves: nothing of this session is kept");
     // Whatever comes between makes the next press a first one.
     wish(&mut lab, PresenterAction::Timer);
     assert_eq!(said(&lab), "");
-    lab.state.keep_at(Place::new(&lab.state.backend));
+    lab.state.keep_at(Place::new(&lab.state.backend()));
     lab.press(Intent::TogglePage(Page::Help));
     assert!(!leave(&mut lab, Intent::AskToQuit));
-    assert_eq!(lab.state.view.overlay, None, "nor may a page hide it");
+    assert_eq!(lab.state.view().overlay, None, "nor may a page hide it");
     assert_eq!(said(&lab), "q once more leaves: the session is kept, and can go on here");
     assert!(leave(&mut lab, Intent::AskToQuit));
     assert!(!leave(&mut lab, Intent::AskToQuit));
@@ -211,15 +211,15 @@ fn a_new_stage_begins_with_the_summary() {
     (0..2).for_each(|_| lab.press(Intent::CycleView));
     lab.press(Intent::ShowPrevious);
     lab.press(Intent::ShowNext);
-    assert_eq!((lab.state.view.shown, lab.state.view.mode), (Stage::ViewAdmin, ViewMode::Http));
+    assert_eq!((lab.state.view().shown, lab.state.view().mode), (Stage::ViewAdmin, ViewMode::Http));
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.view.shown, lab.state.view.mode), (Stage::CreateUser, ViewMode::Summary));
+    assert_eq!((lab.state.view().shown, lab.state.view().mode), (Stage::CreateUser, ViewMode::Summary));
     jump(&mut lab, Stage::ViewAgain);
     next(&mut lab);
     lab.press(Intent::CycleView);
     lab.press(Intent::ToggleBench);
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.view.bench.is_some(), lab.state.view.mode), (true, ViewMode::Summary));
+    assert_eq!((lab.state.view().bench.is_some(), lab.state.view().mode), (true, ViewMode::Summary));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
     assert!(lab.state.held().is_some());
     let sent = lab.sent.len();
     wish(&mut lab, PresenterAction::Next);
-    assert!(lab.state.view.message.as_deref().unwrap().contains("not sent yet"), "{:?}", lab.state.view.message);
+    assert!(lab.state.view().message.as_deref().unwrap().contains("not sent yet"), "{:?}", lab.state.view().message);
     assert_eq!((lab.sent.len(), lab.state.held().is_some()), (sent, true));
     wish(&mut lab, PresenterAction::Next);
     assert_eq!((lab.sent.len() > sent, lab.state.met()), (true, 7));
@@ -245,14 +245,14 @@ fn what_a_waiting_key_policy_holds_up_is_told() {
         lab.press(Intent::Advance);
         assert!(lab.state.holds_policy());
         lab.press(intent);
-        let told = lab.state.view.message.clone().unwrap();
+        let told = lab.state.view().message.clone().unwrap();
         assert_eq!(told, "stage 7 waits for your yes: enter or esc there comes first");
-        assert_ne!(lab.state.view.overlay, Some(Overlay::StartOver));
+        assert_ne!(lab.state.view().overlay, Some(Overlay::StartOver));
         lab.press(Intent::Close);
         (0..2).for_each(|_| lab.press(Intent::Close));
         assert!(!lab.state.holds_policy());
         wish(&mut lab, PresenterAction::AskToStartOver);
-        assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
+        assert_eq!(lab.state.view().overlay, Some(Overlay::StartOver));
     }
 }
 
@@ -329,13 +329,13 @@ fn votes_pass_over_the_presenters_own_answer_and_stay() {
     assert_eq!(lab.state.question(Stage::Who).unwrap().chosen, Some(1));
     let effects = lab.state.update(Event::Intent(Intent::Advance));
     wish(&mut lab, PresenterAction::Tally);
-    assert_eq!(lab.state.view.overlay, None, "nothing to count any more, and nothing to see yet");
+    assert_eq!(lab.state.view().overlay, None, "nothing to count any more, and nothing to see yet");
     lab.perform(effects);
     assert_eq!(lab.state.met(), 1);
     // Seen is seen.
     tally(&mut lab, "a0");
     assert_eq!(lab.state.hands(Stage::Who).unwrap().total(), 22);
-    assert_eq!(lab.state.view.overlay, None);
+    assert_eq!(lab.state.view().overlay, None);
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn votes_that_are_left_or_empty_count_for_nothing() {
     assert!(lab.state.waits_for_answer());
     let mut unasked = Lab::new(backend(), Cloud::default());
     wish(&mut unasked, PresenterAction::Tally);
-    assert_eq!(unasked.state.view.overlay, None, "without questions there is nothing to vote on");
+    assert_eq!(unasked.state.view().overlay, None, "without questions there is nothing to vote on");
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn on_the_sandbox_the_lab_begins_again_at_once() {
     jump(&mut lab, Stage::ViewDenied);
     let sent = lab.sent.len();
     wish(&mut lab, PresenterAction::AskToStartOver);
-    assert_eq!(lab.state.view.overlay, Some(Overlay::StartOver));
+    assert_eq!(lab.state.view().overlay, Some(Overlay::StartOver));
     lab.press(Intent::Close);
     assert!(!lab.started_over);
     wish(&mut lab, PresenterAction::AskToStartOver);
@@ -373,7 +373,7 @@ fn on_the_sandbox_the_lab_begins_again_at_once() {
 #[case(BackendKind::Endpoint)]
 fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     let mut lab = on(kind);
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     jump(&mut lab, Stage::ViewDenied);
     wish(&mut lab, PresenterAction::AskToStartOver);
     wish(&mut lab, PresenterAction::StartOver);
@@ -382,13 +382,13 @@ fn elsewhere_it_is_cleaned_up_first(#[case] kind: BackendKind) {
     assert_eq!(lab.state.leftovers(), Vec::<String>::new());
 
     let mut lab = on(kind);
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     jump(&mut lab, Stage::ViewDenied);
     lab.cloud.faults.push(("DeleteTable", 403, json!({"__type": "x#AccessDeniedException", "message": "no"})));
     wish(&mut lab, PresenterAction::AskToStartOver);
     wish(&mut lab, PresenterAction::StartOver);
     assert!(!lab.started_over, "something is left");
-    assert!(lab.state.view.message.as_deref().unwrap().starts_with("not begun again"));
+    assert!(lab.state.view().message.as_deref().unwrap().starts_with("not begun again"));
     lab.press(Intent::Retry);
     assert!(!lab.started_over, "it was told; whoever mends it asks again");
     wish(&mut lab, PresenterAction::AskToStartOver);
@@ -406,7 +406,7 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
     wish(&mut lab, PresenterAction::Timer);
     wish(&mut lab, PresenterAction::Blank);
     let mut next = State::new(backend(), Names::new("t2")).succeeding(&lab.state);
-    assert_eq!((next.view.mode, next.copied()), (ViewMode::Json, lab.state.copied()));
+    assert_eq!((next.view().mode, next.copied()), (ViewMode::Json, lab.state.copied()));
     assert_eq!((next.copied().len(), next.shows_timer(), next.ended(), next.is_blank()), (1, false, 0, true));
     next.update(Event::Intent(Intent::Close));
     assert!(next.shows_timer());
@@ -415,7 +415,7 @@ fn a_new_run_keeps_what_belongs_to_the_person() {
 #[test]
 fn time_is_told_against_the_plan() {
     let mut lab = asking();
-    let lesson = lab.state.lesson.clone();
+    let lesson = lab.state.lesson().clone();
     let budget = |stage| u64::from(lesson.stage(stage).minutes) * 60;
     let (first, second) = (budget(Stage::Who), budget(Stage::CreateKey));
     lab.state.update(Event::Clock(first + 20));

@@ -10,7 +10,7 @@ const RECORDED: u64 = 1_795_514_520;
 fn on(kind: BackendKind) -> Lab {
     let endpoint = (kind != BackendKind::Aws).then(|| "http://127.0.0.1:1".to_owned());
     let mut lab = Lab::new(Backend { kind, endpoint, ..backend() }, Cloud::default());
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     lab.at = RECORDED;
     lab
 }
@@ -18,7 +18,7 @@ fn on(kind: BackendKind) -> Lab {
 /// A lab that comes after one which met everything, two days later.
 fn after_a_good_run(kind: BackendKind) -> Lab {
     let mut first = on(kind);
-    first.state.names = Names::new("0ldrun77");
+    first.state.set_names(Names::new("0ldrun77"));
     first.cloud.user_arn = format!("arn:aws:iam::{ACCOUNT}:user/kmslab-user-0ldrun77");
     first.run_to(Stage::CleanUp);
     let mut lab = on(kind);
@@ -157,13 +157,13 @@ fn a_stage_that_got_no_answer_offers_the_recorded_one(#[case] kind: BackendKind,
     assert!(user.arn.ends_with("kmslab-user-0ldrun77"), "{user:?}");
     // It decides nothing.
     assert_eq!((lab.state.met(), lab.observed(Stage::ViewDenied).0), (live.met(), false));
-    assert_eq!((lab.state.kernel.facts(), lab.state.leftovers()), (live.kernel.facts(), live.leftovers()));
+    assert_eq!((lab.state.kernel().facts(), lab.state.leftovers()), (live.kernel().facts(), live.leftovers()));
     assert_eq!(lab.state.summary(), "5 of 9 stages met, 1 shown as REPLAY");
 
     lab.press(Intent::ToggleReplay);
     assert_eq!(lab.state.calls(Identity::TestUser), live.calls(Identity::TestUser));
     assert_eq!((lab.state.replay_time(), lab.state.offer().as_deref()), (None, Some(offer)));
-    assert_eq!(lab.state.facts_of_calls(), live.kernel.facts());
+    assert_eq!(lab.state.facts_of_calls(), live.kernel().facts());
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_whole_class_goes_on_without_a_network(#[case] kind: BackendKind) {
     for stage in Stage::ALL {
         lab.press(Intent::ShowNext);
         lab.press(Intent::Advance);
-        assert_eq!(lab.state.view.shown, stage);
+        assert_eq!(lab.state.view().shown, stage);
         if lab.observed(stage).0 {
             continue; // clean-up, where nothing had been made
         }
@@ -253,11 +253,11 @@ fn that_nothing_can_be_kept_is_told_once_and_stops_nothing() {
     let mut lab = on(BackendKind::Endpoint);
     lab.run_to(Stage::Who);
     lab.state.update(Event::NotKept("Permission denied (os error 13)".to_owned()));
-    let told = lab.state.view.message.clone().unwrap();
+    let told = lab.state.view().message.clone().unwrap();
     assert!(told.ends_with("Permission denied (os error 13)") && told.chars().count() < 80, "{told}");
     lab.run_to(Stage::CreateKey);
     lab.state.update(Event::NotKept("Permission denied (os error 13)".to_owned()));
-    assert_eq!((lab.state.view.message.as_ref(), lab.state.not_kept()), (None, Some(told.as_str())));
+    assert_eq!((lab.state.view().message.as_ref(), lab.state.not_kept()), (None, Some(told.as_str())));
     lab.run_to(Stage::CleanUp);
     assert_eq!(lab.state.met(), 9);
 }
@@ -306,8 +306,8 @@ fn a_retry_is_not_replayed_unasked() {
 #[test]
 fn an_overdue_response_replaces_the_waiting_message() {
     let (mut lab, _, _) = overdue(11);
-    lab.state.view.message = Some("waiting for the table".to_owned());
+    lab.state.view_mut().message = Some("waiting for the table".to_owned());
     let effects = lab.state.update(Event::Tick);
     assert!(matches!(effects.as_slice(), [Effect::Recall { .. }]), "{effects:?}");
-    assert_eq!(lab.state.view.message, None);
+    assert_eq!(lab.state.view().message, None);
 }

@@ -90,15 +90,15 @@ fn killed_at_every_call_it_goes_on_and_leaves_nothing(#[case] done: bool) {
         let mut lab = kept_lab(false, Cloud::default(), "t1");
         lab.dies_at = Some((call, done));
         go_to(&mut lab, Stage::CleanUp);
-        let (killed_at, choices) = (lab.state.current(), lab.state.quiz.clone());
+        let (killed_at, choices) = (lab.state.current(), lab.state.quiz().clone());
         let mut lab = revive(lab, false);
-        assert_eq!(lab.state.quiz, choices, "call {call}");
-        assert_eq!(lab.state.current(), killed_at, "call {call}: {:?}", lab.state.view.message);
-        assert_eq!(lab.state.names.run, "t1", "call {call}");
+        assert_eq!(*lab.state.quiz(), choices, "call {call}");
+        assert_eq!(lab.state.current(), killed_at, "call {call}: {:?}", lab.state.view().message);
+        assert_eq!(lab.state.names().run, "t1", "call {call}");
         assert_eq!(lab.taken_over, ["t1"], "call {call}");
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}: {:?}", Stage::ALL.map(|stage| lab.state.check(stage).cloned()));
-        assert!(lab.state.kernel.facts().made.is_empty(), "call {call}: {:?}", lab.state.kernel.facts().made);
+        assert!(lab.state.kernel().facts().made.is_empty(), "call {call}: {:?}", lab.state.kernel().facts().made);
         assert!(!lab.remembered.unwrap().can_go_on());
     }
 }
@@ -109,10 +109,11 @@ fn what_ends_with_the_program_is_made_again() {
         let mut lab = kept_lab(true, Cloud::default(), "t1");
         lab.dies_at = Some((call, true));
         go_to(&mut lab, Stage::CleanUp);
-        let (killed_at, choices, kept) = (lab.state.current(), lab.state.quiz.clone(), lab.remembered.clone().unwrap());
+        let (killed_at, choices, kept) =
+            (lab.state.current(), lab.state.quiz().clone(), lab.remembered.clone().unwrap());
         let mut lab = revive(lab, true);
-        assert_eq!((lab.state.current(), &lab.state.quiz), (killed_at, &choices), "call {call}");
-        assert_eq!((lab.state.met(), lab.state.names.run.as_str()), (killed_at.index(), "t2"), "call {call}");
+        assert_eq!((lab.state.current(), lab.state.quiz()), (killed_at, &choices), "call {call}");
+        assert_eq!((lab.state.met(), lab.state.names().run.as_str()), (killed_at.index(), "t2"), "call {call}");
         let again = lab.state.kept().unwrap();
         for stage in Stage::ALL.into_iter().filter(|stage| *stage < killed_at) {
             assert_eq!(again.stage(stage).map(|kept| kept.times), kept.stage(stage).map(|kept| kept.times));
@@ -183,7 +184,7 @@ fn a_stage_that_does_not_stand_any_more_is_to_do_again(
     let mut lab = offered(Stage::Grant, change);
     lab.press(Intent::Advance);
     assert_eq!(lab.state.current(), stage);
-    let told = lab.state.view.message.clone().unwrap();
+    let told = lab.state.view().message.clone().unwrap();
     assert!(told.starts_with(message), "{told}");
     assert_eq!(lab.state.record(stage).status, Status::Todo);
     assert!(Stage::ALL.into_iter().filter(|later| *later > stage).all(|later| lab.state.check(later).is_none()));
@@ -197,7 +198,7 @@ fn the_lost_access_key_is_replaced_and_that_is_told() {
     lab.press(Intent::Advance);
     let keys = lab.sent.iter().filter(|call| call.contains("AccessKey")).cloned().collect::<Vec<_>>();
     assert_eq!(keys, ["admin iam:ListAccessKeys", "admin iam:DeleteAccessKey", "admin iam:CreateAccessKey"]);
-    assert!(lab.state.view.message.clone().unwrap().contains("5 stages verified · new access key"));
+    assert!(lab.state.view().message.clone().unwrap().contains("5 stages verified · new access key"));
 }
 
 #[test]
@@ -208,8 +209,8 @@ fn of_another_account_nothing_goes_on() {
     lab.press(Intent::Advance);
     assert!(lab.state.is_asking_to_resume());
     lab.press(Intent::StartAfresh);
-    assert_eq!((lab.state.current(), lab.state.names.run.as_str()), (Stage::Who, "t2"));
-    assert_eq!(lab.state.view.message.as_deref(), Some("what run t1 has made stays until `kmslab cleanup`"));
+    assert_eq!((lab.state.current(), lab.state.names().run.as_str()), (Stage::Who, "t2"));
+    assert_eq!(lab.state.view().message.as_deref(), Some("what run t1 has made stays until `kmslab cleanup`"));
 }
 
 #[test]
@@ -241,10 +242,10 @@ fn killed_while_it_verifies_it_verifies_again() {
         lab.press(Intent::Advance);
         let dead = lab.is_dead();
         let mut lab = revive(lab, false);
-        assert_eq!(lab.state.current(), Stage::ViewAgain, "call {call}, {dead}: {:?}", lab.state.view.message);
+        assert_eq!(lab.state.current(), Stage::ViewAgain, "call {call}, {dead}: {:?}", lab.state.view().message);
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9);
-        assert!(lab.state.kernel.facts().made.is_empty());
+        assert!(lab.state.kernel().facts().made.is_empty());
     }
 }
 
@@ -261,11 +262,11 @@ fn a_masked_session_is_kept_as_it_is_and_goes_on_masked() {
     let effects = next.state.offer_to_resume(kept);
     next.perform(effects);
     next.press(Intent::Advance);
-    assert_eq!(next.state.met(), 5, "{:?}", next.state.view.message);
+    assert_eq!(next.state.met(), 5, "{:?}", next.state.view().message);
     assert!(!next.observed(Stage::Who).1.contains("kmslab-user-a1b2c3d4"));
     let shown = format!("{:?}{:?}", next.state.shown_facts(), next.state.shown_names());
     assert!(!shown.contains("a1b2c3d4") && !shown.contains(KEY_ID), "{shown}");
-    assert!(next.state.kernel.facts().key_id() == Some(KEY_ID), "decided with as it came");
+    assert!(next.state.kernel().facts().key_id() == Some(KEY_ID), "decided with as it came");
 }
 
 #[rstest]
@@ -287,13 +288,18 @@ fn killed_in_an_experiment_it_undoes_that_first(
         }
         tried += 1;
         let mut lab = revive(lab, false);
-        assert_eq!(lab.state.experiments.changes(), [], "call {call}");
-        assert_eq!((lab.state.current(), lab.state.met()), (Stage::CleanUp, 8), "{call}: {:?}", lab.state.view.message);
-        assert!(lab.state.experiments.choice(which).is_some());
+        assert_eq!(lab.state.experiments().changes(), [], "call {call}");
+        assert_eq!(
+            (lab.state.current(), lab.state.met()),
+            (Stage::CleanUp, 8),
+            "{call}: {:?}",
+            lab.state.view().message
+        );
+        assert!(lab.state.experiments().choice(which).is_some());
         assert!(lab.state.has_bench());
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}");
-        assert!(lab.state.kernel.facts().made.is_empty());
+        assert!(lab.state.kernel().facts().made.is_empty());
     }
     assert!(tried >= 3, "{tried} calls");
 }
@@ -358,8 +364,8 @@ fn a_jump_waits_for_the_verification(#[case] stalls: bool) {
     let asked = lab.state.update(Event::Intent(Intent::Advance));
     // No key sets a destination meanwhile.
     assert_eq!(lab.state.jumpable(), Stage::Who);
-    let kernel = lab.state.kernel.clone();
-    assert_eq!(lab.state.presenting.jump_to(Stage::CreateUser, &kernel).len(), 3);
+    let kernel = lab.state.kernel().clone();
+    assert_eq!(lab.state.presenting_mut().jump_to(Stage::CreateUser, &kernel).len(), 3);
     if stalls {
         lab.cloud.faults.push(("GetCallerIdentity", 0, Default::default()));
     }

@@ -49,7 +49,7 @@ fn an_unsent_policy_is_read_again_later() {
     lab.press(Intent::Close);
     assert_eq!((puts(&lab), lab.state.held()), (0, None));
     assert_eq!(lab.state.record(Stage::Grant), &Run::default());
-    assert!(lab.state.view.message.as_ref().unwrap().starts_with("nothing was sent"));
+    assert!(lab.state.view().message.as_ref().unwrap().starts_with("nothing was sent"));
     let changed = lab.cloud.key_policy.replace("Enable IAM User Permissions", "renamed meanwhile");
     lab.cloud.key_policy = changed;
     lab.press(Intent::Advance);

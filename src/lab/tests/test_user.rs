@@ -11,7 +11,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/team/reader";
 
 fn aws(given_user: bool, cloud: Cloud) -> Lab {
     let mut lab = Lab::new(Backend { kind: BackendKind::Aws, endpoint: None, given_user, ..backend() }, cloud);
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     lab
 }
 
@@ -107,7 +107,7 @@ fn a_user_that_cannot_be_created_is_told_before_there_is_a_key(#[case] more: Val
     let (met, observed) = lab.observed(Stage::Who);
     assert!(!met && observed.contains(why) && observed.contains("--user-profile"), "{observed}");
     assert!(!lab.sent.iter().any(|call| call.contains("CreateKey")), "{:?}", lab.sent);
-    assert!(lab.state.kernel.facts().made.is_empty());
+    assert!(lab.state.kernel().facts().made.is_empty());
 }
 
 #[rstest]

@@ -9,7 +9,7 @@ use crate::lab::*;
 
 fn on(kind: BackendKind) -> Lab {
     let mut lab = Lab::new(Backend { kind, ..backend() }, Cloud::default());
-    lab.state.accepted_account = Some(ACCOUNT.to_owned());
+    lab.state.set_accepted_account(Some(ACCOUNT.to_owned()));
     lab
 }
 

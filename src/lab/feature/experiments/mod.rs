@@ -19,6 +19,7 @@ use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::{Command, DomainEvent, Outgoing, RunId, TimerId, TrialCommand};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::batch::Next;
+use crate::lab::model::choice::Choice;
 use crate::lab::model::exchange::{CallId, Exchange};
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::facts::{Made, Names};
@@ -26,7 +27,6 @@ use crate::lab::model::masked::Masked;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::{Check, Outcome};
 use crate::lab::model::stage::Stage;
-use crate::lab::quiz::Choice;
 use crate::lab::stages::Sources;
 
 /// DynamoDB keeps a table key for five minutes after its last use (DynamoDB guide). One second more is certainly idle.

@@ -135,7 +135,7 @@ mod tests {
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let mut state = State::new(backend, Names::new("t1"));
         state.update(Event::Clock(5));
-        state.presenting.pace.resume(kept);
+        state.presenting_mut().pace.resume(kept);
         state.update(Event::Clock(8));
         assert_eq!((Timing::of(&state).spent, Timing::of(&state).total), (63, 63));
     }

@@ -295,8 +295,8 @@ fn resumed(title: &str, last: Stage, masked: bool, change: impl FnOnce(&mut Scri
     script.run_to(last);
     script.note("killed");
     let kept = script.lab.remembered.take().unwrap();
-    script.lab.state = State::new(script.lab.state.backend.clone(), Names::new("t2")).with_quiz(Quiz::new(7));
-    script.lab.state.keep_at(Place::new(&script.lab.state.backend.clone()));
+    script.lab.state = State::new(script.lab.state.backend().clone(), Names::new("t2")).with_quiz(Quiz::new(7));
+    script.lab.state.keep_at(Place::new(&script.lab.state.backend().clone()));
     if masked {
         script.lab.state.mask();
     }

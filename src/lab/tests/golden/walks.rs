@@ -49,7 +49,7 @@ impl Walk {
         let endpoint = (kind != BackendKind::Aws).then(|| "http://127.0.0.1:1".to_owned());
         let backend = Backend { kind, endpoint, given_user: chance.below(4) == 0, ..backend() };
         let mut earlier = Lab::new(backend.clone(), Cloud::default());
-        earlier.state.accepted_account = Some(ACCOUNT.to_owned());
+        earlier.state.set_accepted_account(Some(ACCOUNT.to_owned()));
         earlier.at = BEGUN;
         earlier.run_to(Stage::CleanUp);
         let creating = chance.below(3).try_into().unwrap();
@@ -65,7 +65,7 @@ impl Walk {
 
     /// A fresh state for the same cloud.
     fn begin(&mut self, run: &str) {
-        let backend = self.lab.state.backend.clone();
+        let backend = self.lab.state.backend().clone();
         let mut state = State::new(backend.clone(), Names::new(run));
         if self.chance.below(4) > 0 {
             state.keep_at(Place::new(&backend));
@@ -79,7 +79,9 @@ impl Walk {
         if self.chance.below(4) > 0 {
             state = state.with_review();
         }
-        state.accepted_account = self.chance.one(&[None, None, Some(ACCOUNT), Some("999988887777")]).map(str::to_owned);
+        state.set_accepted_account(
+            self.chance.one(&[None, None, Some(ACCOUNT), Some("999988887777")]).map(str::to_owned),
+        );
         self.lab.state = state;
     }
 
@@ -90,7 +92,7 @@ impl Walk {
         self.waiting.clear();
         self.asked += 1;
         self.begin(&format!("u{}", self.asked));
-        self.lab.state.keep_at(Place::new(&self.lab.state.backend.clone()));
+        self.lab.state.keep_at(Place::new(&self.lab.state.backend().clone()));
         let effects = self.lab.state.offer_to_resume(kept);
         self.follow(effects);
     }

@@ -114,7 +114,7 @@ impl Twins {
         let endpoint = (kind != BackendKind::Aws).then(|| "http://127.0.0.1:1".to_owned());
         let backend = Backend { kind, endpoint, given_user, ..backend() };
         let mut earlier = Lab::new(backend.clone(), Cloud::default());
-        earlier.state.accepted_account = Some(ACCOUNT.to_owned());
+        earlier.state.set_accepted_account(Some(ACCOUNT.to_owned()));
         earlier.at = RECORDED;
         earlier.run_to(Stage::CleanUp);
         let cloud = Cloud { creating: 1, unknown_key: 1, ..Cloud::default() };
@@ -123,8 +123,8 @@ impl Twins {
             live.state.mask();
         }
         live.state = live.state.with_review().with_quiz(Quiz::new(5));
-        live.state.view.zoom = given_user;
-        live.state.accepted_account = accepted.map(str::to_owned);
+        live.state.view_mut().zoom = given_user;
+        live.state.set_accepted_account(accepted.map(str::to_owned));
         let head = serde_json::to_string(&Head::new(&live.state, RECORDED)).unwrap();
         let again = serde_json::from_str::<Head>(&head).unwrap().state(RECORDED);
         Twins { live, again, waiting: Vec::new(), kept: earlier.kept, is_on: true, asked: 0 }
@@ -223,7 +223,7 @@ impl Twins {
                 self.intend(&[Intent::Skip, Intent::Advance]);
             }
             Step::Recall => {
-                let kind = self.live.state.backend.kind;
+                let kind = self.live.state.backend().kind;
                 let calls = ["Scan", "CreateKey", "GetKeyPolicy", "DescribeTable"];
                 let lost = calls.map(|name| (name, 0, serde_json::Value::Null));
                 self.live.cloud.faults.extend(lost.into_iter().filter(|_| kind != BackendKind::Sandbox));
@@ -261,7 +261,7 @@ impl Twins {
             assert_eq!(self.again.trial(which).status, live.trial(which).status);
         }
         assert_eq!(PresenterSnapshot::of(&self.again), PresenterSnapshot::of(&live));
-        assert_eq!(self.again.view, live.view);
+        assert_eq!(self.again.view(), live.view());
         let size = Size::new(100, 28);
         assert_eq!(render(&self.again, &theme, size), render(&live, &theme, size));
     }

@@ -2,17 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::lesson::{Lesson, Question, Reply};
-use super::model::stage::Stage;
-
-/// A person's reply to a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Choice {
-    /// This answer, by its index in the lesson file.
-    Answer(usize),
-    /// None.
-    Skipped,
-}
+use crate::lab::lesson::{Lesson, Question, Reply};
+use crate::lab::model::choice::Choice;
+use crate::lab::model::stage::Stage;
 
 /// The questions of a session: the order of their answers, and the replies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +97,7 @@ impl Quiz {
         self.choices[stage.index()]
     }
 
-    pub(super) fn choose(&mut self, stage: Stage, choice: Choice) {
+    pub(in crate::lab) fn choose(&mut self, stage: Stage, choice: Choice) {
         self.choices[stage.index()] = Some(choice);
     }
 
@@ -114,7 +106,7 @@ impl Quiz {
         self.hints[stage.index()].into()
     }
 
-    pub(super) fn hint(&mut self, stage: Stage) {
+    pub(in crate::lab) fn hint(&mut self, stage: Stage) {
         let shown = &mut self.hints[stage.index()];
         *shown = (*shown + 1).min(2);
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::operation::Identity;
+use crate::lab::model::operation::Identity;
 
 /// What can be copied of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,28 +51,28 @@ impl Profiles {
 
 /// What has been copied in a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Clipboard {
+pub(in crate::lab) struct Clipboard {
     way: Way,
     texts: Vec<String>,
 }
 
 impl Clipboard {
     /// An empty clipboard that is reached this way.
-    pub(super) fn new(way: Way) -> Clipboard {
+    pub(in crate::lab) fn new(way: Way) -> Clipboard {
         Clipboard { way, texts: Vec::new() }
     }
 
-    pub(super) fn way(&self) -> Way {
+    pub(in crate::lab) fn way(&self) -> Way {
         self.way
     }
 
     /// Everything that has been copied, each text once.
-    pub(super) fn texts(&self) -> &[String] {
+    pub(in crate::lab) fn texts(&self) -> &[String] {
         &self.texts
     }
 
     /// Copies `text`, called `name`. Returns the message and, where there is a clipboard, what it takes.
-    pub(super) fn copy(&mut self, text: String, name: &str) -> (String, Option<String>) {
+    pub(in crate::lab) fn copy(&mut self, text: String, name: &str) -> (String, Option<String>) {
         self.texts.retain(|earlier| *earlier != text);
         self.texts.push(text.clone());
         match self.way {
