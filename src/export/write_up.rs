@@ -73,7 +73,7 @@ pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
     for (stage, calls) in kept.stages.iter().zip(&calls).filter(|(stage, _)| stage.check.is_some()) {
         writer.stage(stage, calls);
     }
-    writer.bench();
+    writer.experiments();
     writer.debrief();
     writer.blocks
 }
@@ -213,12 +213,12 @@ impl<'a> Writer<'a> {
     }
 
     /// The experiments whose question was answered.
-    fn bench(&mut self) {
+    fn experiments(&mut self) {
         let mut is_first = true;
         for which in Experiment::ALL {
-            let Some(choice) = self.kept.bench.choice(which) else { continue };
+            let Some(choice) = self.kept.experiments.choice(which) else { continue };
             if std::mem::take(&mut is_first) {
-                self.heading(2, self.words.bench.clone());
+                self.heading(2, self.words.experiments.clone());
             }
             let told = &self.lesson.frame.experiments[which.index()];
             let order = self.kept.quiz.shuffled(which.question_number(), told.question.answers.len());

@@ -47,7 +47,7 @@ pub fn locks(state: &State, exchange: &Exchange) -> Option<Locks> {
     match &exchange.verdict {
         Verdict::Denied(denied) => Locks::of_denial(denied),
         // An experiment may change the table's key, and DynamoDB may hold the old one in memory: `w` knows.
-        Verdict::Allowed if state.view().bench.is_none() && key_has_refused(state) => {
+        Verdict::Allowed if state.view().experiment.is_none() && key_has_refused(state) => {
             Some(Locks { table: LockState::Open, key: LockState::Open })
         }
         Verdict::Allowed | Verdict::Failed(_) => None,

@@ -129,9 +129,11 @@ impl PresenterSnapshot {
     pub fn of(state: &State) -> PresenterSnapshot {
         let stage = state.view().shown;
         let (text, lesson) = (state.text(stage), state.lesson().stage(stage));
-        let bench = state.view().bench.map(|which| state.experiment(which));
-        let (title, action, look, expected) = match bench {
-            Some(bench) => (bench.title.as_str(), state.interface().say("try it"), bench.lesson.trim(), ""),
+        let experiment = state.view().experiment.map(|which| state.experiment(which));
+        let (title, action, look, expected) = match experiment {
+            Some(experiment) => {
+                (experiment.title.as_str(), state.interface().say("try it"), experiment.lesson.trim(), "")
+            }
             None => (text.title, text.action, text.look, text.expected),
         };
         PresenterSnapshot {
@@ -146,8 +148,9 @@ impl PresenterSnapshot {
             expected: expected.to_owned(),
             observed: state.shown().status.check().map(|check| check.observed.clone()),
             look: look.to_owned(),
-            notes: bench.map_or_else(|| lesson.presenter.notes.clone(), |bench| vec![bench.setup.trim().to_owned()]),
-            audience: if bench.is_some() { Vec::new() } else { lesson.presenter.audience.clone() },
+            notes: experiment
+                .map_or_else(|| lesson.presenter.notes.clone(), |experiment| vec![experiment.setup.trim().to_owned()]),
+            audience: if experiment.is_some() { Vec::new() } else { lesson.presenter.audience.clone() },
             question: state.shown_question().map(|asked| question(state, &asked)),
             next: next(state),
             blank: state.is_blank(),
@@ -169,7 +172,7 @@ fn progress(state: &State) -> Progress {
 }
 
 fn question(state: &State, asked: &Asked<'_>) -> QuestionView {
-    let hands = state.hands(state.view().shown).filter(|_| state.view().bench.is_none()).unwrap_or_default();
+    let hands = state.hands(state.view().shown).filter(|_| state.view().experiment.is_none()).unwrap_or_default();
     let answers = asked.answers.iter().enumerate().map(|(place, (letter, reply))| AnswerView {
         letter: *letter,
         text: reply.text.clone(),
@@ -181,7 +184,7 @@ fn question(state: &State, asked: &Asked<'_>) -> QuestionView {
 }
 
 fn next(state: &State) -> Option<NextView> {
-    if let Some(next) = state.view().bench.and_then(|which| which.next()) {
+    if let Some(next) = state.view().experiment.and_then(|which| which.next()) {
         let title = state.experiment(next).title.clone();
         return Some(NextView { number: next.index() + 1, title, minutes: 0 });
     }

@@ -78,7 +78,7 @@ pub enum Overlay {
         cursor: Stage,
     },
     /// The list of experiments.
-    Bench {
+    Experiments {
         /// The row that Enter takes.
         cursor: Experiment,
     },
@@ -107,7 +107,7 @@ pub struct View {
     /// The stage.
     pub shown: Stage,
     /// The experiment that is looked at instead.
-    pub bench: Option<Experiment>,
+    pub experiment: Option<Experiment>,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
@@ -165,30 +165,30 @@ impl View {
 
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
-        self.bench = None;
+        self.experiment = None;
         self.panes = Default::default();
         self.message = None;
     }
 
-    pub(super) fn show_bench(&mut self, which: Experiment) {
+    pub(super) fn show_experiment(&mut self, which: Experiment) {
         self.show(self.shown);
         self.overlay = None;
-        self.bench = Some(which);
+        self.experiment = Some(which);
     }
 
-    pub(super) fn open_bench(&mut self, last: Option<Experiment>) {
-        self.overlay = Some(Overlay::Bench { cursor: last.unwrap_or(Experiment::ALL[0]) });
+    pub(super) fn open_experiments(&mut self, last: Option<Experiment>) {
+        self.overlay = Some(Overlay::Experiments { cursor: last.unwrap_or(Experiment::ALL[0]) });
     }
 
     /// Opens the list of experiments, or goes back to the stage: from an experiment, or from the list.
-    pub(super) fn toggle_bench(&mut self, last: Option<Experiment>) {
-        if self.overlay.is_none() && self.bench.is_none() {
-            return self.open_bench(last);
+    pub(super) fn toggle_experiments(&mut self, last: Option<Experiment>) {
+        if self.overlay.is_none() && self.experiment.is_none() {
+            return self.open_experiments(last);
         }
         if self.overlay.is_some() {
             self.close();
         }
-        if self.bench.is_some() {
+        if self.experiment.is_some() {
             self.show(self.shown);
         }
     }
@@ -262,7 +262,7 @@ impl View {
     pub(super) fn move_cursor(&mut self, rows: i8, last: Stage) {
         match &mut self.overlay {
             Some(Overlay::Stages { cursor }) => *cursor = Stage::ALL[moved(cursor.index(), rows, last.index())],
-            Some(Overlay::Bench { cursor }) => {
+            Some(Overlay::Experiments { cursor }) => {
                 *cursor = Experiment::ALL[moved(cursor.index(), rows, Experiment::ALL.len() - 1)];
             }
             _ => {}

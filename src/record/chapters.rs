@@ -21,7 +21,7 @@ impl Chapters {
     /// `6 The same Scan, twice: DENIED`.
     pub fn begun(&mut self, state: &State) -> Option<String> {
         let stage = state.view().shown;
-        let (index, title, number) = match state.view().bench {
+        let (index, title, number) = match state.view().experiment {
             Some(which) => {
                 let number = format!("bench {}", which.index() + 1);
                 (STAGES + which.index(), state.experiment(which).title.as_str(), number)
@@ -36,7 +36,7 @@ impl Chapters {
             return None;
         }
         let words = state.lesson().words();
-        let verdict = match state.view().bench {
+        let verdict = match state.view().experiment {
             Some(_) if check.met => &words.met,
             Some(_) => &words.not_met,
             None => word(state, stage),

@@ -138,7 +138,7 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
     let coming: Vec<String> =
         state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
-        let none = match state.view().bench {
+        let none = match state.view().experiment {
             Some(_) => "{} has no call in this experiment.",
             None => "{} has no call in this stage.",
         };

@@ -16,7 +16,7 @@ use super::size::Class;
 use super::text::{cut, sentence, uncapitalized, width, wrap};
 use super::theme::Theme;
 
-mod bench;
+mod experiment;
 
 /// The fewest rows of the panes, with their frame, under a question.
 const PANES: u16 = 7;
@@ -89,7 +89,7 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
         label: label_columns(state),
     };
     let mut lines = match &state.shown().status {
-        status if state.view().bench.is_some() => brief.bench(status, budget),
+        status if state.view().experiment.is_some() => brief.experiment(status, budget),
         Status::Todo => brief.before(budget.before),
         Status::Running if state.held().is_some() => {
             brief.review(if budget.is_short() { SHORT - 1 } else { budget.most })
@@ -221,7 +221,7 @@ impl<'a> Brief<'a> {
 
     fn enter(self) -> Part<'a> {
         let key = Span::styled(format!(" {} ", names::first("advance", &self.state.view().keys)), self.theme.focus);
-        let action = match self.state.view().bench {
+        let action = match self.state.view().experiment {
             Some(_) => self.state.interface().say("try it"),
             None => self.state.text(self.state.view().shown).action,
         };

@@ -43,7 +43,7 @@ fn lines_of(state: &State, typed: Digits, wrong: bool, theme: &Theme, columns: u
     for (at, cost) in consent::COSTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "costs" } else { "" }, cost.to_owned()));
     }
-    for (at, more) in consent::BENCH.into_iter().enumerate() {
+    for (at, more) in consent::EXPERIMENTS.into_iter().enumerate() {
         lines.extend(row(if at == 0 { "bench" } else { "" }, more.to_owned()));
     }
     lines.extend(row("removal", consent::REMOVAL.to_owned()));

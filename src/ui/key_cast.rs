@@ -87,7 +87,7 @@ impl KeyCast {
 
 /// The shown stage's subject in one line.
 fn caption(state: &State, columns: usize) -> Option<String> {
-    if let Some(which) = state.view().bench {
+    if let Some(which) = state.view().experiment {
         let text = state.experiment(which);
         let choices = match &state.shown().status {
             Status::Todo => vec![text.setup.trim().to_owned(), text.title.clone()],

@@ -71,7 +71,7 @@ pub fn experiment(state: &State, which: Experiment, theme: &Theme, columns: usiz
     let is_done = matches!(state.trial(which).status, Status::Done(_));
     let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
     let mut lines = wrap_plain(&text.setup, theme.base, columns);
-    if let Some(asked) = state.bench_question(which) {
+    if let Some(asked) = state.experiment_question(which) {
         lines.push(Line::default());
         lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));
     }

@@ -24,13 +24,13 @@
 
 mod answer;
 mod at_rest;
-mod bench;
 mod brief;
 pub mod card;
 mod cli;
 mod consent;
 mod dialog;
 mod diff;
+mod experiments;
 mod hands;
 mod json;
 pub mod key_cast;

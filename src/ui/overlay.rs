@@ -13,7 +13,7 @@ use super::keys::hints::hints;
 use super::keys::names;
 use super::text::{labeled, width, wrap_plain};
 use super::theme::Theme;
-use super::{bench, consent, hands, page, resume};
+use super::{consent, experiments, hands, page, resume};
 
 /// Draws the overlay that is open, if any.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -21,7 +21,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Page { page, scroll }) => page::draw(state, page, scroll, theme, area, buffer),
         Some(Overlay::Stages { cursor }) => stages(state, cursor, theme, area, buffer),
         Some(Overlay::Resume) => resume::draw(state, theme, area, buffer),
-        Some(Overlay::Bench { cursor }) => bench::list(state, cursor, theme, area, buffer),
+        Some(Overlay::Experiments { cursor }) => experiments::list(state, cursor, theme, area, buffer),
         Some(Overlay::Quit) => leaving(state, theme, area, buffer),
         Some(Overlay::Consent { typed, wrong, .. }) => consent::draw(state, typed, wrong, theme, area, buffer),
         Some(Overlay::Tally) => hands::dialog(state, theme, area, buffer),

@@ -22,7 +22,7 @@ fn frame(state: &State, page: Page) -> (String, u16) {
         Page::AtRest => ("at rest".to_owned(), 150),
         Page::Trail => ("what KMS was asked".to_owned(), 130),
         Page::Help => ("keys".to_owned(), 74),
-        Page::Lesson => match state.view().bench {
+        Page::Lesson => match state.view().experiment {
             Some(which) => (state.experiment(which).title.clone(), 74),
             None => (state.text(state.view().shown).title.to_owned(), 74),
         },
@@ -38,7 +38,7 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
         Page::Why => why::lines(state, theme, columns),
         Page::AtRest => at_rest::lines(state, theme, columns),
         Page::Trail => trail::lines(state, theme, columns),
-        Page::Lesson => match state.view().bench {
+        Page::Lesson => match state.view().experiment {
             Some(which) => lesson::experiment(state, which, theme, columns),
             None => lesson::stage(state, theme, columns),
         },

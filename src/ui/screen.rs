@@ -17,7 +17,7 @@ use super::layout::Plan;
 use super::size::{Class, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
-use super::{bench, brief, overlay, pane, score, signs, text, theme as themes, verdict};
+use super::{brief, experiments, overlay, pane, score, signs, text, theme as themes, verdict};
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
 pub fn view(state: &State, theme: &Theme, key_cast: &KeyCast, frame: &mut Frame<'_>) {
@@ -81,7 +81,7 @@ fn message_line(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, bu
         .or_else(|| message(state, room))
         .or_else(|| key_cast.waits(state, room))
         .or_else(|| key_cast.caption(state, room))
-        .or_else(|| to_the_bench(state));
+        .or_else(|| to_the_experiments(state));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match least {
@@ -157,8 +157,9 @@ fn message(state: &State, columns: usize) -> Option<String> {
 }
 
 /// Under the lab's last reading: the experiments, before clean-up removes everything.
-fn to_the_bench(state: &State) -> Option<String> {
-    let is_read = state.view().shown == Stage::ViewAgain && state.view().bench.is_none() && state.has_bench();
+fn to_the_experiments(state: &State) -> Option<String> {
+    let is_read =
+        state.view().shown == Stage::ViewAgain && state.view().experiment.is_none() && state.has_experiments();
     let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
     let (key, count) = (names::first("bench", &state.view().keys), Experiment::ALL.len());
     let text = "{}: {} experiments that break this, before clean-up ends it";
@@ -180,8 +181,8 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let columns = usize::from(area.width);
     let stage = state.view().shown;
     let dim = theme.bar.patch(theme.dim);
-    let (number, title) = match state.view().bench {
-        Some(which) => (bench::number(which), state.experiment(which).title.as_str()),
+    let (number, title) = match state.view().experiment {
+        Some(which) => (experiments::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
     let mut left = vec![

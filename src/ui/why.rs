@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::lab::insight::documents::request_id;
 use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Known, covers_action, trail};
-use crate::lab::model::experiment::BenchTable;
+use crate::lab::model::experiment::ExtraTable;
 use crate::lab::policy_diff::in_words;
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
@@ -72,7 +72,7 @@ impl Sheet<'_> {
         {
             earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
             ladders.extend(earlier.map(Ladder::of));
-            if exchange.operation.subject() == BenchTable::AwsOwned.name(state.shown_names()) {
+            if exchange.operation.subject() == ExtraTable::AwsOwned.name(state.shown_names()) {
                 let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
                 self.text(text, self.theme.base);
             }

@@ -74,7 +74,7 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         O::DescribeKey { .. } | O::GetKeyPolicy { .. } | O::PutKeyPolicy { .. } => one(KEY),
         O::ScheduleKeyDeletion { .. } => vec![ask(&action, KEY, &[TAGGED])],
         // DynamoDB asks KMS in the name of whoever creates the table, for all that its guide lists.
-        // An AWS key of the bench's tables asks the admin for nothing.
+        // An AWS key of an experiment's tables asks the admin for nothing.
         O::CreateTable { table: name, key: TableKey::AwsOwned | TableKey::AwsManaged, .. } => {
             [one(&table(name)), vec![ask("dynamodb:TagResource", &table(name), &[])]].concat()
         }
@@ -105,7 +105,7 @@ fn asks_of(operation: &Operation) -> Vec<Ask> {
         }
         O::PutUserPolicy { user: name, .. } | O::DeleteUserPolicy { user: name, .. } => one(&user(name)),
         O::SimulatePrincipalPolicy { principal, .. } => one(principal),
-        _ => asks_of_the_bench(operation),
+        _ => asks_of_the_experiments(operation),
     }
 }
 
@@ -306,14 +306,14 @@ fn this_policy_alone_cleans_up_after_a_killed_lab() {
     }
 }
 
-// The bench: what it needs besides. A policy of its own, since both are more than a user's inline policies may have
+// The experiments: what they need besides. A policy of its own, since both are more than a user's inline policies may have
 // together, and since not everybody wants to allow it.
 
-const BENCH: &str = include_str!("../../assets/policies/lab-admin-bench.json");
+const EXPERIMENTS: &str = include_str!("../../assets/policies/lab-admin-bench.json");
 const GRANTEE: (&str, &str) = ("kms:GranteePrincipal", "arn:aws:iam::111122223333:user/kmslab-user-operator1");
 const GRANTED: (&str, &str) = ("kms:GrantOperations", "Decrypt");
 
-fn asks_of_the_bench(operation: &Operation) -> Vec<Ask> {
+fn asks_of_the_experiments(operation: &Operation) -> Vec<Ask> {
     use Operation as O;
     let action = operation.action();
     match operation {
@@ -340,15 +340,15 @@ fn document(statements: Vec<Value>) -> String {
     serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
-/// Takes `state` through everything on the bench; `change` does something before the first of it.
-fn try_the_bench(
+/// Takes `state` through every experiment; `change` does something before the first of it.
+fn try_the_experiments(
     state: &mut State,
     clients: Clients,
     runtime: &Runtime,
     change: impl AsyncFnOnce(),
     mut sent: impl FnMut(&Operation),
 ) {
-    // On AWS the bench counts five minutes down; here it moves the clock.
+    // On AWS an experiment counts five minutes down; here it moves the clock.
     state.set_backend(Backend { kind: BackendKind::Endpoint, ..state.backend().clone() });
     runtime.block_on(async {
         let (world, mut events) = EffectHandler::new(clients);
@@ -360,10 +360,10 @@ fn try_the_bench(
             if !intents.is_empty() || state.check(Stage::ViewAgain).is_none() {
                 continue;
             }
-            match state.view().bench {
+            match state.view().experiment {
                 None => {
                     change.take().unwrap()().await;
-                    intents = vec![Intent::Advance, Intent::Advance, Intent::ToggleBench];
+                    intents = vec![Intent::Advance, Intent::Advance, Intent::ToggleExperiments];
                 }
                 Some(which) if which.next().is_some() => intents = vec![Intent::Advance, Intent::ShowNext],
                 Some(_) => return,
@@ -379,14 +379,14 @@ fn the_experiments_policy_is_exact() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let (mut state, clients) = lab(&sandbox, &sandbox.admin().access_key_id, &sandbox.admin().secret_access_key);
     // Asked only after an answer was lost.
-    let mut asked = asks_of_the_bench(&Operation::ListGrants { key: KEY.to_owned() });
-    try_the_bench(&mut state, clients, &runtime(), async || {}, |operation| asked.extend(asks_of(operation)));
-    let both = |bench: Vec<Value>| document([statements(POLICY), bench].concat());
-    let refused: Vec<&Ask> = asked.iter().filter(|ask| !is_allowed(&both(statements(BENCH)), ask)).collect();
+    let mut asked = asks_of_the_experiments(&Operation::ListGrants { key: KEY.to_owned() });
+    try_the_experiments(&mut state, clients, &runtime(), async || {}, |operation| asked.extend(asks_of(operation)));
+    let both = |more: Vec<Value>| document([statements(POLICY), more].concat());
+    let refused: Vec<&Ask> = asked.iter().filter(|ask| !is_allowed(&both(statements(EXPERIMENTS)), ask)).collect();
     assert_eq!(refused, Vec::<&Ask>::new());
-    for at in 0..statements(BENCH).len() {
-        for which in 0..statements(BENCH)[at]["Action"].as_array().unwrap().len() {
-            let mut less = statements(BENCH);
+    for at in 0..statements(EXPERIMENTS).len() {
+        for which in 0..statements(EXPERIMENTS)[at]["Action"].as_array().unwrap().len() {
+            let mut less = statements(EXPERIMENTS);
             let action = std::mem::replace(&mut less[at]["Action"][which], "sts:DecodeAuthorizationMessage".into());
             let less = both(less);
             assert!(asked.iter().any(|ask| !is_allowed(&less, ask)), "{action} is allowed in vain");
@@ -401,22 +401,22 @@ fn the_experiments_policy_is_exact() {
 #[case::grant_on_another_key("kms:CreateGrant", KEY, &[GRANTEE, GRANTED])]
 #[case::policy_of_a_user("iam:PutUserPolicy", &user("kmslab-user-operator1"), &[])]
 #[case::decrypt_directly("kms:Decrypt", KEY, &[TAGGED])]
-fn what_the_bench_does_not_do_is_not_allowed(
+fn what_no_experiment_does_is_not_allowed(
     #[case] action: &str,
     #[case] resource: &str,
     #[case] context: &[(&'static str, &str)],
 ) {
-    assert!(!is_allowed(BENCH, &ask(action, resource, context)));
+    assert!(!is_allowed(EXPERIMENTS, &ask(action, resource, context)));
 }
 
 #[test]
-fn a_user_with_both_policies_tries_everything_on_the_bench() {
+fn a_user_with_both_policies_tries_every_experiment() {
     let sandbox = Sandbox::start(Config::default()).unwrap();
     let runtime = runtime();
     let (mut state, clients) = operator(&sandbox, &runtime);
-    // As an inline policy both have room for what the bench needs, without what made the lab's things.
+    // As an inline policy both have room for what the experiments need, without what made the lab's things.
     let done = ["MakeTheKeyWithItsTags", "NameTheKey", "LookAround", "DeleteKeysWithTheTag", "OlderUsers"];
-    let mut rest: Vec<Value> = [POLICY, BENCH].into_iter().flat_map(statements).collect();
+    let mut rest: Vec<Value> = [POLICY, EXPERIMENTS].into_iter().flat_map(statements).collect();
     rest.retain(|statement| !done.contains(&statement["Sid"].as_str().unwrap()));
     let delete = serde_json::json!({"Effect": "Allow", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"});
     rest.push(delete);
@@ -426,5 +426,5 @@ fn a_user_with_both_policies_tries_everything_on_the_bench() {
         let put = iam.put_user_policy().user_name("operator").policy_name("lab-admin");
         drop(put.policy_document(document(rest)).send().await.unwrap());
     };
-    try_the_bench(&mut state, clients, &runtime, put, |_| ());
+    try_the_experiments(&mut state, clients, &runtime, put, |_| ());
 }

@@ -7,7 +7,6 @@ mod app;
 mod architecture;
 #[cfg(unix)]
 mod aws;
-mod bench;
 #[cfg(unix)]
 mod cleanup;
 mod clients;
@@ -15,6 +14,7 @@ mod command_line;
 mod consent;
 #[cfg(unix)]
 mod endpoints;
+mod experiments;
 mod faults;
 mod insight;
 mod lab_admin;

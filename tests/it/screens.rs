@@ -5,8 +5,8 @@
 
 mod album;
 mod ascii;
-mod bench;
 mod bytes;
+mod experiments;
 mod film;
 mod insight;
 mod keys;
@@ -294,13 +294,13 @@ fn overlays() {
 }
 
 #[test]
-fn the_bench_before_and_after() {
-    assert_album("the_bench_before_and_after", bench::the_bench());
+fn the_experiments_before_and_after() {
+    assert_album("the_experiments_before_and_after", experiments::the_experiments());
 }
 
 #[test]
-fn the_bench_at_work() {
-    assert_album("the_bench_at_work", bench::the_bench_at_work());
+fn the_experiments_at_work() {
+    assert_album("the_experiments_at_work", experiments::the_experiments_at_work());
 }
 
 #[test]

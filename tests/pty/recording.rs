@@ -101,7 +101,7 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     assert_eq!(again.ends(), 0);
 }
 
-/// What was tried on the bench is in the log like everything else: the last picture is the same, and a chapter leads there.
+/// What was tried in an experiment is in the log like everything else: the last picture is the same, and a chapter leads there.
 #[test]
 fn an_experiment_is_logged_and_shown_again() {
     let mut terminal = Terminal::recording("lab.kmslab", "");

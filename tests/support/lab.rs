@@ -410,11 +410,11 @@ impl Session {
         self
     }
 
-    /// Opens the bench, goes through the stages before it where that is still to be done, and shows `which`.
-    pub fn at_the_bench(self, which: Experiment) -> Session {
+    /// Opens the experiments, goes through the stages before it where that is still to be done, and shows `which`.
+    pub fn at_the_experiments(self, which: Experiment) -> Session {
         let mut session =
             if self.state.check(Stage::ViewAgain).is_some() { self } else { self.after(Stage::ViewAgain) };
-        session.intent(Intent::ToggleBench).intent(Intent::MoveCursor(i8::MIN));
+        session.intent(Intent::ToggleExperiments).intent(Intent::MoveCursor(i8::MIN));
         session.intent(Intent::MoveCursor(which.index().try_into().unwrap())).intent(Intent::Advance);
         session
     }

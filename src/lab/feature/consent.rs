@@ -50,8 +50,8 @@ pub const COSTS: [&str; 3] = [
     "a pay-per-request table with 3 items effectively nothing, IAM 0",
 ];
 
-/// What the bench adds, if it is used, in words (the price list of KMS).
-pub const BENCH: [&str; 2] = [
+/// What the experiments add, if somebody tries them, in words (the price list of KMS).
+pub const EXPERIMENTS: [&str; 2] = [
     "if you use it: two more tables that test-user may use, too;",
     "rotating the key adds up to 1 USD a month, by the hour",
 ];

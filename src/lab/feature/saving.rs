@@ -108,7 +108,8 @@ pub struct Kept {
     pub(in crate::lab) pace: Pace,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
-    pub bench: experiments::Kept,
+    #[serde(rename = "bench")]
+    pub experiments: experiments::Kept,
     /// The account in which things might be created.
     pub(in crate::lab) consented: Option<String>,
     /// When the key stopped costing anything.

@@ -326,7 +326,8 @@ pub struct ExportWords {
     pub letter: String,
     pub answer: String,
     pub mark: String,
-    pub bench: String,
+    #[serde(rename = "bench")]
+    pub experiments: String,
     pub calls: String,
     pub verdict: String,
     pub command: String,
@@ -356,7 +357,7 @@ pub struct Card {
     pub sources: Vec<String>,
 }
 
-/// What is said about an experiment of the bench.
+/// What is said about an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "ExperimentFile")]
 pub struct Experiment {
@@ -510,7 +511,7 @@ impl Lesson {
     }
 }
 
-/// The bench's experiments as it numbers them, of several the last; each must be told.
+/// The experiments by their numbers, of several the last; each must be told.
 fn in_order(experiments: Vec<Experiment>) -> Result<Vec<Experiment>, String> {
     let mut told: BTreeMap<String, Experiment> = experiments.into_iter().map(|one| (one.id.clone(), one)).collect();
     let in_order = experiment::Experiment::ALL.map(|which| told.remove(which.id()).ok_or_else(|| not_told(which.id())));

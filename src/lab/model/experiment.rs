@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Names;
 use super::operation::TableKey;
 
-/// The questions of the bench have numbers after those of the stages.
+/// The questions of experiments have numbers after those of the stages.
 const FIRST_QUESTION: u64 = 100;
 
 /// The experiments, in the order of the list.
@@ -93,32 +93,32 @@ impl Experiment {
     }
 }
 
-/// A table of the bench's own.
+/// A table that only an experiment makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BenchTable {
+pub enum ExtraTable {
     /// On an AWS owned key.
     AwsOwned,
     /// On the AWS managed key.
     AwsManaged,
 }
 
-impl BenchTable {
+impl ExtraTable {
     /// Both.
-    pub const ALL: [BenchTable; 2] = [BenchTable::AwsOwned, BenchTable::AwsManaged];
+    pub const ALL: [ExtraTable; 2] = [ExtraTable::AwsOwned, ExtraTable::AwsManaged];
 
     /// What it is created with.
     pub const fn key(self) -> TableKey {
         match self {
-            BenchTable::AwsOwned => TableKey::AwsOwned,
-            BenchTable::AwsManaged => TableKey::AwsManaged,
+            ExtraTable::AwsOwned => TableKey::AwsOwned,
+            ExtraTable::AwsManaged => TableKey::AwsManaged,
         }
     }
 
     /// The name that it has in the run of `names`.
     pub fn name(self, names: &Names) -> String {
         match self {
-            BenchTable::AwsOwned => format!("kmslab-table-aws-owned-{}", names.run),
-            BenchTable::AwsManaged => format!("kmslab-table-aws-managed-{}", names.run),
+            ExtraTable::AwsOwned => format!("kmslab-table-aws-owned-{}", names.run),
+            ExtraTable::AwsManaged => format!("kmslab-table-aws-managed-{}", names.run),
         }
     }
 }

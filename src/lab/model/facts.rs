@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::backend::Backend;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict, is_already_there};
-use super::experiment::BenchTable;
+use super::experiment::ExtraTable;
 use super::operation::{Identity, Operation, Service, Tags};
 use super::stage::Stage;
 use super::test_user::{self, UserPolicy};
@@ -40,10 +40,10 @@ impl Names {
         }
     }
 
-    /// All tables of the run: the lab's, and those of the bench.
+    /// All tables of the run: the lab's, and those of experiments.
     pub fn tables(&self) -> Vec<String> {
-        let bench = BenchTable::ALL.map(|table| table.name(self));
-        std::iter::once(self.table.clone()).chain(bench).collect()
+        let extra = ExtraTable::ALL.map(|table| table.name(self));
+        std::iter::once(self.table.clone()).chain(extra).collect()
     }
 
     /// The same names, of a run that began at `created` (RFC 3339).

@@ -15,7 +15,7 @@ use crate::policy::{Decision, Grant, PolicySource};
 pub enum Place {
     /// In a stage.
     Stage(Stage),
-    /// In an experiment of the bench.
+    /// In an experiment.
     Experiment(Experiment),
 }
 

@@ -73,7 +73,8 @@ pub enum Intent {
     /// Do what a presenter asks for.
     Present(PresenterAction),
     /// Open or close the list of experiments; from an experiment, go back to the stage.
-    ToggleBench,
+    #[serde(rename = "toggle_bench")]
+    ToggleExperiments,
     /// Undo what experiments have changed and could not undo.
     Undo,
 }

@@ -47,7 +47,7 @@ impl State {
         match intent {
             Intent::Present(action) => return self.handle(action, is_second_press),
             Intent::Advance => return self.advance(),
-            Intent::Retry => match self.view.bench {
+            Intent::Retry => match self.view.experiment {
                 Some(which) => return vec![Command::Trial(which, TrialCommand::Try)],
                 None => return vec![Command::Retry],
             },
@@ -87,7 +87,7 @@ impl State {
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
-            Intent::ToggleBench => self.view.toggle_bench(self.experiments.last()),
+            Intent::ToggleExperiments => self.view.toggle_experiments(self.experiments.last()),
             Intent::Undo => return self.experiments.undo_before(Then::Stay, &self.kernel).into_iter().collect(),
         }
         Vec::new()
@@ -147,8 +147,8 @@ impl State {
 
     /// Answers the open question with the answer at `place`.
     fn choose(&mut self, place: u8) {
-        let order = match (self.view.bench, self.open_question()) {
-            (Some(which), _) => self.bench_order(which),
+        let order = match (self.view.experiment, self.open_question()) {
+            (Some(which), _) => self.experiment_order(which),
             (None, Some(asked)) => self.quiz.order(self.view.shown, asked.question),
             (None, None) => Vec::new(),
         };
@@ -159,7 +159,7 @@ impl State {
 
     /// Answers the open question.
     fn answer(&mut self, choice: Choice) {
-        match self.view.bench {
+        match self.view.experiment {
             Some(which) => self.experiments.answer(which, choice),
             None => self.quiz.choose(self.view.shown, choice),
         }
@@ -214,7 +214,7 @@ impl State {
 
     /// Shows the experiment or the stage beside the shown one.
     fn show_neighbor(&mut self, experiment: fn(Experiment) -> Option<Experiment>, stage: fn(&State) -> Option<Stage>) {
-        match self.view.bench {
+        match self.view.experiment {
             Some(which) => experiment(which).into_iter().for_each(|which| self.show_experiment(which)),
             None => stage(self).into_iter().for_each(|stage| self.show(stage)),
         }
@@ -230,8 +230,8 @@ impl State {
         if self.stops_jump() {
             return None;
         }
-        match (self.view.overlay, self.view.bench) {
-            (Some(Overlay::Bench { .. }), _) => self.view.toggle_bench(self.experiments.last()),
+        match (self.view.overlay, self.view.experiment) {
+            (Some(Overlay::Experiments { .. }), _) => self.view.toggle_experiments(self.experiments.last()),
             (None, Some(which)) => return Some(self.experiments.leave(which)),
             (None, None) if self.held().is_some() => self.drop_held(),
             _ => self.close(),
@@ -240,7 +240,7 @@ impl State {
     }
 
     pub(super) fn show_experiment(&mut self, which: Experiment) {
-        self.view.show_bench(which);
+        self.view.show_experiment(which);
         if self.trial(which).status == Status::Todo {
             self.view.begin();
         }
@@ -256,12 +256,12 @@ impl State {
     }
 
     fn advance(&mut self) -> Vec<Command> {
-        match (self.view.overlay, self.view.bench) {
+        match (self.view.overlay, self.view.experiment) {
             (Some(Overlay::Stages { cursor }), _) => {
                 self.view.overlay = None;
                 return self.go_to(cursor);
             }
-            (Some(Overlay::Bench { cursor }), _) => {
+            (Some(Overlay::Experiments { cursor }), _) => {
                 self.show_experiment(cursor);
                 return Vec::new();
             }

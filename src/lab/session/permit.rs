@@ -158,7 +158,7 @@ impl Intent {
             | Intent::Copy(_)
             | Intent::Undo => Modes::PANES,
             Intent::ScrollTo(_) | Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
-            Intent::ToggleStages | Intent::ToggleBench => Modes::PANES.or(Mode::List),
+            Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
             Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming),
             Intent::MoveCursor(_) => Modes::of(Mode::List),
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
@@ -195,7 +195,7 @@ impl State {
         match self.view.overlay {
             _ if self.view.blank => Mode::Blank,
             Some(Overlay::Page { .. }) => Mode::Page,
-            Some(Overlay::Stages { .. } | Overlay::Bench { .. }) => Mode::List,
+            Some(Overlay::Stages { .. } | Overlay::Experiments { .. }) => Mode::List,
             Some(Overlay::Consent { .. }) => Mode::Consent,
             Some(Overlay::Quit) => Mode::Leaving,
             Some(Overlay::Resume) => Mode::Resuming,
@@ -230,7 +230,7 @@ impl State {
         match intent {
             Intent::Advance => self.permit_advance(mode),
             Intent::ShowNext => self.permit_next(mode),
-            Intent::ShowPrevious => yes(match self.view.bench {
+            Intent::ShowPrevious => yes(match self.view.experiment {
                 Some(which) => !self.kernel.is_interrupted() && which.previous().is_some(),
                 None => self.view.shown.previous().is_some(),
             }),
@@ -245,14 +245,14 @@ impl State {
             Intent::TogglePage(page) => self.permit_page(mode, page),
             Intent::ToggleStages => yes(match self.view.overlay {
                 Some(Overlay::Stages { .. }) => true,
-                _ => mode != Mode::List && self.view.bench.is_none(),
+                _ => mode != Mode::List && self.view.experiment.is_none(),
             }),
             Intent::MoveCursor(rows) => yes(self.cursor().is_some_and(|(row, last)| moved(row, rows, last) != row)),
             Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
             Intent::Copy(what) => self.permit_copy(what),
             Intent::StartAfresh => yes(self.can_start_afresh()),
             Intent::Present(action) => self.permit_presenter(mode, action),
-            Intent::ToggleBench => self.permit_bench(),
+            Intent::ToggleExperiments => self.permit_experiments(),
             Intent::Undo => match self.can_undo() {
                 true => Permit::Yes,
                 false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
@@ -270,7 +270,7 @@ impl State {
     }
 
     fn permit_advance(&self, mode: Mode) -> Permit {
-        match (mode, self.view.bench) {
+        match (mode, self.view.experiment) {
             (Mode::List, _) => Permit::Yes,
             (Mode::Resuming, _) => yes(self.can_resume()),
             (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
@@ -287,7 +287,7 @@ impl State {
     }
 
     fn permit_next(&self, mode: Mode) -> Permit {
-        match (self.view.bench, mode) {
+        match (self.view.experiment, mode) {
             (Some(_), _) if self.kernel.is_interrupted() => Permit::Because(Reason::ExperimentRunning),
             (Some(which), _) => or(which.next().is_some(), Reason::LastExperiment),
             (None, _) if self.next_shown().is_some() => Permit::Yes,
@@ -326,7 +326,7 @@ impl State {
     }
 
     /// Whether experiments can be tried: after the lab's last reading, while what it made is there.
-    pub fn has_bench(&self) -> bool {
+    pub fn has_experiments(&self) -> bool {
         self.check(Stage::ViewAgain).is_some() && self.record(Stage::CleanUp).status == Status::Todo
     }
 
@@ -337,14 +337,14 @@ impl State {
 
     /// Whether what experiments have changed can be undone now.
     fn can_undo(&self) -> bool {
-        !self.experiments.changes().is_empty() && !self.kernel.is_interrupted() && self.has_bench()
+        !self.experiments.changes().is_empty() && !self.kernel.is_interrupted() && self.has_experiments()
     }
 
-    fn permit_bench(&self) -> Permit {
-        match (self.view.overlay, self.view.bench) {
-            (Some(overlay), _) => yes(matches!(overlay, Overlay::Bench { .. })),
+    fn permit_experiments(&self) -> Permit {
+        match (self.view.overlay, self.view.experiment) {
+            (Some(overlay), _) => yes(matches!(overlay, Overlay::Experiments { .. })),
             (None, _) if self.kernel.is_interrupted() => Permit::Because(Reason::ExperimentRunning),
-            (None, None) if !self.has_bench() => Permit::Because(match self.record(Stage::CleanUp).status {
+            (None, None) if !self.has_experiments() => Permit::Because(match self.record(Stage::CleanUp).status {
                 Status::Todo => Reason::ExperimentsLater,
                 Status::Running | Status::Done(_) => Reason::ExperimentsGone,
             }),
@@ -370,7 +370,9 @@ impl State {
     /// Esc leaves something behind the panes: an unsent policy, a jump, an experiment that has ended or waits.
     fn can_close_panes(&self) -> bool {
         let can_leave_experiment = || !self.kernel.is_interrupted() || self.experiments.pause().is_some();
-        self.held().is_some() || self.destination().is_some() || (self.view.bench.is_some() && can_leave_experiment())
+        self.held().is_some()
+            || self.destination().is_some()
+            || (self.view.experiment.is_some() && can_leave_experiment())
     }
 
     fn has_next_call(&self) -> bool {
@@ -382,7 +384,7 @@ impl State {
     pub fn cursor(&self) -> Option<(usize, usize)> {
         match self.view.overlay {
             Some(Overlay::Stages { cursor }) => Some((cursor.index(), self.jumpable().index())),
-            Some(Overlay::Bench { cursor }) => Some((cursor.index(), Experiment::ALL.len() - 1)),
+            Some(Overlay::Experiments { cursor }) => Some((cursor.index(), Experiment::ALL.len() - 1)),
             _ => None,
         }
     }
@@ -421,7 +423,7 @@ impl State {
             Reason::ExperimentsLater => "the bench opens after stage 8: it breaks what the lab has made",
             Reason::ExperimentsGone => "the bench is gone: clean-up has removed what it would break",
             Reason::EmptyAnswer => "this answer is empty",
-            Reason::NoChoices if self.view.bench.is_some() => "this experiment has no choices to compare",
+            Reason::NoChoices if self.view.experiment.is_some() => "this experiment has no choices to compare",
             Reason::NoChoices => "this stage has no choices to compare",
             Reason::UndoRunning => "the experiment undoes its changes itself",
             Reason::NothingToUndo => "nothing to undo: everything is as the lab left it",
@@ -434,7 +436,7 @@ impl State {
         let (identity, words) = (self.view.focus(), self.interface());
         let has_none = self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity);
         match self.shown().status {
-            _ if has_none && self.view.bench.is_some() => {
+            _ if has_none && self.view.experiment.is_some() => {
                 words.fill("{} has no call in this experiment.", &[&identity.name()])
             }
             _ if has_none => words.fill("{} has no call in this stage.", &[&identity.name()]),

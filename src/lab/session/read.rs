@@ -58,26 +58,26 @@ impl State {
     }
 
     /// The question of an experiment, where questions are asked.
-    pub fn bench_question(&self, which: Experiment) -> Option<Asked<'_>> {
+    pub fn experiment_question(&self, which: Experiment) -> Option<Asked<'_>> {
         if !self.quiz.asks() {
             return None;
         }
         let question = &self.experiment(which).question;
-        Some(Asked::new(question, &self.bench_order(which), self.experiments.choice(which)))
+        Some(Asked::new(question, &self.experiment_order(which), self.experiments.choice(which)))
     }
 
-    pub(super) fn bench_order(&self, which: Experiment) -> Vec<usize> {
+    pub(super) fn experiment_order(&self, which: Experiment) -> Vec<usize> {
         self.quiz.shuffled(which.question_number(), self.experiment(which).question.answers.len())
     }
 
     /// The question of the shown stage or experiment, where questions are asked.
     pub fn shown_question(&self) -> Option<Asked<'_>> {
-        self.view.bench.map_or_else(|| self.question(self.view.shown), |which| self.bench_question(which))
+        self.view.experiment.map_or_else(|| self.question(self.view.shown), |which| self.experiment_question(which))
     }
 
     /// The calls of the shown stage or experiment, before anything is known.
     pub fn outline(&self) -> Vec<(Identity, String)> {
-        match self.view.bench {
+        match self.view.experiment {
             Some(which) => steps::outline(which, steps::user_policy(&self.sources())),
             None => {
                 let stage = self.view.shown.outline(&self.backend);
@@ -140,8 +140,8 @@ impl State {
 
     /// The shown stage's question, while it can be answered: its calls have not been sent.
     pub fn open_question(&self) -> Option<Asked<'_>> {
-        if let Some(which) = self.view.bench {
-            return self.bench_question(which).filter(|_| self.shown().status == Status::Todo);
+        if let Some(which) = self.view.experiment {
+            return self.experiment_question(which).filter(|_| self.shown().status == Status::Todo);
         }
         let is_todo = self.record(self.view.shown).status == Status::Todo;
         self.question(self.view.shown).filter(|_| is_todo && self.view.shown <= self.reachable())
@@ -154,7 +154,7 @@ impl State {
 
     /// The hints of the shown stage that have been asked for.
     pub fn hints(&self) -> &[String] {
-        if self.view.bench.is_some() {
+        if self.view.experiment.is_some() {
             return &[];
         }
         let stage = self.view.shown;
@@ -163,7 +163,7 @@ impl State {
 
     /// Whether there is another hint.
     pub fn has_hint(&self) -> bool {
-        self.view.bench.is_none() && self.open_question().is_some() && self.hints().len() < 2
+        self.view.experiment.is_none() && self.open_question().is_some() && self.hints().len() < 2
     }
 
     /// How the questions were answered; `None` where none are asked.
@@ -173,12 +173,12 @@ impl State {
 
     /// The choices that the shown stage compares.
     pub fn comparison(&self) -> Option<&Comparison> {
-        self.lesson.stage(self.view.shown).comparison.as_ref().filter(|_| self.view.bench.is_none())
+        self.lesson.stage(self.view.shown).comparison.as_ref().filter(|_| self.view.experiment.is_none())
     }
 
     /// Whether the shown stage is the last one and has ended.
     pub fn is_at_the_end(&self) -> bool {
-        self.view.bench.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
+        self.view.experiment.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
     }
 
     /// Whether the presenter has blanked the screen.
@@ -227,7 +227,7 @@ impl State {
     pub fn can_tally(&self) -> bool {
         let stage = self.view.shown;
         let was_counted = || self.check(stage).is_some() && self.hands(stage).is_some();
-        self.view.bench.is_none() && (self.open_question().is_some() || was_counted())
+        self.view.experiment.is_none() && (self.open_question().is_some() || was_counted())
     }
 
     /// Whether the dialog for hands is open.
@@ -300,7 +300,7 @@ impl State {
     pub fn denied_before(&self) -> Option<&Exchange> {
         let denied = self.record(Stage::ViewDenied).exchanges().rev();
         let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
-        denied.next().filter(|_| self.view.shown == Stage::ViewAgain && self.view.bench.is_none())
+        denied.next().filter(|_| self.view.shown == Stage::ViewAgain && self.view.experiment.is_none())
     }
 
     /// Everything that the lab will make, with its name.
@@ -354,7 +354,7 @@ impl State {
 
     /// Whether there is something else to show for the shown stage, which got no answer.
     pub fn can_replay(&self) -> bool {
-        self.view.bench.is_none() && self.replays.can_show(&self.kernel, self.view.shown)
+        self.view.experiment.is_none() && self.replays.can_show(&self.kernel, self.view.shown)
     }
 
     /// How many stages were not met and looked at as they were recorded.
@@ -393,7 +393,7 @@ impl State {
         if self.is_replay() {
             return Some(format!("REPLAY: recorded earlier · {replay}: the live answers again"));
         }
-        if self.view.bench.is_some() || !self.replays.is_silent(&self.kernel, stage) {
+        if self.view.experiment.is_some() || !self.replays.is_silent(&self.kernel, stage) {
             return None;
         }
         let record = self.record(stage);
@@ -420,7 +420,7 @@ impl State {
 
     /// The recorded answers that are looked at.
     fn replay(&self) -> Option<&Replay> {
-        self.replays.shown(&self.kernel, self.view.shown).filter(|_| self.view.bench.is_none())
+        self.replays.shown(&self.kernel, self.view.shown).filter(|_| self.view.experiment.is_none())
     }
 
     /// The last stage that can be shown: the current one or, when that has ended, the one after it.
@@ -456,7 +456,7 @@ impl State {
     /// Whether the shown stage's calls may be sent again now: not once a later stage has sent something, since that
     /// built on them.
     pub fn can_retry(&self) -> bool {
-        if self.view.bench.is_some() {
+        if self.view.experiment.is_some() {
             return matches!(self.shown().status, Status::Done(_)) && !self.kernel.is_interrupted();
         }
         let stage = self.view.shown;
@@ -527,7 +527,7 @@ impl State {
             return Some(selected.min(last));
         }
         let is_managed = self.backend.has_managed_policy();
-        let is_highlight = |name: &str| match self.view.bench {
+        let is_highlight = |name: &str| match self.view.experiment {
             Some(which) => name == steps::highlight(which, identity, is_managed),
             None => self.view.shown.highlights(identity, name),
         };
@@ -549,12 +549,12 @@ impl State {
 
     /// Whether a call only takes back what an experiment has changed.
     pub fn is_undo(&self, call: &Call<'_>) -> bool {
-        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.experiments.undoes(which, id))
+        self.view.experiment.zip(call.id()).is_some_and(|(which, id)| self.experiments.undoes(which, id))
     }
 
     /// Whether a call was the first after five minutes without one.
     pub fn is_later(&self, call: &Call<'_>) -> bool {
-        self.view.bench.zip(call.id()).is_some_and(|(which, id)| self.experiments.is_later(which, id))
+        self.view.experiment.zip(call.id()).is_some_and(|(which, id)| self.experiments.is_later(which, id))
     }
 
     /// The call that the pane of `identity` shows.

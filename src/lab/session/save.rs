@@ -44,7 +44,7 @@ impl State {
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
-            bench: self.experiments.kept(),
+            experiments: self.experiments.kept(),
             consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.is_ending() || self.record(Stage::CleanUp).status != Status::Todo,
@@ -163,7 +163,7 @@ impl State {
             self.presenting.votes = kept.votes;
         }
         self.presenting.pace.resume(kept.pace);
-        self.experiments = Experiments::resumed(&kept.bench, kept.place.is_fleeting());
+        self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             return self.redo(&kept);
         }

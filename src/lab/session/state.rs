@@ -321,7 +321,7 @@ impl State {
 
     /// The stage or the experiment that is looked at.
     pub fn shown(&self) -> &Run {
-        self.view.bench.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
+        self.view.experiment.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
     }
 
     /// The run that is at work, or would be if something were sent now.

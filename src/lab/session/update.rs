@@ -164,7 +164,7 @@ impl State {
     fn experiment_ended(&mut self, which: Experiment) {
         // As in the stages: what an experiment changes is the response to test-user, where that sends a call.
         let is_met = self.trial(which).status.check().is_some_and(|check| check.met);
-        if is_met && self.view.bench == Some(which) && !self.calls(Identity::TestUser).is_empty() {
+        if is_met && self.view.experiment == Some(which) && !self.calls(Identity::TestUser).is_empty() {
             self.view.focus_on(Identity::TestUser);
         }
         let names = self.shown_names();
@@ -361,7 +361,7 @@ impl State {
     fn apply_to_trial(&mut self, which: Experiment, command: TrialCommand, effects: &mut Vec<Effect>) -> Vec<Command> {
         match command {
             TrialCommand::Show => self.show_experiment(which),
-            TrialCommand::List => self.view.open_bench(Some(which)),
+            TrialCommand::List => self.view.open_experiments(Some(which)),
             TrialCommand::Try if self.is_out_of_reach(which) => {
                 let text = "this one changes test-user's own policies: it needs a user that the lab makes";
                 self.view.message = Some(text.to_owned());

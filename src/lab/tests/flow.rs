@@ -450,7 +450,7 @@ fn what_an_experiment_takes_back_may_be_gone() {
     let gone = json!({"Error": {"Code": "NoSuchEntity", "Message": "The user policy cannot be found."}});
     lab.cloud.faults.push(("DeleteUserPolicy", 404, gone));
     let which = Experiment::IamAllow;
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
     for intent in [Intent::Advance, Intent::Choose(0), Intent::Advance] {
         lab.press(intent);

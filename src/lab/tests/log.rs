@@ -134,7 +134,13 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
     }
     let later = json!({"__type": "InternalFailure", "message": "later"});
     logging.lab.cloud.faults.push(("EnableKey", 500, later));
-    logging.press(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::Advance, Intent::Skip, Intent::Advance]);
+    logging.press(&[
+        Intent::ToggleExperiments,
+        Intent::MoveCursor(i8::MIN),
+        Intent::Advance,
+        Intent::Skip,
+        Intent::Advance,
+    ]);
     let which = Experiment::DisableKey;
     assert_eq!(logging.lab.state.view().message.as_deref(), Some("u: undo again · not undone: the disabled key"));
     logging.press(&[Intent::Retry]);

@@ -1,11 +1,11 @@
 //! The lesson by tables: no server, no clock, no terminal.
 
-mod bench;
 mod checks;
 mod consent;
 mod copy;
 mod doctor;
 mod documents;
+mod experiments;
 mod fake;
 mod flow;
 mod golden;

@@ -217,9 +217,9 @@ fn a_new_stage_begins_with_the_summary() {
     jump(&mut lab, Stage::ViewAgain);
     next(&mut lab);
     lab.press(Intent::CycleView);
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     lab.press(Intent::Advance);
-    assert_eq!((lab.state.view().bench.is_some(), lab.state.view().mode), (true, ViewMode::Summary));
+    assert_eq!((lab.state.view().experiment.is_some(), lab.state.view().mode), (true, ViewMode::Summary));
 }
 
 #[test]

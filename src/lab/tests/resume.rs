@@ -278,7 +278,7 @@ fn killed_in_an_experiment_it_undoes_that_first(
         let mut lab = kept_lab(false, Cloud::default(), "t1");
         go_to(&mut lab, Stage::ViewAgain);
         lab.dies_at = Some((lab.sent.len() + call, true));
-        lab.press(Intent::ToggleBench);
+        lab.press(Intent::ToggleExperiments);
         lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
         lab.press(Intent::Advance);
         lab.press(Intent::Choose(0));
@@ -296,7 +296,7 @@ fn killed_in_an_experiment_it_undoes_that_first(
             lab.state.view().message
         );
         assert!(lab.state.experiments().choice(which).is_some());
-        assert!(lab.state.has_bench());
+        assert!(lab.state.has_experiments());
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}");
         assert!(lab.state.kernel().facts().made.is_empty());

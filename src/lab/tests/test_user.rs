@@ -49,7 +49,7 @@ fn an_experiment_names_a_role_of_admin_by_its_own_arn() {
     let mut lab = aws(false, Cloud { admin_arn: SESSION.to_owned(), ..Cloud::default() });
     lab.run_to(Stage::ViewAgain);
     let which = Experiment::NoRootStatement;
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     lab.press(Intent::MoveCursor(i8::try_from(which.index()).unwrap()));
     [Intent::Advance, Intent::Choose(0), Intent::Advance].into_iter().for_each(|intent| lab.press(intent));
     let put = lab.state.trial(which).pending.iter().map(|pending| pending.operation.shown().clone());

@@ -39,7 +39,7 @@ impl Kind {
 pub enum Step {
     /// One of the lab's own calls.
     Call(Operation),
-    /// Takes an inline policy off a user, the bench's or one that somebody has tried: a user with one can't be deleted.
+    /// Takes an inline policy off a user, an experiment's or one that somebody has tried: a user with one can't be deleted.
     DeleteUserPolicy {
         /// The user.
         user: String,
@@ -265,9 +265,9 @@ mod tests {
 
     #[rstest]
     #[case::ours("kmslab-table-4f2a", run("4f2a"), true)]
-    #[case::of_the_bench("kmslab-table-aws-owned-4f2a", run("4f2a"), true)]
-    #[case::of_the_bench("kmslab-table-aws-managed-4f2a", run("4f2a"), true)]
-    #[case::of_another_bench("kmslab-table-aws-managed-4f2a", run("4f2b"), false)]
+    #[case::of_this_run("kmslab-table-aws-owned-4f2a", run("4f2a"), true)]
+    #[case::of_this_run("kmslab-table-aws-managed-4f2a", run("4f2a"), true)]
+    #[case::of_another_run("kmslab-table-aws-managed-4f2a", run("4f2b"), false)]
     #[case::no_tag("kmslab-table-mine", Mark::None, false)]
     #[case::unreadable_tags("kmslab-table-4f2a", Mark::Unknown("denied".into()), false)]
     #[case::another_name("production", run("4f2a"), false)]

@@ -178,7 +178,7 @@ impl<'a> Screen<'a> {
     /// Whether the experiment under the cursor is untried; `None` outside of the list of experiments.
     fn is_at_untried(&self) -> Option<bool> {
         match self.state.view().overlay {
-            Some(Overlay::Bench { cursor }) => Some(self.state.trial(cursor).status == Status::Todo),
+            Some(Overlay::Experiments { cursor }) => Some(self.state.trial(cursor).status == Status::Todo),
             _ => None,
         }
     }

@@ -27,7 +27,7 @@ pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
 fn rank(row: &Row, state: &State, area: Rect) -> u8 {
     let name = row.bindings.first().map_or("", |binding| binding.name);
     let is_alone = Class::of(area) == Class::Single || state.view().zoom && Class::of(area) == Class::Full;
-    let is_bench = state.view().bench.is_some() && state.view().overlay.is_none();
+    let is_experiment = state.view().experiment.is_some() && state.view().overlay.is_none();
     let status = &state.shown().status;
     match name {
         // Anyone who sees HTTP, or one pane of two, must find back.
@@ -36,8 +36,8 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
         "other_pane" if is_alone && *status != Status::Todo => 3,
         "retry" if matches!(status, Status::Done(check) if !check.met) => 2,
         // An experiment is about which call changed what; esc leads out of it, too.
-        "previous_call" if is_bench => 3,
-        "bench" if is_bench => 6,
+        "previous_call" if is_experiment => 3,
+        "bench" if is_experiment => 6,
         _ => row.rank,
     }
 }

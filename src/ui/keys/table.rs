@@ -106,7 +106,7 @@ pub const KEYS: &[Row] = &[
         ],
     ),
     labeled(
-        |state, _| if state.view().bench.is_some() { "experiment" } else { "stage" },
+        |state, _| if state.view().experiment.is_some() { "experiment" } else { "stage" },
         "next or previous stage; nothing is sent again",
         Group::Go,
         6,
@@ -137,7 +137,7 @@ pub const KEYS: &[Row] = &[
         &[Binding {
             within: Modes::of(Mode::Done).or(Mode::List),
             press: Press::Silent,
-            ..on("clicker_bench", &[key(KeyCode::F(5))], Intent::ToggleBench)
+            ..on("clicker_bench", &[key(KeyCode::F(5))], Intent::ToggleExperiments)
         }],
     ),
     row(
@@ -321,13 +321,13 @@ pub const KEYS: &[Row] = &[
     labeled(
         |state, _| match state.view().overlay {
             Some(_) => "close",
-            None if state.view().bench.is_some() => "stage",
+            None if state.view().experiment.is_some() => "stage",
             None => "break it",
         },
         "after stage 8: experiments that break the lab",
         Group::Learn,
         3,
-        &[on("bench", &[char('x')], Intent::ToggleBench)],
+        &[on("bench", &[char('x')], Intent::ToggleExperiments)],
     ),
     row(
         "undo again",
@@ -367,16 +367,16 @@ const STAGES: &[Chord] = DIGITS.split_at(1).1;
 const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
-    let bench = state.view().bench;
+    let experiment = state.view().experiment;
     match (state.view().overlay, &state.shown().status) {
         (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
         (Some(Overlay::Stages { .. }), _) => "show this stage",
         (Some(Overlay::Resume), _) => state.resume_label(),
-        (Some(Overlay::Bench { .. }), _) => "show this experiment",
-        (_, Status::Todo) if bench.is_some() => "try it",
-        (_, Status::Running) if bench.is_some() => "go on now",
-        (_, Status::Done(_)) if bench.is_some_and(|which| which.next().is_none()) => "list",
-        (_, Status::Done(_)) if bench.is_some() => "next",
+        (Some(Overlay::Experiments { .. }), _) => "show this experiment",
+        (_, Status::Todo) if experiment.is_some() => "try it",
+        (_, Status::Running) if experiment.is_some() => "go on now",
+        (_, Status::Done(_)) if experiment.is_some_and(|which| which.next().is_none()) => "list",
+        (_, Status::Done(_)) if experiment.is_some() => "next",
         (_, Status::Todo) => state.text(state.view().shown).action,
         (_, Status::Running) => "send it",
         (_, Status::Done(_)) if state.next_shown().is_none() => "debrief",
@@ -391,7 +391,7 @@ fn back_label(state: &State, area: Rect) -> &str {
         Some(Overlay::Quit) => "stay",
         None if is_zoomed || class == Class::TooSmall => "back",
         None if state.held().is_some() => "don't send it",
-        None if state.view().bench.is_none() => "stop here",
+        None if state.view().experiment.is_none() => "stop here",
         _ => "back",
     }
 }

@@ -320,7 +320,7 @@ fn no_key_of_the_lab_is_silent() {
         (at_the_end, KeyCode::Char('n'), "this is the last stage"),
         (at_the_end, KeyCode::Char('u'), "nothing to undo"),
         (
-            || Session::sandbox().at_the_bench(kmslab::lab::Experiment::ALL[13]),
+            || Session::sandbox().at_the_experiments(kmslab::lab::Experiment::ALL[13]),
             KeyCode::Char('n'),
             "the last experiment",
         ),

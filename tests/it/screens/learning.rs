@@ -145,9 +145,9 @@ fn the_debrief_says_what_its_lines_are() {
         let asked = session.state.question(Stage::ViewDenied).unwrap();
         (asked.reply().unwrap().1.text.clone(), asked.right().unwrap().1.text.clone())
     };
-    let mut session = session.at_the_bench(Experiment::DisableKey);
+    let mut session = session.at_the_experiments(Experiment::DisableKey);
     session.predict(true).intent(Intent::Advance).answer_all();
-    session.intent(Intent::ToggleBench);
+    session.intent(Intent::ToggleExperiments);
     let mut session = session.after(Stage::CleanUp);
     session.intent(Intent::TogglePage(Page::Debrief));
     let text = text_dump(&render(&session.state, &dark(), Size::new(100, 70)));

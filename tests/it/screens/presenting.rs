@@ -149,28 +149,36 @@ fn what_is_typed_and_is_no_vote_is_told() {
 fn a_clicker_leads_through_the_list_of_experiments() {
     let area = Rect::from((Position::ORIGIN, SIZES[0]));
     let mut session = Session::sandbox().after(Stage::ViewAgain);
-    session.intent(Intent::ToggleBench);
+    session.intent(Intent::ToggleExperiments);
     let press = |session: &mut Session, code: KeyCode| {
         let intent = keys::intent(code.into(), &session.state, area);
         session.intent(intent.unwrap());
     };
     press(&mut session, KeyCode::PageUp);
-    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "untried: back to the stage");
-    session.intent(Intent::ToggleBench);
+    assert_eq!(
+        (session.state.view().overlay, session.state.view().experiment),
+        (None, None),
+        "untried: back to the stage"
+    );
+    session.intent(Intent::ToggleExperiments);
     press(&mut session, KeyCode::PageDown);
-    assert_eq!(session.state.view().bench, Some(Experiment::ALL[0]));
+    assert_eq!(session.state.view().experiment, Some(Experiment::ALL[0]));
     session.intent(Intent::Skip).intent(Intent::Advance).answer_all();
     session.intent(Intent::Close);
     press(&mut session, KeyCode::PageUp);
-    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, Some(Experiment::ALL[0])));
+    assert_eq!((session.state.view().overlay, session.state.view().experiment), (None, Some(Experiment::ALL[0])));
     session.intent(Intent::Close);
     press(&mut session, KeyCode::PageDown);
-    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "tried: on with the stage");
+    assert_eq!(
+        (session.state.view().overlay, session.state.view().experiment),
+        (None, None),
+        "tried: on with the stage"
+    );
 }
 
 /// A clicker's start button sends F5 and Esc in turn.
 #[test]
-fn a_clickers_third_button_leads_to_the_bench_and_back() {
+fn a_clickers_third_button_leads_to_the_experiments() {
     let area = Rect::from((Position::ORIGIN, SIZES[0]));
     let mut session = Session::sandbox().after(Stage::ViewDenied);
     let intent = |session: &Session, code: KeyCode| keys::intent(code.into(), &session.state, area);
@@ -187,10 +195,10 @@ fn a_clickers_third_button_leads_to_the_bench_and_back() {
     // Take it, say that a question is open, pass over it.
     (0..3).for_each(|_| press(&mut session, KeyCode::PageDown));
     let first = Experiment::ALL[0];
-    assert_eq!(session.state.view().bench, Some(first));
+    assert_eq!(session.state.view().experiment, Some(first));
     assert!(matches!(session.state.trial(first).status, Status::Done(_)));
     press(&mut session, KeyCode::F(5));
-    assert_eq!((session.state.view().overlay, session.state.view().bench), (None, None), "back at the stage");
+    assert_eq!((session.state.view().overlay, session.state.view().experiment), (None, None), "back at the stage");
     press(&mut session, KeyCode::PageDown);
     assert_eq!(session.state.view().shown, Stage::CleanUp, "the two buttons pass it by");
 }
@@ -489,10 +497,10 @@ fn votes_need_no_colour() {
     assert!(line.matches('█').count() > 6 && line.contains("RIGHT") && line.contains("17"), "{line}");
 }
 
-/// The bench is presented, too: a clicker goes on there, and the second screen tells what is tried.
+/// The experiments are presented, too: a clicker leads through them, and the second screen tells what is tried.
 #[test]
 fn an_experiment_is_told_and_a_clicker_tries_it() {
-    let mut session = Session::sandbox().at_the_bench(Experiment::ExplicitDeny);
+    let mut session = Session::sandbox().at_the_experiments(Experiment::ExplicitDeny);
     let title = session.state.experiment(Experiment::ExplicitDeny).title.clone();
     let told_title = |session: &Session| PresenterSnapshot::of(&session.state).title;
     assert_eq!(told_title(&session), title);

@@ -193,11 +193,11 @@ fn experiments_are_chapters_of_their_own() {
     assert_eq!(chapters.begun(&session.state).as_deref(), Some("9 Clean up"));
     let mut begun = Vec::new();
     for which in [Experiment::DisableKey, Experiment::ExplicitDeny] {
-        session = session.at_the_bench(which);
+        session = session.at_the_experiments(which);
         begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
         session.intent(Intent::Advance).answer_all();
         begun.extend((0..2).filter_map(|_| chapters.begun(&session.state)));
-        session.intent(Intent::Close).intent(Intent::ToggleBench);
+        session.intent(Intent::Close).intent(Intent::ToggleExperiments);
     }
     let named = ["bench 1 Disable the key", "bench 2 Add an explicit Deny"];
     assert_eq!(begun, named.map(|name| [name.to_owned(), format!("{name}: MET")]).concat());

@@ -5,10 +5,10 @@ use kmslab::lab::{Event, Experiment, Intent, Page, PresenterAction, Stage, State
 use super::Session;
 
 /// Experiments in all their states.
-fn on_the_bench() -> Vec<(&'static str, Session)> {
-    let at = |which| Session::sandbox().at_the_bench(which);
+fn by_the_experiments() -> Vec<(&'static str, Session)> {
+    let at = |which| Session::sandbox().at_the_experiments(which);
     let mut list = Session::sandbox().after(Stage::ViewAgain);
-    list.intent(Intent::ToggleBench);
+    list.intent(Intent::ToggleExperiments);
     let mut running = at(Experiment::DisableKey);
     running.intent(Intent::Advance);
     let mut undoing = at(Experiment::DisableKey);
@@ -18,7 +18,7 @@ fn on_the_bench() -> Vec<(&'static str, Session)> {
     }
     let mut tried = at(Experiment::ExplicitDeny);
     tried.intent(Intent::Advance).answer_all();
-    let mut counting = Session::aws().after(Stage::ViewAgain).at_the_bench(Experiment::DisableKey);
+    let mut counting = Session::aws().after(Stage::ViewAgain).at_the_experiments(Experiment::DisableKey);
     counting.holds_timers = true;
     counting.intent(Intent::Advance).answer_all();
     let mut not_undone = at(Experiment::DisableKey);
@@ -133,7 +133,7 @@ fn make_every_state() -> Vec<(String, State)> {
             }
         }
     }
-    for (when, session) in on_the_bench() {
+    for (when, session) in by_the_experiments() {
         variants(&format!("bench {when}"), &session.state, &mut states);
     }
     states

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::lab::model::certainty::{Certainty, certainty};
 use crate::lab::model::exchange::{Exchange, is_not_found};
-use crate::lab::model::experiment::BenchTable;
+use crate::lab::model::experiment::ExtraTable;
 use crate::lab::model::facts::{Made, Names};
 use crate::lab::model::operation::{Operation, TableKey};
 use crate::lab::model::test_user;
@@ -32,9 +32,9 @@ pub enum Change {
     /// A grant; `None` while its id is not known.
     Grant(Option<String>),
     /// A table.
-    Table(BenchTable),
+    Table(ExtraTable),
     /// A table that is being deleted.
-    Going(BenchTable),
+    Going(ExtraTable),
 }
 
 impl Change {
@@ -50,8 +50,8 @@ impl Change {
             O::DeleteUserPolicy { name, .. } if name == test_user::POLICY => vec![Change::Detached],
             O::PutUserPolicy { name, .. } if name == POLICY_NAME => vec![Change::Inline],
             O::CreateGrant { .. } => vec![Change::Grant(None)],
-            O::CreateTable { key: TableKey::AwsOwned, .. } => vec![Change::Table(BenchTable::AwsOwned)],
-            O::CreateTable { key: TableKey::AwsManaged, .. } => vec![Change::Table(BenchTable::AwsManaged)],
+            O::CreateTable { key: TableKey::AwsOwned, .. } => vec![Change::Table(ExtraTable::AwsOwned)],
+            O::CreateTable { key: TableKey::AwsManaged, .. } => vec![Change::Table(ExtraTable::AwsManaged)],
             _ => Vec::new(),
         }
     }

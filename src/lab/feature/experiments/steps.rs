@@ -3,7 +3,7 @@
 use super::change::{Change, GRANT_NAME, POLICY_NAME};
 use super::policies;
 use crate::lab::model::batch::Batch;
-use crate::lab::model::experiment::{BenchTable, Experiment};
+use crate::lab::model::experiment::{Experiment, ExtraTable};
 use crate::lab::model::facts::Names;
 use crate::lab::model::key_policy::KeyPolicyError;
 use crate::lab::model::operation::{Context, Identity, Operation};
@@ -144,7 +144,7 @@ impl Setup<'_> {
     }
 
     /// A new table with the sample items, read by test-user, who has no key.
-    fn on_table(&self, table: BenchTable) -> Result<Vec<Step>, KeyPolicyError> {
+    fn on_table(&self, table: ExtraTable) -> Result<Vec<Step>, KeyPolicyError> {
         let name = || table.name(self.names);
         let create = Operation::CreateTable { table: name(), key: table.key(), tags: self.names.tags() };
         let active = waiting(Operation::DescribeTable { table: name() }, Until::TableActive);
@@ -215,8 +215,8 @@ pub fn steps(which: Experiment, setup: &Setup<'_>) -> Result<Vec<Step>, KeyPolic
             setup.both_scan(),
         ],
         Experiment::KeyWithoutDynamodb => setup.without_dynamodb(),
-        Experiment::AwsOwnedKey => setup.on_table(BenchTable::AwsOwned)?,
-        Experiment::AwsManagedKey => setup.on_table(BenchTable::AwsManaged)?,
+        Experiment::AwsOwnedKey => setup.on_table(ExtraTable::AwsOwned)?,
+        Experiment::AwsManagedKey => setup.on_table(ExtraTable::AwsManaged)?,
         Experiment::RevokeCache => vec![
             setup.still_allowed(setup.scan()),
             setup.without_user()?,

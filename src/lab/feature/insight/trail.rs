@@ -115,7 +115,7 @@ pub(in crate::lab) fn of_exchanges(kernel: &Kernel, shown: &Facts) -> Vec<Entry>
         .collect()
 }
 
-/// All answered calls that are in view, those of the bench among them, in the order of sending.
+/// All answered calls that are in view, those of experiments among them, in the order of sending.
 fn exchanges(kernel: &Kernel) -> Vec<&Exchange> {
     let mut all: Vec<&Exchange> = kernel.runs().flat_map(Run::exchanges).collect();
     all.sort_by_key(|exchange| exchange.id);

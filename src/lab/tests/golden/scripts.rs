@@ -126,7 +126,12 @@ impl Script {
     }
 
     fn experiment(&mut self, which: i8) {
-        self.press(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::MoveCursor(which), Intent::Advance]);
+        self.press(&[
+            Intent::ToggleExperiments,
+            Intent::MoveCursor(i8::MIN),
+            Intent::MoveCursor(which),
+            Intent::Advance,
+        ]);
         self.press(&[Intent::Choose(0), Intent::Advance]);
     }
 
@@ -191,12 +196,12 @@ fn experiments(kind: BackendKind) -> String {
     let tried: &[i8] = if kind == BackendKind::Aws { &[0, 6] } else { &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] };
     tried.iter().for_each(|which| script.experiment(*which));
     script.fault("EnableKey", 500, "InternalFailure");
-    script.press(&[Intent::ToggleBench]);
+    script.press(&[Intent::ToggleExperiments]);
     script.experiment(0);
     script.press(&[Intent::Retry, Intent::Undo, Intent::Close, Intent::Close]);
     script.fault("EnableKey", 500, "InternalFailure");
     script.experiment(0);
-    script.press(&[Intent::ToggleBench, Intent::ShowNext]);
+    script.press(&[Intent::ToggleExperiments, Intent::ShowNext]);
     script.run_to(Stage::CleanUp);
     script.transcript
 }

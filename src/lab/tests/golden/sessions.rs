@@ -35,7 +35,7 @@ fn moment(name: &str) -> Session {
             script.run_to(Stage::ViewAgain);
             let fault = serde_json::json!({"__type": "InternalFailure", "message": "later"});
             script.lab.cloud.faults.push(("EnableKey", 500, fault));
-            let first = [Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::Advance];
+            let first = [Intent::ToggleExperiments, Intent::MoveCursor(i8::MIN), Intent::Advance];
             script.press(&first);
             script.press(&[Intent::Choose(0), Intent::Advance]);
         }

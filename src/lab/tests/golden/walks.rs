@@ -214,7 +214,7 @@ impl Walk {
             Intent::AskToQuit,
             Intent::EraseDigit,
             Intent::StartAfresh,
-            Intent::ToggleBench,
+            Intent::ToggleExperiments,
             Intent::Undo,
             Intent::Copy(Copied::Command),
             Intent::Copy(Copied::Answer),
@@ -266,7 +266,7 @@ impl Walk {
             26..31 => self.go_on(),
             31..36 => {
                 let which = i8::try_from(self.chance.below(14)).unwrap();
-                self.intend(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN), Intent::MoveCursor(which)]);
+                self.intend(&[Intent::ToggleExperiments, Intent::MoveCursor(i8::MIN), Intent::MoveCursor(which)]);
                 self.intend(&[Intent::Advance, Intent::Skip, Intent::Advance]);
             }
             36 => {

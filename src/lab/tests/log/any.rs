@@ -66,7 +66,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         Intent::CleanUpAndQuit,
         Intent::EraseDigit,
         Intent::StartAfresh,
-        Intent::ToggleBench,
+        Intent::ToggleExperiments,
         Intent::Undo,
         Intent::Copy(Copied::Command),
         Intent::Copy(Copied::Answer),
@@ -218,7 +218,7 @@ impl Twins {
                 self.settle();
             }
             Step::Try(which) => {
-                self.intend(&[Intent::ToggleBench, Intent::MoveCursor(i8::MIN)]);
+                self.intend(&[Intent::ToggleExperiments, Intent::MoveCursor(i8::MIN)]);
                 self.intend(&[Intent::MoveCursor(i8::try_from(which).unwrap()), Intent::Advance]);
                 self.intend(&[Intent::Skip, Intent::Advance]);
             }

@@ -14,8 +14,8 @@ const SPARE: usize = 2;
 
 impl<'a> Brief<'a> {
     /// The lines for an experiment with this status.
-    pub(super) fn bench(self, status: &Status, budget: Budget) -> Vec<Line<'static>> {
-        let Some(which) = self.state.view().bench else { return Vec::new() };
+    pub(super) fn experiment(self, status: &Status, budget: Budget) -> Vec<Line<'static>> {
+        let Some(which) = self.state.view().experiment else { return Vec::new() };
         // Where there are few rows the real answers need them.
         let (more, spare) = if budget.is_short() { (2, 0) } else { (MORE, SPARE) };
         let most = (budget.most + more).min(budget.before);

@@ -1,4 +1,4 @@
-//! The break-it bench, by the real clients against the real sandbox: what each experiment claims comes, and afterwards
+//! The experiments, by the real clients against the real sandbox: what each experiment claims comes, and afterwards
 //! everything is as it was.
 
 use std::sync::Arc;
@@ -107,14 +107,14 @@ impl Lab {
 
     /// Shows `which`.
     fn show(&mut self, which: Experiment) {
-        if self.state.view().bench.is_some() {
-            self.press(Intent::ToggleBench);
+        if self.state.view().experiment.is_some() {
+            self.press(Intent::ToggleExperiments);
         }
-        self.press(Intent::ToggleBench);
+        self.press(Intent::ToggleExperiments);
         self.press(Intent::MoveCursor(i8::MIN));
         self.press(Intent::MoveCursor(which.index().try_into().unwrap()));
         self.press(Intent::Advance);
-        assert_eq!(self.state.view().bench, Some(which));
+        assert_eq!(self.state.view().experiment, Some(which));
     }
 
     /// Tries `which`, or tries it again.
@@ -174,10 +174,10 @@ impl Lab {
     /// Whether test-user's Scan is allowed: the lab's own last reading, sent again.
     fn user_reads(&mut self) -> bool {
         let before = self.state.clone();
-        if self.state.view().bench.is_some() || self.state.view().overlay.is_some() {
-            self.press(Intent::ToggleBench);
+        if self.state.view().experiment.is_some() || self.state.view().overlay.is_some() {
+            self.press(Intent::ToggleExperiments);
         }
-        assert_eq!((self.state.view().bench, self.state.view().overlay), (None, None));
+        assert_eq!((self.state.view().experiment, self.state.view().overlay), (None, None));
         self.press(Intent::Retry);
         let met = self.state.check(Stage::ViewAgain).unwrap().met;
         self.state = before;
@@ -300,7 +300,7 @@ fn the_pages_name_experiment_and_cached_table_key() {
 
     // What test-user decrypts itself gives DynamoDB no table key: that is from stage 8 still.
     lab.try_out(Experiment::WrongContext);
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     lab.press(Intent::Retry);
     let why = lab.open(Identity::TestUser, Page::Why);
     assert!(why.replace('\n', " ").contains("KMS had decrypted for Scan in stage 8"), "{why}");
@@ -312,12 +312,12 @@ fn an_unopened_lab_tries_no_experiment() {
     let sandbox = sandbox();
     let mut lab = Lab::new(&sandbox, sandbox.url(), BackendKind::Sandbox);
     lab.press(Intent::ShowNext);
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     assert!(lab.state.view().overlay.is_some(), "before clean-up it opens");
     lab.press(Intent::Close);
     lab.press(Intent::Advance);
     assert_eq!(lab.state.met(), 9);
-    lab.press(Intent::ToggleBench);
+    lab.press(Intent::ToggleExperiments);
     assert!(lab.state.view().overlay.is_none(), "after clean-up there is nothing to break");
 }
 
@@ -337,7 +337,7 @@ proptest! {
         prop_assert_eq!(lab.snapshot(&sandbox), before);
         prop_assert_eq!(&lab.waited, &Vec::<u64>::new());
         // What was tried keeps clean-up from nothing.
-        lab.press(Intent::ToggleBench);
+        lab.press(Intent::ToggleExperiments);
         lab.press(Intent::ShowNext);
         lab.press(Intent::Advance);
         prop_assert_eq!(lab.state.met(), 9);
@@ -525,7 +525,7 @@ fn every_verdict_fits_80_by_24(#[values(false, true)] right: bool, #[values("en"
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for which in Experiment::ALL {
         lab.show(which);
-        let asked = lab.state.bench_question(which).unwrap();
+        let asked = lab.state.experiment_question(which).unwrap();
         let place = asked.answers.iter().rposition(|(_, reply)| reply.right == right).unwrap();
         lab.press(Intent::Choose(place.try_into().unwrap()));
         lab.press(Intent::Advance);
@@ -538,7 +538,7 @@ fn every_verdict_fits_80_by_24(#[values(false, true)] right: bool, #[values("en"
         let rows: Vec<String> = rows.take_while(|row| !row.starts_with(['━', '─'])).collect();
         let screen = words(&rows.join(" "));
         let text = lab.state.experiment(which);
-        let (_, reply) = lab.state.bench_question(which).unwrap().reply().unwrap();
+        let (_, reply) = lab.state.experiment_question(which).unwrap().reply().unwrap();
         for part in [&check.observed, &reply.explanation, &text.lesson] {
             assert!(screen.contains(&words(part)), "{language} {which:?}: {part} is not on\n{}", rows.join("\n"));
         }

@@ -1,4 +1,4 @@
-//! The break-it bench on the screen.
+//! The experiments on the screen.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use kmslab::lab::{Backend, BackendKind, Event, Experiment, Intent, Quiz, Stage, TimerId};
@@ -10,7 +10,7 @@ use super::{SIZES, dark};
 use crate::support::lab::{Session, text_dump};
 
 fn at(which: Experiment) -> Session {
-    Session::sandbox().at_the_bench(which)
+    Session::sandbox().at_the_experiments(which)
 }
 
 fn tried(which: Experiment, right: bool) -> Session {
@@ -19,7 +19,7 @@ fn tried(which: Experiment, right: bool) -> Session {
     session
 }
 
-pub fn the_bench() -> Album {
+pub fn the_experiments() -> Album {
     let mut list = tried(Experiment::ExplicitDeny, true);
     list.intent(Intent::Close);
     let before = at(Experiment::ExplicitDeny);
@@ -30,10 +30,10 @@ pub fn the_bench() -> Album {
     )
 }
 
-pub fn the_bench_at_work() -> Album {
+pub fn the_experiments_at_work() -> Album {
     let mut running = at(Experiment::DisableKey);
     running.intent(Intent::Advance);
-    let mut counting = Session::aws().at_the_bench(Experiment::DisableKey);
+    let mut counting = Session::aws().at_the_experiments(Experiment::DisableKey);
     counting.holds_timers = true;
     counting.intent(Intent::Advance).answer_all();
     let disabled = tried(Experiment::DisableKey, true);
@@ -83,7 +83,7 @@ fn every_experiment_fits_80_by_24_in_both_languages() {
 #[test]
 fn enter_ends_the_countdown_and_escape_the_experiment() {
     let counting = || {
-        let mut session = Session::aws().at_the_bench(Experiment::DisableKey);
+        let mut session = Session::aws().at_the_experiments(Experiment::DisableKey);
         session.holds_timers = true;
         session.intent(Intent::Advance).answer_all();
         assert_eq!(session.state.experiments().pause(), Some(Some(315)));
@@ -124,7 +124,7 @@ fn enter_ends_the_countdown_and_escape_the_experiment() {
 
 #[test]
 fn a_server_that_is_no_sandbox_is_waited_for() {
-    let mut session = Session::sandbox().at_the_bench(Experiment::KeyAdmin);
+    let mut session = Session::sandbox().at_the_experiments(Experiment::KeyAdmin);
     session.state.set_backend(Backend { kind: BackendKind::Endpoint, ..session.state.backend().clone() });
     session.intent(Intent::Skip);
     let effects = session.state.update(Event::Intent(Intent::Advance));
@@ -153,7 +153,7 @@ fn a_given_user_keeps_its_policies() {
 
 #[test]
 fn whoever_leaves_in_the_middle_leaves_nothing_changed() {
-    let mut session = Session::aws().at_the_bench(Experiment::AwsOwnedKey);
+    let mut session = Session::aws().at_the_experiments(Experiment::AwsOwnedKey);
     session.intent(Intent::Advance);
     // A policy for the table, the key policy; then the table's creation is under way.
     session.answer_one();
@@ -169,16 +169,16 @@ fn whoever_leaves_in_the_middle_leaves_nothing_changed() {
 fn where_no_questions_are_asked_enter_tries_at_once() {
     let mut session = Session::sandbox().after(Stage::ViewAgain);
     session.state = session.state.with_quiz(Quiz::default());
-    let mut session = session.at_the_bench(Experiment::ExplicitDeny);
+    let mut session = session.at_the_experiments(Experiment::ExplicitDeny);
     session.event(Event::Intent(Intent::Advance));
     assert_eq!(session.waiting.len(), 1);
 }
 
 #[test]
-fn a_masked_bench_names_nobody() {
+fn a_masked_experiment_names_nobody() {
     let mut session = Session::named("q7k2m9x4");
     session.state.mask();
-    let mut session = session.at_the_bench(Experiment::AwsOwnedKey);
+    let mut session = session.at_the_experiments(Experiment::AwsOwnedKey);
     session.state.set_backend(Backend { kind: BackendKind::Endpoint, ..session.state.backend().clone() });
     session.intent(Intent::Advance);
     while session.state.experiments().changes().len() < 2 {
@@ -226,7 +226,7 @@ fn the_experiments_list_has_the_stages_signs() {
 }
 
 #[test]
-fn the_last_reading_says_that_the_bench_is_there() {
+fn the_last_reading_offers_the_experiments() {
     let offer = "x: 14 experiments that break this, before clean-up ends it";
     let after = |stage| text_dump(&render(&Session::sandbox().after(stage).state, &dark(), SIZES[0]));
     assert!(after(Stage::ViewAgain).contains(offer), "{}", after(Stage::ViewAgain));
