@@ -175,8 +175,8 @@ fn lines(runtime: &Runtime, options: &Options, environment: &Environment, format
     let stop = signal::stop(sandbox::abandon);
     let (state, ended) = runtime.block_on(headless::run(state, effects, events, format, &mut out, stop));
     let survivors = settle(&state, journal.as_deref());
-    if let Some(not_kept) = state.not_kept() {
-        tell(not_kept);
+    if let Some(not_cached) = state.not_cached() {
+        tell(not_cached);
     }
     if let Some(refusal) = state.refusal() {
         tell(refusal);

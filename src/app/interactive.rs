@@ -167,7 +167,7 @@ fn told_at_the_end(
 
 /// Returns what can be done with a saved session.
 fn whats_next(state: &State) -> &'static str {
-    match state.kept() {
+    match state.saved() {
         Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up",
         Some(kept) if kept.ended() == 0 => "",
         Some(kept) if kept.place.is_fleeting() => "; `kmslab` resumes here, `kmslab --fresh` starts over",

@@ -11,8 +11,8 @@ use crate::lab::Experiment;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::quiz::Asked;
-use crate::lab::saving::KeptStage;
-use crate::lab::{Exchange, Kept, Lesson, Profiles, Stage, Verdict, cli_line};
+use crate::lab::saving::SavedStage;
+use crate::lab::{Exchange, Lesson, Profiles, SavedSession, Stage, Verdict, cli_line};
 
 /// A part of a write-up. All text is plain: the formats escape it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum Block {
 }
 
 /// The write-up of `kept` in the words of `lesson`, with pseudonyms where `masked`.
-pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
+pub fn document(kept: &SavedSession, lesson: &Lesson, masked: bool) -> Vec<Block> {
     let mut masker = masked.then(|| Masker::new(&kept.run).of_sandbox(kept.place.is_sandbox()));
     let mut show = |exchange: &Arc<Exchange>| match &mut masker {
         Some(masker) => masker.exchange(exchange),
@@ -79,7 +79,7 @@ pub fn document(kept: &Kept, lesson: &Lesson, masked: bool) -> Vec<Block> {
 }
 
 struct Writer<'a> {
-    kept: &'a Kept,
+    kept: &'a SavedSession,
     lesson: &'a Lesson,
     words: &'a ExportWords,
     masker: Option<Masker>,
@@ -142,7 +142,7 @@ impl<'a> Writer<'a> {
         self.blocks.push(Block::Table { caption: words.stages.clone(), head, rows });
     }
 
-    fn overview_row(&self, kept: &KeptStage) -> Vec<String> {
+    fn overview_row(&self, kept: &SavedStage) -> Vec<String> {
         let words = self.lesson.words();
         let outcome = match &kept.check {
             Some(check) if check.met => words.met.clone(),
@@ -153,7 +153,7 @@ impl<'a> Writer<'a> {
         vec![kept.stage.number().to_string(), title, outcome]
     }
 
-    fn stage(&mut self, kept: &KeptStage, calls: &[Exchange]) {
+    fn stage(&mut self, kept: &SavedStage, calls: &[Exchange]) {
         let (stage, lesson) = (kept.stage, self.lesson);
         let (text, all, words) = (lesson.text(stage, self.given_user), lesson.stage(stage), lesson.words());
         self.heading(2, format!("{}. {}", stage.number(), text.title));
@@ -306,8 +306,8 @@ mod tests {
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let place = Place::new(&backend);
         let mut state = State::new(backend, Names::new("t1")).with_quiz(Quiz::new(3));
-        state.keep_at(place);
-        let mut kept = serde_json::to_value(state.kept().unwrap()).unwrap();
+        state.save_at(place);
+        let mut kept = serde_json::to_value(state.saved().unwrap()).unwrap();
         let lesson = Lesson::english();
         let headings = |kept: &Value| -> Vec<String> {
             let kept = serde_json::from_value(kept.clone()).unwrap();

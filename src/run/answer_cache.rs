@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::disk;
-use crate::lab::{Backend, Stage, Verified, redact};
+use crate::lab::{Backend, RecordedStage, Stage, redact};
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
@@ -48,7 +48,7 @@ impl AnswerCache {
     ///
     /// # Errors
     /// Why that is not possible; what was kept before stays.
-    pub fn keep(&self, verified: &Verified) -> Result<(), String> {
+    pub fn store(&self, verified: &RecordedStage) -> Result<(), String> {
         let (Some(folder), Some(path)) = (&self.folder, self.path(verified.stage)) else {
             return Err("no home folder is known".to_owned());
         };
@@ -60,7 +60,7 @@ impl AnswerCache {
     ///
     /// # Errors
     /// A sentence where something was kept that can't be shown.
-    pub fn recall(&self, stage: Stage, account: Option<&str>) -> Result<Option<Box<Verified>>, String> {
+    pub fn load(&self, stage: Stage, account: Option<&str>) -> Result<Option<Box<RecordedStage>>, String> {
         let Some(path) = self.path(stage) else { return Ok(None) };
         let content = match read(&path) {
             Ok(content) => content,
@@ -99,7 +99,7 @@ fn write(folder: &Path, path: &Path, content: &impl Serialize) -> io::Result<()>
     disk::write(path, &serde_json::to_vec(content)?)
 }
 
-fn read(path: &Path) -> io::Result<Content<Verified>> {
+fn read(path: &Path) -> io::Result<Content<RecordedStage>> {
     let mut value: Value = serde_json::from_slice(&disk::read(path, disk::STATE)?)?;
     // As an answer from a server: somebody may have written into the file.
     redact::redact(&mut value);

@@ -200,7 +200,9 @@ fn named(event: &Event) -> String {
         Event::Intent(Intent::TypeDigit(_)) => "TypeDigit".to_owned(),
         Event::CallFinished { id, .. } => format!("CallFinished {}", id.0),
         Event::Inspected { serial, .. } => format!("Inspected {serial}"),
-        Event::Recalled { stage, found } => format!("Recalled {}: {}", stage.key(), matches!(found, Ok(Some(_)))),
+        Event::ResponsesLoaded { stage, found } => {
+            format!("ResponsesLoaded {}: {}", stage.key(), matches!(found, Ok(Some(_))))
+        }
         event => format!("{event:?}"),
     }
 }
@@ -216,8 +218,8 @@ fn asked(effect: &Effect) -> String {
             format!("Report: {} {} {}", exchange.identity.name(), exchange.operation.name(), exchange.verdict.key())
         }
         Effect::Report(Report::Stage(stage, check)) => format!("Report: {} {check:?}", stage.key()),
-        Effect::Keep(_) => "Keep".to_owned(),
-        Effect::Remember(_) => "Remember".to_owned(),
+        Effect::CacheResponses(_) => "CacheResponses".to_owned(),
+        Effect::Save(_) => "Save".to_owned(),
         Effect::Copy(_) => "Copy".to_owned(),
         effect => format!("{effect:?}"),
     }

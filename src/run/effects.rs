@@ -14,7 +14,7 @@ use super::session_file::{SessionLock, SessionWriter};
 use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
-use crate::lab::replay::Verified;
+use crate::lab::replay::RecordedStage;
 use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, REPORT_IT};
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
@@ -61,7 +61,7 @@ impl EffectHandler {
         let keeper = hold.and_then(|hold| match SessionWriter::start(hold, self.events.clone(), self.writes.begin()) {
             Ok(keeper) => Some(keeper),
             Err(error) => {
-                let _ = self.events.send(Event::NotRemembered(error.to_string()));
+                let _ = self.events.send(Event::SessionNotSaved(error.to_string()));
                 None
             }
         });
@@ -107,20 +107,20 @@ impl EffectHandler {
                     Event::Inspected { serial, finding }
                 });
             }
-            Effect::Keep(verified) => self.keep(verified),
-            Effect::Recall { stage, account } => {
+            Effect::CacheResponses(verified) => self.cache(verified),
+            Effect::LoadResponses { stage, account } => {
                 let shelf = self.shelf.clone();
                 let recall = tokio::task::spawn_blocking(move || {
-                    shelf.map_or(Ok(None), |shelf| shelf.recall(stage, account.as_deref()))
+                    shelf.map_or(Ok(None), |shelf| shelf.load(stage, account.as_deref()))
                 });
                 self.answer(async move {
                     let found = recall.await.unwrap_or_else(|_| Err(broken().message));
-                    Event::Recalled { stage, found }
+                    Event::ResponsesLoaded { stage, found }
                 });
             }
-            Effect::Remember(kept) => {
+            Effect::Save(kept) => {
                 if let Some(keeper) = &self.keeper {
-                    keeper.keep(kept);
+                    keeper.save(kept);
                 }
             }
             Effect::TakeOver { run, created } => {
@@ -144,13 +144,13 @@ impl EffectHandler {
     }
 
     /// Writes the responses of a stage; the end of the program waits for that.
-    fn keep(&self, verified: Box<Verified>) {
+    fn cache(&self, verified: Box<RecordedStage>) {
         let Some(shelf) = self.shelf.clone() else { return };
         let (events, write) = (self.events.clone(), self.writes.begin());
         tokio::task::spawn_blocking(move || {
             let _write = write;
-            if let Err(reason) = shelf.keep(&verified) {
-                let _ = events.send(Event::NotKept(reason));
+            if let Err(reason) = shelf.store(&verified) {
+                let _ = events.send(Event::ResponsesNotCached(reason));
             }
         });
     }

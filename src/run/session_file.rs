@@ -18,7 +18,7 @@ use super::journal;
 use super::writes::UnderWay;
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
-use crate::lab::{Effect, Event, Kept, Place, Stage, State, redact};
+use crate::lab::{Effect, Event, Place, SavedSession, Stage, State, redact};
 
 const FILE: &str = "session.json";
 /// The newest session that went through all stages, once another has begun.
@@ -49,7 +49,7 @@ impl SessionLock {
     }
 
     /// Puts `kept` in place of what was kept before: whoever reads the file finds the one or the other.
-    fn write(&self, kept: &Kept) -> io::Result<()> {
+    fn write(&self, kept: &SavedSession) -> io::Result<()> {
         disk::write(&self.folder.join(FILE), &serde_json::to_vec(kept)?)
     }
 
@@ -68,7 +68,7 @@ impl SessionLock {
 ///
 /// # Errors
 /// A sentence where there is a file that is none.
-pub fn read(folder: &Path) -> Result<Option<Kept>, String> {
+pub fn read(folder: &Path) -> Result<Option<SavedSession>, String> {
     read_file(&folder.join(FILE))
 }
 
@@ -77,21 +77,21 @@ pub fn read(folder: &Path) -> Result<Option<Kept>, String> {
 ///
 /// # Errors
 /// A sentence where there is a file that is none.
-pub fn read_to_write_up(folder: &Path) -> Result<Option<Kept>, String> {
+pub fn read_to_write_up(folder: &Path) -> Result<Option<SavedSession>, String> {
     let kept = read(folder)?;
-    if kept.as_ref().is_some_and(Kept::is_finished) {
+    if kept.as_ref().is_some_and(SavedSession::is_finished) {
         return Ok(kept);
     }
     Ok(read_file(&folder.join(FINISHED))?.or(kept))
 }
 
-fn read_file(path: &Path) -> Result<Option<Kept>, String> {
+fn read_file(path: &Path) -> Result<Option<SavedSession>, String> {
     let text = match disk::read(path, disk::STATE) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
-    let parse = || -> serde_json::Result<Kept> {
+    let parse = || -> serde_json::Result<SavedSession> {
         let mut value: Value = serde_json::from_slice(&text)?;
         // As an answer from a server: somebody may have written into the file.
         redact::redact(&mut value);
@@ -107,7 +107,7 @@ fn read_file(path: &Path) -> Result<Option<Kept>, String> {
 /// Writes sessions, the newest first and the others not at all.
 #[derive(Debug)]
 pub struct SessionWriter {
-    sender: Sender<(u64, Box<Kept>)>,
+    sender: Sender<(u64, Box<SavedSession>)>,
     last: AtomicU64,
     written: watch::Receiver<u64>,
 }
@@ -130,7 +130,7 @@ impl SessionWriter {
     }
 
     /// Has `kept` written, and returns at once.
-    pub fn keep(&self, kept: Box<Kept>) {
+    pub fn save(&self, kept: Box<SavedSession>) {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         // The thread ends with the sender.
         let _ = self.sender.send((number, kept));
@@ -147,7 +147,7 @@ impl SessionWriter {
 
 fn keep(
     hold: SessionLock,
-    sessions: &Receiver<(u64, Box<Kept>)>,
+    sessions: &Receiver<(u64, Box<SavedSession>)>,
     done: &watch::Sender<u64>,
     events: &UnboundedSender<Event>,
 ) {
@@ -156,7 +156,7 @@ fn keep(
         let (number, kept) = sessions.try_iter().last().unwrap_or(first);
         let aside = if std::mem::take(&mut is_first) { hold.set_finished_aside(&kept.run) } else { Ok(()) };
         if let Err(error) = aside.and_then(|()| hold.write(&kept)) {
-            let _ = events.send(Event::NotRemembered(format!("{}: {error}", hold.folder.join(FILE).display())));
+            let _ = events.send(Event::SessionNotSaved(format!("{}: {error}", hold.folder.join(FILE).display())));
         }
         done.send_replace(number);
     }
@@ -177,7 +177,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
         }
     };
     let place = place(state, options);
-    state.keep_at(place.clone());
+    state.save_at(place.clone());
     let kept = match read(folder) {
         Ok(Some(kept)) if kept.can_go_on() => kept,
         Ok(_) => return (Some(hold), Vec::new()),
@@ -270,12 +270,12 @@ mod tests {
             Backend { kind: BackendKind::Sandbox, region: "us-east-1".into(), endpoint: None, given_user: false };
         let place = Place::new(&backend);
         let mut state = State::new(backend, Names::new(run)).with_quiz(Quiz::new(3));
-        state.keep_at(place);
+        state.save_at(place);
         state
     }
 
-    fn kept(run: &str) -> Box<Kept> {
-        Box::new(state(run).kept().unwrap())
+    fn kept(run: &str) -> Box<SavedSession> {
+        Box::new(state(run).saved().unwrap())
     }
 
     #[test]
@@ -287,11 +287,11 @@ mod tests {
             SessionWriter::start(SessionLock::take(folder.path()).unwrap().unwrap(), events, writes.begin()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for run in 0..50 {
-            keeper.keep(kept(&run.to_string()));
+            keeper.save(kept(&run.to_string()));
         }
         runtime.block_on(keeper.settled());
         assert_eq!(read(folder.path()).unwrap().unwrap(), *kept("49"));
-        keeper.keep(kept("last"));
+        keeper.save(kept("last"));
         drop((keeper, writes));
         assert_eq!(read(folder.path()).unwrap().unwrap().run, "last", "written before the program ends");
         assert!(SessionLock::take(folder.path()).unwrap().is_some(), "and let go");
@@ -309,10 +309,10 @@ mod tests {
                 SessionWriter::start(SessionLock::take(folder.path()).unwrap().unwrap(), events, writes.begin())
                     .unwrap();
             let mut kept = kept(run);
-            keeper.keep(kept.clone());
+            keeper.save(kept.clone());
             if finished {
                 kept.stages.iter_mut().for_each(|stage| stage.check = Some(Check { met: true, observed: run.into() }));
-                keeper.keep(kept);
+                keeper.save(kept);
             }
         };
         let to_write_up = || read_to_write_up(folder.path()).unwrap().unwrap().run;
@@ -334,10 +334,10 @@ mod tests {
         let writes = Writes::default();
         let keeper = SessionWriter::start(SessionLock::take(&inner).unwrap().unwrap(), events, writes.begin()).unwrap();
         fs::remove_dir_all(&inner).unwrap();
-        keeper.keep(kept("a"));
+        keeper.save(kept("a"));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(keeper.settled());
-        assert!(matches!(told.try_recv(), Ok(Event::NotRemembered(reason)) if reason.contains("session.json")));
+        assert!(matches!(told.try_recv(), Ok(Event::SessionNotSaved(reason)) if reason.contains("session.json")));
     }
 
     #[test]

@@ -188,7 +188,7 @@ pub fn debrief(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static
     if !lines.is_empty() {
         lines.push(Line::default());
     }
-    if state.is_kept() {
+    if state.is_saved() {
         lines.extend(wrap_plain(&state.lesson().frame.export.hint, theme.base, columns));
         lines.push(Line::default());
     }

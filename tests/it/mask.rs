@@ -188,8 +188,8 @@ fn a_masked_labs_lines_have_only_pseudonyms() {
         let (mut state, _) = runtime.block_on(headless::run(state, world, events, format, &mut out, stream::pending()));
         assert_eq!(state.met(), Stage::ALL.len());
         let lines = String::from_utf8(out).unwrap();
-        state.keep_at(Place::new(&state.backend().clone()));
-        let raw = state.kept().unwrap().facts;
+        state.save_at(Place::new(&state.backend().clone()));
+        let raw = state.saved().unwrap().facts;
         let admin = raw.admin.as_ref().unwrap();
         let user = admin.arn.rsplit('/').next().unwrap();
         let key = raw.key_id().unwrap();

@@ -18,7 +18,7 @@ pub async fn press(
     let mut recalls = 0_usize;
     loop {
         while let Some(event) = waiting.pop() {
-            recalls = recalls.saturating_sub(matches!(event, Event::Recalled { .. }).into());
+            recalls = recalls.saturating_sub(matches!(event, Event::ResponsesLoaded { .. }).into());
             for effect in state.update(event) {
                 if !goes_on(state, &effect) {
                     return;
@@ -26,7 +26,7 @@ pub async fn press(
                 match effect {
                     Effect::After { timer, .. } => waiting.push(Event::TimerFired(timer)),
                     effect => {
-                        recalls += usize::from(matches!(effect, Effect::Recall { .. }));
+                        recalls += usize::from(matches!(effect, Effect::LoadResponses { .. }));
                         world.perform(effect);
                     }
                 }

@@ -4,8 +4,8 @@ mod states;
 
 use kmslab::lab::insight::Inquiry;
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Kept, Names, NoResponse,
-    Operation, Place, Quiz, Response, Stage, State, Verified, Wire,
+    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
+    Place, Quiz, RecordedStage, Response, SavedSession, Stage, State, Wire,
 };
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
@@ -247,7 +247,7 @@ pub struct Session {
     /// What pages have asked for.
     pub inspections: Vec<(u64, Inquiry)>,
     /// What was kept of stages that were met.
-    pub kept: Vec<Verified>,
+    pub kept: Vec<RecordedStage>,
 }
 
 impl Session {
@@ -306,12 +306,12 @@ impl Session {
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
                 Effect::Advance { timer, .. } => self.event(Event::Advanced { timer, moved: true }),
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
-                Effect::Keep(verified) => self.kept.push(*verified),
-                Effect::Recall { stage, .. } => {
+                Effect::CacheResponses(verified) => self.kept.push(*verified),
+                Effect::LoadResponses { stage, .. } => {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
-                    self.event(Event::Recalled { stage, found: Ok(found) });
+                    self.event(Event::ResponsesLoaded { stage, found: Ok(found) });
                 }
-                Effect::Remember(_) | Effect::TakeOver { .. } => {}
+                Effect::Save(_) | Effect::TakeOver { .. } => {}
                 Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
@@ -386,11 +386,11 @@ impl Session {
     }
 
     /// This session, which is offered to go on where `before` has ended, with `change` made to what was kept of it.
-    pub fn offering(mut self, mut before: Session, change: impl FnOnce(&mut Kept)) -> Session {
+    pub fn offering(mut self, mut before: Session, change: impl FnOnce(&mut SavedSession)) -> Session {
         let names = Names { created: Some("2026-01-01T00:10:00Z".to_owned()), ..before.state.names().clone() };
         before.state.set_names(names);
-        before.state.keep_at(Place::new(before.state.backend()));
-        let mut kept = before.state.kept().unwrap();
+        before.state.save_at(Place::new(before.state.backend()));
+        let mut kept = before.state.saved().unwrap();
         change(&mut kept);
         self.services = before.services;
         for effect in self.state.offer_to_resume(kept) {

@@ -24,7 +24,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// A stage's calls as they were when it was met. Secrets are gone before ([`crate::lab::redact`]); ids are as they came.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Verified {
+pub struct RecordedStage {
     /// Which stage.
     pub stage: Stage,
     /// Unix time of the newest answer, in seconds.
@@ -46,13 +46,13 @@ pub(in crate::lab) struct Replays {
     /// Why a stage has no recorded responses although there is a file.
     problems: [Option<String>; Stage::ALL.len()],
     /// Why this session's own answers could not be kept.
-    not_kept: Option<String>,
+    not_cached: Option<String>,
     /// When the whole session was recorded, where it is shown again.
     session: Option<String>,
     /// Whether that session's log has pseudonyms.
     has_pseudonyms: bool,
     /// Whether that session was kept, as far as it was told.
-    was_kept: bool,
+    was_saved: bool,
 }
 
 /// A stage's recorded answers, as they are shown.
@@ -85,13 +85,13 @@ impl Replays {
     }
 
     /// Whether the session that is shown again was saved, as far as its log says.
-    pub(in crate::lab) fn was_kept(&self) -> bool {
-        self.was_kept
+    pub(in crate::lab) fn was_saved(&self) -> bool {
+        self.was_saved
     }
 
     /// Notes whether the log says that the session was saved.
-    pub(in crate::lab) fn log_was_kept(&mut self, kept: bool) {
-        self.was_kept = kept;
+    pub(in crate::lab) fn log_was_saved(&mut self, kept: bool) {
+        self.was_saved = kept;
     }
 
     /// When the whole session was recorded, where it is shown again.
@@ -100,13 +100,13 @@ impl Replays {
     }
 
     /// The recorded answers of `stage` as they are shown, for a session's log.
-    pub(in crate::lab) fn as_shown(&self, stage: Stage, run: &str) -> Result<Option<Box<Verified>>, String> {
+    pub(in crate::lab) fn as_shown(&self, stage: Stage, run: &str) -> Result<Option<Box<RecordedStage>>, String> {
         let at = stage.index();
         if let Some(problem) = &self.problems[at] {
             return Err(problem.clone());
         }
         Ok(self.stages[at].as_ref().and_then(|replay| {
-            Some(Box::new(Verified {
+            Some(Box::new(RecordedStage {
                 stage,
                 at: replay.at,
                 run: run.to_owned(),
@@ -118,8 +118,8 @@ impl Replays {
     }
 
     /// Why this session's responses could not be kept, if so.
-    pub(in crate::lab) fn not_kept(&self) -> Option<&str> {
-        self.not_kept.as_deref()
+    pub(in crate::lab) fn not_cached(&self) -> Option<&str> {
+        self.not_cached.as_deref()
     }
 
     /// The time of the recorded responses of `stage`, or why they can't be shown.
@@ -173,12 +173,12 @@ impl Replays {
     }
 
     /// The responses of `stage`, if it was met: an earlier run for later ones.
-    pub(in crate::lab) fn verified(&self, kernel: &Kernel, run: &str, stage: Stage) -> Option<Verified> {
+    pub(in crate::lab) fn verified(&self, kernel: &Kernel, run: &str, stage: Stage) -> Option<RecordedStage> {
         if kernel.kind() == BackendKind::Sandbox || !kernel.is_met(stage) {
             return None;
         }
         let exchanges: Vec<Exchange> = kernel.stage(stage).raw().into_iter().cloned().collect();
-        Some(Verified {
+        Some(RecordedStage {
             stage,
             at: exchanges.iter().map(|exchange| exchange.answer.at).max()?,
             run: run.to_owned(),
@@ -199,7 +199,7 @@ impl Replays {
     pub(in crate::lab) fn found(
         &mut self,
         stage: Stage,
-        found: Result<Option<Box<Verified>>, String>,
+        found: Result<Option<Box<RecordedStage>>, String>,
         masking: &mut Masking,
     ) {
         // A stage that is looked at so before its last call is given up stays as it is.
@@ -230,18 +230,18 @@ impl Replays {
     }
 
     /// Notes that responses could not be saved. Returns the message to show, once.
-    pub(in crate::lab) fn could_not_keep(&mut self, reason: &str) -> Option<String> {
-        if self.not_kept.is_none() {
-            self.not_kept = Some(format!("the answers can't be kept for a REPLAY: {reason}"));
-            return self.not_kept.clone();
+    pub(in crate::lab) fn could_not_cache(&mut self, reason: &str) -> Option<String> {
+        if self.not_cached.is_none() {
+            self.not_cached = Some(format!("the answers can't be kept for a REPLAY: {reason}"));
+            return self.not_cached.clone();
         }
         None
     }
 }
 
 impl Replay {
-    fn new(verified: Verified, masking: &mut Masking) -> Replay {
-        let Verified { at, run, admin, test_user, exchanges, .. } = verified;
+    fn new(verified: RecordedStage, masking: &mut Masking) -> Replay {
+        let RecordedStage { at, run, admin, test_user, exchanges, .. } = verified;
         let account = admin.account.clone();
         masking.add_run(&run);
         let mut caller = |Caller { arn, account }| Caller { arn: masking.text(arn), account: masking.text(account) };

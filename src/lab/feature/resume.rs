@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::lab::feature::replay::stamp;
-use crate::lab::feature::saving::Kept;
+use crate::lab::feature::saving::SavedSession;
 use crate::lab::kernel::event::Command;
 use crate::lab::model::exchange::{Answer, Verdict, is_not_found};
 use crate::lab::model::facts::Names;
@@ -18,7 +18,7 @@ use crate::lab::model::stage::Stage;
 /// A kept session, and whether what it made is still there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
-    kept: Box<Kept>,
+    kept: Box<SavedSession>,
     /// What was found, in words.
     found: Vec<String>,
     looked: Looked,
@@ -97,7 +97,7 @@ pub struct Resuming {
 
 impl Resuming {
     /// Offers to go on with `kept`. Returns the calls that look what is left of it.
-    pub(in crate::lab) fn offer(&mut self, kept: Kept) -> Vec<Command> {
+    pub(in crate::lab) fn offer(&mut self, kept: SavedSession) -> Vec<Command> {
         self.offer = Some(Offer { kept: Box::new(kept), found: Vec::new(), looked: Looked::default() });
         self.look()
     }
@@ -108,7 +108,7 @@ impl Resuming {
     }
 
     /// Ends the question. Returns the session that was offered.
-    pub(in crate::lab) fn take_offer(&mut self) -> Option<Kept> {
+    pub(in crate::lab) fn take_offer(&mut self) -> Option<SavedSession> {
         self.offer.take().map(|offer| *offer.kept)
     }
 

@@ -1,4 +1,5 @@
-//! What is kept of a session: enough to go on after the program has ended, and to write the lab up. No secret is in it.
+//! What is saved of a session: enough to resume it after the program has ended, and to write the lab up. It contains no
+//! secret.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
 
-/// The version of the kept form.
+/// The version of the saved form.
 pub(in crate::lab) const VERSION: u32 = 1;
 
 /// Where a session's calls go. A session goes on only where it was.
@@ -86,9 +87,9 @@ pub struct Times {
     pub ended: Option<u64>,
 }
 
-/// A kept session. Ids are as they came, whether or not the screen was masked.
+/// A saved session. Ids are as they came, whether or not the screen was masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct SavedSession {
     pub(in crate::lab) version: u32,
     /// Where its calls went.
     pub place: Place,
@@ -103,13 +104,13 @@ pub struct Kept {
     /// How a class voted.
     #[serde(default)]
     pub(in crate::lab) votes: Votes,
-    /// What a presenter's clock had said when something was kept last.
+    /// What a presenter's clock showed at the last save.
     #[serde(default)]
     pub(in crate::lab) pace: Pace,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
     #[serde(rename = "bench")]
-    pub experiments: experiments::Kept,
+    pub experiments: experiments::Saved,
     /// The account in which things might be created.
     pub(in crate::lab) consented: Option<String>,
     /// When the key stopped costing anything.
@@ -117,12 +118,12 @@ pub struct Kept {
     /// Whether clean-up has begun: what the stages before it have made may be gone.
     pub(in crate::lab) ending: bool,
     /// All stages, in order.
-    pub stages: Vec<KeptStage>,
+    pub stages: Vec<SavedStage>,
 }
 
-/// What is kept of a stage.
+/// What is saved of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptStage {
+pub struct SavedStage {
     /// Which.
     pub stage: Stage,
     /// When it was done.
@@ -140,7 +141,7 @@ pub struct KeptStage {
     pub(in crate::lab) batch_start: usize,
 }
 
-impl KeptStage {
+impl SavedStage {
     fn is_met(&self) -> bool {
         self.check.as_ref().is_some_and(|check| check.met)
     }
@@ -151,7 +152,7 @@ impl KeptStage {
     }
 }
 
-impl Kept {
+impl SavedSession {
     /// Whether it has the form that this program writes: every stage once and in order.
     pub fn is_whole(&self) -> bool {
         self.version == VERSION
@@ -169,7 +170,7 @@ impl Kept {
     }
 
     /// A stage of it.
-    pub fn stage(&self, stage: Stage) -> Option<&KeptStage> {
+    pub fn stage(&self, stage: Stage) -> Option<&SavedStage> {
         self.stages.get(stage.index())
     }
 
@@ -203,26 +204,26 @@ impl Kept {
     /// Whether there is something to go on with: begun, and not cleaned up.
     pub fn can_go_on(&self) -> bool {
         let is_begun = self.stages.iter().any(|kept| kept.is_begun() || self.quiz.choice(kept.stage).is_some());
-        is_begun && !self.stage(Stage::CleanUp).is_some_and(KeptStage::is_met)
+        is_begun && !self.stage(Stage::CleanUp).is_some_and(SavedStage::is_met)
     }
 }
 
-/// What a session knows of being kept.
+/// Where and whether a session is saved, and when each stage was done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// Where the session is; it is kept where this is known.
+    /// Where the session is; it is saved if this is known.
     place: Option<Place>,
     /// When each stage was done.
     times: [Times; Stage::ALL.len()],
     /// Whether clean-up had begun.
     ending: bool,
-    /// Whether it has been told that nothing can be kept.
+    /// Whether the person knows that nothing can be saved.
     could_not: bool,
 }
 
 impl Progress {
     /// Saves the session at `place` from here on.
-    pub(in crate::lab) fn keep_at(&mut self, place: Place) {
+    pub(in crate::lab) fn save_at(&mut self, place: Place) {
         self.place = Some(place);
     }
 
@@ -242,12 +243,12 @@ impl Progress {
     }
 
     /// Takes the times of a saved session whose stages are run again.
-    pub(in crate::lab) fn redo(&mut self, kept: &Kept) {
+    pub(in crate::lab) fn redo(&mut self, kept: &SavedSession) {
         self.times = Stage::ALL.map(|stage| kept.stage(stage).map(|kept| kept.times).unwrap_or_default());
     }
 
     /// Takes over what a saved session knows. Where this one is saved stays.
-    pub(in crate::lab) fn resume(&mut self, kept: &Kept) {
+    pub(in crate::lab) fn resume(&mut self, kept: &SavedSession) {
         self.redo(kept);
         self.ending = kept.ending;
         self.could_not = false;
@@ -278,8 +279,8 @@ pub(in crate::lab) fn begun(calls: &[Answered]) -> Option<u64> {
 }
 
 impl Quiz {
-    /// The kept answers, where questions are asked now; else none.
-    pub(in crate::lab) fn kept(kept: &Quiz, now: &Quiz) -> Quiz {
+    /// The saved answers, if questions are asked now; else none.
+    pub(in crate::lab) fn resumed(kept: &Quiz, now: &Quiz) -> Quiz {
         if now.asks() && kept.asks() { kept.clone() } else { now.clone() }
     }
 }

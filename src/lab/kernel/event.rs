@@ -121,7 +121,7 @@ pub enum Command {
     /// Find out what the open page needs.
     Inspect,
     /// Look for the recorded responses of a stage.
-    Recall(Stage),
+    LoadResponses(Stage),
     /// Hand a text to the clipboard.
     Copy(String),
     /// Begin the lab again, unless something is left behind.

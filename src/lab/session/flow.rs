@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::feature::copy::Copied;
-use crate::lab::feature::replay::Verified;
-use crate::lab::feature::saving::Kept;
+use crate::lab::feature::replay::RecordedStage;
+use crate::lab::feature::saving::SavedSession;
 use crate::lab::insight::{Finding, Inquiry};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
@@ -100,7 +100,8 @@ pub enum PresenterAction {
     /// There: erase the last digit.
     Erase,
     /// There: take the numbers.
-    Keep,
+    #[serde(rename = "keep")]
+    TakeHands,
     /// Ask whether to start over.
     AskToStartOver,
     /// Start over.
@@ -135,17 +136,17 @@ pub enum Event {
         /// Whether the server's clock was moved: only a sandbox lets itself be told the time.
         moved: bool,
     },
-    /// What [`Effect::Recall`] has found.
-    Recalled {
+    /// What [`Effect::LoadResponses`] has found.
+    ResponsesLoaded {
         /// For which stage.
         stage: Stage,
         /// The recorded answers, if there are any; or why those that there are can't be shown.
-        found: Result<Option<Box<Verified>>, String>,
+        found: Result<Option<Box<RecordedStage>>, String>,
     },
-    /// [`Effect::Keep`] was not possible, for this reason.
-    NotKept(String),
-    /// [`Effect::Remember`] was not possible, for this reason.
-    NotRemembered(String),
+    /// [`Effect::CacheResponses`] was not possible, for this reason.
+    ResponsesNotCached(String),
+    /// [`Effect::Save`] was not possible, for this reason.
+    SessionNotSaved(String),
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
     /// So many seconds have passed since the lab began.
@@ -187,10 +188,10 @@ pub enum Effect {
         /// What to find out.
         inquiry: Inquiry,
     },
-    /// Keep the answers of a stage that was met, in place of what was kept of it before.
-    Keep(Box<Verified>),
-    /// Keep the session in place of what was kept before; calls that come after wait for it.
-    Remember(Box<Kept>),
+    /// Cache the responses of a stage that was met, in place of older ones.
+    CacheResponses(Box<RecordedStage>),
+    /// Save the session in place of what was saved before; later calls wait for it.
+    Save(Box<SavedSession>),
     /// The journal of this run is this lab's from here on.
     TakeOver {
         /// The run's id.
@@ -198,8 +199,8 @@ pub enum Effect {
         /// When it began.
         created: Option<String>,
     },
-    /// Look for the kept answers of a stage; what is found comes back as [`Event::Recalled`].
-    Recall {
+    /// Load the cached responses of a stage; what is found comes back as [`Event::ResponsesLoaded`].
+    LoadResponses {
         /// Which.
         stage: Stage,
         /// Of this account only, where it is known.

@@ -10,7 +10,7 @@ use super::flow::{Event, Intent, TimerId};
 use super::state::State;
 use crate::lab::feature::copy::{Profiles, Way};
 use crate::lab::feature::quiz::Quiz;
-use crate::lab::feature::replay::Verified;
+use crate::lab::feature::replay::RecordedStage;
 use crate::lab::insight::{Finding, Known};
 use crate::lab::model::backend::{Backend, ServicePlace};
 use crate::lab::model::exchange::{Answer, CallId};
@@ -100,11 +100,12 @@ pub enum Logged {
     /// A timer has fired.
     Timer(TimerId),
     /// Recorded answers that were looked for.
-    Recalled {
+    #[serde(rename = "recalled")]
+    ResponsesLoaded {
         /// For which stage.
         stage: Stage,
         /// What was found, or why it can't be shown.
-        found: Result<Option<Box<Verified>>, String>,
+        found: Result<Option<Box<RecordedStage>>, String>,
     },
     /// The end of a wait for the server's clock.
     Advanced {
@@ -173,7 +174,7 @@ impl Logged {
                 Logged::Consented(state.current())
             }
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
-            Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_kept() },
+            Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_saved() },
             Event::Intent(intent) => Logged::Intent(*intent),
             Event::CallFinished { id, .. } => {
                 let exchange = state.kernel.newest().filter(|exchange| exchange.id == *id)?;
@@ -187,11 +188,12 @@ impl Logged {
             }
             Event::TimerFired(timer) => Logged::Timer(*timer),
             Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
-            Event::Recalled { stage, .. } => {
-                Logged::Recalled { stage: *stage, found: state.replays.as_shown(*stage, &state.shown_names().run) }
-            }
+            Event::ResponsesLoaded { stage, .. } => Logged::ResponsesLoaded {
+                stage: *stage,
+                found: state.replays.as_shown(*stage, &state.shown_names().run),
+            },
             // They tell of the machine, or of the recording itself.
-            Event::NotKept(_) | Event::NotRemembered(_) | Event::Say(_) => return None,
+            Event::ResponsesNotCached(_) | Event::SessionNotSaved(_) | Event::Say(_) => return None,
             Event::Tick => Logged::Tick(1),
             Event::Clock(seconds) => Logged::Clock(*seconds),
         })
@@ -205,7 +207,7 @@ impl Logged {
         let event = match self {
             Logged::Intent(intent) => Event::Intent(intent),
             Logged::AskToQuit { kept } => {
-                state.replays.log_was_kept(kept);
+                state.replays.log_was_saved(kept);
                 Event::Intent(Intent::AskToQuit)
             }
             Logged::Consented(_) => {
@@ -223,7 +225,7 @@ impl Logged {
             }
             Logged::Found { serial, known } => Event::Inspected { serial, finding: Finding::Shown(known) },
             Logged::Timer(timer) => Event::TimerFired(timer),
-            Logged::Recalled { stage, found } => Event::Recalled { stage, found },
+            Logged::ResponsesLoaded { stage, found } => Event::ResponsesLoaded { stage, found },
             Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),

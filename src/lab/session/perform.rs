@@ -6,7 +6,7 @@ use super::state::State;
 use crate::lab::feature::consent::Digits;
 use crate::lab::feature::copy::Copied;
 use crate::lab::feature::experiments::Then;
-use crate::lab::feature::presenting::Press;
+use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
@@ -24,13 +24,13 @@ impl State {
     }
 
     /// Performs an intent that is allowed, and says why not where the person should know.
-    pub(super) fn intend(&mut self, intent: Intent) -> Vec<Command> {
+    pub(super) fn try_intent(&mut self, intent: Intent) -> Vec<Command> {
         let is_second_press = match intent {
             // No log has the digits of an account: only consent may depend on them.
             Intent::TypeDigit(_) | Intent::EraseDigit => false,
-            Intent::AskToQuit => self.presenting.is_second_press(Some(Press::Leave), &mut self.view.message),
+            Intent::AskToQuit => self.presenting.is_second_press(Some(PressTwice::Leave), &mut self.view.message),
             Intent::Present(PresenterAction::Next) => {
-                self.presenting.is_second_press(Some(Press::Next), &mut self.view.message)
+                self.presenting.is_second_press(Some(PressTwice::Next), &mut self.view.message)
             }
             _ => self.presenting.is_second_press(None, &mut self.view.message),
         };
@@ -45,7 +45,7 @@ impl State {
     /// Performs an intent. Whether it is allowed has been asked.
     fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
         match intent {
-            Intent::Present(action) => return self.handle(action, is_second_press),
+            Intent::Present(action) => return self.perform_action(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.experiment {
                 Some(which) => return vec![Command::Trial(which, TrialCommand::Try)],
@@ -94,7 +94,7 @@ impl State {
     }
 
     /// Does what a presenter asks for.
-    fn handle(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
+    fn perform_action(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
         match action {
             PresenterAction::Blank => self.view.blank = !self.view.blank,
             PresenterAction::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
@@ -107,7 +107,7 @@ impl State {
             PresenterAction::Digit(digit) => self.presenting.entry.digit(digit),
             PresenterAction::Other(c) => self.presenting.entry.other(c),
             PresenterAction::Erase => self.presenting.entry.erase(),
-            PresenterAction::Keep => self.take_hands(),
+            PresenterAction::TakeHands => self.take_hands(),
             PresenterAction::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
             PresenterAction::StartOver => return self.start_over(),
         }
@@ -123,7 +123,7 @@ impl State {
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.
                 false => self.interface().say("the key policy is not sent yet: press once more to send it"),
             };
-            self.view.message = self.presenting.ask_again(Press::Next, text.to_owned());
+            self.view.message = self.presenting.ask_again(PressTwice::Next, text.to_owned());
             return Vec::new();
         }
         if asks {
@@ -191,11 +191,11 @@ impl State {
         self.view.blank = false;
         self.close();
         let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
-        let text = match self.is_kept() || self.replays.was_kept() {
+        let text = match self.is_saved() || self.replays.was_saved() {
             true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
             false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
         };
-        self.view.message = self.presenting.ask_again(Press::Leave, text);
+        self.view.message = self.presenting.ask_again(PressTwice::Leave, text);
     }
 
     /// Stops a jump after the stage in progress. Returns whether that is all that going back does: a dialog is closed

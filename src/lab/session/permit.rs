@@ -183,7 +183,7 @@ impl PresenterAction {
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)
             | PresenterAction::Erase
-            | PresenterAction::Keep => Modes::of(Mode::Votes),
+            | PresenterAction::TakeHands => Modes::of(Mode::Votes),
             PresenterAction::StartOver => Modes::of(Mode::StartingOver),
         }
     }
@@ -354,7 +354,7 @@ impl State {
 
     fn permit_presenter(&self, mode: Mode, action: PresenterAction) -> Permit {
         match action {
-            PresenterAction::Blank | PresenterAction::Timer | PresenterAction::Keep => Permit::Yes,
+            PresenterAction::Blank | PresenterAction::Timer | PresenterAction::TakeHands => Permit::Yes,
             // The second press of a clicker skips the question.
             PresenterAction::Next => yes(self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes),
             PresenterAction::Tally => yes(self.can_tally()),

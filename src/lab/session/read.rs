@@ -7,7 +7,7 @@ use crate::lab::feature::consent::Thing;
 use crate::lab::feature::copy::{Copied, Profiles};
 use crate::lab::feature::experiments::steps;
 use crate::lab::feature::insight::Inquiry;
-use crate::lab::feature::presenting::Press;
+use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::feature::quiz::{Asked, LETTERS, Score};
 use crate::lab::feature::replay::{Replay, stamp};
@@ -193,7 +193,7 @@ impl State {
 
     /// Whether the message says that the next `q` leaves.
     pub fn warns_of_leaving(&self) -> bool {
-        self.presenting.asks_again(Press::Leave, self.view.message.as_ref())
+        self.presenting.asks_again(PressTwice::Leave, self.view.message.as_ref())
     }
 
     /// The last stage that the stage list can take. Unless calls are in progress any: what comes before is set up.
@@ -377,8 +377,8 @@ impl State {
     }
 
     /// Why this session's answers could not be kept, if so.
-    pub fn not_kept(&self) -> Option<&str> {
-        self.replays.not_kept()
+    pub fn not_cached(&self) -> Option<&str> {
+        self.replays.not_cached()
     }
 
     /// The facts that go with the calls which are shown.

@@ -1,11 +1,11 @@
-//! Saving a session, and going on with one.
+//! Saving a session, and resuming one.
 
 use super::flow::Effect;
 use super::state::State;
 use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
-use crate::lab::feature::saving::{Kept, KeptStage, Place, Times, VERSION, begun};
+use crate::lab::feature::saving::{Place, SavedSession, SavedStage, Times, VERSION, begun};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};
@@ -17,25 +17,25 @@ use crate::lab::stages::{self, Kind};
 use crate::lab::view::Overlay;
 
 impl State {
-    /// Has the session kept from here on.
-    pub fn keep_at(&mut self, place: Place) {
-        self.progress.keep_at(place);
+    /// Saves the session from here on.
+    pub fn save_at(&mut self, place: Place) {
+        self.progress.save_at(place);
     }
 
-    /// Whether the session is kept: it can be written up.
-    pub fn is_kept(&self) -> bool {
+    /// Whether the session is saved: it can be written up.
+    pub fn is_saved(&self) -> bool {
         self.progress.place().is_some()
     }
 
-    /// The session as it is kept; `None` where it is not.
-    pub fn kept(&self) -> Option<Kept> {
-        Some(self.kept_of(self.progress.place()?.clone()))
+    /// The session as it is saved; `None` where it is not.
+    pub fn saved(&self) -> Option<SavedSession> {
+        Some(self.session_at(self.progress.place()?.clone()))
     }
 
-    /// The session, as it would be kept of `place`.
-    pub(super) fn kept_of(&self, place: Place) -> Kept {
-        let stages = Stage::ALL.into_iter().map(|stage| self.keep_stage(stage)).collect();
-        Kept {
+    /// The session, as it would be saved at `place`.
+    pub(super) fn session_at(&self, place: Place) -> SavedSession {
+        let stages = Stage::ALL.into_iter().map(|stage| self.save_stage(stage)).collect();
+        SavedSession {
             version: VERSION,
             place,
             run: self.names.run.clone(),
@@ -44,7 +44,7 @@ impl State {
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
-            experiments: self.experiments.kept(),
+            experiments: self.experiments.saved(),
             consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.is_ending() || self.record(Stage::CleanUp).status != Status::Todo,
@@ -52,15 +52,15 @@ impl State {
         }
     }
 
-    /// The effect that keeps it.
-    pub(super) fn remember(&self) -> Option<Effect> {
-        self.kept().map(|kept| Effect::Remember(Box::new(kept)))
+    /// The effect that saves it.
+    pub(super) fn save(&self) -> Option<Effect> {
+        self.saved().map(|kept| Effect::Save(Box::new(kept)))
     }
 
-    fn keep_stage(&self, stage: Stage) -> KeptStage {
+    fn save_stage(&self, stage: Stage) -> SavedStage {
         let record: &Run = self.record(stage);
         let times = self.progress.times(stage);
-        KeptStage {
+        SavedStage {
             stage,
             times: Times { begun: times.begun.or_else(|| begun(&record.calls)), ..times },
             check: record.saved_outcome().cloned(),
@@ -73,14 +73,14 @@ impl State {
     }
 
     /// Notes that the session could not be saved. Says so once.
-    pub(super) fn could_not_remember(&mut self, reason: &str) {
+    pub(super) fn could_not_save(&mut self, reason: &str) {
         if self.progress.fail() {
             self.view.message = Some(format!("your progress can't be kept: {reason}"));
         }
     }
 
     /// Asks whether to go on with `kept`, and looks what is left of it.
-    pub fn offer_to_resume(&mut self, kept: Kept) -> Vec<Effect> {
+    pub fn offer_to_resume(&mut self, kept: SavedSession) -> Vec<Effect> {
         let commands = self.resuming.offer(kept);
         self.view.overlay = Some(Overlay::Resume);
         self.settle(commands)
@@ -122,9 +122,9 @@ impl State {
         self.resuming.catch_up().is_some()
     }
 
-    /// Whether the session may be kept as it is now: not while it is less than what is kept.
-    pub(super) fn is_worth_keeping(&self) -> bool {
-        self.is_kept() && !self.resuming.has_less()
+    /// Whether the session may be saved as it is now: not while it has less than the saved one.
+    pub(super) fn is_worth_saving(&self) -> bool {
+        self.is_saved() && !self.resuming.has_less()
     }
 
     /// Goes on with looking, verifying or running again.
@@ -157,7 +157,7 @@ impl State {
         }
         let Some(kept) = self.resuming.take_offer() else { return Vec::new() };
         self.view.close();
-        self.quiz = Quiz::kept(&kept.quiz, &self.quiz);
+        self.quiz = Quiz::resumed(&kept.quiz, &self.quiz);
         if self.quiz == kept.quiz {
             // They are named by the places of the answers, which are in the same order then.
             self.presenting.votes = kept.votes;
@@ -197,7 +197,7 @@ impl State {
     }
 
     /// Tells what a kept session leaves that does not go on.
-    pub fn tell_what_stays(&mut self, kept: &Kept) {
+    pub fn tell_what_stays(&mut self, kept: &SavedSession) {
         if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
             self.masking.add_run(&kept.run);
             let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
@@ -206,7 +206,7 @@ impl State {
     }
 
     /// Runs the stages again that had been met.
-    fn redo(&mut self, kept: &Kept) -> Vec<Command> {
+    fn redo(&mut self, kept: &SavedSession) -> Vec<Command> {
         self.progress.redo(kept);
         let until = kept.next_stage();
         if until == Stage::FIRST {
@@ -217,7 +217,7 @@ impl State {
     }
 
     /// Puts the kept session in place of this one.
-    fn restore(&mut self, kept: Kept) {
+    fn restore(&mut self, kept: SavedSession) {
         self.progress.resume(&kept);
         self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
         let next = kept.next_stage();
@@ -276,7 +276,7 @@ impl State {
     /// The lab is where the kept session ended.
     fn caught_up(&mut self) {
         let was_verified = self.resuming.end() == Some(CatchUp::Verify);
-        let target = self.kept_of(Place::new(&self.backend)).next_stage();
+        let target = self.session_at(Place::new(&self.backend)).next_stage();
         let stand = self.met();
         self.kernel.reach(target);
         self.view.show(target);
@@ -348,8 +348,7 @@ impl State {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
             self.kernel.reset(RunId::Stage(stage));
             self.progress.forget(stage);
-            let given_user = self.backend.given_user;
-            self.kernel.amend_facts(|facts| (stage.def().forget)(facts, given_user));
+            self.kernel.amend_facts(|facts| (stage.def().forget)(facts, &self.backend));
         }
         self.kernel.reach(first);
         self.view.show(first);

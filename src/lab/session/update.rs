@@ -38,16 +38,16 @@ impl State {
         }
         let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
         let is_answered = self.quiz != quiz || self.presenting.votes != votes;
-        if self.is_worth_keeping() && (is_answered || effects.iter().any(is_change)) {
+        if self.is_worth_saving() && (is_answered || effects.iter().any(is_change)) {
             // Before the calls: what is in progress must be known, whatever happens then.
-            effects.splice(0..0, self.remember());
+            effects.splice(0..0, self.save());
         }
         effects
     }
 
     fn accept(&mut self, event: Event) -> Vec<Command> {
         match event {
-            Event::Intent(intent) => return self.intend(intent),
+            Event::Intent(intent) => return self.try_intent(intent),
             Event::CallFinished { id, answer } => {
                 self.kernel.answer(id, *answer, |raw| self.masking.exchange(raw));
             }
@@ -57,16 +57,16 @@ impl State {
                 None => self.kernel.timer_fired(timer),
             },
             Event::Advanced { timer, moved } => return self.experiments.advanced(timer, moved),
-            Event::Recalled { stage, found } => self.replays.found(stage, found, &mut self.masking),
-            Event::NotKept(reason) => {
-                if let Some(text) = self.replays.could_not_keep(&reason) {
+            Event::ResponsesLoaded { stage, found } => self.replays.found(stage, found, &mut self.masking),
+            Event::ResponsesNotCached(reason) => {
+                if let Some(text) = self.replays.could_not_cache(&reason) {
                     self.view.message = Some(text);
                 }
             }
-            Event::NotRemembered(reason) => self.could_not_remember(&reason),
+            Event::SessionNotSaved(reason) => self.could_not_save(&reason),
             Event::Tick => {
                 self.kernel.tick();
-                return self.recall_overdue();
+                return self.load_overdue();
             }
             Event::Clock(seconds) => self.presenting.pace.advance(self.kernel.current(), seconds),
             Event::Say(text) => self.view.message = Some(text),
@@ -178,7 +178,7 @@ impl State {
     fn report_end(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
         let check = self.kernel.check(stage).cloned();
         effects.extend(check.map(|check| Effect::Report(Report::Stage(stage, check))));
-        effects.extend(self.keep_or_recall(stage));
+        effects.extend(self.cache_or_load(stage));
     }
 
     /// What comes after the end of a stage, when every feature has had its say.
@@ -314,8 +314,8 @@ impl State {
             Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
             Command::Inspect => effects.extend(self.inspect()),
-            Command::Recall(stage) => {
-                effects.push(Effect::Recall { stage, account: self.replays.account(&self.kernel) })
+            Command::LoadResponses(stage) => {
+                effects.push(Effect::LoadResponses { stage, account: self.replays.account(&self.kernel) })
             }
             Command::Copy(text) => effects.push(Effect::Copy(text)),
             Command::StartOver => effects.extend(self.begin_again()),
@@ -464,20 +464,22 @@ impl State {
     }
 
     /// Asks for the recorded responses when a call is overdue: a class can't wait until it is given up.
-    fn recall_overdue(&mut self) -> Vec<Command> {
+    fn load_overdue(&mut self) -> Vec<Command> {
         let overdue = self.replays.overdue(&self.kernel);
         if overdue.is_some() {
             // What was waited for is not what is waited for now.
             self.view.message = None;
         }
-        overdue.map(Command::Recall).into_iter().collect()
+        overdue.map(Command::LoadResponses).into_iter().collect()
     }
 
     /// What the world must do with the responses of `stage`, which has ended.
-    fn keep_or_recall(&self, stage: Stage) -> Option<Effect> {
+    fn cache_or_load(&self, stage: Stage) -> Option<Effect> {
         if self.replays.is_cut_off(&self.kernel, stage) {
-            return Some(Effect::Recall { stage, account: self.replays.account(&self.kernel) });
+            return Some(Effect::LoadResponses { stage, account: self.replays.account(&self.kernel) });
         }
-        self.replays.verified(&self.kernel, &self.names.run, stage).map(|verified| Effect::Keep(Box::new(verified)))
+        self.replays
+            .verified(&self.kernel, &self.names.run, stage)
+            .map(|verified| Effect::CacheResponses(Box::new(verified)))
     }
 }

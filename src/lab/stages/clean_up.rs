@@ -6,7 +6,7 @@ use crate::lab::model::operation::Operation as O;
 use crate::lab::model::test_user;
 use crate::lab::model::until::Until;
 
-use super::def::{Calls, Kind, Only, Planned, Scans, Sources, StageDef, Step, as_admin};
+use super::def::{Calls, Kind, Planned, Runs, Scans, Sources, StageDef, Step, as_admin};
 use super::evidence::{Evidence, Observed, describe};
 
 /// Days until a key is deleted: the shortest that KMS takes.
@@ -18,17 +18,17 @@ const STEPS: &[Step] = &[
         as_admin(s.facts.made.table.then(|| O::DeleteTable { table: s.names.table.clone() }))
     })
     .until(Until::TableDeletable),
-    // Only a table that is being deleted can be waited for: its description is known until it is gone.
+    // Runs a table that is being deleted can be waited for: its description is known until it is gone.
     removing(&[Planned::admin("dynamodb:DescribeTable")], |s| {
         let is_going = s.facts.table_was_made && !s.facts.made.table;
         as_admin(is_going.then(|| O::DescribeTable { table: s.names.table.clone() }))
     })
     .until(Until::TableGone),
-    removing(&[Planned::admin("iam:DetachUserPolicy").only(Only::ManagedPolicy)], |s| {
+    removing(&[Planned::admin("iam:DetachUserPolicy").only(Runs::ManagedPolicy)], |s| {
         let arn = s.facts.made.policy_attached.clone();
         as_admin(arn.map(|policy_arn| O::DetachUserPolicy { user: s.names.user.clone(), policy_arn }))
     }),
-    removing(&[Planned::admin("iam:DeleteUserPolicy").only(Only::InlinePolicy)], |s| {
+    removing(&[Planned::admin("iam:DeleteUserPolicy").only(Runs::InlinePolicy)], |s| {
         let name = || test_user::POLICY.to_owned();
         let is_there = s.facts.made.inline_policy;
         as_admin(is_there.then(|| O::DeleteUserPolicy { user: s.names.user.clone(), name: name() }))
@@ -36,11 +36,11 @@ const STEPS: &[Step] = &[
     removing(&[], |s| {
         as_admin(s.facts.made.maybe_access_key.then(|| O::ListAccessKeys { user: s.names.user.clone() }))
     }),
-    removing(&[Planned::admin("iam:DeleteAccessKey").only(Only::OwnUser)], |s| {
+    removing(&[Planned::admin("iam:DeleteAccessKey").only(Runs::OwnUser)], |s| {
         let keys = s.facts.made.access_key.iter().chain(&s.facts.made.stray_access_keys).cloned();
         as_admin(keys.map(|access_key_id| O::DeleteAccessKey { user: s.names.user.clone(), access_key_id }))
     }),
-    removing(&[Planned::admin("iam:DeleteUser").only(Only::OwnUser)], |s| {
+    removing(&[Planned::admin("iam:DeleteUser").only(Runs::OwnUser)], |s| {
         as_admin(s.facts.made.user.then(|| O::DeleteUser { user: s.names.user.clone() }))
     })
     .until(Until::UserFree),

@@ -3,7 +3,7 @@
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::until::Until;
 
-use super::def::{Kind, Only, Planned, Scans, StageDef, Step, as_admin};
+use super::def::{Kind, Planned, Runs, Scans, StageDef, Step, as_admin};
 use super::evidence::{Evidence, Observed};
 
 /// The index of the first step that is about the access key.
@@ -15,7 +15,7 @@ const LIST_KEYS: Step = Step::new(&[], |sources| {
     let is_lost = made.access_key.is_some() || made.maybe_access_key;
     as_admin(is_lost.then(|| Operation::ListAccessKeys { user: sources.names.user.clone() }))
 })
-.only(Only::OwnUser);
+.only(Runs::OwnUser);
 
 const DELETE_KEYS: Step = Step::new(&[], |sources| {
     let made = &sources.facts.made;
@@ -24,13 +24,13 @@ const DELETE_KEYS: Step = Step::new(&[], |sources| {
     as_admin(keys.map(|access_key_id| Operation::DeleteAccessKey { user: user.clone(), access_key_id }))
 })
 .tolerant()
-.only(Only::OwnUser);
+.only(Runs::OwnUser);
 
 const CREATE_ACCESS_KEY: Step = Step::new(&[Planned::admin("iam:CreateAccessKey")], |sources| {
     as_admin([Operation::CreateAccessKey { user: sources.names.user.clone() }])
 })
 .until(Until::Found)
-.only(Only::OwnUser);
+.only(Runs::OwnUser);
 
 const WHO_IS_USER: Step = Step::new(&[Planned::test_user("sts:GetCallerIdentity")], |_| {
     Ok(vec![(Identity::TestUser, Operation::GetCallerIdentity)])
@@ -46,11 +46,11 @@ pub(super) const CREATE_USER: StageDef = StageDef {
         Step::new(&[Planned::admin("iam:CreateUser")], |sources| {
             as_admin([Operation::CreateUser { user: sources.names.user.clone(), tags: sources.names.tags() }])
         })
-        .only(Only::OwnUser),
+        .only(Runs::OwnUser),
         Step::new(
             &[
-                Planned::admin("iam:AttachUserPolicy").only(Only::ManagedPolicy),
-                Planned::admin("iam:PutUserPolicy").only(Only::InlinePolicy),
+                Planned::admin("iam:AttachUserPolicy").only(Runs::ManagedPolicy),
+                Planned::admin("iam:PutUserPolicy").only(Runs::InlinePolicy),
             ],
             |sources| {
                 let policy = sources.facts.user_policy(sources.names, sources.backend);
@@ -58,7 +58,7 @@ pub(super) const CREATE_USER: StageDef = StageDef {
             },
         )
         .until(Until::Found)
-        .only(Only::OwnUser),
+        .only(Runs::OwnUser),
         LIST_KEYS,
         DELETE_KEYS,
         CREATE_ACCESS_KEY,
@@ -68,8 +68,8 @@ pub(super) const CREATE_USER: StageDef = StageDef {
     // Of test-user, who it is; of admin, what test-user may do.
     highlight: [&["AttachUserPolicy", "PutUserPolicy"], &["GetCallerIdentity"]],
     expect,
-    forget: |facts, given_user| {
-        if !given_user {
+    forget: |facts, backend| {
+        if !backend.given_user {
             facts.test_user = None;
         }
     },

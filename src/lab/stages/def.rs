@@ -27,8 +27,8 @@ pub struct StageDef {
     pub highlight: [&'static [&'static str]; 2],
     /// Judges the responses.
     pub expect: fn(&Evidence<'_>) -> Observed,
-    /// Drops the facts that the stage established; the flag says whether test-user is a given profile.
-    pub forget: fn(&mut Facts, bool),
+    /// Drops the facts that the stage established on this backend.
+    pub forget: fn(&mut Facts, &Backend),
 }
 
 /// What a stage does to the account.
@@ -64,9 +64,9 @@ impl Scans {
 
 /// Runs for which a step or a line of the outline exists. Constant during a run, so that a step's index is, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
+pub enum Runs {
     /// Every run.
-    Always,
+    All,
     /// Runs that create test-user.
     OwnUser,
     /// Runs with a profile for test-user.
@@ -79,16 +79,16 @@ pub enum Only {
     InlinePolicy,
 }
 
-impl Only {
+impl Runs {
     /// Whether a run on `backend` is one of these.
-    pub fn holds(self, backend: &Backend) -> bool {
+    pub fn include(self, backend: &Backend) -> bool {
         match self {
-            Only::Always => true,
-            Only::OwnUser => !backend.given_user,
-            Only::GivenUser => backend.given_user,
-            Only::Simulating => backend.simulates(),
-            Only::ManagedPolicy => !backend.given_user && backend.has_managed_policy(),
-            Only::InlinePolicy => !backend.given_user && !backend.has_managed_policy(),
+            Runs::All => true,
+            Runs::OwnUser => !backend.given_user,
+            Runs::GivenUser => backend.given_user,
+            Runs::Simulating => backend.simulates(),
+            Runs::ManagedPolicy => !backend.given_user && backend.has_managed_policy(),
+            Runs::InlinePolicy => !backend.given_user && !backend.has_managed_policy(),
         }
     }
 }
@@ -100,20 +100,20 @@ pub struct Planned {
     /// `kms:CreateKey`
     pub action: &'static str,
     /// The runs that have the line.
-    pub only: Only,
+    pub runs: Runs,
 }
 
 impl Planned {
     pub(super) const fn admin(action: &'static str) -> Planned {
-        Planned { identity: Identity::Admin, action, only: Only::Always }
+        Planned { identity: Identity::Admin, action, runs: Runs::All }
     }
 
     pub(super) const fn test_user(action: &'static str) -> Planned {
-        Planned { identity: Identity::TestUser, action, only: Only::Always }
+        Planned { identity: Identity::TestUser, action, runs: Runs::All }
     }
 
-    pub(super) const fn only(self, only: Only) -> Planned {
-        Planned { only, ..self }
+    pub(super) const fn only(self, runs: Runs) -> Planned {
+        Planned { runs, ..self }
     }
 }
 
@@ -128,20 +128,20 @@ pub struct Step {
     /// Whether the stage continues whatever the responses are.
     pub is_tolerant: bool,
     /// The runs that have the step.
-    pub only: Only,
+    pub runs: Runs,
 }
 
 impl Step {
     pub(super) const fn new(outline: &'static [Planned], calls: fn(&Sources<'_>) -> Calls) -> Step {
-        Step { outline, calls, until: Until::Answered, is_tolerant: false, only: Only::Always }
+        Step { outline, calls, until: Until::Answered, is_tolerant: false, runs: Runs::All }
     }
 
     pub(super) const fn until(self, until: Until) -> Step {
         Step { until, ..self }
     }
 
-    pub(super) const fn only(self, only: Only) -> Step {
-        Step { only, ..self }
+    pub(super) const fn only(self, runs: Runs) -> Step {
+        Step { runs, ..self }
     }
 
     pub(super) const fn tolerant(self) -> Step {

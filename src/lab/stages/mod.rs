@@ -15,7 +15,7 @@ mod view;
 mod who;
 
 pub use create_user::ACCESS_KEY;
-pub use def::{Calls, Kind, Missing, Only, Planned, Scans, Sources, StageDef, Step};
+pub use def::{Calls, Kind, Missing, Planned, Runs, Scans, Sources, StageDef, Step};
 pub use evidence::{Evidence, Observed, describe};
 pub use items::items;
 
@@ -57,8 +57,8 @@ impl Stage {
 
     /// Who calls what in a run on `backend`, before anything is known.
     pub fn outline(self, backend: &Backend) -> impl Iterator<Item = (Identity, &'static str)> {
-        let steps = self.def().steps.iter().filter(|step| step.only.holds(backend));
-        let lines = steps.flat_map(|step| step.outline).filter(|line| line.only.holds(backend));
+        let steps = self.def().steps.iter().filter(|step| step.runs.include(backend));
+        let lines = steps.flat_map(|step| step.outline).filter(|line| line.runs.include(backend));
         lines.map(|line| (line.identity, line.action))
     }
 
@@ -70,7 +70,9 @@ impl Stage {
 
 /// The batch number `index` of `steps`.
 pub fn next(steps: &[Step], index: usize, sources: Sources<'_>) -> Next {
-    let Some(step) = steps.iter().filter(|step| step.only.holds(sources.backend)).nth(index) else { return Next::End };
+    let Some(step) = steps.iter().filter(|step| step.runs.include(sources.backend)).nth(index) else {
+        return Next::End;
+    };
     match step.batch(&sources) {
         Ok(batch) => Next::Send(batch),
         Err(missing) => Next::Blocked(missing.to_string()),

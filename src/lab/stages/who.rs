@@ -4,14 +4,14 @@ use crate::lab::model::backend::BackendKind;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::test_user;
 
-use super::def::{Kind, Only, Planned, Scans, StageDef, Step, as_admin};
+use super::def::{Kind, Planned, Runs, Scans, StageDef, Step, as_admin};
 use super::evidence::{Evidence, Observed, describe};
 
 /// Who both are; which roles they are sessions of; and, on AWS, whether admin can create test-user: the key that is
 /// created first costs money.
 const STEPS: &[Step] = &[
     Step::new(
-        &[Planned::admin("sts:GetCallerIdentity"), Planned::test_user("sts:GetCallerIdentity").only(Only::GivenUser)],
+        &[Planned::admin("sts:GetCallerIdentity"), Planned::test_user("sts:GetCallerIdentity").only(Runs::GivenUser)],
         |sources| {
             let callers = if sources.backend.given_user { &Identity::BOTH[..] } else { &[Identity::Admin] };
             Ok(callers.iter().map(|identity| (*identity, Operation::GetCallerIdentity)).collect())
@@ -26,7 +26,7 @@ const STEPS: &[Step] = &[
         as_admin(roles.into_iter().map(|role| Operation::GetRole { role }))
     })
     .tolerant(),
-    Step::new(&[Planned::admin("iam:SimulatePrincipalPolicy").only(Only::Simulating)], |sources| {
+    Step::new(&[Planned::admin("iam:SimulatePrincipalPolicy").only(Runs::Simulating)], |sources| {
         let simulates = sources.backend.simulates();
         as_admin(simulates.then(|| sources.facts.simulation(sources.names)).flatten())
     })

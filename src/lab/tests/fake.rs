@@ -218,13 +218,13 @@ pub struct Lab {
     /// What the message line said at each pause.
     pub messages: Vec<String>,
     /// What was kept, the newest of each stage; it is found again whatever account is asked for.
-    pub kept: Vec<Verified>,
+    pub kept: Vec<RecordedStage>,
     /// Every account that was asked for, by stage.
-    pub recalled: Vec<(Stage, Option<String>)>,
+    pub loads: Vec<(Stage, Option<String>)>,
     /// Unix time of the answers.
     pub at: u64,
     /// The session as it was kept last.
-    pub remembered: Option<Kept>,
+    pub saved: Option<SavedSession>,
     /// The runs whose journals were taken over.
     pub taken_over: Vec<String>,
     /// The program dies at this call, counted from 0: before it, or when it is done and not answered.
@@ -244,9 +244,9 @@ impl Lab {
             waited_ms: Vec::new(),
             messages: Vec::new(),
             kept: Vec::new(),
-            recalled: Vec::new(),
+            loads: Vec::new(),
             at: 0,
-            remembered: None,
+            saved: None,
             taken_over: Vec::new(),
             dies_at: None,
         }
@@ -290,18 +290,18 @@ impl Lab {
                 Effect::Advance { timer, .. } => {
                     effects.extend(self.state.update(Event::Advanced { timer, moved: true }));
                 }
-                Effect::Keep(verified) => {
+                Effect::CacheResponses(verified) => {
                     self.kept.retain(|kept| kept.stage != verified.stage);
                     self.kept.push(*verified);
                 }
-                Effect::Recall { stage, account } => {
-                    self.recalled.push((stage, account));
+                Effect::LoadResponses { stage, account } => {
+                    self.loads.push((stage, account));
                     let found = Ok(self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
-                    effects.extend(self.state.update(Event::Recalled { stage, found }));
+                    effects.extend(self.state.update(Event::ResponsesLoaded { stage, found }));
                 }
-                Effect::Remember(kept) => {
+                Effect::Save(kept) => {
                     let text = serde_json::to_string(&kept).unwrap();
-                    self.remembered = Some(serde_json::from_str(&text).unwrap());
+                    self.saved = Some(serde_json::from_str(&text).unwrap());
                 }
                 Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),

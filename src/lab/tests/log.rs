@@ -41,9 +41,11 @@ impl Logging {
                         let finding = insight::Finding::Failed(format!("no trail in {ACCOUNT}"));
                         events.push_back(Event::Inspected { serial, finding });
                     }
-                    Effect::Recall { stage, .. } => events.push_back(Event::Recalled { stage, found: Ok(None) }),
+                    Effect::LoadResponses { stage, .. } => {
+                        events.push_back(Event::ResponsesLoaded { stage, found: Ok(None) })
+                    }
                     Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
-                    Effect::Keep(_) | Effect::Remember(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
+                    Effect::CacheResponses(_) | Effect::Save(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
                     Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
                 }
             }
@@ -160,7 +162,7 @@ fn an_answer_to_no_call_is_refused() {
 fn whether_a_session_is_kept_is_told_again_as_it_was(#[values(false, true)] kept: bool) {
     let mut logging = Logging::new(Lab::new(backend(), Cloud::default()), false);
     if kept {
-        logging.lab.state.keep_at(Place::new(&backend()));
+        logging.lab.state.save_at(Place::new(&backend()));
     }
     logging.press(&[Intent::Skip, Intent::Advance, Intent::AskToQuit]);
     let live = logging.lab.state.view().message.clone().unwrap();

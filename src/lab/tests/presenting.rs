@@ -38,7 +38,7 @@ fn tally(lab: &mut Lab, keys: &str) {
             if key.is_ascii_digit() { PresenterAction::Digit(key - b'0') } else { PresenterAction::Letter(key - b'a') },
         );
     }
-    wish(lab, PresenterAction::Keep);
+    wish(lab, PresenterAction::TakeHands);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     // Whatever comes between makes the next press a first one.
     wish(&mut lab, PresenterAction::Timer);
     assert_eq!(said(&lab), "");
-    lab.state.keep_at(Place::new(&lab.state.backend()));
+    lab.state.save_at(Place::new(&lab.state.backend()));
     lab.press(Intent::TogglePage(Page::Help));
     assert!(!leave(&mut lab, Intent::AskToQuit));
     assert_eq!(lab.state.view().overlay, None, "nor may a page hide it");
@@ -265,12 +265,12 @@ fn votes_that_were_not_taken_are_told_before_they_are_lost() {
         PresenterAction::Digit(3),
         PresenterAction::Other('e'),
         PresenterAction::Digit(4),
-        PresenterAction::Keep,
+        PresenterAction::TakeHands,
     ] {
         wish(&mut lab, each);
     }
     assert!(lab.state.is_tallying() && lab.state.entry().is_warned());
-    wish(&mut lab, PresenterAction::Keep);
+    wish(&mut lab, PresenterAction::TakeHands);
     let hands = lab.state.hands(Stage::Who).unwrap();
     assert_eq!((lab.state.is_tallying(), hands.get(1), hands.total()), (false, Some(3), 3));
 }

@@ -48,9 +48,9 @@ fn what_was_met_is_kept_wherever_there_is_a_network(#[case] kind: BackendKind, #
         assert!(kept.exchanges.iter().all(|exchange| exchange.stage == kept.stage));
         let text = serde_json::to_string(kept).unwrap();
         assert!(text.contains(&format!(r#""stage":"{}""#, kept.stage.key())), "{text}");
-        assert_eq!(serde_json::from_str::<Verified>(&text).unwrap(), *kept);
+        assert_eq!(serde_json::from_str::<RecordedStage>(&text).unwrap(), *kept);
     }
-    assert_eq!(lab.recalled, []);
+    assert_eq!(lab.loads, []);
 }
 
 #[rstest]
@@ -62,7 +62,7 @@ fn an_unmet_stage_is_neither_saved_nor_replaced(#[case] status: u16, #[case] bod
     lab.cloud.faults.push(("CreateKey", status, body));
     lab.run_to(Stage::CreateKey);
     assert!(!lab.observed(Stage::CreateKey).0);
-    assert_eq!((lab.recalled.len(), lab.state.can_replay(), lab.state.offer()), (0, false, None));
+    assert_eq!((lab.loads.len(), lab.state.can_replay(), lab.state.offer()), (0, false, None));
     assert!(!lab.kept.iter().any(|kept| kept.stage == Stage::CreateKey));
 }
 
@@ -85,7 +85,7 @@ fn a_slow_call_does_not_leave_the_screen_empty() {
     let (lab, _, effects) = overdue(11);
     assert_eq!((effects, lab.state.offer(), lab.state.can_replay()), (Vec::new(), None, false));
     let (mut lab, ids, effects) = overdue(30);
-    let recall = Effect::Recall { stage: Stage::ViewDenied, account: Some(ACCOUNT.to_owned()) };
+    let recall = Effect::LoadResponses { stage: Stage::ViewDenied, account: Some(ACCOUNT.to_owned()) };
     assert_eq!(effects, [recall], "once");
     assert_eq!(lab.state.offer().as_deref(), Some("no answer from AWS yet"));
     lab.perform(effects);
@@ -130,7 +130,7 @@ fn what_was_not_sent_has_another_cause_than_the_network() {
     let mut answer = silence();
     answer.tries = 0;
     let effects = lab.state.update(Event::CallFinished { id: *id, answer });
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Recall { .. })), "{effects:?}");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::LoadResponses { .. })), "{effects:?}");
 }
 
 #[rstest]
@@ -142,7 +142,7 @@ fn a_stage_that_got_no_answer_offers_the_recorded_one(#[case] kind: BackendKind,
     lab.press(Intent::Advance);
     cut(&mut lab);
     lab.press(Intent::Advance);
-    assert_eq!(lab.recalled, [(Stage::ViewDenied, Some(ACCOUNT.to_owned()))]);
+    assert_eq!(lab.loads, [(Stage::ViewDenied, Some(ACCOUNT.to_owned()))]);
     assert_eq!(lab.state.offer().as_deref(), Some(offer));
     assert!(offer.chars().count() < 80);
 
@@ -201,8 +201,8 @@ fn a_whole_class_goes_on_without_a_network(#[case] kind: BackendKind) {
         assert!(!lab.observed(stage).0);
     }
     // Nobody but STS knows the account; the first recorded one is then the account of all.
-    assert_eq!(lab.recalled[0], (Stage::Who, None));
-    assert!(lab.recalled[1..].iter().all(|(_, account)| account.as_deref() == Some(ACCOUNT)), "{:?}", lab.recalled);
+    assert_eq!(lab.loads[0], (Stage::Who, None));
+    assert!(lab.loads[1..].iter().all(|(_, account)| account.as_deref() == Some(ACCOUNT)), "{:?}", lab.loads);
     assert_eq!(lab.state.replayed() + lab.state.met(), 9);
     assert!(lab.state.summary().ends_with("shown as REPLAY"));
 }
@@ -234,13 +234,13 @@ fn a_mask_lies_over_what_was_recorded_too() {
     "no answer from AWS · r: try again · the kept answer is of another account"
 )]
 fn where_there_is_nothing_to_show_that_is_said(
-    #[case] found: Result<Option<Box<Verified>>, String>,
+    #[case] found: Result<Option<Box<RecordedStage>>, String>,
     #[case] offer: &str,
 ) {
     let mut lab = on(BackendKind::Aws);
     cut(&mut lab);
     lab.press(Intent::Advance);
-    lab.state.update(Event::Recalled { stage: Stage::Who, found });
+    lab.state.update(Event::ResponsesLoaded { stage: Stage::Who, found });
     assert_eq!(lab.state.offer().as_deref(), Some(offer));
     assert!(offer.chars().count() < 80 && !lab.state.can_replay());
     let before = lab.state.clone();
@@ -252,12 +252,12 @@ fn where_there_is_nothing_to_show_that_is_said(
 fn that_nothing_can_be_kept_is_told_once_and_stops_nothing() {
     let mut lab = on(BackendKind::Endpoint);
     lab.run_to(Stage::Who);
-    lab.state.update(Event::NotKept("Permission denied (os error 13)".to_owned()));
+    lab.state.update(Event::ResponsesNotCached("Permission denied (os error 13)".to_owned()));
     let told = lab.state.view().message.clone().unwrap();
     assert!(told.ends_with("Permission denied (os error 13)") && told.chars().count() < 80, "{told}");
     lab.run_to(Stage::CreateKey);
-    lab.state.update(Event::NotKept("Permission denied (os error 13)".to_owned()));
-    assert_eq!((lab.state.view().message.as_ref(), lab.state.not_kept()), (None, Some(told.as_str())));
+    lab.state.update(Event::ResponsesNotCached("Permission denied (os error 13)".to_owned()));
+    assert_eq!((lab.state.view().message.as_ref(), lab.state.not_cached()), (None, Some(told.as_str())));
     lab.run_to(Stage::CleanUp);
     assert_eq!(lab.state.met(), 9);
 }
@@ -288,7 +288,8 @@ fn the_newest_response_dates_a_recording() {
         answer.at = at;
         kept.extend(lab.state.update(Event::CallFinished { id, answer }));
     }
-    let at = kept.iter().find_map(|effect| if let Effect::Keep(kept) = effect { Some(kept.at) } else { None });
+    let at =
+        kept.iter().find_map(|effect| if let Effect::CacheResponses(kept) = effect { Some(kept.at) } else { None });
     assert_eq!(at, Some(20));
 }
 
@@ -308,6 +309,6 @@ fn an_overdue_response_replaces_the_waiting_message() {
     let (mut lab, _, _) = overdue(11);
     lab.state.view_mut().message = Some("waiting for the table".to_owned());
     let effects = lab.state.update(Event::Tick);
-    assert!(matches!(effects.as_slice(), [Effect::Recall { .. }]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::LoadResponses { .. }]), "{effects:?}");
     assert_eq!(lab.state.view().message, None);
 }

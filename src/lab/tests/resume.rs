@@ -16,7 +16,7 @@ fn kept_lab(fleeting: bool, cloud: Cloud, run: &str) -> Lab {
     let backend = if fleeting { backend() } else { endpoint() };
     let mut lab = Lab::new(backend.clone(), cloud);
     lab.state = State::new(backend.clone(), Names::new(run)).with_quiz(Quiz::new(7));
-    lab.state.keep_at(Place::new(&backend));
+    lab.state.save_at(Place::new(&backend));
     lab.at = 1_795_514_520;
     lab
 }
@@ -37,14 +37,14 @@ fn go_to(lab: &mut Lab, last: Stage) {
 
 /// A lab in the place of `dead`, which has read what that has kept.
 fn revive(mut dead: Lab, fleeting: bool) -> Lab {
-    let kept = dead.remembered.take();
+    let kept = dead.saved.take();
     let mut cloud = std::mem::take(&mut dead.cloud);
     if fleeting {
         cloud =
             Cloud { user_arn: format!("arn:aws:iam::{ACCOUNT}:user/{}", Names::new("t2").user), ..Cloud::default() };
     }
     let mut lab = kept_lab(fleeting, cloud, "t2");
-    if let Some(kept) = kept.filter(Kept::can_go_on) {
+    if let Some(kept) = kept.filter(SavedSession::can_go_on) {
         let effects = lab.state.offer_to_resume(kept);
         lab.perform(effects);
         assert!(lab.state.can_resume(), "{:?}", lab.state.resume_offer().map(|offer| offer.looked()));
@@ -61,9 +61,12 @@ fn votes_are_kept_beside_the_answers() {
     go_to(&mut lab, Stage::Who);
     lab.press(Intent::Advance);
     let votes = |lab: &mut Lab, count| {
-        for wish in
-            [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(count), PresenterAction::Keep]
-        {
+        for wish in [
+            PresenterAction::Tally,
+            PresenterAction::Letter(1),
+            PresenterAction::Digit(count),
+            PresenterAction::TakeHands,
+        ] {
             lab.press(Intent::Present(wish));
         }
     };
@@ -99,7 +102,7 @@ fn killed_at_every_call_it_goes_on_and_leaves_nothing(#[case] done: bool) {
         go_to(&mut lab, Stage::CleanUp);
         assert_eq!(lab.state.met(), 9, "call {call}: {:?}", Stage::ALL.map(|stage| lab.state.check(stage).cloned()));
         assert!(lab.state.kernel().facts().made.is_empty(), "call {call}: {:?}", lab.state.kernel().facts().made);
-        assert!(!lab.remembered.unwrap().can_go_on());
+        assert!(!lab.saved.unwrap().can_go_on());
     }
 }
 
@@ -109,12 +112,11 @@ fn what_ends_with_the_program_is_made_again() {
         let mut lab = kept_lab(true, Cloud::default(), "t1");
         lab.dies_at = Some((call, true));
         go_to(&mut lab, Stage::CleanUp);
-        let (killed_at, choices, kept) =
-            (lab.state.current(), lab.state.quiz().clone(), lab.remembered.clone().unwrap());
+        let (killed_at, choices, kept) = (lab.state.current(), lab.state.quiz().clone(), lab.saved.clone().unwrap());
         let mut lab = revive(lab, true);
         assert_eq!((lab.state.current(), lab.state.quiz()), (killed_at, &choices), "call {call}");
         assert_eq!((lab.state.met(), lab.state.names().run.as_str()), (killed_at.index(), "t2"), "call {call}");
-        let again = lab.state.kept().unwrap();
+        let again = lab.state.saved().unwrap();
         for stage in Stage::ALL.into_iter().filter(|stage| *stage < killed_at) {
             assert_eq!(again.stage(stage).map(|kept| kept.times), kept.stage(stage).map(|kept| kept.times));
         }
@@ -127,7 +129,7 @@ fn what_ends_with_the_program_is_made_again() {
 fn offered(last: Stage, change: impl FnOnce(&mut Cloud)) -> Lab {
     let mut lab = kept_lab(false, Cloud::default(), "t1");
     go_to(&mut lab, last);
-    let kept = lab.remembered.take().unwrap();
+    let kept = lab.saved.take().unwrap();
     let mut cloud = std::mem::take(&mut lab.cloud);
     change(&mut cloud);
     let mut lab = kept_lab(false, cloud, "t2");
@@ -152,7 +154,7 @@ fn the_resume_question_changes_nothing_first(#[case] last: Stage, #[case] found:
     assert_eq!(offer.needs_new_access_key(), last >= Stage::CreateUser);
     let asks = ["sts:GetCallerIdentity", "kms:DescribeKey", "kms:GetKeyPolicy", "dynamodb:DescribeTable"];
     assert!(lab.sent.iter().all(|call| asks.iter().any(|ask| call.ends_with(ask))), "{:?}", lab.sent);
-    assert!(lab.remembered.is_none(), "what is kept is not replaced before the answer");
+    assert!(lab.saved.is_none(), "what is kept is not replaced before the answer");
 }
 
 fn no_key(cloud: &mut Cloud) {
@@ -255,7 +257,7 @@ fn a_masked_session_is_kept_as_it_is_and_goes_on_masked() {
     lab.state.mask();
     lab.cloud.user_arn = format!("arn:aws:iam::{ACCOUNT}:user/kmslab-user-a1b2c3d4");
     go_to(&mut lab, Stage::CreateUser);
-    let kept = lab.remembered.take().unwrap();
+    let kept = lab.saved.take().unwrap();
     assert!(kept.stage(Stage::Who).unwrap().check.as_ref().unwrap().observed.contains(ACCOUNT));
     let mut next = kept_lab(false, std::mem::take(&mut lab.cloud), "t2");
     next.state.mask();
@@ -311,7 +313,7 @@ fn killed_while_it_cleans_up_it_only_asks_who_it_is() {
     go_to(&mut lab, Stage::ViewAgain);
     lab.dies_at = Some((lab.sent.len(), true));
     go_to(&mut lab, Stage::CleanUp);
-    let kept = lab.remembered.take().unwrap();
+    let kept = lab.saved.take().unwrap();
     let mut lab = kept_lab(false, std::mem::take(&mut lab.cloud), "t2");
     let effects = lab.state.offer_to_resume(kept);
     lab.perform(effects);
@@ -328,10 +330,12 @@ fn votes_among_other_places_are_not_taken() {
     let mut lab = kept_lab(false, Cloud::default(), "t1");
     go_to(&mut lab, Stage::Who);
     lab.press(Intent::Advance);
-    for wish in [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(3), PresenterAction::Keep] {
+    for wish in
+        [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(3), PresenterAction::TakeHands]
+    {
         lab.press(Intent::Present(wish));
     }
-    let kept = lab.remembered.take().unwrap();
+    let kept = lab.saved.take().unwrap();
     let mut lab = kept_lab(false, std::mem::take(&mut lab.cloud), "t2");
     lab.state = lab.state.with_quiz(Quiz::default());
     let effects = lab.state.offer_to_resume(kept);

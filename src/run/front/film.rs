@@ -235,7 +235,7 @@ impl Film {
 
     fn press(&mut self, state: &State, at: Duration, code: KeyCode) -> Arrival {
         self.advance(state, at);
-        let keys = ui::keys::Screen::new(state, area(self.recorder.size()));
+        let keys = ui::keys::Fit::new(state, area(self.recorder.size()));
         let key = key(code);
         self.key_cast.press(ui::keys::named(key, &keys));
         if let Some(typed) = bytes(key).filter(|_| self.keys && self.autoplay.is_on(state)) {

@@ -163,13 +163,13 @@ impl<W: Write> Front for Talk<'_, W> {
         if event != Event::Tick {
             self.last_word = Instant::now();
         }
-        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::Recalled { .. });
+        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. });
         self.has_news = true;
         self.heading(state)
     }
 
     fn asked(&mut self, effect: &Effect) {
-        self.is_inquiring |= matches!(effect, Effect::Inspect { .. } | Effect::Recall { .. });
+        self.is_inquiring |= matches!(effect, Effect::Inspect { .. } | Effect::LoadResponses { .. });
     }
 
     fn report(&mut self, state: &State, report: &Report) -> io::Result<()> {

@@ -188,7 +188,7 @@ impl<W: Write> OnScreen<'_, W> {
     /// Returns the event of a key, which the key cast shows.
     fn translate(&mut self, input: Input, state: &State, keymap: &Keymap) -> Option<Event> {
         let Input::Key(key) = input else { return None };
-        let keys = ui::keys::Screen::new(state, area(self.screen.size())).with_keys(keymap);
+        let keys = ui::keys::Fit::new(state, area(self.screen.size())).with_keys(keymap);
         self.manner.key_cast.press(ui::keys::named(key, &keys));
         let now = self.manner.now();
         if let Some(recording) = &mut self.manner.recording {

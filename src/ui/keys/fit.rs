@@ -17,7 +17,7 @@ use super::table::KEYS;
 
 /// The state on a screen of one size.
 #[derive(Debug, Clone)]
-pub struct Screen<'a> {
+pub struct Fit<'a> {
     pub(super) state: &'a State,
     pub(super) keymap: &'a Keymap,
     pub(super) area: Rect,
@@ -27,19 +27,19 @@ pub struct Screen<'a> {
 
 /// The intent of `event` now, if it has one. Only presses count; a key that is held down only scrolls.
 pub fn intent(event: KeyEvent, state: &State, area: Rect) -> Option<Intent> {
-    Screen::new(state, area).pressed(event)
+    Fit::new(state, area).pressed(event)
 }
 
-impl<'a> Screen<'a> {
+impl<'a> Fit<'a> {
     /// The state as it is shown on `area`, with the person's own keys.
-    pub fn new(state: &'a State, area: Rect) -> Screen<'a> {
-        Screen { state, keymap: &state.view().keys, area, scrolled: OnceCell::new() }
+    pub fn new(state: &'a State, area: Rect) -> Fit<'a> {
+        Fit { state, keymap: &state.view().keys, area, scrolled: OnceCell::new() }
     }
 
     /// The same screen with the keys of `keymap`.
     #[must_use]
-    pub fn with_keys(self, keymap: &'a Keymap) -> Screen<'a> {
-        Screen { keymap, ..self }
+    pub fn with_keys(self, keymap: &'a Keymap) -> Fit<'a> {
+        Fit { keymap, ..self }
     }
 
     /// The intent of `event` now, if it has one.

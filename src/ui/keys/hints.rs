@@ -7,16 +7,16 @@ use crate::lab::{Permit, Reason, State, Status, ViewMode};
 use crate::ui::size::Class;
 
 use super::chord::Chord;
-use super::fit::Screen;
+use super::fit::Fit;
 use super::row::{KeyHint, NEVER, Row};
 use super::table::{KEYS, explains_elsewhere};
 
 /// The keys that work now.
 pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
-    let screen = Screen::new(state, area);
+    let fit = Fit::new(state, area);
     let hint = |row: &Row| {
-        let working = row.bindings.iter().filter(|binding| screen.works(binding) == Permit::Yes);
-        let keys: Vec<String> = working.filter_map(|binding| binding.keys(screen.keymap).into_iter().next()).collect();
+        let working = row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
+        let keys: Vec<String> = working.filter_map(|binding| binding.keys(fit.keymap).into_iter().next()).collect();
         let label = state.interface().word(row.label.text(state, area)).to_owned();
         (!keys.is_empty()).then(|| KeyHint { keys: keys.join("/"), label, rank: rank(row, state, area) })
     };
@@ -56,13 +56,13 @@ pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&Ke
 
 /// The name of the key that `event` is of, and what it does now; `None` where it does nothing, or where something is
 /// typed that others must not see.
-pub fn named(event: KeyEvent, screen: &Screen<'_>) -> Option<KeyHint> {
-    let state = screen.state;
-    let (row, _, permit) = screen.bound(event).filter(|_| !state.is_asking_for_consent())?;
+pub fn named(event: KeyEvent, fit: &Fit<'_>) -> Option<KeyHint> {
+    let state = fit.state;
+    let (row, _, permit) = fit.bound(event).filter(|_| !state.is_asking_for_consent())?;
     let label = match permit {
         // What to do first is said for the row's own sake.
         Permit::Because(reason) if reason != Reason::PolicyHeld => "not now",
-        _ => row.label.text(state, screen.area),
+        _ => row.label.text(state, fit.area),
     };
     let label = state.interface().word(label).to_owned();
     Some(KeyHint { keys: Chord::of(event)?.name(), label, rank: row.rank })

@@ -1,7 +1,7 @@
 //! The keys: one table of data, from which dispatch, footer and help are made.
 //!
 //! [`KEYS`] says which keys ask for what. Whether that is allowed now is [`State::permit`](crate::lab::State::permit);
-//! whether this screen has room for it is [`Screen`]. A key that isn't allowed isn't in the footer; it does nothing, or
+//! whether this screen has room for it is [`Fit`]. A key that isn't allowed isn't in the footer; it does nothing, or
 //! says why. A person's own key map calls a binding by its name, [`remap()`].
 
 mod chord;
@@ -13,7 +13,7 @@ pub mod row;
 mod table;
 
 pub use chord::Chord;
-pub use fit::{Screen, intent};
+pub use fit::{Fit, intent};
 pub use hints::{footer, hints, named};
 pub use names::{grouped, help, is};
 pub use remap::{Problem, Wanted, remap};

@@ -292,7 +292,7 @@ pub const KEYS: &[Row] = &[
         NEVER,
         &[
             present("votes", &[char('#')], PresenterAction::Tally),
-            present("take_votes", &[key(KeyCode::Enter)], PresenterAction::Keep),
+            present("take_votes", &[key(KeyCode::Enter)], PresenterAction::TakeHands),
         ],
     ),
     // The dialog for votes says its keys itself.

@@ -50,8 +50,8 @@ fn a_pipe_in_place_of_a_recorded_answer_stops_nothing() {
     std::fs::create_dir(&shelf).unwrap();
     pipe(&shelf.join("who.json"));
     lab.runtime.block_on(async {
-        lab.world.perform(Effect::Recall { stage: Stage::Who, account: None });
+        lab.world.perform(Effect::LoadResponses { stage: Stage::Who, account: None });
     });
-    let Event::Recalled { found, .. } = next(&mut lab) else { panic!("nothing found") };
+    let Event::ResponsesLoaded { found, .. } = next(&mut lab) else { panic!("nothing found") };
     assert_eq!(found, Err("the kept answer can't be read".to_owned()));
 }

@@ -25,7 +25,7 @@ fn kept() -> (Proxy, TempDir, PathBuf) {
     let mut lab = keeping(Lab::new(timing(None, 1)), folder.path());
     lab.state.set_names(Names::new("0ldrun77"));
     lab.run_to(Stage::CleanUp);
-    assert_eq!((lab.state.met(), lab.state.not_kept()), (9, None));
+    assert_eq!((lab.state.met(), lab.state.not_cached()), (9, None));
     let host = lab.state.backend().host().unwrap().replace(':', "%3A");
     let shelf = folder.path().join(format!("{host},us-east-1,classroom%201"));
     let Lab { proxy, world, .. } = lab;
@@ -211,5 +211,5 @@ fn a_folder_that_cannot_be_written_stops_nothing() {
     assert!(told.starts_with("the answers can't be kept for a REPLAY: "), "{told}");
     assert!(!told.contains(file.path().to_str().unwrap()), "a path names its owner");
     lab.run_to(Stage::CleanUp);
-    assert_eq!((lab.state.met(), lab.state.not_kept()), (9, Some(told.as_str())));
+    assert_eq!((lab.state.met(), lab.state.not_cached()), (9, Some(told.as_str())));
 }

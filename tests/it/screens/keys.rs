@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use kmslab::lab::lesson::interface;
 use kmslab::lab::{Effect, Event, Identity, Intent, Keymap, Overlay, Page, Permit, Stage, State, Status};
-use kmslab::ui::keys::{self, Action, Binding, KEYS, Screen, Wanted};
+use kmslab::ui::keys::{self, Action, Binding, Fit, KEYS, Wanted};
 use kmslab::ui::render;
 use ratatui::layout::Rect;
 use rstest::rstest;
@@ -23,7 +23,7 @@ fn intent(code: KeyCode, state: &State) -> Option<Intent> {
 
 /// The bindings that work on a screen of this size.
 fn working(state: &State, width: u16, height: u16) -> Vec<&'static Binding> {
-    let screen = Screen::new(state, Rect::new(0, 0, width, height));
+    let screen = Fit::new(state, Rect::new(0, 0, width, height));
     KEYS.iter().flat_map(|row| row.bindings).filter(|binding| screen.works(binding) == Permit::Yes).collect()
 }
 
@@ -163,7 +163,7 @@ fn the_footer_shows_keys_that_work_and_how_to_leave() {
 fn every_label_can_be_said_in_another_language() {
     for (name, state) in every_state() {
         let area = Rect::new(0, 0, 80, 24);
-        let screen = Screen::new(state, area);
+        let screen = Fit::new(state, area);
         let works = |row: &&keys::Row| row.bindings.iter().any(|it| screen.works(it) == Permit::Yes);
         for row in KEYS.iter().filter(|row| row.rank != keys::NEVER).filter(works) {
             let label = row.label.text(state, area);
@@ -177,7 +177,7 @@ fn every_label_can_be_said_in_another_language() {
 #[test]
 fn every_key_that_works_does_something() {
     for (name, state) in every_state() {
-        let screen = Screen::new(state, Rect::new(0, 0, 80, 24));
+        let screen = Fit::new(state, Rect::new(0, 0, 80, 24));
         // What is refused once more is said already.
         let mut before = state.clone();
         before.say(None);

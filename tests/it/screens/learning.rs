@@ -183,7 +183,7 @@ fn a_class_has_a_score_of_its_own() {
     for intent in [hands(right), digit(7), hands((right + 1) % 2), digit(3)] {
         session.intent(intent);
     }
-    session.intent(Intent::Present(PresenterAction::Keep)).intent(Intent::Advance).answer_all();
+    session.intent(Intent::Present(PresenterAction::TakeHands)).intent(Intent::Advance).answer_all();
     session.intent(Intent::TogglePage(Page::Debrief));
     let text = text_dump(&render(&session.state, &dark(), SIZES[1]));
     assert!(text.contains("│  class 7/10 answered right"), "{text}");

@@ -34,7 +34,7 @@ fn vote(session: &mut Session, votes: [u16; 4]) {
 fn voted(stage: Stage, votes: [u16; 4]) -> Session {
     let mut session = Session::sandbox().before(stage);
     vote(&mut session, votes);
-    session.intent(Intent::Present(PresenterAction::Keep));
+    session.intent(Intent::Present(PresenterAction::TakeHands));
     session
 }
 
@@ -140,7 +140,7 @@ fn what_is_typed_and_is_no_vote_is_told() {
     }
     let hands = session.state.entry().hands;
     assert_eq!([0, 1, 2, 3].map(|place| hands.get(place)), [None, Some(3), None, Some(9)]);
-    session.intent(Intent::Present(PresenterAction::Keep));
+    session.intent(Intent::Present(PresenterAction::TakeHands));
     screens.push(("enter".to_owned(), session.state.clone()));
     assert_album("votes_not_taken", album(screens.iter().map(|(name, state)| (name.clone(), state, SIZES[0]))));
 }

@@ -112,7 +112,7 @@ fn nobody_sees_the_digits_of_a_masked_account() {
         assert_eq!((shown.contains("7___"), shown.contains("•___")), (!masked, masked), "{shown}");
         let key = KeyEvent::new(KeyCode::Char('7'), KeyModifiers::NONE);
         let area = Rect::from((Position::ORIGIN, SIZE));
-        assert_eq!(keys::named(key, &keys::Screen::new(&session.state, area)), None, "nor in the key cast");
+        assert_eq!(keys::named(key, &keys::Fit::new(&session.state, area)), None, "nor in the key cast");
     }
 }
 
@@ -122,7 +122,7 @@ fn the_lane_has_the_key_and_a_caption_and_hides_no_message() {
     let key = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     for (name, state) in every_state() {
         let mut key_cast = KeyCast { keys: true, captions: true, ..KeyCast::default() };
-        key_cast.press(keys::named(key, &keys::Screen::new(state, Rect::from((Position::ORIGIN, SIZE)))));
+        key_cast.press(keys::named(key, &keys::Fit::new(state, Rect::from((Position::ORIGIN, SIZE)))));
         let plain = text_dump(&render(state, &theme, SIZE));
         let shown = text_dump(&render_with(state, &theme, &key_cast, SIZE));
         let row = |picture: &str| picture.lines().nth(22).unwrap_or_default().to_owned();

@@ -80,13 +80,13 @@ struct Pause {
 
 /// The saved part of the experiments: what must be undone, and the answers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct Saved {
     changes: Changes,
     policy: Option<String>,
     choices: [Option<Choice>; Experiment::ALL.len()],
 }
 
-impl Kept {
+impl Saved {
     /// The answer to an experiment's question.
     pub fn choice(&self, which: Experiment) -> Option<Choice> {
         self.choices[which.index()]
@@ -160,13 +160,13 @@ impl Experiments {
 
 /// Saving and restoring.
 impl Experiments {
-    pub(in crate::lab) fn kept(&self) -> Kept {
-        Kept { changes: self.changes.clone(), policy: self.policy.clone(), choices: self.choices }
+    pub(in crate::lab) fn saved(&self) -> Saved {
+        Saved { changes: self.changes.clone(), policy: self.policy.clone(), choices: self.choices }
     }
 
     /// The experiments of a saved session; with the answers alone where what they changed is gone.
-    pub(in crate::lab) fn resumed(kept: &Kept, is_gone: bool) -> Experiments {
-        let Kept { changes, policy, choices } = kept.clone();
+    pub(in crate::lab) fn resumed(kept: &Saved, is_gone: bool) -> Experiments {
+        let Saved { changes, policy, choices } = kept.clone();
         match is_gone {
             true => Experiments { choices, ..Experiments::default() },
             false => Experiments { changes, policy, choices, ..Experiments::default() },

@@ -10,9 +10,9 @@ use crate::lab::model::stage::Stage;
 use hands::{HandEntry, Votes};
 use pace::Pace;
 
-/// A press that only a second one carries out.
+/// What needs a second press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Press {
+pub enum PressTwice {
     /// Leaving in the middle of a lab.
     Leave,
     /// A clicker's button on an open question or a held call.
@@ -26,8 +26,8 @@ pub struct Presenting {
     pub shows_timer: bool,
     /// The time spent.
     pub pace: Pace,
-    /// The newest press that only a second one carries out, and the message that says so.
-    pressed_once: Option<(Press, String)>,
+    /// What was pressed once, and the message that asks for the second press.
+    pressed_once: Option<(PressTwice, String)>,
     /// The hands counted for each stage.
     pub votes: Votes,
     /// The hands being typed.
@@ -93,25 +93,25 @@ impl Presenting {
     }
 
     /// Whether `press` is the second one that `message` asks for. Any other press forgets the first.
-    pub fn is_second_press(&mut self, press: Option<Press>, message: &mut Option<String>) -> bool {
+    pub fn is_second_press(&mut self, press: Option<PressTwice>, message: &mut Option<String>) -> bool {
         // Once the message is gone, nobody knows any more what a second press does.
         let asked = self.pressed_once.take().filter(|(_, text)| message.as_ref() == Some(text));
         let asked = asked.map(|(asked, _)| asked);
         let is_second = asked.is_some() && asked == press;
-        if !is_second && asked == Some(Press::Leave) {
+        if !is_second && asked == Some(PressTwice::Leave) {
             *message = None;
         }
         is_second
     }
 
     /// Asks for a second press. Returns the message.
-    pub fn ask_again(&mut self, press: Press, message: String) -> Option<String> {
+    pub fn ask_again(&mut self, press: PressTwice, message: String) -> Option<String> {
         self.pressed_once = Some((press, message.clone()));
         Some(message)
     }
 
     /// Whether `message` asks for a second press.
-    pub fn asks_again(&self, press: Press, message: Option<&String>) -> bool {
+    pub fn asks_again(&self, press: PressTwice, message: Option<&String>) -> bool {
         self.pressed_once.as_ref().is_some_and(|(asked, text)| *asked == press && message == Some(text))
     }
 

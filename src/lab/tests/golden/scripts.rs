@@ -32,7 +32,7 @@ impl Script {
         let backend = Backend { kind, endpoint, ..backend() };
         let mut lab = Lab::new(backend.clone(), Cloud::default());
         lab.state = lab.state.with_quiz(Quiz::new(5)).with_review();
-        lab.state.keep_at(Place::new(&backend));
+        lab.state.save_at(Place::new(&backend));
         Script::new(title, lab)
     }
 
@@ -66,17 +66,17 @@ impl Script {
                     let finding = insight::Finding::Failed(format!("no trail in {ACCOUNT}"));
                     self.waiting.push_back(Event::Inspected { serial, finding });
                 }
-                Effect::Keep(verified) => {
+                Effect::CacheResponses(verified) => {
                     self.lab.kept.retain(|kept| kept.stage != verified.stage);
                     self.lab.kept.push(*verified);
                 }
-                Effect::Recall { stage, .. } => {
+                Effect::LoadResponses { stage, .. } => {
                     let found = Ok(self.lab.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new));
-                    self.waiting.push_back(Event::Recalled { stage, found });
+                    self.waiting.push_back(Event::ResponsesLoaded { stage, found });
                 }
-                Effect::Remember(kept) => {
+                Effect::Save(kept) => {
                     let text = serde_json::to_string(&kept).unwrap();
-                    self.lab.remembered = Some(serde_json::from_str(&text).unwrap());
+                    self.lab.saved = Some(serde_json::from_str(&text).unwrap());
                 }
                 _ => {}
             }
@@ -185,8 +185,8 @@ fn silent() -> String {
     script.step();
     script.step();
     (0..14).for_each(|_| script.event(Event::Tick));
-    script.event(Event::NotKept("the disk is full".to_owned()));
-    script.event(Event::NotRemembered("the disk is full".to_owned()));
+    script.event(Event::ResponsesNotCached("the disk is full".to_owned()));
+    script.event(Event::SessionNotSaved("the disk is full".to_owned()));
     script.transcript
 }
 
@@ -244,8 +244,8 @@ fn presenter() -> String {
         PresenterAction::Other('e'),
         PresenterAction::Erase,
         PresenterAction::Digit(4),
-        PresenterAction::Keep,
-        PresenterAction::Keep,
+        PresenterAction::TakeHands,
+        PresenterAction::TakeHands,
     ] {
         script.wish(wish);
     }
@@ -299,9 +299,9 @@ fn resumed(title: &str, last: Stage, masked: bool, change: impl FnOnce(&mut Scri
     let mut script = Script::on(title, BackendKind::Endpoint);
     script.run_to(last);
     script.note("killed");
-    let kept = script.lab.remembered.take().unwrap();
+    let kept = script.lab.saved.take().unwrap();
     script.lab.state = State::new(script.lab.state.backend().clone(), Names::new("t2")).with_quiz(Quiz::new(7));
-    script.lab.state.keep_at(Place::new(&script.lab.state.backend().clone()));
+    script.lab.state.save_at(Place::new(&script.lab.state.backend().clone()));
     if masked {
         script.lab.state.mask();
     }

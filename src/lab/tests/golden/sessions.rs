@@ -1,4 +1,4 @@
-//! Kept sessions: what an earlier program has written can be read, and is written so again.
+//! SavedSession sessions: what an earlier program has written can be read, and is written so again.
 
 use super::super::fake::*;
 use super::scripts::Script;
@@ -11,7 +11,7 @@ fn moment(name: &str) -> Session {
     let mut lab = Lab::new(backend.clone(), Cloud::default());
     lab.state = State::new(backend.clone(), Names::new("t1").created("2026-11-24T10:02:00Z".to_owned()));
     lab.state = lab.state.with_quiz(Quiz::new(5)).with_review();
-    lab.state.keep_at(Place::new(&backend));
+    lab.state.save_at(Place::new(&backend));
     let mut script = Script::new(name, lab);
     match name {
         "session-under-way" => {
@@ -26,8 +26,12 @@ fn moment(name: &str) -> Session {
         "session-granted" => {
             script.run_to(Stage::Grant);
             script.press(&[Intent::Advance]);
-            let votes =
-                [PresenterAction::Tally, PresenterAction::Letter(1), PresenterAction::Digit(3), PresenterAction::Keep];
+            let votes = [
+                PresenterAction::Tally,
+                PresenterAction::Letter(1),
+                PresenterAction::Digit(3),
+                PresenterAction::TakeHands,
+            ];
             votes.into_iter().for_each(|wish| script.press(&[Intent::Present(wish)]));
             script.event(Event::Clock(95));
         }
@@ -40,10 +44,10 @@ fn moment(name: &str) -> Session {
             script.press(&[Intent::Choose(0), Intent::Advance]);
         }
     }
-    Session(script.lab.state.kept().unwrap())
+    Session(script.lab.state.saved().unwrap())
 }
 
-struct Session(Kept);
+struct Session(SavedSession);
 
 #[test]
 fn kept_sessions_are_read_and_written_as_ever() {
@@ -51,7 +55,7 @@ fn kept_sessions_are_read_and_written_as_ever() {
         let text = serde_json::to_string_pretty(&moment(name).0).unwrap() + "\n";
         compare(&format!("{name}.json"), &text);
         let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
-        let kept: Kept = serde_json::from_str(&text).unwrap();
+        let kept: SavedSession = serde_json::from_str(&text).unwrap();
         assert!(kept.is_whole() && kept.can_go_on());
         assert_eq!(serde_json::to_string_pretty(&kept).unwrap() + "\n", text, "{name}");
     }

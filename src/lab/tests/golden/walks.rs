@@ -68,7 +68,7 @@ impl Walk {
         let backend = self.lab.state.backend().clone();
         let mut state = State::new(backend.clone(), Names::new(run));
         if self.chance.below(4) > 0 {
-            state.keep_at(Place::new(&backend));
+            state.save_at(Place::new(&backend));
         }
         if self.is_masked {
             state.mask();
@@ -87,12 +87,12 @@ impl Walk {
 
     /// The program has ended at once, and begins again.
     fn die(&mut self) {
-        let Some(kept) = self.lab.remembered.take().filter(Kept::can_go_on) else { return };
+        let Some(kept) = self.lab.saved.take().filter(SavedSession::can_go_on) else { return };
         writeln!(self.transcript, "- dies").unwrap();
         self.waiting.clear();
         self.asked += 1;
         self.begin(&format!("u{}", self.asked));
-        self.lab.state.keep_at(Place::new(&self.lab.state.backend().clone()));
+        self.lab.state.save_at(Place::new(&self.lab.state.backend().clone()));
         let effects = self.lab.state.offer_to_resume(kept);
         self.follow(effects);
     }
@@ -118,15 +118,15 @@ impl Walk {
                 Effect::After { timer, .. } => Event::TimerFired(timer),
                 Effect::Advance { timer, .. } => Event::Advanced { timer, moved: timer.0.is_multiple_of(2) },
                 Effect::Inspect { serial, inquiry } => Event::Inspected { serial, finding: self.find(inquiry) },
-                Effect::Recall { stage, .. } => {
+                Effect::LoadResponses { stage, .. } => {
                     self.asked += 1;
                     let kept = self.lab.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     let broken = self.asked.is_multiple_of(3);
                     let found = if broken { Err("the kept answer can't be read".to_owned()) } else { Ok(kept) };
-                    Event::Recalled { stage, found }
+                    Event::ResponsesLoaded { stage, found }
                 }
-                Effect::Remember(kept) => {
-                    self.lab.remembered = Some(*kept);
+                Effect::Save(kept) => {
+                    self.lab.saved = Some(*kept);
                     continue;
                 }
                 Effect::StartOver | Effect::Exit => {
@@ -190,7 +190,7 @@ impl Walk {
             PresenterAction::Letter(place),
             PresenterAction::Digit(digit),
             PresenterAction::Erase,
-            PresenterAction::Keep,
+            PresenterAction::TakeHands,
             PresenterAction::AskToStartOver,
             PresenterAction::StartOver,
         ];
@@ -289,7 +289,7 @@ impl Walk {
             }
             43 => {
                 let at = self.chance.one(&["the disk is full", "no permission"]).to_owned();
-                self.event(Event::NotRemembered(at));
+                self.event(Event::SessionNotSaved(at));
             }
             44 => self.lab.cloud.table_exists &= self.chance.below(3) > 0,
             _ => {

@@ -25,7 +25,7 @@ enum Step {
     /// An experiment is chosen and tried.
     Try(u8),
     /// Nothing answers any more, and what was recorded earlier is looked at.
-    Recall,
+    LoadResponses,
     Tick,
     Clock(u64),
     /// The next call of this name comes to this.
@@ -41,7 +41,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         (0_u8..5).prop_map(PresenterAction::Letter),
         (0_u8..10).prop_map(PresenterAction::Digit),
         Just(PresenterAction::Erase),
-        Just(PresenterAction::Keep),
+        Just(PresenterAction::TakeHands),
         Just(PresenterAction::AskToStartOver),
         Just(PresenterAction::StartOver),
     ];
@@ -91,7 +91,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Settle),
         3 => Just(Step::GoOn),
         6 => (0_u8..14).prop_map(Step::Try),
-        2 => Just(Step::Recall),
+        2 => Just(Step::LoadResponses),
         2 => Just(Step::Tick),
         1 => (0_u64..5_000).prop_map(Step::Clock),
         1 => fault.prop_map(|(name, status)| Step::Fault(name, status)),
@@ -103,7 +103,7 @@ struct Twins {
     live: Lab,
     again: State,
     waiting: Vec<Event>,
-    kept: Vec<Verified>,
+    kept: Vec<RecordedStage>,
     /// Whether the log goes on.
     is_on: bool,
     asked: u32,
@@ -150,7 +150,7 @@ impl Twins {
                 Effect::After { timer, .. } => Event::TimerFired(timer),
                 Effect::Advance { timer, .. } => Event::Advanced { timer, moved: timer.0 % 2 == 0 },
                 Effect::Inspect { serial, inquiry } => Event::Inspected { serial, finding: self.find(inquiry) },
-                Effect::Recall { stage, .. } => {
+                Effect::LoadResponses { stage, .. } => {
                     let kept = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.asked += 1;
                     let found = if self.asked.is_multiple_of(3) {
@@ -158,7 +158,7 @@ impl Twins {
                     } else {
                         Ok(kept)
                     };
-                    Event::Recalled { stage, found }
+                    Event::ResponsesLoaded { stage, found }
                 }
                 Effect::StartOver | Effect::Exit => {
                     self.is_on = false;
@@ -222,7 +222,7 @@ impl Twins {
                 self.intend(&[Intent::MoveCursor(i8::try_from(which).unwrap()), Intent::Advance]);
                 self.intend(&[Intent::Skip, Intent::Advance]);
             }
-            Step::Recall => {
+            Step::LoadResponses => {
                 let kind = self.live.state.backend().kind;
                 let calls = ["Scan", "CreateKey", "GetKeyPolicy", "DescribeTable"];
                 let lost = calls.map(|name| (name, 0, serde_json::Value::Null));
