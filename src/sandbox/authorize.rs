@@ -171,8 +171,8 @@ impl Context<'_> {
             }
         };
         conditions.set("aws:RequestedRegion", &account.region);
-        conditions.set("aws:CurrentTime", account.clock.timestamp());
-        conditions.set("aws:EpochTime", account.clock.now().unix_timestamp().to_string());
+        conditions.set("aws:CurrentTime", account.state.clock.timestamp());
+        conditions.set("aws:EpochTime", account.state.clock.now().unix_timestamp().to_string());
         if action.starts_with("kms:") {
             self.add_kms_conditions(resource, &mut conditions);
         }
@@ -210,7 +210,7 @@ impl Context<'_> {
         conditions.set("kms:KeyUsage", ENCRYPT_DECRYPT).set("kms:CustomerMasterKeyUsage", ENCRYPT_DECRYPT);
         conditions.set("kms:KeyOrigin", "AWS_KMS").set("kms:MultiRegion", "false");
         let id = key.id();
-        for alias in self.account.kms.aliases().filter(|alias| alias.key_id == id) {
+        for alias in self.account.state.kms.aliases().filter(|alias| alias.key_id == id) {
             conditions.add("kms:ResourceAliases", &alias.name);
         }
         for tag in &key.record.tags {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::account::Account;
+use super::account::{Account, State};
 use super::catalog;
 use super::clock::Clock;
 use super::config::Config;
 use super::context::{Caller, ConnectionId, Context, Origin};
 use super::dynamodb::state::DynamoDb;
+use super::dynamodb::table_keys::TableKeyCache;
 use super::entropy::{Entropy, EntropySource};
 use super::error::{Fault, Unauthenticated};
 use super::form::Form;
@@ -26,6 +27,7 @@ use super::service::Service;
 use super::sigv4::Authorization;
 use super::start_error::StartError;
 use super::store::{Store, StoreError};
+use super::transaction::Transaction;
 use super::validate::Params;
 use crate::policy::Principal;
 
@@ -87,13 +89,11 @@ impl Engine {
         let account = Account {
             id: ACCOUNT.to_owned(),
             region: config.region.clone(),
-            clock,
+            state: State { clock, iam: Arc::new(iam), kms: Arc::new(kms), dynamodb: Arc::new(dynamodb) },
             store,
+            table_keys: TableKeyCache::default(),
             trail: Trail::default(),
             decisions: Decisions::default(),
-            iam,
-            kms,
-            dynamodb,
         };
         Ok(Self { account, sources })
     }
@@ -112,7 +112,7 @@ impl Engine {
                     let request_id = respond::public_request_id(service, entropy.uuid());
                     let caller = self.caller(principal, request, request_id.clone());
                     let call = Call { service, operation: &operation, form, body: request.bytes() };
-                    match self.transact(caller, entropy, call) {
+                    match self.call(caller, entropy, call) {
                         Ok(output) => respond::success(service, &operation, &request_id, output),
                         Err(fault) => respond::failure(service, &request_id, &fault),
                     }
@@ -124,27 +124,18 @@ impl Engine {
     /// Moves the clock forward, and stores it with the data.
     ///
     /// # Errors
-    /// When the database can't be written.
+    /// When the database can't be written. Then the clock stays.
     pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
-        self.notice_keys()?;
-        self.account.clock.advance(by);
-        self.store_clock()
-    }
-
-    /// Lets DynamoDB notice which tables have lost their KMS key or got it back.
-    pub(super) fn notice_keys(&mut self) -> Result<(), StoreError> {
-        let Account { dynamodb, store, clock, kms, .. } = &mut self.account;
-        dynamodb.notice_keys(store, clock, kms)
+        let mut tx = Transaction::begin(&mut self.account)?;
+        tx.notice_keys()?;
+        tx.state.clock.advance(by);
+        tx.store_clock()?;
+        tx.commit()
     }
 
     /// Drops what was cached for a connection that is closed.
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
-        self.account.dynamodb.cache.disconnected(connection);
-    }
-
-    fn store_clock(&self) -> Result<(), StoreError> {
-        let Account { store, clock, .. } = &self.account;
-        if store.is_persistent() { store.set_number(clock.name(), clock.offset_seconds()) } else { Ok(()) }
+        self.account.table_keys.disconnected(connection);
     }
 
     /// The response to a request whose sender is not known.
@@ -163,14 +154,14 @@ impl Engine {
             return Err(Unauthenticated::UnknownKey);
         }
         let id = authorization.access_key_id;
-        let (principal, secret) = self.account.iam.secret_of(id).ok_or(Unauthenticated::UnknownKey)?;
+        let (principal, secret) = self.account.state.iam.secret_of(id).ok_or(Unauthenticated::UnknownKey)?;
         authorization.verify(request, &secret, signed_at)?;
         Ok((principal, id.to_owned()))
     }
 
     fn caller(&self, principal: Principal, request: &Request, request_id: String) -> Caller {
         Caller {
-            permissions: Arc::new(self.account.iam.policies_of(&principal)),
+            permissions: Arc::new(self.account.state.iam.policies_of(&principal)),
             principal: Arc::new(principal),
             via: None,
             origin: Arc::new(Origin {
@@ -182,37 +173,13 @@ impl Engine {
         }
     }
 
-    /// Runs a call in one transaction: all of it is stored, or on an error nothing. Trail and decisions stay either way.
-    fn transact(&mut self, caller: Caller, entropy: Entropy, call: Call<'_>) -> Result<Output, Fault> {
-        // In no transaction of the call's: an error doesn't undo it.
-        self.notice_keys()?;
-        self.account.store.begin()?;
-        let written = self.account.store.written();
-        let result = self.call(caller, entropy, call);
-        if result.is_err() {
-            if self.account.store.written() == written {
-                self.account.store.rollback();
-            } else {
-                self.undo()?;
-            }
-        }
-        result
-    }
-
     fn call(&mut self, caller: Caller, entropy: Entropy, call: Call<'_>) -> Result<Output, Fault> {
         let params = Params::read(call.service, call.body, call.form)?;
         let operation = catalog::find(call.service, call.operation)?;
-        let output = self.run(caller, entropy, operation, &params)?;
-        if operation.kind == Kind::Write {
-            self.notice_keys()?;
-            self.account.clock.tick();
-            self.store_clock()?;
-        }
-        self.account.store.commit()?;
-        Ok(output)
+        self.run(caller, entropy, operation, &params)
     }
 
-    /// Runs an operation, in no transaction of its own.
+    /// Runs an operation in one transaction: all it does is kept, or on an error nothing.
     ///
     /// # Errors
     /// The operation's own.
@@ -223,26 +190,17 @@ impl Engine {
         operation: &Operation,
         params: &Params,
     ) -> Result<Output, Fault> {
-        let decided = self.account.decisions.total();
-        let cx = &mut Context { account: &mut self.account, caller, entropy, params };
-        let result = match operation.service {
-            Service::Kms => {
-                let Account { kms, store, clock, .. } = &mut *cx.account;
-                kms.catch_up(store, clock, &mut cx.entropy)?;
-                trail::recorded(cx, operation)
-            }
-            Service::DynamoDb => {
-                cx.account.dynamodb.cache.expire(cx.account.clock.now());
-                operation.run(cx)
-            }
-            Service::Iam | Service::Sts => operation.run(cx),
-        };
-        debug_assert!(
-            self.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),
-            "{} asks for an action that its row in the catalog lacks",
-            operation.name
-        );
-        result
+        // Before the transaction: a failed request doesn't take back what DynamoDB has noticed.
+        self.account.notice_keys()?;
+        let mut tx = Transaction::begin(&mut self.account)?;
+        let output = respond_to(&mut tx, caller, entropy, operation, params)?;
+        if operation.kind == Kind::Write {
+            tx.notice_keys()?;
+            tx.state.clock.tick();
+            tx.store_clock()?;
+        }
+        tx.commit()?;
+        Ok(output)
     }
 
     /// The randomness of the next request of `identity`.
@@ -250,19 +208,35 @@ impl Engine {
     pub(super) fn next_entropy(&mut self, identity: &str) -> Entropy {
         self.sources.stream(identity)
     }
+}
 
-    /// Undoes the request in progress after it has written something: CreateTable makes a grant in KMS before it fails,
-    /// say. The services have their state in memory too, so they read it again.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub(super) fn undo(&mut self) -> Result<(), StoreError> {
-        let Account { store, iam, kms, dynamodb, .. } = &mut self.account;
-        store.rollback();
-        iam.reload(store)?;
-        *kms = Kms::open(store)?;
-        dynamodb.reload(store)
-    }
+/// Runs an operation within a transaction.
+fn respond_to(
+    account: &mut Account,
+    caller: Caller,
+    entropy: Entropy,
+    operation: &Operation,
+    params: &Params,
+) -> Result<Output, Fault> {
+    let decided = account.decisions.total();
+    let cx = &mut Context { account, caller, entropy, params };
+    let result = match operation.service {
+        Service::Kms => {
+            cx.catch_up()?;
+            trail::recorded(cx, operation)
+        }
+        Service::DynamoDb => {
+            cx.account.table_keys.expire(cx.account.state.clock.now());
+            operation.run(cx)
+        }
+        Service::Iam | Service::Sts => operation.run(cx),
+    };
+    debug_assert!(
+        cx.account.decisions.since(decided).all(|record| operation.may_ask(&record.action)),
+        "{} asks for an action that its row in the catalog lacks",
+        operation.name
+    );
+    result
 }
 
 /// The caller's `User-Agent`, as much of it as CloudTrail keeps: 1 KB. Policies can look at it and traces quote it, so a
@@ -284,23 +258,6 @@ mod tests {
 
     fn engine() -> (Engine, Caller) {
         tests::open(&Config { seed: Some(1), ..Config::default() })
-    }
-
-    fn keys(engine: &mut Engine, context: &Caller) -> usize {
-        tests::kms(engine, context, "ListKeys", &json!({})).unwrap()["Keys"].as_array().unwrap().len()
-    }
-
-    #[test]
-    fn undoing_takes_back_what_is_on_disk_and_in_memory() {
-        let (mut engine, context) = engine();
-        tests::kms(&mut engine, &context, "CreateKey", &json!({})).unwrap();
-        engine.account.store.begin().unwrap();
-        tests::kms(&mut engine, &context, "CreateKey", &json!({})).unwrap();
-        tests::iam(&mut engine, &context, "CreateUser", &[("UserName", "alice")]).unwrap();
-        engine.undo().unwrap();
-        assert_eq!(keys(&mut engine, &context), 1);
-        assert!(engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).is_none());
-        assert!(engine.account.iam.secret_of(&engine.account.iam.admin().0).is_some());
     }
 
     #[rstest]
@@ -334,7 +291,8 @@ mod tests {
         let policy = [("UserName", "alice"), ("PolicyName", "p"), ("PolicyDocument", &document.to_string())];
         ask(&mut engine, "PutUserPolicy", &policy);
         let lists = |engine: &mut Engine| {
-            let principal = engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+            let principal =
+                engine.account.state.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
             let alice = Caller { principal: Arc::new(principal), ..admin.clone() };
             tests::kms(engine, &alice, "ListKeys", &json!({})).is_ok()
         };
@@ -351,7 +309,7 @@ mod tests {
         let all = "arn:aws:iam::aws:policy/AdministratorAccess";
         ask("AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", all)]);
         ask("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", policy)]);
-        let principal = engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
+        let principal = engine.account.state.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/alice")).unwrap();
         Caller { principal: Arc::new(principal), ..admin.clone() }
     }
 
@@ -415,13 +373,13 @@ mod tests {
     fn only_changes_move_a_seeded_clock() {
         let (mut engine, context) = engine();
         let mut run = |operation, input: Value| {
-            let before = engine.account.clock.now();
+            let before = engine.account.state.clock.now();
             let body = input.to_string();
             let call = Call { service: Service::Kms, operation, form: Form::default(), body: body.as_bytes() };
             let caller = tests::context(&mut engine, &context).caller;
             let entropy = engine.next_entropy("test");
-            let worked = engine.transact(caller, entropy, call).is_ok();
-            (worked, (engine.account.clock.now() - before).whole_seconds())
+            let worked = engine.call(caller, entropy, call).is_ok();
+            (worked, (engine.account.state.clock.now() - before).whole_seconds())
         };
         assert_eq!(run("CreateKey", json!({})), (true, 1));
         assert_eq!(run("ListKeys", json!({})), (true, 0));

@@ -60,7 +60,7 @@ impl Sandbox {
             address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
         }
         let engine = Engine::open(&config)?;
-        let (access_key_id, secret_access_key) = engine.account.iam.admin();
+        let (access_key_id, secret_access_key) = engine.account.state.iam.admin();
         let (account, region) = (engine.account.id.clone(), engine.account.region.clone());
         let database = engine.account.store.path().to_owned();
         let engine = Arc::new(Mutex::new(engine));

@@ -45,7 +45,7 @@ const GRACE: Duration = Duration::from_millis(250);
 /// server thread takes it for as long as a request takes anyway.
 pub(super) type Shared = Arc<Mutex<Engine>>;
 
-/// Locks the engine. A request that panicked is undone, so a poisoned lock says nothing.
+/// Locks the engine. A request that panics drops its transaction, so a poisoned lock says nothing.
 pub(super) fn lock(engine: &Shared) -> MutexGuard<'_, Engine> {
     engine.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -217,10 +217,8 @@ async fn respond(
 
 fn handle(engine: &Shared, request: &Request) -> Response {
     // No input should make the engine panic. Should one do so nevertheless, the learner's lab goes on.
-    catch_unwind(AssertUnwindSafe(|| lock(engine).handle(request))).unwrap_or_else(|_| {
-        let _ = lock(engine).undo();
-        respond::page(500, "text/plain", "the sandbox failed; this is a defect of kmslab\n")
-    })
+    catch_unwind(AssertUnwindSafe(|| lock(engine).handle(request)))
+        .unwrap_or_else(|_| respond::page(500, "text/plain", "the sandbox failed; this is a defect of kmslab\n"))
 }
 
 async fn read(mut body: Incoming, waits_for_go: bool) -> Result<Body, hyper::Error> {

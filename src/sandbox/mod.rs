@@ -14,7 +14,8 @@
 //! ```
 //!
 //! The engine is synchronous and knows no network. An operation is a struct with `parse` and `run`, and works with a
-//! [`Context`](context::Context): the caller, the account and the request's randomness. `pages` are the sandbox's own
+//! [`Context`](context::Context): the caller, the account and the request's randomness. A
+//! [`Transaction`](transaction::Transaction) keeps all that it changes or nothing. `pages` are the sandbox's own
 //! pages. Latency and throttling are not imitated; that DynamoDB keeps a table key in memory for five minutes is.
 
 pub mod account;
@@ -46,6 +47,7 @@ pub mod store;
 pub mod sts;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
 pub mod validate;
 pub mod xml;
 

@@ -27,7 +27,7 @@ pub fn respond(engine: &mut Engine, request: &Request, page: &str) -> Response {
             "status": "ok",
             "account": engine.account.id,
             "region": engine.account.region,
-            "time": engine.account.clock.timestamp(),
+            "time": engine.account.state.clock.timestamp(),
         })),
         (&Method::GET, "trail") => list("events", &engine.account.trail),
         (&Method::GET, "decisions") => list("decisions", &engine.account.decisions),
@@ -58,7 +58,7 @@ fn advance(engine: &mut Engine, query: &str) -> Response {
         return refusal(400, &format!("seconds must be a whole number from 0 to {LONGEST_STEP}"));
     };
     match engine.advance(Duration::from_secs(seconds)) {
-        Ok(()) => json(json!({ "time": engine.account.clock.timestamp() })),
+        Ok(()) => json(json!({ "time": engine.account.state.clock.timestamp() })),
         Err(error) => refusal(500, &error.to_string()),
     }
 }

@@ -285,12 +285,8 @@ impl Store {
         self.set_meta(name, &value.to_be_bytes())
     }
 
-    /// Begins a request's transaction. It takes no lock until the first statement.
+    /// Begins a transaction. It takes no lock until the first statement.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
-        if !self.connection.is_autocommit() {
-            // A request that panicked left its transaction open.
-            self.rollback();
-        }
         self.connection.prepare_cached("BEGIN")?.execute([])?;
         Ok(())
     }
@@ -305,11 +301,6 @@ impl Store {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-    }
-
-    /// How many rows were written since the database was opened, including what was undone later.
-    pub(super) fn written(&self) -> u64 {
-        self.connection.total_changes()
     }
 
     /// Whether the database outlives the process.

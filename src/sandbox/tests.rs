@@ -1,6 +1,7 @@
 //! What the tests of more than one service need: an engine with an administrator, users, and calls.
 
 mod golden;
+mod transactions;
 
 use std::sync::{Arc, LazyLock};
 
@@ -28,8 +29,8 @@ pub fn code_and_message(service: Service, fault: &Fault) -> (String, String) {
 /// An engine, and its administrator.
 pub fn open(config: &Config) -> (Engine, Caller) {
     let engine = Engine::open(config).unwrap();
-    let (access_key_id, _) = engine.account.iam.admin();
-    let (principal, _) = engine.account.iam.secret_of(&access_key_id).unwrap();
+    let (access_key_id, _) = engine.account.state.iam.admin();
+    let (principal, _) = engine.account.state.iam.secret_of(&access_key_id).unwrap();
     (engine, caller(principal))
 }
 
@@ -59,12 +60,11 @@ pub fn context<'a>(engine: &'a mut Engine, who: &Caller) -> Context<'a> {
 }
 
 fn with_permissions(engine: &Engine, who: &Caller) -> Caller {
-    Caller { permissions: Arc::new(engine.account.iam.policies_of(&who.principal)), ..who.clone() }
+    Caller { permissions: Arc::new(engine.account.state.iam.policies_of(&who.principal)), ..who.clone() }
 }
 
-/// Runs a call outside of any transaction.
+/// Runs a call.
 fn call(engine: &mut Engine, who: &Caller, service: Service, name: &str, params: &Params) -> Result<Output, Fault> {
-    engine.notice_keys()?;
     let operation = catalog::find(service, name)?;
     let entropy = engine.next_entropy("test");
     let caller = with_permissions(engine, who);
@@ -116,5 +116,5 @@ pub fn user(engine: &mut Engine, admin: &Caller, name: &str, policy: Option<&Val
         let parameters = [("UserName", name), ("PolicyName", "p"), ("PolicyDocument", &document)];
         iam(engine, admin, "PutUserPolicy", &parameters).unwrap();
     }
-    caller(engine.account.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
+    caller(engine.account.state.iam.find_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}")).unwrap())
 }

@@ -23,7 +23,7 @@ const TAG: usize = 16;
 /// # Errors
 /// When the database can't be read.
 pub fn describe(account: &Account, name: &str) -> Result<Option<Value>, StoreError> {
-    let Some(table) = account.dynamodb.tables.get(name) else { return Ok(None) };
+    let Some(table) = account.state.dynamodb.tables.get(name) else { return Ok(None) };
     let (key_arn, table_key) = match &table.encryption {
         Encryption::Kms { key_arn, table_key, .. } => (Some(key_arn), table_key),
         Encryption::AwsOwned { table_key } => (None, &table_key.sealed),

@@ -74,7 +74,7 @@ impl TableName {
 
     /// The table.
     pub fn find(&self, account: &Account) -> Option<Arc<Table>> {
-        account.dynamodb.tables.get(&self.name).filter(|_| self.is_local(account)).cloned()
+        account.state.dynamodb.tables.get(&self.name).filter(|_| self.is_local(account)).cloned()
     }
 
     /// The table, for an item operation. An archived one counts as missing: AWS's reference names this error for a table

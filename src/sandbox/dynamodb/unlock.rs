@@ -11,7 +11,8 @@ use super::table_keys::{CacheKey, TableKeys, encryption_context, own_table_key, 
 use crate::sandbox::context::Context;
 use crate::sandbox::crypto::{Key256, seal};
 use crate::sandbox::error::Fault;
-use crate::sandbox::kms::forwarded::{self, Acting};
+use crate::sandbox::kms::error::KmsError;
+use crate::sandbox::kms::forwarded::{self, Acting, KmsCallFailed};
 
 /// What a table's grant lets DynamoDB do. Real AWS's exact list is not proven; this one is what its documents suggest.
 const GRANT_OPERATIONS: [&str; 8] = [
@@ -30,7 +31,7 @@ const GRANT_OPERATIONS: [&str; 8] = [
 /// # Errors
 /// KMS's in DynamoDB's words; 500 when the stored keys were tampered with.
 pub fn unlock(cx: &mut Context<'_>, table: &Table) -> Result<TableKeys, Fault> {
-    let now = cx.account.clock.now();
+    let now = cx.account.state.clock.now();
     let unwrap = |table_key: &Key256| {
         TableKeys::unwrap(&table.id, table_key, &table.data_key).ok_or_else(|| tampered("a data key"))
     };
@@ -39,17 +40,17 @@ pub fn unlock(cx: &mut Context<'_>, table: &Table) -> Result<TableKeys, Fault> {
         connection: cx.caller.origin.connection,
         principal: cx.caller.principal.unique_id.clone(),
     };
-    let dynamodb = &mut cx.account.dynamodb;
-    if let Some(table_key) = dynamodb.cache.get(&cache_key, now) {
+    if let Some(table_key) = cx.account.table_keys.get(&cache_key, now) {
         if let Ok(keys) = unwrap(table_key) {
             return Ok(keys);
         }
         // Kept from a re-keying that was undone. KMS knows the table's own.
-        dynamodb.cache.forget(&table.id);
+        cx.account.table_keys.forget(&table.id);
     }
     let table_key = match &table.encryption {
         Encryption::AwsOwned { table_key } => {
-            own_table_key(&dynamodb.service_key, &table.id, table_key).ok_or_else(|| tampered("a table key"))?
+            own_table_key(&cx.account.state.dynamodb.service_key, &table.id, table_key)
+                .ok_or_else(|| tampered("a table key"))?
         }
         Encryption::Kms { table_key, .. } => {
             let context = encryption_context(&cx.account.id, &table.name);
@@ -57,7 +58,7 @@ pub fn unlock(cx: &mut Context<'_>, table: &Table) -> Result<TableKeys, Fault> {
         }
     };
     let keys = unwrap(&table_key)?;
-    cx.account.dynamodb.cache.insert(cache_key, table_key, now);
+    cx.account.table_keys.insert(cache_key, table_key, now);
     Ok(keys)
 }
 
@@ -94,7 +95,7 @@ pub fn new_table_key(
         let table_key = Key256::generate(&mut cx.entropy);
         let nonce = cx.entropy.bytes();
         let label = table_key_label(table_id);
-        let sealed = seal(&cx.account.dynamodb.service_key, nonce, &label, table_key.expose());
+        let sealed = seal(&cx.account.state.dynamodb.service_key, nonce, &label, table_key.expose());
         return Ok((table_key, Encryption::AwsOwned { table_key: Sealed { nonce, sealed } }));
     };
     let context = encryption_context(&cx.account.id, table_name);
@@ -107,16 +108,22 @@ pub fn new_table_key(
             Ok((data_key.plaintext, encryption))
         }
         Err(failed) => {
-            retire_grant(cx, key_arn, &grant_id);
+            retire_grant(cx, key_arn, &grant_id)?;
             Err(failed.into())
         }
     }
 }
 
 /// Retires the grant of a table that no longer needs its key, as DynamoDB itself. A key that is gone or can't be used any
-/// more must not keep a table from being deleted, so errors only show in the trail.
-pub fn retire_grant(cx: &mut Context<'_>, key_arn: &str, grant_id: &str) {
-    let _ = forwarded::retire_grant(cx, key_arn, grant_id);
+/// more must not keep a table from being deleted, so KMS's errors only show in the trail.
+///
+/// # Errors
+/// When the sandbox itself fails.
+pub fn retire_grant(cx: &mut Context<'_>, key_arn: &str, grant_id: &str) -> Result<(), Fault> {
+    match forwarded::retire_grant(cx, key_arn, grant_id) {
+        Err(KmsCallFailed { error: KmsError::Internal(message), .. }) => Err(Fault::Internal(message)),
+        _ => Ok(()),
+    }
 }
 
 /// The service whose AWS managed key `key` names. An account has such a key once it has used the service with KMS; the

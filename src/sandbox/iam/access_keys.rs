@@ -23,7 +23,7 @@ impl Request for CreateAccessKey {
             let message = format!("Cannot exceed quota for AccessKeysPerUser: {MAX_KEYS}");
             return Err(Fault::service(409, "LimitExceeded", message));
         }
-        let key = new_key(&mut cx.entropy, &cx.account.clock.timestamp());
+        let key = new_key(&mut cx.entropy, &cx.account.state.clock.timestamp());
         let mut out = Xml::new();
         xml::nest(&mut out, "AccessKey", |out| {
             write_key(out, &name, &key);

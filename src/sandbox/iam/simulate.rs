@@ -110,7 +110,7 @@ impl Request for SimulatePrincipalPolicy {
             return Err(unsupported("ResourceOwner"));
         }
         cx.authorize("iam:SimulatePrincipalPolicy", Resource::Arn(arn), &ConditionContext::default())?;
-        let iam = &cx.account.iam;
+        let iam = &cx.account.state.iam;
         let principal = iam.find_principal(arn).filter(|principal| principal.user_name.is_some());
         let found = principal.and_then(|principal| Some((iam.user_of(&principal)?, principal)));
         let (user, principal) =

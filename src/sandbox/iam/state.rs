@@ -3,7 +3,8 @@
 //! Everything is written to the store before the copy in memory changes, so that a refused write leaves both as they
 //! were.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -20,13 +21,13 @@ pub(super) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/Administr
 const STORED_AS: &str = "user";
 
 /// Users, access keys and policies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Iam {
     account: String,
     /// By name in lower case: two names that differ in case only are the same name (IAM guide).
-    users: BTreeMap<String, User>,
+    users: BTreeMap<String, Arc<User>>,
     /// Whose access key it is: the name in lower case.
-    owners: HashMap<String, String>,
+    owners: BTreeMap<String, String>,
     admin: (String, Secret),
 }
 
@@ -40,26 +41,12 @@ impl Iam {
         let mut iam = Self {
             account: account.to_owned(),
             users: BTreeMap::new(),
-            owners: HashMap::new(),
+            owners: BTreeMap::new(),
             admin: (String::new(), Secret::from(String::new())),
         };
-        iam.reload(store)?;
+        store.load::<User>(STORED_AS)?.into_iter().for_each(|user| iam.remember(user));
         iam.ensure_admin(store, &clock.timestamp(), entropy)?;
         Ok(iam)
-    }
-
-    /// Reads the users again, after a request that had written something was undone.
-    ///
-    /// # Errors
-    /// As [`Iam::open`].
-    pub fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
-        let users = store.load::<User>(STORED_AS)?;
-        self.users.clear();
-        self.owners.clear();
-        for user in users {
-            self.remember(user);
-        }
-        Ok(())
     }
 
     fn ensure_admin(&mut self, store: &mut Store, now: &str, entropy: &mut Entropy) -> Result<(), StoreError> {
@@ -89,7 +76,7 @@ impl Iam {
 
     /// All users, by name in lower case.
     pub fn users(&self) -> impl Iterator<Item = (&String, &User)> {
-        self.users.iter()
+        self.users.iter().map(|(name, user)| (name, &**user))
     }
 
     /// The access key id and secret of `kmslab-admin`, as they were at the start.
@@ -125,7 +112,7 @@ impl Iam {
 
     /// The user of this name.
     pub fn user(&self, name: &str) -> Option<&User> {
-        self.users.get(&name.to_ascii_lowercase()).filter(|user| user.name == name)
+        self.users.get(&name.to_ascii_lowercase()).map(|user| &**user).filter(|user| user.name == name)
     }
 
     /// The user behind a principal; not one of the same name that came later.
@@ -152,7 +139,7 @@ impl Iam {
     fn remember(&mut self, user: User) {
         let name = user.name.to_ascii_lowercase();
         let keys: Vec<String> = user.keys.iter().map(|key| key.id.clone()).collect();
-        if let Some(before) = self.users.insert(name.clone(), user) {
+        if let Some(before) = self.users.insert(name.clone(), Arc::new(user)) {
             self.forget_keys(&before);
         }
         self.owners.extend(keys.into_iter().map(|key| (key, name.clone())));

@@ -20,7 +20,7 @@ fn engine() -> Engine {
 }
 
 fn as_user(engine: &Engine, access_key_id: &str) -> Caller {
-    let (principal, _) = engine.account.iam.secret_of(access_key_id).unwrap();
+    let (principal, _) = engine.account.state.iam.secret_of(access_key_id).unwrap();
     tests::caller(principal)
 }
 
@@ -29,7 +29,7 @@ fn ask(engine: &mut Engine, ctx: &Caller, action: &str, parameters: &[(&str, &st
 }
 
 fn as_admin(engine: &mut Engine, action: &str, parameters: &[(&str, &str)]) -> Answer {
-    let ctx = as_user(engine, &engine.account.iam.admin().0);
+    let ctx = as_user(engine, &engine.account.state.iam.admin().0);
     ask(engine, &ctx, action, parameters)
 }
 
@@ -63,14 +63,14 @@ const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","
 #[test]
 fn a_new_store_has_an_administrator() {
     let engine = engine();
-    let (id, secret) = engine.account.iam.admin();
+    let (id, secret) = engine.account.state.iam.admin();
     assert!(id.starts_with("AKIA") && id.len() == 20, "{id}");
     assert_eq!(secret.len(), 40);
-    let (principal, same) = engine.account.iam.secret_of(&id).unwrap();
+    let (principal, same) = engine.account.state.iam.secret_of(&id).unwrap();
     assert_eq!(principal.arn, "arn:aws:iam::111122223333:user/kmslab-admin");
     assert!(principal.unique_id.starts_with("AIDA") && principal.unique_id.len() == 21);
     assert_eq!(same, secret);
-    let policies = engine.account.iam.policies_of(&principal);
+    let policies = engine.account.state.iam.policies_of(&principal);
     let name = "AdministratorAccess".to_owned();
     let arn = ADMINISTRATOR_ACCESS.to_owned();
     assert_eq!(
@@ -82,9 +82,9 @@ fn a_new_store_has_an_administrator() {
 #[test]
 fn nothing_printed_holds_a_secret() {
     let engine = engine();
-    let printed = format!("{:?}", engine.account.iam);
+    let printed = format!("{:?}", engine.account.state.iam);
     assert!(printed.contains("[redacted]"));
-    assert!(!printed.contains(engine.account.iam.admin().1.as_str()));
+    assert!(!printed.contains(engine.account.state.iam.admin().1.as_str()));
 }
 
 #[test]
@@ -104,12 +104,15 @@ fn a_user_from_start_to_end() {
 
     let key = as_admin(&mut engine, "CreateAccessKey", &[("UserName", "bob")]).unwrap();
     let key_id = text(&key, "AccessKeyId");
-    let (principal, secret) = engine.account.iam.secret_of(&key_id).unwrap();
+    let (principal, secret) = engine.account.state.iam.secret_of(&key_id).unwrap();
     assert_eq!(*secret, text(&key, "SecretAccessKey"));
-    assert_eq!(engine.account.iam.find_principal("arn:aws:iam::111122223333:user/lab/bob"), Some(principal.clone()));
-    assert_eq!(engine.account.iam.find_principal(&user_id), Some(principal.clone()));
     assert_eq!(
-        engine.account.iam.find_principal("arn:aws:iam::111122223333:user/bob"),
+        engine.account.state.iam.find_principal("arn:aws:iam::111122223333:user/lab/bob"),
+        Some(principal.clone())
+    );
+    assert_eq!(engine.account.state.iam.find_principal(&user_id), Some(principal.clone()));
+    assert_eq!(
+        engine.account.state.iam.find_principal("arn:aws:iam::111122223333:user/bob"),
         None,
         "the path is part of the ARN"
     );
@@ -122,7 +125,7 @@ fn a_user_from_start_to_end() {
         &[("UserName", "bob"), ("PolicyName", "self"), ("PolicyDocument", ALLOW_SELF)],
     )
     .unwrap();
-    assert_eq!(engine.account.iam.policies_of(&principal).len(), 2);
+    assert_eq!(engine.account.state.iam.policies_of(&principal).len(), 2);
     let attached = as_admin(&mut engine, "ListAttachedUserPolicies", &[("UserName", "bob")]).unwrap();
     assert_eq!(text(&attached, "PolicyArn"), DYNAMODB_FULL);
     assert_eq!(text(&attached, "IsTruncated"), "false");
@@ -135,25 +138,25 @@ fn a_user_from_start_to_end() {
     };
     conflict(&mut engine, "Cannot delete entity, must delete access keys first.");
     as_admin(&mut engine, "DeleteAccessKey", &[("UserName", "bob"), ("AccessKeyId", &key_id)]).unwrap();
-    assert_eq!(engine.account.iam.secret_of(&key_id), None);
+    assert_eq!(engine.account.state.iam.secret_of(&key_id), None);
     conflict(&mut engine, "Cannot delete entity, must detach all policies first.");
     as_admin(&mut engine, "DetachUserPolicy", &[("UserName", "bob"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
     conflict(&mut engine, "Cannot delete entity, must delete policies first.");
     as_admin(&mut engine, "DeleteUserPolicy", &[("UserName", "bob"), ("PolicyName", "self")]).unwrap();
     assert_eq!(as_admin(&mut engine, "DeleteUser", &[("UserName", "bob")]).unwrap(), "");
-    assert_eq!(engine.account.iam.find_principal(&user_id), None);
-    assert!(engine.account.iam.policies_of(&principal).is_empty());
+    assert_eq!(engine.account.state.iam.find_principal(&user_id), None);
+    assert!(engine.account.state.iam.policies_of(&principal).is_empty());
 }
 
 #[test]
 fn a_user_of_the_same_name_is_somebody_else() {
     let mut engine = engine();
     as_admin(&mut engine, "CreateUser", &[("UserName", "alice")]).unwrap();
-    let before = engine.account.iam.find_principal("arn:aws:iam::111122223333:user/alice").unwrap();
+    let before = engine.account.state.iam.find_principal("arn:aws:iam::111122223333:user/alice").unwrap();
     as_admin(&mut engine, "DeleteUser", &[("UserName", "alice")]).unwrap();
     as_admin(&mut engine, "CreateUser", &[("UserName", "alice")]).unwrap();
     as_admin(&mut engine, "AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", DYNAMODB_FULL)]).unwrap();
-    assert!(engine.account.iam.policies_of(&before).is_empty());
+    assert!(engine.account.state.iam.policies_of(&before).is_empty());
 }
 
 #[rstest]
@@ -201,8 +204,8 @@ fn two_access_keys_and_no_more() {
 
     as_admin(&mut engine, "UpdateAccessKey", &[("UserName", "alice"), ("AccessKeyId", &first), ("Status", "Inactive")])
         .unwrap();
-    assert_eq!(engine.account.iam.secret_of(&first), None);
-    assert!(engine.account.iam.secret_of(&second).is_some());
+    assert_eq!(engine.account.state.iam.secret_of(&first), None);
+    assert!(engine.account.state.iam.secret_of(&second).is_some());
     let part = as_admin(&mut engine, "ListAccessKeys", &[("UserName", "alice"), ("MaxItems", "1")]).unwrap();
     assert_eq!((text(&part, "AccessKeyId"), text(&part, "Status")), (first, "Inactive".to_owned()));
     let marker = text(&part, "Marker");
@@ -357,7 +360,7 @@ fn everything_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { data: Some(folder.path().to_owned()), seed: Some(1), ..Config::default() };
     let mut engine = Engine::open(&config).unwrap();
-    let admin = engine.account.iam.admin();
+    let admin = engine.account.state.iam.admin();
     let key = make_alice(&mut engine);
     as_admin(
         &mut engine,
@@ -365,14 +368,14 @@ fn everything_is_there_after_a_restart() {
         &[("UserName", "alice"), ("PolicyName", "self"), ("PolicyDocument", ALLOW_SELF)],
     )
     .unwrap();
-    let alice = engine.account.iam.secret_of(&key).unwrap();
-    let policies = engine.account.iam.policies_of(&alice.0);
+    let alice = engine.account.state.iam.secret_of(&key).unwrap();
+    let policies = engine.account.state.iam.policies_of(&alice.0);
     drop(engine);
 
     let mut engine = Engine::open(&config).unwrap();
-    assert_eq!(engine.account.iam.admin(), admin);
-    assert_eq!(engine.account.iam.secret_of(&key), Some(alice.clone()));
-    assert_eq!(engine.account.iam.policies_of(&alice.0), policies);
+    assert_eq!(engine.account.state.iam.admin(), admin);
+    assert_eq!(engine.account.state.iam.secret_of(&key), Some(alice.clone()));
+    assert_eq!(engine.account.state.iam.policies_of(&alice.0), policies);
     // An administrator who locks himself out gets a new key at the next start.
     as_admin(&mut engine, "DetachUserPolicy", &[("UserName", ADMIN), ("PolicyArn", ADMINISTRATOR_ACCESS)]).unwrap();
     drop(engine);
@@ -380,7 +383,7 @@ fn everything_is_there_after_a_restart() {
     as_admin(&mut engine, "DeleteAccessKey", &[("AccessKeyId", &admin.0)]).unwrap();
     drop(engine);
     let mut engine = Engine::open(&config).unwrap();
-    assert_ne!(engine.account.iam.admin(), admin);
+    assert_ne!(engine.account.state.iam.admin(), admin);
     as_admin(&mut engine, "ListUsers", &[]).unwrap();
 }
 

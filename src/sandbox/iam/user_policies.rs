@@ -197,7 +197,8 @@ impl Request for GetPolicy {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let policy = managed_policy(cx, "iam:GetPolicy", &self.0)?;
         let is_attached = |arns: &[String]| arns.iter().any(|arn| arn == policy.arn);
-        let attachments = cx.account.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
+        let attachments =
+            cx.account.state.iam.users().filter(|(_, user)| is_attached(&user.attached)).count().to_string();
         let mut out = Xml::new();
         xml::nest(&mut out, "Policy", |out| {
             xml::leaf(out, "PolicyName", policy.name);

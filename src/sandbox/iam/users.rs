@@ -26,9 +26,9 @@ impl Context<'_> {
     /// The user of this name, if the caller is allowed `action` on it. Callers who aren't don't learn whether it exists.
     pub(super) fn user(&mut self, action: &str, name: &str, facts: &ConditionContext) -> Result<User, Fault> {
         let mut facts = facts.clone();
-        let user = self.account.iam.user(name).cloned();
+        let user = self.account.state.iam.user(name).cloned();
         let path = user.as_ref().map_or("/", |user| &user.path);
-        let arn = self.account.iam.user_arn(path, name);
+        let arn = self.account.state.iam.user_arn(path, name);
         for (key, value) in user.iter().flat_map(|user| &user.tags) {
             facts.set(&format!("aws:ResourceTag/{key}"), value).set(&format!("iam:ResourceTag/{key}"), value);
         }
@@ -38,7 +38,8 @@ impl Context<'_> {
 
     /// Stores a changed user, for an operation without output.
     pub(super) fn save_user(&mut self, user: User) -> Result<Output, Fault> {
-        self.account.iam.save(&mut self.account.store, user)?;
+        let (iam, store) = self.account.iam_mut();
+        iam.save(store, user)?;
         Ok(Xml::new().into())
     }
 }
@@ -64,9 +65,9 @@ impl Request for CreateUser {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let Self { name, path, tags } = self;
-        let arn = cx.account.iam.user_arn(&path, &name);
+        let arn = cx.account.state.iam.user_arn(&path, &name);
         cx.authorize("iam:CreateUser", Resource::Arn(&arn), &tag_facts(&tags))?;
-        let iam = &cx.account.iam;
+        let iam = &cx.account.state.iam;
         if iam.users().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             return Err(Fault::service(409, "EntityAlreadyExists", format!("User with name {name} already exists.")));
         }
@@ -74,7 +75,7 @@ impl Request for CreateUser {
             let message = format!("Cannot exceed quota for UsersPerAccount: {MAX_USERS}");
             return Err(Fault::service(409, "LimitExceeded", message));
         }
-        let user = new_user(&mut cx.entropy, &cx.account.clock.timestamp(), &name, &path, tags);
+        let user = new_user(&mut cx.entropy, &cx.account.state.clock.timestamp(), &name, &path, tags);
         let out = describe(cx, &user);
         cx.save_user(user)?;
         Ok(out.into())
@@ -119,10 +120,11 @@ impl Request for DeleteUser {
             let message = format!("Cannot delete entity, must {first} first.");
             return Err(Fault::service(409, "DeleteConflict", message));
         }
-        let account = &mut *cx.account;
-        let principal = user.principal(&account.id);
-        account.kms.principal_deleted(&mut account.store, &principal.arn, &principal.unique_id)?;
-        account.iam.remove(&mut account.store, &user)?;
+        let principal = user.principal(&cx.account.id);
+        let (kms, store) = cx.account.kms_mut();
+        kms.principal_deleted(store, &principal.arn, &principal.unique_id)?;
+        let (iam, store) = cx.account.iam_mut();
+        iam.remove(store, &user)?;
         Ok(Xml::new().into())
     }
 }
@@ -139,9 +141,9 @@ impl Request for ListUsers {
     }
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
-        let resource = cx.account.iam.user_arn(&self.prefix, "");
+        let resource = cx.account.state.iam.user_arn(&self.prefix, "");
         cx.authorize("iam:ListUsers", Resource::Arn(&resource), &ConditionContext::default())?;
-        let users = cx.account.iam.users().filter(|(_, user)| user.path.starts_with(&self.prefix));
+        let users = cx.account.state.iam.users().filter(|(_, user)| user.path.starts_with(&self.prefix));
         let mut out = Xml::new();
         // A list shows no tags (IAM guide).
         self.page?.write(&mut out, "Users", users, |(key, _)| key, |out, (_, user)| write_user(cx, out, user));
@@ -233,7 +235,7 @@ fn write_user(cx: &Context<'_>, out: &mut Xml, user: &User) {
     xml::leaf(out, "Path", &user.path);
     xml::leaf(out, "UserName", &user.name);
     xml::leaf(out, "UserId", &user.id);
-    xml::leaf(out, "Arn", &cx.account.iam.user_arn(&user.path, &user.name));
+    xml::leaf(out, "Arn", &cx.account.state.iam.user_arn(&user.path, &user.name));
     xml::leaf(out, "CreateDate", &user.created);
 }
 

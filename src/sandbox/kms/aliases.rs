@@ -83,12 +83,13 @@ impl Request for CreateAlias {
         let AliasTarget { name, target } = self.0;
         let key = cx.key_with(&target, "kms:CreateAlias", &facts([("kms:RequestAlias", &name)]))?;
         key.check_changeable()?;
-        if cx.account.kms.alias(&name).is_some() {
+        if cx.account.state.kms.alias(&name).is_some() {
             return Err(KmsError::AlreadyExists(format!("An alias with the name {arn} already exists")).into());
         }
-        let now = cx.account.clock.epoch_seconds();
+        let now = cx.account.state.clock.epoch_seconds();
         let alias = Alias { name, key_id: key.id(), created: now, updated: now };
-        cx.account.kms.put_alias(&mut cx.account.store, alias)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.put_alias(store, alias)?;
         Ok(json!({}).into())
     }
 }
@@ -105,10 +106,11 @@ impl Request for DeleteAlias {
         check_name(&self.0)?;
         let arn = cx.home().alias_arn(&self.0);
         cx.authorize("kms:DeleteAlias", Resource::Arn(&arn), &ConditionContext::default())?;
-        let alias = cx.account.kms.alias(&self.0).ok_or_else(|| KmsError::no_such_alias(&arn))?;
+        let alias = cx.account.state.kms.alias(&self.0).ok_or_else(|| KmsError::no_such_alias(&arn))?;
         let key = KeyId::any(&alias.key_id);
         cx.key_with(&key, "kms:DeleteAlias", &facts([("kms:RequestAlias", &self.0)]))?;
-        cx.account.kms.remove_alias(&mut cx.account.store, &self.0)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.remove_alias(store, &self.0)?;
         Ok(json!({}).into())
     }
 }
@@ -124,14 +126,15 @@ impl Request for UpdateAlias {
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         let arn = self.0.authorize(cx, "kms:UpdateAlias")?;
         let AliasTarget { name, target } = self.0;
-        let old = cx.account.kms.alias(&name).cloned().ok_or_else(|| KmsError::no_such_alias(&arn))?;
+        let old = cx.account.state.kms.alias(&name).cloned().ok_or_else(|| KmsError::no_such_alias(&arn))?;
         let named = facts([("kms:RequestAlias", &name)]);
         cx.key_with(&KeyId::any(&old.key_id), "kms:UpdateAlias", &named)?;
         let key = cx.key_with(&target, "kms:UpdateAlias", &named)?;
         // The key the alias leaves may be pending deletion; the one it goes to may not (KMS guide).
         key.check_changeable()?;
-        let updated = cx.account.clock.epoch_seconds();
-        cx.account.kms.put_alias(&mut cx.account.store, Alias { key_id: key.id(), updated, ..old })?;
+        let updated = cx.account.state.clock.epoch_seconds();
+        let (kms, store) = cx.account.kms_mut();
+        kms.put_alias(store, Alias { key_id: key.id(), updated, ..old })?;
         Ok(json!({}).into())
     }
 }
@@ -162,6 +165,6 @@ impl Request for ListAliases {
             });
             (alias.name.clone(), item)
         };
-        Ok(self.page.output("Aliases", cx.account.kms.aliases().filter(wanted).map(entry)).into())
+        Ok(self.page.output("Aliases", cx.account.state.kms.aliases().filter(wanted).map(entry)).into())
     }
 }

@@ -32,8 +32,9 @@ impl Request for ScheduleKeyDeletion {
         let key = cx.key_with(&self.key, "kms:ScheduleKeyDeletion", &asked)?;
         key.check_changeable()?;
         // At most 30 days, which a float holds exactly.
-        let date = cx.account.clock.epoch_seconds() + self.days as f64 * DAY;
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| {
+        let date = cx.account.state.clock.epoch_seconds() + self.days as f64 * DAY;
+        let (kms, store) = cx.account.kms_mut();
+        kms.change_key(store, &key.id(), |record| {
             record.state = KeyState::PendingDeletion;
             record.deletion_date = Some(date);
         })?;
@@ -61,7 +62,8 @@ impl Request for CancelKeyDeletion {
         if key.record.state != KeyState::PendingDeletion {
             return Err(KmsError::NotPendingDeletion(arn.clone()).into());
         }
-        cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| {
+        let (kms, store) = cx.account.kms_mut();
+        kms.change_key(store, &key.id(), |record| {
             // Not Enabled: somebody scheduled the deletion, so somebody has to enable the key (KMS guide).
             record.state = KeyState::Disabled;
             record.deletion_date = None;

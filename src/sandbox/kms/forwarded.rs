@@ -61,8 +61,7 @@ fn forwarded<T>(
     entry: TrailEntry,
     call: impl FnOnce(&mut Context<'_>) -> Result<T, KmsError>,
 ) -> Result<T, KmsCallFailed> {
-    let account = &mut *cx.account;
-    if let Err(error) = account.kms.catch_up(&mut account.store, &account.clock, &mut cx.entropy) {
+    if let Err(error) = cx.catch_up() {
         return Err(KmsCallFailed { error: error.into(), request_id: cx.entropy.uuid().to_string() });
     }
     let service = service_caller(cx, acting);
@@ -212,12 +211,12 @@ pub fn retire_grant(cx: &mut Context<'_>, key_arn: &str, grant_id: &str) -> Resu
 /// When the store can't be written.
 pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, KmsError> {
     let alias = format!("alias/aws/{service}");
-    if let Some(key) = cx.account.kms.alias(&alias).and_then(|alias| cx.account.kms.key(&alias.key_id)) {
+    if let Some(key) = cx.account.state.kms.alias(&alias).and_then(|alias| cx.account.state.kms.key(&alias.key_id)) {
         return Ok(key.record.arn.clone());
     }
     let id = cx.entropy.uuid();
     let arn = cx.home().key_arn(&id.to_string());
-    let now = cx.account.clock.epoch_seconds();
+    let now = cx.account.state.clock.epoch_seconds();
     let record = KeyRecord {
         id,
         arn: arn.clone(),
@@ -233,7 +232,9 @@ pub fn aws_managed_key(cx: &mut Context<'_>, service: &str) -> Result<String, Km
     };
     let key = keys::new_key(cx, record)?;
     let alias = Alias { name: alias, key_id: key.id(), created: now, updated: now };
-    cx.account.kms.add_key(&mut cx.account.store, key)?;
-    cx.account.kms.put_alias(&mut cx.account.store, alias)?;
+    let (kms, store) = cx.account.kms_mut();
+    kms.add_key(store, key)?;
+    let (kms, store) = cx.account.kms_mut();
+    kms.put_alias(store, alias)?;
     Ok(arn)
 }

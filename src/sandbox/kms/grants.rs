@@ -63,7 +63,7 @@ impl Options {
     /// `InvalidGrantTokenException`
     pub fn check_tokens(&self, cx: &Context<'_>) -> Result<(), KmsError> {
         let issued =
-            |token: &String| cx.account.kms.keys().flat_map(|key| &key.grants).any(|g| g.grant_token == *token);
+            |token: &String| cx.account.state.kms.keys().flat_map(|key| &key.grants).any(|g| g.grant_token == *token);
         if self.grant_tokens.iter().all(issued) { Ok(()) } else { Err(KmsError::InvalidGrantToken) }
     }
 
@@ -132,7 +132,7 @@ impl NewGrant {
 
     fn check_principals(&self, cx: &Context<'_>) -> Result<(), KmsError> {
         let root = format!("arn:aws:iam::{}:root", cx.account.id);
-        let exists = |arn: &str| arn == root || is_service(arn) || cx.account.iam.find_principal(arn).is_some();
+        let exists = |arn: &str| arn == root || is_service(arn) || cx.account.state.iam.find_principal(arn).is_some();
         match std::iter::once(&self.grantee).chain(&self.retiring).find(|arn| !exists(arn)) {
             None => Ok(()),
             Some(arn) => Err(KmsError::InvalidArn(format!("ARN does not refer to a valid principal: {arn}"))),
@@ -185,9 +185,10 @@ impl NewGrant {
             name: self.name,
             operations: self.operations,
             constraints: self.constraints,
-            creation_date: cx.account.clock.epoch_seconds(),
+            creation_date: cx.account.state.clock.epoch_seconds(),
         };
-        cx.account.kms.put_grant(&mut cx.account.store, &key.id(), grant.clone())?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.put_grant(store, &key.id(), grant.clone())?;
         Ok(grant)
     }
 }
@@ -253,7 +254,8 @@ pub fn retire(cx: &mut Context<'_>, key: &Key, grant_id: &str, options: &Options
     let grant = key.grants.iter().find(|grant| grant.grant_id == grant_id).ok_or_else(|| no_such_grant(grant_id))?;
     cx.authorize("kms:RetireGrant", Resource::Grant { key, grant }, &ConditionContext::default())?;
     options.proceed()?;
-    Ok(cx.account.kms.remove_grant(&mut cx.account.store, &key.id(), grant_id)?)
+    let (kms, store) = cx.account.kms_mut();
+    Ok(kms.remove_grant(store, &key.id(), grant_id)?)
 }
 
 fn no_such_grant(grant_id: &str) -> KmsError {
@@ -307,7 +309,7 @@ impl Request for ListRetirableGrants {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("kms:ListRetirableGrants", Resource::Arn("*"), &ConditionContext::default())?;
-        let grants = cx.account.kms.keys().flat_map(|key| &key.grants);
+        let grants = cx.account.state.kms.keys().flat_map(|key| &key.grants);
         let wanted = |grant: &&Grant| grant.retiring_principal.as_ref() == Some(&self.retiring);
         Ok(self.page.output("Grants", grants.filter(wanted).map(entry)).into())
     }
@@ -340,7 +342,8 @@ impl Request for RevokeGrant {
             return Err(no_such_grant(&self.grant_id).into());
         }
         self.options.proceed()?;
-        cx.account.kms.remove_grant(&mut cx.account.store, &key.id(), &self.grant_id)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.remove_grant(store, &key.id(), &self.grant_id)?;
         Ok(json!({}).into())
     }
 }
@@ -390,5 +393,5 @@ fn grant_of_token(cx: &Context<'_>, token: &str) -> Result<(Arc<Key>, String), K
         let grant = key.grants.iter().find(|grant| grant.grant_token == token)?;
         Some((Arc::clone(key), grant.grant_id.clone()))
     };
-    cx.account.kms.keys().find_map(of_key).ok_or(KmsError::InvalidGrantToken)
+    cx.account.state.kms.keys().find_map(of_key).ok_or(KmsError::InvalidGrantToken)
 }

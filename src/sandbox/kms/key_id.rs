@@ -12,6 +12,7 @@ use crate::sandbox::authorize::Resource;
 use crate::sandbox::context::Context;
 use crate::sandbox::error::{Denial, Fault};
 use crate::sandbox::operation::Output;
+use crate::sandbox::store::StoreError;
 use crate::sandbox::validate::Members;
 
 /// A `KeyId` member, or one like it.
@@ -211,7 +212,7 @@ impl Context<'_> {
         encryption_context: &EncryptionContext,
         facts: &ConditionContext,
     ) -> Result<Arc<Key>, KmsError> {
-        match self.account.kms.key(key_id) {
+        match self.account.state.kms.key(key_id) {
             Some(key) => {
                 let resource = Resource::Key { key: &key, alias: None, encryption_context: Some(encryption_context) };
                 self.authorize(action, resource, facts)?;
@@ -243,12 +244,26 @@ impl Context<'_> {
     /// # Errors
     /// When the store can't be written.
     pub fn change_key(&mut self, key: &Key, change: impl FnOnce(&mut KeyRecord)) -> Result<Output, KmsError> {
-        self.account.kms.change_key(&mut self.account.store, &key.id(), change)?;
+        let (kms, store) = self.account.kms_mut();
+        kms.change_key(store, &key.id(), change)?;
         Ok(json!({}).into())
     }
 
+    /// Does what has fallen due in KMS by the clock: deletions and automatic rotations. To be called before KMS works.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn catch_up(&mut self) -> Result<(), StoreError> {
+        let now = self.account.state.clock.epoch_seconds();
+        for key in self.account.state.kms.due(now) {
+            let (kms, store) = self.account.kms_mut();
+            kms.catch_up(store, &mut self.entropy, &key, now)?;
+        }
+        Ok(())
+    }
+
     fn look_up(&self, id: &KeyId) -> Result<KeyLookup, KmsError> {
-        let (home, kms) = (self.home(), &self.account.kms);
+        let (home, kms) = (self.home(), &self.account.state.kms);
         let (key_id, alias) = match home.parse(&id.text)? {
             Name::Foreign(arn) => return Ok(KeyLookup::Absent { arn, foreign: true }),
             Name::Key(id) => (id, None),

@@ -88,7 +88,7 @@ impl Request for CreateKey {
         let id = cx.entropy.uuid();
         let arn = cx.home().key_arn(&id.to_string());
         let policy = self.key_policy(cx, &arn)?;
-        let created = cx.account.clock.epoch_seconds();
+        let created = cx.account.state.clock.epoch_seconds();
         let record = KeyRecord {
             id,
             arn,
@@ -104,7 +104,8 @@ impl Request for CreateKey {
         };
         let key = new_key(cx, record)?;
         let metadata = key.metadata();
-        cx.account.kms.add_key(&mut cx.account.store, key)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.add_key(store, key)?;
         Ok(json!({ "KeyMetadata": metadata }).into())
     }
 }
@@ -202,7 +203,7 @@ impl Request for ListKeys {
 
     fn run(self, cx: &mut Context<'_>) -> Result<Output, Fault> {
         cx.authorize("kms:ListKeys", Resource::Arn("*"), &ConditionContext::default())?;
-        let keys = cx.account.kms.keys();
+        let keys = cx.account.state.kms.keys();
         Ok(self
             .0
             .output("Keys", keys.map(|key| (key.id(), json!({ "KeyId": key.id(), "KeyArn": key.record.arn }))))

@@ -87,7 +87,7 @@ pub fn accept(cx: &Context<'_>, key_arn: &str, text: &str) -> Result<NamedPolicy
     let policy = model::named_policy(key_arn, text).map_err(|error| KmsError::MalformedPolicy(error.to_string()))?;
     let account = &*cx.account;
     let exists = |principal: &&str| {
-        *principal == "*" || *principal == account.id || account.iam.find_principal(principal).is_some()
+        *principal == "*" || *principal == account.id || account.state.iam.find_principal(principal).is_some()
     };
     if policy.document.principals().iter().all(exists) {
         Ok(policy)
@@ -162,7 +162,8 @@ impl Request for PutKeyPolicy {
         if !self.bypass_lockout_check {
             check_lockout(cx, &key.record.arn, &policy)?;
         }
-        cx.account.kms.set_policy(&mut cx.account.store, &key.id(), self.policy, policy)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.set_policy(store, &key.id(), self.policy, policy)?;
         Ok(json!({}).into())
     }
 }

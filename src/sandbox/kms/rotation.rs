@@ -39,9 +39,10 @@ impl Request for EnableKeyRotation {
         key.check_usable()?;
         let period_days = u32::try_from(self.period).unwrap_or(u32::MAX);
         if key.record.rotation.is_none_or(|plan| plan.period_days != period_days) {
-            let next = cx.account.clock.epoch_seconds() + f64::from(period_days) * DAY;
+            let next = cx.account.state.clock.epoch_seconds() + f64::from(period_days) * DAY;
             let plan = Some(Rotation { period_days, next });
-            cx.account.kms.change_key(&mut cx.account.store, &key.id(), |record| record.rotation = plan)?;
+            let (kms, store) = cx.account.kms_mut();
+            kms.change_key(store, &key.id(), |record| record.rotation = plan)?;
         }
         Ok(json!({}).into())
     }
@@ -103,9 +104,10 @@ impl Request for RotateKeyOnDemand {
             ))
             .into());
         }
-        let now = cx.account.clock.epoch_seconds();
+        let now = cx.account.state.clock.epoch_seconds();
         let material = new_material(&mut cx.entropy, now, MaterialOrigin::OnDemand);
-        cx.account.kms.add_material(&mut cx.account.store, &key.id(), material)?;
+        let (kms, store) = cx.account.kms_mut();
+        kms.add_material(store, &key.id(), material)?;
         Ok(json!({ "KeyId": key.record.arn }).into())
     }
 }

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use super::ciphertext::{Blob, EncryptionContext};
 use super::model::{Alias, Key, KeyRecord, KeyState, Material, MaterialOrigin, Rotation, hex, named_policy};
 use crate::policy::{Grant, NamedPolicy, PolicyDocument};
-use crate::sandbox::clock::Clock;
 use crate::sandbox::crypto::Key256;
 use crate::sandbox::entropy::Entropy;
 use crate::sandbox::store::{Store, StoreError};
@@ -63,12 +62,12 @@ impl StoredMaterial {
 }
 
 /// Keys, aliases and grants.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Kms {
     /// By key id.
     keys: BTreeMap<String, Arc<Key>>,
     /// By name, with the `alias/` prefix.
-    aliases: BTreeMap<String, Alias>,
+    aliases: BTreeMap<String, Arc<Alias>>,
 }
 
 impl Kms {
@@ -92,7 +91,7 @@ impl Kms {
             kms.keys.insert(id, Arc::new(key));
         }
         for alias in store.load::<Alias>(ALIAS)? {
-            kms.aliases.insert(alias.name.clone(), alias);
+            kms.aliases.insert(alias.name.clone(), Arc::new(alias));
         }
         Ok(kms)
     }
@@ -109,12 +108,12 @@ impl Kms {
 
     /// The alias with this name.
     pub fn alias(&self, name: &str) -> Option<&Alias> {
-        self.aliases.get(name)
+        self.aliases.get(name).map(|alias| &**alias)
     }
 
     /// All aliases, by name.
     pub fn aliases(&self) -> impl Iterator<Item = &Alias> {
-        self.aliases.values()
+        self.aliases.values().map(|alias| &**alias)
     }
 
     /// The state of a key, without checking permission; `None` when there is no such key. It is the state as of the last
@@ -225,7 +224,7 @@ impl Kms {
     /// When the store can't be written.
     pub fn put_alias(&mut self, store: &mut Store, alias: Alias) -> Result<(), StoreError> {
         store.put(ALIAS, &alias.name, &alias)?;
-        self.aliases.insert(alias.name.clone(), alias);
+        self.aliases.insert(alias.name.clone(), Arc::new(alias));
         Ok(())
     }
 
@@ -271,25 +270,30 @@ impl Kms {
         Ok(())
     }
 
-    /// Does what has fallen due on the sandbox's clock: deletes keys past their deletion date, for good and with
-    /// everything that hangs on them, and gives keys with automatic rotation their next material.
+    /// The keys for which something falls due by `now`, in epoch seconds: their deletion, or their next material by
+    /// automatic rotation.
+    pub fn due(&self, now: f64) -> Vec<Arc<Key>> {
+        let rotates = |key: &Key| key.record.state == KeyState::Enabled && rotation_due(key, now).is_some();
+        self.keys.values().filter(|key| deletion_due(key, now) || rotates(key)).cloned().collect()
+    }
+
+    /// Does what has fallen due for `key`: deletes it for good, with everything that hangs on it, or gives it its next
+    /// material.
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn catch_up(&mut self, store: &mut Store, clock: &Clock, entropy: &mut Entropy) -> Result<(), StoreError> {
-        let now = clock.epoch_seconds();
-        let deleted = |key: &Key| key.record.deletion_date.is_some_and(|date| date <= now);
-        let rotates = |key: &Key| key.record.rotation.filter(|plan| plan.next <= now);
-        let due = |key: &&Arc<Key>| deleted(key) || key.record.state == KeyState::Enabled && rotates(key).is_some();
-        let due: Vec<Arc<Key>> = self.keys.values().filter(due).cloned().collect();
-        for key in due {
-            if deleted(&key) {
-                self.delete_key(store, &key)?;
-            } else if let Some(plan) = rotates(&key) {
-                self.rotate_automatically(store, entropy, &key.id(), plan, now)?;
-            }
+    pub fn catch_up(
+        &mut self,
+        store: &mut Store,
+        entropy: &mut Entropy,
+        key: &Key,
+        now: f64,
+    ) -> Result<(), StoreError> {
+        match rotation_due(key, now) {
+            _ if deletion_due(key, now) => self.delete_key(store, key),
+            Some(plan) => self.rotate_automatically(store, entropy, &key.id(), plan, now),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn delete_key(&mut self, store: &mut Store, key: &Key) -> Result<(), StoreError> {
@@ -326,6 +330,14 @@ impl Kms {
             record.rotation = Some(Rotation { next: last_due + period, ..plan });
         })
     }
+}
+
+fn deletion_due(key: &Key, now: f64) -> bool {
+    key.record.deletion_date.is_some_and(|date| date <= now)
+}
+
+fn rotation_due(key: &Key, now: f64) -> Option<Rotation> {
+    key.record.rotation.filter(|plan| plan.next <= now)
 }
 
 /// A new key material; `created` in epoch seconds.

@@ -63,7 +63,7 @@ impl TrailEntry {
         let as_resource = |arn| Resource { arn, kind: "AWS::KMS::Key".to_owned(), account_id: account.id.clone() };
         let origin = &caller.origin;
         let event = TrailEvent {
-            event_time: account.clock.timestamp(),
+            event_time: account.state.clock.timestamp(),
             event_source: "kms.amazonaws.com".to_owned(),
             event_name: self.name.to_owned(),
             user_identity: identity(&caller.principal, caller.via),

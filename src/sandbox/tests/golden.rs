@@ -40,7 +40,7 @@ struct Recorder {
 impl Recorder {
     fn new() -> Self {
         let engine = Engine::open(&Config { seed: Some(20_261_130), ..Config::default() }).unwrap();
-        let (id, secret) = engine.account.iam.admin();
+        let (id, secret) = engine.account.state.iam.admin();
         let people = BTreeMap::from([("admin".to_owned(), (id, secret.to_string()))]);
         Self {
             engine,

@@ -92,7 +92,7 @@ impl Request for CreateTable {
             id,
             name: self.table.name,
             arn,
-            created: cx.account.clock.epoch_seconds(),
+            created: cx.account.state.clock.epoch_seconds(),
             schema,
             billing,
             by_request_since: None,
@@ -103,7 +103,8 @@ impl Request for CreateTable {
             archived_at: None,
             rekeyed: Vec::new(),
         };
-        let table = cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
+        let (dynamodb, store) = cx.account.dynamodb_mut();
+        let table = dynamodb.put_table(store, table)?;
         Ok(json!({ "TableDescription": table.describe(Phase::Creating, 0, 0, table.created) }).into())
     }
 }

@@ -25,9 +25,11 @@ impl Request for DeleteTable {
             ));
         }
         let description = describe(cx.account, &table, Phase::Deleting)?;
-        cx.account.dynamodb.remove_table(&mut cx.account.store, &table)?;
+        let (dynamodb, store) = cx.account.dynamodb_mut();
+        dynamodb.remove_table(store, &table)?;
+        cx.account.table_keys.forget(&table.id);
         if let Encryption::Kms { key_arn, grant_id, .. } = &table.encryption {
-            retire_grant(cx, key_arn, grant_id);
+            retire_grant(cx, key_arn, grant_id)?;
         }
         Ok(json!({ "TableDescription": description }).into())
     }

@@ -77,5 +77,5 @@ pub fn authorize(cx: &mut Context<'_>, action: &str, table: &TableName) -> Resul
 /// When the database can't be read.
 pub fn describe(account: &Account, table: &Table, phase: Phase) -> Result<Value, Fault> {
     let (items, bytes) = Items::of(account.store.connection(), &table.name).statistics()?;
-    Ok(table.describe(phase, items, bytes, account.clock.epoch_seconds()))
+    Ok(table.describe(phase, items, bytes, account.state.clock.epoch_seconds()))
 }

@@ -33,7 +33,7 @@ impl Request for ListTables {
         cx.authorize("dynamodb:ListTables", Resource::Table("*"), &ConditionContext::default())?;
         let limit = usize::try_from(self.limit?.unwrap_or(MAX_NAMES)).unwrap_or_default(); // 1..=100
         let start = self.start?.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut names = cx.account.dynamodb.tables.range((start, Bound::Unbounded)).map(|(name, _)| name);
+        let mut names = cx.account.state.dynamodb.tables.range((start, Bound::Unbounded)).map(|(name, _)| name);
         let page: Vec<&String> = names.by_ref().take(limit).collect();
         let mut output = json!({ "TableNames": page });
         if let (Some(_), Some(last)) = (names.next(), page.last()) {

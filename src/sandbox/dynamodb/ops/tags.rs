@@ -52,7 +52,8 @@ impl Request for TagResource {
         let mut table = Table::clone(&*tagged_table(cx, "dynamodb:TagResource", &self.table)?);
         table.tags.extend(self.tags?);
         check_count(table.tags.len())?;
-        cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
+        let (dynamodb, store) = cx.account.dynamodb_mut();
+        dynamodb.put_table(store, table)?;
         Ok(json!({}).into())
     }
 }
@@ -76,7 +77,8 @@ impl Request for UntagResource {
             return Err(Fault::invalid("Atleast one Tag Key needs to be provided as Input."));
         }
         table.tags.retain(|key, _| !keys.contains(key));
-        cx.account.dynamodb.put_table(&mut cx.account.store, table)?;
+        let (dynamodb, store) = cx.account.dynamodb_mut();
+        dynamodb.put_table(store, table)?;
         Ok(json!({}).into())
     }
 }

@@ -70,17 +70,18 @@ impl Request for UpdateTable {
         let mut changed = Table::clone(&table);
         changed.billing = change_billing(table.billing, mode, throughput)?;
         if changed.billing == Billing::PayPerRequest && table.billing != Billing::PayPerRequest {
-            changed.by_request_since = Some(cx.account.clock.epoch_seconds());
+            changed.by_request_since = Some(cx.account.state.clock.epoch_seconds());
         }
         changed.deletion_protection = protection.unwrap_or(table.deletion_protection);
         if let Some(sse) = &sse {
             rekey(cx, &table, &mut changed, sse)?;
         }
-        let changed = cx.account.dynamodb.put_table(&mut cx.account.store, changed)?;
+        let (dynamodb, store) = cx.account.dynamodb_mut();
+        let changed = dynamodb.put_table(store, changed)?;
         if sse.is_some() {
-            cx.account.dynamodb.cache.forget(&table.id);
+            cx.account.table_keys.forget(&table.id);
             if let Encryption::Kms { key_arn, grant_id, .. } = &table.encryption {
-                retire_grant(cx, key_arn, grant_id);
+                retire_grant(cx, key_arn, grant_id)?;
             }
         }
         let phase = if sse.is_some() { Phase::Rekeying } else { Phase::Updating };
@@ -100,7 +101,7 @@ fn rekey(cx: &mut Context<'_>, table: &Table, changed: &mut Table, sse: &SseRequ
              KMSMasterKeyId parameter if you want to change Master Key",
         ));
     }
-    changed.rekeyed = count_rekeying(&table.rekeyed, cx.account.clock.epoch_seconds())?;
+    changed.rekeyed = count_rekeying(&table.rekeyed, cx.account.state.clock.epoch_seconds())?;
     let keys = unlock(cx, table)?;
     let (table_key, encryption) = new_table_key(cx, &table.name, &table.id, key_arn.as_deref())?;
     changed.data_key = keys.rewrap(&mut cx.entropy, &table_key);

@@ -13,7 +13,7 @@ fn policy(more: &[&str]) -> String {
     policy.to_string()
 }
 
-fn key(lab: &mut Lab, more: &[&str]) -> String {
+pub fn key(lab: &mut Lab, more: &[&str]) -> String {
     let metadata = lab.kms("CreateKey", json!({ "Policy": policy(more) }))["KeyMetadata"].clone();
     metadata["Arn"].as_str().unwrap().to_owned()
 }

@@ -82,7 +82,7 @@ impl Lab {
     }
 
     pub fn wait(&mut self, seconds: u64) {
-        self.engine.account.clock.advance(Duration::from_secs(seconds));
+        self.engine.account.state.clock.advance(Duration::from_secs(seconds));
     }
 
     pub fn events(&self) -> Vec<TrailEvent> {

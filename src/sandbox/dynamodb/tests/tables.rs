@@ -221,8 +221,8 @@ fn billing_changes() {
     let (_, message) = lab.fails("UpdateTable", json!({"TableName": "music", "ProvisionedThroughput": throughput}));
     assert!(message.starts_with("The provisioned throughput for the table will not change."), "{message}");
     lab.wait(60);
+    let now = lab.engine.account.state.clock.epoch_seconds();
     lab.ok("UpdateTable", json!({"TableName": "music", "BillingMode": "PAY_PER_REQUEST"}));
-    let now = lab.engine.account.clock.epoch_seconds();
     let table = lab.ok("DescribeTable", json!({"TableName": "music"}))["Table"].clone();
     assert_eq!(table["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"], now);
 }

@@ -219,8 +219,8 @@ fn automatic_rotation_happens_on_the_sandbox_clock() {
     let id = lab.key();
     let status = lab.ok("GetKeyRotationStatus", json!({ "KeyId": id }));
     assert_eq!(status, json!({ "KeyRotationEnabled": false, "KeyId": arn(&id) }));
+    let next = lab.engine.account.state.clock.epoch_seconds() + 90.0 * 86_400.0;
     lab.ok("EnableKeyRotation", json!({ "KeyId": id, "RotationPeriodInDays": 90 }));
-    let next = lab.engine.account.clock.epoch_seconds() + 90.0 * 86_400.0;
     assert_eq!(
         lab.ok("GetKeyRotationStatus", json!({ "KeyId": id })),
         json!({ "KeyRotationEnabled": true, "KeyId": arn(&id), "RotationPeriodInDays": 90, "NextRotationDate": next })

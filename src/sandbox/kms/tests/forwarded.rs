@@ -218,7 +218,7 @@ fn a_key_that_is_off_fails_with_its_state(#[case] change: &str, #[case] code: &s
     let admin = lab.admin.clone();
     let id = lab.key();
     let (key, _) = create_table(&mut lab, &admin, &id).unwrap();
-    assert_eq!(lab.engine.account.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
+    assert_eq!(lab.engine.account.state.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
     lab.ok(change, json!({ "KeyId": id }));
     let failure = open(&mut lab, &admin, &key.ciphertext, &table()).unwrap_err();
     assert_eq!(
@@ -227,7 +227,7 @@ fn a_key_that_is_off_fails_with_its_state(#[case] change: &str, #[case] code: &s
     );
     let event = trail(&lab).pop().unwrap();
     assert_eq!((&event["verdict"], &event["errorCode"]), (&json!("failed"), &json!(code)));
-    assert_ne!(lab.engine.account.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
+    assert_ne!(lab.engine.account.state.kms.key_state(&arn(&id)), Some(KeyState::Enabled));
 }
 
 #[test]

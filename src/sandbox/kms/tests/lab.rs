@@ -78,7 +78,7 @@ impl Lab {
     }
 
     pub fn wait(&mut self, days: f64) {
-        self.engine.account.clock.advance(Duration::from_secs_f64(days * 86_400.0));
+        self.engine.account.state.clock.advance(Duration::from_secs_f64(days * 86_400.0));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::sandbox::service::Service;
 #[test]
 fn a_new_key_has_documented_metadata_and_policy() {
     let mut lab = Lab::new();
+    let now = lab.engine.account.state.clock.epoch_seconds();
     let metadata = lab.ok("CreateKey", json!({ "Description": "for the lab" }))["KeyMetadata"].clone();
     let id = text(&metadata["KeyId"]);
     assert_eq!(
@@ -18,7 +19,7 @@ fn a_new_key_has_documented_metadata_and_policy() {
             "AWSAccountId": ACCOUNT,
             "KeyId": id,
             "Arn": arn(&id),
-            "CreationDate": lab.engine.account.clock.epoch_seconds(),
+            "CreationDate": now,
             "Enabled": true,
             "Description": "for the lab",
             "KeyUsage": "ENCRYPT_DECRYPT",
@@ -318,8 +319,8 @@ fn everything_is_there_after_a_restart() {
 fn nothing_secret_is_printed() {
     let mut lab = Lab::new();
     let id = lab.key();
-    let material = lab.engine.account.kms.key(&id).unwrap().current().key.clone();
-    let printed = format!("{:?}", lab.engine.account.kms);
+    let material = lab.engine.account.state.kms.key(&id).unwrap().current().key.clone();
+    let printed = format!("{:?}", lab.engine.account.state.kms);
     assert!(printed.contains("[redacted]"));
     assert!(!printed.contains(&format!("{:?}", material.expose())));
 }

@@ -130,7 +130,7 @@ fn a_key_is_gone_when_its_date_has_passed(#[case] mut input: Value, #[case] days
     let id = lab.key();
     let before = prepare(&mut lab, &id);
     input["KeyId"] = json!(id);
-    let date = lab.engine.account.clock.epoch_seconds() + f64::from(days) * 86_400.0;
+    let date = lab.engine.account.state.clock.epoch_seconds() + f64::from(days) * 86_400.0;
     assert_eq!(
         lab.ok("ScheduleKeyDeletion", input),
         json!({ "KeyId": arn(&id), "DeletionDate": date, "KeyState": "PendingDeletion", "PendingWindowInDays": days })
@@ -149,7 +149,7 @@ fn a_key_is_gone_when_its_date_has_passed(#[case] mut input: Value, #[case] days
     );
     assert_eq!(lab.fails("DescribeKey", json!({ "KeyId": "alias/old" })).0, "NotFoundException");
     assert_eq!(lab.ok("ListKeys", json!({}))["Keys"].as_array().unwrap().len(), 1);
-    assert_eq!(lab.engine.account.kms.key_state(&arn(&id)), None);
+    assert_eq!(lab.engine.account.state.kms.key_state(&arn(&id)), None);
     // The name is free again.
     lab.ok("CreateAlias", json!({ "AliasName": "alias/old", "TargetKeyId": before.other }));
 }
