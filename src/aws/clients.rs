@@ -1,6 +1,6 @@
 //! Both identities' clients: how they are made, and what they send.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -36,6 +36,8 @@ pub struct EndpointOptions {
 /// Both identities' clients.
 pub struct Clients {
     pub(super) admin: Arc<ServiceClients>,
+    /// The admin's clients for the lab's calls, once they have new connections.
+    reconnected: Mutex<Option<Arc<ServiceClients>>>,
     /// Given by a profile, or set when CreateAccessKey has answered.
     test_user: Mutex<Option<Arc<ServiceClients>>>,
     region: String,
@@ -72,6 +74,7 @@ impl Clients {
             .build();
         Clients {
             admin: ServiceClients::new(timing.apply(config)),
+            reconnected: Mutex::default(),
             test_user: Mutex::new(None),
             region: region.to_owned(),
             endpoint: Some(url.to_owned()),
@@ -120,7 +123,8 @@ impl Clients {
         let services = places_of(&admin);
         let endpoint = services.iter().find_map(|place| place.endpoint.clone());
         let admin = ServiceClients::new(timing.apply(admin));
-        Ok(Clients { admin, test_user: Mutex::new(test_user), region, endpoint, services, timing })
+        let reconnected = Mutex::default();
+        Ok(Clients { admin, reconnected, test_user: Mutex::new(test_user), region, endpoint, services, timing })
     }
 
     /// The same clients, with `seconds` as the longest wait for a change to take effect; `None` keeps the default.
@@ -190,7 +194,7 @@ impl Clients {
                     self.set_test_user(&keys);
                 } else if let Operation::DeleteAccessKey { .. } = operation {
                     // The key is worth nothing any more: its secret need not stay in memory.
-                    *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    *lock(&self.test_user) = None;
                 }
                 None
             }
@@ -201,9 +205,22 @@ impl Clients {
 
     fn of(&self, identity: Identity) -> Option<Arc<ServiceClients>> {
         match identity {
-            Identity::Admin => Some(self.admin.clone()),
-            Identity::TestUser => self.test_user.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Identity::Admin => Some(lock(&self.reconnected).clone().unwrap_or_else(|| self.admin.clone())),
+            Identity::TestUser => lock(&self.test_user).clone(),
         }
+    }
+
+    /// Sends the next calls over new connections. A server on loopback only: others need TLS, and keep no trail.
+    pub fn reconnect(&self) {
+        if !self.admin.config.endpoint_url().is_some_and(profile::is_loopback) {
+            return;
+        }
+        let renewed = |clients: &Arc<ServiceClients>| {
+            ServiceClients::new(clients.config.to_builder().http_client(plain_http_client()).build())
+        };
+        *lock(&self.reconnected) = Some(renewed(&self.admin));
+        let mut test_user = lock(&self.test_user);
+        *test_user = test_user.as_ref().map(renewed);
     }
 
     fn set_test_user(&self, keys: &Keys) {
@@ -214,8 +231,13 @@ impl Clients {
             config = config.http_client(plain_http_client());
         }
         let config = config.build();
-        *self.test_user.lock().unwrap_or_else(PoisonError::into_inner) = Some(ServiceClients::new(config));
+        *lock(&self.test_user) = Some(ServiceClients::new(config));
     }
+}
+
+/// Locks what no panic leaves half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The end of `loading`, which must come in time.

@@ -13,8 +13,8 @@
 //!   fields only the session sees), [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a
 //!   recorded session.
 //!
-//! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`cost`], [`wait`], [`snapshot`] (what a
-//! presenter's second screen gets) and [`doctor`].
+//! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`path`] (the path of a read), [`cost`],
+//! [`wait`], [`snapshot`] (what a presenter's second screen gets) and [`doctor`].
 
 pub mod calls;
 pub mod cost;
@@ -23,8 +23,8 @@ pub mod feature;
 pub mod kernel;
 pub mod lesson;
 pub mod line;
-pub mod locks;
 pub mod model;
+pub mod path;
 pub mod session;
 pub mod snapshot;
 pub mod stages;
@@ -52,12 +52,12 @@ pub use flow::{Effect, Event, Intent, PresenterAction, Report, TimerId};
 pub use kernel::run::{Run, Status};
 pub use keymap::Keymap;
 pub use lesson::Lesson;
-pub use locks::{LockState, Locks};
 pub use model::choice::Choice;
 pub use model::command_line::cli_line;
 pub use model::experiment::Experiment;
 pub use model::outcome::Check;
 pub use operation::{Identity, Operation, Service, TableKey, Tags};
+pub use path::Path;
 pub use permit::{Mode, Modes, Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;

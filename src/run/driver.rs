@@ -200,6 +200,7 @@ fn named(event: &Event) -> String {
         Event::Intent(Intent::TypeDigit(_)) => "TypeDigit".to_owned(),
         Event::CallFinished { id, .. } => format!("CallFinished {}", id.0),
         Event::Inspected { serial, .. } => format!("Inspected {serial}"),
+        Event::Traced(asked) => format!("Traced {}", asked.len()),
         Event::ResponsesLoaded { stage, found } => {
             format!("ResponsesLoaded {}: {}", stage.key(), matches!(found, Ok(Some(_))))
         }
@@ -218,6 +219,7 @@ fn asked(effect: &Effect) -> String {
             format!("Report: {} {} {}", exchange.identity.name(), exchange.operation.name(), exchange.verdict.key())
         }
         Effect::Report(Report::Stage(stage, check)) => format!("Report: {} {check:?}", stage.key()),
+        Effect::Trace(requests) => format!("Trace {}", requests.len()),
         Effect::CacheResponses(_) => "CacheResponses".to_owned(),
         Effect::Save(_) => "Save".to_owned(),
         Effect::Copy(_) => "Copy".to_owned(),

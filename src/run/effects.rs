@@ -107,6 +107,11 @@ impl EffectHandler {
                     Event::Inspected { serial, finding }
                 });
             }
+            Effect::Trace(requests) => {
+                let clients = self.clients.clone();
+                self.answer(async move { Event::Traced(inspect::trace(&clients, requests).await) });
+            }
+            Effect::Reconnect => self.clients.reconnect(),
             Effect::CacheResponses(verified) => self.cache(verified),
             Effect::LoadResponses { stage, account } => {
                 let shelf = self.shelf.clone();

@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::aws::Clients;
-use crate::lab::insight::{Finding, Inquiry};
+use crate::lab::insight::trail::asked;
+use crate::lab::insight::{Finding, Inquiry, Traced};
 
 /// How long a page of the sandbox may take: it comes from this machine.
 const PAGE_TIME: Duration = Duration::from_secs(5);
@@ -48,6 +49,14 @@ pub async fn find_out(clients: &Clients, inquiry: &Inquiry) -> Finding {
             }
         }
         Inquiry::Trail | Inquiry::AtRest { .. } => Finding::NotTold,
+    }
+}
+
+/// Finds out in the sandbox's trail what KMS was asked because of `requests`.
+pub async fn trace(clients: &Clients, requests: Vec<String>) -> Vec<(String, Traced)> {
+    match find_out(clients, &Inquiry::Trail).await {
+        Finding::Trail(events) => asked(&events, requests),
+        _ => requests.into_iter().map(|request| (request, Traced::NotTold)).collect(),
     }
 }
 

@@ -3,12 +3,11 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::locks;
-use crate::lab::{Call, Exchange, Identity, LockState, Operation, State, Status, Verdict, ViewMode};
+use crate::lab::{Call, Exchange, Identity, Operation, State, Status, ViewMode};
 
-use super::text::{labeled, wrap, wrap_plain};
+use super::text::{labeled, wrap_plain};
 use super::theme::Theme;
-use super::{cli, diff, json, summary};
+use super::{cli, diff, json, path, summary};
 
 /// From this height on a summary is followed by the JSON that it sums up.
 const ROOMY: u16 = 24;
@@ -75,7 +74,7 @@ fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'stati
 fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, rows: u16) -> Vec<Line<'static>> {
     match state.view().mode {
         ViewMode::Summary => {
-            let mut lines = locks(state, exchange, theme, columns);
+            let mut lines = path::block(state, exchange, theme, columns);
             lines.extend(summary::lines(exchange, state.facts_of_calls(), theme, columns));
             if matches!(exchange.operation, Operation::Scan { .. }) && lines.len() > usize::from(rows) {
                 // Items without scrolling are worth more than the space between them.
@@ -99,37 +98,6 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
         }
         ViewMode::Cli => command(state, exchange.identity, &exchange.operation, theme, columns),
     }
-}
-
-/// From this width on each lock is followed by the action that it asks for.
-const NAMED: usize = 54;
-
-/// The locks that let a Scan through and those that didn't, in one line, at the same place in both panes.
-fn locks(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let Some(locks) = locks::locks(state, exchange) else { return Vec::new() };
-    let words = state.interface();
-    let mut content = Vec::new();
-    for (gap, number, name, action, lock) in
-        [("", 1, "table", "dynamodb:Scan", locks.table), ("  ", 2, "key", "kms:Decrypt", locks.key)]
-    {
-        let (sign, name, looks) = match lock {
-            LockState::Open => (theme.signs.allowed, name, theme.allowed.text),
-            LockState::Shut => (theme.signs.denied, name, theme.denied.text),
-            LockState::NotAsked => ("○", "not asked", theme.dim),
-        };
-        content.push(Span::raw(gap));
-        content.push(Span::styled(format!("{sign} {number} {}", words.say(name)), looks));
-        if columns >= NAMED && lock != LockState::NotAsked {
-            content.push(Span::styled(format!(" {action}"), theme.base));
-        }
-    }
-    let lead = Span::styled(format!("{:<label$}", words.say("locks"), label = summary::LABEL), theme.dim);
-    let mut lines = wrap(vec![lead], content, columns, summary::LABEL);
-    // The parts of a denial go on as the line begins.
-    if matches!(exchange.verdict, Verdict::Allowed) {
-        lines.push(Line::default());
-    }
-    lines
 }
 
 /// The calls that will be sent, before any has been.

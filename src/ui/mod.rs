@@ -41,6 +41,7 @@ pub mod notes;
 mod overlay;
 mod page;
 mod pane;
+mod path;
 pub mod plain;
 mod resume;
 mod score;

@@ -2,7 +2,7 @@
 
 mod states;
 
-use kmslab::lab::insight::Inquiry;
+use kmslab::lab::insight::{Inquiry, Traced};
 use kmslab::lab::{
     Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
     Place, Quiz, RecordedStage, Response, SavedSession, Stage, State, Wire,
@@ -305,13 +305,17 @@ impl Session {
                 Effect::After { .. } if self.holds_timers => {}
                 Effect::After { timer, .. } => self.event(Event::TimerFired(timer)),
                 Effect::Advance { timer, .. } => self.event(Event::Advanced { timer, moved: true }),
+                Effect::Trace(requests) => {
+                    let asked = requests.into_iter().map(|request| (request, Traced::Allowed)).collect();
+                    self.event(Event::Traced(asked));
+                }
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::CacheResponses(verified) => self.kept.push(*verified),
                 Effect::LoadResponses { stage, .. } => {
                     let found = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
                     self.event(Event::ResponsesLoaded { stage, found: Ok(found) });
                 }
-                Effect::Save(_) | Effect::TakeOver { .. } => {}
+                Effect::Save(_) | Effect::TakeOver { .. } | Effect::Reconnect => {}
                 Effect::Report(_) | Effect::Copy(_) | Effect::Exit | Effect::StartOver => {}
             }
         }

@@ -120,6 +120,8 @@ pub enum Command {
     },
     /// Find out what the open page needs.
     Inspect,
+    /// Find out what KMS was asked because of these requests.
+    Trace(Vec<String>),
     /// Look for the recorded responses of a stage.
     LoadResponses(Stage),
     /// Hand a text to the clipboard.

@@ -49,6 +49,25 @@ pub enum Inquiry {
     },
 }
 
+/// What KMS was asked because of a request to DynamoDB.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traced {
+    /// To decrypt the table key, and it did.
+    Allowed,
+    /// The same, and it refused.
+    Denied,
+    /// The same, and it failed for another reason.
+    Failed,
+    /// Nothing.
+    Nothing,
+    /// The lab is reading the trail.
+    Looking,
+    /// There is no trail to read.
+    #[default]
+    NotTold,
+}
+
 /// What the world has found out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {

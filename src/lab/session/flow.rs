@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::lab::feature::copy::Copied;
 use crate::lab::feature::replay::RecordedStage;
 use crate::lab::feature::saving::SavedSession;
-use crate::lab::insight::{Finding, Inquiry};
+use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
 use crate::lab::model::exchange::{Answer, CallId, Exchange};
@@ -127,6 +127,8 @@ pub enum Event {
         /// What was found.
         finding: Finding,
     },
+    /// What KMS was asked because of these requests; the end of an [`Effect::Trace`].
+    Traced(Vec<(String, Traced)>),
     /// A timer has fired.
     TimerFired(TimerId),
     /// The end of an [`Effect::Advance`].
@@ -188,6 +190,10 @@ pub enum Effect {
         /// What to find out.
         inquiry: Inquiry,
     },
+    /// Find out in the sandbox's trail what KMS was asked because of these requests; [`Event::Traced`] has the answer.
+    Trace(Vec<String>),
+    /// Close the connections to the server. The next calls use new ones, for which DynamoDB has no table key in memory.
+    Reconnect,
     /// Cache the responses of a stage that was met, in place of older ones.
     CacheResponses(Box<RecordedStage>),
     /// Save the session in place of what was saved before; later calls wait for it.

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::lab::feature::copy::{Profiles, Way};
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::RecordedStage;
-use crate::lab::insight::{Finding, Known};
+use crate::lab::insight::{Finding, Known, Traced};
 use crate::lab::model::backend::{Backend, ServicePlace};
 use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::facts::Names;
@@ -97,6 +97,8 @@ pub enum Logged {
         /// What is known since.
         known: Box<Known>,
     },
+    /// What KMS was asked because of these requests.
+    Traced(Vec<(String, Traced)>),
     /// A timer has fired.
     Timer(TimerId),
     /// Recorded answers that were looked for.
@@ -186,6 +188,7 @@ impl Logged {
             Event::Inspected { serial, .. } => {
                 Logged::Found { serial: *serial, known: Box::new(state.known_since(*serial)?.clone()) }
             }
+            Event::Traced(asked) => Logged::Traced(state.insight.as_shown(asked)),
             Event::TimerFired(timer) => Logged::Timer(*timer),
             Event::Advanced { timer, moved } => Logged::Advanced { timer: *timer, moved: *moved },
             Event::ResponsesLoaded { stage, .. } => Logged::ResponsesLoaded {
@@ -224,6 +227,7 @@ impl Logged {
                 Event::CallFinished { id, answer }
             }
             Logged::Found { serial, known } => Event::Inspected { serial, finding: Finding::Shown(known) },
+            Logged::Traced(asked) => Event::Traced(asked),
             Logged::Timer(timer) => Event::TimerFired(timer),
             Logged::ResponsesLoaded { stage, found } => Event::ResponsesLoaded { stage, found },
             Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },

@@ -52,6 +52,7 @@ impl State {
                 self.kernel.answer(id, *answer, |raw| self.masking.exchange(raw));
             }
             Event::Inspected { serial, finding } => self.inspected(serial, finding),
+            Event::Traced(asked) => self.insight.traced(&asked),
             Event::TimerFired(timer) => match self.experiments.second_passed(timer) {
                 Some(commands) => return commands,
                 None => self.kernel.timer_fired(timer),
@@ -110,7 +111,7 @@ impl State {
             self.masking.facts_changed(self.kernel.facts()); // first: the others read shown facts
         }
         let mut commands = self.react(event, effects);
-        self.insight.on(event, &self.kernel);
+        commands.extend(self.insight.on(event, &self.kernel, self.backend.kind != BackendKind::Aws));
         commands.extend(self.experiments.on(event, &self.kernel));
         commands.extend(self.resume_on(event));
         if !self.resuming.is_open() {
@@ -249,6 +250,11 @@ impl State {
     }
 
     fn send_masked(&mut self, id: RunId, batch: Masked<Batch>, effects: &mut Vec<Effect>) {
+        // DynamoDB keeps a table key for a connection. On new ones KMS is asked for both callers.
+        let compares = matches!(id, RunId::Stage(stage) if stage.def().scans.compares());
+        if compares && self.backend.kind == BackendKind::Sandbox {
+            effects.push(Effect::Reconnect);
+        }
         let calls = self.kernel.send(id, batch);
         if let RunId::Experiment(which) = id {
             self.experiments.note_sent(which, &calls);
@@ -313,6 +319,7 @@ impl State {
             Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
             Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
+            Command::Trace(requests) => effects.push(Effect::Trace(requests)),
             Command::Inspect => effects.extend(self.inspect()),
             Command::LoadResponses(stage) => {
                 effects.push(Effect::LoadResponses { stage, account: self.replays.account(&self.kernel) })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::insight::Inquiry;
+use crate::lab::insight::{Inquiry, Traced};
 use crate::lab::*;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -97,6 +97,12 @@ pub fn silence() -> Box<Answer> {
 }
 
 impl Cloud {
+    /// What the trail says: where the key is asked at all, nothing is in memory.
+    pub fn trace(&self, requests: Vec<String>) -> Vec<(String, Traced)> {
+        let asked = if self.enforces_kms { Traced::Allowed } else { Traced::Nothing };
+        requests.into_iter().map(|request| (request, asked)).collect()
+    }
+
     pub fn call(&mut self, identity: Identity, operation: &Operation) -> Box<Answer> {
         use Operation as O;
         if let Some(at) = self.faults.iter().position(|(name, ..)| *name == operation.name()) {
@@ -306,6 +312,11 @@ impl Lab {
                 Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
                 Effect::Copy(_) => {}
+                Effect::Trace(requests) => {
+                    let asked = self.cloud.trace(requests);
+                    effects.extend(self.state.update(Event::Traced(asked)));
+                }
+                Effect::Reconnect => {}
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
                 Effect::StartOver => self.started_over = true,

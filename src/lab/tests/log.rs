@@ -37,6 +37,7 @@ impl Logging {
                         events.push_back(Event::CallFinished { id, answer });
                     }
                     Effect::After { timer, .. } => events.push_back(Event::TimerFired(timer)),
+                    Effect::Trace(requests) => events.push_back(Event::Traced(self.lab.cloud.trace(requests))),
                     Effect::Inspect { serial, .. } => {
                         let finding = insight::Finding::Failed(format!("no trail in {ACCOUNT}"));
                         events.push_back(Event::Inspected { serial, finding });
@@ -46,7 +47,7 @@ impl Logging {
                     }
                     Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
                     Effect::CacheResponses(_) | Effect::Save(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
-                    Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
+                    Effect::Copy(_) | Effect::StartOver | Effect::Exit | Effect::Reconnect => {}
                 }
             }
         }

@@ -12,7 +12,6 @@ mod golden;
 mod insight;
 mod leaving;
 mod lesson;
-mod locks;
 mod log;
 mod presenting;
 mod recall;

@@ -109,6 +109,8 @@ enum What {
     Call(CallId),
     Timer(TimerId),
     Finding(u64),
+    /// Of the first request.
+    Trace(Option<String>),
     /// Arrives unasked.
     Other,
 }
@@ -192,6 +194,7 @@ impl Front for Film {
             Effect::Call { id, operation, .. } => (What::Call(*id), plausible(operation, *id)),
             Effect::Advance { timer, .. } => (What::Timer(*timer), Duration::from_millis(1)),
             Effect::After { timer, millis } => (What::Timer(*timer), Duration::from_millis(*millis)),
+            Effect::Trace(requests) => (What::Trace(requests.first().cloned()), Duration::from_millis(2)),
             Effect::Inspect { serial, .. } => (What::Finding(*serial), Duration::from_millis(2)),
             _ => return,
         };
@@ -264,6 +267,7 @@ impl Film {
             Event::CallFinished { id, .. } => What::Call(*id),
             Event::TimerFired(timer) | Event::Advanced { timer, .. } => What::Timer(*timer),
             Event::Inspected { serial, .. } => What::Finding(*serial),
+            Event::Traced(asked) => What::Trace(asked.first().map(|(request, _)| request.clone())),
             _ => What::Other,
         };
         let Some(asked) = self.asked.iter_mut().find(|asked| asked.what == what) else {

@@ -186,7 +186,7 @@ const INNER: &[Inner] = &[Inner {
         &["model/"],
         &["lesson/", "stages/", "wait.rs"],
         &["kernel/"],
-        &["feature/", "calls.rs", "cost.rs", "view.rs"],
+        &["feature/", "calls.rs", "cost.rs", "path.rs", "view.rs"],
         &["session/"],
     ],
     apart: &["feature"],

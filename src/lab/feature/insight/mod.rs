@@ -11,10 +11,10 @@ pub mod trail;
 use self::documents::{Documents, decide_again, request_id};
 use self::ladder::Decided;
 use crate::lab::kernel::Kernel;
-use crate::lab::kernel::event::DomainEvent;
+use crate::lab::kernel::event::{Command, DomainEvent};
 use crate::lab::kernel::run::Run;
-use crate::lab::model::exchange::Exchange;
-pub use crate::lab::model::inspection::{Finding, Inquiry, Known, Place};
+use crate::lab::model::exchange::{CallId, Exchange, Verdict};
+pub use crate::lab::model::inspection::{Finding, Inquiry, Known, Place, Traced};
 use crate::lab::model::operation::Operation;
 /// The evaluator's own word on whether an element `Action` covers an action.
 pub use crate::policy::covers_action;
@@ -25,6 +25,7 @@ const UNDONE: &str = "the experiment is undone, and with it the policies by whic
 /// A call for which DynamoDB needs a table key. It is known longer than its response, which a later one replaces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Use {
+    call: CallId,
     /// Its request id as it came.
     sent: String,
     /// The same as it is shown.
@@ -35,6 +36,7 @@ pub struct Use {
     pub operation: &'static str,
     /// Where it was made.
     pub place: Place,
+    asked: Traced,
 }
 
 /// What was asked last, and what is known of it.
@@ -68,19 +70,47 @@ impl Insight {
         table(one).is_some() && table(one) == table(other)
     }
 
-    /// Notes the calls that need a table key.
-    pub(in crate::lab) fn on(&mut self, event: &DomainEvent, kernel: &Kernel) {
-        let DomainEvent::CallAnswered(_, call) = event else { return };
+    /// Notes the calls that need a table key. Where there may be a trail, asks for what the response of a Scan leaves open.
+    pub(in crate::lab) fn on(&mut self, event: &DomainEvent, kernel: &Kernel, has_trail: bool) -> Vec<Command> {
+        let DomainEvent::CallAnswered(_, call) = event else { return Vec::new() };
         let exchange = call.raw();
+        let is_scan = matches!(exchange.operation, Operation::Scan { .. });
+        let is_open = !matches!(&exchange.verdict, Verdict::Denied(denied) if denied.action.is_some());
+        let sent = request_id(exchange).to_owned();
+        let traces = has_trail && is_scan && is_open && !sent.is_empty();
         if let Operation::Scan { table } | Operation::PutItem { table, .. } = &exchange.operation {
             self.uses.push(Use {
-                sent: request_id(exchange).to_owned(),
+                call: exchange.id,
+                sent: sent.clone(),
                 request_id: request_id(call).to_owned(),
                 table: table.clone(),
                 operation: exchange.operation.name(),
                 place: place_of(exchange, kernel),
+                asked: if traces { Traced::Looking } else { Traced::NotTold },
             });
         }
+        traces.then(|| Command::Trace(vec![sent])).into_iter().collect()
+    }
+
+    /// Takes what the trail says.
+    pub(in crate::lab) fn traced(&mut self, asked: &[(String, Traced)]) {
+        for one in self.uses.iter_mut().filter(|one| one.asked == Traced::Looking) {
+            if let Some((_, asked)) = asked.iter().find(|(id, _)| *id == one.sent) {
+                one.asked = *asked;
+            }
+        }
+    }
+
+    /// The same with the ids of the requests as they are shown.
+    pub(in crate::lab) fn as_shown(&self, asked: &[(String, Traced)]) -> Vec<(String, Traced)> {
+        let shown = |id: &String| Some(self.uses.iter().find(|one| one.sent == *id)?.request_id.clone());
+        asked.iter().filter_map(|(id, asked)| Some((shown(id)?, *asked))).collect()
+    }
+
+    /// What the trail says of an exchange, as it is shown.
+    pub(in crate::lab) fn asked(&self, exchange: &Exchange) -> Traced {
+        let is_it = |one: &&Use| one.call == exchange.id && one.request_id == request_id(exchange);
+        self.uses.iter().rev().find(is_it).map(|one| one.asked).unwrap_or_default()
     }
 
     /// Notes a new question and returns its number.

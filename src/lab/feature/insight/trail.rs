@@ -8,7 +8,7 @@ use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Run;
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
-pub use crate::lab::model::inspection::{Event, Parameters, Who};
+pub use crate::lab::model::inspection::{Event, Parameters, Traced, Who};
 use crate::lab::model::operation::Service;
 
 /// What became of a request.
@@ -69,6 +69,21 @@ pub fn short(principal: &str) -> &str {
 /// The last part of an ARN, `alice`; anything else as it is.
 fn name(principal: &str) -> &str {
     short(principal).rsplit('/').next().unwrap_or(principal)
+}
+
+/// What KMS was asked because of each of these requests to DynamoDB, by the trail.
+pub fn asked(events: &[Event], requests: Vec<String>) -> Vec<(String, Traced)> {
+    let of = |request: &String| {
+        let mut decrypts = events.iter().filter(|event| event.event_name == "Decrypt");
+        match decrypts.find(|event| event.caused_by.as_ref() == Some(request)).map(|event| Outcome::of(&event.verdict))
+        {
+            Some(Outcome::Allowed) => Traced::Allowed,
+            Some(Outcome::Denied) => Traced::Denied,
+            Some(Outcome::Failed) => Traced::Failed,
+            None => Traced::Nothing,
+        }
+    };
+    requests.into_iter().map(|request| (request.clone(), of(&request))).collect()
 }
 
 /// What the sandbox has seen, oldest first.

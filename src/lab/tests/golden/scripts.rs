@@ -62,6 +62,10 @@ impl Script {
                 }
                 Effect::After { timer, .. } => self.waiting.push_back(Event::TimerFired(timer)),
                 Effect::Advance { timer, .. } => self.waiting.push_back(Event::Advanced { timer, moved: true }),
+                Effect::Trace(requests) => {
+                    let asked = self.lab.cloud.trace(requests);
+                    self.waiting.push_back(Event::Traced(asked));
+                }
                 Effect::Inspect { serial, .. } => {
                     let finding = insight::Finding::Failed(format!("no trail in {ACCOUNT}"));
                     self.waiting.push_back(Event::Inspected { serial, finding });

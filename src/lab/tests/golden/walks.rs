@@ -117,6 +117,7 @@ impl Walk {
                 }
                 Effect::After { timer, .. } => Event::TimerFired(timer),
                 Effect::Advance { timer, .. } => Event::Advanced { timer, moved: timer.0.is_multiple_of(2) },
+                Effect::Trace(requests) => Event::Traced(self.lab.cloud.trace(requests)),
                 Effect::Inspect { serial, inquiry } => Event::Inspected { serial, finding: self.find(inquiry) },
                 Effect::LoadResponses { stage, .. } => {
                     self.asked += 1;

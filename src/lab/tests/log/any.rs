@@ -149,6 +149,7 @@ impl Twins {
                 }
                 Effect::After { timer, .. } => Event::TimerFired(timer),
                 Effect::Advance { timer, .. } => Event::Advanced { timer, moved: timer.0 % 2 == 0 },
+                Effect::Trace(requests) => Event::Traced(self.live.cloud.trace(requests)),
                 Effect::Inspect { serial, inquiry } => Event::Inspected { serial, finding: self.find(inquiry) },
                 Effect::LoadResponses { stage, .. } => {
                     let kept = self.kept.iter().find(|kept| kept.stage == stage).cloned().map(Box::new);
