@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::principal::Principal;
+use super::principal::{Principal, global_service};
 
 /// Condition keys and their values. Keys are case-insensitive (IAM guide) and kept in lower case; a key may have several
 /// values.
@@ -20,8 +20,11 @@ impl ConditionContext {
         context.set("aws:SecureTransport", "true").set("aws:ResourceAccount", resource_account);
         context.set("aws:PrincipalIsAWSService", principal.is_service().to_string());
         if principal.is_service() {
-            context.set("aws:PrincipalServiceName", &principal.arn);
-            context.set("aws:PrincipalServiceNamesList", &principal.arn);
+            let global = global_service(&principal.arn);
+            context.set("aws:PrincipalServiceName", &global).set("aws:PrincipalServiceNamesList", &global);
+            if global != principal.arn {
+                context.add("aws:PrincipalServiceNamesList", &principal.arn);
+            }
         } else {
             context.describe_caller(principal);
         }

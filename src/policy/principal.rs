@@ -132,6 +132,13 @@ impl PrincipalName {
     }
 }
 
+/// Returns the name of a service without its region: `dynamodb.amazonaws.com` for `dynamodb.us-east-1.amazonaws.com`.
+pub(super) fn global_service(name: &str) -> String {
+    let end = name.find(".amazonaws.com").unwrap_or(name.len());
+    let service = name[..end].split('.').next().unwrap_or_default();
+    format!("{service}{}", &name[end..])
+}
+
 /// Whether two service principals are the same service: `dynamodb.us-east-1.amazonaws.com` is the regional spelling of
 /// `dynamodb.amazonaws.com`. Two regional names must name the same region.
 pub(super) fn same_service(one: &str, other: &str) -> bool {

@@ -23,7 +23,7 @@ pub fn parse(members: &Members<'_>) -> Result<Vec<Tag>, Fault> {
         let part = |name, length| {
             let text = members.optional_str(name, length)?;
             if text.is_none() {
-                members.violation(name, "null", "Member must not be null");
+                members.missing(name);
             }
             Ok::<_, Fault>(text.unwrap_or_default().to_owned())
         };

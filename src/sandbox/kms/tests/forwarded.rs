@@ -168,7 +168,10 @@ fn conditions_see_the_service(#[case] condition: Value, #[case] allowed: bool) {
 #[case(json!({ "Bool": { "aws:PrincipalIsAWSService": "true" } }), true)]
 #[case(json!({ "Null": { "aws:PrincipalArn": "false" } }), false)]
 #[case(json!({ "Bool": { "aws:ViaAWSService": "true" } }), false)]
-#[case(json!({ "StringEquals": { "aws:PrincipalServiceName": VIA } }), true)]
+#[case(json!({ "StringEquals": { "aws:PrincipalServiceName": "dynamodb.amazonaws.com" } }), true)]
+#[case(json!({ "StringEquals": { "aws:PrincipalServiceName": VIA } }), false)]
+#[case(json!({ "ForAnyValue:StringEquals": { "aws:PrincipalServiceNamesList": VIA } }), true)]
+#[case(json!({ "ForAnyValue:StringEquals": { "aws:PrincipalServiceNamesList": "dynamodb.amazonaws.com" } }), true)]
 #[case(json!({ "Null": { "aws:CalledVia": "false" } }), false)]
 fn conditions_see_a_service_that_acts_for_itself(#[case] condition: Value, #[case] denied: bool) {
     let mut lab = Lab::new();
