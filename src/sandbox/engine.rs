@@ -1,6 +1,6 @@
 //! From request to response, synchronously and without a network.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -27,7 +27,7 @@ use super::service::Service;
 use super::sigv4::Authorization;
 use super::start_error::StartError;
 use super::store::{Store, StoreError};
-use super::transaction::Transaction;
+use super::transaction::{self, Transaction};
 use super::validate::Params;
 use crate::policy::Principal;
 
@@ -42,6 +42,15 @@ Use it as the endpoint URL of any AWS client. Its own pages:
   GET  /_kmslab/at-rest?table=NAME
   POST /_kmslab/advance?seconds=N
 ";
+
+/// The engine, shared by the server and the sandbox's handle. A std mutex: it is never held across an await, and the one
+/// server thread takes it for as long as a request takes anyway.
+pub(super) type Shared = Arc<Mutex<Engine>>;
+
+/// Locks the engine. A request that panics drops its transaction, so a poisoned lock says nothing.
+pub(super) fn lock(engine: &Shared) -> MutexGuard<'_, Engine> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The sandbox without its network.
 #[derive(Debug)]
@@ -101,7 +110,7 @@ impl Engine {
     /// Responds to a request. Never panics on bad input; touches nothing outside the process but the database.
     pub fn handle(&mut self, request: &Request) -> Response {
         match route(request) {
-            Route::Control(page) => pages::respond(self, request, &page),
+            Route::Control(page) => pages::respond(&mut self.account, request, &page),
             Route::Welcome => respond::page(200, "text/plain; charset=utf-8", WELCOME),
             Route::NoSuchPage => respond::page(404, "text/plain; charset=utf-8", "there is nothing here\n"),
             Route::Refused { service, error } => self.refuse(service, &error),
@@ -126,11 +135,7 @@ impl Engine {
     /// # Errors
     /// When the database can't be written. Then the clock stays.
     pub fn advance(&mut self, by: Duration) -> Result<(), StoreError> {
-        let mut tx = Transaction::begin(&mut self.account)?;
-        tx.notice_keys()?;
-        tx.state.clock.advance(by);
-        tx.store_clock()?;
-        tx.commit()
+        transaction::advance(&mut self.account, by)
     }
 
     /// Drops what was cached for a connection that is closed.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::config::Config;
-use super::engine::Engine;
-use super::http::{self, Server, Shared};
+use super::engine::{self, Engine, Shared};
+use super::http::Server;
 use super::log::{DecisionRecord, TrailEvent};
 use super::start_error::StartError;
 
@@ -97,18 +97,18 @@ impl Sandbox {
 
     /// Recent API calls, oldest first.
     pub fn trail(&self) -> Vec<TrailEvent> {
-        http::lock(&self.engine).account.trail.all()
+        engine::lock(&self.engine).account.trail.all()
     }
 
     /// Recent policy decisions, oldest first.
     pub fn decisions(&self) -> Vec<DecisionRecord> {
-        http::lock(&self.engine).account.decisions.all()
+        engine::lock(&self.engine).account.decisions.all()
     }
 
     /// Moves the sandbox's clock forward.
     pub fn advance(&self, by: Duration) {
         // With kept data the clock is written down too. Should that fail, the next changing request writes it.
-        let _ = http::lock(&self.engine).advance(by);
+        let _ = engine::lock(&self.engine).advance(by);
     }
 
     /// Ends when the server has ended, which is a defect while the sandbox lives.

@@ -12,7 +12,7 @@ use std::io;
 use std::net::{IpAddr, TcpListener as StdListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use self::crowd::{Crowd, Limits, Seat, Watched};
-use super::engine::Engine;
+use super::engine::{Shared, lock};
 use super::request::{BODY_LIMIT, Body, Request};
 use super::respond::{self, Response};
 use super::start_error::StartError;
@@ -40,15 +40,6 @@ use super::start_error::StartError;
 const DRAIN_LIMIT: usize = 4 * BODY_LIMIT;
 /// How long a request in progress may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(250);
-
-/// The engine, shared by the server and the sandbox's handle. A std mutex: it is never held across an await, and the one
-/// server thread takes it for as long as a request takes anyway.
-pub(super) type Shared = Arc<Mutex<Engine>>;
-
-/// Locks the engine. A request that panics drops its transaction, so a poisoned lock says nothing.
-pub(super) fn lock(engine: &Shared) -> MutexGuard<'_, Engine> {
-    engine.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A running server; dropping it stops it.
 #[derive(Debug)]

@@ -8,48 +8,49 @@ use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::dynamodb::at_rest;
-use super::engine::Engine;
 use super::log::{BoundedLog, Record};
 use super::request::Request;
 use super::respond::{self, Response};
+use super::transaction;
 
 /// The longest step of the clock, in seconds: about a hundred years.
 const LONGEST_STEP: u64 = 100 * 366 * 24 * 60 * 60;
 
 /// Responds to a request for `/_kmslab/{page}`.
-pub fn respond(engine: &mut Engine, request: &Request, page: &str) -> Response {
+pub fn respond(account: &mut Account, request: &Request, page: &str) -> Response {
     if let Err(reason) = check_sender(request) {
         return refusal(403, &reason);
     }
     match (&request.method, page) {
         (&Method::GET, "health") => json(json!({
             "status": "ok",
-            "account": engine.account.id,
-            "region": engine.account.region,
-            "time": engine.account.state.clock.timestamp(),
+            "account": account.id,
+            "region": account.region,
+            "time": account.state.clock.timestamp(),
         })),
-        (&Method::GET, "trail") => list("events", &engine.account.trail),
-        (&Method::GET, "decisions") => list("decisions", &engine.account.decisions),
-        (&Method::GET, "at-rest") => table_at_rest(engine, request.uri.query().unwrap_or_default()),
-        (&Method::POST, "advance") => advance(engine, request.uri.query().unwrap_or_default()),
+        (&Method::GET, "trail") => list("events", &account.trail),
+        (&Method::GET, "decisions") => list("decisions", &account.decisions),
+        (&Method::GET, "at-rest") => table_at_rest(account, request.uri.query().unwrap_or_default()),
+        (&Method::POST, "advance") => advance(account, request.uri.query().unwrap_or_default()),
         (_, "health" | "trail" | "decisions" | "at-rest") => refusal(405, "use GET"),
         (_, "advance") => refusal(405, "use POST"),
         _ => refusal(404, "there are: health, trail, decisions, at-rest, advance"),
     }
 }
 
-fn table_at_rest(engine: &Engine, query: &str) -> Response {
+fn table_at_rest(account: &Account, query: &str) -> Response {
     let table = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "table");
     let Some((_, table)) = table else { return refusal(400, "table=NAME is needed") };
-    match at_rest::describe(&engine.account, &table) {
+    match at_rest::describe(account, &table) {
         Ok(Some(found)) => json(found),
         Ok(None) => refusal(404, "there is no table of this name"),
         Err(error) => refusal(500, &error.to_string()),
     }
 }
 
-fn advance(engine: &mut Engine, query: &str) -> Response {
+fn advance(account: &mut Account, query: &str) -> Response {
     let seconds = form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "seconds")
         .and_then(|(_, value)| value.parse::<u64>().ok())
@@ -57,8 +58,8 @@ fn advance(engine: &mut Engine, query: &str) -> Response {
     let Some(seconds) = seconds else {
         return refusal(400, &format!("seconds must be a whole number from 0 to {LONGEST_STEP}"));
     };
-    match engine.advance(Duration::from_secs(seconds)) {
-        Ok(()) => json(json!({ "time": engine.account.state.clock.timestamp() })),
+    match transaction::advance(account, Duration::from_secs(seconds)) {
+        Ok(()) => json(json!({ "time": account.state.clock.timestamp() })),
         Err(error) => refusal(500, &error.to_string()),
     }
 }

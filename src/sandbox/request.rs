@@ -9,7 +9,6 @@ use super::context::ConnectionId;
 use super::error::Fault;
 use super::form::Form;
 use super::service::{Protocol, Service};
-use super::sigv4;
 
 /// The largest body taken, in bytes. DynamoDB's own limit is 16 MiB.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -151,6 +150,12 @@ fn form(request: &Request, text: &[u8]) -> Route {
     Route::Call { service, operation: action, form }
 }
 
+/// The service an `Authorization` header is signed for, if it can be read at all.
+pub(super) fn signing_name(header: &str) -> Option<&str> {
+    let (_, credential) = header.split_once("Credential=")?;
+    credential.split([',', ' ']).next()?.split('/').nth(3)
+}
+
 fn unknown(request: &Request, status: u16) -> Route {
     let service = guess(request);
     let error = Fault::UnknownOperation { status, name: String::new() };
@@ -159,7 +164,7 @@ fn unknown(request: &Request, status: u16) -> Route {
 
 /// The service a request seems to be for when it does not say so: by its signature, else by its content type.
 fn guess(request: &Request) -> Service {
-    let signed_for = request.header("authorization").and_then(sigv4::signing_name);
+    let signed_for = request.header("authorization").and_then(signing_name);
     let by_signature = Service::ALL.into_iter().find(|service| Some(service.signing_name()) == signed_for);
     by_signature.unwrap_or_else(|| match request.header("content-type").unwrap_or_default() {
         json if json.starts_with("application/x-amz-json-1.0") => Service::DynamoDb,

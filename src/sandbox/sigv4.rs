@@ -45,12 +45,6 @@ pub struct Authorization<'a> {
     signature: &'a str,
 }
 
-/// The service an `Authorization` header is signed for, if it can be read at all.
-pub fn signing_name(header: &str) -> Option<&str> {
-    let (_, credential) = header.split_once("Credential=")?;
-    credential.split([',', ' ']).next()?.split('/').nth(3)
-}
-
 impl<'a> Authorization<'a> {
     /// Reads a request's `Authorization` header.
     ///

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::entropy::NoRandomness;
-use super::store::StoreError;
+use super::store::error::StoreError;
 
 /// Why the sandbox did not start: what, where, and what to do.
 #[derive(Debug, thiserror::Error)]

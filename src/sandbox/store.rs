@@ -3,7 +3,7 @@
 //! The root key plays the part of KMS's hardware security module. For a temporary folder it lives in memory only; with
 //! `--data` it is the file `hsm.key` beside the database, readable by its owner alone.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,16 +31,17 @@ const SCHEMA: &str = "
 /// A database has at least one page, in bytes.
 const SMALLEST_DATABASE: u64 = 512;
 
-mod error;
+pub(super) mod error;
+mod lock;
 mod temporary;
 
 pub use error::StoreError;
+use lock::Lock;
 use temporary::Temporary;
 pub use temporary::abandon;
 
 const DATABASE_FILE: &str = "kmslab.db";
 const ROOT_KEY_FILE: &str = "hsm.key";
-const LOCK_FILE: &str = "kmslab.lock";
 
 /// The database and the root key.
 #[derive(Debug)]
@@ -63,30 +64,6 @@ struct Keys {
 enum Home {
     Temporary { _folder: Temporary },
     Kept { _lock: Lock },
-}
-
-/// The hold on a data folder. Let go of expressly: a process that somebody else in this one has just started holds a copy
-/// of the file for a moment, and closing ours would not end that copy's hold.
-#[derive(Debug)]
-struct Lock(File);
-
-impl Lock {
-    fn take(folder: &Path) -> Result<Self, StartError> {
-        let path = folder.join(LOCK_FILE);
-        let failed = |source| StartError::Folder { path: path.clone(), source };
-        let file = disk::open_or_make(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = self.0.unlock();
-    }
 }
 
 impl Store {

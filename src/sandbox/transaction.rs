@@ -1,6 +1,7 @@
 //! A change to an account: all of it or nothing.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use super::account::{Account, State};
 use super::store::StoreError;
@@ -35,6 +36,18 @@ impl<'a> Transaction<'a> {
         self.before = None;
         Ok(())
     }
+}
+
+/// Moves the clock forward, and stores it with the data.
+///
+/// # Errors
+/// When the database can't be written. Then the clock stays.
+pub fn advance(account: &mut Account, by: Duration) -> Result<(), StoreError> {
+    let mut tx = Transaction::begin(account)?;
+    tx.notice_keys()?;
+    tx.state.clock.advance(by);
+    tx.store_clock()?;
+    tx.commit()
 }
 
 impl Drop for Transaction<'_> {

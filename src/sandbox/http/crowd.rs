@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Shared, lock};
 use crate::sandbox::context::ConnectionId;
+use crate::sandbox::engine::{Shared, lock};
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::sandbox::Config;
+use crate::sandbox::engine::Engine;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -13,7 +14,7 @@ fn server(limits: Limits) -> (Server, SocketAddr) {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
-    (Server::start_with(listener, Arc::new(Mutex::new(engine)), limits).unwrap(), address)
+    (Server::start_with(listener, Arc::new(std::sync::Mutex::new(engine)), limits).unwrap(), address)
 }
 
 fn connect(address: SocketAddr, first: &[u8]) -> TcpStream {
@@ -111,7 +112,7 @@ fn a_connection_asked_to_leave_gets_no_extra_time() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let engine = Engine::open(&Config { seed: Some(1), ..Config::default() }).unwrap();
     let crowd = Arc::new(Crowd::new(Limits { stall: Duration::from_millis(200), ..Limits::default() }));
-    let seat = crowd.enter(Arc::new(Mutex::new(engine)));
+    let seat = crowd.enter(Arc::new(std::sync::Mutex::new(engine)));
     let line = Arc::clone(seat.line());
     let ended = runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

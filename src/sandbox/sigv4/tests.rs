@@ -6,6 +6,7 @@ use time::macros::datetime;
 use super::*;
 use crate::sandbox::error::Fault;
 use crate::sandbox::request::Body;
+use crate::sandbox::request::signing_name;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const NOW: OffsetDateTime = datetime!(2026-10-10 12:00:00 UTC);

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use super::Lock;
+use super::lock::Lock;
 use crate::disk;
 
 const PREFIX: &str = "kmslab-";
