@@ -41,16 +41,8 @@ impl Clients {
         if let Ok(output) = send!("iam:GetUser", client.get_user().user_name(name)) {
             documents.unique_id = output.user.map(|user| user.user_id);
         }
-        let attached =
-            pages!("iam:ListAttachedUserPolicies", client.list_attached_user_policies().user_name(name), |page| page
-                .attached_policies
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|policy| policy.policy_arn));
-        self.read_managed(attached, &format!("user {name}"), &mut documents).await;
-        let inline =
-            pages!("iam:ListUserPolicies", client.list_user_policies().user_name(name), |page| page.policy_names);
-        match inline {
+        self.read_managed(self.attached_policies(name).await, &format!("user {name}"), &mut documents).await;
+        match self.inline_policies(name).await {
             Ok(policies) => {
                 for policy in policies {
                     let call = client.get_user_policy().user_name(name).policy_name(&policy);

@@ -342,14 +342,7 @@ impl Clients {
             .access_key_metadata
             .into_iter()
             .filter_map(|key| key.access_key_id));
-        let attached =
-            pages!("iam:ListAttachedUserPolicies", client.list_attached_user_policies().user_name(name), |page| page
-                .attached_policies
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|policy| policy.policy_arn));
-        let inline =
-            pages!("iam:ListUserPolicies", client.list_user_policies().user_name(name), |page| page.policy_names);
+        let (attached, inline) = (self.attached_policies(name).await, self.inline_policies(name).await);
         let into = [&mut user.access_keys, &mut user.attached_policies, &mut user.inline_policies];
         for (list, listed) in into.into_iter().zip([keys, attached, inline]) {
             match listed {
@@ -500,7 +493,27 @@ impl Clients {
 }
 
 impl Clients {
-    /// Takes an inline policy off a user; one that is not there is gone.
+    /// Lists the ARNs of the managed policies attached to a user.
+    ///
+    /// # Errors
+    /// If the service or the SDK refuses the call.
+    pub(super) async fn attached_policies(&self, user: &str) -> Result<Vec<String>, Failed> {
+        let call = self.admin.iam().list_attached_user_policies().user_name(user);
+        pages!("iam:ListAttachedUserPolicies", call, |page| {
+            page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
+        })
+    }
+
+    /// Lists the names of a user's inline policies.
+    ///
+    /// # Errors
+    /// If the service or the SDK refuses the call.
+    pub(super) async fn inline_policies(&self, user: &str) -> Result<Vec<String>, Failed> {
+        let call = self.admin.iam().list_user_policies().user_name(user);
+        pages!("iam:ListUserPolicies", call, |page| page.policy_names)
+    }
+
+    /// Removes an inline policy from a user. One that doesn't exist counts as removed.
     ///
     /// # Errors
     /// If the service or the SDK refuses the call.
