@@ -18,7 +18,7 @@ use super::{failure, ops, profile, questions};
 use crate::lab::backend::ServicePlace;
 use crate::lab::certainty::names_result;
 use crate::lab::doctor::Question;
-use crate::lab::{Answer, Identity, NoResponse, Operation};
+use crate::lab::{Answer, CallError, Identity, Operation};
 
 /// Which profiles and endpoint to use.
 #[derive(Debug, Clone, Default)]
@@ -270,7 +270,7 @@ fn telling(operation: &Operation, answer: Answer) -> Answer {
 fn no_credentials() -> Answer {
     Answer {
         request: serde_json::Value::Null,
-        response: Err(NoResponse {
+        response: Err(CallError {
             message: "there are no credentials for test-user yet".to_owned(),
             remedy: "run the stage create_user first, or give --user-profile".to_owned(),
         }),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::guard::Unfit;
-use crate::lab::NoResponse;
+use crate::lab::CallError;
 use crate::lab::redact;
 
 const NOT_IN_TIME: &str = "the server did not answer in time: check that it is well, then retry";
@@ -16,14 +16,14 @@ const NO_DOCUMENT: &str = "the answer was cut off or is not AWS's: check what an
 pub(super) const NOT_AWS: &str = "this is not a response from AWS: check what answers at this endpoint";
 
 /// What to say about a success whose body is neither JSON nor XML.
-pub(super) fn no_document() -> NoResponse {
-    NoResponse { message: "the answer's document can't be read".to_owned(), remedy: NO_DOCUMENT.to_owned() }
+pub(super) fn no_document() -> CallError {
+    CallError { message: "the answer's document can't be read".to_owned(), remedy: NO_DOCUMENT.to_owned() }
 }
 
 /// What to say about a success of `operation` whose body doesn't name its result.
-pub(super) fn no_result(operation: &str) -> NoResponse {
+pub(super) fn no_result(operation: &str) -> CallError {
     let message = format!("the response to {operation} doesn't name its result");
-    NoResponse { message, remedy: NO_DOCUMENT.to_owned() }
+    CallError { message, remedy: NO_DOCUMENT.to_owned() }
 }
 
 /// The messages of an error and of all its causes, outermost first, without repetitions.
@@ -41,19 +41,19 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// What to say about a call that was given up.
-pub(super) fn no_answer(waited: Duration) -> NoResponse {
-    NoResponse { message: format!("no answer within {} s", waited.as_secs_f32()), remedy: NOT_IN_TIME.to_owned() }
+pub(super) fn no_answer(waited: Duration) -> CallError {
+    CallError { message: format!("no answer within {} s", waited.as_secs_f32()), remedy: NOT_IN_TIME.to_owned() }
 }
 
 /// What to say about a call that got no usable response. An error that the service answered is told by its response;
 /// this is kept for the case that there was none.
-pub(super) fn describe<E, R>(error: &SdkError<E, R>) -> NoResponse
+pub(super) fn describe<E, R>(error: &SdkError<E, R>) -> CallError
 where
     E: Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     if let Some(unfit) = unfit(error) {
-        return NoResponse { message: unfit.to_string(), remedy: NOT_AWS.to_owned() };
+        return CallError { message: unfit.to_string(), remedy: NOT_AWS.to_owned() };
     }
     let message = plain(&chain(error));
     let remedy = match error {
@@ -73,7 +73,7 @@ where
         SdkError::ResponseError(_) | SdkError::ServiceError(_) => NO_DOCUMENT,
         _ => "retry",
     };
-    NoResponse { message, remedy: remedy.to_owned() }
+    CallError { message, remedy: remedy.to_owned() }
 }
 
 /// Why the guard refused the response, if it did.

@@ -19,7 +19,7 @@ use super::service_clients::{Keys, ServiceClients};
 use super::settings::{self, Fault};
 use super::tap::Tap;
 use crate::lab::operation::Context;
-use crate::lab::{NoResponse, Operation, TableKey, Tags};
+use crate::lab::{CallError, Operation, TableKey, Tags};
 
 /// As many keys as KMS lists at once (ListKeys, `Limit`).
 const LISTED_KEYS: i32 = 1_000;
@@ -79,11 +79,7 @@ impl ClassifyRetry for OnlyAfterAnError {
 ///
 /// # Errors
 /// If the call can't be built, or there is no usable response.
-pub(super) async fn send(
-    clients: &ServiceClients,
-    operation: &Operation,
-    tap: Tap,
-) -> Result<Option<Keys>, NoResponse> {
+pub(super) async fn send(clients: &ServiceClients, operation: &Operation, tap: Tap) -> Result<Option<Keys>, CallError> {
     use Operation as O;
     let (sts, kms, iam, dynamodb) = (|| clients.sts(), || clients.kms(), || clients.iam(), || clients.dynamodb());
     #[rustfmt::skip]
@@ -140,14 +136,14 @@ pub(super) async fn send(
     sent.map(|()| None)
 }
 
-async fn create_access_key(clients: &ServiceClients, user: &str, tap: Tap) -> Result<Option<Keys>, NoResponse> {
+async fn create_access_key(clients: &ServiceClients, user: &str, tap: Tap) -> Result<Option<Keys>, CallError> {
     let output = created!(iam, clients.iam().create_access_key().user_name(user), tap)?;
     let fault = output.access_key.as_ref().and_then(|key| {
         let secret = settings::fault_of("secret access key", &key.secret_access_key);
         settings::fault_of("access key id", &key.access_key_id).or(secret)
     });
     if let Some(Fault { says, .. }) = fault {
-        return Err(NoResponse { message: says, remedy: failure::NOT_AWS.to_owned() });
+        return Err(CallError { message: says, remedy: failure::NOT_AWS.to_owned() });
     }
     Ok(output
         .access_key
@@ -178,7 +174,7 @@ fn simulate(
 /// Defines the tags of one service.
 macro_rules! tags {
     ($name:ident, $tag:ty, $key:ident, $value:ident) => {
-        fn $name(tags: &Tags) -> Result<Option<Vec<$tag>>, NoResponse> {
+        fn $name(tags: &Tags) -> Result<Option<Vec<$tag>>, CallError> {
             let tags = tags.pairs().map(|(key, value)| <$tag>::builder().$key(key).$value(value).build());
             tags.collect::<Result<_, _>>().map(Some).map_err(|error| malformed(&error))
         }
@@ -209,7 +205,7 @@ fn create_table(
     table: &str,
     key: &TableKey,
     tags: &Tags,
-) -> Result<dynamodb::operation::create_table::builders::CreateTableFluentBuilder, NoResponse> {
+) -> Result<dynamodb::operation::create_table::builders::CreateTableFluentBuilder, CallError> {
     let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build();
     let partition_key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
     let kms = || SseSpecification::builder().enabled(true).sse_type(SseType::Kms);
@@ -230,7 +226,7 @@ fn create_table(
 }
 
 /// Bytes that are kept as base64.
-fn blob(base64: &str) -> Result<Blob, NoResponse> {
+fn blob(base64: &str) -> Result<Blob, CallError> {
     aws_smithy_types::base64::decode(base64).map(Blob::new).map_err(|error| malformed(&error))
 }
 
@@ -238,18 +234,18 @@ fn pairs(context: &Context) -> Option<HashMap<String, String>> {
     (!context.is_empty()).then(|| context.iter().cloned().collect())
 }
 
-fn malformed(error: &dyn std::error::Error) -> NoResponse {
-    NoResponse::fault(failure::chain(error))
+fn malformed(error: &dyn std::error::Error) -> CallError {
+    CallError::fault(failure::chain(error))
 }
 
 /// DynamoDB JSON as the SDK's attributes of an item.
-fn attributes(item: &Map<String, Value>) -> Result<Option<HashMap<String, AttributeValue>>, NoResponse> {
+fn attributes(item: &Map<String, Value>) -> Result<Option<HashMap<String, AttributeValue>>, CallError> {
     item.iter().map(|(name, value)| Ok((name.clone(), attribute_value(value)?))).collect::<Result<_, _>>().map(Some)
 }
 
 /// DynamoDB JSON (`{"S": "text"}`) as the SDK's value.
-fn attribute_value(value: &Value) -> Result<AttributeValue, NoResponse> {
-    let wrong = || NoResponse {
+fn attribute_value(value: &Value) -> Result<AttributeValue, CallError> {
+    let wrong = || CallError {
         message: format!("not a DynamoDB attribute value: {value}"),
         remedy: "correct the sample items".to_owned(),
     };

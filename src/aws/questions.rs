@@ -6,14 +6,14 @@ use super::failure;
 use super::ops::tapped;
 use super::service_clients::ServiceClients;
 use super::tap::Tap;
-use crate::lab::NoResponse;
+use crate::lab::CallError;
 use crate::lab::doctor::{Question, TABLE};
 
 /// Sends `question`; the tap reads the response off the wire.
 ///
 /// # Errors
 /// If there is no usable response.
-pub(super) async fn send(clients: &ServiceClients, question: &Question, tap: Tap) -> Result<(), NoResponse> {
+pub(super) async fn send(clients: &ServiceClients, question: &Question, tap: Tap) -> Result<(), CallError> {
     match question {
         Question::Identity => tapped!(clients.sts().get_caller_identity(), tap),
         Question::Simulate { principal, actions, resource, context } => {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::scrub::Secrets;
 use super::{body, failure};
 use crate::lab::redact::{self, REDACTED};
-use crate::lab::{Answer, NoResponse, Response, Wire};
+use crate::lab::{Answer, CallError, Response, Wire};
 
 /// Sees what one call sends and gets, and counts the tries; of a call that the SDK retries, the last try is kept.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +31,7 @@ struct Seen {
 
 impl Tap {
     /// The answer made of what was seen. `failure` is the SDK's error; it counts only where no response was read.
-    pub(super) fn into_answer(self, failure: Option<NoResponse>, duration_us: u64) -> Answer {
+    pub(super) fn into_answer(self, failure: Option<CallError>, duration_us: u64) -> Answer {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Seen { request, response, wire, tries, .. } = std::mem::take(&mut *seen);
         let response = match (response, failure) {
@@ -41,7 +41,7 @@ impl Tap {
             (Some(Response { status: ..300, body: Value::String(_), .. }), None) => Err(failure::no_document()),
             (Some(response), _) => Ok(response),
             (None, Some(failure)) => Err(failure),
-            (None, None) => Err(NoResponse {
+            (None, None) => Err(CallError {
                 message: "the call ended without a response".to_owned(),
                 remedy: "try again".to_owned(),
             }),

@@ -45,7 +45,7 @@ pub use session::{flow, log, permit, state};
 pub use backend::{Backend, BackendKind, ServicePlace};
 pub use calls::Call;
 pub use copy::{Copied, Profiles, Way};
-pub use exchange::{Answer, CallId, Denied, Exchange, NoResponse, REPORT_IT, Response, Verdict, Wire};
+pub use exchange::{Answer, CallError, CallId, Denied, Exchange, REPORT_IT, Response, Verdict, Wire};
 pub use experiments::Experiments;
 pub use facts::{Facts, Names};
 pub use flow::{Effect, Event, Intent, PresenterAction, Report, TimerId};

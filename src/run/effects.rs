@@ -15,7 +15,7 @@ use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
 use crate::lab::replay::RecordedStage;
-use crate::lab::{Answer, CallId, Effect, Event, Identity, NoResponse, Operation, REPORT_IT};
+use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT};
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
 /// drops the tasks, and nothing is sent any more.
@@ -231,12 +231,12 @@ fn log_call(CallId(id): CallId, answer: &Answer) {
 }
 
 /// What is said where a part of the program has panicked.
-fn broken() -> NoResponse {
-    NoResponse::fault("a part of kmslab has failed while the call was under way".to_owned())
+fn broken() -> CallError {
+    CallError::fault("a part of kmslab has failed while the call was under way".to_owned())
 }
 
 /// The answer where nothing is known to have been sent.
-fn unsent(none: NoResponse) -> Answer {
+fn unsent(none: CallError) -> Answer {
     Answer {
         request: serde_json::Value::Null,
         response: Err(none),

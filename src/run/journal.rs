@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::disk;
 use crate::lab::certainty::{Certainty, certainty};
-use crate::lab::{Answer, NoResponse, Operation};
+use crate::lab::{Answer, CallError, Operation};
 
 use left::open;
 pub use left::{Journals, Left, is_living};
@@ -136,7 +136,7 @@ impl Journal {
     ///
     /// # Errors
     /// When that fails; `operation` must not be sent then. What comes back is for the person to read.
-    pub fn intend(&self, operation: &Operation) -> Result<(), NoResponse> {
+    pub fn intend(&self, operation: &Operation) -> Result<(), CallError> {
         let line = Line::Intent { intent: operation.name().to_owned(), name: operation.subject().to_owned() };
         let call = format!("{} {}", operation.name(), operation.subject()).trim_end().to_owned();
         let mut known = self.known();
@@ -144,7 +144,7 @@ impl Journal {
             known.begun.push(call);
         }
         drop(known);
-        self.write(&mut self.written(), &line).map_err(|reason| NoResponse {
+        self.write(&mut self.written(), &line).map_err(|reason| CallError {
             message: format!("nothing was sent: the journal can't be written ({reason})"),
             remedy: format!(
                 "what is created without a journal could be lost: make {} writable, or set XDG_STATE_HOME",
@@ -399,7 +399,7 @@ mod tests {
     #[case::an_earlier_try_made_it(create_user(), answer(409, json!({"Error": {"Code": "EntityAlreadyExists"}})), true)]
     #[case::lost(
         create_user(),
-        Answer { response: Err(NoResponse { message: "m".into(), remedy: "r".into() }), ..answer(200, json!({})) },
+        Answer { response: Err(CallError { message: "m".into(), remedy: "r".into() }), ..answer(200, json!({})) },
         true
     )]
     fn what_may_exist_is_known(#[case] operation: Operation, #[case] answer: Answer, #[case] uncertain: bool) {

@@ -4,7 +4,7 @@ mod states;
 
 use kmslab::lab::insight::{Inquiry, Traced};
 use kmslab::lab::{
-    Answer, Backend, BackendKind, CallId, Effect, Event, Experiment, Identity, Intent, Names, NoResponse, Operation,
+    Answer, Backend, BackendKind, CallError, CallId, Effect, Event, Experiment, Identity, Intent, Names, Operation,
     Place, Quiz, RecordedStage, Response, SavedSession, Stage, State, Wire,
 };
 use ratatui::buffer::{Buffer, Cell};
@@ -360,7 +360,7 @@ impl Session {
     pub fn fail_all_with(&mut self, message: &str) -> &mut Self {
         for (id, _, _) in std::mem::take(&mut self.waiting) {
             let mut answer = self.services.answer(Identity::Admin, &Operation::GetCallerIdentity, self.state.names());
-            answer.response = Err(NoResponse {
+            answer.response = Err(CallError {
                 message: message.into(),
                 remedy: "check that the endpoint is up, then press r".into(),
             });

@@ -97,7 +97,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lab::{NoResponse, Response, Tags};
+    use crate::lab::{CallError, Response, Tags};
 
     const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn lost(tries: u32) -> Answer {
-        let response = Err(NoResponse { message: "m".into(), remedy: "r".into() });
+        let response = Err(CallError { message: "m".into(), remedy: "r".into() });
         Answer { response, tries, ..answer(200, json!({})) }
     }
 

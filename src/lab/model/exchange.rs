@@ -16,7 +16,7 @@ pub struct Answer {
     /// The request's parameters as they were sent.
     pub request: Value,
     /// The response, unless none came.
-    pub response: Result<Response, NoResponse>,
+    pub response: Result<Response, CallError>,
     /// Both messages as they went over the wire.
     pub wire: Wire,
     /// From sending to the last byte of the answer, in microseconds.
@@ -41,7 +41,7 @@ pub struct Response {
 
 /// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoResponse {
+pub struct CallError {
     /// What went wrong, from the outermost cause to the innermost.
     pub message: String,
     /// What to do about it.
@@ -51,10 +51,10 @@ pub struct NoResponse {
 /// What to send about a fault of kmslab, where no debug log is written.
 pub const REPORT_IT: &str = "please report it, with this text and the file of a run with `--debug FILE`";
 
-impl NoResponse {
+impl CallError {
     /// A fault of kmslab itself.
-    pub fn fault(message: String) -> NoResponse {
-        NoResponse { message, remedy: format!("this is a fault of kmslab: {REPORT_IT}") }
+    pub fn fault(message: String) -> CallError {
+        CallError { message, remedy: format!("this is a fault of kmslab: {REPORT_IT}") }
     }
 }
 
@@ -392,7 +392,7 @@ mod tests {
     fn silence_is_a_failure_with_a_remedy() {
         assert_eq!(answered(200, json!({})).verdict(), Verdict::Allowed);
         let mut silent = answered(200, json!({}));
-        silent.response = Err(NoResponse { message: "connection refused".into(), remedy: "start it".into() });
+        silent.response = Err(CallError { message: "connection refused".into(), remedy: "start it".into() });
         let Verdict::Failed(failure) = silent.verdict() else { panic!("not a failure") };
         assert_eq!(failure.remedy.as_deref(), Some("start it"));
     }

@@ -5,7 +5,7 @@ use time::macros::datetime;
 
 use crate::lab::doctor::*;
 use crate::lab::facts::Caller;
-use crate::lab::{Answer, NoResponse, Response, Wire};
+use crate::lab::{Answer, CallError, Response, Wire};
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 09:00:00 UTC);
 
@@ -21,7 +21,7 @@ fn answered(status: u16, body: Value) -> Answer {
 }
 
 fn unanswered() -> Answer {
-    let none = NoResponse { message: "connection refused".to_owned(), remedy: "check the address".to_owned() };
+    let none = CallError { message: "connection refused".to_owned(), remedy: "check the address".to_owned() };
     Answer { response: Err(none), ..answered(200, Value::Null) }
 }
 

@@ -92,7 +92,7 @@ pub fn answer(status: u16, body: Value) -> Box<Answer> {
 
 pub fn silence() -> Box<Answer> {
     let mut answer = answer(0, Value::Null);
-    answer.response = Err(NoResponse { message: "connection refused".into(), remedy: "start the server".into() });
+    answer.response = Err(CallError { message: "connection refused".into(), remedy: "start the server".into() });
     answer
 }
 
