@@ -14,7 +14,7 @@ pub(super) struct Case<'a> {
     pub(super) identity: Identity,
     /// `AWS_PROFILE` named it, not an option.
     pub(super) by_variable: bool,
-    /// What the SDK said, on one line.
+    /// The SDK's message, on one line.
     pub(super) reason: &'a str,
     /// No server answered.
     pub(super) is_unreachable: bool,
@@ -22,7 +22,7 @@ pub(super) struct Case<'a> {
     pub(super) region: Option<&'a str>,
 }
 
-/// What is wrong, and what to do about it.
+/// A problem and its remedy.
 #[derive(Debug, PartialEq)]
 pub(super) struct Advice {
     pub(super) says: String,
@@ -286,7 +286,7 @@ impl Case<'_> {
         reason.contains("expired") || reason.contains("unauthorizedexception")
     }
 
-    /// What the SDK said, with profiles named as in the files.
+    /// The SDK's message, with profiles named as in the files.
     fn reason(&self) -> String {
         let renamed = self.files.names().map(|name| (name_for_sdk(name), name)).filter(|(sdk, name)| sdk != name);
         renamed.fold(self.reason.to_owned(), |reason, (sdk, name)| reason.replace(&sdk, name))

@@ -23,7 +23,7 @@ pub(super) fn request(content_type: &str, bytes: &[u8]) -> Value {
     value
 }
 
-/// Sorts the attributes of an item that is sent. The SDK keeps them in a hash map, and they would stand in another order
+/// Sorts the attributes of an item to send. The SDK keeps them in a hash map, so they would stand in another order
 /// in every run; DynamoDB gives them no order.
 fn sort_item(request: &mut Value) {
     if let Some(Value::Object(item)) = request.get_mut("Item") {
@@ -91,7 +91,7 @@ fn from_xml(text: &str) -> (Value, Option<String>) {
     (value, id)
 }
 
-/// Whether the root is that of an answer in AWS's query protocol: `CreateUserResponse`, `ErrorResponse`.
+/// Returns whether the root is that of a response in AWS's query protocol: `CreateUserResponse`, `ErrorResponse`.
 fn is_aws(root: roxmltree::Node<'_, '_>) -> bool {
     root.tag_name().name().ends_with("Response")
 }

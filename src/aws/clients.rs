@@ -41,14 +41,14 @@ pub struct Clients {
     /// Given by a profile, or set when CreateAccessKey has answered.
     test_user: Mutex<Option<Arc<ServiceClients>>>,
     region: String,
-    /// Where the calls go instead of AWS.
+    /// The endpoint that replaces AWS.
     endpoint: Option<String>,
-    /// Where the calls of each service go.
+    /// The endpoint of each service.
     services: Vec<ServicePlace>,
     timing: Timing,
 }
 
-/// How long profiles may take to give credentials: a role and single sign-on ask the network, and a
+/// The time limit for profiles to give credentials: a role and single sign-on ask the network, and a
 /// `credential_process` may ask a person.
 const CREDENTIALS: Duration = Duration::from_secs(60);
 
@@ -136,7 +136,7 @@ impl Clients {
         self
     }
 
-    /// How long to wait for a change to take effect.
+    /// Returns how long to wait for a change to take effect.
     pub fn patience(&self) -> Duration {
         self.timing.change
     }
@@ -162,18 +162,18 @@ impl Clients {
         tap.into_answer(result.err(), sent.elapsed().as_micros().try_into().unwrap_or(u64::MAX))
     }
 
-    /// Where the admin's calls go instead of AWS; `AWS_ENDPOINT_URL` and a profile may say so, too. Where they lead one
-    /// service alone elsewhere, it is the first such place.
+    /// Returns the endpoint that replaces AWS for the admin, which `AWS_ENDPOINT_URL` and a profile may set, too. If only
+    /// some services have one, it is the first of theirs.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
-    /// Where all of the admin's calls go instead of AWS; `None` also where services go to several places.
+    /// Returns the endpoint of all the admin's calls; `None` for AWS itself and if services have different endpoints.
     pub fn one_place(&self) -> Option<&str> {
         self.endpoint().filter(|_| self.services().is_empty())
     }
 
-    /// Where the calls of each service go; empty where it is one place for all.
+    /// Returns the endpoint of each service; empty if all have the same.
     pub fn services(&self) -> &[ServicePlace] {
         let is_same = |[one, other]: &[ServicePlace; 2]| one.endpoint == other.endpoint;
         if self.services.array_windows().all(is_same) { &[] } else { &self.services }

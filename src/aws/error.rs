@@ -9,13 +9,13 @@ pub enum ConfigError {
     Credentials {
         /// `admin` or `test-user`.
         identity: &'static str,
-        /// Where they were looked for.
+        /// The places that were searched.
         origin: String,
-        /// What the SDK said.
+        /// The SDK's message.
         reason: String,
-        /// What to do.
+        /// The remedy.
         remedy: String,
-        /// Whether the server that provides them did not answer.
+        /// Whether the server that provides them didn't respond.
         is_unreachable: bool,
     },
     /// No region was given anywhere.
@@ -24,37 +24,37 @@ pub enum ConfigError {
     /// The region can't be one.
     #[error("{origin} is {region:?}, which can't be a region{FIX}write it like us-east-1, without quotes and spaces")]
     BadRegion {
-        /// Where it comes from.
+        /// Its source.
         origin: String,
-        /// What it is.
+        /// The value.
         region: String,
     },
     /// The AWS files can't be read.
     #[error("the AWS configuration: {reason}{FIX}{fix}")]
     Files {
-        /// What is wrong, and where.
+        /// The problem and its place.
         reason: String,
-        /// What to do.
+        /// The remedy.
         fix: String,
     },
-    /// How often the SDK is to try is no number, or no mode.
+    /// The number of tries is not a number, or the retry mode is unknown.
     #[error("{setting} is {value:?}{FIX}set it to {fix}")]
     Retries {
         /// The variable, or the profile's setting.
         setting: &'static str,
-        /// What it is.
+        /// The value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         fix: &'static str,
     },
     /// test-user's calls would go elsewhere than the admin's.
     #[error("the two profiles lead to different places. admin: {admin}. test-user: {user}{FIX}{remedy}")]
     Apart {
-        /// Where the admin's calls go.
+        /// The admin's endpoint.
         admin: String,
-        /// Where test-user's calls go.
+        /// test-user's endpoint.
         user: String,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
     /// `AWS_CA_BUNDLE`, or `ca_bundle` of the profile, is no file of certificates.
@@ -64,24 +64,24 @@ pub enum ConfigError {
     Certificates {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
     /// The endpoint is no URL.
     #[error("--endpoint-url {url}: {reason}{FIX}it looks like http://127.0.0.1:4599")]
     Endpoint {
-        /// What was given.
+        /// The value given.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
 }
 
-/// What stands between a cause and its fix.
+/// The separator between a cause and its fix.
 const FIX: &str = "\n  fix: ";
 
 impl ConfigError {
-    /// What is wrong, on one line, and what to do about it.
+    /// Returns the problem on one line, and the remedy.
     pub fn cause_and_fix(&self) -> (String, String) {
         let text = self.to_string();
         match text.split_once(FIX).or_else(|| text.rsplit_once("\n  ")) {
@@ -90,7 +90,7 @@ impl ConfigError {
         }
     }
 
-    /// Whether the server that provides the credentials did not answer.
+    /// Returns whether the server that provides the credentials didn't respond.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, ConfigError::Credentials { is_unreachable: true, .. })
     }

@@ -15,12 +15,12 @@ const NO_DOCUMENT: &str = "the answer was cut off or is not AWS's: check what an
 
 pub(super) const NOT_AWS: &str = "this is not a response from AWS: check what answers at this endpoint";
 
-/// What to say about a success whose body is neither JSON nor XML.
+/// Describes a success whose body is neither JSON nor XML.
 pub(super) fn no_document() -> CallError {
     CallError { message: "the answer's document can't be read".to_owned(), remedy: NO_DOCUMENT.to_owned() }
 }
 
-/// What to say about a success of `operation` whose body doesn't name its result.
+/// Describes a success of `operation` whose body doesn't name its result.
 pub(super) fn no_result(operation: &str) -> CallError {
     let message = format!("the response to {operation} doesn't name its result");
     CallError { message, remedy: NO_DOCUMENT.to_owned() }
@@ -40,12 +40,12 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     redact::clean(&messages.join(": "))
 }
 
-/// What to say about a call that was given up.
+/// Describes a call that ran out of time.
 pub(super) fn no_answer(waited: Duration) -> CallError {
     CallError { message: format!("no answer within {} s", waited.as_secs_f32()), remedy: NOT_IN_TIME.to_owned() }
 }
 
-/// What to say about a call that got no usable response. An error that the service answered is told by its response;
+/// Describes a call without a usable response. An error that the service returned is described by its response;
 /// this is kept for the case that there was none.
 pub(super) fn describe<E, R>(error: &SdkError<E, R>) -> CallError
 where
@@ -102,7 +102,7 @@ pub(super) fn plain(message: &str) -> String {
     LAYERS.iter().fold(message, |rest, layer| rest.strip_prefix(layer).unwrap_or(rest)).to_owned()
 }
 
-/// Whether a connection failed because of the server's certificate: rustls says so in these words.
+/// Returns whether a connection failed because of the server's certificate, by rustls's words.
 fn is_about_certificates(message: &str) -> bool {
     message.contains("invalid peer certificate")
 }

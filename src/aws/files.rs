@@ -20,7 +20,7 @@ const LARGEST: u64 = 4 << 20;
 /// The settings of one section. Blank ones are left out: they count as unset, as with the AWS CLI.
 pub(super) type Settings = BTreeMap<String, String>;
 
-/// What both files say.
+/// The contents of both files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     /// By name, without quotes.
@@ -38,7 +38,7 @@ pub(super) struct Files {
 struct Lost {
     /// The profile that was probably meant.
     name: String,
-    /// Where it is, and how to write it instead.
+    /// Its place, and the right way to write it.
     fix: String,
 }
 
@@ -101,7 +101,7 @@ impl Files {
         self.profiles.keys().map(String::as_str)
     }
 
-    /// How to make a section count that was probably meant to be the profile `name`.
+    /// Says how to fix a section that was probably meant to be the profile `name`.
     pub(super) fn lost(&self, name: &str) -> Option<&str> {
         self.lost.iter().find(|lost| lost.name == name).map(|lost| lost.fix.as_str())
     }
@@ -163,7 +163,7 @@ impl Files {
         Ok(())
     }
 
-    /// What a header stands for. In the config file profiles have a prefix, in the credentials file they have none.
+    /// Returns the meaning of a header. Profiles have a prefix in the config file, and none in the credentials file.
     fn section(&mut self, kind: Kind, path: &Path, header: &str) -> Section {
         let mut lost = |name: &str, instead: String| {
             let fix = format!("in {}, write {instead} instead of [{header}]", path.display());
@@ -219,7 +219,7 @@ pub(super) fn name_for_sdk(name: &str) -> String {
     })
 }
 
-/// What the SDK accepts as the name of a section or a setting.
+/// Returns whether the SDK accepts the name of a section or a setting.
 fn is_identifier(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.%@:+".contains(&byte))
 }

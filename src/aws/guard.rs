@@ -97,7 +97,7 @@ async fn checked(mut response: HttpResponse, secrets: &Secrets) -> Result<HttpRe
     Ok(response)
 }
 
-/// Whether AWS may have sent this document.
+/// Returns whether AWS may have sent this document.
 fn check(body: &[u8]) -> Result<(), Unfit> {
     // UTF-16 has zeros, too, and would hide what is looked for.
     if body.contains(&0) {
@@ -111,7 +111,7 @@ fn check(body: &[u8]) -> Result<(), Unfit> {
     if depth > DEEPEST { Err(Unfit::TooDeep) } else { Ok(()) }
 }
 
-/// How deep the brackets are nested, those in strings not counted.
+/// Returns how deep the brackets are nested. Brackets in strings don't count.
 fn json_depth(body: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);
@@ -131,7 +131,7 @@ fn json_depth(body: &[u8]) -> usize {
     deepest
 }
 
-/// How deep the elements are nested; 0 of what is not XML, a web page perhaps: it is shown as text.
+/// Returns how deep the elements are nested; 0 if it isn't XML but a web page, say, which is shown as text.
 fn xml_depth(body: &[u8]) -> usize {
     let Some(text) = std::str::from_utf8(body).ok() else { return 0 };
     // Its parser has no recursion over elements.

@@ -13,11 +13,11 @@ use crate::lab::model::backoff::backoff;
 use crate::lab::operation::{CREATED_TAG, RUN_TAG};
 use crate::lab::{Names, redact};
 
-/// How often a key's tags are asked for where KMS has had enough of it: a busy account has hundreds of keys, and KMS
+/// The number of tries to read a key's tags when KMS throttles: a busy account has hundreds of keys, and KMS
 /// answers a few such questions a second. Some 30 s in all, besides the SDK's own tries.
 const MAX_THROTTLED: u32 = 8;
 
-/// Whose a resource is, by its tag [`RUN_TAG`].
+/// The run that a resource belongs to, by its tag [`RUN_TAG`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
     /// This run's.
@@ -67,11 +67,11 @@ pub struct Key {
 pub struct Alias {
     pub name: String,
     pub arn: String,
-    /// The key's id; `None` where the key is gone.
+    /// The key's id; `None` if the key is gone.
     pub target: Option<String>,
 }
 
-/// What was found.
+/// The resources found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "four kinds of resources")]
 pub struct Inventory {
@@ -117,7 +117,8 @@ impl Inventory {
         runs.collect()
     }
 
-    /// Whose a resource with these tags is. Tags that can't be read are noted: it may be anybody's.
+    /// Returns the run that a resource with these tags belongs to. Notes tags that can't be read: the resource may be
+    /// anybody's.
     fn mark(&mut self, tags: Result<Vec<(String, String)>, Failed>) -> Result<Mark, Unusable> {
         match tags {
             Ok(tags) => Ok(self.mark_read(tags)),
@@ -153,7 +154,7 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Whether a thing is looked at that has one of these names in each run.
+    /// Returns whether a resource is examined that has one of these names in each run.
     fn includes(&self, is_own: impl Fn(Names) -> bool) -> bool {
         self.only.as_ref().is_none_or(|runs| runs.iter().any(|run| is_own(Names::new(run))))
     }
@@ -165,7 +166,7 @@ impl Candidates {
 pub struct Unusable {
     /// The call that found out.
     pub call: &'static str,
-    /// What went wrong and what to do.
+    /// The problem and the remedy.
     pub message: String,
 }
 
@@ -244,10 +245,10 @@ macro_rules! pages {
 pub(super) use {pages, send};
 
 impl Clients {
-    /// What the admin finds whose name begins with `kmslab-`, and the tagged keys, with the `candidates` that exist.
+    /// Lists the resources whose names begin with `kmslab-`, the tagged keys, and the `candidates` that exist.
     ///
     /// # Errors
-    /// When the backend can't be reached or refuses the credentials. What a policy refuses is in [`Inventory::unseen`].
+    /// If the backend can't be reached or refuses the credentials. What a policy refuses is in [`Inventory::unseen`].
     pub async fn inventory(&self, candidates: &Candidates) -> Result<Inventory, Unusable> {
         let mut found = Inventory::default();
         self.find_tables(candidates, &mut found).await?;
@@ -334,7 +335,7 @@ impl Clients {
         Ok(())
     }
 
-    /// What must be removed before the user can be.
+    /// Lists what must be removed before the user.
     async fn look_into(&self, user: &mut User, unseen: &mut Vec<String>) -> Result<(), Unusable> {
         let client = self.admin.iam();
         let name = &user.name;
@@ -483,7 +484,7 @@ impl Clients {
     /// The account of the admin's credentials; `None` where the server does not say.
     ///
     /// # Errors
-    /// When the backend can't be reached or refuses the credentials.
+    /// If the backend can't be reached or refuses the credentials.
     pub async fn account(&self) -> Result<Option<String>, Unusable> {
         match send!("sts:GetCallerIdentity", self.admin.sts().get_caller_identity()) {
             Ok(caller) => Ok(caller.account.map(|account| redact::clean(&account))),

@@ -7,8 +7,8 @@ use super::error::ConfigError;
 use crate::lab::backend::{self, ServicePlace};
 use crate::lab::{Service, redact};
 
-/// Where `config` leads each of the lab's services. `AWS_ENDPOINT_URL_KMS` and its like go before what is said for all
-/// services (AWS SDKs and Tools reference, "Service-specific endpoints").
+/// Returns the endpoint that `config` gives each of the lab's services. `AWS_ENDPOINT_URL_KMS` and its like override the
+/// setting for all services (AWS SDKs and Tools reference, "Service-specific endpoints").
 pub(super) fn places_of(config: &SdkConfig) -> Vec<ServicePlace> {
     let of_service = |service: &str| {
         let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");

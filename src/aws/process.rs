@@ -29,7 +29,7 @@ const LONGEST: usize = 64 << 10;
 /// Shows one line to a person.
 pub type Tell = fn(&str);
 
-/// Where waiting is reported. After startup nothing is reported: the screen is in use by then.
+/// The place to report waiting. After startup nothing is reported: the screen is in use by then.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     tell: Tell,

@@ -28,7 +28,7 @@ use super::settings::{self, Fault};
 use super::{failure, tls};
 use crate::lab::Identity;
 
-/// What to load.
+/// The profile to load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// For whom; it is named in errors.
@@ -177,7 +177,7 @@ fn check_region(config: &SdkConfig, wanted: Wanted<'_>, files: &Files, selected:
     Err(ConfigError::BadRegion { origin, region: region.to_owned() })
 }
 
-/// Whether `text` may be a region: small letters, digits and hyphens.
+/// Returns whether `text` may be a region: small letters, digits and hyphens.
 fn is_region(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.len() <= 32 && text.bytes().all(fits)
@@ -222,7 +222,7 @@ fn unusable(wanted: Wanted<'_>, selected: &Selected, fault: Fault) -> ConfigErro
     }
 }
 
-/// Where the credentials were looked for.
+/// Names the places where credentials were looked for.
 fn origin(wanted: Wanted<'_>, selected: &Selected) -> String {
     match (wanted.profile, selected.by_variable) {
         (Some(profile), _) => format!("profile {profile}"),
@@ -258,7 +258,7 @@ impl ProvideCredentials for Primed {
     }
 }
 
-/// What gives the credentials of one profile.
+/// Names the source of one profile's credentials.
 fn provider(profile: &str, config: &SdkConfig, https: SharedHttpClient) -> profile::credentials::Builder {
     let mut configuration = ProviderConfig::without_region()
         .with_region(config.region().cloned())
@@ -277,7 +277,7 @@ fn ca_bundle(files: &ProfileSet) -> Option<PathBuf> {
     (!file.as_os_str().is_empty()).then_some(file)
 }
 
-/// Whether a URL is plain HTTP to this machine.
+/// Returns whether a URL is plain HTTP to this machine.
 pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -309,7 +309,7 @@ async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials
     }
 }
 
-/// Whether a request got no answer.
+/// Returns whether a request got no response.
 fn is_unreachable(error: &(dyn Error + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.into_iter().any(|cause| cause.is::<ConnectorError>() || cause.to_string() == "request has timed out")

@@ -16,7 +16,7 @@ pub(super) struct Fault {
     pub remedy: String,
 }
 
-/// What is wrong with `credentials`, if anything. A value is never shown, only the character in it.
+/// Describes the problem with `credentials`, if any. A value is never shown, only the character in it.
 pub(super) fn fault(credentials: &Credentials) -> Option<Fault> {
     let token = credentials.session_token().unwrap_or_default();
     let parts = [
@@ -27,7 +27,7 @@ pub(super) fn fault(credentials: &Credentials) -> Option<Fault> {
     parts.into_iter().find_map(|(what, value)| fault_of(what, value))
 }
 
-/// What is wrong with one value of credentials: it has a character that a request can't carry.
+/// Describes the problem with one value of credentials: a character that a request can't carry.
 pub(super) fn fault_of(what: &str, value: &str) -> Option<Fault> {
     let (at, wrong) = value.chars().enumerate().find(|(_, c)| c.is_control() || !c.is_ascii())?;
     let of = value.chars().count();
@@ -46,7 +46,7 @@ pub(super) fn fault_of(what: &str, value: &str) -> Option<Fault> {
     Some(Fault { says, remedy: remedy.to_owned() })
 }
 
-/// How often the SDK tries, by the variables, then the profile. Blank counts as unset.
+/// Returns how often the SDK tries, by the variables, then the profile. Blank counts as unset.
 ///
 /// # Errors
 /// At a value that means nothing: the SDK would panic.

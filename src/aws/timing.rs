@@ -8,8 +8,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::lab::wait;
 
-/// How long the clients wait and how often they try. Without it the SDK would wait for ever for a server that takes a
-/// request and never answers.
+/// The time limits and the number of tries of the clients. Without them the SDK would wait forever for a
+/// server that accepts a request and never responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// Until a connection stands.
@@ -18,12 +18,12 @@ pub struct Timing {
     pub attempt: Duration,
     /// For a call with all its tries and the pauses between them.
     pub call: Duration,
-    /// How many tries the SDK makes; `None` is what profile and environment say, else 3, with jittered pauses that
+    /// The number of tries of the SDK; `None` is what profile and environment say, else 3, with jittered pauses that
     /// double (the SDK's standard retry mode). What creates something is tried again only where an error came back.
     pub attempts: Option<u32>,
     /// The longest first pause before a further try; `None` is the SDK's 1 s.
     pub first_pause: Option<Duration>,
-    /// How long `kmslab cleanup` waits for a change to take effect. (The lab counts for itself.)
+    /// The time that `kmslab cleanup` waits for a change to take effect. (The lab counts for itself.)
     pub change: Duration,
 }
 

@@ -13,16 +13,16 @@ use super::options::{Cancel, FilmOptions};
 use super::pixels;
 use crate::lab::glyphs;
 
-/// How often to check whether ffmpeg has ended, or should.
+/// The interval at which ffmpeg is checked.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How many bytes of ffmpeg's messages are read: the last ones give the reason.
+/// The number of bytes read of ffmpeg's messages: the last ones give the reason.
 const MESSAGES: u64 = 8 << 10;
 
-/// How many of those lines are shown.
+/// The number of those lines that are shown.
 const LINES: usize = 5;
 
-/// Whether `ffmpeg` can be run.
+/// Returns whether `ffmpeg` can be run.
 pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
     let mut ask = Command::new(ffmpeg);
     ask.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
