@@ -8,8 +8,8 @@ use crate::sandbox::start_error::StartError;
 
 const LOCK_FILE: &str = "kmslab.lock";
 
-/// The hold on a data folder. Let go of expressly: a process that somebody else in this one has just started holds a copy
-/// of the file for a moment, and closing ours would not end that copy's hold.
+/// The lock of a folder. Dropping it unlocks the file explicitly: a child process that was just started holds a copy of the
+/// open file for a moment, and closing ours alone would leave that copy locked.
 #[derive(Debug)]
 pub(super) struct Lock(pub(super) File);
 

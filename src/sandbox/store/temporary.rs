@@ -15,14 +15,14 @@ use crate::disk;
 
 const PREFIX: &str = "kmslab-";
 
-/// Not the lock of a `--data` folder: such a one may have any name and lie anywhere, beside these folders, too, and
-/// nobody else may remove it.
-const HOLD_FILE: &str = "temporary.lock";
+/// Not the file name of a `--data` folder's lock: such a folder may have any name, may even be beside these folders, and
+/// must never be removed.
+const LOCK_FILE: &str = "temporary.lock";
 
 /// The folders of this process.
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A temporary folder that is held. It is removed when dropped.
+/// A locked temporary folder. Dropping it removes it.
 #[derive(Debug)]
 pub(super) struct Temporary {
     // Before the lock: nobody else may take the folder for a dead process's while it goes.
@@ -31,7 +31,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes one. Folders that nobody holds any more are removed meanwhile.
+    /// Creates one. Removes folders that no process has locked, in the background.
     pub(super) fn new() -> io::Result<Temporary> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
@@ -40,12 +40,12 @@ impl Temporary {
         let folder = builder.tempdir()?;
         let made = folder.path().join("new.lock");
         let file = disk::create_private(&made)?;
-        // A file of the name that others look for is held from its first moment on.
+        // The file that others look for is locked from the moment it has its name.
         file.lock()?;
-        fs::rename(&made, folder.path().join(HOLD_FILE))?;
+        fs::rename(&made, folder.path().join(LOCK_FILE))?;
         own().push(folder.path().to_owned());
         if let Some(parent) = folder.path().parent().map(Path::to_owned) {
-            // There may be thousands of other files. Where there can be no thread, they stay for another time.
+            // There may be thousands of other files. If no thread can start, they stay until the next time.
             let sweeping = std::thread::Builder::new().name("kmslab-sweep".to_owned());
             let _ = sweeping.spawn(move || sweep(&parent));
         }
@@ -75,12 +75,12 @@ pub fn abandon() {
     }
 }
 
-/// Removes what killed processes have left in `parent`.
+/// Removes the folders in `parent` that killed processes have left.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)) {
-            // Somebody else's, or in use, or gone by now: none of that is for this process to mend.
+            // If it is another user's, in use or already gone, it is left alone.
             let _ = remove_abandoned(&entry.path());
         }
     }
@@ -89,7 +89,7 @@ fn sweep(parent: &Path) {
 /// Removes `folder` if this user has made it, with a lock in it that nobody holds.
 fn remove_abandoned(folder: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(folder)?;
-    let path = folder.join(HOLD_FILE);
+    let path = folder.join(LOCK_FILE);
     let lock = fs::symlink_metadata(&path)?;
     if !(metadata.is_dir() && lock.is_file() && is_own(&metadata) && is_own(&lock)) {
         return Ok(());
@@ -104,15 +104,15 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this user has made it and nobody else may look into it. In a folder like /tmp nobody else can give it such an
-/// owner.
+/// Returns whether it belongs to this user and is closed to others. In a folder like /tmp nobody else can make a file of
+/// this user's.
 #[cfg(unix)]
 fn is_own(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o077 == 0
 }
 
-/// There a temporary folder is its user's own.
+/// On these systems a temporary folder belongs to its user.
 #[cfg(not(unix))]
 fn is_own(_: &Metadata) -> bool {
     true
@@ -130,7 +130,7 @@ mod tests {
         builder.create(&path).unwrap();
         fs::write(path.join("kmslab.db"), "x").unwrap();
         if lock {
-            disk::create_private(&path.join(HOLD_FILE)).unwrap();
+            disk::create_private(&path.join(LOCK_FILE)).unwrap();
         }
         path
     }
@@ -140,7 +140,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dead = folder(parent.path(), "kmslab-dead", true);
         let held = folder(parent.path(), "kmslab-held", true);
-        let lock = File::options().write(true).open(held.join(HOLD_FILE)).unwrap();
+        let lock = File::options().write(true).open(held.join(LOCK_FILE)).unwrap();
         lock.lock().unwrap();
         let no_lock = folder(parent.path(), "kmslab-without", false);
         let others = folder(parent.path(), "other-dead", true);
