@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::kernel::event::Command;
 use crate::lab::lesson::{Lesson, Question, Reply};
 use crate::lab::model::choice::Choice;
 use crate::lab::model::stage::Stage;
@@ -97,8 +98,10 @@ impl Quiz {
         self.choices[stage.index()]
     }
 
-    pub(in crate::lab) fn choose(&mut self, stage: Stage, choice: Choice) {
-        self.choices[stage.index()] = Some(choice);
+    /// Records the reply to the question of `stage`. Returns the command that saves it, unless it was the reply before.
+    pub(in crate::lab) fn choose(&mut self, stage: Stage, choice: Choice) -> Option<Command> {
+        let before = self.choices[stage.index()].replace(choice);
+        (before != Some(choice)).then_some(Command::Save)
     }
 
     /// How many hints of `stage` have been shown.
@@ -106,9 +109,12 @@ impl Quiz {
         self.hints[stage.index()].into()
     }
 
-    pub(in crate::lab) fn hint(&mut self, stage: Stage) {
+    /// Shows another hint of `stage`. Returns the command that saves this; `None` if there is no other hint.
+    pub(in crate::lab) fn hint(&mut self, stage: Stage) -> Option<Command> {
         let shown = &mut self.hints[stage.index()];
-        *shown = (*shown + 1).min(2);
+        let has_more = *shown < 2;
+        *shown += u8::from(has_more);
+        has_more.then_some(Command::Save)
     }
 
     /// The answers of `stage` in the order they are shown, as indices into the lesson file. The order depends only on seed

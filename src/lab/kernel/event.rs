@@ -124,6 +124,8 @@ pub enum Command {
     Trace(Vec<String>),
     /// Look for the recorded responses of a stage.
     LoadResponses(Stage),
+    /// Save the session: something has changed that no call shows.
+    Save,
     /// Hand a text to the clipboard.
     Copy(String),
     /// Begin the lab again, unless something is left behind.

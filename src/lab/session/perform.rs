@@ -51,9 +51,9 @@ impl State {
                 Some(which) => return vec![Command::Trial(which, TrialCommand::Try)],
                 None => return vec![Command::Retry],
             },
-            Intent::Choose(place) => self.choose(place),
-            Intent::Skip => self.answer(Choice::Skipped),
-            Intent::Hint => self.quiz.hint(self.view.shown),
+            Intent::Choose(place) => return self.choose(place).into_iter().collect(),
+            Intent::Skip => return self.answer(Choice::Skipped).into_iter().collect(),
+            Intent::Hint => return self.quiz.hint(self.view.shown).into_iter().collect(),
             Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),
             Intent::Quit | Intent::AskToQuit => {
                 if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
@@ -107,7 +107,7 @@ impl State {
             PresenterAction::Digit(digit) => self.presenting.entry.digit(digit),
             PresenterAction::Other(c) => self.presenting.entry.other(c),
             PresenterAction::Erase => self.presenting.entry.erase(),
-            PresenterAction::TakeHands => self.take_hands(),
+            PresenterAction::TakeHands => return self.take_hands(),
             PresenterAction::AskToStartOver => self.view.overlay = Some(Overlay::StartOver),
             PresenterAction::StartOver => return self.start_over(),
         }
@@ -126,44 +126,51 @@ impl State {
             self.view.message = self.presenting.ask_again(PressTwice::Next, text.to_owned());
             return Vec::new();
         }
+        let mut commands = Vec::new();
         if asks {
-            self.answer(Choice::Skipped);
+            commands.extend(self.answer(Choice::Skipped));
         }
         self.view.message = None;
-        self.perform(Intent::Advance, false)
+        commands.extend(self.perform(Intent::Advance, false));
+        commands
     }
 
     /// Takes the hands of a class. It has answered instead of the presenter, whose question is skipped.
-    fn take_hands(&mut self) {
-        let stage = self.view.shown;
+    fn take_hands(&mut self) -> Vec<Command> {
+        let (stage, mut commands) = (self.view.shown, Vec::new());
         if !self.presenting.entry.confirm() {
-            return;
+            return commands;
         }
-        if self.can_count(0) && self.presenting.take_hands(stage) && self.waits_for_answer() {
-            self.quiz.choose(stage, Choice::Skipped);
+        if self.can_count(0) {
+            commands.extend(self.presenting.take_hands(stage));
+            if self.hands(stage).is_some() && self.waits_for_answer() {
+                commands.extend(self.quiz.choose(stage, Choice::Skipped));
+            }
         }
         self.view.close();
+        commands
     }
 
     /// Answers the open question with the answer at `place`.
-    fn choose(&mut self, place: u8) {
+    fn choose(&mut self, place: u8) -> Option<Command> {
         let order = match (self.view.experiment, self.open_question()) {
             (Some(which), _) => self.experiment_order(which),
             (None, Some(asked)) => self.quiz.order(self.view.shown, asked.question),
             (None, None) => Vec::new(),
         };
-        if let Some(index) = order.get(usize::from(place)) {
-            self.answer(Choice::Answer(*index));
-        }
+        order.get(usize::from(place)).and_then(|index| self.answer(Choice::Answer(*index)))
     }
 
     /// Answers the open question.
-    fn answer(&mut self, choice: Choice) {
+    fn answer(&mut self, choice: Choice) -> Option<Command> {
+        self.view.message = None;
         match self.view.experiment {
-            Some(which) => self.experiments.answer(which, choice),
+            Some(which) => {
+                self.experiments.answer(which, choice);
+                None
+            }
             None => self.quiz.choose(self.view.shown, choice),
         }
-        self.view.message = None;
     }
 
     /// Copies something of the selected call.
@@ -322,10 +329,9 @@ impl State {
     }
 
     /// Skips the question of `stage`, if it is open.
-    pub(super) fn skip_question(&mut self, stage: Stage) {
-        if self.question(stage).is_some_and(|asked| asked.is_open()) {
-            self.quiz.choose(stage, Choice::Skipped);
-        }
+    pub(super) fn skip_question(&mut self, stage: Stage) -> Option<Command> {
+        let is_open = self.question(stage).is_some_and(|asked| asked.is_open());
+        if is_open { self.quiz.choose(stage, Choice::Skipped) } else { None }
     }
 
     /// Begins again as a new run, unless something is left behind.

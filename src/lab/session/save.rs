@@ -157,18 +157,21 @@ impl State {
         }
         let Some(kept) = self.resuming.take_offer() else { return Vec::new() };
         self.view.close();
-        self.quiz = Quiz::resumed(&kept.quiz, &self.quiz);
-        if self.quiz == kept.quiz {
-            // They are named by the places of the answers, which are in the same order then.
-            self.presenting.votes = kept.votes;
-        }
+        let quiz = Quiz::resumed(&kept.quiz, &self.quiz);
+        // They are named by the places of the answers, which are in the same order then.
+        let votes = if quiz == kept.quiz { kept.votes } else { self.presenting.votes };
+        let is_news = quiz != self.quiz || votes != self.presenting.votes;
+        (self.quiz, self.presenting.votes) = (quiz, votes);
+        let mut commands: Vec<Command> = is_news.then_some(Command::Save).into_iter().collect();
         self.presenting.pace.resume(kept.pace);
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
-            return self.redo(&kept);
+            commands.extend(self.redo(&kept));
+            return commands;
         }
         self.restore(kept);
-        vec![Command::TakeOver, Command::CatchUp]
+        commands.extend([Command::TakeOver, Command::CatchUp]);
+        commands
     }
 
     /// Verifies what was met, after what an experiment has changed is undone.

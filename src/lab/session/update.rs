@@ -24,7 +24,6 @@ use super::state::State;
 impl State {
     /// Takes an event and returns what the world must do. The only function that changes the state.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        let (quiz, votes) = (self.quiz.clone(), self.presenting.votes);
         let shown = self.view.shown;
         // What the open page shows may have grown.
         let inspects = matches!(event, Event::CallFinished { .. });
@@ -35,12 +34,6 @@ impl State {
         }
         if self.view.shown != shown {
             self.focus_calls();
-        }
-        let is_change = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
-        let is_answered = self.quiz != quiz || self.presenting.votes != votes;
-        if self.is_worth_saving() && (is_answered || effects.iter().any(is_change)) {
-            // Before the calls: what is in progress must be known, whatever happens then.
-            effects.splice(0..0, self.save());
         }
         effects
     }
@@ -94,15 +87,23 @@ impl State {
     /// done.
     pub(super) fn settle(&mut self, commands: Vec<Command>) -> Vec<Effect> {
         let (mut effects, mut commands) = (Vec::new(), std::collections::VecDeque::from(commands));
+        let mut saves = false;
         loop {
             if let Some(event) = self.kernel.next_event() {
                 commands.extend(self.notify(&event, &mut effects));
             } else if let Some(command) = commands.pop_front() {
+                saves |= command == Command::Save;
                 commands.extend(self.apply(command, &mut effects));
             } else {
-                return effects;
+                break;
             }
         }
+        let is_progress = |effect: &Effect| matches!(effect, Effect::Call { .. } | Effect::Report(_));
+        if self.is_worth_saving() && (saves || effects.iter().any(is_progress)) {
+            // Before the calls: what is in progress must be known, whatever happens then.
+            effects.splice(0..0, self.save());
+        }
+        effects
     }
 
     /// Tells every feature what has happened, in this order.
@@ -308,7 +309,7 @@ impl State {
                 }
             }
             Command::Show(stage) => self.show(stage),
-            Command::SkipQuestion(stage) => self.skip_question(stage),
+            Command::SkipQuestion(stage) => return self.skip_question(stage).into_iter().collect(),
             Command::TellJourney(stage) => self.tell_journey(stage),
             Command::TellStop(destination) => self.tell_stop(destination),
             Command::OfferToWait(stage) => self.offer_to_wait(stage),
@@ -324,6 +325,8 @@ impl State {
             Command::LoadResponses(stage) => {
                 effects.push(Effect::LoadResponses { stage, account: self.replays.account(&self.kernel) })
             }
+            // Once for all commands: see `settle`.
+            Command::Save => {}
             Command::Copy(text) => effects.push(Effect::Copy(text)),
             Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),

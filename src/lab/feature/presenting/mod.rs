@@ -121,10 +121,11 @@ impl Presenting {
         self.starts_over = false;
     }
 
-    /// Takes the hands that have been typed for `stage`. Returns whether there are any.
-    pub fn take_hands(&mut self, stage: Stage) -> bool {
-        let hands = self.entry.hands;
-        self.votes[stage.index()] = (!hands.is_empty()).then_some(hands);
-        !hands.is_empty()
+    /// Takes the hands that have been typed for `stage`. Returns the command that saves them, unless they are the same
+    /// as before.
+    pub fn take_hands(&mut self, stage: Stage) -> Option<Command> {
+        let hands = Some(self.entry.hands).filter(|hands| !hands.is_empty());
+        let before = std::mem::replace(&mut self.votes[stage.index()], hands);
+        (before != hands).then_some(Command::Save)
     }
 }
