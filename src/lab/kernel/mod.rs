@@ -526,9 +526,11 @@ impl Kernel {
         self.stage_mut(stage).put_back();
     }
 
-    /// Takes over what a saved session knows.
+    /// Takes over what a saved session knows; its calls are in the runs already. New calls get ids of their own.
     pub(in crate::lab) fn restore(&mut self, facts: Facts, key_ended_at: Option<u64>) {
         self.key_ended_at = key_ended_at;
+        let ids = Stage::ALL.iter().flat_map(|stage| &self.stage(*stage).calls).map(|call| call.id.0);
+        self.last_id = ids.max().unwrap_or_default().max(self.last_id);
         self.amend_facts(|known| *known = facts);
     }
 }

@@ -139,6 +139,22 @@ fn offered(last: Stage, change: impl FnOnce(&mut Cloud)) -> Lab {
 }
 
 #[rstest]
+#[case::a_stage(Stage::Who)]
+#[case::most_stages(Stage::Grant)]
+fn new_calls_get_ids_that_no_restored_call_has(#[case] last: Stage) {
+    let mut lab = offered(last, |_| {});
+    let effects = lab.state.update(Event::Intent(Intent::Advance));
+    let restored = Stage::ALL.iter().flat_map(|stage| &lab.state.record(*stage).calls).map(|call| call.id);
+    let newest = restored.max().unwrap();
+    let sent = effects.iter().filter_map(|effect| match effect {
+        Effect::Call { id, .. } => Some(*id),
+        _ => None,
+    });
+    let sent: Vec<CallId> = sent.collect();
+    assert!(!sent.is_empty() && sent.iter().all(|id| *id > newest), "{sent:?} after {newest:?}");
+}
+
+#[rstest]
 #[case(Stage::Who, &[])]
 #[case(Stage::CreateKey, &["key Enabled", "policy does not name test-user yet"])]
 #[case(Stage::CreateUser, &["key Enabled", "policy does not name test-user yet", "table ACTIVE"])]
