@@ -208,7 +208,7 @@ fn doctor(runtime: &Runtime, options: &Options, environment: &Environment) -> Re
     let mut out = out();
     let wanted =
         doctor::Wanted { aws: options.is_aws(), given_user: options.user_profile.is_some(), mask: options.mask };
-    let config = Config::load(options, environment).map_err(|error| error.to_string());
+    let config = Config::load(options, environment);
     let outcome = runtime.block_on(doctor::run(&terminal, config, clients.as_ref(), &wanted, &mut out));
     Ok(match outcome.wrap_err("the lines could not be written")? {
         doctor::Outcome::Fine => Exit::Met,

@@ -11,6 +11,20 @@ pub const VERSION: u32 = 1;
 /// Why something else that answers can't be followed.
 pub const NO_LAB: &str = "What answers there is no kmslab.";
 
+/// Why a line can't be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// It is of another program.
+    #[error("{NO_LAB}")]
+    NoLab,
+    /// It is of another version.
+    #[error("The lab speaks version {0}, this `kmslab notes` version {VERSION}: use the same kmslab for both.")]
+    OtherVersion(u32),
+    /// It lacks something.
+    #[error("What the lab says can't be read: {0}")]
+    Unreadable(String),
+}
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -36,16 +50,14 @@ impl Line {
     /// Reads a line.
     ///
     /// # Errors
-    /// A sentence, where it is none or of another version.
-    pub fn parse(text: &str) -> Result<Line, String> {
+    /// If it is no line, or of another version.
+    pub fn parse(text: &str) -> Result<Line, LineError> {
         match serde_json::from_str::<Version>(text) {
             Ok(Version { version: VERSION }) => {
-                serde_json::from_str(text).map_err(|error| format!("What the lab says can't be read: {error}"))
+                serde_json::from_str(text).map_err(|error| LineError::Unreadable(error.to_string()))
             }
-            Ok(Version { version }) => Err(format!(
-                "The lab speaks version {version}, this `kmslab notes` version {VERSION}: use the same kmslab for both."
-            )),
-            Err(_) => Err(NO_LAB.to_owned()),
+            Ok(Version { version }) => Err(LineError::OtherVersion(version)),
+            Err(_) => Err(LineError::NoLab),
         }
     }
 
@@ -83,9 +95,9 @@ mod tests {
     #[test]
     fn another_version_and_another_program_are_told_apart() {
         let newer = r#"{"version":2,"anything":"else"}"#;
-        assert!(Line::parse(newer).unwrap_err().contains("speaks version 2"));
-        assert_eq!(Line::parse("HTTP/1.1 400").unwrap_err(), NO_LAB);
-        assert!(Line::parse(r#"{"version":1}"#).unwrap_err().contains("can't be read"));
+        assert_eq!(Line::parse(newer), Err(LineError::OtherVersion(2)));
+        assert_eq!(Line::parse("HTTP/1.1 400"), Err(LineError::NoLab));
+        assert!(matches!(Line::parse(r#"{"version":1}"#), Err(LineError::Unreadable(_))));
     }
 
     #[test]

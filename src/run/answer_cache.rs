@@ -15,6 +15,29 @@ use crate::lab::{Backend, RecordedStage, Stage, redact};
 /// The version of the file's form.
 const VERSION: u32 = 1;
 
+/// Why responses can't be cached, or a file can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// There is no place for files.
+    #[error("no home folder is known")]
+    NoFolder,
+    /// The file can't be written.
+    #[error(transparent)]
+    Unwritable(#[from] io::Error),
+    /// The file can't be read.
+    #[error("the kept answer can't be read")]
+    Unreadable,
+    /// Another version of kmslab wrote it.
+    #[error("the kept answer is of another version")]
+    OtherVersion,
+    /// Its content is not this stage's, or of another place.
+    #[error("the kept answer is not of this stage")]
+    OtherStage,
+    /// It is of another account.
+    #[error("the kept answer is of another account")]
+    OtherAccount,
+}
+
 /// A file's content.
 #[derive(Serialize, Deserialize)]
 struct Content<V> {
@@ -44,39 +67,39 @@ impl AnswerCache {
         Some(self.folder.as_ref()?.join(format!("{}.json", stage.key())))
     }
 
-    /// Keeps `verified` in place of what was kept of this stage before.
+    /// Writes `verified` in place of what was cached of this stage before.
     ///
     /// # Errors
-    /// Why that is not possible; what was kept before stays.
-    pub fn store(&self, verified: &RecordedStage) -> Result<(), String> {
+    /// If it can't be written; what was cached before stays.
+    pub fn store(&self, verified: &RecordedStage) -> Result<(), CacheError> {
         let (Some(folder), Some(path)) = (&self.folder, self.path(verified.stage)) else {
-            return Err("no home folder is known".to_owned());
+            return Err(CacheError::NoFolder);
         };
         let content = Content { version: VERSION, origin: self.origin.clone(), verified };
-        write(folder, &path, &content).map_err(|error| error.to_string())
+        Ok(write(folder, &path, &content)?)
     }
 
-    /// What was kept of `stage`, of `account` where that is known.
+    /// Reads what was cached of `stage`, of `account` if that is known.
     ///
     /// # Errors
-    /// A sentence where something was kept that can't be shown.
-    pub fn load(&self, stage: Stage, account: Option<&str>) -> Result<Option<Box<RecordedStage>>, String> {
+    /// If there is a file that can't be shown.
+    pub fn load(&self, stage: Stage, account: Option<&str>) -> Result<Option<Box<RecordedStage>>, CacheError> {
         let Some(path) = self.path(stage) else { return Ok(None) };
         let content = match read(&path) {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(_) => return Err("the kept answer can't be read".to_owned()),
+            Err(_) => return Err(CacheError::Unreadable),
         };
         let verified = content.verified;
         if content.version != VERSION {
-            return Err("the kept answer is of another version".to_owned());
+            return Err(CacheError::OtherVersion);
         }
         let is_of_stage = verified.exchanges.iter().all(|exchange| exchange.stage == stage);
         if content.origin != self.origin || verified.stage != stage || !is_of_stage || verified.exchanges.is_empty() {
-            return Err("the kept answer is not of this stage".to_owned());
+            return Err(CacheError::OtherStage);
         }
         if account.is_some_and(|account| account != verified.admin.account) {
-            return Err("the kept answer is of another account".to_owned());
+            return Err(CacheError::OtherAccount);
         }
         Ok(Some(Box::new(verified)))
     }

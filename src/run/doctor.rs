@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::config::Config;
 use crate::aws::{Clients, ConfigError};
+use crate::cli::UsageError;
 use crate::lab::Identity;
 use crate::lab::doctor::{self, Finding, Mark, Question, Request, Terminal};
 use crate::lab::facts::Caller;
@@ -40,7 +41,7 @@ pub struct Wanted {
 /// When the lines can't be written.
 pub async fn run(
     terminal: &Terminal,
-    config: Result<Config, String>,
+    config: Result<Config, UsageError>,
     clients: Result<&Clients, &ConfigError>,
     wanted: &Wanted,
     out: &mut impl Write,
@@ -69,11 +70,13 @@ pub async fn run(
 }
 
 /// What there is to say of a person's own configuration, if there is one.
-fn configuration(config: Result<Config, String>) -> Option<Finding> {
+fn configuration(config: Result<Config, UsageError>) -> Option<Finding> {
     match config {
-        Err(wrong) => {
-            Some(Finding::stop("configuration", wrong.replace('\n', "; "), "correct that line, or remove it"))
-        }
+        Err(wrong) => Some(Finding::stop(
+            "configuration",
+            wrong.to_string().replace('\n', "; "),
+            "correct that line, or remove it",
+        )),
         Ok(config) if config == Config::default() => None,
         Ok(config) => {
             Some(Finding::ok("configuration", format!("is fine; actions with own keys: {}", config.keys.len())))

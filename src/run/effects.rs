@@ -116,7 +116,8 @@ impl EffectHandler {
             Effect::LoadResponses { stage, account } => {
                 let shelf = self.shelf.clone();
                 let recall = tokio::task::spawn_blocking(move || {
-                    shelf.map_or(Ok(None), |shelf| shelf.load(stage, account.as_deref()))
+                    let found = shelf.map_or(Ok(None), |shelf| shelf.load(stage, account.as_deref()));
+                    found.map_err(|error| error.to_string())
                 });
                 self.answer(async move {
                     let found = recall.await.unwrap_or_else(|_| Err(broken().message));
@@ -155,7 +156,7 @@ impl EffectHandler {
         tokio::task::spawn_blocking(move || {
             let _write = write;
             if let Err(reason) = shelf.store(&verified) {
-                let _ = events.send(Event::ResponsesNotCached(reason));
+                let _ = events.send(Event::ResponsesNotCached(reason.to_string()));
             }
         });
     }

@@ -26,6 +26,30 @@ const FINISHED: &str = "finished.json";
 
 const LOCK: &str = "session.lock";
 
+/// Why a session file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFileError {
+    /// The file can't be read.
+    #[error("{} can't be read: {error}", path.display())]
+    Unreadable {
+        /// Where it is.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Another version of kmslab wrote it.
+    #[error("{} is of another version", .0.display())]
+    OtherVersion(PathBuf),
+    /// It contains something else.
+    #[error("{} is no kept session: {error}", path.display())]
+    NoSession {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: serde_json::Error,
+    },
+}
+
 /// The one session that may be kept in a folder.
 #[derive(Debug)]
 pub struct SessionLock {
@@ -67,8 +91,8 @@ impl SessionLock {
 /// The session that is kept in `folder`, if any.
 ///
 /// # Errors
-/// A sentence where there is a file that is none.
-pub fn read(folder: &Path) -> Result<Option<SavedSession>, String> {
+/// If there is a file that can't be used.
+pub fn read(folder: &Path) -> Result<Option<SavedSession>, SessionFileError> {
     read_file(&folder.join(FILE))
 }
 
@@ -76,8 +100,8 @@ pub fn read(folder: &Path) -> Result<Option<SavedSession>, String> {
 /// that is kept.
 ///
 /// # Errors
-/// A sentence where there is a file that is none.
-pub fn read_to_write_up(folder: &Path) -> Result<Option<SavedSession>, String> {
+/// If there is a file that can't be used.
+pub fn read_to_write_up(folder: &Path) -> Result<Option<SavedSession>, SessionFileError> {
     let kept = read(folder)?;
     if kept.as_ref().is_some_and(SavedSession::is_finished) {
         return Ok(kept);
@@ -85,11 +109,11 @@ pub fn read_to_write_up(folder: &Path) -> Result<Option<SavedSession>, String> {
     Ok(read_file(&folder.join(FINISHED))?.or(kept))
 }
 
-fn read_file(path: &Path) -> Result<Option<SavedSession>, String> {
+fn read_file(path: &Path) -> Result<Option<SavedSession>, SessionFileError> {
     let text = match disk::read(path, disk::STATE) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
+        Err(error) => return Err(SessionFileError::Unreadable { path: path.to_owned(), error }),
     };
     let parse = || -> serde_json::Result<SavedSession> {
         let mut value: Value = serde_json::from_slice(&text)?;
@@ -99,8 +123,8 @@ fn read_file(path: &Path) -> Result<Option<SavedSession>, String> {
     };
     match parse() {
         Ok(kept) if kept.is_whole() => Ok(Some(kept)),
-        Ok(_) => Err(format!("{} is of another version", path.display())),
-        Err(error) => Err(format!("{} is no kept session: {error}", path.display())),
+        Ok(_) => Err(SessionFileError::OtherVersion(path.to_owned())),
+        Err(error) => Err(SessionFileError::NoSession { path: path.to_owned(), error }),
     }
 }
 
@@ -182,7 +206,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
         Ok(Some(kept)) if kept.can_go_on() => kept,
         Ok(_) => return (Some(hold), Vec::new()),
         Err(reason) => {
-            state.say(Some(reason));
+            state.say(Some(reason.to_string()));
             return (Some(hold), Vec::new());
         }
     };
@@ -355,11 +379,11 @@ mod tests {
     #[case::cut_off(r#"{"version":1,"#, "is no kept session")]
     fn what_is_no_session_is_told(#[case] text: &str, #[case] reason: &str) {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read(folder.path()), Ok(None));
+        assert!(read(folder.path()).unwrap().is_none());
         fs::write(folder.path().join(FILE), text).unwrap();
-        assert!(read(folder.path()).unwrap_err().contains(reason));
+        assert!(read(folder.path()).unwrap_err().to_string().contains(reason));
         let whole = serde_json::to_string(&kept("a")).unwrap();
         fs::write(folder.path().join(FILE), whole.replacen("\"version\":1", "\"version\":99", 1)).unwrap();
-        assert!(read(folder.path()).unwrap_err().contains("is of another version"));
+        assert!(matches!(read(folder.path()), Err(SessionFileError::OtherVersion(_))));
     }
 }

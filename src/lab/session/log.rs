@@ -21,6 +21,14 @@ use crate::lab::model::stage::Stage;
 /// The version of the log's form.
 pub const VERSION: u32 = 1;
 
+/// Why an entry of a log can't be replayed: the log is of another version, or was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// It answers a call that this program did not make.
+    #[error("call {} is answered and was not made", .0.0)]
+    UnknownCall(CallId),
+}
+
 /// The first line of a log: what the session began with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -205,8 +213,8 @@ impl Logged {
     /// Repeats on `state` what the log recorded. Nothing is done in the world.
     ///
     /// # Errors
-    /// When it answers a call that this program did not make: the log is of another version, or was changed.
-    pub fn replay_on(self, state: &mut State) -> Result<(), String> {
+    /// If it answers a call that this program did not make.
+    pub fn replay_on(self, state: &mut State) -> Result<(), ReplayError> {
         let event = match self {
             Logged::Intent(intent) => Event::Intent(intent),
             Logged::AskToQuit { kept } => {
@@ -219,7 +227,7 @@ impl Logged {
             }
             Logged::Answer { id, answer, accepted } => {
                 let Some(call) = state.at_work().pending.iter().find(|pending| pending.id == id) else {
-                    return Err(format!("call {} is answered and was not made", id.0));
+                    return Err(ReplayError::UnknownCall(id));
                 };
                 if let Some(account) = named_account(&call.operation, call.identity, &answer) {
                     state.accepted_account = accepted.then(|| account.to_owned());

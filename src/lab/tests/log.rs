@@ -6,6 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::fake::*;
+use crate::lab::log::ReplayError;
 use crate::lab::log::{Entry, Head, Logged};
 use crate::lab::*;
 
@@ -156,7 +157,7 @@ fn an_answer_after_which_all_begins_anew_is_logged() {
 fn an_answer_to_no_call_is_refused() {
     let mut state = Logging::new(Lab::new(backend(), Cloud::default()), false).head.state(0);
     let stray = Logged::Answer { id: CallId(7), answer: answer(200, json!({})), accepted: false };
-    assert_eq!(stray.replay_on(&mut state), Err("call 7 is answered and was not made".to_owned()));
+    assert_eq!(stray.replay_on(&mut state), Err(ReplayError::UnknownCall(CallId(7))));
 }
 
 #[rstest]

@@ -13,7 +13,7 @@ use crate::lab::log::{Entry, Logged};
 use crate::record::chapters::Chapters;
 use crate::record::{Recorder, Recording, clock};
 use crate::run::driver::{self, Arrival, Ended, Front};
-use crate::run::event_log::Log;
+use crate::run::event_log::{LineError, Log, Problem};
 use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
 use crate::run::looks::Looks;
@@ -60,8 +60,8 @@ impl Playback {
     /// Plays `log`, which begins with `beginning`.
     ///
     /// # Errors
-    /// `line: what is wrong` if an entry does not follow from the ones before.
-    pub fn new(log: Log, beginning: State) -> Result<Playback, String> {
+    /// If an entry does not follow from the ones before.
+    pub fn new(log: Log, beginning: State) -> Result<Playback, LineError> {
         let mut times = Vec::with_capacity(log.entries.len());
         let (mut now, mut before) = (Duration::ZERO, 0);
         for entry in &log.entries {
@@ -78,7 +78,8 @@ impl Playback {
                 remembered.push(state.clone());
             }
             if let Some(entry) = log.entries.get(taken) {
-                entry.what.clone().replay_on(&mut state).map_err(|problem| format!("{}: {problem}", taken + 2))?;
+                let replayed = entry.what.clone().replay_on(&mut state);
+                replayed.map_err(|error| LineError { line: taken + 2, problem: Problem::Unfounded(error) })?;
             }
         }
         Ok(Playback {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Place, now};
 use crate::lab::line::Line;
 #[cfg(unix)]
-use crate::lab::line::NO_LAB;
+use crate::lab::line::LineError;
 use crate::run::Ended;
 use crate::run::input::{Input, attend};
 use crate::run::inputs::{AT_ONCE, at_hand};
@@ -204,7 +204,7 @@ async fn follow(place: Place, heard: UnboundedSender<Heard>, mut turn: Unbounded
                 }
                 Err(error) => Some(format!("{}: {error}", path.display())),
                 Ok(stream) => tokio::select! {
-                    ended = hear(stream, &place, &heard) => ended.err(),
+                    ended = hear(stream, &place, &heard) => ended.err().map(|error| error.to_string()),
                     Some(()) = turn.recv() => {
                         turns = 1;
                         None
@@ -230,7 +230,7 @@ fn others(place: &Place) -> usize {
 /// # Errors
 /// Why they can't be read.
 #[cfg(unix)]
-async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSender<Heard>) -> Result<(), String> {
+async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSender<Heard>) -> Result<(), LineError> {
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
     /// No line is so long.
@@ -245,7 +245,7 @@ async fn hear(stream: tokio::net::UnixStream, place: &Place, heard: &UnboundedSe
         tokio::select! {
             read = stream.read_until(b'\n', &mut text) => match read {
                 Ok(1..) if text.ends_with(b"\n") => {}
-                Ok(1..) if stream.limit() == 0 => return Err(NO_LAB.to_owned()),
+                Ok(1..) if stream.limit() == 0 => return Err(LineError::NoLab),
                 _ => return Ok(()),
             },
             _ = look.tick() => {

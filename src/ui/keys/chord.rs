@@ -2,6 +2,25 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+/// Why a text names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChordError {
+    /// No key types this character.
+    #[error("there is no key {0:?}")]
+    NoKey(String),
+    /// A terminal sends the same for a key with another name.
+    #[error("{0:?} is what terminals send for {1:?}")]
+    SameAs(String, &'static str),
+    /// No key has this name.
+    #[error("there is no key {0:?}: write a character, ctrl- and a letter, F1 to F12, {names}", names = names())]
+    NoName(String),
+}
+
+/// The names of keys that are no characters.
+fn names() -> String {
+    NAMED.map(|(_, name)| name).join(", ")
+}
+
 /// A key with its modifiers. Shift is part of a character and not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chord {
@@ -82,12 +101,12 @@ impl Chord {
     /// The key that [`Chord::name`] writes so. In names that are longer than one character capitals do not matter.
     ///
     /// # Errors
-    /// What is wrong with the name, in words.
-    pub fn parse(name: &str) -> Result<Chord, String> {
+    /// If there is no such key, or it is the same as another.
+    pub fn parse(name: &str) -> Result<Chord, ChordError> {
         let mut characters = name.chars();
         if let (Some(c), None) = (characters.next(), characters.next()) {
             let is_key = !c.is_control() && (c == ' ' || !c.is_whitespace());
-            return if is_key { Ok(char(c)) } else { Err(format!("there is no key {name:?}")) };
+            return if is_key { Ok(char(c)) } else { Err(ChordError::NoKey(name.to_owned())) };
         }
         let lower = name.to_ascii_lowercase();
         if let Some((code, _)) = NAMED.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)) {
@@ -97,14 +116,11 @@ impl Chord {
         let function = |rest: &str| rest.parse::<u8>().ok().filter(|number| (1..=12).contains(number));
         match (lower.strip_prefix("ctrl-").map(letter), lower.strip_prefix('f').and_then(function)) {
             // A terminal sends the same byte for both.
-            (Some(Some('i')), _) => Err(format!("{name:?} is what terminals send for \"tab\"")),
-            (Some(Some('m')), _) => Err(format!("{name:?} is what terminals send for \"enter\"")),
+            (Some(Some('i')), _) => Err(ChordError::SameAs(name.to_owned(), "tab")),
+            (Some(Some('m')), _) => Err(ChordError::SameAs(name.to_owned(), "enter")),
             (Some(Some(c)), _) => Ok(control(c)),
             (_, Some(number)) => Ok(key(KeyCode::F(number))),
-            _ => {
-                let names = NAMED.map(|(_, name)| name).join(", ");
-                Err(format!("there is no key {name:?}: write a character, ctrl- and a letter, F1 to F12, {names}"))
-            }
+            _ => Err(ChordError::NoName(name.to_owned())),
         }
     }
 }
@@ -149,7 +165,7 @@ mod tests {
     #[case("ctrl-i")]
     #[case("ctrl-m")]
     fn other_names_are_none(#[case] name: &str) {
-        let trouble = Chord::parse(name).unwrap_err();
+        let trouble = Chord::parse(name).unwrap_err().to_string();
         assert!(trouble.contains(&format!("{name:?}")), "{trouble}");
     }
 }

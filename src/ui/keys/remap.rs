@@ -72,7 +72,7 @@ pub fn remap(wanted: &[Wanted]) -> Result<Keymap, Vec<Problem>> {
                     problem(*line, format!("{action}: {name:?} {does}"));
                 }
                 Ok(name) => names.push(name),
-                Err(message) => problem(*line, format!("{action}: {message}")),
+                Err(error) => problem(*line, format!("{action}: {error}")),
             }
         }
         if wish.keys.is_empty() {
