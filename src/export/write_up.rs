@@ -158,7 +158,7 @@ impl<'a> Writer<'a> {
         let (text, all, words) = (lesson.text(stage, self.given_user), lesson.stage(stage), lesson.words());
         self.heading(2, format!("{}. {}", stage.number(), text.title));
         self.text("", text.objective);
-        self.text("", all.intro.trim());
+        self.text("", text.intro);
         let mut ids: Vec<&str> = all.sources.iter().map(String::as_str).collect();
         if self.kept.quiz.asks() {
             let order = self.kept.quiz.order(stage, &all.question);

@@ -20,7 +20,7 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
         Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height),
         Some(Call::Waiting(pending)) => match state.view().mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
-            _ => wrap_plain(state.interface().say("sent; no answer yet"), theme.dim, columns),
+            _ => wrap_plain(state.interface().say("sent; no response yet"), theme.dim, columns),
         },
         Some(Call::Held(operation)) => held(state, identity, operation, theme, columns),
         None => outline(state, identity, theme, columns),
@@ -49,7 +49,7 @@ fn held(state: &State, identity: Identity, operation: &Operation, theme: &Theme,
             json::pretty(&serde_json::from_str(policy).unwrap_or_default(), theme, columns)
         }
         (_, Some(diff)) if diff.is_empty() => {
-            let text = "Nothing changes: the policy says all of this already.";
+            let text = "Nothing changes: the policy already says all of this.";
             wrap_plain(state.interface().say(text), theme.base, columns)
         }
         (_, Some(diff)) => diff::lines(&diff, theme, columns),
@@ -107,8 +107,8 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
         state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
         let none = match state.view().experiment {
-            Some(_) => "{} has no call in this experiment.",
-            None => "{} has no call in this stage.",
+            Some(_) => "{} makes no call in this experiment.",
+            None => "{} makes no call in this stage.",
         };
         return wrap_plain(&words.fill(none, &[&identity.name()]), theme.dim, columns);
     }

@@ -188,7 +188,7 @@ impl<'a> Brief<'a> {
     }
 
     fn intro(self) -> Part<'a> {
-        self.part(None, self.state.lesson().stage(self.state.view().shown).intro.trim())
+        self.part(None, self.state.text(self.state.view().shown).intro)
     }
 
     /// The question with its answers, and what comes next.
@@ -215,7 +215,7 @@ impl<'a> Brief<'a> {
         let keymap = &self.state.view().keys;
         let answers = names::answers(keymap, asked.answers.len());
         let keys: [&dyn Display; 2] = [&answers, &names::first("skip", keymap)];
-        let text = format!(" {}", self.state.interface().fill("{} answers, {} skips", &keys));
+        let text = format!(" {}", self.state.interface().fill("{} to answer, {} to skip", &keys));
         Part::plain(vec![Span::styled(text, self.theme.dim)])
     }
 
@@ -261,8 +261,8 @@ impl<'a> Brief<'a> {
         let words = self.state.interface();
         let under_way = match self.state.shown().pending.len() {
             0 => words.say("waiting before asking again").to_owned(),
-            1 => words.say("1 call under way").to_owned(),
-            calls => words.fill("{} calls under way, sent at the same time", &[&calls]),
+            1 => words.say("1 call in progress").to_owned(),
+            calls => words.fill("{} calls in progress, sent at the same time", &[&calls]),
         };
         let sign = Span::styled(format!("{}  ", spinner(self.state.ticks())), self.theme.strong);
         Part::plain(vec![sign, Span::styled(under_way, self.theme.base)])
@@ -277,7 +277,7 @@ impl<'a> Brief<'a> {
             Part::plain(vec![key, Span::styled(text, self.theme.strong)])
         };
         let enter = choice("advance", "send PutKeyPolicy: this call replaces the whole policy");
-        let esc = choice("back", "send nothing; the stage can be begun again");
+        let esc = choice("back", "send nothing; you can start this stage again");
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 

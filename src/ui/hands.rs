@@ -138,10 +138,10 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         true => (share(entry.hands, &asked, words), words.fill("{} closes", &[&take])),
         false => (
             words.fill(
-                "A letter, then its number: {} 12 {} 3; {} takes a digit back.",
+                "A letter, then its number: {} 12 {} 3; {} deletes a digit.",
                 &[&LETTERS[0], &LETTERS[1], &names::first("erase", keymap)],
             ),
-            words.fill("{} takes it · {} forgets it", &[&take, &names::first("back", keymap)]),
+            words.fill("{} keeps it · {} discards it", &[&take, &names::first("back", keymap)]),
         ),
     };
     match entry.stray {
@@ -159,15 +159,15 @@ pub fn dialog(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn not_taken(state: &State, stray: Stray, asked: &Asked<'_>) -> String {
     let (words, take) = (state.interface(), names::first("take_votes", &state.view().keys));
     let why = match stray {
-        Stray::NoAnswer(c) => words.fill("Not taken: {} is no answer, nor is what follows.", &[&c]),
-        Stray::NoLetter => words.say("Not taken: a number needs the letter of an answer before it.").to_owned(),
+        Stray::NoAnswer(c) => words.fill("Ignored: {}, which is not an answer, and what follows it.", &[&c]),
+        Stray::NoLetter => words.say("Ignored: an answer's letter must come before its number.").to_owned(),
         Stray::TooMany(place) => {
             let letter = asked.answers.get(place).map_or(' ', |(letter, _)| *letter);
-            words.fill("Not taken: {} has more than {}.", &[&letter, &MOST])
+            words.fill("Ignored: {} has more than {}.", &[&letter, &MOST])
         }
     };
     match state.entry().is_warned() {
-        true => format!("{why} {}", words.fill("{} once more takes the rest.", &[&take])),
+        true => format!("{why} {}", words.fill("Press {} again to keep the rest.", &[&take])),
         false => why,
     }
 }

@@ -65,7 +65,7 @@ impl KeyCast {
 
     /// Says that autoplay has ended.
     pub(super) fn ended(&self, state: &State) -> Option<String> {
-        let text = state.interface().say("the play has ended: the lab is yours");
+        let text = state.interface().say("playback has ended: the lab is yours");
         (self.playing == Some(Playing::Ended)).then(|| text.to_owned())
     }
 
@@ -74,8 +74,8 @@ impl KeyCast {
         let [enter, next] = ["advance", "clicker_next"].map(|name| names::first(name, &state.view().keys));
         let fill = |text| state.interface().fill(text, &[&enter, &next]);
         (self.playing == Some(Playing::Waits)).then(|| {
-            let text = fill("playing: it waits for your answer · {} takes the play's · {} passes over");
-            if width(&text) <= columns { text } else { fill("playing: your answer, {} or {} goes on") }
+            let text = fill("playing: waiting for your answer · {} plays it · {} skips");
+            if width(&text) <= columns { text } else { fill("playing: your answer, {} or {} continues") }
         })
     }
 

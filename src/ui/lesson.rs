@@ -20,7 +20,7 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     let mut ids: Vec<&str> = text.sources.iter().map(String::as_str).collect();
     let mut lines = wrap_plain(state.text(shown).objective, theme.strong, columns);
     lines.push(Line::default());
-    lines.extend(wrap_plain(&text.intro, theme.base, columns));
+    lines.extend(wrap_plain(state.text(shown).intro, theme.base, columns));
     if let Some(asked) = state.question(shown) {
         lines.push(Line::default());
         lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));

@@ -228,10 +228,10 @@ fn progress(lab: &PresenterSnapshot, theme: &Theme) -> (String, Style) {
     let observed = lab.observed.as_deref().unwrap_or_default();
     let is_open = lab.question.as_ref().is_some_and(|question| question.open);
     match lab.progress {
-        Progress::Todo if is_open => (format!("● {}", words.say("the question is open")), theme.strong),
+        Progress::Todo if is_open => (format!("● {}", words.say("waiting for an answer")), theme.strong),
         Progress::Todo => (format!("● {}: {}", lab.key, lab.action), theme.strong),
-        Progress::Running => (format!("… {}", words.say("calls are under way")), theme.strong),
-        Progress::Waiting => (format!("● {}", words.say("it waits for your yes")), theme.strong),
+        Progress::Running => (format!("… {}", words.say("calls in progress")), theme.strong),
+        Progress::Waiting => (format!("● {}", words.say("waiting for your OK")), theme.strong),
         Progress::Met => (format!("✔ {}  {observed}", words.word(MET)), theme.allowed.text),
         Progress::NotMet => (format!("✘ {}  {observed}", words.word(NOT_MET)), theme.failed.text),
     }

@@ -242,7 +242,7 @@ fn response(exchange: &Exchange, is_later: bool, words: Interface<'_>, theme: &T
                 false => Span::styled(format!(" · {took}"), theme.dim),
             },
         ],
-        Err(_) => vec![Span::styled(format!("  {} · {took}", words.say("no answer")), theme.dim)],
+        Err(_) => vec![Span::styled(format!("  {} · {took}", words.say("no response")), theme.dim)],
     };
     if exchange.answer.tries > 1 {
         let text = words.fill("{} tries", &[&exchange.answer.tries]);

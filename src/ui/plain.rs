@@ -35,7 +35,7 @@ pub fn stage(state: &State) -> Vec<String> {
     let mut lines = vec![String::new(), heading, sentence(text.objective)];
     match &state.record(stage).status {
         Status::Todo => {
-            lines.push(state.lesson().stage(stage).intro.trim().to_owned());
+            lines.push(text.intro.to_owned());
             lines.extend(question(state));
         }
         Status::Running => lines.push("Its calls are under way.".to_owned()),
@@ -172,8 +172,11 @@ pub fn lesson(state: &State) -> Vec<String> {
     let text = state.lesson().stage(shown);
     let is_done = matches!(state.record(shown).status, Status::Done(_));
     let mut ids: Vec<&String> = text.sources.iter().collect();
-    let mut lines =
-        vec![state.text(shown).title.to_owned(), sentence(state.text(shown).objective), text.intro.trim().to_owned()];
+    let mut lines = vec![
+        state.text(shown).title.to_owned(),
+        sentence(state.text(shown).objective),
+        state.text(shown).intro.to_owned(),
+    ];
     if let Some(asked) = state.question(shown) {
         lines.push(asked.question.text.clone());
         for (at, (_, reply)) in asked.answers.iter().enumerate() {
@@ -420,7 +423,7 @@ fn next(state: &State) -> String {
 pub fn help(state: &State) -> Vec<String> {
     let mut lines = vec!["Type one of these, then Enter:".to_owned()];
     if state.quiz().asks() {
-        lines.push("1 to 4: answer the question. s: pass over it. h: a hint, then another.".to_owned());
+        lines.push("1 to 4: answer the question. s: skip it. h: a hint, then another.".to_owned());
     }
     lines.extend(
         [

@@ -162,7 +162,7 @@ fn to_the_experiments(state: &State) -> Option<String> {
         state.view().shown == Stage::ViewAgain && state.view().experiment.is_none() && state.has_experiments();
     let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
     let (key, count) = (names::first("bench", &state.view().keys), Experiment::ALL.len());
-    let text = "{}: {} experiments that break this, before clean-up ends it";
+    let text = "{}: {} experiments that break this (only before clean-up)";
     is_met.then(|| state.interface().fill(text, &[&key, &count]))
 }
 

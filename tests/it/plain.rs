@@ -71,11 +71,11 @@ fn what_is_told_needs_no_box_and_no_picture() {
 }
 
 #[rstest]
-#[case::an_answer_that_is_none("5\n", "\"5\" means nothing here.")]
-#[case::nothing("\n", "First your answer, or s to pass over the question.")]
-#[case::an_escape("\x1b[31m\n", "\"\\u{1b}[31m\" means nothing here.")]
-#[case::not_utf_8_and_long(&"é".repeat(700), "means nothing here.")]
-#[case::what_cannot_be_done_yet("r\n", "\"r\" means nothing here.")]
+#[case::an_answer_that_is_none("5\n", "\"5\" does nothing here. Type ? for the commands.")]
+#[case::nothing("\n", "Answer first, or type s to skip.")]
+#[case::an_escape("\x1b[31m\n", "\"\\u{1b}[31m\" does nothing here. Type ? for the commands.")]
+#[case::not_utf_8_and_long(&"é".repeat(700), "does nothing here. Type ? for the commands.")]
+#[case::what_cannot_be_done_yet("r\n", "\"r\" does nothing here. Type ? for the commands.")]
 fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str) {
     let (said, status) = dialogue(typed, &[]);
     assert_eq!(status, Some(0));

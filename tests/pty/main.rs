@@ -181,7 +181,7 @@ impl Terminal {
     /// Leaves in the middle of a lab, where `q` warns first.
     fn leave_mid_lab(&mut self) {
         self.press("q");
-        self.wait_for(&["q once more leaves"]);
+        self.wait_for(&["press q again to leave"]);
         self.press("q");
     }
 
@@ -279,7 +279,7 @@ fn from_start_to_quit() {
     terminal.wait_for(&["○ NOT SENT", "+ Allow use of the key", "= stays      Enable IAM User Permissions"]);
     // Left unsent, and taken up again.
     terminal.press("\x1b");
-    terminal.wait_for(&["nothing was sent", "will be sent"]);
+    terminal.wait_for(&["nothing sent", "will be sent"]);
     terminal.press("\r");
     terminal.wait_for(&["○ NOT SENT"]);
     terminal.press("\r");

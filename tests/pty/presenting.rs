@@ -179,9 +179,9 @@ fn what_is_no_lab_or_says_nothing_is_told() {
 #[test]
 fn a_play_says_so_and_a_key_moves_it_on() {
     let mut talk = Terminal::start(80, 24, &[], &["--play", "--pace", "talk"]);
-    talk.wait_for(&["1/9", " PLAY ", "playing: it waits for your answer", "enter takes the play's"]);
+    talk.wait_for(&["1/9", " PLAY ", "playing: waiting for your answer", "enter plays it"]);
     talk.press("\r");
-    talk.wait_for(&["2/9", " PLAY ", "playing: it waits for your answer"]);
+    talk.wait_for(&["2/9", " PLAY ", "playing: waiting for your answer"]);
     talk.press(" ");
     talk.wait_for(&["3/9", " PLAY "]);
     talk.leave_mid_lab();
@@ -190,7 +190,7 @@ fn a_play_says_so_and_a_key_moves_it_on() {
     let mut read = Terminal::start(80, 24, &[], &["--play"]);
     read.wait_for(&["1/9", " PLAY "]);
     read.press("T");
-    read.wait_for(&["the play has ended: the lab is yours", "stage 1/9"]);
+    read.wait_for(&["playback has ended: the lab is yours", "stage 1/9"]);
     assert!(!read.picture().contains(" PLAY "), "{}", read.picture());
     read.press("s");
     read.wait_for(&["stage 1/9"]);

@@ -64,7 +64,7 @@ impl Terminal {
     }
 
     fn go_on(&mut self, stage: usize) {
-        self.wait_for(&[&format!("Resume at stage {stage} of 9"), "go on"]);
+        self.wait_for(&[&format!("Resume at stage {stage} of 9"), "resume"]);
         self.press("\r");
     }
 }
@@ -175,7 +175,7 @@ fn killed_on_the_sandbox_it_goes_on(#[case] more: &[&str]) {
         wait_until_kept(&door, ENDED, stage);
         terminal.kill();
         let mut terminal = start(&door, false, &more);
-        terminal.wait_for(&[&format!("Resume at stage {} of 9", stage + 1), "go on"]);
+        terminal.wait_for(&[&format!("Resume at stage {} of 9", stage + 1), "resume"]);
         let told = terminal.picture().contains("The sandbox ended with the program");
         assert_eq!(told, more.is_empty(), "{}", terminal.picture());
         terminal.press("\r");
@@ -192,7 +192,7 @@ fn a_stray_key_ends_no_lab() {
     terminal.do_stages(2);
     terminal.wait_for(&["3/9", "will be sent"]);
     terminal.press("q");
-    terminal.wait_for(&["q once more leaves: the session is kept, and can go on here"]);
+    terminal.wait_for(&["press q again to leave; your progress is saved"]);
     terminal.press("a\r");
     terminal.wait_for(&["3/9", "✔ MET"]);
     assert!(!terminal.picture().contains("once more"), "{}", terminal.picture());
@@ -220,7 +220,7 @@ fn begun_afresh_the_old_run_stays_for_the_clean_up() {
     let before = things(&door.sandbox);
     kill_at(&door, true, 4, Moment::Before);
     let mut terminal = start(&door, true, &[]);
-    terminal.wait_for(&["found: key Enabled · policy does not name test-user yet · table ACTIVE", "begin afresh"]);
+    terminal.wait_for(&["found: key Enabled · policy does not name test-user yet · table ACTIVE", "start over"]);
     terminal.press("x");
     terminal.wait_for(&["1/9", "will be sent", "has made stays until `kmslab cleanup`"]);
     terminal.press("q");

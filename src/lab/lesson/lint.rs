@@ -31,37 +31,52 @@ const WRAPPED: usize = usize::MAX;
 pub const BUDGETS: &[Budget] = &[
     budget("title", 5, 30),
     budget("objective", 14, 78),
-    budget("intro", 40, WRAPPED),
+    budget("intro", 30, WRAPPED),
+    budget("more[]", 70, WRAPPED),
+    budget("teaser", 5, 30),
     budget("look", 14, 68),
     budget("expected", 14, 68),
     budget("action", 3, 24),
     budget("hints[]", 30, WRAPPED),
     budget("question.text", 20, WRAPPED),
-    budget("question.answers[].text", 10, 70),
+    budget("question.answers[].text", 6, 44),
+    budget("question.answers[].feedback", 14, WRAPPED),
     budget("question.answers[].explanation", 35, WRAPPED),
     budget("misconception.claim", 15, WRAPPED),
     budget("misconception.correction", 45, WRAPPED),
     budget("comparison.title", 8, 60),
     budget("comparison.columns[]", 4, 24),
-    budget("comparison.rows[].label", 5, 18),
+    budget("comparison.rows[].label", 5, 20),
     budget("comparison.rows[].cells[]", 12, 60),
     budget("presenter.notes[]", 40, WRAPPED),
     budget("presenter.audience[].question", 20, WRAPPED),
     budget("presenter.audience[].answer", 40, WRAPPED),
     budget("given_user.title", 5, 30),
     budget("given_user.objective", 14, 78),
+    budget("given_user.intro", 30, WRAPPED),
     budget("given_user.look", 14, 68),
     budget("given_user.expected", 14, 68),
     budget("given_user.action", 3, 24),
+    budget("inline_policy.objective", 14, 78),
+    budget("inline_policy.intro", 30, WRAPPED),
     budget("debrief[].claim", 20, WRAPPED),
     budget("debrief[].explanation", 35, WRAPPED),
     budget("experiments[].title", 5, 34),
     budget("experiments[].setup", 20, WRAPPED),
     budget("experiments[].question", 20, WRAPPED),
-    budget("experiments[].answers[].text", 10, 70),
+    budget("experiments[].answers[].text", 8, 60),
     budget("experiments[].answers[].explanation", 35, WRAPPED),
     budget("experiments[].lesson", 35, WRAPPED),
 ];
+
+/// The most words of a sentence, in every language.
+const SENTENCE: usize = 26;
+
+/// The most words that a file's sentences may have on average.
+const AVERAGE: usize = 16;
+
+/// What no text before the denied Scan says of test-user: it would give away who is refused, and by which lock.
+const GIVEAWAYS: [&str; 4] = ["kms:", "Decrypt", "KMS", "DENIED"];
 
 /// The first hint is short; the claim and its correction are read together.
 const FIRST_HINT: usize = 15;
@@ -150,9 +165,13 @@ impl Linter<'_> {
                 self.found.push(at(&path, leaf.line, stage, message));
             }
         }
+        self.found.extend(long_sentences(&leaves).map(|message| at(&path, 0, stage, message)));
         let by_path = |wanted: &str| leaves.iter().find(|leaf| leaf.path == wanted).map_or(0, |leaf| leaf.line);
         let messages = match stage {
-            Some(_) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| stage_problems(&text)),
+            Some(name) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| {
+                let spoilers = spoilers(name, &leaves);
+                [stage_problems(&text), spoilers, gives_answer_away(&text)].concat()
+            }),
             None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(self.language, &frame)),
         };
         match messages {
@@ -185,6 +204,9 @@ impl Linter<'_> {
             if words > most {
                 messages.push(format!("{path} has {words} words; {most} at most"));
             }
+            if let Some(longest) = sentences(text).max().filter(|longest| *longest > SENTENCE) {
+                messages.push(format!("{path} has a sentence of {longest} words; {SENTENCE} at most"));
+            }
             let columns = crate::lab::model::glyphs::width(text);
             if columns > budget.columns {
                 messages.push(format!("{path} is {columns} columns wide; {} at most", budget.columns));
@@ -197,6 +219,67 @@ impl Linter<'_> {
 /// Words as a reader counts them.
 fn words(text: &str) -> usize {
     text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+}
+
+/// The number of words of each sentence.
+fn sentences(text: &str) -> impl Iterator<Item = usize> {
+    let ends = |word: &str| word.trim_end_matches(['"', ')', '”']).ends_with(['.', '?', '!']);
+    let mut lengths = Vec::new();
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        length += words(word);
+        if ends(word) {
+            lengths.push(std::mem::take(&mut length));
+        }
+    }
+    lengths.push(length);
+    lengths.into_iter().filter(|length| *length > 0)
+}
+
+/// Says so if the sentences of a file are too long on average. A text of a few words is no sentence.
+fn long_sentences(leaves: &[Leaf]) -> impl Iterator<Item = String> {
+    let prose = leaves.iter().filter(|leaf| BUDGETS.iter().any(|budget| budget.place == leaf.place()));
+    let lengths: Vec<usize> = prose
+        .filter(|leaf| leaf.text.trim_end().ends_with(['.', '?']))
+        .flat_map(|leaf| sentences(&leaf.text))
+        .collect();
+    let (sum, count) = (lengths.iter().sum::<usize>(), lengths.len());
+    (sum > AVERAGE * count)
+        .then(|| format!("a sentence has {} words on average; {AVERAGE} at most", sum.div_ceil(count.max(1))))
+        .into_iter()
+}
+
+/// Texts that say before the denied Scan what test-user lacks. The teacher's notes may.
+fn spoilers(name: &str, leaves: &[Leaf]) -> Vec<(String, String)> {
+    let is_before = Stage::ALL.iter().any(|stage| *stage < Stage::ViewDenied && stage.key() == name);
+    let shown = leaves.iter().filter(|leaf| is_before && !leaf.path.starts_with("presenter."));
+    shown
+        .filter(|leaf| leaf.text.contains("kms:Decrypt") || says_of_user(&leaf.text))
+        .map(|leaf| (leaf.path.clone(), format!("{} says too early what test-user lacks", leaf.path)))
+        .collect()
+}
+
+fn says_of_user(text: &str) -> bool {
+    text.contains("test-user") && GIVEAWAYS.iter().any(|giveaway| text.contains(giveaway))
+}
+
+/// The texts before a question that contain its answer: two words of it, by their first letters.
+fn gives_answer_away(text: &StageText) -> Vec<(String, String)> {
+    const STEM: usize = 5;
+    let stems = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= STEM);
+        words.map(|word| word.to_lowercase().chars().take(STEM).collect()).collect()
+    };
+    let right = text.question.answers.iter().find(|answer| answer.right).map(|answer| stems(&answer.text));
+    let right = right.unwrap_or_default();
+    let mut texts = vec![("objective", &text.objective), ("intro", &text.intro)];
+    texts.extend(text.given_user.iter().map(|given| ("given_user.objective", &given.objective)));
+    let tells = |text: &str| stems(text).intersection(&right).count() > 1;
+    texts
+        .into_iter()
+        .filter(|(_, text)| tells(text))
+        .map(|(place, _)| (place.to_owned(), format!("{place} contains the answer to the question")))
+        .collect()
 }
 
 /// What no single text shows, with the place of the text it is told of.

@@ -121,8 +121,13 @@ pub struct StageText {
     pub title: String,
     /// What this stage does.
     pub objective: String,
-    /// What one should know before.
+    /// What to know before the question.
     pub intro: String,
+    /// What the lesson's page adds once the question is answered, a paragraph each.
+    #[serde(default)]
+    pub more: Vec<String>,
+    /// The title in the list of stages as long as the stage's own would give something away.
+    pub teaser: Option<String>,
     /// What to look at in the answers.
     pub look: String,
     /// What must come back for the stage to be met.
@@ -145,6 +150,8 @@ pub struct StageText {
     pub comparison: Option<Comparison>,
     /// Other texts where test-user is a given profile.
     pub given_user: Option<GivenUser>,
+    /// Other texts where test-user's policy is the lab's own instead of one that AWS maintains.
+    pub inline_policy: Option<InlinePolicy>,
 }
 
 /// A question with its answers.
@@ -170,7 +177,9 @@ impl Question {
 pub struct Reply {
     /// The answer.
     pub text: String,
-    /// What is said to whoever chose it.
+    /// What follows "Not quite:" on the screen.
+    pub feedback: Option<String>,
+    /// The same at length, on the lesson's page and in a write-up.
     pub explanation: String,
     /// Whether it is the right one.
     #[serde(default)]
@@ -246,12 +255,42 @@ pub struct GivenUser {
     pub title: String,
     /// See [`StageText::objective`].
     pub objective: String,
+    /// See [`StageText::intro`]; without it the stage's own.
+    pub intro: Option<String>,
     /// See [`StageText::look`].
     pub look: String,
     /// See [`StageText::expected`].
     pub expected: String,
     /// See [`StageText::action`].
     pub action: String,
+}
+
+/// The texts of a stage that differ if test-user gets an inline policy.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InlinePolicy {
+    /// See [`StageText::objective`].
+    pub objective: String,
+    /// See [`StageText::intro`].
+    pub intro: String,
+}
+
+/// Where test-user comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserKind {
+    /// The lab creates it, with a policy that AWS maintains.
+    Managed,
+    /// The lab creates it, with a policy for the lab's table.
+    Inline,
+    /// It is a profile that the person gave.
+    Given,
+}
+
+/// Whether it is a given profile; what a sandbox creates is the other kind.
+impl From<bool> for UserKind {
+    fn from(is_given: bool) -> UserKind {
+        if is_given { UserKind::Given } else { UserKind::Managed }
+    }
 }
 
 /// A language's words around the stages.
@@ -290,6 +329,8 @@ pub struct Words {
     pub observed: String,
     pub met: String,
     pub not_met: String,
+    pub as_expected: String,
+    pub not_as_expected: String,
     pub hint: String,
     pub misconception: String,
     pub correction: String,
@@ -402,6 +443,8 @@ pub struct Text<'a> {
     pub title: &'a str,
     /// See [`StageText::objective`].
     pub objective: &'a str,
+    /// See [`StageText::intro`].
+    pub intro: &'a str,
     /// See [`StageText::look`].
     pub look: &'a str,
     /// See [`StageText::expected`].
@@ -490,23 +533,29 @@ impl Lesson {
     }
 
     /// What the screen shows of a stage.
-    pub fn text(&self, stage: Stage, given_user: bool) -> Text<'_> {
+    pub fn text(&self, stage: Stage, user: impl Into<UserKind>) -> Text<'_> {
         let text = self.stage(stage);
-        match &text.given_user {
-            Some(given) if given_user => Text {
+        let own = Text {
+            title: &text.title,
+            objective: &text.objective,
+            intro: text.intro.trim(),
+            look: &text.look,
+            expected: &text.expected,
+            action: &text.action,
+        };
+        match (user.into(), &text.given_user, &text.inline_policy) {
+            (UserKind::Given, Some(given), _) => Text {
                 title: &given.title,
                 objective: &given.objective,
+                intro: given.intro.as_deref().map_or(own.intro, str::trim),
                 look: &given.look,
                 expected: &given.expected,
                 action: &given.action,
             },
-            _ => Text {
-                title: &text.title,
-                objective: &text.objective,
-                look: &text.look,
-                expected: &text.expected,
-                action: &text.action,
-            },
+            (UserKind::Inline, _, Some(inline)) => {
+                Text { objective: &inline.objective, intro: inline.intro.trim(), ..own }
+            }
+            _ => own,
         }
     }
 }
@@ -532,7 +581,7 @@ fn read<T: DeserializeOwned>(files: &Files, path: String, stage: Option<Stage>) 
         let message = format!("a text has the control character {:#04x}", u32::from(c));
         return Err(Problem { file: path, line, stage, message });
     }
-    match toml::from_str(text) {
+    match toml::from_str(&numbered(text)) {
         Ok(value) => Ok((text, value)),
         Err(error) => {
             let line = error.span().map_or(0, |span| line_of(text, span.start));
@@ -541,6 +590,14 @@ fn read<T: DeserializeOwned>(files: &Files, path: String, stage: Option<Stage>) 
             Err(Problem { file: path, line, stage, message })
         }
     }
+}
+
+/// `text` with the number of each stage that it refers to, `{grant}`, by the stage's key.
+fn numbered(text: &str) -> Cow<'_, str> {
+    Stage::ALL.into_iter().fold(Cow::Borrowed(text), |text, stage| {
+        let name = format!("{{{}}}", stage.key());
+        if text.contains(&name) { Cow::Owned(text.replace(&name, &stage.number().to_string())) } else { text }
+    })
 }
 
 /// The line, counted from 1, of the byte at `offset`.

@@ -119,9 +119,9 @@ impl State {
         let asks = self.waits_for_answer();
         if !is_second_press && (asks || self.held().is_some()) {
             let text = match asks {
-                true => self.interface().say("a question is open: press once more to pass over it"),
+                true => self.interface().say("press again to skip the question"),
                 // A button that was pressed twice by mistake sends nothing that nobody has looked at.
-                false => self.interface().say("the key policy is not sent yet: press once more to send it"),
+                false => self.interface().say("the key policy hasn't been sent: press again to send it"),
             };
             self.view.message = self.presenting.ask_again(PressTwice::Next, text.to_owned());
             return Vec::new();
@@ -199,8 +199,8 @@ impl State {
         self.close();
         let (key, words) = (self.view.keys.first("quit", "q"), self.interface());
         let text = match self.is_saved() || self.replays.was_saved() {
-            true => words.fill("{} once more leaves: the session is kept, and can go on here", &[&key]),
-            false => words.fill("{} once more leaves: nothing of this session is kept", &[&key]),
+            true => words.fill("press {} again to leave; your progress is saved", &[&key]),
+            false => words.fill("press {} again to leave; nothing is saved", &[&key]),
         };
         self.view.message = self.presenting.ask_again(PressTwice::Leave, text);
     }
@@ -339,7 +339,7 @@ impl State {
         if self.leftovers().is_empty() {
             return Some(Effect::StartOver);
         }
-        let text = self.interface().say("not begun again: something is left, see what was observed");
+        let text = self.interface().say("not restarted: something is left, see above");
         self.view.message = Some(text.to_owned());
         None
     }
@@ -361,7 +361,7 @@ impl State {
         self.kernel.reset(RunId::Stage(stage));
         self.view.close();
         self.view.show(stage);
-        let text = self.interface().say("nothing was sent: the key policy is as it was").to_owned();
+        let text = self.interface().say("nothing sent: the key policy is unchanged").to_owned();
         self.view.message = Some(text);
     }
 

@@ -400,12 +400,14 @@ impl State {
         let key = |action, usual| self.view.keys.first(action, usual);
         let text = match reason {
             Reason::AnswerFirst => {
-                return words.fill("first your answer; {} passes over the question", &[&key("skip", "s")]);
+                return words.fill("answer first, or press {} to skip", &[&key("skip", "s")]);
             }
             Reason::StageFirst => {
-                return words.fill("first this stage: {} sends its calls", &[&key("advance", "enter")]);
+                return words.fill("finish this stage first: {} sends its calls", &[&key("advance", "enter")]);
             }
-            Reason::StageFailed => return words.fill("first this stage: {} tries it again", &[&key("retry", "r")]),
+            Reason::StageFailed => {
+                return words.fill("finish this stage first: {} tries it again", &[&key("retry", "r")]);
+            }
             Reason::NothingToExplain => {
                 return words.fill("nothing to explain yet: {}", &[&self.why_no_answer()]);
             }
@@ -413,18 +415,21 @@ impl State {
             Reason::NothingToCopy => return words.fill("nothing to copy yet: {}", &[&self.why_no_answer()]),
             Reason::PolicyHeld => {
                 let (sends, drops) = (key("advance", "enter"), key("back", "esc"));
-                let text = "stage {} waits for your yes: {} or {} there comes first";
+                let text = "stage {} needs your OK: press {} or {} there first";
                 return words.fill(text, &[&self.current().number(), &sends, &drops]);
             }
-            Reason::StageRunning => "first this stage ends",
+            Reason::ExperimentsLater => {
+                let text = "the experiments come after stage {}: they break what the lab made";
+                return words.fill(text, &[&Stage::ViewAgain.number()]);
+            }
+            Reason::StageRunning => "wait until this stage has finished",
             Reason::LastStage => "this is the last stage",
             Reason::LastExperiment => "this is the last experiment",
-            Reason::ExperimentRunning => "first the experiment under way ends",
-            Reason::ExperimentsLater => "the bench opens after stage 8: it breaks what the lab has made",
-            Reason::ExperimentsGone => "the bench is gone: clean-up has removed what it would break",
-            Reason::EmptyAnswer => "this answer is empty",
-            Reason::NoChoices if self.view.experiment.is_some() => "this experiment has no choices to compare",
-            Reason::NoChoices => "this stage has no choices to compare",
+            Reason::ExperimentRunning => "wait until this experiment has finished",
+            Reason::ExperimentsGone => "no more experiments: clean-up removed what they would break",
+            Reason::EmptyAnswer => "this response is empty",
+            Reason::NoChoices if self.view.experiment.is_some() => "nothing to compare in this experiment",
+            Reason::NoChoices => "nothing to compare in this stage",
             Reason::UndoRunning => "the experiment undoes its changes itself",
             Reason::NothingToUndo => "nothing to undo: everything is as the lab left it",
         };
@@ -437,13 +442,13 @@ impl State {
         let has_none = self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity);
         match self.shown().status {
             _ if has_none && self.view.experiment.is_some() => {
-                words.fill("{} has no call in this experiment.", &[&identity.name()])
+                words.fill("{} makes no call in this experiment.", &[&identity.name()])
             }
-            _ if has_none => words.fill("{} has no call in this stage.", &[&identity.name()]),
+            _ if has_none => words.fill("{} makes no call in this stage.", &[&identity.name()]),
             Status::Todo if self.waits_for_answer() => self.explain(Reason::AnswerFirst),
             Status::Todo => words.fill("{} sends the call", &[&self.view.keys.first("advance", "enter")]),
-            Status::Running => words.say("no answer has come").to_owned(),
-            Status::Done(_) => words.fill("{} has sent nothing", &[&identity.name()]),
+            Status::Running => words.say("no response yet").to_owned(),
+            Status::Done(_) => words.fill("{} sent nothing", &[&identity.name()]),
         }
     }
 }

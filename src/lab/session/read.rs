@@ -13,7 +13,7 @@ use crate::lab::feature::quiz::{Asked, LETTERS, Score};
 use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::run::Status;
 use crate::lab::lesson::interface::Interface;
-use crate::lab::lesson::{Comparison, Text};
+use crate::lab::lesson::{Comparison, Text, UserKind};
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
@@ -152,7 +152,12 @@ impl State {
 
     /// What the screen shows of a stage.
     pub fn text(&self, stage: Stage) -> Text<'_> {
-        self.lesson.text(stage, self.backend.given_user)
+        let user = match (self.backend.given_user, self.backend.has_managed_policy()) {
+            (true, _) => UserKind::Given,
+            (false, true) => UserKind::Managed,
+            (false, false) => UserKind::Inline,
+        };
+        self.lesson.text(stage, user)
     }
 
     /// The question of a stage, where questions are asked.

@@ -109,7 +109,7 @@ impl State {
     /// What Enter does in the question, in two words.
     pub fn resume_label(&self) -> &'static str {
         let is_known = self.resume_offer().is_some_and(|offer| *offer.looked() == Looked::Done);
-        if is_known { "go on" } else { "look again" }
+        if is_known { "resume" } else { "look again" }
     }
 
     /// Whether the lab can begin afresh instead.

@@ -406,7 +406,7 @@ impl State {
     /// Says how five minutes passed, where the server's clock was moved.
     fn tell_clock(&mut self) {
         let (minutes, seconds) = (IDLE_SECONDS / 60, IDLE_SECONDS % 60);
-        let text = "the sandbox's clock was moved on by {} min {} s";
+        let text = "the sandbox's clock was moved forward by {} min {} s";
         let is_told = self.experiments.has_moved_clock();
         self.view.message = is_told.then(|| self.interface().fill(text, &[&minutes, &seconds]));
     }

@@ -77,7 +77,7 @@ fn no_lesson_file_is_forgotten() {
     "2 answers are right"
 )]
 #[case::unknown_source("en/who.toml", "sources = [", "sources = [\"rumour\", ", "en/who.toml:", "has no rumour")]
-#[case::broken_toml("en/who.toml", "minutes = ", "minutes = = ", "en/who.toml:9: who: ", "extra `=`")]
+#[case::broken_toml("en/who.toml", "minutes = ", "minutes = = ", "en/who.toml:10: who: ", "extra `=`")]
 #[case::control_character("en/who.toml", "title = \"", "title = \"\\u001b[2J", "en/who.toml:1: who: ", "0x1b")]
 #[case::tab("en/who.toml", "title = \"", "title = \"\t", "en/who.toml:1: who: ", "0x09")]
 #[case::tab_escaped("en/who.toml", "title = \"", "title = \"\\t", "en/who.toml:1: who: ", "0x09")]

@@ -168,7 +168,7 @@ fn whether_a_session_is_kept_is_told_again_as_it_was(#[values(false, true)] kept
     }
     logging.press(&[Intent::Skip, Intent::Advance, Intent::AskToQuit]);
     let live = logging.lab.state.view().message.clone().unwrap();
-    assert_eq!(live.contains("is kept, and can go on"), kept, "{live}");
+    assert_eq!(live.contains("progress is saved"), kept, "{live}");
     assert_eq!(logging.again().view().message, Some(live));
 }
 

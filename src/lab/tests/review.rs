@@ -49,7 +49,7 @@ fn an_unsent_policy_is_read_again_later() {
     lab.press(Intent::Close);
     assert_eq!((puts(&lab), lab.state.held()), (0, None));
     assert_eq!(lab.state.record(Stage::Grant), &Run::default());
-    assert!(lab.state.view().message.as_ref().unwrap().starts_with("nothing was sent"));
+    assert!(lab.state.view().message.as_ref().unwrap().starts_with("nothing sent"));
     let changed = lab.cloud.key_policy.replace("Enable IAM User Permissions", "renamed meanwhile");
     lab.cloud.key_policy = changed;
     lab.press(Intent::Advance);
@@ -107,7 +107,7 @@ fn a_policy_that_locks_admin_out_is_never_sent(#[values(false, true)] person: bo
         (
             false,
             "this policy would lock admin out of the key: no statement gives kms:PutKeyPolicy to admin or to account \
-             111122223333; nothing was sent"
+             111122223333; nothing sent"
         )
     );
     assert_eq!(puts(&lab), 0);

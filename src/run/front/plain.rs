@@ -282,7 +282,7 @@ impl<W: Write> Talk<'_, W> {
     fn means_nothing(&mut self, command: &str) -> io::Result<()> {
         match command {
             "" => self.line("Please answer first."),
-            other => self.line(format!("{other:?} means nothing here.")),
+            other => self.line(format!("{other:?} does nothing here. Type ? for the commands.")),
         }
     }
 
@@ -292,7 +292,7 @@ impl<W: Write> Talk<'_, W> {
             "?" | "help" => self.lines(plain::help(state)),
             "i" => self.lines(plain::lesson(state)),
             "o" if state.comparison().is_some() => self.lines(plain::comparison(state)),
-            "o" => self.line("There are no options to compare in this stage."),
+            "o" => self.line("Nothing to compare in this stage."),
             "l" | "stages" => self.lines(plain::stages(state)),
             "y" => {
                 let line = state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned());
@@ -304,7 +304,7 @@ impl<W: Write> Talk<'_, W> {
                 self.shown = None;
                 self.heading(state)
             }
-            "" if state.waits_for_answer() => self.line("First your answer, or s to pass over the question."),
+            "" if state.waits_for_answer() => self.line("Answer first, or type s to skip."),
             other => self.means_nothing(other),
         }
     }

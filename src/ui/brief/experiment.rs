@@ -33,7 +33,7 @@ impl<'a> Brief<'a> {
     fn to_try(self, which: Experiment, most: usize) -> Vec<Line<'static>> {
         let asked = self.state.open_question();
         let next = if self.state.is_out_of_reach(which) {
-            let text = "This one changes test-user's own policies: it needs a user that the lab makes.";
+            let text = "This experiment changes test-user's own policies, so the lab must have created that user.";
             self.part(None, self.state.interface().say(text))
         } else {
             match &asked {

@@ -49,7 +49,7 @@ pub const KEYS: &[Row] = &[
         &[on("advance", &[key(KeyCode::Enter), char(' ')], Intent::Advance)],
     ),
     // The question at the start says it.
-    row("begin afresh", "", Group::Go, 1, &[on("start_afresh", &[char('x')], Intent::StartAfresh)]),
+    row("start over", "", Group::Go, 1, &[on("start_afresh", &[char('x')], Intent::StartAfresh)]),
     row(
         "answer",
         "answer the question, before enter",
@@ -243,7 +243,7 @@ pub const KEYS: &[Row] = &[
         &[on("lesson", &[char('i')], Intent::TogglePage(Page::Lesson))],
     ),
     labeled(
-        |state, _| close_or(state, Page::Comparison, "options"),
+        |state, _| close_or(state, Page::Comparison, "compare"),
         "the choices side by side, where there are some",
         Group::Learn,
         5,
@@ -309,7 +309,7 @@ pub const KEYS: &[Row] = &[
     ),
     // Asks first. A letter and not enter says yes: a habit must not decide.
     row(
-        "begin again",
+        "start over",
         "begin again with stage 1, as a new run; asks first",
         Group::Teach,
         NEVER,
@@ -374,7 +374,7 @@ fn advance_label(state: &State, _: Rect) -> &str {
         (Some(Overlay::Resume), _) => state.resume_label(),
         (Some(Overlay::Experiments { .. }), _) => "show this experiment",
         (_, Status::Todo) if experiment.is_some() => "try it",
-        (_, Status::Running) if experiment.is_some() => "go on now",
+        (_, Status::Running) if experiment.is_some() => "continue now",
         (_, Status::Done(_)) if experiment.is_some_and(|which| which.next().is_none()) => "list",
         (_, Status::Done(_)) if experiment.is_some() => "next",
         (_, Status::Todo) => state.text(state.view().shown).action,

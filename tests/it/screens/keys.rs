@@ -294,7 +294,7 @@ fn shift_is_part_of_a_character_and_alt_is_another_key() {
 /// A key that means something, but not now, says why; a lab that shows nothing looks as if it hung.
 #[test]
 fn no_key_of_the_lab_is_silent() {
-    let first = "first your answer; s passes over the question";
+    let first = "answer first, or press s to skip";
     let open = || Session::sandbox();
     let skipped = || {
         let mut session = Session::sandbox();
@@ -307,16 +307,16 @@ fn no_key_of_the_lab_is_silent() {
         (open, KeyCode::Enter, first),
         (open, KeyCode::Char(' '), first),
         (open, KeyCode::Char('n'), first),
-        (open, KeyCode::Char('w'), "nothing to explain yet: first your answer"),
-        (skipped, KeyCode::Char('n'), "first this stage: enter sends its calls"),
+        (open, KeyCode::Char('w'), "nothing to explain yet: answer first"),
+        (skipped, KeyCode::Char('n'), "finish this stage first: enter sends its calls"),
         (skipped, KeyCode::Char('w'), "nothing to explain yet: enter sends the call"),
         (skipped, KeyCode::Char('v'), "nothing to show yet: enter sends the call"),
         (skipped, KeyCode::Char('y'), "nothing to copy yet: enter sends the call"),
         (skipped, KeyCode::Char('Y'), "nothing to copy yet: enter sends the call"),
-        (skipped, KeyCode::Char('o'), "this stage has no choices to compare"),
+        (skipped, KeyCode::Char('o'), "nothing to compare in this stage"),
         (skipped, KeyCode::Char('u'), "nothing to undo: everything is as the lab left it"),
-        (skipped, KeyCode::Char('x'), "the bench opens after stage 8"),
-        (at_the_end, KeyCode::Char('x'), "the bench is gone: clean-up has removed what it would break"),
+        (skipped, KeyCode::Char('x'), "the experiments come after stage 8"),
+        (at_the_end, KeyCode::Char('x'), "no more experiments: clean-up removed what they would break"),
         (at_the_end, KeyCode::Char('n'), "this is the last stage"),
         (at_the_end, KeyCode::Char('u'), "nothing to undo"),
         (

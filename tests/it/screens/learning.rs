@@ -85,7 +85,7 @@ fn an_answers_letter_stays_with_its_words() {
         let (letter, _) = session.state.question(stage).unwrap().right().unwrap();
         let line = text.lines().find(|line| line.contains("The answer:")).unwrap();
         assert!(line.contains(&format!("The answer: {letter}, ")), "{text}");
-        let often = text.contains("Often said: ");
+        let often = text.contains("Myth: ");
         assert!(often == (size.height > 28), "{often} at {size}:\n{text}");
     }
 }

@@ -124,9 +124,9 @@ fn what_is_typed_and_is_no_vote_is_told() {
     session.intent(Intent::Present(PresenterAction::Tally));
     let mut screens = Vec::new();
     for (typed, told) in [
-        ("b3 e 4", "Not taken: e is no answer, nor is what follows."),
-        ("c 100000", "Not taken: c has more than 999."),
-        ("d 9 9", "Not taken: a number needs the letter of an answer before it."),
+        ("b3 e 4", "Ignored: e, which is not an answer, and what follows it."),
+        ("c 100000", "Ignored: c has more than 999."),
+        ("d 9 9", "Ignored: an answer's letter must come before its number."),
     ] {
         for c in typed.chars() {
             let intent = keys::intent(KeyCode::Char(c).into(), &session.state, area);
@@ -220,7 +220,7 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
                 playing == Playing::Waits,
                 "{text}"
             );
-            assert_eq!(message.contains("the play has ended"), playing == Playing::Ended, "{text}");
+            assert_eq!(message.contains("playback has ended"), playing == Playing::Ended, "{text}");
             shown.push((format!("{playing:?} {columns}"), format!("{}\n{message}\n", lines[0])));
             assert_eq!(render_with(&state, &dark(), &key_cast.recorded(), size), render(&state, &dark(), size));
         }
@@ -231,7 +231,7 @@ fn a_play_is_told_from_a_hang_and_says_what_it_waits_for() {
     state.update(Event::Intent(Intent::AskToQuit));
     let key_cast = KeyCast { playing: Some(Playing::Ended), ..KeyCast::default() };
     let text = text_dump(&render_with(&state, &dark(), &key_cast, Size::new(80, 24)));
-    assert!(text.contains("q once more leaves") && !text.contains("the play has ended"), "{text}");
+    assert!(text.contains("press q again to leave") && !text.contains("playback has ended"), "{text}");
 }
 
 #[test]
