@@ -107,7 +107,7 @@ fn a_policy_that_locks_admin_out_is_never_sent(#[values(false, true)] person: bo
         (
             false,
             "this policy would lock admin out of the key: no statement gives kms:PutKeyPolicy to admin or to account \
-             111122223333; nothing sent"
+             111122223333; nothing was sent"
         )
     );
     assert_eq!(puts(&lab), 0);

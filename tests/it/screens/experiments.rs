@@ -73,7 +73,7 @@ fn every_experiment_fits_80_by_24_in_both_languages() {
             let last = ['b', 'c', 'd'][text.question.answers.len() - 2];
             let how = match language {
                 "de" => format!("a–{last} antwortet, s überspringt"),
-                _ => format!("a–{last} answers, s skips"),
+                _ => format!("a–{last} to answer, s to skip"),
             };
             assert!(screen.contains(&how), "{how}: {picture}");
         }
@@ -146,7 +146,7 @@ fn a_given_user_keeps_its_policies() {
         assert_eq!(session.waiting.is_empty(), which.needs_own_user(), "{which:?}");
         if which.needs_own_user() {
             let text = text_dump(&render(&session.state, &dark(), Size::new(80, 24)));
-            assert!(text.contains("it needs a user that the lab makes"), "{text}");
+            assert!(text.contains("the lab must have created"), "{text}");
         }
     }
 }
@@ -227,7 +227,7 @@ fn the_experiments_list_has_the_stages_signs() {
 
 #[test]
 fn the_last_reading_offers_the_experiments() {
-    let offer = "x: 14 experiments that break this, before clean-up ends it";
+    let offer = "x: 14 experiments that break this (only before clean-up)";
     let after = |stage| text_dump(&render(&Session::sandbox().after(stage).state, &dark(), SIZES[0]));
     assert!(after(Stage::ViewAgain).contains(offer), "{}", after(Stage::ViewAgain));
     assert!(!after(Stage::ViewDenied).contains(offer) && !after(Stage::CleanUp).contains(offer));

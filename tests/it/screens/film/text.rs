@@ -16,9 +16,9 @@ fn a_transcript_reads_one_pane_after_the_other() {
     assert_eq!(headings, ["0:50  6 view_denied"]);
     // A stage begins with what it shows first, and calls under way are not read aloud; nor are progress and keys.
     let begins = text.split("6 view_denied\n").nth(1).unwrap().split("0:54").next().unwrap();
-    assert!(begins.contains("Send one Scan as admin and as test-user"), "{begins}");
+    assert!(begins.contains("Both send the same Scan"), "{begins}");
     assert!(
-        !["WAITING", "under way", "summary\n", "○", "q quit", "6/9"].iter().any(|word| text.contains(word)),
+        !["WAITING", "in progress", "summary\n", "○", "q quit", "6/9"].iter().any(|word| text.contains(word)),
         "{text}"
     );
     let chapter = text.split("0:54  6 DENIED\n").nth(1).unwrap().split("\n1:00  7 grant").next().unwrap();
