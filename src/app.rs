@@ -12,6 +12,7 @@ mod report;
 mod serve;
 mod setup;
 mod verify_cast;
+mod why;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -20,10 +21,11 @@ use tokio::runtime::Runtime;
 
 use crate::aws::ConfigError;
 use crate::cli::{
-    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, UsageError, VERSION, help, out,
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, ReportFormat, UsageError, VERSION, help, out,
 };
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::Terminal;
+use crate::lab::why::Named;
 use crate::run::autoplay::Pace;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
@@ -76,7 +78,13 @@ fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
     let is_logged = matches!(
         cli.command,
         None | Some(
-            C::Run { .. } | C::Doctor | C::Record { .. } | C::Replay { .. } | C::Serve { .. } | C::Cleanup { .. }
+            C::Run { .. }
+                | C::Doctor
+                | C::Record { .. }
+                | C::Replay { .. }
+                | C::Serve { .. }
+                | C::Cleanup { .. }
+                | C::Why { .. }
         )
     );
     let Some(path) = cli.options.debug.as_deref().filter(|_| is_logged) else { return Ok(()) };
@@ -124,6 +132,11 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
+        Some(Command::Why { text, table, principal, action, all_permissions, offline, format }) => {
+            let named = Named { table, principal, action, text: None, all_permissions };
+            let wanted = why::Wanted { named, words: text, offline, json: format == ReportFormat::Json };
+            why::run(runtime, &cli.options, environment, wanted)
+        }
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(UsageError::new("`kmslab serve` is the sandbox itself: it takes no other server").into())

@@ -117,6 +117,30 @@ pub enum Command {
         #[arg(long, value_name = "AGE", value_parser = values::age, conflicts_with = "run")]
         older_than: Option<Duration>,
     },
+    /// Explain why a caller may or may not read a table; only reads
+    Why {
+        /// A logged error, DynamoDB's or KMS's; - is the standard input
+        #[arg(value_name = "TEXT")]
+        text: Vec<String>,
+        /// The table, by name or ARN
+        #[arg(long, value_name = "TABLE")]
+        table: Option<String>,
+        /// The caller: the ARN of a user, a role or a role's session
+        #[arg(long = "as", value_name = "ARN")]
+        principal: Option<String>,
+        /// What it wants to do [default: dynamodb:Scan]
+        #[arg(long, value_name = "ACTION")]
+        action: Option<String>,
+        /// Fixes with all six KMS permissions of DynamoDB's guide
+        #[arg(long)]
+        all_permissions: bool,
+        /// Call nothing: explain the text alone
+        #[arg(long)]
+        offline: bool,
+        /// text: lines for people; json: one document
+        #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+        format: ReportFormat,
+    },
     /// Forget the kept session: progress, answers and timings
     Reset,
     /// Look in a recording for account numbers, keys, e-mail, hosts
@@ -156,6 +180,15 @@ pub enum FormatArg {
     Text,
     /// One JSON object a line
     Jsonl,
+}
+
+/// The formats of `kmslab why`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Lines for people
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// Options that apply everywhere.
@@ -312,6 +345,9 @@ impl Options {
     /// A sentence that names them.
     pub fn check(&self, command: Option<&Command>) -> Result<(), UsageError> {
         let is_sandbox = self.endpoint_url.is_none() && !self.is_aws();
+        if let Some(Command::Why { .. }) = command {
+            return self.check_why();
+        }
         if is_sandbox && (self.admin_profile.is_some() || self.user_profile.is_some()) {
             return Err(UsageError::new("--admin-profile and --user-profile need --endpoint-url or --backend aws"));
         }
@@ -322,6 +358,17 @@ impl Options {
         }
         if self.is_aws() && (self.seed.is_some() || self.data.is_some()) {
             return Err(UsageError::new("--seed and --data belong to the sandbox, not to --backend aws"));
+        }
+        Ok(())
+    }
+
+    /// `kmslab why` reads what exists: on AWS, unless another server is named.
+    fn check_why(&self) -> Result<(), UsageError> {
+        if self.backend == Some(BackendArg::Sandbox) {
+            return Err(UsageError::new(
+                "`kmslab why` reads what exists: AWS, or the server of --endpoint-url
+  start a sandbox with `kmslab serve`",
+            ));
         }
         Ok(())
     }

@@ -136,6 +136,19 @@ impl Clients {
         self
     }
 
+    /// Makes clients for the same endpoint, with another admin and no test-user.
+    pub(super) fn with_admin(&self, admin: Arc<ServiceClients>) -> Clients {
+        Clients {
+            admin,
+            test_user: Mutex::new(None),
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+            services: self.services.clone(),
+            timing: self.timing,
+            reconnected: Default::default(),
+        }
+    }
+
     /// Returns how long to wait for a change to take effect.
     pub fn patience(&self) -> Duration {
         self.timing.change

@@ -1,146 +1,274 @@
 //! The documents by which AWS decides, as far as the admin may read them. Only reading calls.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
+use aws_sdk_iam::types::AttachedPolicy;
 use aws_sdk_kms::types::{GrantConstraints as SdkConstraints, GrantListEntry};
 
 use super::clients::Clients;
 use super::inventory::{Failed, pages, send};
 use crate::lab::insight::documents::Documents;
+use crate::lab::why::{Part, Unread, Who};
 use crate::policy::{Grant, GrantConstraints, PolicySource};
 
 impl Clients {
     /// Reads the policy and the grants of `key` and the policies of `caller`, both ARNs. Notes what could not be read.
     pub async fn documents(&self, caller: Option<&str>, key: Option<&str>) -> Documents {
-        let (of_key, of_caller) = tokio::join!(self.documents_of_key(key), self.documents_of_caller(caller));
-        let unread = of_key.unread.into_iter().chain(of_caller.unread).collect();
-        Documents { identity: of_caller.identity, unique_id: of_caller.unique_id, unread, ..of_key }
+        let (of_key, of_caller) = tokio::join!(self.read_key(key), async {
+            match owner_of(caller) {
+                Ok(Some(owner)) => self.read_owner(&owner).await,
+                Ok(None) => Read::default(),
+                Err(unread) => Read { unread: vec![unread], ..Read::default() },
+            }
+        });
+        // Where the server has no such thing, nothing is missing.
+        let unread = of_key.unread.into_iter().chain(of_caller.unread);
+        let unread = unread.filter(|unread| unread.part != Part::Nothing).map(|unread| unread.says).collect();
+        let unique_id = of_caller.who.map(|who| who.unique_id);
+        Documents {
+            key_policy: of_key.key_policy,
+            grants: of_key.grants,
+            identity: of_caller.identity,
+            unique_id,
+            unread,
+        }
     }
 
-    async fn documents_of_key(&self, key: Option<&str>) -> Documents {
-        let mut documents = Documents::default();
-        let Some(key) = key else { return documents };
+    /// Reads the policy and the grants of a key.
+    pub(super) async fn read_key(&self, key: Option<&str>) -> Read {
+        let mut read = Read::default();
+        let Some(key) = key else { return read };
         let client = self.admin.kms();
         match send!("kms:GetKeyPolicy", client.get_key_policy().key_id(key).policy_name("default")) {
-            Ok(output) => documents.key_policy = output.policy,
-            Err(failed) => documents.unread.push(unread("the key policy", &failed)),
+            Ok(output) => read.key_policy = output.policy,
+            Err(failed) => read.unread.push(unread(Part::KeyPolicy, "the key policy", &failed)),
         }
         let grants = pages!("kms:ListGrants", client.list_grants().key_id(key), |page| page.grants.unwrap_or_default());
         match grants {
-            Ok(grants) => documents.grants = grants.into_iter().map(grant).collect(),
-            Err(failed) => documents.unread.push(unread("the grants of the key", &failed)),
+            Ok(grants) => read.grants = grants.into_iter().map(grant).collect(),
+            Err(failed) => read.unread.push(unread(Part::Grants, "the grants of the key", &failed)),
         }
-        documents
+        read
     }
 
-    async fn documents_of_caller(&self, caller: Option<&str>) -> Documents {
-        let mut documents = Documents::default();
-        let Some(name) = user_of(caller, &mut documents) else { return documents };
+    /// Reads a user or role, and its policies.
+    pub(super) async fn read_owner(&self, owner: &Owner<'_>) -> Read {
+        let mut read = Read::default();
+        self.describe(owner, &mut read).await;
+        if read.is_missing {
+            return read;
+        }
         let client = self.admin.iam();
-        // A policy may name a user by this id.
-        if let Ok(output) = send!("iam:GetUser", client.get_user().user_name(name)) {
-            documents.unique_id = output.user.map(|user| user.user_id);
-        }
-        self.read_managed(self.attached_policies(name).await, &format!("user {name}"), &mut documents).await;
-        match self.inline_policies(name).await {
-            Ok(policies) => {
-                for policy in policies {
-                    let call = client.get_user_policy().user_name(name).policy_name(&policy);
-                    let text = send!("iam:GetUserPolicy", call).map(|output| output.policy_document);
-                    keep(PolicySource::Inline { user: name.to_owned(), name: policy }, text, &mut documents);
-                }
+        let whose = owner.to_string();
+        let attached = match owner {
+            Owner::User(name) => self.attached_policies(name).await,
+            Owner::Role(name) => {
+                let call = client.list_attached_role_policies().role_name(*name);
+                pages!("iam:ListAttachedRolePolicies", call, |page| policy_arns(page.attached_policies))
             }
-            Err(failed) => documents.unread.push(unread(&format!("the inline policies of user {name}"), &failed)),
-        }
-        let groups = pages!("iam:ListGroupsForUser", client.list_groups_for_user().user_name(name), |page| page
-            .groups
-            .into_iter()
-            .map(|group| group.group_name));
-        match groups {
-            Ok(groups) => {
-                for group in groups {
-                    self.read_group(&group, &mut documents).await;
-                }
+        };
+        self.read_managed(attached, &whose, &mut read).await;
+        let inline = match owner {
+            Owner::User(name) => self.inline_policies(name).await,
+            Owner::Role(name) => {
+                pages!("iam:ListRolePolicies", client.list_role_policies().role_name(*name), |page| page.policy_names)
             }
-            Err(failed) => documents.unread.push(unread(&format!("the groups of user {name}"), &failed)),
+        };
+        for policy in listed(inline, &format!("the inline policies of {whose}"), &mut read) {
+            let text = match owner {
+                Owner::User(name) => {
+                    let call = client.get_user_policy().user_name(*name).policy_name(&policy);
+                    send!("iam:GetUserPolicy", call).map(|output| output.policy_document)
+                }
+                Owner::Role(name) => {
+                    let call = client.get_role_policy().role_name(*name).policy_name(&policy);
+                    send!("iam:GetRolePolicy", call).map(|output| output.policy_document)
+                }
+            };
+            keep(PolicySource::Inline { user: owner.of_policy(), name: policy }, text, &mut read);
         }
-        documents
+        if let Owner::User(name) = owner {
+            let groups = pages!("iam:ListGroupsForUser", client.list_groups_for_user().user_name(*name), |page| page
+                .groups
+                .into_iter()
+                .map(|group| group.group_name));
+            for group in listed(groups, &format!("the groups of {whose}"), &mut read) {
+                self.read_group(&group, &mut read).await;
+            }
+        }
+        read
     }
 
-    async fn read_group(&self, group: &str, documents: &mut Documents) {
+    /// Reads who the caller is. A policy may name it by its unique id, and a boundary limits its policies.
+    async fn describe(&self, owner: &Owner<'_>, read: &mut Read) {
         let client = self.admin.iam();
-        let attached =
-            pages!("iam:ListAttachedGroupPolicies", client.list_attached_group_policies().group_name(group), |page| {
-                page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
-            });
-        self.read_managed(attached, &format!("group {group}"), documents).await;
+        let described = match owner {
+            Owner::User(name) => send!("iam:GetUser", client.get_user().user_name(*name))
+                .map(|output| output.user.map(|user| (user.arn, user.user_id, user.tags, user.permissions_boundary))),
+            Owner::Role(name) => send!("iam:GetRole", client.get_role().role_name(*name))
+                .map(|output| output.role.map(|role| (role.arn, role.role_id, role.tags, role.permissions_boundary))),
+        };
+        match described {
+            Ok(Some((arn, unique_id, tags, boundary))) => {
+                let tags = tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+                read.who = Some(Who { arn, unique_id, tags });
+                if let Some(arn) = boundary.and_then(|boundary| boundary.permissions_boundary_arn) {
+                    let (source, text) = self.managed(arn).await;
+                    match text {
+                        Ok(text) => read.boundary = Some((source, decoded(&text))),
+                        Err(failed) => {
+                            let what = format!("the permissions boundary of {owner}");
+                            read.unread.push(unread(Part::Boundary, &what, &failed));
+                        }
+                    }
+                }
+            }
+            Ok(None) => read.unread.push(Unread {
+                part: Part::Boundary,
+                says: format!("{owner} could not be read: the server does not describe it"),
+            }),
+            Err(failed) if failed.is_absence() => read.is_missing = true,
+            Err(failed) => {
+                let what = format!("the permissions boundary of {owner}");
+                read.unread.push(unread(Part::Boundary, &what, &failed));
+            }
+        }
+    }
+
+    async fn read_group(&self, group: &str, read: &mut Read) {
+        let client = self.admin.iam();
+        let whose = format!("group {group}");
+        let call = client.list_attached_group_policies().group_name(group);
+        let attached = pages!("iam:ListAttachedGroupPolicies", call, |page| policy_arns(page.attached_policies));
+        self.read_managed(attached, &whose, read).await;
         let inline =
             pages!("iam:ListGroupPolicies", client.list_group_policies().group_name(group), |page| page.policy_names);
-        match inline {
-            Ok(policies) => {
-                for policy in policies {
-                    let call = client.get_group_policy().group_name(group).policy_name(&policy);
-                    let text = send!("iam:GetGroupPolicy", call).map(|output| output.policy_document);
-                    keep(PolicySource::Inline { user: format!("group {group}"), name: policy }, text, documents);
-                }
-            }
-            Err(failed) => documents.unread.push(unread(&format!("the inline policies of group {group}"), &failed)),
+        for policy in listed(inline, &format!("the inline policies of {whose}"), read) {
+            let call = client.get_group_policy().group_name(group).policy_name(&policy);
+            let text = send!("iam:GetGroupPolicy", call).map(|output| output.policy_document);
+            keep(PolicySource::Inline { user: whose.clone(), name: policy }, text, read);
         }
     }
 
     /// Reads the default versions of the managed policies that were listed as attached to somebody.
-    async fn read_managed(&self, listed: Result<Vec<String>, Failed>, whose: &str, documents: &mut Documents) {
+    async fn read_managed(&self, attached: Result<Vec<String>, Failed>, whose: &str, read: &mut Read) {
+        for arn in listed(attached, &format!("the policies attached to {whose}"), read) {
+            let (source, text) = self.managed(arn).await;
+            keep(source, text, read);
+        }
+    }
+
+    /// The default version of a managed policy, as IAM sends it.
+    async fn managed(&self, arn: String) -> (PolicySource, Result<String, Failed>) {
         let client = self.admin.iam();
-        let arns = listed.unwrap_or_else(|failed| {
-            documents.unread.push(unread(&format!("the policies attached to {whose}"), &failed));
-            Vec::new()
-        });
-        for arn in arns {
-            let version = send!("iam:GetPolicy", client.get_policy().policy_arn(&arn))
-                .map(|output| output.policy.and_then(|policy| policy.default_version_id).unwrap_or_default());
-            let text = match version {
-                Ok(version) => {
-                    let call = client.get_policy_version().policy_arn(&arn).version_id(version);
-                    let text = send!("iam:GetPolicyVersion", call);
-                    text.map(|output| output.policy_version.and_then(|version| version.document).unwrap_or_default())
-                }
-                Err(failed) => Err(failed),
-            };
-            let name = arn.rsplit('/').next().unwrap_or(&arn).to_owned();
-            keep(PolicySource::Managed { name, arn }, text, documents);
+        let version = send!("iam:GetPolicy", client.get_policy().policy_arn(&arn))
+            .map(|output| output.policy.and_then(|policy| policy.default_version_id).unwrap_or_default());
+        let text = match version {
+            Ok(version) => {
+                let call = client.get_policy_version().policy_arn(&arn).version_id(version);
+                let text = send!("iam:GetPolicyVersion", call);
+                text.map(|output| output.policy_version.and_then(|version| version.document).unwrap_or_default())
+            }
+            Err(failed) => Err(failed),
+        };
+        let name = arn.rsplit('/').next().unwrap_or(&arn).to_owned();
+        (PolicySource::Managed { name, arn }, text)
+    }
+}
+
+/// What was read of a key or a caller.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) key_policy: Option<String>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) identity: Vec<(PolicySource, String)>,
+    pub(super) boundary: Option<(PolicySource, String)>,
+    pub(super) who: Option<Who>,
+    /// There is no such user or role.
+    pub(super) is_missing: bool,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// Who has policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Owner<'a> {
+    /// A user, by name.
+    User(&'a str),
+    /// A role, by name.
+    Role(&'a str),
+}
+
+impl Owner<'_> {
+    /// What an inline policy's source names.
+    fn of_policy(&self) -> String {
+        match self {
+            Owner::User(name) => (*name).to_owned(),
+            Owner::Role(_) => self.to_string(),
         }
     }
 }
 
-/// Returns the name of a user; `None` for the root user, which has no policies, and for others, whose are noted as unread.
-fn user_of<'a>(caller: Option<&'a str>, documents: &mut Documents) -> Option<&'a str> {
-    let unread = match caller.and_then(|arn| arn.rsplit_once(':')) {
-        Some((_, "root")) => return None,
-        Some((_, who)) if who.starts_with("user/") => return who.rsplit('/').next(),
-        Some((_, who)) => format!("the policies of {who} are not read here: it is not a user"),
-        None => "who made this call is not known".to_owned(),
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owner::User(name) => write!(out, "user {name}"),
+            Owner::Role(name) => write!(out, "role {name}"),
+        }
+    }
+}
+
+fn policy_arns(attached: Option<Vec<AttachedPolicy>>) -> impl Iterator<Item = String> {
+    attached.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)
+}
+
+/// The items of a list, or none where it could not be read, which is noted.
+fn listed(list: Result<Vec<String>, Failed>, what: &str, read: &mut Read) -> Vec<String> {
+    list.unwrap_or_else(|failed| {
+        read.unread.push(unread(Part::Identity, what, &failed));
+        Vec::new()
+    })
+}
+
+/// Returns whose policies decide about a caller; `None` for the root user, which has no policies.
+///
+/// # Errors
+/// What can't be read, in a sentence.
+pub(super) fn owner_of(caller: Option<&str>) -> Result<Option<Owner<'_>>, Unread> {
+    let unread = |says: String| Err(Unread { part: Part::Identity, says });
+    let Some(who) = caller.and_then(|arn| arn.splitn(6, ':').nth(5)) else {
+        return unread("who made this call is not known".to_owned());
     };
-    documents.unread.push(unread);
-    None
-}
-
-/// Adds a policy's text, which IAM sends percent-encoded (RFC 3986), or notes that it could not be read.
-fn keep(source: PolicySource, text: Result<String, Failed>, documents: &mut Documents) {
-    match text {
-        Ok(text) => {
-            let pair = format!("policy={text}");
-            let text = form_urlencoded::parse(pair.as_bytes()).next().map(|(_, text)| text.into_owned());
-            documents.identity.push((source, text.unwrap_or_default()));
-        }
-        Err(failed) => documents.unread.push(unread(&source.to_string(), &failed)),
+    let last = who.rsplit('/').next();
+    match (who.split('/').next(), last) {
+        (Some("root"), _) => Ok(None),
+        (Some("user"), Some(name)) => Ok(Some(Owner::User(name))),
+        (Some("role"), Some(name)) => Ok(Some(Owner::Role(name))),
+        (Some("assumed-role"), _) => Ok(who.split('/').nth(1).map(Owner::Role)),
+        _ => unread(format!("the policies of {who} are not read here: it is neither a user nor a role")),
     }
 }
 
-/// Returns a sentence that says what could not be read, and why.
-fn unread(what: &str, failed: &Failed) -> String {
+/// Adds a policy's text, or notes that it could not be read.
+fn keep(source: PolicySource, text: Result<String, Failed>, read: &mut Read) {
+    match text {
+        Ok(text) => read.identity.push((source, decoded(&text))),
+        Err(failed) => read.unread.push(unread(Part::Identity, &source.to_string(), &failed)),
+    }
+}
+
+/// A policy's text, which IAM sends percent-encoded (RFC 3986).
+fn decoded(text: &str) -> String {
+    let pair = format!("policy={text}");
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, text)| text.into_owned()).unwrap_or_default()
+}
+
+/// Returns what could not be read, and why. A server that does not know the call has nothing of the kind.
+pub(super) fn unread(part: Part, what: &str, failed: &Failed) -> Unread {
     // Without a response, the advice is shown elsewhere.
     let reason = failed.code.as_deref().unwrap_or_else(|| failed.message.split(" (").next().unwrap_or_default());
-    format!("{what} could not be read: {reason} ({})", failed.call)
+    let part = if failed.is_unknown_call() { Part::Nothing } else { part };
+    Unread { part, says: format!("{what} could not be read: {reason} ({})", failed.call) }
 }
 
 fn grant(entry: GrantListEntry) -> Grant {

@@ -208,12 +208,17 @@ impl Failed {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
     }
 
-    fn is_absence(&self) -> bool {
+    pub(super) fn is_absence(&self) -> bool {
         self.code.as_deref().is_some_and(is_not_found)
     }
 
+    /// Whether the server does not know the call. AWS knows all of them.
+    pub(super) fn is_unknown_call(&self) -> bool {
+        matches!(self.code.as_deref(), Some("InvalidAction" | "UnknownOperationException"))
+    }
+
     /// The text of a refusal; anything that no other call will fare better with is an error.
-    fn refusal(self) -> Result<String, Unusable> {
+    pub(super) fn refusal(self) -> Result<String, Unusable> {
         match &self.code {
             Some(code) if !is_credential_error(code) => Ok(self.to_string()),
             _ => Err(Unusable { call: self.call, message: self.message }),

@@ -24,6 +24,7 @@ mod settings;
 mod tap;
 mod timing;
 mod tls;
+mod why;
 
 pub use clients::{Clients, EndpointOptions};
 pub use error::ConfigError;

@@ -16,7 +16,7 @@ use super::{Cli, READER_GONE};
 /// The commands that may need a yes.
 const CONSENTING: &[&str] = &["run", "record", "cleanup"];
 /// The commands that call a server.
-const CALLERS: &[&str] = &["run", "doctor", "record", "cleanup"];
+const CALLERS: &[&str] = &["run", "doctor", "record", "cleanup", "why"];
 /// The commands whose calls may need two identities.
 const IDENTITIES: &[&str] = &["run", "doctor", "record"];
 /// The commands that start the sandbox.
@@ -25,6 +25,9 @@ const SANDBOXES: &[&str] = &["run", "doctor", "record", "serve"];
 const PICTURES: &[&str] = &["record", "replay"];
 /// The commands that draw.
 const SCREENS: &[&str] = &["record", "replay", "notes"];
+
+/// The commands whose signs may be ASCII.
+const SIGNS: &[&str] = &["record", "replay", "notes", "why"];
 
 /// An option by the name of its field, and the commands that use it. The interactive lab uses all of them.
 type Applies = (&'static str, &'static [&'static str]);
@@ -40,14 +43,14 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("questions", &["record"]),
             ("lang", &["run", "record", "replay", "export"]),
             ("theme", SCREENS),
-            ("ascii", SCREENS),
-            ("no_ascii", SCREENS),
-            ("mask", &["run", "doctor", "replay", "cleanup"]),
-            ("no_mask", &["run", "doctor", "record", "replay", "export", "cleanup"]),
+            ("ascii", SIGNS),
+            ("no_ascii", SIGNS),
+            ("mask", &["run", "doctor", "replay", "cleanup", "why"]),
+            ("no_mask", &["run", "doctor", "record", "replay", "export", "cleanup", "why"]),
             ("lesson", &["run", "record", "replay", "export", "lesson"]),
             ("config", &["run", "doctor", "record", "replay", "notes"]),
             ("socket", &["notes"]),
-            ("debug", &["run", "doctor", "record", "replay", "serve", "cleanup"]),
+            ("debug", &["run", "doctor", "record", "replay", "serve", "cleanup", "why"]),
         ],
     ),
     (
@@ -58,7 +61,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("user_profile", IDENTITIES),
             ("yes_account", CONSENTING),
             ("endpoint_url", CALLERS),
-            ("region", &["run", "doctor", "record", "serve", "cleanup"]),
+            ("region", &["run", "doctor", "record", "serve", "cleanup", "why"]),
             ("wait", &["run", "record", "cleanup"]),
             ("data", SANDBOXES),
             ("seed", &["run", "record", "serve"]),
@@ -89,6 +92,9 @@ const OWN_WORDS: &[(&str, &str, &str)] = &[
     ("cleanup", "endpoint_url", "Look at this server, http://host:port [default: wherever the journals say]"),
     ("cleanup", "admin_profile", "The admin's in ~/.aws [default: the journal's, else the SDK's chain]"),
     ("cleanup", "region", "The region [default: the journal's, else the SDK's chain]"),
+    ("why", "backend", "aws: your account; the default"),
+    ("why", "admin_profile", "The profile that reads [default: the SDK's chain]"),
+    ("why", "region", "The region [default: that of the ARN, else the SDK's chain]"),
     ("cleanup", "yes_account", "With --all: remove everyone's runs in this account without asking"),
 ];
 

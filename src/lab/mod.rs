@@ -14,7 +14,7 @@
 //!   recorded session.
 //!
 //! Beside them: [`view`] (what is shown), [`calls`] (the calls of a pane), [`path`] (the path of a read), [`cost`],
-//! [`wait`], [`snapshot`] (what a presenter's second screen gets) and [`doctor`].
+//! [`wait`], [`snapshot`] (what a presenter's second screen gets), [`doctor`] and [`why`] (`kmslab why`).
 
 pub mod calls;
 pub mod cost;
@@ -32,6 +32,7 @@ pub mod stages;
 mod tests;
 pub mod view;
 pub mod wait;
+pub mod why;
 
 pub use feature::experiments;
 pub use feature::insight;

@@ -28,6 +28,7 @@ pub mod notes;
 pub mod presentation;
 pub mod session_file;
 pub mod signal;
+pub mod why;
 pub mod writes;
 
 pub use driver::Ended;

@@ -34,3 +34,4 @@ mod screens;
 mod support;
 #[cfg(unix)]
 mod tls;
+mod why;

@@ -230,7 +230,11 @@ fn a_button_pressed_twice_by_mistake_sends_no_key_policy() {
     assert!(lab.state.held().is_some());
     let sent = lab.sent.len();
     wish(&mut lab, PresenterAction::Next);
-    assert!(lab.state.view().message.as_deref().unwrap().contains("hasn't been sent"), "{:?}", lab.state.view().message);
+    assert!(
+        lab.state.view().message.as_deref().unwrap().contains("hasn't been sent"),
+        "{:?}",
+        lab.state.view().message
+    );
     assert_eq!((lab.sent.len(), lab.state.held().is_some()), (sent, true));
     wish(&mut lab, PresenterAction::Next);
     assert_eq!((lab.sent.len() > sent, lab.state.met()), (true, 7));

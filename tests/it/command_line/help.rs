@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::{Served, kmslab, text, without_durations};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
     "doctor",
     "record",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 12] = [
     "notes",
     "serve",
     "cleanup",
+    "why",
     "reset",
     "verify-cast",
     "lesson",
@@ -79,7 +80,7 @@ fn name(option: &str) -> &str {
 #[test]
 fn the_short_help_is_a_page_and_the_long_one_complete() {
     let (brief, all) = (helped(&["-h"]), helped(&["--help"]));
-    assert!(brief.lines().count() <= 42, "{}:\n{brief}", brief.lines().count());
+    assert!(brief.lines().count() <= 46, "{}:\n{brief}", brief.lines().count());
     assert!(brief.lines().chain(all.lines()).all(|line| line.chars().count() <= 80), "{brief}\n{all}");
     for part in ["Where the calls go:", "Examples:\n  kmslab ", "kmslab --backend aws ", "`kmslab COMMAND --help`"] {
         assert!(brief.contains(part) && all.contains(part), "{part}: {brief}");
@@ -98,6 +99,8 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
 #[case("verify-cast", &["--allow", "--help"])]
 #[case("reset", &["--help"])]
 #[case("completions", &["--help"])]
+#[case("why", &["--action", "--admin-profile", "--all-permissions", "--as", "--ascii", "--backend", "--debug",
+    "--endpoint-url", "--format", "--help", "--mask", "--no-ascii", "--no-mask", "--offline", "--region", "--table"])]
 #[case("lesson", &["--help", "--lesson"])]
 #[case("notes", &["--ascii", "--config", "--help", "--no-ascii", "--socket", "--theme"])]
 fn a_command_shows_what_it_uses(#[case] command: &str, #[case] options: &[&str]) {
@@ -156,6 +159,8 @@ fn folder(arguments: &[&str]) -> tempfile::TempDir {
     folder
 }
 
+const DENIED: &str = "User: arn:aws:iam::111122223333:user/app is not authorized to perform: kms:Decrypt on resource: \
+                      arn:aws:kms:us-east-1:111122223333:key/1234";
 const RUN: &[&str] = &["run", "--format", "jsonl", "--seed", "7"];
 const RECORD: &[&str] = &["record", "out.cast", "--seed", "7", "--pace", "fast", "--force"];
 const REPLAY: &[&str] = &["replay", "session.kmslab", "--record", "out.cast", "--force"];
@@ -173,6 +178,7 @@ const EXPORT: &[&str] = &["export", "out.sh", "--force"];
 #[case::verify_cast(&["verify-cast", "session.cast"])]
 #[case::lesson(&["lesson", "check"])]
 #[case::completions(&["completions", "bash"])]
+#[case::why(&["why", "--offline", DENIED])]
 fn what_is_not_shown_has_no_effect(#[case] arguments: &[&str]) {
     let folder = folder(arguments);
     let shown = shown(arguments[0]);
@@ -215,7 +221,7 @@ fn what_serve_does_not_show_has_no_effect() {
 #[case(&["--admin-profile=nobody", "--backend=aws", "--region=us-east-1"], "profile nobody")]
 fn what_is_shown_is_used(#[case] more: &[&str], #[case] says: &str) {
     let folder = folder(if more.len() == 1 { REPLAY } else { &[] });
-    let bases: [(&str, &[&str]); 9] = [
+    let bases: [(&str, &[&str]); 10] = [
         ("run", &["run"]),
         ("doctor", &["doctor"]),
         ("record", &["record", "out.cast", "--pace=fast", "--force"]),
@@ -225,6 +231,7 @@ fn what_is_shown_is_used(#[case] more: &[&str], #[case] says: &str) {
         ("serve", &["serve", "--listen=127.0.0.1:0"]),
         ("cleanup", &["cleanup", "--dry-run"]),
         ("lesson", &["lesson", "check"]),
+        ("why", &["why", "--table=t", "--as=arn:aws:iam::111122223333:user/u"]),
     ];
     let mut used = 0;
     for (command, arguments) in bases {

@@ -104,7 +104,14 @@ pub fn decide_again(
         if principal.is_root() && !question.of_key {
             continue;
         }
-        let (conditions, encryption_context) = conditions(&question, principal, exchange, region);
+        let of_table = exchange.operation.service() == Service::DynamoDb;
+        let seen = Seen {
+            action: &question.action,
+            resource: &question.resource,
+            by_dynamodb: question.by_dynamodb,
+            table: of_table.then(|| exchange.operation.subject()),
+        };
+        let (conditions, encryption_context) = conditions(&seen, principal, region);
         let Some(decision) = policies.decide(&question, &conditions, &encryption_context) else { continue };
         let is_allowed = decision.is_allowed();
         unread.extend(unknown_conditions(&decision, &conditions));
@@ -172,15 +179,26 @@ fn questions(operation: &Operation, facts: &Facts, caller: &Caller, region: &str
     questions
 }
 
+/// A question of permission, as far as conditions can see it.
+pub(in crate::lab) struct Seen<'a> {
+    /// `kms:Decrypt`
+    pub(in crate::lab) action: &'a str,
+    /// The ARN.
+    pub(in crate::lab) resource: &'a str,
+    /// Whether DynamoDB asks for its caller.
+    pub(in crate::lab) by_dynamodb: bool,
+    /// The table whose key DynamoDB asks about.
+    pub(in crate::lab) table: Option<&'a str>,
+}
+
 /// What the conditions of a policy can see of the call, and its encryption context.
-fn conditions(
-    question: &Question,
+pub(in crate::lab) fn conditions(
+    seen: &Seen<'_>,
     principal: &Principal,
-    exchange: &Exchange,
     region: &str,
 ) -> (ConditionContext, BTreeMap<String, String>) {
-    let via = question.by_dynamodb.then_some("dynamodb.amazonaws.com");
-    let owner = account_of(&question.resource).unwrap_or(&principal.account);
+    let via = seen.by_dynamodb.then_some("dynamodb.amazonaws.com");
+    let owner = account_of(seen.resource).unwrap_or(&principal.account);
     let mut conditions = ConditionContext::of_request(principal, owner, via);
     if principal.arn.contains(":assumed-role/") {
         // Of a session it is the role's ARN (IAM guide, "global condition context keys"), and the id is not known.
@@ -191,17 +209,17 @@ fn conditions(
     }
     conditions.set("aws:RequestedRegion", region);
     let mut encryption_context = BTreeMap::new();
-    if question.action.starts_with("kms:") {
+    if seen.action.starts_with("kms:") {
         conditions.set("kms:CallerAccount", &principal.account);
     }
-    if question.by_dynamodb {
+    if seen.by_dynamodb {
         conditions.set("kms:ViaService", format!("dynamodb.{region}.amazonaws.com"));
-        if question.action == "kms:CreateGrant" {
+        if seen.action == "kms:CreateGrant" {
             conditions.set("kms:GrantIsForAWSResource", "true");
         }
-        if question.action != "kms:DescribeKey" && exchange.operation.service() == Service::DynamoDb {
+        if let Some(table) = seen.table.filter(|_| seen.action != "kms:DescribeKey") {
             encryption_context.extend([
-                ("aws:dynamodb:tableName".to_owned(), exchange.operation.subject().to_owned()),
+                ("aws:dynamodb:tableName".to_owned(), table.to_owned()),
                 ("aws:dynamodb:subscriberId".to_owned(), principal.account.clone()),
             ]);
         }

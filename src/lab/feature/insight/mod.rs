@@ -6,6 +6,7 @@
 pub mod at_rest;
 pub mod documents;
 pub mod ladder;
+pub mod near_miss;
 pub mod trail;
 
 use self::documents::{Documents, decide_again, request_id};
