@@ -101,7 +101,7 @@ pub(super) fn interactive(
     // Before anything is printed, an error too.
     let left = screen.leave();
     recording::finish(runtime, manner, &state, &mut stop);
-    let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask)?;
+    let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab")?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
@@ -131,17 +131,17 @@ fn begin(
 pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
     let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
     let _announcement = PanicReport::new(&state, journal.as_ref());
-    let (effects, events) = EffectHandler::new(clients);
-    let effects = effects.with_journal(journal.clone()).with_shelf(shelf);
+    let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);
     let _in_runtime = runtime.enter();
     let stop = signal::stop(sandbox::abandon);
     let ended = runtime.block_on(async {
+        first.into_iter().for_each(|effect| effects.perform(effect));
         let input = plain::input(io::stdin())?;
         let mut out = plain::Out { to: out(), ascii: options.is_ascii(environment) };
         plain::run(&mut state, &effects, events, input, &mut out, stop).await
     });
     let ended = ended.wrap_err("input or output failed");
-    told_at_the_end(&state, journal.as_deref(), ended, options.mask).map(|(exit, _)| exit)
+    told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab --plain").map(|(exit, _)| exit)
 }
 
 /// Reports the result of an interactive lab and what it has left, and decides the exit status. The terminal may be gone.
@@ -150,8 +150,9 @@ fn told_at_the_end(
     journal: Option<&Journal>,
     ended: Result<Ended, Report>,
     mask: bool,
+    again: &str,
 ) -> Result<(Exit, Option<Ended>), Report> {
-    let _ = writeln!(io::stdout(), "kmslab: {}{}", state.summary(), whats_next(state));
+    let _ = writeln!(io::stdout(), "kmslab: {}{}", state.summary(), whats_next(state, again));
     let _ = print_copied(state, &mut io::stdout().lock());
     let survivors = settle(state, journal);
     match ended {
@@ -165,14 +166,14 @@ fn told_at_the_end(
     }
 }
 
-/// Returns what can be done with a saved session.
-fn whats_next(state: &State) -> &'static str {
+/// Returns what can be done with a saved session; `again` is the command that resumes it.
+fn whats_next(state: &State, again: &str) -> String {
     match state.saved() {
-        Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up",
-        Some(kept) if kept.ended() == 0 => "",
-        Some(kept) if kept.place.is_fleeting() => "; `kmslab` resumes here, `kmslab --fresh` starts over",
-        Some(_) => "; `kmslab` with the same options resumes here; --fresh starts over",
-        None => "",
+        Some(kept) if kept.is_finished() => "; `kmslab export lab.html` writes it up".to_owned(),
+        Some(kept) if kept.ended() == 0 => String::new(),
+        Some(kept) if kept.place.is_fleeting() => format!("; `{again}` resumes here, `{again} --fresh` starts over"),
+        Some(_) => format!("; `{again}` with the same options resumes here; --fresh starts over"),
+        None => String::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::text::{cut, spans_width};
 use super::theme::Theme;
 
 /// From here on the bytes and the item stand side by side.
-const WIDE: usize = 140;
+pub(super) const WIDE: usize = 140;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {

@@ -47,9 +47,12 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
     }
 }
 
-/// The page without its frame, for plain mode.
+/// The page without its frame, for plain mode: a line is a thought there, however long it is.
 pub fn text(state: &State, page: Page) -> Vec<String> {
-    lines(state, page, &Theme::plain(), frame(state, page).1).iter().map(Line::to_string).collect()
+    // Beside each other, bytes and items would be one line.
+    let columns = if page == Page::AtRest { at_rest::WIDE - 1 } else { usize::from(u16::MAX) };
+    let columns = u16::try_from(columns).unwrap_or(u16::MAX);
+    lines(state, page, &Theme::plain(), columns).iter().map(Line::to_string).collect()
 }
 
 fn columns_of(state: &State, page: Page, area: Rect) -> u16 {

@@ -4,13 +4,22 @@
 
 use serde_json::Value;
 
+pub use self::experiment::{experiment, experiment_calls, experiments, tried};
+pub use self::pages::{export, page, paths, why};
+pub use self::prompt::{help, prompt};
+pub use self::resume::resume;
+use super::diff;
 use super::text::sentence;
 use super::theme::Theme;
-use super::{diff, page};
 use crate::lab::backend::in_words;
 use crate::lab::lesson::Source;
 use crate::lab::quiz::Asked;
-use crate::lab::{Call, Check, Exchange, Identity, Operation, Overlay, Page, Stage, State, Status, Verdict, consent};
+use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Status, Verdict, consent};
+
+mod experiment;
+mod pages;
+mod prompt;
+mod resume;
 
 /// A text with a capital letter at its beginning: labels stand alone here.
 fn capital(text: &str) -> String {
@@ -27,18 +36,22 @@ pub fn remark(message: &str) -> String {
     sentence(&capital(&message.replace(" · ", ", ")))
 }
 
+/// The number and the title of a stage.
+pub fn heading(state: &State, stage: Stage) -> String {
+    format!("Stage {} of {}: {}", stage.number(), Stage::ALL.len(), state.text(stage).title)
+}
+
 /// The shown stage: its heading, then the intro and the question or, once its calls have been sent, their outcome.
 pub fn stage(state: &State) -> Vec<String> {
     let stage = state.view().shown;
     let text = state.text(stage);
-    let heading = format!("Stage {} of {}: {}", stage.number(), Stage::ALL.len(), text.title);
-    let mut lines = vec![String::new(), heading, sentence(text.objective)];
+    let mut lines = vec![String::new(), heading(state, stage), sentence(text.objective)];
     match &state.record(stage).status {
         Status::Todo => {
             lines.push(text.intro.to_owned());
             lines.extend(question(state));
         }
-        Status::Running => lines.push("Its calls are under way.".to_owned()),
+        Status::Running => lines.push("Its calls are in progress.".to_owned()),
         Status::Done(check) => {
             lines.extend(calls(state));
             lines.extend(ended(state, stage, check));
@@ -66,19 +79,43 @@ pub fn hint(state: &State) -> Option<String> {
 /// All calls of the shown stage that were answered, as sentences.
 pub fn calls(state: &State) -> Vec<String> {
     let recorded = state.replay_time().map(|time| format!("REPLAY, recorded {time}, not sent now:"));
-    let answered = Identity::BOTH.into_iter().flat_map(|identity| state.calls(identity));
-    let mut answered: Vec<&Exchange> = answered
+    let told = answered(state).into_iter().flat_map(|exchange| call(state, exchange));
+    recorded.into_iter().chain(told).collect()
+}
+
+/// The answered calls of what is shown, in their order.
+fn answered(state: &State) -> Vec<&Exchange> {
+    let calls = Identity::BOTH.into_iter().flat_map(|identity| state.calls(identity));
+    let mut answered: Vec<&Exchange> = calls
         .filter_map(|call| match call {
             Call::Answered(exchange) => Some(exchange),
             Call::Waiting(_) | Call::Held(_) => None,
         })
         .collect();
     answered.sort_by_key(|exchange| exchange.id);
-    recorded.into_iter().chain(answered.into_iter().map(call)).collect()
+    answered
+}
+
+/// A call as sentences. A Scan has its path; what AWS says of a denial follows it.
+pub fn call(state: &State, exchange: &Exchange) -> Vec<String> {
+    let Some(path) = state.path_of(exchange).filter(|_| exchange.answer.response.is_ok()) else {
+        return vec![without_path(exchange)];
+    };
+    let (verdict, message) = match &exchange.verdict {
+        Verdict::Allowed => ("ALLOWED", None),
+        Verdict::Denied(denied) => ("DENIED", Some(&denied.message)),
+        Verdict::Failed(failure) => ("FAILED", Some(&failure.message)),
+    };
+    let (who, what) = (exchange.identity.name(), exchange.operation.name());
+    let words = state.interface();
+    let path = words.fill("Path: {}", &[&sentence(&path.words(words))]);
+    let code = exchange.error_code().map(|code| format!("{code}. ")).unwrap_or_default();
+    let says = message.map(|message| words.fill("AWS says: {}", &[&format!("{code}{}", sentence(message))]));
+    std::iter::once(format!("{who}: {what} {verdict}. {path}")).chain(says).collect()
 }
 
 /// A call as a sentence: who, what, the verdict in a word, and what is worth a word of the answer.
-pub fn call(exchange: &Exchange) -> String {
+fn without_path(exchange: &Exchange) -> String {
     let lead = format!("{}: {}", exchange.identity.name(), exchange.operation.name());
     let text = match &exchange.verdict {
         Verdict::Allowed => match worth_a_word(exchange) {
@@ -124,21 +161,21 @@ fn worth_a_word(exchange: &Exchange) -> Option<String> {
     .find_map(|(pointer, lead)| text(pointer).map(|value| format!("{lead} {value}")))
 }
 
-/// A stage's outcome: the verdict first, then what to look at, and the explanation of the answer.
+/// A stage's outcome: the verdict first, then the explanation of the answer. The lesson has the rest.
 pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
-    let words = state.lesson().words();
-    let text = state.text(stage);
-    let verdict = if check.met { &words.met } else { &words.not_met };
-    let mut lines = vec![
-        format!("{verdict}: {}", sentence(&check.observed)),
-        labeled(&words.expected, text.expected),
-        labeled(&words.look_at, text.look),
-    ];
+    let mut lines = vec![observed(state, check)];
+    if !check.met {
+        lines.push(labeled(&state.lesson().words().expected, state.text(stage).expected));
+    }
     lines.extend(state.question(stage).and_then(|asked| said(state, &asked)));
-    let misconception = &state.lesson().stage(stage).misconception;
-    lines.push(labeled(&words.misconception, &misconception.claim));
-    lines.push(labeled(&words.correction, &misconception.correction));
     lines
+}
+
+/// What was observed, after a word for whether it was expected.
+pub fn observed(state: &State, check: &Check) -> String {
+    let words = state.lesson().words();
+    let verdict = if check.met { &words.as_expected } else { &words.not_as_expected };
+    format!("{}: {}", capital(verdict), sentence(&check.observed))
 }
 
 /// The number that an answer has here.
@@ -167,6 +204,9 @@ fn said(state: &State, asked: &Asked<'_>) -> Option<String> {
 
 /// The lesson of the shown stage. The answers are explained once the stage has ended.
 pub fn lesson(state: &State) -> Vec<String> {
+    if let Some(which) = state.view().experiment {
+        return experiment::lesson(state, which);
+    }
     let shown = state.view().shown;
     let words = state.lesson().words();
     let text = state.lesson().stage(shown);
@@ -191,6 +231,8 @@ pub fn lesson(state: &State) -> Vec<String> {
     }
     lines.extend(state.hints().iter().map(|hint| labeled(&words.hint, hint)));
     if is_done || !state.quiz().asks() {
+        lines.push(labeled(&words.expected, state.text(shown).expected));
+        lines.push(labeled(&words.look_at, state.text(shown).look));
         lines.push(labeled(&words.misconception, &text.misconception.claim));
         lines.push(labeled(&words.correction, &text.misconception.correction));
         ids.extend(&text.misconception.sources);
@@ -287,16 +329,6 @@ pub fn responses(state: &State, all: bool) -> Vec<String> {
     lines
 }
 
-/// A page of the screen: its lines without signs, whose words stand beside them, and with the gaps of columns closed.
-pub fn page(state: &State, page: Page) -> Vec<String> {
-    const SIGNS: [char; 8] = ['✔', '✘', '◀', '•', '└', '→', '▸', '⟳'];
-    let spoken = |line: String| {
-        let line: String = line.replace(" · ", ", ").replace('←', "from");
-        line.replace(SIGNS, " ").split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    page::text(state, page).into_iter().map(spoken).collect()
-}
-
 /// What a call that waits for a yes would change.
 pub fn draft(state: &State) -> Vec<String> {
     let Some(Operation::PutKeyPolicy { policy, .. }) = state.held().map(|(_, operation)| operation) else {
@@ -370,76 +402,4 @@ pub fn waiting(state: &State) -> String {
         1 => "Still waiting for the answer to 1 call.".to_owned(),
         calls => format!("Still waiting for the answers to {calls} calls."),
     }
-}
-
-/// The question, and what may be typed.
-pub fn prompt(state: &State) -> String {
-    match state.view().overlay {
-        Some(Overlay::Consent { .. }) => {
-            let of = if state.is_masked() { "the real account" } else { "the account" };
-            format!("Type the last four digits of {of} to say yes, or no.")
-        }
-        Some(Overlay::Quit) => "Type c to clean up and then leave, q to leave everything, or s to stay.".to_owned(),
-        _ => format!("{}, ? for help, q to quit.", next(state)),
-    }
-}
-
-/// What can be done next, as the beginning of a sentence.
-fn next(state: &State) -> String {
-    match &state.shown().status {
-        Status::Todo => match state.open_question() {
-            Some(asked) if asked.is_open() => {
-                let hint = if state.has_hint() { ", h for a hint" } else { "" };
-                format!("Type 1 to {}, s to skip{hint}", asked.answers.len())
-            }
-            asked => {
-                let yours = asked.and_then(|asked| asked.chosen).map(|at| format!("Your answer is {}. ", at + 1));
-                format!("{}Press Enter: {}", yours.unwrap_or_default(), state.text(state.view().shown).action)
-            }
-        },
-        // What runs is not asked about, but for a call that waits to be looked at.
-        Status::Running => "Press Enter to send it, or type no to send nothing".to_owned(),
-        Status::Done(check) => {
-            let onward = match state.view().shown.next() {
-                Some(_) => "Press Enter for the next stage",
-                None => "Press Enter for what to take home",
-            };
-            let again = match (state.can_retry(), check.met) {
-                (true, true) => ", r to send the calls again",
-                (true, false) => ", r to try again",
-                (false, _) => "",
-            };
-            let replay = match (state.can_replay(), state.is_replay()) {
-                (false, _) => "",
-                (true, false) => ", f for the recorded answers",
-                (true, true) => ", f for the live answers again",
-            };
-            format!("{onward}{again}{replay}")
-        }
-    }
-}
-
-/// The commands.
-pub fn help(state: &State) -> Vec<String> {
-    let mut lines = vec!["Type one of these, then Enter:".to_owned()];
-    if state.quiz().asks() {
-        lines.push("1 to 4: answer the question. s: skip it. h: a hint, then another.".to_owned());
-    }
-    lines.extend(
-        [
-            "Enter alone: do this stage's action; when it is done, go to the next stage.",
-            "r: send the calls again, or go on where it failed.",
-            "f: the recorded answers where none came, or the live ones again.",
-            "v: the responses as JSON that this stage is about. v all: those of all its calls.",
-            "w: why the call was allowed or denied. w admin or w test-user: why that identity's.",
-            "e: the table as it lies in the database. t: what KMS was asked. y: the call as an aws command.",
-            "i: the lesson, with all answers and sources. o: the choices side by side, where there are some.",
-            "n and p: the next or previous stage; nothing is sent again. l: the list of stages.",
-            "The experiments that break the lab are on the screen only, without --plain.",
-            "again: read this stage once more.",
-            "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
-        ]
-        .map(str::to_owned),
-    );
-    lines
 }

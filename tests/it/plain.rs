@@ -2,6 +2,7 @@
 //! process.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use futures_util::stream;
@@ -17,8 +18,12 @@ use crate::support::program::{program, text};
 
 /// What `kmslab --plain --seed 1` says to these lines, and its exit status.
 fn dialogue(typed: &str, options: &[&str]) -> (String, Option<i32>) {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = program(home.path(), "", "");
+    dialogue_at(tempfile::tempdir().unwrap().path(), typed, options)
+}
+
+/// The same with a home, where the session is saved.
+fn dialogue_at(home: &Path, typed: &str, options: &[&str]) -> (String, Option<i32>) {
+    let mut command = program(home, "", "");
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     let mut child = command.args(["--plain", "--seed", "1"]).args(options).stdin(Stdio::piped()).spawn().unwrap();
     // What is not read any more when the lab ends is lost, as it should be.
@@ -47,12 +52,13 @@ fn a_pipe_goes_through_all_nine_stages() {
     let expected =
         Stage::ALL.map(|stage| format!("Stage {} of 9: {}", stage.number(), english.text(stage, false).title));
     assert_eq!(headings(&said), expected);
-    assert_eq!(said.lines().filter(|line| line.starts_with("MET: ")).count(), 9, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("As expected: ")).count(), 9, "{said}");
     for sentence in [
-        "admin: Scan ALLOWED, 3 items.",
-        "test-user: Scan ALLOWED, 3 items.",
-        "test-user: Scan DENIED, not allowed kms:Decrypt on arn:aws:kms:us-east-1:111122223333:key/",
-        ": no identity-based policy allows the kms:Decrypt action.",
+        "admin: Scan ALLOWED. Path: DynamoDB yes, KMS yes, 3 items.",
+        "test-user: Scan ALLOWED. Path: DynamoDB yes, KMS yes, 3 items.",
+        "test-user: Scan DENIED. Path: DynamoDB yes, KMS no, no items.\nAWS says: AccessDeniedException. ",
+        "is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:111122223333:key/",
+        "because no identity-based policy allows the kms:Decrypt action",
         "Not quite.",
         "Right.",
         "kmslab: 9 of 9 stages met",
@@ -92,15 +98,23 @@ fn a_wrong_line_is_told_and_asked_again(#[case] typed: &str, #[case] told: &str)
 fn the_end_of_the_input_leaves_the_lab(#[case] typed: &str, #[case] met: usize) {
     let (said, status) = dialogue(typed, &[]);
     assert_eq!(status, Some(0));
-    assert!(said.ends_with(&format!("kmslab: {met} of 9 stages met\n")), "{said}");
+    let resumes = if met > 0 { "; `kmslab --plain` resumes here, `kmslab --plain --fresh` starts over" } else { "" };
+    assert!(said.ends_with(&format!("kmslab: {met} of 9 stages met{resumes}\n")), "{said}");
 }
 
 #[test]
 fn it_speaks_the_lessons_language() {
-    let (said, status) = dialogue(&whole_lab(), &["--lang", "de"]);
+    let (said, status) = dialogue(&format!("{}lesson\n", whole_lab()), &["--lang", "de"]);
     assert_eq!(status, Some(0));
     assert_eq!(headings(&said).len(), 9);
-    for words in ["ERFÜLLT: ", "Achte auf: ", "Du sagst: 2. ", "Nicht ganz.", "Was du mitnimmst"] {
+    for words in [
+        "Wie erwartet: ",
+        "Pfad: DynamoDB ja, KMS nein, keine Einträge.",
+        "Achte auf: ",
+        "Du sagst: 2. ",
+        "Nicht ganz.",
+        "Was du mitnimmst",
+    ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
 }
@@ -111,9 +125,8 @@ fn pages_are_told_and_a_new_policy_waits_for_a_yes() {
     let to_the_denial = "s\n\n\n".repeat(5) + "s\n\n";
     let (said, _) = dialogue(&(to_the_denial + "w\nw admin\ne\nt\ny\n\ns\n\nno\n\n\nq\n"), &[]);
     for words in [
-        "\nDENIED dynamodb:Scan as test-user\n",
-        "\nALLOWED dynamodb:Scan as admin\n",
-        "3 account's IAM decides? yes, but no policy of kmslab-user-3c6ef372 allows kms:Decrypt MISSING here",
+        "\nDENIED dynamodb:Scan as test-user.\n",
+        "\nALLOWED dynamodb:Scan as admin.\n",
         "table key 109 bytes here, encrypted by KMS; only KMS can open it",
         "DynamoDB as kmslab-user-3c6ef372: kms:Decrypt DENIED for Scan, stage 6",
         "aws dynamodb scan --table-name kmslab-table-3c6ef372",
@@ -132,7 +145,7 @@ fn in_ascii_it_is_all_ascii() {
     let (said, status) = dialogue(&whole_lab(), &["--lang", "de", "--ascii"]);
     assert_eq!(status, Some(0));
     assert!(said.is_ascii(), "{:?}", said.chars().filter(|c| !c.is_ascii()).collect::<String>());
-    assert!(said.contains("ERFUELLT: ") && said.contains("Schluessel"), "{said}");
+    assert!(said.contains("Wie erwartet: ") && said.contains("Schluessel"), "{said}");
 }
 
 #[test]
@@ -150,6 +163,93 @@ fn everything_can_be_asked_for() {
         assert!(said.contains(words), "{words}\n{said}");
     }
     assert_eq!(said.matches("admin: GetCallerIdentity ALLOWED").count(), 4, "sent, back, again, sent again\n{said}");
+}
+
+#[test]
+fn why_is_told_lock_by_lock() {
+    let to_the_denial = "s\n\n\n".repeat(5) + "s\n\n";
+    let (said, _) = dialogue(&(to_the_denial + "why\nwhy admin\npath\nwhy all\nstages\n"), &[]);
+    for words in [
+        "\nLock 1, the table: yes. AmazonDynamoDBFullAccess allows it.\n",
+        "\nLock 2, the key: no. DynamoDB asked KMS for kms:Decrypt, on behalf of user/kmslab-user-3c6ef372.\n",
+        "\nRung 1, ",
+        "\nRung 4, ",
+        " This is what's missing.\n",
+        "\nResult: DENIED: ",
+        "\nLock 2, the key: yes. DynamoDB asked KMS for kms:Decrypt, on behalf of user/kmslab-admin.\n",
+        "\nadmin: DynamoDB yes, KMS yes, 3 items.\ntest-user: DynamoDB yes, KMS no, no items.\n",
+        // Only the whole page has the statements.
+        "\n\"Principal\": {\"AWS\":\"arn:aws:iam::111122223333:root\"}\n",
+        "Type why, or press Enter for the next stage",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+#[test]
+fn experiments_are_tried_in_lines() {
+    let to_the_last_scan = "s\n\n\n".repeat(6) + "s\n\n\n\n";
+    let early = "break\n".to_owned();
+    let tries = "s\n\nbreak\n2\n3\n\nwhy\nbreak\n99\n3\ns\n\nlesson\nbreak\nback\n";
+    let (said, status) = dialogue(&(early + &to_the_last_scan + tries), &[]);
+    assert_eq!(status, Some(0));
+    let mut rest = said.as_str();
+    for words in [
+        "The experiments come after stage 8",
+        ", break for the experiments",
+        "\n14 experiments. ",
+        "\n2. Add an explicit Deny\n",
+        "\nExperiment 2 of 14: Add an explicit Deny\n",
+        "\nadmin: PutKeyPolicy ALLOWED.\n",
+        "\nAfter the wait. test-user: Scan DENIED. Path: DynamoDB yes, KMS no, no items.\n",
+        "\nUndo. admin: PutKeyPolicy ALLOWED.\n",
+        "\nAs expected: ",
+        "\nYou said: 3. ",
+        "\nDENIED dynamodb:Scan as test-user.\n",
+        " This denies it.\n",
+        "\n2. Add an explicit Deny, tried\n",
+        "\"99\" does nothing here.",
+        "\nExperiment 3 of 14: Allow in IAM instead\n",
+        "\nUndo. admin: DeleteUserPolicy ALLOWED.\n",
+        "\nSources:\n",
+        "\n3. Allow in IAM instead, tried\n",
+        "\nStage 8 of 9: ",
+    ] {
+        let at = rest.find(words).unwrap_or_else(|| panic!("{words} is not in its place\n{said}"));
+        rest = &rest[at + words.len() - 1..];
+    }
+}
+
+#[test]
+fn a_session_resumes_and_can_be_exported() {
+    let home = tempfile::tempdir().unwrap();
+    let (said, _) = dialogue_at(home.path(), "2\n\n\n1\n\nexport\nq\n", &[]);
+    assert!(said.contains("kmslab export lab.html"), "{said}");
+    let (said, status) = dialogue_at(home.path(), "what\n\n\nq\n", &[]);
+    assert_eq!(status, Some(0));
+    for words in [
+        ": 2 of 9 stages met.\nIt resumes at stage 3: ",
+        "\"what\" does nothing here.",
+        "Press Enter to resume, or type fresh to start over, q to quit.",
+        "\nStage 1. As expected: ",
+        "\nStage 2. As expected: ",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert_eq!(headings(&said).iter().filter(|line| line.starts_with("Stage 3 of 9")).count(), 1, "{said}");
+    let export = program(home.path(), "", "").arg("export").arg(home.path().join("lab.md")).output().unwrap();
+    assert!(export.status.success(), "{}", text(&export.stderr));
+    let (said, _) = dialogue_at(home.path(), "fresh\nq\n", &[]);
+    assert!(said.contains("\nStage 1 of 9: "), "{said}");
+}
+
+#[test]
+fn a_stage_can_be_named() {
+    let (said, status) = dialogue("stage 4\nstage 1\nstage 12\n", &[]);
+    assert_eq!(status, Some(0));
+    let headings: Vec<&str> = headings(&said).into_iter().map(|line| &line[..7]).collect();
+    assert_eq!(headings, ["Stage 1", "Stage 2", "Stage 3", "Stage 4", "Stage 1"], "{said}");
+    assert!(said.contains("\"stage 12\" does nothing here."), "{said}");
 }
 
 /// A dialogue with a lab that believes itself on AWS: there it asks for consent, and something can be left behind.

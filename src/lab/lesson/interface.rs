@@ -51,6 +51,8 @@ pub const ALL: &[&str] = &[
     "{} not asked",
     "{} unknown",
     "waiting for {}",
+    "Path: {}",
+    "AWS says: {}",
     "{} makes no call in this stage.",
     "{} makes no call in this experiment.",
     "{} of {}",

@@ -1,7 +1,7 @@
 //! The lab as a dialogue in lines, `--plain`: for screen readers, dumb terminals and pipes. A line that is typed
 //! becomes intents; `ui::plain` has the texts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
 
@@ -9,13 +9,15 @@ use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, channel};
 use tokio::time::Instant;
 
-use crate::lab::{
-    Call, Copied, Effect, Event, Exchange, Identity, Intent, Overlay, Page, Permit, Report, Stage, State,
-};
+use self::command::Asked;
+use crate::lab::resume::Looked;
+use crate::lab::{CallId, Effect, Event, Exchange, Experiment, Intent, Overlay, Page, Report, Stage, State, Status};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, Wanted};
 use crate::ui::{self, plain};
+
+mod command;
 
 /// The longest line that is read as one. Nothing that means something here is longer.
 const LONGEST: u64 = 1_000;
@@ -66,10 +68,18 @@ pub async fn run<W: Write>(
         out,
         shown: None,
         overlay: None,
+        resume: None,
         is_draft: false,
         hints: 0,
         message: None,
+        reports: VecDeque::new(),
+        tracing: 0,
+        is_catching_up: false,
         told: BTreeMap::new(),
+        written: BTreeSet::new(),
+        is_judged: false,
+        is_paused: false,
+        is_whole: false,
         wanted: VecDeque::new(),
         is_asked: false,
         is_inquiring: false,
@@ -77,7 +87,7 @@ pub async fn run<W: Write>(
         last_word: Instant::now(),
     };
     talk.line(plain::GREETING)?;
-    talk.heading(state)?;
+    talk.news(state)?;
     driver::run(state, Some(effects), &mut talk, Inputs::new(events, input, stop)).await
 }
 
@@ -91,17 +101,33 @@ pub struct Out<W> {
 
 struct Talk<'a, W> {
     out: &'a mut Out<W>,
-    /// The stage of the last heading.
-    shown: Option<Stage>,
+    /// The stage and the experiment of the last heading.
+    shown: Option<(Stage, Option<Experiment>)>,
     /// What lay over it when something was written last.
     overlay: Option<Overlay>,
+    /// The question whether to resume, as it was written.
+    resume: Option<Vec<String>>,
     /// Whether the held batch was written.
     is_draft: bool,
     /// The number of that stage's hints that were written.
     hints: usize,
     message: Option<String>,
+    /// What is still to be written. A Scan's path is known once the trail has answered.
+    reports: VecDeque<Report>,
+    /// How many questions to the trail have no answer.
+    tracing: usize,
+    /// Whether the lab verified or repeated stages of a saved session when something was written last.
+    is_catching_up: bool,
     /// The last sentence about each call: of a call that is repeated until something changes, only changes are written.
-    told: BTreeMap<(&'static str, &'static str), String>,
+    told: BTreeMap<(&'static str, &'static str), Vec<String>>,
+    /// The calls of the shown experiment that were written.
+    written: BTreeSet<CallId>,
+    /// Whether its outcome was written.
+    is_judged: bool,
+    /// Whether its pause was written.
+    is_paused: bool,
+    /// Whether the open page is written with everything on it.
+    is_whole: bool,
     /// The intents of the last line that are still to come.
     wanted: VecDeque<Intent>,
     /// Whether the prompt is the last thing that was written.
@@ -129,7 +155,8 @@ impl<W: Write> Front for Talk<'_, W> {
             return Ok(Arrival::Event(Event::Intent(intent)));
         }
         // Lines are read only when something is asked: an answer typed ahead must meet its own question.
-        let is_busy = state.is_running() || self.is_inquiring;
+        let is_looking = state.resume_offer().is_some_and(|offer| *offer.looked() == Looked::Looking);
+        let is_busy = (state.is_running() && !is_paused(state)) || self.is_inquiring || self.tracing > 0 || is_looking;
         if !is_busy && !std::mem::replace(&mut self.is_asked, true) {
             self.line(plain::prompt(state))?;
         }
@@ -145,7 +172,7 @@ impl<W: Write> Front for Talk<'_, W> {
                 Arrival::Redraw
             }
             Came::Tick => {
-                if self.last_word.elapsed() >= QUIET {
+                if is_busy && self.last_word.elapsed() >= QUIET {
                     self.last_word = Instant::now();
                     self.line(plain::waiting(state))?;
                 }
@@ -159,29 +186,30 @@ impl<W: Write> Front for Talk<'_, W> {
         true
     }
 
-    fn happened(&mut self, state: &State, event: Event) -> io::Result<()> {
+    fn happened(&mut self, _: &State, event: Event) -> io::Result<()> {
         if event != Event::Tick {
             self.last_word = Instant::now();
         }
         self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. });
+        self.tracing -= usize::from(self.tracing > 0 && matches!(event, Event::Traced(_)));
         self.has_news = true;
-        self.heading(state)
+        Ok(())
     }
 
     fn asked(&mut self, effect: &Effect) {
         self.is_inquiring |= matches!(effect, Effect::Inspect { .. } | Effect::LoadResponses { .. });
+        self.tracing += usize::from(matches!(effect, Effect::Trace(_)));
     }
 
-    fn report(&mut self, state: &State, report: &Report) -> io::Result<()> {
-        match report {
-            Report::Started(_) => {
-                self.told.clear();
-                Ok(())
-            }
-            Report::Call(exchange) => self.call(exchange),
-            Report::Stage(stage, check) => self.lines(plain::ended(state, *stage, check)),
-        }
+    fn report(&mut self, _: &State, report: &Report) -> io::Result<()> {
+        self.reports.push_back(report.clone());
+        Ok(())
     }
+}
+
+/// Whether an experiment counts down: a person may end that.
+fn is_paused(state: &State) -> bool {
+    matches!(state.experiments().pause(), Some(Some(_)))
 }
 
 impl<W: Write> Talk<'_, W> {
@@ -196,46 +224,106 @@ impl<W: Write> Talk<'_, W> {
         lines.into_iter().try_for_each(|line| self.line(line))
     }
 
-    /// Tells of the shown stage, where it is another one.
-    fn heading(&mut self, state: &State) -> io::Result<()> {
-        if self.shown == Some(state.view().shown) {
-            return Ok(());
+    /// Tells of the shown stage or experiment, where it is another one. Says whether it is.
+    fn heading(&mut self, state: &State) -> io::Result<bool> {
+        let shown = (state.view().shown, state.view().experiment);
+        let is_on_the_way = state.is_catching_up() || state.is_asking_to_resume();
+        if is_on_the_way || self.shown == Some(shown) {
+            return Ok(false);
         }
-        self.shown = Some(state.view().shown);
+        self.shown = Some(shown);
         self.hints = state.hints().len();
         self.told.clear();
-        self.lines(plain::stage(state))
+        self.written.clear();
+        (self.is_judged, self.is_paused) = (false, false);
+        self.lines(match shown {
+            (_, Some(which)) => plain::experiment(state, which),
+            (_, None) => plain::stage(state),
+        })?;
+        Ok(true)
     }
 
-    fn call(&mut self, exchange: &Exchange) -> io::Result<()> {
-        let sentence = plain::call(exchange);
+    /// Writes the reports that have come. Of a saved session's stages, which are verified or repeated, only the outcomes.
+    fn reports(&mut self, state: &State) -> io::Result<()> {
+        let is_catching_up = state.is_catching_up();
+        let is_brief = std::mem::replace(&mut self.is_catching_up, is_catching_up) || is_catching_up;
+        while let Some(report) = self.reports.pop_front() {
+            match report {
+                Report::Started(_) | Report::Call(_) if is_brief => {}
+                Report::Started(stage) => {
+                    self.told.clear();
+                    // Of a stage on the way to another one.
+                    if self.shown != Some((stage, None)) {
+                        self.shown = Some((stage, None));
+                        self.lines(vec![String::new(), plain::heading(state, stage)])?;
+                    }
+                }
+                Report::Call(exchange) => self.call(state, &exchange)?,
+                Report::Stage(stage, check) if is_brief => {
+                    self.line(format!("Stage {}. {}", stage.number(), plain::observed(state, &check)))?;
+                }
+                Report::Stage(stage, check) => self.lines(plain::ended(state, stage, &check))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, state: &State, exchange: &Exchange) -> io::Result<()> {
+        let sentences = plain::call(state, exchange);
         let of = (exchange.identity.name(), exchange.operation.name());
-        let known = self.told.insert(of, sentence.clone());
-        if exchange.attempt > 1 && known.as_ref() == Some(&sentence) { Ok(()) } else { self.line(sentence) }
+        let known = self.told.insert(of, sentences.clone());
+        if exchange.attempt > 1 && known.as_ref() == Some(&sentences) { Ok(()) } else { self.lines(sentences) }
     }
 
-    /// Tells what else has changed, and says whether anything has.
-    fn news(&mut self, state: &State) -> io::Result<bool> {
+    /// Tells what has become of the shown experiment, and says whether anything has.
+    fn experiment(&mut self, state: &State) -> io::Result<bool> {
+        let Some(which) = state.view().experiment else { return Ok(false) };
+        let run = state.trial(which);
         let mut is_new = false;
+        if run.pending.is_empty() {
+            for (id, lines) in plain::experiment_calls(state) {
+                if self.written.insert(id) {
+                    self.lines(lines)?;
+                    is_new = true;
+                }
+            }
+        }
+        if is_paused(state) && !std::mem::replace(&mut self.is_paused, is_paused(state)) {
+            self.line("Now five minutes pass, until DynamoDB has no table key in memory.")?;
+            is_new = true;
+        }
+        match &run.status {
+            Status::Done(check) if !std::mem::replace(&mut self.is_judged, true) => {
+                self.lines(plain::tried(state, which, check))?;
+                is_new = true;
+            }
+            Status::Done(_) => {}
+            Status::Todo | Status::Running => self.is_judged = false,
+        }
+        Ok(is_new)
+    }
+
+    /// Tells what has changed, and says whether anything has.
+    fn news(&mut self, state: &State) -> io::Result<bool> {
+        if self.tracing > 0 {
+            return Ok(false);
+        }
+        self.reports(state)?;
+        let mut is_new = self.heading(state)?;
+        is_new |= self.experiment(state)?;
         let hints = state.hints().len();
         if hints > self.hints {
             self.lines(plain::hint(state).into_iter().collect())?;
             is_new = true;
         }
         self.hints = hints;
-        let before = std::mem::replace(&mut self.overlay, state.view().overlay);
-        let opened = match (before, state.view().overlay) {
-            (before, now) if before == now => Vec::new(),
-            (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::debrief(state),
-            (_, Some(Overlay::Page { page: page @ (Page::Why | Page::AtRest | Page::Trail), .. })) => {
-                plain::page(state, page)
-            }
-            (_, Some(Overlay::Quit)) => plain::leaving(state),
-            (_, Some(Overlay::Consent { wrong: true, .. })) => vec![plain::WRONG_DIGITS.to_owned()],
-            (Some(Overlay::Consent { .. }), Some(Overlay::Consent { .. })) => Vec::new(),
-            (_, Some(Overlay::Consent { .. })) => plain::consent(state),
-            _ => Vec::new(),
-        };
+        let resume = plain::resume(state);
+        if let Some(lines) = resume.clone().filter(|_| resume != self.resume) {
+            self.lines(lines)?;
+            is_new = true;
+        }
+        self.resume = resume;
+        let opened = self.opened(state);
         is_new |= !opened.is_empty();
         self.lines(opened)?;
         let is_draft = state.held().is_some();
@@ -245,7 +333,8 @@ impl<W: Write> Talk<'_, W> {
         }
         self.is_draft = is_draft;
         let message = state.view().message.clone().or_else(|| state.offer());
-        if message != self.message {
+        // What counts down has been said once.
+        if message != self.message && !is_paused(state) {
             if let Some(message) = &message {
                 self.line(plain::remark(message))?;
                 is_new = true;
@@ -255,111 +344,47 @@ impl<W: Write> Talk<'_, W> {
         Ok(is_new)
     }
 
+    /// What has opened over the stage.
+    fn opened(&mut self, state: &State) -> Vec<String> {
+        let before = std::mem::replace(&mut self.overlay, state.view().overlay);
+        match (before, state.view().overlay) {
+            (before, now) if before == now => Vec::new(),
+            (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::debrief(state),
+            (_, Some(Overlay::Page { page: Page::Why, .. })) if std::mem::take(&mut self.is_whole) => {
+                plain::page(state, Page::Why)
+            }
+            (_, Some(Overlay::Page { page: Page::Why, .. })) => plain::why(state),
+            (_, Some(Overlay::Page { page: page @ (Page::AtRest | Page::Trail), .. })) => plain::page(state, page),
+            (_, Some(Overlay::Quit)) => plain::leaving(state),
+            // The cursor is the screen's.
+            (Some(Overlay::Experiments { .. }), Some(Overlay::Experiments { .. })) => Vec::new(),
+            (_, Some(Overlay::Experiments { .. })) => plain::experiments(state),
+            (_, Some(Overlay::Consent { wrong: true, .. })) => vec![plain::WRONG_DIGITS.to_owned()],
+            (Some(Overlay::Consent { .. }), Some(Overlay::Consent { .. })) => Vec::new(),
+            (_, Some(Overlay::Consent { .. })) => plain::consent(state),
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns what `line` asks for. Prints the replies that need no event.
     fn answer(&mut self, line: &str, state: &State) -> io::Result<Vec<Intent>> {
         let command = line.to_lowercase();
-        let page = state.view().page().is_some().then_some(Intent::Close);
-        let intents = match state.view().overlay {
-            Some(Overlay::Consent { .. }) => consent(&command),
-            Some(Overlay::Quit) => match command.as_str() {
-                "c" => Some(vec![Intent::CleanUpAndQuit]),
-                "q" => Some(vec![Intent::Quit]),
-                "s" | "stay" | "no" => Some(vec![Intent::Close]),
-                _ => None,
-            },
-            _ => match intent(&command, state) {
-                // A page that was told lies over the stage still.
-                Some(intents) => Some(page.into_iter().chain(intents).collect()),
-                None => return self.tell(&command, state).map(|()| Vec::new()),
-            },
-        };
-        match intents {
-            Some(intents) => Ok(intents),
-            None => self.means_nothing(&command).map(|()| Vec::new()),
-        }
-    }
-
-    fn means_nothing(&mut self, command: &str) -> io::Result<()> {
-        match command {
-            "" => self.line("Please answer first."),
-            other => self.line(format!("{other:?} does nothing here. Type ? for the commands.")),
-        }
-    }
-
-    /// Tells what was asked for.
-    fn tell(&mut self, command: &str, state: &State) -> io::Result<()> {
-        match command {
-            "?" | "help" => self.lines(plain::help(state)),
-            "i" => self.lines(plain::lesson(state)),
-            "o" if state.comparison().is_some() => self.lines(plain::comparison(state)),
-            "o" => self.line("Nothing to compare in this stage."),
-            "l" | "stages" => self.lines(plain::stages(state)),
-            "y" => {
-                let line = state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned());
-                self.line(line)
+        match command::asked(&command, state) {
+            Asked::Do(intents) => {
+                self.is_whole = matches!(command.as_str(), "why all" | "w all");
+                return Ok(intents);
             }
-            "v" => self.lines(plain::responses(state, false)),
-            "v all" => self.lines(plain::responses(state, true)),
-            "again" => {
+            Asked::Tell(lines) => self.lines(lines)?,
+            Asked::WholePage => self.lines(plain::page(state, Page::Why))?,
+            Asked::Again => {
                 self.shown = None;
-                self.heading(state)
+                self.news(state)?;
             }
-            "" if state.waits_for_answer() => self.line("Answer first, or type s to skip."),
-            other => self.means_nothing(other),
+            Asked::Nothing => match command.as_str() {
+                "" => self.line("Please answer first.")?,
+                other => self.line(format!("{other:?} does nothing here. Type ? for the commands."))?,
+            },
         }
+        Ok(Vec::new())
     }
-}
-
-/// Consent is four digits and nothing else.
-fn consent(command: &str) -> Option<Vec<Intent>> {
-    let digits: Option<Vec<u8>> =
-        command.chars().map(|c| c.to_digit(10).and_then(|digit| u8::try_from(digit).ok())).collect();
-    match digits {
-        Some(digits) if digits.len() == 4 => Some(digits.into_iter().map(Intent::TypeDigit).collect()),
-        _ if matches!(command, "no" | "n" | "q") => Some(vec![Intent::Close]),
-        _ => None,
-    }
-}
-
-/// What a line asks for, if that is allowed now.
-const COMMANDS: [(&[&str], Intent); 15] = [
-    (&["1", "a"], Intent::Choose(0)),
-    (&["2", "b"], Intent::Choose(1)),
-    (&["3", "c"], Intent::Choose(2)),
-    (&["4", "d"], Intent::Choose(3)),
-    (&[""], Intent::Advance),
-    (&["s", "skip"], Intent::Skip),
-    (&["h", "hint"], Intent::Hint),
-    (&["r"], Intent::Retry),
-    (&["f"], Intent::ToggleReplay),
-    (&["n"], Intent::ShowNext),
-    (&["p"], Intent::ShowPrevious),
-    (&["no"], Intent::Close),
-    (&["e"], Intent::TogglePage(Page::AtRest)),
-    (&["t"], Intent::TogglePage(Page::Trail)),
-    (&["q", "quit"], Intent::Quit),
-];
-
-/// Returns what `command` does; `None` where it only asks for a text, or has no meaning now.
-fn intent(command: &str, state: &State) -> Option<Vec<Intent>> {
-    if matches!(command, "w" | "w admin" | "w test-user") {
-        return why(command, state);
-    }
-    let (_, intent) = COMMANDS.into_iter().find(|(words, _)| words.contains(&command))?;
-    (state.permit_behind_page(intent) == Permit::Yes).then(|| vec![intent])
-}
-
-/// Why a call was decided as it was: of the identity that is named, else of the one that was denied.
-fn why(command: &str, state: &State) -> Option<Vec<Intent>> {
-    let is_denied = |identity: &Identity| {
-        let calls = state.calls(*identity);
-        let shown = state.selected(*identity).and_then(|at| calls.get(at));
-        matches!(shown, Some(Call::Answered(exchange)) if exchange.verdict.key() == "denied")
-    };
-    let wanted = match command.strip_prefix("w ") {
-        Some(name) => Identity::BOTH.into_iter().find(|identity| identity.name() == name),
-        None => Identity::BOTH.into_iter().find(is_denied),
-    };
-    let other = wanted.is_some_and(|identity| identity != state.view().focus()).then_some(Intent::FocusOther);
-    Some(other.into_iter().chain([Intent::TogglePage(Page::Why)]).collect())
 }

@@ -1,0 +1,146 @@
+//! The screen's pages in lines.
+
+use super::{capital, sentence};
+use crate::lab::exchange::Verdict;
+use crate::lab::insight::documents::request_id;
+use crate::lab::insight::ladder::{self, Ladder, Lock, Rung, Word};
+use crate::lab::insight::{Known, trail};
+use crate::lab::{Exchange, Identity, Operation, Page, State};
+use crate::ui::page as screen;
+
+/// A page of the screen: its lines without signs, whose words stand beside them, and with the gaps of columns closed.
+pub fn page(state: &State, page: Page) -> Vec<String> {
+    const SIGNS: [char; 12] = ['✔', '✘', '◀', '•', '└', '→', '▸', '⟳', '─', '┤', '○', '◐'];
+    let spoken = |line: String| {
+        let line: String = line.replace(" · ", ", ").replace('←', "from");
+        line.replace(SIGNS, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    screen::text(state, page).into_iter().map(spoken).collect()
+}
+
+/// The paths of the shown Scans.
+pub fn paths(state: &State) -> Vec<String> {
+    let path = |identity: Identity| Some((identity, state.path(identity)?.words(state.interface())));
+    let paths: Vec<String> = Identity::BOTH
+        .into_iter()
+        .filter_map(path)
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(identity, words)| format!("{}: {}", identity.name(), sentence(&words)))
+        .collect();
+    match paths.is_empty() {
+        true => vec!["No Scan has been sent here, so there is no path to show.".to_owned()],
+        false => paths,
+    }
+}
+
+/// What can be exported, and how.
+pub fn export(state: &State) -> Vec<String> {
+    if !state.is_saved() {
+        return vec!["This session isn't saved, so there is nothing to export.".to_owned()];
+    }
+    let hint: String = state.lesson().frame.export.hint.replace('`', "");
+    vec!["Leave the lab with q first. Then your shell can export it.".to_owned(), hint]
+}
+
+/// Why the selected call was allowed or denied: a line for each lock, for each rung of the lock that decides, and for
+/// the result.
+pub fn why(state: &State) -> Vec<String> {
+    let Some(exchange) = state.focused_exchange() else {
+        return vec!["There is no answered call to explain yet.".to_owned()];
+    };
+    let verdict = match &exchange.verdict {
+        Verdict::Allowed => "ALLOWED",
+        Verdict::Denied(_) => "DENIED",
+        Verdict::Failed(_) => "FAILED",
+    };
+    let mut lines = vec![format!("{verdict} {} as {}.", exchange.operation.action(), exchange.identity.name())];
+    let mut say = |text: &str| lines.push(text.to_owned());
+    if let Verdict::Failed(failure) = &exchange.verdict {
+        say(&format!("It failed for another reason than permission: {}", sentence(&failure.message)));
+    }
+    if state.is_replay() {
+        say("It was recorded earlier, so how it was decided isn't known here.");
+        return lines;
+    }
+    match state.known() {
+        Some(Known::Decisions { all, unread }) => lines.extend(decisions(state, exchange, all, unread.as_deref())),
+        Some(Known::Failed(reason)) => say(&format!("The lab couldn't find out why: {}", sentence(reason))),
+        Some(_) => say("This server doesn't say how it decides."),
+        None => say("The lab is still finding out. Type why again."),
+    }
+    lines
+}
+
+fn decisions(state: &State, exchange: &Exchange, all: &[ladder::Decided], unread: Option<&[String]>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let id = request_id(exchange);
+    let mut ladders = ladder::ladders(all, id);
+    let reads = matches!(exchange.operation, Operation::Scan { .. } | Operation::PutItem { .. });
+    if reads && exchange.is_allowed() && !ladders.iter().any(|ladder| ladder.lock == Lock::Key) {
+        let earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
+        if let Some(earlier) = earlier {
+            lines.push(
+                "KMS was not asked this time: DynamoDB still had the table key. An earlier call decided lock 2."
+                    .to_owned(),
+            );
+            ladders.push(Ladder::of(earlier));
+        }
+    }
+    if unread.is_some() && !ladders.is_empty() {
+        lines.push("Worked out from the policies as they are now.".to_owned());
+    }
+    lines.extend(unread.into_iter().flatten().map(|reason| format!("Incomplete: {}", sentence(reason))));
+    let count = ladders.len();
+    for (at, ladder) in ladders.iter().enumerate() {
+        let is_last = at + 1 == count;
+        lines.extend(lock(ladder, (count > 1).then_some(at + 1), is_last, reads));
+    }
+    lines.push(match ladders.last() {
+        None => "No permission was checked for this call.".to_owned(),
+        Some(_) if unread.is_some_and(|unread| !unread.is_empty()) => {
+            "Result: not certain. What the lab couldn't read may decide otherwise.".to_owned()
+        }
+        Some(last) => format!("Result: {}", sentence(&last.verdict)),
+    });
+    lines.push("Type why all for the statements.".to_owned());
+    lines
+}
+
+/// A lock, and the rungs of the one that decides.
+fn lock(ladder: &Ladder, number: Option<usize>, is_last: bool, reads: bool) -> Vec<String> {
+    let name = match ladder.lock {
+        Lock::Table => "the table",
+        Lock::Key => "the key",
+        Lock::Other => "the permission",
+    };
+    let number = number.map_or_else(|| "The lock".to_owned(), |number| format!("Lock {number}"));
+    let answer = if ladder.allowed { "yes" } else { "no" };
+    let who = trail::short(&ladder.principal);
+    let asked = match ladder.lock {
+        Lock::Key if reads => format!("DynamoDB asked KMS for {}, on behalf of {who}.", ladder.action),
+        _ => format!("{who} asked for {}.", ladder.action),
+    };
+    let lead = format!("{number}, {name}: {answer}.");
+    let decisive = ladder.rungs.iter().find(|rung| rung.decides);
+    if let (true, false, Some(rung)) = (ladder.allowed, is_last, decisive) {
+        return vec![format!("{lead} {}", sentence(&capital(&rung.sentence)))];
+    }
+    let rungs = ladder.rungs.iter().enumerate().map(|(at, rung)| line(at + 1, rung, ladder.allowed));
+    std::iter::once(format!("{lead} {asked}")).chain(rungs).collect()
+}
+
+/// A rung as a sentence. The one that decides says so.
+fn line(number: usize, rung: &Rung, is_allowed: bool) -> String {
+    let answer = match rung.word {
+        Word::No => format!("no. {}", capital(&rung.sentence)),
+        Word::Yes => format!("yes. {}", capital(&rung.sentence)),
+        Word::YesBut => format!("yes, but {}", rung.sentence),
+    };
+    let decides = match (rung.decides, is_allowed, rung.word) {
+        (false, _, _) => "",
+        (true, true, _) => " This allows it.",
+        (true, false, Word::Yes) => " This denies it.",
+        (true, false, _) => " This is what's missing.",
+    };
+    format!("Rung {number}, {}: {}{decides}", rung.question.trim_end_matches('?'), sentence(&answer))
+}
