@@ -59,6 +59,10 @@ pub(super) fn interactive(
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.set_keys(config.keys.clone());
+    // A play shows the stages alone.
+    if state.quiz().asks() && !recording.play && config.opening != Some(false) {
+        state.open_with_card();
+    }
     // Dropped after the screen.
     let mut _announcement = PanicReport::new(&state, journal.as_ref());
     state = state.with_clipboard(environment.clipboard);

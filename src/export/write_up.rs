@@ -159,6 +159,7 @@ impl<'a> Writer<'a> {
         self.heading(2, format!("{}. {}", stage.number(), text.title));
         self.text("", text.objective);
         self.text("", text.intro);
+        all.more.iter().for_each(|paragraph| self.text("", paragraph.trim()));
         let mut ids: Vec<&str> = all.sources.iter().map(String::as_str).collect();
         if self.kept.quiz.asks() {
             let order = self.kept.quiz.order(stage, &all.question);

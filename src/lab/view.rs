@@ -116,6 +116,8 @@ pub struct View {
     pub overlay: Option<Overlay>,
     /// Whether nothing of all that is to be seen, on purpose: whatever opens meanwhile is seen when this is over.
     pub blank: bool,
+    /// Whether the card before the first stage is shown.
+    pub opening: bool,
     /// The person's own keys.
     pub keys: Keymap,
     /// A line for the person, until the next key.

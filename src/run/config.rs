@@ -24,6 +24,8 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// `questions`
     pub questions: Option<bool>,
+    /// `opening`: whether the lab starts with its opening card
+    pub opening: Option<bool>,
 }
 
 impl Config {
@@ -96,8 +98,9 @@ impl Config {
                 "lang" => set(&mut config.lang, language(value.as_str().unwrap_or_default())),
                 "ascii" => set(&mut config.ascii, boolean(name, value)),
                 "questions" => set(&mut config.questions, boolean(name, value)),
+                "opening" => set(&mut config.opening, boolean(name, value)),
                 other => {
-                    Some(format!("there is no setting {other:?}; there are: theme, lang, ascii, questions, [keys]"))
+                    Some(format!("there is no setting {other:?}; there are: theme, lang, ascii, questions, opening, [keys]"))
                 }
             };
             problems.extend(wrong.map(|message| Problem { line: at, message }));
@@ -195,6 +198,7 @@ mod tests {
             lang: Some("de".to_owned()),
             ascii: Some(true),
             questions: Some(false),
+            opening: None,
             ..Config::default()
         };
         let given = Options {

@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::{Call, Exchange, Identity, Operation, State, Status, ViewMode};
+use crate::lab::{Call, Exchange, Identity, Operation, Stage, State, Status, ViewMode};
 
 use super::text::{labeled, wrap_plain};
 use super::theme::Theme;
@@ -106,18 +106,36 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
     let coming: Vec<String> =
         state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
     if coming.is_empty() {
-        let none = match state.view().experiment {
-            Some(_) => "{} makes no call in this experiment.",
-            None => "{} makes no call in this stage.",
-        };
-        return wrap_plain(&words.fill(none, &[&identity.name()]), theme.dim, columns);
+        return if shows_key_policy(state, identity) { key_policy(state, theme, columns) } else { Vec::new() };
     }
-    let heading = match &state.shown().status {
-        Status::Todo => "will be sent",
-        Status::Running => "comes next",
+    let mut lines = match &state.shown().status {
+        // The sign of each says that it is not sent yet.
+        Status::Todo => vec![Line::default()],
+        Status::Running => wrap_plain(words.say("comes next"), theme.dim, columns),
         Status::Done(_) => return wrap_plain(words.say("Nothing was sent."), theme.dim, columns),
     };
-    let mut lines = wrap_plain(words.say(heading), theme.dim, columns);
-    lines.extend(coming.into_iter().flat_map(|call| labeled(("· ", theme.dim), (call, theme.base), columns, 2)));
+    lines.extend(coming.into_iter().flat_map(|call| labeled(("○ ", theme.dim), (call, theme.base), columns, 2)));
+    lines
+}
+
+/// Whether the pane of `identity`, which makes no call, shows the new key's policy instead.
+pub fn shows_key_policy(state: &State, identity: Identity) -> bool {
+    let is_done = matches!(state.shown().status, Status::Done(_)) && state.view().experiment.is_none();
+    is_done && state.view().shown == Stage::CreateKey && state.is_idle(identity) && key_policy_call(state).is_some()
+}
+
+fn key_policy_call<'a>(state: &'a State) -> Option<&'a Exchange> {
+    let mut calls = state.calls(Identity::Admin).into_iter();
+    calls.find_map(|call| match call {
+        Call::Answered(exchange) if matches!(exchange.operation, Operation::GetKeyPolicy { .. }) => Some(exchange),
+        _ => None,
+    })
+}
+
+/// The policy that a new key comes with.
+fn key_policy(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let Some(exchange) = key_policy_call(state) else { return Vec::new() };
+    let mut lines = vec![Line::default()];
+    lines.extend(summary::lines(exchange, state.facts_of_calls(), theme, columns));
     lines
 }

@@ -172,19 +172,13 @@ impl<'a> Brief<'a> {
     /// Before the calls are sent: the intro and the question.
     fn before(self, most: usize) -> Vec<Line<'static>> {
         let Some(asked) = self.state.open_question() else {
-            let (objective, enter) = (vec![self.objective()], vec![self.enter()]);
-            return self.fitting(
-                &[
-                    [objective.clone(), vec![self.intro(), self.look()], enter.clone()].concat(),
-                    [objective.clone(), vec![self.look()], enter.clone()].concat(),
-                    [objective, enter].concat(),
-                ],
-                most,
-            );
+            let (intro, blank, enter) = (self.intro(), self.part(None, ""), self.enter());
+            let choices =
+                [vec![intro.clone(), blank.clone(), enter.clone(), blank], vec![intro, enter.clone()], vec![enter]];
+            return self.fitting(&choices, most);
         };
-        // One line either way, so that nothing moves when an answer is chosen.
-        let next = if asked.is_open() { self.how_to_answer(&asked) } else { self.enter() };
-        self.asking(&asked, next, most)
+        // The sign of calls in progress comes into the last line, so that nothing moves.
+        self.asking(&asked, self.part(None, ""), most)
     }
 
     fn intro(self) -> Part<'a> {
@@ -193,19 +187,22 @@ impl<'a> Brief<'a> {
 
     /// The question with its answers, and what comes next.
     fn asking(self, asked: &Asked<'_>, next: Part<'a>, most: usize) -> Vec<Line<'static>> {
-        let objective = vec![self.objective()];
         let intro = self.intro();
         let hint = &self.state.lesson().words().hint;
         let hints: Vec<Part<'a>> = self.state.hints().iter().map(|text| self.part(Some(hint), text.trim())).collect();
-        let rest = [self.question(asked), hints, vec![next]].concat();
+        let question = self.question(asked);
         let blank = vec![self.part(None, "")];
+        let intro = vec![intro];
+        let airy = [question[..1].to_vec(), blank.clone(), question[1..].to_vec()].concat();
+        let next = vec![next];
         self.fitting(
             &[
-                [objective.clone(), vec![intro.clone()], blank.clone(), rest.clone()].concat(),
-                [objective.clone(), vec![intro], rest.clone()].concat(),
-                [objective.clone(), blank, rest.clone()].concat(),
-                [objective, rest.clone()].concat(),
-                rest,
+                [intro.clone(), blank.clone(), airy, hints.clone(), next.clone()].concat(),
+                [intro.clone(), blank, question.clone(), hints.clone(), next.clone()].concat(),
+                [intro.clone(), question.clone(), hints.clone(), next.clone()].concat(),
+                [intro, question.clone(), hints.clone()].concat(),
+                [question.clone(), hints].concat(),
+                question,
             ],
             most,
         )
@@ -235,8 +232,10 @@ impl<'a> Brief<'a> {
             let is_chosen = asked.chosen == Some(place);
             let (letter_looks, looks) =
                 if is_chosen { (self.theme.focus, self.theme.focus) } else { (self.theme.hint, self.theme.base) };
+            let mark = if is_chosen { "▸" } else { " " };
             let mut content = vec![
-                Span::styled(format!(" {letter} "), letter_looks),
+                Span::styled(format!("{mark} "), self.theme.strong),
+                Span::styled(format!("{letter} "), letter_looks),
                 Span::styled(format!(" {} ", reply.text), looks),
             ];
             if let Some(hands) = self.state.hands(self.state.view().shown) {
@@ -253,8 +252,7 @@ impl<'a> Brief<'a> {
         if let Some(asked) = self.state.shown_question().filter(|asked| !asked.is_open()) {
             return self.asking(&asked, running, budget.before);
         }
-        let choices = [vec![self.objective(), self.look(), running.clone()], vec![self.objective(), running]];
-        self.fitting(&choices, budget.most)
+        self.fitting(&[vec![self.intro(), self.part(None, ""), running.clone()], vec![running]], budget.most)
     }
 
     fn under_way(self) -> Part<'a> {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::lab::{Call, Identity, Overlay, State, ViewMode};
+use crate::lab::{Call, Identity, Overlay, State, Status, ViewMode};
 
 use super::size::{Class, Extent};
 use super::theme::Theme;
@@ -54,7 +54,9 @@ impl Plan {
         let brief = row(header.bottom() + gap, brief_height);
         let footer = row(area.bottom().saturating_sub(1), 1);
         let message = row(footer.y.saturating_sub(1), 1);
-        let top = brief.bottom() + gap;
+        // The line under a question is empty until calls are sent.
+        let is_asking = state.view().experiment.is_none() && !matches!(state.shown().status, Status::Done(_));
+        let top = brief.bottom() + if is_asking && state.held().is_none() { 0 } else { gap };
         let panes = row(top, message.y.saturating_sub(top));
         let left = left_width(state, area.width);
         let shown = if full && !state.view().zoom { Identity::BOTH.to_vec() } else { vec![state.view().focus()] };
@@ -137,7 +139,10 @@ impl PanePlan {
 
 /// The extent of what the keys scroll now, and its first line.
 pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
-    if Class::of(area) == Class::TooSmall || state.is_blank() {
+    if Class::of(area) == Class::TooSmall
+        || state.is_blank()
+        || (state.view().opening && !state.view().overlay_is_open())
+    {
         return None;
     }
     let (extent, first) = match state.view().overlay {

@@ -21,6 +21,13 @@ pub fn stage(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     let mut lines = wrap_plain(state.text(shown).objective, theme.strong, columns);
     lines.push(Line::default());
     lines.extend(wrap_plain(state.text(shown).intro, theme.base, columns));
+    // What the question asks must be answered first.
+    if state.question(shown).is_none_or(|asked| !asked.is_open()) {
+        for paragraph in &text.more {
+            lines.push(Line::default());
+            lines.extend(wrap_plain(paragraph.trim(), theme.base, columns));
+        }
+    }
     if let Some(asked) = state.question(shown) {
         lines.push(Line::default());
         lines.extend(question(state, &asked, is_done, &mut ids, theme, columns));

@@ -38,6 +38,7 @@ pub mod keys;
 pub mod layout;
 mod lesson;
 pub mod notes;
+pub mod opening;
 mod overlay;
 mod page;
 mod pane;

@@ -43,10 +43,10 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
 }
 
 fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let title_width = Stage::ALL.iter().map(|stage| width(state.text(*stage).title)).max().unwrap_or(0);
+    let title_width = Stage::ALL.iter().map(|stage| width(state.listed_title(*stage))).max().unwrap_or(0);
     let lines = Stage::ALL.map(|stage| {
         let (sign, word, looks) = progress(state, stage, theme);
-        let title = format!("{:<title_width$}  ", state.text(stage).title);
+        let title = format!("{:<title_width$}  ", state.listed_title(stage));
         let text = if stage <= state.reachable() { theme.base } else { theme.dim };
         let parts = [format!(" {}  ", stage.number()), title, format!("{sign} {word:<8}")];
         dialog::row(parts, [theme.dim, text, looks], stage == cursor, theme)

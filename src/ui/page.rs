@@ -77,10 +77,15 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
     let scroll = scroll.min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
     let back = names::first("back", &state.view().keys);
+    let words = state.interface();
+    let closes = words.fill("{} closes", &[&back]);
     let way_out = match (scroll, below) {
-        (0, 0) => format!("{back} closes"),
-        (_, 0) => format!("▲ {scroll} above · {back} closes"),
-        (_, below) => format!("▼ {below} more: {} · {back} closes", names::first("down", &state.view().keys)),
+        (0, 0) => closes,
+        (_, 0) => format!("▲ {} · {closes}", words.fill("{} above", &[&scroll])),
+        (_, below) => {
+            let more = words.fill("{} more", &[&below]);
+            format!("▼ {more}: {} · {closes}", names::first("down", &state.view().keys))
+        }
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();

@@ -21,13 +21,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
-use crate::lab::{Call, Denied, Exchange, Identity, State, Verdict, ViewMode};
+use crate::lab::{Call, Denied, Exchange, Identity, State, Status, Verdict, ViewMode};
 
+use super::answer::{self, shows_key_policy};
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
 use super::theme::Theme;
 use super::verdict::{badge, verdict};
-use super::{answer, brief, diff};
+use super::{brief, diff};
 
 /// Draws the pane.
 pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
@@ -87,7 +88,11 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         if !is_this && !alone {
             continue;
         }
-        let name = format!(" {} ", identity.name());
+        let name = match state.is_idle(identity) {
+            true if shows_key_policy(state, identity) => format!(" {} ", state.interface().say("key policy")),
+            true => format!(" {} ○ ", identity.name()),
+            false => format!(" {} ", identity.name()),
+        };
         x = put(
             buffer,
             x,
@@ -110,7 +115,9 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         Identity::Admin => &state.facts_of_calls().admin,
         Identity::TestUser => &state.facts_of_calls().test_user,
     };
-    if let Some(caller) = caller {
+    // Before the calls, who signs is not what a question is about.
+    let is_shown = state.shown().status != Status::Todo && !state.is_idle(plan.identity);
+    if let Some(caller) = caller.as_ref().filter(|_| is_shown) {
         let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);
         let space = usize::from(room.saturating_sub(x + 1));
         if space > 6 {

@@ -217,6 +217,9 @@ pub fn lesson(state: &State) -> Vec<String> {
         sentence(state.text(shown).objective),
         state.text(shown).intro.to_owned(),
     ];
+    if state.question(shown).is_none_or(|asked| !asked.is_open()) {
+        lines.extend(text.more.iter().map(|paragraph| paragraph.trim().to_owned()));
+    }
     if let Some(asked) = state.question(shown) {
         lines.push(asked.question.text.clone());
         for (at, (_, reply)) in asked.answers.iter().enumerate() {
@@ -299,8 +302,9 @@ pub fn stages(state: &State) -> Vec<String> {
         Status::Todo => "later",
     };
     let here = |stage| if stage == state.view().shown { ", you are here" } else { "" };
-    let row =
-        |stage: Stage| format!("{}. {} ({}{})", stage.number(), state.text(stage).title, progress(stage), here(stage));
+    let row = |stage: Stage| {
+        format!("{}. {} ({}{})", stage.number(), state.listed_title(stage), progress(stage), here(stage))
+    };
     Stage::ALL.into_iter().map(row).collect()
 }
 

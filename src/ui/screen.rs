@@ -17,7 +17,7 @@ use super::layout::Plan;
 use super::size::{Class, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
-use super::{brief, experiments, overlay, pane, score, signs, text, theme as themes, verdict};
+use super::{brief, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict};
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
 pub fn view(state: &State, theme: &Theme, key_cast: &KeyCast, frame: &mut Frame<'_>) {
@@ -56,6 +56,9 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
     }
+    if state.view().opening {
+        return opening_card(state, theme, key_cast, area, buffer);
+    }
     let plan = Plan::new(state, area);
     header(state, theme, key_cast, plan.header, buffer);
     brief::draw(state, theme, plan.brief, area, buffer);
@@ -64,6 +67,19 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     }
     message_line(state, theme, key_cast, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
+    overlay::draw(state, theme, area, buffer);
+}
+
+/// The card before the first stage, and a page over it.
+fn opening_card(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
+    let row = |y: u16, height: u16| Rect { y, height, ..area }.intersection(area);
+    let bottom = area.bottom().saturating_sub(1);
+    header(state, theme, key_cast, row(area.y, 1), buffer);
+    let gap = u16::from(area.height >= 24);
+    let top = area.y + 1 + gap;
+    opening::draw(state, theme, row(top, bottom.saturating_sub(top + gap)), buffer);
+    message_line(state, theme, key_cast, row(bottom.saturating_sub(1), 1), buffer);
+    footer(state, theme, row(bottom, 1), area, buffer);
     overlay::draw(state, theme, area, buffer);
 }
 
@@ -181,7 +197,9 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let columns = usize::from(area.width);
     let stage = state.view().shown;
     let dim = theme.bar.patch(theme.dim);
+    let is_opening = state.view().opening;
     let (number, title) = match state.view().experiment {
+        None if is_opening => (String::new(), state.lesson().frame.opening.title.as_str()),
         Some(which) => (experiments::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
@@ -190,7 +208,10 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
         Span::styled(format!(" {number} "), theme.title),
         Span::styled(format!(" {title}"), theme.title),
     ];
-    let progress = Stage::ALL.into_iter().map(|each| {
+    if is_opening {
+        left.remove(1);
+    }
+    let progress = Stage::ALL.into_iter().filter(|_| !is_opening).map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
     });
@@ -199,7 +220,11 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
         Some(time) => (Span::styled(format!("{}{time} ", verdict::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(state.backend(), state.services())), theme.badge),
-            Span::styled(format!(" {} ", state.backend().region), dim),
+            match state.backend().kind {
+                // The sandbox's region is fictional.
+                BackendKind::Sandbox => Span::default(),
+                _ => Span::styled(format!(" {} ", state.backend().region), dim),
+            },
         ),
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
@@ -208,10 +233,6 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
     let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];
-    // The sandbox's region is fictional: it goes first.
-    if state.backend().kind == BackendKind::Sandbox {
-        less.push(with_progress(&[space(1), badge.clone()]));
-    }
     less.extend([vec![badge.clone(), region], vec![badge]]);
     for less in less {
         if spans_width(&left) + 2 + spans_width(&right) <= columns {

@@ -12,6 +12,7 @@ mod insight;
 mod keys;
 mod learning;
 mod presenting;
+mod questions;
 mod recorded;
 mod replay;
 mod resume;

@@ -12,14 +12,14 @@ const SOON: Duration = Duration::from_secs(15);
 #[test]
 fn a_flood_of_input_leaves_the_keyboard_alive() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     for length in [1_025, 5_000, 70_000] {
         // A key that does nothing here.
         terminal.press(&"%".repeat(length));
         terminal.press("?");
         terminal.wait_for(&["answer the question, before enter"]);
         terminal.press("\x1b");
-        terminal.wait_for(&["will be sent"]);
+        terminal.wait_for(&["sts:GetCallerIdentity"]);
     }
     terminal.press(&"%".repeat(70_000));
     terminal.press("\x03");
@@ -29,7 +29,7 @@ fn a_flood_of_input_leaves_the_keyboard_alive() {
 #[test]
 fn all_input_is_answered_before_the_next_picture() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     let before = terminal.bytes.len();
     // Pages open and close: a hundred pictures, if each were drawn.
     terminal.press(&"?".repeat(101));
@@ -44,10 +44,10 @@ fn all_input_is_answered_before_the_next_picture() {
 #[test]
 fn pasted_text_presses_no_key() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert!(terminal.parser.screen().bracketed_paste());
     terminal.press("\x1b[200~s\r\rqq\x03\x1b[201~");
-    terminal.wait_for(&["pasted text is ignored", "1/9", "will be sent"]);
+    terminal.wait_for(&["pasted text is ignored", "1/9", "sts:GetCallerIdentity"]);
     terminal.press("s\r");
     terminal.wait_for(&["✔ MET"]);
     terminal.press("\x03");
@@ -62,7 +62,7 @@ fn pasted_text_presses_no_key() {
 fn a_reply_of_the_terminal_is_no_key(#[case] ends: &[usize]) {
     const REPLY: &[u8] = include_bytes!("../../src/run/input/decode/osc11-reply.bin");
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     let picture = terminal.picture();
     let mut begin = 0;
     for end in ends {
@@ -73,7 +73,7 @@ fn a_reply_of_the_terminal_is_no_key(#[case] ends: &[usize]) {
     terminal.press("?");
     terminal.wait_for(&["answer the question, before enter"]);
     terminal.press("\x1b");
-    terminal.wait_for(&["will be sent"]);
+    terminal.wait_for(&["sts:GetCallerIdentity"]);
     assert_eq!(terminal.picture(), picture);
     terminal.press("\x03");
     assert_eq!(terminal.ends_in_order().0, 0);
@@ -82,14 +82,14 @@ fn a_reply_of_the_terminal_is_no_key(#[case] ends: &[usize]) {
 #[test]
 fn half_a_sequence_swallows_no_key() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     for half in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]11;rgb:"] {
         terminal.press(half);
         std::thread::sleep(Duration::from_millis(400));
         terminal.press("?");
         terminal.wait_for(&["answer the question, before enter"]);
         terminal.press("?");
-        terminal.wait_for(&["will be sent"]);
+        terminal.wait_for(&["sts:GetCallerIdentity"]);
     }
     terminal.press("\x1b]52;\x03");
     assert_eq!(terminal.ends_in_order().0, 0);
@@ -123,7 +123,7 @@ impl Terminal {
 #[case("-INT", 130)]
 fn a_signal_ends_it_though_the_terminal_reads_nothing(#[case] signal: &str, #[case] code: u32) {
     let mut terminal = Terminal::start(250, 60, &[("COLORTERM", "truecolor")], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.stop_reading();
     terminal.send(signal);
     assert_eq!(terminal.ends_soon(), code);
@@ -150,14 +150,14 @@ fn a_signal_ends_lines_that_a_stopped_terminal_does_not_take() {
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let script = r#"set -m; "$0"; echo stopped; read go; fg; echo ended"#;
     let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", script, env!("CARGO_BIN_EXE_kmslab")]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("\x1a");
     terminal.wait_for(&["stopped"]);
     let screen = terminal.parser.screen();
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
     assert_eq!(modes(&**terminal.master.as_ref().unwrap()), terminal.modes_before, "the terminal's modes");
     terminal.press("\n");
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     let screen = terminal.parser.screen();
     assert!(screen.alternate_screen() && screen.hide_cursor() && screen.bracketed_paste());
     terminal.press("s\r");
@@ -171,7 +171,7 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
 #[test]
 fn ctrl_z_without_a_shell_stops_nothing() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("\x1a?");
     terminal.wait_for(&["answer the question, before enter"]);
     terminal.press("\x03");
@@ -181,16 +181,16 @@ fn ctrl_z_without_a_shell_stops_nothing() {
 #[test]
 fn what_was_written_over_it_is_drawn_again() {
     let mut terminal = Terminal::start(80, 24, &[], &[]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     let picture = terminal.picture();
     terminal.parser.process(b"\x1b[2Jwall: the system goes down");
     terminal.press("\x0c");
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(terminal.picture(), picture);
     terminal.send("-STOP");
     terminal.parser.process(b"\x1b[2J\x1b[?1049l\x1b[?25h$ bash");
     terminal.send("-CONT");
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(terminal.picture(), picture);
     terminal.press("\x03");
     assert_eq!(terminal.ends_in_order().0, 0);
@@ -210,7 +210,7 @@ fn signals_that_would_leave_the_terminal_as_it_is_restore_it() {
 fn a_terminal_without_a_size_is_an_usual_one() {
     let script = r#"stty cols 0 rows 0; exec "$0""#;
     let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", script, env!("CARGO_BIN_EXE_kmslab")]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("\x03");
     assert_eq!(terminal.ends_in_order().0, 0);
 }
@@ -231,7 +231,7 @@ fn the_colors_are_for_the_terminals_background() {
         (&[][..], &["--theme", "dark"][..], "\x1b]11;rgb:ffff/ffff/ffff\x07", black),
     ] {
         let mut terminal = Terminal::start(80, 24, variables, arguments);
-        terminal.wait_for(&["1/9", "will be sent"]);
+        terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
         let asks = arguments.is_empty();
         while asks && !terminal.bytes.windows(6).any(|bytes| bytes == b"\x1b]11;?") {
             terminal.take(super::PATIENCE).unwrap();

@@ -90,6 +90,13 @@ impl Terminal {
         for (name, value) in environment {
             command.env(name, value);
         }
+        // Most tests are about the stages: their person has switched the opening card off.
+        let home = environment.iter().find(|(name, _)| *name == "HOME").map_or(tmp.path(), |(_, home)| Path::new(home));
+        let settings = home.join(".config/kmslab/config.toml");
+        if home.is_dir() && !settings.exists() {
+            std::fs::create_dir_all(settings.parent().unwrap()).unwrap();
+            std::fs::write(&settings, "opening = false\n").unwrap();
+        }
         command.args(arguments);
         let child = pair.slave.spawn_command(command).expect("it starts");
         let mut reader = pair.master.try_clone_reader().expect("its output");
@@ -153,7 +160,7 @@ impl Terminal {
 
     fn do_stages(&mut self, count: usize) {
         for stage in 1..=count {
-            self.do_stage(stage, "will be sent");
+            self.do_stage(stage, "sts:GetCallerIdentity");
         }
     }
 
@@ -260,7 +267,7 @@ fn count(folder: &Path) -> usize {
 fn what_stands_on_the_screen_before_is_wiped() {
     let dirty = r#"printf '\033[?1049h\033[2Jleft over\033[17;50Hleft over'; exec "$0""#;
     let mut terminal = Terminal::start_program("/bin/sh", 80, 24, &[], &["-c", dirty, env!("CARGO_BIN_EXE_kmslab")]);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert!(!terminal.picture().contains("left over"), "{}", terminal.picture());
     terminal.press("q");
     assert_eq!(terminal.ends_in_order().0, 0);
@@ -279,7 +286,7 @@ fn from_start_to_quit() {
     terminal.wait_for(&["○ NOT SENT", "+ Allow use of the key", "= stays      Enable IAM User Permissions"]);
     // Left unsent, and taken up again.
     terminal.press("\x1b");
-    terminal.wait_for(&["nothing sent", "will be sent"]);
+    terminal.wait_for(&["nothing sent", "sts:GetCallerIdentity"]);
     terminal.press("\r");
     terminal.wait_for(&["○ NOT SENT"]);
     terminal.press("\r");
@@ -320,7 +327,7 @@ fn a_rehearsal_is_replayed_when_nothing_answers() {
     let _port = ended(sandbox);
     let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("\r");
     terminal.wait_for(&["no answer · r: try again · F: show the answer of ", "F replay"]);
     terminal.press("F");
@@ -328,7 +335,7 @@ fn a_rehearsal_is_replayed_when_nothing_answers() {
     assert_eq!(terminal.picture().matches("⟳ REPLAY").count(), 2, "{}", terminal.picture());
     // The next stage is not recorded until it has failed, too.
     terminal.press("n");
-    terminal.wait_for(&["2/9", "will be sent"]);
+    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     assert!(!terminal.picture().contains("REPLAY"), "{}", terminal.picture());
     terminal.press("\x03");
     let (code, picture) = terminal.ends_in_order();
@@ -373,11 +380,11 @@ fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
     terminal.press("\x1b");
     terminal.wait_for(&["break it", "✔ tried"]);
     terminal.press("G\r");
-    terminal.wait_for(&["x 14/14", "will be sent"]);
+    terminal.wait_for(&["x 14/14", "sts:GetCallerIdentity"]);
     terminal.press("s\r");
     terminal.wait_for(&["admin and test-user FAILED: DisabledException"]);
     terminal.press("x");
-    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.wait_for(&["9/9", "sts:GetCallerIdentity"]);
     terminal.press("a\r");
     terminal.wait_for(&["observed", "✔ MET"]);
     terminal.press("q");
@@ -435,7 +442,7 @@ fn a_terminal_too_small_says_what_is_needed_and_comes_back() {
     let mut terminal = Terminal::start(30, 8, &[], &[]);
     terminal.wait_for(&["60"]);
     terminal.resize(80, 24);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("s\r");
     terminal.wait_for(&["✔ MET"]);
     terminal.resize(20, 5);

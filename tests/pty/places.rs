@@ -27,7 +27,7 @@ fn the_badge_the_consent_and_the_doctor_name_each_place() {
     let host = |url: &str| url.strip_prefix("http://").unwrap().to_owned();
     let mut terminal = Terminal::start(110, 40, &environment, &["--backend", "aws", "--no-mask", "--no-questions"]);
     let badge = format!("KMS {} · else {}", host(&other), host(sandbox.url()));
-    terminal.wait_for(&["1/9", "will be sent", &badge]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity", &badge]);
     terminal.press("\r");
     terminal.wait_for(&["observed", "✔ MET"]);
     terminal.press("\r\r");

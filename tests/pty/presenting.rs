@@ -34,13 +34,13 @@ impl Pair {
 #[test]
 fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     let mut pair = Pair::start();
-    pair.notes.wait_for(&["1/9", "SANDBOX", "the question is open", "stage 1/9 0", "answer", "next      2"]);
+    pair.notes.wait_for(&["1/9", "SANDBOX", "waiting for an answer", "stage 1/9 0", "answer", "next      2"]);
     let sockets = pair.sockets();
     assert_eq!(sockets.len(), 1, "{sockets:?}");
     assert_eq!(std::fs::metadata(&sockets[0]).unwrap().permissions().mode() & 0o777, 0o600);
 
     pair.lab.do_stages(1);
-    pair.notes.wait_for(&["2/9", "stage 2/9", "the question is open"]);
+    pair.notes.wait_for(&["2/9", "stage 2/9", "waiting for an answer"]);
     // That it is told before the picture is drawn has its own test.
     pair.lab.press("s");
     pair.notes.wait_for(&["● enter: "]);
@@ -52,7 +52,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
 
     // A jump, then votes; the right answer is on the second screen alone.
     pair.lab.press("ljjjj\r");
-    pair.lab.wait_for(&["6/9", "will be sent"]);
+    pair.lab.wait_for(&["6/9", "○ dynamodb:Scan"]);
     pair.notes.wait_for(&["6/9", "kms:Decrypt"]);
     pair.lab.press("#a12b3\r");
     pair.lab.wait_for(&["█ 12", "█ 3"]);
@@ -69,10 +69,10 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     pair.lab.press("X");
     pair.lab.wait_for(&["begin again?"]);
     pair.lab.press("y");
-    pair.lab.wait_for(&["1/9", "will be sent", "answer"]);
-    pair.notes.wait_for(&["1/9", "the question is open", "stage 1/9 0"]);
+    pair.lab.wait_for(&["1/9", "sts:GetCallerIdentity", "answer"]);
+    pair.notes.wait_for(&["1/9", "waiting for an answer", "stage 1/9 0"]);
     pair.lab.press("ljjjjj\r");
-    pair.lab.wait_for(&["6/9", "will be sent"]);
+    pair.lab.wait_for(&["6/9", "○ dynamodb:Scan"]);
     pair.lab.press("s\r");
     pair.lab.wait_for(&["✘ DENIED"]);
     assert_ne!(table(&pair.lab).unwrap(), first, "a new run has names of its own");
@@ -234,20 +234,20 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.press("\x1b[6~");
     lab.wait_for(&["observed", "✔ MET"]);
     lab.press("\x1b[6~");
-    lab.wait_for(&["2/9", "will be sent"]);
+    lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     lab.press("\x1b[5~");
     lab.wait_for(&["1/9"]);
     lab.press("ljjj\r");
-    lab.wait_for(&["4/9", "will be sent"]);
+    lab.wait_for(&["4/9", "sts:GetCallerIdentity"]);
     let first = journals();
     assert_eq!(first.len(), 1);
     lab.press("X");
     lab.wait_for(&["begin again?", "kmslab-table-", "KMS key arn:"]);
     lab.press("y");
-    lab.wait_for(&["1/9", "will be sent"]);
+    lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(journals(), Vec::<PathBuf>::new());
     lab.press("lj\r");
-    lab.wait_for(&["2/9", "will be sent"]);
+    lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     lab.press("\r");
     lab.wait_for(&["observed", "✔ MET"]);
     let second = journals();
@@ -265,13 +265,13 @@ fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
     let data = tempfile::tempdir().unwrap();
     let options = ["--no-questions", "--seed", "1", "--data", data.path().to_str().unwrap()];
     let mut lab = Terminal::start(80, 24, &[], &options);
-    lab.wait_for(&["1/9", "will be sent"]);
+    lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     lab.press("ljjjj\r");
-    lab.wait_for(&["5/9", "will be sent"]);
+    lab.wait_for(&["5/9", "sts:GetCallerIdentity"]);
     lab.press("X");
     lab.wait_for(&["begin again?"]);
     lab.press("y");
-    lab.wait_for(&["1/9", "will be sent"]);
+    lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     lab.press("ljjjj\r");
     lab.wait_for(&["5/9", "✔✔✔✔"]);
     lab.leave_mid_lab();

@@ -32,7 +32,7 @@ fn labels(events: &[asciicast::Event]) -> Vec<&str> {
 fn what_is_done_by_hand_is_recorded() {
     let mut terminal = Terminal::recording("lab.cast", "");
     terminal.do_stages(2);
-    terminal.wait_for(&["3/9", "will be sent"]);
+    terminal.wait_for(&["3/9", "sts:GetCallerIdentity"]);
     terminal.press("p");
     terminal.wait_for(&["2/9", "✔ MET"]);
     // What goes to the clipboard is not on the screen.
@@ -71,7 +71,7 @@ fn what_is_done_by_hand_is_recorded() {
 fn a_session_is_logged_and_shown_again_by_keys() {
     let mut terminal = Terminal::recording("lab.kmslab", "");
     terminal.do_stages(2);
-    terminal.wait_for(&["3/9", "will be sent"]);
+    terminal.wait_for(&["3/9", "sts:GetCallerIdentity"]);
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let file = terminal.file("lab.kmslab");
@@ -82,7 +82,7 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     again.press("n");
     again.wait_for(&["✔ MET"]);
     again.press("n");
-    again.wait_for(&["2/9", "will be sent"]);
+    again.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     again.press("nnn");
     again.wait_for(&["■", "3/9"]);
     again.press("pppp");
@@ -90,7 +90,7 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     again.press(",");
     again.wait_for(&["1/9", "WAITING"]);
     again.press(",");
-    again.wait_for(&["1/9", "will be sent"]);
+    again.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     again.press("+");
     again.wait_for(&["×1.5"]);
     again.resize(80, 24);
@@ -106,11 +106,11 @@ fn a_session_is_logged_and_shown_again_by_keys() {
 fn an_experiment_is_logged_and_shown_again() {
     let mut terminal = Terminal::recording("lab.kmslab", "");
     terminal.do_stages(8);
-    terminal.wait_for(&["9/9", "will be sent"]);
+    terminal.wait_for(&["9/9", "sts:GetCallerIdentity"]);
     terminal.press("x");
     terminal.wait_for(&["Disable the key"]);
     terminal.press("\r");
-    terminal.wait_for(&["x 1/14", "will be sent"]);
+    terminal.wait_for(&["x 1/14", "sts:GetCallerIdentity"]);
     terminal.press("a\r");
     terminal.wait_for(&["✔ MET", "kms:DisableKey", "enter next"]);
     // Without the header's badge and the keys.
@@ -158,7 +158,7 @@ fn connections(process: u32) -> Vec<String> {
 fn a_killed_recording_is_whole() {
     let mut terminal = Terminal::recording("lab.cast", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "will be sent"]);
+    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     terminal.press("?");
     terminal.wait_for(&["esc closes"]);
     terminal.send("-KILL");
@@ -171,7 +171,7 @@ fn a_killed_recording_is_whole() {
 fn a_killed_film_leaves_its_pictures() {
     let mut terminal = Terminal::recording("lab.gif", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "will be sent"]);
+    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     terminal.press("?");
     terminal.wait_for(&["esc closes"]);
     terminal.send("-KILL");
@@ -194,7 +194,7 @@ fn a_film_that_is_whole_leaves_nothing_else() {
 #[test]
 fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
     let mut terminal = Terminal::recording("lab.cast", "");
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.resize(80, 24);
     terminal.wait_for(&["the recording stays at 100×28"]);
     terminal.press("a\r");
@@ -225,7 +225,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
         terminal.picture().contains("the recording ended at")
     };
     loop {
-        terminal.wait_for(&[&format!("{stage}/9"), "will be sent"]);
+        terminal.wait_for(&[&format!("{stage}/9"), "sts:GetCallerIdentity"]);
         if is_told(&mut terminal) {
             break;
         }
@@ -256,7 +256,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
 fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
     let mut terminal = Terminal::recording("lab.svg", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "will be sent"]);
+    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     match how {
         "" => terminal.disappear(),
         "q" => {
@@ -294,7 +294,7 @@ fn a_film_whose_place_is_taken_is_kept_elsewhere() {
 #[test]
 fn it_plays_by_itself_until_a_key_is_pressed() {
     let mut terminal = Terminal::recording("lab.cast", "MORE='--play --pace fast --seed 1 --keys';");
-    terminal.wait_for(&["2/9", "will be sent", "⏎"]);
+    terminal.wait_for(&["2/9", "sts:GetCallerIdentity", "⏎"]);
     terminal.press("l");
     terminal.wait_for(&["enter shows it"]);
     let before = terminal.picture();

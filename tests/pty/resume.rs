@@ -94,7 +94,7 @@ fn kill_at(door: &Door, outside: bool, stage: usize, moment: Moment) {
     door.closed.store(false, Ordering::SeqCst);
     let mut terminal = start(door, outside, &[]);
     terminal.do_stages(stage - 1);
-    terminal.wait_for(&[&format!("{stage}/9"), "will be sent"]);
+    terminal.wait_for(&[&format!("{stage}/9"), "sts:GetCallerIdentity"]);
     match moment {
         Moment::Before => terminal.press("b"),
         Moment::Middle => {
@@ -133,7 +133,7 @@ fn killed_on_a_server(stages: std::ops::RangeInclusive<usize>, moment: Moment) {
         let mut terminal = start(&door, true, &[]);
         if (stage, moment) == (9, Moment::After) {
             // Nothing is left to go on with.
-            terminal.wait_for(&["1/9", "will be sent"]);
+            terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
             terminal.press("q");
             assert_eq!(terminal.ends(), 0);
         } else {
@@ -190,7 +190,7 @@ fn a_stray_key_ends_no_lab() {
     let door = Door::new("nothing stops here", When::Before);
     let mut terminal = start(&door, false, &[]);
     terminal.do_stages(2);
-    terminal.wait_for(&["3/9", "will be sent"]);
+    terminal.wait_for(&["3/9", "sts:GetCallerIdentity"]);
     terminal.press("q");
     terminal.wait_for(&["press q again to leave; your progress is saved"]);
     terminal.press("a\r");
@@ -222,7 +222,7 @@ fn begun_afresh_the_old_run_stays_for_the_clean_up() {
     let mut terminal = start(&door, true, &[]);
     terminal.wait_for(&["found: key Enabled · policy does not name test-user yet · table ACTIVE", "start over"]);
     terminal.press("x");
-    terminal.wait_for(&["1/9", "will be sent", "has made stays until `kmslab cleanup`"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity", "has made stays until `kmslab cleanup`"]);
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
     // Table, key and alias.

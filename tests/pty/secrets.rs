@@ -121,7 +121,7 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
     let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &recording);
     let mut seen = String::new();
     for stage in 1..=9 {
-        terminal.wait_for(&[&format!("{stage}/9"), "will be sent"]);
+        terminal.wait_for(&[&format!("{stage}/9"), "sts:GetCallerIdentity"]);
         terminal.press("a\r");
         if stage == 2 {
             terminal.wait_for(&["Type the last four digits of the account"]);
@@ -242,7 +242,7 @@ fn what_a_server_quotes_is_seen_nowhere() {
     let file = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
     let arguments = ["--endpoint-url", &url, "--no-mask", "--record", &file("lab.kmslab")];
     let mut terminal = Terminal::start(SIZE.0, SIZE.1, &environment, &arguments);
-    terminal.wait_for(&["1/9", "will be sent"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("a\r");
     terminal.wait_for(&["AccessDenied"]);
     look_at_everything(&mut terminal);

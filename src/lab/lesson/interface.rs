@@ -31,7 +31,7 @@ pub const ALL: &[&str] = &[
     "{} keeps it · {} discards it",
     "{} closes",
     // Around the panes' answers.
-    "will be sent",
+    "key policy",
     "comes next",
     "sent; no response yet",
     "Nothing was sent.",
@@ -160,7 +160,7 @@ pub const ALL: &[&str] = &[
     "resume",
     "continue now",
     "half a page",
-    "help",
+    "keys",
     "hint",
     "leave everything",
     "lesson",

@@ -307,6 +307,9 @@ pub struct Frame {
     /// The words of a write-up.
     #[serde(default = "english_export_words")]
     pub export: ExportWords,
+    /// The card before the first stage.
+    #[serde(default = "english_opening")]
+    pub opening: Opening,
     /// What to take home, true or false.
     pub debrief: Vec<Card>,
     /// What can be tried after the lab's last reading.
@@ -376,6 +379,35 @@ pub struct ExportWords {
     pub true_claim: String,
     pub false_claim: String,
     pub hint: String,
+}
+
+/// The texts of the opening card.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is its English text in assets/lesson/en/lesson.toml")]
+pub struct Opening {
+    pub title: String,
+    pub start: String,
+    pub story: String,
+    pub lock_1: String,
+    pub table: String,
+    pub table_asks: String,
+    pub lock_2: String,
+    pub key: String,
+    pub key_asks: String,
+    pub goal: String,
+    pub panes: String,
+    pub panes_spoken: String,
+    pub time: String,
+    pub time_aws: String,
+    pub time_elsewhere: String,
+    /// Each term and what it means.
+    pub terms: Vec<(String, String)>,
+}
+
+/// The English card, for lesson files that have none.
+fn english_opening() -> Opening {
+    Lesson::english().frame.opening.clone()
 }
 
 /// The English ones, for lesson files of one's own that have none.

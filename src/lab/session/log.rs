@@ -56,6 +56,9 @@ pub struct Head {
     /// Whether it began with one pane at a time.
     #[serde(default)]
     pub zoom: bool,
+    /// Whether it began with the opening card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opening: bool,
     /// How long waits lasted, in seconds; `None` is the backend's default.
     #[serde(default)]
     pub wait: Option<u32>,
@@ -145,6 +148,7 @@ impl Head {
             lesson: state.lesson.code.clone(),
             clipboard: state.clipboard.way(),
             zoom: state.view.zoom,
+            opening: state.view.opening,
             wait: state.wait,
             profiles: state.shown_profiles(),
         }
@@ -156,6 +160,7 @@ impl Head {
         let state = state.with_wait(self.wait).with_profiles(self.profiles.clone());
         let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
+        state.view.opening = self.opening;
         state.services.clone_from(&self.services);
         state.replays.log_has_pseudonyms(self.masked);
         match self.quiz {

@@ -1,7 +1,7 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
 use super::flow::{Effect, Intent, PresenterAction};
-use super::permit::{Permit, Reason};
+use super::permit::{Mode, Permit, Reason};
 use super::state::State;
 use crate::lab::feature::consent::Digits;
 use crate::lab::feature::copy::Copied;
@@ -116,6 +116,9 @@ impl State {
 
     /// Does what comes next. A question is skipped, and a held key policy sent, by the second press.
     fn click(&mut self, is_second_press: bool) -> Vec<Command> {
+        if self.mode() == Mode::Opening {
+            return self.advance();
+        }
         let asks = self.waits_for_answer();
         if !is_second_press && (asks || self.held().is_some()) {
             let text = match asks {
@@ -263,6 +266,10 @@ impl State {
     }
 
     fn advance(&mut self) -> Vec<Command> {
+        if self.mode() == Mode::Opening {
+            self.view.opening = false;
+            return Vec::new();
+        }
         match (self.view.overlay, self.view.experiment) {
             (Some(Overlay::Stages { cursor }), _) => {
                 self.view.overlay = None;

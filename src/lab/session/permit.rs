@@ -37,6 +37,8 @@ pub enum Mode {
     StartingOver = 1 << 9,
     /// The blanked screen.
     Blank = 1 << 10,
+    /// The opening card.
+    Opening = 1 << 11,
 }
 
 /// A set of modes.
@@ -47,7 +49,7 @@ impl Modes {
     /// The panes, whatever the stage's status.
     pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
     /// Every mode.
-    pub const ALL: Modes = Modes((1 << 11) - 1);
+    pub const ALL: Modes = Modes((1 << 12) - 1);
 
     /// Only this mode.
     pub const fn of(mode: Mode) -> Modes {
@@ -157,13 +159,15 @@ impl Intent {
             | Intent::SelectNext
             | Intent::Copy(_)
             | Intent::Undo => Modes::PANES,
-            Intent::ScrollTo(_) | Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
+            Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page),
+            Intent::TogglePage(Page::Help) => Modes::PANES.or(Mode::Page).or(Mode::Opening),
+            Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
             Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
-            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming),
+            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening),
             Intent::MoveCursor(_) => Modes::of(Mode::List),
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
-            Intent::Close => Modes::ALL.without(Mode::Resuming),
+            Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
             // A signal asks for the last one, whatever is open.
             Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => Modes::ALL,
             Intent::Present(action) => action.modes(),
@@ -175,10 +179,8 @@ impl PresenterAction {
     const fn modes(self) -> Modes {
         match self {
             PresenterAction::Blank => Modes::ALL,
-            PresenterAction::Timer
-            | PresenterAction::Next
-            | PresenterAction::Tally
-            | PresenterAction::AskToStartOver => Modes::PANES,
+            PresenterAction::Next => Modes::PANES.or(Mode::Opening),
+            PresenterAction::Timer | PresenterAction::Tally | PresenterAction::AskToStartOver => Modes::PANES,
             PresenterAction::Letter(_)
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)
@@ -201,6 +203,7 @@ impl State {
             Some(Overlay::Resume) => Mode::Resuming,
             Some(Overlay::Tally) => Mode::Votes,
             Some(Overlay::StartOver) => Mode::StartingOver,
+            None if self.view.opening => Mode::Opening,
             None => self.mode_of_panes(),
         }
     }
@@ -271,7 +274,7 @@ impl State {
 
     fn permit_advance(&self, mode: Mode) -> Permit {
         match (mode, self.view.experiment) {
-            (Mode::List, _) => Permit::Yes,
+            (Mode::List | Mode::Opening, _) => Permit::Yes,
             (Mode::Resuming, _) => yes(self.can_resume()),
             (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
             (_, Some(_)) if self.kernel.is_interrupted() => yes(self.experiments.pause().is_some()),
@@ -356,7 +359,9 @@ impl State {
         match action {
             PresenterAction::Blank | PresenterAction::Timer | PresenterAction::TakeHands => Permit::Yes,
             // The second press of a clicker skips the question.
-            PresenterAction::Next => yes(self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes),
+            PresenterAction::Next => {
+                yes(mode == Mode::Opening || self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes)
+            }
             PresenterAction::Tally => yes(self.can_tally()),
             PresenterAction::Letter(place) => yes(self.can_letter(place.into())),
             PresenterAction::Digit(_) => yes(self.can_count(0)),

@@ -112,6 +112,11 @@ impl State {
         }
     }
 
+    /// Whether `identity` makes no call in what is shown.
+    pub fn is_idle(&self, identity: Identity) -> bool {
+        self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity)
+    }
+
     /// The call that waits in the shown stage for a person's yes, as it is shown.
     pub fn held(&self) -> Option<(Identity, &Operation)> {
         let held = self.kernel.held().filter(|_| self.view.shown == self.kernel.current())?;
@@ -158,6 +163,13 @@ impl State {
             (false, false) => UserKind::Inline,
         };
         self.lesson.text(stage, user)
+    }
+
+    /// The title of a stage in a list: as long as it would give away how the Scan ends, another one.
+    pub fn listed_title(&self, stage: Stage) -> &str {
+        let is_known = self.check(Stage::ViewDenied).is_some() || !self.quiz.asks();
+        let teaser = self.lesson.stage(stage).teaser.as_deref().filter(|_| !is_known);
+        teaser.unwrap_or(self.text(stage).title)
     }
 
     /// The question of a stage, where questions are asked.

@@ -81,6 +81,7 @@ impl State {
 
     /// Asks whether to go on with `kept`, and looks what is left of it.
     pub fn offer_to_resume(&mut self, kept: SavedSession) -> Vec<Effect> {
+        self.view.opening = false;
         let commands = self.resuming.offer(kept);
         self.view.overlay = Some(Overlay::Resume);
         self.settle(commands)

@@ -165,6 +165,11 @@ impl State {
         self.view.keys = keys;
     }
 
+    /// Shows the opening card first; for a state that has sent nothing yet.
+    pub fn open_with_card(&mut self) {
+        self.view.opening = true;
+    }
+
     /// Shows a line until the next key.
     pub fn say(&mut self, message: impl Into<Option<String>>) {
         self.view.message = message.into();

@@ -31,7 +31,8 @@ pub(super) const CREATE_KEY: StageDef = StageDef {
         Step::new(&[], |sources| describe(sources, Missing::KnownKey)),
         Step::new(&[], |sources| policy(sources, Missing::KnownKey)),
     ],
-    highlight: [&["DescribeKey"]; 2],
+    // The question is about what it returns.
+    highlight: [&["CreateKey"]; 2],
     expect,
     forget: |facts, _| facts.key = None,
 };

@@ -98,17 +98,17 @@ fn no_lesson_file_is_forgotten() {
 )]
 #[case::interface_word(
     "de/lesson.toml",
-    "\"will be sent\" = ",
-    "\"will be send\" = ",
+    "\"comes next\" = ",
+    "\"come next\" = ",
     "de/lesson.toml:",
-    "the interface does not say \"will be send\""
+    "the interface does not say \"come next\""
 )]
 #[case::no_interface_word(
     "de/lesson.toml",
-    "\"will be sent\" = ",
-    "\"will be send\" = ",
+    "\"comes next\" = ",
+    "\"come next\" = ",
     "de/lesson.toml:0: ",
-    "the interface's \"will be sent\" is not translated"
+    "the interface's \"comes next\" is not translated"
 )]
 #[case::interface_places("de/lesson.toml", "\"{} von {}\"", "\"{} davon\"", "de/lesson.toml:", "has not as many {} as")]
 #[case::address("sources.toml", "https://", "http://", "sources.toml:", "does not begin with https://")]

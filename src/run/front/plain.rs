@@ -87,6 +87,9 @@ pub async fn run<W: Write>(
         last_word: Instant::now(),
     };
     talk.line(plain::GREETING)?;
+    if state.quiz().asks() && !state.is_asking_to_resume() {
+        talk.lines(ui::opening::text(state))?;
+    }
     talk.news(state)?;
     driver::run(state, Some(effects), &mut talk, Inputs::new(events, input, stop)).await
 }

@@ -135,7 +135,7 @@ impl<'a> Fit<'a> {
         Class::of(self.area) != Class::TooSmall
             || binding.modes() == Modes::ALL
             || match mode {
-                Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank => true,
+                Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank | Mode::Opening => true,
                 Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver => {
                     binding.action == Action::Do(Intent::Close)
                 }

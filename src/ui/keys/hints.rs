@@ -3,13 +3,17 @@
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
-use crate::lab::{Permit, Reason, State, Status, ViewMode};
+use crate::lab::{Mode, Permit, Reason, State, Status, ViewMode};
 use crate::ui::size::Class;
 
 use super::chord::Chord;
 use super::fit::Fit;
+use super::names;
 use super::row::{KeyHint, NEVER, Row};
 use super::table::{KEYS, explains_elsewhere};
+
+/// The rows of the footer under a question. The help has the others.
+const FOR_QUESTION: [&str; 9] = ["advance", "answer_1", "hint", "shell", "bench", "undo", "help", "back", "quit"];
 
 /// The keys that work now.
 pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
@@ -18,7 +22,14 @@ pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
         let working = row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
         let keys: Vec<String> = working.filter_map(|binding| binding.keys(fit.keymap).into_iter().next()).collect();
         let label = state.interface().word(row.label.text(state, area)).to_owned();
-        (!keys.is_empty()).then(|| KeyHint { keys: keys.join("/"), label, rank: rank(row, state, area) })
+        let name = row.bindings.first().map_or("", |binding| binding.name);
+        let keys = match (name, keys.is_empty()) {
+            (_, true) => return None,
+            ("answer_1", _) => names::answers(fit.keymap, keys.len()),
+            _ => keys.join("/"),
+        };
+        let is_for_question = FOR_QUESTION.contains(&name);
+        Some(KeyHint { keys, label, is_for_question, rank: rank(row, state, area) })
     };
     KEYS.iter().filter(|row| row.rank != NEVER).filter_map(hint).collect()
 }
@@ -45,6 +56,9 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
 /// As many of the keys that work now as fit into `columns`, the least important dropped first.
 pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&KeyHint) -> usize) -> Vec<KeyHint> {
     let mut hints = hints(state, area);
+    if state.mode() == Mode::Todo && state.view().experiment.is_none() {
+        hints.retain(|hint| hint.is_for_question);
+    }
     while hints.iter().map(&columns_of).sum::<usize>() > columns {
         let Some(least) = hints.iter().enumerate().max_by_key(|(_, hint)| hint.rank).map(|(index, _)| index) else {
             break;
@@ -65,5 +79,5 @@ pub fn named(event: KeyEvent, fit: &Fit<'_>) -> Option<KeyHint> {
         _ => row.label.text(state, fit.area),
     };
     let label = state.interface().word(label).to_owned();
-    Some(KeyHint { keys: Chord::of(event)?.name(), label, rank: row.rank })
+    Some(KeyHint { keys: Chord::of(event)?.name(), label, is_for_question: false, rank: row.rank })
 }

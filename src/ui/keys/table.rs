@@ -337,7 +337,7 @@ pub const KEYS: &[Row] = &[
         &[on("undo", &[char('u')], Intent::Undo)],
     ),
     labeled(
-        |state, _| close_or(state, Page::Help, "help"),
+        |state, _| close_or(state, Page::Help, "keys"),
         "this help",
         Group::Go,
         2,
@@ -368,6 +368,9 @@ const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
     let experiment = state.view().experiment;
+    if state.mode() == Mode::Opening {
+        return &state.lesson().frame.opening.start;
+    }
     match (state.view().overlay, &state.shown().status) {
         (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
         (Some(Overlay::Stages { .. }), _) => "show this stage",

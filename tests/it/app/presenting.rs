@@ -83,7 +83,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
         assert_eq!((first.lab.number, first.lab.progress, first.process), (1, Progress::Todo, std::process::id()));
         *reading.lock().unwrap() = Some(reader);
         for number in 1..=8 {
-            lab.wait_for(&[&format!("{number}/9"), "will be sent"]).await;
+            lab.wait_for(&[&format!("{number}/9"), "○ "]).await;
             lab.press(KeyCode::PageDown);
             lab.wait_for(&["observed", "MET"]).await;
             lab.press(KeyCode::PageDown);
@@ -176,7 +176,7 @@ fn a_jump_sets_everything_up_by_real_calls() {
         lab.wait_for(&["enter sets it up"]).await;
         let began = Instant::now();
         lab.press(KeyCode::Enter);
-        lab.wait_for(&["6/9", "will be sent", "scan as both"]).await;
+        lab.wait_for(&["6/9", "○ dynamodb:Scan", "scan as both"]).await;
         println!("set up in {} ms", began.elapsed().as_millis());
         lab.do_stage(Stage::ViewDenied).await;
         lab.wait_for(&["✔ ALLOWED", "✘ DENIED", "kms:Decrypt"]).await;
