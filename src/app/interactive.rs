@@ -59,10 +59,7 @@ pub(super) fn interactive(
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
     state.set_keys(config.keys.clone());
-    // A play shows the stages alone.
-    if state.quiz().asks() && !recording.play && config.opening != Some(false) {
-        state.open_with_card();
-    }
+    open_with_card(&mut state, recording, config);
     // Dropped after the screen.
     let mut _announcement = PanicReport::new(&state, journal.as_ref());
     state = state.with_clipboard(environment.clipboard);
@@ -110,6 +107,13 @@ pub(super) fn interactive(
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit.0)
+}
+
+/// Shows the opening card first, but not in a play, which shows the stages alone.
+fn open_with_card(state: &mut State, recording: &RecordingOptions, config: &Config) {
+    if state.quiz().asks() && !recording.play && config.opening != Some(false) {
+        state.open_with_card();
+    }
 }
 
 /// Begins a session: its effect handler with the events, and the first effects.

@@ -99,9 +99,9 @@ impl Config {
                 "ascii" => set(&mut config.ascii, boolean(name, value)),
                 "questions" => set(&mut config.questions, boolean(name, value)),
                 "opening" => set(&mut config.opening, boolean(name, value)),
-                other => {
-                    Some(format!("there is no setting {other:?}; there are: theme, lang, ascii, questions, opening, [keys]"))
-                }
+                other => Some(format!(
+                    "there is no setting {other:?}; there are: theme, lang, ascii, questions, opening, [keys]"
+                )),
             };
             problems.extend(wrong.map(|message| Problem { line: at, message }));
         }

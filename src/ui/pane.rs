@@ -88,11 +88,7 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         if !is_this && !alone {
             continue;
         }
-        let name = match state.is_idle(identity) {
-            true if shows_key_policy(state, identity) => format!(" {} ", state.interface().say("key policy")),
-            true => format!(" {} ○ ", identity.name()),
-            false => format!(" {} ", identity.name()),
-        };
+        let name = name(state, identity);
         x = put(
             buffer,
             x,
@@ -123,6 +119,15 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
         if space > 6 {
             put(buffer, x + 1, y, room, &format!(" {} ", truncate(tail, space - 2)), theme.dim);
         }
+    }
+}
+
+/// The name of an identity in its pane's title: with a sign where it makes no call.
+fn name(state: &State, identity: Identity) -> String {
+    match state.is_idle(identity) {
+        true if shows_key_policy(state, identity) => format!(" {} ", state.interface().say("key policy")),
+        true => format!(" {} ○ ", identity.name()),
+        false => format!(" {} ", identity.name()),
     }
 }
 

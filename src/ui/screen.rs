@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
@@ -192,6 +193,14 @@ fn backend_name(backend: &Backend, services: &[ServicePlace]) -> String {
     }
 }
 
+/// Where the calls go within AWS. The sandbox's region is fictional.
+fn region(state: &State, style: Style) -> Span<'static> {
+    match state.backend().kind {
+        BackendKind::Sandbox => Span::default(),
+        _ => Span::styled(format!(" {} ", state.backend().region), style),
+    }
+}
+
 fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.bar);
     let columns = usize::from(area.width);
@@ -220,11 +229,7 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
         Some(time) => (Span::styled(format!("{}{time} ", verdict::replay(theme)), theme.replay()), Span::default()),
         None => (
             Span::styled(format!(" {} ", backend_name(state.backend(), state.services())), theme.badge),
-            match state.backend().kind {
-                // The sandbox's region is fictional.
-                BackendKind::Sandbox => Span::default(),
-                _ => Span::styled(format!(" {} ", state.backend().region), dim),
-            },
+            region(state, dim),
         ),
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);

@@ -116,7 +116,8 @@ fn a_panic() {
     assert_eq!(terminal.ends(), 101);
     let text = String::from_utf8_lossy(&terminal.bytes).into_owned();
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what:?} is not in {text}"));
-    let order = ["\x1b[?1049h", "sts:GetCallerIdentity", "\x1b[?1049l", "elsewhere", "on purpose", "perhaps left behind at"];
+    let order =
+        ["\x1b[?1049h", "sts:GetCallerIdentity", "\x1b[?1049l", "elsewhere", "on purpose", "perhaps left behind at"];
     assert!(order.map(at).is_sorted(), "{text}");
     assert_eq!(text.matches("\x1b[?1049l").count(), 1);
     assert!(text.contains("http://127.0.0.1:1: what CreateAlias alias/kmslab-key-"), "{text}");

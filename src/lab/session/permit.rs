@@ -441,10 +441,22 @@ impl State {
         words.say(text).to_owned()
     }
 
+    /// Whether `identity` makes no call in what is shown.
+    pub fn is_idle(&self, identity: Identity) -> bool {
+        self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity)
+    }
+
+    /// The title of a stage in a list: as long as it would give away how the Scan ends, another one.
+    pub fn listed_title(&self, stage: Stage) -> &str {
+        let is_known = self.check(Stage::ViewDenied).is_some() || !self.quiz.asks();
+        let teaser = self.lesson.stage(stage).teaser.as_deref().filter(|_| !is_known);
+        teaser.unwrap_or(self.text(stage).title)
+    }
+
     /// Why the focused pane has no answer.
     fn why_no_answer(&self) -> String {
         let (identity, words) = (self.view.focus(), self.interface());
-        let has_none = self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity);
+        let has_none = self.is_idle(identity);
         match self.shown().status {
             _ if has_none && self.view.experiment.is_some() => {
                 words.fill("{} makes no call in this experiment.", &[&identity.name()])

@@ -13,7 +13,7 @@ use crate::lab::feature::quiz::{Asked, LETTERS, Score};
 use crate::lab::feature::replay::{Replay, stamp};
 use crate::lab::kernel::run::Status;
 use crate::lab::lesson::interface::Interface;
-use crate::lab::lesson::{Comparison, Text, UserKind};
+use crate::lab::lesson::{Comparison, Text};
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
@@ -112,11 +112,6 @@ impl State {
         }
     }
 
-    /// Whether `identity` makes no call in what is shown.
-    pub fn is_idle(&self, identity: Identity) -> bool {
-        self.calls(identity).is_empty() && !self.outline().iter().any(|(who, _)| *who == identity)
-    }
-
     /// The call that waits in the shown stage for a person's yes, as it is shown.
     pub fn held(&self) -> Option<(Identity, &Operation)> {
         let held = self.kernel.held().filter(|_| self.view.shown == self.kernel.current())?;
@@ -157,19 +152,7 @@ impl State {
 
     /// What the screen shows of a stage.
     pub fn text(&self, stage: Stage) -> Text<'_> {
-        let user = match (self.backend.given_user, self.backend.has_managed_policy()) {
-            (true, _) => UserKind::Given,
-            (false, true) => UserKind::Managed,
-            (false, false) => UserKind::Inline,
-        };
-        self.lesson.text(stage, user)
-    }
-
-    /// The title of a stage in a list: as long as it would give away how the Scan ends, another one.
-    pub fn listed_title(&self, stage: Stage) -> &str {
-        let is_known = self.check(Stage::ViewDenied).is_some() || !self.quiz.asks();
-        let teaser = self.lesson.stage(stage).teaser.as_deref().filter(|_| !is_known);
-        teaser.unwrap_or(self.text(stage).title)
+        self.lesson.text(stage, &self.backend)
     }
 
     /// The question of a stage, where questions are asked.
