@@ -67,7 +67,7 @@ pub enum Command {
     Doctor,
     /// Play the lab by itself and record it, without a terminal
     Record {
-        /// Its ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
+        /// The extension decides the format: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
         #[arg(value_name = "FILE", required_unless_present = "all")]
         file: Option<PathBuf>,
         /// A still of this stage alone: .svg, .png or .txt
@@ -79,7 +79,7 @@ pub enum Command {
         /// What the stills of --all are
         #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png", "txt"])]
         stills: String,
-        /// Only from the admin's reading to both identities', in some 45 seconds (70 with --captions)
+        /// Only the core, from admin's read to both users' reads (about 45 s, 70 with --captions)
         #[arg(long, conflicts_with = "stage")]
         teaser: bool,
     },
@@ -89,9 +89,9 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Write the last session up, or the lab as a script for the AWS CLI
+    /// Write up the last session, or export the lab as an AWS CLI script
     Export {
-        /// Its ending says what it becomes: .md, .html, or .sh for the script. Masked, unless --no-mask
+        /// The extension decides the format: .md, .html, or .sh for the script. Masked, unless --no-mask
         file: PathBuf,
     },
     /// Show a presenter's notes for the lab in another terminal
@@ -145,7 +145,7 @@ pub enum Command {
     Reset,
     /// Look in a recording for account numbers, keys, e-mail, hosts
     VerifyCast {
-        /// Any recording but pictures (.gif, .png, .mp4); - is the standard input
+        /// Any text recording; - reads stdin
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Texts that may be published, one a line; lines that begin with # are comments
@@ -158,7 +158,7 @@ pub enum Command {
         #[command(subcommand)]
         command: LessonCommand,
     },
-    /// Print what completes arguments in a shell
+    /// Print a shell completion script
     Completions {
         /// bash, elvish, fish, powershell or zsh
         #[arg(value_name = "SHELL", value_enum)]
@@ -200,10 +200,10 @@ pub struct Options {
     /// Another AWS-compatible server, http://host:port
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["backend", "seed", "data"])]
     pub endpoint_url: Option<String>,
-    /// The admin's in ~/.aws [default: the SDK's chain]
+    /// Admin's profile in ~/.aws [default: the SDK's chain]
     #[arg(long, global = true, value_name = "NAME")]
     pub admin_profile: Option<String>,
-    /// test-user's in ~/.aws [default: the lab makes a user]
+    /// test-user's profile in ~/.aws [default: the lab creates a user]
     #[arg(long, global = true, value_name = "NAME")]
     pub user_profile: Option<String>,
     /// The region [default: on the sandbox us-east-1, else the SDK's chain]
@@ -221,7 +221,7 @@ pub struct Options {
     /// Show account numbers, names and ids, also where pseudonyms are the default
     #[arg(long, global = true, overrides_with = "mask")]
     pub no_mask: bool,
-    /// Sandbox: ids, clock and randomness repeat exactly
+    /// Sandbox: make ids, clock and randomness reproducible
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
@@ -230,34 +230,34 @@ pub struct Options {
     /// en, de, or one that --lesson has [default: the locale's]
     #[arg(long, global = true, value_name = "LANG", value_parser = values::language)]
     pub lang: Option<String>,
-    /// Lesson files of one's own instead of the embedded ones: a folder with en/who.toml and so on
+    /// Use your own lesson files: a folder with en/who.toml and so on
     #[arg(long, global = true, value_name = "DIR")]
     pub lesson: Option<PathBuf>,
-    /// Begin anew, and don't ask whether to go on where you were
+    /// Start over without offering to resume
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// Ask no question before each stage
+    /// Don't ask questions before the stages, and show no opening card
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
-    /// Ask one; the default
+    /// Ask a question before each stage; the default
     #[arg(long, global = true, overrides_with = "no_questions")]
     pub questions: bool,
-    /// The socket that `kmslab notes` follows the lab by, for both of them [default: one by the lab's process id]
+    /// Socket between the lab and `kmslab notes` [default: one by the lab's process id]
     #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Lines of text instead of a screen, for screen readers
     #[arg(long, global = true)]
     pub plain: bool,
-    /// Only ASCII signs; accents are left out [default: where the locale is not UTF-8]
+    /// Use only ASCII; drops accents [default: if the locale is not UTF-8]
     #[arg(long, global = true, overrides_with = "no_ascii")]
     pub ascii: bool,
-    /// All signs, whatever the locale
+    /// Use all characters, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
     /// auto (by the terminal's background), dark, light or high-contrast [default: auto; recordings: dark]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,
-    /// Own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
+    /// Your own keys and defaults [default: kmslab/config.toml in XDG_CONFIG_HOME, or in ~/.config]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Write what the lab does to this file, without secrets, to send with a report
@@ -272,7 +272,7 @@ pub struct RecordingOptions {
     /// Record into this file: .cast, .gif, .svg, .kmslab, …
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, global = true)]
     pub force: bool,
     /// The version of .cast files: 2 is for older programs

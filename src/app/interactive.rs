@@ -58,8 +58,7 @@ pub(super) fn interactive(
     let from_the_beginning = recording.play || recording::is_log(recording);
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
-    state.set_keys(config.keys.clone());
-    open_with_card(&mut state, recording, config);
+    set_up(&mut state, recording, config);
     // Dropped after the screen.
     let mut _announcement = PanicReport::new(&state, journal.as_ref());
     state = state.with_clipboard(environment.clipboard);
@@ -109,8 +108,9 @@ pub(super) fn interactive(
     Ok(exit.0)
 }
 
-/// Shows the opening card first, but not in a play, which shows the stages alone.
-fn open_with_card(state: &mut State, recording: &RecordingOptions, config: &Config) {
+/// Gives the person's own keys, and shows the opening card first; a play shows the stages alone.
+fn set_up(state: &mut State, recording: &RecordingOptions, config: &Config) {
+    state.set_keys(config.keys.clone());
     if state.quiz().asks() && !recording.play && config.opening != Some(false) {
         state.open_with_card();
     }

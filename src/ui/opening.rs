@@ -16,8 +16,22 @@ use super::theme::Theme;
 /// Columns of the left margin.
 const MARGIN: u16 = 2;
 
-/// Columns that the picture needs.
-const PICTURE: usize = 86;
+/// The columns of the picture's parts.
+struct Measures {
+    /// All of it.
+    columns: usize,
+    /// Before the names.
+    lead: usize,
+    /// The lines beside the names, at their shortest.
+    stub: usize,
+    /// Inside a lock's box.
+    inside: usize,
+    /// Between the boxes.
+    gap: usize,
+}
+
+const WIDE: Measures = Measures { columns: 86, lead: 4, stub: 7, inside: 16, gap: 8 };
+const NARROW: Measures = Measures { columns: 74, lead: 0, stub: 4, inside: 14, gap: 5 };
 
 /// The longest line.
 const LONGEST: usize = 96;
@@ -70,18 +84,18 @@ fn lines(state: &State, theme: &Theme, columns: usize, rows: usize) -> Vec<Line<
         .collect();
     let (story, panes, time) = (plain(&text.story), plain(&text.panes), plain(&time(state)));
     let short = wrap_plain(&in_words(text), theme.strong, columns);
-    let picture = if columns >= PICTURE { picture(text, theme) } else { short.clone() };
-    let joined = |parts: &[&Vec<Line<'static>>], gap: usize| {
-        let gap = vec![Line::default(); gap];
-        parts.iter().map(|part| (*part).clone()).collect::<Vec<_>>().join(&gap[..])
-    };
-    // What is left out first can be looked up: the terms, then what the panes are.
+    let drawn = [WIDE, NARROW].iter().find(|measures| columns >= measures.columns);
+    let picture = drawn.map_or_else(|| short.clone(), |measures| picture(text, measures, theme));
+    let joined = |parts: &[&[Line<'static>]], gap: usize| parts.join(&vec![Line::default(); gap][..]);
+    // What is left out first can be looked up: the terms.
     let choices = [
         joined(&[&story, &picture, &terms, &panes, &time], 2),
         joined(&[&story, &picture, &terms, &panes, &time], 1),
+        joined(&[&[story.clone(), picture].concat(), &terms, &[panes.clone(), time.clone()].concat()], 1),
         joined(&[&story, &short, &terms, &panes, &time], 1),
         joined(&[&story, &short, &terms, &panes, &time], 0),
         joined(&[&story, &short, &panes, &time], 1),
+        joined(&[&story, &short, &panes, &time], 0),
     ];
     let mut lines = choices.iter().find(|lines| lines.len() <= rows).or(choices.last()).cloned().unwrap_or_default();
     lines.truncate(rows);
@@ -89,50 +103,45 @@ fn lines(state: &State, theme: &Theme, columns: usize, rows: usize) -> Vec<Line<
 }
 
 /// Both callers and the two locks, in a row.
-fn picture(text: &Opening, theme: &Theme) -> Vec<Line<'static>> {
-    const BOX: usize = 16;
-    let (rule, strong, base, dim) = (theme.rule, theme.strong, theme.base, theme.dim);
+fn picture(text: &Opening, measures: &Measures, theme: &Theme) -> Vec<Line<'static>> {
+    const NAMES: usize = 9;
+    let &Measures { lead, stub, inside, gap, .. } = measures;
+    let (rule, strong, base) = (theme.rule, theme.strong, theme.base);
+    let space = |columns: usize| Span::raw(" ".repeat(columns));
+    let before = lead + NAMES + 2 + stub;
     let top = |name: &str| {
-        let rest = BOX.saturating_sub(width(name) + 3);
-        [
-            Span::styled("┌─ ", rule),
-            Span::styled(name.to_owned(), strong),
-            Span::styled(format!(" {}┐", "─".repeat(rest)), rule),
+        let rest = "─".repeat(inside.saturating_sub(width(name) + 3));
+        let name = Span::styled(name.to_owned(), strong);
+        vec![Span::styled("┌─ ", rule), name, Span::styled(format!(" {rest}┐"), rule)]
+    };
+    let wall = |name: &str| {
+        vec![Span::styled("│", rule), Span::styled(format!("{name:^inside$}"), base), Span::styled("│", rule)]
+    };
+    let bottom = || vec![Span::styled(format!("└{}┘", "─".repeat(inside)), rule)];
+    let arrow = || vec![Span::styled(format!(" {}▸ ", "─".repeat(gap - 3)), rule)];
+    let caller = |name: &str, end: &str| {
+        let line = "─".repeat(NAMES + 1 - width(name));
+        vec![
+            space(lead),
+            Span::styled(format!("{name} "), base),
+            Span::styled(format!("{line}{end}"), rule),
+            space(stub - 1),
         ]
     };
-    let inside =
-        |name: &str| [Span::styled("│", rule), Span::styled(format!("{name:^BOX$}"), base), Span::styled("│", rule)];
-    let bottom = || Span::styled(format!("└{}┘", "─".repeat(BOX)), rule);
-    let gap = |columns: usize| Span::raw(" ".repeat(columns));
-    let arrow = || Span::styled(" ─────▸ ", rule);
-    let row = |parts: Vec<Vec<Span<'static>>>| Line::from(parts.concat());
+    // Under each box, as wide as it and the gaps at its sides.
+    let asks = |asked: &str| {
+        let columns = inside + 2 + gap;
+        Span::styled(format!("{asked:^columns$}"), theme.dim)
+    };
+    let both = |start: Vec<Span<'static>>, left, middle, right| Line::from([start, left, middle, right].concat());
+    let join = vec![space(lead + NAMES + 2), Span::styled(format!("├{}▸ ", "─".repeat(stub - 3)), rule)];
+    let goal = [arrow(), vec![Span::styled(text.goal.clone(), strong)]].concat();
     vec![
-        row(vec![vec![gap(23)], top(&text.lock_1).to_vec(), vec![gap(8)], top(&text.lock_2).to_vec()]),
-        row(vec![
-            vec![gap(4), Span::styled("admin ─────┐", base), gap(7)],
-            inside(&text.table).to_vec(),
-            vec![gap(8)],
-            inside(&text.key).to_vec(),
-        ]),
-        row(vec![
-            vec![gap(15), Span::styled("├─────▸ ", rule)],
-            inside("").to_vec(),
-            vec![arrow()],
-            inside("").to_vec(),
-            vec![arrow(), Span::styled(text.goal.clone(), strong)],
-        ]),
-        row(vec![
-            vec![gap(4), Span::styled("test-user ─┘", base), gap(7)],
-            inside("DynamoDB").to_vec(),
-            vec![gap(8)],
-            inside("KMS").to_vec(),
-        ]),
-        row(vec![vec![gap(23), bottom(), gap(8), bottom()]]),
-        row(vec![vec![
-            gap(23),
-            Span::styled(format!("{:^18}", text.table_asks), dim),
-            gap(8),
-            Span::styled(format!("{:^18}", text.key_asks), dim),
-        ]]),
+        both(vec![space(before)], top(&text.lock_1), vec![space(gap)], top(&text.lock_2)),
+        both(caller("admin", "┐"), wall(&text.table), vec![space(gap)], wall(&text.key)),
+        both(join, wall(""), arrow(), [wall(""), goal].concat()),
+        both(caller("test-user", "┘"), wall("DynamoDB"), vec![space(gap)], wall("KMS")),
+        both(vec![space(before)], bottom(), vec![space(gap)], bottom()),
+        both(vec![space(before - gap / 2)], vec![asks(&text.table_asks)], Vec::new(), vec![asks(&text.key_asks)]),
     ]
 }

@@ -35,7 +35,7 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
     match &state.record(stage).status {
         Status::Done(check) if check.met => ("✔", "MET", theme.allowed.text),
         Status::Done(_) => ("✘", "NOT MET", theme.failed.text),
-        Status::Running if !state.is_running() => ("●", "your yes", theme.strong),
+        Status::Running if !state.is_running() => ("●", "your OK", theme.strong),
         Status::Running => ("…", "running", theme.strong),
         Status::Todo if stage <= state.reachable() => ("●", "next", theme.strong),
         Status::Todo => ("○", "later", theme.dim),
@@ -72,8 +72,8 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(64);
     let left = state.leftovers();
     let text = match left.is_empty() {
-        true => "Stage 1 again, as a new run: answers, votes and the time are forgotten.",
-        false => "First everything that this run has made is removed; then it is stage 1 again, as a new run.",
+        true => "You start over with stage 1, as a new run. Answers, votes and times are forgotten.",
+        false => "First the lab removes everything that this run made. Then you start over with stage 1, as a new run.",
     };
     let mut lines = wrap_plain(text, theme.strong, columns.into());
     lines.extend(left.into_iter().flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
@@ -83,11 +83,11 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     lines.truncate(room);
     let choice = vec![
         Span::styled(format!(" {} ", names::first("start_over_yes", keymap)), theme.focus),
-        Span::styled("  begin again", theme.base),
+        Span::styled("  start over", theme.base),
     ];
     lines.push(Line::from(choice));
     let way_out = format!("{} stays", names::first("back", keymap));
-    dialog::draw("begin again?", &way_out, columns, lines, theme, area, buffer);
+    dialog::draw("start over?", &way_out, columns, lines, theme, area, buffer);
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -102,7 +102,7 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     lines.extend(left.flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
     lines.push(Line::default());
     if state.is_running() {
-        lines.extend(wrap_plain("Calls are under way; cleaning up begins after them.", theme.dim, columns.into()));
+        lines.extend(wrap_plain("Calls are in progress; clean-up starts after them.", theme.dim, columns.into()));
         lines.push(Line::default());
     }
     let hints = hints(state, area);

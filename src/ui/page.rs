@@ -112,13 +112,13 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.lesson().words();
     for (sign, word, looks, text) in [
         (signs.allowed, "ALLOWED", theme.allowed, "the service did it"),
-        (signs.denied, "DENIED", theme.denied, "refused for want of permission; often expected here"),
-        (signs.allowed, "GONE", theme.allowed, "not found any more, as it should be after a deletion"),
-        (signs.failed, "FAILED", theme.failed, "anything else: bad input, not found, no answer"),
-        (signs.waiting, "WAITING", theme.waiting, "sent, not answered yet"),
-        ("○", "NOT SENT", theme.waiting, "to be looked at first"),
-        ("✔", &words.met, theme.allowed, "of a stage: what was observed is what was expected"),
-        ("✘", &words.not_met, theme.failed, "of a stage: something else was observed; it says what"),
+        (signs.denied, "DENIED", theme.denied, "not permitted; often expected here"),
+        (signs.allowed, "GONE", theme.allowed, "not found, as expected after a deletion"),
+        (signs.failed, "FAILED", theme.failed, "anything else: bad input, not found, no response"),
+        (signs.waiting, "WAITING", theme.waiting, "sent, no response yet"),
+        ("○", "NOT SENT", theme.waiting, "needs your OK first"),
+        ("✔", &words.met, theme.allowed, "a stage: as expected"),
+        ("✘", &words.not_met, theme.failed, "a stage: not as expected; it says what"),
     ] {
         lines.extend(labeled(&format!("{sign} {word}"), looks.text, text));
     }

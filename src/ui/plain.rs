@@ -403,7 +403,7 @@ pub const WRONG_DIGITS: &str = "Those are not its last four digits.";
 pub fn waiting(state: &State) -> String {
     match state.record(state.current()).pending.len() {
         0 => "Waiting before asking again.".to_owned(),
-        1 => "Still waiting for the answer to 1 call.".to_owned(),
-        calls => format!("Still waiting for the answers to {calls} calls."),
+        1 => "Still waiting for the response to 1 call.".to_owned(),
+        calls => format!("Still waiting for the responses to {calls} calls."),
     }
 }

@@ -76,7 +76,7 @@ fn opening_card(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, bu
     let row = |y: u16, height: u16| Rect { y, height, ..area }.intersection(area);
     let bottom = area.bottom().saturating_sub(1);
     header(state, theme, key_cast, row(area.y, 1), buffer);
-    let gap = u16::from(area.height >= 24);
+    let gap = u16::from(area.height >= 28);
     let top = area.y + 1 + gap;
     opening::draw(state, theme, row(top, bottom.saturating_sub(top + gap)), buffer);
     message_line(state, theme, key_cast, row(bottom.saturating_sub(1), 1), buffer);

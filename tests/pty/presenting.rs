@@ -67,7 +67,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     };
     let first = table(&pair.lab).unwrap();
     pair.lab.press("X");
-    pair.lab.wait_for(&["begin again?"]);
+    pair.lab.wait_for(&["start over?"]);
     pair.lab.press("y");
     pair.lab.wait_for(&["1/9", "sts:GetCallerIdentity", "answer"]);
     pair.notes.wait_for(&["1/9", "waiting for an answer", "stage 1/9 0"]);
@@ -116,7 +116,7 @@ fn notes_follow_the_newest_of_several_labs() {
     pair.notes.press("\t");
     pair.notes.wait_for(&["2/9"]);
     pair.lab.press("X");
-    pair.lab.wait_for(&["begin again?"]);
+    pair.lab.wait_for(&["start over?"]);
     pair.lab.press("y");
     pair.notes.wait_for(&["1/9", "stage 1/9 0"]);
     pair.lab.do_stages(1);
@@ -127,7 +127,7 @@ fn notes_follow_the_newest_of_several_labs() {
     other.press("\t");
     other.wait_for(&["3/9"]);
     newer.press("X");
-    newer.wait_for(&["begin again?"]);
+    newer.wait_for(&["start over?"]);
     newer.press("y");
     other.wait_for(&["1/9", "stage 1/9 0"]);
     other.press("\x03");
@@ -242,7 +242,7 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     let first = journals();
     assert_eq!(first.len(), 1);
     lab.press("X");
-    lab.wait_for(&["begin again?", "kmslab-table-", "KMS key arn:"]);
+    lab.wait_for(&["start over?", "kmslab-table-", "KMS key arn:"]);
     lab.press("y");
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(journals(), Vec::<PathBuf>::new());
@@ -269,7 +269,7 @@ fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
     lab.press("ljjjj\r");
     lab.wait_for(&["5/9", "sts:GetCallerIdentity"]);
     lab.press("X");
-    lab.wait_for(&["begin again?"]);
+    lab.wait_for(&["start over?"]);
     lab.press("y");
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     lab.press("ljjjj\r");

@@ -43,7 +43,7 @@ const fn labeled(
 pub const KEYS: &[Row] = &[
     labeled(
         advance_label,
-        "do this stage's action; when done, the next stage",
+        "run this stage; then the next",
         Group::Learn,
         0,
         &[on("advance", &[key(KeyCode::Enter), char(' ')], Intent::Advance)],
@@ -62,10 +62,10 @@ pub const KEYS: &[Row] = &[
             on("answer_4", &[char('d'), char('4')], Intent::Choose(3)),
         ],
     ),
-    row("skip", "pass over the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),
+    row("skip", "skip the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),
     labeled(
         |state, _| if state.hints().is_empty() { "hint" } else { "another hint" },
-        "a hint for the question, then another",
+        "a hint; press again for another",
         Group::Learn,
         4,
         &[on("hint", &[char('h')], Intent::Hint)],
@@ -75,21 +75,21 @@ pub const KEYS: &[Row] = &[
             Status::Done(check) if check.met => "again",
             _ => "try again",
         },
-        "send the calls again, or go on where it failed",
+        "send the calls again, or resume where it failed",
         Group::Learn,
         4,
         &[on("retry", &[char('r')], Intent::Retry)],
     ),
     labeled(
         |state, _| if state.is_replay() { "live again" } else { "replay" },
-        "no answer comes? one recorded earlier; again: live",
+        "no response? show a recorded one; again for live",
         Group::Look,
         4,
         &[on("replay", &[char('F')], Intent::ToggleReplay)],
     ),
     row(
         "clean up, then leave",
-        "in the leaving dialog: clean up first",
+        "when leaving: clean up first",
         Group::Go,
         1,
         &[Binding { within: Modes::of(Mode::Leaving), ..on("clean_up", &[char('c')], Intent::CleanUpAndQuit) }],
@@ -115,7 +115,7 @@ pub const KEYS: &[Row] = &[
     // Two buttons are enough. In a page they turn it.
     row(
         "clicker",
-        "a clicker: on (twice past a question), or back",
+        "a clicker: next (twice to skip a question), or back",
         Group::Teach,
         NEVER,
         &[
@@ -142,7 +142,7 @@ pub const KEYS: &[Row] = &[
     ),
     row(
         "pane",
-        "keys go to the other pane",
+        "switch panes",
         Group::Look,
         5,
         &[on("other_pane", &[key(KeyCode::Tab), key(KeyCode::BackTab)], Intent::FocusOther)],
@@ -190,14 +190,14 @@ pub const KEYS: &[Row] = &[
     ),
     row(
         "view",
-        "answers as summary, JSON, HTTP, aws command",
+        "responses as summary, JSON, HTTP, aws command",
         Group::Look,
         4,
         &[on("view", &[char('v')], Intent::CycleView)],
     ),
     row(
         "copy",
-        "copy the call as an aws command, or its answer",
+        "copy the call as an aws command, or its response",
         Group::Look,
         12,
         &[
@@ -237,14 +237,14 @@ pub const KEYS: &[Row] = &[
         |state, area| {
             close_or(state, Page::Lesson, if explains_elsewhere(state, area) { "explains" } else { "lesson" })
         },
-        "the lesson: question, answers, what is often got wrong",
+        "the lesson: question, answers, common mistakes",
         Group::Learn,
         3,
         &[on("lesson", &[char('i')], Intent::TogglePage(Page::Lesson))],
     ),
     labeled(
         |state, _| close_or(state, Page::Comparison, "compare"),
-        "the choices side by side, where there are some",
+        "compare the choices, if any",
         Group::Learn,
         5,
         &[on("options", &[char('o')], Intent::TogglePage(Page::Comparison))],
@@ -310,7 +310,7 @@ pub const KEYS: &[Row] = &[
     // Asks first. A letter and not enter says yes: a habit must not decide.
     row(
         "start over",
-        "begin again with stage 1, as a new run; asks first",
+        "start over with stage 1, as a new run; asks first",
         Group::Teach,
         NEVER,
         &[
@@ -329,13 +329,7 @@ pub const KEYS: &[Row] = &[
         3,
         &[on("bench", &[char('x')], Intent::ToggleExperiments)],
     ),
-    row(
-        "undo again",
-        "undo again what an experiment could not undo",
-        Group::Learn,
-        1,
-        &[on("undo", &[char('u')], Intent::Undo)],
-    ),
+    row("undo again", "retry an undo that failed", Group::Learn, 1, &[on("undo", &[char('u')], Intent::Undo)]),
     labeled(
         |state, _| close_or(state, Page::Help, "keys"),
         "this help",
@@ -345,14 +339,14 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         back_label,
-        "one level back, what is not sent yet stays unsent; never leaves the lab",
+        "go back one level; never leaves the lab",
         Group::Go,
         3,
         &[action("back", &[key(KeyCode::Esc)], Action::Unzoom), on("back", &[key(KeyCode::Esc)], Intent::Close)],
     ),
     labeled(
         |state, _| if state.view().is_asking_to_quit() { "leave everything" } else { "quit" },
-        "leave; twice in mid-lab; asks if something stays",
+        "leave (twice mid-lab); asks if something stays",
         Group::Go,
         1,
         &[on("quit", &[char('q'), control('c')], Intent::AskToQuit)],

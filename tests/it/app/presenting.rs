@@ -195,7 +195,7 @@ fn on_the_sandbox_a_new_beginning_ends_this_run_at_once() {
         lab.go_to(Stage::CreateTable).await;
         lab.wait_for(&["3/9"]).await;
         lab.press(KeyCode::Char('X'));
-        lab.wait_for(&["begin again?"]).await;
+        lab.wait_for(&["start over?"]).await;
         lab.press(KeyCode::Enter);
         lab.press(KeyCode::Char('y'));
         let (state, ended) = lab.ended().await;

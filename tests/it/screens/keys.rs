@@ -98,8 +98,8 @@ fn own_keys_work_and_are_told() {
     let screen = |state: &State| text_dump(&render(state, &dark(), area.as_size()));
 
     let before = screen(&session.state);
-    assert!(before.contains("F5/b/c/d answers, - skips"), "{before}");
-    assert!(before.contains("H help") && before.contains("Q quit"), "{before}");
+    assert!(before.contains("F5/b/c/d answer"), "{before}");
+    assert!(before.contains("H keys") && before.contains("Q quit"), "{before}");
     assert_eq!(intent(KeyCode::Char('a'), &session.state), None);
     assert_eq!(intent(KeyCode::Char('q'), &session.state), None);
     assert_eq!(intent(KeyCode::F(5), &session.state), Some(Intent::Choose(0)));
@@ -351,7 +351,7 @@ fn the_footer_has_what_explains() {
     for stage in Stage::ALL {
         let mut session = Session::sandbox().after(stage);
         let text = footer(&session.state, 80, 24);
-        for key in ["w why", "i lesson", "v view", "? help", "q quit"] {
+        for key in ["w why", "i lesson", "v view", "? keys", "q quit"] {
             assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
         }
         // Explanations have no room on the smallest screen: they are on a page, and it says on which.

@@ -130,7 +130,7 @@ fn a_prediction_stays_until_there_is_an_answer() {
         session.intent(Intent::Advance);
         let asked = session.state.question(stage).unwrap();
         let text = text_dump(&render(&session.state, &dark(), size));
-        assert!(text.contains("under way") && asked.answers.iter().all(|(_, a)| text.contains(&a.text)), "{text}");
+        assert!(text.contains("in progress") && asked.answers.iter().all(|(_, a)| text.contains(&a.text)), "{text}");
         session.answer_one();
         assert_eq!(Plan::new(&session.state, area).panes[0].area, panes, "{stage:?} at {size}");
     }
@@ -160,7 +160,7 @@ fn the_debrief_says_what_its_lines_are() {
         "8/9 answered right",
         "1 of 14 experiments tried",
         "│  not quite  ",
-        "6  test-user may do anything",
+        "6  What will test-user",
         &said,
         &format!("the answer: {right}"),
         "true / false?",
