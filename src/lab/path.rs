@@ -221,11 +221,28 @@ impl Path {
     /// The line in at most `columns` columns, its nodes at the same place for each caller whose name has at most `names`
     /// columns. The caller's name goes first where there is no room, then the number of items; never a mark.
     pub fn line(&self, words: Interface<'_>, columns: usize, names: usize, ascii: bool) -> Vec<Piece> {
+        let choices = [(Some(names), true), (Some(names), false), (None, true), (None, false)];
+        self.fitting(words, columns, &choices, ascii)
+    }
+
+    /// The same without the caller's name.
+    pub fn nodes(&self, words: Interface<'_>, columns: usize, ascii: bool) -> Vec<Piece> {
+        self.fitting(words, columns, &[(None, true), (None, false)], ascii)
+    }
+
+    /// The first of the choices that fits: the room for names, and whether items are counted. The last one always does.
+    fn fitting(
+        &self,
+        words: Interface<'_>,
+        columns: usize,
+        choices: &[(Option<usize>, bool)],
+        ascii: bool,
+    ) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        for (with_caller, counted) in [(true, true), (true, false), (false, true), (false, false)] {
+        for (names, counted) in choices {
             // Both panes decide alike.
-            let longest = |path: &Path| columns_of(&path.pieces(words, with_caller.then_some(names), counted, ascii));
-            pieces = self.pieces(words, with_caller.then_some(names), counted, ascii);
+            let longest = |path: &Path| columns_of(&path.pieces(words, *names, *counted, ascii));
+            pieces = self.pieces(words, *names, *counted, ascii);
             let other = Path { end: End::Nothing, ..self.clone() };
             let another = Path { end: End::Items(Some(3)), ..self.clone() };
             if columns_of(&pieces).max(longest(&other)).max(longest(&another)) <= columns {

@@ -120,6 +120,12 @@ pub struct View {
     pub opening: bool,
     /// The person's own keys.
     pub keys: Keymap,
+    /// Whether the two paths and verdicts have the whole screen.
+    pub billboard: bool,
+    /// Whether somebody has asked why, since this stage or experiment is shown.
+    pub why_was_read: bool,
+    /// The rung of the ladder under the cursor; `None` is the one that the page chooses.
+    pub rung: Option<usize>,
     /// A line for the person, until the next key.
     pub message: Option<String>,
     focus_right: bool,
@@ -170,6 +176,7 @@ impl View {
         self.experiment = None;
         self.panes = Default::default();
         self.message = None;
+        self.why_was_read = false;
     }
 
     pub(super) fn show_experiment(&mut self, which: Experiment) {
@@ -215,6 +222,10 @@ impl View {
         self.focus_right = identity == Identity::TestUser;
     }
 
+    pub(super) fn toggle_billboard(&mut self) {
+        self.billboard = !self.billboard;
+    }
+
     pub(super) fn toggle_zoom(&mut self) {
         self.zoom = !self.zoom;
         self.unscroll();
@@ -241,6 +252,8 @@ impl View {
     pub(super) fn toggle_page(&mut self, page: Page) {
         // The newest stands last in the trail.
         let scroll = if page == Page::Trail { u16::MAX } else { 0 };
+        self.rung = None;
+        self.why_was_read |= page == Page::Why;
         self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll });
     }
 

@@ -3,14 +3,11 @@
 use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
-use crate::lab::{Call, Exchange, Identity, Operation, Stage, State, Status, ViewMode};
+use crate::lab::{Call, Exchange, Identity, Operation, Path, Stage, State, Status, ViewMode};
 
 use super::text::{labeled, wrap_plain};
 use super::theme::Theme;
 use super::{cli, diff, json, path, summary};
-
-/// From this height on a summary is followed by the JSON that it sums up.
-const ROOMY: u16 = 24;
 
 /// The lines of the pane of `identity`, as wide as `size`; its height only says whether there is room for details.
 pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Vec<Line<'static>> {
@@ -20,6 +17,9 @@ pub fn lines(state: &State, identity: Identity, theme: &Theme, size: Size) -> Ve
         Some(Call::Answered(exchange)) => answered(state, exchange, theme, columns, size.height),
         Some(Call::Waiting(pending)) => match state.view().mode {
             ViewMode::Cli => command(state, identity, &pending.operation, theme, columns),
+            _ if matches!(*pending.operation, Operation::Scan { .. }) => {
+                path::rows(state, identity, &Path::waiting(identity.name()), theme, columns)
+            }
             _ => wrap_plain(state.interface().say("sent; no response yet"), theme.dim, columns),
         },
         Some(Call::Held(operation)) => held(state, identity, operation, theme, columns),
@@ -80,10 +80,6 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
                 // Items without scrolling are worth more than the space between them.
                 lines.retain(|line| !line.spans.is_empty());
             }
-            if rows >= ROOMY {
-                lines.extend([Line::default(), heading("answer", theme)]);
-                lines.extend(bodies(exchange, theme, columns));
-            }
             lines
         }
         ViewMode::Json => bodies(exchange, theme, columns),
@@ -100,22 +96,21 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
     }
 }
 
-/// The calls that will be sent, before any has been.
+/// The calls that will be sent, or that come next, and earlier paths of the same calls.
 fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
-    let coming: Vec<String> =
-        state.outline().into_iter().filter(|(who, _)| *who == identity).map(|(_, call)| call).collect();
-    if coming.is_empty() {
+    if let Some(path) = state.path_before(identity) {
+        let before = wrap_plain(words.say("before"), theme.dim, columns);
+        return [before, vec![Line::default(), path::earlier(&path, words, theme, columns)]].concat();
+    }
+    if state.is_idle(identity) {
         return if shows_key_policy(state, identity) { key_policy(state, theme, columns) } else { Vec::new() };
     }
-    let mut lines = match &state.shown().status {
-        // The sign of each says that it is not sent yet.
-        Status::Todo => vec![Line::default()],
-        Status::Running => wrap_plain(words.say("comes next"), theme.dim, columns),
-        Status::Done(_) => return wrap_plain(words.say("Nothing was sent."), theme.dim, columns),
-    };
-    lines.extend(coming.into_iter().flat_map(|call| labeled(("○ ", theme.dim), (call, theme.base), columns, 2)));
-    lines
+    if matches!(state.shown().status, Status::Done(_)) {
+        return wrap_plain(words.say("Nothing was sent."), theme.dim, columns);
+    }
+    let coming = state.outline().into_iter().filter(|(who, _)| *who == identity);
+    coming.flat_map(|(_, call)| labeled(("○ ", theme.dim), (call, theme.base), columns, 2)).collect()
 }
 
 /// Whether the pane of `identity`, which makes no call, shows the new key's policy instead.
@@ -135,7 +130,5 @@ fn key_policy_call<'a>(state: &'a State) -> Option<&'a Exchange> {
 /// The policy that a new key comes with.
 fn key_policy(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let Some(exchange) = key_policy_call(state) else { return Vec::new() };
-    let mut lines = vec![Line::default()];
-    lines.extend(summary::lines(exchange, state.facts_of_calls(), theme, columns));
-    lines
+    summary::lines(exchange, state.facts_of_calls(), theme, columns)
 }

@@ -8,15 +8,16 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::quiz::Asked;
-use crate::lab::{Check, State, Status};
+use crate::lab::{State, Status};
 
 use super::hands;
 use super::keys::names;
 use super::size::Class;
-use super::text::{cut, sentence, uncapitalized, width, wrap};
+use super::text::{cut, width, wrap};
 use super::theme::Theme;
 
 mod experiment;
+mod verdict;
 
 /// The fewest rows of the panes, with their frame, under a question.
 const PANES: u16 = 7;
@@ -97,15 +98,17 @@ fn lines(state: &State, theme: &Theme, columns: u16, budget: Budget) -> Vec<Line
         Status::Running => brief.running(budget),
         Status::Done(check) => brief.after(check, budget),
     };
-    lines.resize(lines.len().max(budget.least), Line::default());
+    // After the calls the panes have the rows.
+    let least = if matches!(state.shown().status, Status::Done(_)) { 2 } else { budget.least };
+    lines.resize(lines.len().max(least), Line::default());
     lines
 }
 
 /// Columns of the labels, with their margins.
 fn label_columns(state: &State) -> usize {
     let words = state.lesson().words();
-    let labels = [&words.look_at, &words.expected, &words.observed, &words.your_answer, &words.hint];
-    labels.into_iter().map(|label| width(label)).max().unwrap_or(0) + 3
+    let labels = [words.look_at.as_str(), words.hint.as_str(), state.interface().say("class")];
+    labels.into_iter().map(width).max().unwrap_or(0) + 3
 }
 
 /// A labeled text.
@@ -143,10 +146,6 @@ impl<'a> Brief<'a> {
     fn objective(self) -> Part<'a> {
         let objective = self.state.text(self.state.view().shown).objective;
         Part::plain(vec![Span::styled(objective.to_owned(), self.theme.strong)])
-    }
-
-    fn look(self) -> Part<'a> {
-        self.part(Some(&self.state.lesson().words().look_at), self.state.text(self.state.view().shown).look)
     }
 
     /// The first of `choices` that fits, else the last one, cut.
@@ -279,122 +278,10 @@ impl<'a> Brief<'a> {
         self.fitting(&[vec![self.objective(), enter.clone(), esc.clone()], vec![enter, esc]], most)
     }
 
-    /// The observed outcome, and whether it was expected.
-    fn observed(self, check: &Check) -> Part<'a> {
-        let words = self.state.lesson().words();
-        let (sign, word, style) = if check.met {
-            ("✔", &words.met, self.theme.allowed.text)
-        } else {
-            ("✘", &words.not_met, self.theme.failed.text)
-        };
-        let content = vec![
-            Span::styled(format!("{sign} {word}  "), style),
-            Span::styled(check.observed.clone(), self.theme.base),
-        ];
-        Part { label: Some(&words.observed), ..Part::plain(content) }
-    }
-
-    /// The expected and the observed outcome, then the prediction and its explanation.
-    fn after(self, check: &Check, budget: Budget) -> Vec<Line<'static>> {
-        let stage = self.state.view().shown;
-        let words = self.state.lesson().words();
-        let observed = self.observed(check);
-        let expected = self.part(Some(&words.expected), self.state.text(stage).expected);
-        let seen = vec![expected, observed.clone()];
-        let look = vec![self.look()];
-        if budget.is_short() {
-            let said = if check.met { self.said(false) } else { Vec::new() };
-            // What was met is said by what was observed.
-            let choice = if said.is_empty() { seen } else { [vec![observed.in_one_line()], said].concat() };
-            return self.fitting(&[choice], if check.met { budget.most } else { 2 });
-        }
-        let said = self.said(true);
-        let all = [vec![self.objective()], look.clone(), seen.clone(), said.clone()].concat();
-        let with_look = [look.clone(), seen.clone(), said.clone()].concat();
-        if !check.met {
-            // What went wrong comes first, then the lesson.
-            return self.fitting(&[all, with_look, [look, seen.clone()].concat(), seen], budget.most);
-        }
-        let misconception = &self.state.lesson().stage(stage).misconception;
-        let claims = vec![
-            self.part(Some(""), &format!("{}: {}", words.misconception, misconception.claim.trim())),
-            self.part(Some(""), &format!("{}: {}", words.correction, misconception.correction.trim())),
-        ];
-        let telling = |said: Vec<Part<'a>>| {
-            let with_look = [look.clone(), seen.clone(), said.clone()].concat();
-            let all = [vec![self.objective()], with_look.clone()].concat();
-            let with_claims = [all.clone(), claims.clone()].concat();
-            // What was met is said by what was observed, and in full by the answer itself: where rows are few they are
-            // for what is to be said.
-            let brief = [look.clone(), vec![observed.clone()], said.clone()].concat();
-            let briefer = [look.clone(), vec![observed.clone().in_one_line()], said.clone()].concat();
-            let briefest = [vec![observed.clone().in_one_line()], said].concat();
-            let choices = [with_claims, all, with_look, brief, briefer, briefest];
-            choices.into_iter().skip(if budget.is_roomy { 0 } else { 3 })
-        };
-        // To a class, what the letters stood for matters more than what is often got wrong.
-        let in_words = self.said_in_words().into_iter().flat_map(&telling);
-        // An explanation is on a page, too. Without the answers' words it makes no sense.
-        let unexplained = [look.clone(), vec![observed.clone().in_one_line()], self.said(false)].concat();
-        let choices: Vec<_> = in_words.chain(telling(said)).chain([unexplained]).collect();
-        self.fitting(&choices, budget.most)
-    }
-
-    /// The person's prediction and the votes of the class, with or without explanations.
-    fn said(self, explained: bool) -> Vec<Part<'a>> {
-        let votes = hands::line(self.state, self.state.view().shown, self.theme);
-        let votes =
-            votes.map(|content| Part { label: Some(self.state.interface().say("class")), ..Part::plain(content) });
-        votes.into_iter().chain(self.replied(explained)).collect()
-    }
-
-    /// The same with the words of all answers; `None` without votes.
-    fn said_in_words(self) -> Option<Vec<Part<'a>>> {
-        let columns = self.columns.saturating_sub(self.label);
-        let rows = hands::rows(self.state, self.state.view().shown, columns, self.theme)?;
-        let labels = std::iter::once(self.state.interface().say("class")).chain(std::iter::repeat(""));
-        let rows = rows.into_iter().zip(labels);
-        let rows = rows.map(|(row, label)| Part { label: Some(label), ..Part::plain(row).in_one_line() });
-        Some(rows.chain(self.replied(true)).collect())
-    }
-
-    /// The words of the chosen answer and of the right one: nobody remembers an answer by its letter.
-    fn replied(self, explained: bool) -> Option<Part<'a>> {
-        let words = self.state.lesson().words();
-        let asked = self.state.shown_question()?;
-        let right = || {
-            let (letter, reply) = asked.right()?;
-            // The letter stays with its words, on whatever line.
-            let the_answer = glued(&format!("{}: {letter}, ", words.the_answer_was));
-            Some(Span::styled(format!("{the_answer}{} ", sentence(&reply.text)), self.theme.strong))
-        };
-        let explanation = |text: &str| {
-            let text = if explained { format!("{} ", text.trim()) } else { String::new() };
-            Span::styled(text, self.theme.base)
-        };
-        let Some((letter, reply)) = asked.reply() else {
-            let (_, reply) = asked.right().filter(|_| asked.skipped)?;
-            return Some(Part { label: Some(""), ..Part::plain(vec![right()?, explanation(&reply.explanation)]) });
-        };
-        let (word, style) =
-            if reply.right { (&words.right, self.theme.allowed.text) } else { (&words.not_quite, self.theme.strong) };
-        let mut content = vec![
-            Span::styled(format!("{letter}\u{a0}\u{a0}"), self.theme.strong),
-            Span::styled(format!("{} ", sentence(&reply.text)), self.theme.base),
-            Span::styled(format!("{word} "), style),
-            explanation(&reply.explanation),
-        ];
-        content.extend(right().filter(|_| !reply.right));
-        Some(Part { label: Some(&words.your_answer), ..Part::plain(content) })
-    }
-
     /// The label, and the column that the text hangs from.
     fn lead(self, part: &Part<'_>) -> (Vec<Span<'static>>, usize) {
         match part.label {
             Some(label) => {
-                // Alone among the labels it begins a sentence elsewhere.
-                let is_sentence = label == self.state.lesson().words().your_answer;
-                let label = if is_sentence { uncapitalized(label) } else { label.to_owned() };
                 (vec![Span::styled(format!(" {label:<width$}", width = self.label - 1), self.theme.dim)], self.label)
             }
             None => (vec![Span::raw(" ")], 1),
@@ -424,12 +311,7 @@ impl<'a> Brief<'a> {
     }
 }
 
-/// Words between which no line breaks.
-fn glued(words: &str) -> String {
-    words.replace(' ', "\u{a0}")
-}
-
-/// Undoes [`glued`], so that searching the screen finds the words.
+/// Replaces spaces at which no line breaks, so that searching the screen finds the words.
 fn unglue(span: &mut Span<'static>) {
     if span.content.contains('\u{a0}') {
         span.content = span.content.replace('\u{a0}', " ").into();

@@ -4,11 +4,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::lab::PolicyDiff;
-use crate::lab::lesson::interface::Interface;
 use crate::lab::policy_diff::{Statement, in_words};
 
 use super::sheet::Sheet;
-use super::text::spans_width;
 use super::theme::Theme;
 
 /// Columns of the labels, with the sign's.
@@ -45,32 +43,17 @@ pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
     sheet.lines
 }
 
-/// The names of what differs, for one line of `columns`: all of them, else of each sign the first and how many more.
-pub fn names(diff: &PolicyDiff, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
-    let all = named(diff, theme, |names| names.join(", "));
-    if spans_width(&all) <= columns {
-        return all;
+/// Only the names of the statements that differ, and of those that stay.
+pub fn names(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, columns);
+    diff.added.iter().for_each(|statement| sheet.title("+", theme.added, statement));
+    diff.removed.iter().for_each(|statement| sheet.title("−", theme.denied.text, statement));
+    diff.changed.iter().for_each(|changed| sheet.title("~", theme.strong, &changed.after));
+    let kept: Vec<&str> = diff.kept.iter().map(Statement::name).collect();
+    if !kept.is_empty() {
+        sheet.part("=", "stays", &kept.join(", "));
     }
-    named(diff, theme, |names| match names {
-        [first, rest @ ..] if !rest.is_empty() => format!("{first}, {}", words.fill("{} more", &[&rest.len()])),
-        names => names.join(", "),
-    })
-}
-
-fn named(diff: &PolicyDiff, theme: &Theme, told: impl Fn(&[&str]) -> String) -> Vec<Span<'static>> {
-    let signs = [("+ ", theme.added, &diff.added), ("− ", theme.denied.text, &diff.removed)];
-    let changed: Vec<Statement> = diff.changed.iter().map(|changed| changed.after.clone()).collect();
-    let mut spans = Vec::new();
-    for (sign, style, statements) in signs.into_iter().chain([("~ ", theme.strong, &changed)]) {
-        if statements.is_empty() {
-            continue;
-        }
-        let gap = if spans.is_empty() { "" } else { "  " };
-        let names: Vec<&str> = statements.iter().map(Statement::name).collect();
-        spans.push(Span::styled(format!("{gap}{sign}"), style));
-        spans.push(Span::styled(told(&names), theme.base));
-    }
-    spans
+    sheet.lines
 }
 
 /// A label and a text for a member's entries.
@@ -167,13 +150,5 @@ mod tests {
                 "= stays      root",
             ]
         );
-        let names = |diff: &PolicyDiff, columns| -> String {
-            let spans = names(diff, Interface::ENGLISH, &Theme::plain(), columns);
-            spans.iter().map(|span| span.content.as_ref()).collect()
-        };
-        assert_eq!(names(&diff, 60), "+ a statement without Sid  − old  ~ use");
-        let grown = PolicyDiff::between(&json!({"Statement": []}).to_string(), &before.to_string());
-        assert_eq!(names(&grown, 16), "+ root, use, old");
-        assert_eq!(names(&grown, 15), "+ root, 2 more", "no name is cut off in its middle");
     }
 }

@@ -34,9 +34,7 @@ pub struct PanePlan {
     pub divided: bool,
     /// The list of calls; empty where there is nothing to choose.
     pub list: Rect,
-    /// The earlier verdict of the same call; empty where none is shown.
-    pub before: Rect,
-    /// Request, verdict, ids.
+    /// The verdict; unless it is a summary, with the request and its id.
     pub head: Rect,
     /// The part that scrolls.
     pub body: Rect,
@@ -46,9 +44,9 @@ impl Plan {
     /// The plan for `state` on `area`, which must not be [`Class::TooSmall`].
     pub fn new(state: &State, area: Rect) -> Plan {
         let full = Class::of(area) == Class::Full;
-        let roomy = full && area.height >= 28;
         let row = |y: u16, height: u16| Rect { y, height, ..area }.intersection(area);
-        let gap = u16::from(roomy);
+        // A key policy that waits to be read has all the rows of a small screen.
+        let gap = u16::from(full && (area.height >= 28 || state.held().is_none()));
         let header = row(area.y, 1);
         let brief_height = brief::height(state, area.width, brief::Budget::of(area));
         let brief = row(header.bottom() + gap, brief_height);
@@ -110,24 +108,28 @@ impl PanePlan {
         // What waits to be looked at has all the rows.
         let is_draft = matches!(state.selected_call(identity), Some(Call::Held(_)));
         let rows = if calls > 1 && inner.height >= 13 && !is_draft { calls.min(half.max(2)) } else { 0 };
+        let is_summary = state.view().mode == ViewMode::Summary && !is_draft;
+        // Air around the verdict, where rows are not few.
+        let is_airy = inner.height >= 9;
+        let top = u16::from(is_airy && rows == 0 && (is_summary || calls == 0));
         let list = Rect { height: rows, ..inner };
-        let tells_before = identity == Identity::TestUser && calls > 0 && state.denied_before().is_some();
-        let before_height = if tells_before && inner.height >= 7 { 2 } else { 0 };
-        let before = Rect { height: before_height, ..inner };
-        let gap = u16::from(rows > 0);
         let head_height = match (calls, inner.height) {
             (0, _) => 0,
+            _ if is_summary => 1,
             (_, 9..) if !is_draft => 3,
             (_, height) => height.min(2),
         };
-        let head_top = inner.y + rows + gap + before_height;
+        let head_top = inner.y + top + rows + u16::from(rows > 0);
         let head = Rect { y: head_top, height: head_height, ..inner }.intersection(inner);
         // Where rows are few, the items and a denial's reason need this one more.
-        let is_tight = inner.height < if before_height > 0 { 20 } else { 12 };
-        let gap = u16::from(head.height == 3 && !is_tight || (is_draft && inner.height >= 9));
+        let gap = u16::from(match head.height {
+            1 if is_summary => is_airy,
+            3 => inner.height >= 12,
+            _ => is_draft && is_airy,
+        });
         let body_top = head_top + head_height + gap;
         let body = Rect { y: body_top, height: inner.bottom().saturating_sub(body_top), ..inner }.intersection(inner);
-        PanePlan { identity, area, divided, list, before, head, body }
+        PanePlan { identity, area, divided, list, head, body }
     }
 
     /// How much the pane scrolls.

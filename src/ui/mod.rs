@@ -24,10 +24,13 @@
 
 mod answer;
 mod at_rest;
+mod billboard;
+mod block_letters;
 mod brief;
 pub mod card;
 mod cli;
 mod consent;
+mod denial;
 mod dialog;
 mod diff;
 mod experiments;

@@ -84,12 +84,21 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
         (_, 0) => format!("▲ {} · {closes}", words.fill("{} above", &[&scroll])),
         (_, below) => {
             let more = words.fill("{} more", &[&below]);
-            format!("▼ {more}: {} · {closes}", names::first("down", &state.view().keys))
+            format!("▼ {more}: {} · {closes}", turns(state))
         }
     };
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
     Paragraph::new(shown).render(place, buffer);
+}
+
+/// The key that shows more of a page: where a line is a rung's, the space bar.
+fn turns(state: &State) -> String {
+    let keymap = &state.view().keys;
+    match state.rung() {
+        Some(_) => names::all("page_down", keymap).pop().unwrap_or_default(),
+        None => names::first("down", keymap),
+    }
 }
 
 /// The keys and the signs.

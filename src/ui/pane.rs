@@ -5,13 +5,11 @@
 //!  ▸ ✘ dynamodb:Scan            400                               the calls, where there are several
 //!    …
 //!
-//!  dynamodb:Scan  kmslab-table-4f2a                               what was called
-//!   ✘ DENIED   HTTP 400 · 1.7 ms                                  the verdict
-//!  request id 7R2KQ…                                              the service's id of it
+//!  ✘ DENIED                                                       the verdict
 //!
-//!  action    kms:Decrypt                                          the answer: scrolls
+//!  test-user ─▸ DynamoDB ✔ ─▸ KMS ✘ ─┤ no items                   the path of a Scan, and the response: scrolls
 //!  …
-//! ── summary ───────────────────────────────── ▼ 9 more lines ─
+//! ─────────────────────────────────────────── ▼ 9 more lines ─
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -21,14 +19,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::lesson::interface::Interface;
-use crate::lab::{Call, Denied, Exchange, Identity, State, Status, Verdict, ViewMode};
+use crate::lab::{Call, Exchange, Identity, Operation, State, Status, ViewMode};
 
 use super::answer::{self, shows_key_policy};
+use super::brief;
 use super::layout::PanePlan;
 use super::text::{cut, truncate, width};
 use super::theme::Theme;
 use super::verdict::{badge, verdict};
-use super::{brief, diff};
 
 /// Draws the pane.
 pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
@@ -36,9 +34,6 @@ pub fn draw(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) 
     let selected = state.selected(plan.identity);
     title(state, theme, plan, buffer);
     list(state, &calls, selected, theme, plan, buffer);
-    if let Some(denied) = state.denied_before().filter(|_| !plan.before.is_empty()) {
-        Paragraph::new(before(state, denied, theme, plan.before.width.into())).render(plan.before, buffer);
-    }
     if let Some(call) = selected.and_then(|selected| calls.get(selected)) {
         let head = head(call, state, theme, plan.head.width.into());
         Paragraph::new(head).render(plan.head, buffer);
@@ -107,13 +102,9 @@ fn title(state: &State, theme: &Theme, plan: &PanePlan, buffer: &mut Buffer) {
             x = put(buffer, x, y, room, &rule.repeat(2), style);
         }
     }
-    let caller = match plan.identity {
-        Identity::Admin => &state.facts_of_calls().admin,
-        Identity::TestUser => &state.facts_of_calls().test_user,
-    };
     // Before the calls, who signs is not what a question is about.
-    let is_shown = state.shown().status != Status::Todo && !state.is_idle(plan.identity);
-    if let Some(caller) = caller.as_ref().filter(|_| is_shown) {
+    let is_shown = state.shown().status != Status::Todo && state.view().focus() == plan.identity;
+    if let Some(caller) = state.facts_of_calls().caller(plan.identity).filter(|_| is_shown) {
         let tail = caller.arn.rsplit(':').next().unwrap_or(&caller.arn);
         let space = usize::from(room.saturating_sub(x + 1));
         if space > 6 {
@@ -148,8 +139,8 @@ fn list(
         let (sign, _, looks) = verdict(call, theme);
         let action = call.operation().action();
         let status = match call {
-            Call::Answered(exchange) => status(exchange),
-            Call::Waiting(_) | Call::Held(_) => String::new(),
+            Call::Answered(exchange) if state.view().mode != ViewMode::Summary => status(exchange),
+            _ => String::new(),
         };
         let is_selected = index == selected;
         // A longer sign takes its columns from the gap after the action.
@@ -173,38 +164,14 @@ fn list(
     }
 }
 
-/// The earlier verdict of the same call, and what has changed since.
-fn before(state: &State, denied: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let words = state.interface();
-    let newest = state.shown().exchanges().map(|exchange| exchange.answer.at).max();
-    let (at, newest) = (denied.answer.at, newest.unwrap_or(0));
-    let when = if at > 0 && newest >= at { ago(newest - at, words) } else { words.say("before").to_owned() };
-    let on = match &denied.verdict {
-        Verdict::Denied(Denied { action: Some(action), .. }) => format!(" on {action}"),
-        _ => String::new(),
-    };
-    let (sign, word, _) = verdict(&Call::Answered(denied), theme);
-    let earlier = vec![Span::styled(format!("{when}  {sign} {word}{on}"), theme.dim)];
-    let change = state.granted().map(|diff| diff::names(&diff, words, theme, columns)).unwrap_or_default();
-    [earlier, change].map(|spans| cut(spans, columns)).to_vec()
-}
-
-/// A time span in one unit, `5 min ago`.
-fn ago(seconds: u64, words: Interface<'_>) -> String {
-    match seconds {
-        0..60 => words.fill("{} s ago", &[&seconds]),
-        60..3_600 => words.fill("{} min ago", &[&(seconds / 60)]),
-        _ => words.fill("{} h ago", &[&(seconds / 3_600)]),
-    }
-}
-
 fn status(exchange: &Exchange) -> String {
     exchange.answer.response.as_ref().map(|response| response.status.to_string()).unwrap_or_else(|_| "none".to_owned())
 }
 
-/// The request, its verdict, and the service's id of it.
+/// The verdict. Unless it is above a summary: with the request, and the service's id of it.
 fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = state.interface();
+    let is_summary = state.view().mode == ViewMode::Summary && !matches!(call, Call::Held(_));
     let operation = call.operation();
     // Of an ARN the end: the rest is in the answer, and no row has room for it all.
     let subject = operation.subject();
@@ -225,6 +192,12 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
             verdict.push(Span::styled(format!("  {text}"), theme.strong));
             1
         }
+        Call::Answered(exchange) if is_summary => {
+            if state.is_later(call) {
+                verdict.push(Span::styled("  after 5 min", theme.hint));
+            }
+            exchange.attempt
+        }
         Call::Answered(exchange) => {
             verdict.extend(response(exchange, state.is_later(call), words, theme));
             let response = exchange.answer.response.as_ref().ok();
@@ -238,6 +211,13 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
     }
     if attempt > 1 {
         verdict.push(Span::styled(format!(" · {}", words.fill("attempt {}", &[&attempt])), theme.dim));
+    }
+    if is_summary {
+        // Of a Scan the path says more.
+        let is_scan = matches!(operation, Operation::Scan { .. });
+        let action = if is_scan { String::new() } else { format!("  {}", operation.action()) };
+        verdict.push(Span::styled(action, theme.base));
+        return vec![cut(verdict, columns)];
     }
     [request, verdict, id].map(|spans| cut(spans, columns)).to_vec()
 }
@@ -299,7 +279,9 @@ fn bottom(state: &State, theme: &Theme, plan: &PanePlan, above: usize, below: us
             (ViewMode::Http, Call::Held(_)) => ViewMode::Summary,
             (mode, _) => mode,
         };
-        x = put(buffer, x, y, end, &format!(" {} ", words.word(mode.name())), theme.dim);
+        if mode != ViewMode::Summary {
+            x = put(buffer, x, y, end, &format!(" {} ", words.word(mode.name())), theme.dim);
+        }
     }
     let text = match (above, below) {
         (0, 0) => return,
@@ -334,16 +316,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-
-    #[rstest]
-    #[case(0, "0 s ago")]
-    #[case(59, "59 s ago")]
-    #[case(60, "1 min ago")]
-    #[case(3_599, "59 min ago")]
-    #[case(7_200, "2 h ago")]
-    fn what_was_is_long_ago(#[case] seconds: u64, #[case] text: &str) {
-        assert_eq!(ago(seconds, Interface::ENGLISH), text);
-    }
 
     #[rstest]
     #[case(0, "0.0 ms")]

@@ -15,10 +15,10 @@ use super::key_cast::KeyCast;
 use super::keys::row::KeyHint;
 use super::keys::{hints, names};
 use super::layout::Plan;
-use super::size::{Class, SINGLE};
+use super::size::{Class, FULL, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
-use super::{brief, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict};
+use super::{billboard, brief, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict};
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
 pub fn view(state: &State, theme: &Theme, key_cast: &KeyCast, frame: &mut Frame<'_>) {
@@ -62,9 +62,20 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     }
     let plan = Plan::new(state, area);
     header(state, theme, key_cast, plan.header, buffer);
-    brief::draw(state, theme, plan.brief, area, buffer);
-    for pane in &plan.panes {
-        pane::draw(state, theme, pane, buffer);
+    if state.view().billboard {
+        // A question is asked in words.
+        let asks = state.open_question().is_some();
+        let top = if asks { plan.brief.bottom() } else { plan.header.bottom() };
+        if asks {
+            brief::draw(state, theme, plan.brief, area, buffer);
+        }
+        let rest = Rect { y: top, height: plan.message.y.saturating_sub(top), ..area };
+        billboard::draw(state, theme, rest, buffer);
+    } else {
+        brief::draw(state, theme, plan.brief, area, buffer);
+        for pane in &plan.panes {
+            pane::draw(state, theme, pane, buffer);
+        }
     }
     message_line(state, theme, key_cast, plan.message, buffer);
     footer(state, theme, plan.footer, area, buffer);
@@ -98,7 +109,7 @@ fn message_line(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, bu
         .or_else(|| message(state, room))
         .or_else(|| key_cast.waits(state, room))
         .or_else(|| key_cast.caption(state, room))
-        .or_else(|| to_the_experiments(state));
+        .or_else(|| to_the_experiments(state).filter(|_| buffer.area.height < FULL.1));
     let taken = spans_width(&key) + message.as_deref().map_or(0, |text| width(text) + 2);
     let room = columns.saturating_sub(taken);
     let right = match least {
@@ -266,7 +277,7 @@ fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut B
     let columns = usize::from(area.width).saturating_sub(2) + gap;
     let mut spans = vec![Span::raw(" ")];
     for hint in hints::footer(state, screen, columns, columns_of) {
-        spans.push(Span::styled(hint.keys, theme.hint));
+        spans.push(Span::styled(hint.keys, if hint.is_next { theme.focus } else { theme.hint }));
         spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(gap)), theme.dim));
     }
     Line::from(spans).render(area, buffer);

@@ -6,13 +6,14 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::lab::policy_diff::Statement;
+use crate::lab::stages::items as items_of_the_lab;
 use crate::lab::{Denied, Exchange, Facts, PolicyDiff, Stage, Verdict, key_policy};
 
-use super::diff;
 use super::json::quoted;
 use super::sheet::Sheet;
-use super::text::spans_width;
+use super::text::{clean, cut, spans_width, truncate, width};
 use super::theme::Theme;
+use super::{denial, diff};
 
 /// Members that the lesson is about come first, in this order; the others follow as the service sent them.
 const FIRST: [&str; 15] = [
@@ -34,7 +35,17 @@ const FIRST: [&str; 15] = [
 ];
 
 /// Columns of the labels of an error.
-pub(super) const LABEL: usize = 10;
+const LABEL: usize = 10;
+
+/// From this width on a table of items has all its columns; below it, at most so many.
+const WIDE: usize = 60;
+const COLUMNS: usize = 3;
+
+/// The most members of which all are shown.
+const MANY: usize = 6;
+
+/// The widest cell.
+const CELL: usize = 32;
 
 /// The lines of an exchange's summary, `columns` wide.
 pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
@@ -46,7 +57,7 @@ pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) 
             if let Some(code) = &failure.code {
                 sheet.text(code, theme.failed.text);
             }
-            sheet.text(&failure.message, theme.base);
+            sheet.put(Vec::new(), denial::sentence(&failure.message, None, theme), 0);
             if let Some(remedy) = &failure.remedy {
                 sheet.blank();
                 sheet.field("try", remedy, LABEL);
@@ -65,23 +76,10 @@ impl Sheet<'_> {
     }
 
     fn denied(&mut self, exchange: &Exchange, denied: &Denied) {
-        for (label, part, hang) in [
-            // An ARN needs the width more than the alignment: so a key's id stays in one piece.
-            ("action", &denied.action, LABEL),
-            ("resource", &denied.resource, 2),
-            ("reason", &denied.reason, LABEL),
-        ] {
-            if let Some(part) = part {
-                self.field(label, part, hang);
-            }
-        }
-        if !self.lines.is_empty() {
-            self.blank();
-        }
         if let Some(code) = exchange.error_code() {
             self.text(code, self.theme.denied.text);
         }
-        self.text(&denied.message, self.theme.base);
+        self.put(Vec::new(), denial::sentence(&denied.message, Some(denied), self.theme), 0);
     }
 
     fn allowed(&mut self, exchange: &Exchange, facts: &Facts) {
@@ -92,7 +90,7 @@ impl Sheet<'_> {
             _ => None,
         };
         match exchange.body() {
-            Some(Value::Object(members)) if !members.is_empty() => self.answer(members, before),
+            Some(Value::Object(members)) if !members.is_empty() => self.answer(members, before, exchange.stage),
             Some(Value::Null | Value::Object(_)) | None => {
                 self.text("an empty answer: it is done", self.theme.dim);
                 if let Value::Object(members) = &exchange.answer.request
@@ -100,7 +98,7 @@ impl Sheet<'_> {
                 {
                     self.blank();
                     self.text("sent", self.theme.dim);
-                    self.answer(members, before);
+                    self.answer(members, before, exchange.stage);
                 }
             }
             Some(other) => self.text(&other.to_string(), self.theme.base),
@@ -108,39 +106,53 @@ impl Sheet<'_> {
     }
 
     /// The members of an answer, or of a request.
-    fn answer(&mut self, members: &Map<String, Value>, policy_before: Option<&str>) {
+    fn answer(&mut self, members: &Map<String, Value>, policy_before: Option<&str>, stage: Stage) {
         if let Some(Value::Array(items)) = members.get("Items") {
-            return self.items(members, items);
+            return self.items(members, items, stage == Stage::ViewAgain);
         }
         if let Some(policy) = members.get("Policy").and_then(parsed) {
-            return self.policy(members, &policy, policy_before);
+            return self.policy(members, &policy, policy_before, stage == Stage::Grant);
         }
         match members.values().next() {
             // `KeyMetadata`, `Table`, `User`: only an envelope.
-            Some(Value::Object(inner)) if members.len() == 1 => self.members(inner, 0),
-            _ => self.members(members, 0),
+            Some(Value::Object(inner)) if members.len() == 1 => self.important(inner),
+            _ => self.important(members),
         }
     }
 
-    /// A Scan's answer.
-    fn items(&mut self, members: &Map<String, Value>, items: &[Value]) {
-        let counts = members
-            .iter()
-            .filter(|(_, value)| value.is_number())
-            .map(|(name, value)| self.pair(name, Span::styled(value.to_string(), self.theme.number)))
-            .collect();
-        self.flow(Vec::new(), counts, 0);
-        for item in items {
-            let item: Vec<Vec<Span<'static>>> = match item {
-                Value::Object(attributes) => {
-                    let key_first = attributes.iter().filter(|(name, _)| *name == "id");
-                    let others = attributes.iter().filter(|(name, _)| *name != "id");
-                    key_first.chain(others).map(|(name, value)| self.attribute(name, value)).collect()
-                }
-                other => vec![vec![Span::raw(other.to_string())]],
-            };
-            self.blank();
-            self.flow(vec![Span::styled("• ", self.theme.dim)], item, 2);
+    /// The items of a Scan as a table.
+    fn items(&mut self, members: &Map<String, Value>, items: &[Value], compares: bool) {
+        let names = columns_of(items);
+        let cells = |item: &Value| -> Vec<String> { names.iter().map(|name| cell(item, name)).collect() };
+        let rows: Vec<Vec<String>> = items.iter().map(cells).collect();
+        let widths: Vec<usize> =
+            (0..names.len()).map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0)).collect();
+        // More columns than these are read by nobody at a glance.
+        let most = match self.columns {
+            WIDE.. => names.len(),
+            // Below an earlier path there are words enough.
+            _ if compares => COLUMNS - 1,
+            _ => COLUMNS,
+        };
+        let total = |shown: usize, gap: usize| {
+            let more = if shown < names.len() { gap + 1 } else { 0 };
+            widths[..shown].iter().sum::<usize>() + gap * shown.saturating_sub(1) + more
+        };
+        let choices = (1..=most.min(names.len())).rev().flat_map(|shown| [(shown, 2), (shown, 1)]);
+        let fitting = choices.into_iter().find(|(shown, gap)| total(*shown, *gap) <= self.columns);
+        let (shown, gap) = fitting.unwrap_or((1.min(names.len()), 1));
+        for row in &rows {
+            let mut spans = Vec::new();
+            for (at, text) in row.iter().enumerate().take(shown) {
+                let pad = if at + 1 < shown || shown < names.len() { widths[at] - width(text) + gap } else { 0 };
+                let looks = if at == 0 { self.theme.strong } else { self.theme.string };
+                spans.push(Span::styled(text.clone(), looks));
+                spans.push(Span::raw(" ".repeat(pad)));
+            }
+            if shown < names.len() {
+                spans.push(Span::styled("…", self.theme.dim));
+            }
+            self.lines.push(cut(spans, self.columns));
         }
         for (name, value) in members.iter().filter(|(name, value)| *name != "Items" && !value.is_number()) {
             self.blank();
@@ -149,13 +161,17 @@ impl Sheet<'_> {
     }
 
     /// A key policy, what a change added to it first.
-    fn policy(&mut self, members: &Map<String, Value>, policy: &Value, before: Option<&str>) {
+    fn policy(&mut self, members: &Map<String, Value>, policy: &Value, before: Option<&str>, is_brief: bool) {
         let diff = match (before, members.get("Policy")) {
             (Some(before), Some(Value::String(after))) => PolicyDiff::between(before, after),
             _ => PolicyDiff::default(),
         };
         if !diff.is_empty() {
             self.text(&diff.counts(), self.theme.added);
+            if is_brief {
+                // The person has just read them, and the other views have all of it.
+                return self.lines.extend(diff::names(&diff, self.theme, self.columns));
+            }
             self.lines.extend(diff::lines(&diff, self.theme, self.columns));
             self.blank();
         }
@@ -182,6 +198,17 @@ impl Sheet<'_> {
                 other => self.text(&other.to_string(), self.theme.base),
             }
         }
+    }
+
+    /// Of many members those that the lesson is about; the other views have the rest.
+    fn important(&mut self, members: &Map<String, Value>) {
+        let is_first = |name: &str| FIRST.contains(&name);
+        if members.len() <= MANY || !members.keys().any(|name| is_first(name)) {
+            return self.members(members, 0);
+        }
+        let first = members.iter().filter(|(name, _)| is_first(name));
+        self.members(&first.map(|(name, value)| (name.clone(), value.clone())).collect(), 0);
+        self.text("…", self.theme.dim);
     }
 
     fn members(&mut self, members: &Map<String, Value>, indent: usize) {
@@ -319,6 +346,28 @@ impl Sheet<'_> {
     }
 }
 
+/// The attributes of items: the key first, then in the order in which the lab writes them, then the others.
+fn columns_of(items: &[Value]) -> Vec<String> {
+    let written = items_of_the_lab().into_iter().next().unwrap_or_default();
+    let known = std::iter::once("id".to_owned()).chain(written.keys().cloned());
+    let found = items.iter().filter_map(Value::as_object).flat_map(|item| item.keys().cloned());
+    let mut names: Vec<String> = Vec::new();
+    for name in known.chain(found) {
+        if !names.contains(&name) && items.iter().any(|item| item.get(&name).is_some()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// An attribute of an item, as people write it.
+fn cell(item: &Value, name: &str) -> String {
+    let value = item.get(name);
+    let text = value.and_then(|value| value.get("S")?.as_str().map(clean));
+    let text = text.or_else(|| value.map(attribute_text)).unwrap_or_default();
+    truncate(&text, CELL)
+}
+
 /// A policy document in a string; AWS sends policies so.
 fn parsed(value: &Value) -> Option<Value> {
     let text = value.as_str()?;
@@ -396,7 +445,7 @@ mod tests {
     }
 
     fn widest(lines: &[Line<'_>]) -> usize {
-        lines.iter().map(|line| crate::ui::text::width(&line.to_string())).max().unwrap_or(0)
+        lines.iter().map(|line| width(&line.to_string())).max().unwrap_or(0)
     }
 
     fn summary(exchange: &Exchange, columns: usize) -> Vec<String> {
@@ -416,23 +465,12 @@ mod tests {
                 {"id": {"S": "p-002"}, "patient": {"S": "Bela \"B\" Moreno"}}
             ], "ScannedCount": 2}),
         );
-        assert_eq!(
-            summary(&scan, 38),
-            [
-                "Count: 2  ScannedCount: 2",
-                "",
-                "• id: \"p-001\"  visits: 3",
-                "  patient: \"Ada Kowalska\"",
-                "  diagnosis: \"migraine\"",
-                "",
-                "• id: \"p-002\"",
-                "  patient: \"Bela \\\"B\\\" Moreno\"",
-            ]
-        );
+        assert_eq!(summary(&scan, 38), ["p-001 Ada Kowalska      migraine …", "p-002 Bela \"B\" Moreno          …"]);
+        assert_eq!(summary(&scan, 80), ["p-001  Ada Kowalska     migraine  3", "p-002  Bela \"B\" Moreno"]);
     }
 
     #[test]
-    fn a_denial_leads_with_action_resource_and_reason() {
+    fn a_denial_is_the_code_and_a_short_sentence() {
         let message = "User: arn:aws:iam::111122223333:user/u is not authorized to perform: kms:Decrypt on resource: \
                        arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no \
                        identity-based policy allows the kms:Decrypt action";
@@ -441,18 +479,15 @@ mod tests {
             400,
             json!({"__type": "x#AccessDeniedException", "message": message}),
         );
-        let lines = summary(&denied, 38);
         assert_eq!(
-            lines[..8],
+            summary(&denied, 38),
             [
-                "action    kms:Decrypt",
-                "resource  arn:aws:kms:us-east-1:",
-                "  111122223333:key/",
-                "  1234abcd-12ab-34cd-56ef-1234567890ab",
-                "reason    no identity-based policy",
-                "          allows the kms:Decrypt",
-                "          action",
-                "",
+                "AccessDeniedException",
+                "User: …:user/u is not authorized to",
+                "perform: kms:Decrypt on resource:",
+                "…:key/1234abcd-… because no",
+                "identity-based policy allows the",
+                "kms:Decrypt action",
             ]
         );
     }

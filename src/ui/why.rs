@@ -1,22 +1,28 @@
-//! Why: the decision ladder of the selected call, the service's own words, and the statements that were evaluated.
+//! Why: the decision ladder of the selected call, which hangs from the node of its path that refused, with the statement
+//! of the rung under the cursor and the service's own message.
 
 use ratatui::text::{Line, Span};
-use serde_json::{Map, Value};
 
-use crate::lab::insight::documents::request_id;
-use crate::lab::insight::ladder::{self, Evidence, Ladder, Lock, Rung, Word};
-use crate::lab::insight::{Known, covers_action, trail};
+use crate::lab::insight::ladder::{Ladder, Lock, Rung, Word};
+use crate::lab::insight::{Explained, Known};
 use crate::lab::model::experiment::ExtraTable;
-use crate::lab::policy_diff::in_words;
+use crate::lab::path::{Note, Path};
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
 use super::sheet::Sheet;
+use super::text::spans_width;
 use super::theme::{Theme, VerdictStyle};
-use super::{summary, verdict};
+use super::{denial, path, verdict};
 
-/// Columns of a rung's question, and of its answer's word.
-const QUESTION: usize = 24;
-const WORD: usize = 9;
+mod evidence;
+
+/// The column of the trunk, and of what hangs from it.
+const TRUNK: usize = 2;
+const TEXT: usize = 8;
+
+/// Columns of the name of a rung or a lock, and of a rung's sign.
+const NAME: usize = 15;
+const SIGN: usize = 2;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
@@ -28,11 +34,63 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     sheet.lines
 }
 
+/// The name of a rung.
+fn name_of(rung: &Rung) -> &'static str {
+    match rung.question {
+        "explicit deny?" => "explicit Deny",
+        "key policy allows it?" => "key policy",
+        "a grant?" => "grants",
+        _ => "IAM policies",
+    }
+}
+
+/// What a lock guards.
+const fn guarded(lock: Lock) -> &'static str {
+    match lock {
+        Lock::Table => "the table",
+        Lock::Key => "the key",
+        Lock::Other => "the permission",
+    }
+}
+
+/// What would change the outcome; `None` if nothing has to.
+fn remedy(ladder: &Ladder, path: Option<&Path>) -> Option<String> {
+    match path.and_then(|path| path.note) {
+        Some(Note::Disabled) => return Some("The key is disabled. No policy helps.".to_owned()),
+        Some(Note::PendingDeletion) => return Some("The key is pending deletion. No policy helps.".to_owned()),
+        _ => {}
+    }
+    if !ladder.allowed && ladder.denied_expressly() {
+        return Some("Remove the Deny. No allow overrides it.".to_owned());
+    }
+    let numbers: Vec<String> = ladder.enough().iter().map(usize::to_string).collect();
+    let (last, others) = numbers.split_last()?;
+    let others = others.join(", ");
+    let rungs = if others.is_empty() { last.clone() } else { format!("{others} or {last}") };
+    Some(format!("An allow at {rungs} would be enough."))
+}
+
+/// A ladder in its place.
+#[derive(Clone, Copy)]
+struct Hanging<'a> {
+    /// Its place among the others.
+    at: usize,
+    /// Who sent the call.
+    caller: &'static str,
+    ladder: &'a Ladder,
+    standing: Standing,
+    /// Whether it decides the call.
+    is_last: bool,
+    /// Whether its lock is shown in one line.
+    is_brief: bool,
+    /// The rung under the cursor.
+    cursor: Option<usize>,
+}
+
 impl Sheet<'_> {
     fn call(&mut self, state: &State, exchange: &Exchange) {
-        let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
-        let badge = verdict::badge(&Call::Answered(exchange), state, self.theme);
-        self.put(badge, vec![Span::styled(what, self.theme.strong)], 2);
+        let path = state.path_of(exchange);
+        let nodes = self.head(state, exchange, path.as_ref());
         if matches!(exchange.verdict, Verdict::Failed(_)) {
             self.text("It failed for another reason than permission; its own words say which.", self.theme.base);
         }
@@ -45,86 +103,204 @@ impl Sheet<'_> {
             Some(Known::Failed(reason)) => {
                 self.text(&format!("Why could not be found out: {reason}"), self.theme.failed.text);
             }
-            Some(Known::Decisions { all, unread }) => {
-                let ladders = self.decisions(state, exchange, all, unread.as_deref());
-                self.own_words(state, exchange);
-                return self.looked_at(&ladders);
+            Some(Known::Decisions { unread, .. }) => {
+                let explained = state.explained();
+                self.explained(state, exchange, &explained, unread.as_deref(), nodes);
+                self.statement_of_rung(state, &explained);
             }
             Some(_) => self.text("This backend tells nothing of its decisions.", self.theme.base),
         }
         self.own_words(state, exchange);
     }
 
-    /// Draws the ladders of a call and returns them with their titles.
-    fn decisions(
+    /// The verdict with the path. Returns the columns of the path's nodes.
+    fn head(&mut self, state: &State, exchange: &Exchange, path: Option<&Path>) -> [Option<usize>; 2] {
+        let mut spans = verdict::badge(&Call::Answered(exchange), state, self.theme);
+        let Some(path) = path else {
+            let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
+            self.put(spans, vec![Span::styled(what, self.theme.strong)], 2);
+            return [None; 2];
+        };
+        spans.push(Span::raw("  "));
+        let from = spans_width(&spans);
+        let pieces = path.line(state.interface(), self.columns.saturating_sub(from), 0, self.theme.is_ascii());
+        let column = |name: &str| {
+            let at = pieces.iter().position(|piece| piece.text.starts_with(name))?;
+            let before: usize = pieces[..at].iter().map(|piece| piece.text.chars().count()).sum();
+            Some(from + before + name.len() / 2)
+        };
+        let nodes = [column("DynamoDB"), column("KMS")];
+        spans.extend(path::spans(pieces, self.theme));
+        self.lines.push(Line::from(spans));
+        nodes
+    }
+
+    /// Draws the ladders, and what limits them.
+    fn explained(
         &mut self,
         state: &State,
         exchange: &Exchange,
-        all: &[ladder::Decided],
+        explained: &Explained,
         unread: Option<&[String]>,
-    ) -> Vec<(String, Ladder)> {
-        let id = request_id(exchange);
-        let mut ladders = ladder::ladders(all, id);
-        let mut earlier = None;
-        if let Operation::Scan { .. } | Operation::PutItem { .. } = exchange.operation
-            && exchange.is_allowed()
-            && !ladders.iter().any(|ladder| ladder.lock == Lock::Key)
+        nodes: [Option<usize>; 2],
+    ) {
+        let incomplete = unread.is_some_and(|unread| !unread.is_empty());
+        let cursor = state.rung().and_then(|(at, _)| explained.stops().get(at).copied());
+        let hanging: Vec<Hanging<'_>> = explained
+            .ladders
+            .iter()
+            .enumerate()
+            .map(|(at, ladder)| Hanging {
+                at,
+                caller: exchange.identity.name(),
+                ladder,
+                standing: Standing::of(ladder, incomplete, exchange.is_allowed()),
+                is_last: at + 1 == explained.ladders.len(),
+                is_brief: explained.is_brief(at),
+                cursor: cursor.filter(|(of, _)| *of == at).map(|(_, rung)| rung),
+            })
+            .collect();
+        let node = |lock: Lock| match lock {
+            Lock::Table => nodes[0],
+            Lock::Key => nodes[1],
+            Lock::Other => None,
+        };
+        self.drop_from(&hanging.iter().filter_map(|one| node(one.ladder.lock)).collect::<Vec<_>>());
+        for (at, one) in hanging.iter().enumerate() {
+            let later = hanging.get(at + 1).and_then(|next| node(next.ladder.lock));
+            self.corner(node(one.ladder.lock), later);
+            let earlier = explained.earlier.as_deref().filter(|_| one.is_last);
+            self.ladder(*one, earlier.map(|earlier| from_memory(state, earlier)).as_deref(), hanging.len());
+        }
+        self.limits(state, exchange, &hanging, unread);
+        if let Some(last) = hanging.last().filter(|one| one.standing != Standing::Allowed || !exchange.is_allowed())
+            && let Some(remedy) = remedy(last.ladder, state.path_of(exchange).as_ref())
         {
-            earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
-            ladders.extend(earlier.map(Ladder::of));
-            if exchange.operation.subject() == ExtraTable::AwsOwned.name(state.shown_names()) {
-                let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
-                self.text(text, self.theme.base);
+            self.blank();
+            self.put(vec![Span::raw(" ".repeat(TRUNK))], vec![Span::styled(remedy, self.theme.strong)], TRUNK);
+        }
+    }
+
+    /// The lines that drop from the nodes.
+    fn drop_from(&mut self, columns: &[usize]) {
+        let Some(last) = columns.iter().max() else { return };
+        let drops = (0..=*last).map(|column| if columns.contains(&column) { '│' } else { ' ' });
+        self.lines.push(Line::from(Span::styled(drops.collect::<String>(), self.theme.rule)));
+    }
+
+    /// The line that leads from a node to the trunk; `later`: the column of the next one, which still drops.
+    fn corner(&mut self, node: Option<usize>, later: Option<usize>) {
+        let Some(node) = node.filter(|node| *node > TRUNK) else { return };
+        let mut line = format!("{:TRUNK$}┌{}┘", "", "─".repeat(node - TRUNK - 1));
+        if let Some(later) = later.filter(|later| *later > node) {
+            line.push_str(&format!("{:>width$}", "│", width = later - node));
+        }
+        self.lines.push(Line::from(Span::styled(line, self.theme.rule)));
+    }
+
+    /// Draws a ladder: its lock, its rungs and its verdict.
+    fn ladder(&mut self, one: Hanging<'_>, earlier: Option<&str>, count: usize) {
+        let Hanging { ladder, standing, .. } = one;
+        let lock = match count {
+            1 => format!("the lock, {}", guarded(ladder.lock)),
+            _ => format!("lock {}, {}", one.at + 1, guarded(ladder.lock)),
+        };
+        let mut asked = format!("{} on {}", ladder.action, short_resource(&ladder.resource));
+        if ladder.lock == Lock::Key && count > 1 {
+            asked.push_str(&format!(", asked by DynamoDB for {}", one.caller));
+        }
+        let lead = vec![Span::styled("│ ", self.theme.rule), Span::styled(format!("{lock:<20}"), self.theme.strong)];
+        self.hang(None, lead, vec![Span::styled(asked, self.theme.base)], TRUNK + 22);
+        if let Some(text) = earlier {
+            let lead = vec![Span::styled("│ ", self.theme.rule)];
+            self.hang(None, lead, vec![Span::styled(text.to_owned(), self.theme.dim)], TRUNK + 2);
+        }
+        if !one.is_brief {
+            for (at, rung) in ladder.rungs.iter().enumerate() {
+                self.rung(one, at, rung);
             }
         }
-        let caller = state.shown_caller(exchange.identity);
-        if caller.is_some_and(|caller| caller.arn.ends_with(":root")) {
+        let looks = standing.looks(self.theme).text;
+        let verdict = match standing {
+            Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
+            _ => sentence_of(&ladder.verdict),
+        };
+        let lead = vec![Span::styled("└─ ", self.theme.rule), Span::styled(format!("{}  ", standing.sign()), looks)];
+        let cursor = if one.is_brief { one.cursor.map(|_| ()) } else { None };
+        self.hang(cursor, lead, vec![Span::styled(verdict, looks)], TEXT);
+    }
+
+    fn rung(&mut self, one: Hanging<'_>, at: usize, rung: &Rung) {
+        let standing = one.standing;
+        let is_moot = standing == Standing::Denied && one.ladder.denied_expressly() && !rung.decides;
+        let looks = standing.looks(self.theme).text;
+        let is_implicit = standing == Standing::Denied && rung.decides && rung.word != Word::Yes;
+        // An implicit deny has no rung of its own: AWS only names one.
+        let (sign, sign_looks) = match rung.decides && !is_implicit {
+            true => (standing.sign(), looks),
+            false => ("", self.theme.base),
+        };
+        let text_looks = if is_moot { self.theme.dim } else { self.theme.base };
+        let lead = vec![
+            Span::styled("├─ ", self.theme.rule),
+            Span::styled(format!("{}  ", at + 1), text_looks),
+            Span::styled(format!("{:<NAME$}", name_of(rung)), if is_moot { self.theme.dim } else { self.theme.strong }),
+            Span::styled(format!("{sign:<SIGN$}"), sign_looks),
+        ];
+        let sentence = match (standing, rung.decides) {
+            _ if is_moot => "doesn't matter".to_owned(),
+            // More may be there than what was read.
+            (Standing::Open, true) => format!("of what is known here: {}", rung.sentence),
+            _ => rung.sentence.clone(),
+        };
+        let mut content = vec![Span::styled(sentence, text_looks)];
+        if is_implicit && one.is_last {
+            // It stays on one line.
+            let text = "  ◀ AWS's message names this one".replace(' ', "\u{a0}");
+            content.push(Span::styled(format!(" {text}"), self.theme.hint));
+        }
+        self.hang((one.cursor == Some(at)).then_some(()), lead, content, TRUNK + 6 + NAME + SIGN);
+    }
+
+    /// A line of the ladder. Lines that go on have the trunk, too; `cursor` marks the first one.
+    fn hang(&mut self, cursor: Option<()>, lead: Vec<Span<'static>>, content: Vec<Span<'static>>, hang: usize) {
+        let is_end = lead.first().is_some_and(|span| span.content.starts_with('└'));
+        let margin = match cursor {
+            Some(()) => Span::styled(format!("{:<TRUNK$}", "▸"), self.theme.strong),
+            None => Span::raw(" ".repeat(TRUNK)),
+        };
+        let from = self.lines.len();
+        self.put(std::iter::once(margin).chain(lead).collect(), content, hang);
+        for line in self.lines.iter_mut().skip(from + 1).filter(|_| !is_end) {
+            if let Some(first) = line.spans.first_mut().filter(|first| first.content.len() > TRUNK) {
+                let rest = first.content.len() - TRUNK - 1;
+                *first = Span::styled(format!("{:TRUNK$}│{:rest$}", "", ""), self.theme.rule);
+            }
+        }
+    }
+
+    /// What the ladders are worth.
+    fn limits(&mut self, state: &State, exchange: &Exchange, hanging: &[Hanging<'_>], unread: Option<&[String]>) {
+        let is_scan = matches!(exchange.operation, Operation::Scan { .. } | Operation::PutItem { .. });
+        if is_scan && exchange.operation.subject() == ExtraTable::AwsOwned.name(state.shown_names()) {
+            let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
+            self.text(text, self.theme.base);
+        }
+        if state.shown_caller(exchange.identity).is_some_and(|caller| caller.arn.ends_with(":root")) {
             let text = "This is the account's root user: IAM's policies don't bind it, a key's policy does.";
             self.text(text, self.theme.base);
         }
-        if let Some(unread) = unread {
-            self.computed(exchange, &ladders, unread);
-        }
-        if ladders.is_empty() {
+        if hanging.is_empty() {
             self.text(no_decision(exchange, unread), self.theme.base);
         }
-        let earlier = earlier.map(|earlier| from_memory(state, &earlier.request_id));
-        let titles = titles(&ladders);
-        let mut principal = None;
-        for (at, (ladder, title)) in ladders.iter().zip(&titles).enumerate() {
-            let is_last = at + 1 == ladders.len();
-            let incomplete = unread.is_some_and(|unread| !unread.is_empty());
-            let standing = Standing::of(ladder, incomplete, exchange.is_allowed());
-            if at > 0 {
-                self.blank();
-            }
-            self.head(ladder, standing, title, principal.replace(&ladder.principal) != Some(&ladder.principal));
-            self.ladder(ladder, standing, earlier.as_deref().filter(|_| is_last), is_last);
-        }
-        titles.into_iter().zip(ladders).collect()
-    }
-
-    /// Draws the rungs of a ladder and, unless a later ladder decides, its verdict.
-    fn ladder(&mut self, ladder: &Ladder, standing: Standing, earlier: Option<&str>, is_last: bool) {
-        if let Some(text) = earlier {
-            self.put(vec![Span::raw("  ")], vec![Span::styled(text.to_owned(), self.theme.base)], 2);
-        }
-        for (number, rung) in ladder.rungs.iter().enumerate() {
-            self.rung(number + 1, rung, standing, is_last);
-        }
-        if is_last || standing != Standing::Allowed {
-            let looks = standing.looks(self.theme);
-            let verdict = match standing {
-                Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
-                _ => ladder.verdict.clone(),
-            };
-            self.put(vec![Span::styled("  → ", looks.text)], vec![Span::styled(verdict, looks.text)], 4);
+        if let Some(unread) = unread {
+            self.computed(exchange, hanging, unread);
         }
     }
 
     /// What a ladder from documents is worth.
-    fn computed(&mut self, exchange: &Exchange, ladders: &[Ladder], unread: &[String]) {
-        if !ladders.is_empty() {
+    fn computed(&mut self, exchange: &Exchange, hanging: &[Hanging<'_>], unread: &[String]) {
+        if !hanging.is_empty() {
             let text = "Worked out from the policies as they are now; permissions boundaries and service control \
                         policies are not looked at.";
             self.text(text, self.theme.dim);
@@ -132,16 +308,16 @@ impl Sheet<'_> {
         for reason in unread {
             self.text(&format!("! incomplete: {reason}"), self.theme.failed.text);
         }
-        let allowed = ladders.iter().all(|ladder| ladder.allowed);
+        let allowed = hanging.iter().all(|one| one.ladder.allowed);
         if !unread.is_empty() {
-            if allowed && !ladders.is_empty() && matches!(exchange.verdict, Verdict::Denied(_)) {
+            if allowed && !hanging.is_empty() && matches!(exchange.verdict, Verdict::Denied(_)) {
                 self.text("! What denied it is not among what is known here.", self.theme.failed.text);
             }
             return;
         }
         let other = match &exchange.verdict {
             Verdict::Allowed if !allowed => "DENIED",
-            Verdict::Denied(_) if allowed && !ladders.is_empty() => "ALLOWED",
+            Verdict::Denied(_) if allowed && !hanging.is_empty() => "ALLOWED",
             _ => return,
         };
         let text =
@@ -149,52 +325,29 @@ impl Sheet<'_> {
         self.text(&text, self.theme.failed.text);
     }
 
-    fn head(&mut self, ladder: &Ladder, standing: Standing, title: &str, with_who: bool) {
-        self.put(
-            vec![Span::styled(format!("{title}  "), self.theme.strong)],
-            vec![Span::styled(standing.text(), standing.looks(self.theme).text)],
-            2,
-        );
-        let who = ("WHO", trail::short(&ladder.principal));
-        let parts = [who, ("ACTION", ladder.action.as_str()), ("RESOURCE", trail::short(&ladder.resource))];
-        let mut content: Vec<Span<'static>> = Vec::new();
-        for (label, value) in parts.into_iter().skip(usize::from(!with_who)) {
-            // A label and its value stay on one line.
-            let gap = if content.is_empty() { "" } else { "   " };
-            content.push(Span::styled(format!("{gap}{label}\u{a0}"), self.theme.dim));
-            content.push(Span::styled(value.to_owned(), self.theme.strong));
+    /// The statements of the rung under the cursor.
+    fn statement_of_rung(&mut self, state: &State, explained: &Explained) {
+        let Some((at, _)) = state.rung() else { return };
+        let Some((of, number)) = explained.stops().get(at).copied() else { return };
+        let Some(ladder) = explained.ladders.get(of) else { return };
+        let Some(rung) = ladder.rungs.get(number) else { return };
+        let lock = if explained.ladders.len() > 1 { format!("lock {}, ", of + 1) } else { String::new() };
+        self.section(&format!("{lock}rung {}: {}", number + 1, name_of(rung)));
+        if rung.looked_at.is_empty() {
+            self.text("No statement: there is none.", self.theme.dim);
         }
-        self.put(vec![Span::raw("  ")], content, 2);
+        rung.looked_at.iter().for_each(|evidence| self.evidence(evidence, &ladder.action));
     }
 
-    /// In words, too, where it decides the call.
-    fn rung(&mut self, number: usize, rung: &Rung, standing: Standing, is_last: bool) {
-        let (sign, looks) = match rung.decides {
-            true => (standing.sign(), standing.looks(self.theme).text),
-            false => (" ", self.theme.strong),
-        };
-        let lead = vec![
-            Span::styled(format!("{sign} "), looks),
-            Span::styled(format!("{number} {:<QUESTION$}", rung.question), self.theme.base),
-            Span::styled(format!("{:<WORD$}", rung.word.text()), looks),
-        ];
-        let sentence = match (standing, rung.decides) {
-            // More may be there than what was read.
-            (Standing::Open, true) => format!("of what is known here: {}", rung.sentence),
-            _ => rung.sentence.clone(),
-        };
-        let mut content = vec![Span::styled(sentence, self.theme.base)];
-        if rung.decides && (is_last || standing != Standing::Allowed) {
-            // It stays on one line.
-            let mark = match (standing, rung.word) {
-                (Standing::Allowed, _) => "ALLOWED\u{a0}here",
-                (Standing::Denied, Word::Yes) => "DENIED\u{a0}here",
-                (Standing::Denied, _) => "MISSING\u{a0}here",
-                (Standing::Open, _) => "not\u{a0}known",
-            };
-            content.push(Span::styled(format!("  ◀\u{a0}{mark}"), looks));
-        }
-        self.put(lead, content, 4 + QUESTION + WORD);
+    /// A line across the page with a title.
+    fn section(&mut self, title: &str) {
+        let title = format!("── {title} ");
+        let rest = self.columns.saturating_sub(title.chars().count());
+        self.blank();
+        self.lines.push(Line::from(vec![
+            Span::styled(title, self.theme.dim),
+            Span::styled("─".repeat(rest), self.theme.rule),
+        ]));
     }
 
     /// What the service said, unchanged but for what is masked.
@@ -204,124 +357,24 @@ impl Sheet<'_> {
             Verdict::Denied(denied) => (&denied.message, self.theme.denied),
             Verdict::Failed(failure) => (&failure.message, self.theme.failed),
         };
-        self.blank();
         let code = exchange.error_code().unwrap_or("no code");
         let how = if state.has_pseudonyms() { "with pseudonyms" } else { "unchanged" };
-        self.text(&format!("what came back, {how}: {code}"), looks.text);
+        self.section(&format!("the service's message, {how}"));
+        self.text(code, looks.text);
         self.text(message, self.theme.base);
     }
-
-    fn looked_at(&mut self, ladders: &[(String, Ladder)]) {
-        let mut shown: Vec<&Evidence> = Vec::new();
-        // The lock that decided comes first.
-        for (title, ladder) in ladders.iter().rev() {
-            for (number, rung) in ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.looked_at.is_empty()) {
-                self.blank();
-                self.text(&format!("looked at: {title}, {} {}", number + 1, rung.question), self.theme.strong);
-                for evidence in &rung.looked_at {
-                    let is_same = |other: &&Evidence| other.policy == evidence.policy && other.name == evidence.name;
-                    let is_known = shown.iter().any(is_same);
-                    self.evidence(evidence, &ladder.action, is_known);
-                    shown.push(evidence);
-                }
-            }
-        }
-    }
-
-    /// Draws a statement or grant, matched against `action`. One that is above already is only named.
-    fn evidence(&mut self, evidence: &Evidence, action: &str, is_known: bool) {
-        let above = if is_known { " It stands above." } else { "" };
-        self.put(
-            vec![Span::styled("• ", self.theme.dim)],
-            vec![
-                Span::styled(format!("{}, {}: ", evidence.policy, evidence.name), self.theme.strong),
-                Span::styled(format!("{}{above}", evidence.result), self.theme.base),
-            ],
-            2,
-        );
-        let Value::Object(members) = evidence.json.as_ref() else { return };
-        if is_known {
-            return;
-        }
-        if members.contains_key("GranteePrincipal") {
-            return self.grant(members);
-        }
-        for (name, value) in members {
-            let lead = vec![
-                Span::raw("    "),
-                Span::styled(Value::from(name.as_str()).to_string(), self.theme.key),
-                Span::styled(": ", self.theme.punctuation),
-            ];
-            let (value, more) = match value {
-                Value::Array(elements) if elements.len() > ELEMENTS && name.ends_with("Action") => {
-                    of_interest(elements, action)
-                }
-                // Between two elements a line may break.
-                Value::Array(elements) => (listed(elements), String::new()),
-                other => (other.to_string(), String::new()),
-            };
-            self.put(lead, vec![Span::styled(value, self.theme.string), Span::styled(more, self.theme.base)], 6);
-        }
-    }
-
-    /// A grant in words.
-    fn grant(&mut self, members: &Map<String, Value>) {
-        let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let operations = members.get("Operations").and_then(Value::as_array);
-        let may: Vec<String> =
-            operations.into_iter().flatten().filter_map(Value::as_str).map(|name| format!("kms:{name}")).collect();
-        let may: Vec<&str> = may.iter().map(|action| in_words(action)).collect();
-        let made = members.get("CreationDate").and_then(Value::as_f64).and_then(summary::utc).unwrap_or_default();
-        for (label, value) in [
-            ("to", text("GranteePrincipal")),
-            ("may", may.join(", ")),
-            ("only if", members.get("Constraints").map(constraint).unwrap_or_default()),
-            ("name", text("Name")),
-            ("retired by", text("RetiringPrincipal")),
-            ("made", made),
-        ] {
-            if !value.is_empty() {
-                let lead = vec![Span::raw("    "), Span::styled(format!("{label:<11}"), self.theme.dim)];
-                self.put(lead, vec![Span::styled(value, self.theme.base)], 15);
-            }
-        }
-    }
 }
 
-/// How many actions a statement may have to be shown in full, and how many of a longer list are.
-const ELEMENTS: usize = 6;
-const NAMED: usize = 3;
-
-fn listed(elements: &[Value]) -> String {
-    format!("[{}]", elements.iter().map(Value::to_string).collect::<Vec<_>>().join(", "))
+/// A verdict without its word, which the sign says.
+fn sentence_of(verdict: &str) -> String {
+    let text = verdict.split_once(": ").map_or(verdict, |(_, text)| text);
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-/// Of a long list of actions those that cover the one that is asked, else the first few; and what is left out.
-fn of_interest(elements: &[Value], action: &str) -> (String, String) {
-    let covers = |element: &&Value| element.as_str().is_some_and(|pattern| covers_action(pattern, action));
-    let covering: Vec<Value> = elements.iter().filter(covers).cloned().collect();
-    let left = |shown: usize| elements.len().saturating_sub(shown);
-    match covering.len() {
-        0 => {
-            let first = elements.get(..NAMED).unwrap_or(elements);
-            (listed(first), format!(" … and {} more, none of them {action}", left(first.len())))
-        }
-        count => (listed(&covering), format!(" … and {} more", left(count))),
-    }
-}
-
-/// What the encryption context must be.
-fn constraint(constraints: &Value) -> String {
-    let pairs = |pairs: &Value| {
-        let pairs = pairs.as_object().into_iter().flatten();
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        pairs.map(|(name, value)| format!("{name} = {}", text(value))).collect::<Vec<_>>().join(", ")
-    };
-    let told = constraints.as_object().into_iter().flatten().map(|(kind, wanted)| match kind.as_str() {
-        "EncryptionContextEquals" => format!("the encryption context is {}", pairs(wanted)),
-        _ => format!("the encryption context has {}", pairs(wanted)),
-    });
-    told.collect::<Vec<_>>().join(" and ")
+/// The end of an ARN; of a key's id the beginning.
+fn short_resource(arn: &str) -> String {
+    denial::short_arn(arn).trim_start_matches("…:").to_owned()
 }
 
 /// Why no decision of a call is known.
@@ -335,19 +388,6 @@ fn no_decision(exchange: &Exchange, unread: Option<&[String]>) -> &'static str {
         (_, Some(_)) => "Without these documents nothing can be said.",
         (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
     }
-}
-
-/// `lock 1: the table`; numbered where there are several.
-fn titles(ladders: &[Ladder]) -> Vec<String> {
-    let title = |(at, ladder): (usize, &Ladder)| {
-        let name = match ladder.lock {
-            Lock::Table => "the table",
-            Lock::Key => "the key",
-            Lock::Other => "the permission",
-        };
-        if ladders.len() > 1 { format!("lock {}: {name}", at + 1) } else { format!("the lock: {name}") }
-    };
-    ladders.iter().enumerate().map(title).collect()
 }
 
 /// What a ladder came to.
@@ -374,14 +414,6 @@ impl Standing {
             Standing::Allowed => "✔",
             Standing::Denied => "✘",
             Standing::Open => "?",
-        }
-    }
-
-    const fn text(self) -> &'static str {
-        match self {
-            Standing::Allowed => "✔ ALLOWED",
-            Standing::Denied => "✘ DENIED",
-            Standing::Open => "? INCOMPLETE",
         }
     }
 

@@ -270,7 +270,7 @@ fn the_change_is_selected_and_not_its_undoing() {
             let calls = lab.state.calls(Identity::TestUser);
             let later: Vec<bool> = calls.iter().map(|call| lab.state.is_later(call)).collect();
             assert_eq!(later, [false, false, true]);
-            assert!(text.contains("400  +5 min") && text.contains("HTTP 400 · after 5 min"), "{text}");
+            assert!(text.contains("+5 min") && text.contains("✘ DENIED   after 5 min"), "{text}");
         }
     }
     assert_eq!(lab.state.experiments_met(), 14);

@@ -173,7 +173,7 @@ impl Terminal {
             self.wait_for(&["NOT SENT"]);
             self.press("\r");
         }
-        self.wait_for(&["observed", "✔ MET"]);
+        self.wait_for(&["✔ As expected"]);
         if stage < 9 {
             self.press("\r");
         }
@@ -357,7 +357,7 @@ fn why_the_scan_was_denied_stands_in_the_terminal() {
     terminal.press("te");
     terminal.wait_for(&["at rest", "item 1", "DENIED: sees nothing"]);
     terminal.press("e");
-    terminal.wait_for(&["6/9", "observed"]);
+    terminal.wait_for(&["6/9", "As expected"]);
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends_in_order().0, 0);
 }
@@ -386,7 +386,7 @@ fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
     terminal.press("x");
     terminal.wait_for(&["9/9", "sts:GetCallerIdentity"]);
     terminal.press("a\r");
-    terminal.wait_for(&["observed", "✔ MET"]);
+    terminal.wait_for(&["✔ As expected"]);
     terminal.press("q");
     assert_eq!(terminal.ends_in_order().0, 0);
 }

@@ -29,7 +29,7 @@ fn the_badge_the_consent_and_the_doctor_name_each_place() {
     let badge = format!("KMS {} · else {}", host(&other), host(sandbox.url()));
     terminal.wait_for(&["1/9", "sts:GetCallerIdentity", &badge]);
     terminal.press("\r");
-    terminal.wait_for(&["observed", "✔ MET"]);
+    terminal.wait_for(&["✔ As expected"]);
     terminal.press("\r\r");
     let places = format!("STS, DynamoDB and IAM to {}; KMS to", sandbox.url());
     terminal.wait_for(&["Type the last four digits", "calls go", &places, &other]);

@@ -232,7 +232,7 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.wait_for(&["1/9"]);
     // A clicker's two buttons, as a terminal sends them.
     lab.press("\x1b[6~");
-    lab.wait_for(&["observed", "✔ MET"]);
+    lab.wait_for(&["✔ As expected"]);
     lab.press("\x1b[6~");
     lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     lab.press("\x1b[5~");
@@ -249,7 +249,7 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.press("lj\r");
     lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
     lab.press("\r");
-    lab.wait_for(&["observed", "✔ MET"]);
+    lab.wait_for(&["✔ As expected"]);
     let second = journals();
     assert!(second.len() == 1 && second != first, "{second:?} {first:?}");
     lab.press("q");

@@ -230,7 +230,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
             break;
         }
         terminal.press("a\r");
-        terminal.wait_for(&["observed"]);
+        terminal.wait_for(&["As expected"]);
         if is_told(&mut terminal) {
             break;
         }

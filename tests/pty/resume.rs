@@ -112,7 +112,7 @@ fn kill_at(door: &Door, outside: bool, stage: usize, moment: Moment) {
                 terminal.wait_for(&["NOT SENT"]);
                 terminal.press("\r");
             }
-            terminal.wait_for(&["observed", "✔ MET"]);
+            terminal.wait_for(&["✔ As expected"]);
         }
     }
     match moment {

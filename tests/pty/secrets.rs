@@ -131,7 +131,7 @@ fn of_a_whole_lab_no_secret_is_seen_anywhere() {
             terminal.wait_for(&["NOT SENT"]);
             terminal.press("\r");
         }
-        terminal.wait_for(&["observed", "✔ MET"]);
+        terminal.wait_for(&["✔ As expected"]);
         look_at_everything(&mut terminal);
         read_all(terminal.tmp.path(), &mut seen);
         terminal.press(if stage < 9 { "\r" } else { "q" });

@@ -85,6 +85,8 @@ pub enum Intent {
 pub enum PresenterAction {
     /// Blank the screen, or show the lab again.
     Blank,
+    /// Show only the two paths and verdicts, as large as possible, or everything again.
+    Billboard,
     /// Show the time, or hide it.
     Timer,
     /// A clicker's one button: do what comes next. A second press skips an open question.

@@ -13,7 +13,7 @@ use crate::lab::kernel::run::Status;
 use crate::lab::model::choice::Choice;
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::stage::Stage;
-use crate::lab::view::{Overlay, Page};
+use crate::lab::view::{Overlay, Page, moved};
 
 impl State {
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
@@ -66,7 +66,10 @@ impl State {
             Intent::ShowPrevious => self.show_neighbor(Experiment::previous, |state| state.view.shown.previous()),
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
-            Intent::MoveCursor(rows) => self.view.move_cursor(rows, self.jumpable()),
+            Intent::MoveCursor(rows) => match self.rung() {
+                Some((rung, last)) => self.view.rung = Some(moved(rung, rows, last)),
+                None => self.view.move_cursor(rows, self.jumpable()),
+            },
             Intent::ToggleStages => {
                 if self.holds_policy() && self.view.overlay.is_none() {
                     self.view.message = Some(self.explain(Reason::PolicyHeld));
@@ -97,6 +100,7 @@ impl State {
     fn perform_action(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
         match action {
             PresenterAction::Blank => self.view.blank = !self.view.blank,
+            PresenterAction::Billboard => self.view.toggle_billboard(),
             PresenterAction::Timer => self.presenting.shows_timer = !self.presenting.shows_timer,
             PresenterAction::Next => return self.click(is_second_press),
             PresenterAction::Tally => {

@@ -164,7 +164,7 @@ impl Intent {
             Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
             Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
             Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening),
-            Intent::MoveCursor(_) => Modes::of(Mode::List),
+            Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page),
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
             Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
@@ -180,7 +180,10 @@ impl PresenterAction {
         match self {
             PresenterAction::Blank => Modes::ALL,
             PresenterAction::Next => Modes::PANES.or(Mode::Opening),
-            PresenterAction::Timer | PresenterAction::Tally | PresenterAction::AskToStartOver => Modes::PANES,
+            PresenterAction::Billboard
+            | PresenterAction::Timer
+            | PresenterAction::Tally
+            | PresenterAction::AskToStartOver => Modes::PANES,
             PresenterAction::Letter(_)
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)
@@ -357,7 +360,10 @@ impl State {
 
     fn permit_presenter(&self, mode: Mode, action: PresenterAction) -> Permit {
         match action {
-            PresenterAction::Blank | PresenterAction::Timer | PresenterAction::TakeHands => Permit::Yes,
+            PresenterAction::Blank
+            | PresenterAction::Billboard
+            | PresenterAction::Timer
+            | PresenterAction::TakeHands => Permit::Yes,
             // The second press of a clicker skips the question.
             PresenterAction::Next => {
                 yes(mode == Mode::Opening || self.waits_for_answer() || self.permit_advance(mode) == Permit::Yes)
@@ -390,6 +396,7 @@ impl State {
         match self.view.overlay {
             Some(Overlay::Stages { cursor }) => Some((cursor.index(), self.jumpable().index())),
             Some(Overlay::Experiments { cursor }) => Some((cursor.index(), Experiment::ALL.len() - 1)),
+            Some(Overlay::Page { page: Page::Why, .. }) => self.rung(),
             _ => None,
         }
     }

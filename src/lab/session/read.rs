@@ -6,7 +6,7 @@ use crate::lab::cost;
 use crate::lab::feature::consent::Thing;
 use crate::lab::feature::copy::{Copied, Profiles};
 use crate::lab::feature::experiments::steps;
-use crate::lab::feature::insight::{Inquiry, Traced};
+use crate::lab::feature::insight::Inquiry;
 use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::{HandCount, HandEntry};
 use crate::lab::feature::quiz::{Asked, LETTERS, Score};
@@ -17,7 +17,7 @@ use crate::lab::lesson::{Comparison, Text};
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
-use crate::lab::model::experiment::{Experiment, ExtraTable};
+use crate::lab::model::experiment::Experiment;
 use crate::lab::model::facts::Facts;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
@@ -25,7 +25,6 @@ use crate::lab::model::policy_diff::PolicyDiff;
 use crate::lab::model::redact::{clean, redact};
 use crate::lab::model::stage::Stage;
 use crate::lab::model::test_user;
-use crate::lab::path::Path;
 use crate::lab::view::{Overlay, Page};
 use crate::lab::wait;
 
@@ -56,31 +55,6 @@ impl State {
             Some(Call::Answered(exchange)) => Some(exchange),
             _ => None,
         }
-    }
-
-    /// The path of the call that the pane of `identity` shows; `None` unless it is a Scan.
-    pub fn path(&self, identity: Identity) -> Option<Path> {
-        match self.selected_call(identity)? {
-            Call::Answered(exchange) => self.path_of(exchange),
-            call if matches!(call.operation(), Operation::Scan { .. }) => Some(match call {
-                Call::Waiting(_) => Path::waiting(identity.name()),
-                _ => Path::unsent(identity.name()),
-            }),
-            _ => None,
-        }
-    }
-
-    /// The path of an answered call; `None` unless it is a Scan.
-    pub fn path_of(&self, exchange: &Exchange) -> Option<Path> {
-        let asked = match self.insight.asked(exchange) {
-            _ if self.is_replay() => Traced::NotTold,
-            // Sessions that an earlier version recorded have no answer.
-            Traced::Looking if self.replays.session().is_some() => Traced::NotTold,
-            asked => asked,
-        };
-        let path = Path::of(exchange, exchange.identity.name(), asked)?;
-        let is_owned = exchange.operation.subject() == ExtraTable::AwsOwned.name(self.shown_names());
-        Some(if is_owned { path.of_owned_key() } else { path })
     }
 
     /// The question of an experiment, where questions are asked.
@@ -320,13 +294,6 @@ impl State {
     /// What the grant stage has changed in the key policy.
     pub fn granted(&self) -> Option<PolicyDiff> {
         self.policy_diff(self.shown_facts().policy.as_deref()?).filter(|diff| !diff.is_empty())
-    }
-
-    /// test-user's Scan as it was denied, while the shown stage sends it again.
-    pub fn denied_before(&self) -> Option<&Exchange> {
-        let denied = self.record(Stage::ViewDenied).exchanges().rev();
-        let mut denied = denied.filter(|e| e.identity == Identity::TestUser && e.verdict.key() == "denied");
-        denied.next().filter(|_| self.view.shown == Stage::ViewAgain && self.view.experiment.is_none())
     }
 
     /// Everything that the lab will make, with its name.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::lab::calls::Call;
 use crate::lab::feature::consent::Consent;
 use crate::lab::feature::copy::{Clipboard, Profiles, Way};
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
-use crate::lab::feature::insight::{Insight, Known, Use, trail};
+use crate::lab::feature::insight::{Explained, Insight, Known, Traced, Use, trail};
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::masking::masker::Masker;
 use crate::lab::feature::presenting::Presenting;
@@ -21,12 +22,14 @@ use crate::lab::kernel::event::RunId;
 use crate::lab::kernel::run::Run;
 use crate::lab::lesson::{self, Chosen, Lesson};
 use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
-use crate::lab::model::experiment::Experiment;
+use crate::lab::model::exchange::{Exchange, Verdict};
+use crate::lab::model::experiment::{Experiment, ExtraTable};
 use crate::lab::model::facts::{Caller, Facts, Names};
 use crate::lab::model::keymap::Keymap;
-use crate::lab::model::operation::Identity;
+use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::stage::Stage;
-use crate::lab::view::View;
+use crate::lab::path::Path;
+use crate::lab::view::{Page, View};
 use crate::lab::wait::Patience;
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -264,6 +267,85 @@ impl State {
 
     pub(in crate::lab) fn presenting_mut(&mut self) -> &mut Presenting {
         &mut self.presenting
+    }
+}
+
+/// The paths of Scans, and why they ended so.
+impl State {
+    /// The path of the call that the pane of `identity` shows; `None` unless it is a Scan.
+    pub fn path(&self, identity: Identity) -> Option<Path> {
+        match self.selected_call(identity)? {
+            Call::Answered(exchange) => self.path_of(exchange),
+            call if matches!(call.operation(), Operation::Scan { .. }) => Some(match call {
+                Call::Waiting(_) => Path::waiting(identity.name()),
+                _ => Path::unsent(identity.name()),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The path of an answered call; `None` unless it is a Scan.
+    pub fn path_of(&self, exchange: &Exchange) -> Option<Path> {
+        let asked = match self.insight.asked(exchange) {
+            _ if self.is_replay() => Traced::NotTold,
+            // Sessions that an earlier version recorded have no answer.
+            Traced::Looking if self.replays.session().is_some() => Traced::NotTold,
+            asked => asked,
+        };
+        let path = Path::of(exchange, exchange.identity.name(), asked)?;
+        let is_owned = exchange.operation.subject() == ExtraTable::AwsOwned.name(self.shown_names());
+        Some(if is_owned { path.of_owned_key() } else { path })
+    }
+
+    /// What has changed between the last two Scans of the stages, in a sentence; `None` before the change.
+    pub fn change_before(&self) -> Option<&'static str> {
+        let calls = self.record(Stage::Grant).exchanges().rev().filter(|exchange| exchange.is_allowed());
+        calls.into_iter().find_map(|exchange| match exchange.operation {
+            Operation::PutKeyPolicy { .. } => Some("Only the key policy changed."),
+            Operation::PutUserPolicy { .. } | Operation::AttachUserPolicy { .. } => {
+                Some("Only test-user's IAM policy changed.")
+            }
+            Operation::CreateGrant { .. } => Some("Only a grant is new."),
+            _ => None,
+        })
+    }
+
+    /// The path of the Scan of `identity` before the change, while the shown stage sends it again.
+    pub fn path_before(&self, identity: Identity) -> Option<Path> {
+        let is_again = self.view.shown == Stage::ViewAgain && self.view.experiment.is_none();
+        let mut scans = self.record(Stage::ViewDenied).exchanges().rev().filter(|_| is_again);
+        self.path_of(scans.find(|exchange| exchange.identity == identity)?)
+    }
+
+    /// Whether the shown stage ends with a choice: experiments, drills or clean-up.
+    pub fn offers_choices(&self) -> bool {
+        self.view.shown == Stage::ViewAgain && self.view.experiment.is_none() && self.has_experiments()
+    }
+
+    /// Whether the focused pane shows a denial that nobody has looked into.
+    pub fn has_unread_denial(&self) -> bool {
+        let is_denied = self.focused_exchange().is_some_and(|exchange| matches!(exchange.verdict, Verdict::Denied(_)));
+        is_denied && !self.view.why_was_read
+    }
+
+    /// The rung under the cursor of the page that says why, and how many there are to choose from.
+    pub fn rung(&self) -> Option<(usize, usize)> {
+        if self.view.page() != Some(Page::Why) {
+            return None;
+        }
+        let explained = self.explained();
+        let last = explained.stops().len().checked_sub(1)?;
+        Some((self.view.rung.unwrap_or_else(|| explained.first_stop()).min(last), last))
+    }
+
+    /// The ladders of the focused call, the decisive one last; empty until its decisions are known.
+    pub fn explained(&self) -> Explained {
+        match (self.focused_exchange(), self.known()) {
+            (Some(exchange), Some(Known::Decisions { all, .. })) if !self.is_replay() => {
+                self.insight.explain(exchange, all)
+            }
+            _ => Explained::default(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use ratatui::text::Line;
 
 use super::{Brief, Budget, Part};
 use crate::lab::quiz::Asked;
-use crate::lab::{Check, Experiment, Status};
+use crate::lab::{Experiment, Status};
 
 /// Rows that an experiment's verdict and lesson may have beyond a stage's: nothing else explains it.
 const MORE: usize = 3;
@@ -66,29 +66,5 @@ impl<'a> Brief<'a> {
             Some(_) => self.part(None, self.state.interface().say("waiting until DynamoDB has no table key in memory")),
             None => self.under_way(),
         }
-    }
-
-    /// The outcome, the prediction with its explanation, and the lesson.
-    fn tried(self, which: Experiment, check: &Check, most: usize, spare: usize) -> Vec<Line<'static>> {
-        let observed = self.observed(check);
-        let lesson = self.part(Some(""), self.state.experiment(which).lesson.trim());
-        let setup = self.setup(which);
-        // An unexpected outcome teaches nothing.
-        if !check.met {
-            return self.fitting(&[vec![setup, observed.clone()], vec![observed]], most);
-        }
-        let (said, short) = (self.said(true), self.said(false));
-        let (lesson, observed) = (vec![lesson], vec![observed]);
-        let all = [vec![setup], observed.clone(), said.clone(), lesson.clone()].concat();
-        if all.iter().map(|part| self.wrapped(part).len()).sum::<usize>() <= most {
-            return self.fitting(&[all], most);
-        }
-        // Rather two rows more than no explanation.
-        let choices = [
-            [observed.clone(), said, lesson.clone()].concat(),
-            [observed.clone(), short.clone(), lesson].concat(),
-            [observed, short].concat(),
-        ];
-        self.fitting(&choices, most + spare)
     }
 }

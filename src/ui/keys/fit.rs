@@ -111,6 +111,8 @@ impl<'a> Fit<'a> {
             Action::Do(Intent::EraseDigit) if !consent::fits(self.state, self.area) => return None,
             Action::Do(intent) => intent,
             Action::Unzoom => is_zoomed.then_some(Intent::ToggleZoom)?,
+            // There a line is a rung's.
+            Action::Scroll(Scroll::Lines(-1 | 1)) if self.state.rung().is_some() => return None,
             Action::Scroll(scroll) => Intent::ScrollTo(self.target(scroll)?),
             Action::Type => self.typing(mode, pressed?.typed()?)?,
             Action::ClickNext => {

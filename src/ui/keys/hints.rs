@@ -17,30 +17,65 @@ const FOR_QUESTION: [&str; 9] = ["advance", "answer_1", "hint", "shell", "bench"
 
 /// The keys that work now.
 pub fn hints(state: &State, area: Rect) -> Vec<KeyHint> {
+    hints_of(state, area, |_| true)
+}
+
+/// Those of the rows whose first binding `shows` takes.
+fn hints_of(state: &State, area: Rect, shows: impl Fn(&str) -> bool) -> Vec<KeyHint> {
     let fit = Fit::new(state, area);
+    let unread = state.has_unread_denial();
     let hint = |row: &Row| {
         let working = row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
         let keys: Vec<String> = working.filter_map(|binding| binding.keys(fit.keymap).into_iter().next()).collect();
         let label = state.interface().word(row.label.text(state, area)).to_owned();
-        let name = row.bindings.first().map_or("", |binding| binding.name);
+        let name = name_of(row);
         let keys = match (name, keys.is_empty()) {
             (_, true) => return None,
             ("answer_1", _) => names::answers(fit.keymap, keys.len()),
             _ => keys.join("/"),
         };
-        let is_for_question = FOR_QUESTION.contains(&name);
-        Some(KeyHint { keys, label, is_for_question, rank: rank(row, state, area) })
+        let is_next = unread && name == "why";
+        Some(KeyHint { keys, label, rank: rank(row, state, area), is_next })
     };
-    KEYS.iter().filter(|row| row.rank != NEVER).filter_map(hint).collect()
+    let rows = KEYS.iter().filter(|row| row.rank != NEVER && shows(name_of(row)));
+    let mut hints: Vec<KeyHint> = rows.filter_map(hint).collect();
+    // What is to be read comes first.
+    hints.sort_by_key(|hint| !hint.is_next);
+    hints
+}
+
+fn name_of(row: &Row) -> &'static str {
+    row.bindings.first().map_or("", |binding| binding.name)
+}
+
+/// Whether the footer of a stage that has ended shows a row: what leads on, and out of what is unusual. The help has
+/// the others.
+fn leads_on(name: &str, state: &State, area: Rect) -> bool {
+    let status = &state.shown().status;
+    let is_met = matches!(status, Status::Done(check) if check.met);
+    let is_alone = Class::of(area) == Class::Single || state.view().zoom && Class::of(area) == Class::Full;
+    match name {
+        "why" | "help" | "quit" | "back" | "undo" | "replay" | "billboard" => {
+            name != "billboard" || state.view().billboard
+        }
+        // The choices under the last Scan name them.
+        "advance" | "bench" | "drills" => !(is_met && area.height >= 24 && state.offers_choices()),
+        "retry" => !is_met,
+        "view" => state.view().mode != ViewMode::default(),
+        "lesson" => explains_elsewhere(state, area),
+        "other_pane" => is_alone,
+        _ => false,
+    }
 }
 
 /// How soon the footer drops a row now.
 fn rank(row: &Row, state: &State, area: Rect) -> u8 {
-    let name = row.bindings.first().map_or("", |binding| binding.name);
+    let name = name_of(row);
     let is_alone = Class::of(area) == Class::Single || state.view().zoom && Class::of(area) == Class::Full;
     let is_experiment = state.view().experiment.is_some() && state.view().overlay.is_none();
     let status = &state.shown().status;
     match name {
+        "billboard" if state.view().billboard => 1,
         // Anyone who sees HTTP, or one pane of two, must find back.
         "view" if state.view().mode != ViewMode::default() => 2,
         "lesson" if explains_elsewhere(state, area) => 2,
@@ -55,10 +90,13 @@ fn rank(row: &Row, state: &State, area: Rect) -> u8 {
 
 /// As many of the keys that work now as fit into `columns`, the least important dropped first.
 pub fn footer(state: &State, area: Rect, columns: usize, columns_of: impl Fn(&KeyHint) -> usize) -> Vec<KeyHint> {
-    let mut hints = hints(state, area);
-    if state.mode() == Mode::Todo && state.view().experiment.is_none() {
-        hints.retain(|hint| hint.is_for_question);
-    }
+    let is_plain = state.view().overlay.is_none() && state.view().experiment.is_none();
+    let shows = |name: &str| match state.mode() {
+        Mode::Todo if is_plain => FOR_QUESTION.contains(&name) || (name == "billboard" && state.view().billboard),
+        Mode::Done if is_plain => leads_on(name, state, area),
+        _ => true,
+    };
+    let mut hints = hints_of(state, area, shows);
     while hints.iter().map(&columns_of).sum::<usize>() > columns {
         let Some(least) = hints.iter().enumerate().max_by_key(|(_, hint)| hint.rank).map(|(index, _)| index) else {
             break;
@@ -79,5 +117,5 @@ pub fn named(event: KeyEvent, fit: &Fit<'_>) -> Option<KeyHint> {
         _ => row.label.text(state, fit.area),
     };
     let label = state.interface().word(label).to_owned();
-    Some(KeyHint { keys: Chord::of(event)?.name(), label, is_for_question: false, rank: row.rank })
+    Some(KeyHint { keys: Chord::of(event)?.name(), label, rank: row.rank, is_next: false })
 }

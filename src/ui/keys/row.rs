@@ -87,8 +87,8 @@ pub struct KeyHint {
     pub keys: String,
     /// What they do.
     pub label: String,
-    /// Whether the footer shows it under a question.
-    pub(super) is_for_question: bool,
+    /// Whether it comes first, since there is something to read.
+    pub is_next: bool,
     pub(super) rank: u8,
 }
 

@@ -123,7 +123,7 @@ pub const KEYS: &[Row] = &[
             action("clicker_next", &[key(KeyCode::PageDown), key(KeyCode::Right)], Action::ClickNext),
             on("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Intent::ShowPrevious),
             action("clicker_back", &[key(KeyCode::PageUp), key(KeyCode::Left)], Action::ClickBack),
-            Binding { within: PAGE, ..scroll("page_down", &[key(KeyCode::PageDown)], Scroll::Halves(1)) },
+            Binding { within: PAGE, ..scroll("page_down", &[key(KeyCode::PageDown), char(' ')], Scroll::Halves(1)) },
             Binding { within: PAGE, ..scroll("page_up", &[key(KeyCode::PageUp)], Scroll::Halves(-1)) },
         ],
     ),
@@ -155,7 +155,11 @@ pub const KEYS: &[Row] = &[
         &[on("previous_call", &[char('[')], Intent::SelectPrevious), on("next_call", &[char(']')], Intent::SelectNext)],
     ),
     labeled(
-        |state, _| if state.cursor().is_some() { "choose" } else { "scroll" },
+        |state, _| match state.cursor() {
+            _ if state.rung().is_some() => "rung",
+            Some(_) => "choose",
+            None => "scroll",
+        },
         "scroll this pane; in a list, move",
         Group::Look,
         8,
@@ -275,8 +279,15 @@ pub const KEYS: &[Row] = &[
                 within: Modes::of(Mode::Running).or(Mode::Done).or(Mode::Blank),
                 ..present("blank", &[char('b')], PresenterAction::Blank)
             },
-            present("blank", &[char('.'), char('B')], PresenterAction::Blank),
+            present("blank", &[char('.')], PresenterAction::Blank),
         ],
+    ),
+    labeled(
+        |state, _| if state.view().billboard { "back" } else { "billboard" },
+        "only the paths and verdicts, readable from the back row",
+        Group::Teach,
+        14,
+        &[present("billboard", &[char('B')], PresenterAction::Billboard)],
     ),
     row(
         "timer",

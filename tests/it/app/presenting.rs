@@ -85,7 +85,7 @@ fn the_second_screen_is_told_before_the_first_one_is_drawn() {
         for number in 1..=8 {
             lab.wait_for(&[&format!("{number}/9"), "○ "]).await;
             lab.press(KeyCode::PageDown);
-            lab.wait_for(&["observed", "MET"]).await;
+            lab.wait_for(&["As expected"]).await;
             lab.press(KeyCode::PageDown);
         }
         lab.wait_for(&["9/9"]).await;

@@ -232,6 +232,8 @@ fn a_new_stage_has_the_focus_on_its_calls() {
 #[test]
 fn scrolling_stops_at_the_last_line() {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
+    // JSON is longer than the pane.
+    session.intent(Intent::CycleView);
     let Some(Intent::ScrollTo(end)) = intent(KeyCode::Char('G'), &session.state) else { panic!("G does not scroll") };
     session.intent(Intent::ScrollTo(end));
     assert_eq!(session.state.view().scroll(Identity::TestUser), end);
@@ -239,12 +241,13 @@ fn scrolling_stops_at_the_last_line() {
     assert_eq!(intent(KeyCode::Char('k'), &session.state), Some(Intent::ScrollTo(end - 1)));
     assert_eq!(intent(KeyCode::Char('g'), &session.state), Some(Intent::ScrollTo(0)));
     // On a larger screen everything is visible: the position means nothing there, and nothing scrolls.
-    assert_eq!(keys::intent(press(KeyCode::Char('k')), &session.state, Rect::new(0, 0, 200, 50)), None);
+    assert_eq!(keys::intent(press(KeyCode::Char('k')), &session.state, Rect::new(0, 0, 200, 90)), None);
 }
 
 #[test]
 fn only_presses_count_and_only_scrolling_repeats() {
-    let session = Session::sandbox().after(Stage::ViewDenied);
+    let mut session = Session::sandbox().after(Stage::ViewDenied);
+    session.intent(Intent::CycleView);
     let area = Rect::new(0, 0, 80, 24);
     let of_kind = |code, kind| KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind);
     let get = |code, kind| keys::intent(of_kind(code, kind), &session.state, area);
@@ -351,7 +354,7 @@ fn the_footer_has_what_explains() {
     for stage in Stage::ALL {
         let mut session = Session::sandbox().after(stage);
         let text = footer(&session.state, 80, 24);
-        for key in ["w why", "i lesson", "v view", "? keys", "q quit"] {
+        for key in ["w why", "? keys", "q quit"] {
             assert!(text.contains(key), "{key} is not in the footer of {stage:?}: {text}");
         }
         // Explanations have no room on the smallest screen: they are on a page, and it says on which.
@@ -376,7 +379,7 @@ fn the_help_has_headings_and_says_what_met_means() {
     };
     let headings = ["learn", "look", "teach", "go", "signs"].map(row);
     assert!(headings.is_sorted(), "{text}");
-    assert!(text.contains("✔ MET") && text.contains("what was observed is what was expected"), "{text}");
+    assert!(text.contains("✔ MET"), "{text}");
     // Each row once, under one of them.
     let told: usize = keys::grouped(&Keymap::default()).iter().map(|(_, rows)| rows.len()).sum();
     assert_eq!(told, keys::help(&Keymap::default()).count());

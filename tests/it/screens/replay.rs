@@ -43,7 +43,7 @@ fn the_badge_is_in_every_still_and_on_every_verdict() {
                         let context = format!("{} {mode:?} {zoom} {focus:?} {size:?}\n{text}", stage.key());
                         assert!(text.lines().next().unwrap().contains(BADGE), "{context}");
                         for pane in Plan::new(&session.state, Rect::new(0, 0, width, height)).panes {
-                            let verdict = pane.head.y + 1;
+                            let verdict = pane.head.y + pane.head.height.min(2) - 1;
                             let row: String =
                                 (pane.head.left()..pane.head.right()).map(|x| buffer[(x, verdict)].symbol()).collect();
                             let is_empty = session.state.calls(pane.identity).is_empty();

@@ -99,6 +99,17 @@ impl Ladder {
         self.rungs.first().is_some_and(|rung| rung.word == Word::Yes)
     }
 
+    /// The rungs, counted from 1, of which one allow would be enough; none if it is allowed, or denied by a statement.
+    pub fn enough(&self) -> Vec<usize> {
+        match self.lock {
+            _ if self.allowed || self.denied_expressly() => Vec::new(),
+            Lock::Table | Lock::Other => vec![2],
+            // IAM counts only if the key policy lets it decide.
+            Lock::Key if self.rungs.get(2).is_some_and(|rung| rung.word == Word::YesBut) => vec![2, 3, 4],
+            Lock::Key => vec![2, 4],
+        }
+    }
+
     /// Reads the ladder off a decision.
     pub fn of(decided: &Decided) -> Ladder {
         let trace = Trace(decided);

@@ -10,7 +10,7 @@ pub mod near_miss;
 pub mod trail;
 
 use self::documents::{Documents, decide_again, request_id};
-use self::ladder::Decided;
+use self::ladder::{Decided, Ladder, Lock};
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::{Command, DomainEvent};
 use crate::lab::kernel::run::Run;
@@ -40,6 +40,40 @@ pub struct Use {
     asked: Traced,
 }
 
+/// Why a call was decided as it was.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explained {
+    /// A ladder for each lock, in the order of decision.
+    pub ladders: Vec<Ladder>,
+    /// The id of the earlier request by which the last lock was opened, if KMS was not asked this time.
+    pub earlier: Option<String>,
+}
+
+impl Explained {
+    /// Whether a ladder is shown in one line: its lock is open, and another one comes after it.
+    pub fn is_brief(&self, ladder: usize) -> bool {
+        ladder + 1 < self.ladders.len() && self.ladders[ladder].allowed
+    }
+
+    /// The rungs that a cursor can stop at: ladder and rung, counted from 0.
+    pub fn stops(&self) -> Vec<(usize, usize)> {
+        let rungs = self.ladders.iter().enumerate().flat_map(|(at, ladder)| {
+            let is_brief = self.is_brief(at);
+            let shown = ladder.rungs.iter().enumerate().filter(move |(_, rung)| !is_brief || rung.decides);
+            shown.map(move |(rung, _)| (at, rung))
+        });
+        rungs.collect()
+    }
+
+    /// The stop to begin with: the first rung of the last ladder that could have allowed the call, or that decided it.
+    pub fn first_stop(&self) -> usize {
+        let Some((at, ladder)) = self.ladders.iter().enumerate().next_back() else { return 0 };
+        let enough = ladder.enough().first().map(|number| number - 1);
+        let rung = enough.or_else(|| ladder.rungs.iter().position(|rung| rung.decides)).unwrap_or(0);
+        self.stops().iter().position(|stop| *stop == (at, rung)).unwrap_or(0)
+    }
+}
+
 /// What was asked last, and what is known of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Insight {
@@ -63,6 +97,20 @@ impl Insight {
     /// The call with this request id, as it is shown, if a table key was needed for it.
     pub(in crate::lab) fn use_of_request(&self, id: &str) -> Option<&Use> {
         self.uses.iter().find(|one| one.request_id == id)
+    }
+
+    /// The ladders of `exchange`. Where KMS was not asked, the last one is that of the call before it.
+    pub(in crate::lab) fn explain(&self, exchange: &Exchange, all: &[Decided]) -> Explained {
+        let id = request_id(exchange);
+        let ladders = ladder::ladders(all, id);
+        let needs_key = matches!(exchange.operation, Operation::Scan { .. } | Operation::PutItem { .. });
+        let has_key = ladders.iter().any(|ladder| ladder.lock == Lock::Key);
+        if !needs_key || !exchange.is_allowed() || has_key {
+            return Explained { ladders, earlier: None };
+        }
+        let earlier = ladder::earlier_decrypt(all, id, |earlier| self.use_same_table(earlier, id));
+        let ladders = ladders.into_iter().chain(earlier.map(Ladder::of)).collect();
+        Explained { ladders, earlier: earlier.map(|earlier| earlier.request_id.clone()) }
     }
 
     /// Whether the calls with these request ids, as they are shown, needed the same table's key.
