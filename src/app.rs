@@ -38,6 +38,7 @@ use crate::ui::terminal;
 use crate::ui::theme::ColorLevel;
 pub use ending::PanicReport;
 use ending::{exit_status, settle};
+use interactive::Purpose;
 pub use report::{describe, exit_of};
 use setup::{Lab, bare_lab, lab};
 
@@ -55,9 +56,14 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     start_debug_log(&cli)?;
     // Only commands that start a lab read the config file.
     let config = match cli.command {
-        None | Some(Command::Run { .. } | Command::Notes | Command::Record { .. } | Command::Replay { .. }) => {
-            Config::load(&cli.options, environment)?
-        }
+        None
+        | Some(
+            Command::Run { .. }
+            | Command::Drill { .. }
+            | Command::Notes
+            | Command::Record { .. }
+            | Command::Replay { .. },
+        ) => Config::load(&cli.options, environment)?,
         _ => Config::default(),
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
@@ -79,6 +85,7 @@ fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
         cli.command,
         None | Some(
             C::Run { .. }
+                | C::Drill { .. }
                 | C::Doctor
                 | C::Record { .. }
                 | C::Replay { .. }
@@ -106,20 +113,31 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             )
             .into())
         }
-        None if cli.options.plain => interactive::plain(runtime, &cli.options, environment),
+        None if cli.options.plain => interactive::plain(runtime, &cli.options, environment, Purpose::Learn),
         None if !io::stdout().is_terminal() => {
             tell("no terminal on stdout, so this is `kmslab run`");
             lines(runtime, &cli.options, environment, Format::Text)
         }
         None if environment.dumb && io::stdin().is_terminal() => {
             tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            interactive::plain(runtime, &cli.options, environment)
+            interactive::plain(runtime, &cli.options, environment, Purpose::Learn)
         }
         None if environment.dumb => {
             tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
             lines(runtime, &cli.options, environment, Format::Text)
         }
-        None => interactive::interactive(runtime, &cli.options, recording, environment, config),
+        None => interactive::interactive(runtime, &cli.options, recording, environment, config, Purpose::Learn),
+        Some(Command::Drill { which, level }) => {
+            let purpose = interactive::drills(which, level, &cli.options);
+            if cli.options.plain || (environment.dumb && io::stdin().is_terminal()) {
+                return interactive::plain(runtime, &cli.options, environment, purpose);
+            }
+            if environment.dumb || !io::stdout().is_terminal() {
+                let text = "`kmslab drill` asks questions: it needs a terminal, or --plain for lines";
+                return Err(UsageError::new(text).into());
+            }
+            interactive::interactive(runtime, &cli.options, recording, environment, config, purpose)
+        }
         Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
         Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
         Some(Command::Doctor) => doctor(runtime, &cli.options, environment),

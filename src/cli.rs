@@ -21,7 +21,7 @@ pub use blank::unset_blank_settings;
 pub use environment::Environment;
 pub use exit::{Exit, READER_GONE, UsageError};
 pub use output::{is_reader_gone, out, printable, tell};
-pub use values::{SERVE_ADDRESS, language};
+pub use values::{Drills, SERVE_ADDRESS, language};
 
 /// The version, and the commit if it is known: `0.1.0 (0123456789ab)`.
 pub const VERSION: &str = env!("KMSLAB_VERSION");
@@ -62,6 +62,15 @@ pub enum Command {
         /// text: lines for people; jsonl: one JSON object a line
         #[arg(long, value_enum, default_value_t = FormatArg::Text)]
         format: FormatArg,
+    },
+    /// Diagnose and fix faults: the lab sets each up with real calls, and undoes it
+    Drill {
+        /// How many drills, or the id of one [default: all, shuffled; --seed repeats the order]
+        #[arg(value_name = "N", value_parser = values::drills)]
+        which: Option<Drills>,
+        /// How much help: 1 marks what is fine, 2 lists the fixes, 3 lists nothing
+        #[arg(long, value_name = "LEVEL", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+        level: u8,
     },
     /// Check terminal, identities and permissions; creates nothing
     Doctor,
@@ -353,6 +362,12 @@ impl Options {
         }
         // An endpoint may be an address of AWS itself, and a clean-up goes where journals say.
         let cleans_up = matches!(command, Some(Command::Cleanup { .. }));
+        if matches!(command, Some(Command::Drill { .. })) && self.is_aws() {
+            return Err(UsageError::new(
+                "no drills on AWS: DynamoDB keeps a table key for five minutes, so each fix would take that long to \
+                 show\n  without --backend aws they run on the sandbox, and change nothing of yours",
+            ));
+        }
         if self.yes_account.is_some() && is_sandbox && !cleans_up {
             return Err(UsageError::new("--yes-account needs --backend aws"));
         }

@@ -12,8 +12,8 @@ use super::recording;
 use super::report::describe;
 use super::setup::{Lab, lab, looks, random_number};
 use crate::aws::Clients;
-use crate::cli::{Environment, Exit, Options, RecordingOptions, is_reader_gone, out, tell};
-use crate::lab::{Effect, Event, Quiz, State};
+use crate::cli::{Drills, Environment, Exit, Options, RecordingOptions, UsageError, is_reader_gone, out, tell};
+use crate::lab::{BackendKind, Drill, Effect, Event, Level, Plan, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::config::Config;
 use crate::run::effects::EffectHandler;
@@ -43,6 +43,39 @@ pub(super) fn learner(
     Ok(lab)
 }
 
+/// What a person has come for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// The lab.
+    Learn,
+    /// Drills: the stages before them run by themselves.
+    Drill(Plan),
+}
+
+impl Purpose {
+    /// Builds this process's n-th lab.
+    fn lab(self, runtime: &Runtime, options: &Options, environment: &Environment, earlier: u64) -> Result<Lab, Report> {
+        let Purpose::Drill(plan) = self else { return learner(runtime, options, environment, earlier) };
+        let mut lab = lab(runtime, options, environment, earlier)?;
+        if lab.state.backend().kind == BackendKind::Aws {
+            return Err(UsageError::new("no drills on AWS: each fix would take five minutes to show").into());
+        }
+        lab.state = lab.state.with_drills(plan);
+        Ok(lab)
+    }
+}
+
+/// Returns the drills that the command line asks for.
+pub(super) fn drills(which: Option<Drills>, level: u8, options: &Options) -> Purpose {
+    let (count, only) = match which {
+        None => (Drill::ALL.len(), None),
+        Some(Drills::Count(count)) => (count, None),
+        Some(Drills::Only(drill)) => (1, Some(drill)),
+    };
+    let seed = options.seed.unwrap_or_else(random_number);
+    Purpose::Drill(Plan { seed, count, only, level: Level::try_from(level).unwrap_or_default() })
+}
+
 /// Runs the interactive lab on a screen.
 ///
 /// # Errors
@@ -53,15 +86,15 @@ pub(super) fn interactive(
     recording: &RecordingOptions,
     environment: &Environment,
     config: &Config,
+    purpose: Purpose,
 ) -> Result<Exit, Report> {
     // A play begins at the beginning, and so does a log: it has no answers of an earlier session.
     let from_the_beginning = recording.play || recording::is_log(recording);
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
-    let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = learner(runtime, options, environment, 0)?;
-    set_up(&mut state, recording, config);
-    // Dropped after the screen.
-    let mut _announcement = PanicReport::new(&state, journal.as_ref());
+    let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = purpose.lab(runtime, options, environment, 0)?;
     state = state.with_clipboard(environment.clipboard);
+    set_up(&mut state, recording, config);
+    let mut _announcement = PanicReport::new(&state, journal.as_ref()); // dropped after the screen
     // If the recording can't begin, nothing else does.
     let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
@@ -87,7 +120,7 @@ pub(super) fn interactive(
         // It holds the lock of the saved session, which the next lab needs.
         drop(effects);
         earlier += 1;
-        let next = match learner(runtime, options, environment, earlier) {
+        let next = match purpose.lab(runtime, options, environment, earlier) {
             Ok(next) => next,
             Err(error) => break Err(error),
         };
@@ -125,7 +158,11 @@ fn begin(
     options: &Options,
     environment: &Environment,
 ) -> (EffectHandler, UnboundedReceiver<Event>, Vec<Effect>) {
-    let (hold, first) = run::session_file::begin(state, options, environment);
+    let (hold, first) = match state.drills().is_preparing() {
+        // Drills are no session to go on with, and leave the one that is kept alone.
+        true => (None, state.begin_drills()),
+        false => run::session_file::begin(state, options, environment),
+    };
     let (effects, events) = EffectHandler::new(clients);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
@@ -136,8 +173,13 @@ fn begin(
 ///
 /// # Errors
 /// If it can't begin, or input or output fails.
-pub(super) fn plain(runtime: &Runtime, options: &Options, environment: &Environment) -> Result<Exit, Report> {
-    let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
+pub(super) fn plain(
+    runtime: &Runtime,
+    options: &Options,
+    environment: &Environment,
+    purpose: Purpose,
+) -> Result<Exit, Report> {
+    let Lab { mut state, clients, journal, shelf, _sandbox } = purpose.lab(runtime, options, environment, 0)?;
     let _announcement = PanicReport::new(&state, journal.as_ref());
     let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);
     let _in_runtime = runtime.enter();
@@ -160,7 +202,11 @@ fn told_at_the_end(
     mask: bool,
     again: &str,
 ) -> Result<(Exit, Option<Ended>), Report> {
-    let _ = writeln!(io::stdout(), "kmslab: {}{}", state.summary(), whats_next(state, again));
+    let summary = match state.drills().is_alone() {
+        true => state.drills().summary(),
+        false => format!("{}{}", state.summary(), whats_next(state, again)),
+    };
+    let _ = writeln!(io::stdout(), "kmslab: {summary}");
     let _ = print_copied(state, &mut io::stdout().lock());
     let survivors = settle(state, journal);
     match ended {

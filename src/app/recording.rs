@@ -38,9 +38,9 @@ const LONG: Duration = Duration::from_secs(1);
 /// # Errors
 /// A usage error that names the option.
 pub fn check(command: Option<&Command>, options: &RecordingOptions) -> Result<(), UsageError> {
-    let is_replay = matches!(command, Some(Command::Replay { .. }));
+    let is_replay = matches!(command, Some(Command::Replay { .. } | Command::Drill { .. }));
     if options.record.is_some() && command.is_some() && !is_replay {
-        return Err(UsageError::new("--record goes with the interactive lab and with `kmslab replay`"));
+        return Err(UsageError::new("--record goes with the interactive lab, `kmslab drill` and `kmslab replay`"));
     }
     if options.play && command.is_some() {
         return Err(UsageError::new("--play goes with the interactive lab; `kmslab record` always plays it"));

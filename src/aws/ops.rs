@@ -127,6 +127,10 @@ pub(super) async fn send(clients: &ServiceClients, operation: &Operation, tap: T
             tapped!(iam().put_user_policy().user_name(user).policy_name(name).policy_document(policy), tap),
         O::DeleteUserPolicy { user, name } =>
             tapped!(iam().delete_user_policy().user_name(user).policy_name(name), tap),
+        O::ListUserPolicies { user } => tapped!(iam().list_user_policies().user_name(user), tap),
+        O::GetUserPolicy { user, name } => tapped!(iam().get_user_policy().user_name(user).policy_name(name), tap),
+        O::ListAttachedUserPolicies { user } =>
+            tapped!(iam().list_attached_user_policies().user_name(user), tap),
         O::CreateAccessKey { user } => return create_access_key(clients, user, tap).await,
         O::ListAccessKeys { user } => tapped!(iam().list_access_keys().user_name(user), tap),
         O::DeleteAccessKey { user, access_key_id } =>

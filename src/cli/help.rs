@@ -17,17 +17,19 @@ use super::{Cli, READER_GONE};
 const CONSENTING: &[&str] = &["run", "record", "cleanup"];
 /// The commands that call a server.
 const CALLERS: &[&str] = &["run", "doctor", "record", "cleanup", "why"];
+/// The same, with the drills, which don't go to AWS.
+const DIALERS: &[&str] = &["run", "drill", "doctor", "record", "cleanup", "why"];
 /// The commands whose calls may need two identities.
-const IDENTITIES: &[&str] = &["run", "doctor", "record"];
+const IDENTITIES: &[&str] = &["run", "drill", "doctor", "record"];
 /// The commands that start the sandbox.
-const SANDBOXES: &[&str] = &["run", "doctor", "record", "serve"];
-/// The commands that draw the lab without a person.
-const PICTURES: &[&str] = &["record", "replay"];
+const SANDBOXES: &[&str] = &["run", "drill", "doctor", "record", "serve"];
+/// The commands that can write pictures.
+const PICTURES: &[&str] = &["drill", "record", "replay"];
 /// The commands that draw.
-const SCREENS: &[&str] = &["record", "replay", "notes"];
+const SCREENS: &[&str] = &["drill", "record", "replay", "notes"];
 
 /// The commands whose signs may be ASCII.
-const SIGNS: &[&str] = &["record", "replay", "notes", "why"];
+const SIGNS: &[&str] = &["drill", "record", "replay", "notes", "why"];
 
 /// An option by the name of its field, and the commands that use it. The interactive lab uses all of them.
 type Applies = (&'static str, &'static [&'static str]);
@@ -37,50 +39,50 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
     (
         None,
         &[
-            ("plain", &[]),
+            ("plain", &["drill"]),
             ("fresh", &[]),
             ("no_questions", &["record"]),
             ("questions", &["record"]),
-            ("lang", &["run", "record", "replay", "export"]),
+            ("lang", &["run", "drill", "record", "replay", "export"]),
             ("theme", SCREENS),
             ("ascii", SIGNS),
             ("no_ascii", SIGNS),
-            ("mask", &["run", "doctor", "replay", "cleanup", "why"]),
-            ("no_mask", &["run", "doctor", "record", "replay", "export", "cleanup", "why"]),
-            ("lesson", &["run", "record", "replay", "export", "lesson"]),
-            ("config", &["run", "doctor", "record", "replay", "notes"]),
-            ("socket", &["notes"]),
-            ("debug", &["run", "doctor", "record", "replay", "serve", "cleanup", "why"]),
+            ("mask", &["run", "drill", "doctor", "replay", "cleanup", "why"]),
+            ("no_mask", &["run", "drill", "doctor", "record", "replay", "export", "cleanup", "why"]),
+            ("lesson", &["run", "drill", "record", "replay", "export", "lesson"]),
+            ("config", &["run", "drill", "doctor", "record", "replay", "notes"]),
+            ("socket", &["drill", "notes"]),
+            ("debug", &["run", "drill", "doctor", "record", "replay", "serve", "cleanup", "why"]),
         ],
     ),
     (
         Some("Where the calls go"),
         &[
             ("backend", CALLERS),
-            ("admin_profile", CALLERS),
+            ("admin_profile", DIALERS),
             ("user_profile", IDENTITIES),
             ("yes_account", CONSENTING),
-            ("endpoint_url", CALLERS),
-            ("region", &["run", "doctor", "record", "serve", "cleanup", "why"]),
-            ("wait", &["run", "record", "cleanup"]),
+            ("endpoint_url", DIALERS),
+            ("region", &["run", "drill", "doctor", "record", "serve", "cleanup", "why"]),
+            ("wait", &["run", "drill", "record", "cleanup"]),
             ("data", SANDBOXES),
-            ("seed", &["run", "record", "serve"]),
+            ("seed", &["run", "drill", "record", "serve"]),
         ],
     ),
     (
         Some("Recording and playing"),
         &[
-            ("record", &["replay"]),
+            ("record", &["drill", "replay"]),
             ("play", &[]),
             ("pace", &["record"]),
             ("captions", PICTURES),
-            ("keys", &["record"]),
+            ("keys", &["drill", "record"]),
             ("big", PICTURES),
             ("size", PICTURES),
             ("width", PICTURES),
             ("height", PICTURES),
             ("font", PICTURES),
-            ("force", &["record", "replay", "export"]),
+            ("force", &["drill", "record", "replay", "export"]),
             ("cast_version", PICTURES),
         ],
     ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use super::exit::UsageError;
-use crate::lab::Stage;
+use crate::lab::{Drill, Stage};
 
 /// The default address of `kmslab serve`.
 pub const SERVE_ADDRESS: &str = "127.0.0.1:4599";
@@ -39,6 +39,28 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, UsageError> {
 pub(super) fn stage(text: &str) -> Result<Stage, UsageError> {
     let wrong = || UsageError::new(format!("the stages are: {}", Stage::ALL.map(Stage::key).join(", ")));
     Stage::ALL.into_iter().find(|stage| stage.key() == text).ok_or_else(wrong)
+}
+
+/// How many drills, or which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drills {
+    /// So many, shuffled.
+    Count(usize),
+    /// This one.
+    Only(Drill),
+}
+
+/// Parses a number of drills, or the id of one.
+pub(super) fn drills(text: &str) -> Result<Drills, UsageError> {
+    let all = Drill::ALL.len();
+    match (text.parse::<usize>(), Drill::of(text)) {
+        (Ok(count), _) if (1..=all).contains(&count) => Ok(Drills::Count(count)),
+        (_, Some(drill)) => Ok(Drills::Only(drill)),
+        _ => Err(UsageError::new(format!(
+            "how many drills, from 1 to {all}, or one of: {}",
+            Drill::ALL.map(Drill::id).join(", ")
+        ))),
+    }
 }
 
 /// Checks an account's number.

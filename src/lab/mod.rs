@@ -30,10 +30,12 @@ pub mod snapshot;
 pub mod stages;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 pub mod view;
 pub mod wait;
 pub mod why;
 
+pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
@@ -49,12 +51,13 @@ pub use copy::{Copied, Profiles, Way};
 pub use exchange::{Answer, CallError, CallId, Denied, Exchange, REPORT_IT, Response, Verdict, Wire};
 pub use experiments::Experiments;
 pub use facts::{Facts, Names};
-pub use flow::{Effect, Event, Intent, PresenterAction, Report, TimerId};
+pub use flow::{DrillAction, Effect, Event, Intent, PresenterAction, Report, TimerId};
 pub use kernel::run::{Run, Status};
 pub use keymap::Keymap;
 pub use lesson::Lesson;
 pub use model::choice::Choice;
 pub use model::command_line::cli_line;
+pub use model::drill::{self, Drill, DrillResult, Level, Lock, Look, Plan, Rung};
 pub use model::experiment::Experiment;
 pub use model::outcome::Check;
 pub use operation::{Identity, Operation, Service, TableKey, Tags};

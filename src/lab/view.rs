@@ -108,6 +108,8 @@ pub struct View {
     pub shown: Stage,
     /// The experiment that is looked at instead.
     pub experiment: Option<Experiment>,
+    /// Whether the drills are looked at instead.
+    pub drill: bool,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
@@ -174,6 +176,7 @@ impl View {
     pub(super) fn show(&mut self, stage: Stage) {
         self.shown = stage;
         self.experiment = None;
+        self.drill = false;
         self.panes = Default::default();
         self.message = None;
         self.why_was_read = false;
@@ -183,6 +186,14 @@ impl View {
         self.show(self.shown);
         self.overlay = None;
         self.experiment = Some(which);
+    }
+
+    pub(super) fn show_drill(&mut self) {
+        self.show(self.shown);
+        self.overlay = None;
+        self.drill = true;
+        self.zoom = false;
+        self.focus_on(Identity::TestUser);
     }
 
     pub(super) fn open_experiments(&mut self, last: Option<Experiment>) {

@@ -6,7 +6,7 @@ use crate::lab::{Call, Identity, Overlay, State, Status, ViewMode};
 
 use super::size::{Class, Extent};
 use super::theme::Theme;
-use super::{answer, brief, page};
+use super::{answer, brief, drill, page};
 
 /// The parts of a screen that is not too small.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +150,7 @@ pub fn scrolled(state: &State, area: Rect) -> Option<(Extent, u16)> {
     let (extent, first) = match state.view().overlay {
         Some(Overlay::Page { page, scroll }) => (page::extent(state, page, area), scroll),
         Some(_) => return None,
+        None if state.is_drilling() => return drill::scrolled(state, area),
         None => {
             let plan = Plan::new(state, area);
             let pane = plan.focused(state)?;

@@ -33,6 +33,7 @@ mod consent;
 mod denial;
 mod dialog;
 mod diff;
+mod drill;
 mod experiments;
 mod hands;
 mod json;

@@ -16,6 +16,7 @@ use crate::lab::lesson::Source;
 use crate::lab::quiz::Asked;
 use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Status, Verdict, consent};
 
+pub mod drill;
 mod experiment;
 mod pages;
 mod prompt;

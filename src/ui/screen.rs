@@ -18,7 +18,9 @@ use super::layout::Plan;
 use super::size::{Class, FULL, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
-use super::{billboard, brief, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict};
+use super::{
+    billboard, brief, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict,
+};
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
 pub fn view(state: &State, theme: &Theme, key_cast: &KeyCast, frame: &mut Frame<'_>) {
@@ -57,6 +59,9 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     if Class::of(area) == Class::TooSmall {
         return too_small(state, theme, area, buffer);
     }
+    if state.is_drilling() {
+        return drill_screen(state, theme, key_cast, area, buffer);
+    }
     if state.view().opening {
         return opening_card(state, theme, key_cast, area, buffer);
     }
@@ -92,6 +97,16 @@ fn opening_card(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, bu
     opening::draw(state, theme, row(top, bottom.saturating_sub(top + gap)), buffer);
     message_line(state, theme, key_cast, row(bottom.saturating_sub(1), 1), buffer);
     footer(state, theme, row(bottom, 1), area, buffer);
+    overlay::draw(state, theme, area, buffer);
+}
+
+/// Draws the drills: header, drill, message line and footer.
+fn drill_screen(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
+    let row = |y: u16| Rect { y, height: 1, ..area }.intersection(area);
+    header(state, theme, key_cast, row(area.y), buffer);
+    drill::draw(state, theme, area, buffer);
+    message_line(state, theme, key_cast, row(area.bottom().saturating_sub(2)), buffer);
+    footer(state, theme, row(area.bottom().saturating_sub(1)), area, buffer);
     overlay::draw(state, theme, area, buffer);
 }
 
@@ -188,7 +203,7 @@ fn message(state: &State, columns: usize) -> Option<String> {
 fn to_the_experiments(state: &State) -> Option<String> {
     let is_read =
         state.view().shown == Stage::ViewAgain && state.view().experiment.is_none() && state.has_experiments();
-    let is_met = is_read && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
+    let is_met = is_read && !state.is_drilling() && state.check(Stage::ViewAgain).is_some_and(|check| check.met);
     let (key, count) = (names::first("bench", &state.view().keys), Experiment::ALL.len());
     let text = "{}: {} experiments that break this (only before clean-up)";
     is_met.then(|| state.interface().fill(text, &[&key, &count]))
@@ -218,8 +233,10 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let stage = state.view().shown;
     let dim = theme.bar.patch(theme.dim);
     let is_opening = state.view().opening;
+    let level = drill::title(state);
     let (number, title) = match state.view().experiment {
         None if is_opening => (String::new(), state.lesson().frame.opening.title.as_str()),
+        _ if state.is_drilling() => (drill::number(state), level.as_str()),
         Some(which) => (experiments::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
@@ -245,7 +262,8 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: where the calls go must be clear.
-    let progress: Vec<Span<'static>> = progress.collect();
+    let progress: Vec<Span<'static>> =
+        if state.is_drilling() { drill::score(state, theme) } else { progress.collect() };
     let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
     let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];

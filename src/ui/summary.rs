@@ -67,6 +67,15 @@ pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) 
     sheet.lines
 }
 
+/// The lines of an object.
+pub fn value(value: &Value, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, columns);
+    if let Value::Object(members) = value {
+        sheet.members(members, 0);
+    }
+    sheet.lines
+}
+
 impl Sheet<'_> {
     /// A labeled line; what does not fit goes on after `hang` spaces.
     fn field(&mut self, label: &str, value: &str, hang: usize) {

@@ -13,6 +13,7 @@ mod clients;
 mod command_line;
 mod consent;
 #[cfg(unix)]
+mod drills;
 mod endpoints;
 mod experiments;
 mod faults;

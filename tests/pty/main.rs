@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod copy;
+mod drills;
 mod edge;
 mod export;
 mod leaving;

@@ -12,6 +12,7 @@ use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::model::backend::{Backend, BackendKind};
+use crate::lab::model::drill::DrillResult;
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::Facts;
 use crate::lab::model::masked::Answered;
@@ -111,6 +112,9 @@ pub struct SavedSession {
     #[serde(default)]
     #[serde(rename = "bench")]
     pub experiments: experiments::Saved,
+    /// How the drills came out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drills: Vec<DrillResult>,
     /// The account in which things might be created.
     pub(in crate::lab) consented: Option<String>,
     /// When the key stopped costing anything.

@@ -20,6 +20,8 @@ pub enum RunId {
     Stage(Stage),
     /// An experiment.
     Experiment(Experiment),
+    /// The drill at work.
+    Drill,
 }
 
 /// A call to be sent.
@@ -104,6 +106,8 @@ pub enum Command {
     TakeOver,
     /// Do something for an experiment.
     Trial(Experiment, TrialCommand),
+    /// Do something for the drills.
+    Drill(DrillCommand),
     /// Say how long an experiment waits, and send the timer back after a second.
     CountDown {
         /// To be echoed.
@@ -156,4 +160,13 @@ pub enum TrialCommand {
     Conclude(Outcome),
     /// Bring a resumed session to where it ended, now that the experiment is undone.
     CatchUp,
+}
+
+/// What the session does for the drills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrillCommand {
+    /// Go on with the batch after a pause.
+    GoOn,
+    /// Begin the first drill, or say why there is none: the stages before it have ended.
+    Prepared,
 }

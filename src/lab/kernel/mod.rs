@@ -41,8 +41,9 @@ const LEFT_EARLY: &str = "not finished: the lab was left";
 pub struct Kernel {
     stages: [Run; Stage::ALL.len()],
     experiments: [Run; Experiment::ALL.len()],
-    /// The experiment that interrupts the stages.
-    interruption: Option<Experiment>,
+    drill: Run,
+    /// The run that interrupts the stages.
+    interruption: Option<RunId>,
     /// The stage that is next, in progress or newest done. Later ones have not begun.
     current: Stage,
     facts: Facts,
@@ -68,6 +69,7 @@ impl Kernel {
         Kernel {
             stages: Default::default(),
             experiments: Default::default(),
+            drill: Run::default(),
             interruption: None,
             current: Stage::FIRST,
             facts: Facts::default(),
@@ -88,6 +90,7 @@ impl Kernel {
         match id {
             RunId::Stage(stage) => self.stage(stage),
             RunId::Experiment(which) => &self.experiments[which.index()],
+            RunId::Drill => &self.drill,
         }
     }
 
@@ -96,9 +99,9 @@ impl Kernel {
         &self.stages[stage.index()]
     }
 
-    /// The runs of all stages, in order, then those of experiments.
+    /// The runs of all stages, in order, then those of experiments and of the drill at work.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.stages.iter().chain(&self.experiments)
+        self.stages.iter().chain(&self.experiments).chain([&self.drill])
     }
 
     /// The experiment that has sent this call.
@@ -109,7 +112,7 @@ impl Kernel {
 
     /// The run that responses belong to, or would if something were sent now.
     pub fn at_work(&self) -> RunId {
-        self.interruption.map_or(RunId::Stage(self.current), RunId::Experiment)
+        self.interruption.unwrap_or(RunId::Stage(self.current))
     }
 
     /// Whether an experiment interrupts the stages.
@@ -235,6 +238,7 @@ impl Kernel {
         match id {
             RunId::Stage(stage) => self.stage_mut(stage),
             RunId::Experiment(which) => &mut self.experiments[which.index()],
+            RunId::Drill => &mut self.drill,
         }
     }
 
@@ -281,23 +285,32 @@ impl Kernel {
         self.want(RunId::Stage(stage));
     }
 
-    /// Interrupts the stages with an experiment, or with its undoing.
-    pub(in crate::lab) fn interrupt(&mut self, which: Experiment, undoes: bool) {
-        self.interruption = Some(which);
-        let run = self.run_mut(RunId::Experiment(which));
+    /// Interrupts the stages with a run, or with its undoing.
+    pub(in crate::lab) fn interrupt(&mut self, id: RunId, undoes: bool) {
         if !undoes {
-            *run = Run::default();
+            self.reset(id);
         }
-        run.status = Status::Running;
-        self.go_on(which, undoes);
+        self.continue_with(id, undoes);
     }
 
-    /// Goes on with another batch of an experiment, whatever became of the one before.
-    pub(in crate::lab) fn go_on(&mut self, which: Experiment, undoes: bool) {
-        let run = self.run_mut(RunId::Experiment(which));
+    /// Interrupts the stages with another part of a run: its batches are counted from 0 again, its calls stay.
+    pub(in crate::lab) fn interrupt_again(&mut self, id: RunId, undoes: bool) {
+        self.run_mut(id).batch = 0;
+        self.continue_with(id, undoes);
+    }
+
+    fn continue_with(&mut self, id: RunId, undoes: bool) {
+        self.interruption = Some(id);
+        self.run_mut(id).status = Status::Running;
+        self.go_on(id, undoes);
+    }
+
+    /// Goes on with another batch of an interrupting run, whatever became of the one before.
+    pub(in crate::lab) fn go_on(&mut self, id: RunId, undoes: bool) {
+        let run = self.run_mut(id);
         run.drop_batch();
         run.purpose = if undoes { Purpose::Undo } else { Purpose::Act };
-        self.want(RunId::Experiment(which));
+        self.want(id);
     }
 
     /// Passes over a batch without calls, or a pause.
@@ -476,14 +489,14 @@ impl Kernel {
         let run = self.run_mut(id);
         (run.held, run.retry) = (None, None);
         match (id, &run.gave_up) {
-            (RunId::Experiment(_), _) => run.gave_up = None,
+            (RunId::Experiment(_) | RunId::Drill, _) => run.gave_up = None,
             (RunId::Stage(_), Some(gave_up)) if !outcome.met && !outcome.observed.starts_with(gave_up.as_str()) => {
                 outcome.shown_mut().observed = format!("{gave_up}: {}", outcome.observed);
             }
             _ => {}
         }
         run.status = Status::Done(outcome);
-        if let RunId::Experiment(_) = id {
+        if self.interruption == Some(id) {
             self.interruption = None;
         }
         self.outbox.push_back(DomainEvent::RunEnded(id));

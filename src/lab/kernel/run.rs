@@ -134,8 +134,8 @@ impl Run {
     pub(super) fn counts_to(&self, id: RunId) -> Stage {
         match id {
             RunId::Stage(stage) => stage,
-            RunId::Experiment(_) if self.purpose == Purpose::Undo => Stage::CleanUp,
-            RunId::Experiment(_) => Stage::ViewAgain,
+            RunId::Experiment(_) | RunId::Drill if self.purpose == Purpose::Undo => Stage::CleanUp,
+            RunId::Experiment(_) | RunId::Drill => Stage::ViewAgain,
         }
     }
 

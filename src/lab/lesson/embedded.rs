@@ -19,6 +19,7 @@ pub const FILES: &[(&str, &str)] = files![
     "en/grant.toml",
     "en/view_again.toml",
     "en/clean_up.toml",
+    "en/drills.toml",
     "de/lesson.toml",
     "de/who.toml",
     "de/create_key.toml",
@@ -29,4 +30,5 @@ pub const FILES: &[(&str, &str)] = files![
     "de/grant.toml",
     "de/view_again.toml",
     "de/clean_up.toml",
+    "de/drills.toml",
 ];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
+use super::{Drills, FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
 use crate::lab::model::experiment;
 use crate::lab::model::stage::Stage;
 
@@ -67,6 +67,9 @@ pub const BUDGETS: &[Budget] = &[
     budget("experiments[].answers[].text", 8, 60),
     budget("experiments[].answers[].explanation", 35, WRAPPED),
     budget("experiments[].lesson", 35, WRAPPED),
+    budget("drills[].ticket", 20, WRAPPED),
+    budget("drills[].teaches", 25, WRAPPED),
+    budget("drills[].hints[]", 15, WRAPPED),
 ];
 
 /// The most words of a sentence, in every language.
@@ -109,14 +112,14 @@ pub fn check(files: &Files) -> Vec<Problem> {
     let mut used = BTreeSet::new();
     for language in files.languages() {
         let mut linter = Linter { language, known: &|id| sources.contains_key(id), used: &mut used, found: &mut found };
-        for name in std::iter::once("lesson").chain(Stage::ALL.map(Stage::key)) {
+        for name in ["lesson", "drills"].into_iter().chain(Stage::ALL.map(Stage::key)) {
             linter.file(files, name);
         }
         let unknown =
             files.paths().filter(|path| path.strip_prefix(language).is_some_and(|rest| rest.starts_with('/')));
         for path in unknown {
             let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
-            if name != "lesson" && !Stage::ALL.iter().any(|stage| stage.key() == name) {
+            if !matches!(name, "lesson" | "drills") && !Stage::ALL.iter().any(|stage| stage.key() == name) {
                 found.push(at(path, 0, None, format!("there is no stage {name}")));
             }
         }
@@ -149,7 +152,7 @@ struct Linter<'a> {
 impl Linter<'_> {
     fn file(&mut self, files: &Files, name: &str) {
         let path = format!("{}/{name}.toml", self.language);
-        let stage = (name != "lesson").then_some(name);
+        let stage = (!matches!(name, "lesson" | "drills")).then_some(name);
         let Some(text) = files.get(&path) else {
             let message = if self.language == FALLBACK { "there is no such file" } else { "not translated" };
             self.found.push(at(&path, 0, stage, message.to_owned()));
@@ -171,6 +174,10 @@ impl Linter<'_> {
             Some(name) => read(files, path.clone(), None).map(|(_, text): (_, StageText)| {
                 let spoilers = spoilers(name, &leaves);
                 [stage_problems(&text), spoilers, gives_answer_away(&text)].concat()
+            }),
+            None if name == "drills" => read(files, path.clone(), None).map(|(_, drills): (_, Drills)| {
+                let problems = drills.problems().into_iter();
+                problems.map(|message| (String::new(), message)).collect()
             }),
             None => read(files, path.clone(), None).map(|(_, frame): (_, Frame)| frame_problems(self.language, &frame)),
         };

@@ -3,7 +3,9 @@
 //! [`Files`] holds what was read, [`Lesson::parse`] makes a lesson of one language of it, [`lint`] finds what is wrong
 //! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
 
+mod drills;
 mod embedded;
+mod experiments;
 pub mod interface;
 pub mod lint;
 mod variants;
@@ -17,6 +19,8 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use drills::{DrillText, Drills};
+pub use experiments::Experiment;
 use variants::english_opening;
 pub use variants::{GivenUser, InlinePolicy, Opening, UserKind};
 
@@ -103,6 +107,8 @@ pub struct Lesson {
     /// By their ids.
     pub sources: BTreeMap<String, Source>,
     stages: Vec<StageText>,
+    /// What the drills tell.
+    pub drills: Drills,
 }
 
 /// A publication that a text relies on.
@@ -359,44 +365,6 @@ pub struct Card {
     pub sources: Vec<String>,
 }
 
-/// What is said about an experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "ExperimentFile")]
-pub struct Experiment {
-    /// Which.
-    pub id: String,
-    /// A few words for the list.
-    pub title: String,
-    /// What is changed, for real.
-    pub setup: String,
-    /// The prediction.
-    pub question: Question,
-    /// What it teaches.
-    pub lesson: String,
-    /// Ids of its sources.
-    pub sources: Vec<String>,
-}
-
-/// The same as it stands in the file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExperimentFile {
-    id: String,
-    title: String,
-    setup: String,
-    question: String,
-    answers: Vec<Reply>,
-    lesson: String,
-    sources: Vec<String>,
-}
-
-impl From<ExperimentFile> for Experiment {
-    fn from(file: ExperimentFile) -> Experiment {
-        let ExperimentFile { id, title, setup, question, answers, lesson, sources } = file;
-        Experiment { id, title, setup, question: Question { text: question, answers }, lesson, sources }
-    }
-}
-
 /// The texts that the screen shows of a stage, with the ones of a given user in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
@@ -480,7 +448,8 @@ impl Lesson {
                 read(files, path, stage).map(|(_, text)| text)
             })
             .collect::<Result<Vec<StageText>, Problem>>()?;
-        Ok(Lesson { code: language.to_owned(), frame, sources, stages })
+        let drills = Drills::parse(files, in_language("drills", None).0)?;
+        Ok(Lesson { code: language.to_owned(), frame, sources, stages, drills })
     }
 
     /// Everything about a stage.

@@ -208,6 +208,9 @@ mod tests {
                 O::DeleteUserPolicy { user: s("u"), name: s("p") },
                 "iam delete-user-policy --user-name u --policy-name p",
             ),
+            (O::ListUserPolicies { user: s("u") }, "iam list-user-policies --user-name u"),
+            (O::GetUserPolicy { user: s("u"), name: s("p") }, "iam get-user-policy --user-name u --policy-name p"),
+            (O::ListAttachedUserPolicies { user: s("u") }, "iam list-attached-user-policies --user-name u"),
             (
                 O::DeleteAccessKey { user: s("u"), access_key_id: s("AKIA1") },
                 "iam delete-access-key --user-name u --access-key-id AKIA1",

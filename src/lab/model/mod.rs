@@ -6,6 +6,7 @@ pub mod batch;
 pub mod certainty;
 pub mod choice;
 pub mod command_line;
+pub mod drill;
 pub mod exchange;
 pub mod experiment;
 pub mod facts;

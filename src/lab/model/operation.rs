@@ -159,6 +159,9 @@ pub enum Operation {
     DetachUserPolicy { user: String, policy_arn: String },
     PutUserPolicy { user: String, name: String, policy: String },
     DeleteUserPolicy { user: String, name: String },
+    ListUserPolicies { user: String },
+    GetUserPolicy { user: String, name: String },
+    ListAttachedUserPolicies { user: String },
     DeleteAccessKey { user: String, access_key_id: String },
     DeleteUser { user: String },
 }
@@ -268,6 +271,9 @@ impl Operation {
             O::DetachUserPolicy { user, .. } => row(Iam, "DetachUserPolicy", User, user),
             O::PutUserPolicy { user, .. } => row(Iam, "PutUserPolicy", User, user),
             O::DeleteUserPolicy { user, .. } => row(Iam, "DeleteUserPolicy", User, user),
+            O::ListUserPolicies { user } => row(Iam, "ListUserPolicies", User, user),
+            O::GetUserPolicy { user, .. } => row(Iam, "GetUserPolicy", User, user),
+            O::ListAttachedUserPolicies { user } => row(Iam, "ListAttachedUserPolicies", User, user),
             O::DeleteAccessKey { user, .. } => row(Iam, "DeleteAccessKey", User, user),
             O::DeleteUser { user } => row(Iam, "DeleteUser", User, user),
         }
@@ -276,7 +282,7 @@ impl Operation {
     /// The parameters in the order of the `aws` command line.
     pub fn parameters(&mut self) -> Vec<(&'static str, Parameter<'_>)> {
         use Operation as O;
-        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, TagConditions, Tags, Text, Words};
+        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
         match self {
             O::GetCallerIdentity | O::ListKeys => Vec::new(),
             O::CreateKey { description, tags } => {
@@ -315,21 +321,22 @@ impl Operation {
             O::DescribeTable { table } | O::Scan { table } | O::DeleteTable { table } => vec![table_name(table)],
             O::PutItem { table, item } => vec![table_name(table), ("--item", Item(item))],
             O::GetRole { role } => vec![("--role-name", Text(role))],
-            O::SimulatePrincipalPolicy { principal, actions, resource, tags } => vec![
-                ("--policy-source-arn", Text(principal)),
-                ("--action-names", Words(actions)),
-                ("--resource-arns", Text(resource)),
-                ("--context-entries", TagConditions(tags)),
-            ],
+            O::SimulatePrincipalPolicy { principal, actions, resource, tags } => {
+                simulated(principal, actions, resource, tags)
+            }
             O::CreateUser { user, tags } => vec![user_name(user), ("--tags", Tags(tags, TAG))],
+            O::CreateAccessKey { user }
+            | O::ListAccessKeys { user }
+            | O::ListUserPolicies { user }
+            | O::ListAttachedUserPolicies { user }
+            | O::DeleteUser { user } => vec![user_name(user)],
             O::AttachUserPolicy { user, policy_arn } | O::DetachUserPolicy { user, policy_arn } => {
                 vec![user_name(user), ("--policy-arn", Text(policy_arn))]
             }
-            O::CreateAccessKey { user } | O::ListAccessKeys { user } | O::DeleteUser { user } => vec![user_name(user)],
             O::PutUserPolicy { user, name, policy } => {
                 vec![user_name(user), ("--policy-name", Plain(name)), ("--policy-document", Text(policy))]
             }
-            O::DeleteUserPolicy { user, name } => vec![user_name(user), ("--policy-name", Plain(name))],
+            O::DeleteUserPolicy { user, name } | O::GetUserPolicy { user, name } => named_policy(user, name),
             O::DeleteAccessKey { user, access_key_id: id } => vec![user_name(user), ("--access-key-id", Text(id))],
         }
     }
@@ -384,4 +391,22 @@ fn table_name(table: &mut String) -> (&'static str, Parameter<'_>) {
 
 fn user_name(user: &mut String) -> (&'static str, Parameter<'_>) {
     ("--user-name", Parameter::Text(user))
+}
+
+fn named_policy<'a>(user: &'a mut String, name: &'a str) -> Vec<(&'static str, Parameter<'a>)> {
+    vec![user_name(user), ("--policy-name", Parameter::Plain(name))]
+}
+
+fn simulated<'a>(
+    principal: &'a mut String,
+    actions: &'a [String],
+    resource: &'a mut String,
+    tags: &'a mut Tags,
+) -> Vec<(&'static str, Parameter<'a>)> {
+    vec![
+        ("--policy-source-arn", Parameter::Text(principal)),
+        ("--action-names", Parameter::Words(actions)),
+        ("--resource-arns", Parameter::Text(resource)),
+        ("--context-entries", Parameter::TagConditions(tags)),
+    ]
 }

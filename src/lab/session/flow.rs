@@ -10,6 +10,7 @@ use crate::lab::feature::saving::SavedSession;
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
+use crate::lab::model::drill::Look;
 use crate::lab::model::exchange::{Answer, CallId, Exchange};
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
@@ -77,6 +78,22 @@ pub enum Intent {
     ToggleExperiments,
     /// Undo what experiments have changed and could not undo.
     Undo,
+    /// Do something in the drills.
+    Drill(DrillAction),
+}
+
+/// What a learner asks for in the drills, besides hints, explanations and going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrillAction {
+    /// Begin them, after stage 8.
+    Open,
+    /// Answer with the lock, the rung or the fix at this place, counted from 0.
+    Answer(u8),
+    /// Look at a document, or away from it.
+    Look(Look),
+    /// Change the level.
+    Level,
 }
 
 /// What a presenter asks for besides going through the lab.

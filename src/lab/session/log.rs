@@ -13,6 +13,7 @@ use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::RecordedStage;
 use crate::lab::insight::{Finding, Known, Traced};
 use crate::lab::model::backend::{Backend, ServicePlace};
+use crate::lab::model::drill::Plan;
 use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::facts::Names;
 use crate::lab::model::operation::{Identity, Operation};
@@ -65,6 +66,9 @@ pub struct Head {
     /// The profiles that command lines name.
     #[serde(default)]
     pub profiles: Profiles,
+    /// The drills that the session began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drills: Option<Plan>,
 }
 
 /// A line of a log.
@@ -151,6 +155,7 @@ impl Head {
             opening: state.view.opening,
             wait: state.wait,
             profiles: state.shown_profiles(),
+            drills: state.drills.plan().filter(|_| state.drills.is_alone()),
         }
     }
 
@@ -158,11 +163,18 @@ impl Head {
     pub fn state(&self, now: u64) -> State {
         let state = State::new(self.backend.clone(), self.names.clone());
         let state = state.with_wait(self.wait).with_profiles(self.profiles.clone());
-        let mut state = state.with_review().with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
+        // Before drills nobody looks at a policy.
+        let state = if self.drills.is_none() { state.with_review() } else { state };
+        let mut state = state.with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
         state.view.opening = self.opening;
         state.services.clone_from(&self.services);
         state.replays.log_has_pseudonyms(self.masked);
+        if let Some(plan) = self.drills {
+            state = state.with_drills(plan);
+            // What it sends was sent when the session was recorded.
+            drop(state.begin_drills());
+        }
         match self.quiz {
             Some(seed) => state.with_quiz(Quiz::new(seed)),
             None => state,

@@ -1,18 +1,22 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
-use super::flow::{Effect, Intent, PresenterAction};
+use super::flow::{DrillAction, Effect, Intent, PresenterAction};
 use super::permit::{Mode, Permit, Reason};
 use super::state::State;
 use crate::lab::feature::consent::Digits;
 use crate::lab::feature::copy::Copied;
-use crate::lab::feature::experiments::Then;
+use crate::lab::feature::drills::{Current, Part, Then};
+use crate::lab::feature::experiments::Then as AfterTrial;
 use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::choice::Choice;
+use crate::lab::model::drill::{Drill, Level, Plan};
 use crate::lab::model::experiment::Experiment;
+use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
+use crate::lab::stages::Sources;
 use crate::lab::view::{Overlay, Page, moved};
 
 impl State {
@@ -44,7 +48,11 @@ impl State {
 
     /// Performs an intent. Whether it is allowed has been asked.
     fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
+        if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank {
+            return self.perform_in_drill(intent);
+        }
         match intent {
+            Intent::Drill(_) => self.open_drills(),
             Intent::Present(action) => return self.perform_action(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.experiment {
@@ -91,8 +99,151 @@ impl State {
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
             Intent::ToggleExperiments => self.view.toggle_experiments(self.experiments.last()),
-            Intent::Undo => return self.experiments.undo_before(Then::Stay, &self.kernel).into_iter().collect(),
+            Intent::Undo => return self.experiments.undo_before(AfterTrial::Stay, &self.kernel).into_iter().collect(),
         }
+        Vec::new()
+    }
+
+    /// Begins the drills, after stage 8.
+    fn open_drills(&mut self) {
+        let seed = self.quiz.seed().unwrap_or(self.kernel.now());
+        let plan = Plan { seed, count: Drill::ALL.len(), only: None, level: Level::One };
+        let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
+        self.drills.open(plan, false, &sources);
+        self.prepared();
+    }
+
+    /// The same state, which has come for drills: its stages are run first.
+    #[must_use]
+    pub fn with_drills(mut self, plan: Plan) -> State {
+        let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
+        self.drills.open(plan, true, &sources);
+        self
+    }
+
+    /// Begins the stages before the drills.
+    pub fn begin_drills(&mut self) -> Vec<Effect> {
+        self.settle(vec![Command::Start(Stage::FIRST)])
+    }
+
+    /// Begins the first drill, unless the stages before it have failed.
+    pub(super) fn prepared(&mut self) {
+        self.drills.end_preparing();
+        if !self.kernel.is_met(Stage::ViewAgain) {
+            return;
+        }
+        self.view.show_drill();
+        if let Some(part) = self.drills.begin() {
+            self.begin_part(part);
+        }
+    }
+
+    /// Performs an intent in the drills.
+    fn perform_in_drill(&mut self, intent: Intent) -> Vec<Command> {
+        let (is_idle, given_user) = (!self.kernel.is_interrupted(), self.backend.given_user);
+        self.view.message = None;
+        let part = match intent {
+            Intent::Drill(DrillAction::Answer(place)) => self.drills.answer(place.into(), given_user),
+            Intent::Drill(DrillAction::Look(look)) => match self.drills.current().and_then(Current::look) {
+                Some(open) if open == look => {
+                    self.drills.look_away();
+                    self.view.focus_on(Identity::TestUser);
+                    None
+                }
+                _ => {
+                    self.view.scroll_to(0);
+                    self.view.focus_on(Identity::Admin);
+                    Some(Part::Look(look))
+                }
+            },
+            Intent::Drill(_) => {
+                self.drills.change_level();
+                None
+            }
+            Intent::Hint => {
+                self.drills.hint();
+                None
+            }
+            Intent::Undo => Some(Part::Undo),
+            Intent::Advance if self.drills.is_over() => return self.follow_drill(Then::Leave),
+            Intent::Advance => self.drills.go_on(is_idle, Then::Next),
+            Intent::Retry => self.drills.go_on(is_idle, Then::Again),
+            Intent::TogglePage(page) => {
+                if page == Page::Why {
+                    self.drills.pay_why();
+                }
+                self.view.toggle_page(page);
+                return vec![Command::Inspect];
+            }
+            Intent::Close => return self.leave_drill(Then::Leave),
+            Intent::Quit | Intent::AskToQuit => return self.leave_drill(Then::Quit),
+            Intent::CleanUpAndQuit => return self.clean_up_and_quit(),
+            Intent::FocusOther => {
+                self.view.focus_other();
+                None
+            }
+            Intent::ScrollTo(line) => {
+                self.view.scroll_to(line);
+                None
+            }
+            Intent::Present(PresenterAction::Blank) => {
+                self.view.blank = true;
+                None
+            }
+            _ => None,
+        };
+        part.into_iter().for_each(|part| self.begin_part(part));
+        Vec::new()
+    }
+
+    /// Leaves the drills, after what the one at work has changed is undone.
+    fn leave_drill(&mut self, then: Then) -> Vec<Command> {
+        let is_undone = self.experiments.changes().is_empty() && !self.kernel.is_interrupted();
+        // A second time: the undoing takes too long for this person, or fails.
+        if is_undone || self.drills.current().is_none() || self.drills.is_leaving() {
+            return self.follow_drill(then);
+        }
+        self.drills.leave(then);
+        if !self.kernel.is_interrupted() {
+            self.begin_part(Part::Undo);
+        }
+        Vec::new()
+    }
+
+    /// Does what comes when a drill is undone, or can't be.
+    pub(super) fn follow_drill(&mut self, then: Then) -> Vec<Command> {
+        let names = self.shown_names();
+        let left: Vec<String> = self.experiments.changes().iter().map(|change| change.describe(names)).collect();
+        self.drills.tell_left(left.clone());
+        let part = match then {
+            Then::Stay => None,
+            Then::Next | Then::Again if !left.is_empty() => None,
+            Then::Next => self.drills.next_drill(),
+            Then::Again => self.drills.begin(),
+            Then::CleanUp => {
+                self.drills.close();
+                self.view.show(Stage::CleanUp);
+                return vec![Command::StartNow(Stage::CleanUp)];
+            }
+            Then::Leave if !self.drills.is_alone() => {
+                self.drills.close();
+                self.view.show(self.view.shown);
+                if !left.is_empty() {
+                    let undo = self.view.keys.first("undo", "u");
+                    self.view.message = Some(format!("{undo}: undo again · not undone: {}", left.join(", ")));
+                }
+                return Vec::new();
+            }
+            Then::Leave | Then::Quit => {
+                self.drills.close();
+                if self.leftovers().is_empty() {
+                    return vec![Command::Exit];
+                }
+                self.view.ask_to_quit();
+                None
+            }
+        };
+        part.into_iter().for_each(|part| self.begin_part(part));
         Vec::new()
     }
 

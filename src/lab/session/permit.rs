@@ -1,11 +1,14 @@
 //! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
 //! `update` asks it again, and nothing else guards an intent.
 
-use super::flow::{Intent, PresenterAction};
+use super::flow::{DrillAction, Intent, PresenterAction};
 use super::state::State;
 use crate::lab::calls::Call;
 use crate::lab::feature::copy::Copied;
+use crate::lab::feature::drills::{Task, Undone};
 use crate::lab::kernel::run::Status;
+use crate::lab::model::backend::BackendKind;
+use crate::lab::model::drill::Look;
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
@@ -39,6 +42,8 @@ pub enum Mode {
     Blank = 1 << 10,
     /// The opening card.
     Opening = 1 << 11,
+    /// The drills.
+    Drill = 1 << 12,
 }
 
 /// A set of modes.
@@ -49,7 +54,7 @@ impl Modes {
     /// The panes, whatever the stage's status.
     pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
     /// Every mode.
-    pub const ALL: Modes = Modes((1 << 12) - 1);
+    pub const ALL: Modes = Modes((1 << 13) - 1);
 
     /// Only this mode.
     pub const fn of(mode: Mode) -> Modes {
@@ -133,7 +138,20 @@ pub enum Reason {
     NothingToUndo,
     /// A key policy waits to be sent.
     PolicyHeld,
+    /// The drills open after stage 8.
+    DrillsLater,
+    /// Clean-up has removed what the drills would break.
+    DrillsGone,
+    /// On AWS each fix would take five minutes.
+    DrillsNotOnAws,
+    /// The key policy doesn't name test-user: something else allows it, and no fault in the policy would show.
+    DrillsNeedKeyPolicy,
+    /// Something of an experiment is not undone.
+    UndoFirst,
 }
+
+/// The hints of a drill.
+const HINTS: usize = 2;
 
 const fn yes(is_allowed: bool) -> Permit {
     if is_allowed { Permit::Yes } else { Permit::No }
@@ -147,23 +165,25 @@ impl Intent {
     /// The modes in which it can mean anything. Remapping keys finds conflicts by them.
     pub const fn modes(self) -> Modes {
         match self {
-            Intent::Choose(_) | Intent::Skip | Intent::Hint => Modes::of(Mode::Todo),
-            Intent::Retry => Modes::of(Mode::Done),
+            Intent::Choose(_) | Intent::Skip => Modes::of(Mode::Todo),
+            Intent::Hint => Modes::of(Mode::Todo).or(Mode::Drill),
+            Intent::Retry => Modes::of(Mode::Done).or(Mode::Drill),
+            Intent::Drill(DrillAction::Open) => Modes::of(Mode::Done),
+            Intent::Drill(_) => Modes::of(Mode::Drill),
             Intent::ToggleReplay => Modes::of(Mode::Running).or(Mode::Done),
             Intent::ShowNext
             | Intent::ShowPrevious
-            | Intent::FocusOther
             | Intent::ToggleZoom
             | Intent::CycleView
             | Intent::SelectPrevious
             | Intent::SelectNext
-            | Intent::Copy(_)
-            | Intent::Undo => Modes::PANES,
-            Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page),
-            Intent::TogglePage(Page::Help) => Modes::PANES.or(Mode::Page).or(Mode::Opening),
-            Intent::TogglePage(_) => Modes::PANES.or(Mode::Page),
+            | Intent::Copy(_) => Modes::PANES,
+            Intent::Undo | Intent::FocusOther => Modes::PANES.or(Mode::Drill),
+            Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
+            Intent::TogglePage(Page::Help) => Modes::PANES.or(Mode::Page).or(Mode::Opening).or(Mode::Drill),
+            Intent::TogglePage(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
-            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening),
+            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill),
             Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page),
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
@@ -213,6 +233,7 @@ impl State {
 
     fn mode_of_panes(&self) -> Mode {
         match self.shown().status {
+            _ if self.is_drilling() => Mode::Drill,
             Status::Todo => Mode::Todo,
             Status::Running => Mode::Running,
             Status::Done(_) => Mode::Done,
@@ -233,7 +254,11 @@ impl State {
         if !intent.modes().has(mode) {
             return Permit::No;
         }
+        if mode == Mode::Drill {
+            return yes(self.permits_in_drill(intent));
+        }
         match intent {
+            Intent::Drill(_) => self.permit_drills(),
             Intent::Advance => self.permit_advance(mode),
             Intent::ShowNext => self.permit_next(mode),
             Intent::ShowPrevious => yes(match self.view.experiment {
@@ -346,6 +371,56 @@ impl State {
         !self.experiments.changes().is_empty() && !self.kernel.is_interrupted() && self.has_experiments()
     }
 
+    /// Whether the drills are on the screen, or the stages before them are being run.
+    pub fn is_drilling(&self) -> bool {
+        self.view.drill || self.drills.is_preparing()
+    }
+
+    /// Whether the drills can begin: like the experiments, and where DynamoDB's memory need not be waited for.
+    fn permit_drills(&self) -> Permit {
+        let bench = self.permit_experiments();
+        let names_user = || {
+            let facts = self.kernel.facts();
+            let user = facts.principal(Identity::TestUser);
+            facts.policy.as_deref().zip(user).is_some_and(|(policy, user)| policy.contains(&format!("\"{user}\"")))
+        };
+        match bench {
+            Permit::Yes if self.backend.kind == BackendKind::Aws => Permit::Because(Reason::DrillsNotOnAws),
+            Permit::Yes if !self.experiments.changes().is_empty() => Permit::Because(Reason::UndoFirst),
+            Permit::Yes if !names_user() => Permit::Because(Reason::DrillsNeedKeyPolicy),
+            Permit::Because(Reason::ExperimentsLater) => Permit::Because(Reason::DrillsLater),
+            Permit::Because(Reason::ExperimentsGone) => Permit::Because(Reason::DrillsGone),
+            other => other,
+        }
+    }
+
+    fn permits_in_drill(&self, intent: Intent) -> bool {
+        let is_idle = !self.kernel.is_interrupted() && !self.drills.is_preparing();
+        let given_user = self.backend.given_user;
+        let current = self.drills.current();
+        let is_open = current.is_some_and(|it| it.is_open());
+        let has_failed = current.is_some_and(|it| matches!(it.undone(), Undone::Failed(_)));
+        let has_ended = current.is_some_and(|it| matches!(it.task(), Task::Solved | Task::Impossible));
+        match intent {
+            Intent::Advance if has_failed => false,
+            Intent::Advance => has_ended || self.drills.is_over() || (is_idle && self.drills.can_check()),
+            Intent::Hint => is_idle && is_open && current.is_some_and(|it| it.hints() < HINTS),
+            Intent::Retry => is_idle && has_ended && !has_failed,
+            Intent::Undo => is_idle && has_failed,
+            Intent::TogglePage(Page::Help) => true,
+            Intent::TogglePage(Page::Why) => is_idle && is_open && self.focused_exchange().is_some(),
+            Intent::Drill(DrillAction::Answer(place)) => {
+                is_idle && usize::from(place) < self.drills.answers(given_user)
+            }
+            Intent::Drill(DrillAction::Look(look)) => is_idle && is_open && !(given_user && look == Look::IamPolicies),
+            Intent::Drill(DrillAction::Level) => is_idle && self.drills.can_change_level(),
+            Intent::FocusOther | Intent::ScrollTo(_) => current.is_some(),
+            Intent::Close | Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => true,
+            Intent::Present(PresenterAction::Blank) => true,
+            _ => false,
+        }
+    }
+
     fn permit_experiments(&self) -> Permit {
         match (self.view.overlay, self.view.experiment) {
             (Some(overlay), _) => yes(matches!(overlay, Overlay::Experiments { .. })),
@@ -442,6 +517,11 @@ impl State {
             Reason::EmptyAnswer => "this response is empty",
             Reason::NoChoices if self.view.experiment.is_some() => "nothing to compare in this experiment",
             Reason::NoChoices => "nothing to compare in this stage",
+            Reason::DrillsLater => "the drills open after stage 8: they break what the lab has made",
+            Reason::DrillsGone => "the drills are over: clean-up removed what they break",
+            Reason::DrillsNotOnAws => "no drills on AWS: there each fix takes five minutes to show",
+            Reason::DrillsNeedKeyPolicy => "drills need test-user in the key policy: `kmslab drill` sets that up",
+            Reason::UndoFirst => "undo first what an experiment has left",
             Reason::UndoRunning => "the experiment undoes its changes itself",
             Reason::NothingToUndo => "nothing to undo: everything is as the lab left it",
         };

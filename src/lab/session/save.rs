@@ -45,6 +45,7 @@ impl State {
             votes: self.presenting.votes,
             pace: self.presenting.pace,
             experiments: self.experiments.saved(),
+            drills: self.drills.results().to_vec(),
             consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.is_ending() || self.record(Stage::CleanUp).status != Status::Todo,
@@ -165,6 +166,7 @@ impl State {
         (self.quiz, self.presenting.votes) = (quiz, votes);
         let mut commands: Vec<Command> = is_news.then_some(Command::Save).into_iter().collect();
         self.presenting.pace.resume(kept.pace);
+        self.drills.restore(kept.drills.clone());
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             commands.extend(self.redo(&kept));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::lab::calls::Call;
 use crate::lab::feature::consent::Consent;
 use crate::lab::feature::copy::{Clipboard, Profiles, Way};
+use crate::lab::feature::drills::Drills;
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
 use crate::lab::feature::insight::{Explained, Insight, Known, Traced, Use, trail};
@@ -48,6 +49,8 @@ pub struct State {
     pub(super) quiz: Quiz,
     /// What was tried after the lab's last reading.
     pub(super) experiments: Experiments,
+    /// The drills.
+    pub(super) drills: Drills,
     /// What the person looks at, and how.
     pub(super) view: View,
     /// What has been looked into.
@@ -84,6 +87,7 @@ impl State {
             lesson: Chosen::default(),
             quiz: Quiz::default(),
             experiments: Experiments::default(),
+            drills: Drills::default(),
             view: View::default(),
             insight: Insight::default(),
             masking: Masking::default(),
@@ -151,6 +155,16 @@ impl State {
     /// What experiments have changed.
     pub fn experiments(&self) -> &Experiments {
         &self.experiments
+    }
+
+    /// Whether the time must be known every second: it is shown.
+    pub fn needs_seconds(&self) -> bool {
+        (self.view.drill && self.drills.is_timed() && !self.view.blank) || self.shows_timer()
+    }
+
+    /// The drills.
+    pub fn drills(&self) -> &Drills {
+        &self.drills
     }
 
     /// What the person looks at, and how.
@@ -406,9 +420,18 @@ impl State {
         self.kernel.run(RunId::Experiment(which))
     }
 
-    /// The stage or the experiment that is looked at.
+    /// The stage, the experiment or the drill that is looked at.
     pub fn shown(&self) -> &Run {
+        if self.view.drill {
+            return self.kernel.run(RunId::Drill);
+        }
         self.view.experiment.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
+    }
+
+    /// The newest Scan of `identity` in the drill at work.
+    pub fn drill_scan(&self, identity: Identity) -> Option<&Exchange> {
+        let mut calls = self.kernel.run(RunId::Drill).exchanges().rev();
+        calls.find(|exchange| exchange.identity == identity && matches!(exchange.operation, Operation::Scan { .. }))
     }
 
     /// The run that is at work, or would be if something were sent now.

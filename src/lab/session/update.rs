@@ -1,10 +1,11 @@
 //! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
 
 use crate::lab::feature::consent::{Digits, Gate};
+use crate::lab::feature::drills::{Outlook, Part};
 use crate::lab::feature::experiments::{IDLE_SECONDS, Then};
 use crate::lab::feature::presenting::pace::minutes;
 use crate::lab::feature::review::Clearance;
-use crate::lab::kernel::event::{Command, DomainEvent, RunId, TimerId, TrialCommand};
+use crate::lab::kernel::event::{Command, DomainEvent, DrillCommand, RunId, TimerId, TrialCommand};
 use crate::lab::kernel::run::Purpose;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::batch::{Batch, Next};
@@ -50,6 +51,9 @@ impl State {
                 Some(commands) => return commands,
                 None => self.kernel.timer_fired(timer),
             },
+            Event::Advanced { timer, .. } if self.drills.ends_pause(timer) => {
+                return vec![Command::Drill(DrillCommand::GoOn)];
+            }
             Event::Advanced { timer, moved } => return self.experiments.advanced(timer, moved),
             Event::ResponsesLoaded { stage, found } => self.replays.found(stage, found, &mut self.masking),
             Event::ResponsesNotCached(reason) => {
@@ -62,7 +66,10 @@ impl State {
                 self.kernel.tick();
                 return self.load_overdue();
             }
-            Event::Clock(seconds) => self.presenting.pace.advance(self.kernel.current(), seconds),
+            Event::Clock(seconds) => {
+                self.presenting.pace.advance(self.kernel.current(), seconds);
+                self.drills.advance(seconds);
+            }
             Event::Say(text) => self.view.message = Some(text),
         }
         Vec::new()
@@ -144,6 +151,10 @@ impl State {
             DomainEvent::RunStopped(RunId::Stage(stage), observed) => self.conclude(*stage, Check::unmet(observed)),
             DomainEvent::RunEnded(RunId::Stage(stage)) => self.stage_ended(*stage, effects),
             DomainEvent::RunEnded(RunId::Experiment(which)) => self.experiment_ended(*which),
+            DomainEvent::CallAnswered(RunId::Drill, call) => {
+                self.drills.learn(self.experiments.ledger_mut(), call.raw());
+            }
+            DomainEvent::RunStopped(RunId::Drill, observed) => return self.end_part(Some(observed.clone())),
             DomainEvent::StageWithheld(stage) => {
                 self.view.show(*stage);
                 effects.push(Effect::Report(Report::Started(*stage)));
@@ -186,6 +197,12 @@ impl State {
     /// What comes after the end of a stage, when every feature has had its say.
     fn follow_end(&mut self, event: &DomainEvent) -> Vec<Command> {
         match event {
+            DomainEvent::RunEnded(RunId::Stage(stage)) if self.drills.is_preparing() && !self.kernel.is_leaving() => {
+                match (self.kernel.is_met(*stage), stage.next()) {
+                    (true, Some(next)) if *stage < Stage::ViewAgain => vec![Command::Start(next)],
+                    _ => vec![Command::Drill(DrillCommand::Prepared)],
+                }
+            }
             DomainEvent::RunEnded(RunId::Stage(stage)) => {
                 let leaves = self.kernel.is_leaving().then_some(match stage {
                     Stage::CleanUp => Command::Exit,
@@ -205,11 +222,22 @@ impl State {
                 let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
                 self.experiments.next(which, batch, &sources)
             }
+            RunId::Drill => {
+                let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
+                self.drills.next(self.experiments.ledger_mut(), batch, &sources, self.kernel.run(id))
+            }
         };
         match (next, id) {
             (Next::Send(batch), _) if batch.calls.is_empty() => self.kernel.pass(id),
             (Next::Send(batch), RunId::Stage(stage)) => self.clear(stage, batch, effects),
-            (Next::Send(batch), RunId::Experiment(_)) => self.send(id, batch, effects),
+            (Next::Send(batch), RunId::Experiment(_) | RunId::Drill) => self.send(id, batch, effects),
+            (Next::Wait, RunId::Drill) => {
+                let timer = self.kernel.new_timer();
+                self.drills.pause(timer);
+                return vec![Command::AdvanceClock { timer, seconds: IDLE_SECONDS }];
+            }
+            (Next::End, RunId::Drill) => return self.end_part(None),
+            (Next::Blocked(reason), RunId::Drill) => return self.end_part(Some(reason)),
             (Next::Wait, _) => {
                 let timer = self.kernel.new_timer();
                 return self.experiments.wait(timer, self.backend.kind == BackendKind::Aws);
@@ -318,6 +346,8 @@ impl State {
                 effects.push(Effect::TakeOver { run: self.names.run.clone(), created: self.names.created.clone() });
             }
             Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
+            Command::Drill(DrillCommand::GoOn) => self.kernel.pass(RunId::Drill),
+            Command::Drill(DrillCommand::Prepared) => self.prepared(),
             Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
             Command::Trace(requests) => effects.push(Effect::Trace(requests)),
@@ -338,6 +368,10 @@ impl State {
     fn start(&mut self, stage: Stage, effects: &mut Vec<Effect>) -> Vec<Command> {
         if self.kernel.is_interrupted() || self.asks_for_consent(stage) {
             return Vec::new();
+        }
+        if stage == Stage::CleanUp {
+            self.drills.close();
+            self.view.drill = false;
         }
         let undo = match stage {
             Stage::CleanUp => self.experiments.undo_before(Then::CleanUp, &self.kernel),
@@ -382,7 +416,7 @@ impl State {
             }
             TrialCommand::Begin { undoes } => {
                 self.view.message = None;
-                self.kernel.interrupt(which, undoes);
+                self.kernel.interrupt(RunId::Experiment(which), undoes);
             }
             TrialCommand::GoOn => {
                 self.tell_clock();
@@ -391,7 +425,7 @@ impl State {
             TrialCommand::End(check) => {
                 self.experiments.take_verdict(self.masking.outcome(check));
                 self.tell_clock();
-                self.kernel.go_on(which, true);
+                self.kernel.go_on(RunId::Experiment(which), true);
             }
             TrialCommand::Conclude(outcome) => self.kernel.conclude(RunId::Experiment(which), outcome),
             TrialCommand::CatchUp => {
@@ -401,6 +435,34 @@ impl State {
             }
         }
         Vec::new()
+    }
+
+    /// Begins a part of the drill at work.
+    pub(super) fn begin_part(&mut self, part: Part) {
+        self.drills.start(part);
+        if part == Part::Undo {
+            self.view.focus_on(Identity::TestUser);
+        }
+        match part {
+            Part::SetUp => self.kernel.interrupt(RunId::Drill, false),
+            part => self.kernel.interrupt_again(RunId::Drill, part == Part::Undo),
+        }
+    }
+
+    /// Ends a part of the drill at work; `stopped` says why it could not go on.
+    fn end_part(&mut self, stopped: Option<String>) -> Vec<Command> {
+        let run = self.kernel.run(RunId::Drill);
+        let outlook = self.drills.judge(self.experiments.ledger(), run, stopped, self.kernel.is_leaving());
+        if let Outlook::Begin(part) = outlook {
+            self.begin_part(part);
+            return Vec::new();
+        }
+        let check = Check { met: true, observed: String::new() };
+        self.kernel.conclude(RunId::Drill, Masked::new(check.clone(), check));
+        match outlook {
+            Outlook::Over(then) => self.follow_drill(then),
+            _ => Vec::new(),
+        }
     }
 
     /// Says how five minutes passed, where the server's clock was moved.

@@ -189,6 +189,9 @@ impl Cloud {
             O::CreateUser { user, .. } => json!({"User": {"UserName": user}}),
             O::CreateAccessKey { .. } => json!({"AccessKey": {"AccessKeyId": "AKIAEXAMPLE"}}),
             O::ListKeys => json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}], "Truncated": false}),
+            O::ListUserPolicies { .. } => json!({"PolicyNames": []}),
+            O::GetUserPolicy { .. } => json!({"PolicyDocument": "{}"}),
+            O::ListAttachedUserPolicies { .. } => json!({"AttachedPolicies": []}),
             O::ListAccessKeys { .. } => json!({"AccessKeyMetadata": [{"AccessKeyId": "AKIAEXAMPLE"}]}),
             O::CreateAlias { .. }
             | O::DeleteAlias { .. }

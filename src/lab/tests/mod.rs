@@ -5,6 +5,7 @@ mod consent;
 mod copy;
 mod doctor;
 mod documents;
+mod drills;
 mod experiments;
 mod fake;
 mod flow;

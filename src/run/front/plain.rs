@@ -69,6 +69,7 @@ pub async fn run<W: Write>(
         shown: None,
         overlay: None,
         resume: None,
+        drill: Vec::new(),
         is_draft: false,
         hints: 0,
         message: None,
@@ -110,6 +111,8 @@ struct Talk<'a, W> {
     overlay: Option<Overlay>,
     /// The question whether to resume, as it was written.
     resume: Option<Vec<String>>,
+    /// What was written of the drill at work.
+    drill: Vec<String>,
     /// Whether the held batch was written.
     is_draft: bool,
     /// The number of that stage's hints that were written.
@@ -231,7 +234,7 @@ impl<W: Write> Talk<'_, W> {
     fn heading(&mut self, state: &State) -> io::Result<bool> {
         let shown = (state.view().shown, state.view().experiment);
         let is_on_the_way = state.is_catching_up() || state.is_asking_to_resume();
-        if is_on_the_way || self.shown == Some(shown) {
+        if is_on_the_way || state.is_drilling() || self.shown == Some(shown) {
             return Ok(false);
         }
         self.shown = Some(shown);
@@ -252,6 +255,7 @@ impl<W: Write> Talk<'_, W> {
         let is_brief = std::mem::replace(&mut self.is_catching_up, is_catching_up) || is_catching_up;
         while let Some(report) = self.reports.pop_front() {
             match report {
+                _ if state.is_drilling() => {}
                 Report::Started(_) | Report::Call(_) if is_brief => {}
                 Report::Started(stage) => {
                     self.told.clear();
@@ -306,6 +310,19 @@ impl<W: Write> Talk<'_, W> {
         Ok(is_new)
     }
 
+    /// Tells what is new in the drill at work, and says whether anything is.
+    fn drill(&mut self, state: &State) -> io::Result<bool> {
+        if !state.is_drilling() || state.is_running() && !self.drill.is_empty() {
+            return Ok(false);
+        }
+        let lines = plain::drill::lines(state);
+        let before = std::mem::replace(&mut self.drill, lines.clone());
+        let new: Vec<String> = lines.into_iter().filter(|line| !before.contains(line)).collect();
+        let is_new = !new.is_empty();
+        self.lines(new)?;
+        Ok(is_new)
+    }
+
     /// Tells what has changed, and says whether anything has.
     fn news(&mut self, state: &State) -> io::Result<bool> {
         if self.tracing > 0 {
@@ -314,6 +331,7 @@ impl<W: Write> Talk<'_, W> {
         self.reports(state)?;
         let mut is_new = self.heading(state)?;
         is_new |= self.experiment(state)?;
+        is_new |= self.drill(state)?;
         let hints = state.hints().len();
         if hints > self.hints {
             self.lines(plain::hint(state).into_iter().collect())?;

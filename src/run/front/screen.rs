@@ -92,7 +92,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
             input: true,
             due: key.map(|(at, _)| at).into_iter().chain(write).min(),
             ticks: true,
-            second: state.shows_timer().then(|| self.began + seconds),
+            second: state.needs_seconds().then(|| self.began + seconds),
         };
         self.next = match inputs.next(state, wanted).await {
             Came::Signal(signal) => return Ok(Arrival::Signal(signal)),

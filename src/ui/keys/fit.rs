@@ -141,7 +141,7 @@ impl<'a> Fit<'a> {
                 Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver => {
                     binding.action == Action::Do(Intent::Close)
                 }
-                Mode::Todo | Mode::Running | Mode::Done => false,
+                Mode::Todo | Mode::Running | Mode::Done | Mode::Drill => false,
             }
     }
 

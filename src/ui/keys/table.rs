@@ -3,7 +3,8 @@
 use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 
-use crate::lab::{Copied, Intent, Mode, Modes, Overlay, Page, PresenterAction, State, Status};
+use crate::lab::drills::{Current, Task};
+use crate::lab::{Copied, DrillAction, Intent, Look, Mode, Modes, Overlay, Page, PresenterAction, State, Status};
 use crate::ui::size::Class;
 
 use super::chord::{Chord, char, control, key};
@@ -62,9 +63,45 @@ pub const KEYS: &[Row] = &[
             on("answer_4", &[char('d'), char('4')], Intent::Choose(3)),
         ],
     ),
+    // In a drill digits look.
+    row(
+        "answer",
+        "in a drill: name the lock, the rung, the fix",
+        Group::Learn,
+        1,
+        &[
+            on("drill_1", &[char('a')], Intent::Drill(DrillAction::Answer(0))),
+            on("drill_2", &[char('b')], Intent::Drill(DrillAction::Answer(1))),
+            on("drill_3", &[char('c')], Intent::Drill(DrillAction::Answer(2))),
+            on("drill_4", &[char('d')], Intent::Drill(DrillAction::Answer(3))),
+        ],
+    ),
+    row(
+        "look",
+        "in a drill: key policy, IAM policies, grants, state",
+        Group::Look,
+        4,
+        &[
+            on("look_1", &[char('1')], Intent::Drill(DrillAction::Look(Look::KeyPolicy))),
+            on("look_2", &[char('2')], Intent::Drill(DrillAction::Look(Look::IamPolicies))),
+            on("look_3", &[char('3')], Intent::Drill(DrillAction::Look(Look::Grants))),
+            on("look_4", &[char('4')], Intent::Drill(DrillAction::Look(Look::KeyState))),
+        ],
+    ),
+    row(
+        "level",
+        "in a drill: the next level, before the first answer",
+        Group::Learn,
+        6,
+        &[on("level", &[char('L')], Intent::Drill(DrillAction::Level))],
+    ),
     row("skip", "skip the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),
     labeled(
-        |state, _| if state.hints().is_empty() { "hint" } else { "another hint" },
+        |state, _| match () {
+            () if state.is_drilling() => "hint −1",
+            () if state.hints().is_empty() => "hint",
+            () => "another hint",
+        },
         "a hint; press again for another",
         Group::Learn,
         4,
@@ -72,7 +109,7 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         |state, _| match &state.shown().status {
-            Status::Done(check) if check.met => "again",
+            Status::Done(check) if check.met || state.is_drilling() => "again",
             _ => "try again",
         },
         "send the calls again, or resume where it failed",
@@ -217,7 +254,7 @@ pub const KEYS: &[Row] = &[
         &[on("zoom", &[char('z')], Intent::ToggleZoom)],
     ),
     labeled(
-        |state, _| close_or(state, Page::Why, "why"),
+        |state, _| close_or(state, Page::Why, if state.is_drilling() { "why −1" } else { "why" }),
         "why this call was allowed or denied",
         Group::Learn,
         3,
@@ -340,6 +377,13 @@ pub const KEYS: &[Row] = &[
         3,
         &[on("bench", &[char('x')], Intent::ToggleExperiments)],
     ),
+    row(
+        "drills",
+        "after stage 8: faults to diagnose and fix",
+        Group::Learn,
+        3,
+        &[on("drills", &[char('d')], Intent::Drill(DrillAction::Open))],
+    ),
     row("undo again", "retry an undo that failed", Group::Learn, 1, &[on("undo", &[char('u')], Intent::Undo)]),
     labeled(
         |state, _| close_or(state, Page::Help, "keys"),
@@ -373,8 +417,12 @@ const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
     let experiment = state.view().experiment;
-    if state.mode() == Mode::Opening {
-        return &state.lesson().frame.opening.start;
+    if state.is_drilling() {
+        return match state.drills().current().map(Current::task) {
+            Some(Task::Solved | Task::Impossible) => "next drill",
+            Some(_) => "send both Scans",
+            None => "stop",
+        };
     }
     match (state.view().overlay, &state.shown().status) {
         (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
@@ -397,6 +445,7 @@ fn back_label(state: &State, area: Rect) -> &str {
     let is_zoomed = state.view().zoom && class == Class::Full;
     match state.view().overlay {
         Some(Overlay::Quit) => "stay",
+        None if state.is_drilling() => "stop",
         None if is_zoomed || class == Class::TooSmall => "back",
         None if state.held().is_some() => "don't send it",
         None if state.view().experiment.is_none() => "stop here",

@@ -21,6 +21,7 @@ pub fn prompt(state: &State) -> String {
             format!("Type 1 to {} to choose one, or back for the stage, q to quit.", Experiment::ALL.len())
         }
         Some(Overlay::Quit) => "Type c to clean up and then leave, q to leave everything, or s to stay.".to_owned(),
+        _ if state.is_drilling() => format!("{}, ? for help, q to stop.", super::drill::next(state)),
         _ => format!("{}, ? for help, q to quit.", next(state)),
     }
 }

@@ -185,7 +185,7 @@ const INNER: &[Inner] = &[Inner {
     layers: &[
         &["model/"],
         &["lesson/", "stages/", "wait.rs"],
-        &["kernel/"],
+        &["kernel/", "trial/"],
         &["feature/", "calls.rs", "cost.rs", "path.rs", "view.rs"],
         &["session/"],
     ],

@@ -8,8 +8,9 @@ use rstest::rstest;
 
 use super::{Served, kmslab, text, without_durations};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "run",
+    "drill",
     "doctor",
     "record",
     "replay",

@@ -6,14 +6,11 @@
 //!
 //! The kernel learns no facts from an experiment: when it has ended, everything is as it was.
 
-pub mod change;
-pub mod policies;
 pub mod steps;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::change::{Change, Changes};
 use self::steps::{Setup, Step};
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::{Command, DomainEvent, Outgoing, RunId, TimerId, TrialCommand};
@@ -28,6 +25,9 @@ use crate::lab::model::operation::Operation;
 use crate::lab::model::outcome::{Check, Outcome};
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
+pub use crate::lab::trial::change::{Change, Changes};
+use crate::lab::trial::ledger::Ledger;
+use crate::lab::trial::setup::undo;
 
 /// DynamoDB keeps a table key for five minutes after its last use (DynamoDB guide). One second more is certainly idle.
 pub const IDLE_SECONDS: u32 = 301;
@@ -102,9 +102,8 @@ pub struct Experiments {
     /// The calls that were sent when the pause was over, for each experiment that had one.
     later: [Vec<CallId>; Experiment::ALL.len()],
     trial: Option<Trial>,
-    changes: Changes,
-    /// The key policy as the lab left it.
-    policy: Option<String>,
+    /// What must be undone: the drills' changes, too.
+    ledger: Ledger,
     /// The experiment that was tried last.
     last: Option<Experiment>,
 }
@@ -138,12 +137,12 @@ impl Experiments {
 
     /// What is not as the lab left it.
     pub fn changes(&self) -> &[Change] {
-        self.changes.all()
+        self.ledger.changes.all()
     }
 
     /// What stays behind: a table. Other changes cost nothing and are gone with the key or the user.
     pub fn leftovers(&self, names: &Names) -> Vec<String> {
-        let stays = |change: &&Change| matches!(change, Change::Table(_));
+        let stays = |change: &&Change| matches!(change, Change::Table(_) | Change::User(_));
         self.changes().iter().filter(stays).map(|change| change.describe(names)).collect()
     }
 
@@ -160,8 +159,18 @@ impl Experiments {
 
 /// Saving and restoring.
 impl Experiments {
+    pub(in crate::lab) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The ledger, for a drill.
+    pub(in crate::lab) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
     pub(in crate::lab) fn saved(&self) -> Saved {
-        Saved { changes: self.changes.clone(), policy: self.policy.clone(), choices: self.choices }
+        let Ledger { changes, policy } = self.ledger.clone();
+        Saved { changes, policy, choices: self.choices }
     }
 
     /// The experiments of a saved session; with the answers alone where what they changed is gone.
@@ -169,7 +178,7 @@ impl Experiments {
         let Saved { changes, policy, choices } = kept.clone();
         match is_gone {
             true => Experiments { choices, ..Experiments::default() },
-            false => Experiments { changes, policy, choices, ..Experiments::default() },
+            false => Experiments { ledger: Ledger { changes, policy }, choices, ..Experiments::default() },
         }
     }
 }
@@ -205,7 +214,7 @@ impl Experiments {
             return undo;
         }
         // Nothing is changed: this is the policy as the lab left it.
-        self.policy.clone_from(&kernel.facts().policy);
+        self.ledger.policy.clone_from(&kernel.facts().policy);
         self.undone_from[which.index()] = None;
         self.later[which.index()].clear();
         self.begin(which, None, Then::Stay)
@@ -269,7 +278,7 @@ impl Experiments {
             Ok(None) => Next::End,
             Ok(Some(Step::Idle)) => Next::Wait,
             Ok(Some(Step::Send(batch))) => {
-                batch.calls.iter().for_each(|(_, operation)| self.changes.note(operation));
+                batch.calls.iter().for_each(|(_, operation)| self.ledger.note(operation));
                 Next::Send(batch)
             }
         }
@@ -277,8 +286,8 @@ impl Experiments {
 
     fn next_undo(&mut self, sources: &Sources<'_>) -> Next {
         let tried = self.trial.as_ref().map(|trial| &trial.tried[..]).unwrap_or_default();
-        let Some(change) = self.changes.newest_but(tried) else { return Next::End };
-        let batch = steps::undo(&change, &self.setup(sources));
+        let Some(change) = self.ledger.changes.newest_but(tried) else { return Next::End };
+        let batch = undo(&change, &self.setup(sources));
         if let Some(trial) = &mut self.trial {
             trial.tried.push(change);
         }
@@ -288,7 +297,7 @@ impl Experiments {
     /// Whether the lab has come far enough that there is something to break.
     fn is_ready(&self, sources: &Sources<'_>) -> bool {
         let facts = sources.facts;
-        let known = [facts.key_id(), facts.key_arn(), self.policy.as_deref()];
+        let known = [facts.key_id(), facts.key_arn(), self.ledger.policy.as_deref()];
         known.iter().all(Option::is_some)
             && [&facts.admin, &facts.test_user].iter().all(|caller| caller.is_some())
             // A table whose creation is uncertain has never been described.
@@ -297,7 +306,7 @@ impl Experiments {
 
     fn setup<'a>(&'a self, sources: &Sources<'a>) -> Setup<'a> {
         let ciphertext = self.trial.as_ref().and_then(|trial| trial.ciphertext.as_deref());
-        Setup::new(sources, self.policy.as_deref(), ciphertext)
+        Setup::new(sources, self.ledger.policy.as_deref(), ciphertext)
     }
 
     /// Notes the first calls that undo, and those after a pause.
@@ -314,7 +323,7 @@ impl Experiments {
 
     fn learn(&mut self, exchange: &Exchange) {
         let undoing = self.is_undoing();
-        self.changes.learn(exchange, undoing);
+        self.ledger.learn(exchange, undoing);
         if let (Some(trial), Operation::Encrypt { .. }) = (&mut self.trial, &exchange.operation) {
             let ciphertext = exchange.body().and_then(|body| body.get("CiphertextBlob")?.as_str());
             trial.ciphertext = ciphertext.map(str::to_owned);
@@ -349,7 +358,7 @@ impl Experiments {
 
     /// Forgets changes to what clean-up has removed.
     pub(in crate::lab) fn forget_removed(&mut self, made: &Made) {
-        self.changes.forget_removed(made);
+        self.ledger.changes.forget_removed(made);
     }
 }
 

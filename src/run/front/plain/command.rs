@@ -1,6 +1,6 @@
 //! What a typed line asks for.
 
-use crate::lab::{Call, Copied, Experiment, Identity, Intent, Overlay, Page, Permit, Stage, State};
+use crate::lab::{Call, Copied, DrillAction, Experiment, Identity, Intent, Look, Overlay, Page, Permit, Stage, State};
 use crate::ui::plain;
 
 /// What a line asks for.
@@ -19,7 +19,7 @@ pub(super) enum Asked {
 }
 
 /// The words for intents. A letter is the screen's key.
-const INTENTS: [(&[&str], Intent); 19] = [
+const INTENTS: [(&[&str], Intent); 20] = [
     (&["1", "a"], Intent::Choose(0)),
     (&["2", "b"], Intent::Choose(1)),
     (&["3", "c"], Intent::Choose(2)),
@@ -36,6 +36,7 @@ const INTENTS: [(&[&str], Intent); 19] = [
     (&["t", "trail"], Intent::TogglePage(Page::Trail)),
     (&["x", "break", "experiments"], Intent::ToggleExperiments),
     (&["u", "undo"], Intent::Undo),
+    (&["drill", "drills"], Intent::Drill(DrillAction::Open)),
     (&["q", "quit"], Intent::Quit),
     (&["debrief"], Intent::TogglePage(Page::Debrief)),
     (&["fresh"], Intent::StartAfresh),
@@ -96,8 +97,26 @@ fn choose(state: &State, row: usize) -> Vec<Intent> {
     vec![Intent::MoveCursor(rows(row) - rows(from)), Intent::Advance]
 }
 
+/// What a line asks for in the drills, besides what it asks for elsewhere, too.
+fn drill(line: &str, state: &State) -> Option<Intent> {
+    let action = match line.strip_prefix("look ") {
+        Some(number) => DrillAction::Look(*Look::ALL.get(number.parse::<usize>().ok()?.checked_sub(1)?)?),
+        None if line == "level" => DrillAction::Level,
+        None => match INTENTS.into_iter().find(|(words, _)| words.contains(&line))?.1 {
+            Intent::Choose(place) => DrillAction::Answer(place),
+            _ => return None,
+        },
+    };
+    let intent = Intent::Drill(action);
+    (state.permit_behind_page(intent) == Permit::Yes).then_some(intent)
+}
+
 fn anywhere(line: &str, state: &State) -> Asked {
     let page = state.view().page();
+    if let Some(intent) = drill(line, state).filter(|_| state.is_drilling()) {
+        let close = page.is_some().then_some(Intent::Close);
+        return Asked::Do(close.into_iter().chain([intent]).collect());
+    }
     // A page that was told still lies over the stage.
     let close = page.is_some().then_some(Intent::Close);
     let doing = |intents: Vec<Intent>| Asked::Do(close.into_iter().chain(intents).collect());

@@ -29,6 +29,10 @@ pub enum Change {
     Detached,
     /// An experiment's policy is on test-user.
     Inline,
+    /// A policy of this name is on test-user that the lab hasn't put there.
+    Policy(String),
+    /// A user that a drill has created, by name.
+    User(String),
     /// A grant; `None` while its id is not known.
     Grant(Option<String>),
     /// A table.
@@ -49,6 +53,7 @@ impl Change {
             O::DetachUserPolicy { .. } => vec![Change::Detached],
             O::DeleteUserPolicy { name, .. } if name == test_user::POLICY => vec![Change::Detached],
             O::PutUserPolicy { name, .. } if name == POLICY_NAME => vec![Change::Inline],
+            O::CreateUser { user, .. } => vec![Change::User(user.clone())],
             O::CreateGrant { .. } => vec![Change::Grant(None)],
             O::CreateTable { key: TableKey::AwsOwned, .. } => vec![Change::Table(ExtraTable::AwsOwned)],
             O::CreateTable { key: TableKey::AwsManaged, .. } => vec![Change::Table(ExtraTable::AwsManaged)],
@@ -64,6 +69,8 @@ impl Change {
             Change::Deletion => "the key's scheduled deletion".to_owned(),
             Change::Detached => format!("the missing policy of {}", names.user),
             Change::Inline => format!("policy {} on {}", POLICY_NAME, names.user),
+            Change::Policy(name) => format!("policy {name} on {}", names.user),
+            Change::User(name) => format!("IAM user {name}"),
             Change::Grant(_) => "a grant on the key".to_owned(),
             Change::Table(table) | Change::Going(table) => format!("table {}", table.name(names)),
         }
@@ -81,22 +88,25 @@ impl Changes {
     }
 
     /// The newest change that has not been `tried`.
-    pub(super) fn newest_but(&self, tried: &[Change]) -> Option<Change> {
+    pub(in crate::lab) fn newest_but(&self, tried: &[Change]) -> Option<Change> {
         self.0.iter().rev().find(|change| !tried.contains(change)).cloned()
     }
 
     /// Notes what a call changes when it is sent: its response may be lost.
-    pub(super) fn note(&mut self, operation: &Operation) {
-        for change in Change::of(operation) {
-            if !self.0.contains(&change) {
-                self.0.push(change);
-            }
+    pub(in crate::lab) fn note(&mut self, operation: &Operation) {
+        Change::of(operation).into_iter().for_each(|change| self.add(change));
+    }
+
+    /// Adds a change, unless it is known.
+    pub(in crate::lab) fn add(&mut self, change: Change) {
+        if !self.0.contains(&change) {
+            self.0.push(change);
         }
     }
 
     /// Learns from a response what is changed and what is undone. While `undoing`, PutKeyPolicy puts the lab's policy
     /// back.
-    pub(super) fn learn(&mut self, exchange: &Exchange, undoing: bool) {
+    pub(in crate::lab) fn learn(&mut self, exchange: &Exchange, undoing: bool) {
         let gone = exchange.error_code().is_some_and(is_not_found);
         if exchange.is_allowed() || gone {
             self.learn_undone(&exchange.operation, gone, undoing);
@@ -132,6 +142,8 @@ impl Changes {
         match operation {
             O::RevokeGrant { grant_id, .. } => self.undone(&Change::Grant(Some(grant_id.clone()))),
             O::DeleteUserPolicy { name, .. } if name == POLICY_NAME => self.undone(&Change::Inline),
+            O::DeleteUserPolicy { name, .. } => self.undone(&Change::Policy(name.clone())),
+            O::DeleteUser { user } => self.undone(&Change::User(user.clone())),
             O::DeleteTable { .. } => {
                 for change in &mut self.0 {
                     if let Change::Table(table) = change {
@@ -170,11 +182,11 @@ impl Changes {
     }
 
     /// Forgets changes to what clean-up has removed.
-    pub(super) fn forget_removed(&mut self, made: &Made) {
+    pub(in crate::lab) fn forget_removed(&mut self, made: &Made) {
         self.0.retain(|change| match change {
             Change::KeyPolicy | Change::Disabled | Change::Deletion | Change::Grant(_) => made.key.is_some(),
-            Change::Detached | Change::Inline => made.user,
-            Change::Table(_) | Change::Going(_) => true,
+            Change::Detached | Change::Inline | Change::Policy(_) => made.user,
+            Change::User(_) | Change::Table(_) | Change::Going(_) => true,
         });
     }
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::lab::model::key_policy::{KeyPolicyError, edited};
 
 /// What a key user may do with the key itself (KMS guide, "Allows key users to use the KMS key").
-const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+pub(in crate::lab) const USE: [&str; 5] =
+    ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 
 /// What the console lets key administrators do (KMS guide, "Allows key administrators to administer the KMS key").
 const ADMINISTER: [&str; 15] = [
@@ -79,11 +80,60 @@ pub fn administered(policy: &str, user: &str) -> Result<String, KeyPolicyError> 
 /// # Errors
 /// As [`without`].
 pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String, KeyPolicyError> {
+    let condition = json!({"StringEquals": {"kms:ViaService": format!("dynamodb.{region}.amazonaws.com")}});
+    let sid = "Allow decryption through DynamoDB";
+    with_only(policy, user, only(sid, user, &["kms:Decrypt"], Some(condition)))
+}
+
+/// `policy` in which one statement allows `user` these actions, on this condition.
+///
+/// # Errors
+/// As [`without`].
+pub fn only_for(
+    policy: &str,
+    user: &str,
+    actions: &[&str],
+    condition: Option<Value>,
+) -> Result<String, KeyPolicyError> {
+    with_only(policy, user, only("Allow test-user", user, actions, condition))
+}
+
+fn only(sid: &str, user: &str, actions: &[&str], condition: Option<Value>) -> Value {
+    let mut only = statement(sid, "Allow", user, actions);
+    if let Some(condition) = condition {
+        only["Condition"] = condition;
+    }
+    only
+}
+
+/// `policy` with `statement` in place of all others for `user`.
+fn with_only(policy: &str, user: &str, statement: Value) -> Result<String, KeyPolicyError> {
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user));
-        let mut only = statement("Allow decryption through DynamoDB", "Allow", user, &["kms:Decrypt"]);
-        only["Condition"] = json!({"StringEquals": {"kms:ViaService": format!("dynamodb.{region}.amazonaws.com")}});
-        all.push(only);
+        all.push(statement);
+    })
+}
+
+/// `policy` with a statement that denies everybody but `others` to decrypt.
+///
+/// # Errors
+/// As [`without`].
+pub fn denying_others(policy: &str, others: &[String]) -> Result<String, KeyPolicyError> {
+    changed(policy, |all| {
+        all.push(json!({"Sid": "Only these", "Effect": "Deny", "NotPrincipal": {"AWS": others},
+            "Action": "kms:Decrypt", "Resource": "*"}));
+    })
+}
+
+/// `policy` with a statement that denies `user` to decrypt unless `service` asks.
+///
+/// # Errors
+/// As [`without`].
+pub fn denying_but_through(policy: &str, user: &str, service: &str) -> Result<String, KeyPolicyError> {
+    changed(policy, |all| {
+        let mut deny = statement("Deny test-user", "Deny", user, &["kms:Decrypt"]);
+        deny["Condition"] = json!({"StringNotEquals": {"kms:ViaService": service}});
+        all.push(deny);
     })
 }
 
@@ -93,15 +143,20 @@ pub fn through_dynamodb(policy: &str, user: &str, region: &str) -> Result<String
 /// # Errors
 /// As [`without`].
 pub fn not_left_to_iam(policy: &str, user: &str, admin: &str) -> Result<String, KeyPolicyError> {
-    let account = admin.split(':').nth(4).unwrap_or_default();
-    // The partition differs in China and GovCloud.
-    let partition = admin.split(':').nth(1).unwrap_or("aws");
-    let root = format!("arn:{partition}:iam::{account}:root");
+    let (account, root) = (admin.split(':').nth(4).unwrap_or_default(), root_of(admin));
     changed(policy, |all| {
         all.retain(|statement| !is_for(statement, user) && !is_for(statement, &root) && !is_for(statement, account));
         all.push(statement("Allow admin everything", "Allow", admin, &["kms:*"]));
         all.push(statement("Leave administration to IAM", "Allow", &root, &ADMINISTER));
     })
+}
+
+/// The ARN of the account of `principal`.
+pub fn root_of(principal: &str) -> String {
+    let account = principal.split(':').nth(4).unwrap_or_default();
+    // The partition differs in China and GovCloud.
+    let partition = principal.split(':').nth(1).unwrap_or("aws");
+    format!("arn:{partition}:iam::{account}:root")
 }
 
 /// An identity policy that allows the use of `key`, an ARN.

@@ -1,0 +1,530 @@
+//! Drills: a fault is set up with real calls, and the learner names lock, rung and fix until both callers can read.
+//!
+//! [`catalog`] declares each drill, [`fix`] what each fix sends. A drill is one run of the kernel in several parts: set
+//! up, looks, fixes, undo. Between two parts the learner thinks, and nothing runs. What must be undone is noted in the
+//! ledger that experiments have; [`baseline`] checks by reading calls that everything is undone.
+
+pub mod baseline;
+pub mod catalog;
+pub mod fix;
+mod plan;
+mod run;
+mod score;
+
+use self::baseline::Baseline;
+pub use self::fix::Fix;
+pub use self::run::lock_of;
+pub use self::score::{Remark, Score};
+use crate::lab::kernel::event::TimerId;
+use crate::lab::model::drill::{Drill, DrillResult, Level, Lock, Look, Plan, Rung};
+use crate::lab::stages::Sources;
+use crate::lab::trial::change::Change;
+
+/// What the run of a drill does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Reads how everything is, then makes the fault.
+    SetUp,
+    /// Reads a document.
+    Look(Look),
+    /// Applies a fix, and scans.
+    Fix(Fix),
+    /// Scans: the learner has changed something.
+    Check,
+    /// Undoes everything.
+    Undo,
+}
+
+/// What the learner has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Wait: the fault is being set up.
+    Wait,
+    /// Name the lock.
+    Lock,
+    /// Name the rung.
+    Rung,
+    /// Fix it.
+    Fix,
+    /// Nothing: both can read.
+    Solved,
+    /// Nothing: the fault could not be set up.
+    Impossible,
+}
+
+/// What comes when a drill is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing: it stays on the screen.
+    Stay,
+    /// The next drill.
+    Next,
+    /// The same drill.
+    Again,
+    /// The stage from which the drills began, or the end of the program.
+    Leave,
+    /// The end of the program.
+    Quit,
+    /// Clean-up.
+    CleanUp,
+}
+
+/// Whether a drill is undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undone {
+    /// Not yet.
+    No,
+    /// Reading calls have shown that it is.
+    Yes,
+    /// Not everything; in words.
+    Failed(Vec<String>),
+}
+
+/// What follows an event of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::lab) enum Outlook {
+    /// The run has ended for now.
+    Rest,
+    /// This part begins.
+    Begin(Part),
+    /// Everything is undone, or can't be.
+    Over(Then),
+}
+
+/// The drill at work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Current {
+    drill: Drill,
+    part: Part,
+    task: Task,
+    score: Score,
+    /// The fixes that were applied and didn't help.
+    tried_fixes: Vec<Fix>,
+    /// What solved it.
+    solved_by: Option<Part>,
+    /// The document that is looked at.
+    look: Option<Look>,
+    remark: Option<Remark>,
+    /// Why the fault could not be set up.
+    trouble: Option<String>,
+    hints: usize,
+    began: u64,
+    ended: Option<u64>,
+    before: Baseline,
+    after: Baseline,
+    /// What was tried to undo, by the number of its batch.
+    tried: Vec<Undoing>,
+    undone: Undone,
+    then: Then,
+}
+
+/// A batch of the undoing.
+#[derive(Debug, Clone, PartialEq)]
+enum Undoing {
+    Change(Change),
+    Read,
+}
+
+/// The drills of a session.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drills {
+    plan: Option<Plan>,
+    /// Whether the program runs for the drills alone.
+    is_alone: bool,
+    /// Whether the stages before them are being run.
+    is_preparing: bool,
+    order: Vec<Drill>,
+    at: usize,
+    level: Level,
+    points: i32,
+    streak: u32,
+    best_streak: u32,
+    clock: u64,
+    current: Option<Current>,
+    pause: Option<TimerId>,
+    /// Whether all drills are done.
+    is_over: bool,
+    results: Vec<DrillResult>,
+}
+
+/// What screens read.
+impl Drills {
+    /// Whether the program runs for the drills alone.
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
+    /// Whether the stages before the drills are being run.
+    pub fn is_preparing(&self) -> bool {
+        self.is_preparing
+    }
+
+    /// The plan of a session that began with drills.
+    pub fn plan(&self) -> Option<Plan> {
+        self.plan
+    }
+
+    /// The drill's number, counted from 1, and how many there are.
+    pub fn number(&self) -> (usize, usize) {
+        (self.at + 1, self.order.len())
+    }
+
+    /// The level of the drills to come.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// All points of the session.
+    pub fn points(&self) -> i32 {
+        self.points
+    }
+
+    /// How many drills in a row were solved without a wrong answer.
+    pub fn streak(&self) -> u32 {
+        self.streak
+    }
+
+    /// The longest streak.
+    pub fn best_streak(&self) -> u32 {
+        self.best_streak
+    }
+
+    /// Whether all drills are done.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// How each drill came out.
+    pub fn results(&self) -> &[DrillResult] {
+        &self.results
+    }
+
+    /// How the session came out, in a sentence part.
+    pub fn summary(&self) -> String {
+        let solved = self.results.iter().filter(|result| result.solved).count();
+        format!("{solved} of {} drills solved, {} points", self.results.len(), self.points)
+    }
+
+    /// The drill at work.
+    pub fn current(&self) -> Option<&Current> {
+        self.current.as_ref()
+    }
+
+    /// The seconds that the drill at work has taken.
+    pub fn seconds(&self) -> u64 {
+        self.current.as_ref().map_or(0, |it| it.ended.unwrap_or(self.clock).saturating_sub(it.began))
+    }
+
+    /// Whether its time goes on.
+    pub fn is_timed(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.ended.is_none())
+    }
+}
+
+/// What screens read of a drill.
+impl Current {
+    /// Which.
+    pub fn drill(&self) -> Drill {
+        self.drill
+    }
+
+    /// What the run does now, or did last.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// What the learner has to do.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// The points so far, and what cost some.
+    pub fn score(&self) -> &Score {
+        &self.score
+    }
+
+    /// The fixes that were applied and didn't help.
+    pub fn tried_fixes(&self) -> &[Fix] {
+        &self.tried_fixes
+    }
+
+    /// What solved it: a fix, or the learner's own change. What is at work, before.
+    pub fn part_solved(&self) -> Part {
+        self.solved_by.unwrap_or(self.part)
+    }
+
+    /// The document that is looked at.
+    pub fn look(&self) -> Option<Look> {
+        self.look
+    }
+
+    /// What is to be said about the last answer.
+    pub fn remark(&self) -> Option<Remark> {
+        self.remark
+    }
+
+    /// Why the fault could not be set up.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// How many hints have been shown.
+    pub fn hints(&self) -> usize {
+        self.hints
+    }
+
+    /// Whether everything that the drill has changed is undone.
+    pub fn undone(&self) -> &Undone {
+        &self.undone
+    }
+
+    /// Whether the lock was named.
+    pub fn has_lock(&self) -> bool {
+        matches!(self.task, Task::Rung | Task::Fix | Task::Solved)
+    }
+
+    /// Whether the rung was named.
+    pub fn has_rung(&self) -> bool {
+        matches!(self.task, Task::Fix | Task::Solved)
+    }
+
+    /// Whether there is something to answer.
+    pub fn is_open(&self) -> bool {
+        matches!(self.task, Task::Lock | Task::Rung | Task::Fix)
+    }
+}
+
+/// What a person asks for.
+impl Drills {
+    /// Begins drills as `plan` says; `alone`: the program runs for them, after the stages.
+    pub(in crate::lab) fn open(&mut self, plan: Plan, alone: bool, sources: &Sources<'_>) {
+        let results = std::mem::take(&mut self.results);
+        let order = plan::order(plan, sources);
+        let clock = self.clock;
+        *self = Drills {
+            plan: Some(plan),
+            is_alone: alone,
+            is_preparing: alone,
+            order,
+            level: plan.level,
+            clock,
+            results,
+            ..Drills::default()
+        };
+    }
+
+    /// Takes over how the drills of a saved session came out.
+    pub(in crate::lab) fn restore(&mut self, results: Vec<DrillResult>) {
+        self.results = results;
+    }
+
+    /// The stages before the drills have ended, well or not.
+    pub(in crate::lab) fn end_preparing(&mut self) {
+        self.is_preparing = false;
+    }
+
+    /// Forgets the drill at work: the lab ends.
+    pub(in crate::lab) fn close(&mut self) {
+        self.record(false);
+        self.current = None;
+    }
+
+    /// Begins the drill that is next; `None` when all are done.
+    pub(in crate::lab) fn begin(&mut self) -> Option<Part> {
+        let drill = *self.order.get(self.at)?;
+        self.current = Some(Current {
+            drill,
+            part: Part::SetUp,
+            task: Task::Wait,
+            score: Score::default(),
+            tried_fixes: Vec::new(),
+            solved_by: None,
+            look: None,
+            remark: None,
+            trouble: None,
+            hints: 0,
+            began: self.clock,
+            ended: None,
+            before: Baseline::default(),
+            after: Baseline::default(),
+            tried: Vec::new(),
+            undone: Undone::No,
+            then: Then::Stay,
+        });
+        Some(Part::SetUp)
+    }
+
+    /// The order of the rungs in the answers of the drill at work.
+    pub fn rungs(&self) -> [Rung; 4] {
+        self.current.as_ref().map_or(plan::RUNGS, |it| plan::rungs(catalog::of(it.drill).rung))
+    }
+
+    /// The rungs that level 1 marks as fine.
+    pub fn fine(&self) -> Vec<Rung> {
+        match (&self.current, self.level) {
+            (Some(it), Level::One) => plan::fine(catalog::of(it.drill).rung, it.drill, self.seed()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fixes of the drill at work, in the order in which they are listed; none at level 3.
+    pub fn fixes(&self, given_user: bool) -> Vec<(Fix, bool)> {
+        match &self.current {
+            Some(it) if self.level != Level::Three => plan::fixes(it.drill, given_user, self.seed()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.plan.map_or(0, |plan| plan.seed)
+    }
+
+    /// How many answers there are to choose from.
+    pub fn answers(&self, given_user: bool) -> usize {
+        match self.current.as_ref().map(|it| it.task) {
+            Some(Task::Lock) => Lock::ALL.len(),
+            Some(Task::Rung) => self.rungs().len(),
+            Some(Task::Fix) => self.fixes(given_user).len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether Enter scans: the learner writes the fix.
+    pub fn can_check(&self) -> bool {
+        self.level == Level::Three && self.current.as_ref().is_some_and(|it| it.task == Task::Fix)
+    }
+
+    /// Goes on: to the next drill, when this one is undone, or with a Scan to see whether it is solved.
+    pub(in crate::lab) fn go_on(&mut self, is_idle: bool, then: Then) -> Option<Part> {
+        let can_check = self.can_check();
+        let it = self.current.as_mut()?;
+        match it.task {
+            Task::Solved | Task::Impossible if !is_idle => {
+                it.then = then;
+                None
+            }
+            Task::Solved | Task::Impossible => match then {
+                Then::Again => self.begin(),
+                _ => self.next_drill(),
+            },
+            _ => can_check.then_some(Part::Check),
+        }
+    }
+
+    /// Takes an answer; a fix begins.
+    pub(in crate::lab) fn answer(&mut self, place: usize, given_user: bool) -> Option<Part> {
+        let (rungs, fixes) = (self.rungs(), self.fixes(given_user));
+        let it = self.current.as_mut()?;
+        let def = catalog::of(it.drill);
+        let before = it.score.total();
+        let mut begins = None;
+        it.remark = None;
+        match it.task {
+            Task::Lock if Lock::ALL.get(place) == Some(&def.lock) => it.task = Task::Rung,
+            Task::Lock => it.remark = Some(it.score.wrong_lock(def.lock, def.rung)),
+            Task::Rung if rungs.get(place) == Some(&def.rung) => it.task = Task::Fix,
+            Task::Rung => it.remark = rungs.get(place).map(|chosen| it.score.wrong_rung(*chosen, &def)),
+            Task::Fix => begins = fixes.get(place).map(|(fix, _)| Part::Fix(*fix)),
+            Task::Wait | Task::Solved | Task::Impossible => {}
+        }
+        self.points += it.score.total() - before;
+        begins
+    }
+
+    /// Shows another hint, for a point.
+    pub(in crate::lab) fn hint(&mut self) {
+        if let Some(it) = &mut self.current {
+            it.hints += 1;
+            it.score.hints += 1;
+            it.remark = None;
+            self.points -= 1;
+        }
+    }
+
+    /// Takes the point that `w` costs, once for each drill.
+    pub(in crate::lab) fn pay_why(&mut self) {
+        if let Some(it) = self.current.as_mut().filter(|it| it.is_open() && !it.score.saw_why) {
+            it.score.saw_why = true;
+            self.points -= 1;
+        }
+    }
+
+    /// Changes the level: until the first answer, since it says how much help there is.
+    pub(in crate::lab) fn change_level(&mut self) {
+        self.level = self.level.next();
+    }
+
+    /// Whether the level can change.
+    pub fn can_change_level(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| it.task == Task::Lock && it.score == Score::default())
+    }
+
+    /// Notes that this part begins.
+    pub(in crate::lab) fn start(&mut self, part: Part) {
+        let Some(it) = &mut self.current else { return };
+        it.part = part;
+        match part {
+            Part::Fix(_) => it.remark = None,
+            Part::Look(look) => it.look = Some(look),
+            Part::Undo => (it.tried, it.undone, it.look) = (Vec::new(), Undone::No, None),
+            Part::SetUp | Part::Check => {}
+        }
+    }
+
+    /// Closes the document that is looked at.
+    pub(in crate::lab) fn look_away(&mut self) {
+        if let Some(it) = &mut self.current {
+            it.look = None;
+        }
+    }
+
+    /// Leaves the drill: what it has changed is undone, then comes `then`.
+    pub(in crate::lab) fn leave(&mut self, then: Then) {
+        self.record(false);
+        if let Some(it) = &mut self.current {
+            it.then = then;
+            it.ended = it.ended.or(Some(self.clock));
+        }
+    }
+
+    /// Whether the drill at work is being left.
+    pub fn is_leaving(&self) -> bool {
+        self.current.as_ref().is_some_and(|it| !matches!(it.then, Then::Stay | Then::Next | Then::Again))
+    }
+
+    /// Goes on after the drill at work.
+    pub(in crate::lab) fn next_drill(&mut self) -> Option<Part> {
+        self.at += 1;
+        let part = self.begin();
+        if part.is_none() {
+            self.at = self.at.saturating_sub(1);
+            self.current = None;
+            self.is_over = true;
+        }
+        part
+    }
+
+    /// Takes the seconds since the lab began.
+    pub(in crate::lab) fn advance(&mut self, seconds: u64) {
+        self.clock = seconds;
+    }
+
+    fn record(&mut self, solved: bool) {
+        let seconds = self.seconds();
+        let Some(it) = self.current.as_mut().filter(|it| it.is_open() || solved) else { return };
+        if it.ended.is_some() {
+            return;
+        }
+        it.ended = Some(self.clock);
+        let (score, level) = (&it.score, self.level);
+        let hints = score.hints + u8::from(score.saw_why);
+        let points = score.total();
+        self.results.push(DrillResult { drill: it.drill, level, points, hints, seconds, solved });
+        match (solved, it.score.is_without_mistake(), it.score.is_without_help()) {
+            (true, true, true) => self.streak += 1,
+            (true, true, false) => {}
+            _ => self.streak = 0,
+        }
+        self.best_streak = self.best_streak.max(self.streak);
+    }
+}

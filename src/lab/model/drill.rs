@@ -1,0 +1,226 @@
+//! The drills: their order and names, the parts of an answer, and how a drill came out.
+
+use serde::{Deserialize, Serialize};
+
+/// The faults that a learner diagnoses. The first fourteen are those behind the experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is told in the lesson, under its id")]
+pub enum Drill {
+    DisabledKey,
+    ExplicitDeny,
+    TableArn,
+    NoRootStatement,
+    NoDynamodb,
+    NothingAllows,
+    AwsManagedKey,
+    RevokedCache,
+    KeyAdmin,
+    ViaOtherService,
+    GrantOperations,
+    WrongContextKey,
+    EncryptOnly,
+    PendingDeletion,
+    WrongAccount,
+    ViaOtherRegion,
+    NotPrincipal,
+    AliasArn,
+    OldUserId,
+    OtherTable,
+    TableDeny,
+    GrantOther,
+}
+
+impl Drill {
+    /// All of them.
+    pub const ALL: [Drill; 22] = [
+        Drill::DisabledKey,
+        Drill::ExplicitDeny,
+        Drill::TableArn,
+        Drill::NoRootStatement,
+        Drill::NoDynamodb,
+        Drill::NothingAllows,
+        Drill::AwsManagedKey,
+        Drill::RevokedCache,
+        Drill::KeyAdmin,
+        Drill::ViaOtherService,
+        Drill::GrantOperations,
+        Drill::WrongContextKey,
+        Drill::EncryptOnly,
+        Drill::PendingDeletion,
+        Drill::WrongAccount,
+        Drill::ViaOtherRegion,
+        Drill::NotPrincipal,
+        Drill::AliasArn,
+        Drill::OldUserId,
+        Drill::OtherTable,
+        Drill::TableDeny,
+        Drill::GrantOther,
+    ];
+
+    /// The id in the lesson files, in results and on the command line.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Drill::DisabledKey => "disabled_key",
+            Drill::ExplicitDeny => "explicit_deny",
+            Drill::TableArn => "table_arn",
+            Drill::NoRootStatement => "no_root_statement",
+            Drill::NoDynamodb => "no_dynamodb",
+            Drill::NothingAllows => "nothing_allows",
+            Drill::AwsManagedKey => "aws_managed_key",
+            Drill::RevokedCache => "revoked_cache",
+            Drill::KeyAdmin => "key_admin",
+            Drill::ViaOtherService => "via_other_service",
+            Drill::GrantOperations => "grant_operations",
+            Drill::WrongContextKey => "wrong_context_key",
+            Drill::EncryptOnly => "encrypt_only",
+            Drill::PendingDeletion => "pending_deletion",
+            Drill::WrongAccount => "wrong_account",
+            Drill::ViaOtherRegion => "via_other_region",
+            Drill::NotPrincipal => "not_principal",
+            Drill::AliasArn => "alias_arn",
+            Drill::OldUserId => "old_user_id",
+            Drill::OtherTable => "other_table",
+            Drill::TableDeny => "table_deny",
+            Drill::GrantOther => "grant_other",
+        }
+    }
+
+    /// The drill with this id.
+    pub fn of(id: &str) -> Option<Drill> {
+        Drill::ALL.into_iter().find(|drill| drill.id() == id)
+    }
+
+    /// Its place in [`Drill::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The two locks of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// DynamoDB guards the table.
+    Table,
+    /// KMS guards the key.
+    Key,
+}
+
+impl Lock {
+    /// Both, in the order of the answers.
+    pub const ALL: [Lock; 2] = [Lock::Table, Lock::Key];
+}
+
+/// The places where a fault can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rung {
+    /// A statement that denies.
+    Deny,
+    /// The key policy: it doesn't allow the call.
+    KeyPolicy,
+    /// The IAM policies: none allows the call.
+    IamPolicy,
+    /// A grant that doesn't cover the call.
+    Grant,
+    /// The state of the key.
+    KeyState,
+}
+
+/// A document to look at. Looking is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// The key policy.
+    KeyPolicy,
+    /// test-user's policies.
+    IamPolicies,
+    /// The key's grants.
+    Grants,
+    /// The state of the key.
+    KeyState,
+}
+
+impl Look {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Look; 4] = [Look::KeyPolicy, Look::IamPolicies, Look::Grants, Look::KeyState];
+}
+
+/// How much help a drill gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Level {
+    /// Marks two rungs that are fine, and lists the fixes.
+    #[default]
+    One,
+    /// Lists the fixes.
+    Two,
+    /// Lists nothing: the learner writes the fix.
+    Three,
+}
+
+impl Level {
+    /// 1, 2 or 3.
+    pub const fn number(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The next level; after the last, the first.
+    #[must_use]
+    pub const fn next(self) -> Level {
+        match self {
+            Level::One => Level::Two,
+            Level::Two => Level::Three,
+            Level::Three => Level::One,
+        }
+    }
+}
+
+impl From<Level> for u8 {
+    fn from(level: Level) -> u8 {
+        level.number()
+    }
+}
+
+impl TryFrom<u8> for Level {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Level, String> {
+        match number {
+            1 => Ok(Level::One),
+            2 => Ok(Level::Two),
+            3 => Ok(Level::Three),
+            other => Err(format!("there is no level {other}; it is 1, 2 or 3")),
+        }
+    }
+}
+
+/// The drills of a session: which, in which order, and how hard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The seed that shuffles drills and answers.
+    pub seed: u64,
+    /// How many drills; all of them if there are fewer.
+    pub count: usize,
+    /// The only drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Drill>,
+    /// The level to begin with.
+    pub level: Level,
+}
+
+/// How a drill came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillResult {
+    /// Which.
+    pub drill: Drill,
+    /// The level.
+    pub level: Level,
+    /// The points for lock, rung and fix, less what hints and wrong answers cost.
+    pub points: i32,
+    /// The hints that were shown, and the views of `w`.
+    pub hints: u8,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// Whether both callers could read at the end.
+    pub solved: bool,
+}
