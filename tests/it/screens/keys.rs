@@ -223,6 +223,7 @@ fn a_new_stage_has_the_focus_on_its_calls() {
     session.intent(Intent::ToggleZoom).intent(Intent::Advance);
     assert_eq!((session.state.view().shown, session.state.view().focus()), (Stage::Grant, Identity::Admin));
     session.intent(Intent::Advance).answer_all();
+    session.intent(Intent::CycleView);
     assert!(intent(KeyCode::Char('j'), &session.state).is_some(), "the new policy scrolls");
     // Where both have calls the focus stays.
     session.intent(Intent::FocusOther).intent(Intent::Advance);
