@@ -98,11 +98,9 @@ pub fn rows_of(lines: &[Line<'_>]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-/// What enter does with a row of a list.
-pub const SHOWS: &str = "shows it";
-
-/// The bottom line of a list: its keys.
-pub fn list_way_out(state: &State) -> String {
-    let keymap = &state.view().keys;
-    format!("{} {SHOWS} · {} closes", names::first("advance", keymap), names::first("back", keymap))
+/// The bottom line of a list: its keys. `takes` is what enter does with a row.
+pub fn list_way_out(state: &State, takes: &'static str) -> String {
+    let (keymap, words) = (&state.view().keys, state.interface());
+    let takes = words.fill(takes, &[&names::first("advance", keymap)]);
+    format!("{takes} · {}", words.fill("{} closes", &[&names::first("back", keymap)]))
 }

@@ -37,5 +37,13 @@ pub fn list(state: &State, cursor: Experiment, theme: &Theme, area: Rect, buffer
         let parts = [number, format!("{}{gap}  ", title(which)), format!("{sign} {word:<8} ")];
         dialog::row(parts, [theme.dim, theme.base, looks], which == cursor, theme)
     });
-    dialog::list("break it", &dialog::list_way_out(state), &lines, cursor.index(), theme, area, buffer);
+    dialog::list(
+        state.interface().say("break it"),
+        &dialog::list_way_out(state, "{} shows it"),
+        &lines,
+        cursor.index(),
+        theme,
+        area,
+        buffer,
+    );
 }

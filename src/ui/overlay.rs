@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use crate::lab::{Overlay, Stage, State, Status};
 
-use super::dialog::{self, FRAME_COLUMNS, SHOWS, list_way_out};
+use super::dialog::{self, FRAME_COLUMNS, list_way_out};
 use super::keys::hints::hints;
 use super::keys::names;
 use super::text::{labeled, width, wrap_plain};
@@ -43,19 +43,23 @@ pub fn progress(state: &State, stage: Stage, theme: &Theme) -> (&'static str, &'
 }
 
 fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let words = state.interface();
     let title_width = Stage::ALL.iter().map(|stage| width(state.listed_title(*stage))).max().unwrap_or(0);
     let lines = Stage::ALL.map(|stage| {
         let (sign, word, looks) = progress(state, stage, theme);
+        let word = match &state.record(stage).status {
+            Status::Done(check) if check.met => &state.lesson().words().met,
+            Status::Done(_) => &state.lesson().words().not_met,
+            _ => words.word(word),
+        };
         let title = format!("{:<title_width$}  ", state.listed_title(stage));
         let text = if stage <= state.reachable() { theme.base } else { theme.dim };
         let parts = [format!(" {}  ", stage.number()), title, format!("{sign} {word:<8}")];
         dialog::row(parts, [theme.dim, text, looks], stage == cursor, theme)
     });
-    let way_out = match cursor > state.reachable() {
-        true => list_way_out(state).replace(SHOWS, "sets it up"),
-        false => list_way_out(state),
-    };
-    dialog::list("stages", &way_out, &lines, cursor.index(), theme, area, buffer);
+    let takes = if cursor > state.reachable() { "{} sets it up" } else { "{} shows it" };
+    let way_out = list_way_out(state, takes);
+    dialog::list(words.say("stages"), &way_out, &lines, cursor.index(), theme, area, buffer);
 }
 
 /// Draws a blanked screen: only the way back.
@@ -75,7 +79,8 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
         true => "You start over with stage 1, as a new run. Answers, votes and times are forgotten.",
         false => "First the lab removes everything that this run made. Then you start over with stage 1, as a new run.",
     };
-    let mut lines = wrap_plain(text, theme.strong, columns.into());
+    let words = state.interface();
+    let mut lines = wrap_plain(words.say(text), theme.strong, columns.into());
     lines.extend(left.into_iter().flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
     lines.push(Line::default());
     // The choice is the last to go when there is little room.
@@ -83,26 +88,28 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     lines.truncate(room);
     let choice = vec![
         Span::styled(format!(" {} ", names::first("start_over_yes", keymap)), theme.focus),
-        Span::styled("  start over", theme.base),
+        Span::styled(format!("  {}", words.say("start over")), theme.base),
     ];
     lines.push(Line::from(choice));
-    let way_out = format!("{} stays", names::first("back", keymap));
-    dialog::draw("start over?", &way_out, columns, lines, theme, area, buffer);
+    let way_out = words.fill("{} stays", &[&names::first("back", keymap)]);
+    dialog::draw(words.say("start over?"), &way_out, columns, lines, theme, area, buffer);
 }
 
 fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = area.width.saturating_sub(FRAME_COLUMNS + 2).min(72);
-    let mut lines = wrap_plain(
-        "If you leave now, this stays until `kmslab cleanup`, and may cost money:",
-        theme.strong,
-        columns.into(),
-    );
+    let words = state.interface();
+    let text = words.say("If you leave now, this stays until `kmslab cleanup`, and may cost money:");
+    let mut lines = wrap_plain(text, theme.strong, columns.into());
     lines.push(Line::default());
     let left = state.leftovers().into_iter();
     lines.extend(left.flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
     lines.push(Line::default());
     if state.is_running() {
-        lines.extend(wrap_plain("Calls are in progress; clean-up starts after them.", theme.dim, columns.into()));
+        lines.extend(wrap_plain(
+            words.say("Calls are in progress; clean-up starts after them."),
+            theme.dim,
+            columns.into(),
+        ));
         lines.push(Line::default());
     }
     let hints = hints(state, area);
@@ -113,6 +120,6 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::from(Span::styled("  …", theme.dim)));
     }
     lines.extend(dialog::choices(hints, 3, columns, theme));
-    let way_out = format!("{} stays", names::first("back", &state.view().keys));
-    dialog::draw("leave?", &way_out, columns, lines, theme, area, buffer);
+    let way_out = words.fill("{} stays", &[&names::first("back", &state.view().keys)]);
+    dialog::draw(words.say("leave?"), &way_out, columns, lines, theme, area, buffer);
 }

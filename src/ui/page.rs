@@ -18,10 +18,10 @@ use super::{at_rest, lesson, trail, why};
 /// A page's title and the most columns of its text.
 fn frame(state: &State, page: Page) -> (String, u16) {
     match page {
-        Page::Why => ("why?".to_owned(), 110),
-        Page::AtRest => ("at rest".to_owned(), 150),
-        Page::Trail => ("what KMS was asked".to_owned(), 130),
-        Page::Help => ("keys".to_owned(), 74),
+        Page::Why => (state.interface().say("why?").to_owned(), 110),
+        Page::AtRest => (state.interface().say("at rest").to_owned(), 150),
+        Page::Trail => (state.interface().say("what KMS was asked").to_owned(), 130),
+        Page::Help => (state.interface().say("keys").to_owned(), 74),
         Page::Lesson => match state.view().experiment {
             Some(which) => (state.experiment(which).title.clone(), 74),
             None => (state.text(state.view().shown).title.to_owned(), 74),
