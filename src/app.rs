@@ -11,6 +11,8 @@ mod replay;
 mod report;
 mod serve;
 mod setup;
+#[cfg(unix)]
+mod shell;
 mod verify_cast;
 mod why;
 
@@ -140,6 +142,16 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         }
         Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
         Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
+        #[cfg(unix)]
+        Some(Command::Shell { who }) => shell::open(environment, who.map(Into::into)),
+        #[cfg(unix)]
+        Some(Command::Env { shell, who }) => shell::env(environment, shell, who.map(Into::into)),
+        #[cfg(unix)]
+        Some(Command::Hint) => shell::hint(environment),
+        #[cfg(not(unix))]
+        Some(Command::Shell { .. } | Command::Env { .. } | Command::Hint) => {
+            Err(UsageError::new("shells need a Unix system").into())
+        }
         Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
         Some(Command::Record { file, stage, all, stills, teaser }) => {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
-use crate::lab::Stage;
+use crate::lab::{Identity, Stage};
 use crate::ui::theme::ThemeChoice;
 
 pub use blank::unset_blank_settings;
@@ -105,6 +105,24 @@ pub enum Command {
     },
     /// Show a presenter's notes for the lab in another terminal
     Notes,
+    /// Open a shell for a lab that runs in another terminal
+    Shell {
+        /// Whose profile the AWS CLI uses where --profile names none
+        #[arg(long = "as", value_name = "WHO", value_enum)]
+        who: Option<WhoArg>,
+    },
+    /// Print what sets a shell up for a running lab: eval "$(kmslab env)"
+    Env {
+        /// sh, fish or powershell [default: by SHELL]
+        #[arg(long, value_name = "SHELL", value_enum)]
+        shell: Option<ShellArg>,
+        /// Whose profile the AWS CLI uses where --profile names none
+        #[arg(long = "as", value_name = "WHO", value_enum)]
+        who: Option<WhoArg>,
+    },
+    /// Show commands for the running lab's stage
+    #[command(hide = true)]
+    Hint,
     /// Run the sandbox alone, for any AWS client
     Serve {
         /// Address and port to listen on
@@ -173,6 +191,35 @@ pub enum Command {
         #[arg(value_name = "SHELL", value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+/// Whose profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhoArg {
+    /// kmslab-admin
+    Admin,
+    /// kmslab-test-user
+    TestUser,
+}
+
+impl From<WhoArg> for Identity {
+    fn from(who: WhoArg) -> Identity {
+        match who {
+            WhoArg::Admin => Identity::Admin,
+            WhoArg::TestUser => Identity::TestUser,
+        }
+    }
+}
+
+/// A shell's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShellArg {
+    /// bash, zsh, dash and others
+    Sh,
+    /// fish
+    Fish,
+    /// PowerShell
+    Powershell,
 }
 
 /// What to do with the lesson files.

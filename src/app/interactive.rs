@@ -20,6 +20,8 @@ use crate::run::effects::EffectHandler;
 use crate::run::front::{plain, screen};
 use crate::run::journal::Journal;
 use crate::run::notes::Place;
+#[cfg(unix)]
+use crate::run::shell::contents::OwnProfiles;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
 use crate::ui::terminal::Screen;
@@ -97,9 +99,9 @@ pub(super) fn interactive(
     let mut _announcement = PanicReport::new(&state, journal.as_ref()); // dropped after the screen
     // If the recording can't begin, nothing else does.
     let mut manner = recording::manner(recording, looks(options, environment), options, environment, &mut state)?;
+    let _in_runtime = runtime.enter();
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
-    let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
     let mut screen = Screen::enter()
         .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
@@ -166,7 +168,18 @@ fn begin(
     let (effects, events) = EffectHandler::new(clients);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
+    #[cfg(unix)]
+    let effects = with_shell(effects, state, options, environment);
     (effects, events, first)
+}
+
+/// Lets shells act in the lab.
+#[cfg(unix)]
+fn with_shell(effects: EffectHandler, state: &State, options: &Options, environment: &Environment) -> EffectHandler {
+    let own = OwnProfiles { admin: options.admin_profile.clone(), test_user: options.user_profile.clone() };
+    let is_local = state.backend().host().is_some_and(|host| host.starts_with("127.") || host.starts_with("localhost"));
+    let own = (state.backend().kind != BackendKind::Sandbox).then_some(own);
+    effects.with_shell(&environment.labs, own, state.backend().kind == BackendKind::Endpoint && is_local)
 }
 
 /// Runs the interactive lab in lines, without a screen.

@@ -60,6 +60,10 @@ impl Clients {
 
     /// As [`Clients::for_sandbox`], with other times.
     pub fn with_keys(url: &str, region: &str, access_key_id: &str, secret_access_key: &str, timing: Timing) -> Clients {
+        let keys = Keys {
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: Zeroizing::new(secret_access_key.to_owned()),
+        };
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
@@ -67,13 +71,10 @@ impl Clients {
             .http_client(plain_http_client())
             .retry_config(RetryConfig::standard())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .credentials_provider(static_credentials(&Keys {
-                access_key_id: access_key_id.to_owned(),
-                secret_access_key: Zeroizing::new(secret_access_key.to_owned()),
-            }))
+            .credentials_provider(static_credentials(&keys))
             .build();
         Clients {
-            admin: ServiceClients::new(timing.apply(config)),
+            admin: ServiceClients::with_keys(timing.apply(config), Some(keys)),
             reconnected: Mutex::default(),
             test_user: Mutex::new(None),
             region: region.to_owned(),
@@ -229,7 +230,8 @@ impl Clients {
             return;
         }
         let renewed = |clients: &Arc<ServiceClients>| {
-            ServiceClients::new(clients.config.to_builder().http_client(plain_http_client()).build())
+            let config = clients.config.to_builder().http_client(plain_http_client()).build();
+            ServiceClients::with_keys(config, clients.keys.clone())
         };
         *lock(&self.reconnected) = Some(renewed(&self.admin));
         let mut test_user = lock(&self.test_user);
@@ -244,7 +246,14 @@ impl Clients {
             config = config.http_client(plain_http_client());
         }
         let config = config.build();
-        *lock(&self.test_user) = Some(ServiceClients::new(config));
+        *lock(&self.test_user) = Some(ServiceClients::with_keys(config, Some(keys.clone())));
+    }
+
+    /// The access key id and the secret that the lab itself was given: by the sandbox, or by IAM for the user that it
+    /// made. None where a profile of the person has them.
+    pub fn lab_keys(&self, identity: Identity) -> Option<(String, Zeroizing<String>)> {
+        let keys = self.of(identity)?.keys.clone()?;
+        Some((keys.access_key_id, keys.secret_access_key))
     }
 }
 

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::guard;
 
 /// Keys as the sandbox gives them to its admin, and IAM to a new user.
+#[derive(Clone)]
 pub(super) struct Keys {
     pub(super) access_key_id: String,
     pub(super) secret_access_key: Zeroizing<String>,
@@ -19,6 +20,8 @@ pub(super) struct Keys {
 /// The service clients of one identity, each made when it is first used.
 pub(super) struct ServiceClients {
     pub(super) config: SdkConfig,
+    /// The keys that the lab itself was given; none where a profile has them.
+    pub(super) keys: Option<Keys>,
     sts: OnceLock<aws_sdk_sts::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -27,8 +30,13 @@ pub(super) struct ServiceClients {
 
 impl ServiceClients {
     pub(super) fn new(config: SdkConfig) -> Arc<ServiceClients> {
+        ServiceClients::with_keys(config, None)
+    }
+
+    pub(super) fn with_keys(config: SdkConfig, keys: Option<Keys>) -> Arc<ServiceClients> {
         Arc::new(ServiceClients {
             config,
+            keys,
             sts: OnceLock::new(),
             kms: OnceLock::new(),
             dynamodb: OnceLock::new(),

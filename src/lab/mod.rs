@@ -8,7 +8,7 @@
 //! - [`feature`]: each owns its data, handles domain events and returns commands. [`consent`] (before the lab creates
 //!   something on AWS), [`review`] (before PutKeyPolicy), [`experiments`], [`insight`] (the pages why, trail and at
 //!   rest), [`presenting`] (in front of a class), [`quiz`], [`copy`], [`replay`] (responses of an earlier run),
-//!   [`resume`] and [`saving`], and masking ([`mask`]).
+//!   [`noticing`] (what other clients do), [`resume`] and [`saving`], and masking ([`mask`]).
 //! - [`session`]: puts them together. Read [`flow`] first (event, intent, effect), then [`state`] (the whole state, whose
 //!   fields only the session sees), [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a
 //!   recorded session.
@@ -39,7 +39,7 @@ pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
-pub use feature::{consent, copy, presenting, quiz, replay, resume, review, saving};
+pub use feature::{consent, copy, noticing, presenting, quiz, replay, resume, review, saving};
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };

@@ -60,6 +60,8 @@ pub enum Page {
     Comparison,
     /// What to take home: score and claims.
     Debrief,
+    /// What other clients did, and what the lab says about it.
+    Noticed,
 }
 
 /// Something that lies over the panes.

@@ -102,6 +102,14 @@ pub(super) trait Front {
         Ok(())
     }
 
+    /// Opens a shell in the front's terminal. Returns an event where that is not possible.
+    ///
+    /// # Errors
+    /// If the terminal fails.
+    fn open_shell(&mut self, _: &State) -> io::Result<Option<Event>> {
+        Ok(Some(Event::ShellClosed))
+    }
+
     /// Whether the front has failed so that the lab in `state` must end.
     fn has_failed(&self, _: &State) -> bool {
         false
@@ -176,6 +184,7 @@ fn handle<F: Front>(
         says = ?state.view().message,
         "state"
     );
+    let mut refused = None;
     for effect in effects {
         tracing::debug!("effect {}", asked(&effect));
         front.asked(&effect);
@@ -184,6 +193,7 @@ fn handle<F: Front>(
             Effect::StartOver => return Ok(Some(Ended::StartOver)),
             Effect::Report(report) => front.report(state, &report)?,
             Effect::Copy(text) => front.copy(&text)?,
+            Effect::OpenShell if handler.is_some() => refused = front.open_shell(state)?,
             effect => {
                 if let Some(handler) = handler {
                     handler.perform(effect);
@@ -191,7 +201,10 @@ fn handle<F: Front>(
             }
         }
     }
-    Ok(None)
+    match refused {
+        Some(event) => handle(state, handler, front, event),
+        None => Ok(None),
+    }
 }
 
 /// Names an event in the debug log; of what a person types it says nothing, and of a response no more than its call.

@@ -1,8 +1,14 @@
 //! Performs effects. Their outcomes arrive as events.
 
+#[cfg(unix)]
+use std::io;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(unix)]
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::answer_cache::AnswerCache;
@@ -11,11 +17,14 @@ use super::inspect;
 use super::journal::{self, Journal};
 use super::notes::Place;
 use super::session_file::{SessionLock, SessionWriter};
+#[cfg(unix)]
+use super::shell::{access::Access, contents::OwnProfiles, terminal};
+use super::watch::{OwnCalls, Watch};
 use super::writes::Writes;
 use crate::aws::Clients;
 use crate::lab::insight::Finding;
 use crate::lab::replay::RecordedStage;
-use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT};
+use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, State};
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
 /// drops the tasks, and nothing is sent any more.
@@ -27,6 +36,10 @@ pub struct EffectHandler {
     /// Dropped before `writes`, which then waits for what it has still to write.
     keeper: Option<SessionWriter>,
     place: Option<Place>,
+    own: Arc<OwnCalls>,
+    watch: Option<Arc<Watch>>,
+    #[cfg(unix)]
+    access: Option<Arc<Access>>,
     writes: Writes,
 }
 
@@ -41,6 +54,10 @@ impl EffectHandler {
             shelf: None,
             keeper: None,
             place: None,
+            own: Arc::default(),
+            watch: None,
+            #[cfg(unix)]
+            access: None,
             writes: Writes::default(),
         };
         (handler, receiver)
@@ -71,6 +88,70 @@ impl EffectHandler {
     /// The same handler, in which the lab can be followed at `place`.
     pub fn with_notes(self, place: Option<Place>) -> EffectHandler {
         EffectHandler { place, ..self }
+    }
+
+    /// The same handler, whose lab a shell can act in: it has a private folder below one of `parents`, and what other
+    /// clients do is noticed. Call it inside a runtime.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn with_shell(mut self, parents: &[PathBuf], own: Option<OwnProfiles>, is_shared: bool) -> EffectHandler {
+        self.watch = Watch::new(&self.clients, self.own.clone(), self.events.clone());
+        self.access = Access::new(parents, own).map(Arc::new).ok();
+        if let Some(access) = &self.access
+            && let Ok(listener) = access.listen()
+        {
+            let (access, watch, clients) = (Arc::downgrade(access), self.watch.clone(), self.clients.clone());
+            tokio::spawn(async move {
+                while let Ok((mut asker, _)) = listener.accept().await {
+                    let Some(access) = access.upgrade() else { return };
+                    if access.open(&clients).is_ok() {
+                        watch.iter().for_each(|watch| watch.begin());
+                        let _ = asker.write_all(&[1]).await;
+                    }
+                }
+            });
+        }
+        if let Some(watch) = self.watch.clone() {
+            tokio::spawn(watch.run(is_shared));
+        }
+        self
+    }
+
+    /// Keeps the private folder up to date.
+    #[cfg(unix)]
+    pub fn refresh(&self, state: &State) {
+        if let Some(access) = &self.access {
+            access.refresh(state, &self.clients);
+        }
+    }
+
+    /// Opens a shell in the lab's terminal. Its end arrives as [`Event::ShellClosed`], after the last calls.
+    ///
+    /// # Errors
+    /// When there is no folder or no terminal for it, or the shell can't be started.
+    #[cfg(unix)]
+    pub fn open_shell(&self, state: &State) -> io::Result<terminal::Open> {
+        let access = self.access.as_ref();
+        let access =
+            access.ok_or_else(|| io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR"))?;
+        access.write_now(state)?;
+        access.open(&self.clients)?;
+        self.watch.iter().for_each(|watch| watch.begin());
+        let (open, mut child) = terminal::open(access.path())?;
+        let watch = self.watch.clone();
+        self.answer(async move {
+            let _ = child.wait().await;
+            if let Some(watch) = watch {
+                for _ in 0..20 {
+                    if watch.look().await {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+            Event::ShellClosed
+        });
+        Ok(open)
     }
 
     /// Where the lab can be followed.
@@ -136,7 +217,7 @@ impl EffectHandler {
                 }
             }
             // The driver's own.
-            Effect::Report(_) | Effect::Copy(_) | Effect::StartOver | Effect::Exit => {}
+            Effect::Report(_) | Effect::Copy(_) | Effect::OpenShell | Effect::StartOver | Effect::Exit => {}
         }
     }
 
@@ -165,6 +246,8 @@ impl EffectHandler {
     fn call(&self, id: CallId, identity: Identity, operation: Operation) {
         let (clients, journal) = (self.clients.clone(), self.journal.clone());
         let settled = self.keeper.as_ref().map(SessionWriter::settled);
+        let own = self.own.clone();
+        own.begin();
         self.answer(async move {
             if let Some(settled) = settled {
                 settled.await;
@@ -176,6 +259,7 @@ impl EffectHandler {
                 }
                 _ => call(clients, identity, operation).await,
             });
+            own.end(&answer);
             if let Some(account) = account_of(&answer).filter(|_| names_account)
                 && let Some(journal) = &journal
             {

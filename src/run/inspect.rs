@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::aws::Clients;
 use crate::lab::insight::trail::asked;
 use crate::lab::insight::{Finding, Inquiry, Traced};
+use crate::lab::model::noticed::NoticedCall;
 
 /// How long a page of the sandbox may take: it comes from this machine.
 const PAGE_TIME: Duration = Duration::from_secs(5);
@@ -100,6 +101,18 @@ async fn of_sandbox(url: &str, inquiry: &Inquiry) -> Result<Finding, Trouble> {
             Finding::AtRest(get(url, &format!("/_kmslab/at-rest?table={query}")).await?)
         }
     })
+}
+
+/// The calls that the sandbox at `url` has served after the number `after`, and the number of the newest; `None` where
+/// no sandbox of kmslab answers.
+pub async fn calls(url: &str, after: u64) -> Option<(u64, Vec<NoticedCall>)> {
+    #[derive(serde::Deserialize)]
+    struct Calls {
+        newest: u64,
+        calls: Vec<NoticedCall>,
+    }
+    let Calls { newest, calls } = get(url, &format!("/_kmslab/calls?after={after}")).await.ok()?;
+    Some((newest, calls))
 }
 
 /// One page of the sandbox, which speaks plain HTTP.

@@ -27,7 +27,10 @@ pub mod looks;
 pub mod notes;
 pub mod presentation;
 pub mod session_file;
+#[cfg(unix)]
+pub mod shell;
 pub mod signal;
+pub mod watch;
 pub mod why;
 pub mod writes;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calls::Calls;
 use super::clock::Clock;
 use super::dynamodb::state::DynamoDb;
 use super::dynamodb::table_keys::TableKeyCache;
@@ -25,6 +26,8 @@ pub struct Account {
     pub table_keys: TableKeyCache,
     /// Recent API calls.
     pub trail: Trail,
+    /// Recent calls of all services.
+    pub calls: Calls,
     /// Recent policy decisions.
     pub decisions: Decisions,
 }

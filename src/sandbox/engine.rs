@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::account::{Account, State};
+use super::calls::{CallRecord, Calls};
 use super::catalog;
 use super::clock::Clock;
 use super::config::Config;
@@ -39,6 +40,7 @@ Use it as the endpoint URL of any AWS client. Its own pages:
   GET  /_kmslab/health
   GET  /_kmslab/trail
   GET  /_kmslab/decisions
+  GET  /_kmslab/calls?after=N
   GET  /_kmslab/at-rest?table=NAME
   POST /_kmslab/advance?seconds=N
 ";
@@ -102,6 +104,7 @@ impl Engine {
             store,
             table_keys: TableKeyCache::default(),
             trail: Trail::default(),
+            calls: Calls::default(),
             decisions: Decisions::default(),
         };
         Ok(Self { account, sources })
@@ -184,11 +187,27 @@ impl Engine {
         self.run(caller, entropy, operation, &params)
     }
 
-    /// Runs an operation in one transaction: all it does is kept, or on an error nothing.
+    /// Runs an operation, and adds it to the feed of calls.
     ///
     /// # Errors
     /// The operation's own.
     pub(super) fn run(
+        &mut self,
+        caller: Caller,
+        entropy: Entropy,
+        operation: &Operation,
+        params: &Params,
+    ) -> Result<Output, Fault> {
+        let result = self.transact(caller.clone(), entropy, operation, params);
+        let calls = &self.account.calls;
+        let number = (calls.total() + 1, self.account.state.clock.now().unix_timestamp());
+        let record = CallRecord::new(number, &caller, operation, params, result.as_ref());
+        self.account.calls.push(record);
+        result
+    }
+
+    /// Runs an operation in one transaction: all it does is kept, or on an error nothing.
+    fn transact(
         &mut self,
         caller: Caller,
         entropy: Entropy,

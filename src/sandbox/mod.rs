@@ -21,6 +21,7 @@
 pub mod account;
 pub mod authorize;
 mod aws_names;
+mod calls;
 mod catalog;
 pub mod clock;
 mod config;

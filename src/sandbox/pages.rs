@@ -32,12 +32,23 @@ pub fn respond(account: &mut Account, request: &Request, page: &str) -> Response
         })),
         (&Method::GET, "trail") => list("events", &account.trail),
         (&Method::GET, "decisions") => list("decisions", &account.decisions),
+        (&Method::GET, "calls") => calls(account, request.uri.query().unwrap_or_default()),
         (&Method::GET, "at-rest") => table_at_rest(account, request.uri.query().unwrap_or_default()),
         (&Method::POST, "advance") => advance(account, request.uri.query().unwrap_or_default()),
-        (_, "health" | "trail" | "decisions" | "at-rest") => refusal(405, "use GET"),
+        (_, "health" | "trail" | "decisions" | "calls" | "at-rest") => refusal(405, "use GET"),
         (_, "advance") => refusal(405, "use POST"),
-        _ => refusal(404, "there are: health, trail, decisions, at-rest, advance"),
+        _ => refusal(404, "there are: health, trail, decisions, calls, at-rest, advance"),
     }
+}
+
+/// The calls after the number `after`, oldest first, and the number of the newest.
+fn calls(account: &Account, query: &str) -> Response {
+    let calls = &account.calls;
+    let after = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "after");
+    let after = after.and_then(|(_, value)| value.parse::<usize>().ok()).unwrap_or(0);
+    let mut newer: Vec<_> = calls.since(after.min(calls.total())).collect();
+    newer.reverse();
+    json(json!({ "newest": calls.total(), "calls": newer }))
 }
 
 fn table_at_rest(account: &Account, query: &str) -> Response {

@@ -42,6 +42,7 @@ pub mod keys;
 pub mod layout;
 mod lesson;
 pub mod notes;
+mod noticed;
 pub mod opening;
 mod overlay;
 mod page;

@@ -13,7 +13,7 @@ use super::keys::names;
 use super::size::Extent;
 use super::text::{self, width};
 use super::theme::Theme;
-use super::{at_rest, lesson, trail, why};
+use super::{at_rest, lesson, noticed, trail, why};
 
 /// A page's title and the most columns of its text.
 fn frame(state: &State, page: Page) -> (String, u16) {
@@ -28,6 +28,7 @@ fn frame(state: &State, page: Page) -> (String, u16) {
         },
         Page::Comparison => (state.text(state.view().shown).title.to_owned(), 120),
         Page::Debrief => (state.lesson().words().debrief.clone(), 74),
+        Page::Noticed => (state.interface().say("what you did").to_owned(), 100),
     }
 }
 
@@ -44,6 +45,7 @@ fn lines(state: &State, page: Page, theme: &Theme, columns: u16) -> Vec<Line<'st
         },
         Page::Comparison => lesson::comparison(state, theme, columns),
         Page::Debrief => lesson::debrief(state, theme, columns),
+        Page::Noticed => noticed::lines(state, theme, columns),
     }
 }
 

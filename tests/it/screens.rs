@@ -12,6 +12,7 @@ mod film;
 mod insight;
 mod keys;
 mod learning;
+mod noticed;
 mod presenting;
 mod questions;
 mod recorded;

@@ -12,6 +12,7 @@ mod presenting;
 mod recording;
 mod resume;
 mod secrets;
+mod shell;
 #[expect(dead_code, unused_imports, reason = "most of it is for the other binary")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,6 +6,7 @@ pub mod drills;
 pub mod experiments;
 pub mod insight;
 pub mod masking;
+pub mod noticing;
 pub mod presenting;
 pub mod quiz;
 pub mod replay;

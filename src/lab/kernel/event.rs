@@ -132,6 +132,8 @@ pub enum Command {
     Save,
     /// Hand a text to the clipboard.
     Copy(String),
+    /// Open a shell in the lab's terminal.
+    OpenShell,
     /// Begin the lab again, unless something is left behind.
     StartOver,
     /// Leave the program.

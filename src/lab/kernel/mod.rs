@@ -285,6 +285,13 @@ impl Kernel {
         self.want(RunId::Stage(stage));
     }
 
+    /// Begins to see whether another client has reached the goal of `stage`.
+    pub(in crate::lab) fn notice(&mut self, stage: Stage) {
+        self.current = stage;
+        self.stage_mut(stage).notice();
+        self.want(RunId::Stage(stage));
+    }
+
     /// Interrupts the stages with a run, or with its undoing.
     pub(in crate::lab) fn interrupt(&mut self, id: RunId, undoes: bool) {
         if !undoes {

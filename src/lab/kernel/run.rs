@@ -44,6 +44,8 @@ pub(in crate::lab) enum Purpose {
     Act,
     /// To see that the work still stands: calls and outcome stay until there are new ones.
     Verify,
+    /// To see whether another client has reached the stage's goal.
+    Notice,
     /// To undo an experiment: what isn't found is gone, as wanted.
     Undo,
 }
@@ -158,6 +160,11 @@ impl Run {
         };
         (self.status, self.purpose) = (Status::Running, Purpose::Verify);
         (self.batch_start, self.calls) = (calls.len(), calls);
+    }
+
+    /// Begins afresh, to see whether another client has reached the goal.
+    pub(super) fn notice(&mut self) {
+        *self = Run { status: Status::Running, purpose: Purpose::Notice, ..Run::default() };
     }
 
     /// The next batch is a new one, whatever became of this one.

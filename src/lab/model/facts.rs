@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adoption::{Added, Adopted};
 use super::backend::Backend;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict, is_already_there};
@@ -145,6 +146,12 @@ pub struct Facts {
     pub table_was_made: bool,
     /// What exists because of this run, and is not known to be gone.
     pub made: Made,
+    /// The names that the person chose for what the lab would have made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub adopted: Adopted,
+    /// Whether another client has written items, so that they are not the lab's samples.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub own_items: bool,
     /// Keys that clean-up looks at for one whose CreateKey got no answer, and the description of that one.
     pub looked_at: Option<(String, Vec<String>)>,
 }
@@ -175,12 +182,20 @@ pub struct Made {
     pub maybe_access_key: bool,
     /// Access keys of that kind that were found.
     pub stray_access_keys: Vec<String>,
+    /// What other clients have added.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub added: Added,
 }
 
 impl Made {
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
-        *self == Made::default()
+        *self == Made { added: self.added.clone(), ..Made::default() }
+    }
+
+    /// Whether the table, the user, the alias and the key are gone.
+    pub fn is_gone(&self) -> bool {
+        !self.table && !self.user && !self.alias && self.key.is_none()
     }
 
     /// What is left, for a person.
@@ -426,7 +441,13 @@ impl Facts {
             O::DeleteAlias { .. } => self.made.alias = false,
             O::ScheduleKeyDeletion { key, .. } if self.key_id() == Some(key) => self.made.key = None,
             O::ScheduleKeyDeletion { key, .. } => self.made.stray_keys.retain(|stray| stray != key),
+            O::DetachUserPolicy { policy_arn, .. } if self.made.added.attached.contains(policy_arn) => {
+                self.made.added.attached.retain(|arn| arn != policy_arn);
+            }
             O::DetachUserPolicy { .. } => self.made.policy_attached = None,
+            O::DeleteUserPolicy { name, .. } if name != test_user::POLICY => {
+                self.made.added.inline.retain(|added| added != name);
+            }
             O::DeleteUserPolicy { .. } => self.made.inline_policy = false,
             O::DeleteAccessKey { access_key_id, .. } => {
                 self.made.access_key.take_if(|id| id == access_key_id);
@@ -436,6 +457,7 @@ impl Facts {
             O::DeleteUser { .. } => {
                 self.made.user = false;
                 self.made.maybe_access_key = false;
+                self.made.added.forget_user();
             }
             _ => {}
         }
@@ -505,4 +527,8 @@ fn access_key_ids(list: &Value) -> Vec<String> {
         _ => Vec::new(),
     };
     own.into_iter().chain(inner).collect()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -1,5 +1,6 @@
 //! Values: stages, operations, calls and their responses, facts, policies. Imports nothing of the lab.
 
+pub mod adoption;
 pub mod backend;
 pub mod backoff;
 pub mod batch;
@@ -15,6 +16,7 @@ pub mod inspection;
 pub mod key_policy;
 pub mod keymap;
 pub mod masked;
+pub mod noticed;
 pub mod operation;
 pub mod outcome;
 pub mod policy_diff;

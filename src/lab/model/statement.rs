@@ -132,7 +132,7 @@ fn principal(name: &str) -> String {
 }
 
 /// A value or a list of values; a list of one is the same as its value.
-pub(super) fn texts(value: &Value) -> Vec<String> {
+pub fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(elements) => elements.iter().flat_map(texts).collect(),
         Value::String(text) => vec![text.clone()],

@@ -12,6 +12,7 @@ use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
 use crate::lab::model::drill::Look;
 use crate::lab::model::exchange::{Answer, CallId, Exchange};
+use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
@@ -78,6 +79,8 @@ pub enum Intent {
     ToggleExperiments,
     /// Undo what experiments have changed and could not undo.
     Undo,
+    /// Open a shell for the lab in its terminal.
+    OpenShell,
     /// Do something in the drills.
     Drill(DrillAction),
 }
@@ -168,6 +171,10 @@ pub enum Event {
     ResponsesNotCached(String),
     /// [`Effect::Save`] was not possible, for this reason.
     SessionNotSaved(String),
+    /// Other clients have made these calls.
+    Noticed(Vec<NoticedCall>),
+    /// The shell that [`Effect::OpenShell`] opened has ended.
+    ShellClosed,
     /// Time for the next picture of the waiting sign; sent only while a call is under way.
     Tick,
     /// So many seconds have passed since the lab began.
@@ -235,6 +242,8 @@ pub enum Effect {
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Open a shell in the lab's terminal; its end comes back as [`Event::ShellClosed`].
+    OpenShell,
     /// Begin again, as a new run.
     StartOver,
     /// Leave the program.

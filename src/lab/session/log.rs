@@ -16,6 +16,7 @@ use crate::lab::model::backend::{Backend, ServicePlace};
 use crate::lab::model::drill::Plan;
 use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::facts::Names;
+use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::stage::Stage;
 
@@ -131,6 +132,10 @@ pub enum Logged {
         /// Whether the clock was moved.
         moved: bool,
     },
+    /// Other clients have made these calls.
+    Noticed(Vec<NoticedCall>),
+    /// The shell in the lab's terminal has ended.
+    ShellClosed,
     /// A picture of the waiting sign.
     Tick(u8),
     /// So many seconds have passed.
@@ -222,6 +227,8 @@ impl Logged {
             },
             // They tell of the machine, or of the recording itself.
             Event::ResponsesNotCached(_) | Event::SessionNotSaved(_) | Event::Say(_) => return None,
+            Event::Noticed(_) => Logged::Noticed(state.noticing.newest().to_vec()),
+            Event::ShellClosed => Logged::ShellClosed,
             Event::Tick => Logged::Tick(1),
             Event::Clock(seconds) => Logged::Clock(*seconds),
         })
@@ -256,6 +263,8 @@ impl Logged {
             Logged::Timer(timer) => Event::TimerFired(timer),
             Logged::ResponsesLoaded { stage, found } => Event::ResponsesLoaded { stage, found },
             Logged::Advanced { timer, moved } => Event::Advanced { timer, moved },
+            Logged::Noticed(calls) => Event::Noticed(calls),
+            Logged::ShellClosed => Event::ShellClosed,
             Logged::Tick(_) => Event::Tick,
             Logged::Clock(seconds) => Event::Clock(seconds),
         };

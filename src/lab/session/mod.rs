@@ -2,9 +2,11 @@
 
 pub mod flow;
 pub mod log;
+mod notice;
 mod perform;
 pub mod permit;
 mod read;
 mod save;
+pub mod shell;
 pub mod state;
 mod update;

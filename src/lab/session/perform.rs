@@ -1,6 +1,7 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
 use super::flow::{DrillAction, Effect, Intent, PresenterAction};
+use super::notice;
 use super::permit::{Mode, Permit, Reason};
 use super::state::State;
 use crate::lab::feature::consent::Digits;
@@ -98,6 +99,7 @@ impl State {
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),
+            Intent::OpenShell => return vec![notice::open_shell(self)],
             Intent::ToggleExperiments => self.view.toggle_experiments(self.experiments.last()),
             Intent::Undo => return self.experiments.undo_before(AfterTrial::Stay, &self.kernel).into_iter().collect(),
         }

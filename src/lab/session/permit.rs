@@ -138,6 +138,8 @@ pub enum Reason {
     NothingToUndo,
     /// A key policy waits to be sent.
     PolicyHeld,
+    /// Nobody but the lab has called anything.
+    NothingNoticed,
     /// The drills open after stage 8.
     DrillsLater,
     /// Clean-up has removed what the drills would break.
@@ -179,6 +181,7 @@ impl Intent {
             | Intent::SelectNext
             | Intent::Copy(_) => Modes::PANES,
             Intent::Undo | Intent::FocusOther => Modes::PANES.or(Mode::Drill),
+            Intent::OpenShell => Modes::PANES.or(Mode::Page),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::TogglePage(Page::Help) => Modes::PANES.or(Mode::Page).or(Mode::Opening).or(Mode::Drill),
             Intent::TogglePage(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
@@ -284,6 +287,7 @@ impl State {
             Intent::StartAfresh => yes(self.can_start_afresh()),
             Intent::Present(action) => self.permit_presenter(mode, action),
             Intent::ToggleExperiments => self.permit_experiments(),
+            Intent::OpenShell => self.permit_shell(mode),
             Intent::Undo => match self.can_undo() {
                 true => Permit::Yes,
                 false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
@@ -335,6 +339,7 @@ impl State {
         let missing = match page {
             _ if mode == Mode::Page && self.view.page() == Some(page) => None,
             Page::Why => self.focused_exchange().is_none().then_some(Reason::NothingToExplain),
+            Page::Noticed => self.noticing.calls().is_empty().then_some(Reason::NothingNoticed),
             Page::Comparison => self.comparison().is_none().then_some(Reason::NoChoices),
             _ => None,
         };
@@ -433,6 +438,15 @@ impl State {
         }
     }
 
+    /// A shell is for a living lab, and one at a time.
+    fn permit_shell(&self, mode: Mode) -> Permit {
+        match mode {
+            Mode::Page => yes(self.view.page() == Some(Page::Noticed)),
+            _ if self.noticing.is_shell_open() => Permit::No,
+            _ => or(!self.kernel.is_interrupted(), Reason::ExperimentRunning),
+        }
+    }
+
     fn permit_presenter(&self, mode: Mode, action: PresenterAction) -> Permit {
         match action {
             PresenterAction::Blank
@@ -509,6 +523,7 @@ impl State {
                 let text = "the experiments come after stage {}: they break what the lab made";
                 return words.fill(text, &[&Stage::ViewAgain.number()]);
             }
+            Reason::NothingNoticed => "you have sent nothing of your own yet",
             Reason::StageRunning => "wait until this stage has finished",
             Reason::LastStage => "this is the last stage",
             Reason::LastExperiment => "this is the last experiment",

@@ -225,13 +225,15 @@ impl State {
     /// Puts the kept session in place of this one.
     fn restore(&mut self, kept: SavedSession) {
         self.progress.resume(&kept);
-        self.names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
+        let names = Names { created: kept.created.clone(), ..Names::new(&kept.run) };
+        self.names = names.adopting(&kept.facts.adopted);
         let next = kept.next_stage();
         self.consent.restore(kept.consented);
         let mut facts = kept.facts;
         self.resuming = Resuming::default();
         if self.is_masked() {
             self.mask();
+            self.masking.names_changed(&self.names);
         }
         self.kernel.reach(next);
         for kept in kept.stages {
@@ -350,7 +352,7 @@ impl State {
     }
 
     /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.
-    fn begin_anew(&mut self, first: Stage) {
+    pub(super) fn begin_anew(&mut self, first: Stage) {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage >= first) {
             self.kernel.reset(RunId::Stage(stage));
             self.progress.forget(stage);

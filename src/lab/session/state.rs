@@ -11,6 +11,7 @@ use crate::lab::feature::insight::at_rest::{self, Seen};
 use crate::lab::feature::insight::{Explained, Insight, Known, Traced, Use, trail};
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::masking::masker::Masker;
+use crate::lab::feature::noticing::Noticing;
 use crate::lab::feature::presenting::Presenting;
 use crate::lab::feature::presenting::pace::Pace;
 use crate::lab::feature::quiz::Quiz;
@@ -74,6 +75,8 @@ pub struct State {
     /// What a person has copied.
     pub(super) clipboard: Clipboard,
     pub(super) presenting: Presenting,
+    /// What other clients do.
+    pub(super) noticing: Noticing,
 }
 
 impl State {
@@ -101,6 +104,7 @@ impl State {
             review: Review::default(),
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
+            noticing: Noticing::default(),
         }
     }
 
@@ -463,6 +467,11 @@ impl State {
     /// What is known of what the open page is about; `None` while it is being found out.
     pub fn known(&self) -> Option<&Known> {
         self.insight.known()
+    }
+
+    /// What other clients do.
+    pub fn noticing(&self) -> &Noticing {
+        &self.noticing
     }
 
     /// Whether everything that is shown is masked.

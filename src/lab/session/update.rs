@@ -20,6 +20,7 @@ use crate::lab::view::Overlay;
 use crate::lab::wait;
 
 use super::flow::{Effect, Event, Report};
+use super::notice;
 use super::state::State;
 
 impl State {
@@ -30,6 +31,9 @@ impl State {
         let inspects = matches!(event, Event::CallFinished { .. });
         let commands = self.accept(event);
         let mut effects = self.settle(commands);
+        while let Some(commands) = notice::next(self) {
+            effects.extend(self.settle(commands));
+        }
         if inspects {
             effects.extend(self.inspect());
         }
@@ -66,6 +70,8 @@ impl State {
                 self.kernel.tick();
                 return self.load_overdue();
             }
+            Event::Noticed(calls) => notice::take(self, calls),
+            Event::ShellClosed => notice::close_shell(self),
             Event::Clock(seconds) => {
                 self.presenting.pace.advance(self.kernel.current(), seconds);
                 self.drills.advance(seconds);
@@ -149,7 +155,10 @@ impl State {
                 effects.push(Effect::After { timer: retry.timer, millis: retry.millis });
             }
             DomainEvent::RunStopped(RunId::Stage(stage), observed) => self.conclude(*stage, Check::unmet(observed)),
-            DomainEvent::RunEnded(RunId::Stage(stage)) => self.stage_ended(*stage, effects),
+            DomainEvent::RunEnded(RunId::Stage(stage)) => {
+                self.stage_ended(*stage, effects);
+                notice::ended(self, *stage);
+            }
             DomainEvent::RunEnded(RunId::Experiment(which)) => self.experiment_ended(*which),
             DomainEvent::CallAnswered(RunId::Drill, call) => {
                 self.drills.learn(self.experiments.ledger_mut(), call.raw());
@@ -268,6 +277,7 @@ impl State {
         match self.kernel.stage(stage).purpose {
             // What has been allowed since can't be denied again.
             Purpose::Verify if def.scans == Scans::TestUserDenied && self.may_be_granted() => Next::End,
+            Purpose::Notice => stages::next(def.notice, batch, self.sources()),
             Purpose::Verify => stages::next(def.verify, batch, self.sources()),
             Purpose::Act | Purpose::Undo => stages::next(def.steps, batch, self.sources()),
         }
@@ -294,6 +304,9 @@ impl State {
     /// Ends a stage: `check` is its outcome.
     pub(super) fn conclude(&mut self, stage: Stage, check: Check) {
         let run = self.kernel.stage(stage);
+        if run.purpose == Purpose::Notice && !check.met && !self.kernel.is_leaving() {
+            return notice::missed(self, check);
+        }
         // A stage that was met and does not stand any more keeps its outcome until resuming decides.
         let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
         if before.is_none() {
@@ -358,6 +371,7 @@ impl State {
             // Once for all commands: see `settle`.
             Command::Save => {}
             Command::Copy(text) => effects.push(Effect::Copy(text)),
+            Command::OpenShell => effects.push(Effect::OpenShell),
             Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::lab::model::facts::Facts;
 use crate::lab::model::operation::Operation as O;
 use crate::lab::model::test_user;
 use crate::lab::model::until::Until;
@@ -26,12 +27,14 @@ const STEPS: &[Step] = &[
     .until(Until::TableGone),
     removing(&[Planned::admin("iam:DetachUserPolicy").only(Runs::ManagedPolicy)], |s| {
         let arn = s.facts.made.policy_attached.clone();
-        as_admin(arn.map(|policy_arn| O::DetachUserPolicy { user: s.names.user.clone(), policy_arn }))
+        let arns = arn.into_iter().chain(s.facts.made.added.attached.iter().cloned());
+        as_admin(arns.map(|policy_arn| O::DetachUserPolicy { user: s.names.user.clone(), policy_arn }))
     }),
     removing(&[Planned::admin("iam:DeleteUserPolicy").only(Runs::InlinePolicy)], |s| {
         let name = || test_user::POLICY.to_owned();
-        let is_there = s.facts.made.inline_policy;
-        as_admin(is_there.then(|| O::DeleteUserPolicy { user: s.names.user.clone(), name: name() }))
+        let own = s.facts.made.inline_policy.then(name);
+        let policies = own.into_iter().chain(s.facts.made.added.inline.iter().cloned());
+        as_admin(policies.map(|name| O::DeleteUserPolicy { user: s.names.user.clone(), name }))
     }),
     removing(&[], |s| {
         as_admin(s.facts.made.maybe_access_key.then(|| O::ListAccessKeys { user: s.names.user.clone() }))
@@ -78,6 +81,7 @@ pub(super) const CLEAN_UP: StageDef = StageDef {
     scans: Scans::Nobody,
     steps: STEPS,
     verify: &[],
+    notice: STEPS,
     highlight: [&["DescribeKey"]; 2],
     expect,
     forget: |_, _| {},
@@ -108,11 +112,19 @@ fn expect(evidence: &Evidence<'_>) -> Observed {
         // A key whose CreateKey got no response has been found.
         let found = exchanges.iter().any(|e| e.operation.name() == "ScheduleKeyDeletion" && e.is_allowed());
         let key = if found { "the deletion of the key is scheduled" } else { "no key had been made" };
-        return Ok(format!("{deleted}{key}"));
+        return Ok(format!("{deleted}{key}{}", left_alone(facts)));
     };
     match key.get("KeyState").and_then(Value::as_str) {
-        Some("PendingDeletion") => Ok(format!("{deleted}key PendingDeletion")),
+        Some("PendingDeletion") => Ok(format!("{deleted}key PendingDeletion{}", left_alone(facts))),
         state => Err(format!("{deleted}but the key's state is {}", state.unwrap_or("unknown"))),
+    }
+}
+
+/// What the person has made beside the lab's own things: nobody else may remove it.
+fn left_alone(facts: &Facts) -> String {
+    match facts.made.added.others.as_slice() {
+        [] => String::new(),
+        others => format!("; yours, left alone: {}", others.join(", ")),
     }
 }
 

@@ -8,6 +8,11 @@ use crate::lab::model::until::Until;
 use super::def::{Calls, Kind, Missing, Planned, Scans, Sources, StageDef, Step, as_admin};
 use super::evidence::{Evidence, Observed};
 
+const VERIFY: &[Step] = &[
+    Step::new(&[], |sources| describe(sources, Missing::KnownKey)),
+    Step::new(&[], |sources| policy(sources, Missing::KnownKey)),
+];
+
 pub(super) const CREATE_KEY: StageDef = StageDef {
     key: "create_key",
     kind: Kind::Creates,
@@ -27,10 +32,8 @@ pub(super) const CREATE_KEY: StageDef = StageDef {
             .until(Until::Found),
         Step::new(&[Planned::admin("kms:GetKeyPolicy")], |sources| policy(sources, Missing::KeyId)).until(Until::Found),
     ],
-    verify: &[
-        Step::new(&[], |sources| describe(sources, Missing::KnownKey)),
-        Step::new(&[], |sources| policy(sources, Missing::KnownKey)),
-    ],
+    verify: VERIFY,
+    notice: VERIFY,
     // The question is about what it returns.
     highlight: [&["CreateKey"]; 2],
     expect,

@@ -65,6 +65,7 @@ pub(super) const CREATE_USER: StageDef = StageDef {
         WHO_IS_USER,
     ],
     verify: &[LIST_KEYS, DELETE_KEYS, CREATE_ACCESS_KEY, WHO_IS_USER],
+    notice: &[CREATE_ACCESS_KEY, WHO_IS_USER],
     // Of test-user, who it is; of admin, what test-user may do.
     highlight: [&["AttachUserPolicy", "PutUserPolicy"], &["GetCallerIdentity"]],
     expect,
@@ -86,6 +87,9 @@ fn expect(evidence: &Evidence<'_>) -> Observed {
     match &facts.made.policy_attached {
         Some(arn) => Ok(format!("{principals}, with {}", arn.rsplit('/').next().unwrap_or(arn))),
         None if facts.made.inline_policy => Ok(format!("{principals}, with dynamodb:* on the lab's table alone")),
-        None => Err(format!("{principals}, but no policy is attached")),
+        None => match facts.made.added.inline.first() {
+            Some(policy) => Ok(format!("{principals}, with the inline policy {policy}")),
+            None => Err(format!("{principals}, but no policy is attached")),
+        },
     }
 }

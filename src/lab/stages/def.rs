@@ -23,6 +23,8 @@ pub struct StageDef {
     pub steps: &'static [Step],
     /// The batches that show whether the stage, once met, still stands.
     pub verify: &'static [Step],
+    /// The batches that show whether another client has reached the stage's goal.
+    pub notice: &'static [Step],
     /// By identity: the call that its pane shows when the stage has ended.
     pub highlight: [&'static [&'static str]; 2],
     /// Judges the responses.

@@ -7,7 +7,7 @@ use crate::lab::model::statement::Statement;
 use crate::lab::model::until::Until;
 
 use super::def::{Calls, Kind, Missing, Planned, Scans, Sources, StageDef, Step, as_admin};
-use super::evidence::{Evidence, Observed};
+use super::evidence::{Evidence, Observed, describe};
 
 const GET_POLICY: Step = Step::new(&[Planned::admin("kms:GetKeyPolicy")], |sources| {
     let (key, _) = key_and_user(sources)?;
@@ -26,6 +26,13 @@ pub(super) const GRANT: StageDef = StageDef {
         GET_POLICY.until(Until::PolicySeen),
     ],
     verify: &[Step::new(&[], |sources| as_admin([Operation::GetKeyPolicy { key: sources.key(Missing::KnownKey)? }]))],
+    notice: &[
+        GET_POLICY.tolerant(),
+        Step::new(&[], |sources| {
+            Ok(vec![(Identity::TestUser, Operation::Scan { table: sources.names.table.clone() })])
+        })
+        .tolerant(),
+    ],
     highlight: [&["GetKeyPolicy"]; 2],
     expect,
     forget: |facts, _| facts.policy_before = None,
@@ -45,6 +52,10 @@ fn put_policy(sources: &Sources<'_>) -> Calls {
 }
 
 fn expect(evidence: &Evidence<'_>) -> Observed {
+    // What another client has changed is judged by what it leads to, whichever way it took.
+    if let Some(scan) = evidence.newest(Identity::TestUser, "Scan") {
+        return evidence.complete_scan(Identity::TestUser).map_err(|_| describe(scan));
+    }
     let facts = evidence.facts;
     let before = facts.policy_before.as_deref().ok_or("the policy before the change was not read")?;
     let after = facts.policy.as_deref().ok_or("the policy after the change was not read")?;

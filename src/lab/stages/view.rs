@@ -6,7 +6,6 @@ use crate::lab::model::until::Until;
 
 use super::def::{Calls, Kind, Missing, Planned, Scans, Sources, StageDef, Step};
 use super::evidence::{Evidence, Observed, describe};
-use super::items::items;
 
 const ADMIN_SCANS: &[Step] =
     &[Step::new(&[Planned::admin("dynamodb:Scan")], |sources| scan(sources, &[Identity::Admin]))];
@@ -27,6 +26,7 @@ pub(super) const VIEW_ADMIN: StageDef = StageDef {
     scans: Scans::Admin,
     steps: ADMIN_SCANS,
     verify: ADMIN_SCANS,
+    notice: ADMIN_SCANS,
     highlight: [&["Scan"]; 2],
     expect: |evidence| evidence.complete_scan(Identity::Admin),
     forget: |_, _| {},
@@ -39,6 +39,7 @@ pub(super) const VIEW_DENIED: StageDef = StageDef {
     scans: Scans::TestUserDenied,
     steps: SCANS_BEFORE,
     verify: SCANS_BEFORE,
+    notice: SCANS_BEFORE,
     highlight: [&["Scan"]; 2],
     expect: expect_denied,
     forget: |_, _| {},
@@ -51,6 +52,7 @@ pub(super) const VIEW_AGAIN: StageDef = StageDef {
     scans: Scans::BothAllowed,
     steps: SCANS_AFTER,
     verify: SCANS_AFTER,
+    notice: SCANS_AFTER,
     highlight: [&["Scan"]; 2],
     expect: expect_allowed,
     forget: |_, _| {},
@@ -93,7 +95,9 @@ fn expect_denied(evidence: &Evidence<'_>) -> Observed {
 
 fn expect_allowed(evidence: &Evidence<'_>) -> Observed {
     match Identity::BOTH.map(|identity| evidence.complete_scan(identity)) {
-        [Ok(_), Ok(_)] => Ok(format!("admin and test-user ALLOWED, the same {} items", items().len())),
+        [Ok(_), Ok(_)] => {
+            Ok(format!("admin and test-user ALLOWED, the same {} items", evidence.found(Identity::Admin)))
+        }
         [Ok(admin) | Err(admin), Ok(user) | Err(user)] => Err(format!("{admin}, {user}")),
     }
 }

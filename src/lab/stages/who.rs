@@ -40,6 +40,7 @@ pub(super) const WHO: StageDef = StageDef {
     scans: Scans::Nobody,
     steps: STEPS,
     verify: STEPS,
+    notice: STEPS,
     highlight: [&["GetCallerIdentity"]; 2],
     expect,
     forget: |_, _| {},

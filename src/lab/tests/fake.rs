@@ -322,6 +322,7 @@ impl Lab {
                 Effect::Reconnect => {}
                 Effect::Inspect { serial, inquiry } => self.inspections.push((serial, inquiry)),
                 Effect::Exit => self.exited = true,
+                Effect::OpenShell => {}
                 Effect::StartOver => self.started_over = true,
             }
         }

@@ -79,6 +79,7 @@ fn line(effect: &Effect) -> String {
             format!("ended {} {} {:?}", stage.key(), check.met, check.observed)
         }
         Effect::Copy(text) => format!("copy {text:?}"),
+        Effect::OpenShell => "open shell".to_owned(),
         Effect::StartOver => "start over".to_owned(),
         Effect::Exit => "exit".to_owned(),
     }
@@ -95,6 +96,8 @@ fn event_line(event: &Event) -> String {
         Event::ResponsesLoaded { stage, found } => format!("> recalled {} {}", stage.key(), hash(&json(found))),
         Event::ResponsesNotCached(reason) => format!("> not kept {reason}"),
         Event::SessionNotSaved(reason) => format!("> not remembered {reason}"),
+        Event::Noticed(calls) => format!("> noticed {}", hash(&json(calls))),
+        Event::ShellClosed => "> shell closed".to_owned(),
         Event::Tick => "> tick".to_owned(),
         Event::Clock(seconds) => format!("> clock {seconds}"),
         Event::Say(text) => format!("> say {text}"),

@@ -14,6 +14,7 @@ mod insight;
 mod leaving;
 mod lesson;
 mod log;
+mod noticing;
 mod presenting;
 mod recall;
 mod resume;

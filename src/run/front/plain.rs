@@ -375,7 +375,9 @@ impl<W: Write> Talk<'_, W> {
                 plain::page(state, Page::Why)
             }
             (_, Some(Overlay::Page { page: Page::Why, .. })) => plain::why(state),
-            (_, Some(Overlay::Page { page: page @ (Page::AtRest | Page::Trail), .. })) => plain::page(state, page),
+            (_, Some(Overlay::Page { page: page @ (Page::AtRest | Page::Trail | Page::Noticed), .. })) => {
+                plain::page(state, page)
+            }
             (_, Some(Overlay::Quit)) => plain::leaving(state),
             // The cursor is the screen's.
             (Some(Overlay::Experiments { .. }), Some(Overlay::Experiments { .. })) => Vec::new(),

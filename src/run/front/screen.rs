@@ -11,10 +11,12 @@ use tokio::time::Instant;
 use crate::lab::{Event, Keymap, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
-use crate::run::input::{Input, attend};
+use crate::run::input::{self, Input, attend};
 use crate::run::inputs::{AT_ONCE, Came, Inputs, Wanted};
 use crate::run::notes::server::NotesServer;
 use crate::run::presentation::{Due, Presentation, area, key};
+#[cfg(unix)]
+use crate::run::shell::terminal;
 use crate::ui;
 use crate::ui::terminal::Screen;
 
@@ -43,8 +45,11 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         notes: NotesServer::default(),
         began: Instant::now(),
         not_followed: None,
+        no_shell: None,
         next: None,
         more: 0,
+        #[cfg(unix)]
+        shell: None,
     };
     driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await
 }
@@ -57,10 +62,15 @@ struct OnScreen<'a, W: Write> {
     began: Instant,
     /// Why `kmslab notes` can't follow, until it is shown.
     not_followed: Option<String>,
+    /// Why no shell could be opened, likewise.
+    no_shell: Option<String>,
     /// The event that arrived, while the clock goes first.
     next: Option<Event>,
     /// How much more input is handled before the next frame.
     more: usize,
+    /// The shell that has the terminal.
+    #[cfg(unix)]
+    shell: Option<terminal::Open>,
 }
 
 impl<W: Write> Front for OnScreen<'_, W> {
@@ -68,6 +78,11 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
         self.notes.tell(state).await;
+        #[cfg(unix)]
+        self.effects.refresh(state);
+        if self.has_shell() {
+            return Ok(());
+        }
         self.draw(state)?;
         // After the first frame, which waits for nothing.
         if let Some(place) = self.effects.place()
@@ -81,8 +96,11 @@ impl<W: Write> Front for OnScreen<'_, W> {
     }
 
     async fn next(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Arrival> {
-        if let Some(why) = self.not_followed.take() {
+        if let Some(why) = self.no_shell.take().or_else(|| self.not_followed.take()) {
             return Ok(Arrival::Event(Event::Say(why)));
+        }
+        if self.has_shell() {
+            return self.next_beside_shell(state, inputs).await;
         }
         self.manner.looks.ask(self.screen)?;
         let Due { key, write, trouble, ended } = self.manner.upcoming(state);
@@ -116,7 +134,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
         if let Some(event) = self.next.take().or_else(|| inputs.events.try_recv().ok()) {
             return Ok(Some(event));
         }
-        while self.more > 0 {
+        while self.more > 0 && !self.has_shell() {
             self.more -= 1;
             // The end of the input comes again.
             let Some(input) = inputs.at_hand() else { break };
@@ -139,9 +157,55 @@ impl<W: Write> Front for OnScreen<'_, W> {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.screen.copy(text)
     }
+
+    #[cfg(unix)]
+    fn open_shell(&mut self, state: &State) -> io::Result<Option<Event>> {
+        input::hold();
+        self.screen.pause()?;
+        match self.effects.open_shell(state) {
+            Ok(shell) => {
+                self.shell = Some(shell);
+                Ok(None)
+            }
+            Err(error) => {
+                input::release();
+                self.screen.resume()?;
+                self.no_shell = Some(format!("no shell here: {}", ui::clean(&error.to_string())));
+                Ok(Some(Event::ShellClosed))
+            }
+        }
+    }
 }
 
 impl<W: Write> OnScreen<'_, W> {
+    /// Whether a shell has the terminal.
+    fn has_shell(&self) -> bool {
+        #[cfg(unix)]
+        return self.shell.is_some();
+        #[cfg(not(unix))]
+        return false;
+    }
+
+    /// Waits for whatever comes while a shell has the terminal: nothing is read from it, and nothing drawn.
+    async fn next_beside_shell(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Arrival> {
+        let wanted = Wanted { ticks: true, ..Wanted::default() };
+        self.next = match inputs.next(state, wanted).await {
+            Came::Signal(signal) => return Ok(Arrival::Signal(signal)),
+            Came::Event(event) => Some(event),
+            Came::Tick => Some(Event::Tick),
+            _ => None,
+        };
+        #[cfg(unix)]
+        if self.next == Some(Event::ShellClosed) {
+            self.shell.take().into_iter().for_each(terminal::Open::ended);
+            self.screen.resume()?;
+            input::release();
+            // What was typed before the shell had the terminal.
+            while inputs.at_hand().is_some() {}
+        }
+        Ok(Arrival::Event(Event::Clock(self.began.elapsed().as_secs())))
+    }
+
     /// Draws the state; the frame is recorded, too.
     fn draw(&mut self, state: &State) -> io::Result<()> {
         let now = self.manner.now();

@@ -87,6 +87,18 @@ pub fn input<W: Write>(screen: &mut Screen<W>) -> io::Result<impl Stream<Item = 
     }))
 }
 
+/// Reads nothing of the terminal until [`release`]: a shell has it.
+pub(super) fn hold() {
+    #[cfg(unix)]
+    unix::hold();
+}
+
+/// Reads the terminal again.
+pub(super) fn release() {
+    #[cfg(unix)]
+    unix::release();
+}
+
 /// A panic anywhere becomes an error of the input, after its message.
 fn tell_of_panics(to: UnboundedSender<io::Result<Input>>) {
     static ONCE: Once = Once::new();

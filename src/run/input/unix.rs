@@ -4,8 +4,9 @@
 //! there. `poll` tells of input for as long as there is any.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,9 @@ pub fn terminal() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     let mut continued = signal(kind(Signal::CONT))?;
     let mut suspended = signal(kind(Signal::TSTP))?;
     let (sender, mut receiver) = channel(AHEAD);
-    std::thread::Builder::new().name("kmslab-input".to_owned()).spawn(move || read(&terminal, &sender))?;
+    let valve = Valve::open()?;
+    let name = "kmslab-input".to_owned();
+    std::thread::Builder::new().name(name).spawn(move || read(&terminal, &sender, Some(&valve)))?;
     Ok(stream::poll_fn(move |context| {
         if suspended.poll_recv(context).is_ready() {
             return Poll::Ready(Some(Ok(Input::Suspend)));
@@ -60,15 +63,86 @@ fn open() -> io::Result<OwnedFd> {
     OpenOptions::new().read(true).open("/dev/tty").map(|tty: File| tty.into())
 }
 
+/// Stops the reading thread while another program has the terminal.
+struct Valve {
+    shared: Arc<Shut>,
+    /// Wakes the thread, which waits for input.
+    woken: PipeReader,
+}
+
+struct Shut {
+    state: Mutex<State>,
+    changed: Condvar,
+    wake: PipeWriter,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The thread is to stop.
+    Closing,
+    /// It has.
+    Closed,
+}
+
+/// The valve of this process's terminal.
+static VALVE: Mutex<Option<Arc<Shut>>> = Mutex::new(None);
+
+impl Valve {
+    fn open() -> io::Result<Valve> {
+        let (woken, wake) = io::pipe()?;
+        let shared = Arc::new(Shut { state: Mutex::new(State::Open), changed: Condvar::new(), wake });
+        *VALVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared.clone());
+        Ok(Valve { shared, woken })
+    }
+
+    /// Waits while the valve is closed.
+    fn pass(&self) {
+        let Ok(mut state) = self.shared.state.lock() else { return };
+        if *state != State::Open {
+            let mut byte = [0];
+            let _ = (&self.woken).read(&mut byte);
+            *state = State::Closed;
+            self.shared.changed.notify_all();
+            while *state != State::Open {
+                let Ok(next) = self.shared.changed.wait(state) else { return };
+                state = next;
+            }
+        }
+    }
+}
+
+/// Reads nothing of the terminal from here on, until [`release`]: another program has it.
+pub fn hold() {
+    let Some(shut) = VALVE.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+    let Ok(mut state) = shut.state.lock() else { return };
+    *state = State::Closing;
+    let _ = (&shut.wake).write_all(&[0]);
+    // The thread may have ended with the terminal.
+    let is_closing = |state: &mut State| *state == State::Closing;
+    let _ = shut.changed.wait_timeout_while(state, Duration::from_secs(1), is_closing);
+}
+
+/// Reads the terminal again.
+pub fn release() {
+    let Some(shut) = VALVE.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
+    let Ok(mut state) = shut.state.lock() else { return };
+    *state = State::Open;
+    shut.changed.notify_all();
+}
+
 /// Reads until the terminal is gone or nobody wants to know any more.
-fn read(terminal: &OwnedFd, to: &Sender<io::Result<Input>>) {
+fn read(terminal: &OwnedFd, to: &Sender<io::Result<Input>>, valve: Option<&Valve>) {
     let mut decoder = Decoder::new(Instant::now());
     let mut bytes = [0; 4_096];
     let mut items = Vec::new();
     let mut gate = Gate { to, flood: None };
     loop {
         let patience = if gate.flood.is_some() { Some(QUIET) } else { decoder.patience(Instant::now()) };
-        let read = match wait(terminal, patience) {
+        if let Some(valve) = valve {
+            valve.pass();
+        }
+        let read = match wait(terminal, valve.map(|valve| &valve.woken), patience) {
             Ok(true) => rustix::io::read(terminal, &mut bytes),
             Ok(false) => {
                 decoder.pass(Instant::now(), &mut items);
@@ -134,13 +208,16 @@ impl Gate<'_> {
     }
 }
 
-/// Waits for input; says whether there is any. The end of the input is some.
-fn wait(terminal: &OwnedFd, patience: Option<Duration>) -> Result<bool, Errno> {
-    let mut polled = [PollFd::new(terminal, PollFlags::IN)];
+/// Waits for input; says whether there is any. The end of the input is some, and being woken is none.
+fn wait(terminal: &OwnedFd, woken: Option<&PipeReader>, patience: Option<Duration>) -> Result<bool, Errno> {
+    let mut polled = vec![PollFd::new(terminal, PollFlags::IN)];
+    polled.extend(woken.map(|woken| PollFd::new(woken, PollFlags::IN)));
     // Rounded up: a wait that ends a moment too early would be followed by another of no length, again and again.
     let patience = patience.map(|patience| patience + Duration::from_millis(1));
     let patience = patience.map(Timespec::try_from).transpose().map_err(|_| Errno::INVAL)?;
-    poll(&mut polled, patience.as_ref()).map(|ready| ready > 0)
+    poll(&mut polled, patience.as_ref())?;
+    let is_woken = polled.get(1).is_some_and(|woken| !woken.revents().is_empty());
+    Ok(!polled[0].revents().is_empty() && !is_woken)
 }
 
 /// Stops this process until somebody lets it go on.

@@ -275,6 +275,20 @@ pub const KEYS: &[Row] = &[
         &[on("trail", &[char('t')], Intent::TogglePage(Page::Trail))],
     ),
     labeled(
+        |state, _| if state.view().page().is_some() { "shell again" } else { "shell" },
+        "a shell for this lab: reach the stage's goal with your own calls",
+        Group::Learn,
+        11,
+        &[on("shell", &[char('!')], Intent::OpenShell)],
+    ),
+    labeled(
+        |state, _| close_or(state, Page::Noticed, "your calls"),
+        "what you did in a shell, and what the lab says about it",
+        Group::Look,
+        NEVER,
+        &[on("noticed", &[char('N')], Intent::TogglePage(Page::Noticed))],
+    ),
+    labeled(
         |state, area| {
             close_or(state, Page::Lesson, if explains_elsewhere(state, area) { "explains" } else { "lesson" })
         },

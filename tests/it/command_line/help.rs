@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::{Served, kmslab, text, without_durations};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "run",
     "drill",
     "doctor",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 14] = [
     "replay",
     "export",
     "notes",
+    "shell",
+    "env",
     "serve",
     "cleanup",
     "why",
@@ -81,7 +83,7 @@ fn name(option: &str) -> &str {
 #[test]
 fn the_short_help_is_a_page_and_the_long_one_complete() {
     let (brief, all) = (helped(&["-h"]), helped(&["--help"]));
-    assert!(brief.lines().count() <= 46, "{}:\n{brief}", brief.lines().count());
+    assert!(brief.lines().count() <= 47, "{}:\n{brief}", brief.lines().count());
     assert!(brief.lines().chain(all.lines()).all(|line| line.chars().count() <= 80), "{brief}\n{all}");
     for part in ["Where the calls go:", "Examples:\n  kmslab ", "kmslab --backend aws ", "`kmslab COMMAND --help`"] {
         assert!(brief.contains(part) && all.contains(part), "{part}: {brief}");
@@ -103,6 +105,8 @@ fn the_short_help_is_a_page_and_the_long_one_complete() {
 #[case("why", &["--action", "--admin-profile", "--all-permissions", "--as", "--ascii", "--backend", "--debug",
     "--endpoint-url", "--format", "--help", "--mask", "--no-ascii", "--no-mask", "--offline", "--region", "--table"])]
 #[case("lesson", &["--help", "--lesson"])]
+#[case("shell", &["--as", "--help"])]
+#[case("env", &["--as", "--help", "--shell"])]
 #[case("notes", &["--ascii", "--config", "--help", "--no-ascii", "--socket", "--theme"])]
 fn a_command_shows_what_it_uses(#[case] command: &str, #[case] options: &[&str]) {
     assert_eq!(shown(command), options.iter().map(|option| (*option).to_owned()).collect());

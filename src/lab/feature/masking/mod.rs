@@ -69,6 +69,20 @@ impl Masking {
         on.facts = Facts { roles, ..facts };
     }
 
+    /// Masks the run's names again, after the person has chosen some.
+    pub(in crate::lab) fn names_changed(&mut self, raw: &Names) {
+        let Some(on) = &mut self.on else { return };
+        let shown = Names::new(&on.names.run);
+        let own = Names::new(&raw.run);
+        let mut mask = |raw: &str, own: String, shown: String| if raw == own { shown } else { on.masker.text(raw) };
+        on.names = Names {
+            alias: mask(&raw.alias, own.alias, shown.alias),
+            table: mask(&raw.table, own.table, shown.table),
+            user: mask(&raw.user, own.user, shown.user),
+            ..on.names.clone()
+        };
+    }
+
     /// Masks names of the run `run`, too.
     pub(in crate::lab) fn add_run(&mut self, run: &str) {
         if let Some(on) = &mut self.on {

@@ -19,7 +19,7 @@ pub(super) enum Asked {
 }
 
 /// The words for intents. A letter is the screen's key.
-const INTENTS: [(&[&str], Intent); 20] = [
+const INTENTS: [(&[&str], Intent); 21] = [
     (&["1", "a"], Intent::Choose(0)),
     (&["2", "b"], Intent::Choose(1)),
     (&["3", "c"], Intent::Choose(2)),
@@ -34,6 +34,7 @@ const INTENTS: [(&[&str], Intent); 20] = [
     (&["no", "back"], Intent::Close),
     (&["e", "items"], Intent::TogglePage(Page::AtRest)),
     (&["t", "trail"], Intent::TogglePage(Page::Trail)),
+    (&["calls"], Intent::TogglePage(Page::Noticed)),
     (&["x", "break", "experiments"], Intent::ToggleExperiments),
     (&["u", "undo"], Intent::Undo),
     (&["drill", "drills"], Intent::Drill(DrillAction::Open)),

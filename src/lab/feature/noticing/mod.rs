@@ -1,0 +1,140 @@
+//! What other clients do: the lab names the call that reached a stage's goal, checks it with calls of its own, and says
+//! why a call missed the goal.
+
+pub mod goal;
+pub mod why;
+
+use std::collections::VecDeque;
+
+use self::goal::Step;
+use crate::lab::kernel::run::Run;
+use crate::lab::model::masked::Masked;
+use crate::lab::model::noticed::NoticedCall;
+use crate::lab::model::stage::Stage;
+
+/// The most calls that are kept for the page.
+const MOST: usize = 200;
+
+/// What the lab says about the newest call that mattered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// The call, as it is shown.
+    pub call: NoticedCall,
+    /// What it led to.
+    pub led_to: LedTo,
+}
+
+/// What a call led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedTo {
+    /// The stage's goal.
+    Reached(Stage),
+    /// One of several steps to the goal; the next is this.
+    Step(Stage, Step),
+    /// Nothing: the service rejected it.
+    Rejected(Stage),
+    /// Something, but not the goal, for this reason.
+    Missed(Stage, String),
+    /// A new access key: the lab's own was deleted.
+    NewAccessKey,
+    /// Nothing yet: this stage comes first.
+    Early(Stage),
+    /// Something that a stage made is gone.
+    Broken(Stage),
+}
+
+/// A stage whose goal may have been reached, while the lab looks.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::lab) struct Checking {
+    pub(in crate::lab) stage: Stage,
+    /// The stage's run as it was before.
+    pub(in crate::lab) before: Box<Run>,
+    /// The stage that was current before.
+    pub(in crate::lab) current: Stage,
+    /// The call that led to this.
+    pub(in crate::lab) call: NoticedCall,
+    /// Whether only test-user's access key is made again.
+    pub(in crate::lab) only_key: bool,
+}
+
+/// The calls of other clients, and what the lab says about them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Noticing {
+    /// Calls that arrived while the lab's own were in progress.
+    queue: VecDeque<Masked<NoticedCall>>,
+    /// The newest batch, as it is shown.
+    newest: Vec<NoticedCall>,
+    /// The calls since the shell was opened, as they are shown.
+    calls: Vec<NoticedCall>,
+    /// Whether a shell is open in the lab's terminal.
+    is_shell_open: bool,
+    checking: Option<Checking>,
+    note: Option<Note>,
+}
+
+impl Noticing {
+    /// Queues calls that the backend has reported.
+    pub(in crate::lab) fn queue(&mut self, calls: Vec<Masked<NoticedCall>>) {
+        self.newest = calls.iter().map(|call| call.shown().clone()).collect();
+        self.queue.extend(calls);
+    }
+
+    /// Takes the next call that another client made.
+    pub(in crate::lab) fn next(&mut self) -> Option<Masked<NoticedCall>> {
+        let call = self.queue.pop_front()?;
+        self.calls.push(call.shown().clone());
+        if self.calls.len() > MOST {
+            self.calls.remove(0);
+        }
+        Some(call)
+    }
+
+    /// The newest reported calls as they are shown, for a session's log.
+    pub(in crate::lab) fn newest(&self) -> &[NoticedCall] {
+        &self.newest
+    }
+
+    /// The calls of other clients since the shell was opened, oldest first.
+    pub fn calls(&self) -> &[NoticedCall] {
+        &self.calls
+    }
+
+    /// What the lab says about the newest call that mattered.
+    pub fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
+    }
+
+    pub(in crate::lab) fn set_note(&mut self, note: Note) {
+        self.note = Some(note);
+    }
+
+    /// Whether a shell is open in the lab's terminal.
+    pub fn is_shell_open(&self) -> bool {
+        self.is_shell_open
+    }
+
+    /// Notes that a shell is opened. What was done before is told already.
+    pub(in crate::lab) fn open_shell(&mut self) {
+        (self.is_shell_open, self.note) = (true, None);
+        self.calls.clear();
+    }
+
+    /// Notes that the shell has ended. Returns whether there is something to tell.
+    pub(in crate::lab) fn close_shell(&mut self) -> bool {
+        self.is_shell_open = false;
+        !self.calls.is_empty() || !self.queue.is_empty()
+    }
+
+    /// The stage that the lab is checking.
+    pub fn checking(&self) -> Option<Stage> {
+        self.checking.as_ref().map(|checking| checking.stage)
+    }
+
+    pub(in crate::lab) fn begin(&mut self, checking: Checking) {
+        self.checking = Some(checking);
+    }
+
+    pub(in crate::lab) fn end(&mut self) -> Option<Checking> {
+        self.checking.take()
+    }
+}

@@ -1,0 +1,200 @@
+//! What other clients have made, changed or removed: the lab takes it over as its own where it would have made the same.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::facts::{Facts, Names};
+use super::noticed::NoticedCall;
+use super::test_user;
+
+/// The names that the person chose for what the lab would have made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Adopted {
+    /// The key's alias, with `alias/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The IAM user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+impl Names {
+    /// The same names, of which the person has chosen some.
+    #[must_use]
+    pub fn adopting(self, adopted: &Adopted) -> Names {
+        Names {
+            alias: adopted.alias.clone().unwrap_or(self.alias),
+            table: adopted.table.clone().unwrap_or(self.table),
+            user: adopted.user.clone().unwrap_or(self.user),
+            ..self
+        }
+    }
+}
+
+/// What other clients have added, beside what the lab would have made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Added {
+    /// Managed policies on test-user, by ARN. Clean-up detaches them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<String>,
+    /// Inline policies on test-user. Clean-up deletes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inline: Vec<String>,
+    /// Resources of the person's own, in words. Clean-up leaves and lists them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+}
+
+impl Added {
+    /// Forgets what was on a user that is gone.
+    pub fn forget_user(&mut self) {
+        self.attached.clear();
+        self.inline.clear();
+    }
+}
+
+impl Facts {
+    /// Learns from a call that another client made. Failed calls have changed nothing. Returns whether the person's call
+    /// removed test-user's own access key.
+    pub fn adopt(&mut self, call: &NoticedCall, names: &Names) -> bool {
+        if !call.is_allowed() {
+            return false;
+        }
+        match call.service.as_str() {
+            "kms" => self.adopt_key(call, names),
+            "dynamodb" => self.adopt_table(call, names),
+            "iam" => return self.adopt_user(call, names),
+            _ => {}
+        }
+        false
+    }
+
+    /// The ARN that the user of the lab has, or will have.
+    pub fn user_arn(&self, names: &Names) -> Option<String> {
+        let admin = self.admin.as_ref()?;
+        Some(format!("arn:{}:iam::{}:user/{}", admin.partition(), admin.account, names.user))
+    }
+
+    /// Whether a text names the lab's key: by id or by ARN.
+    pub fn is_key(&self, text: Option<&str>) -> bool {
+        let (id, arn) = (self.key_id(), self.key_arn());
+        text.is_some() && (text == id || text == arn)
+    }
+
+    fn adopt_key(&mut self, call: &NoticedCall, names: &Names) {
+        match call.operation.as_str() {
+            "CreateKey" => {
+                let (Some(id), Some(arn)) = (call.resulting("KeyId"), call.resulting("Arn")) else { return };
+                if self.made.key.is_some() {
+                    self.made.added.others.push(format!("KMS key {arn}"));
+                } else {
+                    self.made.key = Some(arn.to_owned());
+                    self.key = Some(json!({"KeyId": id, "Arn": arn}));
+                }
+            }
+            "CreateAlias" if self.is_key(call.parameter("TargetKeyId")) && !self.made.alias => {
+                self.made.alias = true;
+                self.adopted.alias = call.parameter("AliasName").map(str::to_owned);
+            }
+            "DeleteAlias" if call.parameter("AliasName") == Some(&names.alias) => self.made.alias = false,
+            "ScheduleKeyDeletion" if self.is_key(call.parameter("KeyId")) => self.made.key = None,
+            "CancelKeyDeletion" if self.is_key(call.parameter("KeyId")) => {
+                self.made.key = self.key_arn().map(str::to_owned);
+            }
+            "PutKeyPolicy" if self.is_key(call.parameter("KeyId")) => {
+                self.policy_before = self.policy_before.take().or_else(|| self.policy.clone());
+                self.policy = call.parameter("Policy").map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
+
+    fn adopt_table(&mut self, call: &NoticedCall, names: &Names) {
+        let Some(table) = call.parameter("TableName").map(table_name) else {
+            // One request may write to several tables.
+            self.own_items |= call.operation == "BatchWriteItem" || call.operation == "TransactWriteItems";
+            return;
+        };
+        match call.operation.as_str() {
+            "CreateTable" if self.made.table => self.made.added.others.push(format!("table {table}")),
+            "CreateTable" => {
+                self.made.table = true;
+                self.table_was_made = true;
+                self.adopted.table = (table != names.table).then(|| table.to_owned());
+            }
+            "DeleteTable" if table == names.table => {
+                self.made.table = false;
+                self.table = None;
+            }
+            "DeleteTable" => self.made.added.others.retain(|other| *other != format!("table {table}")),
+            _ if table == names.table && !call.is_read() => self.own_items = true,
+            _ => {}
+        }
+    }
+
+    fn adopt_user(&mut self, call: &NoticedCall, names: &Names) -> bool {
+        let Some(user) = call.parameter("UserName") else { return false };
+        if user != names.user {
+            match call.operation.as_str() {
+                "CreateUser" if !self.made.user => {
+                    self.made.user = true;
+                    self.adopted.user = Some(user.to_owned());
+                }
+                "CreateUser" => self.made.added.others.push(format!("IAM user {user}")),
+                "DeleteUser" => self.made.added.others.retain(|other| *other != format!("IAM user {user}")),
+                _ => {}
+            }
+            return false;
+        }
+        self.adopt_change_of_user(call)
+    }
+
+    fn adopt_change_of_user(&mut self, call: &NoticedCall) -> bool {
+        let text = |name| call.parameter(name).unwrap_or_default().to_owned();
+        let made = &mut self.made;
+        match call.operation.as_str() {
+            "CreateUser" => made.user = true,
+            "DeleteUser" => {
+                made.user = false;
+                made.access_key = None;
+                made.added.forget_user();
+            }
+            "AttachUserPolicy" if made.policy_attached.is_none() && !made.inline_policy => {
+                made.policy_attached = Some(text("PolicyArn"));
+            }
+            "AttachUserPolicy" if made.policy_attached.as_ref() != Some(&text("PolicyArn")) => {
+                made.added.attached.push(text("PolicyArn"));
+            }
+            "DetachUserPolicy" => {
+                made.policy_attached.take_if(|arn| *arn == text("PolicyArn"));
+                made.added.attached.retain(|arn| *arn != text("PolicyArn"));
+            }
+            "PutUserPolicy" if text("PolicyName") == test_user::POLICY => made.inline_policy = true,
+            "PutUserPolicy" if !made.added.inline.contains(&text("PolicyName")) => {
+                made.added.inline.push(text("PolicyName"));
+            }
+            "DeleteUserPolicy" if text("PolicyName") == test_user::POLICY => made.inline_policy = false,
+            "DeleteUserPolicy" => made.added.inline.retain(|name| *name != text("PolicyName")),
+            "CreateAccessKey" => {
+                made.stray_access_keys.extend(call.resulting("AccessKeyId").map(str::to_owned));
+            }
+            "DeleteAccessKey" => {
+                let id = text("AccessKeyId");
+                made.stray_access_keys.retain(|stray| *stray != id);
+                return made.access_key.take_if(|own| *own == id).is_some();
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// The name of a table that is given by name or by ARN.
+pub fn table_name(table: &str) -> &str {
+    table.rsplit_once(":table/").map_or(table, |(_, name)| name)
+}

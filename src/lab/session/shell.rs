@@ -1,0 +1,258 @@
+//! What a shell for the lab says and knows: its first lines, its variables, and a stage's commands.
+
+use super::state::State;
+use crate::lab::feature::noticing::goal::Step;
+use crate::lab::feature::noticing::why::{self, Mismatch};
+use crate::lab::feature::noticing::{LedTo, Note};
+use crate::lab::model::backend::BackendKind;
+use crate::lab::model::command_line::cli_command;
+use crate::lab::model::noticed::NoticedCall;
+use crate::lab::model::operation::Identity;
+use crate::lab::model::redact::clean;
+use crate::lab::model::stage::Stage;
+
+impl Note {
+    /// The note in one line.
+    pub fn text(&self, state: &State) -> String {
+        let words = state.interface();
+        let call = &self.call.operation;
+        match &self.led_to {
+            LedTo::Reached(stage) => reached(state, *stage, call),
+            LedTo::Step(_, Step::Items) => words.fill("You ran {}. Next, put three items into the table.", &[call]),
+            LedTo::Step(_, Step::Policy) => {
+                words.fill("You ran {}. Next, give the user a policy for DynamoDB.", &[call])
+            }
+            LedTo::Step(_, Step::Rest) => {
+                let left = state.shown_facts().made.list(state.shown_names()).join(", ");
+                words.fill("You ran {}. Still there: {}.", &[call, &clean(&left)])
+            }
+            LedTo::Rejected(_) => {
+                words.fill("You ran {}, but {} rejected it. Nothing has changed.", &[call, &service(&self.call)])
+            }
+            LedTo::Missed(Stage::Grant, observed) => {
+                let why = why(state, &self.call, observed);
+                words.fill("You ran {}, but test-user is still refused: {}.", &[call, &why])
+            }
+            LedTo::Missed(stage, observed) => {
+                words.fill("You ran {}. The goal of stage {} isn't reached: {}.", &[call, &stage.number(), observed])
+            }
+            LedTo::NewAccessKey => words
+                .say(
+                    "You deleted test-user's access key. The lab made a new one, so that it can still check this stage.",
+                )
+                .to_owned(),
+            LedTo::Early(stage) => {
+                words.fill("You ran {}. The lab keeps it; stage {} comes first.", &[call, &stage.number()])
+            }
+            LedTo::Broken(Stage::CreateKey) => {
+                words.fill("You ran {}. Until the key is enabled again, every Scan fails.", &[call])
+            }
+            LedTo::Broken(stage) => words.fill("You ran {}. Stage {} has to be done again.", &[call, &stage.number()]),
+        }
+    }
+}
+
+fn reached(state: &State, stage: Stage, call: &String) -> String {
+    let (words, number) = (state.interface(), stage.number());
+    match stage {
+        Stage::CreateKey => {
+            words.fill("You ran {}. The lab uses your key from now on. Stage {} is done.", &[call, &number])
+        }
+        Stage::CreateTable => {
+            words.fill("You ran {}, and the table has its items. Stage {} is done.", &[call, &number])
+        }
+        Stage::CreateUser => words.fill(
+            "You ran {}. The lab made an access key for {}. Stage {} is done.",
+            &[call, &clean(&state.shown_names().user), &number],
+        ),
+        Stage::ViewDenied => {
+            words.fill("You ran {} as test-user, and KMS refused it. Stage {} is done.", &[call, &number])
+        }
+        Stage::Grant => words.fill("You ran {}, and test-user can read. Stage {} is done.", &[call, &number]),
+        Stage::CleanUp => words.fill("You ran {}, and nothing is left. Stage {} is done.", &[call, &number]),
+        Stage::Who | Stage::ViewAdmin | Stage::ViewAgain => {
+            words.fill("You ran {}. Stage {} is done.", &[call, &number])
+        }
+    }
+}
+
+/// Why test-user is still refused.
+fn why(state: &State, call: &NoticedCall, observed: &str) -> String {
+    let facts = state.shown_facts();
+    let (Some(user), Some(key)) = (facts.principal(Identity::TestUser), facts.key_arn()) else {
+        return observed.to_owned();
+    };
+    let words = state.interface();
+    match why::mismatch(call, &user, key) {
+        Mismatch::Principal => words.say("no statement names test-user").to_owned(),
+        Mismatch::Action => words.say("it doesn't allow kms:Decrypt").to_owned(),
+        Mismatch::Resource(resource) => {
+            words.fill("it allows kms:Decrypt on {}, and the call is on {}", &[&short(&resource), &short(key)])
+        }
+        Mismatch::Grantee(grantee) => words.fill("the grant is for {}", &[&short(&grantee)]),
+        Mismatch::Other => words.say("a condition or a Deny stops it").to_owned(),
+    }
+}
+
+/// The end of an ARN.
+fn short(arn: &str) -> String {
+    clean(arn.rsplit(':').next().unwrap_or(arn))
+}
+
+/// The name of the service that was called.
+pub fn service(call: &NoticedCall) -> &'static str {
+    match call.service.as_str() {
+        "kms" => "KMS",
+        "dynamodb" => "DynamoDB",
+        "iam" => "IAM",
+        "sts" => "STS",
+        _ => "the service",
+    }
+}
+
+/// The variables of a shell: names and ids, and no secret.
+pub fn variables(state: &State) -> Vec<(&'static str, String)> {
+    let (names, facts) = (&state.names, state.kernel.facts());
+    let arn = || facts.principal(Identity::TestUser).or_else(|| facts.user_arn(names));
+    vec![
+        ("KMSLAB_TABLE", names.table.clone()),
+        ("KMSLAB_ALIAS", names.alias.clone()),
+        ("KMSLAB_KEY_ID", facts.key_id().unwrap_or_default().to_owned()),
+        ("KMSLAB_KEY_ARN", facts.key_arn().unwrap_or_default().to_owned()),
+        ("KMSLAB_USER", names.user.clone()),
+        ("KMSLAB_USER_ARN", arn().unwrap_or_default()),
+        ("KMSLAB_RUN", names.run.clone()),
+    ]
+}
+
+/// The stage whose goal is next, as long as there is one.
+fn goal(state: &State) -> Stage {
+    let current = state.kernel.current();
+    if state.kernel.is_met(current) { current.next().unwrap_or(current) } else { current }
+}
+
+/// What a shell shows first.
+pub fn welcome(state: &State) -> Vec<String> {
+    let (words, stage) = (state.interface(), goal(state));
+    let label = |name: &'static str, text: String| format!("  {:<10}{text}", words.say(name));
+    let safe = match state.backend.kind {
+        BackendKind::Aws => {
+            let account = state.shown_facts().admin.as_ref().map(|admin| admin.account.clone()).unwrap_or_default();
+            let end = account.get(account.len().saturating_sub(4)..).unwrap_or_default();
+            words.fill("Both profiles are set in this shell only. These are real calls in account …{}.", &[&end])
+        }
+        BackendKind::Sandbox => words
+            .say("Endpoint, region and both profiles work in this shell only. They are not real AWS keys.")
+            .to_owned(),
+        BackendKind::Endpoint => words.say("Endpoint, region and both profiles work in this shell only.").to_owned(),
+    };
+    let goal = words.fill("{} Use any call you like, as either person:", &[&state.text(stage).objective]);
+    vec![
+        words.fill(
+            "kmslab: a shell for this lab, stage {} of {}. The lab keeps running. Type exit to go back.",
+            &[&stage.number(), &Stage::ALL.len()],
+        ),
+        String::new(),
+        label("Goal", goal),
+        "            aws ... --profile kmslab-admin".to_owned(),
+        "            aws ... --profile kmslab-test-user".to_owned(),
+        label("Names", "$KMSLAB_TABLE  $KMSLAB_KEY_ID  $KMSLAB_USER  $KMSLAB_USER_ARN".to_owned()),
+        label("Safe", safe),
+        label("Stuck?", words.say("kmslab hint shows commands for this stage.").to_owned()),
+        String::new(),
+    ]
+}
+
+/// The goal of the stage that is next, and commands that reach it.
+pub fn hint(state: &State) -> Vec<String> {
+    let stage = goal(state);
+    let heading = format!("stage {}: {}", stage.number(), state.text(stage).objective);
+    let mut lines = vec![heading, String::new()];
+    lines.extend(commands(state, stage).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+fn commands(state: &State, stage: Stage) -> Vec<String> {
+    let own = |command: &str| format!("aws {command} --profile {}", Identity::Admin.profile());
+    let theirs = |command: &str| format!("aws {command} --profile {}", Identity::TestUser.profile());
+    let scan = "dynamodb scan --table-name $KMSLAB_TABLE";
+    let given_user = state.backend.given_user;
+    match stage {
+        Stage::Who => vec![own("sts get-caller-identity")],
+        Stage::CreateKey => vec![
+            own(&format!("kms create-key --description \"kmslab $KMSLAB_RUN\"{}", tags(state, "TagKey", "TagValue"))),
+            own("kms create-alias --alias-name $KMSLAB_ALIAS --target-key-id KEY_ID"),
+        ],
+        Stage::CreateTable => {
+            let create = "dynamodb create-table --table-name $KMSLAB_TABLE --billing-mode PAY_PER_REQUEST \
+                          --attribute-definitions AttributeName=id,AttributeType=S \
+                          --key-schema AttributeName=id,KeyType=HASH \
+                          --sse-specification Enabled=true,SSEType=KMS,KMSMasterKeyId=$KMSLAB_KEY_ID";
+            let put = |number| {
+                let command = "dynamodb put-item --table-name $KMSLAB_TABLE --item file://$KMSLAB_HOME";
+                own(&format!("{command}/item-{number}.json"))
+            };
+            [own(&format!("{create}{}", tags(state, "Key", "Value")))].into_iter().chain((1..=3).map(put)).collect()
+        }
+        Stage::ViewAdmin => vec![own(scan)],
+        Stage::CreateUser if given_user => vec![theirs("sts get-caller-identity")],
+        Stage::CreateUser => {
+            let create = format!("iam create-user --user-name $KMSLAB_USER{}", tags(state, "Key", "Value"));
+            let policy = state.kernel.facts().user_policy(&state.names, &state.backend);
+            vec![own(&create), own(&cli_command(&policy.put(state.names.user.clone())))]
+        }
+        Stage::ViewDenied | Stage::ViewAgain => vec![own(scan), theirs(scan)],
+        Stage::Grant => vec![
+            "# one of three ways; each is enough".to_owned(),
+            own(
+                "kms get-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --query Policy --output text > policy.json",
+            ),
+            own("kms put-key-policy --key-id $KMSLAB_KEY_ID --policy-name default --policy file://policy.json"),
+            own(
+                "iam put-user-policy --user-name $KMSLAB_USER --policy-name decrypt --policy-document file://policy.json",
+            ),
+            own("kms create-grant --key-id $KMSLAB_KEY_ID --grantee-principal $KMSLAB_USER_ARN --operations Decrypt"),
+        ],
+        Stage::CleanUp => removing(state).iter().map(|command| own(command)).collect(),
+    }
+}
+
+/// The tags without which the lab takes nothing over where others have things, too.
+fn tags(state: &State, key: &str, value: &str) -> String {
+    match state.backend.kind {
+        BackendKind::Sandbox => String::new(),
+        _ => format!(" --tags {key}=kmslab:run,{value}=$KMSLAB_RUN"),
+    }
+}
+
+/// Removes what is there.
+fn removing(state: &State) -> Vec<String> {
+    let made = &state.kernel.facts().made;
+    let mut commands = Vec::new();
+    if made.table {
+        commands.push("dynamodb delete-table --table-name $KMSLAB_TABLE".to_owned());
+    }
+    if made.user && !state.backend.given_user {
+        let attached = made.policy_attached.iter().chain(&made.added.attached);
+        commands.extend(
+            attached.map(|arn| format!("iam detach-user-policy --user-name $KMSLAB_USER --policy-arn {}", clean(arn))),
+        );
+        let inline = made.inline_policy.then_some(crate::lab::model::test_user::POLICY);
+        let inline = inline.into_iter().chain(made.added.inline.iter().map(String::as_str));
+        commands.extend(
+            inline.map(|name| format!("iam delete-user-policy --user-name $KMSLAB_USER --policy-name {}", clean(name))),
+        );
+        let keys = made.access_key.iter().chain(&made.stray_access_keys);
+        commands.extend(
+            keys.map(|id| format!("iam delete-access-key --user-name $KMSLAB_USER --access-key-id {}", clean(id))),
+        );
+        commands.push("iam delete-user --user-name $KMSLAB_USER".to_owned());
+    }
+    if made.alias {
+        commands.push("kms delete-alias --alias-name $KMSLAB_ALIAS".to_owned());
+    }
+    if made.key.is_some() {
+        commands.push("kms schedule-key-deletion --key-id $KMSLAB_KEY_ID --pending-window-in-days 7".to_owned());
+    }
+    commands
+}
