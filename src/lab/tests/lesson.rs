@@ -98,17 +98,17 @@ fn no_lesson_file_is_forgotten() {
 )]
 #[case::interface_word(
     "de/lesson.toml",
-    "\"comes next\" = ",
-    "\"come next\" = ",
+    "\"Nothing was sent.\" = ",
+    "\"Nothing was send.\" = ",
     "de/lesson.toml:",
-    "the interface does not say \"come next\""
+    "the interface does not say \"Nothing was send.\""
 )]
 #[case::no_interface_word(
     "de/lesson.toml",
-    "\"comes next\" = ",
-    "\"come next\" = ",
+    "\"Nothing was sent.\" = ",
+    "\"Nothing was send.\" = ",
     "de/lesson.toml:0: ",
-    "the interface's \"comes next\" is not translated"
+    "the interface's \"Nothing was sent.\" is not translated"
 )]
 #[case::interface_places("de/lesson.toml", "\"{} von {}\"", "\"{} davon\"", "de/lesson.toml:", "has not as many {} as")]
 #[case::address("sources.toml", "https://", "http://", "sources.toml:", "does not begin with https://")]
