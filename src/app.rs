@@ -1,5 +1,6 @@
 //! Assembles the parts for each command.
 
+mod card;
 mod cleanup;
 mod ending;
 mod interactive;
@@ -161,12 +162,16 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),
-        Some(Command::Export { file }) => crate::export::export(&file, cli.recording.force, &cli.options, environment),
         Some(Command::Why { text, table, principal, action, all_permissions, offline, format }) => {
             let named = Named { table, principal, action, text: None, all_permissions };
             let wanted = why::Wanted { named, words: text, offline, json: format == ReportFormat::Json };
             why::run(runtime, &cli.options, environment, wanted)
         }
+        Some(Command::Export { file, name }) => {
+            let wanted = crate::export::Wanted { file: &file, force: cli.recording.force, name: name.as_deref() };
+            crate::export::export(&wanted, &cli.options, environment)
+        }
+        Some(Command::Card) => card::card(&cli.options, environment),
         Some(Command::Reset) => kept::reset(environment),
         Some(Command::Serve { .. }) if cli.options.endpoint_url.is_some() || cli.options.is_aws() => {
             Err(UsageError::new("`kmslab serve` is the sandbox itself: it takes no other server").into())

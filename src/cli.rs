@@ -98,11 +98,16 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Write up the last session, or export the lab as an AWS CLI script
+    /// Write up the last session, your result, or the lab as an AWS CLI script
     Export {
-        /// The extension decides the format: .md, .html, or .sh for the script. Masked, unless --no-mask
+        /// The extension decides the format: .md, .html, .json (your result), .sh (script). Masked, unless --no-mask
         file: PathBuf,
+        /// Your name in a .json result
+        #[arg(long, value_name = "NAME", value_parser = values::name)]
+        name: Option<String>,
     },
+    /// Print the card to keep: from "access denied" to the fix in four steps
+    Card,
     /// Show a presenter's notes for the lab in another terminal
     Notes,
     /// Open a shell for a lab that runs in another terminal

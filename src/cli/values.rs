@@ -95,6 +95,13 @@ pub(super) fn run_id(text: &str) -> Result<String, UsageError> {
     if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a run's id looks like 1a2b3c4d")) }
 }
 
+/// Checks a person's name: one line, and not a long one.
+pub(super) fn name(text: &str) -> Result<String, UsageError> {
+    let text = text.trim();
+    let fits = (1..=80).contains(&text.chars().count()) && !text.contains(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(UsageError::new("a name has 1 to 80 characters in one line")) }
+}
+
 /// Parses a time span: `30m`, `2h` or `7d`.
 pub(super) fn age(text: &str) -> Result<Duration, UsageError> {
     let wrong = || UsageError::new("an age looks like 30m, 2h or 7d");

@@ -56,7 +56,11 @@ fn element(block: &Block) -> String {
         Block::Text { label, text } if label.is_empty() => format!("<p>{}</p>\n", escape(text)),
         Block::Text { label, text } => format!("<p><strong>{}</strong> {}</p>\n", escape(label), escape(text)),
         Block::Code { label, text } => {
-            format!("<p class=\"label\">{}</p>\n<pre><code>{}</code></pre>\n", escape(label), escape(text))
+            let label = match label.is_empty() {
+                true => String::new(),
+                false => format!("<p class=\"label\">{}</p>\n", escape(label)),
+            };
+            format!("{label}<pre><code>{}</code></pre>\n", escape(text))
         }
         Block::Table { caption, head, rows } => {
             let heads: String = head.iter().map(|cell| format!("<th scope=\"col\">{}</th>", escape(cell))).collect();

@@ -14,7 +14,10 @@ pub fn render(blocks: &[Block]) -> String {
             Block::Text { label, text } => out.push_str(&format!("**{}** {}\n\n", escape(label), escape(text))),
             Block::Code { label, text } => {
                 let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
-                out.push_str(&format!("{}:\n\n{fence}\n{text}\n{fence}\n\n", escape(label)));
+                if !label.is_empty() {
+                    out.push_str(&format!("{}:\n\n", escape(label)));
+                }
+                out.push_str(&format!("{fence}\n{text}\n{fence}\n\n"));
             }
             Block::Table { caption, head, rows } => {
                 let line = |cells: &[String]| {

@@ -2,6 +2,7 @@
 
 mod html;
 mod markdown;
+mod result;
 mod script;
 mod write_up;
 
@@ -22,40 +23,60 @@ enum Format {
     Markdown,
     Html,
     Script,
+    Result,
 }
 
 impl Format {
     /// Returns the format that the extension of `file` stands for.
     fn of(file: &Path) -> Result<Format, UsageError> {
         let is = |name: &str| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name));
-        let known = [("md", Format::Markdown), ("html", Format::Html), ("sh", Format::Script)];
-        known
-            .into_iter()
-            .find(|(name, _)| is(name))
-            .map(|(_, format)| format)
-            .ok_or_else(|| UsageError::new(format!("{}: the ending is none of .md, .html and .sh", file.display())))
+        let known =
+            [("md", Format::Markdown), ("html", Format::Html), ("sh", Format::Script), ("json", Format::Result)];
+        known.into_iter().find(|(name, _)| is(name)).map(|(_, format)| format).ok_or_else(|| {
+            UsageError::new(format!("{}: the extension must be .md, .html, .json or .sh", file.display()))
+        })
     }
 }
 
-/// Writes the saved session, or the whole lab as a script, to `file`.
+/// What to export.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where to. The extension decides the format.
+    pub file: &'a Path,
+    /// Whether to replace a file that exists.
+    pub force: bool,
+    /// The learner's name, for a result.
+    pub name: Option<&'a str>,
+}
+
+/// Writes the saved session, the learner's result, or the whole lab as a script.
 ///
 /// # Errors
-/// A usage error if the extension is unknown, the file exists or can't be written, or no session is saved.
-pub fn export(file: &Path, force: bool, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+/// A usage error if the extension is unknown, the file exists or can't be written, no session is saved, or a name is
+/// given for another format than a result.
+pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment) -> Result<Exit, Report> {
+    let Wanted { file, force, name } = *wanted;
     let format = Format::of(file)?;
+    if name.is_some() && format != Format::Result {
+        return Err(UsageError::new("--name is for a result: kmslab export FILE.json").into());
+    }
     let lesson = lesson::load(options, environment)?;
     let mut note = None;
     let text = match format {
         Format::Script => script::script(&lesson),
-        Format::Markdown | Format::Html => {
+        Format::Markdown | Format::Html | Format::Result => {
             let kept = environment.state.as_deref().map(session_file::read_to_write_up).transpose();
             let kept = kept.map_err(UsageError::new)?.flatten().filter(|kept| kept.ended() > 0).ok_or_else(|| {
                 UsageError::new("no session is kept that could be written up: do a stage of the lab first")
             })?;
             let (ended, of) = (kept.ended(), Stage::ALL.len());
             note = (ended < of).then(|| format!("{ended} of {of} stages have been done; the others are not in it"));
-            let blocks = document(&kept, &lesson, !options.no_mask);
-            if format == Format::Html { html::render(&blocks, &lesson.code) } else { markdown::render(&blocks) }
+            let blocks = || document(&kept, &lesson, !options.no_mask);
+            match format {
+                Format::Result => result::result(&kept, &lesson, name),
+                Format::Html => html::render(&blocks(), &lesson.code),
+                Format::Markdown | Format::Script => markdown::render(&blocks()),
+            }
         }
     };
     write(file, &text, force, format == Format::Script).map_err(|error| {

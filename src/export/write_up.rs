@@ -51,6 +51,9 @@ pub enum Block {
     },
 }
 
+/// The width of the card in a write-up.
+const CARD_COLUMNS: usize = 96;
+
 /// The write-up of `kept` in the words of `lesson`, with pseudonyms where `masked`.
 pub fn document(kept: &SavedSession, lesson: &Lesson, masked: bool) -> Vec<Block> {
     let mut masker = masked.then(|| Masker::new(&kept.run).of_sandbox(kept.place.is_sandbox()));
@@ -262,6 +265,12 @@ impl<'a> Writer<'a> {
     fn debrief(&mut self) {
         let lesson = self.lesson;
         self.heading(2, lesson.words().debrief.clone());
+        let card = &lesson.frame.card;
+        self.heading(3, card.title.clone());
+        let text = card.lines(CARD_COLUMNS).into_iter().map(|line| format!("{}{}{}", line.name, line.sign, line.text));
+        let text: Vec<String> = text.map(|line| line.trim_end().to_owned()).collect();
+        self.blocks.push(Block::Code { label: String::new(), text: text.join("\n") });
+        self.text("", card.footnote.trim());
         let mut ids = Vec::new();
         for card in &lesson.frame.debrief {
             let sign = if card.is_true { &self.words.true_claim } else { &self.words.false_claim };

@@ -39,7 +39,7 @@ pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
-pub use feature::{consent, copy, noticing, presenting, quiz, replay, resume, review, saving};
+pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, resume, review, saving};
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };

@@ -58,7 +58,7 @@ pub enum Page {
     Lesson,
     /// The choices of the shown stage, side by side.
     Comparison,
-    /// What to take home: score and claims.
+    /// The back of the card: your answers, the claims, and how to export them.
     Debrief,
     /// What other clients did, and what the lab says about it.
     Noticed,
@@ -101,6 +101,8 @@ pub enum Overlay {
     Tally,
     /// "Begin again?"
     StartOver,
+    /// The debrief and the card to keep.
+    Debrief,
 }
 
 /// What is looked at.
@@ -267,7 +269,10 @@ impl View {
         let scroll = if page == Page::Trail { u16::MAX } else { 0 };
         self.rung = None;
         self.why_was_read |= page == Page::Why;
-        self.overlay = (self.page() != Some(page)).then_some(Overlay::Page { page, scroll });
+        if self.page() == Some(page) {
+            return self.close();
+        }
+        self.overlay = Some(Overlay::Page { page, scroll });
     }
 
     pub(super) fn toggle_stages(&mut self) {
@@ -282,8 +287,9 @@ impl View {
         self.overlay = Some(Overlay::Quit);
     }
 
+    /// Closes the overlay. Behind the answers is the card.
     pub(super) fn close(&mut self) {
-        self.overlay = None;
+        self.overlay = (self.page() == Some(Page::Debrief)).then_some(Overlay::Debrief);
         self.message = None;
     }
 

@@ -107,6 +107,10 @@ enum Scene {
     Calls,
     Verdict,
     Page(Page),
+    /// A question of the debrief, or the card.
+    Debrief {
+        asks: bool,
+    },
     Other,
 }
 
@@ -218,7 +222,9 @@ impl Autoplay {
             },
             Scene::Verdict => (0, KeyCode::Enter),
             Scene::Page(Page::Why) => (tempo.why, KeyCode::Char('w')),
-            Scene::Page(Page::Debrief) => {
+            // Nobody watches a film answer questions: it shows the card.
+            Scene::Debrief { asks: true } => (0, KeyCode::Esc),
+            Scene::Debrief { asks: false } => {
                 self.seen.debrief = true;
                 return Cue::End(self.since + Duration::from_millis(tempo.debrief));
             }
@@ -265,6 +271,7 @@ fn scene(state: &State) -> Scene {
     match state.view().overlay {
         _ if state.is_blank() => return Scene::Other,
         Some(Overlay::Page { page, .. }) => return Scene::Page(page),
+        Some(Overlay::Debrief) => return Scene::Debrief { asks: state.debrief().current().is_some() },
         Some(_) => return Scene::Other,
         None => {}
     }

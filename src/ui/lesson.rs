@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::lab::lesson::{Card, Comparison, Source};
+use crate::lab::lesson::{Claim, Comparison, Source};
 use crate::lab::quiz::Asked;
 use crate::lab::{Experiment, Stage, State, Status};
 
@@ -95,7 +95,7 @@ fn claim(label: &str, text: &str, theme: &Theme, columns: usize) -> Vec<Line<'st
 }
 
 /// The publications of `ids`, each once.
-fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+pub fn sources(state: &State, ids: Vec<&str>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut cited: Vec<&Source> = Vec::new();
     for source in ids.into_iter().filter_map(|id| state.lesson().sources.get(id)) {
         if !cited.iter().any(|known| known.url == source.url) {
@@ -226,7 +226,7 @@ fn heading(text: &str, theme: &Theme) -> [Line<'static>; 1] {
 }
 
 /// A claim and its explanation. A false claim is no denial, so it has another sign.
-pub fn card(state: &State, card: &Card, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+pub fn card(state: &State, card: &Claim, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let words = &state.lesson().frame.export;
     let word = if card.is_true { &words.true_claim } else { &words.false_claim };
     let looks = if card.is_true { theme.allowed.text } else { theme.strong };

@@ -30,6 +30,7 @@ mod brief;
 pub mod card;
 mod cli;
 mod consent;
+mod debrief;
 mod denial;
 mod dialog;
 mod diff;

@@ -26,7 +26,8 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Consent { typed, wrong, .. }) => consent::draw(state, typed, wrong, theme, area, buffer),
         Some(Overlay::Tally) => hands::dialog(state, theme, area, buffer),
         Some(Overlay::StartOver) => starting_over(state, theme, area, buffer),
-        None => {}
+        // It is drawn instead of the panes.
+        Some(Overlay::Debrief) | None => {}
     }
 }
 

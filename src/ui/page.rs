@@ -27,7 +27,7 @@ fn frame(state: &State, page: Page) -> (String, u16) {
             None => (state.text(state.view().shown).title.to_owned(), 74),
         },
         Page::Comparison => (state.text(state.view().shown).title.to_owned(), 120),
-        Page::Debrief => (state.lesson().words().debrief.clone(), 74),
+        Page::Debrief => (state.interface().say("your answers").to_owned(), 74),
         Page::Noticed => (state.interface().say("what you did").to_owned(), 100),
     }
 }

@@ -271,24 +271,28 @@ pub fn comparison(state: &State) -> Vec<String> {
     lines
 }
 
-/// The score, and what to take home.
+/// The shown question of the debrief, with its explanation once it is answered, or the card.
 pub fn debrief(state: &State) -> Vec<String> {
-    let words = state.lesson().words();
-    let mut lines = vec![String::new(), words.debrief.clone()];
-    if let Some(score) = state.score() {
-        // Whoever passed over everything has answered nothing wrongly.
-        let answered = (score.answered > 0).then(|| format!("{} of {} {}", score.right, score.answered, words.score));
-        let skipped = (score.skipped > 0).then(|| format!("{} {}", score.skipped, words.score_skipped));
-        let parts: Vec<String> = answered.into_iter().chain(skipped).collect();
-        if !parts.is_empty() {
-            lines.push(format!("{}.", parts.join(", ")));
-        }
+    let (debrief, words) = (state.debrief(), state.lesson().words());
+    let Some(asked) = state.debrief_question() else {
+        let card = state.lesson().frame.card.text(usize::MAX);
+        return std::iter::once(String::new()).chain(card.lines().map(str::to_owned)).collect();
+    };
+    if let Some((_, right)) = asked.reply {
+        let verdict = match (right, asked.is_skipped()) {
+            (true, _) => &words.right,
+            (false, true) => &words.skipped,
+            (false, false) => &words.not_quite,
+        };
+        return vec![format!("{verdict} {}", asked.explanation.trim())];
     }
-    for card in &state.lesson().frame.debrief {
-        let claim = if card.is_true { &words.correction } else { &words.misconception };
-        lines.push(format!("{} {}", labeled(claim, &card.claim), card.explanation.trim()));
-    }
-    lines.extend(sources(state, state.lesson().frame.debrief.iter().flat_map(|card| &card.sources)));
+    let number = state.interface().fill("debrief   {} of {}", &[&(debrief.position() + 1), &debrief.entries().len()]);
+    let number = number.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut lines = vec![String::new(), sentence(&number)];
+    lines.extend(super::debrief::lead(state, &asked));
+    lines.push(asked.text.to_owned());
+    let answer = |(place, (_, text)): (usize, &(char, &str))| format!("{}. {text}", place + 1);
+    lines.extend(asked.answers.iter().enumerate().map(answer));
     lines
 }
 

@@ -9,7 +9,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::lab::backend::in_short;
 use crate::lab::presenting::pace::clock;
-use crate::lab::{Backend, BackendKind, Experiment, ServicePlace, Stage, State, Timing};
+use crate::lab::{Backend, BackendKind, Experiment, Overlay, ServicePlace, Stage, State, Timing};
 
 use super::key_cast::KeyCast;
 use super::keys::row::KeyHint;
@@ -19,7 +19,7 @@ use super::size::{Class, FULL, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
 use super::{
-    billboard, brief, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict,
+    billboard, brief, debrief, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict,
 };
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
@@ -67,7 +67,11 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
     }
     let plan = Plan::new(state, area);
     header(state, theme, key_cast, plan.header, buffer);
-    if state.view().billboard {
+    if state.view().overlay == Some(Overlay::Debrief) {
+        let (top, bottom) = (plan.header.bottom(), plan.message.y);
+        let between = Rect { y: top, height: bottom.saturating_sub(top), ..area };
+        debrief::draw(state, theme, between, buffer);
+    } else if state.view().billboard {
         // A question is asked in words.
         let asks = state.open_question().is_some();
         let top = if asks { plan.brief.bottom() } else { plan.header.bottom() };
@@ -234,21 +238,21 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let dim = theme.bar.patch(theme.dim);
     let is_opening = state.view().opening;
     let level = drill::title(state);
+    let is_debrief = state.view().overlay == Some(Overlay::Debrief);
     let (number, title) = match state.view().experiment {
         None if is_opening => (String::new(), state.lesson().frame.opening.title.as_str()),
         _ if state.is_drilling() => (drill::number(state), level.as_str()),
         Some(which) => (experiments::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
-    let mut left = vec![
-        Span::styled(" kmslab  ", dim),
-        Span::styled(format!(" {number} "), theme.title),
-        Span::styled(format!(" {title}"), theme.title),
-    ];
-    if is_opening {
-        left.remove(1);
+    let mut left = vec![Span::styled(" kmslab  ", dim)];
+    if is_debrief {
+        left.push(Span::styled(format!(" {}", debrief::title(state)), theme.title));
+    } else {
+        left.extend((!is_opening).then(|| Span::styled(format!(" {number} "), theme.title)));
+        left.push(Span::styled(format!(" {title}"), theme.title));
     }
-    let progress = Stage::ALL.into_iter().filter(|_| !is_opening).map(|each| {
+    let stages = Stage::ALL.into_iter().filter(|_| !is_opening).map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })
     });
@@ -262,8 +266,11 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     };
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: where the calls go must be clear.
-    let progress: Vec<Span<'static>> =
-        if state.is_drilling() { drill::score(state, theme) } else { progress.collect() };
+    let progress: Vec<Span<'static>> = match () {
+        () if is_debrief => debrief::progress(state, theme),
+        () if state.is_drilling() => drill::score(state, theme),
+        () => stages.collect(),
+    };
     let with_progress = |rest: &[Span<'static>]| [&progress, rest].concat();
     let mut right = with_progress(&[space(3), badge.clone(), region.clone()]);
     let mut less = vec![with_progress(&[space(1), badge.clone(), region.clone()])];

@@ -474,7 +474,10 @@ mod tests {
                 {"id": {"S": "p-002"}, "patient": {"S": "Bela \"B\" Moreno"}}
             ], "ScannedCount": 2}),
         );
-        assert_eq!(summary(&scan, 38), ["p-001  Ada Kowalska     migraine  …", "p-002  Bela \"B\" Moreno            …"]);
+        assert_eq!(
+            summary(&scan, 38),
+            ["p-001  Ada Kowalska     migraine  …", "p-002  Bela \"B\" Moreno            …"]
+        );
         assert_eq!(summary(&scan, 80), ["p-001  Ada Kowalska     migraine  3", "p-002  Bela \"B\" Moreno"]);
     }
 

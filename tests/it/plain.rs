@@ -104,7 +104,7 @@ fn the_end_of_the_input_leaves_the_lab(#[case] typed: &str, #[case] met: usize) 
 
 #[test]
 fn it_speaks_the_lessons_language() {
-    let (said, status) = dialogue(&format!("{}lesson\n", whole_lab()), &["--lang", "de"]);
+    let (said, status) = dialogue(&format!("{}card\nback\nlesson\n", whole_lab()), &["--lang", "de"]);
     assert_eq!(status, Some(0));
     assert_eq!(headings(&said).len(), 9);
     for words in [
@@ -113,7 +113,7 @@ fn it_speaks_the_lessons_language() {
         "Achte auf: ",
         "Du sagst: 2. ",
         "Nicht ganz.",
-        "Was du mitnimmst",
+        "Nachbesprechung 1 von",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }

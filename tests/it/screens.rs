@@ -7,6 +7,7 @@ mod album;
 mod ascii;
 mod billboard;
 mod bytes;
+mod debrief;
 mod experiments;
 mod film;
 mod insight;

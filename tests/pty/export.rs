@@ -15,7 +15,9 @@ fn lab(home: &Path, stages: usize, mask: &[&str]) {
     if stages == 9 {
         terminal.wait_for(&["End of the lab: 9 of 9 stages met"]);
         terminal.press("\r");
-        terminal.wait_for(&["`kmslab export lab.html`"]);
+        terminal.wait_for(&["kmslab   debrief"]);
+        terminal.press("\x1b");
+        terminal.wait_for(&["the card to keep", "WHICH LOCK"]);
         terminal.press("\x1b");
         // The header, too: the debrief is drawn from the top, so the line at the bottom may still be the one from
         // before it, and a `q` that comes in one read with the `esc` would be another key.
@@ -106,6 +108,20 @@ fn the_whole_lab_with_answers_ends_with_the_export() {
 
     assert!(ids[..3].iter().all(|id| open.contains(id.as_str())), "{ids:?}");
 
+    assert!(mentions(&markdown, &lesson.frame.card.title) && mentions(&markdown, "WHICH LOCK"));
+
+    // A result says how it went, and nothing about account or key.
+    assert_eq!(export(home, &["result.json", "--name", "Ada"]).0, Some(0));
+    let text = read(home, "result.json");
+    let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&result["schema"], &result["name"], &result["stages_met"]), (&1.into(), &"Ada".into(), &9.into()));
+    assert_eq!((&result["self_reported"], result["run"].as_str()), (&true.into(), Some(ids[2].as_str())));
+    let stages = result["stages"].as_array().unwrap();
+    assert!(stages.iter().map(|stage| stage["stage"].as_str().unwrap()).eq(Stage::ALL.map(Stage::key)));
+    assert!(stages.iter().all(|stage| stage["met"] == true && stage["answer"] != "none"), "{text}");
+    assert!(ids[..2].iter().chain(&ids[3..]).all(|id| !text.contains(id.as_str())), "{text}");
+    assert_eq!(export(home, &["lab2.md", "--name", "Ada"]).0, Some(2));
+
     // Nothing is replaced without a word; other endings are none.
     let (status, told) = export(home, &["lab.md"]);
     assert_eq!(status, Some(2));
@@ -114,7 +130,7 @@ fn the_whole_lab_with_answers_ends_with_the_export() {
     assert!(read(home, "lab.md").contains("# Daten mit AWS KMS verschlüsseln"));
     let (status, told) = export(home, &["lab.pdf"]);
     assert_eq!(status, Some(2));
-    assert!(told.contains("the ending is none of .md, .html and .sh"), "{told}");
+    assert!(told.contains("the extension must be .md, .html, .json or .sh"), "{told}");
 }
 
 #[test]

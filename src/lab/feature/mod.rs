@@ -2,6 +2,7 @@
 
 pub mod consent;
 pub mod copy;
+pub mod debrief;
 pub mod drills;
 pub mod experiments;
 pub mod insight;

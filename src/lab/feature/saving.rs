@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::lab::feature::debrief::Debrief;
 use crate::lab::feature::experiments;
 use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;
@@ -115,6 +116,9 @@ pub struct SavedSession {
     /// How the drills came out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drills: Vec<DrillResult>,
+    /// The debrief, and how far it was.
+    #[serde(default)]
+    pub debrief: Debrief,
     /// The account in which things might be created.
     pub(in crate::lab) consented: Option<String>,
     /// When the key stopped costing anything.

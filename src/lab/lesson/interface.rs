@@ -71,6 +71,17 @@ pub const ALL: &[&str] = &[
     "send nothing; you can start this stage again",
     "This experiment changes test-user's own policies, so the lab must have created that user.",
     "waiting until DynamoDB has no table key in memory",
+    // The debrief.
+    "debrief   {} of {}",
+    "the card to keep",
+    "your answers",
+    "sources",
+    "to the card",
+    "True or false?",
+    "Once more:",
+    "In stage {} you said: {}. Try it again.",
+    "You skipped this question in stage {}. Try it now.",
+    "Then: {} claims, true or false.",
     // Hands up.
     "class",
     "RIGHT",

@@ -3,6 +3,7 @@
 //! [`Files`] holds what was read, [`Lesson::parse`] makes a lesson of one language of it, [`lint`] finds what is wrong
 //! with a set. No file is opened here: `--lesson DIR` is read by whoever starts the lab.
 
+mod card;
 mod drills;
 mod embedded;
 mod experiments;
@@ -26,6 +27,7 @@ pub use variants::{GivenUser, InlinePolicy, Opening, UserKind};
 
 use super::model::experiment;
 use super::model::stage::Stage;
+pub use card::{Card, CardLine, CardStep, Claim};
 
 /// The language that every other one falls back to.
 pub const FALLBACK: &str = "en";
@@ -274,8 +276,11 @@ pub struct Frame {
     /// The card before the first stage.
     #[serde(default = "english_opening")]
     pub opening: Opening,
-    /// What to take home, true or false.
-    pub debrief: Vec<Card>,
+    /// The card to keep.
+    #[serde(default = "card::english")]
+    pub card: Card,
+    /// Claims, true or false.
+    pub debrief: Vec<Claim>,
     /// What can be tried after the lab's last reading.
     pub experiments: Vec<Experiment>,
 }
@@ -348,21 +353,6 @@ pub struct ExportWords {
 /// The English ones, for lesson files of one's own that have none.
 fn english_export_words() -> ExportWords {
     Lesson::english().frame.export.clone()
-}
-
-/// A claim to take home.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Card {
-    /// The claim.
-    pub claim: String,
-    /// Whether it is true.
-    #[serde(rename = "true")]
-    pub is_true: bool,
-    /// Why.
-    pub explanation: String,
-    /// Ids of its sources.
-    pub sources: Vec<String>,
 }
 
 /// The texts that the screen shows of a stage, with the ones of a given user in place.

@@ -30,6 +30,8 @@ pub enum Intent {
     ShowPrevious,
     /// Answer the stage's question with the answer at this place, counted from 0.
     Choose(u8),
+    /// In the debrief: call the claim true or false.
+    Judge(bool),
     /// Skip the stage's question.
     Skip,
     /// Show a hint, or another one.

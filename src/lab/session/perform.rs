@@ -20,6 +20,9 @@ use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
 use crate::lab::view::{Overlay, Page, moved};
 
+/// The width of the copied card.
+const CARD_COLUMNS: usize = 96;
+
 impl State {
     /// Moves the focus off a pane that has no call in this stage: it may be the only one that is seen.
     pub(super) fn focus_calls(&mut self) {
@@ -52,6 +55,11 @@ impl State {
         if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank {
             return self.perform_in_drill(intent);
         }
+        if self.mode() == Mode::Debrief
+            && let Some(commands) = self.perform_in_debrief(intent, is_second_press)
+        {
+            return commands;
+        }
         match intent {
             Intent::Drill(_) => self.open_drills(),
             Intent::Present(action) => return self.perform_action(action, is_second_press),
@@ -61,6 +69,8 @@ impl State {
                 None => return vec![Command::Retry],
             },
             Intent::Choose(place) => return self.choose(place).into_iter().collect(),
+            // Only the debrief has claims.
+            Intent::Judge(_) => {}
             Intent::Skip => return self.answer(Choice::Skipped).into_iter().collect(),
             Intent::Hint => return self.quiz.hint(self.view.shown).into_iter().collect(),
             Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),
@@ -249,6 +259,39 @@ impl State {
         Vec::new()
     }
 
+    /// Does what `intent` means in the debrief alone; `None` for what it means everywhere.
+    fn perform_in_debrief(&mut self, intent: Intent, is_second_press: bool) -> Option<Vec<Command>> {
+        let saved = match intent {
+            Intent::Present(PresenterAction::Next) if self.debrief.is_open() => {
+                if !is_second_press {
+                    let text = self.interface().say("a question is open: press once more to pass over it").to_owned();
+                    self.view.message = self.presenting.ask_again(PressTwice::Next, text);
+                    return Some(Vec::new());
+                }
+                self.debrief.answer(Choice::Skipped, false)
+            }
+            Intent::Choose(place) => self.answer_debrief(place),
+            Intent::Judge(is_true) => self.answer_debrief(u8::from(!is_true)),
+            Intent::Skip => self.debrief.answer(Choice::Skipped, false),
+            Intent::Advance | Intent::Present(PresenterAction::Next) => {
+                self.debrief.advance();
+                None
+            }
+            Intent::TogglePage(Page::Lesson) => {
+                self.debrief.toggle_sources();
+                None
+            }
+            Intent::Close if self.debrief.show_card() => None,
+            _ => return None,
+        };
+        Some(saved.into_iter().collect())
+    }
+
+    fn answer_debrief(&mut self, place: u8) -> Option<Command> {
+        let (choice, right) = self.debrief_choice(place)?;
+        self.debrief.answer(choice, right)
+    }
+
     /// Does what a presenter asks for.
     fn perform_action(&mut self, action: PresenterAction, is_second_press: bool) -> Vec<Command> {
         match action {
@@ -335,8 +378,11 @@ impl State {
 
     /// Copies something of the selected call.
     fn copy(&mut self, what: Copied) -> Vec<Command> {
-        let Some(text) = self.to_copy(what) else { return Vec::new() };
+        let is_card = self.view.overlay == Some(Overlay::Debrief);
+        let text = if is_card { Some(self.lesson.frame.card.text(CARD_COLUMNS)) } else { self.to_copy(what) };
+        let Some(text) = text else { return Vec::new() };
         let name = match (what, self.selected_call(self.view.focus())) {
+            _ if is_card => self.interface().say("the card to keep").to_owned(),
             (Copied::Answer, Some(call)) => format!("the answer of {}", call.operation().action()),
             _ => text.clone(),
         };
@@ -447,7 +493,10 @@ impl State {
             Status::Done(_) => {
                 match self.next_shown() {
                     Some(next) => self.show(next),
-                    None if self.is_at_the_end() => self.view.toggle_page(Page::Debrief),
+                    None if self.is_at_the_end() => {
+                        self.debrief.open(self.missed_questions(), self.lesson.frame.debrief.len());
+                        self.view.overlay = Some(Overlay::Debrief);
+                    }
                     None => {}
                 }
                 Vec::new()

@@ -44,6 +44,8 @@ pub enum Mode {
     Opening = 1 << 11,
     /// The drills.
     Drill = 1 << 12,
+    /// The debrief and the card to keep.
+    Debrief = 1 << 13,
 }
 
 /// A set of modes.
@@ -54,7 +56,7 @@ impl Modes {
     /// The panes, whatever the stage's status.
     pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
     /// Every mode.
-    pub const ALL: Modes = Modes((1 << 13) - 1);
+    pub const ALL: Modes = Modes((1 << 14) - 1);
 
     /// Only this mode.
     pub const fn of(mode: Mode) -> Modes {
@@ -167,7 +169,8 @@ impl Intent {
     /// The modes in which it can mean anything. Remapping keys finds conflicts by them.
     pub const fn modes(self) -> Modes {
         match self {
-            Intent::Choose(_) | Intent::Skip => Modes::of(Mode::Todo),
+            Intent::Choose(_) | Intent::Skip => Modes::of(Mode::Todo).or(Mode::Debrief),
+            Intent::Judge(_) => Modes::of(Mode::Debrief),
             Intent::Hint => Modes::of(Mode::Todo).or(Mode::Drill),
             Intent::Retry => Modes::of(Mode::Done).or(Mode::Drill),
             Intent::Drill(DrillAction::Open) => Modes::of(Mode::Done),
@@ -178,15 +181,22 @@ impl Intent {
             | Intent::ToggleZoom
             | Intent::CycleView
             | Intent::SelectPrevious
-            | Intent::SelectNext
-            | Intent::Copy(_) => Modes::PANES,
+            | Intent::SelectNext => Modes::PANES,
+            Intent::Copy(_) => Modes::PANES.or(Mode::Debrief),
             Intent::Undo | Intent::FocusOther => Modes::PANES.or(Mode::Drill),
             Intent::OpenShell => Modes::PANES.or(Mode::Page),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
-            Intent::TogglePage(Page::Help) => Modes::PANES.or(Mode::Page).or(Mode::Opening).or(Mode::Drill),
+            Intent::TogglePage(Page::Help) => {
+                Modes::PANES.or(Mode::Page).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
+            }
+            Intent::TogglePage(Page::Lesson | Page::Debrief) => {
+                Modes::PANES.or(Mode::Page).or(Mode::Drill).or(Mode::Debrief)
+            }
             Intent::TogglePage(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
-            Intent::Advance => Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill),
+            Intent::Advance => {
+                Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
+            }
             Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page),
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
@@ -202,7 +212,7 @@ impl PresenterAction {
     const fn modes(self) -> Modes {
         match self {
             PresenterAction::Blank => Modes::ALL,
-            PresenterAction::Next => Modes::PANES.or(Mode::Opening),
+            PresenterAction::Next => Modes::PANES.or(Mode::Opening).or(Mode::Debrief),
             PresenterAction::Billboard
             | PresenterAction::Timer
             | PresenterAction::Tally
@@ -229,6 +239,7 @@ impl State {
             Some(Overlay::Resume) => Mode::Resuming,
             Some(Overlay::Tally) => Mode::Votes,
             Some(Overlay::StartOver) => Mode::StartingOver,
+            Some(Overlay::Debrief) => Mode::Debrief,
             None if self.view.opening => Mode::Opening,
             None => self.mode_of_panes(),
         }
@@ -250,7 +261,12 @@ impl State {
 
     /// Whether `intent` is allowed once the open page is closed.
     pub fn permit_behind_page(&self, intent: Intent) -> Permit {
-        self.permit_in(if self.view.page().is_some() { self.mode_of_panes() } else { self.mode() }, intent)
+        let mode = match self.view.page() {
+            Some(Page::Debrief) => Mode::Debrief,
+            Some(_) => self.mode_of_panes(),
+            None => self.mode(),
+        };
+        self.permit_in(mode, intent)
     }
 
     fn permit_in(&self, mode: Mode, intent: Intent) -> Permit {
@@ -259,6 +275,9 @@ impl State {
         }
         if mode == Mode::Drill {
             return yes(self.permits_in_drill(intent));
+        }
+        if mode == Mode::Debrief {
+            return self.permit_in_debrief(intent);
         }
         match intent {
             Intent::Drill(_) => self.permit_drills(),
@@ -296,11 +315,28 @@ impl State {
             Intent::FocusOther
             | Intent::ToggleZoom
             | Intent::ScrollTo(_)
+            | Intent::Judge(_)
             | Intent::Quit
             | Intent::AskToQuit
             | Intent::CleanUpAndQuit
             | Intent::TypeDigit(_)
             | Intent::EraseDigit => Permit::Yes,
+        }
+    }
+
+    fn permit_in_debrief(&self, intent: Intent) -> Permit {
+        match intent {
+            Intent::Advance if self.debrief.is_open() => Permit::Because(Reason::AnswerFirst),
+            Intent::Advance | Intent::Present(PresenterAction::Next) => yes(self.debrief.current().is_some()),
+            Intent::Choose(place) => {
+                yes(self.debrief.is_open() && self.debrief.stage().is_some() && self.debrief_choice(place).is_some())
+            }
+            Intent::Judge(_) => yes(self.debrief.is_open() && self.debrief.stage().is_none()),
+            Intent::Skip => yes(self.debrief.is_open()),
+            Intent::Copy(what) => yes(what == Copied::Command && self.debrief.current().is_none()),
+            Intent::TogglePage(Page::Lesson) => yes(self.debrief.current().is_some() && !self.debrief.is_open()),
+            Intent::TogglePage(Page::Debrief) => yes(self.debrief.current().is_none()),
+            _ => Permit::Yes,
         }
     }
 

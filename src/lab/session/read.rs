@@ -176,11 +176,6 @@ impl State {
         self.lesson.stage(self.view.shown).comparison.as_ref().filter(|_| self.view.experiment.is_none())
     }
 
-    /// Whether the shown stage is the last one and has ended.
-    pub fn is_at_the_end(&self) -> bool {
-        self.view.experiment.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
-    }
-
     /// Whether the presenter has blanked the screen.
     pub fn is_blank(&self) -> bool {
         self.view.blank

@@ -46,6 +46,7 @@ impl State {
             pace: self.presenting.pace,
             experiments: self.experiments.saved(),
             drills: self.drills.results().to_vec(),
+            debrief: self.debrief.clone(),
             consented: self.consent.account().cloned(),
             key_ended_at: self.kernel.key_ended_at(),
             ending: self.progress.is_ending() || self.record(Stage::CleanUp).status != Status::Todo,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::lab::calls::Call;
 use crate::lab::feature::consent::Consent;
 use crate::lab::feature::copy::{Clipboard, Profiles, Way};
+use crate::lab::feature::debrief::{Asked, Debrief};
 use crate::lab::feature::drills::Drills;
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
@@ -24,6 +25,7 @@ use crate::lab::kernel::event::RunId;
 use crate::lab::kernel::run::Run;
 use crate::lab::lesson::{self, Chosen, Lesson};
 use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
+use crate::lab::model::choice::Choice;
 use crate::lab::model::exchange::{Exchange, Verdict};
 use crate::lab::model::experiment::{Experiment, ExtraTable};
 use crate::lab::model::facts::{Caller, Facts, Names};
@@ -75,6 +77,7 @@ pub struct State {
     /// What a person has copied.
     pub(super) clipboard: Clipboard,
     pub(super) presenting: Presenting,
+    pub(super) debrief: Debrief,
     /// What other clients do.
     pub(super) noticing: Noticing,
 }
@@ -104,6 +107,7 @@ impl State {
             review: Review::default(),
             clipboard: Clipboard::default(),
             presenting: Presenting::default(),
+            debrief: Debrief::default(),
             noticing: Noticing::default(),
         }
     }
@@ -154,6 +158,11 @@ impl State {
     /// The questions and the answers to them.
     pub fn quiz(&self) -> &Quiz {
         &self.quiz
+    }
+
+    /// The debrief, and how far it is.
+    pub fn debrief(&self) -> &Debrief {
+        &self.debrief
     }
 
     /// What experiments have changed.
@@ -369,6 +378,40 @@ impl State {
 
 /// What its parts know.
 impl State {
+    /// The shown question of the debrief; `None` where the card is shown.
+    pub fn debrief_question(&self) -> Option<Asked<'_>> {
+        let said = self.debrief.stage().and_then(|stage| self.quiz.choice(stage));
+        self.debrief.asked(&self.lesson, said, &self.debrief_order())
+    }
+
+    /// The order of the shown question's answers.
+    fn debrief_order(&self) -> Vec<usize> {
+        let count = self.debrief.stage().map_or(0, |stage| self.lesson.stage(stage).question.answers.len());
+        let number = self.debrief.current().map_or(0, |entry| entry.item.question_number());
+        self.quiz.shuffled(number, count)
+    }
+
+    /// The debrief's answer at this place, and whether it is right.
+    pub(super) fn debrief_choice(&self, place: u8) -> Option<(Choice, bool)> {
+        self.debrief.choice_at(place.into(), &self.lesson, &self.debrief_order())
+    }
+
+    /// Stages whose question was answered wrongly or, by a person who answered others, skipped.
+    pub(super) fn missed_questions(&self) -> Vec<Stage> {
+        let answers = self.score().is_some_and(|score| score.answered > 0);
+        let is_missed = |stage: &Stage| match self.quiz.choice(*stage) {
+            Some(Choice::Answer(index)) => self.lesson.stage(*stage).question.right() != Some(index),
+            Some(Choice::Skipped) => answers && self.hands(*stage).is_none(),
+            None => false,
+        };
+        Stage::ALL.into_iter().filter(is_missed).collect()
+    }
+
+    /// Whether the shown stage is the last one and has ended.
+    pub fn is_at_the_end(&self) -> bool {
+        self.view.experiment.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
+    }
+
     /// The call with this request id, as it is shown, if a table key was needed for it.
     pub fn use_of_request(&self, id: &str) -> Option<&Use> {
         self.insight.use_of_request(id)

@@ -161,7 +161,7 @@ fn a_clicker_warns_before_it_skips_a_question() {
     wish(&mut lab, PresenterAction::Next);
     assert_eq!(lab.state.met(), 1);
     let mut presses = 0;
-    while lab.state.view().page() != Some(Page::Debrief) {
+    while lab.state.view().overlay != Some(Overlay::Debrief) {
         wish(&mut lab, PresenterAction::Next);
         presses += 1;
         assert!(presses < 99);

@@ -76,6 +76,7 @@ pub async fn run<W: Write>(
         reports: VecDeque::new(),
         tracing: 0,
         is_catching_up: false,
+        debrief: None,
         told: BTreeMap::new(),
         written: BTreeSet::new(),
         is_judged: false,
@@ -124,6 +125,8 @@ struct Talk<'a, W> {
     tracing: usize,
     /// Whether the lab verified or repeated stages of a saved session when something was written last.
     is_catching_up: bool,
+    /// The debrief's question that was written last, and whether with its answer.
+    debrief: Option<(usize, bool)>,
     /// The last sentence about each call: of a call that is repeated until something changes, only changes are written.
     told: BTreeMap<(&'static str, &'static str), Vec<String>>,
     /// The calls of the shown experiment that were written.
@@ -347,6 +350,13 @@ impl<W: Write> Talk<'_, W> {
         let opened = self.opened(state);
         is_new |= !opened.is_empty();
         self.lines(opened)?;
+        let debrief = state.view().overlay == Some(Overlay::Debrief);
+        let debrief = debrief.then(|| (state.debrief().position(), state.debrief().is_open()));
+        if debrief.is_some() && debrief != self.debrief {
+            self.lines(plain::debrief(state))?;
+            is_new = true;
+        }
+        self.debrief = debrief.or(self.debrief);
         let is_draft = state.held().is_some();
         if is_draft && !self.is_draft {
             self.lines(plain::draft(state))?;
@@ -370,7 +380,7 @@ impl<W: Write> Talk<'_, W> {
         let before = std::mem::replace(&mut self.overlay, state.view().overlay);
         match (before, state.view().overlay) {
             (before, now) if before == now => Vec::new(),
-            (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::debrief(state),
+            (_, Some(Overlay::Page { page: Page::Debrief, .. })) => plain::page(state, Page::Debrief),
             (_, Some(Overlay::Page { page: Page::Why, .. })) if std::mem::take(&mut self.is_whole) => {
                 plain::page(state, Page::Why)
             }

@@ -138,7 +138,7 @@ impl<'a> Fit<'a> {
             || binding.modes() == Modes::ALL
             || match mode {
                 Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank | Mode::Opening => true,
-                Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver => {
+                Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver | Mode::Debrief => {
                     binding.action == Action::Do(Intent::Close)
                 }
                 Mode::Todo | Mode::Running | Mode::Done | Mode::Drill => false,

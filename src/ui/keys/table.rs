@@ -61,6 +61,8 @@ pub const KEYS: &[Row] = &[
             on("answer_2", &[char('b'), char('2')], Intent::Choose(1)),
             on("answer_3", &[char('c'), char('3')], Intent::Choose(2)),
             on("answer_4", &[char('d'), char('4')], Intent::Choose(3)),
+            on("claim_true", &[char('t')], Intent::Judge(true)),
+            on("claim_false", &[char('f')], Intent::Judge(false)),
         ],
     ),
     // In a drill digits look.
@@ -178,6 +180,16 @@ pub const KEYS: &[Row] = &[
         }],
     ),
     row(
+        "your answers",
+        "in the debrief: turn the card over",
+        Group::Learn,
+        4,
+        &[Binding {
+            within: DEBRIEF.or(Mode::Page),
+            ..on("answers", &[key(KeyCode::Tab)], Intent::TogglePage(Page::Debrief))
+        }],
+    ),
+    row(
         "pane",
         "switch panes",
         Group::Look,
@@ -290,7 +302,12 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         |state, area| {
-            close_or(state, Page::Lesson, if explains_elsewhere(state, area) { "explains" } else { "lesson" })
+            let label = match state.view().overlay {
+                Some(Overlay::Debrief) => "sources",
+                _ if explains_elsewhere(state, area) => "explains",
+                _ => "lesson",
+            };
+            close_or(state, Page::Lesson, label)
         },
         "the lesson: question, answers, common mistakes",
         Group::Learn,
@@ -423,6 +440,7 @@ pub const KEYS: &[Row] = &[
 ];
 
 const PAGE: Modes = Modes::of(Mode::Page);
+const DEBRIEF: Modes = Modes::of(Mode::Debrief);
 
 const DIGITS: &[Chord] =
     &[char('0'), char('1'), char('2'), char('3'), char('4'), char('5'), char('6'), char('7'), char('8'), char('9')];
@@ -443,6 +461,7 @@ fn advance_label(state: &State, _: Rect) -> &str {
         (Some(Overlay::Stages { .. }), _) => "show this stage",
         (Some(Overlay::Resume), _) => state.resume_label(),
         (Some(Overlay::Experiments { .. }), _) => "show this experiment",
+        (Some(Overlay::Debrief), _) => "next",
         (_, Status::Todo) if experiment.is_some() => "try it",
         (_, Status::Running) if experiment.is_some() => "continue now",
         (_, Status::Done(_)) if experiment.is_some_and(|which| which.next().is_none()) => "list",
@@ -460,6 +479,7 @@ fn back_label(state: &State, area: Rect) -> &str {
     match state.view().overlay {
         Some(Overlay::Quit) => "stay",
         None if state.is_drilling() => "stop",
+        Some(Overlay::Debrief) if state.debrief().current().is_some() => "to the card",
         None if is_zoomed || class == Class::TooSmall => "back",
         None if state.held().is_some() => "don't send it",
         None if state.view().experiment.is_none() => "stop here",

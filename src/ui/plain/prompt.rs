@@ -21,6 +21,14 @@ pub fn prompt(state: &State) -> String {
             format!("Type 1 to {} to choose one, or back for the stage, q to quit.", Experiment::ALL.len())
         }
         Some(Overlay::Quit) => "Type c to clean up and then leave, q to leave everything, or s to stay.".to_owned(),
+        Some(Overlay::Debrief) => {
+            let next = match state.debrief_question() {
+                Some(asked) if state.debrief().is_open() => format!("Type 1 to {}, s to skip", asked.answers.len()),
+                Some(_) => "Press Enter to go on, or type card for the card".to_owned(),
+                None => "Type answers for your answers".to_owned(),
+            };
+            format!("{next}, q to quit.")
+        }
         _ if state.is_drilling() => format!("{}, ? for help, q to stop.", super::drill::next(state)),
         _ => format!("{}, ? for help, q to quit.", next(state)),
     }

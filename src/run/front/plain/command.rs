@@ -50,6 +50,7 @@ pub(super) fn asked(line: &str, state: &State) -> Asked {
         Some(Overlay::Quit) => leaving(line),
         Some(Overlay::Resume) => intent(line, state, &[Intent::Advance, Intent::StartAfresh, Intent::Quit]),
         Some(Overlay::Experiments { .. }) => experiment(line, state),
+        Some(Overlay::Debrief) => debrief(line, state),
         _ => return anywhere(line, state),
     };
     found.map_or(Asked::Nothing, Asked::Do)
@@ -79,6 +80,20 @@ fn leaving(line: &str) -> Option<Vec<Intent>> {
 fn intent(line: &str, state: &State, intents: &[Intent]) -> Option<Vec<Intent>> {
     let (_, intent) = INTENTS.into_iter().find(|(words, _)| words.contains(&line))?;
     (intents.contains(&intent) && state.permit(intent) == Permit::Yes).then(|| vec![intent])
+}
+
+/// An answer in the debrief, or one of its words.
+fn debrief(line: &str, state: &State) -> Option<Vec<Intent>> {
+    let is_claim = state.debrief().stage().is_none();
+    let intent = match line {
+        "1" | "t" | "true" if is_claim => Intent::Judge(true),
+        "2" | "f" | "false" if is_claim => Intent::Judge(false),
+        "answers" => Intent::TogglePage(Page::Debrief),
+        "sources" | "i" => Intent::TogglePage(Page::Lesson),
+        "card" | "back" | "no" => Intent::Close,
+        _ => INTENTS.into_iter().find(|(words, _)| words.contains(&line))?.1,
+    };
+    (state.permit(intent) == Permit::Yes).then(|| vec![intent])
 }
 
 /// An experiment by its number, or the way back.
