@@ -39,7 +39,8 @@ pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
-pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, resume, review, saving};
+pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, resume, review, saving, search};
+pub use model::search as text_search;
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };
@@ -68,6 +69,7 @@ pub use presenting::pace::Timing;
 pub use quiz::{Quiz, Score};
 pub use replay::RecordedStage;
 pub use saving::{Place, SavedSession};
+pub use search::{Search, SearchAction};
 pub use snapshot::PresenterSnapshot;
 pub use stage::Stage;
 pub use state::State;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::consent::Digits;
+use super::feature::search::{Search, SearchAction};
 use super::model::experiment::Experiment;
 use super::model::keymap::Keymap;
 use super::model::operation::Identity;
@@ -134,8 +135,17 @@ pub struct View {
     pub rung: Option<usize>,
     /// A line for the person, until the next key.
     pub message: Option<String>,
+    search: Option<(Searched, Search)>,
     focus_right: bool,
     panes: [Pane; 2],
+}
+
+/// What can be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Searched {
+    Page(Page),
+    Stages,
+    Experiments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -261,6 +271,59 @@ impl View {
         match self.overlay {
             Some(Overlay::Page { page, .. }) => Some(page),
             _ => None,
+        }
+    }
+
+    fn searched(&self) -> Option<Searched> {
+        match self.overlay? {
+            Overlay::Page { page, .. } => Some(Searched::Page(page)),
+            Overlay::Stages { .. } => Some(Searched::Stages),
+            Overlay::Experiments { .. } => Some(Searched::Experiments),
+            _ => None,
+        }
+    }
+
+    /// The search in what is open.
+    pub fn search(&self) -> Option<&Search> {
+        self.search.as_ref().filter(|(of, _)| self.searched() == Some(*of)).map(|(_, search)| search)
+    }
+
+    /// Whether a person types what to search for.
+    pub fn is_typing_query(&self) -> bool {
+        self.search().is_some_and(Search::is_typing)
+    }
+
+    /// Begins, changes or ends a search in what is open; `row` is that of the cursor in a list.
+    pub(super) fn find(&mut self, action: SearchAction, row: Option<usize>) {
+        if action == SearchAction::Open {
+            let scroll = match self.overlay {
+                Some(Overlay::Page { scroll, .. }) => scroll,
+                _ => row.and_then(|row| u16::try_from(row).ok()).unwrap_or(0),
+            };
+            self.search = self.searched().map(|of| (of, Search::new(scroll)));
+            return;
+        }
+        if let Some((_, search)) = &mut self.search {
+            search.apply(action);
+        }
+        if let SearchAction::Go { scroll, .. } = action {
+            self.scroll_to(scroll);
+        }
+    }
+
+    /// Ends a search that is typed. Says whether there was one.
+    pub(super) fn drop_query(&mut self) -> bool {
+        let is_typing = self.is_typing_query();
+        if is_typing {
+            self.search = None;
+        }
+        is_typing
+    }
+
+    /// Forgets a search in what isn't open any more.
+    pub(super) fn forget_search(&mut self) {
+        if self.search().is_none() {
+            self.search = None;
         }
     }
 

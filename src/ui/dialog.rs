@@ -10,6 +10,7 @@ use crate::lab::State;
 
 use super::keys::names;
 use super::keys::row::KeyHint;
+use super::search;
 use super::text::{cut, spans_width};
 use super::theme::Theme;
 
@@ -62,8 +63,8 @@ pub fn draw(
 
 /// Draws a box with the rows of a list; where rows are few, those around the cursor.
 pub fn list(
-    title: &str,
-    way_out: &str,
+    state: &State,
+    (title, way_out): (&str, &str),
     lines: &[Line<'static>],
     cursor: usize,
     theme: &Theme,
@@ -71,11 +72,21 @@ pub fn list(
     buffer: &mut Buffer,
 ) {
     let columns = lines.iter().map(|line| spans_width(&line.spans)).max().unwrap_or(0);
+    let room = columns + usize::from(FRAME_COLUMNS) - 4;
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
-    let place = open(title, way_out, columns, rows_of(lines), theme, area, buffer);
+    let found = state.found_rows();
+    let at = found.iter().position(|row| *row == cursor).map_or(0, |at| at + 1);
+    let way_out = search::way_out(state, way_out.to_owned(), (at, found.len()), room);
+    let place = open(title, &way_out, columns, rows_of(lines), theme, area, buffer);
     let rows = usize::from(place.height);
     let first = cursor.saturating_sub(rows / 2).min(lines.len().saturating_sub(rows));
-    Paragraph::new(lines[first..].to_vec()).render(place, buffer);
+    let query = state.view().search().map_or("", |search| search.query());
+    let highlighted = |(row, line): (usize, &Line<'static>)| match row == cursor {
+        true => line.clone(),
+        false => search::highlight(line, query, theme.hint),
+    };
+    let lines: Vec<Line<'static>> = lines.iter().enumerate().skip(first).map(highlighted).collect();
+    Paragraph::new(lines).render(place, buffer);
 }
 
 /// A row of a list: number, title and status in these styles, unless the cursor is on it.

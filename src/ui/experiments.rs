@@ -37,13 +37,6 @@ pub fn list(state: &State, cursor: Experiment, theme: &Theme, area: Rect, buffer
         let parts = [number, format!("{}{gap}  ", title(which)), format!("{sign} {word:<8} ")];
         dialog::row(parts, [theme.dim, theme.base, looks], which == cursor, theme)
     });
-    dialog::list(
-        state.interface().say("break it"),
-        &dialog::list_way_out(state, "{} shows it"),
-        &lines,
-        cursor.index(),
-        theme,
-        area,
-        buffer,
-    );
+    let (title, way_out) = (state.interface().say("break it"), dialog::list_way_out(state, "{} shows it"));
+    dialog::list(state, (title, &way_out), &lines, cursor.index(), theme, area, buffer);
 }

@@ -53,6 +53,7 @@ pub mod plain;
 mod resume;
 mod score;
 mod screen;
+mod search;
 mod sheet;
 mod signs;
 mod size;

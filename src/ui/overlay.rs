@@ -60,7 +60,7 @@ fn stages(state: &State, cursor: Stage, theme: &Theme, area: Rect, buffer: &mut 
     });
     let takes = if cursor > state.reachable() { "{} sets it up" } else { "{} shows it" };
     let way_out = list_way_out(state, takes);
-    dialog::list(words.say("stages"), &way_out, &lines, cursor.index(), theme, area, buffer);
+    dialog::list(state, (words.say("stages"), &way_out), &lines, cursor.index(), theme, area, buffer);
 }
 
 /// Draws a blanked screen: only the way back.

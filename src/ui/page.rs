@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::{Paragraph, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Widget};
 
 use crate::lab::{Page, State};
 
 use super::dialog::{FRAME_COLUMNS, open, rows_of};
 use super::keys::names;
+use super::search::{self, Found};
 use super::size::Extent;
 use super::text::{self, width};
 use super::theme::Theme;
@@ -71,12 +72,20 @@ fn extent_of(lines: &[Line<'_>], area: Rect) -> Extent {
     Extent { lines, height: lines.min(area.height.saturating_sub(2)) }
 }
 
+/// Where a search is in `page`, whose first visible line is `scroll`; `None` if nobody searches.
+pub fn found(state: &State, page: Page, scroll: u16, area: Rect) -> Option<Found> {
+    let search = state.view().search()?;
+    let lines = lines(state, page, &Theme::plain(), columns_of(state, page, area));
+    Some(Found::new(search, &lines, extent_of(&lines, area), scroll))
+}
+
 /// Draws `page` from line `scroll` on.
 pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let columns = columns_of(state, page, area);
-    let lines = lines(state, page, theme, columns);
+    let mut lines = lines(state, page, theme, columns);
     let extent = extent_of(&lines, area);
-    let scroll = scroll.min(extent.last_scroll());
+    let found = state.view().search().map(|search| (search, Found::new(search, &lines, extent, scroll)));
+    let scroll = found.as_ref().map_or(scroll, |(_, found)| found.scroll).min(extent.last_scroll());
     let below = extent.last_scroll() - scroll;
     let back = names::first("back", &state.view().keys);
     let words = state.interface();
@@ -89,9 +98,35 @@ pub fn draw(state: &State, page: Page, scroll: u16, theme: &Theme, area: Rect, b
             format!("▼ {more}: {} · {closes}", turns(state))
         }
     };
+    let room = usize::from(columns + FRAME_COLUMNS).saturating_sub(4);
+    let way_out = match &found {
+        Some((_, found)) => search::way_out(state, way_out, found.count(), room),
+        None => way_out,
+    };
+    if let Some((search, found)) = &found {
+        lines = found.highlighted(lines, search.query(), theme);
+    }
     let place = open(&frame(state, page).0, &way_out, columns, extent.height, theme, area, buffer);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(scroll.into()).take(place.height.into()).collect();
     Paragraph::new(shown).render(place, buffer);
+    scrollbar(extent, scroll, theme, place, buffer);
+}
+
+/// Draws where in a page that scrolls the visible lines are: on the right side of the frame around `place`.
+fn scrollbar(extent: Extent, scroll: u16, theme: &Theme, place: Rect, buffer: &mut Buffer) {
+    let last = usize::from(extent.last_scroll());
+    let frame = Rect { x: place.right() + FRAME_COLUMNS / 2 - 1, width: 1, ..place }.intersection(buffer.area);
+    if last == 0 || frame.is_empty() {
+        return;
+    }
+    let mut at = ScrollbarState::new(last + 1).position(scroll.into()).viewport_content_length(extent.height.into());
+    Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some("│"))
+        .thumb_symbol("█")
+        .style(theme.rule_focus)
+        .render(frame, buffer, &mut at);
 }
 
 /// The key that shows more of a page: where a line is a rung's, the space bar.

@@ -19,6 +19,7 @@ mod questions;
 mod recorded;
 mod replay;
 mod resume;
+mod search;
 mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

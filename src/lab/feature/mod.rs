@@ -14,3 +14,4 @@ pub mod replay;
 pub mod resume;
 pub mod review;
 pub mod saving;
+pub mod search;

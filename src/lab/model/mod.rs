@@ -21,6 +21,7 @@ pub mod operation;
 pub mod outcome;
 pub mod policy_diff;
 pub mod redact;
+pub mod search;
 pub mod stage;
 pub mod statement;
 pub mod test_user;

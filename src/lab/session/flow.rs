@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::lab::feature::copy::Copied;
 use crate::lab::feature::replay::RecordedStage;
 use crate::lab::feature::saving::SavedSession;
+pub use crate::lab::feature::search::SearchAction;
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
@@ -52,6 +53,8 @@ pub enum Intent {
     SelectNext,
     /// Scroll the focused pane or the open page to this line, counted from 0. The view clamps it.
     ScrollTo(u16),
+    /// Search in the open page or list.
+    Search(SearchAction),
     /// Open this page over the panes, or close it.
     TogglePage(Page),
     /// Open or close the list of stages.

@@ -1,6 +1,6 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
-use super::flow::{DrillAction, Effect, Intent, PresenterAction};
+use super::flow::{DrillAction, Effect, Intent, PresenterAction, SearchAction};
 use super::notice;
 use super::permit::{Mode, Permit, Reason};
 use super::state::State;
@@ -100,6 +100,7 @@ impl State {
             Intent::CycleView => self.view.cycle_mode(),
             Intent::ToggleReplay => self.toggle_replay(),
             Intent::ScrollTo(line) => self.view.scroll_to(line),
+            Intent::Search(action) => self.search(action),
             Intent::TogglePage(page) => {
                 self.view.toggle_page(page);
                 return vec![Command::Inspect];
@@ -433,6 +434,14 @@ impl State {
         }
     }
 
+    /// Searches in the open page or list. In a list the cursor goes to what is found.
+    fn search(&mut self, action: SearchAction) {
+        self.view.find(action, self.cursor().map(|(row, _)| row));
+        if let Some(rows) = self.to_first_found_row() {
+            self.view.move_cursor(rows, self.jumpable());
+        }
+    }
+
     /// Goes one level back: shows a blanked screen again, stops a jump, leaves an overlay or an experiment, or leaves
     /// a held key policy unsent.
     fn go_back(&mut self) -> Option<Command> {
@@ -440,7 +449,7 @@ impl State {
             self.view.blank = false;
             return None;
         }
-        if self.stops_jump() {
+        if self.view.drop_query() || self.stops_jump() {
             return None;
         }
         match (self.view.overlay, self.view.experiment) {

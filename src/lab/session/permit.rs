@@ -1,7 +1,7 @@
 //! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
 //! `update` asks it again, and nothing else guards an intent.
 
-use super::flow::{DrillAction, Intent, PresenterAction};
+use super::flow::{DrillAction, Intent, PresenterAction, SearchAction};
 use super::state::State;
 use crate::lab::calls::Call;
 use crate::lab::feature::copy::Copied;
@@ -46,6 +46,8 @@ pub enum Mode {
     Drill = 1 << 12,
     /// The debrief and the card to keep.
     Debrief = 1 << 13,
+    /// Typing what to search for.
+    Search = 1 << 14,
 }
 
 /// A set of modes.
@@ -56,7 +58,7 @@ impl Modes {
     /// The panes, whatever the stage's status.
     pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
     /// Every mode.
-    pub const ALL: Modes = Modes((1 << 14) - 1);
+    pub const ALL: Modes = Modes((1 << 15) - 1);
 
     /// Only this mode.
     pub const fn of(mode: Mode) -> Modes {
@@ -201,8 +203,13 @@ impl Intent {
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
             Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
+            Intent::Search(SearchAction::Open) => Modes::of(Mode::Page).or(Mode::List),
+            Intent::Search(SearchAction::Go { .. }) => Modes::of(Mode::Page).or(Mode::Search),
+            Intent::Search(_) => Modes::of(Mode::Search),
+            // A letter belongs to the query.
+            Intent::AskToQuit => Modes::ALL.without(Mode::Search),
             // A signal asks for the last one, whatever is open.
-            Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => Modes::ALL,
+            Intent::Quit | Intent::CleanUpAndQuit => Modes::ALL,
             Intent::Present(action) => action.modes(),
         }
     }
@@ -211,7 +218,7 @@ impl Intent {
 impl PresenterAction {
     const fn modes(self) -> Modes {
         match self {
-            PresenterAction::Blank => Modes::ALL,
+            PresenterAction::Blank => Modes::ALL.without(Mode::Search),
             PresenterAction::Next => Modes::PANES.or(Mode::Opening).or(Mode::Debrief),
             PresenterAction::Billboard
             | PresenterAction::Timer
@@ -232,6 +239,7 @@ impl State {
     pub fn mode(&self) -> Mode {
         match self.view.overlay {
             _ if self.view.blank => Mode::Blank,
+            _ if self.view.is_typing_query() => Mode::Search,
             Some(Overlay::Page { .. }) => Mode::Page,
             Some(Overlay::Stages { .. } | Overlay::Experiments { .. }) => Mode::List,
             Some(Overlay::Consent { .. }) => Mode::Consent,
@@ -301,6 +309,12 @@ impl State {
                 _ => mode != Mode::List && self.view.experiment.is_none(),
             }),
             Intent::MoveCursor(rows) => yes(self.cursor().is_some_and(|(row, last)| moved(row, rows, last) != row)),
+            Intent::Search(action) => yes(match action {
+                SearchAction::Open | SearchAction::Keep => true,
+                SearchAction::Type(c) => self.view.search().is_some_and(|search| search.takes(c)),
+                SearchAction::Erase => self.view.search().is_some_and(|search| !search.query().is_empty()),
+                SearchAction::Go { .. } => self.view.search().is_some(),
+            }),
             Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
             Intent::Copy(what) => self.permit_copy(what),
             Intent::StartAfresh => yes(self.can_start_afresh()),

@@ -40,6 +40,7 @@ impl State {
         if self.view.shown != shown {
             self.focus_calls();
         }
+        self.view.forget_search();
         effects
     }
 

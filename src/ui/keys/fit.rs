@@ -6,13 +6,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::layout::Rect;
 
 use crate::lab::quiz::LETTERS;
-use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, PresenterAction, State, Status};
+use crate::lab::{Intent, Keymap, Mode, Modes, Overlay, Permit, PresenterAction, SearchAction, State, Status};
 use crate::ui::consent;
 use crate::ui::layout;
+use crate::ui::page;
 use crate::ui::size::{Class, Extent};
 
 use super::chord::{Chord, control};
-use super::row::{Action, Binding, Press, Row, Scroll};
+use super::row::{Action, Binding, Find, Press, Row, Scroll};
 use super::table::KEYS;
 
 /// The state on a screen of one size.
@@ -55,6 +56,9 @@ impl<'a> Fit<'a> {
     /// What `event` is bound to: the first binding that is allowed, else the first that says why not.
     pub(super) fn bound(&self, event: KeyEvent) -> Option<(&'static Row, Intent, Permit)> {
         let pressed = Chord::of(event)?;
+        if self.state.mode() == Mode::Search && pressed.typed().is_some() {
+            return None;
+        }
         let mut refused = None;
         for (row, binding) in KEYS.iter().flat_map(|row| row.bindings.iter().map(move |binding| (row, binding))) {
             let counts = match event.kind {
@@ -76,11 +80,18 @@ impl<'a> Fit<'a> {
         refused
     }
 
-    /// In the dialog for votes every character counts, even one that no row of the table has.
+    /// In the dialog for votes and in a query every character counts, even one that no row of the table has.
     fn typed(&self, event: KeyEvent) -> Option<Intent> {
         let KeyCode::Char(c) = event.code else { return None };
+        let is_search = self.state.mode() == Mode::Search;
+        if is_search && event.kind == KeyEventKind::Press && Chord::of(event) == Some(control('c')) {
+            return Some(Intent::Quit);
+        }
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let intent = Intent::Present(PresenterAction::Other(c));
+        let intent = match is_search {
+            true => Intent::Search(SearchAction::Type(c)),
+            false => Intent::Present(PresenterAction::Other(c)),
+        };
         let is_typed = is_plain && event.kind == KeyEventKind::Press && self.state.permit(intent) == Permit::Yes;
         is_typed.then_some(intent)
     }
@@ -110,6 +121,7 @@ impl<'a> Fit<'a> {
             Action::Do(Intent::Close) if is_zoomed && Modes::PANES.has(mode) => return None,
             Action::Do(Intent::EraseDigit) if !consent::fits(self.state, self.area) => return None,
             Action::Do(intent) => intent,
+            Action::Find(find) => self.find(find)?,
             Action::Unzoom => is_zoomed.then_some(Intent::ToggleZoom)?,
             // There a line is a rung's.
             Action::Scroll(Scroll::Lines(-1 | 1)) if self.state.rung().is_some() => return None,
@@ -135,10 +147,11 @@ impl<'a> Fit<'a> {
     /// On a screen that is too small, what works in every mode does, as do a dialog's keys and its way out.
     fn has_room(&self, binding: &Binding, mode: Mode) -> bool {
         Class::of(self.area) != Class::TooSmall
-            || binding.modes() == Modes::ALL
+            // A query takes letters.
+            || binding.modes().or(Mode::Search) == Modes::ALL
             || match mode {
                 Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank | Mode::Opening => true,
-                Mode::Page | Mode::List | Mode::Consent | Mode::StartingOver | Mode::Debrief => {
+                Mode::Page | Mode::List | Mode::Search | Mode::Consent | Mode::StartingOver | Mode::Debrief => {
                     binding.action == Action::Do(Intent::Close)
                 }
                 Mode::Todo | Mode::Running | Mode::Done | Mode::Drill => false,
@@ -154,6 +167,21 @@ impl<'a> Fit<'a> {
         };
         let target = i32::from(first).saturating_add(lines).clamp(0, i32::from(extent.last_scroll()));
         u16::try_from(target).ok().filter(|target| *target != first)
+    }
+
+    /// Goes to what a search finds on this screen.
+    fn find(&self, find: Find) -> Option<Intent> {
+        let found = match self.state.view().overlay {
+            Some(Overlay::Page { page, scroll }) => page::found(self.state, page, scroll, self.area),
+            _ => None,
+        };
+        match (found, find) {
+            (Some(found), Find::Keep) => Some(found.keep()),
+            (Some(found), Find::Next) => found.go(true),
+            (Some(found), Find::Previous) => found.go(false),
+            (None, Find::Keep) => Some(Intent::Search(SearchAction::Keep)),
+            (None, find) => self.state.to_found_row(find == Find::Next).map(Intent::MoveCursor),
+        }
     }
 
     /// What typing `c` does in a dialog or in the stage list.

@@ -15,12 +15,25 @@ pub enum Action {
     Scroll(Scroll),
     /// To type the key's character: a digit, an answer's letter, or the number of a stage in the list.
     Type,
+    /// To go to what a search finds. Only the screen knows where that is.
+    Find(Find),
     /// To show both panes again.
     Unzoom,
     /// A clicker's next button in the list of experiments: the experiment while there is one to try, else the stage.
     ClickNext,
     /// A clicker's back button there: the other of the two.
     ClickBack,
+}
+
+/// Where to go in what a search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Find {
+    /// To what is found so far: the query is typed.
+    Keep,
+    /// To the next match.
+    Next,
+    /// To the previous match.
+    Previous,
 }
 
 /// How far to scroll, downward where positive.
@@ -114,6 +127,8 @@ impl Action {
         match self {
             Action::Do(intent) => intent.modes(),
             Action::Scroll(_) => Intent::ScrollTo(0).modes(),
+            Action::Find(Find::Keep) => Modes::of(Mode::Search),
+            Action::Find(_) => Modes::of(Mode::Page).or(Mode::List),
             Action::Unzoom => Intent::ToggleZoom.modes(),
             Action::ClickNext | Action::ClickBack => Modes::of(Mode::List),
             Action::Type => Modes::of(Mode::Consent).or(Mode::List).or(Mode::Votes),

@@ -4,11 +4,13 @@ use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 
 use crate::lab::drills::{Current, Task};
-use crate::lab::{Copied, DrillAction, Intent, Look, Mode, Modes, Overlay, Page, PresenterAction, State, Status};
+use crate::lab::{
+    Copied, DrillAction, Intent, Look, Mode, Modes, Overlay, Page, PresenterAction, SearchAction, State, Status,
+};
 use crate::ui::size::Class;
 
 use super::chord::{Chord, char, control, key};
-use super::row::{Action, Binding, Group, Label, NEVER, Press, Row, Scroll};
+use super::row::{Action, Binding, Find, Group, Label, NEVER, Press, Row, Scroll};
 
 const fn on(name: &'static str, chords: &'static [Chord], intent: Intent) -> Binding {
     Binding { name, chords, action: Action::Do(intent), within: Modes::ALL, press: Press::Once }
@@ -239,6 +241,34 @@ pub const KEYS: &[Row] = &[
             action("bottom", &[char('G'), key(KeyCode::End)], Action::Scroll(Scroll::Lines(i32::MAX))),
             on("top", &[char('g'), key(KeyCode::Home)], Intent::MoveCursor(i8::MIN)),
             on("bottom", &[char('G'), key(KeyCode::End)], Intent::MoveCursor(i8::MAX)),
+        ],
+    ),
+    row(
+        "search",
+        "search in a page or list",
+        Group::Look,
+        9,
+        &[on("search", &[char('/')], Intent::Search(SearchAction::Open))],
+    ),
+    row(
+        "match",
+        "next or previous match of a search",
+        Group::Look,
+        2,
+        &[
+            action("next_match", &[char('n')], Action::Find(Find::Next)),
+            action("previous_match", &[char('N')], Action::Find(Find::Previous)),
+        ],
+    ),
+    // What else is typed belongs to the query.
+    row(
+        "keep",
+        "",
+        Group::Look,
+        NEVER,
+        &[
+            action("keep_match", &[key(KeyCode::Enter)], Action::Find(Find::Keep)),
+            on("erase", &[key(KeyCode::Backspace)], Intent::Search(SearchAction::Erase)),
         ],
     ),
     row(

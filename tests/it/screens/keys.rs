@@ -121,10 +121,10 @@ fn own_keys_work_and_are_told() {
 #[test]
 fn the_help_names_every_key() {
     let help: Vec<(String, &str)> = keys::help(&Keymap::default()).collect();
-    // The dialogs for consent, for votes and for going on tell their own keys, and the stage list has its
+    // A search and the dialogs for consent, for votes and for going on tell their own keys, and the stage list has its
     // numbers.
     let told: Vec<_> = KEYS.iter().filter(|row| !row.help.is_empty()).collect();
-    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 4));
+    assert_eq!((help.len(), told.len()), (told.len(), KEYS.len() - 5));
     for (row, (names, sentence)) in told.into_iter().zip(&help) {
         assert!(!sentence.is_empty());
         for chord in row.bindings.iter().flat_map(|binding| binding.chords) {
@@ -140,7 +140,8 @@ fn the_footer_shows_keys_that_work_and_how_to_leave() {
             let area = Rect::new(0, 0, width, height);
             let footer = keys::footer(state, area, width.into(), |hint| hint.keys.len() + hint.label.len() + 3);
             for hint in &footer {
-                for key in hint.keys.split('/') {
+                let keys = if hint.keys == "/" { vec!["/"] } else { hint.keys.split('/').collect() };
+                for key in keys {
                     let code = match key {
                         "enter" => KeyCode::Enter,
                         "esc" => KeyCode::Esc,

@@ -45,6 +45,13 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         Just(PresenterAction::AskToStartOver),
         Just(PresenterAction::StartOver),
     ];
+    let searches = prop_oneof![
+        2 => Just(SearchAction::Open),
+        3 => proptest::sample::select(vec!['a', 'e', 'K', 'ü']).prop_map(SearchAction::Type),
+        1 => Just(SearchAction::Erase),
+        1 => Just(SearchAction::Keep),
+        1 => any::<[u16; 2]>().prop_map(|[line, scroll]| SearchAction::Go { line, scroll }),
+    ];
     let pages = [Page::Help, Page::Why, Page::AtRest, Page::Trail, Page::Lesson, Page::Comparison, Page::Debrief];
     let plain = [
         Intent::Advance,
@@ -77,6 +84,7 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         2 => wishes.prop_map(Intent::Present),
         1 => (0_u8..5).prop_map(Intent::Choose),
         1 => any::<u16>().prop_map(Intent::ScrollTo),
+        3 => searches.prop_map(Intent::Search),
         1 => any::<i8>().prop_map(Intent::MoveCursor),
         2 => prop_oneof![Just(3_u8), Just(3), 0_u8..10].prop_map(Intent::TypeDigit),
     ]
