@@ -315,6 +315,12 @@ pub struct Options {
     /// Use all characters, whatever the locale
     #[arg(long, global = true, overrides_with = "ascii")]
     pub no_ascii: bool,
+    /// Ring the terminal's bell when a long wait ends
+    #[arg(long, global = true)]
+    pub bell: bool,
+    /// Use the mouse: the wheel scrolls, a click chooses; hold shift to select text
+    #[arg(long, global = true)]
+    pub mouse: bool,
     /// auto (by the terminal's background), dark, light or high-contrast [default: auto; recordings: dark]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<ThemeChoice>,

@@ -24,7 +24,7 @@ use crate::run::notes::Place;
 use crate::run::shell::contents::OwnProfiles;
 use crate::run::{self, Ended, signal};
 use crate::sandbox;
-use crate::ui::terminal::Screen;
+use crate::ui::terminal::{Outlet, Screen};
 
 /// Builds this process's n-th lab for a learner: with questions, and a review before PutKeyPolicy.
 ///
@@ -103,8 +103,7 @@ pub(super) fn interactive(
     let (mut effects, mut events, mut first) = begin(&mut state, clients, &journal, shelf, options, environment);
     // Handled before the terminal changes: no signal may end the program and leave the terminal changed.
     let mut stop = signal::stop(sandbox::abandon);
-    let mut screen = Screen::enter()
-        .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
+    let mut screen = enter(options)?;
     let (mut input, mut earlier) = (None, 0);
     let ended = loop {
         let ended = runtime.block_on(async {
@@ -141,6 +140,19 @@ pub(super) fn interactive(
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
     Ok(exit.0)
+}
+
+/// Takes over the terminal, with its mouse if a person wants that.
+///
+/// # Errors
+/// If it can't be used.
+fn enter(options: &Options) -> Result<Screen<Outlet>, Report> {
+    let mut screen = Screen::enter()
+        .wrap_err("the terminal can't be used for the interactive lab; try `kmslab --plain` or `kmslab run`")?;
+    if options.mouse {
+        screen.use_mouse().wrap_err("the terminal failed")?;
+    }
+    Ok(screen)
 }
 
 /// Gives the person's own keys, and shows the opening card first; a play shows the stages alone.

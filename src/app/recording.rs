@@ -127,6 +127,7 @@ pub fn manner(
     }
     let mut manner = Presentation::new(looks);
     manner.key_cast = key_cast(recording);
+    manner.rings = options.bell;
     manner.autoplay = recording.play.then(|| Autoplay::new(recording.pace.into()).attended());
     if let Some(path) = &recording.record {
         let size = recording.size.map_or_else(terminal::size, Ok).wrap_err("the terminal does not tell its size")?;

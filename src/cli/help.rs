@@ -47,6 +47,8 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("theme", SCREENS),
             ("ascii", SIGNS),
             ("no_ascii", SIGNS),
+            ("bell", &[]),
+            ("mouse", &[]),
             ("mask", &["run", "drill", "doctor", "replay", "cleanup", "why"]),
             ("no_mask", &["run", "drill", "doctor", "record", "replay", "export", "cleanup", "why"]),
             ("lesson", &["run", "drill", "record", "replay", "export", "lesson"]),

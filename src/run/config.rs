@@ -24,6 +24,10 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// `questions`
     pub questions: Option<bool>,
+    /// `bell`
+    pub bell: Option<bool>,
+    /// `mouse`
+    pub mouse: Option<bool>,
     /// `opening`: whether the lab starts with its opening card
     pub opening: Option<bool>,
 }
@@ -63,6 +67,8 @@ impl Config {
             options.ascii = self.ascii == Some(true);
             options.no_ascii = self.ascii == Some(false);
         }
+        options.bell |= self.bell == Some(true);
+        options.mouse |= self.mouse == Some(true);
         options.no_questions |= self.questions == Some(false) && !options.questions;
         options
     }
@@ -98,9 +104,11 @@ impl Config {
                 "lang" => set(&mut config.lang, language(value.as_str().unwrap_or_default())),
                 "ascii" => set(&mut config.ascii, boolean(name, value)),
                 "questions" => set(&mut config.questions, boolean(name, value)),
+                "bell" => set(&mut config.bell, boolean(name, value)),
+                "mouse" => set(&mut config.mouse, boolean(name, value)),
                 "opening" => set(&mut config.opening, boolean(name, value)),
                 other => Some(format!(
-                    "there is no setting {other:?}; there are: theme, lang, ascii, questions, opening, [keys]"
+                    "there is no setting {other:?}; there are: theme, lang, ascii, questions, opening, bell, mouse, [keys]"
                 )),
             };
             problems.extend(wrong.map(|message| Problem { line: at, message }));

@@ -24,6 +24,8 @@ pub struct Presentation {
     pub key_cast: KeyCast,
     /// Who presses the keys, where that is not a person alone.
     pub autoplay: Option<Autoplay>,
+    /// Whether the terminal's bell rings when a long wait ends.
+    pub rings: bool,
     /// What is recorded.
     pub recording: Option<LiveRecording>,
     /// When it began.
@@ -40,6 +42,7 @@ impl Presentation {
             looks,
             key_cast: KeyCast::default(),
             autoplay: None,
+            rings: false,
             recording: None,
             begun: Instant::now(),
             ended: false,

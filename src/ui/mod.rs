@@ -42,6 +42,7 @@ pub mod key_cast;
 pub mod keys;
 pub mod layout;
 mod lesson;
+pub mod mouse;
 pub mod notes;
 mod noticed;
 pub mod opening;

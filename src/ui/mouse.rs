@@ -1,6 +1,6 @@
 //! What the mouse asks for: the wheel scrolls, and a click chooses what it points at.
 
-use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use crate::lab::{Experiment, Intent, Mode, Modes, Overlay, Permit, Stage, State};

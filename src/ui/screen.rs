@@ -1,5 +1,7 @@
 //! The whole screen: header, brief, panes, message line and footer, and what lies over them.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -295,13 +297,30 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     Line::from(left).render(area, buffer);
 }
 
-fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
-    let gap = if area.width < 100 { 2 } else { 3 };
+/// Columns between two keys of the footer.
+fn gap(area: Rect) -> usize {
+    if area.width < 100 { 2 } else { 3 }
+}
+
+/// The keys of the footer with their columns.
+pub fn footer_hints(state: &State, area: Rect, screen: Rect) -> Vec<(Range<u16>, KeyHint)> {
+    let gap = gap(area);
     let columns_of = |hint: &KeyHint| width(&hint.keys) + 1 + width(&hint.label) + gap;
     // The gap after the last one need not fit.
     let columns = usize::from(area.width).saturating_sub(2) + gap;
+    let mut at = area.x + 1;
+    let placed = |hint: KeyHint| {
+        let from = at;
+        at = at.saturating_add(u16::try_from(columns_of(&hint)).unwrap_or(u16::MAX));
+        (from..at, hint)
+    };
+    hints::footer(state, screen, columns, columns_of).into_iter().map(placed).collect()
+}
+
+fn footer(state: &State, theme: &Theme, area: Rect, screen: Rect, buffer: &mut Buffer) {
+    let gap = gap(area);
     let mut spans = vec![Span::raw(" ")];
-    for hint in hints::footer(state, screen, columns, columns_of) {
+    for (_, hint) in footer_hints(state, area, screen) {
         spans.push(Span::styled(hint.keys, if hint.is_next { theme.focus } else { theme.hint }));
         spans.push(Span::styled(format!(" {}{}", hint.label, " ".repeat(gap)), theme.dim));
     }

@@ -30,6 +30,11 @@ const LEAVE_TORN: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
 /// Asks for the color of the background (xterm's control sequences, OSC 11).
 const BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
+/// Reports clicks and the wheel, with places as numbers.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// Undone.
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// A terminal that takes nothing for so long is given up, where the program is to end.
 const PATIENCE: Duration = Duration::from_millis(150);
 /// Otherwise.
@@ -40,6 +45,9 @@ const USUAL: Size = Size { width: 80, height: 24 };
 
 /// Whether this process has changed the terminal and not changed it back.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the terminal is to report the mouse while this process has it.
+static HAS_MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// Whether the program has to end now, whether or not the terminal takes what is written.
 static HURRY: AtomicBool = AtomicBool::new(false);
@@ -103,6 +111,26 @@ impl Screen<Outlet> {
 }
 
 impl<W: Write> Screen<W> {
+    /// Has the terminal report clicks and the wheel until the screen is left. It selects no text by itself then, except
+    /// with shift.
+    ///
+    /// # Errors
+    /// When it can't be written: the terminal is gone.
+    pub fn use_mouse(&mut self) -> io::Result<()> {
+        HAS_MOUSE.store(self.owns_terminal, Ordering::SeqCst);
+        self.out.write_all(MOUSE)?;
+        self.out.flush()
+    }
+
+    /// Rings the terminal's bell.
+    ///
+    /// # Errors
+    /// When it can't be written: the terminal is gone.
+    pub fn ring(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\x07")?;
+        self.out.flush()
+    }
+
     /// A screen of this size that writes its frames to `out`.
     pub fn over(out: W, size: Size) -> Screen<W> {
         // Colors are the theme's business; with `NO_COLOR` set crossterm 0.29 would write resets in their place, which
@@ -213,6 +241,9 @@ impl<W: Write> Screen<W> {
         crossterm::terminal::enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         self.out.write_all(ENTER)?;
+        if HAS_MOUSE.load(Ordering::SeqCst) {
+            self.out.write_all(MOUSE)?;
+        }
         self.out.flush()?;
         self.measure()?;
         self.repaint();
@@ -285,6 +316,10 @@ pub fn restore() -> io::Result<()> {
     }
     let written = in_time(PATIENCE, move || {
         let mut out = io::stdout();
+        // Also after a frame that was cut off.
+        if HAS_MOUSE.load(Ordering::SeqCst) {
+            out.write_all(NO_MOUSE)?;
+        }
         out.write_all(if is_torn { LEAVE_TORN } else { LEAVE }).and_then(|()| out.flush())
     });
     drop(output);

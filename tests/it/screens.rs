@@ -13,6 +13,7 @@ mod film;
 mod insight;
 mod keys;
 mod learning;
+mod mouse;
 mod noticed;
 mod presenting;
 mod questions;

@@ -23,6 +23,9 @@ use crate::ui::terminal::Screen;
 /// The message after a paste.
 const PASTED: &str = "pasted text is ignored here: press the keys that the last line shows";
 
+/// From here on a wait is so long that people look elsewhere.
+const LONG: Duration = Duration::from_secs(5);
+
 /// Runs the lab on `screen` until the person leaves, the input ends, or a signal's number comes from `stop`. `state` is
 /// up to date whatever ends it: what has been created is known even if the terminal fails.
 ///
@@ -44,6 +47,7 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         effects,
         notes: NotesServer::default(),
         began: Instant::now(),
+        waits_since: None,
         not_followed: None,
         no_shell: None,
         next: None,
@@ -60,6 +64,8 @@ struct OnScreen<'a, W: Write> {
     effects: &'a EffectHandler,
     notes: NotesServer,
     began: Instant,
+    /// Since when calls are in progress.
+    waits_since: Option<Instant>,
     /// Why `kmslab notes` can't follow, until it is shown.
     not_followed: Option<String>,
     /// Why no shell could be opened, likewise.
@@ -84,6 +90,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
             return Ok(());
         }
         self.draw(state)?;
+        self.ring(state)?;
         // After the first frame, which waits for nothing.
         if let Some(place) = self.effects.place()
             && let Err(error) = self.notes.listen(place)
@@ -223,6 +230,17 @@ impl<W: Write> OnScreen<'_, W> {
         Ok(())
     }
 
+    /// Rings the bell when a long wait has ended, if a person wants that. Nobody waits for a play.
+    fn ring(&mut self, state: &State) -> io::Result<()> {
+        if state.is_running() {
+            self.waits_since.get_or_insert_with(Instant::now);
+            return Ok(());
+        }
+        let waited = self.waits_since.take().map(|since| since.elapsed());
+        let is_long = waited.is_some_and(|waited| waited >= LONG);
+        if is_long && self.manner.rings && self.manner.autoplay.is_none() { self.screen.ring() } else { Ok(()) }
+    }
+
     /// Handles an autoplay key, with the default keymap: autoplay doesn't know this person's.
     fn play(&mut self, code: KeyCode, state: &State) -> Option<Event> {
         let event = self.translate(Input::Key(key(code)), state, &Keymap::default());
@@ -236,10 +254,11 @@ impl<W: Write> OnScreen<'_, W> {
         if let Some(code) = self.manner.stands_in(input, state) {
             return Ok(self.play(code, state));
         }
-        if input.is_key_press() {
+        if input.is_press() {
             self.manner.taken_over();
         }
         Ok(match input {
+            Input::Mouse(mouse) => ui::mouse::intent(mouse, state, area(self.screen.size())).map(Event::Intent),
             Input::Paste => Some(Event::Say(PASTED.to_owned())),
             Input::Background { light } => {
                 self.manner.looks.told(light);

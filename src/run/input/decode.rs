@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// An Esc without anything behind it is the key by then.
 const ESCAPE_TIME: Duration = Duration::from_millis(50);
@@ -34,6 +34,8 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 pub enum Item {
     /// A key.
     Key(KeyEvent),
+    /// A button of the mouse, or its wheel.
+    Mouse(MouseEvent),
     /// Text was pasted. What it was is nobody's business.
     Paste,
     /// The terminal's background is light, or dark.
@@ -466,6 +468,9 @@ fn cursor(last: u8) -> Option<KeyCode> {
 /// The key of a control sequence; `None` of a reply, and of keys that mean nothing here.
 fn control_sequence(parameters: &[u8], last: u8) -> Option<Item> {
     let parameters = std::str::from_utf8(parameters).ok()?;
+    if let Some(place) = parameters.strip_prefix('<') {
+        return mouse(place, last).map(Item::Mouse);
+    }
     let mut numbers = Vec::new();
     for number in parameters.split(';').filter(|number| !number.is_empty()) {
         numbers.push(number.parse::<u8>().ok()?);
@@ -481,6 +486,21 @@ fn control_sequence(parameters: &[u8], last: u8) -> Option<Item> {
     let known = [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL)];
     let modifiers = known.into_iter().filter(|(bit, _)| pressed & bit != 0).map(|(_, modifier)| modifier).collect();
     Some(key(code, modifiers))
+}
+
+/// A press of the left button, or a notch of the wheel: `0;12;3` with the final byte `M`. Others mean nothing here.
+fn mouse(place: &str, last: u8) -> Option<MouseEvent> {
+    let mut numbers = place.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let kind = match (last, button) {
+        (b'M', 0) => MouseEventKind::Down(MouseButton::Left),
+        (b'M', 64) => MouseEventKind::ScrollUp,
+        (b'M', 65) => MouseEventKind::ScrollDown,
+        _ => return None,
+    };
+    // They count from 1.
+    let (column, row) = (column.checked_sub(1)?, row.checked_sub(1)?);
+    numbers.next().is_none().then_some(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
 }
 
 fn numbered(number: u8) -> Option<KeyCode> {

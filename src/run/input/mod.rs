@@ -8,7 +8,7 @@ mod unix;
 use std::io::{self, Write};
 use std::sync::Once;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent, MouseEventKind};
 use futures_util::{Stream, StreamExt};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -20,6 +20,8 @@ use crate::ui::terminal::Screen;
 pub enum Input {
     /// A key.
     Key(KeyEvent),
+    /// The mouse, where the terminal reports it.
+    Mouse(MouseEvent),
     /// Pasted text, which is no keys.
     Paste,
     /// The terminal's background, which was asked for.
@@ -43,6 +45,7 @@ impl From<Event> for Input {
     fn from(event: Event) -> Input {
         match event {
             Event::Key(key) => Input::Key(key),
+            Event::Mouse(mouse) => Input::Mouse(mouse),
             Event::Resize(width, height) => Input::Resize(Size { width, height }),
             _ => Input::Other,
         }
@@ -61,6 +64,12 @@ impl Input {
     /// Whether a key was pressed.
     pub fn is_key_press(self) -> bool {
         matches!(self, Input::Key(key) if key.kind == KeyEventKind::Press)
+    }
+
+    /// Whether a key or a button of the mouse was pressed.
+    pub fn is_press(self) -> bool {
+        let is_button = matches!(self, Input::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Down(_)));
+        self.is_key_press() || is_button
     }
 }
 

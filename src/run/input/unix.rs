@@ -165,6 +165,7 @@ fn read(terminal: &OwnedFd, to: &Sender<io::Result<Input>>, valve: Option<&Valve
         for item in items.drain(..) {
             let input = match item {
                 Item::Key(key) => Input::Key(key),
+                Item::Mouse(mouse) => Input::Mouse(mouse),
                 Item::Paste => Input::Paste,
                 Item::Background { light } => Input::Background { light },
             };
@@ -189,6 +190,8 @@ impl Gate<'_> {
             match self.to.try_send(Ok(input)) {
                 Ok(()) => return true,
                 Err(TrySendError::Closed(_)) => return false,
+                // A wheel turns faster than anybody reads.
+                Err(TrySendError::Full(_)) if matches!(input, Input::Mouse(_)) => return true,
                 Err(TrySendError::Full(_)) => {}
             }
         }

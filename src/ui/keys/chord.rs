@@ -85,6 +85,11 @@ impl Chord {
         }
     }
 
+    /// The key with its modifiers, as a terminal sends it.
+    pub fn pressed(self) -> (KeyCode, KeyModifiers) {
+        (self.code, if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
+    }
+
     /// How people write it.
     pub fn name(self) -> String {
         let prefix = if self.control { "ctrl-" } else { "" };

@@ -4,7 +4,7 @@
 //! whether this screen has room for it is [`Fit`]. A key that isn't allowed isn't in the footer; it does nothing, or
 //! says why. A person's own key map calls a binding by its name, [`remap()`].
 
-mod chord;
+pub mod chord;
 pub mod fit;
 pub mod hints;
 pub mod names;

@@ -43,6 +43,10 @@ fn names(items: &[Item]) -> String {
                 other => format!("{name}{other:?}"),
             }
         }
+        Item::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(_) => format!("click:{}:{}", mouse.column, mouse.row),
+            kind => format!("{kind:?}:{}:{}", mouse.column, mouse.row),
+        },
         Item::Paste => "paste".to_owned(),
         Item::Background { light } => if *light { "light" } else { "dark" }.to_owned(),
     };
@@ -69,7 +73,11 @@ fn names(items: &[Item]) -> String {
 #[case::paste(b"a\x1b[200~q\r\x03\x1b[A\x1b[201~b", "a paste b")]
 #[case::a_click(b"\x1b[M ddq", "q")]
 #[case::half_a_click_and_control_c(b"\x1b[M \x03q", "C-c q")]
-#[case::mouse_focus_and_the_like(b"\x1b[<0;1;1M\x1b[I\x1b[O\x1b[99~q", "q")]
+#[case::focus_and_the_like(b"\x1b[I\x1b[O\x1b[99~q", "q")]
+#[case::mouse(b"\x1b[<0;1;1M\x1b[<0;1;1mq", "click:0:0 q")]
+#[case::wheel(b"\x1b[<64;300;50M\x1b[<65;2;3M", "ScrollUp:299:49 ScrollDown:1:2")]
+#[case::other_buttons(b"\x1b[<1;1;1M\x1b[<2;1;1M\x1b[<35;1;1M\x1b[<32;4;4Mq", "q")]
+#[case::no_place(b"\x1b[<0;0;1M\x1b[<0;1M\x1b[<0;1;1;1M\x1b[<99999;1;1Mq", "q")]
 fn bytes_are_keys(#[case] bytes: &[u8], #[case] keys: &str) {
     assert_eq!(names(&fed([(0, bytes)])), keys);
     // A byte at a time, as fast as a line sends them.
