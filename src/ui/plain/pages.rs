@@ -42,6 +42,17 @@ pub fn export(state: &State) -> Vec<String> {
     vec!["Leave the lab with q first. Then your shell can export it.".to_owned(), hint]
 }
 
+/// How to act in this lab oneself. Lines and a shell can't share one terminal.
+pub fn shell() -> Vec<String> {
+    [
+        "Type kmslab shell in another terminal: it opens your shell with the profiles kmslab-admin and kmslab-test-user.",
+        "There, aws commands go to this lab. The lab says here what it notices.",
+        "kmslab env prints the same settings for a shell of your own.",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
 /// Why the selected call was allowed or denied: a line for each lock, for each rung of the lock that decides, and for
 /// the result.
 pub fn why(state: &State) -> Vec<String> {

@@ -116,6 +116,7 @@ pub fn help(state: &State) -> Vec<String> {
             "compare or o: the choices side by side, where there are some.",
             "n and p: the next or previous stage; nothing is sent again. stages or l: the list. stage 5: go there.",
             "break or x: the experiments, after stage 8. undo or u: undo again what an experiment couldn't. back: leave it.",
+            "shell or !: how to send calls of your own.",
             "export: how to write up this lab.",
             "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
         ]

@@ -197,6 +197,7 @@ fn told(line: &str, state: &State) -> Asked {
         "l" | "stages" => plain::stages(state),
         "path" => plain::paths(state),
         "export" => plain::export(state),
+        "shell" | "!" => plain::shell(),
         "y" | "command" => {
             vec![state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned())]
         }
