@@ -206,8 +206,8 @@ pub(super) fn plain(
 ) -> Result<Exit, Report> {
     let Lab { mut state, clients, journal, shelf, _sandbox } = purpose.lab(runtime, options, environment, 0)?;
     let _announcement = PanicReport::new(&state, journal.as_ref());
-    let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);
     let _in_runtime = runtime.enter();
+    let (effects, events, first) = begin(&mut state, clients, &journal, shelf, options, environment);
     let stop = signal::stop(sandbox::abandon);
     let ended = runtime.block_on(async {
         first.into_iter().for_each(|effect| effects.perform(effect));
