@@ -96,7 +96,6 @@ pub const ALL: &[&str] = &[
     "{} keeps it · {} discards it",
     "{} closes",
     // Around the panes' answers.
-    "key policy",
     "sent; no response yet",
     "Nothing was sent.",
     "Nothing changes: the policy already says all of this.",

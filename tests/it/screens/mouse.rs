@@ -42,33 +42,21 @@ fn a_click_chooses_an_answer() {
 }
 
 #[rstest]
-#[case("? help", Some(Intent::TogglePage(Page::Help)))]
-#[case("i lesson", Some(Intent::TogglePage(Page::Lesson)))]
+#[case("? keys", Some(Intent::TogglePage(Page::Help)))]
 #[case("q quit", Some(Intent::AskToQuit))]
 fn a_click_on_the_footer_presses_its_key(#[case] text: &str, #[case] intent: Option<Intent>) {
     assert_eq!(click(&Session::sandbox().state, text), intent);
 }
 
-#[test]
-fn a_click_focuses_a_pane_and_the_wheel_scrolls_it() {
+#[rstest]
+#[case(MouseEventKind::Down(MouseButton::Left))]
+#[case(MouseEventKind::ScrollDown)]
+fn the_focus_follows_the_mouse(#[case] kind: MouseEventKind) {
     let mut session = Session::sandbox().after(Stage::ViewDenied);
-    session.state.update(Event::Intent(Intent::FocusOther));
-    let state = &mut session.state;
-    let other = match state.view().focus() {
-        Identity::Admin => "test-user ",
-        Identity::TestUser => "admin ━",
-    };
-    let other = if text_dump(&render(state, &dark(), AREA.as_size())).contains(other) { other } else { "admin " };
-    let (column, row) = place(state, other);
-    let down = MouseEventKind::ScrollDown;
-    let focuses = mouse::intent(event(down, column, row + 3), state, AREA);
-    let is_other = focuses == Some(Intent::FocusOther);
-    if is_other {
-        state.update(Event::Intent(Intent::FocusOther));
-    }
-    let scrolls = mouse::intent(event(down, column, row + 3), state, AREA);
-    assert!(is_other || matches!(scrolls, Some(Intent::ScrollTo(1..=3))), "{focuses:?} {scrolls:?}");
-    assert_eq!(mouse::intent(event(MouseEventKind::ScrollUp, column, row + 3), state, AREA), None, "at the top");
+    assert_eq!(session.state.view().focus(), Identity::TestUser);
+    assert_eq!(mouse::intent(event(kind, 5, 20), &session.state, AREA), Some(Intent::FocusOther));
+    session.intent(Intent::FocusOther);
+    assert_eq!(mouse::intent(event(kind, 95, 20), &session.state, AREA), Some(Intent::FocusOther));
 }
 
 #[test]
