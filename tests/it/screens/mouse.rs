@@ -1,7 +1,7 @@
 //! The mouse: the wheel scrolls, clicks choose. It can do nothing that no key can.
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use kmslab::lab::{Event, Identity, Intent, Overlay, Page, PresenterAction, Stage, State};
+use kmslab::lab::{Identity, Intent, Overlay, Page, PresenterAction, Stage, State};
 use kmslab::ui::{mouse, render};
 use ratatui::layout::Rect;
 use rstest::rstest;
