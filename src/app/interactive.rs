@@ -94,7 +94,7 @@ pub(super) fn interactive(
     let from_the_beginning = recording.play || recording::is_log(recording);
     let options = &Options { fresh: options.fresh || from_the_beginning, ..options.clone() };
     let Lab { mut state, clients, mut journal, shelf, mut _sandbox } = purpose.lab(runtime, options, environment, 0)?;
-    state = state.with_clipboard(environment.clipboard);
+    state = on_screen(state, recording).with_clipboard(environment.clipboard);
     set_up(&mut state, recording, config);
     let mut _announcement = PanicReport::new(&state, journal.as_ref()); // dropped after the screen
     // If the recording can't begin, nothing else does.
@@ -161,6 +161,11 @@ fn set_up(state: &mut State, recording: &RecordingOptions, config: &Config) {
     if state.quiz().asks() && !recording.play && config.opening != Some(false) {
         state.open_with_card();
     }
+}
+
+/// The state of a lab on a screen: stage 7 is a choice. An autoplay takes the usual way, and presses no key for a choice.
+fn on_screen(state: State, recording: &RecordingOptions) -> State {
+    if recording.play { state } else { state.with_ways() }
 }
 
 /// Begins a session: its effect handler with the events, and the first effects.

@@ -20,6 +20,7 @@ use super::settings::{self, Fault};
 use super::tap::Tap;
 use crate::lab::operation::Context;
 use crate::lab::{CallError, Operation, TableKey, Tags};
+use crate::policy::GrantConstraints;
 
 /// As many keys as KMS lists at once (ListKeys, `Limit`).
 const LISTED_KEYS: i32 = 1_000;
@@ -98,8 +99,8 @@ pub(super) async fn send(clients: &ServiceClients, operation: &Operation, tap: T
         // Not retried: a second one would rotate again.
         O::RotateKeyOnDemand { key } => create!(kms, kms().rotate_key_on_demand().key_id(key), tap),
         O::CancelKeyDeletion { key } => tapped!(kms().cancel_key_deletion().key_id(key), tap),
-        O::CreateGrant { key, grantee, operations, name } =>
-            create!(kms, create_grant(clients, key, grantee, operations).name(name), tap),
+        O::CreateGrant { key, grantee, operations, constraints, name } =>
+            create!(kms, create_grant(clients, key, grantee, operations, constraints).name(name), tap),
         O::ListGrants { key } => tapped!(kms().list_grants().key_id(key), tap),
         O::RevokeGrant { key, grant_id } => tapped!(kms().revoke_grant().key_id(key).grant_id(grant_id), tap),
         O::Encrypt { key, plaintext, context } =>
@@ -159,9 +160,19 @@ fn create_grant(
     key: &str,
     grantee: &str,
     operations: &[String],
+    constraints: &Option<GrantConstraints>,
 ) -> kms::operation::create_grant::builders::CreateGrantFluentBuilder {
     let operations = operations.iter().map(|name| kms::types::GrantOperation::from(name.as_str())).collect();
-    clients.kms().create_grant().key_id(key).grantee_principal(grantee).set_operations(Some(operations))
+    let constraints = constraints.as_ref().map(|constraints| {
+        let pairs = constraints.pairs().clone().into_iter().collect();
+        let sdk = kms::types::GrantConstraints::builder();
+        match constraints {
+            GrantConstraints::EncryptionContextEquals(_) => sdk.set_encryption_context_equals(Some(pairs)).build(),
+            GrantConstraints::EncryptionContextSubset(_) => sdk.set_encryption_context_subset(Some(pairs)).build(),
+        }
+    });
+    let call = clients.kms().create_grant().key_id(key).grantee_principal(grantee);
+    call.set_operations(Some(operations)).set_constraints(constraints)
 }
 
 fn simulate(

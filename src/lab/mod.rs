@@ -35,6 +35,7 @@ pub mod view;
 pub mod wait;
 pub mod why;
 
+pub use feature::attempts;
 pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;

@@ -106,6 +106,19 @@ pub enum Overlay {
     Debrief,
 }
 
+/// What stage 7 shows instead of the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Desk {
+    /// The three ways.
+    Choice,
+    /// The editor.
+    Editor,
+    /// The names that can be inserted, with the cursor on this one.
+    Names(usize),
+    /// What was sent, and what became of it.
+    Outcome,
+}
+
 /// What is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
@@ -115,6 +128,8 @@ pub struct View {
     pub experiment: Option<Experiment>,
     /// Whether the drills are looked at instead.
     pub drill: bool,
+    /// What stage 7 shows instead of the panes.
+    pub desk: Option<Desk>,
     /// How answers are shown.
     pub mode: ViewMode,
     /// Whether the focused pane has the whole width.
@@ -191,6 +206,7 @@ impl View {
         self.shown = stage;
         self.experiment = None;
         self.drill = false;
+        self.desk = None;
         self.panes = Default::default();
         self.message = None;
         self.why_was_read = false;

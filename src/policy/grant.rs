@@ -60,6 +60,13 @@ impl GrantConstraints {
         }
     }
 
+    /// The wanted pairs, to change them.
+    pub fn pairs_mut(&mut self) -> &mut BTreeMap<String, String> {
+        match self {
+            Self::EncryptionContextEquals(pairs) | Self::EncryptionContextSubset(pairs) => pairs,
+        }
+    }
+
     /// The wanted pairs.
     pub fn pairs(&self) -> &BTreeMap<String, String> {
         match self {

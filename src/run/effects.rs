@@ -217,7 +217,8 @@ impl EffectHandler {
                 }
             }
             // The driver's own.
-            Effect::Report(_) | Effect::Copy(_) | Effect::OpenShell | Effect::StartOver | Effect::Exit => {}
+            Effect::Report(_) | Effect::Copy(_) | Effect::Edit(_) | Effect::OpenShell => {}
+            Effect::StartOver | Effect::Exit => {}
         }
     }
 

@@ -96,8 +96,8 @@ impl Presentation {
     }
 
     /// The key that the autoplay presses in place of a person's `input`, who only wants it to go on.
-    pub(super) fn stands_in(&self, input: Input, state: &State) -> Option<KeyCode> {
-        let Input::Key(key) = input else { return None };
+    pub(super) fn stands_in(&self, input: &Input, state: &State) -> Option<KeyCode> {
+        let Input::Key(key) = *input else { return None };
         let goes_on = input.is_key_press() && ui::keys::is("advance", key, &state.view().keys);
         self.autoplay.as_ref().filter(|_| goes_on)?.answer(state)
     }

@@ -32,6 +32,7 @@ mod cli;
 mod consent;
 mod debrief;
 mod denial;
+pub mod desk;
 mod dialog;
 mod diff;
 mod drill;

@@ -21,7 +21,8 @@ use super::size::{Class, FULL, SINGLE};
 use super::text::{cut, spans_width, truncate, width, wrap_plain};
 use super::theme::Theme;
 use super::{
-    billboard, brief, debrief, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes, verdict,
+    billboard, brief, debrief, desk, drill, experiments, opening, overlay, pane, score, signs, text, theme as themes,
+    verdict,
 };
 
 /// Draws `state` on the whole frame, with the last key and a caption if `key_cast` shows them.
@@ -73,6 +74,10 @@ fn draw_all(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer
         let (top, bottom) = (plan.header.bottom(), plan.message.y);
         let between = Rect { y: top, height: bottom.saturating_sub(top), ..area };
         debrief::draw(state, theme, between, buffer);
+    } else if let Some(desk) = state.view().desk {
+        let top = plan.header.bottom();
+        let place = Rect { y: top, height: plan.message.y.saturating_sub(top), ..area };
+        desk::draw(state, desk, theme, place, buffer);
     } else if state.view().billboard {
         // A question is asked in words.
         let asks = state.open_question().is_some();

@@ -6,6 +6,7 @@
 mod app;
 mod architecture;
 #[cfg(unix)]
+mod attempts;
 mod aws;
 #[cfg(unix)]
 mod cleanup;

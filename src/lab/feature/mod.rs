@@ -1,5 +1,6 @@
 //! Features. Each owns its data and imports the kernel and the model, never another feature and never `session`.
 
+pub mod attempts;
 pub mod consent;
 pub mod copy;
 pub mod debrief;

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::lab::feature::debrief::Debrief;
+use crate::lab::feature::attempts;
 use crate::lab::feature::experiments;
 use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;
@@ -109,6 +110,9 @@ pub struct SavedSession {
     /// What a presenter's clock showed at the last save.
     #[serde(default)]
     pub(in crate::lab) pace: Pace,
+    /// What was written and sent in stage 7.
+    #[serde(default, skip_serializing_if = "attempts::Saved::is_empty")]
+    pub attempts: attempts::Saved,
     /// What experiments have changed, and the answers to their questions.
     #[serde(default)]
     #[serde(rename = "bench")]

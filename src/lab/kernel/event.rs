@@ -22,6 +22,8 @@ pub enum RunId {
     Experiment(Experiment),
     /// The drill at work.
     Drill,
+    /// What the learner has written in stage 7: it is sent, and tried.
+    Attempt,
 }
 
 /// A call to be sent.
@@ -108,6 +110,8 @@ pub enum Command {
     Trial(Experiment, TrialCommand),
     /// Do something for the drills.
     Drill(DrillCommand),
+    /// Do something for an attempt.
+    Attempt(AttemptCommand),
     /// Say how long an experiment waits, and send the timer back after a second.
     CountDown {
         /// To be echoed.
@@ -134,10 +138,34 @@ pub enum Command {
     Copy(String),
     /// Open a shell in the lab's terminal.
     OpenShell,
+    /// Let the person write in an editor of their own.
+    EditElsewhere,
     /// Begin the lab again, unless something is left behind.
     StartOver,
     /// Leave the program.
     Exit,
+}
+
+/// What the session does for an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttemptCommand {
+    /// Interrupt the stages with it, or with its undoing.
+    Begin {
+        /// Whether it is only undone.
+        undoes: bool,
+    },
+    /// End it with this outcome.
+    Conclude(Check),
+    /// It was successful: the stage is done.
+    Complete,
+    /// Try an experiment, now that the key policy is as experiments need it.
+    Try(Experiment),
+    /// Start a stage, now that the attempt is undone.
+    Start(Stage),
+    /// Bring a resumed session to where it ended, now that the attempt is undone.
+    CatchUp,
+    /// Say that it is undone.
+    TellUndone,
 }
 
 /// What the session does for an experiment.

@@ -42,6 +42,7 @@ pub struct Kernel {
     stages: [Run; Stage::ALL.len()],
     experiments: [Run; Experiment::ALL.len()],
     drill: Run,
+    attempt: Run,
     /// The run that interrupts the stages.
     interruption: Option<RunId>,
     /// The stage that is next, in progress or newest done. Later ones have not begun.
@@ -70,6 +71,7 @@ impl Kernel {
             stages: Default::default(),
             experiments: Default::default(),
             drill: Run::default(),
+            attempt: Run::default(),
             interruption: None,
             current: Stage::FIRST,
             facts: Facts::default(),
@@ -91,6 +93,7 @@ impl Kernel {
             RunId::Stage(stage) => self.stage(stage),
             RunId::Experiment(which) => &self.experiments[which.index()],
             RunId::Drill => &self.drill,
+            RunId::Attempt => &self.attempt,
         }
     }
 
@@ -101,7 +104,7 @@ impl Kernel {
 
     /// The runs of all stages, in order, then those of experiments and of the drill at work.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.stages.iter().chain(&self.experiments).chain([&self.drill])
+        self.stages.iter().chain(&self.experiments).chain([&self.drill, &self.attempt])
     }
 
     /// The experiment that has sent this call.
@@ -115,7 +118,7 @@ impl Kernel {
         self.interruption.unwrap_or(RunId::Stage(self.current))
     }
 
-    /// Whether an experiment interrupts the stages.
+    /// Whether an experiment or an attempt interrupts the stages.
     pub fn is_interrupted(&self) -> bool {
         self.interruption.is_some()
     }
@@ -239,6 +242,7 @@ impl Kernel {
             RunId::Stage(stage) => self.stage_mut(stage),
             RunId::Experiment(which) => &mut self.experiments[which.index()],
             RunId::Drill => &mut self.drill,
+            RunId::Attempt => &mut self.attempt,
         }
     }
 
@@ -397,8 +401,8 @@ impl Kernel {
         run.push(call.clone());
         let is_over = run.pending.is_empty();
         self.outbox.push_back(DomainEvent::CallAnswered(at_work, call));
-        // When an experiment has ended, everything is as it was.
-        if let RunId::Stage(_) = at_work {
+        // When an experiment has ended, everything is as it was. What an attempt changes stays.
+        if let RunId::Stage(_) | RunId::Attempt = at_work {
             self.learn(&raw);
         }
         if is_over {
@@ -496,7 +500,7 @@ impl Kernel {
         let run = self.run_mut(id);
         (run.held, run.retry) = (None, None);
         match (id, &run.gave_up) {
-            (RunId::Experiment(_) | RunId::Drill, _) => run.gave_up = None,
+            (RunId::Experiment(_) | RunId::Drill | RunId::Attempt, _) => run.gave_up = None,
             (RunId::Stage(_), Some(gave_up)) if !outcome.met && !outcome.observed.starts_with(gave_up.as_str()) => {
                 outcome.shown_mut().observed = format!("{gave_up}: {}", outcome.observed);
             }
@@ -507,6 +511,13 @@ impl Kernel {
             self.interruption = None;
         }
         self.outbox.push_back(DomainEvent::RunEnded(id));
+    }
+
+    /// Moves the calls of the attempt to a stage, whose goal it has reached.
+    pub(in crate::lab) fn adopt_attempt(&mut self, stage: Stage) {
+        let calls = std::mem::take(&mut self.attempt.calls);
+        self.current = stage;
+        *self.stage_mut(stage) = Run { batch_start: calls.len(), status: Status::Running, calls, ..Run::default() };
     }
 
     /// Ends a stage without a call: nobody has consented, or could.

@@ -138,6 +138,8 @@ impl Run {
             RunId::Stage(stage) => stage,
             RunId::Experiment(_) | RunId::Drill if self.purpose == Purpose::Undo => Stage::CleanUp,
             RunId::Experiment(_) | RunId::Drill => Stage::ViewAgain,
+            RunId::Attempt if self.purpose == Purpose::Undo => Stage::CleanUp,
+            RunId::Attempt => Stage::Grant,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The `aws` command line that makes the same call as an operation.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::operation::{Operation, Parameter, TableKey, Tags};
+use crate::policy::GrantConstraints;
 
 /// Returns the call's part of an `aws` command line, without profile, region and endpoint. Values are quoted.
 pub fn cli_command(operation: &Operation) -> String {
@@ -39,6 +40,10 @@ fn values(parameter: Parameter<'_>) -> Vec<String> {
         Parameter::Context(context) => {
             let pairs: Vec<String> = context.iter().map(|(name, value)| format!("{name}={value}")).collect();
             if pairs.is_empty() { pairs } else { vec![pairs.join(",")] }
+        }
+        Parameter::Constraints(constraints) => {
+            let json = |given: &GrantConstraints| json!({ given.name(): given.pairs() }).to_string();
+            constraints.as_ref().map(json).into_iter().collect()
         }
         Parameter::TableKey(TableKey::AwsOwned) => Vec::new(),
         Parameter::TableKey(TableKey::AwsManaged) => vec!["Enabled=true,SSEType=KMS".to_owned()],
@@ -126,9 +131,11 @@ mod tests {
                     key: s("k"),
                     grantee: s("arn"),
                     operations: vec![s("Decrypt"), s("Encrypt")],
+                    constraints: Some(GrantConstraints::EncryptionContextSubset([(s("a"), s("b"))].into())),
                     name: s("g"),
                 },
-                "kms create-grant --key-id k --grantee-principal arn --operations Decrypt Encrypt --name g",
+                "kms create-grant --key-id k --grantee-principal arn --operations Decrypt Encrypt \
+                 --constraints '{\"EncryptionContextSubset\":{\"a\":\"b\"}}' --name g",
             ),
             (O::ListGrants { key: s("k") }, "kms list-grants --key-id k"),
             (O::RevokeGrant { key: s("k"), grant_id: s("1") }, "kms revoke-grant --key-id k --grant-id 1"),

@@ -10,6 +10,7 @@ use super::backend::Backend;
 use super::certainty::{Certainty, certainty};
 use super::exchange::{Exchange, Verdict, is_already_there};
 use super::experiment::ExtraTable;
+use super::mechanism::{ATTEMPT, Mechanism};
 use super::operation::{Identity, Operation, Service, Tags};
 use super::stage::Stage;
 use super::test_user::{self, UserPolicy};
@@ -140,6 +141,9 @@ pub struct Facts {
     pub policy_before: Option<String>,
     /// The key policy that GetKeyPolicy gave last.
     pub policy: Option<String>,
+    /// What lets test-user use the key, where the learner has written it; `None` on the usual way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Mechanism>,
     /// `Table` or `TableDescription` of the newest answer.
     pub table: Option<Value>,
     /// Whether this run's CreateTable has succeeded, whatever became of the table.
@@ -172,6 +176,12 @@ pub struct Made {
     /// Whether the inline policy is on it.
     #[serde(default)]
     pub inline_policy: bool,
+    /// Whether the inline policy of an attempt is on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attempt_policy: bool,
+    /// The grant of an attempt: its id, which is empty where no response has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_grant: Option<String>,
     /// That user's access key id.
     pub access_key: Option<String>,
     /// The description of a key that may exist: the response to CreateKey doesn't say.
@@ -203,6 +213,8 @@ impl Made {
         let mut left = Vec::new();
         left.extend(self.table.then(|| format!("table {}", names.table)));
         left.extend(self.access_key.as_ref().map(|id| format!("access key {id} of {}", names.user)));
+        left.extend(self.attempt_policy.then(|| format!("policy {ATTEMPT} of {}", names.user)));
+        left.extend(self.attempt_grant.iter().map(|_| format!("grant {ATTEMPT} on the KMS key")));
         left.extend(self.user.then(|| format!("IAM user {}", names.user)));
         left.extend(self.alias.then(|| names.alias.clone()));
         left.extend(self.key.as_ref().map(|arn| format!("KMS key {arn}")));
@@ -311,6 +323,8 @@ impl Facts {
                 }
             }
             O::CreateAlias { .. } => self.made.alias = true,
+            O::CreateGrant { name, .. } if name == ATTEMPT => self.made.attempt_grant = text(body, "/GrantId"),
+            O::ListGrants { .. } => self.find_grant(body),
             O::GetKeyPolicy { .. } => {
                 self.policy = text(body, "/Policy");
                 if exchange.stage == Stage::Grant && self.policy_before.is_none() {
@@ -345,6 +359,7 @@ impl Facts {
             O::CreateUser { .. } => self.made.user = true,
             O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
             O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
+            O::PutUserPolicy { name, .. } if name == ATTEMPT => self.made.attempt_policy = true,
             O::CreateAccessKey { .. } => {
                 let old = std::mem::replace(&mut self.made.access_key, text(body, "/AccessKey/AccessKeyId"));
                 self.made.stray_access_keys.extend(old);
@@ -373,6 +388,10 @@ impl Facts {
             O::CreateUser { .. } => self.made.user = true,
             O::AttachUserPolicy { policy_arn, .. } => self.made.policy_attached = Some(policy_arn.clone()),
             O::PutUserPolicy { name, .. } if name == test_user::POLICY => self.made.inline_policy = true,
+            O::PutUserPolicy { name, .. } if name == ATTEMPT => self.made.attempt_policy = true,
+            O::CreateGrant { name, .. } if name == ATTEMPT => {
+                self.made.attempt_grant.get_or_insert_default();
+            }
             O::CreateAccessKey { .. } => self.made.maybe_access_key = true,
             O::DescribeKey { .. } if self.is_looked_at(operation) => {
                 self.made.maybe_key = self.looked_at.as_ref().map(|(description, _)| description.clone());
@@ -391,6 +410,7 @@ impl Facts {
                 let Made { user, policy_attached, inline_policy, access_key, maybe_access_key, .. } = &mut self.made;
                 (*user, *policy_attached, *access_key, *maybe_access_key) = (false, None, None, false);
                 *inline_policy = false;
+                self.made.attempt_policy = false;
             }
             _ => {}
         }
@@ -439,12 +459,17 @@ impl Facts {
                 self.table = None;
             }
             O::DeleteAlias { .. } => self.made.alias = false,
-            O::ScheduleKeyDeletion { key, .. } if self.key_id() == Some(key) => self.made.key = None,
+            O::ScheduleKeyDeletion { key, .. } if self.key_id() == Some(key) => {
+                self.made.key = None;
+                self.made.attempt_grant = None;
+            }
+            O::RevokeGrant { grant_id, .. } => drop(self.made.attempt_grant.take_if(|id| id == grant_id)),
             O::ScheduleKeyDeletion { key, .. } => self.made.stray_keys.retain(|stray| stray != key),
             O::DetachUserPolicy { policy_arn, .. } if self.made.added.attached.contains(policy_arn) => {
                 self.made.added.attached.retain(|arn| arn != policy_arn);
             }
             O::DetachUserPolicy { .. } => self.made.policy_attached = None,
+            O::DeleteUserPolicy { name, .. } if name == ATTEMPT => self.made.attempt_policy = false,
             O::DeleteUserPolicy { name, .. } if name != test_user::POLICY => {
                 self.made.added.inline.retain(|added| added != name);
             }
@@ -458,8 +483,24 @@ impl Facts {
                 self.made.user = false;
                 self.made.maybe_access_key = false;
                 self.made.added.forget_user();
+                self.made.attempt_policy = false;
             }
             _ => {}
+        }
+    }
+
+    /// Looks for the grant of an attempt in a list of grants, where no response has named it.
+    fn find_grant(&mut self, body: &Value) {
+        if self.made.attempt_grant.as_deref() != Some("") {
+            return;
+        }
+        let grants = body.get("Grants").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let own = grants.iter().find(|grant| grant.get("Name").and_then(Value::as_str) == Some(ATTEMPT));
+        let is_whole = body.get("Truncated").and_then(Value::as_bool) != Some(true);
+        match own.and_then(|grant| text(grant, "/GrantId")) {
+            Some(id) => self.made.attempt_grant = Some(id),
+            None if is_whole => self.made.attempt_grant = None,
+            None => {}
         }
     }
 

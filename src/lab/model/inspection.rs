@@ -40,6 +40,13 @@ pub enum Inquiry {
         /// The lab's key, by ARN.
         key: Option<String>,
     },
+    /// The documents that decide.
+    Documents {
+        /// Whose policies, by ARN.
+        caller: Option<String>,
+        /// The lab's key, by ARN.
+        key: Option<String>,
+    },
     /// What KMS was asked.
     Trail,
     /// How this table lies in the database.
@@ -98,6 +105,8 @@ pub enum Known {
         /// `None`: the very decisions of the sandbox.
         unread: Option<Vec<String>>,
     },
+    /// The documents that decide.
+    Documents(Documents),
     /// The trail, oldest first.
     Trail(Vec<Event>),
     /// A table in the database.
@@ -124,7 +133,7 @@ pub struct Decided {
 }
 
 /// What could be read, and what could not.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Documents {
     /// The key's own policy.
     pub key_policy: Option<String>,

@@ -1,12 +1,14 @@
 //! Values: stages, operations, calls and their responses, facts, policies. Imports nothing of the lab.
 
 pub mod adoption;
+pub mod attempt;
 pub mod backend;
 pub mod backoff;
 pub mod batch;
 pub mod certainty;
 pub mod choice;
 pub mod command_line;
+pub mod draft;
 pub mod drill;
 pub mod exchange;
 pub mod experiment;
@@ -15,8 +17,10 @@ pub mod glyphs;
 pub mod inspection;
 pub mod key_policy;
 pub mod keymap;
+pub mod lockout;
 pub mod masked;
 pub mod noticed;
+pub mod mechanism;
 pub mod operation;
 pub mod outcome;
 pub mod policy_diff;

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::policy::GrantConstraints;
+
 /// Whose credentials sign a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -128,42 +130,138 @@ pub enum TableKey {
 #[expect(missing_docs, reason = "variants and fields are AWS's own operation and member names")]
 pub enum Operation {
     GetCallerIdentity,
-    CreateKey { description: String, tags: Tags },
-    CreateAlias { alias: String, key: String },
+    CreateKey {
+        description: String,
+        tags: Tags,
+    },
+    CreateAlias {
+        alias: String,
+        key: String,
+    },
     ListKeys,
-    DescribeKey { key: String },
-    DisableKey { key: String },
-    EnableKey { key: String },
-    RotateKeyOnDemand { key: String },
-    CancelKeyDeletion { key: String },
-    CreateGrant { key: String, grantee: String, operations: Vec<String>, name: String },
-    ListGrants { key: String },
-    RevokeGrant { key: String, grant_id: String },
-    Encrypt { key: String, plaintext: String, context: Context },
-    Decrypt { ciphertext: String, context: Context },
-    GetKeyPolicy { key: String },
-    PutKeyPolicy { key: String, policy: String },
-    DeleteAlias { alias: String },
-    ScheduleKeyDeletion { key: String, days: u8 },
-    CreateTable { table: String, key: TableKey, tags: Tags },
-    DescribeTable { table: String },
-    PutItem { table: String, item: Map<String, Value> },
-    Scan { table: String },
-    DeleteTable { table: String },
-    GetRole { role: String },
-    SimulatePrincipalPolicy { principal: String, actions: Vec<String>, resource: String, tags: Tags },
-    CreateUser { user: String, tags: Tags },
-    AttachUserPolicy { user: String, policy_arn: String },
-    CreateAccessKey { user: String },
-    ListAccessKeys { user: String },
-    DetachUserPolicy { user: String, policy_arn: String },
-    PutUserPolicy { user: String, name: String, policy: String },
-    DeleteUserPolicy { user: String, name: String },
-    ListUserPolicies { user: String },
-    GetUserPolicy { user: String, name: String },
-    ListAttachedUserPolicies { user: String },
-    DeleteAccessKey { user: String, access_key_id: String },
-    DeleteUser { user: String },
+    DescribeKey {
+        key: String,
+    },
+    DisableKey {
+        key: String,
+    },
+    EnableKey {
+        key: String,
+    },
+    RotateKeyOnDemand {
+        key: String,
+    },
+    CancelKeyDeletion {
+        key: String,
+    },
+    CreateGrant {
+        key: String,
+        grantee: String,
+        operations: Vec<String>,
+        constraints: Option<GrantConstraints>,
+        name: String,
+    },
+    ListGrants {
+        key: String,
+    },
+    RevokeGrant {
+        key: String,
+        grant_id: String,
+    },
+    Encrypt {
+        key: String,
+        plaintext: String,
+        context: Context,
+    },
+    Decrypt {
+        ciphertext: String,
+        context: Context,
+    },
+    GetKeyPolicy {
+        key: String,
+    },
+    PutKeyPolicy {
+        key: String,
+        policy: String,
+    },
+    DeleteAlias {
+        alias: String,
+    },
+    ScheduleKeyDeletion {
+        key: String,
+        days: u8,
+    },
+    CreateTable {
+        table: String,
+        key: TableKey,
+        tags: Tags,
+    },
+    DescribeTable {
+        table: String,
+    },
+    PutItem {
+        table: String,
+        item: Map<String, Value>,
+    },
+    Scan {
+        table: String,
+    },
+    DeleteTable {
+        table: String,
+    },
+    GetRole {
+        role: String,
+    },
+    SimulatePrincipalPolicy {
+        principal: String,
+        actions: Vec<String>,
+        resource: String,
+        tags: Tags,
+    },
+    CreateUser {
+        user: String,
+        tags: Tags,
+    },
+    AttachUserPolicy {
+        user: String,
+        policy_arn: String,
+    },
+    CreateAccessKey {
+        user: String,
+    },
+    ListAccessKeys {
+        user: String,
+    },
+    DetachUserPolicy {
+        user: String,
+        policy_arn: String,
+    },
+    PutUserPolicy {
+        user: String,
+        name: String,
+        policy: String,
+    },
+    DeleteUserPolicy {
+        user: String,
+        name: String,
+    },
+    ListUserPolicies {
+        user: String,
+    },
+    GetUserPolicy {
+        user: String,
+        name: String,
+    },
+    ListAttachedUserPolicies {
+        user: String,
+    },
+    DeleteAccessKey {
+        user: String,
+        access_key_id: String,
+    },
+    DeleteUser {
+        user: String,
+    },
 }
 
 /// A key has one policy, of this name.
@@ -225,6 +323,8 @@ pub enum Parameter<'a> {
     TagConditions(&'a mut Tags),
     /// An encryption context.
     Context(&'a Context),
+    /// What a grant demands of an encryption context.
+    Constraints(&'a mut Option<GrantConstraints>),
     /// The key of a new table.
     TableKey(&'a mut TableKey),
     /// An item.
@@ -282,7 +382,7 @@ impl Operation {
     /// The parameters in the order of the `aws` command line.
     pub fn parameters(&mut self) -> Vec<(&'static str, Parameter<'_>)> {
         use Operation as O;
-        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
+        use Parameter::{Constraints, Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
         match self {
             O::GetCallerIdentity | O::ListKeys => Vec::new(),
             O::CreateKey { description, tags } => {
@@ -299,9 +399,16 @@ impl Operation {
             O::GetKeyPolicy { key } => vec![key_id(key), DEFAULT],
             O::PutKeyPolicy { key, policy } => vec![key_id(key), DEFAULT, ("--policy", Text(policy))],
             O::ScheduleKeyDeletion { key, days } => vec![key_id(key), ("--pending-window-in-days", Number(*days))],
-            O::CreateGrant { key, grantee, operations, name } => {
-                let grantee = ("--grantee-principal", Text(grantee));
-                vec![key_id(key), grantee, ("--operations", Words(operations)), ("--name", Plain(name))]
+            O::CreateGrant { key, grantee, operations, constraints, name } => {
+                let [grantee, operations] =
+                    [("--grantee-principal", Text(grantee)), ("--operations", Words(operations))];
+                vec![
+                    key_id(key),
+                    grantee,
+                    operations,
+                    ("--constraints", Constraints(constraints)),
+                    ("--name", Plain(name)),
+                ]
             }
             O::RevokeGrant { key, grant_id } => vec![key_id(key), ("--grant-id", Text(grant_id))],
             O::Encrypt { key, plaintext, context } => {

@@ -11,9 +11,11 @@ pub use crate::lab::feature::search::SearchAction;
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
 pub use crate::lab::kernel::event::TimerId;
+use crate::lab::model::draft::Edit;
 use crate::lab::model::drill::Look;
 use crate::lab::model::exchange::{Answer, CallId, Exchange};
 use crate::lab::model::noticed::NoticedCall;
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
@@ -82,10 +84,20 @@ pub enum Intent {
     /// Open or close the list of experiments; from an experiment, go back to the stage.
     #[serde(rename = "toggle_bench")]
     ToggleExperiments,
-    /// Undo what experiments have changed and could not undo.
+    /// Undo what experiments have changed and could not undo, or an attempt.
     Undo,
     /// Open a shell for the lab in its terminal.
     OpenShell,
+    /// In stage 7: choose this way to let test-user use the key, and write it.
+    ChooseWay(Mechanism),
+    /// In the editor: go to the next blank, or to the one before.
+    NextBlank(bool),
+    /// In the editor: open the names that can be inserted.
+    InsertName,
+    /// In the editor: write in the person's own editor.
+    EditElsewhere,
+    /// In the editor: send what is written.
+    Send,
     /// Do something in the drills.
     Drill(DrillAction),
 }
@@ -140,6 +152,8 @@ pub enum PresenterAction {
 pub enum Event {
     /// A person wants something.
     Intent(Intent),
+    /// A person has typed in the editor.
+    Edited(Edit),
     /// A call has ended.
     CallFinished {
         /// Which.
@@ -249,6 +263,8 @@ pub enum Effect {
     Copy(String),
     /// Open a shell in the lab's terminal; its end comes back as [`Event::ShellClosed`].
     OpenShell,
+    /// Let the person change this text in an editor of their own; the result comes back as [`Event::Edited`].
+    Edit(String),
     /// Begin again, as a new run.
     StartOver,
     /// Leave the program.

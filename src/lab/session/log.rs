@@ -13,6 +13,7 @@ use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::RecordedStage;
 use crate::lab::insight::{Finding, Known, Traced};
 use crate::lab::model::backend::{Backend, ServicePlace};
+use crate::lab::model::draft::Edit;
 use crate::lab::model::drill::Plan;
 use crate::lab::model::exchange::{Answer, CallId};
 use crate::lab::model::facts::Names;
@@ -61,6 +62,9 @@ pub struct Head {
     /// Whether it began with the opening card.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opening: bool,
+    /// Whether stage 7 offered three ways.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ways: bool,
     /// How long waits lasted, in seconds; `None` is the backend's default.
     #[serde(default)]
     pub wait: Option<u32>,
@@ -95,6 +99,8 @@ pub enum Logged {
     },
     /// A person has said yes to creating things, and this stage began. Which digits that took is nobody's business.
     Consented(Stage),
+    /// A person has typed in the editor.
+    Edited(Edit),
     /// A call has ended.
     Answer {
         /// Which.
@@ -158,6 +164,7 @@ impl Head {
             clipboard: state.clipboard.way(),
             zoom: state.view.zoom,
             opening: state.view.opening,
+            ways: state.attempts.is_offered(),
             wait: state.wait,
             profiles: state.shown_profiles(),
             drills: state.drills.plan().filter(|_| state.drills.is_alone()),
@@ -173,6 +180,9 @@ impl Head {
         let mut state = state.with_clipboard(self.clipboard).recorded_at(self.timestamp, now);
         state.view.zoom = self.zoom;
         state.view.opening = self.opening;
+        if self.ways {
+            state.attempts.offer();
+        }
         state.services.clone_from(&self.services);
         state.replays.log_has_pseudonyms(self.masked);
         if let Some(plan) = self.drills {
@@ -208,6 +218,7 @@ impl Logged {
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_saved() },
             Event::Intent(intent) => Logged::Intent(*intent),
+            Event::Edited(edit) => Logged::Edited(edit.clone()),
             Event::CallFinished { id, .. } => {
                 let exchange = state.kernel.newest().filter(|exchange| exchange.id == *id)?;
                 let admin = named_account(&exchange.operation, exchange.identity, &exchange.answer)
@@ -241,6 +252,7 @@ impl Logged {
     pub fn replay_on(self, state: &mut State) -> Result<(), ReplayError> {
         let event = match self {
             Logged::Intent(intent) => Event::Intent(intent),
+            Logged::Edited(edit) => Event::Edited(edit),
             Logged::AskToQuit { kept } => {
                 state.replays.log_was_saved(kept);
                 Event::Intent(Intent::AskToQuit)

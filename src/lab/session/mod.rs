@@ -1,5 +1,6 @@
 //! The session: the composition of kernel and features, and the router between them.
 
+mod desk;
 pub mod flow;
 pub mod log;
 mod notice;

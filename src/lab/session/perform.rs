@@ -1,5 +1,6 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
+use super::desk;
 use super::flow::{DrillAction, Effect, Intent, PresenterAction, SearchAction};
 use super::notice;
 use super::permit::{Mode, Permit, Reason};
@@ -18,7 +19,7 @@ use crate::lab::model::experiment::Experiment;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
-use crate::lab::view::{Overlay, Page, moved};
+use crate::lab::view::{Desk, Overlay, Page, moved};
 
 /// The width of the copied card.
 const CARD_COLUMNS: usize = 96;
@@ -85,6 +86,7 @@ impl State {
             Intent::ShowPrevious => self.show_neighbor(Experiment::previous, |state| state.view.shown.previous()),
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
+            Intent::MoveCursor(rows) if self.view.desk.is_some() => desk::move_cursor(self, rows),
             Intent::MoveCursor(rows) => match self.rung() {
                 Some((rung, last)) => self.view.rung = Some(moved(rung, rows, last)),
                 None => self.view.move_cursor(rows, self.jumpable()),
@@ -112,7 +114,13 @@ impl State {
             Intent::StartAfresh => self.start_afresh(),
             Intent::OpenShell => return vec![notice::open_shell(self)],
             Intent::ToggleExperiments => self.view.toggle_experiments(self.experiments.last()),
+            Intent::Undo if self.view.desk.is_some() => return desk::undo(self),
             Intent::Undo => return self.experiments.undo_before(AfterTrial::Stay, &self.kernel).into_iter().collect(),
+            Intent::ChooseWay(mechanism) => return desk::choose(self, mechanism),
+            Intent::NextBlank(forward) => desk::next_blank(self, forward),
+            Intent::InsertName => self.view.desk = Some(Desk::Names(0)),
+            Intent::EditElsewhere => return vec![Command::EditElsewhere],
+            Intent::Send => return desk::send(self),
         }
         Vec::new()
     }
@@ -455,7 +463,12 @@ impl State {
         match (self.view.overlay, self.view.experiment) {
             (Some(Overlay::Experiments { .. }), _) => self.view.toggle_experiments(self.experiments.last()),
             (None, Some(which)) => return Some(self.experiments.leave(which)),
+            (None, None) if self.view.desk.is_some() => {
+                self.view.desk.into_iter().for_each(|desk| desk::close(self, desk));
+            }
             (None, None) if self.held().is_some() => self.drop_held(),
+            // Another way: the choice again.
+            (None, None) if desk::is_offered(self) => desk::open(self),
             _ => self.close(),
         }
         None
@@ -475,6 +488,7 @@ impl State {
             self.view.begin();
         }
         self.view.show(stage);
+        desk::open(self);
     }
 
     fn advance(&mut self) -> Vec<Command> {
@@ -495,8 +509,12 @@ impl State {
             (None, Some(which)) => return self.experiments.advance(which, &self.kernel),
             (None, None) => {}
         }
+        if let Some(desk) = self.view.desk {
+            return desk::advance(self, desk);
+        }
         let shown = self.view.shown;
         match self.shown().status {
+            Status::Todo if desk::is_offered(self) && self.attempts.chosen().is_some() => desk::write(self),
             Status::Todo => vec![Command::Start(shown)],
             Status::Running => vec![Command::SendHeld],
             Status::Done(_) => {
@@ -583,6 +601,7 @@ impl State {
         self.kernel.reset(RunId::Stage(stage));
         self.view.close();
         self.view.show(stage);
+        desk::open(self);
         let text = self.interface().say("nothing sent: the key policy is unchanged").to_owned();
         self.view.message = Some(text);
     }
@@ -597,7 +616,11 @@ impl State {
         }
         if self.consent.give(typed, &self.kernel) {
             self.view.close();
-            return vec![Command::Start(stage)];
+            // What is written is sent; else the stage begins.
+            return match self.view.desk {
+                Some(_) => desk::send(self),
+                None => vec![Command::Start(stage)],
+            };
         }
         self.view.overlay = Some(Overlay::Consent { stage, typed: Digits::default(), wrong: true });
         Vec::new()

@@ -1,6 +1,7 @@
 //! Whether an intent is allowed now. Footer, help, dispatch, plain mode and clickers all ask [`State::permit`];
 //! `update` asks it again, and nothing else guards an intent.
 
+use super::desk;
 use super::flow::{DrillAction, Intent, PresenterAction, SearchAction};
 use super::state::State;
 use crate::lab::calls::Call;
@@ -10,13 +11,14 @@ use crate::lab::kernel::run::Status;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::drill::Look;
 use crate::lab::model::experiment::Experiment;
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::Identity;
 use crate::lab::model::stage::Stage;
-use crate::lab::view::{Overlay, Page, moved};
+use crate::lab::view::{Desk, Overlay, Page, moved};
 
 /// What the person is looking at. The keys of two modes never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u32)]
 pub enum Mode {
     /// The panes of a stage or experiment whose calls have not been sent.
     Todo = 1,
@@ -48,33 +50,49 @@ pub enum Mode {
     Debrief = 1 << 13,
     /// Typing what to search for.
     Search = 1 << 14,
+    /// Stage 7's three ways.
+    Choosing = 1 << 15,
+    /// The editor: letters type.
+    Writing = 1 << 16,
+    /// The editor's names.
+    Naming = 1 << 17,
+    /// What was sent in stage 7, and what became of it.
+    Tried = 1 << 18,
 }
 
 /// A set of modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Modes(u16);
+pub struct Modes(u32);
 
 impl Modes {
     /// The panes, whatever the stage's status.
     pub const PANES: Modes = Modes::of(Mode::Todo).or(Mode::Running).or(Mode::Done);
     /// Every mode.
-    pub const ALL: Modes = Modes((1 << 15) - 1);
+    pub const ALL: Modes = Modes(u32::MAX);
+    /// Where stage 7 shows something instead of the panes, except its editor.
+    pub const DESK: Modes = Modes::of(Mode::Choosing).or(Mode::Tried);
 
     /// Only this mode.
     pub const fn of(mode: Mode) -> Modes {
-        Modes(mode as u16)
+        Modes(mode as u32)
     }
 
     /// This set and `mode`.
     #[must_use]
     pub const fn or(self, mode: Mode) -> Modes {
-        Modes(self.0 | mode as u16)
+        Modes(self.0 | mode as u32)
     }
 
     /// This set without `mode`.
     #[must_use]
     pub const fn without(self, mode: Mode) -> Modes {
-        Modes(self.0 & !(mode as u16))
+        Modes(self.0 & !(mode as u32))
+    }
+
+    /// The modes of either set.
+    #[must_use]
+    pub const fn with(self, other: Modes) -> Modes {
+        Modes(self.0 | other.0)
     }
 
     /// The modes in both sets.
@@ -85,7 +103,7 @@ impl Modes {
 
     /// Whether `mode` is one of them.
     pub const fn has(self, mode: Mode) -> bool {
-        self.0 & mode as u16 != 0
+        self.0 & mode as u32 != 0
     }
 
     /// Whether it is empty.
@@ -154,6 +172,8 @@ pub enum Reason {
     DrillsNeedKeyPolicy,
     /// Something of an experiment is not undone.
     UndoFirst,
+    /// The lab doesn't change the policies of a user that it didn't create.
+    UserIsGiven,
 }
 
 /// The hints of a drill.
@@ -178,28 +198,32 @@ impl Intent {
             Intent::Drill(DrillAction::Open) => Modes::of(Mode::Done),
             Intent::Drill(_) => Modes::of(Mode::Drill),
             Intent::ToggleReplay => Modes::of(Mode::Running).or(Mode::Done),
-            Intent::ShowNext
-            | Intent::ShowPrevious
-            | Intent::ToggleZoom
-            | Intent::CycleView
-            | Intent::SelectPrevious
-            | Intent::SelectNext => Modes::PANES,
+            Intent::ShowNext | Intent::ShowPrevious => Modes::PANES.with(Modes::DESK),
+            Intent::ToggleZoom | Intent::CycleView | Intent::SelectPrevious | Intent::SelectNext => Modes::PANES,
             Intent::Copy(_) => Modes::PANES.or(Mode::Debrief),
-            Intent::Undo | Intent::FocusOther => Modes::PANES.or(Mode::Drill),
+            Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
+            Intent::FocusOther => Modes::PANES.or(Mode::Drill),
             Intent::OpenShell => Modes::PANES.or(Mode::Page),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::TogglePage(Page::Help) => {
-                Modes::PANES.or(Mode::Page).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
+                let shown = Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Writing);
+                shown.or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
             }
             Intent::TogglePage(Page::Lesson | Page::Debrief) => {
-                Modes::PANES.or(Mode::Page).or(Mode::Drill).or(Mode::Debrief)
+                Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill).or(Mode::Debrief)
             }
-            Intent::TogglePage(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
-            Intent::ToggleStages | Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
+            Intent::TogglePage(_) => Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill),
+            Intent::ToggleStages => Modes::PANES.with(Modes::DESK).or(Mode::List),
+            Intent::ToggleExperiments => Modes::PANES.or(Mode::List),
             Intent::Advance => {
-                Modes::PANES.or(Mode::List).or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
+                let shown = Modes::PANES.with(Modes::DESK).or(Mode::List).or(Mode::Naming);
+                shown.or(Mode::Resuming).or(Mode::Opening).or(Mode::Drill).or(Mode::Debrief)
             }
-            Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page),
+            Intent::MoveCursor(_) => Modes::of(Mode::List).or(Mode::Page).or(Mode::Naming),
+            Intent::ChooseWay(_) => Modes::DESK,
+            Intent::NextBlank(_) | Intent::InsertName | Intent::EditElsewhere | Intent::Send => {
+                Modes::of(Mode::Writing)
+            }
             Intent::TypeDigit(_) | Intent::EraseDigit => Modes::of(Mode::Consent),
             Intent::StartAfresh => Modes::of(Mode::Resuming),
             Intent::Close => Modes::ALL.without(Mode::Resuming).without(Mode::Opening),
@@ -219,11 +243,9 @@ impl PresenterAction {
     const fn modes(self) -> Modes {
         match self {
             PresenterAction::Blank => Modes::ALL.without(Mode::Search),
-            PresenterAction::Next => Modes::PANES.or(Mode::Opening).or(Mode::Debrief),
-            PresenterAction::Billboard
-            | PresenterAction::Timer
-            | PresenterAction::Tally
-            | PresenterAction::AskToStartOver => Modes::PANES,
+            PresenterAction::Next => Modes::PANES.with(Modes::DESK).or(Mode::Opening).or(Mode::Debrief),
+            PresenterAction::Timer | PresenterAction::AskToStartOver => Modes::PANES.with(Modes::DESK),
+            PresenterAction::Billboard | PresenterAction::Tally => Modes::PANES,
             PresenterAction::Letter(_)
             | PresenterAction::Digit(_)
             | PresenterAction::Other(_)
@@ -254,11 +276,15 @@ impl State {
     }
 
     fn mode_of_panes(&self) -> Mode {
-        match self.shown().status {
+        match (self.view.desk, &self.shown().status) {
             _ if self.is_drilling() => Mode::Drill,
-            Status::Todo => Mode::Todo,
-            Status::Running => Mode::Running,
-            Status::Done(_) => Mode::Done,
+            (Some(Desk::Choice), _) => Mode::Choosing,
+            (Some(Desk::Editor), _) => Mode::Writing,
+            (Some(Desk::Names(_)), _) => Mode::Naming,
+            (Some(Desk::Outcome), _) => Mode::Tried,
+            (None, Status::Todo) => Mode::Todo,
+            (None, Status::Running) => Mode::Running,
+            (None, Status::Done(_)) => Mode::Done,
         }
     }
 
@@ -321,6 +347,9 @@ impl State {
             Intent::Present(action) => self.permit_presenter(mode, action),
             Intent::ToggleExperiments => self.permit_experiments(),
             Intent::OpenShell => self.permit_shell(mode),
+            Intent::Undo if mode == Mode::Tried => yes(self.can_undo_attempt()),
+            Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
+            Intent::NextBlank(_) => yes(self.attempts.draft().is_some_and(|draft| !draft.blanks().is_empty())),
             Intent::Undo => match self.can_undo() {
                 true => Permit::Yes,
                 false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
@@ -334,7 +363,10 @@ impl State {
             | Intent::AskToQuit
             | Intent::CleanUpAndQuit
             | Intent::TypeDigit(_)
-            | Intent::EraseDigit => Permit::Yes,
+            | Intent::EraseDigit
+            | Intent::InsertName
+            | Intent::EditElsewhere
+            | Intent::Send => Permit::Yes,
         }
     }
 
@@ -356,7 +388,8 @@ impl State {
 
     fn permit_advance(&self, mode: Mode) -> Permit {
         match (mode, self.view.experiment) {
-            (Mode::List | Mode::Opening, _) => Permit::Yes,
+            (Mode::List | Mode::Opening | Mode::Choosing | Mode::Naming, _) => Permit::Yes,
+            (Mode::Tried, _) => yes(!self.attempts.is_running()),
             (Mode::Resuming, _) => yes(self.can_resume()),
             (Mode::Todo, _) if self.waits_for_answer() => Permit::Because(Reason::AnswerFirst),
             (_, Some(_)) if self.kernel.is_interrupted() => yes(self.experiments.pause().is_some()),
@@ -419,6 +452,20 @@ impl State {
     /// Whether an experiment can't be tried here.
     pub fn is_out_of_reach(&self, which: Experiment) -> bool {
         which.needs_own_user() && self.backend.given_user
+    }
+
+    /// Whether an attempt stands that has not let test-user read.
+    fn can_undo_attempt(&self) -> bool {
+        let stands = self.attempts.standing().is_some() && !self.kernel.is_met(Stage::Grant);
+        stands && !self.kernel.is_interrupted()
+    }
+
+    fn permit_way(&self, mechanism: Mechanism) -> Permit {
+        match mechanism {
+            _ if self.kernel.is_interrupted() || self.kernel.is_met(Stage::Grant) => Permit::No,
+            Mechanism::IamPolicy if self.backend.given_user => Permit::Because(Reason::UserIsGiven),
+            _ => Permit::Yes,
+        }
     }
 
     /// Whether what experiments have changed can be undone now.
@@ -522,6 +569,7 @@ impl State {
         let can_leave_experiment = || !self.kernel.is_interrupted() || self.experiments.pause().is_some();
         self.held().is_some()
             || self.destination().is_some()
+            || desk::is_offered(self)
             || (self.view.experiment.is_some() && can_leave_experiment())
     }
 
@@ -536,6 +584,10 @@ impl State {
             Some(Overlay::Stages { cursor }) => Some((cursor.index(), self.jumpable().index())),
             Some(Overlay::Experiments { cursor }) => Some((cursor.index(), Experiment::ALL.len() - 1)),
             Some(Overlay::Page { page: Page::Why, .. }) => self.rung(),
+            None => match self.view.desk {
+                Some(Desk::Names(row)) => Some((row, self.insertables().len().saturating_sub(1))),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -588,6 +640,7 @@ impl State {
             Reason::DrillsNeedKeyPolicy => "drills need test-user in the key policy: `kmslab drill` sets that up",
             Reason::UndoFirst => "undo first what an experiment has left",
             Reason::UndoRunning => "the experiment undoes its changes itself",
+            Reason::UserIsGiven => "the lab changes no policies of a user that it didn't create",
             Reason::NothingToUndo => "nothing to undo: everything is as the lab left it",
         };
         words.say(text).to_owned()

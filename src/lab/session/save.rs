@@ -1,7 +1,9 @@
 //! Saving a session, and resuming one.
 
+use super::desk;
 use super::flow::Effect;
 use super::state::State;
+use crate::lab::feature::attempts;
 use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
@@ -11,6 +13,7 @@ use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};
 use crate::lab::model::facts::Names;
 use crate::lab::model::masked::Masked;
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::{self, Kind};
@@ -44,6 +47,7 @@ impl State {
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
+            attempts: self.attempts.saved(),
             experiments: self.experiments.saved(),
             drills: self.drills.results().to_vec(),
             debrief: self.debrief.clone(),
@@ -169,6 +173,7 @@ impl State {
         self.presenting.pace.resume(kept.pace);
         self.drills.restore(kept.drills.clone());
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
+        self.attempts.resume(kept.attempts.clone(), kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             commands.extend(self.redo(&kept));
             return commands;
@@ -180,8 +185,17 @@ impl State {
 
     /// Verifies what was met, after what an experiment has changed is undone.
     pub(super) fn begin_to_catch_up(&mut self) -> Vec<Command> {
-        match self.experiments.undo_before(Then::Verify, &self.kernel) {
-            Some(undo) => vec![undo],
+        if let Some(undo) = self.experiments.undo_before(Then::Verify, &self.kernel) {
+            return vec![undo];
+        }
+        self.verify_or_undo_attempt()
+    }
+
+    /// Verifies what was met, after an attempt that had failed is undone.
+    pub(super) fn verify_or_undo_attempt(&mut self) -> Vec<Command> {
+        let fails = self.kernel.facts().way.is_none();
+        match fails.then(|| self.attempts.undo_before(attempts::Then::Verify)).flatten() {
+            Some(undo) => undo,
             None => self.verify_from(Some(Stage::FIRST)),
         }
     }
@@ -231,6 +245,12 @@ impl State {
         let next = kept.next_stage();
         self.consent.restore(kept.consented);
         let mut facts = kept.facts;
+        match kept.attempts.standing() {
+            // Its response may have been on the way.
+            Some(Mechanism::IamPolicy) => facts.made.attempt_policy = true,
+            Some(Mechanism::Grant) => drop(facts.made.attempt_grant.get_or_insert_default()),
+            Some(Mechanism::KeyPolicy) | None => {}
+        }
         self.resuming = Resuming::default();
         if self.is_masked() {
             self.mask();
@@ -289,6 +309,7 @@ impl State {
         let stand = self.met();
         self.kernel.reach(target);
         self.view.show(target);
+        desk::open(self);
         let new_key = self.kernel.facts().made.access_key.is_some() && target != Stage::CleanUp;
         let key = if new_key { " · new access key: the old secret was in memory only" } else { "" };
         self.view.message = was_verified.then(|| format!("{stand} stages verified{key}"));
@@ -322,6 +343,7 @@ impl State {
         if let Some(until) = until {
             self.kernel.reach(until);
             self.view.show(until);
+            desk::open(self);
             self.view.message = Some(format!("{} stages run again, with your answers", self.met()));
         }
     }
@@ -359,8 +381,12 @@ impl State {
             self.progress.forget(stage);
             self.kernel.amend_facts(|facts| (stage.def().forget)(facts, &self.backend));
         }
+        if first <= Stage::Grant {
+            self.attempts.forget();
+        }
         self.kernel.reach(first);
         self.view.show(first);
+        desk::open(self);
     }
 
     /// Whether the stage `grant` has changed the key policy, or may have.

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use super::desk;
 use crate::lab::calls::Call;
+use crate::lab::feature::attempts::{Attempts, Sent};
 use crate::lab::feature::consent::Consent;
 use crate::lab::feature::copy::{Clipboard, Profiles, Way};
 use crate::lab::feature::debrief::{Asked, Debrief};
 use crate::lab::feature::drills::Drills;
 use crate::lab::feature::experiments::Experiments;
 use crate::lab::feature::insight::at_rest::{self, Seen};
+use crate::lab::feature::insight::forecast::{Forecast, Rung};
 use crate::lab::feature::insight::{Explained, Insight, Known, Traced, Use, trail};
 use crate::lab::feature::masking::Masking;
 use crate::lab::feature::masking::masker::Masker;
@@ -22,8 +25,9 @@ use crate::lab::feature::review::Review;
 use crate::lab::feature::saving::Progress;
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::RunId;
-use crate::lab::kernel::run::Run;
+use crate::lab::kernel::run::{Run, Status};
 use crate::lab::lesson::{self, Chosen, Lesson};
+use crate::lab::model::attempt::Insertable;
 use crate::lab::model::backend::{Backend, BackendKind, ServicePlace};
 use crate::lab::model::choice::Choice;
 use crate::lab::model::exchange::{Exchange, Verdict};
@@ -34,7 +38,7 @@ use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::search;
 use crate::lab::model::stage::Stage;
 use crate::lab::path::Path;
-use crate::lab::view::{Overlay, Page, View};
+use crate::lab::view::{Desk, Overlay, Page, View};
 use crate::lab::wait::Patience;
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -51,6 +55,8 @@ pub struct State {
     pub(super) lesson: Chosen,
     /// The questions, and what was said to them.
     pub(super) quiz: Quiz,
+    /// What was written and sent in stage 7.
+    pub(in crate::lab::session) attempts: Attempts,
     /// What was tried after the lab's last reading.
     pub(super) experiments: Experiments,
     /// The drills.
@@ -93,6 +99,7 @@ impl State {
             names,
             lesson: Chosen::default(),
             quiz: Quiz::default(),
+            attempts: Attempts::default(),
             experiments: Experiments::default(),
             drills: Drills::default(),
             view: View::default(),
@@ -166,6 +173,11 @@ impl State {
         &self.debrief
     }
 
+    /// What was written and sent in stage 7.
+    pub fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
     /// What experiments have changed.
     pub fn experiments(&self) -> &Experiments {
         &self.experiments
@@ -228,6 +240,13 @@ impl State {
         self
     }
 
+    /// The same state, whose stage 7 offers three ways to let test-user use the key.
+    #[must_use]
+    pub fn with_ways(mut self) -> State {
+        self.attempts.offer();
+        self
+    }
+
     /// The same state, of a session that was recorded at `at` and is shown again at `now`, both in unix time.
     #[must_use]
     pub fn recorded_at(mut self, at: u64, now: u64) -> State {
@@ -273,6 +292,9 @@ impl State {
         // It began behind the blank screen, after a clean-up, say.
         self.view.blank = earlier.view.blank;
         self.clipboard = earlier.clipboard.clone();
+        if earlier.attempts.is_offered() {
+            self.attempts.offer();
+        }
         self.presenting.shows_timer = earlier.presenting.shows_timer;
         self
     }
@@ -413,6 +435,26 @@ impl State {
         self.view.experiment.is_none() && self.view.shown.next().is_none() && self.check(self.view.shown).is_some()
     }
 
+    /// What the evaluator expects of the text in the editor.
+    pub fn forecast(&self) -> Option<Forecast> {
+        desk::forecast(self)
+    }
+
+    /// The rungs of the newest attempt's Scan, compared with those before it.
+    pub fn rungs(&self) -> Vec<Rung> {
+        desk::rungs(self)
+    }
+
+    /// What was sent, in a few words.
+    pub fn sent_in_short(&self, sent: &Sent) -> String {
+        desk::in_short(self, sent)
+    }
+
+    /// The names that the editor can insert.
+    pub fn insertables(&self) -> Vec<Insertable> {
+        desk::insertables(self)
+    }
+
     /// The call with this request id, as it is shown, if a table key was needed for it.
     pub fn use_of_request(&self, id: &str) -> Option<&Use> {
         self.insight.use_of_request(id)
@@ -473,7 +515,12 @@ impl State {
         if self.view.drill {
             return self.kernel.run(RunId::Drill);
         }
-        self.view.experiment.map_or_else(|| self.record(self.view.shown), |which| self.trial(which))
+        let attempt = self.kernel.run(RunId::Attempt);
+        match (self.view.experiment, self.view.desk) {
+            (Some(which), _) => self.trial(which),
+            (None, Some(Desk::Outcome)) if attempt.status != Status::Todo => attempt,
+            (None, _) => self.record(self.view.shown),
+        }
     }
 
     /// The newest Scan of `identity` in the drill at work.

@@ -1,11 +1,12 @@
 //! The router: takes an event, tells everybody what has happened, and carries out what they ask for.
 
+use crate::lab::feature::attempts;
 use crate::lab::feature::consent::{Digits, Gate};
 use crate::lab::feature::drills::{Outlook, Part};
 use crate::lab::feature::experiments::{IDLE_SECONDS, Then};
 use crate::lab::feature::presenting::pace::minutes;
 use crate::lab::feature::review::Clearance;
-use crate::lab::kernel::event::{Command, DomainEvent, DrillCommand, RunId, TimerId, TrialCommand};
+use crate::lab::kernel::event::{AttemptCommand, Command, DomainEvent, DrillCommand, RunId, TimerId, TrialCommand};
 use crate::lab::kernel::run::Purpose;
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::batch::{Batch, Next};
@@ -19,6 +20,7 @@ use crate::lab::stages::{self, Evidence, Kind, Scans, Sources};
 use crate::lab::view::Overlay;
 use crate::lab::wait;
 
+use super::desk;
 use super::flow::{Effect, Event, Report};
 use super::notice;
 use super::state::State;
@@ -47,6 +49,7 @@ impl State {
     fn accept(&mut self, event: Event) -> Vec<Command> {
         match event {
             Event::Intent(intent) => return self.try_intent(intent),
+            Event::Edited(edit) => desk::edited(self, &edit),
             Event::CallFinished { id, answer } => {
                 self.kernel.answer(id, *answer, |raw| self.masking.exchange(raw));
             }
@@ -93,7 +96,11 @@ impl State {
         if self.insight.awaits(serial) {
             let known = self.insight.read(finding, &self.kernel, &self.backend.region);
             let failed = || Known::Failed("it could not be masked".to_owned());
-            self.insight.show(self.masking.known(known).unwrap_or_else(failed));
+            let known = self.masking.known(known).unwrap_or_else(failed);
+            if let Known::Documents(documents) = &known {
+                self.attempts.read(documents.clone());
+            }
+            self.insight.show(known);
         }
     }
 
@@ -128,6 +135,7 @@ impl State {
         let mut commands = self.react(event, effects);
         commands.extend(self.insight.on(event, &self.kernel, self.backend.kind != BackendKind::Aws));
         commands.extend(self.experiments.on(event, &self.kernel));
+        commands.extend(self.attempts.on(event, &self.kernel));
         commands.extend(self.resume_on(event));
         if !self.resuming.is_open() {
             // A jump waits: its calls and the verification's must not mix.
@@ -165,6 +173,10 @@ impl State {
                 self.drills.learn(self.experiments.ledger_mut(), call.raw());
             }
             DomainEvent::RunStopped(RunId::Drill, observed) => return self.end_part(Some(observed.clone())),
+            DomainEvent::RunEnded(RunId::Attempt) => {
+                self.view.message = None;
+                self.view.focus_on(Identity::TestUser);
+            }
             DomainEvent::StageWithheld(stage) => {
                 self.view.show(*stage);
                 effects.push(Effect::Report(Report::Started(*stage)));
@@ -236,11 +248,15 @@ impl State {
                 let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
                 self.drills.next(self.experiments.ledger_mut(), batch, &sources, self.kernel.run(id))
             }
+            RunId::Attempt => {
+                let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
+                self.attempts.next(batch, &sources)
+            }
         };
         match (next, id) {
             (Next::Send(batch), _) if batch.calls.is_empty() => self.kernel.pass(id),
             (Next::Send(batch), RunId::Stage(stage)) => self.clear(stage, batch, effects),
-            (Next::Send(batch), RunId::Experiment(_) | RunId::Drill) => self.send(id, batch, effects),
+            (Next::Send(batch), RunId::Experiment(_) | RunId::Drill | RunId::Attempt) => self.send(id, batch, effects),
             (Next::Wait, RunId::Drill) => {
                 let timer = self.kernel.new_timer();
                 self.drills.pause(timer);
@@ -253,20 +269,33 @@ impl State {
                 return self.experiments.wait(timer, self.backend.kind == BackendKind::Aws);
             }
             (Next::End, RunId::Stage(stage)) => {
-                let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
-                let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
-                let check = Check::from((stage.def().expect)(&evidence));
+                let check = self.judged(stage);
                 self.conclude(stage, check);
+            }
+            (Next::End, RunId::Attempt) => {
+                let (exchanges, given_user) = (self.kernel.run(id).raw(), self.backend.given_user);
+                let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
+                return vec![self.attempts.judge(&evidence)];
             }
             (Next::End, RunId::Experiment(which)) => return vec![self.experiments.judge(which, &self.kernel)],
             (Next::Blocked(reason), RunId::Stage(stage)) => {
                 self.conclude(stage, Check::unmet(format!("not attempted: {reason}")));
+            }
+            (Next::Blocked(reason), RunId::Attempt) => {
+                return vec![Command::Attempt(AttemptCommand::Conclude(Check::unmet(reason)))];
             }
             (Next::Blocked(reason), RunId::Experiment(which)) => {
                 return vec![Command::Trial(which, TrialCommand::End(Check::unmet(reason)))];
             }
         }
         Vec::new()
+    }
+
+    /// Judges the calls of a stage by its expectation.
+    pub(super) fn judged(&self, stage: Stage) -> Check {
+        let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
+        let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
+        Check::from((stage.def().expect)(&evidence))
     }
 
     pub(super) fn sources(&self) -> Sources<'_> {
@@ -291,7 +320,11 @@ impl State {
 
     fn send_masked(&mut self, id: RunId, batch: Masked<Batch>, effects: &mut Vec<Effect>) {
         // DynamoDB keeps a table key for a connection. On new ones KMS is asked for both callers.
-        let compares = matches!(id, RunId::Stage(stage) if stage.def().scans.compares());
+        let compares = match id {
+            RunId::Stage(stage) => stage.def().scans.compares(),
+            RunId::Experiment(_) | RunId::Drill => false,
+            RunId::Attempt => batch.calls.iter().any(|(identity, _)| *identity == Identity::TestUser),
+        };
         if compares && self.backend.kind == BackendKind::Sandbox {
             effects.push(Effect::Reconnect);
         }
@@ -362,6 +395,7 @@ impl State {
             Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
             Command::Drill(DrillCommand::GoOn) => self.kernel.pass(RunId::Drill),
             Command::Drill(DrillCommand::Prepared) => self.prepared(),
+            Command::Attempt(command) => return desk::apply(self, command),
             Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
             Command::Trace(requests) => effects.push(Effect::Trace(requests)),
@@ -373,6 +407,9 @@ impl State {
             Command::Save => {}
             Command::Copy(text) => effects.push(Effect::Copy(text)),
             Command::OpenShell => effects.push(Effect::OpenShell),
+            Command::EditElsewhere => {
+                effects.extend(self.attempts.draft().map(|draft| Effect::Edit(draft.text().to_owned())));
+            }
             Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),
         }
@@ -394,6 +431,11 @@ impl State {
         };
         if let Some(undo) = undo {
             return self.apply(undo, effects);
+        }
+        // An attempt that has failed may deny what comes next.
+        let fails = matches!(stage, Stage::Grant | Stage::CleanUp) && self.kernel.facts().way.is_none();
+        if let Some(undo) = fails.then(|| self.attempts.undo_before(attempts::Then::Start(stage))).flatten() {
+            return undo;
         }
         self.kernel.begin(stage);
         Vec::new()
@@ -425,6 +467,10 @@ impl State {
                 let text = "this one changes test-user's own policies: it needs a user that the lab makes";
                 self.view.message = Some(text.to_owned());
             }
+            TrialCommand::Try if self.attempts.standing().is_some() => {
+                // Experiments begin where the usual way ends.
+                return self.attempts.use_console(which).unwrap_or_default();
+            }
             TrialCommand::Try => {
                 let command = self.experiments.start(which, &self.kernel);
                 return self.apply(command, effects);
@@ -446,7 +492,7 @@ impl State {
             TrialCommand::CatchUp => {
                 // It has not been tried since the session was resumed.
                 self.kernel.reset(RunId::Experiment(which));
-                return self.verify_from(Some(Stage::FIRST));
+                return self.verify_or_undo_attempt();
             }
         }
         Vec::new()
@@ -535,7 +581,7 @@ impl State {
     }
 
     /// The gate before a stage: asks for consent where nobody has given it. Says whether the stage can't begin.
-    fn asks_for_consent(&mut self, stage: Stage) -> bool {
+    pub(super) fn asks_for_consent(&mut self, stage: Stage) -> bool {
         if self.backend.kind != BackendKind::Aws || stage.def().kind != Kind::Creates {
             return false;
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::lab::model::facts::Facts;
+use crate::lab::model::mechanism::ATTEMPT;
 use crate::lab::model::operation::Operation as O;
 use crate::lab::model::test_user;
 use crate::lab::model::until::Until;
@@ -31,10 +32,19 @@ const STEPS: &[Step] = &[
         as_admin(arns.map(|policy_arn| O::DetachUserPolicy { user: s.names.user.clone(), policy_arn }))
     }),
     removing(&[Planned::admin("iam:DeleteUserPolicy").only(Runs::InlinePolicy)], |s| {
-        let name = || test_user::POLICY.to_owned();
-        let own = s.facts.made.inline_policy.then(name);
-        let policies = own.into_iter().chain(s.facts.made.added.inline.iter().cloned());
-        as_admin(policies.map(|name| O::DeleteUserPolicy { user: s.names.user.clone(), name }))
+        let made = &s.facts.made;
+        let names = [made.inline_policy.then_some(test_user::POLICY), made.attempt_policy.then_some(ATTEMPT)];
+        let names = names.into_iter().flatten().map(str::to_owned).chain(made.added.inline.iter().cloned());
+        as_admin(names.map(|name| O::DeleteUserPolicy { user: s.names.user.clone(), name }))
+    }),
+    // A grant whose response was lost is known by its name alone.
+    removing(&[], |s| {
+        let key = s.facts.key_id().filter(|_| s.facts.made.attempt_grant.as_deref() == Some(""));
+        as_admin(key.map(|key| O::ListGrants { key: key.to_owned() }))
+    }),
+    removing(&[], |s| {
+        let grant = s.facts.made.attempt_grant.clone().filter(|id| !id.is_empty()).zip(s.facts.key_id());
+        as_admin(grant.map(|(grant_id, key)| O::RevokeGrant { key: key.to_owned(), grant_id }))
     }),
     removing(&[], |s| {
         as_admin(s.facts.made.maybe_access_key.then(|| O::ListAccessKeys { user: s.names.user.clone() }))

@@ -29,7 +29,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The Scan of `identity`: met with all sample items.
-    pub(super) fn complete_scan(&self, identity: Identity) -> Observed {
+    pub fn complete_scan(&self, identity: Identity) -> Observed {
         let scan = self.newest(identity, "Scan").ok_or_else(|| format!("{} sent no Scan", identity.name()))?;
         if !scan.is_allowed() {
             return Err(describe(scan));

@@ -64,6 +64,7 @@ fn line(effect: &Effect) -> String {
         Effect::Advance { timer, seconds } => format!("advance {} {seconds}", timer.0),
         Effect::Inspect { serial, inquiry } => match inquiry {
             Inquiry::Why { call, caller, key } => format!("inspect {serial} why {} {caller:?} {key:?}", call.0),
+            Inquiry::Documents { caller, key } => format!("inspect {serial} documents {caller:?} {key:?}"),
             Inquiry::Trail => format!("inspect {serial} trail"),
             Inquiry::AtRest { table } => format!("inspect {serial} at rest {table}"),
         },
@@ -80,6 +81,7 @@ fn line(effect: &Effect) -> String {
         }
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::OpenShell => "open shell".to_owned(),
+        Effect::Edit(text) => format!("edit {text:?}"),
         Effect::StartOver => "start over".to_owned(),
         Effect::Exit => "exit".to_owned(),
     }
@@ -88,6 +90,7 @@ fn line(effect: &Effect) -> String {
 fn event_line(event: &Event) -> String {
     match event {
         Event::Intent(intent) => format!("> {}", json(intent)),
+        Event::Edited(edit) => format!("> edited {}", json(edit)),
         Event::CallFinished { id, answer } => format!("> finished {} {}", id.0, hash(&json(answer))),
         Event::Inspected { serial, .. } => format!("> inspected {serial}"),
         Event::Traced(asked) => format!("> traced {}", json(asked)),

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::fake::*;
-use crate::lab::review::lock_out;
+use crate::lab::model::lockout::lock_out;
 use crate::lab::*;
 
 /// A lab with a person, who has gone to `grant` and sees what PutKeyPolicy would change.

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::lab::facts::Caller;
     use crate::lab::model::key_policy::{statements, with_key_user};
-    use crate::lab::review::lock_out;
+    use crate::lab::model::lockout::lock_out;
 
     const USER: &str = "arn:aws:iam::111122223333:user/test";
     const ADMIN: &str = "arn:aws:iam::111122223333:user/admin";

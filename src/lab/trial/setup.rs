@@ -147,6 +147,7 @@ impl Setup<'_> {
             key: self.key(),
             grantee: grantee.to_owned(),
             operations: operations.iter().map(|operation| (*operation).to_owned()).collect(),
+            constraints: None,
             name: GRANT_NAME.to_owned(),
         })
     }

@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::lab::{Event, Keymap, State};
+use crate::lab::{Event, Keymap, Mode, State};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::input::{self, Input, attend};
@@ -18,6 +18,7 @@ use crate::run::presentation::{Due, Presentation, area, key};
 #[cfg(unix)]
 use crate::run::shell::terminal;
 use crate::ui;
+use crate::ui::desk::Typist;
 use crate::ui::terminal::Screen;
 
 /// The message after a paste.
@@ -54,6 +55,7 @@ pub async fn interactive<W: Write, I: Into<Input>>(
         more: 0,
         #[cfg(unix)]
         shell: None,
+        typist: Typist::default(),
     };
     driver::run(state, Some(effects), &mut front, Inputs::new(events, input, stop)).await
 }
@@ -77,6 +79,8 @@ struct OnScreen<'a, W: Write> {
     /// The shell that has the terminal.
     #[cfg(unix)]
     shell: Option<terminal::Open>,
+    /// Writes in the editor.
+    typist: Typist,
 }
 
 impl<W: Write> Front for OnScreen<'_, W> {
@@ -251,7 +255,7 @@ impl<W: Write> OnScreen<'_, W> {
     /// Returns the event that an input means now.
     fn understand(&mut self, input: Input, state: &State) -> io::Result<Option<Event>> {
         let Some(input) = attend(input, self.screen)? else { return Ok(None) };
-        if let Some(code) = self.manner.stands_in(input, state) {
+        if let Some(code) = self.manner.stands_in(&input, state) {
             return Ok(self.play(code, state));
         }
         if input.is_press() {
@@ -259,7 +263,7 @@ impl<W: Write> OnScreen<'_, W> {
         }
         Ok(match input {
             Input::Mouse(mouse) => ui::mouse::intent(mouse, state, area(self.screen.size())).map(Event::Intent),
-            Input::Paste => Some(Event::Say(PASTED.to_owned())),
+            Input::Paste(text) => Some(self.paste(&text, state)),
             Input::Background { light } => {
                 self.manner.looks.told(light);
                 None
@@ -277,7 +281,19 @@ impl<W: Write> OnScreen<'_, W> {
         if let Some(recording) = &mut self.manner.recording {
             recording.typed(now, state, key);
         }
-        keys.pressed(key).map(Event::Intent)
+        match keys.pressed(key) {
+            None if state.mode() == Mode::Writing => {
+                self.typist.press(key, state.attempts().draft()?).map(Event::Edited)
+            }
+            intent => intent.map(Event::Intent),
+        }
+    }
+
+    /// Pasted text is an edit in the editor, and nothing elsewhere.
+    fn paste(&mut self, text: &str, state: &State) -> Event {
+        let draft = state.attempts().draft().filter(|_| state.mode() == Mode::Writing && !text.is_empty());
+        let edit = draft.and_then(|draft| self.typist.paste(text, draft));
+        edit.map_or_else(|| Event::Say(PASTED.to_owned()), Event::Edited)
     }
 }
 

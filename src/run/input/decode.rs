@@ -26,18 +26,21 @@ const REPLY_TIME: Duration = Duration::from_secs(10);
 /// The most bytes of a sequence that are kept. The rest is read and dropped.
 const KEPT: usize = 64;
 
+/// The most bytes of a pasted text that are kept.
+const PASTED: usize = 128 * 1024;
+
 /// Ends a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// What bytes have become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A key.
     Key(KeyEvent),
     /// A button of the mouse, or its wheel.
     Mouse(MouseEvent),
-    /// Text was pasted. What it was is nobody's business.
-    Paste,
+    /// Text was pasted: no keys, except for an editor.
+    Paste(String),
     /// The terminal's background is light, or dark.
     Background {
         /// Whether it is.
@@ -94,12 +97,22 @@ pub struct Decoder {
     alt: bool,
     /// The newest byte may be a key: it came late, and alone.
     doubtful: bool,
+    /// The pasted bytes before those.
+    pasted: Vec<u8>,
 }
 
 impl Decoder {
     /// At the beginning of the input.
     pub fn new(now: Instant) -> Decoder {
-        Decoder { at: At::Ground, bytes: Vec::new(), began: now, newest: now, alt: false, doubtful: false }
+        Decoder {
+            at: At::Ground,
+            bytes: Vec::new(),
+            began: now,
+            newest: now,
+            alt: false,
+            doubtful: false,
+            pasted: Vec::new(),
+        }
     }
 
     /// How long to wait for more before [`Decoder::pass`] is to be called; `None` where nothing is under way.
@@ -127,7 +140,7 @@ impl Decoder {
             }
             At::Csi if self.bytes == b"\x1b[" => self.at = At::CsiLate,
             At::Paste => {
-                items.push(Item::Paste);
+                items.push(self.pasted());
                 self.reset();
             }
             _ => self.give_up(items),
@@ -170,7 +183,7 @@ impl Decoder {
         };
         if !goes_on {
             if self.at == At::Paste {
-                items.push(Item::Paste);
+                items.push(self.pasted());
             }
             self.give_up(items);
         }
@@ -415,16 +428,27 @@ impl Decoder {
         self.reset();
     }
 
-    /// Only the newest bytes are kept: the end may be among them.
+    /// Of a text that is too long the beginning is kept, and the newest bytes: the end may be among them.
     fn paste(&mut self, byte: u8, items: &mut Vec<Item>) {
         if self.bytes.len() == PASTE_END.len() {
-            self.bytes.remove(0);
+            let oldest = self.bytes.remove(0);
+            if self.pasted.len() < PASTED {
+                self.pasted.push(oldest);
+            }
         }
         self.bytes.push(byte);
         if self.bytes == PASTE_END {
-            items.push(Item::Paste);
+            self.bytes.clear();
+            items.push(self.pasted());
             self.reset();
         }
+    }
+
+    /// What was pasted.
+    fn pasted(&mut self) -> Item {
+        let mut bytes = std::mem::take(&mut self.pasted);
+        bytes.append(&mut self.bytes);
+        Item::Paste(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

@@ -16,14 +16,14 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::ui::terminal::Screen;
 
 /// What arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A key.
     Key(KeyEvent),
     /// The mouse, where the terminal reports it.
     Mouse(MouseEvent),
-    /// Pasted text, which is no keys.
-    Paste,
+    /// Pasted text: no keys, except for an editor. Empty where the terminal doesn't tell it from keys.
+    Paste(String),
     /// The terminal's background, which was asked for.
     Background {
         /// Whether it is light.
@@ -46,6 +46,7 @@ impl From<Event> for Input {
         match event {
             Event::Key(key) => Input::Key(key),
             Event::Mouse(mouse) => Input::Mouse(mouse),
+            Event::Paste(text) => Input::Paste(text),
             Event::Resize(width, height) => Input::Resize(Size { width, height }),
             _ => Input::Other,
         }
@@ -54,20 +55,20 @@ impl From<Event> for Input {
 
 impl Input {
     /// The key, where it is one that was pressed or is held down.
-    pub fn key(self) -> Option<KeyEvent> {
+    pub fn key(&self) -> Option<KeyEvent> {
         match self {
-            Input::Key(key) if key.kind != KeyEventKind::Release => Some(key),
+            Input::Key(key) if key.kind != KeyEventKind::Release => Some(*key),
             _ => None,
         }
     }
 
     /// Whether a key was pressed.
-    pub fn is_key_press(self) -> bool {
+    pub fn is_key_press(&self) -> bool {
         matches!(self, Input::Key(key) if key.kind == KeyEventKind::Press)
     }
 
     /// Whether a key or a button of the mouse was pressed.
-    pub fn is_press(self) -> bool {
+    pub fn is_press(&self) -> bool {
         let is_button = matches!(self, Input::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Down(_)));
         self.is_key_press() || is_button
     }

@@ -166,7 +166,7 @@ fn read(terminal: &OwnedFd, to: &Sender<io::Result<Input>>, valve: Option<&Valve
             let input = match item {
                 Item::Key(key) => Input::Key(key),
                 Item::Mouse(mouse) => Input::Mouse(mouse),
-                Item::Paste => Input::Paste,
+                Item::Paste(text) => Input::Paste(text),
                 Item::Background { light } => Input::Background { light },
             };
             if !gate.pass(input) {
@@ -186,14 +186,15 @@ struct Gate<'a> {
 impl Gate<'_> {
     /// Queues one input. Returns whether the receiver is still there.
     fn pass(&mut self, input: Input) -> bool {
+        let mut input = input;
         if self.flood.is_none() {
-            match self.to.try_send(Ok(input)) {
+            input = match self.to.try_send(Ok(input)) {
                 Ok(()) => return true,
-                Err(TrySendError::Closed(_)) => return false,
                 // A wheel turns faster than anybody reads.
-                Err(TrySendError::Full(_)) if matches!(input, Input::Mouse(_)) => return true,
-                Err(TrySendError::Full(_)) => {}
-            }
+                Err(TrySendError::Full(Ok(Input::Mouse(_)))) => return true,
+                Err(TrySendError::Full(Ok(input))) => input,
+                Err(_) => return false,
+            };
         }
         let key = input.key();
         if key.is_some_and(|key| key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c')) {
@@ -207,7 +208,10 @@ impl Gate<'_> {
     /// Queues the end of input. Returns whether the receiver is still there.
     fn is_quiet(&mut self) -> bool {
         let Some(newest) = self.flood.take() else { return true };
-        [Some(Input::Paste), newest].into_iter().flatten().all(|input| self.to.blocking_send(Ok(input)).is_ok())
+        [Some(Input::Paste(String::new())), newest]
+            .into_iter()
+            .flatten()
+            .all(|input| self.to.blocking_send(Ok(input)).is_ok())
     }
 }
 
@@ -254,14 +258,14 @@ mod tests {
         let (sender, mut receiver) = channel(4);
         let mut gate = Gate { to: &sender, flood: None };
         let [j, q] = ['j', 'q'].map(|c| key(c, KeyModifiers::NONE));
-        for input in [j; 100].into_iter().chain([q]) {
+        for input in vec![j.clone(); 100].into_iter().chain([q.clone()]) {
             assert!(gate.pass(input));
         }
-        assert_eq!(arrived(&mut receiver), [j; 4]);
+        assert_eq!(arrived(&mut receiver), vec![j.clone(); 4]);
         assert!(gate.is_quiet() && gate.is_quiet());
-        assert_eq!(arrived(&mut receiver), [Input::Paste, q]);
+        assert_eq!(arrived(&mut receiver), [Input::Paste(String::new()), q]);
         // It is over.
-        assert!(gate.pass(j));
+        assert!(gate.pass(j.clone()));
         assert_eq!(arrived(&mut receiver), [j]);
     }
 
@@ -271,13 +275,13 @@ mod tests {
         let mut gate = Gate { to: &sender, flood: None };
         let (j, interrupt) = (key('j', KeyModifiers::NONE), key('c', KeyModifiers::CONTROL));
         for _ in 0..9 {
-            assert!(gate.pass(j));
+            assert!(gate.pass(j.clone()));
         }
         assert_eq!(arrived(&mut receiver).len(), 4);
-        assert!(gate.pass(interrupt));
+        assert!(gate.pass(interrupt.clone()));
         assert!(gate.pass(Input::Key(KeyCode::Enter.into())));
         assert!(gate.is_quiet());
-        assert_eq!(arrived(&mut receiver), [interrupt, Input::Paste]);
+        assert_eq!(arrived(&mut receiver), [interrupt, Input::Paste(String::new())]);
         drop(receiver);
         assert!(!gate.pass(j));
     }

@@ -140,7 +140,7 @@ fn understand<W: Write>(
     if let Some(Input::Background { light }) = input {
         looks.told(light);
     }
-    Ok(input.and_then(Input::key).and_then(|key| press(key, notes, screen.size())))
+    Ok(input.and_then(|input| input.key()).and_then(|key| press(key, notes, screen.size())))
 }
 
 fn press(key: KeyEvent, notes: &mut Notes, size: Size) -> Option<Said> {

@@ -47,7 +47,11 @@ impl<'a> Fit<'a> {
     pub fn pressed(&self, event: KeyEvent) -> Option<Intent> {
         match self.bound(event) {
             // No stray finger presses these two.
-            Some((_, Intent::AskToQuit, _)) if Chord::of(event) == Some(control('c')) => Some(Intent::Quit),
+            Some((_, Intent::AskToQuit, _))
+                if Chord::of(event) == Some(control('c')) && self.state.mode() != Mode::Writing =>
+            {
+                Some(Intent::Quit)
+            }
             Some((_, intent, _)) => Some(intent),
             None => self.typed(event),
         }
@@ -56,7 +60,8 @@ impl<'a> Fit<'a> {
     /// What `event` is bound to: the first binding that is allowed, else the first that says why not.
     pub(super) fn bound(&self, event: KeyEvent) -> Option<(&'static Row, Intent, Permit)> {
         let pressed = Chord::of(event)?;
-        if self.state.mode() == Mode::Search && pressed.typed().is_some() {
+        // In the editor and in a query letters type.
+        if matches!(self.state.mode(), Mode::Writing | Mode::Search) && pressed.typed().is_some() {
             return None;
         }
         let mut refused = None;
@@ -151,9 +156,16 @@ impl<'a> Fit<'a> {
             || binding.modes().or(Mode::Search) == Modes::ALL
             || match mode {
                 Mode::Leaving | Mode::Resuming | Mode::Votes | Mode::Blank | Mode::Opening => true,
-                Mode::Page | Mode::List | Mode::Search | Mode::Consent | Mode::StartingOver | Mode::Debrief => {
-                    binding.action == Action::Do(Intent::Close)
-                }
+                Mode::Page
+                | Mode::List
+                | Mode::Search
+                | Mode::Consent
+                | Mode::StartingOver
+                | Mode::Debrief
+                | Mode::Choosing
+                | Mode::Writing
+                | Mode::Naming
+                | Mode::Tried => binding.action == Action::Do(Intent::Close),
                 Mode::Todo | Mode::Running | Mode::Done | Mode::Drill => false,
             }
     }

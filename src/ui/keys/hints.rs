@@ -9,7 +9,7 @@ use crate::ui::size::Class;
 use super::chord::Chord;
 use super::fit::Fit;
 use super::names;
-use super::row::{KeyHint, NEVER, Row};
+use super::row::{Binding, KeyHint, NEVER, Row};
 use super::table::{KEYS, explains_elsewhere};
 
 /// The rows of the footer under a question. The help has the others.
@@ -26,7 +26,10 @@ fn hints_of(state: &State, area: Rect, shows: impl Fn(&str) -> bool) -> Vec<KeyH
     let unread = state.has_unread_denial();
     let hint = |row: &Row| {
         let working = row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
-        let keys: Vec<String> = working.filter_map(|binding| binding.keys(fit.keymap).into_iter().next()).collect();
+        // In the editor letters type.
+        let counts = |name: &String| state.mode() != Mode::Writing || name.chars().count() > 1;
+        let first = |binding: &Binding| binding.keys(fit.keymap).into_iter().find(counts);
+        let keys: Vec<String> = working.filter_map(first).collect();
         let label = state.interface().word(row.label.text(state, area)).to_owned();
         let name = name_of(row);
         let keys = match (name, keys.is_empty()) {

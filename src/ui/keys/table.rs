@@ -4,8 +4,10 @@ use crossterm::event::KeyCode;
 use ratatui::layout::Rect;
 
 use crate::lab::drills::{Current, Task};
+use crate::lab::model::mechanism::Mechanism;
+use crate::lab::view::Desk;
 use crate::lab::{
-    Copied, DrillAction, Intent, Look, Mode, Modes, Overlay, Page, PresenterAction, SearchAction, State, Status,
+    Copied, DrillAction, Intent, Look, Mode, Modes, Overlay, Page, PresenterAction, SearchAction, Stage, State, Status,
 };
 use crate::ui::size::Class;
 
@@ -98,6 +100,38 @@ pub const KEYS: &[Row] = &[
         Group::Learn,
         6,
         &[on("level", &[char('L')], Intent::Drill(DrillAction::Level))],
+    ),
+    row(
+        "write it",
+        "stage 7: write it, for key policy, IAM or a grant",
+        Group::Learn,
+        1,
+        &[
+            on("way_1", &[char('1')], Intent::ChooseWay(Mechanism::KeyPolicy)),
+            on("way_2", &[char('2')], Intent::ChooseWay(Mechanism::IamPolicy)),
+            on("way_3", &[char('3')], Intent::ChooseWay(Mechanism::Grant)),
+        ],
+    ),
+    row(
+        "next blank",
+        "in the editor: the next blank, or the one before",
+        Group::Learn,
+        1,
+        &[
+            on("next_blank", &[key(KeyCode::Tab)], Intent::NextBlank(true)),
+            on("previous_blank", &[key(KeyCode::BackTab)], Intent::NextBlank(false)),
+        ],
+    ),
+    row("send", "in the editor: send it as it is", Group::Learn, 1, &[on("send", &[control('s')], Intent::Send)]),
+    row(
+        "insert",
+        "in the editor: insert an ARN; again: the next one",
+        Group::Learn,
+        2,
+        &[
+            on("insert_name", &[control('n')], Intent::InsertName),
+            on("insert_name", &[control('n')], Intent::MoveCursor(1)),
+        ],
     ),
     row("skip", "skip the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),
     labeled(
@@ -445,7 +479,13 @@ pub const KEYS: &[Row] = &[
         3,
         &[on("drills", &[char('d')], Intent::Drill(DrillAction::Open))],
     ),
-    row("undo again", "retry an undo that failed", Group::Learn, 1, &[on("undo", &[char('u')], Intent::Undo)]),
+    labeled(
+        |state, _| if state.view().desk.is_some() { "undo" } else { "undo again" },
+        "undo an attempt, or what an experiment left",
+        Group::Learn,
+        1,
+        &[on("undo", &[char('u')], Intent::Undo)],
+    ),
     labeled(
         |state, _| close_or(state, Page::Help, "keys"),
         "this help",
@@ -486,6 +526,13 @@ fn advance_label(state: &State, _: Rect) -> &str {
             None => "stop",
         };
     }
+    match state.view().desk.filter(|_| state.view().overlay.is_none()) {
+        Some(Desk::Choice) => return "the usual way",
+        Some(Desk::Names(_)) => return "insert it",
+        Some(Desk::Outcome) if state.check(Stage::Grant).is_none() => return "edit again",
+        Some(_) => return "next",
+        None => {}
+    }
     match (state.view().overlay, &state.shown().status) {
         (Some(Overlay::Stages { cursor }), _) if cursor > state.reachable() => "set up what comes before",
         (Some(Overlay::Stages { .. }), _) => "show this stage",
@@ -511,7 +558,12 @@ fn back_label(state: &State, area: Rect) -> &str {
         None if state.is_drilling() => "stop",
         Some(Overlay::Debrief) if state.debrief().current().is_some() => "to the card",
         None if is_zoomed || class == Class::TooSmall => "back",
+        None if state.view().desk == Some(Desk::Choice) => "back",
+        None if state.view().desk.is_some() && state.check(Stage::Grant).is_some() => "back",
+        None if matches!(state.view().desk, Some(Desk::Editor | Desk::Outcome)) => "other way",
+        None if state.view().desk.is_some() => "back",
         None if state.held().is_some() => "don't send it",
+        None if state.view().shown == Stage::Grant && state.attempts().is_offered() => "other way",
         None if state.view().experiment.is_none() => "stop here",
         _ => "back",
     }

@@ -96,27 +96,39 @@ pub fn decide_again(
     region: &str,
     documents: &Documents,
 ) -> (Vec<Decided>, Vec<String>) {
+    decide_operation(&exchange.operation, request_id(exchange), caller, facts, region, documents)
+}
+
+/// The same for a call that has not been sent.
+pub fn decide_operation(
+    operation: &Operation,
+    request_id: &str,
+    caller: &Caller,
+    facts: &Facts,
+    region: &str,
+    documents: &Documents,
+) -> (Vec<Decided>, Vec<String>) {
     let (policies, mut unread) = Policies::parse(documents, caller, facts);
     let principal = &policies.principal;
     let mut decided = Vec::new();
-    for question in questions(&exchange.operation, facts, caller, region) {
+    for question in questions(operation, facts, caller, region) {
         // The root user needs no IAM policy (IAM guide); of a key nobody has anything without its policy (KMS guide).
         if principal.is_root() && !question.of_key {
             continue;
         }
-        let of_table = exchange.operation.service() == Service::DynamoDb;
+        let of_table = operation.service() == Service::DynamoDb;
         let seen = Seen {
             action: &question.action,
             resource: &question.resource,
             by_dynamodb: question.by_dynamodb,
-            table: of_table.then(|| exchange.operation.subject()),
+            table: of_table.then(|| operation.subject()),
         };
         let (conditions, encryption_context) = conditions(&seen, principal, region);
         let Some(decision) = policies.decide(&question, &conditions, &encryption_context) else { continue };
         let is_allowed = decision.is_allowed();
         unread.extend(unknown_conditions(&decision, &conditions));
         decided.push(Decided {
-            request_id: request_id(exchange).to_owned(),
+            request_id: request_id.to_owned(),
             principal: principal.arn.clone(),
             action: question.action,
             resource: question.resource,

@@ -5,6 +5,7 @@
 
 pub mod at_rest;
 pub mod documents;
+pub mod forecast;
 pub mod ladder;
 pub mod near_miss;
 pub mod trail;
@@ -184,6 +185,9 @@ impl Insight {
             Finding::Decisions(all) => {
                 let own = all.into_iter().filter(|decided| self.is_own(&decided.request_id, kernel)).collect();
                 Known::Decisions { all: own, unread: None }
+            }
+            Finding::Documents(documents) if matches!(self.inquiry, Some(Inquiry::Documents { .. })) => {
+                Known::Documents(documents)
             }
             Finding::Documents(documents) => {
                 let (all, unread) = self.decided_again(&documents, kernel, region);

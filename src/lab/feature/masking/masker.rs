@@ -124,6 +124,22 @@ impl Masker {
         masked
     }
 
+    /// `text` with the originals of its pseudonyms.
+    pub fn original(&self, text: &str) -> String {
+        let mut pairs: Vec<(&String, &String)> = self.pseudonyms.iter().collect();
+        pairs.sort_by_key(|(_, pseudonym)| std::cmp::Reverse(pseudonym.len()));
+        let mut rest = text;
+        let mut original = String::with_capacity(text.len());
+        while let Some(c) = rest.chars().next() {
+            let found = pairs.iter().find(|(_, pseudonym)| rest.starts_with(pseudonym.as_str()));
+            let (taken, put) = found
+                .map_or((c.len_utf8(), &rest[..c.len_utf8()]), |(name, pseudonym)| (pseudonym.len(), name.as_str()));
+            original.push_str(put);
+            rest = &rest[taken..];
+        }
+        original
+    }
+
     /// The name of a user or a role.
     fn name(&mut self, name: &str) -> String {
         if self.is_told(name) {
@@ -230,7 +246,11 @@ impl Masker {
                 Parameter::Text(text) | Parameter::TableKey(TableKey::Customer(text)) => *text = self.text(text),
                 Parameter::Tags(tags, _) | Parameter::TagConditions(tags) => tags.run = self.text(&tags.run),
                 Parameter::Item(item) => item.values_mut().for_each(|value| self.value(value)),
+                Parameter::Constraints(Some(constraints)) => {
+                    constraints.pairs_mut().values_mut().for_each(|value| *value = self.text(value));
+                }
                 Parameter::TableKey(TableKey::AwsOwned | TableKey::AwsManaged)
+                | Parameter::Constraints(None)
                 | Parameter::Plain(_)
                 | Parameter::Fixed(_)
                 | Parameter::Number(_)

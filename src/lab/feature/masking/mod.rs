@@ -97,6 +97,11 @@ impl Masking {
         }
     }
 
+    /// A text that was written from what is shown, with the real names.
+    pub(in crate::lab) fn unmasked(&self, text: &str) -> String {
+        self.on.as_ref().map_or_else(|| text.to_owned(), |on| on.masker.original(text))
+    }
+
     /// Masks every text in `value`; `None` where that can't be done.
     pub(in crate::lab) fn value<T: Serialize + DeserializeOwned>(&mut self, value: T) -> Option<T> {
         let Some(on) = &mut self.on else { return Some(value) };
@@ -125,6 +130,7 @@ impl Masking {
                 let (all, unread) = self.value((all, unread))?;
                 Known::Decisions { all, unread }
             }
+            Known::Documents(documents) => Known::Documents(self.value(documents)?),
             Known::Trail(events) => Known::Trail(self.value(events)?),
             // The bytes of items and keys name nobody, and where the file lies is the person's own machine.
             Known::AtRest(at_rest) => {

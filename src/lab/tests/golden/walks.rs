@@ -149,6 +149,10 @@ impl Walk {
                 ..Default::default()
             }),
             Inquiry::Why { .. } => Finding::Decisions(Vec::new()),
+            Inquiry::Documents { .. } => Finding::Documents(insight::documents::Documents {
+                key_policy: Some(self.lab.cloud.key_policy.clone()),
+                ..Default::default()
+            }),
             Inquiry::Trail => Finding::NotTold,
             Inquiry::AtRest { table } => Finding::Failed(format!("no {table} in {ACCOUNT}")),
         }

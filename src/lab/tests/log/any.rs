@@ -6,6 +6,7 @@ use ratatui::layout::Size;
 use super::super::fake::*;
 use crate::lab::insight::{Finding, Inquiry, ladder::Decided};
 use crate::lab::log::{Entry, Head, Logged};
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::*;
 use crate::ui::{ColorLevel, Theme, ThemeName, render};
 
@@ -75,6 +76,12 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         Intent::StartAfresh,
         Intent::ToggleExperiments,
         Intent::Undo,
+        Intent::ChooseWay(Mechanism::KeyPolicy),
+        Intent::ChooseWay(Mechanism::IamPolicy),
+        Intent::ChooseWay(Mechanism::Grant),
+        Intent::NextBlank(true),
+        Intent::InsertName,
+        Intent::Send,
         Intent::Copy(Copied::Command),
         Intent::Copy(Copied::Answer),
     ];
@@ -130,7 +137,7 @@ impl Twins {
         if masked {
             live.state.mask();
         }
-        live.state = live.state.with_review().with_quiz(Quiz::new(5));
+        live.state = live.state.with_review().with_quiz(Quiz::new(5)).with_ways();
         live.state.view_mut().zoom = given_user;
         live.state.set_accepted_account(accepted.map(str::to_owned));
         let head = serde_json::to_string(&Head::new(&live.state, RECORDED)).unwrap();
@@ -188,6 +195,10 @@ impl Twins {
                 ..Default::default()
             }),
             Inquiry::Why { .. } => Finding::Decisions(Vec::<Decided>::new()),
+            Inquiry::Documents { .. } => Finding::Documents(insight::documents::Documents {
+                key_policy: Some(self.live.cloud.key_policy.clone()),
+                ..Default::default()
+            }),
             Inquiry::Trail => Finding::NotTold,
             Inquiry::AtRest { table } => Finding::Failed(format!("no {table} in {ACCOUNT}")),
         }

@@ -47,7 +47,7 @@ fn names(items: &[Item]) -> String {
             MouseEventKind::Down(_) => format!("click:{}:{}", mouse.column, mouse.row),
             kind => format!("{kind:?}:{}:{}", mouse.column, mouse.row),
         },
-        Item::Paste => "paste".to_owned(),
+        Item::Paste(_) => "paste".to_owned(),
         Item::Background { light } => if *light { "light" } else { "dark" }.to_owned(),
     };
     items.iter().map(name).collect::<Vec<_>>().join(" ")
@@ -109,7 +109,7 @@ fn a_reply_is_no_key_however_slowly_it_comes() {
             for split in [2, 3, reply.len() / 2, reply.len() - 1] {
                 let items = fed([(0, &reply[..split]), (gap * 5, &reply[split..]), (1, b"q")]);
                 assert_eq!(
-                    names(&keys(&items).into_iter().copied().collect::<Vec<_>>()),
+                    names(&keys(&items).into_iter().cloned().collect::<Vec<_>>()),
                     "q",
                     "{reply:?} {split} {gap}"
                 );
@@ -118,7 +118,7 @@ fn a_reply_is_no_key_however_slowly_it_comes() {
             let bytes = reply[2..].iter().map(|byte| (gap, std::slice::from_ref(byte)));
             if gap * reply.len() as u64 <= 9_000 {
                 let items = fed(std::iter::once(first).chain(bytes).chain([(1, &b"q"[..])]));
-                assert_eq!(names(&keys(&items).into_iter().copied().collect::<Vec<_>>()), "q", "{reply:?} {gap}");
+                assert_eq!(names(&keys(&items).into_iter().cloned().collect::<Vec<_>>()), "q", "{reply:?} {gap}");
             }
         }
     }
@@ -128,7 +128,7 @@ fn a_reply_is_no_key_however_slowly_it_comes() {
 fn a_reply_that_is_torn_after_its_escape_is_that_key_at_most() {
     for reply in REPLIES {
         let items = fed([(0, &reply[..1]), (400, &reply[1..])]);
-        assert_eq!(names(&keys(&items).into_iter().copied().collect::<Vec<_>>()), "Esc", "{reply:?}");
+        assert_eq!(names(&keys(&items).into_iter().cloned().collect::<Vec<_>>()), "Esc", "{reply:?}");
     }
 }
 

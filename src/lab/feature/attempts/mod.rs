@@ -1,0 +1,356 @@
+//! Attempts: in stage 7 the learner chooses a way, writes a statement or a grant, and sends it, right or wrong.
+//!
+//! The feature owns the drafts, and what stands on the server because of them. An attempt is a run of its own
+//! ([`RunId::Attempt`]): it undoes the attempt before it, sends the written text, and scans the table as test-user. If
+//! that Scan is allowed, the stage is done. [`steps`] has the calls.
+
+pub mod steps;
+
+use serde::{Deserialize, Serialize};
+
+use self::steps::Step;
+use crate::lab::kernel::Kernel;
+use crate::lab::kernel::event::{AttemptCommand, Command, DomainEvent, RunId};
+use crate::lab::model::attempt::template;
+use crate::lab::model::batch::Next;
+use crate::lab::model::certainty::{Certainty, certainty};
+use crate::lab::model::draft::Draft;
+use crate::lab::model::exchange::{Exchange, is_not_found};
+use crate::lab::model::experiment::Experiment;
+use crate::lab::model::inspection::Documents;
+use crate::lab::model::mechanism::Mechanism;
+use crate::lab::model::operation::Identity;
+use crate::lab::model::outcome::Check;
+use crate::lab::model::stage::Stage;
+use crate::lab::stages::{Evidence, Sources};
+
+/// What follows an attempt, or its undoing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::lab) enum Then {
+    /// Its outcome is shown.
+    Show,
+    /// A message says that it is undone.
+    Tell,
+    /// A stage starts.
+    Start(Stage),
+    /// An experiment starts.
+    Try(Experiment),
+    /// The verification of a resumed session's stages.
+    Verify,
+}
+
+/// The run in progress.
+#[derive(Debug, Clone, PartialEq)]
+struct Trial {
+    steps: Vec<Step>,
+    /// The step whose calls were sent last.
+    at: usize,
+    /// The text that is sent, with real names.
+    text: String,
+    /// Whether test-user's Scan should be allowed then: where changes take a while, that is worth waiting for.
+    expects: bool,
+    /// What stood before the new attempt was sent.
+    replaced: Option<Mechanism>,
+    then: Then,
+}
+
+/// What was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// By which way.
+    pub mechanism: Mechanism,
+    /// As it was written, and is shown.
+    pub text: String,
+}
+
+/// What became of the newest attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Came {
+    /// The service rejected it, or didn't answer: nothing has changed.
+    Rejected,
+    /// It stands, and test-user is still refused.
+    Refused,
+    /// It stands, and test-user can read.
+    Allowed,
+}
+
+/// The saved part of the attempts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    drafts: [Option<Draft>; Mechanism::ALL.len()],
+    standing: Option<Mechanism>,
+    sent: Option<Sent>,
+    came: Option<Came>,
+    #[serde(default)]
+    count: u32,
+}
+
+impl Saved {
+    /// Whether nothing has been written.
+    pub(in crate::lab) fn is_empty(&self) -> bool {
+        *self == Saved::default()
+    }
+
+    /// What stands on the server.
+    pub(in crate::lab) fn standing(&self) -> Option<Mechanism> {
+        self.standing
+    }
+
+    /// What was sent last.
+    pub fn sent(&self) -> Option<&Sent> {
+        self.sent.as_ref()
+    }
+}
+
+/// The attempts of a session. The kernel has their calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attempts {
+    is_offered: bool,
+    saved: Saved,
+    /// The way that the learner has chosen.
+    chosen: Option<Mechanism>,
+    /// What decided before the newest attempt, as far as it could be read, as it is shown.
+    before: Option<Documents>,
+    /// What decides now.
+    now: Option<Documents>,
+    trial: Option<Trial>,
+}
+
+/// What screens read.
+impl Attempts {
+    /// Whether stage 7 offers the choice.
+    pub fn is_offered(&self) -> bool {
+        self.is_offered
+    }
+
+    /// The way that the learner has chosen.
+    pub fn chosen(&self) -> Option<Mechanism> {
+        self.chosen
+    }
+
+    /// The draft of the chosen way.
+    pub fn draft(&self) -> Option<&Draft> {
+        self.saved.drafts[self.chosen?.index()].as_ref()
+    }
+
+    /// What was sent last.
+    pub fn sent(&self) -> Option<&Sent> {
+        self.saved.sent.as_ref()
+    }
+
+    /// What became of it, once it is known.
+    pub fn came(&self) -> Option<Came> {
+        self.saved.came.filter(|_| self.trial.is_none())
+    }
+
+    /// How many attempts were sent.
+    pub fn count(&self) -> u32 {
+        self.saved.count
+    }
+
+    /// What stands on the server because of an attempt.
+    pub fn standing(&self) -> Option<Mechanism> {
+        self.saved.standing
+    }
+
+    /// The documents that decided before the newest attempt; `None` while they are being read.
+    pub fn before(&self) -> Option<&Documents> {
+        self.before.as_ref()
+    }
+
+    /// The documents that decide now.
+    pub fn now(&self) -> Option<&Documents> {
+        self.now.as_ref()
+    }
+
+    /// Whether an attempt, or its undoing, is in progress.
+    pub fn is_running(&self) -> bool {
+        self.trial.is_some()
+    }
+}
+
+/// What a person does.
+impl Attempts {
+    /// Offers the choice from here on.
+    pub(in crate::lab) fn offer(&mut self) {
+        self.is_offered = true;
+    }
+
+    /// Takes a way, with a template if nothing has been written for it.
+    pub(in crate::lab) fn choose(&mut self, mechanism: Option<Mechanism>) {
+        self.chosen = mechanism;
+        if let Some(mechanism) = mechanism {
+            self.saved.drafts[mechanism.index()].get_or_insert_with(|| template(mechanism));
+        }
+    }
+
+    /// The draft of the chosen way, to change it.
+    pub(in crate::lab) fn draft_mut(&mut self) -> Option<&mut Draft> {
+        self.saved.drafts[self.chosen?.index()].as_mut()
+    }
+
+    /// Takes the documents that decide. While nothing stands they are the ones before an attempt.
+    pub(in crate::lab) fn read(&mut self, documents: Documents) {
+        if self.saved.standing.is_none() && self.trial.is_none() {
+            self.before = Some(documents.clone());
+        }
+        self.now = Some(documents);
+    }
+
+    /// Sends the draft; `text` is the draft with real names, and `expects` says whether it should allow the Scan.
+    pub(in crate::lab) fn send(&mut self, text: String, expects: bool) -> Vec<Command> {
+        let (Some(mechanism), Some(draft)) = (self.chosen, self.draft()) else { return Vec::new() };
+        self.saved.sent = Some(Sent { mechanism, text: draft.text().to_owned() });
+        self.saved.came = None;
+        self.saved.count += 1;
+        let commands = self.begin(steps::send(mechanism, self.saved.standing), text, Then::Show);
+        if let Some(trial) = &mut self.trial {
+            trial.expects = expects;
+        }
+        commands
+    }
+
+    /// Undoes what stands, then goes on. `None` where nothing stands.
+    pub(in crate::lab) fn undo_before(&mut self, then: Then) -> Option<Vec<Command>> {
+        let standing = self.saved.standing?;
+        Some(self.begin(steps::undo(standing), String::new(), then))
+    }
+
+    /// Puts the console's two statements in place of the learner's own way, as experiments need them. `None` where the
+    /// usual way was taken.
+    pub(in crate::lab) fn use_console(&mut self, experiment: Experiment) -> Option<Vec<Command>> {
+        let standing = self.saved.standing?;
+        Some(self.begin(steps::use_console(standing), String::new(), Then::Try(experiment)))
+    }
+
+    fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
+        let undoes = !steps.contains(&Step::Put) && !steps.contains(&Step::PutConsole);
+        self.trial = Some(Trial { steps, at: 0, text, expects: false, replaced: self.saved.standing, then });
+        vec![Command::Attempt(AttemptCommand::Begin { undoes })]
+    }
+}
+
+/// Saving and restoring.
+impl Attempts {
+    pub(in crate::lab) fn saved(&self) -> Saved {
+        self.saved.clone()
+    }
+
+    /// The attempts of a saved session. Where the server is another, nothing stands.
+    pub(in crate::lab) fn resume(&mut self, saved: Saved, is_gone: bool) {
+        self.saved = if is_gone { Saved { standing: None, came: None, ..saved } } else { saved };
+    }
+
+    /// What was written is kept; what stood is gone, or is known to stand no longer.
+    pub(in crate::lab) fn forget(&mut self) {
+        (self.saved.standing, self.saved.came, self.chosen) = (None, None, None);
+    }
+}
+
+/// The way of an attempt: its batches and its outcome.
+impl Attempts {
+    /// Learns from an attempt's calls, and continues when they can't, or have ended.
+    pub(in crate::lab) fn on(&mut self, event: &DomainEvent, kernel: &Kernel) -> Vec<Command> {
+        match event {
+            DomainEvent::CallAnswered(RunId::Attempt, call) => self.learn(call.raw()),
+            DomainEvent::RunStopped(RunId::Attempt, observed) => {
+                if self.saved.came.is_none() && self.is_sending() {
+                    self.saved.came = Some(Came::Rejected);
+                }
+                return vec![conclude(Check::unmet(observed))];
+            }
+            DomainEvent::RunEnded(RunId::Attempt) => return self.follow(kernel.is_leaving()),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn is_sending(&self) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.then == Then::Show)
+    }
+
+    /// The next batch of the run in progress.
+    pub(in crate::lab) fn next(&mut self, batch: usize, sources: &Sources<'_>) -> Next {
+        let (Some(trial), sent) = (&mut self.trial, self.saved.sent.as_ref()) else { return Next::End };
+        let Some(step) = trial.steps.get(batch).copied() else { return Next::End };
+        trial.at = batch;
+        let mechanism = sent.map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
+        match steps::batch(step, mechanism, &trial.text, trial.expects, sources) {
+            Ok(batch) => {
+                // Before it is sent: what is in progress must be known, whatever happens then.
+                match step {
+                    Step::Put => self.saved.standing = Some(mechanism),
+                    Step::TakeGrant if batch.calls.is_empty() => self.saved.standing = None,
+                    _ => {}
+                }
+                Next::Send(batch)
+            }
+            Err(reason) => Next::Blocked(reason),
+        }
+    }
+
+    fn learn(&mut self, exchange: &Exchange) {
+        let Some(trial) = &self.trial else { return };
+        let is_gone = || exchange.error_code().is_some_and(is_not_found);
+        let (step, is_done) = (trial.steps.get(trial.at), exchange.is_allowed());
+        match step {
+            Some(Step::Put) if !is_done => {
+                let is_certain = certainty(&exchange.operation, &exchange.answer) == Certainty::NotDone;
+                if is_certain && exchange.answer.tries <= 1 {
+                    self.saved.standing =
+                        trial.replaced.filter(|old| *old != Mechanism::Grant && Some(*old) == self.saved.standing);
+                }
+            }
+            Some(Step::TakePolicyBack) if is_done => self.saved.standing = None,
+            Some(Step::PutConsole) if is_done => {
+                self.saved.standing = trial.replaced.filter(|old| *old != Mechanism::KeyPolicy)
+            }
+            Some(Step::TakeUserPolicy | Step::TakeGrant) if is_done || is_gone() => self.saved.standing = None,
+            _ => {}
+        }
+    }
+
+    /// Judges a run that has sent everything.
+    pub(in crate::lab) fn judge(&mut self, evidence: &Evidence<'_>) -> Command {
+        if !self.is_sending() {
+            let check = match self.saved.standing {
+                None => Check { met: true, observed: "undone".to_owned() },
+                Some(standing) => Check::unmet(format!("not undone: the {}", standing.name())),
+            };
+            return conclude(check);
+        }
+        let scan = evidence.complete_scan(Identity::TestUser);
+        self.saved.came = Some(if scan.is_ok() { Came::Allowed } else { Came::Refused });
+        conclude(Check::from(scan))
+    }
+
+    /// What follows a run that has ended.
+    fn follow(&mut self, is_leaving: bool) -> Vec<Command> {
+        let Some(Trial { then, .. }) = self.trial.take() else { return Vec::new() };
+        let is_undone = self.saved.standing.is_none();
+        let command = |command| vec![Command::Attempt(command)];
+        match then {
+            _ if is_leaving => vec![Command::StartNow(Stage::CleanUp)],
+            Then::Show if self.saved.came == Some(Came::Allowed) => command(AttemptCommand::Complete),
+            Then::Show => vec![Command::Inspect, Command::Save],
+            // The rest of clean-up may still succeed.
+            Then::Start(Stage::CleanUp) => vec![Command::StartNow(Stage::CleanUp)],
+            Then::Verify => command(AttemptCommand::CatchUp),
+            _ if !is_undone => command(AttemptCommand::TellUndone),
+            Then::Tell => {
+                (self.saved.came, self.saved.sent) = (None, None);
+                command(AttemptCommand::TellUndone)
+            }
+            Then::Start(stage) => {
+                self.forget();
+                command(AttemptCommand::Start(stage))
+            }
+            Then::Try(experiment) => command(AttemptCommand::Try(experiment)),
+        }
+    }
+}
+
+fn conclude(check: Check) -> Command {
+    Command::Attempt(AttemptCommand::Conclude(check))
+}

@@ -1,0 +1,138 @@
+//! The calls of an attempt, and those that undo one.
+
+use crate::lab::model::attempt::{self, Target, Unsendable};
+use crate::lab::model::batch::Batch;
+use crate::lab::model::key_policy::with_key_user;
+use crate::lab::model::mechanism::{ATTEMPT, Mechanism};
+use crate::lab::model::operation::{Identity, Operation};
+use crate::lab::model::until::Until;
+use crate::lab::stages::Sources;
+
+/// A part of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reads the key policy that the statement is added to.
+    ReadPolicy,
+    /// Sends what is written.
+    Put,
+    /// Puts the console's statements for a key user into the key policy.
+    PutConsole,
+    /// Reads the key policy that is stored now.
+    ReadBack,
+    /// Scans the table as test-user.
+    Scan,
+    /// Puts the earlier key policy back.
+    TakePolicyBack,
+    /// Deletes test-user's inline policy.
+    TakeUserPolicy,
+    /// Looks for the grant, where no response has named it.
+    FindGrant,
+    /// Revokes the grant.
+    TakeGrant,
+}
+
+/// The steps of an attempt by `mechanism`, while `standing` stands. One that replaces the earlier attempt need not undo it.
+pub fn send(mechanism: Mechanism, standing: Option<Mechanism>) -> Vec<Step> {
+    let undo = match standing {
+        Some(standing) if standing != mechanism || standing == Mechanism::Grant => undo(standing),
+        _ => Vec::new(),
+    };
+    let is_read = standing == Some(Mechanism::KeyPolicy);
+    let put: &[Step] = match mechanism {
+        Mechanism::KeyPolicy if is_read => &[Step::Put, Step::ReadBack],
+        Mechanism::KeyPolicy => &[Step::ReadPolicy, Step::Put, Step::ReadBack],
+        Mechanism::IamPolicy | Mechanism::Grant => &[Step::Put],
+    };
+    undo.into_iter().chain(put.iter().copied()).chain([Step::Scan]).collect()
+}
+
+/// The steps that undo `standing`.
+pub fn undo(standing: Mechanism) -> Vec<Step> {
+    match standing {
+        Mechanism::KeyPolicy => vec![Step::TakePolicyBack, Step::ReadBack],
+        Mechanism::IamPolicy => vec![Step::TakeUserPolicy],
+        Mechanism::Grant => vec![Step::FindGrant, Step::TakeGrant],
+    }
+}
+
+/// The steps that put the console's statements in place of `standing`. Meanwhile both stand: test-user's permission has
+/// no gap.
+pub fn use_console(standing: Mechanism) -> Vec<Step> {
+    let read = (standing != Mechanism::KeyPolicy).then_some(Step::ReadPolicy);
+    let take = (standing != Mechanism::KeyPolicy).then(|| undo(standing));
+    let put = read.into_iter().chain([Step::PutConsole, Step::ReadBack]);
+    put.chain(take.into_iter().flatten()).collect()
+}
+
+/// The calls of a step; `text` is what is written, and `expects` says whether it should allow the Scan.
+///
+/// # Errors
+/// Why it can't be sent.
+pub fn batch(
+    step: Step,
+    mechanism: Mechanism,
+    text: &str,
+    expects: bool,
+    sources: &Sources<'_>,
+) -> Result<Batch, String> {
+    use Operation as O;
+    let facts = sources.facts;
+    let key = || facts.key_id().map(str::to_owned).ok_or("there is no key");
+    let user = || sources.names.user.clone();
+    let before = || facts.policy_before.as_deref().ok_or("the key policy was not read");
+    let admin = |operation| vec![(Identity::Admin, operation)];
+    let is_late = sources.backend.is_eventually_consistent();
+    let late = |until| if is_late { until } else { Until::Answered };
+    let (calls, until, tolerant) = match step {
+        Step::ReadPolicy => (admin(O::GetKeyPolicy { key: key()? }), Until::Answered, false),
+        Step::ReadBack => (admin(O::GetKeyPolicy { key: key()? }), Until::Answered, true),
+        Step::Put => {
+            let target = Target { key: &key()?, user: &user(), policy: facts.policy_before.as_deref() };
+            let operation = attempt::operation(mechanism, text, &target).map_err(|error| describe(&error))?;
+            // A principal that is not known may only be new.
+            let is_named = facts.principal(Identity::TestUser).is_some_and(|arn| text.contains(&arn));
+            let until = if is_named { late(Until::PrincipalsKnown) } else { Until::Answered };
+            (admin(operation), until, false)
+        }
+        Step::PutConsole => {
+            let user = facts.principal(Identity::TestUser).ok_or("there is no test-user")?;
+            let policy = with_key_user(before()?, &user).map_err(|error| error.to_string())?;
+            (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, false)
+        }
+        Step::Scan => {
+            let scan = O::Scan { table: sources.names.table.clone() };
+            let until = if expects { Until::NothingDenied } else { Until::UserKnown };
+            (vec![(Identity::TestUser, scan)], late(until), true)
+        }
+        Step::TakePolicyBack => {
+            let policy = before()?.to_owned();
+            (admin(O::PutKeyPolicy { key: key()?, policy }), Until::Answered, true)
+        }
+        Step::TakeUserPolicy => {
+            let name = ATTEMPT.to_owned();
+            (admin(O::DeleteUserPolicy { user: user(), name }), Until::Answered, true)
+        }
+        Step::FindGrant => {
+            let is_unknown = facts.made.attempt_grant.as_deref() == Some("");
+            let calls = if is_unknown { admin(O::ListGrants { key: key()? }) } else { Vec::new() };
+            (calls, Until::Answered, true)
+        }
+        Step::TakeGrant => {
+            let id = facts.made.attempt_grant.clone().filter(|id| !id.is_empty());
+            let key = key()?;
+            let calls = id.map(|grant_id| admin(O::RevokeGrant { key, grant_id }));
+            (calls.unwrap_or_default(), Until::Answered, true)
+        }
+    };
+    Ok(Batch { calls, until, tolerant })
+}
+
+/// Why a text can't be sent, in words.
+pub fn describe(error: &Unsendable) -> String {
+    match error {
+        Unsendable::NotJson(line) => format!("not JSON yet: line {line}"),
+        Unsendable::NotAStatement => "a statement is a JSON object".to_owned(),
+        Unsendable::NoParameter(name) => format!("CreateGrant has no such parameter: {name}"),
+        Unsendable::NoPolicy => "the key policy was not read".to_owned(),
+    }
+}

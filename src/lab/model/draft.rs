@@ -1,0 +1,211 @@
+//! A text that a person is writing: the text and the cursor, as data.
+//!
+//! A widget edits it, and nothing else of the widget is part of the state: what it did is an [`Edit`], which a session's
+//! log records and a replay applies again. So a recorded session shows the same editor without a keyboard.
+//!
+//! To open an editor elsewhere, as a drill does for its fix: keep a [`Draft`] in your feature, apply the [`Edit`]s that the
+//! session routes to it, and let `ui::editor` draw it.
+
+use serde::{Deserialize, Serialize};
+
+/// The most characters that a draft holds: as many as fit into a key policy on AWS (KMS guide, "quotas": 32 KB).
+pub const LONGEST: usize = 32 * 1024;
+
+/// What marks a blank in a template.
+pub const BLANK: &str = "________";
+
+/// A text and the place of the cursor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    text: String,
+    row: usize,
+    column: usize,
+}
+
+/// A change of a draft: characters are replaced by others, and the cursor moves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The first replaced character, counted from the start of the text.
+    pub at: usize,
+    /// How many characters are removed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub removed: usize,
+    /// What is inserted instead.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub inserted: String,
+    /// The cursor's line afterwards, counted from 0.
+    pub row: usize,
+    /// The cursor's place in that line afterwards, in characters.
+    pub column: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A place in a draft, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The line, counted from 0.
+    pub row: usize,
+    /// The first character in that line.
+    pub column: usize,
+    /// How many characters.
+    pub length: usize,
+}
+
+impl Draft {
+    /// A draft of this text, with the cursor on its first blank.
+    pub fn new(text: &str) -> Draft {
+        let mut draft = Draft { text: tidy(text), row: 0, column: 0 };
+        draft.next_blank(true);
+        draft
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The lines; at least one.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.split('\n')
+    }
+
+    /// The cursor: line and character, counted from 0.
+    pub const fn cursor(&self) -> (usize, usize) {
+        (self.row, self.column)
+    }
+
+    /// The change that makes this draft the text `after` with its cursor at `cursor`.
+    pub fn edit_to(&self, after: &str, cursor: (usize, usize)) -> Edit {
+        let (old, new): (Vec<char>, Vec<char>) = (self.text.chars().collect(), after.chars().collect());
+        let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+        let rest = old[same..].iter().rev().zip(new[same..].iter().rev());
+        let tail = rest.take_while(|(old, new)| old == new).count();
+        Edit {
+            at: same,
+            removed: old.len() - same - tail,
+            inserted: new[same..new.len() - tail].iter().collect(),
+            row: cursor.0,
+            column: cursor.1,
+        }
+    }
+
+    /// Applies a change. What lies outside of the text is ignored; a text that would be too long is cut.
+    pub fn apply(&mut self, edit: &Edit) {
+        let chars: Vec<char> = self.text.chars().collect();
+        let at = edit.at.min(chars.len());
+        let end = at.saturating_add(edit.removed).min(chars.len());
+        let room = LONGEST.saturating_sub(chars.len() - (end - at));
+        let inserted: String = tidy(&edit.inserted).chars().take(room).collect();
+        self.text = chars[..at].iter().collect::<String>() + &inserted + &chars[end..].iter().collect::<String>();
+        self.move_to(edit.row, edit.column);
+    }
+
+    /// Inserts a text at the cursor, in place of the blank under it.
+    pub fn insert(&mut self, text: &str) {
+        let blank = self
+            .blanks()
+            .into_iter()
+            .find(|spot| spot.row == self.row && (spot.column..=spot.column + spot.length).contains(&self.column));
+        let (column, removed) = blank.map_or((self.column, 0), |spot| (spot.column, spot.length));
+        let at = self.offset(self.row, column);
+        let column = column + text.chars().count();
+        self.apply(&Edit { at, removed, inserted: text.to_owned(), row: self.row, column });
+    }
+
+    /// Moves the cursor to the next blank, or to the one before; around the ends. Does nothing where there is none.
+    pub fn next_blank(&mut self, forward: bool) {
+        let blanks = self.blanks();
+        let here = (self.row, self.column);
+        let place = |spot: &&Spot| (spot.row, spot.column);
+        let next = match forward {
+            true => blanks.iter().find(|spot| place(spot) > here).or(blanks.first()),
+            false => blanks.iter().rev().find(|spot| place(spot) < here).or(blanks.last()),
+        };
+        if let Some(spot) = next {
+            (self.row, self.column) = (spot.row, spot.column);
+        }
+    }
+
+    /// The blanks that are left, in order.
+    pub fn blanks(&self) -> Vec<Spot> {
+        let in_line = |(row, line): (usize, &str)| {
+            let spots = line.match_indices(BLANK).map(|(at, _)| (line[..at].chars().count(), BLANK.len()));
+            spots.map(|(column, length)| Spot { row, column, length }).collect::<Vec<_>>()
+        };
+        self.lines().enumerate().flat_map(in_line).collect()
+    }
+
+    /// Puts the cursor there, as far as there is text.
+    pub fn move_to(&mut self, row: usize, column: usize) {
+        let last = self.lines().count() - 1;
+        self.row = row.min(last);
+        let length = self.lines().nth(self.row).map_or(0, |line| line.chars().count());
+        self.column = column.min(length);
+    }
+
+    fn offset(&self, row: usize, column: usize) -> usize {
+        self.lines().take(row).map(|line| line.chars().count() + 1).sum::<usize>() + column
+    }
+}
+
+/// A text of lines: tabs are spaces, and what no line shows is left out.
+fn tidy(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "  ");
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_cursor_goes_from_blank_to_blank() {
+        let mut draft = Draft::new("a ________\nb\n  ________ ________");
+        let places = [(2, 2), (2, 11), (0, 2)].map(|place| {
+            draft.next_blank(true);
+            assert_eq!(draft.cursor(), place);
+        });
+        assert_eq!(places.len(), draft.blanks().len());
+        draft.next_blank(false);
+        assert_eq!(draft.cursor(), (2, 11));
+    }
+
+    #[test]
+    fn a_name_takes_the_place_of_a_blank() {
+        let mut draft = Draft::new("{\n  \"Resource\": \"________\"\n}");
+        draft.insert("arn:aws:kms:x");
+        assert_eq!(draft.text(), "{\n  \"Resource\": \"arn:aws:kms:x\"\n}");
+        assert_eq!(draft.cursor(), (1, 28));
+        assert_eq!(draft.blanks(), []);
+    }
+
+    #[test]
+    fn a_draft_is_bounded_and_has_no_control_characters() {
+        let mut draft = Draft::new("a\u{1b}[31m\tb\r\nc");
+        assert_eq!(draft.text(), "a[31m  b\nc");
+        draft.apply(&Edit { inserted: "x".repeat(LONGEST * 2), ..Edit::default() });
+        assert_eq!(draft.text().chars().count(), LONGEST);
+        draft.apply(&Edit { at: 9 * LONGEST, removed: 7, row: 99, column: 99, ..Edit::default() });
+        assert_eq!(draft.text().chars().count(), LONGEST);
+    }
+
+    proptest! {
+        #[test]
+        fn an_edit_leads_from_one_text_to_the_other(
+            before in "[a-z_é\n]{0,40}", after in "[a-z_é\n]{0,40}", row in 0..9_usize, column in 0..9_usize,
+        ) {
+            let mut draft = Draft::new(&before);
+            let edit = draft.edit_to(&after, (row, column));
+            draft.apply(&edit);
+            prop_assert_eq!(draft.text(), after.as_str());
+            let length = draft.lines().nth(draft.cursor().0).map(|line| line.chars().count());
+            prop_assert!(length.is_some_and(|length| draft.cursor().1 <= length));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What was sent, and what became of it: the rung of the ladder that moved, and AWS's own words.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::lab::feature::attempts::Came;
+use crate::lab::model::mechanism::Mechanism;
+use crate::lab::{Call, Exchange, Identity, State, Verdict};
+
+use super::super::path;
+use super::super::text::{cut, labeled, width, wrap};
+use super::super::theme::Theme;
+use super::super::verdict;
+use super::{PATH, at, rule};
+
+/// The column where the text of a rung begins.
+const RUNG: usize = 25;
+
+/// The lines.
+pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
+    let words = state.interface();
+    let columns = usize::from(area.width).saturating_sub(1);
+    let exchanges: Vec<&Exchange> = state.shown().exchanges().collect();
+    let scan = exchanges.iter().rev().find(|exchange| exchange.identity == Identity::TestUser);
+    let sent = exchanges.iter().filter(|exchange| exchange.identity == Identity::Admin);
+    let is_read = |name: &str| name.starts_with("Get") || name.starts_with("List");
+    let sent: Vec<&&Exchange> = sent.filter(|exchange| !is_read(exchange.operation.name())).collect();
+    let is_roomy = area.height >= 23;
+    let gap = |lines: &mut Vec<Line<'static>>| lines.extend(is_roomy.then(Line::default));
+    let mut lines = vec![Line::default()];
+    let (text, looks) = headline(state, theme);
+    lines.extend(labeled((" ", looks), (text, looks), columns, 1));
+    lines.push(Line::default());
+    lines.push(rule(words.say("you sent"), "", false, theme, area.width));
+    let about = state.attempts().sent().map(|sent| state.sent_in_short(sent)).unwrap_or_default();
+    for exchange in &sent {
+        let (sign, _, looks) = verdict::verdict(&Call::Answered(exchange), theme);
+        let is_it = state.attempts().sent().is_some_and(|sent| sent.mechanism.call() == exchange.operation.name());
+        let mut spans = vec![Span::styled(format!(" {sign} "), looks.text)];
+        spans.push(Span::styled(exchange.operation.action(), theme.strong));
+        if is_it && Some(exchange.id) == sent.last().map(|last| last.id) {
+            spans = at(spans, 24, format!("+ {about}"), theme.base);
+        }
+        lines.push(cut(spans, area.width.into()));
+    }
+    let refused = sent.last().filter(|exchange| scan.is_none() && !exchange.is_allowed());
+    if let Some(exchange) = scan {
+        let title = words.fill("test-user: {}, sent just now", &[&exchange.operation.action()]);
+        lines.push(rule(&title, "", true, theme, area.width));
+        gap(&mut lines);
+        lines.extend(ladder(state, exchange, theme, area, is_roomy));
+    }
+    if let Some(exchange) = scan.copied().or(refused.map(|exchange| **exchange)) {
+        gap(&mut lines);
+        lines.extend(own_words(exchange, theme, columns));
+        if is_same_message(state, exchange) && state.rungs().iter().any(|rung| rung.before.is_some()) {
+            gap(&mut lines);
+            let text =
+                "AWS's message is the same as before. It names one policy type; it doesn't mention your statement.";
+            lines.extend(labeled((" ", theme.strong), (words.say(text).to_owned(), theme.strong), columns, 1));
+        }
+    }
+    lines
+}
+
+fn headline(state: &State, theme: &Theme) -> (String, Style) {
+    let (words, attempts) = (state.interface(), state.attempts());
+    let mechanism = attempts.sent().map_or(Mechanism::KeyPolicy, |sent| sent.mechanism);
+    let service = if mechanism == Mechanism::IamPolicy { "IAM" } else { "KMS" };
+    let (sign, looks, text) = match attempts.came() {
+        None => (theme.signs.waiting, theme.waiting.text, words.say("sent as you wrote it: waiting for the responses")),
+        Some(Came::Rejected) => {
+            let text = words.fill("{} rejected it. Nothing has changed.", &[&service]);
+            return (format!("{} {text}", theme.signs.failed), theme.failed.text);
+        }
+        Some(Came::Refused) => {
+            let text = match mechanism {
+                Mechanism::Grant => {
+                    words.say("Not yet. KMS created your grant, and test-user is still refused.").to_owned()
+                }
+                _ => words.fill("Not yet. {} stored your policy, and test-user is still refused.", &[&service]),
+            };
+            return (format!("{} {text}", theme.signs.denied), theme.denied.text);
+        }
+        Some(Came::Allowed) => (
+            theme.signs.allowed,
+            theme.allowed.text,
+            words.say("As you wrote it, test-user can read. Stage 7 is done."),
+        ),
+    };
+    (format!("{sign} {text}"), looks)
+}
+
+/// The verdict of the Scan, and the rungs that hang from the node that decided.
+fn ladder(state: &State, exchange: &Exchange, theme: &Theme, area: Rect, is_roomy: bool) -> Vec<Line<'static>> {
+    let words = state.interface();
+    let (sign, word, looks) = verdict::verdict(&Call::Answered(exchange), theme);
+    let mut spans = vec![Span::raw(" "), Span::styled(format!(" {sign} {word} "), looks.badge), Span::raw("  ")];
+    let before: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let path = state.path_of(exchange).map(|path| path::line(&path, words, theme, PATH).spans).unwrap_or_default();
+    let is_table = matches!(&exchange.verdict, Verdict::Denied(denied) if denied.action.as_deref().is_some_and(|action| action.starts_with("dynamodb:")));
+    // The ladder hangs from the sign behind the service's name.
+    let service = if is_table { "DynamoDB " } else { "KMS " };
+    let node = path.iter().position(|span| span.content == service).map_or(0, |at| at + 1);
+    let drop: usize = path.iter().take(node).map(|span| width(&span.content)).sum();
+    spans.extend(path);
+    let mut lines = vec![Line::from(spans)];
+    let rungs = state.rungs();
+    if rungs.is_empty() {
+        return lines;
+    }
+    let length = (before + drop).saturating_sub(4);
+    lines.push(Line::from(Span::styled(format!("   ┌{}┘", "─".repeat(length)), theme.rule)));
+    for (number, rung) in rungs.iter().enumerate() {
+        let moved = rung.before.is_some();
+        let looks = if moved { theme.strong } else { theme.base };
+        let spans = vec![
+            Span::styled("   ├─ ", theme.rule),
+            Span::styled(format!("{}  {}", number + 1, words.word(rung.label)), theme.dim),
+        ];
+        let mut content = vec![Span::styled(rung.now.clone(), looks)];
+        if moved {
+            content.push(Span::styled(format!("   ◀ {}", words.say("moved")), theme.focus));
+        }
+        let lead = at(spans, RUNG, "", looks);
+        lines.extend(wrap(lead, content, usize::from(area.width).saturating_sub(1), RUNG));
+        if let Some(before) = rung.before.as_ref().filter(|_| is_roomy) {
+            let text = words.fill("before: {}", &[before]);
+            let spans = at(vec![Span::styled("   │", theme.rule)], RUNG, text, theme.dim);
+            lines.push(cut(spans, area.width.into()));
+        }
+    }
+    let (sign, text) = match &exchange.verdict {
+        Verdict::Denied(denied) => {
+            let action = denied.action.clone().unwrap_or_default();
+            let is_explicit = denied.reason.as_deref().is_some_and(|reason| reason.contains("explicit deny"));
+            let text =
+                if is_explicit { "a Deny matches {}: an explicit deny" } else { "nothing allows {}: an implicit deny" };
+            (looks_of(theme, false), words.fill(text, &[&action]))
+        }
+        _ => (looks_of(theme, true), words.say("one allow is enough").to_owned()),
+    };
+    lines.push(cut(
+        vec![
+            Span::styled("   └─ ", theme.rule),
+            Span::styled(sign.0, sign.1),
+            Span::styled(format!("  {text}"), theme.base),
+        ],
+        area.width.into(),
+    ));
+    lines
+}
+
+fn looks_of(theme: &Theme, allowed: bool) -> (&'static str, Style) {
+    if allowed { (theme.signs.allowed, theme.allowed.text) } else { (theme.signs.denied, theme.denied.text) }
+}
+
+/// AWS's own words, from the principal on.
+fn own_words(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let (code, message) = match &exchange.verdict {
+        Verdict::Allowed => return Vec::new(),
+        Verdict::Denied(denied) => (exchange.error_code().unwrap_or("AccessDenied"), &denied.message),
+        Verdict::Failed(failure) => (failure.code.as_deref().unwrap_or("no response"), &failure.message),
+    };
+    let message = message.find("User: ").map_or(message.as_str(), |at| &message[at..]);
+    let message = message.split(" (Service: ").next().unwrap_or(message);
+    let mut lines = vec![Line::from(Span::styled(format!(" {code}"), theme.string))];
+    lines.extend(labeled((" ", theme.string), (message.to_owned(), theme.string), columns, 1));
+    lines
+}
+
+/// Whether AWS gives the reason that it gave in stage 6.
+fn is_same_message(state: &State, exchange: &Exchange) -> bool {
+    let reason = |exchange: &Exchange| match &exchange.verdict {
+        Verdict::Denied(denied) => Some((denied.action.clone(), denied.reason.clone())),
+        Verdict::Allowed | Verdict::Failed(_) => None,
+    };
+    let denied = state.record(crate::lab::Stage::ViewDenied).exchanges();
+    let earlier = denied.filter(|exchange| exchange.identity == Identity::TestUser).filter_map(reason).next_back();
+    earlier.is_some() && earlier == reason(exchange)
+}

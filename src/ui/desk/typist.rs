@@ -1,0 +1,142 @@
+//! Turns keys into edits. The widget keeps nothing that counts: text and cursor are in the state, and where they differ
+//! from the widget's, the widget takes them over. It has the history for undo and redo.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui_textarea::{CursorMove, Input, Key, TextArea};
+
+use crate::lab::model::draft::{Draft, Edit};
+
+/// How many edits can be undone.
+const HISTORY: usize = 200;
+
+/// A keyboard for drafts.
+#[derive(Debug, Default)]
+pub struct Typist {
+    area: Option<TextArea<'static>>,
+}
+
+impl Typist {
+    /// The edit that a key makes of `draft`; `None` for a key that changes nothing.
+    pub fn press(&mut self, key: KeyEvent, draft: &Draft) -> Option<Edit> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        let input = input(key)?;
+        let area = self.follow(draft);
+        area.input(input);
+        edit(area, draft)
+    }
+
+    /// The edit that pasted text makes of `draft`.
+    pub fn paste(&mut self, text: &str, draft: &Draft) -> Option<Edit> {
+        let area = self.follow(draft);
+        area.insert_str(text);
+        edit(area, draft)
+    }
+
+    /// The widget with the draft's text and cursor.
+    fn follow(&mut self, draft: &Draft) -> &mut TextArea<'static> {
+        let area = self.area.get_or_insert_with(|| {
+            let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
+            area.set_max_histories(HISTORY);
+            area
+        });
+        if !draft.lines().eq(area.lines().iter().map(String::as_str)) {
+            // As an edit of its own, so that it can be undone.
+            area.select_all();
+            area.insert_str(draft.text());
+        }
+        area.cancel_selection();
+        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        let (row, column) = draft.cursor();
+        area.move_cursor(CursorMove::Jump(place(row), place(column)));
+        area
+    }
+}
+
+fn edit(area: &TextArea<'_>, draft: &Draft) -> Option<Edit> {
+    let cursor = area.cursor();
+    let text = area.lines().join("\n");
+    let cursor = (cursor.0, cursor.1);
+    (text != draft.text() || cursor != draft.cursor()).then(|| draft.edit_to(&text, cursor))
+}
+
+/// A key as the widget knows it. Shift moves without selecting: a selection would have to be part of the state.
+fn input(key: KeyEvent) -> Option<Input> {
+    let known = match key.code {
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        _ => return None,
+    };
+    let has = |modifier| key.modifiers.contains(modifier);
+    Some(Input { key: known, ctrl: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT), shift: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(typist: &mut Typist, draft: &mut Draft, code: KeyCode, modifiers: KeyModifiers) {
+        if let Some(edit) = typist.press(KeyEvent::new(code, modifiers), draft) {
+            draft.apply(&edit);
+        }
+    }
+
+    #[test]
+    fn keys_write_and_can_be_undone() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("ab"));
+        for c in ['x', 'y'] {
+            press(&mut typist, &mut draft, KeyCode::Char(c), KeyModifiers::NONE);
+        }
+        press(&mut typist, &mut draft, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!((draft.text(), draft.cursor()), ("xy\nab", (1, 0)));
+        for _ in 0..3 {
+            press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        }
+        assert_eq!(draft.text(), "ab");
+        press(&mut typist, &mut draft, KeyCode::Char('r'), KeyModifiers::CONTROL);
+        assert_eq!(draft.text(), "xab");
+    }
+
+    #[test]
+    fn what_the_state_changes_is_followed_and_can_be_undone() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("a ________"));
+        press(&mut typist, &mut draft, KeyCode::Left, KeyModifiers::NONE);
+        draft.next_blank(true);
+        draft.insert("name");
+        press(&mut typist, &mut draft, KeyCode::Char('!'), KeyModifiers::NONE);
+        assert_eq!(draft.text(), "a name!");
+        for _ in 0..3 {
+            press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        }
+        assert_eq!(draft.text(), "a ________");
+    }
+
+    #[test]
+    fn pasted_text_comes_at_the_cursor() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("[]"));
+        press(&mut typist, &mut draft, KeyCode::Right, KeyModifiers::SHIFT);
+        let edit = typist.paste("1,\n2", &draft).unwrap();
+        draft.apply(&edit);
+        assert_eq!((draft.text(), draft.cursor()), ("[1,\n2]", (1, 1)));
+    }
+
+    #[test]
+    fn another_draft_is_another_text() {
+        let mut typist = Typist::default();
+        let (mut one, mut other) = (Draft::new("one"), Draft::new("other"));
+        press(&mut typist, &mut one, KeyCode::Char('1'), KeyModifiers::NONE);
+        press(&mut typist, &mut other, KeyCode::Char('2'), KeyModifiers::NONE);
+        assert_eq!((one.text(), other.text()), ("1one", "2other"));
+    }
+}
