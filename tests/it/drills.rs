@@ -366,7 +366,13 @@ fn a_learners_own_changes_are_found_and_undone() {
         r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "kms:*", "Resource": "{key}"}}]}}"#
     );
     lab.ask(&Operation::PutUserPolicy { user: user.clone(), name: "mine".into(), policy });
-    lab.ask(&Operation::CreateGrant { key, grantee, operations: vec!["Decrypt".into()], constraints: None, name: "mine".into() });
+    lab.ask(&Operation::CreateGrant {
+        key,
+        grantee,
+        operations: vec!["Decrypt".into()],
+        constraints: None,
+        name: "mine".into(),
+    });
     lab.press(Intent::Advance);
     let it = lab.state.drills().current().unwrap();
     assert_eq!((it.task(), it.undone()), (Task::Solved, &Undone::Yes));

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::lab::feature::debrief::Debrief;
 use crate::lab::feature::attempts;
+use crate::lab::feature::debrief::Debrief;
 use crate::lab::feature::experiments;
 use crate::lab::feature::presenting::hands::Votes;
 use crate::lab::feature::presenting::pace::Pace;

@@ -48,12 +48,6 @@ const SENTENCES: [&str; 3] = [
      goes, and for AWS services. The call is CreateGrant.",
 ];
 
-/// Every text of this file that a language can have.
-#[cfg(test)]
-pub fn texts() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().flat_map(|(label, cells)| [*label].into_iter().chain(*cells)).chain(SENTENCES)
-}
-
 /// The lines of the choice.
 pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let words = state.interface();
