@@ -119,7 +119,7 @@ pub fn shows_key_policy(state: &State, identity: Identity) -> bool {
     is_done && state.view().shown == Stage::CreateKey && state.is_idle(identity) && key_policy_call(state).is_some()
 }
 
-fn key_policy_call<'a>(state: &'a State) -> Option<&'a Exchange> {
+fn key_policy_call(state: &State) -> Option<&Exchange> {
     let mut calls = state.calls(Identity::Admin).into_iter();
     calls.find_map(|call| match call {
         Call::Answered(exchange) if matches!(exchange.operation, Operation::GetKeyPolicy { .. }) => Some(exchange),

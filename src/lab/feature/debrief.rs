@@ -104,7 +104,7 @@ impl Debrief {
             }
             Item::Claim(index) => {
                 let is_true = lesson.frame.debrief.get(index)?.is_true;
-                (place < CLAIM_LETTERS.len()).then(|| (Choice::Answer(place), is_true == (place == 0)))
+                (place < CLAIM_LETTERS.len()).then_some((Choice::Answer(place), is_true == (place == 0)))
             }
         }
     }
