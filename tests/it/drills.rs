@@ -142,7 +142,7 @@ impl Lab {
 
     fn scan(&self, identity: Identity) -> Exchange {
         let scans = self.state.shown().exchanges().rev();
-        scans.cloned().find(|e| e.identity == identity && e.operation.name() == "Scan").unwrap()
+        scans.find(|e| e.identity == identity && e.operation.name() == "Scan").cloned().unwrap()
     }
 
     fn ask(&self, operation: &Operation) -> Value {

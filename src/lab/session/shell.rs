@@ -52,26 +52,26 @@ impl Note {
     }
 }
 
-fn reached(state: &State, stage: Stage, call: &String) -> String {
+fn reached(state: &State, stage: Stage, call: &str) -> String {
     let (words, number) = (state.interface(), stage.number());
     match stage {
         Stage::CreateKey => {
-            words.fill("You ran {}. The lab uses your key from now on. Stage {} is done.", &[call, &number])
+            words.fill("You ran {}. The lab uses your key from now on. Stage {} is done.", &[&call, &number])
         }
         Stage::CreateTable => {
-            words.fill("You ran {}, and the table has its items. Stage {} is done.", &[call, &number])
+            words.fill("You ran {}, and the table has its items. Stage {} is done.", &[&call, &number])
         }
         Stage::CreateUser => words.fill(
             "You ran {}. The lab made an access key for {}. Stage {} is done.",
-            &[call, &clean(&state.shown_names().user), &number],
+            &[&call, &clean(&state.shown_names().user), &number],
         ),
         Stage::ViewDenied => {
-            words.fill("You ran {} as test-user, and KMS refused it. Stage {} is done.", &[call, &number])
+            words.fill("You ran {} as test-user, and KMS refused it. Stage {} is done.", &[&call, &number])
         }
-        Stage::Grant => words.fill("You ran {}, and test-user can read. Stage {} is done.", &[call, &number]),
-        Stage::CleanUp => words.fill("You ran {}, and nothing is left. Stage {} is done.", &[call, &number]),
+        Stage::Grant => words.fill("You ran {}, and test-user can read. Stage {} is done.", &[&call, &number]),
+        Stage::CleanUp => words.fill("You ran {}, and nothing is left. Stage {} is done.", &[&call, &number]),
         Stage::Who | Stage::ViewAdmin | Stage::ViewAgain => {
-            words.fill("You ran {}. Stage {} is done.", &[call, &number])
+            words.fill("You ran {}. Stage {} is done.", &[&call, &number])
         }
     }
 }

@@ -59,7 +59,7 @@ fn the_outline_of_every_stage_is_what_is_really_sent() {
             lab.sent.clear();
             lab.run_to(stage);
             let outlined: Vec<String> = stage
-                .outline(&lab.state.backend())
+                .outline(lab.state.backend())
                 .flat_map(|(identity, call)| {
                     let (call, times) = call.split_once(" ×3").map_or((call, 1), |(call, _)| (call, 3));
                     vec![format!("{} {call}", identity.name()); times]

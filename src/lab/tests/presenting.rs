@@ -185,7 +185,7 @@ fn a_stray_key_does_not_end_a_lab_that_has_begun() {
     // Whatever comes between makes the next press a first one.
     wish(&mut lab, PresenterAction::Timer);
     assert_eq!(said(&lab), "");
-    lab.state.save_at(Place::new(&lab.state.backend()));
+    lab.state.save_at(Place::new(lab.state.backend()));
     lab.press(Intent::TogglePage(Page::Help));
     assert!(!leave(&mut lab, Intent::AskToQuit));
     assert_eq!(lab.state.view().overlay, None, "nor may a page hide it");

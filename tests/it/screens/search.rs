@@ -146,7 +146,7 @@ fn german_is_found_however_it_is_typed(#[case] query: &str) {
 /// Whatever is searched on whatever screen, the current match is visible.
 #[test]
 fn a_match_is_on_the_screen() {
-    for (name, state) in every_state().into_iter().filter(|(_, state)| state.mode() == Mode::Page) {
+    for (name, state) in every_state().iter().filter(|(_, state)| state.mode() == Mode::Page) {
         for size in [Size::new(80, 24), Size::new(60, 18)] {
             let mut state = state.clone();
             for code in "/key".chars().map(KeyCode::Char).chain([KeyCode::Enter]) {
