@@ -141,7 +141,7 @@ impl Lab {
     }
 
     fn scan(&self, identity: Identity) -> Exchange {
-        let scans = self.state.shown().exchanges().rev();
+        let mut scans = self.state.shown().exchanges().rev();
         scans.find(|e| e.identity == identity && e.operation.name() == "Scan").cloned().unwrap()
     }
 
