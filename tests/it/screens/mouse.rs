@@ -99,12 +99,12 @@ fn a_blanked_screen_takes_no_click() {
 /// Wherever it points, in whatever state: what it asks for is allowed, and consent is never given by a click.
 #[test]
 fn no_click_does_what_is_not_allowed() {
-    for (name, state) in every_state().into_iter().step_by(5) {
+    for (name, state) in every_state().iter().step_by(5) {
         let kinds = [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown, MouseEventKind::ScrollUp];
         for (at, kind) in kinds.into_iter().cycle().take(60).enumerate() {
             let at = u16::try_from(at).unwrap();
             let place = event(kind, at * 7 % 100, at % 30);
-            let Some(intent) = mouse::intent(place, &state, AREA) else { continue };
+            let Some(intent) = mouse::intent(place, state, AREA) else { continue };
             assert_eq!(state.permit(intent), kmslab::lab::Permit::Yes, "{intent:?}: {name}");
             assert!(!matches!(intent, Intent::TypeDigit(_)), "{name}");
         }
