@@ -45,7 +45,7 @@ pub use model::search as text_search;
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,
 };
-pub use session::{flow, log, permit, state};
+pub use session::{flow, log, modes, permit, state};
 
 pub use backend::{Backend, BackendKind, ServicePlace};
 pub use calls::Call;
@@ -62,9 +62,10 @@ pub use model::command_line::cli_line;
 pub use model::drill::{self, Drill, DrillResult, Level, Lock, Look, Plan, Rung};
 pub use model::experiment::Experiment;
 pub use model::outcome::Check;
+pub use modes::{Mode, Modes};
 pub use operation::{Identity, Operation, Service, TableKey, Tags};
 pub use path::Path;
-pub use permit::{Mode, Modes, Permit, Reason};
+pub use permit::{Permit, Reason};
 pub use policy_diff::PolicyDiff;
 pub use presenting::pace::Timing;
 pub use quiz::{Quiz, Score};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::attempts::Came;
-use kmslab::lab::insight::forecast::{Forecast, Sign};
+use kmslab::lab::insight::forecast::{Forecast, Rung, Sign};
 use kmslab::lab::log::{Entry, Head, Logged};
 use kmslab::lab::model::mechanism::Mechanism;
 use kmslab::lab::view::Desk;
@@ -93,6 +93,15 @@ impl Lab {
     fn send(&mut self) -> Option<Came> {
         self.press(Intent::Send);
         self.state.attempts().came()
+    }
+
+    /// Waits for what decides after an attempt, and returns the rungs that moved.
+    fn moved(&mut self) -> Vec<Rung> {
+        while self.state.attempts().now().is_none() {
+            let event = self.runtime.block_on(self.events.recv()).unwrap();
+            self.state.update(event);
+        }
+        self.state.rungs().into_iter().filter(|rung| rung.before.is_some()).collect()
     }
 
     /// The rest of the lab, with everything removed at its end.
@@ -369,8 +378,8 @@ fn a_wrong_attempt_is_sent_replaced_and_undone(
     assert_eq!((lab.write(first, &text).key, lab.send()), (Sign::No, Some(Came::Refused)));
     assert!(lab.state.check(Stage::Grant).is_none());
     assert_eq!(lab.state.attempts().standing(), Some(first));
-    let moved = lab.state.rungs();
-    assert!(moved.is_empty() || moved.iter().filter(|rung| rung.before.is_some()).count() == 1, "{moved:?}");
+    let moved = lab.moved();
+    assert!(moved.len() == 1 && moved[0].now.contains("Encrypt"), "{moved:?}");
     // Another one takes its place.
     let text = wrong(second, &lab.state);
     lab.write(second, &text);

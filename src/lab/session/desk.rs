@@ -3,6 +3,7 @@
 //! [`open`] shows the choice in place of the panes when stage 7 is to do. Enter leaves it for the usual way: question,
 //! preview, PutKeyPolicy. 1 to 3 open the editor with that way's draft.
 
+use super::flow::Intent;
 use super::state::State;
 use crate::lab::feature::attempts::{Sent, Then};
 use crate::lab::feature::insight::forecast::{self, Forecast, Rung};
@@ -58,11 +59,15 @@ pub(super) fn edited(state: &mut State, edit: &Edit) {
     }
 }
 
-/// Moves the cursor to another blank.
-pub(super) fn next_blank(state: &mut State, forward: bool) {
-    if let Some(draft) = state.attempts.draft_mut() {
-        draft.next_blank(forward);
+/// Performs an intent that means something in the editor alone.
+pub(super) fn write_on(state: &mut State, intent: Intent) -> Vec<Command> {
+    match intent {
+        Intent::NextBlank(forward) => state.attempts.draft_mut().into_iter().for_each(|it| it.next_blank(forward)),
+        Intent::InsertName => state.view.desk = Some(Desk::Names(0)),
+        Intent::EditElsewhere => return vec![Command::EditElsewhere],
+        _ => return send(state),
     }
+    Vec::new()
 }
 
 /// The names that can be inserted, as they are shown.

@@ -1,8 +1,10 @@
 //! The session: the composition of kernel and features, and the router between them.
 
 mod desk;
+mod drilling;
 pub mod flow;
 pub mod log;
+pub mod modes;
 mod notice;
 mod perform;
 pub mod permit;

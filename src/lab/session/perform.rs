@@ -1,25 +1,26 @@
 //! What each intent does. Whether it is allowed is asked in `permit.rs`.
 
 use super::desk;
-use super::flow::{DrillAction, Effect, Intent, PresenterAction, SearchAction};
+use super::drilling;
+use super::flow::{Effect, Intent, PresenterAction, SearchAction};
+use super::modes::Mode;
 use super::notice;
-use super::permit::{Mode, Permit, Reason};
+use super::permit::{Permit, Reason};
 use super::state::State;
 use crate::lab::feature::consent::Digits;
 use crate::lab::feature::copy::Copied;
-use crate::lab::feature::drills::{Current, Part, Then};
 use crate::lab::feature::experiments::Then as AfterTrial;
 use crate::lab::feature::presenting::PressTwice;
 use crate::lab::feature::presenting::hands::HandEntry;
 use crate::lab::kernel::event::{Command, RunId, TrialCommand};
 use crate::lab::kernel::run::Status;
 use crate::lab::model::choice::Choice;
-use crate::lab::model::drill::{Drill, Level, Plan};
+use crate::lab::model::drill::Plan;
 use crate::lab::model::experiment::Experiment;
-use crate::lab::model::operation::Identity;
+use crate::lab::model::search;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
-use crate::lab::view::{Desk, Overlay, Page, moved};
+use crate::lab::view::{Overlay, Page, moved};
 
 /// The width of the copied card.
 const CARD_COLUMNS: usize = 96;
@@ -54,7 +55,7 @@ impl State {
     /// Performs an intent. Whether it is allowed has been asked.
     fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
         if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank {
-            return self.perform_in_drill(intent);
+            return drilling::perform(self, intent);
         }
         if self.mode() == Mode::Debrief
             && let Some(commands) = self.perform_in_debrief(intent, is_second_press)
@@ -62,7 +63,7 @@ impl State {
             return commands;
         }
         match intent {
-            Intent::Drill(_) => self.open_drills(),
+            Intent::Drill(_) => drilling::open(self),
             Intent::Present(action) => return self.perform_action(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.experiment {
@@ -75,28 +76,14 @@ impl State {
             Intent::Skip => return self.answer(Choice::Skipped).into_iter().collect(),
             Intent::Hint => return self.quiz.hint(self.view.shown).into_iter().collect(),
             Intent::AskToQuit if !is_second_press && self.is_in_the_middle() => self.warn_of_leaving(),
-            Intent::Quit | Intent::AskToQuit => {
-                if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
-                    return vec![Command::Exit];
-                }
-                self.view.ask_to_quit();
-            }
+            Intent::Quit | Intent::AskToQuit => return self.quit().into_iter().collect(),
             Intent::CleanUpAndQuit => return self.clean_up_and_quit(),
             Intent::ShowNext => self.show_neighbor(Experiment::next, State::next_shown),
             Intent::ShowPrevious => self.show_neighbor(Experiment::previous, |state| state.view.shown.previous()),
             Intent::SelectPrevious => self.select(-1),
             Intent::SelectNext => self.select(1),
-            Intent::MoveCursor(rows) if self.view.desk.is_some() => desk::move_cursor(self, rows),
-            Intent::MoveCursor(rows) => match self.rung() {
-                Some((rung, last)) => self.view.rung = Some(moved(rung, rows, last)),
-                None => self.view.move_cursor(rows, self.jumpable()),
-            },
-            Intent::ToggleStages => {
-                if self.holds_policy() && self.view.overlay.is_none() {
-                    self.view.message = Some(self.explain(Reason::PolicyHeld));
-                }
-                self.view.toggle_stages();
-            }
+            Intent::MoveCursor(rows) => self.move_cursor(rows),
+            Intent::ToggleStages => self.toggle_stages(),
             Intent::FocusOther => self.view.focus_other(),
             Intent::ToggleZoom => self.view.toggle_zoom(),
             Intent::CycleView => self.view.cycle_mode(),
@@ -117,21 +104,11 @@ impl State {
             Intent::Undo if self.view.desk.is_some() => return desk::undo(self),
             Intent::Undo => return self.experiments.undo_before(AfterTrial::Stay, &self.kernel).into_iter().collect(),
             Intent::ChooseWay(mechanism) => return desk::choose(self, mechanism),
-            Intent::NextBlank(forward) => desk::next_blank(self, forward),
-            Intent::InsertName => self.view.desk = Some(Desk::Names(0)),
-            Intent::EditElsewhere => return vec![Command::EditElsewhere],
-            Intent::Send => return desk::send(self),
+            Intent::NextBlank(_) | Intent::InsertName | Intent::EditElsewhere | Intent::Send => {
+                return desk::write_on(self, intent);
+            }
         }
         Vec::new()
-    }
-
-    /// Begins the drills, after stage 8.
-    fn open_drills(&mut self) {
-        let seed = self.quiz.seed().unwrap_or(self.kernel.now());
-        let plan = Plan { seed, count: Drill::ALL.len(), only: None, level: Level::One };
-        let sources = Sources { names: &self.names, facts: self.kernel.facts(), backend: &self.backend };
-        self.drills.open(plan, false, &sources);
-        self.prepared();
     }
 
     /// The same state, which has come for drills: its stages are run first.
@@ -145,127 +122,6 @@ impl State {
     /// Begins the stages before the drills.
     pub fn begin_drills(&mut self) -> Vec<Effect> {
         self.settle(vec![Command::Start(Stage::FIRST)])
-    }
-
-    /// Begins the first drill, unless the stages before it have failed.
-    pub(super) fn prepared(&mut self) {
-        self.drills.end_preparing();
-        if !self.kernel.is_met(Stage::ViewAgain) {
-            return;
-        }
-        self.view.show_drill();
-        if let Some(part) = self.drills.begin() {
-            self.begin_part(part);
-        }
-    }
-
-    /// Performs an intent in the drills.
-    fn perform_in_drill(&mut self, intent: Intent) -> Vec<Command> {
-        let (is_idle, given_user) = (!self.kernel.is_interrupted(), self.backend.given_user);
-        self.view.message = None;
-        let part = match intent {
-            Intent::Drill(DrillAction::Answer(place)) => self.drills.answer(place.into(), given_user),
-            Intent::Drill(DrillAction::Look(look)) => match self.drills.current().and_then(Current::look) {
-                Some(open) if open == look => {
-                    self.drills.look_away();
-                    self.view.focus_on(Identity::TestUser);
-                    None
-                }
-                _ => {
-                    self.view.scroll_to(0);
-                    self.view.focus_on(Identity::Admin);
-                    Some(Part::Look(look))
-                }
-            },
-            Intent::Drill(_) => {
-                self.drills.change_level();
-                None
-            }
-            Intent::Hint => {
-                self.drills.hint();
-                None
-            }
-            Intent::Undo => Some(Part::Undo),
-            Intent::Advance if self.drills.is_over() => return self.follow_drill(Then::Leave),
-            Intent::Advance => self.drills.go_on(is_idle, Then::Next),
-            Intent::Retry => self.drills.go_on(is_idle, Then::Again),
-            Intent::TogglePage(page) => {
-                if page == Page::Why {
-                    self.drills.pay_why();
-                }
-                self.view.toggle_page(page);
-                return vec![Command::Inspect];
-            }
-            Intent::Close => return self.leave_drill(Then::Leave),
-            Intent::Quit | Intent::AskToQuit => return self.leave_drill(Then::Quit),
-            Intent::CleanUpAndQuit => return self.clean_up_and_quit(),
-            Intent::FocusOther => {
-                self.view.focus_other();
-                None
-            }
-            Intent::ScrollTo(line) => {
-                self.view.scroll_to(line);
-                None
-            }
-            Intent::Present(PresenterAction::Blank) => {
-                self.view.blank = true;
-                None
-            }
-            _ => None,
-        };
-        part.into_iter().for_each(|part| self.begin_part(part));
-        Vec::new()
-    }
-
-    /// Leaves the drills, after what the one at work has changed is undone.
-    fn leave_drill(&mut self, then: Then) -> Vec<Command> {
-        let is_undone = self.experiments.changes().is_empty() && !self.kernel.is_interrupted();
-        // A second time: the undoing takes too long for this person, or fails.
-        if is_undone || self.drills.current().is_none() || self.drills.is_leaving() {
-            return self.follow_drill(then);
-        }
-        self.drills.leave(then);
-        if !self.kernel.is_interrupted() {
-            self.begin_part(Part::Undo);
-        }
-        Vec::new()
-    }
-
-    /// Does what comes when a drill is undone, or can't be.
-    pub(super) fn follow_drill(&mut self, then: Then) -> Vec<Command> {
-        let names = self.shown_names();
-        let left: Vec<String> = self.experiments.changes().iter().map(|change| change.describe(names)).collect();
-        self.drills.tell_left(left.clone());
-        let part = match then {
-            Then::Stay => None,
-            Then::Next | Then::Again if !left.is_empty() => None,
-            Then::Next => self.drills.next_drill(),
-            Then::Again => self.drills.begin(),
-            Then::CleanUp => {
-                self.drills.close();
-                self.view.show(Stage::CleanUp);
-                return vec![Command::StartNow(Stage::CleanUp)];
-            }
-            Then::Leave if !self.drills.is_alone() => {
-                self.drills.close();
-                self.view.show(self.view.shown);
-                if !left.is_empty() {
-                    let undo = self.view.keys.first("undo", "u");
-                    self.view.message = Some(format!("{undo}: undo again · not undone: {}", left.join(", ")));
-                }
-                return Vec::new();
-            }
-            Then::Leave | Then::Quit => {
-                self.drills.close();
-                if self.leftovers().is_empty() {
-                    return vec![Command::Exit];
-                }
-                self.view.ask_to_quit();
-                None
-            }
-        };
-        part.into_iter().for_each(|part| self.begin_part(part));
-        Vec::new()
     }
 
     /// Does what `intent` means in the debrief alone; `None` for what it means everywhere.
@@ -641,4 +497,69 @@ impl State {
         // Other calls: what was selected and scrolled means nothing any more.
         self.view.show(stage);
     }
+    /// Leaves, or asks first where something is left behind.
+    fn quit(&mut self) -> Option<Command> {
+        if self.leftovers().is_empty() || self.view.is_asking_to_quit() {
+            return Some(Command::Exit);
+        }
+        self.view.ask_to_quit();
+        None
+    }
+
+    fn move_cursor(&mut self, rows: i8) {
+        match self.rung() {
+            _ if self.view.desk.is_some() && self.view.overlay.is_none() => desk::move_cursor(self, rows),
+            Some((rung, last)) => self.view.rung = Some(moved(rung, rows, last)),
+            None => self.view.move_cursor(rows, self.jumpable()),
+        }
+    }
+
+    fn toggle_stages(&mut self) {
+        if self.holds_policy() && self.view.overlay.is_none() {
+            self.view.message = Some(self.explain(Reason::PolicyHeld));
+        }
+        self.view.toggle_stages();
+    }
+
+    /// The titles in the open list, up to the last one that can be chosen.
+    fn titles(&self) -> Vec<&str> {
+        let titles: Vec<&str> = match self.view.overlay {
+            Some(Overlay::Stages { .. }) => Stage::ALL.iter().map(|stage| self.text(*stage).title).collect(),
+            Some(Overlay::Experiments { .. }) => {
+                Experiment::ALL.iter().map(|which| self.experiment(*which).title.as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let last = self.cursor().map_or(0, |(_, last)| last);
+        titles.into_iter().take(last + 1).collect()
+    }
+
+    /// The rows of the open list that a search finds.
+    pub fn found_rows(&self) -> Vec<usize> {
+        let Some(search) = self.view.search() else { return Vec::new() };
+        let is_found = |title: &str| !search::matches(title, search.query()).is_empty();
+        self.titles().into_iter().enumerate().filter(|(_, title)| is_found(title)).map(|(row, _)| row).collect()
+    }
+
+    /// How far the cursor of the open list is from another row that a search finds; `None` if there is none.
+    pub fn to_found_row(&self, forward: bool) -> Option<i8> {
+        let ((row, _), rows) = (self.cursor()?, self.found_rows());
+        let next = match forward {
+            true => rows.iter().find(|found| **found > row).or(rows.first()),
+            false => rows.iter().rfind(|found| **found < row).or(rows.last()),
+        };
+        rows_between(row, *next?).filter(|rows| *rows != 0)
+    }
+
+    /// How far the cursor is from the first row that is found while a person types.
+    pub(super) fn to_first_found_row(&self) -> Option<i8> {
+        let search = self.view.search().filter(|search| search.is_typing())?;
+        let ((row, _), rows, from) = (self.cursor()?, self.found_rows(), usize::from(search.from()));
+        rows_between(row, *rows.iter().find(|found| **found >= from).or(rows.first()).unwrap_or(&from))
+    }
+}
+
+/// How far down it is from one row to another.
+fn rows_between(from: usize, to: usize) -> Option<i8> {
+    Some(i8::try_from(to).ok()? - i8::try_from(from).ok()?)
 }

@@ -25,6 +25,7 @@ use crate::lab::model::policy_diff::PolicyDiff;
 use crate::lab::model::redact::{clean, redact};
 use crate::lab::model::stage::Stage;
 use crate::lab::model::test_user;
+use crate::lab::stages::Evidence;
 use crate::lab::view::{Overlay, Page};
 use crate::lab::wait;
 
@@ -563,5 +564,11 @@ impl State {
         if let Some(selected) = self.selected(identity) {
             self.view.select(identity, selected.saturating_add_signed(step).min(count.saturating_sub(1)));
         }
+    }
+    /// Judges the calls of a stage by its expectation.
+    pub(super) fn judged(&self, stage: Stage) -> Check {
+        let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
+        let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
+        Check::from((stage.def().expect)(&evidence))
     }
 }

@@ -35,10 +35,9 @@ use crate::lab::model::experiment::{Experiment, ExtraTable};
 use crate::lab::model::facts::{Caller, Facts, Names};
 use crate::lab::model::keymap::Keymap;
 use crate::lab::model::operation::{Identity, Operation};
-use crate::lab::model::search;
 use crate::lab::model::stage::Stage;
 use crate::lab::path::Path;
-use crate::lab::view::{Desk, Overlay, Page, View};
+use crate::lab::view::{Desk, Page, View};
 use crate::lab::wait::Patience;
 
 /// The whole state of a session. It changes in [`State::update`] and nowhere else.
@@ -534,43 +533,6 @@ impl State {
         self.kernel.run(self.kernel.at_work())
     }
 
-    /// The titles in the open list, up to the last one that can be chosen.
-    fn titles(&self) -> Vec<&str> {
-        let titles: Vec<&str> = match self.view.overlay {
-            Some(Overlay::Stages { .. }) => Stage::ALL.iter().map(|stage| self.text(*stage).title).collect(),
-            Some(Overlay::Experiments { .. }) => {
-                Experiment::ALL.iter().map(|which| self.experiment(*which).title.as_str()).collect()
-            }
-            _ => Vec::new(),
-        };
-        let last = self.cursor().map_or(0, |(_, last)| last);
-        titles.into_iter().take(last + 1).collect()
-    }
-
-    /// The rows of the open list that a search finds.
-    pub fn found_rows(&self) -> Vec<usize> {
-        let Some(search) = self.view.search() else { return Vec::new() };
-        let is_found = |title: &str| !search::matches(title, search.query()).is_empty();
-        self.titles().into_iter().enumerate().filter(|(_, title)| is_found(title)).map(|(row, _)| row).collect()
-    }
-
-    /// How far the cursor of the open list is from another row that a search finds; `None` if there is none.
-    pub fn to_found_row(&self, forward: bool) -> Option<i8> {
-        let ((row, _), rows) = (self.cursor()?, self.found_rows());
-        let next = match forward {
-            true => rows.iter().find(|found| **found > row).or(rows.first()),
-            false => rows.iter().rfind(|found| **found < row).or(rows.last()),
-        };
-        rows_between(row, *next?).filter(|rows| *rows != 0)
-    }
-
-    /// How far the cursor is from the first row that is found while a person types.
-    pub(super) fn to_first_found_row(&self) -> Option<i8> {
-        let search = self.view.search().filter(|search| search.is_typing())?;
-        let ((row, _), rows, from) = (self.cursor()?, self.found_rows(), usize::from(search.from()));
-        rows_between(row, *rows.iter().find(|found| **found >= from).or(rows.first()).unwrap_or(&from))
-    }
-
     /// Whether calls are in progress: the screen has something to animate.
     pub fn is_running(&self) -> bool {
         self.kernel.is_running()
@@ -626,9 +588,4 @@ impl State {
     pub fn masker(&self) -> Option<Masker> {
         self.masking.masker()
     }
-}
-
-/// How far down it is from one row to another.
-fn rows_between(from: usize, to: usize) -> Option<i8> {
-    Some(i8::try_from(to).ok()? - i8::try_from(from).ok()?)
 }

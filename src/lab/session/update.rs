@@ -2,7 +2,6 @@
 
 use crate::lab::feature::attempts;
 use crate::lab::feature::consent::{Digits, Gate};
-use crate::lab::feature::drills::{Outlook, Part};
 use crate::lab::feature::experiments::{IDLE_SECONDS, Then};
 use crate::lab::feature::presenting::pace::minutes;
 use crate::lab::feature::review::Clearance;
@@ -21,6 +20,7 @@ use crate::lab::view::Overlay;
 use crate::lab::wait;
 
 use super::desk;
+use super::drilling;
 use super::flow::{Effect, Event, Report};
 use super::notice;
 use super::state::State;
@@ -172,7 +172,7 @@ impl State {
             DomainEvent::CallAnswered(RunId::Drill, call) => {
                 self.drills.learn(self.experiments.ledger_mut(), call.raw());
             }
-            DomainEvent::RunStopped(RunId::Drill, observed) => return self.end_part(Some(observed.clone())),
+            DomainEvent::RunStopped(RunId::Drill, observed) => return drilling::end_part(self, Some(observed.clone())),
             DomainEvent::RunEnded(RunId::Attempt) => {
                 self.view.message = None;
                 self.view.focus_on(Identity::TestUser);
@@ -262,8 +262,8 @@ impl State {
                 self.drills.pause(timer);
                 return vec![Command::AdvanceClock { timer, seconds: IDLE_SECONDS }];
             }
-            (Next::End, RunId::Drill) => return self.end_part(None),
-            (Next::Blocked(reason), RunId::Drill) => return self.end_part(Some(reason)),
+            (Next::End, RunId::Drill) => return drilling::end_part(self, None),
+            (Next::Blocked(reason), RunId::Drill) => return drilling::end_part(self, Some(reason)),
             (Next::Wait, _) => {
                 let timer = self.kernel.new_timer();
                 return self.experiments.wait(timer, self.backend.kind == BackendKind::Aws);
@@ -289,13 +289,6 @@ impl State {
             }
         }
         Vec::new()
-    }
-
-    /// Judges the calls of a stage by its expectation.
-    pub(super) fn judged(&self, stage: Stage) -> Check {
-        let (exchanges, given_user) = (self.kernel.stage(stage).raw(), self.backend.given_user);
-        let evidence = Evidence { exchanges: &exchanges, facts: self.kernel.facts(), given_user };
-        Check::from((stage.def().expect)(&evidence))
     }
 
     pub(super) fn sources(&self) -> Sources<'_> {
@@ -394,7 +387,7 @@ impl State {
             }
             Command::Trial(which, command) => return self.apply_to_trial(which, command, effects),
             Command::Drill(DrillCommand::GoOn) => self.kernel.pass(RunId::Drill),
-            Command::Drill(DrillCommand::Prepared) => self.prepared(),
+            Command::Drill(DrillCommand::Prepared) => drilling::prepared(self),
             Command::Attempt(command) => return desk::apply(self, command),
             Command::CountDown { timer, left } => self.count_down(timer, left, effects),
             Command::AdvanceClock { timer, seconds } => effects.push(Effect::Advance { timer, seconds }),
@@ -496,34 +489,6 @@ impl State {
             }
         }
         Vec::new()
-    }
-
-    /// Begins a part of the drill at work.
-    pub(super) fn begin_part(&mut self, part: Part) {
-        self.drills.start(part);
-        if part == Part::Undo {
-            self.view.focus_on(Identity::TestUser);
-        }
-        match part {
-            Part::SetUp => self.kernel.interrupt(RunId::Drill, false),
-            part => self.kernel.interrupt_again(RunId::Drill, part == Part::Undo),
-        }
-    }
-
-    /// Ends a part of the drill at work; `stopped` says why it could not go on.
-    fn end_part(&mut self, stopped: Option<String>) -> Vec<Command> {
-        let run = self.kernel.run(RunId::Drill);
-        let outlook = self.drills.judge(self.experiments.ledger(), run, stopped, self.kernel.is_leaving());
-        if let Outlook::Begin(part) = outlook {
-            self.begin_part(part);
-            return Vec::new();
-        }
-        let check = Check { met: true, observed: String::new() };
-        self.kernel.conclude(RunId::Drill, Masked::new(check.clone(), check));
-        match outlook {
-            Outlook::Over(then) => self.follow_drill(then),
-            _ => Vec::new(),
-        }
     }
 
     /// Says how five minutes passed, where the server's clock was moved.

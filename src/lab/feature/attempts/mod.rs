@@ -195,7 +195,8 @@ impl Attempts {
         if self.saved.standing.is_none() && self.trial.is_none() {
             self.before = Some(documents.clone());
         }
-        self.now = Some(documents);
+        // What arrives during an attempt was read before its end.
+        self.now = self.trial.is_none().then_some(documents);
     }
 
     /// Sends the draft; `text` is the draft with real names, and `expects` says whether it should allow the Scan.
@@ -226,6 +227,7 @@ impl Attempts {
 
     fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
         let undoes = !steps.contains(&Step::Put) && !steps.contains(&Step::PutConsole);
+        self.now = None;
         self.trial = Some(Trial { steps, at: 0, text, expects: false, replaced: self.saved.standing, then });
         vec![Command::Attempt(AttemptCommand::Begin { undoes })]
     }
