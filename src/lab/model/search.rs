@@ -35,7 +35,7 @@ fn folded(c: char) -> impl Iterator<Item = char> + Clone {
         'ä' | 'Ä' => "ae",
         'ö' | 'Ö' => "oe",
         'ü' | 'Ü' => "ue",
-        'ß' | 'ẞ' => "ss",
+        'ß' | '\u{1e9e}' => "ss",
         _ => "",
     };
     let letters: Vec<char> = if spelled.is_empty() { c.to_lowercase().collect() } else { spelled.chars().collect() };

@@ -362,7 +362,7 @@ pub const KEYS: &[Row] = &[
         "what you did in a shell, and what the lab says about it",
         Group::Look,
         NEVER,
-        &[on("noticed", &[char('N')], Intent::TogglePage(Page::Noticed))],
+        &[on("noticed", &[char('C')], Intent::TogglePage(Page::Noticed))],
     ),
     labeled(
         |state, area| {
