@@ -24,7 +24,8 @@ use tokio::runtime::Runtime;
 
 use crate::aws::ConfigError;
 use crate::cli::{
-    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, ReportFormat, UsageError, VERSION, help, out,
+    Cli, Command, Environment, FormatArg, LessonCommand, Options, PaceArg, RecordingOptions, ReportFormat, UsageError,
+    VERSION, help, out,
 };
 pub use crate::cli::{Exit, tell};
 use crate::lab::doctor::Terminal;
@@ -108,38 +109,10 @@ fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
 fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Config) -> Result<Exit, Report> {
     let recording = &cli.recording;
     match cli.command {
-        None if recording.record.is_some()
-            && (cli.options.plain || environment.dumb || !io::stdout().is_terminal()) =>
-        {
-            Err(UsageError::new(
-                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal",
-            )
-            .into())
-        }
-        None if cli.options.plain => interactive::plain(runtime, &cli.options, environment, Purpose::Learn),
-        None if !io::stdout().is_terminal() => {
-            tell("no terminal on stdout, so this is `kmslab run`");
-            lines(runtime, &cli.options, environment, Format::Text)
-        }
-        None if environment.dumb && io::stdin().is_terminal() => {
-            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
-            interactive::plain(runtime, &cli.options, environment, Purpose::Learn)
-        }
-        None if environment.dumb => {
-            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
-            lines(runtime, &cli.options, environment, Format::Text)
-        }
-        None => interactive::interactive(runtime, &cli.options, recording, environment, config, Purpose::Learn),
+        None => learn(runtime, &cli.options, recording, environment, config),
         Some(Command::Drill { which, level }) => {
             let purpose = interactive::drills(which, level, &cli.options);
-            if cli.options.plain || (environment.dumb && io::stdin().is_terminal()) {
-                return interactive::plain(runtime, &cli.options, environment, purpose);
-            }
-            if environment.dumb || !io::stdout().is_terminal() {
-                let text = "`kmslab drill` asks questions: it needs a terminal, or --plain for lines";
-                return Err(UsageError::new(text).into());
-            }
-            interactive::interactive(runtime, &cli.options, recording, environment, config, purpose)
+            drill(runtime, &cli.options, recording, environment, config, purpose)
         }
         Some(Command::Run { format }) => lines(runtime, &cli.options, environment, format.into()),
         Some(Command::Notes) => notes::run(runtime, &cli.options, environment),
@@ -183,6 +156,57 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             cleanup::run(runtime, &cli.options, folder, &wanted)
         }
     }
+}
+
+/// Runs the lab on a screen, in lines or without questions: as the terminal allows.
+fn learn(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+    config: &Config,
+) -> Result<Exit, Report> {
+    match () {
+        () if recording.record.is_some() && (options.plain || environment.dumb || !io::stdout().is_terminal()) => {
+            Err(UsageError::new(
+                "--record belongs to the interactive lab on a screen; `kmslab record FILE` needs no terminal",
+            )
+            .into())
+        }
+        () if options.plain => interactive::plain(runtime, options, environment, Purpose::Learn),
+        () if !io::stdout().is_terminal() => {
+            tell("no terminal on stdout, so this is `kmslab run`");
+            lines(runtime, options, environment, Format::Text)
+        }
+        () if environment.dumb && io::stdin().is_terminal() => {
+            tell("TERM=dumb shows no screen, so this is `kmslab --plain`");
+            interactive::plain(runtime, options, environment, Purpose::Learn)
+        }
+        () if environment.dumb => {
+            tell("TERM=dumb shows no screen and there is nobody to ask, so this is `kmslab run`");
+            lines(runtime, options, environment, Format::Text)
+        }
+        () => interactive::interactive(runtime, options, recording, environment, config, Purpose::Learn),
+    }
+}
+
+/// Runs drills on a screen or in lines.
+fn drill(
+    runtime: &Runtime,
+    options: &Options,
+    recording: &RecordingOptions,
+    environment: &Environment,
+    config: &Config,
+    purpose: Purpose,
+) -> Result<Exit, Report> {
+    if options.plain || (environment.dumb && io::stdin().is_terminal()) {
+        return interactive::plain(runtime, options, environment, purpose);
+    }
+    if environment.dumb || !io::stdout().is_terminal() {
+        let text = "`kmslab drill` asks questions: it needs a terminal, or --plain for lines";
+        return Err(UsageError::new(text).into());
+    }
+    interactive::interactive(runtime, options, recording, environment, config, purpose)
 }
 
 impl From<FormatArg> for Format {

@@ -238,27 +238,34 @@ fn region(state: &State, style: Style) -> Span<'static> {
     }
 }
 
-fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
-    buffer.set_style(area, theme.bar);
-    let columns = usize::from(area.width);
-    let stage = state.view().shown;
-    let dim = theme.bar.patch(theme.dim);
-    let is_opening = state.view().opening;
+/// What is on the screen: the stage, the experiment or the drill, with its number.
+fn place(state: &State, theme: &Theme) -> Vec<Span<'static>> {
+    let (stage, is_opening) = (state.view().shown, state.view().opening);
     let level = drill::title(state);
-    let is_debrief = state.view().overlay == Some(Overlay::Debrief);
     let (number, title) = match state.view().experiment {
         None if is_opening => (String::new(), state.lesson().frame.opening.title.as_str()),
         _ if state.is_drilling() => (drill::number(state), level.as_str()),
         Some(which) => (experiments::number(which), state.experiment(which).title.as_str()),
         None => (format!("{}/{}", stage.number(), Stage::ALL.len()), state.text(stage).title),
     };
-    let mut left = vec![Span::styled(" kmslab  ", dim)];
-    if is_debrief {
+    let mut left = vec![Span::styled(" kmslab  ", theme.bar.patch(theme.dim))];
+    if state.view().overlay == Some(Overlay::Debrief) {
         left.push(Span::styled(format!(" {}", debrief::title(state)), theme.title));
     } else {
         left.extend((!is_opening).then(|| Span::styled(format!(" {number} "), theme.title)));
         left.push(Span::styled(format!(" {title}"), theme.title));
     }
+    left
+}
+
+fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
+    buffer.set_style(area, theme.bar);
+    let columns = usize::from(area.width);
+    let stage = state.view().shown;
+    let dim = theme.bar.patch(theme.dim);
+    let is_opening = state.view().opening;
+    let is_debrief = state.view().overlay == Some(Overlay::Debrief);
+    let mut left = place(state, theme);
     let stages = Stage::ALL.into_iter().filter(|_| !is_opening).map(|each| {
         let (sign, _, looks) = overlay::progress(state, each, theme);
         Span::styled(sign, if each == stage { theme.focus } else { theme.bar.patch(looks) })

@@ -16,11 +16,6 @@ pub struct Card {
     pub footnote: String,
 }
 
-/// The English card, for your own lesson files that have none.
-pub(super) fn english() -> Card {
-    super::Lesson::english().frame.card.clone()
-}
-
 /// A step of the card.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{FALLBACK, Files, Problem, read};
+use super::files::{FALLBACK, Files, Problem, read};
 use crate::lab::model::drill::Drill;
 
 /// The drills' texts in one language.

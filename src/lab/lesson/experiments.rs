@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Question, Reply};
+use super::question::{Question, Reply};
 
 /// What is said about an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

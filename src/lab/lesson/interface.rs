@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
-use super::{FALLBACK, Frame};
+use super::Frame;
+use super::files::FALLBACK;
 
 /// All of them, each a name of the table. `{}` stands for what is put in.
 pub const ALL: &[&str] = &[

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::{Drills, FALLBACK, Files, Frame, Problem, Reply, Source, StageText, interface, line_of, not_told, read};
+use super::files::{FALLBACK, Files, Leaf, Problem, leaves, line_of, read};
+use super::question::Reply;
+use super::{Drills, Frame, Source, StageText, interface, not_told};
 use crate::lab::model::experiment;
 use crate::lab::model::stage::Stage;
 
@@ -84,23 +85,6 @@ const GIVEAWAYS: [&str; 4] = ["kms:", "Decrypt", "KMS", "DENIED"];
 /// The first hint is short; the claim and its correction are read together.
 const FIRST_HINT: usize = 15;
 const MISCONCEPTION: usize = 45;
-
-/// A text of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Leaf {
-    /// Where it stands: `question.answers[1].explanation`.
-    path: String,
-    /// Its line, counted from 1.
-    line: usize,
-    text: String,
-}
-
-impl Leaf {
-    /// The path without its numbers: `question.answers[].explanation`.
-    fn place(&self) -> String {
-        self.path.chars().filter(|c| !c.is_ascii_digit()).collect()
-    }
-}
 
 /// Everything that is wrong with `files`; nothing when all is well.
 pub fn check(files: &Files) -> Vec<Problem> {
@@ -373,47 +357,4 @@ fn frame_problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
         }
     }
     problems
-}
-
-/// All texts of a table.
-fn leaves(text: &str, table: &DeTable<'_>) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    for (key, value) in table {
-        gather(text, key.get_ref().to_string(), value, &mut leaves);
-    }
-    leaves
-}
-
-fn gather(text: &str, path: String, value: &Spanned<DeValue<'_>>, into: &mut Vec<Leaf>) {
-    match value.get_ref() {
-        DeValue::String(string) => {
-            into.push(Leaf { path, line: line_of(text, value.span().start), text: string.to_string() });
-        }
-        DeValue::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                gather(text, format!("{path}[{index}]"), item, into);
-            }
-        }
-        DeValue::Table(table) => {
-            for (key, value) in table {
-                gather(text, format!("{path}.{}", key.get_ref()), value, into);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A control character in `text`, a TOML file, if a string of it has one that is no line break: what is drawn must not
-/// steer the terminal.
-pub(super) fn control_character(text: &str) -> Option<(usize, char)> {
-    // TOML has control characters as escapes only, but for the tab. No file of ours has either, and every start reads
-    // them: not worth a parser, and a line's number for each text.
-    let harmless = |escape: Option<&u8>| matches!(escape, Some(b'\n' | b'\r' | b'"'));
-    if !text.contains('\t') && text.match_indices('\\').all(|(at, _)| harmless(text.as_bytes().get(at + 1))) {
-        return None;
-    }
-    let table = DeTable::parse(text).ok()?;
-    leaves(text, table.get_ref())
-        .into_iter()
-        .find_map(|leaf| leaf.text.chars().find(|c| c.is_control() && *c != '\n').map(|c| (leaf.line, c)))
 }

@@ -7,97 +7,29 @@ mod card;
 mod drills;
 mod embedded;
 mod experiments;
+mod files;
 pub mod interface;
 pub mod lint;
+mod question;
 mod variants;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use drills::{DrillText, Drills};
 pub use experiments::Experiment;
+use files::read;
+pub use files::{FALLBACK, Files, Problem};
+pub use question::{Question, Reply};
 use variants::english_opening;
 pub use variants::{GivenUser, InlinePolicy, Opening, UserKind};
 
 use super::model::experiment;
 use super::model::stage::Stage;
 pub use card::{Card, CardLine, CardStep, Claim};
-
-/// The language that every other one falls back to.
-pub const FALLBACK: &str = "en";
-
-/// The texts of a set, by path: `en/who.toml`, `sources.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Files(BTreeMap<String, Cow<'static, str>>);
-
-impl Files {
-    /// The set in the program.
-    pub fn embedded() -> Files {
-        Files(embedded::FILES.iter().map(|(path, text)| ((*path).to_owned(), Cow::Borrowed(*text))).collect())
-    }
-
-    /// A set of one's own.
-    pub fn new(files: impl IntoIterator<Item = (String, String)>) -> Files {
-        Files(files.into_iter().map(|(path, text)| (path, Cow::Owned(text))).collect())
-    }
-
-    /// This set, with the texts that it lacks from `other`.
-    pub fn or(mut self, other: Files) -> Files {
-        for (path, text) in other.0 {
-            self.0.entry(path).or_insert(text);
-        }
-        self
-    }
-
-    /// The languages of which there is any file.
-    pub fn languages(&self) -> Vec<&str> {
-        let mut languages: Vec<&str> = self.0.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect();
-        languages.dedup();
-        languages
-    }
-
-    /// Whether there is a file of this language.
-    pub fn has_language(&self, language: &str) -> bool {
-        self.languages().contains(&language)
-    }
-
-    fn get(&self, path: &str) -> Option<&str> {
-        self.0.get(path).map(AsRef::as_ref)
-    }
-
-    fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-}
-
-/// Something wrong with a lesson file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Problem {
-    /// Its path in the set.
-    pub file: String,
-    /// Counted from 1; 0 where there is no line to point at.
-    pub line: usize,
-    /// The stage it is about, by its key, if it is about one.
-    pub stage: Option<String>,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: ", self.file, self.line)?;
-        if let Some(stage) = &self.stage {
-            write!(out, "{stage}: ")?;
-        }
-        out.write_str(&self.message)
-    }
-}
 
 /// The texts of all stages in one language.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,41 +96,6 @@ pub struct StageText {
     pub given_user: Option<GivenUser>,
     /// Other texts where test-user's policy is the lab's own instead of one that AWS maintains.
     pub inline_policy: Option<InlinePolicy>,
-}
-
-/// A question with its answers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// The question.
-    pub text: String,
-    /// Two to four; one is right.
-    pub answers: Vec<Reply>,
-}
-
-impl Question {
-    /// The index of the right answer.
-    pub fn right(&self) -> Option<usize> {
-        self.answers.iter().position(|answer| answer.right)
-    }
-}
-
-/// One of the answers to choose from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reply {
-    /// The answer.
-    pub text: String,
-    /// What follows "Not quite:" on the screen.
-    pub feedback: Option<String>,
-    /// The same at length, on the lesson's page and in a write-up.
-    pub explanation: String,
-    /// Whether it is the right one.
-    #[serde(default)]
-    pub right: bool,
-    /// Ids of the explanation's sources.
-    #[serde(default)]
-    pub sources: Vec<String>,
 }
 
 /// What people get wrong, and what is so.
@@ -277,7 +174,7 @@ pub struct Frame {
     #[serde(default = "english_opening")]
     pub opening: Opening,
     /// The card to keep.
-    #[serde(default = "card::english")]
+    #[serde(default = "english_card")]
     pub card: Card,
     /// Claims, true or false.
     pub debrief: Vec<Claim>,
@@ -353,6 +250,11 @@ pub struct ExportWords {
 /// The English ones, for lesson files of one's own that have none.
 fn english_export_words() -> ExportWords {
     Lesson::english().frame.export.clone()
+}
+
+/// The English card, for your own lesson files that have none.
+fn english_card() -> Card {
+    Lesson::english().frame.card.clone()
 }
 
 /// The texts that the screen shows of a stage, with the ones of a given user in place.
@@ -489,38 +391,4 @@ fn in_order(experiments: Vec<Experiment>) -> Result<Vec<Experiment>, String> {
 
 fn not_told(id: &str) -> String {
     format!("the experiment {id} is missing")
-}
-
-/// Reads one file of the set: its text, and what it says.
-fn read<T: DeserializeOwned>(files: &Files, path: String, stage: Option<Stage>) -> Result<(&str, T), Problem> {
-    let stage = stage.map(|stage| stage.key().to_owned());
-    let Some(text) = files.get(&path) else {
-        return Err(Problem { file: path, line: 0, stage, message: "there is no such file".to_owned() });
-    };
-    if let Some((line, c)) = lint::control_character(text) {
-        let message = format!("a text has the control character {:#04x}", u32::from(c));
-        return Err(Problem { file: path, line, stage, message });
-    }
-    match toml::from_str(&numbered(text)) {
-        Ok(value) => Ok((text, value)),
-        Err(error) => {
-            let line = error.span().map_or(0, |span| line_of(text, span.start));
-            // Where TOML itself is wrong the message has lines of its own.
-            let message = error.message().lines().collect::<Vec<_>>().join("; ");
-            Err(Problem { file: path, line, stage, message })
-        }
-    }
-}
-
-/// `text` with the number of each stage that it refers to, `{grant}`, by the stage's key.
-fn numbered(text: &str) -> Cow<'_, str> {
-    Stage::ALL.into_iter().fold(Cow::Borrowed(text), |text, stage| {
-        let name = format!("{{{}}}", stage.key());
-        if text.contains(&name) { Cow::Owned(text.replace(&name, &stage.number().to_string())) } else { text }
-    })
-}
-
-/// The line, counted from 1, of the byte at `offset`.
-fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
