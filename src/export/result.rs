@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::lab::debrief::Item;
 use crate::lab::saving::{SavedStage, Times};
-use crate::lab::{Choice, Experiment, Lesson, SavedSession};
+use crate::lab::{Choice, DrillResult, Experiment, Lesson, SavedSession};
 
 /// The version of the schema. It grows when a member changes its meaning or goes away.
 const SCHEMA: u32 = 1;
@@ -30,6 +30,7 @@ struct LabResult<'a> {
     stages_met: usize,
     stages: Vec<StageResult>,
     experiments: Vec<ExperimentResult>,
+    drills: &'a [DrillResult],
     debrief: Vec<DebriefResult>,
 }
 
@@ -86,6 +87,7 @@ pub fn result(saved: &SavedSession, lesson: &Lesson, name: Option<&str>) -> Stri
         stages_met: saved.met(),
         stages: saved.stages.iter().map(|stage| of_stage(stage, saved, lesson)).collect(),
         experiments: Experiment::ALL.into_iter().filter_map(|which| of_experiment(which, saved, lesson)).collect(),
+        drills: &saved.drills,
         debrief: saved.debrief.entries().iter().filter_map(of_debrief).collect(),
     };
     // No member can fail to serialize: there are only strings, numbers and lists.

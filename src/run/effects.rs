@@ -22,6 +22,7 @@ use super::shell::{access::Access, contents::OwnProfiles, terminal};
 use super::watch::{OwnCalls, Watch};
 use super::writes::Writes;
 use crate::aws::Clients;
+use crate::lab::Stage;
 use crate::lab::insight::Finding;
 use crate::lab::replay::RecordedStage;
 use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, State};
@@ -194,17 +195,7 @@ impl EffectHandler {
             }
             Effect::Reconnect => self.clients.reconnect(),
             Effect::CacheResponses(verified) => self.cache(verified),
-            Effect::LoadResponses { stage, account } => {
-                let shelf = self.shelf.clone();
-                let recall = tokio::task::spawn_blocking(move || {
-                    let found = shelf.map_or(Ok(None), |shelf| shelf.load(stage, account.as_deref()));
-                    found.map_err(|error| error.to_string())
-                });
-                self.answer(async move {
-                    let found = recall.await.unwrap_or_else(|_| Err(broken().message));
-                    Event::ResponsesLoaded { stage, found }
-                });
-            }
+            Effect::LoadResponses { stage, account } => self.load(stage, account),
             Effect::Save(kept) => {
                 if let Some(keeper) = &self.keeper {
                     keeper.save(kept);
@@ -220,6 +211,19 @@ impl EffectHandler {
             Effect::Report(_) | Effect::Copy(_) | Effect::Edit(_) | Effect::OpenShell => {}
             Effect::StartOver | Effect::Exit => {}
         }
+    }
+
+    /// Loads what `account` answered in `stage` the last time.
+    fn load(&self, stage: Stage, account: Option<String>) {
+        let shelf = self.shelf.clone();
+        let recall = tokio::task::spawn_blocking(move || {
+            let found = shelf.map_or(Ok(None), |shelf| shelf.load(stage, account.as_deref()));
+            found.map_err(|error| error.to_string())
+        });
+        self.answer(async move {
+            let found = recall.await.unwrap_or_else(|_| Err(broken().message));
+            Event::ResponsesLoaded { stage, found }
+        });
     }
 
     /// Sends the event that `work` ends with.

@@ -382,7 +382,7 @@ impl Operation {
     /// The parameters in the order of the `aws` command line.
     pub fn parameters(&mut self) -> Vec<(&'static str, Parameter<'_>)> {
         use Operation as O;
-        use Parameter::{Constraints, Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
+        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
         match self {
             O::GetCallerIdentity | O::ListKeys => Vec::new(),
             O::CreateKey { description, tags } => {
@@ -400,15 +400,7 @@ impl Operation {
             O::PutKeyPolicy { key, policy } => vec![key_id(key), DEFAULT, ("--policy", Text(policy))],
             O::ScheduleKeyDeletion { key, days } => vec![key_id(key), ("--pending-window-in-days", Number(*days))],
             O::CreateGrant { key, grantee, operations, constraints, name } => {
-                let [grantee, operations] =
-                    [("--grantee-principal", Text(grantee)), ("--operations", Words(operations))];
-                vec![
-                    key_id(key),
-                    grantee,
-                    operations,
-                    ("--constraints", Constraints(constraints)),
-                    ("--name", Plain(name)),
-                ]
+                granted(key, grantee, operations, constraints, name)
             }
             O::RevokeGrant { key, grant_id } => vec![key_id(key), ("--grant-id", Text(grant_id))],
             O::Encrypt { key, plaintext, context } => {
@@ -502,6 +494,22 @@ fn user_name(user: &mut String) -> (&'static str, Parameter<'_>) {
 
 fn named_policy<'a>(user: &'a mut String, name: &'a str) -> Vec<(&'static str, Parameter<'a>)> {
     vec![user_name(user), ("--policy-name", Parameter::Plain(name))]
+}
+
+fn granted<'a>(
+    key: &'a mut String,
+    grantee: &'a mut String,
+    operations: &'a [String],
+    constraints: &'a mut Option<GrantConstraints>,
+    name: &'a str,
+) -> Vec<(&'static str, Parameter<'a>)> {
+    vec![
+        key_id(key),
+        ("--grantee-principal", Parameter::Text(grantee)),
+        ("--operations", Parameter::Words(operations)),
+        ("--constraints", Parameter::Constraints(constraints)),
+        ("--name", Parameter::Plain(name)),
+    ]
 }
 
 fn simulated<'a>(

@@ -143,13 +143,9 @@ impl State {
         if !intent.modes().has(mode) {
             return Permit::No;
         }
-        if mode == Mode::Drill {
-            return yes(self.permits_in_drill(intent));
-        }
-        if mode == Mode::Debrief {
-            return self.permit_in_debrief(intent);
-        }
         match intent {
+            _ if mode == Mode::Drill => yes(self.permits_in_drill(intent)),
+            _ if mode == Mode::Debrief => self.permit_in_debrief(intent),
             Intent::Drill(_) => self.permit_drills(),
             Intent::Advance => self.permit_advance(mode),
             Intent::ShowNext => self.permit_next(mode),
@@ -171,12 +167,7 @@ impl State {
                 _ => mode != Mode::List && self.view.experiment.is_none(),
             }),
             Intent::MoveCursor(rows) => yes(self.cursor().is_some_and(|(row, last)| moved(row, rows, last) != row)),
-            Intent::Search(action) => yes(match action {
-                SearchAction::Open | SearchAction::Keep => true,
-                SearchAction::Type(c) => self.view.search().is_some_and(|search| search.takes(c)),
-                SearchAction::Erase => self.view.search().is_some_and(|search| !search.query().is_empty()),
-                SearchAction::Go { .. } => self.view.search().is_some(),
-            }),
+            Intent::Search(action) => yes(self.permits_search(action)),
             Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
             Intent::Copy(what) => self.permit_copy(what),
             Intent::StartAfresh => yes(self.can_start_afresh()),
@@ -203,6 +194,16 @@ impl State {
             | Intent::InsertName
             | Intent::EditElsewhere
             | Intent::Send => Permit::Yes,
+        }
+    }
+
+    fn permits_search(&self, action: SearchAction) -> bool {
+        let search = self.view.search();
+        match action {
+            SearchAction::Open | SearchAction::Keep => true,
+            SearchAction::Type(c) => search.is_some_and(|search| search.takes(c)),
+            SearchAction::Erase => search.is_some_and(|search| !search.query().is_empty()),
+            SearchAction::Go { .. } => search.is_some(),
         }
     }
 
