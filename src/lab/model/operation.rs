@@ -382,7 +382,7 @@ impl Operation {
     /// The parameters in the order of the `aws` command line.
     pub fn parameters(&mut self) -> Vec<(&'static str, Parameter<'_>)> {
         use Operation as O;
-        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, Tags, Text, Words};
+        use Parameter::{Context, Fixed, Item, Number, Plain, TableKey, Tags, Text};
         match self {
             O::GetCallerIdentity | O::ListKeys => Vec::new(),
             O::CreateKey { description, tags } => {
