@@ -76,7 +76,7 @@ fn the_copied_command_line_gets_the_same_verdict() {
     terminal.do_stages(5);
     terminal.wait_for(&["6/9"]);
     terminal.press("b\r");
-    terminal.wait_for(&["✔ ALLOWED", "✘ DENIED", "✔ MET"]);
+    terminal.wait_for(&["✔ ALLOWED", "✘ DENIED", "✔ As expected"]);
     terminal.press("y");
     terminal.wait_for(&["copied: aws dynamodb scan --table-name kmslab-table-"]);
     terminal.press("Y");

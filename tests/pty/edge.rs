@@ -49,7 +49,7 @@ fn pasted_text_presses_no_key() {
     terminal.press("\x1b[200~s\r\rqq\x03\x1b[201~");
     terminal.wait_for(&["pasted text is ignored", "1/9", "sts:GetCallerIdentity"]);
     terminal.press("s\r");
-    terminal.wait_for(&["✔ MET"]);
+    terminal.wait_for(&["✔ As expected"]);
     terminal.press("\x03");
     assert_eq!(terminal.ends(), 0);
     assert!(!terminal.parser.screen().bracketed_paste(), "it is off again");
@@ -161,7 +161,7 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let screen = terminal.parser.screen();
     assert!(screen.alternate_screen() && screen.hide_cursor() && screen.bracketed_paste());
     terminal.press("s\r");
-    terminal.wait_for(&["✔ MET"]);
+    terminal.wait_for(&["✔ As expected"]);
     terminal.press("\x03");
     terminal.wait_for(&["1 of 9 stages met", "ended"]);
     assert_eq!(terminal.ends(), 0);
@@ -265,7 +265,7 @@ fn only_a_killed_labs_temporary_files_are_removed() {
     }
     for lab in labs.iter_mut() {
         lab.press("s\r");
-        lab.wait_for(&["✔ MET"]);
+        lab.wait_for(&["✔ As expected"]);
         lab.press("\x03");
         assert_eq!(lab.ends(), 0);
     }

@@ -234,11 +234,11 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.press("\x1b[6~");
     lab.wait_for(&["✔ As expected"]);
     lab.press("\x1b[6~");
-    lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    lab.wait_for(&["2/9", "a–d answer"]);
     lab.press("\x1b[5~");
     lab.wait_for(&["1/9"]);
     lab.press("ljjj\r");
-    lab.wait_for(&["4/9", "sts:GetCallerIdentity"]);
+    lab.wait_for(&["4/9", "a–d answer"]);
     let first = journals();
     assert_eq!(first.len(), 1);
     lab.press("X");
@@ -247,7 +247,7 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(journals(), Vec::<PathBuf>::new());
     lab.press("lj\r");
-    lab.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    lab.wait_for(&["2/9", "a–d answer"]);
     lab.press("\r");
     lab.wait_for(&["✔ As expected"]);
     let second = journals();
@@ -267,7 +267,7 @@ fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
     let mut lab = Terminal::start(80, 24, &[], &options);
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     lab.press("ljjjj\r");
-    lab.wait_for(&["5/9", "sts:GetCallerIdentity"]);
+    lab.wait_for(&["5/9", "a–d answer"]);
     lab.press("X");
     lab.wait_for(&["start over?"]);
     lab.press("y");

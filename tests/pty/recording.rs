@@ -32,9 +32,9 @@ fn labels(events: &[asciicast::Event]) -> Vec<&str> {
 fn what_is_done_by_hand_is_recorded() {
     let mut terminal = Terminal::recording("lab.cast", "");
     terminal.do_stages(2);
-    terminal.wait_for(&["3/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["3/9", "a–d answer"]);
     terminal.press("p");
-    terminal.wait_for(&["2/9", "✔ MET"]);
+    terminal.wait_for(&["2/9", "✔ As expected"]);
     // What goes to the clipboard is not on the screen.
     terminal.press("y");
     terminal.wait_for(&["copied"]);
@@ -71,7 +71,7 @@ fn what_is_done_by_hand_is_recorded() {
 fn a_session_is_logged_and_shown_again_by_keys() {
     let mut terminal = Terminal::recording("lab.kmslab", "");
     terminal.do_stages(2);
-    terminal.wait_for(&["3/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["3/9", "a–d answer"]);
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let file = terminal.file("lab.kmslab");
@@ -80,13 +80,13 @@ fn a_session_is_logged_and_shown_again_by_keys() {
     again.press(" ");
     again.wait_for(&["‖"]);
     again.press("n");
-    again.wait_for(&["✔ MET"]);
+    again.wait_for(&["✔ As expected"]);
     again.press("n");
-    again.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    again.wait_for(&["2/9", "a–d answer"]);
     again.press("nnn");
     again.wait_for(&["■", "3/9"]);
     again.press("pppp");
-    again.wait_for(&["1/9", "✔ MET"]);
+    again.wait_for(&["1/9", "✔ As expected"]);
     again.press(",");
     again.wait_for(&["1/9", "WAITING"]);
     again.press(",");
@@ -106,7 +106,7 @@ fn a_session_is_logged_and_shown_again_by_keys() {
 fn an_experiment_is_logged_and_shown_again() {
     let mut terminal = Terminal::recording("lab.kmslab", "");
     terminal.do_stages(8);
-    terminal.wait_for(&["9/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["9/9", "a–d answer"]);
     terminal.press("x");
     terminal.wait_for(&["Disable the key"]);
     terminal.press("\r");
@@ -158,7 +158,7 @@ fn connections(process: u32) -> Vec<String> {
 fn a_killed_recording_is_whole() {
     let mut terminal = Terminal::recording("lab.cast", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["2/9", "a–d answer"]);
     terminal.press("?");
     terminal.wait_for(&["esc closes"]);
     terminal.send("-KILL");
@@ -171,7 +171,7 @@ fn a_killed_recording_is_whole() {
 fn a_killed_film_leaves_its_pictures() {
     let mut terminal = Terminal::recording("lab.gif", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["2/9", "a–d answer"]);
     terminal.press("?");
     terminal.wait_for(&["esc closes"]);
     terminal.send("-KILL");
@@ -198,7 +198,7 @@ fn a_resize_is_told_once_and_the_recording_keeps_its_size() {
     terminal.resize(80, 24);
     terminal.wait_for(&["the recording stays at 100×28"]);
     terminal.press("a\r");
-    terminal.wait_for(&["✔ MET"]);
+    terminal.wait_for(&["✔ As expected"]);
     terminal.leave_mid_lab();
     assert_eq!(terminal.ends(), 0);
     let events = terminal.events("lab.cast");
@@ -225,7 +225,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
         terminal.picture().contains("the recording ended at")
     };
     loop {
-        terminal.wait_for(&[&format!("{stage}/9"), "sts:GetCallerIdentity"]);
+        terminal.wait_for(&[&format!("{stage}/9"), "a–d answer"]);
         if is_told(&mut terminal) {
             break;
         }
@@ -256,7 +256,7 @@ fn a_disk_that_fills_up_is_told_and_the_lab_goes_on() {
 fn a_film_is_whole_however_the_lab_ends(#[case] how: &str) {
     let mut terminal = Terminal::recording("lab.svg", "");
     terminal.do_stages(1);
-    terminal.wait_for(&["2/9", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["2/9", "a–d answer"]);
     match how {
         "" => terminal.disappear(),
         "q" => {

@@ -41,7 +41,8 @@ pub(super) fn next(state: &mut State) -> Option<Vec<Command>> {
     None
 }
 
-/// Whether a call must wait: until the lab's own calls are answered, and whatever leads through the lab is over.
+/// Whether a call must wait: until the lab's own calls are answered, and whatever leads through the lab is over. In a
+/// drill, which undoes what it changes, no stage is at stake.
 fn is_busy(state: &State) -> bool {
     state.kernel.is_running()
         || state.kernel.is_probing()
@@ -50,6 +51,7 @@ fn is_busy(state: &State) -> bool {
         || state.resuming.is_open()
         || state.destination().is_some()
         || state.is_asking_for_consent()
+        || state.view.drill
 }
 
 /// Whether `call` is about things of another lab on the same server. Only the sandbox in the program is the lab's alone.
