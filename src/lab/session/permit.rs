@@ -162,10 +162,7 @@ impl State {
             Intent::SelectPrevious => yes(self.selected(self.view.focus()).is_some_and(|at| at > 0)),
             Intent::SelectNext => yes(self.has_next_call()),
             Intent::TogglePage(page) => self.permit_page(mode, page),
-            Intent::ToggleStages => yes(match self.view.overlay {
-                Some(Overlay::Stages { .. }) => true,
-                _ => mode != Mode::List && self.view.experiment.is_none(),
-            }),
+            Intent::ToggleStages => yes(self.can_toggle_stages(mode)),
             Intent::MoveCursor(rows) => yes(self.cursor().is_some_and(|(row, last)| moved(row, rows, last) != row)),
             Intent::Search(action) => yes(self.permits_search(action)),
             Intent::Close => yes(!Modes::PANES.has(mode) || self.can_close_panes()),
@@ -177,11 +174,7 @@ impl State {
             Intent::Undo if mode == Mode::Tried => yes(self.can_undo_attempt()),
             Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
             Intent::NextBlank(_) => yes(self.attempts.draft().is_some_and(|draft| !draft.blanks().is_empty())),
-            Intent::Undo => match self.can_undo() {
-                true => Permit::Yes,
-                false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
-                false => Permit::Because(Reason::NothingToUndo),
-            },
+            Intent::Undo => self.permit_undo(),
             Intent::FocusOther
             | Intent::ToggleZoom
             | Intent::ScrollTo(_)
@@ -308,6 +301,21 @@ impl State {
     /// Whether what experiments have changed can be undone now.
     fn can_undo(&self) -> bool {
         !self.experiments.changes().is_empty() && !self.kernel.is_interrupted() && self.has_experiments()
+    }
+
+    fn permit_undo(&self) -> Permit {
+        match self.can_undo() {
+            true => Permit::Yes,
+            false if self.kernel.is_interrupted() => Permit::Because(Reason::UndoRunning),
+            false => Permit::Because(Reason::NothingToUndo),
+        }
+    }
+
+    fn can_toggle_stages(&self, mode: Mode) -> bool {
+        match self.view.overlay {
+            Some(Overlay::Stages { .. }) => true,
+            _ => mode != Mode::List && self.view.experiment.is_none(),
+        }
     }
 
     /// Whether the drills are on the screen, or the stages before them are being run.

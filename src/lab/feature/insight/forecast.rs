@@ -322,7 +322,10 @@ impl Question<'_> {
                 self.mechanism == Mechanism::KeyPolicy && examined.statement >= self.old_statements(documents)
             }
             PolicySource::Inline { name, .. } => self.mechanism == Mechanism::IamPolicy && name == ATTEMPT,
-            PolicySource::Grant { grant_id } => self.mechanism == Mechanism::Grant && grant_id == ATTEMPT,
+            PolicySource::Grant { grant_id } => {
+                let is_sent = self.facts.made.attempt_grant.as_ref() == Some(grant_id);
+                self.mechanism == Mechanism::Grant && (is_sent || grant_id == ATTEMPT)
+            }
             PolicySource::Managed { .. } => false,
         }
     }
