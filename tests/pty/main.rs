@@ -171,6 +171,9 @@ impl Terminal {
 
     /// Answers, sends and goes on, once `ready` is there.
     fn do_stage(&mut self, stage: usize, ready: &str) {
+        if stage == 7 {
+            self.take_the_usual_way();
+        }
         self.wait_for(&[&format!("{stage}/9"), ready]);
         // A prediction first: enter waits for it.
         self.press("a\r");
@@ -182,6 +185,12 @@ impl Terminal {
         if stage < 9 {
             self.press("\r");
         }
+    }
+
+    /// Chooses the usual way of stage 7.
+    fn take_the_usual_way(&mut self) {
+        self.wait_for(&["7/9", "the usual way"]);
+        self.press("\r");
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {
@@ -287,7 +296,8 @@ fn from_start_to_quit() {
     terminal.press("b\r");
     terminal.wait_for(&["✔ ALLOWED", "✘ DENIED", "✔ As expected"]);
     terminal.press("\r");
-    terminal.wait_for(&["7/9"]);
+    terminal.take_the_usual_way();
+    terminal.wait_for(&["7/9", "a–d answer"]);
     terminal.press("b\r");
     terminal.wait_for(&["○ NOT SENT", "+ Allow use of the key", "= stays      Enable IAM User Permissions"]);
     // Left unsent, and taken up again.

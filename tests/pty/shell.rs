@@ -128,7 +128,7 @@ fn wrong_attempts_are_noticed() {
         terminal.wait_for(&["✔ As expected"]);
         terminal.press("\r");
     }
-    terminal.wait_for(&["7/9", UNSENT]);
+    terminal.wait_for(&["7/9", "the usual way"]);
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Mine","Effect":"Allow","Action":"kms:Decrypt","Resource":"RESOURCE"}]}"#;
     let put = |resource: &str| {
         let policy = policy.replace("RESOURCE", resource);
