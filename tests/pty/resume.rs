@@ -94,6 +94,9 @@ fn kill_at(door: &Door, outside: bool, stage: usize, moment: Moment) {
     door.closed.store(false, Ordering::SeqCst);
     let mut terminal = start(door, outside, &[]);
     terminal.do_stages(stage - 1);
+    if stage == 7 {
+        terminal.take_the_usual_way();
+    }
     terminal.wait_for(&[&format!("{stage}/9"), "a–d answer"]);
     match moment {
         Moment::Before => terminal.press("b"),

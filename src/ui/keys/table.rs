@@ -130,7 +130,7 @@ pub const KEYS: &[Row] = &[
         2,
         &[
             on("insert_name", &[control('n')], Intent::InsertName),
-            on("insert_name", &[control('n')], Intent::MoveCursor(1)),
+            Binding { within: Modes::of(Mode::Naming), ..on("insert_name", &[control('n')], Intent::MoveCursor(1)) },
         ],
     ),
     row("skip", "skip the question", Group::Learn, 3, &[on("skip", &[char('s')], Intent::Skip)]),

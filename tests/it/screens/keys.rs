@@ -376,7 +376,7 @@ fn the_help_has_headings_and_says_what_met_means() {
     session.intent(Intent::TogglePage(Page::Help));
     let text = screen(&session.state, 80, 80);
     let row = |words: &str| {
-        let found = text.lines().position(|line| line.trim_matches(['│', ' ']) == words);
+        let found = text.lines().position(|line| line.trim_matches(['│', ' ', '█', '║', '▲', '▼']) == words);
         found.unwrap_or_else(|| panic!("{words:?} is not in the help:\n{text}"))
     };
     let headings = ["learn", "look", "teach", "go", "signs"].map(row);
