@@ -63,7 +63,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = FormatArg::Text)]
         format: FormatArg,
     },
-    /// Diagnose and fix faults: the lab sets each up with real calls, and undoes it
+    /// Diagnose and fix faults with real calls; each is undone
     Drill {
         /// How many drills, or the id of one [default: all, shuffled; --seed repeats the order]
         #[arg(value_name = "N", value_parser = values::drills)]
@@ -98,7 +98,7 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Write up the last session, your result, or the lab as an AWS CLI script
+    /// Write up the last session, your result, or an AWS CLI script
     Export {
         /// The extension decides the format: .md, .html, .json (your result), .sh (script). Masked, unless --no-mask
         file: PathBuf,
@@ -106,7 +106,7 @@ pub enum Command {
         #[arg(long, value_name = "NAME", value_parser = values::name)]
         name: Option<String>,
     },
-    /// Print the card to keep: from "access denied" to the fix in four steps
+    /// Print the card to keep: from "access denied" to the fix
     Card,
     /// Show a presenter's notes for the lab in another terminal
     Notes,
@@ -116,7 +116,7 @@ pub enum Command {
         #[arg(long = "as", value_name = "WHO", value_enum)]
         who: Option<WhoArg>,
     },
-    /// Print what sets a shell up for a running lab: eval "$(kmslab env)"
+    /// Print what sets up a shell for a running lab
     Env {
         /// sh, fish or powershell [default: by SHELL]
         #[arg(long, value_name = "SHELL", value_enum)]
@@ -297,7 +297,7 @@ pub struct Options {
     /// Start over without offering to resume
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// Don't ask questions before the stages, and show no opening card
+    /// Don't ask before the stages, and show no opening card
     #[arg(long, global = true, overrides_with = "questions")]
     pub no_questions: bool,
     /// Ask a question before each stage; the default

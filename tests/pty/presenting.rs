@@ -27,7 +27,8 @@ impl Pair {
 
     fn sockets(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.labs).map(|entries| entries.map(|entry| entry.unwrap().path()));
-        entries.map(Iterator::collect).unwrap_or_default()
+        let is_socket = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sock");
+        entries.map(|entries| entries.filter(is_socket).collect()).unwrap_or_default()
     }
 }
 
@@ -234,11 +235,11 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.press("\x1b[6~");
     lab.wait_for(&["✔ As expected"]);
     lab.press("\x1b[6~");
-    lab.wait_for(&["2/9", "a–d answer"]);
+    lab.wait_for(&["2/9", "? keys"]);
     lab.press("\x1b[5~");
     lab.wait_for(&["1/9"]);
     lab.press("ljjj\r");
-    lab.wait_for(&["4/9", "a–d answer"]);
+    lab.wait_for(&["4/9", "? keys"]);
     let first = journals();
     assert_eq!(first.len(), 1);
     lab.press("X");
@@ -247,7 +248,7 @@ fn on_another_server_a_new_beginning_cleans_up_first() {
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     assert_eq!(journals(), Vec::<PathBuf>::new());
     lab.press("lj\r");
-    lab.wait_for(&["2/9", "a–d answer"]);
+    lab.wait_for(&["2/9", "? keys"]);
     lab.press("\r");
     lab.wait_for(&["✔ As expected"]);
     let second = journals();
@@ -267,7 +268,7 @@ fn a_sandbox_that_is_kept_takes_the_new_run_beside_the_old_one() {
     let mut lab = Terminal::start(80, 24, &[], &options);
     lab.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     lab.press("ljjjj\r");
-    lab.wait_for(&["5/9", "a–d answer"]);
+    lab.wait_for(&["5/9", "? keys"]);
     lab.press("X");
     lab.wait_for(&["start over?"]);
     lab.press("y");

@@ -37,6 +37,8 @@ const GROUPS: [&[&str]; 4] = [
         "--fresh",
         "--no-questions",
         "--plain",
+        "--bell",
+        "--mouse",
         "--ascii",
         "--theme=light",
         "--config=/nowhere.toml",

@@ -123,8 +123,8 @@ fn a_disk_that_is_full_from_the_beginning_gets_no_file(#[values("lab.cast", "lab
 fn a_full_disk_holds_no_half_a_film(#[case] name: &str, #[case] width: &str) {
     let folder = Folder::new();
     let program = env!("CARGO_BIN_EXE_kmslab");
-    // 300 kB a file: more than the sandbox's database needs.
-    let script = format!("trap '' XFSZ; ulimit -f 600; exec {program} record {name} --size 120x34 --width {width}");
+    // 225 kB a file: more than the sandbox's database needs, and less than any of these.
+    let script = format!("trap '' XFSZ; ulimit -f 440; exec {program} record {name} --size 120x34 --width {width}");
     let limited = Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output().unwrap();
     assert_eq!(limited.status.code(), Some(1), "{}", text(&limited.stderr));
     assert!(text(&limited.stderr).contains(&format!("{name} can't be written: ")), "{}", text(&limited.stderr));

@@ -374,14 +374,14 @@ fn the_footer_has_what_explains() {
 fn the_help_has_headings_and_says_what_met_means() {
     let mut session = Session::sandbox();
     session.intent(Intent::TogglePage(Page::Help));
-    let text = screen(&session.state, 80, 80);
+    let text = screen(&session.state, 80, 120);
     let row = |words: &str| {
         let found = text.lines().position(|line| line.trim_matches(['│', ' ', '█', '║', '▲', '▼']) == words);
         found.unwrap_or_else(|| panic!("{words:?} is not in the help:\n{text}"))
     };
     let headings = ["learn", "look", "teach", "go", "signs"].map(row);
     assert!(headings.is_sorted(), "{text}");
-    assert!(text.contains("✔ MET"), "{text}");
+    assert!(text.contains("✔ ALLOWED"), "{text}");
     // Each row once, under one of them.
     let told: usize = keys::grouped(&Keymap::default()).iter().map(|(_, rows)| rows.len()).sum();
     assert_eq!(told, keys::help(&Keymap::default()).count());

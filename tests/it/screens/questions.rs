@@ -27,9 +27,10 @@ fn card(session: Session) -> State {
     state
 }
 
+/// German may have a quarter more, as in the lint.
 #[test]
 fn a_question_screen_has_at_most_75_words() {
-    for (language, most) in [("en", 75), ("de", 75)] {
+    for (language, most) in [("en", 75), ("de", 94)] {
         for stage in Stage::ALL {
             let mut session = Session::sandbox().before(stage);
             session.state = in_language(session.state, language);
