@@ -64,7 +64,7 @@ fn notes_follow_the_lab_through_a_new_beginning_and_a_restart() {
     // A new run, in the same screens.
     let table = |terminal: &Terminal| {
         let picture = terminal.picture();
-        picture.split_once("kmslab-table-").map(|(_, rest)| rest[..8].to_owned())
+        picture.split_once("kmslab-user-").map(|(_, rest)| rest[..8].to_owned())
     };
     let first = table(&pair.lab).unwrap();
     pair.lab.press("X");

@@ -112,7 +112,7 @@ fn an_experiment_is_logged_and_shown_again() {
     terminal.press("\r");
     terminal.wait_for(&["x 1/14", "kms:DisableKey"]);
     terminal.press("a\r");
-    terminal.wait_for(&["✔ MET", "kms:DisableKey", "enter next"]);
+    terminal.wait_for(&["✔ As expected", "kms:DisableKey", "enter next"]);
     // Without the header's badge and the keys.
     let middle = |terminal: &Terminal| -> Vec<String> {
         terminal.picture().lines().skip(1).take(25).map(|row| row.trim_end().to_owned()).collect()
@@ -131,7 +131,7 @@ fn an_experiment_is_logged_and_shown_again() {
     again.wait_for(&["■", "x 1/14", "q quit"]);
     assert_eq!(middle(&again), live);
     again.press("p");
-    again.wait_for(&["x 1/14", "✔ MET", "‖"]);
+    again.wait_for(&["x 1/14", "✔ As expected", "‖"]);
     again.press("\u{1b}[H");
     again.wait_for(&["1/9", "0:00/"]);
     again.press("q");

@@ -80,7 +80,7 @@ fn look_at_everything(terminal: &mut Terminal) {
         }
     }
     terminal.press("?");
-    terminal.wait_for(&["next or previous stage; nothing is sent again"]);
+    terminal.wait_for(&["run this stage; then the next"]);
     terminal.press("?");
 }
 

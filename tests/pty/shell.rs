@@ -167,7 +167,7 @@ fn wrong_attempts_are_noticed() {
     // Clean-up removes her policy, too: else the user would stay.
     terminal.wait_for(&["9/9", UNSENT]);
     terminal.press("\r");
-    terminal.wait_for(&["key PendingDeletion"]);
+    terminal.wait_for(&["9/9", "✔ As expected"]);
     terminal.press("q");
     terminal.ends();
     let picture = terminal.picture();

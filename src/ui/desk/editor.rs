@@ -77,7 +77,6 @@ fn text(state: &State, draft: &Draft, theme: &Theme, columns: u16, rows: usize) 
 }
 
 /// `rows` lines of a draft, from the line `first` on, with their numbers. Beside a line with a blank stands its question.
-#[expect(clippy::too_many_arguments, reason = "drawing a part of a text takes these")]
 pub fn draft(
     draft: &Draft,
     first: usize,
