@@ -523,7 +523,7 @@ fn a_log_shows_the_same_editor_again(#[values(false, true)] masked: bool) {
                 }
             }
             let is_reading = live.view().desk.is_some() && live.attempts().now().is_none();
-            if !live.is_running() && !(is_reading && live.mode() == Mode::Writing) {
+            if !(live.is_running() || is_reading && live.mode() == Mode::Writing) {
                 return;
             }
             waiting.push(lab.runtime.block_on(events.recv()).unwrap());
