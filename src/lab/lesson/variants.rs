@@ -9,17 +9,17 @@ use crate::lab::model::backend::Backend;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GivenUser {
-    /// See [`StageText::title`].
+    /// See [`StageText::title`](super::StageText::title).
     pub title: String,
-    /// See [`StageText::objective`].
+    /// See [`StageText::objective`](super::StageText::objective).
     pub objective: String,
-    /// See [`StageText::intro`]; without it the stage's own.
+    /// See [`StageText::intro`](super::StageText::intro); without it the stage's own.
     pub intro: Option<String>,
-    /// See [`StageText::look`].
+    /// See [`StageText::look`](super::StageText::look).
     pub look: String,
-    /// See [`StageText::expected`].
+    /// See [`StageText::expected`](super::StageText::expected).
     pub expected: String,
-    /// See [`StageText::action`].
+    /// See [`StageText::action`](super::StageText::action).
     pub action: String,
 }
 
@@ -27,9 +27,9 @@ pub struct GivenUser {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InlinePolicy {
-    /// See [`StageText::objective`].
+    /// See [`StageText::objective`](super::StageText::objective).
     pub objective: String,
-    /// See [`StageText::intro`].
+    /// See [`StageText::intro`](super::StageText::intro).
     pub intro: String,
 }
 

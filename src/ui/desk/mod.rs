@@ -1,6 +1,6 @@
 //! Stage 7 as a choice: the three ways, the editor, and what became of an attempt.
 //!
-//! To show a draft elsewhere, as a drill does, call [`editor::draft`] with the rows that it may take; [`Typist`] turns keys
+//! To show a draft elsewhere, as a drill does, call `editor::draft` with the rows that it may take; [`Typist`] turns keys
 //! into edits of any draft.
 
 mod choice;
