@@ -4,19 +4,15 @@
 //! It wraps the HTTP client, and not a call, so that logins and roles pass through it like the lab's own calls.
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
 use hyper::body::Frame;
 
+use super::layer::layered;
 use super::scrub::Secrets;
 
 /// The largest response, in bytes. The largest that the lab's calls can get is a page of a Scan, 1 MB.
@@ -38,40 +34,11 @@ pub(super) enum Unfit {
 
 /// `client` behind the guard.
 pub(super) fn guarded(client: SharedHttpClient) -> SharedHttpClient {
-    SharedHttpClient::new(Guard(client))
-}
-
-#[derive(Debug)]
-struct Guard<T>(T);
-
-impl HttpClient for Guard<SharedHttpClient> {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Guard(self.0.http_connector(settings, components)))
-    }
-
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.0, components, config)
-    }
-
-    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
-        HttpClient::validate_final_config(&self.0, components, config)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
-    }
-}
-
-impl HttpConnector for Guard<SharedHttpConnector> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    layered(client, |connector, request| {
         let secrets = Secrets::sent_with(&request);
-        let answered = self.0.call(request);
+        let answered = connector.call(request);
         HttpConnectorFuture::new(async move { checked(answered.await?, &secrets).await })
-    }
+    })
 }
 
 /// The response, read to its end, without the secrets.

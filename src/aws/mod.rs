@@ -13,6 +13,7 @@ mod failure;
 mod files;
 mod guard;
 pub mod inventory;
+mod layer;
 mod ops;
 mod places;
 mod process;

@@ -4,17 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_runtime_api::client::http::HttpConnector;
 
 use super::clients::Clients;
 use super::documents::{Read, owner_of, unread};
 use super::inventory::{Failed, Unusable, send};
+use super::layer::layered;
 use super::service_clients::ServiceClients;
 use crate::lab::redact;
 use crate::lab::why::{Evidence, Found, Key, Part, Query, Table, Unread};
@@ -64,7 +59,11 @@ impl Clients {
         let config = &self.admin.config;
         let config = match config.http_client() {
             Some(client) => {
-                let counted = SharedHttpClient::new(Counted(client, count.clone()));
+                let count = count.clone();
+                let counted = layered(client, move |connector, request| {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    connector.call(request)
+                });
                 config.to_builder().http_client(counted).build()
             }
             None => config.clone(),
@@ -202,34 +201,5 @@ fn table_of(table: aws_sdk_dynamodb::types::TableDescription) -> Table {
         status: table.table_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         key: key.map(|arn| redact::clean(&arn)),
         has_policy: None,
-    }
-}
-
-/// Counts the requests that pass.
-#[derive(Debug)]
-struct Counted<T>(T, Arc<AtomicUsize>);
-
-impl HttpClient for Counted<SharedHttpClient> {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Counted(self.0.http_connector(settings, components), self.1.clone()))
-    }
-
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.0, components, config)
-    }
-
-    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
-        HttpClient::validate_final_config(&self.0, components, config)
-    }
-}
-
-impl HttpConnector for Counted<SharedHttpConnector> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        self.0.call(request)
     }
 }

@@ -8,6 +8,7 @@ use time::macros::format_description;
 
 use crate::cli::SERVE_ADDRESS;
 use crate::lab::Experiment;
+use crate::lab::insight::spoken;
 use crate::lab::lesson::{ExportWords, Reply};
 use crate::lab::mask::{self, Masker};
 use crate::lab::quiz::Asked;
@@ -173,6 +174,9 @@ impl<'a> Writer<'a> {
             self.heading(3, self.words.calls.clone());
             calls.iter().for_each(|exchange| self.call(exchange));
         }
+        if stage == Stage::ViewDenied {
+            self.why(kept);
+        }
         if let Some(check) = &kept.check {
             let verdict = if check.met { &words.met } else { &words.not_met };
             let observed = mask::written(&mut self.masker, &check.observed);
@@ -185,6 +189,19 @@ impl<'a> Writer<'a> {
         self.text(&format!("{}:", words.correction), all.misconception.correction.trim());
         ids.extend(all.misconception.sources.iter().map(String::as_str));
         self.links(&ids);
+    }
+
+    /// The ladder of the denied call: why nothing allowed it.
+    fn why(&mut self, kept: &SavedStage) {
+        let denied = kept.exchanges.iter().rev().find(|exchange| matches!(exchange.verdict, Verdict::Denied(_)));
+        let Some(denied) = denied.filter(|_| !self.given_user) else { return };
+        let calls = self.kept.stages.iter().flat_map(|stage| &stage.exchanges).map(AsRef::as_ref);
+        let earlier = calls.take_while(|call| call.id != denied.id);
+        let lines = spoken::denied_after(earlier, denied, &self.kept.facts, &self.kept.place.region);
+        let Some(lines) = lines else { return };
+        let lines: Vec<String> = lines.iter().map(|line| mask::written(&mut self.masker, line)).collect();
+        self.heading(3, self.words.why.clone());
+        lines.into_iter().for_each(|line| self.text("", line));
     }
 
     /// A question, what was said to it, and what is so; gives the sources of that.

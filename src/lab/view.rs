@@ -256,6 +256,14 @@ impl View {
     }
 
     pub(super) fn focus_other(&mut self) {
+        match &mut self.overlay {
+            Some(Overlay::Page { page: Page::Debrief, .. }) => return self.close(),
+            Some(Overlay::Page { scroll, .. }) => {
+                *scroll = 0;
+                self.rung = None;
+            }
+            _ => {}
+        }
         self.focus_right = !self.focus_right;
     }
 

@@ -110,6 +110,14 @@ pub(super) trait Front {
         Ok(Some(Event::ShellClosed))
     }
 
+    /// Opens the person's editor in the front's terminal. Returns an event where that is not possible.
+    ///
+    /// # Errors
+    /// If the terminal fails.
+    fn open_editor(&mut self, _: &State) -> io::Result<Option<Event>> {
+        Ok(None)
+    }
+
     /// Whether the front has failed so that the lab in `state` must end.
     fn has_failed(&self, _: &State) -> bool {
         false
@@ -131,8 +139,10 @@ pub(super) async fn run<F: Front>(
     mut inputs: Inputs<'_, F::Input>,
 ) -> io::Result<Ended> {
     let mut stop = Stop::default();
+    front.show(state).await?;
+    // After the first frame, which waits for nothing.
+    refresh(handler, state);
     loop {
-        front.show(state).await?;
         let arrival = match stop.leave(state, front) {
             Some(arrival) => arrival,
             None => front.next(state, &mut inputs).await?,
@@ -161,7 +171,16 @@ pub(super) async fn run<F: Front>(
             }
             event = front.at_hand(state, &mut inputs)?;
         }
+        front.show(state).await?;
     }
+}
+
+/// Tells shells beside the lab what is known now.
+fn refresh(handler: Option<&EffectHandler>, state: &State) {
+    #[cfg(unix)]
+    handler.into_iter().for_each(|handler| handler.refresh(state));
+    #[cfg(not(unix))]
+    let _ = (handler, state);
 }
 
 /// Updates the state with one event and interprets the effects. Returns how the lab ended, if it did.
@@ -185,6 +204,7 @@ fn handle<F: Front>(
         "state"
     );
     let mut refused = None;
+    let has_news = effects.iter().any(|effect| matches!(effect, Effect::Report(_)));
     for effect in effects {
         tracing::debug!("effect {}", asked(&effect));
         front.asked(&effect);
@@ -194,12 +214,16 @@ fn handle<F: Front>(
             Effect::Report(report) => front.report(state, &report)?,
             Effect::Copy(text) => front.copy(&text)?,
             Effect::OpenShell if handler.is_some() => refused = front.open_shell(state)?,
+            Effect::Edit(_) if handler.is_some() => refused = front.open_editor(state)?,
             effect => {
                 if let Some(handler) = handler {
                     handler.perform(effect);
                 }
             }
         }
+    }
+    if has_news {
+        refresh(handler, state);
     }
     match refused {
         Some(event) => handle(state, handler, front, event),

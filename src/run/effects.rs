@@ -18,14 +18,27 @@ use super::journal::{self, Journal};
 use super::notes::Place;
 use super::session_file::{SessionLock, SessionWriter};
 #[cfg(unix)]
-use super::shell::{access::Access, contents::OwnProfiles, terminal};
+use super::shell::{access::Access, contents::OwnProfiles, folder, terminal};
 use super::watch::{OwnCalls, Watch};
 use super::writes::Writes;
 use crate::aws::Clients;
+#[cfg(unix)]
+use crate::disk;
 use crate::lab::Stage;
 use crate::lab::insight::Finding;
+#[cfg(unix)]
+use crate::lab::model::draft::Draft;
 use crate::lab::replay::RecordedStage;
 use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, State};
+
+/// The largest text that an editor may leave, in bytes. A draft that is too long is cut.
+#[cfg(unix)]
+const LONGEST_FILE: u64 = 256 * 1024;
+
+#[cfg(unix)]
+fn no_folder() -> io::Error {
+    io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR")
+}
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
 /// drops the tasks, and nothing is sent any more.
@@ -132,9 +145,7 @@ impl EffectHandler {
     /// When there is no folder or no terminal for it, or the shell can't be started.
     #[cfg(unix)]
     pub fn open_shell(&self, state: &State) -> io::Result<terminal::Open> {
-        let access = self.access.as_ref();
-        let access =
-            access.ok_or_else(|| io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR"))?;
+        let access = self.access.as_ref().ok_or_else(no_folder)?;
         access.write_now(state)?;
         access.open(&self.clients)?;
         self.watch.iter().for_each(|watch| watch.begin());
@@ -151,6 +162,36 @@ impl EffectHandler {
                 }
             }
             Event::ShellClosed
+        });
+        Ok(open)
+    }
+
+    /// Opens the person's editor in the lab's terminal with the draft. Its end arrives as [`Event::Edited`], even if
+    /// nothing has changed.
+    ///
+    /// # Errors
+    /// When there is no folder or no terminal for it, the draft can't be written, or the editor can't be started.
+    #[cfg(unix)]
+    pub fn open_editor(&self, draft: &Draft) -> io::Result<terminal::Open> {
+        let access = self.access.as_ref().ok_or_else(no_folder)?;
+        let file = access.path().join("statement.json");
+        folder::put(&file, &format!("{}\n", draft.text()))?;
+        let (open, mut child) = terminal::edit(&file)?;
+        let (draft, events) = (draft.clone(), self.events.clone());
+        self.answer(async move {
+            let ended = child.wait().await;
+            let text = disk::read_text(&file, LONGEST_FILE);
+            let _ = std::fs::remove_file(&file);
+            let problem = match (ended, text) {
+                (Ok(status), Ok(text)) if status.success() => {
+                    return Event::Edited(draft.edit_to(text.trim_end(), draft.cursor()));
+                }
+                (Ok(_), Ok(_)) => "the editor failed: nothing has changed".to_owned(),
+                (Err(error), _) | (_, Err(error)) => format!("the text can't be read: {error}"),
+            };
+            // The lab gets its terminal back before it says so.
+            let _ = events.send(Event::Edited(draft.edit_to(draft.text(), draft.cursor())));
+            Event::Say(problem)
         });
         Ok(open)
     }

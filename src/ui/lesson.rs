@@ -4,11 +4,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::lab::lesson::{Claim, Comparison, Source};
+use crate::lab::model::prose::uncapitalized;
 use crate::lab::quiz::Asked;
 use crate::lab::{Experiment, Stage, State, Status};
 
 use super::hands;
-use super::text::{labeled, spans_width, uncapitalized, width, wrap, wrap_plain};
+use super::text::{labeled, spans_width, width, wrap, wrap_plain};
 use super::theme::Theme;
 
 /// The lesson of the shown stage. The answers are explained once the stage has ended.

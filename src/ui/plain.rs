@@ -9,10 +9,10 @@ pub use self::pages::{export, page, paths, shell, why};
 pub use self::prompt::{help, prompt};
 pub use self::resume::resume;
 use super::diff;
-use super::text::sentence;
 use super::theme::Theme;
 use crate::lab::backend::in_words;
 use crate::lab::lesson::Source;
+use crate::lab::model::prose::{capital, sentence};
 use crate::lab::quiz::Asked;
 use crate::lab::{Call, Check, Exchange, Identity, Operation, Stage, State, Status, Verdict, consent};
 
@@ -21,12 +21,6 @@ mod experiment;
 mod pages;
 mod prompt;
 mod resume;
-
-/// A text with a capital letter at its beginning: labels stand alone here.
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
-}
 
 fn labeled(label: &str, text: &str) -> String {
     format!("{}: {}", capital(label), sentence(text))

@@ -37,8 +37,10 @@ const FIRST: [&str; 15] = [
 /// Columns of the labels of an error.
 const LABEL: usize = 10;
 
-/// From this width on a table of items has all its columns; below it, at most so many.
+/// From this width on, a table of items shows all its columns.
 const WIDE: usize = 60;
+
+/// The columns of a narrower table of items.
 const COLUMNS: usize = 3;
 
 /// The most members of which all are shown.

@@ -244,18 +244,6 @@ fn columns_of(glyphs: &[Glyph<'_>]) -> usize {
     glyphs.iter().map(|glyph| glyph.width).sum()
 }
 
-/// `text` with one full stop at its end, unless another mark is there.
-pub(super) fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
-}
-
-/// `text` with a lower-case first letter.
-pub(super) fn uncapitalized(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

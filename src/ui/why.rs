@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::lab::insight::ladder::{Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Explained, Known};
 use crate::lab::model::experiment::ExtraTable;
+use crate::lab::model::prose::capital;
 use crate::lab::path::{Note, Path};
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
@@ -334,7 +335,7 @@ impl Sheet<'_> {
         let lock = if explained.ladders.len() > 1 { format!("lock {}, ", of + 1) } else { String::new() };
         self.section(&format!("{lock}rung {}: {}", number + 1, name_of(rung)));
         if rung.looked_at.is_empty() {
-            self.text("No statement: there is none.", self.theme.dim);
+            self.text("No statement.", self.theme.dim);
         }
         rung.looked_at.iter().for_each(|evidence| self.evidence(evidence, &ladder.action));
     }
@@ -368,8 +369,7 @@ impl Sheet<'_> {
 /// A verdict without its word, which the sign says.
 fn sentence_of(verdict: &str) -> String {
     let text = verdict.split_once(": ").map_or(verdict, |(_, text)| text);
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+    capital(text)
 }
 
 /// The end of an ARN; of a key's id the beginning.

@@ -32,7 +32,7 @@ fn the_lab_offers_drills_after_stage_8_and_takes_one_back() {
     terminal.press("l8\r");
     terminal.wait_for(&["8/9"]);
     terminal.press("\r");
-    terminal.wait_for(&["8/9", "✔ ALLOWED"]);
+    terminal.wait_for(&["8/9", "✔ As expected", "drills: find the fault"]);
     terminal.press("d");
     terminal.wait_for(&["drill 1 of 22", "level 1", "▸ lock"]);
     terminal.press("\u{1b}");

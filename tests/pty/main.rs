@@ -377,8 +377,10 @@ fn why_the_scan_was_denied_stands_in_the_terminal() {
     terminal.press("p");
     terminal.wait_for(&["6/9", "✘ DENIED"]);
     terminal.press("\tw");
-    terminal.wait_for(&["1 explicit deny?", "2 key policy allows it?", "3 account's IAM decides?", "4 a grant?"]);
-    terminal.wait_for(&["yes, but", "MISSING", "KMS key access denied error:"]);
+    terminal.wait_for(&["1  explicit Deny", "2  key policy", "3  IAM policies"]);
+    terminal.wait_for(&["names the account", "An allow at 2, 3 or 4 would be enough."]);
+    terminal.press("G");
+    terminal.wait_for(&["KMS key access denied error:"]);
     terminal.press("wt");
     terminal.wait_for(&["what KMS was asked", "kms:Decrypt  ✘ DENIED"]);
     terminal.press("te");
@@ -401,13 +403,15 @@ fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
     terminal.press("a\r");
     terminal.wait_for(&["admin ALLOWED, test-user DENIED on kms:Decrypt", "A Deny is a guard rail"]);
     terminal.press("\tw");
-    terminal.wait_for(&["why?", "Deny test-user"]);
+    terminal.wait_for(&["why?", "none of the denials fits this call"]);
+    terminal.press("\t");
+    terminal.wait_for(&["why?", "explicit Deny", "Deny test-user"]);
     terminal.press("w");
     // Schedules the deletion, and cancels it; five minutes pass there at once.
     terminal.press("\x1b");
     terminal.wait_for(&["break it", "✔ tried"]);
     terminal.press("G\r");
-    terminal.wait_for(&["x 14/14", "sts:GetCallerIdentity"]);
+    terminal.wait_for(&["x 14/14", "kms:CancelKeyDeletion"]);
     terminal.press("s\r");
     terminal.wait_for(&["admin and test-user FAILED: DisabledException"]);
     terminal.press("x");

@@ -246,7 +246,7 @@ fn a_shell_in_the_lab_gives_the_terminal_back() {
         terminal.press("!");
         terminal.wait_for(&["a shell for this lab, stage 1 of 9", "kmslab-test-user", "(kmslab) $"]);
         // Ctrl-C is the shell's. The sleeper itself says so: it has the terminal then.
-        terminal.press("sh -c 'echo asleep; sleep 60'\r");
+        terminal.press("sh -c 'echo asleep; exec sleep 60'\r");
         terminal.wait_for(&["\nasleep"]);
         terminal.press("\x03");
         terminal.wait_for(&["^C"]);
@@ -284,7 +284,7 @@ fn after_the_shell_the_lab_shows_what_was_done() {
     terminal.press("!");
     terminal.wait_for(&["(kmslab) $"]);
     terminal.press("aws sts get-caller-identity --profile kmslab-admin --query Arn\r");
-    terminal.wait_for(&["user/kmslab-admin"]);
+    terminal.wait_for(&["user/kmslab-admin\"\n(kmslab) $"]);
     terminal.press("exit\r");
     terminal.wait_for(&["✔ You ran GetCallerIdentity. Stage 1 is done.", "▸", "sts:GetCallerIdentity", "✔ ALLOWED"]);
     terminal.press("\x1b\r");
@@ -304,4 +304,23 @@ fn a_signal_ends_the_lab_with_its_shell() {
     terminal.wait_for(&["(kmslab) $"]);
     terminal.send("-TERM");
     assert_eq!(terminal.ends_in_order().0, 143);
+}
+
+/// The statement in an editor of one's own, and back.
+#[test]
+fn a_statement_is_edited_in_the_learners_own_editor() {
+    let editor = [("EDITOR", "sed -i s/kms:_*/kms:Decrypt/")];
+    let mut terminal = Terminal::start(100, 28, &editor, &["--seed", "1"]);
+    terminal.do_stages(6);
+    terminal.wait_for(&["7/9", "the usual way"]);
+    terminal.press("1");
+    terminal.wait_for(&["7/9", "a–d answer"]);
+    terminal.press("s\r");
+    terminal.wait_for(&["\"Effect\": \"Allow\"", "$EDITOR"]);
+    terminal.press("\x05");
+    terminal.wait_for(&["\"kms:Decrypt\"", "$EDITOR"]);
+    terminal.press("\x1b");
+    terminal.wait_for(&["the usual way"]);
+    terminal.leave_mid_lab();
+    assert_eq!(terminal.ends_in_order().0, 0);
 }

@@ -197,6 +197,6 @@ pub enum TrialCommand {
 pub enum DrillCommand {
     /// Go on with the batch after a pause.
     GoOn,
-    /// Begin the first drill, or say why there is none: the stages before it have ended.
+    /// Begin the first drill, or say why it can't begin: the stages before it have ended.
     Prepared,
 }

@@ -239,12 +239,19 @@ pub struct ExportWords {
     #[serde(rename = "bench")]
     pub experiments: String,
     pub calls: String,
+    #[serde(default = "english_why")]
+    pub why: String,
     pub verdict: String,
     pub command: String,
     pub response: String,
     pub true_claim: String,
     pub false_claim: String,
     pub hint: String,
+}
+
+/// The English heading above a ladder, likewise.
+fn english_why() -> String {
+    Lesson::english().frame.export.why.clone()
 }
 
 /// The English ones, for lesson files of one's own that have none.

@@ -116,7 +116,7 @@ impl Draft {
         self.apply(&Edit { at, removed, inserted: text.to_owned(), row: self.row, column });
     }
 
-    /// Moves the cursor to the next blank, or to the one before; around the ends. Does nothing where there is none.
+    /// Moves the cursor to the next blank, or to the one before; around the ends. Does nothing without blanks.
     pub fn next_blank(&mut self, forward: bool) {
         let blanks = self.blanks();
         let here = (self.row, self.column);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The faults that a learner diagnoses. The first fourteen are those behind the experiments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is told in the lesson, under its id")]
+#[expect(missing_docs, reason = "the lesson describes each under its id")]
 pub enum Drill {
     DisabledKey,
     ExplicitDeny,

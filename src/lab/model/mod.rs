@@ -24,6 +24,7 @@ pub mod noticed;
 pub mod operation;
 pub mod outcome;
 pub mod policy_diff;
+pub mod prose;
 pub mod redact;
 pub mod search;
 pub mod stage;

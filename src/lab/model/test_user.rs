@@ -9,6 +9,9 @@ use super::operation::{Identity, Operation};
 /// reference).
 pub const MANAGED: &str = "AmazonDynamoDBFullAccess";
 
+/// Its text (AWS managed policy reference).
+pub const MANAGED_POLICY: &str = include_str!("../../../assets/policies/AmazonDynamoDBFullAccess.json");
+
 /// The name of the inline policy that it gets elsewhere.
 pub const POLICY: &str = "kmslab-dynamodb";
 

@@ -114,7 +114,7 @@ impl Intent {
             Intent::ToggleZoom | Intent::CycleView | Intent::SelectPrevious | Intent::SelectNext => Modes::PANES,
             Intent::Copy(_) => Modes::PANES.or(Mode::Debrief),
             Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
-            Intent::FocusOther => Modes::PANES.or(Mode::Drill),
+            Intent::FocusOther => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::OpenShell => Modes::PANES.or(Mode::Page),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::TogglePage(Page::Help) => {

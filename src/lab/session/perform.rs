@@ -541,7 +541,7 @@ impl State {
         self.titles().into_iter().enumerate().filter(|(_, title)| is_found(title)).map(|(row, _)| row).collect()
     }
 
-    /// How far the cursor of the open list is from another row that a search finds; `None` if there is none.
+    /// How far the cursor of the open list is from another row that a search finds; `None` without a match.
     pub fn to_found_row(&self, forward: bool) -> Option<i8> {
         let ((row, _), rows) = (self.cursor()?, self.found_rows());
         let next = match forward {

@@ -175,6 +175,7 @@ impl State {
             Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
             Intent::NextBlank(_) => yes(self.attempts.draft().is_some_and(|draft| !draft.blanks().is_empty())),
             Intent::Undo => self.permit_undo(),
+            Intent::FocusOther if mode == Mode::Page => yes(self.has_other_side()),
             Intent::FocusOther
             | Intent::ToggleZoom
             | Intent::ScrollTo(_)
@@ -248,6 +249,14 @@ impl State {
     }
 
     /// One page leads to another: nobody has to close the first.
+    /// Whether the open page has another side: the other identity's ladder, or the front of the card.
+    fn has_other_side(&self) -> bool {
+        match self.view.page() {
+            Some(Page::Why) => self.selected_exchange(self.view.focus().other()).is_some(),
+            page => page == Some(Page::Debrief),
+        }
+    }
+
     fn permit_page(&self, mode: Mode, page: Page) -> Permit {
         let missing = match page {
             _ if mode == Mode::Page && self.view.page() == Some(page) => None,

@@ -57,7 +57,11 @@ impl State {
 
     /// The selected call of the focused pane, once it is answered.
     pub fn focused_exchange(&self) -> Option<&Exchange> {
-        let identity = self.view.focus();
+        self.selected_exchange(self.view.focus())
+    }
+
+    /// The answered call that is selected in `identity`'s pane.
+    pub(super) fn selected_exchange(&self, identity: Identity) -> Option<&Exchange> {
         match self.calls(identity).get(self.selected(identity)?) {
             Some(Call::Answered(exchange)) => Some(exchange),
             _ => None,

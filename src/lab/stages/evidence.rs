@@ -38,7 +38,7 @@ impl<'a> Evidence<'a> {
         let found = scan.body().and_then(|body| body.get("Items")?.as_array()).map(Vec::as_slice).unwrap_or_default();
         let noun = if found.len() == 1 { "item" } else { "items" };
         let observed = format!("{} ({} {noun})", describe(scan), found.len());
-        // Whoever put items of their own knows them.
+        // A learner who put other items knows them.
         let are_theirs = self.facts.own_items && !found.is_empty();
         if are_theirs || sorted(found) == sorted(&put) {
             Ok(observed)

@@ -96,7 +96,7 @@ impl<'a> Policies<'a> {
         decide_for_key(&request, &key, owner, &identity, &grants, &facts.encryption_context)
     }
 
-    /// Decides about the permissions boundary; `None` where there is none that was read.
+    /// Decides about the permissions boundary; `None` if no boundary was read.
     pub fn of_boundary(&self, question: &Question, leaning: Leaning) -> Option<Decision> {
         let (source, text) = self.evidence.boundary.as_ref()?;
         let facts = self.facts(question);

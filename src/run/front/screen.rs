@@ -76,7 +76,7 @@ struct OnScreen<'a, W: Write> {
     next: Option<Event>,
     /// How much more input is handled before the next frame.
     more: usize,
-    /// The shell that has the terminal.
+    /// The shell or editor that has the terminal.
     #[cfg(unix)]
     shell: Option<terminal::Open>,
     /// Writes in the editor.
@@ -88,8 +88,6 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     async fn show(&mut self, state: &State) -> io::Result<()> {
         self.notes.tell(state).await;
-        #[cfg(unix)]
-        self.effects.refresh(state);
         if self.has_shell() {
             return Ok(());
         }
@@ -143,6 +141,9 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     fn at_hand(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Option<Event>> {
         if let Some(event) = self.next.take().or_else(|| inputs.events.try_recv().ok()) {
+            if matches!(event, Event::ShellClosed | Event::Edited(_)) {
+                self.take_terminal_back(inputs)?;
+            }
             return Ok(Some(event));
         }
         while self.more > 0 && !self.has_shell() {
@@ -171,25 +172,39 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     #[cfg(unix)]
     fn open_shell(&mut self, state: &State) -> io::Result<Option<Event>> {
-        input::hold();
-        self.screen.pause()?;
-        match self.effects.open_shell(state) {
-            Ok(shell) => {
-                self.shell = Some(shell);
-                Ok(None)
-            }
+        let effects = self.effects;
+        Ok(match self.give_terminal_to(|| effects.open_shell(state))? {
+            Ok(()) => None,
             Err(error) => {
-                input::release();
-                self.screen.resume()?;
                 self.no_shell = Some(format!("no shell here: {}", ui::clean(&error.to_string())));
-                Ok(Some(Event::ShellClosed))
+                Some(Event::ShellClosed)
             }
-        }
+        })
+    }
+
+    #[cfg(unix)]
+    fn open_editor(&mut self, state: &State) -> io::Result<Option<Event>> {
+        let (effects, Some(draft)) = (self.effects, state.attempts().draft()) else { return Ok(None) };
+        let opened = self.give_terminal_to(|| effects.open_editor(draft))?;
+        Ok(opened.err().map(|error| Event::Say(format!("no editor here: {}", ui::clean(&error.to_string())))))
     }
 }
 
 impl<W: Write> OnScreen<'_, W> {
-    /// Whether a shell has the terminal.
+    /// Gives the terminal to the program that `open` starts, or keeps it and returns why.
+    #[cfg(unix)]
+    fn give_terminal_to(&mut self, open: impl FnOnce() -> io::Result<terminal::Open>) -> io::Result<io::Result<()>> {
+        input::hold();
+        self.screen.pause()?;
+        let opened = open();
+        if opened.is_err() {
+            input::release();
+            self.screen.resume()?;
+        }
+        Ok(opened.map(|open| self.shell = Some(open)))
+    }
+
+    /// Whether a shell or an editor has the terminal.
     fn has_shell(&self) -> bool {
         #[cfg(unix)]
         return self.shell.is_some();
@@ -197,7 +212,22 @@ impl<W: Write> OnScreen<'_, W> {
         return false;
     }
 
-    /// Waits for whatever comes while a shell has the terminal: nothing is read from it, and nothing drawn.
+    /// Takes the terminal back from a program that has ended, if one had it.
+    fn take_terminal_back(&mut self, inputs: &mut Inputs<'_, Input>) -> io::Result<()> {
+        #[cfg(unix)]
+        if let Some(shell) = self.shell.take() {
+            shell.ended();
+            self.screen.resume()?;
+            input::release();
+            // What was typed before the shell had the terminal.
+            while inputs.at_hand().is_some() {}
+        }
+        #[cfg(not(unix))]
+        let _ = inputs;
+        Ok(())
+    }
+
+    /// Waits for anything that arrives while a shell has the terminal: nothing is read from it, and nothing drawn.
     async fn next_beside_shell(&mut self, state: &State, inputs: &mut Inputs<'_, Input>) -> io::Result<Arrival> {
         let wanted = Wanted { ticks: true, ..Wanted::default() };
         self.next = match inputs.next(state, wanted).await {
@@ -206,14 +236,6 @@ impl<W: Write> OnScreen<'_, W> {
             Came::Tick => Some(Event::Tick),
             _ => None,
         };
-        #[cfg(unix)]
-        if self.next == Some(Event::ShellClosed) {
-            self.shell.take().into_iter().for_each(terminal::Open::ended);
-            self.screen.resume()?;
-            input::release();
-            // What was typed before the shell had the terminal.
-            while inputs.at_hand().is_some() {}
-        }
         Ok(Arrival::Event(Event::Clock(self.began.elapsed().as_secs())))
     }
 

@@ -215,7 +215,7 @@ impl Gate<'_> {
     }
 }
 
-/// Waits for input; says whether there is any. The end of the input is some, and being woken is none.
+/// Waits for input and returns whether there is any. The end of the input counts as input; a wake-up doesn't.
 fn wait(terminal: &OwnedFd, woken: Option<&PipeReader>, patience: Option<Duration>) -> Result<bool, Errno> {
     let mut polled = vec![PollFd::new(terminal, PollFlags::IN)];
     polled.extend(woken.map(|woken| PollFd::new(woken, PollFlags::IN)));

@@ -127,7 +127,7 @@ impl Folder {
 }
 
 /// Replaces a file that only its owner can read. It need not survive a power cut: nobody waits for the disk.
-pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
+pub(in crate::run) fn put(path: &Path, text: &str) -> io::Result<()> {
     let mut file = disk::beside(path)?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map(drop).map_err(|error| error.error)

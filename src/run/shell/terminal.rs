@@ -1,8 +1,10 @@
-//! A shell in the lab's own terminal: the lab gives the terminal away and takes it back, whatever became of the shell.
+//! Another program in the lab's own terminal, a shell or an editor: the lab gives the terminal away and takes it back,
+//! whatever became of the program.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::process::Command;
 
 use nix::sys::signal::{SigSet, Signal as Masked};
 use rustix::process::{Pid, Signal, getpgrp, kill_process};
@@ -12,7 +14,7 @@ use tokio::process::Child;
 use super::{command, welcome};
 use crate::run::signal;
 
-/// A shell that has the terminal. Dropping it hangs up and takes the terminal back.
+/// A program that has the terminal. Dropping it hangs up and takes the terminal back.
 #[derive(Debug)]
 pub struct Open {
     terminal: OwnedFd,
@@ -25,6 +27,24 @@ pub struct Open {
 /// # Errors
 /// When there is no terminal, or the shell can't be started.
 pub fn open(folder: &Path) -> io::Result<(Open, Child)> {
+    start(command(folder, None)?, &welcome(folder))
+}
+
+/// Opens the person's editor, `$VISUAL`, `$EDITOR` or `vi`, with `file`.
+///
+/// # Errors
+/// When there is no terminal, or the editor can't be started.
+pub fn edit(file: &Path) -> io::Result<(Open, Child)> {
+    let named = |name| std::env::var(name).ok().filter(|editor| !editor.trim().is_empty());
+    let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".to_owned());
+    // The variable may hold arguments, too: the shell splits them, as git's does.
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(file);
+    start(command, "")
+}
+
+/// Gives the terminal to `command`, after a text.
+fn start(command: Command, text: &str) -> io::Result<(Open, Child)> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return Err(io::Error::other("standard input is no terminal"));
@@ -32,9 +52,9 @@ pub fn open(folder: &Path) -> io::Result<(Open, Child)> {
     let terminal = stdin.as_fd().try_clone_to_owned()?;
     let modes = tcgetattr(&terminal)?;
     let mut out = io::stdout();
-    out.write_all(welcome(folder).as_bytes())?;
+    out.write_all(text.as_bytes())?;
     out.flush()?;
-    let mut command = tokio::process::Command::from(command(folder, None)?);
+    let mut command = tokio::process::Command::from(command);
     signal::leave_to_shell(true);
     let child = command.spawn().inspect_err(|_| signal::leave_to_shell(false))?;
     let process = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
@@ -42,7 +62,7 @@ pub fn open(folder: &Path) -> io::Result<(Open, Child)> {
 }
 
 impl Open {
-    /// Notes that the shell has ended.
+    /// Notes that the program has ended.
     pub fn ended(mut self) {
         self.process = None;
     }

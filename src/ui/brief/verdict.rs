@@ -3,10 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use super::{Brief, Budget, Part};
+use crate::lab::model::prose::sentence;
 use crate::lab::{Check, Exchange, Experiment, Identity, Stage};
 use crate::ui::hands;
 use crate::ui::keys::names;
-use crate::ui::text::sentence;
 
 impl<'a> Brief<'a> {
     /// Whether the outcome is as expected: in the words of `expected`, or in those of what was observed instead.

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::lab::drills::{Current, Fix, Part, Task, Undone};
+use crate::lab::model::prose::capital;
 use crate::lab::{Level, Lock, Look, Operation, Rung, State};
 use crate::ui::brief;
 use crate::ui::keys::names;
@@ -310,11 +311,6 @@ impl Block<'_> {
 /// The names of the keys that answer, and of those that look.
 const KEYS: [&str; 4] = ["drill_1", "drill_2", "drill_3", "drill_4"];
 const LOOKS: [&str; 4] = ["look_1", "look_2", "look_3", "look_4"];
-
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
-}
 
 /// The other right fixes of the drill at work.
 pub fn also_right(state: &State) -> Vec<String> {

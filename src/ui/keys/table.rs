@@ -124,6 +124,13 @@ pub const KEYS: &[Row] = &[
     ),
     row("send", "in the editor: send it as it is", Group::Learn, 1, &[on("send", &[control('s')], Intent::Send)]),
     row(
+        "$EDITOR",
+        "in the editor: the same text in your own $EDITOR",
+        Group::Learn,
+        3,
+        &[on("edit_elsewhere", &[control('e')], Intent::EditElsewhere)],
+    ),
+    row(
         "insert",
         "in the editor: insert an ARN; again: the next one",
         Group::Learn,
@@ -220,10 +227,7 @@ pub const KEYS: &[Row] = &[
         "in the debrief: turn the card over",
         Group::Learn,
         4,
-        &[Binding {
-            within: DEBRIEF.or(Mode::Page),
-            ..on("answers", &[key(KeyCode::Tab)], Intent::TogglePage(Page::Debrief))
-        }],
+        &[Binding { within: DEBRIEF, ..on("answers", &[key(KeyCode::Tab)], Intent::TogglePage(Page::Debrief)) }],
     ),
     row(
         "pane",
@@ -543,6 +547,7 @@ fn advance_label(state: &State, _: Rect) -> &str {
         (_, Status::Running) if experiment.is_some() => "continue now",
         (_, Status::Done(_)) if experiment.is_some_and(|which| which.next().is_none()) => "list",
         (_, Status::Done(_)) if experiment.is_some() => "next",
+        (_, Status::Todo) if state.view().shown == Stage::Grant && state.attempts().chosen().is_some() => "write it",
         (_, Status::Todo) => state.text(state.view().shown).action,
         (_, Status::Running) => "send it",
         (_, Status::Done(_)) if state.next_shown().is_none() => "debrief",

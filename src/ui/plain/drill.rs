@@ -1,10 +1,10 @@
 //! The drills in lines.
 
 use crate::lab::drills::{Part, Task, Undone};
+use crate::lab::model::prose::sentence;
 use crate::lab::{Identity, Level, Look, State, Verdict};
 use crate::ui::drill::{also_right, document_text, lock_name, look_name, rung_name, sum};
 use crate::ui::plain::{capital, labeled};
-use crate::ui::text::sentence;
 
 /// Everything about the drill at work. Of two texts in a row, a front tells the lines that are new.
 pub fn lines(state: &State) -> Vec<String> {

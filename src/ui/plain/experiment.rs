@@ -1,8 +1,8 @@
 //! Experiments in lines.
 
 use super::{answered, call, observed, question, said, sources};
+use crate::lab::model::prose::sentence;
 use crate::lab::{Call, CallId, Check, Experiment, State, Status};
-use crate::ui::text::sentence;
 
 /// The list, with a number to type for each.
 pub fn experiments(state: &State) -> Vec<String> {

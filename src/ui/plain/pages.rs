@@ -1,10 +1,10 @@
 //! The screen's pages in lines.
 
-use super::{capital, sentence};
+use super::sentence;
 use crate::lab::exchange::Verdict;
 use crate::lab::insight::documents::request_id;
-use crate::lab::insight::ladder::{self, Ladder, Lock, Rung, Word};
-use crate::lab::insight::{Known, trail};
+use crate::lab::insight::ladder::{self, Ladder, Lock};
+use crate::lab::insight::{Known, spoken};
 use crate::lab::{Exchange, Identity, Operation, Page, State};
 use crate::ui::page as screen;
 
@@ -101,11 +101,7 @@ fn decisions(state: &State, exchange: &Exchange, all: &[ladder::Decided], unread
         lines.push("Worked out from the policies as they are now.".to_owned());
     }
     lines.extend(unread.into_iter().flatten().map(|reason| format!("Incomplete: {}", sentence(reason))));
-    let count = ladders.len();
-    for (at, ladder) in ladders.iter().enumerate() {
-        let is_last = at + 1 == count;
-        lines.extend(lock(ladder, (count > 1).then_some(at + 1), is_last, reads));
-    }
+    lines.extend(spoken::lines(&ladders, reads));
     lines.push(match ladders.last() {
         None => "No permission was checked for this call.".to_owned(),
         Some(_) if unread.is_some_and(|unread| !unread.is_empty()) => {
@@ -115,43 +111,4 @@ fn decisions(state: &State, exchange: &Exchange, all: &[ladder::Decided], unread
     });
     lines.push("Type why all for the statements.".to_owned());
     lines
-}
-
-/// A lock, and the rungs of the one that decides.
-fn lock(ladder: &Ladder, number: Option<usize>, is_last: bool, reads: bool) -> Vec<String> {
-    let name = match ladder.lock {
-        Lock::Table => "the table",
-        Lock::Key => "the key",
-        Lock::Other => "the permission",
-    };
-    let number = number.map_or_else(|| "The lock".to_owned(), |number| format!("Lock {number}"));
-    let answer = if ladder.allowed { "yes" } else { "no" };
-    let who = trail::short(&ladder.principal);
-    let asked = match ladder.lock {
-        Lock::Key if reads => format!("DynamoDB asked KMS for {}, on behalf of {who}.", ladder.action),
-        _ => format!("{who} asked for {}.", ladder.action),
-    };
-    let lead = format!("{number}, {name}: {answer}.");
-    let decisive = ladder.rungs.iter().find(|rung| rung.decides);
-    if let (true, false, Some(rung)) = (ladder.allowed, is_last, decisive) {
-        return vec![format!("{lead} {}", sentence(&capital(&rung.sentence)))];
-    }
-    let rungs = ladder.rungs.iter().enumerate().map(|(at, rung)| line(at + 1, rung, ladder.allowed));
-    std::iter::once(format!("{lead} {asked}")).chain(rungs).collect()
-}
-
-/// A rung as a sentence. The one that decides says so.
-fn line(number: usize, rung: &Rung, is_allowed: bool) -> String {
-    let answer = match rung.word {
-        Word::No => format!("no. {}", capital(&rung.sentence)),
-        Word::Yes => format!("yes. {}", capital(&rung.sentence)),
-        Word::YesBut => format!("yes, but {}", rung.sentence),
-    };
-    let decides = match (rung.decides, is_allowed, rung.word) {
-        (false, _, _) => "",
-        (true, true, _) => " This allows it.",
-        (true, false, Word::Yes) => " This denies it.",
-        (true, false, _) => " This is what's missing.",
-    };
-    format!("Rung {number}, {}: {}{decides}", rung.question.trim_end_matches('?'), sentence(&answer))
 }

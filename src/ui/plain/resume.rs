@@ -1,8 +1,8 @@
 //! The question whether to resume a saved session, in lines.
 
+use crate::lab::model::prose::sentence;
 use crate::lab::resume::Looked;
 use crate::lab::{Stage, State};
-use crate::ui::text::sentence;
 
 /// The question; `None` while it isn't asked, or the lab still looks at what is left.
 pub fn resume(state: &State) -> Option<Vec<String>> {

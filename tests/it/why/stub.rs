@@ -167,7 +167,7 @@ fn a_role_is_judged_by_its_policies(#[case] who: &str) {
     assert_eq!(comes_to(&denied), ("denied", Some("iam_policies")), "{denied:#}");
     let allowed = report(&world, role(&json!([data(), keys(&world)]), None), who);
     assert_eq!(comes_to(&allowed), ("allowed", None), "{allowed:#}");
-    // Fixes name the role, with its path, whoever was asked about.
+    // Fixes name the role with its path, for a session as well.
     assert_eq!(denied["fixes"][1]["statement"]["Principal"]["AWS"], ROLE, "{denied:#}");
 }
 

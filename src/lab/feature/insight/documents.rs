@@ -11,11 +11,38 @@ use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::{Caller, Facts};
 pub use crate::lab::model::inspection::Documents;
 use crate::lab::model::operation::{Operation, OperationDef, Resource, Service, TableKey};
+use crate::lab::model::test_user;
 use crate::policy::{
     AccessRequest, ConditionContext, Decision, Grant, MatchResult, Mismatch, NamedPolicy, PolicyDocument, PolicyKind,
     PolicySource, Principal, account_of, decide, decide_for_key,
 };
 use serde_json::Value;
+
+impl Documents {
+    /// The documents that the lab's own calls show, in order; `None` if it attached a policy whose text isn't known here.
+    pub(super) fn of_calls<'a>(calls: impl Iterator<Item = &'a Exchange>) -> Option<Documents> {
+        let mut documents = Documents::default();
+        for call in calls.filter(|call| call.is_allowed()) {
+            match &call.operation {
+                Operation::GetKeyPolicy { .. } => {
+                    let policy = call.body().and_then(|body| body.get("Policy")?.as_str());
+                    documents.key_policy = policy.map(str::to_owned);
+                }
+                Operation::AttachUserPolicy { policy_arn, .. } => {
+                    let name = policy_arn.rsplit('/').next().filter(|name| *name == test_user::MANAGED)?.to_owned();
+                    let source = PolicySource::Managed { name, arn: policy_arn.clone() };
+                    documents.identity.push((source, test_user::MANAGED_POLICY.to_owned()));
+                }
+                Operation::PutUserPolicy { user, name, policy } => {
+                    let source = PolicySource::Inline { user: user.clone(), name: name.clone() };
+                    documents.identity.push((source, policy.clone()));
+                }
+                _ => {}
+            }
+        }
+        Some(documents)
+    }
+}
 
 /// What is asked of whom.
 struct Question {

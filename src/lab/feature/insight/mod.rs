@@ -8,6 +8,7 @@ pub mod documents;
 pub mod forecast;
 pub mod ladder;
 pub mod near_miss;
+pub mod spoken;
 pub mod trail;
 
 use self::documents::{Documents, decide_again, request_id};

@@ -113,7 +113,7 @@ impl Noticing {
         self.is_shell_open
     }
 
-    /// Notes that a shell is opened. What was done before is told already.
+    /// Notes that a shell opens. Earlier calls have been reported.
     pub(in crate::lab) fn open_shell(&mut self) {
         (self.is_shell_open, self.note) = (true, None);
         self.calls.clear();

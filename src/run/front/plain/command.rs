@@ -8,11 +8,11 @@ use crate::ui::plain;
 pub(super) enum Asked {
     /// The lab does something.
     Do(Vec<Intent>),
-    /// Lines are told, and nothing changes.
+    /// Lines are printed, and nothing changes.
     Tell(Vec<String>),
-    /// The shown stage is told once more.
+    /// The shown stage is printed once more.
     Again,
-    /// The open page is told with everything on it.
+    /// The open page is printed with everything on it.
     WholePage,
     /// It means nothing now.
     Nothing,
