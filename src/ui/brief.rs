@@ -219,6 +219,7 @@ impl<'a> Brief<'a> {
         let key = Span::styled(format!(" {} ", names::first("advance", &self.state.view().keys)), self.theme.focus);
         let action = match self.state.view().experiment {
             Some(_) => self.state.interface().say("try it"),
+            None if self.state.attempts().chosen().is_some() => self.state.interface().say("write it"),
             None => self.state.text(self.state.view().shown).action,
         };
         Part::plain(vec![key, Span::styled(format!("  {action}"), self.theme.strong)])
