@@ -128,8 +128,8 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
         }
         Some(Command::Doctor) => doctor(runtime, &cli.options, environment),
         Some(Command::Lesson { command: LessonCommand::Check }) => lesson::check(cli.options.lesson.as_deref()),
-        Some(Command::Record { file, stage, all, stills, teaser }) => {
-            let wanted = record::Wanted { file, stage, all, stills, teaser };
+        Some(Command::Record { file, stage, all, stills, teaser, attempt }) => {
+            let wanted = record::Wanted { file, stage, all, stills, teaser, attempt };
             record::record(runtime, &cli.options, recording, environment, &wanted)
         }
         Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),

@@ -83,7 +83,7 @@ pub enum Command {
         #[arg(long, value_name = "STAGE", value_parser = values::stage)]
         stage: Option<Stage>,
         /// A still of each stage, into this folder
-        #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser"])]
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser", "attempt"])]
         all: Option<PathBuf>,
         /// What the stills of --all are
         #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png", "txt"])]
@@ -91,6 +91,9 @@ pub enum Command {
         /// Only the core, from admin's read to both users' reads (about 45 s, 70 with --captions)
         #[arg(long, conflicts_with = "stage")]
         teaser: bool,
+        /// Only a learner's own attempt at stage 7: first denied, then allowed (about 30 s)
+        #[arg(long, conflicts_with_all = ["stage", "teaser"])]
+        attempt: bool,
     },
     /// Show a recorded session (.kmslab) again; calls nothing
     Replay {

@@ -13,6 +13,7 @@ use super::report::describe;
 use super::setup::{Lab, lab, looks, random_number};
 use crate::aws::Clients;
 use crate::cli::{Drills, Environment, Exit, Options, RecordingOptions, UsageError, is_reader_gone, out, tell};
+use crate::export;
 use crate::lab::{BackendKind, Drill, Effect, Event, Level, Plan, Quiz, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::config::Config;
@@ -185,6 +186,8 @@ fn begin(
     let (effects, events) = EffectHandler::new(clients);
     let place = Place { socket: options.socket.clone(), folders: environment.labs.clone() };
     let effects = effects.with_journal(journal.clone()).with_shelf(shelf).with_session(hold).with_notes(Some(place));
+    let (lesson, masks) = (state.lesson().clone(), !options.no_mask);
+    let effects = effects.with_exporter(Arc::new(move |saved| export::beside(saved, &lesson, masks)));
     #[cfg(unix)]
     let effects = with_shell(effects, state, options, environment);
     (effects, events, first)

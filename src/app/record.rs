@@ -39,6 +39,8 @@ pub struct Wanted {
     pub stills: String,
     /// A part of the lab.
     pub teaser: bool,
+    /// A learner's own attempt at stage 7.
+    pub attempt: bool,
 }
 
 /// What is written.
@@ -83,9 +85,10 @@ impl Output {
         self.stills.iter().try_for_each(|(_, target)| can_be_written(size, target, film)).map_err(UsageError::new)
     }
 
-    fn autoplay(&self, teaser: bool, pace: Pace) -> Autoplay {
+    fn autoplay(&self, wanted: &Wanted, pace: Pace) -> Autoplay {
         match self.stills[..] {
-            [] if teaser => Autoplay::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
+            [] if wanted.attempt => Autoplay::new(Pace::Read).attempting(),
+            [] if wanted.teaser => Autoplay::new(Pace::Fast).only(Stage::ViewAdmin, Stage::ViewAgain),
             [] => Autoplay::new(pace),
             [(stage, _)] => Autoplay::new(Pace::Fast).only(stage, stage),
             _ => Autoplay::new(Pace::Fast),
@@ -105,14 +108,8 @@ pub fn record(
     wanted: &Wanted,
 ) -> Result<Exit, Report> {
     let output = Output::new(wanted, recording.force)?;
-    let Lab { mut state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
-    if options.seed.is_some() {
-        // The real port is different each time.
-        state.set_backend(Backend { endpoint: Some("http://127.0.0.1:4599".to_owned()), ..state.backend().clone() });
-    }
-    if recording.big {
-        state.update(Event::Intent(Intent::ToggleZoom));
-    }
+    let Lab { state, clients, journal, shelf, _sandbox } = learner(runtime, options, environment, 0)?;
+    let mut state = set_up(state, options, recording, wanted);
     let _announcement = PanicReport::new(&state, journal.as_ref());
     let size = recording::size(recording);
     let recorder = recorder_options(recording, output.target.clone(), options, size, &state)?;
@@ -123,13 +120,13 @@ pub fn record(
     let studio = OfflineRecorder {
         world: &effects,
         events,
-        autoplay: output.autoplay(wanted.teaser, recording.pace.into()),
+        autoplay: output.autoplay(wanted, recording.pace.into()),
         recorder,
         theme: theme(options, environment, ColorLevel::True),
         key_cast: recording::key_cast(recording),
         keys: recording.keys,
         seeded: options.seed.map(|_| SEEDED_START),
-        cards: output.stills.is_empty(),
+        cards: output.stills.is_empty() && !wanted.attempt,
     };
     let _in_runtime = runtime.enter();
     let mut stop = signal::stop(sandbox::abandon);
@@ -156,6 +153,19 @@ pub fn record(
         tell(refusal);
     }
     Ok(exit_status(&state, survivors, ended))
+}
+
+/// Returns the state that the recording begins with.
+fn set_up(state: State, options: &Options, recording: &RecordingOptions, wanted: &Wanted) -> State {
+    let mut state = if wanted.attempt { state.with_ways() } else { state };
+    if options.seed.is_some() {
+        // The real port is different each time.
+        state.set_backend(Backend { endpoint: Some("http://127.0.0.1:4599".to_owned()), ..state.backend().clone() });
+    }
+    if recording.big {
+        state.update(Event::Intent(Intent::ToggleZoom));
+    }
+    state
 }
 
 fn write_stills(recorded: Recording, state: &State, stills: &[(Stage, Target)]) -> Result<Option<Exit>, Report> {

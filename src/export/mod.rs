@@ -13,7 +13,8 @@ use color_eyre::eyre::Report;
 
 use crate::cli::{Environment, Exit, Options, UsageError, tell};
 use crate::disk;
-use crate::lab::Stage;
+use crate::lab::lesson::interface::Interface;
+use crate::lab::{Lesson, SavedSession, Stage};
 use crate::run::{lesson, session_file};
 pub use write_up::{Block, document};
 
@@ -90,6 +91,34 @@ pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment)
         tell(note);
     }
     Ok(Exit::Met)
+}
+
+/// Writes the session up in the current folder, with the learner's result beside it, under a name that is free. Returns
+/// what the person is told.
+pub fn beside(saved: Option<&SavedSession>, lesson: &Lesson, masks: bool) -> String {
+    let words = Interface::new(&lesson.frame.interface);
+    let Some(saved) = saved else { return words.say("nothing written: this session isn't saved").to_owned() };
+    let run: String = saved.run.chars().filter(char::is_ascii_alphanumeric).collect();
+    let stems = std::iter::once(format!("kmslab-{run}")).chain((2..100).map(|number| format!("kmslab-{run}-{number}")));
+    let write_up = html::render(&document(saved, lesson, masks), &lesson.code);
+    let result = result::result(saved, lesson, None);
+    let written = stems.map(|stem| [format!("{stem}.html"), format!("{stem}.json")]).find_map(|[page, data]| {
+        let is_taken = |name: &String| Path::new(name).exists() || Path::new(name).is_symlink();
+        if is_taken(&data) {
+            return None;
+        }
+        match write(Path::new(&page), &write_up, false, false) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+            written => {
+                Some(written.and_then(|()| write(Path::new(&data), &result, false, false)).map(|()| (page, data)))
+            }
+        }
+    });
+    match written {
+        Some(Ok((page, data))) => words.fill("written in this folder: {}, and your result, {}", &[&page, &data]),
+        Some(Err(error)) => words.fill("nothing written: {}", &[&error]),
+        None => words.fill("nothing written: {}", &[&io::Error::from(io::ErrorKind::AlreadyExists)]),
+    }
 }
 
 /// Writes the file as a whole. One that is replaced keeps its permissions.

@@ -1,6 +1,7 @@
 //! Autoplay: a director who presses the keys. It waits for what the lab shows, never for a time that a call may take,
 //! and holds where there is something to read.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
@@ -80,6 +81,24 @@ const NEXT_KEY: u64 = 700;
 /// So long a caption stays at least, and so much longer for each word.
 const CAPTION: (u64, u64) = (1_500, 330);
 
+/// A learner's attempt at stage 7: after so many milliseconds these keys. A control character is ctrl and its letter,
+/// `<` goes to the left.
+const ATTEMPT: [(u64, &str); 7] = [
+    (3_500, "2"),
+    (2_500, "Encrypt"),
+    (900, "\t\u{e}"),
+    (900, "vv\n"),
+    (3_000, "\u{13}"),
+    (5_500, "\n"),
+    (1_200, "^<<\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}Decrypt"),
+];
+
+/// How long its last forecast stays before it is sent.
+const LOOKED_OVER: u64 = 2_500;
+
+/// Between two keys of a word.
+const TYPED: u64 = 110;
+
 /// Keys that change nothing are not pressed for ever.
 const TRIES: u32 = 3;
 
@@ -120,6 +139,8 @@ pub struct Autoplay {
     pace: Pace,
     /// From this stage to that one; what is before is passed over.
     part: Option<(Stage, Stage)>,
+    /// The keys of a learner's attempt that are still to come, each with the milliseconds before it.
+    attempt: Option<VecDeque<(u64, KeyCode)>>,
     /// Whether there is a person at a keyboard.
     attended: bool,
     scene: Option<(Stage, Scene)>,
@@ -144,6 +165,7 @@ impl Autoplay {
         Autoplay {
             pace,
             part: None,
+            attempt: None,
             attended: false,
             scene: None,
             since: Duration::ZERO,
@@ -162,6 +184,16 @@ impl Autoplay {
     #[must_use]
     pub fn only(self, first: Stage, last: Stage) -> Autoplay {
         Autoplay { part: Some((first, last)), ..self }
+    }
+
+    /// The same for a learner's own attempt at stage 7: a wrong statement, then the right one.
+    #[must_use]
+    pub fn attempting(self) -> Autoplay {
+        let keys = ATTEMPT.into_iter().chain([(LOOKED_OVER, "\u{13}")]).flat_map(|(millis, keys)| {
+            let pauses = std::iter::once(millis).chain(std::iter::repeat(TYPED));
+            pauses.zip(keys.chars().map(typed))
+        });
+        Autoplay { attempt: Some(keys.collect()), ..self.only(Stage::Grant, Stage::Grant) }
     }
 
     /// Whether what is shown is to be seen: it is not before the first stage that is played.
@@ -208,6 +240,12 @@ impl Autoplay {
             Some(caption) => millis.max(CAPTION.0 + CAPTION.1 * u64::from(words(&caption))),
             None => millis,
         };
+        if let Some(keys) = self.attempt.as_ref().filter(|_| is_on) {
+            return match keys.front() {
+                Some((millis, key)) => Cue::Press(self.since + Duration::from_millis(*millis), *key),
+                None => Cue::End(self.since + Duration::from_millis(tempo.end)),
+            };
+        }
         let (millis, key) = match scene {
             Scene::Calls => return Cue::Wait,
             Scene::Other => return if self.attended { Cue::Person } else { Cue::Stuck },
@@ -256,7 +294,9 @@ impl Autoplay {
     /// Takes in that the key of a cue was pressed at `now`.
     pub fn pressed(&mut self, state: &State, key: KeyCode, now: Duration) {
         self.pressed += 1;
+        let is_on = self.is_on(state);
         match key {
+            _ if is_on && self.attempt.as_mut().is_some_and(|keys| keys.pop_front().is_some()) => {}
             KeyCode::Tab => self.seen.test_user = Some(state.view().shown),
             KeyCode::Char('w') => self.seen.why = true,
             _ => return,
@@ -264,6 +304,19 @@ impl Autoplay {
         // What they show is a scene of its own.
         self.pressed = 0;
         self.since = now;
+    }
+}
+
+/// The key of a character in [`ATTEMPT`].
+fn typed(c: char) -> KeyCode {
+    match c {
+        '\n' => KeyCode::Enter,
+        '\t' => KeyCode::Tab,
+        '\u{8}' => KeyCode::Backspace,
+        '^' => KeyCode::Up,
+        'v' => KeyCode::Down,
+        '<' => KeyCode::Left,
+        c => KeyCode::Char(c),
     }
 }
 

@@ -260,6 +260,7 @@ fn asked(effect: &Effect) -> String {
         Effect::CacheResponses(_) => "CacheResponses".to_owned(),
         Effect::Save(_) => "Save".to_owned(),
         Effect::Copy(_) => "Copy".to_owned(),
+        Effect::Export(_) => "Export".to_owned(),
         effect => format!("{effect:?}"),
     }
 }

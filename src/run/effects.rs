@@ -29,7 +29,7 @@ use crate::lab::insight::Finding;
 #[cfg(unix)]
 use crate::lab::model::draft::Draft;
 use crate::lab::replay::RecordedStage;
-use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, State};
+use crate::lab::{Answer, CallError, CallId, Effect, Event, Identity, Operation, REPORT_IT, SavedSession, State};
 
 /// The largest text that an editor may leave, in bytes. A draft that is too long is cut.
 #[cfg(unix)]
@@ -39,6 +39,9 @@ const LONGEST_FILE: u64 = 256 * 1024;
 fn no_folder() -> io::Error {
     io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR")
 }
+
+/// Writes a session up, and returns what the person is told. `None`: it isn't saved.
+pub type Exporter = Arc<dyn Fn(Option<&SavedSession>) -> String + Send + Sync>;
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime
 /// drops the tasks, and nothing is sent any more.
@@ -50,6 +53,7 @@ pub struct EffectHandler {
     /// Dropped before `writes`, which then waits for what it has still to write.
     keeper: Option<SessionWriter>,
     place: Option<Place>,
+    exporter: Option<Exporter>,
     own: Arc<OwnCalls>,
     watch: Option<Arc<Watch>>,
     #[cfg(unix)]
@@ -68,6 +72,7 @@ impl EffectHandler {
             shelf: None,
             keeper: None,
             place: None,
+            exporter: None,
             own: Arc::default(),
             watch: None,
             #[cfg(unix)]
@@ -102,6 +107,11 @@ impl EffectHandler {
     /// The same handler, in which the lab can be followed at `place`.
     pub fn with_notes(self, place: Option<Place>) -> EffectHandler {
         EffectHandler { place, ..self }
+    }
+
+    /// The same handler, which writes sessions up with `exporter`.
+    pub fn with_exporter(self, exporter: Exporter) -> EffectHandler {
+        EffectHandler { exporter: Some(exporter), ..self }
     }
 
     /// The same handler, whose lab a shell can act in: it has a private folder below one of `parents`, and what other
@@ -248,6 +258,7 @@ impl EffectHandler {
                     tokio::task::spawn_blocking(move || journal.hold());
                 }
             }
+            Effect::Export(session) => self.export(session),
             // The driver's own.
             Effect::Report(_) | Effect::Copy(_) | Effect::Edit(_) | Effect::OpenShell => {}
             Effect::StartOver | Effect::Exit => {}
@@ -264,6 +275,16 @@ impl EffectHandler {
         self.answer(async move {
             let found = recall.await.unwrap_or_else(|_| Err(broken().message));
             Event::ResponsesLoaded { stage, found }
+        });
+    }
+
+    /// Writes a session up in another thread; the end of the program waits for that.
+    fn export(&self, session: Option<Box<SavedSession>>) {
+        let Some(exporter) = self.exporter.clone() else { return };
+        let (events, write) = (self.events.clone(), self.writes.begin());
+        tokio::task::spawn_blocking(move || {
+            let _write = write;
+            let _ = events.send(Event::Say(exporter(session.as_deref())));
         });
     }
 

@@ -281,9 +281,15 @@ pub(super) fn bytes(key: KeyEvent) -> Option<String> {
     })
 }
 
-/// The key of a autoplay.
+/// The key of an autoplay. A control character is ctrl and its letter, as terminals send them.
 pub(super) fn key(code: KeyCode) -> KeyEvent {
-    KeyEvent::new(code, KeyModifiers::NONE)
+    match code {
+        KeyCode::Char(c @ '\u{1}'..='\u{1a}') => {
+            let letter = char::from_u32(u32::from(c) + 0x60).unwrap_or(c);
+            KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
+        }
+        code => KeyEvent::new(code, KeyModifiers::NONE),
+    }
 }
 
 /// The whole screen of this size.

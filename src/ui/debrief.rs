@@ -9,9 +9,9 @@ use crate::lab::State;
 use crate::lab::debrief::{Asked, Entry, Item, Reply};
 use crate::lab::lesson::CardLine;
 
-use super::lesson;
-use super::text::{wrap, wrap_plain};
+use super::text::{width, wrap, wrap_plain};
 use super::theme::Theme;
+use super::{lesson, score};
 
 /// The widest question.
 const WIDEST: usize = 92;
@@ -36,13 +36,14 @@ pub fn title(state: &State) -> String {
     }
 }
 
-/// A sign for each question of the debrief; none for the card.
-pub fn progress(state: &State, theme: &Theme) -> Vec<Span<'static>> {
+/// A sign for each question of the debrief; for the card the score, in at most `columns`.
+pub fn progress(state: &State, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
     let debrief = state.debrief();
-    if debrief.current().is_none() {
-        return Vec::new();
-    }
     let looks = |style| theme.bar.patch(style);
+    if debrief.current().is_none() {
+        let fitting = scores(state).into_iter().find(|text| width(text) <= columns);
+        return fitting.map(|text| Span::styled(text, looks(theme.strong))).into_iter().collect();
+    }
     let sign = |(at, entry): (usize, &Entry)| match entry.reply {
         Some(Reply { right: true, .. }) => Span::styled("✔", looks(theme.allowed.text)),
         Some(_) => Span::styled("✘", looks(theme.failed.text)),
@@ -50,6 +51,21 @@ pub fn progress(state: &State, theme: &Theme) -> Vec<Span<'static>> {
         None => Span::styled("○", looks(theme.dim)),
     };
     debrief.entries().iter().enumerate().map(sign).collect()
+}
+
+/// How the lab went: with the drills, without them, the stages alone.
+fn scores(state: &State) -> Vec<String> {
+    let stages = state.summary_in(state.interface());
+    let right = state.score().map(|score| score::text(state, score)).filter(|text| !text.is_empty());
+    let drills = (!state.drills().results().is_empty())
+        .then(|| state.interface().fill("drills: {} points", &[&state.drills().points()]));
+    let mut parts: Vec<String> = std::iter::once(stages).chain(right).chain(drills).collect();
+    let mut choices = Vec::new();
+    while !parts.is_empty() {
+        choices.push(parts.join("   "));
+        parts.pop();
+    }
+    choices
 }
 
 fn question(state: &State, asked: &Asked<'_>, theme: &Theme, area: Rect, buffer: &mut Buffer) {

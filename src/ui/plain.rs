@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 pub use self::experiment::{experiment, experiment_calls, experiments, tried};
-pub use self::pages::{export, page, paths, shell, why};
+pub use self::pages::{page, paths, shell, why};
 pub use self::prompt::{help, prompt};
 pub use self::resume::resume;
 use super::diff;

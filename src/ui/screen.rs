@@ -281,7 +281,11 @@ fn header(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: 
     let space = |spans: usize| Span::styled(" ".repeat(spans), theme.bar);
     // The badge is the last to go: where the calls go must be clear.
     let progress: Vec<Span<'static>> = match () {
-        () if is_debrief => debrief::progress(state, theme),
+        () if is_debrief => {
+            // With a space before and three before the badge.
+            let taken = spans_width(&left) + spans_width(&[badge.clone(), region.clone()]) + 5;
+            debrief::progress(state, theme, columns.saturating_sub(taken))
+        }
         () if state.is_drilling() => drill::score(state, theme),
         () => stages.collect(),
     };

@@ -25,7 +25,8 @@ fn dialogue(typed: &str, options: &[&str]) -> (String, Option<i32>) {
 fn dialogue_at(home: &Path, typed: &str, options: &[&str]) -> (String, Option<i32>) {
     let mut command = program(home, "", "");
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-    let mut child = command.args(["--plain", "--seed", "1"]).args(options).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.current_dir(home).args(["--plain", "--seed", "1"]).args(options).stdin(Stdio::piped()).spawn().unwrap();
     // What is not read any more when the lab ends is lost, as it should be.
     let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -221,10 +222,28 @@ fn experiments_are_tried_in_lines() {
 }
 
 #[test]
+fn a_drill_is_solved_in_lines() {
+    let (said, status) = dialogue("look 1\nhint\n1\n2\nq\n", &["drill", "alias_arn"]);
+    assert_eq!(status, Some(0), "{said}");
+    for words in [
+        "\nDrill 1 of 1, level 1.\n",
+        "\ntest-user: Scan DENIED. ",
+        "\nLock? 1: the table. 2: the key.\n",
+        "\nKey policy:\n",
+        "\nHint −1: ",
+        "\nRung? 1: ",
+        "\nkmslab: 0 of 1 drills solved, -2 points",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+#[test]
 fn a_session_resumes_and_can_be_exported() {
     let home = tempfile::tempdir().unwrap();
     let (said, _) = dialogue_at(home.path(), "2\n\n\n1\n\nexport\nq\n", &[]);
-    assert!(said.contains("kmslab export lab.html"), "{said}");
+    let written = "written in this folder: kmslab-3c6ef372.html, and your result, kmslab-3c6ef372.json";
+    assert!(said.to_lowercase().contains(written), "{said}");
     let (said, status) = dialogue_at(home.path(), "what\n\n\nq\n", &[]);
     assert_eq!(status, Some(0));
     for words in [

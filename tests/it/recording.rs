@@ -206,6 +206,19 @@ fn keys_and_captions_are_shown_and_recorded_when_asked_for() {
 }
 
 #[test]
+fn an_attempt_is_denied_and_then_allowed() {
+    let folder = Folder::new();
+    folder.ok(&["record", "attempt.txt", "--attempt"]);
+    let text = text(&folder.read("attempt.txt"));
+    let mut rest = text.as_str();
+    for words in ["kms:Encrypt\"", "DENIED", "kms:Decrypt\"", "Stage 7 is done.", "ALLOWED"] {
+        let at = rest.find(words).unwrap_or_else(|| panic!("{words} is not in its place\n{text}"));
+        rest = &rest[at..];
+    }
+    folder.refuses(&["record", "attempt.svg", "--attempt", "--teaser"], "cannot be used with");
+}
+
+#[test]
 fn a_teaser_is_short_and_shows_both_readings() {
     let folder = Folder::new();
     let told = folder.ok(&["record", "teaser.cast", "--teaser"]);

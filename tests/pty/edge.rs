@@ -1,5 +1,7 @@
 //! What a terminal does besides showing: floods of input, pastes, replies, stops, and no reading at all.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
@@ -8,6 +10,40 @@ use super::{Terminal, UPDATE, count, modes};
 
 /// The program ends soon after a signal, whatever its terminal does; on a busy machine it takes a moment longer.
 const SOON: Duration = Duration::from_secs(15);
+
+/// The address of a server that lets each call wait before it refuses it.
+fn slow_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let body = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>";
+                let mut request = vec![0; 65_536];
+                let _ = stream.read(&mut request);
+                // Longer than the wait that the bell is for.
+                std::thread::sleep(Duration::from_millis(5_500));
+                let head = "HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\nconnection: close";
+                let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            });
+        }
+    });
+    url
+}
+
+#[rstest]
+fn the_bell_rings_after_a_long_wait_if_it_is_wanted(#[values(true, false)] is_wanted: bool) {
+    let url = slow_server();
+    let environment = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_MAX_ATTEMPTS", "1")];
+    let options = ["--region", "us-east-1", "--no-questions", "--endpoint-url", &url, "--bell"];
+    let mut terminal = Terminal::start(80, 24, &environment, &options[..options.len() - usize::from(!is_wanted)]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
+    terminal.press("\r");
+    terminal.wait_for(&["InvalidClientTokenId"]);
+    terminal.press("\x03");
+    terminal.ends();
+    assert_eq!(terminal.bytes.iter().filter(|byte| **byte == 7).count(), usize::from(is_wanted));
+}
 
 #[test]
 fn a_flood_of_input_leaves_the_keyboard_alive() {

@@ -17,7 +17,7 @@ fn lab(home: &Path, stages: usize, mask: &[&str]) {
         terminal.press("\r");
         terminal.wait_for(&["kmslab   debrief"]);
         terminal.press("\x1b");
-        terminal.wait_for(&["the card to keep", "WHICH LOCK"]);
+        terminal.wait_for(&["the card to keep", "WHICH LOCK", "9 of 9 stages met"]);
         terminal.press("\x1b");
         // The header, too: the debrief is drawn from the top, so the line at the bottom may still be the one from
         // before it, and a `q` that comes in one read with the `esc` would be another key.

@@ -316,7 +316,8 @@ impl Session {
                     self.event(Event::ResponsesLoaded { stage, found: Ok(found) });
                 }
                 Effect::Save(_) | Effect::TakeOver { .. } | Effect::Reconnect | Effect::OpenShell => {}
-                Effect::Report(_) | Effect::Copy(_) | Effect::Edit(_) | Effect::Exit | Effect::StartOver => {}
+                Effect::Report(_) | Effect::Copy(_) | Effect::Export(_) => {}
+                Effect::Edit(_) | Effect::Exit | Effect::StartOver => {}
             }
         }
     }

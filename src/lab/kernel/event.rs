@@ -136,6 +136,8 @@ pub enum Command {
     Save,
     /// Hand a text to the clipboard.
     Copy(String),
+    /// Write the session up.
+    Export,
     /// Open a shell in the lab's terminal.
     OpenShell,
     /// Let the person write in an editor of their own.

@@ -73,6 +73,11 @@ pub const ALL: &[&str] = &[
     // The debrief.
     "debrief   {} of {}",
     "the card to keep",
+    "drills: {} points",
+    "written in this folder: {}, and your result, {}",
+    "nothing written: {}",
+    "nothing written: this session isn't saved",
+    "export",
     "your answers",
     "sources",
     "to the card",

@@ -67,6 +67,8 @@ pub enum Intent {
     Close,
     /// Copy something of the selected call.
     Copy(Copied),
+    /// Write the session up, into files in the current folder.
+    Export,
     /// Leave; asks first if something would be left behind.
     Quit,
     /// The same, but in the middle of a lab a first press only warns.
@@ -261,6 +263,8 @@ pub enum Effect {
     Report(Report),
     /// Hand this text to the terminal's clipboard.
     Copy(String),
+    /// Write this session up; what became of it comes back as [`Event::Say`]. `None`: it isn't saved.
+    Export(Option<Box<SavedSession>>),
     /// Open a shell in the lab's terminal; its end comes back as [`Event::ShellClosed`].
     OpenShell,
     /// Let the person change this text in an editor of their own; the result comes back as [`Event::Edited`].

@@ -112,7 +112,7 @@ impl Intent {
             Intent::ToggleReplay => Modes::of(Mode::Running).or(Mode::Done),
             Intent::ShowNext | Intent::ShowPrevious => Modes::PANES.with(Modes::DESK),
             Intent::ToggleZoom | Intent::CycleView | Intent::SelectPrevious | Intent::SelectNext => Modes::PANES,
-            Intent::Copy(_) => Modes::PANES.or(Mode::Debrief),
+            Intent::Copy(_) | Intent::Export => Modes::PANES.or(Mode::Debrief),
             Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
             Intent::FocusOther => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::OpenShell => Modes::PANES.or(Mode::Page),

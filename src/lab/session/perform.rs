@@ -96,6 +96,7 @@ impl State {
             }
             Intent::Close => return self.go_back().into_iter().collect(),
             Intent::Copy(what) => return self.copy(what),
+            Intent::Export => return vec![Command::Export],
             Intent::TypeDigit(digit) => return self.type_digit(digit),
             Intent::EraseDigit => self.erase_digit(),
             Intent::StartAfresh => self.start_afresh(),

@@ -399,6 +399,7 @@ impl State {
             // Once for all commands: see `settle`.
             Command::Save => {}
             Command::Copy(text) => effects.push(Effect::Copy(text)),
+            Command::Export => effects.push(Effect::Export(self.saved().map(Box::new))),
             Command::OpenShell => effects.push(Effect::OpenShell),
             Command::EditElsewhere => {
                 effects.extend(self.attempts.draft().map(|draft| Effect::Edit(draft.text().to_owned())));

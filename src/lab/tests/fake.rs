@@ -314,7 +314,7 @@ impl Lab {
                 }
                 Effect::TakeOver { run, .. } => self.taken_over.push(run),
                 Effect::Report(report) => self.reports.push(report),
-                Effect::Copy(_) | Effect::Edit(_) => {}
+                Effect::Copy(_) | Effect::Export(_) | Effect::Edit(_) => {}
                 Effect::Trace(requests) => {
                     let asked = self.cloud.trace(requests);
                     effects.extend(self.state.update(Event::Traced(asked)));

@@ -81,6 +81,7 @@ fn line(effect: &Effect) -> String {
         }
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::OpenShell => "open shell".to_owned(),
+        Effect::Export(_) => "export".to_owned(),
         Effect::Edit(text) => format!("edit {text:?}"),
         Effect::StartOver => "start over".to_owned(),
         Effect::Exit => "exit".to_owned(),

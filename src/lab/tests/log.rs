@@ -48,7 +48,7 @@ impl Logging {
                     }
                     Effect::Advance { timer, .. } => events.push_back(Event::Advanced { timer, moved: true }),
                     Effect::CacheResponses(_) | Effect::Save(_) | Effect::TakeOver { .. } | Effect::Report(_) => {}
-                    Effect::Copy(_) | Effect::Edit(_) | Effect::StartOver | Effect::Exit => {}
+                    Effect::Copy(_) | Effect::Export(_) | Effect::Edit(_) | Effect::StartOver | Effect::Exit => {}
                     Effect::Reconnect | Effect::OpenShell => {}
                 }
             }

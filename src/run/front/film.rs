@@ -13,13 +13,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::lab::log::Logged;
-use crate::lab::{CallId, Effect, Event, Operation, State, TimerId, Wire};
+use crate::lab::{CallId, Effect, Event, Mode, Operation, State, TimerId, Wire};
 use crate::record::Recorder;
 use crate::run::autoplay::{Autoplay, Cue};
 use crate::run::driver::{self, Arrival, Ended, Front};
 use crate::run::effects::EffectHandler;
 use crate::run::inputs::{Came, Inputs, TICK, Wanted};
 use crate::run::presentation::{area, bytes, key};
+use crate::ui::desk::Typist;
 use crate::ui::{self, KeyCast, Theme, card};
 
 /// Where the lab is recorded.
@@ -63,6 +64,7 @@ impl OfflineRecorder<'_> {
         let now = || u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
         let mut film = Film {
             autoplay,
+            typist: Typist::default(),
             recorder,
             theme,
             key_cast,
@@ -118,6 +120,8 @@ enum What {
 /// A recording under way.
 struct Film {
     autoplay: Autoplay,
+    /// Writes in the editor.
+    typist: Typist,
     recorder: Recorder,
     theme: Theme,
     key_cast: KeyCast,
@@ -245,9 +249,11 @@ impl Film {
             let recorded = self.recorder.input(self.at(), &typed);
             self.note(recorded);
         }
-        let intent = keys.pressed(key);
+        let intent = keys.pressed(key).map(Event::Intent);
         self.autoplay.pressed(state, code, self.clock);
-        intent.map_or(Arrival::Redraw, |intent| Arrival::Event(Event::Intent(intent)))
+        let draft = state.attempts().draft().filter(|_| state.mode() == Mode::Writing);
+        let event = intent.or_else(|| self.typist.press(key, draft?).map(Event::Edited));
+        event.map_or(Arrival::Redraw, Arrival::Event)
     }
 
     /// Returns the next event in the recording's time: the ticks of the waiting sign come before a response.

@@ -199,14 +199,15 @@ impl<W: Write> Front for Talk<'_, W> {
         if event != Event::Tick {
             self.last_word = Instant::now();
         }
-        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. });
+        self.is_inquiring &= !matches!(event, Event::Inspected { .. } | Event::ResponsesLoaded { .. } | Event::Say(_));
         self.tracing -= usize::from(self.tracing > 0 && matches!(event, Event::Traced(_)));
         self.has_news = true;
         Ok(())
     }
 
     fn asked(&mut self, effect: &Effect) {
-        self.is_inquiring |= matches!(effect, Effect::Inspect { .. } | Effect::LoadResponses { .. });
+        let asks = matches!(effect, Effect::Inspect { .. } | Effect::LoadResponses { .. } | Effect::Export(_));
+        self.is_inquiring |= asks;
         self.tracing += usize::from(matches!(effect, Effect::Trace(_)));
     }
 

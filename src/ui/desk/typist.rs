@@ -4,7 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{CursorMove, Input, Key, TextArea};
 
-use crate::lab::model::draft::{Draft, Edit};
+use crate::lab::model::draft::{BLANK, Draft, Edit};
 
 /// How many edits can be undone.
 const HISTORY: usize = 200;
@@ -23,6 +23,9 @@ impl Typist {
         }
         let input = input(key)?;
         let area = self.follow(draft);
+        if matches!(input.key, Key::Char(_)) && !input.ctrl && !input.alt {
+            fill(area, draft);
+        }
         area.input(input);
         edit(area, draft)
     }
@@ -30,6 +33,7 @@ impl Typist {
     /// The edit that pasted text makes of `draft`.
     pub fn paste(&mut self, text: &str, draft: &Draft) -> Option<Edit> {
         let area = self.follow(draft);
+        fill(area, draft);
         area.insert_str(text);
         edit(area, draft)
     }
@@ -51,6 +55,13 @@ impl Typist {
         let (row, column) = draft.cursor();
         area.move_cursor(CursorMove::Jump(place(row), place(column)));
         area
+    }
+}
+
+/// Removes the blank that begins at the cursor: what is written takes its place.
+fn fill(area: &mut TextArea<'_>, draft: &Draft) {
+    if draft.blanks().iter().any(|spot| (spot.row, spot.column) == draft.cursor()) {
+        area.delete_str(BLANK.len());
     }
 }
 
@@ -120,6 +131,24 @@ mod tests {
             press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
         }
         assert_eq!(draft.text(), "a ________");
+    }
+
+    #[test]
+    fn what_is_written_takes_the_place_of_a_blank() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("kms:________, ________"));
+        for c in ['*', '!'] {
+            press(&mut typist, &mut draft, KeyCode::Char(c), KeyModifiers::NONE);
+        }
+        assert_eq!(draft.text(), "kms:*!, ________");
+        for _ in 0..3 {
+            press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        }
+        assert_eq!(draft.text(), "kms:________, ________");
+        draft.next_blank(true);
+        draft.next_blank(true);
+        let edit = typist.paste("arn", &draft).unwrap();
+        draft.apply(&edit);
+        assert_eq!(draft.text(), "kms:________, arn");
     }
 
     #[test]

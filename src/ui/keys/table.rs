@@ -229,8 +229,8 @@ pub const KEYS: &[Row] = &[
         4,
         &[Binding { within: DEBRIEF, ..on("answers", &[key(KeyCode::Tab)], Intent::TogglePage(Page::Debrief)) }],
     ),
-    row(
-        "pane",
+    labeled(
+        |state, _| if state.view().page() == Some(Page::Debrief) { "to the card" } else { "pane" },
         "switch panes",
         Group::Look,
         5,
@@ -325,6 +325,13 @@ pub const KEYS: &[Row] = &[
             on("copy_command", &[char('y')], Intent::Copy(Copied::Command)),
             on("copy_answer", &[char('Y')], Intent::Copy(Copied::Answer)),
         ],
+    ),
+    row(
+        "export",
+        "on the card: write up the lab, into this folder",
+        Group::Learn,
+        3,
+        &[Binding { within: DEBRIEF, ..on("export", &[char('E')], Intent::Export) }],
     ),
     labeled(
         |state, _| if state.view().zoom { "both panes" } else { "zoom" },

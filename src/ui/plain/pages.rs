@@ -33,15 +33,6 @@ pub fn paths(state: &State) -> Vec<String> {
     }
 }
 
-/// What can be exported, and how.
-pub fn export(state: &State) -> Vec<String> {
-    if !state.is_saved() {
-        return vec!["This session isn't saved, so there is nothing to export.".to_owned()];
-    }
-    let hint: String = state.lesson().frame.export.hint.replace('`', "");
-    vec!["Leave the lab with q first. Then your shell can export it.".to_owned(), hint]
-}
-
 /// How to act in this lab oneself. Lines and a shell can't share one terminal.
 pub fn shell() -> Vec<String> {
     [

@@ -1,6 +1,6 @@
 //! What can be typed: the prompt and the help.
 
-use crate::lab::{Call, Experiment, Identity, Overlay, State, Status};
+use crate::lab::{Call, DrillAction, Experiment, Identity, Intent, Overlay, Permit, State, Status};
 
 /// The question, and what may be typed.
 pub fn prompt(state: &State) -> String {
@@ -25,7 +25,7 @@ pub fn prompt(state: &State) -> String {
             let next = match state.debrief_question() {
                 Some(asked) if state.debrief().is_open() => format!("Type 1 to {}, s to skip", asked.answers.len()),
                 Some(_) => "Press Enter to go on, or type card for the card".to_owned(),
-                None => "Type answers for your answers".to_owned(),
+                None => "Type answers for your answers, export to write up this lab".to_owned(),
             };
             format!("{next}, q to quit.")
         }
@@ -69,7 +69,9 @@ fn next(state: &State) -> String {
             };
             let why = if has_denial(state) { "Type why, or press" } else { "Press" };
             let breaks = if state.has_experiments() { ", break for the experiments" } else { "" };
-            format!("{why} Enter {onward}{again}{replay}{breaks}")
+            let is_drilled = state.permit_behind_page(Intent::Drill(DrillAction::Open)) == Permit::Yes;
+            let drills = if is_drilled { ", drills for the drills" } else { "" };
+            format!("{why} Enter {onward}{again}{replay}{breaks}{drills}")
         }
     }
 }
@@ -115,9 +117,9 @@ pub fn help(state: &State) -> Vec<String> {
             "v: the responses as JSON that this stage is about. v all: those of all its calls. y: the call as an aws command.",
             "compare or o: the choices side by side, where there are some.",
             "n and p: the next or previous stage; nothing is sent again. stages or l: the list. stage 5: go there.",
-            "break or x: the experiments, after stage 8. undo or u: undo again what an experiment couldn't. back: leave it.",
+            "drills: faults to diagnose and fix, after stage 8. break or x: the experiments. undo or u: undo again what an experiment couldn't. back: leave it.",
             "shell or !: how to send calls of your own.",
-            "export: how to write up this lab.",
+            "export: write up this lab, into files in this folder.",
             "q: leave; asks first if something would stay behind. Ctrl-C leaves at once.",
         ]
         .map(str::to_owned),

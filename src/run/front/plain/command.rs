@@ -19,7 +19,7 @@ pub(super) enum Asked {
 }
 
 /// The words for intents. A letter is the screen's key.
-const INTENTS: [(&[&str], Intent); 21] = [
+const INTENTS: [(&[&str], Intent); 22] = [
     (&["1", "a"], Intent::Choose(0)),
     (&["2", "b"], Intent::Choose(1)),
     (&["3", "c"], Intent::Choose(2)),
@@ -40,6 +40,7 @@ const INTENTS: [(&[&str], Intent); 21] = [
     (&["drill", "drills"], Intent::Drill(DrillAction::Open)),
     (&["q", "quit"], Intent::Quit),
     (&["debrief"], Intent::TogglePage(Page::Debrief)),
+    (&["export"], Intent::Export),
     (&["fresh"], Intent::StartAfresh),
 ];
 
@@ -196,7 +197,7 @@ fn told(line: &str, state: &State) -> Asked {
         "o" | "compare" => nothing("Nothing to compare in this stage."),
         "l" | "stages" => plain::stages(state),
         "path" => plain::paths(state),
-        "export" => plain::export(state),
+        "export" => nothing("There is nothing to write up yet: do a stage first."),
         "shell" | "!" => plain::shell(),
         "y" | "command" => {
             vec![state.to_copy(Copied::Command).unwrap_or_else(|| "There is no call to copy yet.".to_owned())]
