@@ -21,46 +21,49 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Principal { wanted, negated: false, caller } => {
-                write!(out, "It is about {}, and the caller is {caller}.", list(wanted, "or"))
+                write!(out, "It applies to {}, but the caller is {caller}.", list(wanted, "or"))
             }
             Self::Principal { wanted, negated: true, caller } => {
-                write!(out, "It is about everybody but {}, and the caller is {caller}.", list(wanted, "and"))
+                write!(out, "It applies to everyone except {}, but the caller is {caller}.", list(wanted, "and"))
             }
             Self::Action { wanted, negated: false, asked } => {
-                write!(out, "It is about {}, and the call is {asked}.", list(wanted, "or"))
+                write!(out, "It applies to {}, but the call is {asked}.", list(wanted, "or"))
             }
             Self::Action { wanted, negated: true, asked } => {
-                write!(out, "It is about every action but {}, and the call is {asked}.", list(wanted, "and"))
+                write!(out, "It applies to every action except {}, but the call is {asked}.", list(wanted, "and"))
             }
             Self::Resource { wanted, negated: false, asked } => {
-                write!(out, "It is about {}, and the call concerns {asked}.", list(wanted, "or"))
+                write!(out, "It applies to {}, but the call is on {asked}.", list(wanted, "or"))
             }
             Self::Resource { wanted, negated: true, asked } => {
-                write!(out, "It is about every resource but {}, and the call concerns {asked}.", list(wanted, "and"))
+                write!(out, "It applies to every resource except {}, but the call is on {asked}.", list(wanted, "and"))
             }
             Self::Condition { operator, key, wanted, found } => {
                 let wanted = list(wanted, "or");
                 if found.is_empty() {
                     write!(
                         out,
-                        "Its condition {operator} wants {key} to fit {wanted}, and the request carries no {key}."
+                        "Its condition {operator} requires {key} to match {wanted}, but the request has no {key}."
                     )
                 } else {
                     let found = list(found, "and");
-                    write!(out, "Its condition {operator} wants {key} to fit {wanted}, and the request says {found}.")
+                    write!(
+                        out,
+                        "Its condition {operator} requires {key} to match {wanted}, but the request has {found}."
+                    )
                 }
             }
             Self::GrantOperation { granted, asked } => {
-                write!(out, "It covers {}, and the call is {asked}.", list(granted, "and"))
+                write!(out, "It allows {}, but the call is {asked}.", list(granted, "and"))
             }
             Self::GrantContext { constraint, wanted, found } => write!(
                 out,
-                "Its constraint {constraint} wants the encryption context {}, and the call has {}.",
+                "Its constraint {constraint} requires the encryption context {}, but the call has {}.",
                 pairs(wanted),
                 pairs(found)
             ),
             Self::Grantee { wanted, caller } => {
-                write!(out, "It was given to {wanted}, and the caller is {caller}.")
+                write!(out, "It is for {wanted}, but the caller is {caller}.")
             }
         }
     }

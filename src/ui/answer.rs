@@ -52,21 +52,24 @@ fn held(state: &State, identity: Identity, operation: &Operation, theme: &Theme,
             let text = "Nothing changes: the policy already says all of this.";
             wrap_plain(state.interface().say(text), theme.base, columns)
         }
-        (_, Some(diff)) => diff::lines(&diff, theme, columns),
+        (_, Some(diff)) => diff::lines(&diff, state.interface(), theme, columns),
     }
 }
 
-fn heading(text: &'static str, theme: &Theme) -> Line<'static> {
+fn heading(text: &str, state: &State, theme: &Theme) -> Line<'static> {
+    let text = state.interface().sentence(text);
     Line::from(Span::styled(text, theme.dim))
 }
 
 /// The bodies of answer and request.
-fn bodies(exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn bodies(state: &State, exchange: &Exchange, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = match &exchange.answer.response {
         Ok(response) => json::pretty(&response.body, theme, columns),
-        Err(none) => wrap_plain(&format!("no answer: {}", none.message), theme.base, columns),
+        Err(none) => {
+            wrap_plain(&state.interface().sentence(&format!("no response: {}", none.message)), theme.base, columns)
+        }
     };
-    lines.extend([Line::default(), heading("request", theme)]);
+    lines.extend([Line::default(), heading("request", state, theme)]);
     lines.extend(json::pretty(&exchange.answer.request, theme, columns));
     lines
 }
@@ -75,17 +78,17 @@ fn answered(state: &State, exchange: &Exchange, theme: &Theme, columns: usize, r
     match state.view().mode {
         ViewMode::Summary => {
             let mut lines = path::block(state, exchange, theme, columns);
-            lines.extend(summary::lines(exchange, state.facts_of_calls(), theme, columns));
+            lines.extend(summary::lines(exchange, state.facts_of_calls(), state.interface(), theme, columns));
             if matches!(exchange.operation, Operation::Scan { .. }) && lines.len() > usize::from(rows) {
                 // Items without scrolling are worth more than the space between them.
                 lines.retain(|line| !line.spans.is_empty());
             }
             lines
         }
-        ViewMode::Json => bodies(exchange, theme, columns),
+        ViewMode::Json => bodies(state, exchange, theme, columns),
         ViewMode::Http => {
             let mut lines = json::http_message(&exchange.answer.wire.request, theme, columns);
-            lines.extend([Line::default(), heading("answer", theme)]);
+            lines.extend([Line::default(), heading("response", state, theme)]);
             match &exchange.answer.response {
                 Ok(_) => lines.extend(json::http_message(&exchange.answer.wire.response, theme, columns)),
                 Err(none) => lines.extend(wrap_plain(&none.message, theme.base, columns)),
@@ -110,7 +113,7 @@ fn outline(state: &State, identity: Identity, theme: &Theme, columns: usize) -> 
         return wrap_plain(words.say("Nothing was sent."), theme.dim, columns);
     }
     let coming = state.outline().into_iter().filter(|(who, _)| *who == identity);
-    coming.flat_map(|(_, call)| labeled(("○ ", theme.dim), (call, theme.base), columns, 2)).collect()
+    coming.flat_map(|(_, call)| labeled(("○ ", theme.dim), (words.sentence(&call), theme.base), columns, 2)).collect()
 }
 
 /// Whether the pane of `identity`, which makes no call, shows the new key's policy instead.
@@ -130,5 +133,5 @@ fn key_policy_call(state: &State) -> Option<&Exchange> {
 /// The policy that a new key comes with.
 fn key_policy(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let Some(exchange) = key_policy_call(state) else { return Vec::new() };
-    summary::lines(exchange, state.facts_of_calls(), theme, columns)
+    summary::lines(exchange, state.facts_of_calls(), state.interface(), theme, columns)
 }

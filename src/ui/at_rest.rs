@@ -16,11 +16,11 @@ pub(super) const WIDE: usize = 140;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+    let mut sheet = Sheet::new(theme, state.interface(), columns);
     let facts = state.shown_facts();
     if !facts.made.table {
         let text = match facts.table_was_made {
-            true => "The table has been deleted, and its rows with it.",
+            true => "The table has been deleted, with all its rows.",
             false => "There is no table yet: stage 3 creates it.",
         };
         sheet.text(text, theme.base);
@@ -29,20 +29,20 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     let told = match state.known() {
         Some(Known::AtRest(at_rest)) => Some(at_rest.as_ref()),
         Some(Known::Failed(reason)) => {
-            sheet.text(&format!("The database could not be looked into: {reason}"), theme.failed.text);
+            sheet.text(&format!("The database can't be read: {reason}"), theme.failed.text);
             None
         }
         None => {
-            sheet.text("Finding out …", theme.dim);
+            sheet.text("Looking it up …", theme.dim);
             None
         }
         Some(_) => {
             let text = match state.backend().kind {
                 BackendKind::Aws => {
-                    "Nobody can look at this: where DynamoDB keeps the bytes is inside AWS. What AWS tells of the keys \
+                    "DynamoDB stores the bytes inside AWS, where nobody can see them. What AWS shows of the keys \
                      (DescribeTable, DescribeKey):"
                 }
-                _ => "This server does not show how it keeps a table. What it tells of the keys:",
+                _ => "This server doesn't show how it stores a table. What it shows of the keys:",
             };
             sheet.text(text, theme.base);
             sheet.blank();
@@ -62,8 +62,9 @@ impl Sheet<'_> {
     fn step(&mut self, indent: usize, name: &str, rest: &str) {
         let branch = if indent == 0 { String::new() } else { format!("{}└ ", "   ".repeat(indent - 1)) };
         let hang = 3 * indent + 2;
-        let lead = vec![Span::styled(branch, self.theme.rule), Span::styled(format!("{name}  "), self.theme.strong)];
-        self.put(lead, vec![Span::styled(rest.to_owned(), self.theme.base)], hang);
+        let name = Span::styled(format!("{}  ", self.words.sentence(name)), self.theme.strong);
+        let lead = vec![Span::styled(branch, self.theme.rule), name];
+        self.put(lead, vec![Span::styled(self.words.sentence(rest), self.theme.base)], hang);
     }
 
     fn hierarchy(&mut self, state: &State, told: Option<&AtRest>) {
@@ -77,18 +78,19 @@ impl Sheet<'_> {
         let is_now = text(facts.key.as_ref(), "/KeyState").map(|state| format!(", {state}")).unwrap_or_default();
         self.step(0, "KMS key", &format!("{}{is_now}; never leaves KMS", id.unwrap_or("an AWS owned key")));
         let wrapped = match told {
-            Some(at_rest) => format!("{} bytes here, encrypted by KMS; only KMS can open it", at_rest.table_key.bytes),
-            None => {
-                "kept only as KMS encrypted it; to open it DynamoDB asks KMS, as whoever reads the table".to_owned()
+            Some(at_rest) => {
+                format!("{} bytes here, encrypted by KMS; only KMS can decrypt it", at_rest.table_key.bytes)
             }
+            None => "stored encrypted; to decrypt it, DynamoDB asks KMS on the reader's behalf".to_owned(),
         };
         self.step(1, "table key", &wrapped);
         if let Some(context) = context(state, told) {
-            let lead = vec![Span::styled("      context  ", self.theme.dim)];
+            let label = format!("      {}  ", self.words.sentence("context"));
+            let lead = vec![Span::styled(label, self.theme.dim)];
             self.put(lead, vec![Span::styled(context, self.theme.string)], 15);
         }
         let data_key = match told {
-            Some(at_rest) => format!("{} bytes, sealed under the table key", at_rest.data_key.bytes),
+            Some(at_rest) => format!("{} bytes, encrypted under the table key", at_rest.data_key.bytes),
             None => "encrypted under the table key".to_owned(),
         };
         self.step(2, "data key", &data_key);
@@ -108,7 +110,7 @@ impl Sheet<'_> {
         };
         if items.is_empty() && !at_rest.records.is_empty() {
             self.blank();
-            self.text("What the items say stands beside them once somebody has scanned the table.", self.theme.dim);
+            self.text("What the items contain appears here once somebody has scanned the table.", self.theme.dim);
         }
         for (at, stored) in at_rest.records.iter().enumerate() {
             if at == 0 || self.columns >= WIDE {
@@ -145,12 +147,12 @@ impl Sheet<'_> {
         let theme = self.theme;
         let columns = if self.columns < WIDE { self.columns } else { self.left() - 2 };
         let head = vec![
-            Span::styled(format!("item {number}  "), theme.strong),
+            Span::styled(self.words.sentence(&format!("item {number}")) + "  ", theme.strong),
             Span::styled(format!("nonce {}  tag {}", stored.nonce, stored.tag), theme.number),
         ];
         let mut lines = vec![cut(head, columns)];
         // The ciphertext in one row, as much as there is room for, then its length and its end.
-        let tail = format!(" {} bytes", stored.bytes);
+        let tail = format!(" {}", self.words.sentence(&format!("{} bytes", stored.bytes)));
         let room = columns.saturating_sub(2 + tail.len() + 1);
         let is_whole = stored.ciphertext.len() <= room && stored.ciphertext.len() == 2 * stored.bytes;
         let shown: String = stored.ciphertext.chars().take(room & !1).collect();
@@ -169,13 +171,14 @@ impl Sheet<'_> {
         let mut lines = Vec::new();
         for identity in Identity::BOTH {
             let name = Span::styled(format!("  {:<11}", format!("{}:", identity.name())), theme.dim);
+            let say = |text: &str, style| Span::styled(self.words.sentence(text), style);
             let content = match state.seen(identity) {
-                Seen::Denied => Span::styled("✘ DENIED: sees nothing", theme.denied.text),
-                Seen::Failed => Span::styled("! FAILED: sees nothing", theme.failed.text),
-                Seen::Nothing => Span::styled("has not looked", theme.dim),
+                Seen::Denied => say("✘ DENIED: sees nothing", theme.denied.text),
+                Seen::Failed => say("! FAILED: sees nothing", theme.failed.text),
+                Seen::Nothing => say("hasn't looked", theme.dim),
                 Seen::Items(_) => match items.get(at) {
                     Some(item) => Span::styled(plain(item), theme.string),
-                    None => Span::styled("no such item", theme.dim),
+                    None => say("no such item", theme.dim),
                 },
             };
             lines.push(cut(vec![name, content], columns));
@@ -185,7 +188,7 @@ impl Sheet<'_> {
 
     fn look_yourself(&mut self, at_rest: &AtRest) {
         self.blank();
-        let lead = vec![Span::styled("look yourself:  ", self.theme.dim)];
+        let lead = vec![Span::styled(self.words.sentence("see for yourself:") + "  ", self.theme.dim)];
         self.put(lead, vec![Span::styled(command(at_rest), self.theme.base)], 0);
     }
 }

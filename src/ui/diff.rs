@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::lab::PolicyDiff;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::policy_diff::{Statement, in_words};
 
 use super::sheet::Sheet;
@@ -13,8 +14,8 @@ use super::theme::Theme;
 const LABEL: usize = 13;
 
 /// All of `diff`, `columns` wide.
-pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+pub fn lines(diff: &PolicyDiff, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, words, columns);
     for statement in &diff.added {
         sheet.statement("+", theme.added, statement);
     }
@@ -26,15 +27,15 @@ pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
         for member in changed.members() {
             for (sign, entries) in [("−", member.removed), ("+", member.added)] {
                 if !entries.is_empty() {
-                    let (label, text) = told(member.member, &entries);
+                    let (label, text) = told(member.member, &entries, words);
                     sheet.part(sign, label, &text);
                 }
             }
         }
     }
     for (name, before, after) in &diff.document {
-        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        sheet.part("~", name, &format!("{}, was {}", of(after), of(before)));
+        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| words.sentence("none"));
+        sheet.part("~", name, &words.sentence(&format!("{}, was {}", of(after), of(before))));
     }
     if !diff.kept.is_empty() {
         let kept: Vec<&str> = diff.kept.iter().map(Statement::name).collect();
@@ -44,8 +45,8 @@ pub fn lines(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
 }
 
 /// Only the names of the statements that differ, and of those that stay.
-pub fn names(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+pub fn names(diff: &PolicyDiff, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, words, columns);
     diff.added.iter().for_each(|statement| sheet.title("+", theme.added, statement));
     diff.removed.iter().for_each(|statement| sheet.title("−", theme.denied.text, statement));
     diff.changed.iter().for_each(|changed| sheet.title("~", theme.strong, &changed.after));
@@ -57,14 +58,15 @@ pub fn names(diff: &PolicyDiff, theme: &Theme, columns: usize) -> Vec<Line<'stat
 }
 
 /// A label and a text for a member's entries.
-fn told<'a>(member: &'a str, entries: &[&str]) -> (&'a str, String) {
+fn told<'a>(member: &'a str, entries: &[&str], words: Interface<'_>) -> (&'a str, String) {
+    let actions = || entries.iter().map(|action| words.sentence(in_words(action))).collect::<Vec<_>>().join(", ");
     match member {
         "Principal" => ("principal", entries.join(", ")),
-        "Action" => ("may", entries.iter().map(|action| in_words(action)).collect::<Vec<_>>().join(", ")),
-        "NotAction" => ("all but", entries.iter().map(|action| in_words(action)).collect::<Vec<_>>().join(", ")),
+        "Action" => ("may", actions()),
+        "NotAction" => ("all but", actions()),
         "NotPrincipal" => ("not to", entries.join(", ")),
         "Resource" | "NotResource" => ("resource", entries.join(", ")),
-        "Condition" => ("only if", entries.join(" and ")),
+        "Condition" => ("only if", entries.join(&words.sentence(" and "))),
         "Effect" => ("effect", entries.join(", ")),
         other => (other, entries.join(", ")),
     }
@@ -73,6 +75,7 @@ fn told<'a>(member: &'a str, entries: &[&str]) -> (&'a str, String) {
 impl Sheet<'_> {
     /// A sign, a label, and what goes with it.
     fn part(&mut self, sign: &str, label: &str, text: &str) {
+        let label = self.words.sentence(label);
         let label = Span::styled(format!("{sign:<2}{label:<width$}", width = LABEL - 2), self.theme.dim);
         self.put(vec![label], vec![Span::styled(text.to_owned(), self.theme.base)], LABEL);
     }
@@ -93,7 +96,7 @@ impl Sheet<'_> {
             };
             if !plain {
                 // A deny's actions are what may not be done.
-                let (label, text) = told(member, &entries);
+                let (label, text) = told(member, &entries, self.words);
                 let denies = statement.members().any(|(member, entries)| member == "Effect" && entries == ["Deny"]);
                 let label = if denies && label == "may" { "may not" } else { label };
                 self.part("", label, &text);
@@ -126,10 +129,16 @@ mod tests {
                 "Resource": "*"}]});
         let diff = PolicyDiff::between(&before.to_string(), &after.to_string());
         for columns in [24, 38, 52, 98] {
-            assert!(lines(&diff, &Theme::plain(), columns).iter().all(|line| width(&line.to_string()) <= columns));
+            assert!(
+                lines(&diff, Interface::ENGLISH, &Theme::plain(), columns)
+                    .iter()
+                    .all(|line| width(&line.to_string()) <= columns)
+            );
         }
-        let told: Vec<String> =
-            lines(&diff, &Theme::plain(), 60).iter().map(|line| line.to_string().trim_end().to_owned()).collect();
+        let told: Vec<String> = lines(&diff, Interface::ENGLISH, &Theme::plain(), 60)
+            .iter()
+            .map(|line| line.to_string().trim_end().to_owned())
+            .collect();
         assert_eq!(
             told,
             [

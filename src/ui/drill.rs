@@ -154,7 +154,7 @@ fn preparing(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
     let words = &state.lesson().drills;
     let stage = state.current();
     if let Some(check) = state.check(stage).filter(|_| !state.drills().is_preparing()) {
-        let text = words.fill("not_prepared", &[&stage.number(), &check.observed]);
+        let text = words.fill("not_prepared", &[&stage.number(), &state.interface().sentence(&check.observed)]);
         return wrap_plain(&text, theme.strong, columns);
     }
     let text = words.fill("preparing", &[&stage.number(), &Stage::ALL.len()]);

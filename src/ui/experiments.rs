@@ -34,7 +34,8 @@ pub fn list(state: &State, cursor: Experiment, theme: &Theme, area: Rect, buffer
         let (sign, word, looks) = progress(state, which, theme);
         let gap = " ".repeat(longest - width(title(which)));
         let number = format!(" {:>2}  ", which.index() + 1);
-        let parts = [number, format!("{}{gap}  ", title(which)), format!("{sign} {word:<8} ")];
+        let parts =
+            [number, format!("{}{gap}  ", title(which)), format!("{sign} {:<8} ", state.interface().sentence(word))];
         dialog::row(parts, [theme.dim, theme.base, looks], which == cursor, theme)
     });
     let (title, way_out) = (state.interface().say("break it"), dialog::list_way_out(state, "{} shows it"));

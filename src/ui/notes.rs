@@ -225,7 +225,7 @@ fn lines(lab: &PresenterSnapshot, theme: &Theme, columns: usize) -> Vec<Line<'st
 /// What happens now or has happened.
 fn progress(lab: &PresenterSnapshot, theme: &Theme) -> (String, Style) {
     let words = Interface::new(&lab.words);
-    let observed = lab.observed.as_deref().unwrap_or_default();
+    let observed = words.sentence(lab.observed.as_deref().unwrap_or_default());
     let is_open = lab.question.as_ref().is_some_and(|question| question.open);
     match lab.progress {
         Progress::Todo if is_open => (format!("● {}", words.say("waiting for an answer")), theme.strong),

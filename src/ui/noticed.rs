@@ -23,7 +23,7 @@ const COLUMN: usize = 16;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+    let mut sheet = Sheet::new(theme, state.interface(), columns);
     let (words, noticing) = (state.interface(), state.noticing());
     if let Some(note) = noticing.note() {
         sheet.headline(note, &note.text(state));
@@ -166,7 +166,11 @@ impl Sheet<'_> {
         let check = state.record(stage).status.check();
         if let (Some(check), true) = (check, stage != Stage::Grant) {
             let sign = if check.met { "✔" } else { "✘" };
-            return self.labeled(&format!("{} {sign}", stage.number()), &clean(&check.observed), self.theme.base);
+            return self.labeled(
+                &format!("{} {sign}", stage.number()),
+                &self.words.sentence(&clean(&check.observed)),
+                self.theme.base,
+            );
         }
         let words = state.interface();
         let scan = |stage: Stage| {

@@ -82,7 +82,9 @@ fn starting_over(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     };
     let words = state.interface();
     let mut lines = wrap_plain(words.say(text), theme.strong, columns.into());
-    lines.extend(left.into_iter().flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
+    lines.extend(
+        left.iter().flat_map(|left| labeled(("• ", theme.dim), (words.sentence(left), theme.base), columns.into(), 2)),
+    );
     lines.push(Line::default());
     // The choice is the last to go when there is little room.
     let room = usize::from(area.height.saturating_sub(3));
@@ -102,8 +104,12 @@ fn leaving(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let text = words.say("If you leave now, this stays until `kmslab cleanup`, and may cost money:");
     let mut lines = wrap_plain(text, theme.strong, columns.into());
     lines.push(Line::default());
-    let left = state.leftovers().into_iter();
-    lines.extend(left.flat_map(|left| labeled(("• ", theme.dim), (left, theme.base), columns.into(), 2)));
+    lines.extend(
+        state
+            .leftovers()
+            .iter()
+            .flat_map(|left| labeled(("• ", theme.dim), (words.sentence(left), theme.base), columns.into(), 2)),
+    );
     lines.push(Line::default());
     if state.is_running() {
         lines.extend(wrap_plain(

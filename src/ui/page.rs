@@ -147,13 +147,14 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         let label = format!("{label:<keys_width$}  ");
         text::labeled((label, style), (text.to_owned(), theme.base), columns, keys_width + 2)
     };
+    let say = |text: &str| state.interface().sentence(text);
     let mut lines = Vec::new();
     for (heading, rows) in &groups {
-        lines.push(Line::from(Span::styled(*heading, theme.dim)));
-        lines.extend(rows.iter().flat_map(|(keys, help)| labeled(keys, theme.hint, help)));
+        lines.push(Line::from(Span::styled(say(heading), theme.dim)));
+        lines.extend(rows.iter().flat_map(|(keys, help)| labeled(keys, theme.hint, &say(help))));
         lines.push(Line::default());
     }
-    lines.push(Line::from(Span::styled("signs", theme.dim)));
+    lines.push(Line::from(Span::styled(say("signs"), theme.dim)));
     let signs = &theme.signs;
     let words = state.lesson().words();
     for (sign, word, looks, text) in [
@@ -164,9 +165,9 @@ fn help(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         (signs.waiting, "WAITING", theme.waiting, "sent, no response yet"),
         ("○", "NOT SENT", theme.waiting, "needs your OK first"),
         ("✔", &words.met, theme.allowed, "a stage: as expected"),
-        ("✘", &words.not_met, theme.failed, "a stage: not as expected; it says what"),
+        ("✘", &words.not_met, theme.failed, "a stage: not as expected, and it says why"),
     ] {
-        lines.extend(labeled(&format!("{sign} {word}"), looks.text, text));
+        lines.extend(labeled(&format!("{sign} {word}"), looks.text, &say(text)));
     }
     lines
 }

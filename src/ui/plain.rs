@@ -170,7 +170,7 @@ pub fn ended(state: &State, stage: Stage, check: &Check) -> Vec<String> {
 pub fn observed(state: &State, check: &Check) -> String {
     let words = state.lesson().words();
     let verdict = if check.met { &words.as_expected } else { &words.not_as_expected };
-    format!("{}: {}", capital(verdict), sentence(&check.observed))
+    format!("{}: {}", capital(verdict), sentence(&state.interface().sentence(&check.observed)))
 }
 
 /// The number that an answer has here.
@@ -340,7 +340,7 @@ pub fn draft(state: &State) -> Vec<String> {
     let mut lines =
         vec!["PutKeyPolicy is not sent yet: it replaces the whole policy. It would change this:".to_owned()];
     if let Some(changes) = state.policy_diff(policy) {
-        let drawn = diff::lines(&changes, &Theme::plain(), usize::from(u16::MAX));
+        let drawn = diff::lines(&changes, state.interface(), &Theme::plain(), usize::from(u16::MAX));
         lines.extend(drawn.iter().map(|line| spoken(&line.to_string())));
     }
     lines

@@ -177,22 +177,22 @@ fn too_small(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let [clean_up, quit, back] = ["clean_up", "quit", "back"].map(|name| names::first(name, &state.view().keys));
     let text = if state.view().is_asking_to_quit() {
         let left = state.leftovers().len();
-        format!("Leaving now leaves {left} things behind: {clean_up} cleans up first, {quit} leaves, {back} stays.")
+        format!("If you leave now, {left} things stay. {clean_up} cleans up first, {quit} leaves, {back} goes back.")
     } else if state.is_asking_to_resume() {
         let [go_on, afresh] = ["advance", "start_afresh"].map(|name| names::first(name, &state.view().keys));
         format!(
-            "A session is kept: {go_on} goes on with it, {afresh} begins afresh, {quit} quits. Enlarge the window to \
+            "There is a saved session. {go_on} resumes it, {afresh} starts over, {quit} quits. Enlarge the window to \
              read more."
         )
     } else if state.is_asking_for_consent() {
-        format!("Before it creates things in your account the lab asks: enlarge the window to answer. {back} says no.")
+        format!("The lab asks before it creates things in your account. Enlarge the window to answer. {back} says no.")
     } else {
         format!(
-            "kmslab needs {columns}×{rows}, here are {}×{}. Enlarge the window, or use `kmslab --plain`. {quit} quits.",
+            "kmslab needs {columns}×{rows}, this window has {}×{}. Enlarge it, or use `kmslab --plain`. {quit} quits.",
             area.width, area.height
         )
     };
-    Paragraph::new(wrap_plain(&text, theme.base, area.width.into())).render(area, buffer);
+    Paragraph::new(wrap_plain(&state.interface().sentence(&text), theme.base, area.width.into())).render(area, buffer);
 }
 
 /// What has just happened; under the last stage, that it was the last, in what fits into `columns`.
@@ -209,7 +209,8 @@ fn message(state: &State, columns: usize) -> Option<String> {
             choices.into_iter().find(|text| width(text) <= columns).unwrap_or(summary)
         })
     };
-    state.view().message.clone().or_else(|| state.offer()).or_else(finished)
+    let message = state.view().message.clone().or_else(|| state.offer());
+    message.map(|text| state.interface().sentence(&text)).or_else(finished)
 }
 
 /// Under the lab's last reading: the experiments, before clean-up removes everything.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::lab::lesson::interface::Interface;
 use crate::lab::policy_diff::Statement;
 use crate::lab::stages::items as items_of_the_lab;
 use crate::lab::{Denied, Exchange, Facts, PolicyDiff, Stage, Verdict, key_policy};
@@ -50,19 +51,25 @@ const MANY: usize = 6;
 const CELL: usize = 32;
 
 /// The lines of an exchange's summary, `columns` wide.
-pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+pub fn lines(
+    exchange: &Exchange,
+    facts: &Facts,
+    words: Interface<'_>,
+    theme: &Theme,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, words, columns);
     match &exchange.verdict {
         Verdict::Allowed => sheet.allowed(exchange, facts),
         Verdict::Denied(denied) => sheet.denied(exchange, denied),
         Verdict::Failed(failure) => {
             if let Some(code) = &failure.code {
-                sheet.text(code, theme.failed.text);
+                sheet.quote(code, theme.failed.text);
             }
             sheet.put(Vec::new(), denial::sentence(&failure.message, None, theme), 0);
             if let Some(remedy) = &failure.remedy {
                 sheet.blank();
-                sheet.field("try", remedy, LABEL);
+                sheet.field("try", &words.sentence(remedy), LABEL);
             }
         }
     }
@@ -70,8 +77,8 @@ pub fn lines(exchange: &Exchange, facts: &Facts, theme: &Theme, columns: usize) 
 }
 
 /// The lines of an object.
-pub fn value(value: &Value, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+pub fn value(value: &Value, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet::new(theme, words, columns);
     if let Value::Object(members) = value {
         sheet.members(members, 0);
     }
@@ -81,6 +88,7 @@ pub fn value(value: &Value, theme: &Theme, columns: usize) -> Vec<Line<'static>>
 impl Sheet<'_> {
     /// A labeled line; what does not fit goes on after `hang` spaces.
     fn field(&mut self, label: &str, value: &str, hang: usize) {
+        let label = self.words.sentence(label);
         let lead = vec![Span::styled(format!("{label:<LABEL$}"), self.theme.dim)];
         let content = vec![Span::styled(value.to_owned(), self.theme.strong)];
         self.put(lead, content, hang);
@@ -88,7 +96,7 @@ impl Sheet<'_> {
 
     fn denied(&mut self, exchange: &Exchange, denied: &Denied) {
         if let Some(code) = exchange.error_code() {
-            self.text(code, self.theme.denied.text);
+            self.quote(code, self.theme.denied.text);
         }
         self.put(Vec::new(), denial::sentence(&denied.message, Some(denied), self.theme), 0);
     }
@@ -103,7 +111,7 @@ impl Sheet<'_> {
         match exchange.body() {
             Some(Value::Object(members)) if !members.is_empty() => self.answer(members, before, exchange.stage),
             Some(Value::Null | Value::Object(_)) | None => {
-                self.text("an empty answer: it is done", self.theme.dim);
+                self.text("empty response: success", self.theme.dim);
                 if let Value::Object(members) = &exchange.answer.request
                     && !members.is_empty()
                 {
@@ -112,7 +120,7 @@ impl Sheet<'_> {
                     self.answer(members, before, exchange.stage);
                 }
             }
-            Some(other) => self.text(&other.to_string(), self.theme.base),
+            Some(other) => self.quote(&other.to_string(), self.theme.base),
         }
     }
 
@@ -181,13 +189,13 @@ impl Sheet<'_> {
             self.text(&diff.counts(), self.theme.added);
             if is_brief {
                 // The person has just read them, and the other views have all of it.
-                return self.lines.extend(diff::names(&diff, self.theme, self.columns));
+                return self.lines.extend(diff::names(&diff, self.words, self.theme, self.columns));
             }
-            self.lines.extend(diff::lines(&diff, self.theme, self.columns));
+            self.lines.extend(diff::lines(&diff, self.words, self.theme, self.columns));
             self.blank();
         }
         let Value::Object(document) = policy else {
-            return self.text(&policy.to_string(), self.theme.base);
+            return self.quote(&policy.to_string(), self.theme.base);
         };
         for (name, value) in document.iter().filter(|(name, _)| *name != "Statement") {
             self.member(name, value, 0, Vec::new());
@@ -206,7 +214,7 @@ impl Sheet<'_> {
                         self.member(name, value, 2, vec![lead]);
                     }
                 }
-                other => self.text(&other.to_string(), self.theme.base),
+                other => self.quote(&other.to_string(), self.theme.base),
             }
         }
     }
@@ -274,7 +282,7 @@ impl Sheet<'_> {
                     content.push(self.scalar(name, element));
                 }
                 if content.is_empty() {
-                    content.push(Span::styled("none", self.theme.dim));
+                    content.push(Span::styled(self.words.sentence("none"), self.theme.dim));
                 }
                 self.put(lead, content, indent + 2);
             }
@@ -461,7 +469,7 @@ mod tests {
 
     fn summary(exchange: &Exchange, columns: usize) -> Vec<String> {
         let theme = Theme::choose(ThemeName::Dark, ColorLevel::None);
-        let lines = lines(exchange, &Facts::default(), &theme, columns);
+        let lines = lines(exchange, &Facts::default(), Interface::ENGLISH, &theme, columns);
         assert!(widest(&lines) <= columns);
         lines.iter().map(|line| line.to_string().trim_end().to_owned()).collect()
     }
@@ -511,7 +519,7 @@ mod tests {
         let put = exchange(Operation::PutItem { table: "t".into(), item: Map::new() }, 200, json!({}));
         assert_eq!(
             summary(&put, 38),
-            ["an empty answer: it is done", "", "sent", "TableName: t", "Item:", "  id: \"p-001\"  visits: 3"]
+            ["empty response: success", "", "sent", "TableName: t", "Item:", "  id: \"p-001\"  visits: 3"]
         );
     }
 

@@ -14,32 +14,32 @@ const TIME: usize = 10;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+    let mut sheet = Sheet::new(theme, state.interface(), columns);
     let entries = match state.known() {
         None => {
-            sheet.text("Finding out …", theme.dim);
+            sheet.text("Looking it up …", theme.dim);
             return sheet.lines;
         }
         Some(Known::Failed(reason)) => {
-            sheet.text(&format!("The trail could not be read: {reason}"), theme.failed.text);
+            sheet.text(&format!("The trail can't be read: {reason}"), theme.failed.text);
             return sheet.lines;
         }
         Some(Known::Trail(events)) => {
             let text =
-                "What KMS was asked, oldest first: by DynamoDB as whoever called it, and by the callers themselves.";
+                "Requests to KMS, oldest first: from DynamoDB on its caller's behalf, and from the callers themselves.";
             sheet.text(text, theme.dim);
             state.trail(events)
         }
         Some(_) => {
             sheet.text(elsewhere(state), theme.base);
             sheet.blank();
-            sheet.text("What the lab itself has asked KMS:", theme.dim);
+            sheet.text("The lab's own requests to KMS:", theme.dim);
             state.own_trail()
         }
     };
     if entries.is_empty() {
         sheet.blank();
-        sheet.text("Nobody has asked KMS for anything yet.", theme.base);
+        sheet.text("KMS hasn't been asked for anything yet.", theme.base);
     }
     entries.iter().for_each(|entry| sheet.entry(entry));
     sheet.lines
@@ -49,11 +49,11 @@ pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>>
 fn elsewhere(state: &State) -> &'static str {
     match state.backend().kind {
         BackendKind::Aws => {
-            "What DynamoDB asks KMS is in AWS CloudTrail, some minutes later. Look there for eventSource \
-             kms.amazonaws.com and eventName Decrypt: userIdentity is the caller with invokedBy \
-             dynamodb.amazonaws.com, requestParameters.encryptionContext names the table and the account, and resources[0].ARN is the key."
+            "AWS CloudTrail shows what DynamoDB asks KMS, a few minutes later. Search for eventSource kms.amazonaws.com \
+             and eventName Decrypt. userIdentity is the caller, with invokedBy dynamodb.amazonaws.com. \
+             requestParameters.encryptionContext names the table and the account. resources[0].ARN is the key."
         }
-        _ => "This server has no trail that kmslab can read; the sandbox and AWS CloudTrail have one.",
+        _ => "kmslab can't read a trail on this server. The sandbox has one, and on AWS it is CloudTrail.",
     }
 }
 
@@ -67,10 +67,10 @@ impl Sheet<'_> {
         };
         let cause = match entry.cause {
             Cause::Call(place, operation) if entry.by_dynamodb => {
-                format!("for {operation}, {place}").replace(' ', "\u{a0}")
+                self.words.sentence(&format!("for {operation}, {place}")).replace(' ', "\u{a0}")
             }
-            Cause::Call(place, _) => place.to_string(),
-            Cause::Another => "for an earlier try or another client".to_owned(),
+            Cause::Call(place, _) => self.words.sentence(&place.to_string()),
+            Cause::Another => self.words.sentence("for an earlier attempt or another client"),
         };
         let time = Span::styled(format!("{:<TIME$}", entry.time), theme.dim);
         // A sign and its word stay on one line.
@@ -78,7 +78,8 @@ impl Sheet<'_> {
         let operation = format!("kms:{}", entry.operation);
         if !entry.by_dynamodb {
             let content = vec![
-                Span::styled(format!("{} itself: {operation}  ", entry.principal), theme.base),
+                Span::styled(self.words.sentence(&format!("{} directly: ", entry.principal)), theme.base),
+                Span::styled(format!("{operation}  "), theme.base),
                 verdict,
                 Span::styled(format!("  {cause}"), theme.dim),
             ];
@@ -86,8 +87,9 @@ impl Sheet<'_> {
         }
         let who = match entry.principal.strip_suffix(".amazonaws.com") {
             Some(_) => "DynamoDB for itself: ".to_owned(),
-            None => format!("DynamoDB as {}: ", entry.principal),
+            None => format!("DynamoDB for {}: ", entry.principal),
         };
+        let who = self.words.sentence(&who);
         let content = vec![
             Span::styled(who, theme.strong),
             Span::styled(operation, theme.strong),
@@ -98,7 +100,7 @@ impl Sheet<'_> {
         self.put(vec![time], content, TIME);
         if !entry.context.is_empty() {
             let pairs: Vec<String> = entry.context.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let lead = vec![Span::styled(format!("{:TIME$}context ", ""), theme.dim)];
+            let lead = vec![Span::styled(format!("{:TIME$}{} ", "", self.words.sentence("context")), theme.dim)];
             self.put(lead, vec![Span::styled(pairs.join("  "), theme.string)], TIME + 8);
         }
     }

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::lab::insight::ladder::{Ladder, Lock, Rung, Word};
 use crate::lab::insight::{Explained, Known};
+use crate::lab::lesson::interface::Interface;
 use crate::lab::model::experiment::ExtraTable;
 use crate::lab::model::prose::capital;
 use crate::lab::path::{Note, Path};
@@ -27,10 +28,12 @@ const SIGN: usize = 2;
 
 /// The page's lines.
 pub fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet::new(theme, columns);
+    let mut sheet = Sheet::new(theme, state.interface(), columns);
     match state.focused_exchange() {
         Some(exchange) => sheet.call(state, exchange),
-        None => sheet.text("There is no answered call in this pane: send one, or choose one with [ and ].", theme.base),
+        None => {
+            sheet.text("No call in this pane has a response yet. Send one, or choose one with [ and ].", theme.base)
+        }
     }
     sheet.lines
 }
@@ -55,20 +58,20 @@ const fn guarded(lock: Lock) -> &'static str {
 }
 
 /// What would change the outcome; `None` if nothing has to.
-fn remedy(ladder: &Ladder, path: Option<&Path>) -> Option<String> {
+fn remedy(ladder: &Ladder, path: Option<&Path>, words: Interface<'_>) -> Option<String> {
     match path.and_then(|path| path.note) {
-        Some(Note::Disabled) => return Some("The key is disabled. No policy helps.".to_owned()),
-        Some(Note::PendingDeletion) => return Some("The key is pending deletion. No policy helps.".to_owned()),
+        Some(Note::Disabled) => return Some(words.sentence("The key is disabled. No policy helps.")),
+        Some(Note::PendingDeletion) => return Some(words.sentence("The key is pending deletion. No policy helps.")),
         _ => {}
     }
     if !ladder.allowed && ladder.denied_expressly() {
-        return Some("Remove the Deny. No allow overrides it.".to_owned());
+        return Some(words.sentence("Remove the Deny. No allow overrides it."));
     }
     let numbers: Vec<String> = ladder.enough().iter().map(usize::to_string).collect();
     let (last, others) = numbers.split_last()?;
     let others = others.join(", ");
     let rungs = if others.is_empty() { last.clone() } else { format!("{others} or {last}") };
-    Some(format!("An allow at {rungs} would be enough."))
+    Some(words.sentence(&format!("An allow at {rungs} would be enough.")))
 }
 
 /// A ladder in its place.
@@ -93,23 +96,23 @@ impl Sheet<'_> {
         let path = state.path_of(exchange);
         let nodes = self.head(state, exchange, path.as_ref());
         if matches!(exchange.verdict, Verdict::Failed(_)) {
-            self.text("It failed for another reason than permission; its own words say which.", self.theme.base);
+            self.text("It failed, but not because of permissions. The service's message says why.", self.theme.base);
         }
         if state.is_replay() {
-            self.text("It was recorded earlier: of its decision nothing is known here.", self.theme.base);
+            self.text("This response is a recording. How it was decided isn't recorded.", self.theme.base);
             return self.own_words(state, exchange);
         }
         match state.known() {
-            None => self.text("Finding out …", self.theme.dim),
+            None => self.text("Looking it up …", self.theme.dim),
             Some(Known::Failed(reason)) => {
-                self.text(&format!("Why could not be found out: {reason}"), self.theme.failed.text);
+                self.text(&format!("The lab couldn't find out why: {reason}"), self.theme.failed.text);
             }
             Some(Known::Decisions { unread, .. }) => {
                 let explained = state.explained();
                 self.explained(state, exchange, &explained, unread.as_deref(), nodes);
                 self.statement_of_rung(state, &explained);
             }
-            Some(_) => self.text("This backend tells nothing of its decisions.", self.theme.base),
+            Some(_) => self.text("This server doesn't show how it decides.", self.theme.base),
         }
         self.own_words(state, exchange);
     }
@@ -118,7 +121,8 @@ impl Sheet<'_> {
     fn head(&mut self, state: &State, exchange: &Exchange, path: Option<&Path>) -> [Option<usize>; 2] {
         let mut spans = verdict::badge(&Call::Answered(exchange), state, self.theme);
         let Some(path) = path else {
-            let what = format!("  {} as {}", exchange.operation.action(), exchange.identity.name());
+            let what = format!("{} as {}", exchange.operation.action(), exchange.identity.name());
+            let what = format!("  {}", self.words.sentence(&what));
             self.put(spans, vec![Span::styled(what, self.theme.strong)], 2);
             return [None; 2];
         };
@@ -175,7 +179,7 @@ impl Sheet<'_> {
         }
         self.limits(state, exchange, &hanging, unread);
         if let Some(last) = hanging.last().filter(|one| one.standing != Standing::Allowed || !exchange.is_allowed())
-            && let Some(remedy) = remedy(last.ladder, state.path_of(exchange).as_ref())
+            && let Some(remedy) = remedy(last.ladder, state.path_of(exchange).as_ref(), self.words)
         {
             self.blank();
             self.put(vec![Span::raw(" ".repeat(TRUNK))], vec![Span::styled(remedy, self.theme.strong)], TRUNK);
@@ -208,13 +212,15 @@ impl Sheet<'_> {
         };
         let mut asked = format!("{} on {}", ladder.action, short_resource(&ladder.resource));
         if ladder.lock == Lock::Key && count > 1 {
-            asked.push_str(&format!(", asked by DynamoDB for {}", one.caller));
+            asked.push_str(&format!(", asked by DynamoDB on {}'s behalf", one.caller));
         }
+        let (lock, asked) = (self.words.sentence(&lock), self.words.sentence(&asked));
+        let lock = format!("{lock}  ");
         let lead = vec![Span::styled("│ ", self.theme.rule), Span::styled(format!("{lock:<20}"), self.theme.strong)];
         self.hang(None, lead, vec![Span::styled(asked, self.theme.base)], TRUNK + 22);
         if let Some(text) = earlier {
             let lead = vec![Span::styled("│ ", self.theme.rule)];
-            self.hang(None, lead, vec![Span::styled(text.to_owned(), self.theme.dim)], TRUNK + 2);
+            self.hang(None, lead, vec![Span::styled(self.words.sentence(text), self.theme.dim)], TRUNK + 2);
         }
         if !one.is_brief {
             for (at, rung) in ladder.rungs.iter().enumerate() {
@@ -223,12 +229,12 @@ impl Sheet<'_> {
         }
         let looks = standing.looks(self.theme).text;
         let verdict = match standing {
-            Standing::Open => "incomplete: what is not known here may decide otherwise.".to_owned(),
+            Standing::Open => "incomplete: something that isn't known here may decide otherwise.".to_owned(),
             _ => sentence_of(&ladder.verdict),
         };
         let lead = vec![Span::styled("└─ ", self.theme.rule), Span::styled(format!("{}  ", standing.sign()), looks)];
         let cursor = if one.is_brief { one.cursor.map(|_| ()) } else { None };
-        self.hang(cursor, lead, vec![Span::styled(verdict, looks)], TEXT);
+        self.hang(cursor, lead, vec![Span::styled(self.words.sentence(&verdict), looks)], TEXT);
     }
 
     fn rung(&mut self, one: Hanging<'_>, at: usize, rung: &Rung) {
@@ -245,19 +251,22 @@ impl Sheet<'_> {
         let lead = vec![
             Span::styled("├─ ", self.theme.rule),
             Span::styled(format!("{}  ", at + 1), text_looks),
-            Span::styled(format!("{:<NAME$}", name_of(rung)), if is_moot { self.theme.dim } else { self.theme.strong }),
+            Span::styled(
+                format!("{:<NAME$}", self.words.sentence(name_of(rung))),
+                if is_moot { self.theme.dim } else { self.theme.strong },
+            ),
             Span::styled(format!("{sign:<SIGN$}"), sign_looks),
         ];
         let sentence = match (standing, rung.decides) {
             _ if is_moot => "doesn't matter".to_owned(),
             // More may be there than what was read.
-            (Standing::Open, true) => format!("of what is known here: {}", rung.sentence),
+            (Standing::Open, true) => format!("as far as known here: {}", rung.sentence),
             _ => rung.sentence.clone(),
         };
-        let mut content = vec![Span::styled(sentence, text_looks)];
+        let mut content = vec![Span::styled(self.words.sentence(&sentence), text_looks)];
         if is_implicit && one.is_last {
             // It stays on one line.
-            let text = "  ◀ AWS's message names this one".replace(' ', "\u{a0}");
+            let text = format!("  ◀ {}", self.words.sentence("AWS's message names this one")).replace(' ', "\u{a0}");
             content.push(Span::styled(format!(" {text}"), self.theme.hint));
         }
         self.hang((one.cursor == Some(at)).then_some(()), lead, content, TRUNK + 6 + NAME + SIGN);
@@ -284,11 +293,11 @@ impl Sheet<'_> {
     fn limits(&mut self, state: &State, exchange: &Exchange, hanging: &[Hanging<'_>], unread: Option<&[String]>) {
         let is_scan = matches!(exchange.operation, Operation::Scan { .. } | Operation::PutItem { .. });
         if is_scan && exchange.operation.subject() == ExtraTable::AwsOwned.name(state.shown_names()) {
-            let text = "There is one lock only: the table is on an AWS owned key, for which nobody is asked.";
+            let text = "There is only one lock: the table uses an AWS owned key, which needs no permission.";
             self.text(text, self.theme.base);
         }
         if state.shown_caller(exchange.identity).is_some_and(|caller| caller.arn.ends_with(":root")) {
-            let text = "This is the account's root user: IAM's policies don't bind it, a key's policy does.";
+            let text = "This is the account's root user: IAM policies don't limit it, a key policy does.";
             self.text(text, self.theme.base);
         }
         if hanging.is_empty() {
@@ -302,8 +311,8 @@ impl Sheet<'_> {
     /// What a ladder from documents is worth.
     fn computed(&mut self, exchange: &Exchange, hanging: &[Hanging<'_>], unread: &[String]) {
         if !hanging.is_empty() {
-            let text = "Worked out from the policies as they are now; permissions boundaries and service control \
-                        policies are not looked at.";
+            let text = "Worked out from the policies as they are now, without permissions boundaries and service \
+                        control policies.";
             self.text(text, self.theme.dim);
         }
         for reason in unread {
@@ -312,7 +321,7 @@ impl Sheet<'_> {
         let allowed = hanging.iter().all(|one| one.ladder.allowed);
         if !unread.is_empty() {
             if allowed && !hanging.is_empty() && matches!(exchange.verdict, Verdict::Denied(_)) {
-                self.text("! What denied it is not among what is known here.", self.theme.failed.text);
+                self.text("! Something that isn't known here denied it.", self.theme.failed.text);
             }
             return;
         }
@@ -322,7 +331,7 @@ impl Sheet<'_> {
             _ => return,
         };
         let text =
-            format!("! By these policies it would be {other} now: they have changed since, or something else decided.");
+            format!("! These policies would give {other} now. They have changed since, or something else decided.");
         self.text(&text, self.theme.failed.text);
     }
 
@@ -342,7 +351,7 @@ impl Sheet<'_> {
 
     /// A line across the page with a title.
     fn section(&mut self, title: &str) {
-        let title = format!("── {title} ");
+        let title = format!("── {} ", self.words.sentence(title));
         let rest = self.columns.saturating_sub(title.chars().count());
         self.blank();
         self.lines.push(Line::from(vec![
@@ -361,8 +370,8 @@ impl Sheet<'_> {
         let code = exchange.error_code().unwrap_or("no code");
         let how = if state.has_pseudonyms() { "with pseudonyms" } else { "unchanged" };
         self.section(&format!("the service's message, {how}"));
-        self.text(code, looks.text);
-        self.text(message, self.theme.base);
+        self.quote(code, looks.text);
+        self.quote(message, self.theme.base);
     }
 }
 
@@ -381,12 +390,12 @@ fn short_resource(arn: &str) -> String {
 fn no_decision(exchange: &Exchange, unread: Option<&[String]>) -> &'static str {
     match (&exchange.operation, unread) {
         (Operation::GetCallerIdentity, _) => {
-            "sts:GetCallerIdentity needs no permission: whoever has valid credentials may ask who they are."
+            "sts:GetCallerIdentity needs no permission. It works for anyone with valid credentials."
         }
-        _ if exchange.answer.response.is_err() => "No answer came, so nothing is known of a decision.",
-        (_, Some([])) => "Here is nothing to decide by.",
-        (_, Some(_)) => "Without these documents nothing can be said.",
-        (_, None) => "The sandbox has no decision of this request: it was refused before, or is forgotten.",
+        _ if exchange.answer.response.is_err() => "There was no response, so no decision is known.",
+        (_, Some([])) => "This call has nothing to decide.",
+        (_, Some(_)) => "Without these documents, the lab can't say why.",
+        (_, None) => "The sandbox has no decision for this request: it failed before that, or is too old.",
     }
 }
 
@@ -432,7 +441,7 @@ fn from_memory(state: &State, request: &str) -> String {
     let call =
         call.map_or_else(|| "an earlier call".to_owned(), |call| format!("{} in {}", call.operation, call.place));
     format!(
-        "KMS was not asked this time: for this connection DynamoDB still held the table key, which KMS had decrypted for \
-         {call}. It keeps the key until the connection closes or has not used it for five minutes. That decision was:"
+        "KMS wasn't asked this time. For this connection, DynamoDB still had the table key, decrypted for {call}. It \
+         keeps the key until the connection closes or is idle for five minutes. The decision then:"
     )
 }

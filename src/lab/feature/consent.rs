@@ -45,19 +45,19 @@ pub type Thing = (&'static str, String);
 
 /// What everything costs, in words (the price lists of KMS, DynamoDB and IAM).
 pub const COSTS: [&str; 3] = [
-    "the key 1 USD a month, by the hour, until deletion is scheduled",
-    "KMS requests 20,000 a month free, then 0.03 USD per 10,000",
-    "a pay-per-request table with 3 items effectively nothing, IAM 0",
+    "key: 1 USD a month, by the hour, until deletion is scheduled",
+    "KMS: 20,000 requests a month free, then 0.03 USD per 10,000",
+    "table, paid per request: almost nothing for 3 items; IAM: free",
 ];
 
 /// What the experiments add, if somebody tries them, in words (the price list of KMS).
 pub const EXPERIMENTS: [&str; 2] = [
-    "if you use it: two more tables that test-user may use, too;",
+    "experiments: two more tables, which test-user can use too;",
     "rotating the key adds up to 1 USD a month, by the hour",
 ];
 
 /// How it is removed, in words.
-pub const REMOVAL: &str = "all of it in stage 9 or when you leave, the key 7 days later";
+pub const REMOVAL: &str = "everything in stage 9 or when you leave; the key 7 days later";
 
 /// What comes of a stage that creates or changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -232,7 +232,7 @@ impl Replays {
     /// Notes that responses could not be saved. Returns the message to show, once.
     pub(in crate::lab) fn could_not_cache(&mut self, reason: &str) -> Option<String> {
         if self.not_cached.is_none() {
-            self.not_cached = Some(format!("the answers can't be kept for a REPLAY: {reason}"));
+            self.not_cached = Some(format!("the responses can't be saved for a REPLAY: {reason}"));
             return self.not_cached.clone();
         }
         None

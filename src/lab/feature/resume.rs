@@ -242,7 +242,7 @@ impl Offer {
             }
             Operation::DescribeTable { .. } => Some(format!("table: {}", failure(answer))),
             Operation::GetKeyPolicy { .. } if is_allowed => {
-                let word = if is_granted() { "names test-user" } else { "does not name test-user yet" };
+                let word = if is_granted() { "names test-user" } else { "doesn't name test-user yet" };
                 Some(format!("policy {word}"))
             }
             _ => None,
@@ -256,6 +256,6 @@ fn failure(answer: &Answer) -> String {
         Verdict::Failed(failure) if failure.code.as_deref().is_some_and(is_not_found) => "gone".to_owned(),
         Verdict::Failed(failure) => failure.code.unwrap_or(failure.message),
         Verdict::Denied(denied) => denied.action.map_or(denied.message, |action| format!("denied on {action}")),
-        Verdict::Allowed => "the answer names no account".to_owned(),
+        Verdict::Allowed => "the response names no account".to_owned(),
     }
 }

@@ -6,6 +6,8 @@ use std::fmt::{Display, Write};
 
 use super::Frame;
 use super::files::FALLBACK;
+use super::sentences::SENTENCES;
+use crate::lab::model::prose::{capital, uncapitalized};
 
 /// All of them, each a name of the table. `{}` stands for what is put in.
 pub const ALL: &[&str] = &[
@@ -456,6 +458,68 @@ impl<'a> Interface<'a> {
     }
 }
 
+impl Interface<'_> {
+    /// A text that the lab writes in English, since it goes into logs and JSON, too: in this language, by the pattern of
+    /// [`SENTENCES`] that matches most of it. What stands at its places is translated likewise; what no pattern matches
+    /// stays as it is.
+    pub fn sentence(self, english: &str) -> String {
+        match self.0 {
+            None => english.to_owned(),
+            Some(words) => translated(english, words).unwrap_or_else(|| english.to_owned()),
+        }
+    }
+}
+
+/// What separates parts of a text that are translated one by one.
+const SEPARATORS: [&str; 5] = [". ", " · ", "; ", ": ", ", "];
+
+fn translated(english: &str, words: &BTreeMap<String, String>) -> Option<String> {
+    if let Some(text) = words.get(english) {
+        return Some(text.clone());
+    }
+    let matching = SENTENCES.iter().filter_map(|pattern| Some((pattern, values(pattern, english)?)));
+    let best = matching.max_by_key(|(pattern, _)| pattern.len() - 2 * places(pattern));
+    if let Some((text, values)) = best.and_then(|(pattern, values)| Some((words.get(*pattern)?, values))) {
+        let inner = |value: &str| translated(value, words).unwrap_or_else(|| value.to_owned());
+        let mut values = values.into_iter().map(inner);
+        let parts = text.split("{}").map(str::to_owned);
+        return Some(parts.reduce(|text, part| text + &values.next().unwrap_or_default() + &part).unwrap_or_default());
+    }
+    let lower = uncapitalized(english);
+    if lower != english
+        && let Some(text) = translated(&lower, words)
+    {
+        return Some(capital(&text));
+    }
+    SEPARATORS.iter().find_map(|separator| {
+        let (first, rest) = english.split_once(separator)?;
+        let stop = if *separator == ". " { "." } else { "" };
+        let (one, other) = (translated(&format!("{first}{stop}"), words), translated(rest, words));
+        if one.is_none() && other.is_none() {
+            return None;
+        }
+        let one = one.unwrap_or_else(|| format!("{first}{stop}"));
+        Some(one + separator.trim_start_matches(stop) + &other.unwrap_or_else(|| rest.to_owned()))
+    })
+}
+
+/// What stands in `text` at the places of `pattern`.
+fn values<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let mut parts = pattern.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut values = Vec::new();
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let at = match parts.peek() {
+            None => rest.len().checked_sub(part.len()).filter(|_| rest.ends_with(part))?,
+            Some(_) => rest.find(part)?,
+        };
+        values.push(rest.get(..at).filter(|value| !value.is_empty())?);
+        rest = rest.get(at + part.len()..)?;
+    }
+    (rest.is_empty()).then_some(values)
+}
+
 fn places(text: &str) -> usize {
     text.matches("{}").count()
 }
@@ -465,13 +529,15 @@ pub(super) fn problems(language: &str, frame: &Frame) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     for (english, text) in &frame.interface {
         let place = || format!("interface.{english}");
-        if !ALL.contains(&english.as_str()) {
+        if !ALL.contains(&english.as_str()) && !SENTENCES.contains(&english.as_str()) {
             problems.push((place(), format!("the interface does not say {english:?}")));
         } else if places(english) != places(text) {
             problems.push((place(), format!("{text:?} has not as many {{}} as {english:?}")));
         }
     }
-    for english in ALL.iter().filter(|english| language != FALLBACK && !frame.interface.contains_key(**english)) {
+    for english in
+        ALL.iter().chain(SENTENCES).filter(|english| language != FALLBACK && !frame.interface.contains_key(**english))
+    {
         problems.push((String::new(), format!("the interface's {english:?} is not translated")));
     }
     problems

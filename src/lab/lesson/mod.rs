@@ -11,6 +11,7 @@ mod files;
 pub mod interface;
 pub mod lint;
 mod question;
+mod sentences;
 mod variants;
 
 use std::collections::BTreeMap;

@@ -249,7 +249,7 @@ impl State {
         let Some(text) = text else { return Vec::new() };
         let name = match (what, self.selected_call(self.view.focus())) {
             _ if is_card => self.interface().say("the card to keep").to_owned(),
-            (Copied::Answer, Some(call)) => format!("the answer of {}", call.operation().action()),
+            (Copied::Answer, Some(call)) => format!("the response of {}", call.operation().action()),
             _ => text.clone(),
         };
         let (message, copied) = self.clipboard.copy(text, &name);

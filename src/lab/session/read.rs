@@ -327,16 +327,16 @@ impl State {
     pub fn refusal(&self) -> Option<String> {
         let account = &self.kernel.facts().admin.as_ref()?.account;
         if self.is_masked() {
-            let refused = "refused: --yes-account must be the admin's account; nothing was created";
+            let refused = "refused: --yes-account must be admin's account. Nothing was created";
             return self.is_asking_for_consent().then(|| refused.to_owned());
         }
         self.is_asking_for_consent().then(|| match &self.accepted_account {
-            Some(accepted) => format!(
-                "refused: --yes-account is {accepted}, and the admin is of account {account}; nothing was created"
-            ),
+            Some(accepted) => {
+                format!("refused: --yes-account is {accepted}, but admin's account is {account}. Nothing was created")
+            }
             None => format!(
-                "refused: this would create things in account {account}; nothing was created\n  \
-                 --yes-account {account} says yes to it"
+                "refused: this would create things in account {account}. Nothing was created\n  \
+                 To agree, add --yes-account {account}"
             ),
         })
     }
@@ -390,7 +390,7 @@ impl State {
         let stage = self.view.shown;
         let replay = self.view.keys.first("replay", "F");
         if self.is_replay() {
-            return Some(format!("REPLAY: recorded earlier · {replay}: the live answers again"));
+            return Some(format!("REPLAY: recorded earlier · {replay}: the live responses again"));
         }
         if self.view.experiment.is_some() || !self.replays.is_silent(&self.kernel, stage) {
             return None;
@@ -398,13 +398,13 @@ impl State {
         let record = self.record(stage);
         let from = if self.backend.kind == BackendKind::Aws { " from AWS" } else { "" };
         let what = match record.status {
-            Status::Running => format!("no answer{from} yet"),
+            Status::Running => format!("no response yet{from}"),
             _ if record.calls.is_empty() => "not attempted".to_owned(),
-            _ => format!("no answer{from}"),
+            _ => format!("no response{from}"),
         };
         let again = self.can_retry().then(|| format!("{}: try again", self.view.keys.first("retry", "r")));
         let recorded = self.replays.recorded(stage).map(|found| match found {
-            Ok(at) => format!("{replay}: show the answer of {}", stamp(at, self.now(), false)),
+            Ok(at) => format!("{replay}: show the response of {}", stamp(at, self.now(), false)),
             Err(problem) => problem.to_owned(),
         });
         Some([Some(what), again, recorded].into_iter().flatten().collect::<Vec<_>>().join(" · "))

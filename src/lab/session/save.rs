@@ -81,7 +81,7 @@ impl State {
     /// Notes that the session could not be saved. Says so once.
     pub(super) fn could_not_save(&mut self, reason: &str) {
         if self.progress.fail() {
-            self.view.message = Some(format!("your progress can't be kept: {reason}"));
+            self.view.message = Some(format!("your progress can't be saved: {reason}"));
         }
     }
 
@@ -221,7 +221,7 @@ impl State {
     pub fn tell_what_stays(&mut self, kept: &SavedSession) {
         if !kept.place.is_sandbox() && !kept.facts.made.is_empty() {
             self.masking.add_run(&kept.run);
-            let text = format!("what run {} has made stays until `kmslab cleanup`", kept.run);
+            let text = format!("what run {} made stays until `kmslab cleanup`", kept.run);
             self.view.message = Some(self.masking.text(text));
         }
     }
@@ -371,7 +371,7 @@ impl State {
         };
         self.kernel.amend_facts(|facts| absent.iter().for_each(|operation| facts.is_absent(operation)));
         self.begin_anew(stage);
-        self.view.message = Some(format!("stage {} is to do again: {why}", stage.number()));
+        self.view.message = Some(format!("stage {} has to be done again: {why}", stage.number()));
     }
 
     /// Forgets `stage` and all that built on it. What exists all the same stays known, and is cleaned up.

@@ -14,7 +14,9 @@ impl<'a> Brief<'a> {
         let words = self.state.interface();
         let (sign, text, style) = match check.met {
             true => ("✔", words.fill("As expected: {}", &[&expected.trim()]), self.theme.allowed.text),
-            false => ("✘", words.fill("Not as expected: {}", &[&check.observed]), self.theme.failed.text),
+            false => {
+                ("✘", words.fill("Not as expected: {}", &[&words.sentence(&check.observed)]), self.theme.failed.text)
+            }
         };
         let content = vec![
             Span::styled(format!("{sign}\u{a0}"), style),
@@ -123,7 +125,7 @@ impl<'a> Brief<'a> {
 
     /// An experiment's outcome, the prediction with its explanation, and the lesson.
     pub(super) fn tried(self, which: Experiment, check: &Check, most: usize, spare: usize) -> Vec<Line<'static>> {
-        let outcome = self.outcome(check, &check.observed);
+        let outcome = self.outcome(check, &self.state.interface().sentence(&check.observed));
         let setup = self.part(None, self.state.experiment(which).setup.trim());
         // An unexpected outcome teaches nothing.
         if !check.met {

@@ -119,14 +119,14 @@ fn ladder(state: &State, exchange: &Exchange, theme: &Theme, area: Rect, is_room
             Span::styled("   ├─ ", theme.rule),
             Span::styled(format!("{}  {}", number + 1, words.word(rung.label)), theme.dim),
         ];
-        let mut content = vec![Span::styled(rung.now.clone(), looks)];
+        let mut content = vec![Span::styled(words.sentence(&rung.now), looks)];
         if moved {
             content.push(Span::styled(format!("   ◀ {}", words.say("moved")), theme.focus));
         }
         let lead = at(spans, RUNG, "", looks);
         lines.extend(wrap(lead, content, usize::from(area.width).saturating_sub(1), RUNG));
         if let Some(before) = rung.before.as_ref().filter(|_| is_roomy) {
-            let text = words.fill("before: {}", &[before]);
+            let text = words.fill("before: {}", &[&words.sentence(before)]);
             let spans = at(vec![Span::styled("   │", theme.rule)], RUNG, text, theme.dim);
             lines.push(cut(spans, area.width.into()));
         }

@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use serde_json::Value;
 
 use crate::lab::drills::Current;
+use crate::lab::lesson::interface::Interface;
 use crate::lab::{Call, Exchange, Facts, Identity, Look, Operation, State, Verdict, key_policy};
 use crate::ui::text::{truncate, width, wrap, wrap_plain};
 use crate::ui::theme::Theme;
@@ -168,14 +169,19 @@ pub fn document(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'stati
     };
     let facts = Facts::default();
     let told = |exchange: Option<&Exchange>| match exchange {
-        Some(exchange) => summary::lines(exchange, &facts, theme, columns),
+        Some(exchange) => summary::lines(exchange, &facts, state.interface(), theme, columns),
         None => Vec::new(),
     };
     match look {
         Look::KeyPolicy => {
             let policy = newest(&|operation| matches!(operation, Operation::GetKeyPolicy { .. }));
             let text = policy.and_then(|exchange| exchange.body()?.get("Policy")?.as_str());
-            of_policy(&text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(), theme, columns)
+            of_policy(
+                &text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+                state.interface(),
+                theme,
+                columns,
+            )
         }
         Look::KeyState => told(newest(&|operation| matches!(operation, Operation::DescribeKey { .. }))),
         Look::Grants => {
@@ -195,7 +201,7 @@ pub fn document(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'stati
                 lines.extend(wrap_plain(&words.fill("inline", &[&name]), theme.strong, columns));
                 let is_it = |operation: &Operation| matches!(operation, Operation::GetUserPolicy { name: other, .. } if *other == name);
                 let text = newest(&is_it).and_then(|exchange| exchange.body()?.get("PolicyDocument")?.as_str());
-                lines.extend(of_policy(&text.and_then(decoded).unwrap_or_default(), theme, columns));
+                lines.extend(of_policy(&text.and_then(decoded).unwrap_or_default(), state.interface(), theme, columns));
             }
             lines
         }
@@ -217,10 +223,10 @@ fn decoded(text: &str) -> Option<Value> {
 }
 
 /// A policy's statements, one below the other.
-fn of_policy(policy: &Value, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
+fn of_policy(policy: &Value, words: Interface<'_>, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for statement in key_policy::statements(policy) {
-        let indented = summary::value(statement, theme, columns.saturating_sub(2)).into_iter().enumerate();
+        let indented = summary::value(statement, words, theme, columns.saturating_sub(2)).into_iter().enumerate();
         lines.extend(indented.map(|(at, line)| {
             let lead = Span::styled(if at == 0 { "• " } else { "  " }, theme.dim);
             Line::from([vec![lead], line.spans].concat())

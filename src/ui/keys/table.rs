@@ -349,7 +349,7 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         |state, _| close_or(state, Page::AtRest, "at rest"),
-        "the table as it lies in the database, and its keys",
+        "the table as it is stored, and its keys",
         Group::Look,
         13,
         &[on("at_rest", &[char('e')], Intent::TogglePage(Page::AtRest))],
@@ -363,7 +363,7 @@ pub const KEYS: &[Row] = &[
     ),
     labeled(
         |state, _| if state.view().page().is_some() { "shell again" } else { "shell" },
-        "a shell for this lab: reach the stage's goal with your own calls",
+        "a shell for this lab: use your own calls",
         Group::Learn,
         11,
         &[on("shell", &[char('!')], Intent::OpenShell)],
@@ -441,7 +441,7 @@ pub const KEYS: &[Row] = &[
     ),
     row(
         "take it",
-        "hands up: how the class answers, before it is seen",
+        "show of hands: how the class answers, before the result",
         Group::Teach,
         NEVER,
         &[

@@ -48,7 +48,7 @@ pub fn shell() -> Vec<String> {
 /// the result.
 pub fn why(state: &State) -> Vec<String> {
     let Some(exchange) = state.focused_exchange() else {
-        return vec!["There is no answered call to explain yet.".to_owned()];
+        return vec!["No call has a response yet.".to_owned()];
     };
     let verdict = match &exchange.verdict {
         Verdict::Allowed => "ALLOWED",
@@ -58,17 +58,17 @@ pub fn why(state: &State) -> Vec<String> {
     let mut lines = vec![format!("{verdict} {} as {}.", exchange.operation.action(), exchange.identity.name())];
     let mut say = |text: &str| lines.push(text.to_owned());
     if let Verdict::Failed(failure) = &exchange.verdict {
-        say(&format!("It failed for another reason than permission: {}", sentence(&failure.message)));
+        say(&format!("It failed, but not because of permissions: {}", sentence(&failure.message)));
     }
     if state.is_replay() {
-        say("It was recorded earlier, so how it was decided isn't known here.");
+        say("This response is a recording. How it was decided isn't recorded.");
         return lines;
     }
     match state.known() {
         Some(Known::Decisions { all, unread }) => lines.extend(decisions(state, exchange, all, unread.as_deref())),
         Some(Known::Failed(reason)) => say(&format!("The lab couldn't find out why: {}", sentence(reason))),
-        Some(_) => say("This server doesn't say how it decides."),
-        None => say("The lab is still finding out. Type why again."),
+        Some(_) => say("This server doesn't show how it decides."),
+        None => say("The lab is still looking it up. Type why again."),
     }
     lines
 }
@@ -82,7 +82,7 @@ fn decisions(state: &State, exchange: &Exchange, all: &[ladder::Decided], unread
         let earlier = ladder::earlier_decrypt(all, id, |earlier| state.use_same_table(earlier, id));
         if let Some(earlier) = earlier {
             lines.push(
-                "KMS was not asked this time: DynamoDB still had the table key. An earlier call decided lock 2."
+                "KMS wasn't asked this time: DynamoDB still had the table key. An earlier call decided lock 2."
                     .to_owned(),
             );
             ladders.push(Ladder::of(earlier));
@@ -96,7 +96,7 @@ fn decisions(state: &State, exchange: &Exchange, all: &[ladder::Decided], unread
     lines.push(match ladders.last() {
         None => "No permission was checked for this call.".to_owned(),
         Some(_) if unread.is_some_and(|unread| !unread.is_empty()) => {
-            "Result: not certain. What the lab couldn't read may decide otherwise.".to_owned()
+            "Result: uncertain. Something that the lab couldn't read may decide otherwise.".to_owned()
         }
         Some(last) => format!("Result: {}", sentence(&last.verdict)),
     });

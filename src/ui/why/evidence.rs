@@ -15,8 +15,11 @@ impl Sheet<'_> {
         self.put(
             vec![Span::styled("• ", self.theme.dim)],
             vec![
-                Span::styled(format!("{}, {}: ", evidence.policy, evidence.name), self.theme.strong),
-                Span::styled(evidence.result.clone(), self.theme.base),
+                Span::styled(
+                    self.words.sentence(&format!("{}, {}", evidence.policy, evidence.name)) + ": ",
+                    self.theme.strong,
+                ),
+                Span::styled(self.words.sentence(&evidence.result), self.theme.base),
             ],
             2,
         );
@@ -38,7 +41,11 @@ impl Sheet<'_> {
                 Value::Array(elements) => (listed(elements), String::new()),
                 other => (other.to_string(), String::new()),
             };
-            self.put(lead, vec![Span::styled(value, self.theme.string), Span::styled(more, self.theme.base)], 6);
+            self.put(
+                lead,
+                vec![Span::styled(value, self.theme.string), Span::styled(self.words.sentence(&more), self.theme.base)],
+                6,
+            );
         }
     }
 
@@ -48,17 +55,18 @@ impl Sheet<'_> {
         let operations = members.get("Operations").and_then(Value::as_array);
         let may: Vec<String> =
             operations.into_iter().flatten().filter_map(Value::as_str).map(|name| format!("kms:{name}")).collect();
-        let may: Vec<&str> = may.iter().map(|action| in_words(action)).collect();
+        let may: Vec<String> = may.iter().map(|action| self.words.sentence(in_words(action))).collect();
         let made = members.get("CreationDate").and_then(Value::as_f64).and_then(summary::utc).unwrap_or_default();
         for (label, value) in [
             ("to", text("GranteePrincipal")),
             ("may", may.join(", ")),
-            ("only if", members.get("Constraints").map(constraint).unwrap_or_default()),
+            ("only if", members.get("Constraints").map(|it| self.words.sentence(&constraint(it))).unwrap_or_default()),
             ("name", text("Name")),
             ("retired by", text("RetiringPrincipal")),
             ("made", made),
         ] {
             if !value.is_empty() {
+                let label = self.words.sentence(label);
                 let lead = vec![Span::raw("    "), Span::styled(format!("{label:<11}"), self.theme.dim)];
                 self.put(lead, vec![Span::styled(value, self.theme.base)], 15);
             }

@@ -1,4 +1,4 @@
-//! The table as it lies in the database, without any key.
+//! The table as it is stored, without any key.
 
 use serde_json::{Map, Value};
 

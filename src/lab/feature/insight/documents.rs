@@ -68,7 +68,7 @@ impl<'a> Policies<'a> {
         let mut parse = |kind, source: PolicySource, text: &str| match PolicyDocument::parse(kind, text) {
             Ok(document) => Some(NamedPolicy { source, document: Arc::new(document) }),
             Err(error) => {
-                unread.push(format!("{source} could not be understood: {error}"));
+                unread.push(format!("{source} can't be parsed: {error}"));
                 None
             }
         };
@@ -283,9 +283,9 @@ fn unknown_conditions(decision: &Decision, known: &ConditionContext) -> Vec<Stri
         let operators = examined.json.get("Condition").and_then(Value::as_object).filter(|_| turns);
         let keys = operators.into_iter().flatten().filter_map(|(_, tests)| tests.as_object());
         unknown.extend(
-            keys.flat_map(|tests| tests.keys()).filter(|key| known.get(key).is_none()).map(|key| {
-                format!("a condition of {} is about {key}, of which nothing is known here", examined.source)
-            }),
+            keys.flat_map(|tests| tests.keys())
+                .filter(|key| known.get(key).is_none())
+                .map(|key| format!("a condition of {} needs {key}, which isn't known here", examined.source)),
         );
     }
     unknown

@@ -90,7 +90,7 @@ pub struct Ladder {
     pub verdict: String,
 }
 
-/// How many statements a rung shows where none fits: those that come closest.
+/// How many statements a rung shows if none matches: those that come closest.
 const CLOSEST: usize = 2;
 
 impl Ladder {
@@ -139,11 +139,11 @@ impl Ladder {
 fn verdict(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Allowed { via_account: true, by, .. } => {
-            format!("ALLOWED: the account's IAM decides, and {} allows it.", short(by))
+            format!("ALLOWED: the key policy lets IAM decide, and {} allows it.", short(by))
         }
         Outcome::Allowed { by, .. } => format!("ALLOWED: {} allows it, and nothing denies it.", short(by)),
-        Outcome::ExplicitDeny { by, .. } => format!("DENIED: {} denies it, whatever else allows it.", short(by)),
-        Outcome::ImplicitDeny { .. } => "DENIED: nothing forbids it, but nothing allows it either.".to_owned(),
+        Outcome::ExplicitDeny { by, .. } => format!("DENIED: {} denies it. No allow overrides a Deny.", short(by)),
+        Outcome::ImplicitDeny { .. } => "DENIED: no statement denies it, but none allows it either.".to_owned(),
     }
 }
 
@@ -176,7 +176,7 @@ fn delegates(examined: &StatementTrace) -> bool {
     examined.result == MatchResult::DelegatesToAccount
 }
 
-/// In how many parts it does not fit.
+/// The number of parts that don't match.
 fn misses(examined: &StatementTrace) -> usize {
     match &examined.result {
         MatchResult::NotMatched(parts) => parts.len(),
@@ -212,10 +212,10 @@ fn shortened(part: &Mismatch) -> Mismatch {
 
 fn evidence(examined: &StatementTrace) -> Evidence {
     let result = match &examined.result {
-        MatchResult::Matched if examined.effect == Effect::Deny => "It fits the call, and denies it.".to_owned(),
-        MatchResult::Matched => "It fits the call, and allows it.".to_owned(),
+        MatchResult::Matched if examined.effect == Effect::Deny => "It matches the call and denies it.".to_owned(),
+        MatchResult::Matched => "It matches the call and allows it.".to_owned(),
         MatchResult::DelegatesToAccount => {
-            "It names the account, not the caller: the account's IAM may decide.".to_owned()
+            "It names the account, not the caller, so IAM policies in the account may decide.".to_owned()
         }
         MatchResult::NotMatched(parts) => {
             parts.iter().map(|part| shortened(part).to_string()).collect::<Vec<_>>().join(" ")
@@ -258,9 +258,9 @@ impl<'d> Trace<'d> {
         let fits = |examined: &&StatementTrace| examined.result == MatchResult::Matched;
         let denying = denials().find(fits);
         let sentence = match (denying, denials().count()) {
-            (Some(denying), _) => format!("{}, {}, denies it", short(&denying.source), name_of(denying)),
-            (None, 0) => "no statement denies anything".to_owned(),
-            (None, _) => "none of the denials fits this call".to_owned(),
+            (Some(denying), _) => format!("{} denies it: {}", short(&denying.source), name_of(denying)),
+            (None, 0) => "there is no Deny".to_owned(),
+            (None, _) => "no Deny matches this call".to_owned(),
         };
         Rung {
             question: "explicit deny?",
@@ -324,10 +324,10 @@ impl<'d> Trace<'d> {
             }
             (None, Some(naming), _) => {
                 let why = match self.is_about_action(naming) {
-                    true => "a part of it does not fit".to_owned(),
-                    false => format!("not for {}", self.0.action),
+                    true => "matches only in part".to_owned(),
+                    false => format!("doesn't include {}", self.0.action),
                 };
-                (Word::YesBut, format!("{}: {why}", name_of(naming)), vec![evidence(naming)])
+                (Word::YesBut, format!("{} {why}", name_of(naming)), vec![evidence(naming)])
             }
             (None, None, Some(delegating)) => (
                 Word::No,
@@ -351,14 +351,14 @@ impl<'d> Trace<'d> {
         let mut looked_at: Vec<Evidence> = delegating.into_iter().map(evidence).collect();
         looked_at.extend(allowing.map_or_else(|| closest(own()), |allowing| vec![evidence(allowing)]));
         let (word, sentence) = match (delegating, allowing) {
-            _ if self.is_service() => (Word::No, "a service has no policies in the account's IAM".to_owned()),
+            _ if self.is_service() => (Word::No, "a service has no IAM policies in this account".to_owned()),
             (Some(_), Some(allowing)) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
             (Some(_), None) => (Word::YesBut, format!("no policy of {} allows {}", self.caller(), self.0.action)),
             (None, Some(allowing)) => {
-                let no_say = format!("the key policy gives IAM no say in {}", self.0.action);
-                (Word::No, format!("{} allows it, but {no_say}", short(&allowing.source)))
+                let text = "allows it, but the key policy doesn't let IAM decide";
+                (Word::No, format!("{} {text}", short(&allowing.source)))
             }
-            (None, None) => (Word::No, format!("the key policy gives IAM no say in {}", self.0.action)),
+            (None, None) => (Word::No, format!("the key policy doesn't let IAM decide on {}", self.0.action)),
         };
         let decides = match self.outcome() {
             Outcome::Allowed { via_account, .. } => *via_account,
@@ -372,10 +372,10 @@ impl<'d> Trace<'d> {
         let all = || self.of(is_grant);
         let allowing = all().find(|examined| allows(examined));
         let (word, sentence) = match (allowing, all().count()) {
-            (Some(allowing), _) => (Word::Yes, format!("{} covers it", short(&allowing.source))),
-            (None, 0) => (Word::No, "the key has none".to_owned()),
-            (None, 1) => (Word::No, "one grant, and not for this".to_owned()),
-            (None, count) => (Word::No, format!("{count} grants, none for this")),
+            (Some(allowing), _) => (Word::Yes, format!("{} allows it", short(&allowing.source))),
+            (None, 0) => (Word::No, "the key has no grants".to_owned()),
+            (None, 1) => (Word::No, "1 grant, not for this call".to_owned()),
+            (None, count) => (Word::No, format!("{count} grants, none for this call")),
         };
         Rung {
             question: "a grant?",

@@ -1,5 +1,5 @@
 //! What a person can look into: why a call was decided as it was ([`ladder`]), what KMS was asked ([`trail`]), and how
-//! the table lies in the database ([`at_rest`]).
+//! the table is stored ([`at_rest`]).
 //!
 //! The router asks when such a page opens, and brings what the world finds out. Nothing of the lab waits for it.
 
@@ -23,7 +23,7 @@ use crate::lab::model::operation::Operation;
 pub use crate::policy::covers_action;
 
 /// What keeps an experiment's calls from being decided again.
-const UNDONE: &str = "the experiment is undone, and with it the policies by which this was decided";
+const UNDONE: &str = "the experiment has been undone, and so have the policies that decided this";
 
 /// A call for which DynamoDB needs a table key. It is known longer than its response, which a later one replaces.
 #[derive(Debug, Clone, PartialEq)]

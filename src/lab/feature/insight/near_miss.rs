@@ -9,7 +9,7 @@ pub struct NearMiss {
     pub source: PolicySource,
     /// Its place there, counted from 0.
     pub statement: usize,
-    /// What keeps it from fitting, in a sentence part.
+    /// What keeps it from matching, in a sentence part.
     pub says: String,
 }
 
@@ -28,7 +28,7 @@ pub fn near_miss(decision: &Decision, action: &str, by_iam: bool) -> Option<Near
     Some(NearMiss { source: examined.source.clone(), statement: examined.statement, says })
 }
 
-/// The parts that don't fit, if none of them is the principal or the action.
+/// The parts that don't match, if none of them is the principal or the action.
 fn mismatches(examined: &StatementTrace) -> Option<&[Mismatch]> {
     let MatchResult::NotMatched(parts) = &examined.result else { return None };
     let is_near = |part: &Mismatch| {
@@ -66,10 +66,10 @@ fn sentence(source: &PolicySource, action: &str, part: &Mismatch) -> String {
             let what = if asked.contains(":table/") { "this table" } else { "this key" };
             format!("{name} allows {action} on {}, not on {what}", several(&places(wanted, asked)))
         }
-        Mismatch::Resource { .. } => format!("{name} allows {action} on all but this resource"),
+        Mismatch::Resource { .. } => format!("{name} allows {action} on every resource except this one"),
         Mismatch::Condition { operator, key, wanted, found } => {
-            let has = if found.is_empty() { "doesn't have that".to_owned() } else { format!("has {}", several(found)) };
-            format!("{name} allows it if {operator} {key} {}; the call {has}", several(wanted))
+            let has = if found.is_empty() { "has none".to_owned() } else { format!("has {}", several(found)) };
+            format!("{name} allows it if {key} matches {} ({operator}); the call {has}", several(wanted))
         }
         Mismatch::GrantContext { wanted, found, .. } => {
             let pairs = |pairs: &std::collections::BTreeMap<String, String>| {
@@ -78,7 +78,7 @@ fn sentence(source: &PolicySource, action: &str, part: &Mismatch) -> String {
             };
             let differing = wanted.iter().filter(|(name, value)| found.get(*name) != Some(value));
             let differing = differing.map(|(name, value)| (name.clone(), value.clone())).collect();
-            format!("{name} wants {} in the encryption context", pairs(&differing))
+            format!("{name} requires {} in the encryption context", pairs(&differing))
         }
         other => other.to_string(),
     }
