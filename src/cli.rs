@@ -85,7 +85,7 @@ pub enum Command {
         /// A still of each stage, into this folder
         #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "stage", "teaser", "attempt"])]
         all: Option<PathBuf>,
-        /// What the stills of --all are
+        /// The format of the stills of --all
         #[arg(long, value_name = "ENDING", default_value = "svg", value_parser = ["svg", "png", "txt"])]
         stills: String,
         /// Only the core, from admin's read to both users' reads (about 45 s, 70 with --captions)
@@ -95,9 +95,9 @@ pub enum Command {
         #[arg(long, conflicts_with_all = ["stage", "teaser"])]
         attempt: bool,
     },
-    /// Show a recorded session (.kmslab) again; calls nothing
+    /// Show a recorded session (.kmslab) again; sends no calls
     Replay {
-        /// What --record or `kmslab record` wrote
+        /// A file that --record or `kmslab record` wrote
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -115,16 +115,16 @@ pub enum Command {
     Notes,
     /// Open a shell for a lab that runs in another terminal
     Shell {
-        /// Whose profile the AWS CLI uses where --profile names none
+        /// The profile that the AWS CLI uses by default
         #[arg(long = "as", value_name = "WHO", value_enum)]
         who: Option<WhoArg>,
     },
-    /// Print what sets up a shell for a running lab
+    /// Print settings for your own shell, for a running lab
     Env {
         /// sh, fish or powershell [default: by SHELL]
         #[arg(long, value_name = "SHELL", value_enum)]
         shell: Option<ShellArg>,
-        /// Whose profile the AWS CLI uses where --profile names none
+        /// The profile that the AWS CLI uses by default
         #[arg(long = "as", value_name = "WHO", value_enum)]
         who: Option<WhoArg>,
     },
@@ -152,9 +152,9 @@ pub enum Command {
         #[arg(long, value_name = "AGE", value_parser = values::age, conflicts_with = "run")]
         older_than: Option<Duration>,
     },
-    /// Explain why a caller may or may not read a table; only reads
+    /// Explain why a caller can or can't read a table; only reads
     Why {
-        /// A logged error, DynamoDB's or KMS's; - is the standard input
+        /// A logged error, DynamoDB's or KMS's; - reads stdin
         #[arg(value_name = "TEXT")]
         text: Vec<String>,
         /// The table, by name or ARN
@@ -163,20 +163,20 @@ pub enum Command {
         /// The caller: the ARN of a user, a role or a role's session
         #[arg(long = "as", value_name = "ARN")]
         principal: Option<String>,
-        /// What it wants to do [default: dynamodb:Scan]
+        /// The action to explain [default: dynamodb:Scan]
         #[arg(long, value_name = "ACTION")]
         action: Option<String>,
-        /// Fixes with all six KMS permissions of DynamoDB's guide
+        /// Print fixes with all six KMS permissions of DynamoDB's guide
         #[arg(long)]
         all_permissions: bool,
-        /// Call nothing: explain the text alone
+        /// Send no calls; explain the text alone
         #[arg(long)]
         offline: bool,
         /// text: lines for people; json: one document
         #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
         format: ReportFormat,
     },
-    /// Forget the kept session: progress, answers and timings
+    /// Forget the saved session: progress, answers and times
     Reset,
     /// Look in a recording for account numbers, keys, e-mail, hosts
     VerifyCast {
@@ -189,7 +189,7 @@ pub enum Command {
     },
     /// Check the lesson files
     Lesson {
-        /// What to do with them
+        /// What to do with the files
         #[command(subcommand)]
         command: LessonCommand,
     },
@@ -282,7 +282,7 @@ pub struct Options {
     /// Show pseudonyms instead of account numbers, names and ids
     #[arg(long, global = true, overrides_with = "no_mask")]
     pub mask: bool,
-    /// Show account numbers, names and ids, also where pseudonyms are the default
+    /// Show account numbers, names and ids, even where pseudonyms are the default
     #[arg(long, global = true, overrides_with = "mask")]
     pub no_mask: bool,
     /// Sandbox: make ids, clock and randomness reproducible
@@ -291,7 +291,7 @@ pub struct Options {
     /// Sandbox: keep its data in this folder [default: a temporary folder, removed at exit]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// en, de, or one that --lesson has [default: the locale's]
+    /// The language: en, de or one of --lesson [default: the locale's]
     #[arg(long, global = true, value_name = "LANG", value_parser = values::language)]
     pub lang: Option<String>,
     /// Use your own lesson files: a folder with en/who.toml and so on
@@ -363,10 +363,10 @@ pub struct RecordingOptions {
     /// Large text: one pane at a time; recorded at 80x24
     #[arg(long, global = true)]
     pub big: bool,
-    /// How many pixels .png, .gif and .mp4 are wide, to the next even number up to 7680
+    /// Width of .png, .gif and .mp4 in pixels, rounded up to even; 7680 at most
     #[arg(long, global = true, value_name = "PIXELS", default_value_t = 1920)]
     pub width: u32,
-    /// How many they are high, likewise [default: 16:9]
+    /// Height in pixels, likewise [default: 16:9]
     #[arg(long, global = true, value_name = "PIXELS")]
     pub height: Option<u32>,
     /// A font for characters that the program's own lacks (.ttf, .otf, .ttc), for .png, .gif and .mp4; may be repeated
@@ -380,12 +380,12 @@ pub struct RecordingOptions {
 /// How long things stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum PaceArg {
-    /// For somebody who speaks
+    /// For someone who is talking
     Talk,
-    /// For somebody who reads
+    /// For someone who is reading
     #[default]
     Read,
-    /// For somebody who knows it
+    /// For someone who knows the lab
     Fast,
 }
 

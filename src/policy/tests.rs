@@ -395,20 +395,20 @@ fn the_trace_is_complete_and_readable() {
     assert_eq!(
         sentences(2),
         [
-            "It is about kms:CreateGrant, kms:ListGrants or kms:RevokeGrant, and the call is kms:Decrypt.",
-            "Its condition Bool wants kms:GrantIsForAWSResource to fit true, and the request carries no \
+            "It applies to kms:CreateGrant, kms:ListGrants or kms:RevokeGrant, but the call is kms:Decrypt.",
+            "Its condition Bool requires kms:GrantIsForAWSResource to match true, but the request has no \
              kms:GrantIsForAWSResource.",
         ]
     );
     assert_eq!(
         sentences(3),
-        ["It is about dynamodb:*, kms:DescribeKey or kms:ListAliases, and the call is kms:Decrypt."]
+        ["It applies to dynamodb:*, kms:DescribeKey or kms:ListAliases, but the call is kms:Decrypt."]
     );
     assert_eq!(
         sentences(4),
         [
-            "It was given to arn:aws:iam::111122223333:user/bob, and the caller is arn:aws:iam::111122223333:user/alice.",
-            "It covers Encrypt, and the call is Decrypt.",
+            "It is for arn:aws:iam::111122223333:user/bob, but the caller is arn:aws:iam::111122223333:user/alice.",
+            "It allows Encrypt, but the call is Decrypt.",
         ]
     );
 }

@@ -196,7 +196,7 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
             return (None, Vec::new());
         }
         Err(error) => {
-            state.say(Some(format!("your progress can't be kept: {}: {error}", folder.display())));
+            state.say(Some(format!("your progress can't be saved: {}: {error}", folder.display())));
             return (None, Vec::new());
         }
     };

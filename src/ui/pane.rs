@@ -194,7 +194,7 @@ fn head(call: &Call<'_>, state: &State, theme: &Theme, columns: usize) -> Vec<Li
         }
         Call::Answered(exchange) if is_summary => {
             if state.is_later(call) {
-                verdict.push(Span::styled("  after 5 min", theme.hint));
+                verdict.push(Span::styled(format!("  {}", words.sentence("after 5 min")), theme.hint));
             }
             exchange.attempt
         }
@@ -230,7 +230,7 @@ fn response(exchange: &Exchange, is_later: bool, words: Interface<'_>, theme: &T
             Span::styled(format!("  HTTP {}", response.status), theme.base),
             // In a narrow pane one of the two has room, and how long this took is no surprise.
             match is_later {
-                true => Span::styled(" · after 5 min", theme.hint),
+                true => Span::styled(format!(" · {}", words.sentence("after 5 min")), theme.hint),
                 false => Span::styled(format!(" · {took}"), theme.dim),
             },
         ],

@@ -373,10 +373,10 @@ pub fn consent(state: &State) -> Vec<String> {
     let account = admin.map(|admin| admin.account.as_str()).unwrap_or_default();
     let mut lines = vec![
         String::new(),
-        "From here on the lab creates things in your account.".to_owned(),
+        "From here on, the lab creates things in your account.".to_owned(),
         format!("Account: {account}, region {}.", state.backend().region),
         format!("admin: {}", admin.map(|admin| admin.arn.as_str()).unwrap_or_default()),
-        format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab makes", |user| &user.arn)),
+        format!("test-user: {}", facts.test_user.as_ref().map_or("a user that the lab creates", |user| &user.arn)),
     ];
     if !state.services().is_empty() {
         lines.push(format!("Calls go: {}", in_words(state.services())));
@@ -385,8 +385,8 @@ pub fn consent(state: &State) -> Vec<String> {
     lines.extend(consent::COSTS.into_iter().map(|cost| format!("Costs: {cost}")));
     lines.push(format!("Removal: {}", consent::REMOVAL));
     match state.accepted_account() {
-        Some(_) if state.is_masked() => lines.push("--yes-account is another one.".to_owned()),
-        Some(accepted) => lines.push(format!("--yes-account is another one: {accepted}")),
+        Some(_) if state.is_masked() => lines.push("--yes-account names another account.".to_owned()),
+        Some(accepted) => lines.push(format!("--yes-account names another account: {accepted}")),
         None => {}
     }
     lines

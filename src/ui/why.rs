@@ -12,7 +12,7 @@ use crate::lab::path::{Note, Path};
 use crate::lab::{Call, Exchange, Operation, State, Verdict};
 
 use super::sheet::Sheet;
-use super::text::spans_width;
+use super::text::{spans_width, width};
 use super::theme::{Theme, VerdictStyle};
 use super::{denial, path, verdict};
 
@@ -22,7 +22,7 @@ mod evidence;
 const TRUNK: usize = 2;
 const TEXT: usize = 8;
 
-/// Columns of the name of a rung or a lock, and of a rung's sign.
+/// The fewest columns of a rung's name, and those of its sign.
 const NAME: usize = 15;
 const SIGN: usize = 2;
 
@@ -239,6 +239,8 @@ impl Sheet<'_> {
 
     fn rung(&mut self, one: Hanging<'_>, at: usize, rung: &Rung) {
         let standing = one.standing;
+        let names = one.ladder.rungs.iter().map(|rung| width(&self.words.sentence(name_of(rung))) + 1);
+        let name = names.max().unwrap_or(NAME).max(NAME);
         let is_moot = standing == Standing::Denied && one.ladder.denied_expressly() && !rung.decides;
         let looks = standing.looks(self.theme).text;
         let is_implicit = standing == Standing::Denied && rung.decides && rung.word != Word::Yes;
@@ -252,7 +254,7 @@ impl Sheet<'_> {
             Span::styled("├─ ", self.theme.rule),
             Span::styled(format!("{}  ", at + 1), text_looks),
             Span::styled(
-                format!("{:<NAME$}", self.words.sentence(name_of(rung))),
+                format!("{:<name$}", self.words.sentence(name_of(rung))),
                 if is_moot { self.theme.dim } else { self.theme.strong },
             ),
             Span::styled(format!("{sign:<SIGN$}"), sign_looks),
@@ -269,7 +271,7 @@ impl Sheet<'_> {
             let text = format!("  ◀ {}", self.words.sentence("AWS's message names this one")).replace(' ', "\u{a0}");
             content.push(Span::styled(format!(" {text}"), self.theme.hint));
         }
-        self.hang((one.cursor == Some(at)).then_some(()), lead, content, TRUNK + 6 + NAME + SIGN);
+        self.hang((one.cursor == Some(at)).then_some(()), lead, content, TRUNK + 6 + name + SIGN);
     }
 
     /// A line of the ladder. Lines that go on have the trunk, too; `cursor` marks the first one.

@@ -227,7 +227,7 @@ fn why_trail_and_at_rest_explain_the_denied_scan() {
         lab.wait_for(&["lock 1, the table", "lock 2, the key", "An allow at 2, 3 or 4 would be enough."]).await;
         lab.press(KeyCode::Char('w'));
         lab.press(KeyCode::Char('t'));
-        lab.wait_for(&["DynamoDB as kmslab-user-test: kms:Decrypt  ✘ DENIED", "tableName=kmslab-table-test"]).await;
+        lab.wait_for(&["DynamoDB for kmslab-user-test: kms:Decrypt  ✘ DENIED", "tableName=kmslab-table-test"]).await;
         lab.press(KeyCode::Esc);
         lab.press(KeyCode::Char('e'));
         lab.wait_for(&["never leaves KMS", "item 3", "Ada Kowalska", "DENIED: sees nothing", "sqlite3 -readonly"])

@@ -129,7 +129,7 @@ fn pages_are_told_and_a_new_policy_waits_for_a_yes() {
         "\nDENIED dynamodb:Scan as test-user.\n",
         "\nALLOWED dynamodb:Scan as admin.\n",
         "table key 109 bytes here, encrypted by KMS; only KMS can open it",
-        "DynamoDB as kmslab-user-3c6ef372: kms:Decrypt DENIED for Scan, stage 6",
+        "DynamoDB for kmslab-user-3c6ef372: kms:Decrypt DENIED for Scan, stage 6",
         "aws dynamodb scan --table-name kmslab-table-3c6ef372",
         "Added: Allow use of the key",
         "Nothing sent: the key policy is unchanged.",
@@ -299,7 +299,8 @@ fn nothing_is_created_on_aws_without_four_digits() {
         "{said}"
     );
     assert_eq!(said.matches("Type the last four digits of the account to say yes, or no.").count(), 4, "{said}");
-    for once in ["Please answer first.", "Those are not its last four digits.", "From here on the lab creates things"] {
+    for once in ["Please answer first.", "Those are not its last four digits.", "From here on, the lab creates things"]
+    {
         assert_eq!(said.matches(once).count(), 1, "{once}\n{said}");
     }
     assert_eq!(state.ended(), 1, "{said}");

@@ -356,7 +356,7 @@ fn a_rehearsal_is_replayed_when_nothing_answers() {
     let mut terminal = Terminal::start(80, 24, &environment, &[&options[..], &["--no-questions"]].concat());
     terminal.wait_for(&["1/9", "sts:GetCallerIdentity"]);
     terminal.press("\r");
-    terminal.wait_for(&["no answer · r: try again · F: show the answer of ", "F replay"]);
+    terminal.wait_for(&["no response · r: try again · F: show the response of ", "F replay"]);
     terminal.press("F");
     terminal.wait_for(&["  ⟳ REPLAY   ✔ ALLOWED", "GetCallerIdentity", "✘ Not as expected"]);
     assert_eq!(terminal.picture().matches("⟳ REPLAY").count(), 2, "{}", terminal.picture());
@@ -403,7 +403,7 @@ fn the_lab_is_broken_and_mended_in_the_terminal_with_no_wait() {
     terminal.press("a\r");
     terminal.wait_for(&["admin ALLOWED, test-user DENIED on kms:Decrypt", "A Deny is a guard rail"]);
     terminal.press("\tw");
-    terminal.wait_for(&["why?", "none of the denials fits this call"]);
+    terminal.wait_for(&["why?", "no Deny matches this call"]);
     terminal.press("\t");
     terminal.wait_for(&["why?", "explicit Deny", "Deny test-user"]);
     terminal.press("w");

@@ -474,22 +474,10 @@ impl Interface<'_> {
 const SEPARATORS: [&str; 5] = [". ", " · ", "; ", ": ", ", "];
 
 fn translated(english: &str, words: &BTreeMap<String, String>) -> Option<String> {
-    if let Some(text) = words.get(english) {
-        return Some(text.clone());
-    }
-    let matching = SENTENCES.iter().filter_map(|pattern| Some((pattern, values(pattern, english)?)));
-    let best = matching.max_by_key(|(pattern, _)| pattern.len() - 2 * places(pattern));
-    if let Some((text, values)) = best.and_then(|(pattern, values)| Some((words.get(*pattern)?, values))) {
-        let inner = |value: &str| translated(value, words).unwrap_or_else(|| value.to_owned());
-        let mut values = values.into_iter().map(inner);
-        let parts = text.split("{}").map(str::to_owned);
-        return Some(parts.reduce(|text, part| text + &values.next().unwrap_or_default() + &part).unwrap_or_default());
-    }
     let lower = uncapitalized(english);
-    if lower != english
-        && let Some(text) = translated(&lower, words)
-    {
-        return Some(capital(&text));
+    let best = [english, &lower].into_iter().filter_map(|text| Some((by_pattern(text, words)?, text != english)));
+    if let Some(((text, _), is_lower)) = best.max_by_key(|((_, length), is_lower)| (*length, !is_lower)) {
+        return Some(if is_lower { capital(&text) } else { text });
     }
     SEPARATORS.iter().find_map(|separator| {
         let (first, rest) = english.split_once(separator)?;
@@ -501,6 +489,20 @@ fn translated(english: &str, words: &BTreeMap<String, String>) -> Option<String>
         let one = one.unwrap_or_else(|| format!("{first}{stop}"));
         Some(one + separator.trim_start_matches(stop) + &other.unwrap_or_else(|| rest.to_owned()))
     })
+}
+
+/// The translation by the pattern that matches most of `english`, and how much of it that is.
+fn by_pattern(english: &str, words: &BTreeMap<String, String>) -> Option<(String, usize)> {
+    if let Some(text) = words.get(english) {
+        return Some((text.clone(), english.len()));
+    }
+    let matching = SENTENCES.iter().filter_map(|pattern| Some((pattern, values(pattern, english)?)));
+    let length = |pattern: &str| pattern.len() - 2 * places(pattern);
+    let (pattern, values) = matching.max_by_key(|(pattern, _)| length(pattern))?;
+    let mut values = values.into_iter().map(|value| translated(value, words).unwrap_or_else(|| value.to_owned()));
+    let parts = words.get(*pattern)?.split("{}").map(str::to_owned);
+    let text = parts.reduce(|text, part| text + &values.next().unwrap_or_default() + &part)?;
+    Some((text, length(pattern)))
 }
 
 /// What stands in `text` at the places of `pattern`.

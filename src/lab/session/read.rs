@@ -398,7 +398,7 @@ impl State {
         let record = self.record(stage);
         let from = if self.backend.kind == BackendKind::Aws { " from AWS" } else { "" };
         let what = match record.status {
-            Status::Running => format!("no response yet{from}"),
+            Status::Running => format!("no response{from} yet"),
             _ if record.calls.is_empty() => "not attempted".to_owned(),
             _ => format!("no response{from}"),
         };

@@ -458,7 +458,7 @@ impl State {
             TrialCommand::Show => self.show_experiment(which),
             TrialCommand::List => self.view.open_experiments(Some(which)),
             TrialCommand::Try if self.is_out_of_reach(which) => {
-                let text = "this one changes test-user's own policies: it needs a user that the lab makes";
+                let text = "this experiment changes test-user's own policies, so the lab must have created that user";
                 self.view.message = Some(text.to_owned());
             }
             TrialCommand::Try if self.attempts.standing().is_some() => {

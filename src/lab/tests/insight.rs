@@ -80,16 +80,16 @@ const YES: Word = Word::Yes;
 const BUT: Word = Word::YesBut;
 
 #[rstest]
-#[case::nothing(json!([statement("Allow", "arn:aws:iam::111122223333:user/bob", "kms:*")]), json!([]), vec![], [NO, NO, NO, NO], 2, "DENIED: nothing forbids")]
-#[case::iam_has_nothing(json!([root()]), json!([]), vec![], [NO, NO, BUT, NO], 3, "DENIED: nothing forbids")]
+#[case::nothing(json!([statement("Allow", "arn:aws:iam::111122223333:user/bob", "kms:*")]), json!([]), vec![], [NO, NO, NO, NO], 2, "DENIED: no statement denies it, but none allows it")]
+#[case::iam_has_nothing(json!([root()]), json!([]), vec![], [NO, NO, BUT, NO], 3, "DENIED: no statement denies it, but none allows it")]
 #[case::iam_has_something_else(json!([root()]), may("kms:DescribeKey"), vec![grant(ALICE)], [NO, NO, BUT, YES], 4, "ALLOWED: the grant 0c237476… allows")]
-#[case::iam_allows(json!([root()]), may("kms:Decrypt"), vec![], [NO, NO, YES, NO], 3, "ALLOWED: the account's IAM decides, and alice's inline policy own allows it")]
-#[case::iam_has_no_say(json!([statement("Allow", "arn:aws:iam::111122223333:user/bob", "kms:*")]), may("kms:*"), vec![], [NO, NO, NO, NO], 2, "DENIED: nothing forbids")]
+#[case::iam_allows(json!([root()]), may("kms:Decrypt"), vec![], [NO, NO, YES, NO], 3, "ALLOWED: the key policy lets IAM decide, and alice's inline policy own allows it")]
+#[case::iam_has_no_say(json!([statement("Allow", "arn:aws:iam::111122223333:user/bob", "kms:*")]), may("kms:*"), vec![], [NO, NO, NO, NO], 2, "DENIED: no statement denies it, but none allows it")]
 #[case::named(json!([root(), statement("Allow", ALICE, "kms:Decrypt")]), json!([]), vec![], [NO, YES, BUT, NO], 2, "ALLOWED: the key policy allows it")]
-#[case::named_for_something_else(json!([root(), statement("Allow", ALICE, "kms:Describe*")]), json!([]), vec![], [NO, BUT, BUT, NO], 3, "DENIED: nothing forbids")]
+#[case::named_for_something_else(json!([root(), statement("Allow", ALICE, "kms:Describe*")]), json!([]), vec![], [NO, BUT, BUT, NO], 3, "DENIED: no statement denies it, but none allows it")]
 #[case::denied_by_the_key_policy(json!([root(), statement("Deny", ALICE, "kms:Decrypt")]), may("kms:*"), vec![grant(ALICE)], [YES, NO, YES, YES], 1, "DENIED: the key policy denies")]
 #[case::denied_by_iam(json!([statement("Allow", ALICE, "kms:*")]), json!([{"Effect": "Deny", "Action": "kms:*", "Resource": "*"}]), vec![], [YES, YES, NO, NO], 1, "DENIED: alice's inline policy own denies")]
-#[case::anothers_grant(json!([root()]), json!([]), vec![grant("dynamodb.us-east-1.amazonaws.com")], [NO, NO, BUT, NO], 3, "DENIED: nothing forbids")]
+#[case::anothers_grant(json!([root()]), json!([]), vec![grant("dynamodb.us-east-1.amazonaws.com")], [NO, NO, BUT, NO], 3, "DENIED: no statement denies it, but none allows it")]
 fn the_rungs_of_a_key(
     #[case] key_policy: Value,
     #[case] identity: Value,
@@ -114,10 +114,10 @@ fn the_rungs_of_a_key(
 #[rstest]
 #[case::everybody(json!([{"Sid": "all", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*",
     "Condition": {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}}]),
-    BUT, "\"all\": a part of it does not fit", "the key policy gives IAM no say in kms:Decrypt")]
+    BUT, "\"all\" matches only in part", "the key policy doesn't let IAM decide on kms:Decrypt")]
 #[case::administered_by_iam(json!([{"Sid": "admin", "Effect": "Allow", "Principal": {"AWS": "111122223333"},
     "Action": "kms:Put*", "Resource": "*"}]),
-    NO, "no statement names the caller", "the key policy gives IAM no say in kms:Decrypt")]
+    NO, "no statement names the caller", "the key policy doesn't let IAM decide on kms:Decrypt")]
 fn what_the_key_policy_says_is_told_as_it_is(
     #[case] key_policy: Value,
     #[case] word: Word,
@@ -157,7 +157,7 @@ fn a_long_list_of_actions_is_told_in_short_and_quoted_whole() {
     let identity = json!([{"Effect": "Allow", "Action": actions, "Resource": "*"}]);
     let ladder = Ladder::of(&decided("r", &json!([root()]), &identity, &[]));
     let evidence = ladder.rungs[2].looked_at.last().unwrap();
-    assert_eq!(evidence.result, "It is about kms:DescribeKey or 50 other actions, and the call is kms:Decrypt.");
+    assert_eq!(evidence.result, "It applies to kms:DescribeKey or 50 other actions, but the call is kms:Decrypt.");
     assert_eq!(evidence.json["Action"].as_array().unwrap().len(), 51);
 }
 

@@ -87,10 +87,10 @@ fn a_slow_call_does_not_leave_the_screen_empty() {
     let (mut lab, ids, effects) = overdue(30);
     let recall = Effect::LoadResponses { stage: Stage::ViewDenied, account: Some(ACCOUNT.to_owned()) };
     assert_eq!(effects, [recall], "once");
-    assert_eq!(lab.state.offer().as_deref(), Some("no answer from AWS yet"));
+    assert_eq!(lab.state.offer().as_deref(), Some("no response from AWS yet"));
     lab.perform(effects);
     let offer = lab.state.offer().unwrap();
-    assert_eq!(offer, "no answer from AWS yet · F: show the answer of 24 Nov 10:02 UTC");
+    assert_eq!(offer, "no response from AWS yet · F: show the response of 24 Nov 10:02 UTC");
     lab.press(Intent::ToggleReplay);
     for identity in Identity::BOTH {
         let calls = lab.state.calls(identity);
@@ -134,8 +134,8 @@ fn what_was_not_sent_has_another_cause_than_the_network() {
 }
 
 #[rstest]
-#[case(BackendKind::Endpoint, "no answer · r: try again · F: show the answer of 24 Nov 10:02 UTC")]
-#[case(BackendKind::Aws, "no answer from AWS · r: try again · F: show the answer of 24 Nov 10:02 UTC")]
+#[case(BackendKind::Endpoint, "no response · r: try again · F: show the response of 24 Nov 10:02 UTC")]
+#[case(BackendKind::Aws, "no response from AWS · r: try again · F: show the response of 24 Nov 10:02 UTC")]
 fn a_stage_that_got_no_answer_offers_the_recorded_one(#[case] kind: BackendKind, #[case] offer: &str) {
     let mut lab = after_a_good_run(kind);
     lab.run_to(Stage::CreateUser);
@@ -228,10 +228,10 @@ fn a_mask_lies_over_what_was_recorded_too() {
 }
 
 #[rstest]
-#[case(Ok(None), "no answer from AWS · r: try again")]
+#[case(Ok(None), "no response from AWS · r: try again")]
 #[case(
     Err("the kept answer is of another account".to_owned()),
-    "no answer from AWS · r: try again · the kept answer is of another account"
+    "no response from AWS · r: try again · the kept answer is of another account"
 )]
 fn where_there_is_nothing_to_show_that_is_said(
     #[case] found: Result<Option<Box<RecordedStage>>, String>,

@@ -190,10 +190,14 @@ fn no_items(cloud: &mut Cloud) {
 }
 
 #[rstest]
-#[case::key(no_key, Stage::CreateKey, "stage 2 is to do again: KeyState PendingDeletion")]
-#[case::table(no_table, Stage::CreateTable, "stage 3 is to do again: admin DescribeTable FAILED: ResourceNotFound")]
-#[case::items(no_items, Stage::ViewAdmin, "stage 4 is to do again: admin ALLOWED (0 items), not the ones")]
-#[case::grant(no_grant, Stage::Grant, "stage 7 is to do again: ")]
+#[case::key(no_key, Stage::CreateKey, "stage 2 has to be done again: KeyState PendingDeletion")]
+#[case::table(
+    no_table,
+    Stage::CreateTable,
+    "stage 3 has to be done again: admin DescribeTable FAILED: ResourceNotFound"
+)]
+#[case::items(no_items, Stage::ViewAdmin, "stage 4 has to be done again: admin ALLOWED (0 items), not the ones")]
+#[case::grant(no_grant, Stage::Grant, "stage 7 has to be done again: ")]
 fn a_stage_that_does_not_stand_any_more_is_to_do_again(
     #[case] change: fn(&mut Cloud),
     #[case] stage: Stage,

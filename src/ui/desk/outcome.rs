@@ -110,6 +110,8 @@ fn ladder(state: &State, exchange: &Exchange, theme: &Theme, area: Rect, is_room
     if rungs.is_empty() {
         return lines;
     }
+    let names = rungs.iter().map(|rung| width(words.word(rung.label)) + 10);
+    let column = names.max().unwrap_or(RUNG).max(RUNG);
     let length = (before + drop).saturating_sub(4);
     lines.push(Line::from(Span::styled(format!("   ┌{}┘", "─".repeat(length)), theme.rule)));
     for (number, rung) in rungs.iter().enumerate() {
@@ -123,11 +125,11 @@ fn ladder(state: &State, exchange: &Exchange, theme: &Theme, area: Rect, is_room
         if moved {
             content.push(Span::styled(format!("   ◀ {}", words.say("moved")), theme.focus));
         }
-        let lead = at(spans, RUNG, "", looks);
-        lines.extend(wrap(lead, content, usize::from(area.width).saturating_sub(1), RUNG));
+        let lead = at(spans, column, "", looks);
+        lines.extend(wrap(lead, content, usize::from(area.width).saturating_sub(1), column));
         if let Some(before) = rung.before.as_ref().filter(|_| is_roomy) {
             let text = words.fill("before: {}", &[&words.sentence(before)]);
-            let spans = at(vec![Span::styled("   │", theme.rule)], RUNG, text, theme.dim);
+            let spans = at(vec![Span::styled("   │", theme.rule)], column, text, theme.dim);
             lines.push(cut(spans, area.width.into()));
         }
     }

@@ -65,7 +65,7 @@ fn next(state: &State) -> String {
             let replay = match (state.can_replay(), state.is_replay()) {
                 (false, _) => "",
                 (true, false) => ", f for the recorded answers",
-                (true, true) => ", f for the live answers again",
+                (true, true) => ", f for the live responses again",
             };
             let why = if has_denial(state) { "Type why, or press" } else { "Press" };
             let breaks = if state.has_experiments() { ", break for the experiments" } else { "" };

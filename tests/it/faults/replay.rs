@@ -61,7 +61,7 @@ fn the_recorded_denial_is_shown_as_such_and_nothing_is_sent() {
     let mut lab = cut_off(proxy, folder.path(), false);
     let offered = picture(&lab);
     assert!(
-        offered.contains("no answer · r: try again · F: show the answer of ") && !offered.contains("⟳"),
+        offered.contains("no response · r: try again · F: show the response of ") && !offered.contains("⟳"),
         "{offered}"
     );
     let answered = lab.answered.len();
@@ -165,7 +165,7 @@ fn what_is_no_document_is_not_shown(#[case] bytes: &[u8]) {
 fn refuses(proxy: Proxy, folder: &Path, says: &str) {
     let mut lab = cut_off(proxy, folder, false);
     let said = lab.state.offer().unwrap();
-    assert_eq!(said, format!("no answer · r: try again · the kept answer {says}"));
+    assert_eq!(said, format!("no response · r: try again · the kept answer {says}"));
     assert!(!lab.state.can_replay());
     lab.press(Intent::ToggleReplay);
     assert!(!picture(&lab).contains("⟳"));

@@ -55,7 +55,7 @@ fn all(session: &Session) -> Vec<Exchange> {
 }
 
 /// As the sandbox would decide: admin's Scan finds the table key in memory.
-fn decisions(session: &Session) -> Finding {
+pub(super) fn decisions(session: &Session) -> Finding {
     let facts = session.state.shown_facts();
     let mut decisions = Vec::new();
     let mut has_key = false;
@@ -77,7 +77,7 @@ fn decisions(session: &Session) -> Finding {
 }
 
 /// As the sandbox would remember it.
-fn events(session: &Session) -> Finding {
+pub(super) fn events(session: &Session) -> Finding {
     let mut events = Vec::new();
     let mut seconds = 0;
     let mut has_key = false;
@@ -124,7 +124,7 @@ fn events(session: &Session) -> Finding {
     Finding::Trail(events)
 }
 
-fn table(session: &Session) -> Finding {
+pub(super) fn table(session: &Session) -> Finding {
     let record = |byte: u8, bytes: usize| {
         let hex = |seed: u8, count: usize| -> String {
             (0..count)
@@ -146,7 +146,7 @@ fn table(session: &Session) -> Finding {
 }
 
 /// Opens `page` and answers what it asks.
-fn open(session: &mut Session, page: Page, finding: impl Fn(&Session) -> Finding) {
+pub(super) fn open(session: &mut Session, page: Page, finding: impl Fn(&Session) -> Finding) {
     session.intent(Intent::TogglePage(page));
     for (serial, _) in std::mem::take(&mut session.inspections) {
         let finding = finding(session);
