@@ -273,7 +273,7 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
         let unread = vec!["the key policy could not be read: AccessDenied (kms:GetKeyPolicy)".to_owned()];
         Finding::Documents(Documents { key_policy: None, unread, ..documents(s, Identity::TestUser) })
     }));
-    assert!(keyless.contains("! What denied it is not among what is known here."), "{keyless}");
+    assert!(keyless.contains("! Something that isn't known here denied it."), "{keyless}");
     let with_mfa = picture(&opened(on_aws(Identity::Admin), Page::Why, |s| {
         let mut all = documents(s, Identity::Admin);
         let deny = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",
@@ -282,8 +282,8 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
         all.identity.push((source, deny.to_owned()));
         Finding::Documents(all)
     }));
-    assert!(with_mfa.contains("└─ ?  incomplete: what is not known"), "{with_mfa}");
-    assert!(with_mfa.contains("aws:MultiFactorAuthPresent, of which nothing is known here"), "{with_mfa}");
+    assert!(with_mfa.contains("└─ ?  incomplete: something that isn't known"), "{with_mfa}");
+    assert!(with_mfa.contains("needs aws:MultiFactorAuthPresent, which isn't known here"), "{with_mfa}");
     // A lab refuses root in its first stage. A kept session may name it, if that stage was not met: it is not verified.
     let mut root = Session::aws().offering(Session::aws().after(Stage::ViewDenied), |kept| {
         kept.facts.admin.as_mut().unwrap().arn = format!("arn:aws:iam::{ACCOUNT}:root");
@@ -298,7 +298,7 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
     let root = picture(&opened(root, Page::Why, |s| {
         Finding::Documents(Documents { identity: Vec::new(), ..documents(s, Identity::Admin) })
     }));
-    assert!(root.contains("IAM's policies don't bind it") && root.contains("the lock, the key"), "{root}");
+    assert!(root.contains("IAM policies don't limit it") && root.contains("the lock, the key"), "{root}");
 }
 
 /// Any server may call itself a sandbox.
