@@ -225,7 +225,7 @@ fn begun_afresh_the_old_run_stays_for_the_clean_up() {
     let mut terminal = start(&door, true, &[]);
     terminal.wait_for(&["found: key Enabled · policy does not name test-user yet · table ACTIVE", "start over"]);
     terminal.press("x");
-    terminal.wait_for(&["1/9", "sts:GetCallerIdentity", "has made stays until `kmslab cleanup`"]);
+    terminal.wait_for(&["1/9", "sts:GetCallerIdentity", "made stays until `kmslab cleanup`"]);
     terminal.press("q");
     assert_eq!(terminal.ends(), 0);
     // Table, key and alias.

@@ -375,4 +375,5 @@ pub const SENTENCES: &[&str] = &[
     "needs your OK first",
     "a stage: as expected",
     "a stage: not as expected, and it says why",
+    "on the card: write up the lab, into this folder",
 ];

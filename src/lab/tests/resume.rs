@@ -156,8 +156,8 @@ fn new_calls_get_ids_that_no_restored_call_has(#[case] last: Stage) {
 
 #[rstest]
 #[case(Stage::Who, &[])]
-#[case(Stage::CreateKey, &["key Enabled", "policy does not name test-user yet"])]
-#[case(Stage::CreateUser, &["key Enabled", "policy does not name test-user yet", "table ACTIVE"])]
+#[case(Stage::CreateKey, &["key Enabled", "policy doesn't name test-user yet"])]
+#[case(Stage::CreateUser, &["key Enabled", "policy doesn't name test-user yet", "table ACTIVE"])]
 #[case(Stage::Grant, &["key Enabled", "policy names test-user", "table ACTIVE"])]
 fn the_resume_question_changes_nothing_first(#[case] last: Stage, #[case] found: &[&str]) {
     let lab = offered(last, |_| {});
@@ -232,7 +232,7 @@ fn of_another_account_nothing_goes_on() {
     assert!(lab.state.is_asking_to_resume());
     lab.press(Intent::StartAfresh);
     assert_eq!((lab.state.current(), lab.state.names().run.as_str()), (Stage::Who, "t2"));
-    assert_eq!(lab.state.view().message.as_deref(), Some("what run t1 has made stays until `kmslab cleanup`"));
+    assert_eq!(lab.state.view().message.as_deref(), Some("what run t1 made stays until `kmslab cleanup`"));
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn probe_results_are_reported_once_in_order() {
     let mut asked = lab.state.update(Event::CallFinished { id: *id, answer });
     asked.reverse();
     lab.perform(asked);
-    let found = ["key Enabled", "policy does not name test-user yet", "table ACTIVE"];
+    let found = ["key Enabled", "policy doesn't name test-user yet", "table ACTIVE"];
     assert_eq!(lab.state.resume_offer().unwrap().found(), found);
 }
 
