@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::escapes;
 use crate::lab::model::exchange::{Answer, Exchange, Verdict};
 use crate::lab::model::operation::{Operation, Parameter, TableKey};
 
@@ -19,7 +20,7 @@ const UNIQUE_IDS: [&str; 12] =
     ["AKIA", "ASIA", "AIDA", "AROA", "AIPA", "AGPA", "ANPA", "ANVA", "ABIA", "ACCA", "APKA", "ASCA"];
 
 /// After these stands the name of a user or a role, in ARNs, forms and XML.
-const BEFORE_NAMES: [&str; 6] = ["user/", "role/", "user%2F", "role%2F", "UserName=", "<UserName>"];
+const BEFORE_NAMES: [&str; 4] = ["user/", "role/", "UserName=", "<UserName>"];
 
 /// Names and ids from this length on are replaced wherever they stand; a shorter one could be a word.
 const LONG: usize = 8;
@@ -76,19 +77,19 @@ impl Masker {
         }
     }
 
-    /// `text` with pseudonyms. Its width stays.
+    /// `text` with pseudonyms, percent-encoded or not. Its width stays.
     pub fn text(&mut self, text: &str) -> String {
+        escapes::through(text, |plain| self.plain(plain))
+    }
+
+    /// `text`, in which nothing is encoded, with pseudonyms.
+    fn plain(&mut self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut at = 0;
         // Whether a name of a user or a role begins, or goes on after a slash.
         let mut in_name = false;
         while let Some(c) = text[at..].chars().next() {
             let (before, rest) = text.split_at(at);
-            if is_escape(rest) {
-                masked.push_str(&rest[..3]);
-                at += 3;
-                continue;
-            }
             in_name |= BEFORE_NAMES.iter().any(|prefix| before.ends_with(prefix));
             if !c.is_ascii_alphanumeric() {
                 // A path between `user/` and the name, and the session after a role.
@@ -305,12 +306,6 @@ fn lead(name: &str) -> usize {
     LEADS.iter().find(|lead| name.starts_with(**lead)).map_or(0, |lead| lead.len())
 }
 
-/// Whether `text` begins with a byte as forms write it, `%2F`.
-fn is_escape(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.first() == Some(&b'%') && bytes.len() > 2 && bytes[1..3].iter().all(u8::is_ascii_hexdigit)
-}
-
 /// The longest beginning of `text` in which every character fits; it ends with a letter or a digit.
 fn run_of(text: &str, fits: impl Fn(char) -> bool) -> &str {
     let end = text.find(|c| !fits(c)).unwrap_or(text.len());
@@ -407,6 +402,44 @@ mod tests {
         assert_eq!(masker.text(id), masked, "the same again");
     }
 
+    /// Percent-encoded `times` times, with capital or small digits.
+    fn encoded(text: &str, times: usize, is_lower: bool) -> String {
+        let once = |text: &str| -> String {
+            let byte = |byte: u8| match byte {
+                b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+                _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+                _ if is_lower => format!("%{byte:02x}"),
+                _ => format!("%{byte:02X}"),
+            };
+            text.bytes().map(byte).collect()
+        };
+        (0..times).fold(text.to_owned(), |text, _| once(&text))
+    }
+
+    const DOCUMENT: &str = r#"{"Statement": [{"Effect": "Allow", "Principal": {"AWS": [
+        "arn:aws:iam::987654321098:user/team/kmslab-user-0a1b2c3d", "987654321098",
+        "arn:aws:iam::987654321098:user/charlotte+kms@example.com", "AIDAIOSFODNN7SECRETS"]},
+        "Resource": "arn:aws:kms:eu-central-1:987654321098:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "Condition": {"StringEquals": {"aws:username": "charlotte+kms@example.com"}}}]}"#;
+
+    #[rstest]
+    fn an_encoded_document_has_the_same_pseudonyms(
+        #[values(1, 2, 3)] times: usize,
+        #[values(false, true)] is_lower: bool,
+    ) {
+        let mut masker = Masker::new("0a1b2c3d");
+        let alone = Masker::new("0a1b2c3d").text(&encoded(DOCUMENT, times, is_lower));
+        let plain = masker.text(DOCUMENT);
+        for secret in ["987654321098", "0a1b2c3d", "charlotte", "example", "IOSFODNN7", "1234567890ab"] {
+            assert!(DOCUMENT.contains(secret) && !plain.contains(secret) && !alone.contains(secret), "{alone}");
+        }
+        assert_eq!(alone, encoded(&plain, times, is_lower));
+        assert_eq!(masker.text(&encoded(DOCUMENT, times, is_lower)), alone);
+        let mut answer = json!({"PolicyDocument": encoded(DOCUMENT, times, is_lower)});
+        Masker::new("0a1b2c3d").value(&mut answer);
+        assert_eq!(answer["PolicyDocument"], alone);
+    }
+
     #[test]
     fn a_long_name_is_found_where_nothing_tells_that_it_is_one() {
         let mut masker = Masker::new("0a1b2c3d");
@@ -440,6 +473,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_encoding_hides_an_id(
+            account in "[1-9][0-9]{11}",
+            name in "[a-z]{8}[+=,.@_-][a-z]{2}",
+            before in "\\PC{0,12}[^A-Za-z0-9-]",
+            after in "([^A-Za-z0-9+=,.@_-]\\PC{0,12})?",
+            (times, is_lower) in (0_usize..4, proptest::bool::ANY),
+        ) {
+            let text = format!("{before}arn:aws:iam::{account}:user/{name}{after}");
+            let encoded = encoded(&text, times, is_lower);
+            let mut masker = Masker::default();
+            let masked = masker.text(&encoded);
+            prop_assert_eq!(masked.len(), encoded.len());
+            prop_assert!(!masked.contains(&account) && !masked.contains(&name[..8]), "{} of {}", masked, encoded);
+            prop_assert_eq!(masker.text(&encoded), masked);
+        }
+
         #[test]
         fn different_ids_stay_different_and_every_text_keeps_its_width(
             accounts in proptest::collection::btree_set("[0-9]{12}", 1..40),

@@ -1,5 +1,6 @@
 //! Pseudonyms for what is shown. The kernel has everything as it arrived.
 
+mod escapes;
 pub mod masker;
 
 use std::sync::Arc;
