@@ -135,6 +135,7 @@ pub(super) fn interactive(
     };
     // Before anything is printed, an error too.
     let left = screen.leave();
+    keep_drills(&state, options, environment);
     recording::finish(runtime, manner, &state, &mut stop);
     let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab")?;
     if exit.1 == Some(Ended::Finished) {
@@ -224,7 +225,17 @@ pub(super) fn plain(
         plain::run(&mut state, &effects, events, input, &mut out, stop).await
     });
     let ended = ended.wrap_err("input or output failed");
+    keep_drills(&state, options, environment);
     told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab --plain").map(|(exit, _)| exit)
+}
+
+/// Keeps how the drills of `kmslab drill` came out, for `kmslab export`.
+fn keep_drills(state: &State, options: &Options, environment: &Environment) {
+    if let Err(error) =
+        state.drills().is_alone().then(|| run::session_file::add_drills(state, options, environment)).transpose()
+    {
+        tell(format_args!("the results of the drills can't be kept: {}", describe(&error, options.mask)));
+    }
 }
 
 /// Reports the result of an interactive lab and what it has left, and decides the exit status. The terminal may be gone.

@@ -67,7 +67,9 @@ pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment)
         Format::Script => script::script(&lesson),
         Format::Markdown | Format::Html | Format::Result => {
             let kept = environment.state.as_deref().map(session_file::read_to_write_up).transpose();
-            let kept = kept.map_err(UsageError::new)?.flatten().filter(|kept| kept.ended() > 0).ok_or_else(|| {
+            let has_content =
+                |kept: &SavedSession| kept.ended() > 0 || (format == Format::Result && !kept.drills.is_empty());
+            let kept = kept.map_err(UsageError::new)?.flatten().filter(has_content).ok_or_else(|| {
                 UsageError::new("no session is kept that could be written up: do a stage of the lab first")
             })?;
             let (ended, of) = (kept.ended(), Stage::ALL.len());

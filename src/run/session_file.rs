@@ -224,6 +224,34 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     (Some(hold), Vec::new())
 }
 
+/// Adds how drills came out to the session that is written up. Where there is none, a session is kept that has nothing
+/// else.
+///
+/// # Errors
+/// If it can't be read or written.
+pub fn add_drills(state: &State, options: &Options, environment: &Environment) -> Result<(), Report> {
+    let results = state.drills().results();
+    let Some(folder) = environment.state.as_deref().filter(|_| !results.is_empty()) else { return Ok(()) };
+    let Some(_hold) = SessionLock::take(folder)? else {
+        tell("another kmslab is at work: the results of the drills are not kept");
+        return Ok(());
+    };
+    let (path, finished) = (folder.join(FILE), folder.join(FINISHED));
+    let kept = read(folder)?;
+    let is_aside = !kept.as_ref().is_some_and(SavedSession::is_finished) && finished.exists();
+    let (path, kept) = if is_aside { (finished.clone(), read_file(&finished)?) } else { (path, kept) };
+    let alone = || {
+        let mut alone = State::new(state.backend().clone(), state.names().clone());
+        alone.save_at(place(state, options));
+        alone.saved()
+    };
+    if let Some(mut kept) = kept.or_else(alone) {
+        kept.drills.extend_from_slice(results);
+        disk::write(&path, &serde_json::to_vec(&kept)?)?;
+    }
+    Ok(())
+}
+
 /// Where a session with these options is.
 fn place(state: &State, options: &Options) -> Place {
     let data = options.data.as_deref().map(|data| fs::canonicalize(data).unwrap_or_else(|_| data.to_owned()));

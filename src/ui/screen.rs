@@ -115,7 +115,13 @@ fn opening_card(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, bu
 fn drill_screen(state: &State, theme: &Theme, key_cast: &KeyCast, area: Rect, buffer: &mut Buffer) {
     let row = |y: u16| Rect { y, height: 1, ..area }.intersection(area);
     header(state, theme, key_cast, row(area.y), buffer);
-    drill::draw(state, theme, area, buffer);
+    match state.view().desk {
+        Some(desk) => {
+            let place = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area }.intersection(area);
+            desk::draw(state, desk, theme, place, buffer);
+        }
+        None => drill::draw(state, theme, area, buffer),
+    }
     message_line(state, theme, key_cast, row(area.bottom().saturating_sub(2)), buffer);
     footer(state, theme, row(area.bottom().saturating_sub(1)), area, buffer);
     overlay::draw(state, theme, area, buffer);

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use kmslab::aws::{Clients, Timing};
 use kmslab::lab::attempts::Came;
+use kmslab::lab::drills::Task;
 use kmslab::lab::insight::forecast::{Forecast, Rung, Sign};
 use kmslab::lab::log::{Entry, Head, Logged};
 use kmslab::lab::model::mechanism::Mechanism;
 use kmslab::lab::view::Desk;
 use kmslab::lab::{
-    Backend, BackendKind, Event, Experiment, Identity, Intent, Mode, Names, Operation, Permit, Stage, State, Status,
+    Backend, BackendKind, DrillAction, Event, Experiment, Identity, Intent, Mode, Names, Operation, Permit, Stage,
+    State, Status,
 };
 use kmslab::run::cleanup::{Consent, Outcome, Scope, Target, Work, clean};
 use kmslab::run::effects::EffectHandler;
@@ -435,6 +437,29 @@ fn experiments_begin_where_the_usual_way_ends(
         assert!(check.shown().met, "{which:?}: {check:?}");
         lab.press(Intent::ToggleExperiments);
     }
+    lab.finish(&sandbox);
+}
+
+#[rstest]
+fn drills_begin_where_the_usual_way_ends(
+    #[values(Mechanism::KeyPolicy, Mechanism::IamPolicy, Mechanism::Grant)] mechanism: Mechanism,
+) {
+    let sandbox = sandbox();
+    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
+    let text = right(mechanism, &lab.state);
+    lab.write(mechanism, &text);
+    assert_eq!(lab.send(), Some(Came::Allowed));
+    lab.press(Intent::Advance);
+    lab.press(Intent::Advance);
+    let drill = Intent::Drill(DrillAction::Open);
+    assert_eq!(lab.state.permit(drill), Permit::Yes);
+    lab.press(drill);
+    let it = lab.state.drills().current().unwrap();
+    assert_eq!((it.task(), it.trouble()), (Task::Lock, None));
+    assert_eq!(lab.state.attempts().standing(), None, "the console's statements stand instead");
+    lab.press(Intent::Close);
+    assert_eq!((lab.state.is_drilling(), lab.state.experiments().changes()), (false, &[][..]));
+    assert!(lab.policy().contains("\"Allow use of the key\"") && lab.inline().is_empty());
     lab.finish(&sandbox);
 }
 

@@ -1,6 +1,9 @@
 //! The drills, by the real clients against the real sandbox: each fault shows as the drill says, each right fix lets both
 //! read, each wrong one doesn't, and afterwards everything is as it was.
 
+mod own;
+mod why;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,6 +181,17 @@ impl Lab {
         assert_eq!(self.task(), Task::Rung);
         self.answer(self.rung());
         assert_eq!(self.task(), Task::Fix);
+    }
+
+    /// What a recording shows.
+    fn replayed(&self) -> State {
+        let head: Head = serde_json::from_str(&serde_json::to_string(&self.head).unwrap()).unwrap();
+        let mut again = head.state(0);
+        for entry in &self.log {
+            let entry: Logged = serde_json::from_str(&serde_json::to_string(entry).unwrap()).unwrap();
+            entry.replay_on(&mut again).unwrap();
+        }
+        again
     }
 
     fn apply(&mut self, fix: Fix) {
@@ -443,12 +457,7 @@ fn a_recorded_drill_replays_exactly() {
     let right = lab.state.drills().fixes(false).iter().find(|(_, right)| *right).unwrap().0;
     lab.apply(right);
     lab.press(Intent::Advance);
-    let head: Head = serde_json::from_str(&serde_json::to_string(&lab.head).unwrap()).unwrap();
-    let mut again = head.state(0);
-    for entry in &lab.log {
-        let entry: Logged = serde_json::from_str(&serde_json::to_string(entry).unwrap()).unwrap();
-        entry.replay_on(&mut again).unwrap();
-    }
+    let again = lab.replayed();
     assert_eq!(again.drills(), lab.state.drills());
     assert_eq!(again.drills().number().0, 2);
     for (width, height) in SIZES {

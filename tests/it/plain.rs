@@ -13,6 +13,7 @@ use kmslab::run::effects::EffectHandler;
 use kmslab::run::front::plain::{self, Out};
 use kmslab::sandbox::{Config, Sandbox};
 use rstest::rstest;
+use serde_json::{Value, json};
 
 use crate::support::program::{program, text};
 
@@ -235,6 +236,22 @@ fn a_drill_is_solved_in_lines() {
         "\nkmslab: 0 of 1 drills solved, -2 points",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+#[test]
+fn the_results_of_drills_are_exported() {
+    let home = tempfile::tempdir().unwrap();
+    for round in 1..=2 {
+        let (said, status) = dialogue_at(home.path(), "h\nq\n", &["drill", "alias_arn"]);
+        assert_eq!(status, Some(0), "{said}");
+        let file = home.path().join(format!("{round}.json"));
+        let export = program(home.path(), "", "").arg("export").arg(&file).output().unwrap();
+        assert!(export.status.success(), "{}", text(&export.stderr));
+        let result: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let drills = result["drills"].as_array().unwrap();
+        assert_eq!(drills.len(), round, "{result:#}");
+        assert_eq!((&drills[0]["drill"], &drills[0]["hints"]), (&json!("alias_arn"), &json!(1)));
     }
 }
 

@@ -162,6 +162,8 @@ pub enum AttemptCommand {
     Complete,
     /// Try an experiment, now that the key policy is as experiments need it.
     Try(Experiment),
+    /// Begin the drills, now that the key policy is as experiments need it.
+    Drill,
     /// Start a stage, now that the attempt is undone.
     Start(Stage),
     /// Bring a resumed session to where it ended, now that the attempt is undone.

@@ -3,6 +3,7 @@
 //! [`open`] shows the choice in place of the panes when stage 7 is to do. Enter leaves it for the usual way: question,
 //! preview, PutKeyPolicy. 1 to 3 open the editor with that way's draft.
 
+use super::drilling;
 use super::flow::Intent;
 use super::state::State;
 use crate::lab::feature::attempts::{Sent, Then};
@@ -54,17 +55,22 @@ pub(super) fn edited(state: &mut State, edit: &Edit) {
         return;
     }
     state.view.message = None;
-    if let Some(draft) = state.attempts.draft_mut() {
+    if let Some(draft) = draft_mut(state) {
         draft.apply(edit);
     }
+}
+
+fn draft_mut(state: &mut State) -> Option<&mut Draft> {
+    if state.is_drilling() { state.drills.draft_mut() } else { state.attempts.draft_mut() }
 }
 
 /// Performs an intent that means something in the editor alone.
 pub(super) fn write_on(state: &mut State, intent: Intent) -> Vec<Command> {
     match intent {
-        Intent::NextBlank(forward) => state.attempts.draft_mut().into_iter().for_each(|it| it.next_blank(forward)),
+        Intent::NextBlank(forward) => draft_mut(state).into_iter().for_each(|it| it.next_blank(forward)),
         Intent::InsertName => state.view.desk = Some(Desk::Names(0)),
         Intent::EditElsewhere => return vec![Command::EditElsewhere],
+        _ if state.is_drilling() => drilling::send(state),
         _ => return send(state),
     }
     Vec::new()
@@ -72,7 +78,7 @@ pub(super) fn write_on(state: &mut State, intent: Intent) -> Vec<Command> {
 
 /// The names that can be inserted, as they are shown.
 pub(super) fn insertables(state: &State) -> Vec<Insertable> {
-    let mechanism = state.attempts.chosen().unwrap_or(Mechanism::KeyPolicy);
+    let mechanism = state.draft_way().unwrap_or(Mechanism::KeyPolicy);
     attempt::insertables(mechanism, state.shown_facts(), state.shown_names(), &state.backend.region)
 }
 
@@ -88,7 +94,7 @@ pub(super) fn move_cursor(state: &mut State, rows: i8) {
 fn insert(state: &mut State, row: usize) {
     let name = insertables(state).into_iter().nth(row);
     state.view.desk = Some(Desk::Editor);
-    if let (Some(name), Some(draft)) = (name, state.attempts.draft_mut()) {
+    if let (Some(name), Some(draft)) = (name, draft_mut(state)) {
         draft.insert(&name.text);
     }
 }
@@ -119,6 +125,7 @@ pub(super) fn advance(state: &mut State, desk: Desk) -> Vec<Command> {
 pub(super) fn close(state: &mut State, desk: Desk) {
     state.view.message = None;
     state.view.desk = match desk {
+        Desk::Editor if state.is_drilling() => None,
         Desk::Choice => return state.view.shown.previous().into_iter().for_each(|stage| state.show(stage)),
         Desk::Editor => Some(Desk::Choice),
         Desk::Names(_) => Some(Desk::Editor),
@@ -154,7 +161,8 @@ pub(super) fn undo(state: &mut State) -> Vec<Command> {
 
 /// What the evaluator expects of the draft; `None` without a draft.
 pub(super) fn forecast(state: &State) -> Option<Forecast> {
-    let draft = state.attempts.draft()?;
+    // In a drill nothing says beforehand what will help.
+    let draft = state.attempts.draft().filter(|_| !state.is_drilling())?;
     Some(forecast::forecast(&question(state, state.attempts.chosen()?, draft)))
 }
 
@@ -206,6 +214,7 @@ pub(super) fn apply(state: &mut State, command: AttemptCommand) -> Vec<Command> 
         }
         AttemptCommand::Complete => complete(state),
         AttemptCommand::Start(stage) => return vec![Command::Start(stage)],
+        AttemptCommand::Drill => drilling::begin(state),
         AttemptCommand::Try(experiment) => return vec![Command::Trial(experiment, TrialCommand::Try)],
         AttemptCommand::CatchUp => return state.verify_from(Some(Stage::FIRST)),
         AttemptCommand::TellUndone => {

@@ -1,8 +1,11 @@
 //! The drills on the screen: how they begin, what each intent does in them, and how they end.
 
 use super::flow::{DrillAction, Intent, PresenterAction};
+use super::notice;
 use super::state::State;
+use crate::lab::feature::attempts;
 use crate::lab::feature::drills::{Current, Outlook, Part, Then};
+use crate::lab::feature::insight::forecast;
 use crate::lab::kernel::event::{Command, RunId};
 use crate::lab::model::drill::{Drill, Level, Plan};
 use crate::lab::model::masked::Masked;
@@ -10,10 +13,20 @@ use crate::lab::model::operation::Identity;
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
 use crate::lab::stages::Sources;
-use crate::lab::view::Page;
+use crate::lab::view::{Desk, Page};
 
-/// Begins the drills, after stage 8.
-pub(super) fn open(state: &mut State) {
+/// Begins the drills, after stage 8. Like experiments, they begin where the usual way ends: the console's statements take
+/// the place of the learner's own way.
+pub(super) fn open(state: &mut State) -> Vec<Command> {
+    let commands = state.attempts.use_console(attempts::Then::Drill);
+    commands.unwrap_or_else(|| {
+        begin(state);
+        Vec::new()
+    })
+}
+
+/// Begins the drills, now that the key policy names test-user.
+pub(super) fn begin(state: &mut State) {
     let seed = state.quiz.seed().unwrap_or(state.kernel.now());
     let plan = Plan { seed, count: Drill::ALL.len(), only: None, level: Level::One };
     let sources = Sources { names: &state.names, facts: state.kernel.facts(), backend: &state.backend };
@@ -51,6 +64,8 @@ pub(super) fn perform(state: &mut State, intent: Intent) -> Vec<Command> {
                 Some(Part::Look(look))
             }
         },
+        Intent::Drill(DrillAction::Write) => state.drills.write(given_user),
+        Intent::OpenShell => return vec![notice::open_shell(state)],
         Intent::Drill(_) => {
             state.drills.change_level();
             None
@@ -98,6 +113,7 @@ fn leave(state: &mut State, then: Then) -> Vec<Command> {
     if is_undone || state.drills.current().is_none() || state.drills.is_leaving() {
         return follow(state, then);
     }
+    state.view.desk = None;
     state.drills.leave(then);
     if !state.kernel.is_interrupted() {
         begin_part(state, Part::Undo);
@@ -122,6 +138,7 @@ pub(super) fn follow(state: &mut State, then: Then) -> Vec<Command> {
         }
         Then::Leave if !state.drills.is_alone() => {
             state.drills.close();
+            state.noticing.forget();
             state.view.show(state.view.shown);
             if !left.is_empty() {
                 let undo = state.view.keys.first("undo", "u");
@@ -142,6 +159,40 @@ pub(super) fn follow(state: &mut State, then: Then) -> Vec<Command> {
     Vec::new()
 }
 
+/// Sends what the learner has written, as it is written.
+pub(super) fn send(state: &mut State) {
+    let Some(text) = state.draft().map(|draft| state.masking.unmasked(draft.text())) else { return };
+    let key = state.kernel.facts().key_id().unwrap_or_default().to_owned();
+    match state.drills.send(&text, &key, &state.names.user) {
+        Ok(part) => {
+            (state.view.desk, state.view.message) = (None, None);
+            state.drills.look_away();
+            part.into_iter().for_each(|part| begin_part(state, part));
+        }
+        Err(reason) => {
+            let reason = forecast::unsendable(&reason, state.interface());
+            state.view.message = Some(state.interface().fill("not sent: {}", &[&reason]));
+        }
+    }
+}
+
+/// After a shell: both scan again, the learner may have changed something.
+pub(super) fn check(state: &mut State) {
+    let is_open = state.drills.current().is_some_and(Current::is_open);
+    if is_open && !state.kernel.is_interrupted() {
+        state.drills.look_away();
+        begin_part(state, Part::Check);
+    }
+}
+
+/// Why the learner's own call was rejected, if it was.
+fn rejection(state: &State) -> Option<String> {
+    let is_own = state.drills.current().is_some_and(|it| it.part() == Part::Own);
+    let mut sent = state.kernel.run(RunId::Drill).exchanges().rev().filter(|_| is_own);
+    let call = sent.find(|exchange| exchange.operation.name() != "Scan").filter(|call| !call.is_allowed())?;
+    Some(state.interface().fill("not accepted: {}", &[&call.error_code().unwrap_or_default()]))
+}
+
 /// Begins a part of the drill at work.
 fn begin_part(state: &mut State, part: Part) {
     state.drills.start(part);
@@ -156,6 +207,7 @@ fn begin_part(state: &mut State, part: Part) {
 
 /// Ends a part of the drill at work; `stopped` says why it could not go on.
 pub(super) fn end_part(state: &mut State, stopped: Option<String>) -> Vec<Command> {
+    state.view.message = rejection(state).or_else(|| state.view.message.take());
     let run = state.kernel.run(RunId::Drill);
     let outlook = state.drills.judge(state.experiments.ledger(), run, stopped, state.kernel.is_leaving());
     if let Outlook::Begin(part) = outlook {
@@ -166,6 +218,11 @@ pub(super) fn end_part(state: &mut State, stopped: Option<String>) -> Vec<Comman
     state.kernel.conclude(RunId::Drill, Masked::new(check.clone(), check));
     match outlook {
         Outlook::Over(then) => follow(state, then),
-        _ => Vec::new(),
+        _ => {
+            if state.drills.open_draft(state.kernel.run(RunId::Drill)) {
+                state.view.desk = Some(Desk::Editor);
+            }
+            Vec::new()
+        }
     }
 }

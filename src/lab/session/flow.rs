@@ -116,6 +116,8 @@ pub enum DrillAction {
     Look(Look),
     /// Change the level.
     Level,
+    /// Write a fix in the editor.
+    Write,
 }
 
 /// What a presenter asks for besides going through the lab.

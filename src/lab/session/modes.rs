@@ -115,7 +115,7 @@ impl Intent {
             Intent::Copy(_) | Intent::Export => Modes::PANES.or(Mode::Debrief),
             Intent::Undo => Modes::PANES.or(Mode::Drill).or(Mode::Tried),
             Intent::FocusOther => Modes::PANES.or(Mode::Page).or(Mode::Drill),
-            Intent::OpenShell => Modes::PANES.or(Mode::Page),
+            Intent::OpenShell => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::ScrollTo(_) => Modes::PANES.or(Mode::Page).or(Mode::Drill),
             Intent::TogglePage(Page::Help) => {
                 let shown = Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Writing);
@@ -124,6 +124,8 @@ impl Intent {
             Intent::TogglePage(Page::Lesson | Page::Debrief) => {
                 Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill).or(Mode::Debrief)
             }
+            // In a drill its key writes.
+            Intent::TogglePage(Page::AtRest) => Modes::PANES.with(Modes::DESK).or(Mode::Page),
             Intent::TogglePage(_) => Modes::PANES.with(Modes::DESK).or(Mode::Page).or(Mode::Drill),
             Intent::ToggleStages => Modes::PANES.with(Modes::DESK).or(Mode::List),
             Intent::ToggleExperiments => Modes::PANES.or(Mode::List),

@@ -1,5 +1,6 @@
 //! What the lab does with calls of other clients.
 
+use super::drilling;
 use super::state::State;
 use crate::lab::feature::noticing::goal::{self, Meaning, Step};
 use crate::lab::feature::noticing::{Checking, LedTo, Note};
@@ -204,7 +205,10 @@ pub(super) fn open_shell(state: &mut State) -> Command {
 
 /// Shows what was done in a shell that has ended.
 pub(super) fn close_shell(state: &mut State) {
-    if state.noticing.close_shell() {
+    let has_news = state.noticing.close_shell();
+    if state.view.drill {
+        drilling::check(state);
+    } else if has_news {
         if state.view.overlay.is_none() || state.view.page().is_some() {
             state.view.overlay = Some(Overlay::Page { page: Page::Noticed, scroll: 0 });
         }

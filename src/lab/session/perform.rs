@@ -54,7 +54,9 @@ impl State {
 
     /// Performs an intent. Whether it is allowed has been asked.
     fn perform(&mut self, intent: Intent, is_second_press: bool) -> Vec<Command> {
-        if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank {
+        let leaves = matches!(intent, Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit);
+        let is_writing = self.view.desk.is_some() && !leaves;
+        if self.is_drilling() && self.view.overlay.is_none() && !self.view.blank && !is_writing {
             return drilling::perform(self, intent);
         }
         if self.mode() == Mode::Debrief
@@ -63,7 +65,7 @@ impl State {
             return commands;
         }
         match intent {
-            Intent::Drill(_) => drilling::open(self),
+            Intent::Drill(_) => return drilling::open(self),
             Intent::Present(action) => return self.perform_action(action, is_second_press),
             Intent::Advance => return self.advance(),
             Intent::Retry => match self.view.experiment {

@@ -113,7 +113,7 @@ impl State {
 
     fn mode_of_panes(&self) -> Mode {
         match (self.view.desk, &self.shown().status) {
-            _ if self.is_drilling() => Mode::Drill,
+            _ if self.is_drilling() && self.view.desk.is_none() => Mode::Drill,
             (Some(Desk::Choice), _) => Mode::Choosing,
             (Some(Desk::Editor), _) => Mode::Writing,
             (Some(Desk::Names(_)), _) => Mode::Naming,
@@ -174,7 +174,7 @@ impl State {
             Intent::OpenShell => self.permit_shell(mode),
             Intent::Undo if mode == Mode::Tried => yes(self.can_undo_attempt()),
             Intent::ChooseWay(mechanism) => self.permit_way(mechanism),
-            Intent::NextBlank(_) => yes(self.attempts.draft().is_some_and(|draft| !draft.blanks().is_empty())),
+            Intent::NextBlank(_) => yes(self.draft().is_some_and(|draft| !draft.blanks().is_empty())),
             Intent::Undo => self.permit_undo(),
             Intent::FocusOther if mode == Mode::Page => yes(self.has_other_side()),
             Intent::FocusOther
@@ -345,7 +345,9 @@ impl State {
         match bench {
             Permit::Yes if self.backend.kind == BackendKind::Aws => Permit::Because(Reason::DrillsNotOnAws),
             Permit::Yes if !self.experiments.changes().is_empty() => Permit::Because(Reason::UndoFirst),
-            Permit::Yes if !names_user() => Permit::Because(Reason::DrillsNeedKeyPolicy),
+            Permit::Yes if self.attempts.standing().is_none() && !names_user() => {
+                Permit::Because(Reason::DrillsNeedKeyPolicy)
+            }
             Permit::Because(Reason::ExperimentsLater) => Permit::Because(Reason::DrillsLater),
             Permit::Because(Reason::ExperimentsGone) => Permit::Because(Reason::DrillsGone),
             other => other,
@@ -371,6 +373,8 @@ impl State {
                 is_idle && usize::from(place) < self.drills.answers(given_user)
             }
             Intent::Drill(DrillAction::Look(look)) => is_idle && is_open && !(given_user && look == Look::IamPolicies),
+            Intent::Drill(DrillAction::Write) => is_idle && current.is_some_and(|it| it.editable(given_user).is_some()),
+            Intent::OpenShell => is_idle && is_open && !self.noticing.is_shell_open(),
             Intent::Drill(DrillAction::Level) => is_idle && self.drills.can_change_level(),
             Intent::FocusOther | Intent::ScrollTo(_) => current.is_some(),
             Intent::Close | Intent::Quit | Intent::AskToQuit | Intent::CleanUpAndQuit => true,

@@ -16,9 +16,11 @@ use crate::lab::lesson::interface::Interface;
 use crate::lab::lesson::{Comparison, Text};
 use crate::lab::model::backend::BackendKind;
 use crate::lab::model::command_line::cli_line;
+use crate::lab::model::draft::Draft;
 use crate::lab::model::exchange::{Exchange, Verdict, is_credential_error};
 use crate::lab::model::experiment::Experiment;
 use crate::lab::model::facts::Facts;
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
 use crate::lab::model::policy_diff::PolicyDiff;
@@ -33,6 +35,16 @@ use crate::lab::wait;
 const NOTABLE: u64 = 3_000;
 
 impl State {
+    /// The text in the editor: in a drill the learner's own fix.
+    pub fn draft(&self) -> Option<&Draft> {
+        if self.is_drilling() { Some(self.drills.draft()?.1) } else { self.attempts.draft() }
+    }
+
+    /// What that text is.
+    pub fn draft_way(&self) -> Option<Mechanism> {
+        if self.is_drilling() { Some(self.drills.draft()?.0) } else { self.attempts.chosen() }
+    }
+
     /// What the open page needs to know; `None` where it needs nothing.
     pub(super) fn inquiry(&self) -> Option<Inquiry> {
         let facts = self.kernel.facts();

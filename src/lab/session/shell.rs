@@ -131,6 +131,13 @@ fn goal(state: &State) -> Stage {
     if state.kernel.is_met(current) { current.next().unwrap_or(current) } else { current }
 }
 
+/// How to send calls.
+const PROFILES: [&str; 2] =
+    ["            aws ... --profile kmslab-admin", "            aws ... --profile kmslab-test-user"];
+
+/// The variables that a shell shows first.
+const NAMES: &str = "$KMSLAB_TABLE  $KMSLAB_KEY_ID  $KMSLAB_USER  $KMSLAB_USER_ARN";
+
 /// What a shell shows first.
 pub fn welcome(state: &State) -> Vec<String> {
     let (words, stage) = (state.interface(), goal(state));
@@ -146,6 +153,16 @@ pub fn welcome(state: &State) -> Vec<String> {
             .to_owned(),
         BackendKind::Endpoint => words.say("Endpoint, region and both profiles work in this shell only.").to_owned(),
     };
+    if let Some(drill) = state.drills.current().filter(|_| state.is_drilling()) {
+        let ticket = state.lesson.drills.text(drill.drill()).map_or("", |text| text.ticket.as_str());
+        let first =
+            words.say("kmslab: a shell for this drill. The lab keeps running. Type exit to go back: both scan then.");
+        let mut lines = vec![first.to_owned(), String::new(), label("Goal", format!("\"{ticket}\""))];
+        lines.extend(PROFILES.map(str::to_owned));
+        lines.push(label("Names", NAMES.to_owned()));
+        lines.extend([label("Safe", safe), String::new()]);
+        return lines;
+    }
     let goal = words.fill("{} Use any call you like, as either person:", &[&state.text(stage).objective]);
     vec![
         words.fill(
@@ -154,9 +171,9 @@ pub fn welcome(state: &State) -> Vec<String> {
         ),
         String::new(),
         label("Goal", goal),
-        "            aws ... --profile kmslab-admin".to_owned(),
-        "            aws ... --profile kmslab-test-user".to_owned(),
-        label("Names", "$KMSLAB_TABLE  $KMSLAB_KEY_ID  $KMSLAB_USER  $KMSLAB_USER_ARN".to_owned()),
+        PROFILES[0].to_owned(),
+        PROFILES[1].to_owned(),
+        label("Names", NAMES.to_owned()),
         label("Safe", safe),
         label("Stuck?", words.say("kmslab hint shows commands for this stage.").to_owned()),
         String::new(),
@@ -165,6 +182,9 @@ pub fn welcome(state: &State) -> Vec<String> {
 
 /// The goal of the stage that is next, and commands that reach it.
 pub fn hint(state: &State) -> Vec<String> {
+    if state.is_drilling() {
+        return commands(state, Stage::ViewAgain);
+    }
     let stage = goal(state);
     let heading = format!("stage {}: {}", stage.number(), state.text(stage).objective);
     let mut lines = vec![heading, String::new()];

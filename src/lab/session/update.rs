@@ -402,7 +402,7 @@ impl State {
             Command::Export => effects.push(Effect::Export(self.saved().map(Box::new))),
             Command::OpenShell => effects.push(Effect::OpenShell),
             Command::EditElsewhere => {
-                effects.extend(self.attempts.draft().map(|draft| Effect::Edit(draft.text().to_owned())));
+                effects.extend(self.draft().map(|draft| Effect::Edit(draft.text().to_owned())));
             }
             Command::StartOver => effects.extend(self.begin_again()),
             Command::Exit => effects.push(Effect::Exit),
@@ -463,7 +463,7 @@ impl State {
             }
             TrialCommand::Try if self.attempts.standing().is_some() => {
                 // Experiments begin where the usual way ends.
-                return self.attempts.use_console(which).unwrap_or_default();
+                return self.attempts.use_console(attempts::Then::Try(which)).unwrap_or_default();
             }
             TrialCommand::Try => {
                 let command = self.experiments.start(which, &self.kernel);

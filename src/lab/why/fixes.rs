@@ -80,7 +80,8 @@ const OPERATIONS_OF_GUIDE: [&str; 8] = [
 
 /// What would open the locks that refuse, nearest first.
 pub(super) fn of(report: &Report, evidence: &Evidence) -> Vec<Fix> {
-    let mut fixes: Vec<Fix> = report.failure.iter().filter_map(of_failure).collect();
+    let key = evidence.key.get().map(|key| key.arn.as_str());
+    let mut fixes: Vec<Fix> = report.failure.iter().filter_map(|failure| of_failure(failure, key)).collect();
     if matches!(report.failure, Some(Failure::NoTable | Failure::NoCaller | Failure::NoKey)) {
         return fixes;
     }
@@ -97,15 +98,19 @@ fn refused(lock: Option<&Lock>) -> Option<&Lock> {
     lock.filter(|lock| lock.verdict == Verdict::Denied)
 }
 
-fn of_failure(failure: &Failure) -> Option<Fix> {
-    let (says, command) = match failure {
-        Failure::Disabled => ("The key is disabled: no policy helps. Enable it.", "enable-key"),
+/// The change to a key, by ARN, that can't be used whatever policies say.
+fn of_failure(failure: &Failure, key: Option<&str>) -> Option<Fix> {
+    let (says, cancels) = match failure {
+        Failure::Disabled => ("The key is disabled: no policy helps. Enable it.", false),
         Failure::PendingDeletion => {
-            ("The key is pending deletion: no policy helps. Cancel that, then enable the key.", "cancel-key-deletion")
+            ("The key is pending deletion: no policy helps. Cancel that, then enable the key.", true)
         }
         _ => return None,
     };
-    let command = vec![format!("aws kms {command} --key-id KEY")];
+    // A text may name no key.
+    let key = key.map_or_else(|| "KEY".to_owned(), |arn| shell_quote(arn.rsplit('/').next().unwrap_or(arn)));
+    let cancel = cancels.then(|| format!("aws kms cancel-key-deletion --key-id {key} &&"));
+    let command = cancel.into_iter().chain([format!("aws kms enable-key --key-id {key}")]).collect();
     Some(Fix { lock: "key", way: Way::KeyState, says: says.to_owned(), statement: None, command })
 }
 
@@ -187,6 +192,7 @@ fn of_key(report: &Report, evidence: &Evidence, lock: &Lock) -> Vec<Fix> {
     });
     let first = near.or(match lock.refused {
         Some(Rung::KeyPolicy) => Some(Way::KeyPolicy),
+        Some(Rung::Grants) => Some(Way::Grant),
         _ => None,
     });
     fixes.sort_by_key(|fix| Some(fix.way) != first);
@@ -331,8 +337,8 @@ fn key_policy(lock: &Lock) -> String {
 pub(super) fn of_text(case: &Case) -> Vec<Fix> {
     let Some(logged) = &case.logged else { return Vec::new() };
     let fault = match &logged.fault {
-        Fault::Disabled { .. } => of_failure(&Failure::Disabled),
-        Fault::PendingDeletion { .. } => of_failure(&Failure::PendingDeletion),
+        Fault::Disabled { .. } => of_failure(&Failure::Disabled, case.key.as_deref()),
+        Fault::PendingDeletion { .. } => of_failure(&Failure::PendingDeletion, case.key.as_deref()),
         Fault::KeyMissing { .. } | Fault::TableMissing { .. } => None,
         Fault::Denied { reason: Reason::NoAllow(of), .. } => return of_denial(case, *of),
         Fault::Denied { .. } => None,

@@ -8,7 +8,9 @@ use super::policies::{Leaning, Policies, Question};
 use super::{Case, Verdict};
 use crate::lab::feature::insight::ladder::{Decided, Ladder};
 use crate::lab::feature::insight::near_miss::{NearMiss, near_miss};
-use crate::policy::{Decision, MatchResult, Missing, Outcome, account_of};
+use crate::policy::{
+    Decision, Effect, MatchResult, Mismatch, Missing, Outcome, PolicySource, StatementTrace, account_of,
+};
 
 /// A rung that can refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +104,8 @@ pub fn table(case: &Case, evidence: &Evidence) -> Option<Lock> {
     Some(lock)
 }
 
-fn root() -> crate::policy::PolicySource {
-    crate::policy::PolicySource::Inline { user: "root".to_owned(), name: "the root user's own rights".to_owned() }
+fn root() -> PolicySource {
+    PolicySource::Inline { user: "root".to_owned(), name: "the root user's own rights".to_owned() }
 }
 
 /// Judges the lock of the key.
@@ -211,10 +213,33 @@ impl Rest<'_> {
             Outcome::ExplicitDeny { .. } => Some(Rung::ExplicitDeny),
             Outcome::ImplicitDeny { missing } => Some(match (near, missing) {
                 (Some(near), _) => rung_of(&near.source),
-                (None, Missing::IdentityPolicy) => Rung::IamPolicies,
+                (None, Missing::IdentityPolicy) => self.meant().unwrap_or(Rung::IamPolicies),
                 (None, Missing::ResourcePolicy) => Rung::KeyPolicy,
             }),
         }
+    }
+
+    /// Where somebody meant to let the caller in, but not for this action: AWS's message names IAM policies even then.
+    fn meant(&self) -> Option<Rung> {
+        let caller = self.policies.principal.arn.clone();
+        let is_meant = |examined: &&StatementTrace| {
+            let MatchResult::NotMatched(parts) = &examined.result else { return false };
+            let names_caller = || principals(&examined.json).contains(&caller);
+            examined.effect == Effect::Allow
+                && match examined.source {
+                    PolicySource::Grant { .. } => matches!(parts[..], [Mismatch::GrantOperation { .. }]),
+                    PolicySource::KeyPolicy { .. } => match &parts[..] {
+                        [Mismatch::Action { .. }] => names_caller(),
+                        // The statement is for a user who was deleted.
+                        [Mismatch::Principal { wanted, negated: false, .. }] => {
+                            wanted.iter().any(|id| is_id_of_nobody(id))
+                        }
+                        _ => false,
+                    },
+                    _ => false,
+                }
+        };
+        self.decision.trace.iter().find(is_meant).map(|examined| rung_of(&examined.source))
     }
 
     /// What could turn the verdict.
@@ -236,13 +261,27 @@ impl Rest<'_> {
     }
 }
 
-fn is_identity(source: &crate::policy::PolicySource) -> bool {
-    use crate::policy::PolicySource as S;
+/// The principals that a statement names.
+fn principals(statement: &serde_json::Value) -> Vec<String> {
+    match statement.pointer("/Principal/AWS") {
+        Some(serde_json::Value::String(one)) => vec![one.clone()],
+        Some(serde_json::Value::Array(all)) => all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a principal is a unique id, which a key policy shows once the user or role is deleted.
+fn is_id_of_nobody(principal: &str) -> bool {
+    ["AIDA", "AROA"].iter().any(|kind| principal.starts_with(kind))
+}
+
+fn is_identity(source: &PolicySource) -> bool {
+    use PolicySource as S;
     matches!(source, S::Managed { .. } | S::Inline { .. })
 }
 
-fn rung_of(source: &crate::policy::PolicySource) -> Rung {
-    use crate::policy::PolicySource as S;
+fn rung_of(source: &PolicySource) -> Rung {
+    use PolicySource as S;
     match source {
         S::KeyPolicy { .. } => Rung::KeyPolicy,
         S::Managed { .. } | S::Inline { .. } => Rung::IamPolicies,

@@ -184,7 +184,7 @@ impl<W: Write> Front for OnScreen<'_, W> {
 
     #[cfg(unix)]
     fn open_editor(&mut self, state: &State) -> io::Result<Option<Event>> {
-        let (effects, Some(draft)) = (self.effects, state.attempts().draft()) else { return Ok(None) };
+        let (effects, Some(draft)) = (self.effects, state.draft()) else { return Ok(None) };
         let opened = self.give_terminal_to(|| effects.open_editor(draft))?;
         Ok(opened.err().map(|error| Event::Say(format!("no editor here: {}", ui::clean(&error.to_string())))))
     }
@@ -304,16 +304,14 @@ impl<W: Write> OnScreen<'_, W> {
             recording.typed(now, state, key);
         }
         match keys.pressed(key) {
-            None if state.mode() == Mode::Writing => {
-                self.typist.press(key, state.attempts().draft()?).map(Event::Edited)
-            }
+            None if state.mode() == Mode::Writing => self.typist.press(key, state.draft()?).map(Event::Edited),
             intent => intent.map(Event::Intent),
         }
     }
 
     /// Pasted text is an edit in the editor, and nothing elsewhere.
     fn paste(&mut self, text: &str, state: &State) -> Event {
-        let draft = state.attempts().draft().filter(|_| state.mode() == Mode::Writing && !text.is_empty());
+        let draft = state.draft().filter(|_| state.mode() == Mode::Writing && !text.is_empty());
         let edit = draft.and_then(|draft| self.typist.paste(text, draft));
         edit.map_or_else(|| Event::Say(PASTED.to_owned()), Event::Edited)
     }

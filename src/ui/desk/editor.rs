@@ -23,8 +23,10 @@ const LABELED: usize = 16;
 
 /// The lines of the editor.
 pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
-    let (words, attempts) = (state.interface(), state.attempts());
-    let (Some(mechanism), Some(draft)) = (attempts.chosen(), attempts.draft()) else { return Vec::new() };
+    let words = state.interface();
+    let (Some(mechanism), Some(draft)) = (state.draft_way(), state.draft()) else { return Vec::new() };
+    // A drill begins with what is on the server.
+    let is_whole = state.is_drilling() && mechanism != Mechanism::Grant;
     // Empty lines go first where rows are few.
     let needed = |is_roomy: bool| {
         let below =
@@ -34,17 +36,23 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let is_roomy = needed(true) <= usize::from(area.height);
     let below =
         [stays(state, mechanism, theme, area), forecast(state, theme, area, is_roomy), inserts(state, theme, area)];
-    let intro = words.say("Fill the blanks. It is sent as you write it, right or wrong.");
+    let intro = words.say(match is_whole {
+        true => "Change what you like. It is sent as you write it, right or wrong.",
+        false => "Fill the blanks. It is sent as you write it, right or wrong.",
+    });
     let mut lines = vec![Line::default()];
     lines.extend(labeled((" ", theme.base), (intro.to_owned(), theme.base), area.width.into(), 1));
     lines.push(Line::default());
     let title = match mechanism {
+        Mechanism::KeyPolicy if is_whole => "key policy, the whole document",
+        Mechanism::IamPolicy if is_whole => "IAM policy of test-user",
         Mechanism::KeyPolicy => "key policy, your new statement",
         Mechanism::IamPolicy => "IAM policy of test-user, its statement",
         Mechanism::Grant => "grant, the parameters of CreateGrant",
     };
     let blanks = draft.blanks().len();
     let note = match blanks {
+        0 if is_whole => String::new(),
         0 => words.say("no blank left").to_owned(),
         1 => words.say("1 blank left").to_owned(),
         _ => words.fill("{} blanks left", &[&blanks]),
@@ -54,8 +62,9 @@ pub fn lines(state: &State, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let gap = usize::from(is_roomy);
     let used = lines.len() + below.iter().map(Vec::len).sum::<usize>() + 2 * gap;
     let height = usize::from(area.height).saturating_sub(used);
-    // Where rows are few, the names go first: ctrl-n still shows them.
-    let short = height < draft.lines().count().min(6) && state.view().desk == Some(Desk::Editor);
+    // Where rows are few, or the document is long, the names go first: ctrl-n still shows them.
+    let is_short = is_whole || height < draft.lines().count().min(6);
+    let short = is_short && state.view().desk == Some(Desk::Editor);
     let kept = if short { &below[..2] } else { &below[..] };
     let used = lines.len() + kept.iter().map(Vec::len).sum::<usize>() + 2 * gap;
     let height = usize::from(area.height).saturating_sub(used).max(3);
@@ -144,6 +153,9 @@ fn stays(state: &State, mechanism: Mechanism, theme: &Theme, area: Rect) -> Vec<
     let words = state.interface();
     let columns = usize::from(area.width).saturating_sub(2);
     let text = match mechanism {
+        Mechanism::KeyPolicy if state.is_drilling() => {
+            words.say("PutKeyPolicy replaces the whole document. What you leave out is gone.").to_owned()
+        }
         Mechanism::KeyPolicy => {
             let sids = state.attempts().before().and_then(|documents| documents.key_policy.as_deref()).map(sids);
             let sids = sids.unwrap_or_default().join(", ");

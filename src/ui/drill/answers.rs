@@ -180,14 +180,20 @@ impl Block<'_> {
             let content = vec![Span::styled(format!("○  {text}"), self.theme.dim)];
             return self.row(label, false, content);
         }
-        if let Part::Fix(_) | Part::Check = it.part()
+        if let Part::Fix(_) | Part::Own | Part::Check = it.part()
             && state.is_running()
         {
             return self.busy();
         }
         if state.drills().level() == Level::Three {
-            let key = names::first("advance", &state.view().keys);
-            let text = state.lesson().drills.fill("write_it", &[&key]);
+            let [writes, shell, scans] =
+                ["drill_write", "shell", "advance"].map(|name| names::first(name, &state.view().keys));
+            let can_write = it.editable(state.backend().given_user).is_some();
+            let words = &state.lesson().drills;
+            let text = match can_write {
+                true => words.fill("write_it", &[&writes, &shell, &scans]),
+                false => words.fill("send_it", &[&shell, &scans]),
+            };
             return self.row(label, true, vec![Span::styled(text, self.theme.base)]);
         }
         for (at, (fix, _)) in state.drills().fixes(state.backend().given_user).into_iter().enumerate() {
@@ -244,7 +250,7 @@ impl Block<'_> {
     fn busy(&mut self) {
         let word = match self.it.part() {
             Part::SetUp => "setting_up",
-            Part::Fix(_) => "applying",
+            Part::Fix(_) | Part::Own => "applying",
             Part::Check => "checking",
             Part::Look(_) => "looking",
             Part::Undo => "undoing",

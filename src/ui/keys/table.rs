@@ -102,6 +102,13 @@ pub const KEYS: &[Row] = &[
         &[on("level", &[char('L')], Intent::Drill(DrillAction::Level))],
     ),
     row(
+        "editor",
+        "in a drill: write the fix, or change the document on the left",
+        Group::Learn,
+        5,
+        &[on("drill_write", &[char('e')], Intent::Drill(DrillAction::Write))],
+    ),
+    row(
         "write it",
         "stage 7: write it, for key policy, IAM or a grant",
         Group::Learn,
@@ -530,7 +537,7 @@ const LETTERS: &[Chord] = &[char('a'), char('b'), char('c'), char('d')];
 
 fn advance_label(state: &State, _: Rect) -> &str {
     let experiment = state.view().experiment;
-    if state.is_drilling() {
+    if state.is_drilling() && state.view().desk.is_none() {
         return match state.drills().current().map(Current::task) {
             Some(Task::Solved | Task::Impossible) => "next drill",
             Some(_) => "send both Scans",
@@ -567,6 +574,7 @@ fn back_label(state: &State, area: Rect) -> &str {
     let is_zoomed = state.view().zoom && class == Class::Full;
     match state.view().overlay {
         Some(Overlay::Quit) => "stay",
+        None if state.is_drilling() && state.view().desk.is_some() => "back",
         None if state.is_drilling() => "stop",
         Some(Overlay::Debrief) if state.debrief().current().is_some() => "to the card",
         None if is_zoomed || class == Class::TooSmall => "back",

@@ -89,7 +89,7 @@ fn question(state: &State) -> Option<String> {
             (words.word("rung"), drills.rungs().map(name).into())
         }
         Task::Fix if drills.level() == Level::Three => {
-            return Some(words.fill("write_it", &[&"Enter"]));
+            return Some(words.fill("write_elsewhere", &[&"Enter"]));
         }
         Task::Fix => {
             let fixes = drills.fixes(state.backend().given_user);

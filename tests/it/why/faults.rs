@@ -67,15 +67,15 @@ const FAULTS: &[(&str, Fault, Said)] = &[
         let deny = json!({"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*", "NotPrincipal": {"AWS": all_but}});
         w.key_policy(true, &[key_user(w, ALLOW), deny]);
     }, Said::Refuses("key", "explicit_deny")),
-    ("the user may administer the key", |w| w.key_policy(true, &[key_admin(w)]), Said::Refuses("key", "iam_policies")),
+    ("the user may administer the key", |w| w.key_policy(true, &[key_admin(w)]), Said::Refuses("key", "key_policy")),
     ("a grant", |w| grant(w, &w.user_arn(), "Decrypt", None), Said::Allows),
-    ("a grant for something else", |w| grant(w, &w.user_arn(), "Encrypt", None), Said::Refuses("key", "iam_policies")),
+    ("a grant for something else", |w| grant(w, &w.user_arn(), "Encrypt", None), Said::Refuses("key", "grants")),
     ("a grant for somebody else",
         |w| grant(w, &format!("arn:aws:iam::{ACCOUNT}:user/kmslab-admin"), "Decrypt", None),
         Said::Refuses("key", "iam_policies")),
     ("a grant for another table", |w| grant(w, &w.user_arn(), "Decrypt", Some("others")), Said::Refuses("key", "grants")),
     ("a grant for this table", |w| grant(w, &w.user_arn(), "Decrypt", Some(TABLE)), Said::Allows),
-    ("a statement for the id of a deleted user", names_nobody, Said::Refuses("key", "iam_policies")),
+    ("a statement for the id of a deleted user", names_nobody, Said::Refuses("key", "key_policy")),
     ("no permission, and the key is disabled", disable, Said::Refuses("key", "iam_policies")),
     ("the key is pending deletion", |w| {
         w.key_policy(true, &[key_user(w, ALLOW)]);

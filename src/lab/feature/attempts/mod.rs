@@ -35,6 +35,8 @@ pub(in crate::lab) enum Then {
     Start(Stage),
     /// An experiment starts.
     Try(Experiment),
+    /// The drills begin.
+    Drill,
     /// The verification of a resumed session's stages.
     Verify,
 }
@@ -218,11 +220,11 @@ impl Attempts {
         Some(self.begin(steps::undo(standing), String::new(), then))
     }
 
-    /// Puts the console's two statements in place of the learner's own way, as experiments need them. `None` where the
-    /// usual way was taken.
-    pub(in crate::lab) fn use_console(&mut self, experiment: Experiment) -> Option<Vec<Command>> {
+    /// Puts the console's two statements in place of the learner's own way, as experiments and drills need them. `None`
+    /// where the usual way was taken.
+    pub(in crate::lab) fn use_console(&mut self, then: Then) -> Option<Vec<Command>> {
         let standing = self.saved.standing?;
-        Some(self.begin(steps::use_console(standing), String::new(), Then::Try(experiment)))
+        Some(self.begin(steps::use_console(standing), String::new(), then))
     }
 
     fn begin(&mut self, steps: Vec<Step>, text: String, then: Then) -> Vec<Command> {
@@ -349,6 +351,7 @@ impl Attempts {
                 command(AttemptCommand::Start(stage))
             }
             Then::Try(experiment) => command(AttemptCommand::Try(experiment)),
+            Then::Drill => command(AttemptCommand::Drill),
         }
     }
 }

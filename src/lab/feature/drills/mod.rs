@@ -7,12 +7,14 @@
 pub mod baseline;
 pub mod catalog;
 pub mod fix;
+mod own;
 mod plan;
 mod run;
 mod score;
 
 use self::baseline::Baseline;
 pub use self::fix::Fix;
+use self::own::Own;
 pub use self::run::lock_of;
 pub use self::score::{Remark, Score};
 use crate::lab::kernel::event::TimerId;
@@ -29,7 +31,9 @@ pub enum Part {
     Look(Look),
     /// Applies a fix, and scans.
     Fix(Fix),
-    /// Scans: the learner has changed something.
+    /// Sends what the learner has written, and scans.
+    Own,
+    /// Scans: the learner may have changed something.
     Check,
     /// Undoes everything.
     Undo,
@@ -104,6 +108,8 @@ pub struct Current {
     solved_by: Option<Part>,
     /// The document that is looked at.
     look: Option<Look>,
+    /// What the learner writes.
+    own: Option<Own>,
     remark: Option<Remark>,
     /// Why the fault could not be set up.
     trouble: Option<String>,
@@ -340,6 +346,7 @@ impl Drills {
             tried_fixes: Vec::new(),
             solved_by: None,
             look: None,
+            own: None,
             remark: None,
             trouble: None,
             hints: 0,
@@ -467,7 +474,7 @@ impl Drills {
             Part::Fix(_) => it.remark = None,
             Part::Look(look) => it.look = Some(look),
             Part::Undo => (it.tried, it.undone, it.look) = (Vec::new(), Undone::No, None),
-            Part::SetUp | Part::Check => {}
+            Part::SetUp | Part::Own | Part::Check => {}
         }
     }
 

@@ -14,7 +14,7 @@ use crate::lab::model::until::Until;
 use crate::lab::stages::Sources;
 use crate::lab::trial::change::Change;
 use crate::lab::trial::ledger::Ledger;
-use crate::lab::trial::setup::{Setup, Step, undo};
+use crate::lab::trial::setup::{Setup, Step, try_out, undo};
 
 /// Said where the server lets test-user read in spite of the fault.
 const NOT_REFUSED: &str = "test-user can read in spite of the fault";
@@ -38,6 +38,11 @@ impl Drills {
             },
             Part::Look(look) => it.next_look(look, batch, &setup, given_user, run),
             Part::Fix(fix) => of_steps(fix.steps(it.drill, &setup).map(|steps| and_scan(steps, &setup)), batch),
+            Part::Own => {
+                let operation = it.own.as_ref().and_then(|own| own.operation.clone());
+                let steps = operation.map(|operation| try_out([(Identity::Admin, operation)]));
+                of_steps(Ok(and_scan(steps.into_iter().collect(), &setup)), batch)
+            }
             Part::Check => of_steps(Ok(and_scan(Vec::new(), &setup)), batch),
             Part::Undo => return it.next_undo(ledger, batch, &setup, given_user),
         };
@@ -57,7 +62,7 @@ impl Drills {
                 ledger.policy.clone_from(&it.before.policy);
             }
             Part::Undo => it.after.learn(exchange),
-            Part::Look(_) | Part::Fix(_) | Part::Check => {}
+            Part::Look(_) | Part::Fix(_) | Part::Own | Part::Check => {}
         }
     }
 
@@ -86,10 +91,10 @@ impl Drills {
                     }
                 }
             }
-            Part::Fix(_) | Part::Check if both_read => {
+            Part::Fix(_) | Part::Own | Part::Check if both_read => {
                 let before = it.score.total();
                 it.solved_by = Some(it.part);
-                it.score.solved(matches!(it.part, Part::Fix(_)));
+                it.score.solved(matches!(it.part, Part::Fix(_)), it.task);
                 self.points += it.score.total() - before;
                 self.record(true);
                 if let Some(it) = &mut self.current {
@@ -101,7 +106,8 @@ impl Drills {
                 it.tried_fixes.push(fix);
                 it.remark = Some(it.score.wrong_fix());
             }
-            Part::Check => it.remark = Some(Remark::StillRefused),
+            // Who has only looked around in a shell hears nothing.
+            Part::Own | Part::Check => it.remark = (it.task == Task::Fix).then_some(Remark::StillRefused),
             Part::Look(_) => {}
             Part::Undo => {
                 it.undone = match ledger.is_empty() && it.before.differences(&it.after).is_empty() {

@@ -1,5 +1,6 @@
 //! The points of a drill, and what is said about a wrong answer.
 
+use super::Task;
 use super::catalog::Def;
 use crate::lab::model::drill::{Lock, Rung};
 
@@ -66,12 +67,15 @@ impl Score {
         Remark::FixRefused
     }
 
-    /// Takes the points of a drill that is solved: one each for lock, rung and fix that were right at once.
-    pub(super) fn solved(&mut self, by_list: bool) {
+    /// Takes the points of a drill that is solved: one each for lock, rung and fix that were right at once. What is
+    /// solved in a shell or editor before lock and rung are named gets none for them.
+    pub(super) fn solved(&mut self, by_list: bool, task: Task) {
         let one = |is_right: bool| i32::from(is_right);
         // Without a list there is no wrong choice.
         let fix = one(!by_list || self.wrong_fixes == 0);
-        self.gained = Some([one(self.wrong_locks == 0), one(self.wrong_rungs == 0), fix]);
+        let lock = one(self.wrong_locks == 0 && task != Task::Lock);
+        let rung = one(self.wrong_rungs == 0 && task == Task::Fix);
+        self.gained = Some([lock, rung, fix]);
     }
 }
 

@@ -31,6 +31,9 @@ pub const EXAMPLE: &str = "EXAMPLE";
 /// What the names of a lab's things begin with: it says what they are, not whose.
 const LEADS: [&str; 3] = ["kmslab-table-", "kmslab-user-", "kmslab-key-"];
 
+/// What stands behind a run's id in the names that drills use.
+const TAILS: [&str; 3] = ["-old", "-archive", ""];
+
 /// The admin of every sandbox: a name that tells of nobody, and that a film reads better with.
 const SANDBOX_ADMIN: &str = "kmslab-admin";
 
@@ -171,19 +174,21 @@ impl Masker {
         self.run_in(token).is_some()
     }
 
-    /// The run whose id `token` is, or whose thing it names.
-    fn run_in(&self, token: &str) -> Option<&str> {
-        let is_its = |run: &str| {
-            token == run
-                || (token.starts_with("kmslab-") && token.strip_suffix(run).is_some_and(|lead| lead.ends_with('-')))
+    /// The run whose id `token` is, or whose thing it names, and what stands before and after the id.
+    fn run_in<'a>(&self, token: &'a str) -> Option<(&'a str, String, &'a str)> {
+        let parts = |run: &String| {
+            let (token, tail) = TAILS.iter().find_map(|tail| Some((token.strip_suffix(tail)?, *tail)))?;
+            let lead = token.strip_suffix(run.as_str())?;
+            let is_its = lead.is_empty() && tail.is_empty() || lead.starts_with("kmslab-") && lead.ends_with('-');
+            is_its.then(|| (lead, run.clone(), tail))
         };
-        self.runs.iter().map(String::as_str).find(|run| is_its(run))
+        self.runs.iter().find_map(parts)
     }
 
     /// A word, which may be an id.
     fn token(&mut self, token: &str) -> String {
-        if let Some(run) = self.run_in(token).map(str::to_owned) {
-            return format!("{}{}", &token[..token.len() - run.len()], self.pseudonym(&run, 0));
+        if let Some((lead, run, tail)) = self.run_in(token) {
+            return format!("{lead}{}{tail}", self.pseudonym(&run, 0));
         }
         let all = |fits: fn(&u8) -> bool| token.bytes().all(|byte| fits(&byte));
         let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -459,6 +464,8 @@ mod tests {
         assert_ne!(run, "4f2a");
         assert!(masked.contains(&format!("kmslab-user-{run}, table kmslab-table-")), "{masked}");
         assert!(!masked.contains("charlotte") && masked.ends_with(", 4f2a5 items"), "{masked}");
+        let masked = masker.text("kmslab-user-4f2a-old, kmslab-table-4f2a-archive");
+        assert_eq!(masked, format!("kmslab-user-{run}-old, kmslab-table-{run}-archive"));
     }
 
     #[test]

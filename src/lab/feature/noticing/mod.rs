@@ -89,6 +89,11 @@ impl Noticing {
         Some(call)
     }
 
+    /// Forgets what was reported in the drills: it is undone.
+    pub(in crate::lab) fn forget(&mut self) {
+        self.queue.clear();
+    }
+
     /// The newest reported calls as they are shown, for a session's log.
     pub(in crate::lab) fn newest(&self) -> &[NoticedCall] {
         &self.newest
