@@ -37,7 +37,7 @@ fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         let next = offer.next_stage();
         say(format!("Resume at stage {} of {of}: {}?", next.number(), state.text(next).title), theme.strong);
         let begun = offer.begun(state.now()).map(|begun| format!("started {begun} · ")).unwrap_or_default();
-        say(format!("{begun}{} of {of} stages met", offer.met()), theme.base);
+        say(format!("{begun}{}", words.fill("{} of {} stages met", &[&offer.met(), &of])), theme.base);
         match offer.looked() {
             Looked::Looking => say("checking what still exists …".to_owned(), theme.dim),
             Looked::Unknown(reason) => say(format!("can't check: {reason}"), theme.failed.text),

@@ -21,8 +21,13 @@ fn german() -> Arc<Lesson> {
     Arc::new(Lesson::parse(&Files::embedded(), "de").unwrap())
 }
 
+/// Parts of services' messages as the screen shortens and wraps them, and other texts that stay as they are.
+const QUOTES: &str = "resource: …:key/1234abcd-… with /1234abcd-… with user/kmslab-user-4f2a is not authorized to \
+                      …:user/kmslab-user-4f2a is because no identity-based policy allows the kms:Decrypt hex(ciphertext) \
+                      FROM dynamodb_items' ○ NOT SENT Allow attachment of persistent resources refused to";
+
 /// The lesson's texts.
-static LESSON: LazyLock<String> = LazyLock::new(|| format!("{:?}", german()));
+static LESSON: LazyLock<String> = LazyLock::new(|| format!("{:?} {QUOTES}", german()));
 
 /// What services say, policies have and commands are: it stays as it is. So are the lesson's German texts.
 fn quoted(state: &State) -> String {
