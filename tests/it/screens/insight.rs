@@ -283,7 +283,7 @@ fn what_is_not_known_is_never_taken_for_a_verdict() {
         Finding::Documents(all)
     }));
     assert!(with_mfa.contains("└─ ?  incomplete: something that isn't known"), "{with_mfa}");
-    assert!(with_mfa.contains("needs aws:MultiFactorAuthPresent, which isn't known here"), "{with_mfa}");
+    assert!(with_mfa.contains("aws:MultiFactorAuthPresent, which isn't known here"), "{with_mfa}");
     // A lab refuses root in its first stage. A kept session may name it, if that stage was not met: it is not verified.
     let mut root = Session::aws().offering(Session::aws().after(Stage::ViewDenied), |kept| {
         kept.facts.admin.as_mut().unwrap().arn = format!("arn:aws:iam::{ACCOUNT}:root");
