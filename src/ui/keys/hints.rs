@@ -25,16 +25,18 @@ fn hints_of(state: &State, area: Rect, shows: impl Fn(&str) -> bool) -> Vec<KeyH
     let fit = Fit::new(state, area);
     let unread = state.has_unread_denial();
     let hint = |row: &Row| {
-        let working = row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
+        let working = || row.bindings.iter().filter(|binding| fit.works(binding) == Permit::Yes);
         // In the editor letters type.
         let counts = |name: &String| state.mode() != Mode::Writing || name.chars().count() > 1;
         let first = |binding: &Binding| binding.keys(fit.keymap).into_iter().find(counts);
-        let keys: Vec<String> = working.filter_map(first).collect();
+        let keys: Vec<String> = working().filter_map(first).collect();
+        // A claim's letters are others.
+        let has_letters = working().any(|binding| binding.name == "answer_1");
         let label = state.interface().word(row.label.text(state, area)).to_owned();
         let name = name_of(row);
         let keys = match (name, keys.is_empty()) {
             (_, true) => return None,
-            ("answer_1", _) => names::answers(fit.keymap, keys.len()),
+            ("answer_1", _) if has_letters => names::answers(fit.keymap, keys.len()),
             _ => keys.join("/"),
         };
         let is_next = unread && name == "why";
