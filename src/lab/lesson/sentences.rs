@@ -376,4 +376,5 @@ pub const SENTENCES: &[&str] = &[
     "a stage: as expected",
     "a stage: not as expected, and it says why",
     "on the card: write up the lab, into this folder",
+    "in a drill: write the fix, or change the document on the left",
 ];

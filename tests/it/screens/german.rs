@@ -24,7 +24,7 @@ fn german() -> Arc<Lesson> {
 /// Parts of services' messages as the screen shortens and wraps them, and other texts that stay as they are.
 const QUOTES: &str = "resource: …:key/1234abcd-… with /1234abcd-… with user/kmslab-user-4f2a is not authorized to \
                       …:user/kmslab-user-4f2a is because no identity-based policy allows the kms:Decrypt hex(ciphertext) \
-                      FROM dynamodb_items' ○ NOT SENT Allow attachment of persistent resources refused to";
+                      FROM dynamodb_items connection refused dispatch failure:' ○ NOT SENT Allow attachment of persistent resources refused to";
 
 /// The lesson's texts.
 static LESSON: LazyLock<String> = LazyLock::new(|| format!("{:?} {QUOTES}", german()));
