@@ -61,20 +61,40 @@ const ON_ITEMS: [&str; 13] = [
 /// What a question looks like.
 const EXAMPLE: &str = "kmslab why --table orders --as arn:aws:iam::111122223333:role/app";
 
+/// Why a question can't be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// The text is no error of DynamoDB's or KMS's.
+    #[error(
+        "this is no error that kmslab knows: it reads denials, disabled keys, keys pending deletion, and keys and tables \
+         that are not found\n  give the whole message, in quotes"
+    )]
+    UnknownText,
+    /// An option is missing, and no text names its value.
+    #[error("{0} is missing\n  {EXAMPLE}\n  or give the text of an error")]
+    Missing(&'static str),
+    /// `--as` is no ARN with an account.
+    #[error("--as takes the ARN of a user, role or session: arn:aws:iam::111122223333:role/app")]
+    NoPrincipal,
+    /// `--action` doesn't read a table's items or use a key.
+    #[error("--action takes an action on a table's items, such as dynamodb:GetItem, or one of KMS\n  {}", ON_ITEMS.join(", "))]
+    UnknownAction,
+}
+
 impl Case {
     /// Puts the options together.
     ///
     /// # Errors
-    /// A sentence that says what is missing or wrong.
-    pub fn new(named: Named) -> Result<Case, String> {
+    /// If an option is missing or wrong, or the text can't be read.
+    pub fn new(named: Named) -> Result<Case, CaseError> {
         let logged = match named.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => Some(Logged::parse(text).ok_or_else(unreadable)?),
+            Some(text) => Some(Logged::parse(text).ok_or(CaseError::UnknownText)?),
             None => None,
         };
         let of_text = |read: fn(&Logged) -> Option<&str>| logged.as_ref().and_then(read).map(str::to_owned);
         let principal = named.principal.or_else(|| of_text(Logged::principal)).unwrap_or_default();
         if !principal.is_empty() && (!is_arn(&principal) || principal.split(':').nth(4).is_none_or(str::is_empty)) {
-            return Err("--as takes the ARN of a user, role or session: arn:aws:iam::111122223333:role/app".to_owned());
+            return Err(CaseError::NoPrincipal);
         }
         let table = named.table.or_else(|| of_text(Logged::table));
         // An index has permissions of its own.
@@ -86,7 +106,7 @@ impl Case {
         if logged.is_none() {
             for (missing, option) in [(table.is_none(), "--table"), (principal.is_empty(), "--as")] {
                 if missing {
-                    return Err(format!("{option} is missing\n  {EXAMPLE}\n  or give the text of an error"));
+                    return Err(CaseError::Missing(option));
                 }
             }
         }
@@ -134,18 +154,12 @@ impl Case {
     }
 }
 
-fn unreadable() -> String {
-    "this is no error that kmslab knows: it reads denials, disabled keys, keys pending deletion, and keys and tables that \
-     are not found\n  give the whole message, in quotes"
-        .to_owned()
-}
-
 /// What the table and the key are asked for.
 fn actions(
     named: Option<&str>,
     logged: Option<&Logged>,
     has_table: bool,
-) -> Result<(Option<String>, Option<String>), String> {
+) -> Result<(Option<String>, Option<String>), CaseError> {
     let of_text = logged.and_then(Logged::action);
     let operation = logged.and_then(|logged| logged.operation.as_deref());
     let of_key = of_text.filter(|action| action.starts_with("kms:")).unwrap_or("kms:Decrypt").to_owned();
@@ -164,11 +178,6 @@ fn actions(
         Some(name) => Ok((has_table.then(|| format!("dynamodb:{name}")), Some(of_key))),
         // An action of a text was asked for, whatever it is: the table alone decides about it.
         None if named.is_none() => Ok((has_table.then(|| format!("dynamodb:{name}")), None)),
-        None => {
-            let known = ON_ITEMS.join(", ");
-            Err(format!(
-                "--action takes an action on a table's items, such as dynamodb:GetItem, or one of KMS\n  {known}"
-            ))
-        }
+        None => Err(CaseError::UnknownAction),
     }
 }

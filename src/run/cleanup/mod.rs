@@ -299,7 +299,7 @@ impl Work<'_> {
                 Ok(()) => lines.thing(if item.kind == Kind::Key { "scheduled" } else { "deleted" }, item),
                 Err(reason) => {
                     lines.line(&format!("  FAILED       {} {}: {reason}", item.kind.word(), item.arn));
-                    survivors.push((item, reason));
+                    survivors.push((item, reason.to_string()));
                 }
             }
         }

@@ -8,12 +8,31 @@ use tokio::time::Instant;
 
 use super::plan::{Item, Step};
 use super::{Lines, Work};
+use crate::aws::inventory::Failed;
 use crate::lab::model::backoff::backoff;
 use crate::lab::wait::{NEW_TAG, ON_AWS, is_throttling};
 use crate::lab::{Answer, Identity, Operation, Verdict};
 
+/// Why something was not removed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RemovalError {
+    /// The service refused the call, or did not answer.
+    #[error("{}{message}", code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
+    Refused {
+        /// The service's code; `None` where the message says it all.
+        code: Option<String>,
+        message: String,
+    },
+    /// IAM did not delete a user's inline policy.
+    #[error("{0}")]
+    UserPolicy(Failed),
+    /// The table takes longer than `--wait` allows.
+    #[error("it is still being deleted; run kmslab cleanup again later")]
+    StillDeleting,
+}
+
 impl Work<'_> {
-    pub(super) async fn remove<W: Write>(&self, item: &Item, lines: &mut Lines<'_, W>) -> Result<(), String> {
+    pub(super) async fn remove<W: Write>(&self, item: &Item, lines: &mut Lines<'_, W>) -> Result<(), RemovalError> {
         for step in &item.steps {
             match step {
                 Step::Call(operation @ Operation::DeleteTable { table }) => {
@@ -26,7 +45,7 @@ impl Work<'_> {
                 }
                 Step::Call(operation) => outcome(&self.call(operation).await)?,
                 Step::DeleteUserPolicy { user, policy } => {
-                    self.clients.delete_user_policy(user, policy).await.map_err(|failed| failed.to_string())?;
+                    self.clients.delete_user_policy(user, policy).await.map_err(RemovalError::UserPolicy)?;
                 }
             }
         }
@@ -51,7 +70,7 @@ impl Work<'_> {
     }
 
     /// A table that is being created can't be deleted yet (DynamoDB guide); one that is being deleted need not be.
-    async fn until_deletable(&self, delete: &Operation) -> Result<(), String> {
+    async fn until_deletable(&self, delete: &Operation) -> Result<(), RemovalError> {
         let mut wait = Wait::new(self.clients.patience());
         loop {
             let answer = self.call(delete).await;
@@ -69,7 +88,7 @@ impl Work<'_> {
     }
 
     /// What has just been taken off a user may still be seen on it: IAM is eventually consistent (IAM guide).
-    async fn until_free<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
+    async fn until_free<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), RemovalError> {
         let mut wait = Wait::new(self.clients.patience());
         loop {
             let answer = self.call(delete).await;
@@ -87,7 +106,11 @@ impl Work<'_> {
 
     /// A policy may allow this only for keys with the run's tag, and a new tag takes minutes to count there (KMS guide,
     /// "ABAC for AWS KMS"). An older key is denied for another reason.
-    async fn until_tag_counts<W: Write>(&self, delete: &Operation, lines: &mut Lines<'_, W>) -> Result<(), String> {
+    async fn until_tag_counts<W: Write>(
+        &self,
+        delete: &Operation,
+        lines: &mut Lines<'_, W>,
+    ) -> Result<(), RemovalError> {
         let answer = self.call(delete).await;
         // Somebody else has scheduled it meanwhile, or an earlier try of this call has.
         if code(&answer) == Some("KMSInvalidStateException") && self.is_pending(delete.subject()).await {
@@ -120,7 +143,7 @@ impl Work<'_> {
         outcome(&newest)
     }
 
-    async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), String> {
+    async fn until_gone<W: Write>(&self, table: &str, lines: &mut Lines<'_, W>) -> Result<(), RemovalError> {
         let describe = Operation::DescribeTable { table: table.to_owned() };
         let mut wait = Wait::new(self.clients.patience());
         loop {
@@ -133,7 +156,7 @@ impl Work<'_> {
                 lines.line(&format!("  waiting      until the table {table} is gone"));
             }
             if !wait.goes_on().await {
-                return Err("it is still being deleted; run kmslab cleanup again later".to_owned());
+                return Err(RemovalError::StillDeleting);
             }
         }
     }
@@ -150,15 +173,12 @@ fn status(answer: &Answer) -> Option<String> {
 }
 
 /// Whether a removing call has reached its aim: what it does not find is gone.
-fn outcome(answer: &Answer) -> Result<(), String> {
+fn outcome(answer: &Answer) -> Result<(), RemovalError> {
     match answer.verdict() {
         Verdict::Allowed => Ok(()),
         _ if code(answer).is_some_and(crate::lab::exchange::is_not_found) => Ok(()),
-        Verdict::Denied(denied) => Err(denied.message),
-        Verdict::Failed(failure) => {
-            let code = failure.code.map(|code| format!("{code}: ")).unwrap_or_default();
-            Err(format!("{code}{}", failure.message))
-        }
+        Verdict::Denied(denied) => Err(RemovalError::Refused { code: None, message: denied.message }),
+        Verdict::Failed(failure) => Err(RemovalError::Refused { code: failure.code, message: failure.message }),
     }
 }
 
