@@ -8,7 +8,8 @@
 //! - [`feature`]: each owns its data, handles domain events and returns commands. [`consent`] (before the lab creates
 //!   something on AWS), [`review`] (before PutKeyPolicy), [`experiments`], [`insight`] (the pages why, trail and at
 //!   rest), [`presenting`] (in front of a class), [`quiz`], [`copy`], [`replay`] (responses of an earlier run),
-//!   [`noticing`] (what other clients do), [`resume`] and [`saving`], and masking ([`mask`]).
+//!   [`noticing`] (what other clients do), and masking ([`mask`]).
+//! - [`saving`] and [`resume`]: a saved session has a part of each feature.
 //! - [`session`]: puts them together. Read [`flow`] first (event, intent, effect), then [`state`] (the whole state, whose
 //!   fields only the session sees), [`permit`] (whether an intent is allowed now) and `update` (the router). [`log`] is a
 //!   recorded session.
@@ -25,6 +26,8 @@ pub mod lesson;
 pub mod line;
 pub mod model;
 pub mod path;
+pub mod resume;
+pub mod saving;
 pub mod session;
 pub mod snapshot;
 pub mod stages;
@@ -40,7 +43,7 @@ pub use feature::drills;
 pub use feature::experiments;
 pub use feature::insight;
 pub use feature::masking::masker as mask;
-pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, resume, review, saving, search};
+pub use feature::{consent, copy, debrief, noticing, presenting, quiz, replay, review, search};
 pub use model::search as text_search;
 pub use model::{
     backend, certainty, exchange, facts, glyphs, key_policy, keymap, operation, policy_diff, redact, stage, test_user,

@@ -12,7 +12,5 @@ pub mod noticing;
 pub mod presenting;
 pub mod quiz;
 pub mod replay;
-pub mod resume;
 pub mod review;
-pub mod saving;
 pub mod search;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::lab::feature::masking::Masking;
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::run::Status;
 use crate::lab::model::backend::BackendKind;
@@ -37,6 +36,16 @@ pub struct RecordedStage {
     pub test_user: Option<Caller>,
     /// The calls in the order of sending.
     pub exchanges: Vec<Exchange>,
+}
+
+/// The recorded responses of a stage as they are shown: masked, if the session is.
+pub(in crate::lab) struct Shown {
+    pub at: u64,
+    /// The real account.
+    pub account: String,
+    pub admin: Caller,
+    pub test_user: Option<Caller>,
+    pub exchanges: Vec<Arc<Exchange>>,
 }
 
 /// What the lab knows of recorded answers.
@@ -196,17 +205,12 @@ impl Replays {
     }
 
     /// Takes what was found for `stage`.
-    pub(in crate::lab) fn found(
-        &mut self,
-        stage: Stage,
-        found: Result<Option<Box<RecordedStage>>, String>,
-        masking: &mut Masking,
-    ) {
+    pub(in crate::lab) fn found(&mut self, stage: Stage, found: Result<Option<Shown>, String>) {
         // A stage that is looked at so before its last call is given up stays as it is.
         let before = self.stages[stage.index()].take();
         let (is_on, was_on) = before.map_or((false, false), |replay| (replay.is_on, replay.was_on));
         let (replay, problem) = match found {
-            Ok(Some(verified)) => (Some(Replay { is_on, was_on, ..Replay::new(*verified, masking) }), None),
+            Ok(Some(shown)) => (Some(Replay { is_on, was_on, ..Replay::new(shown) }), None),
             Ok(None) => (None, None),
             Err(problem) => (None, Some(problem)),
         };
@@ -240,13 +244,9 @@ impl Replays {
 }
 
 impl Replay {
-    fn new(verified: RecordedStage, masking: &mut Masking) -> Replay {
-        let RecordedStage { at, run, admin, test_user, exchanges, .. } = verified;
-        let account = admin.account.clone();
-        masking.add_run(&run);
-        let mut caller = |Caller { arn, account }| Caller { arn: masking.text(arn), account: masking.text(account) };
-        let mut facts = Facts { admin: Some(caller(admin)), test_user: test_user.map(&mut caller), ..Facts::default() };
-        let exchanges: Vec<_> = exchanges.into_iter().map(|e| masking.exchange(&Arc::new(e))).collect();
+    fn new(shown: Shown) -> Replay {
+        let Shown { at, account, admin, test_user, exchanges } = shown;
+        let mut facts = Facts { admin: Some(admin), test_user, ..Facts::default() };
         exchanges.iter().for_each(|exchange| facts.learn(exchange));
         Replay { at, account, facts, exchanges, is_on: false, was_on: false }
     }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::feature::copy::Copied;
 use crate::lab::feature::replay::RecordedStage;
-use crate::lab::feature::saving::SavedSession;
 pub use crate::lab::feature::search::SearchAction;
 use crate::lab::insight::{Finding, Inquiry, Traced};
 use crate::lab::kernel::event::Outgoing;
@@ -19,6 +18,7 @@ use crate::lab::model::noticed::NoticedCall;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::outcome::Check;
 use crate::lab::model::stage::Stage;
+use crate::lab::saving::SavedSession;
 use crate::lab::view::Page;
 
 /// What a person asks for. `ui::keys` makes it from a key, plain mode from a line.

@@ -1,21 +1,24 @@
 //! Saving a session, and resuming one.
 
+use std::sync::Arc;
+
 use super::desk;
 use super::flow::Effect;
 use super::state::State;
 use crate::lab::feature::attempts;
 use crate::lab::feature::experiments::{Experiments, Then};
 use crate::lab::feature::quiz::Quiz;
-use crate::lab::feature::resume::{CatchUp, Looked, Offer, Resuming};
-use crate::lab::feature::saving::{Place, SavedSession, SavedStage, Times, VERSION, begun};
+use crate::lab::feature::replay::{RecordedStage, Shown};
 use crate::lab::kernel::event::{Command, DomainEvent, RunId};
 use crate::lab::kernel::run::{Run, Status};
 use crate::lab::model::exchange::{Exchange, is_not_found};
-use crate::lab::model::facts::Names;
+use crate::lab::model::facts::{Caller, Names};
 use crate::lab::model::masked::Masked;
 use crate::lab::model::mechanism::Mechanism;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::stage::Stage;
+use crate::lab::resume::{CatchUp, Looked, Offer, Resuming};
+use crate::lab::saving::{Place, SavedSession, SavedStage, Times, VERSION, begun};
 use crate::lab::stages::{self, Kind};
 use crate::lab::view::Overlay;
 
@@ -132,6 +135,18 @@ impl State {
     /// Whether the session may be saved as it is now: not while it has less than the saved one.
     pub(super) fn is_worth_saving(&self) -> bool {
         self.is_saved() && !self.resuming.has_less()
+    }
+
+    /// Recorded responses, masked as this session is.
+    pub(super) fn masked(&mut self, recorded: RecordedStage) -> Shown {
+        let RecordedStage { at, run, admin, test_user, exchanges, .. } = recorded;
+        let account = admin.account.clone();
+        self.masking.add_run(&run);
+        let mut caller =
+            |Caller { arn, account }| Caller { arn: self.masking.text(arn), account: self.masking.text(account) };
+        let (admin, test_user) = (caller(admin), test_user.map(caller));
+        let exchanges = exchanges.into_iter().map(|it| self.masking.exchange(&Arc::new(it))).collect();
+        Shown { at, account, admin, test_user, exchanges }
     }
 
     /// Goes on with looking, verifying or running again.

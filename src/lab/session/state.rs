@@ -20,9 +20,7 @@ use crate::lab::feature::presenting::Presenting;
 use crate::lab::feature::presenting::pace::Pace;
 use crate::lab::feature::quiz::Quiz;
 use crate::lab::feature::replay::Replays;
-use crate::lab::feature::resume::Resuming;
 use crate::lab::feature::review::Review;
-use crate::lab::feature::saving::Progress;
 use crate::lab::kernel::Kernel;
 use crate::lab::kernel::event::RunId;
 use crate::lab::kernel::run::{Run, Status};
@@ -37,6 +35,8 @@ use crate::lab::model::keymap::Keymap;
 use crate::lab::model::operation::{Identity, Operation};
 use crate::lab::model::stage::Stage;
 use crate::lab::path::Path;
+use crate::lab::resume::Resuming;
+use crate::lab::saving::Progress;
 use crate::lab::view::{Desk, Page, View};
 use crate::lab::wait::Patience;
 

@@ -63,7 +63,10 @@ impl State {
                 return vec![Command::Drill(DrillCommand::GoOn)];
             }
             Event::Advanced { timer, moved } => return self.experiments.advanced(timer, moved),
-            Event::ResponsesLoaded { stage, found } => self.replays.found(stage, found, &mut self.masking),
+            Event::ResponsesLoaded { stage, found } => {
+                let shown = found.map(|found| found.map(|recorded| self.masked(*recorded)));
+                self.replays.found(stage, shown);
+            }
             Event::ResponsesNotCached(reason) => {
                 if let Some(text) = self.replays.could_not_cache(&reason) {
                     self.view.message = Some(text);
@@ -337,7 +340,7 @@ impl State {
         // A stage that was met and does not stand any more keeps its outcome until resuming decides.
         let before = run.before.as_ref().map(|before| before.raw().clone()).filter(|_| !check.met);
         if before.is_none() {
-            let begun = crate::lab::feature::saving::begun(&run.calls);
+            let begun = crate::lab::saving::begun(&run.calls);
             self.progress.end(stage, begun, self.kernel.now());
         }
         let mut outcome = self.masking.outcome(check);

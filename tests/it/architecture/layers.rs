@@ -187,17 +187,11 @@ const INNER: &[Inner] = &[Inner {
         &["lesson/", "stages/", "wait.rs"],
         &["kernel/", "trial/"],
         &["feature/", "calls.rs", "cost.rs", "path.rs", "view.rs"],
+        &["resume.rs", "saving.rs"],
         &["session/"],
     ],
     apart: &["feature"],
 }];
-
-/// An importing file or folder, what it imports though its layer must not, and why that stays for now.
-const INNER_EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("lab/feature/replay.rs", "lab/feature/masking", "recorded responses are masked when they are found"),
-    ("lab/feature/resume.rs", "lab/feature", "it resumes what the feature of saving has saved"),
-    ("lab/feature/saving.rs", "lab/feature", "a saved session has a part of each feature"),
-];
 
 /// The imports that lead upward, or sideways where the parts stand apart.
 fn misdirected(graph: &Graph) -> Vec<(String, String)> {
@@ -232,17 +226,8 @@ fn level(inner: &Inner, file: &str) -> Option<usize> {
 #[test]
 fn inner_layers_are_kept() {
     let found = misdirected(&Modules::new(&of_the_crate()).graph());
-    let is_part = |path: &str, of: &str| path == of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with('/'));
-    let excepts = |(file, other): &(String, String), exception: &(&str, &str, &str)| {
-        is_part(file, exception.0) && is_part(other, exception.1)
-    };
-    let wrong = found.iter().filter(|pair| !INNER_EXCEPTIONS.iter().any(|exception| excepts(pair, exception)));
-    let wrong: Vec<String> = wrong.map(|(file, other)| format!("src/{file} imports src/{other}")).collect();
+    let wrong: Vec<String> = found.iter().map(|(file, other)| format!("src/{file} imports src/{other}")).collect();
     assert!(wrong.is_empty(), "see INNER in tests/it/architecture/layers.rs:\n{}", wrong.join("\n"));
-    for exception in INNER_EXCEPTIONS {
-        let needed = found.iter().any(|pair| excepts(pair, exception));
-        assert!(needed, "{} imports {} no more: take it out of the exceptions", exception.0, exception.1);
-    }
 }
 
 #[rstest]

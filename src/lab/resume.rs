@@ -7,13 +7,13 @@
 use serde_json::Value;
 
 use crate::lab::feature::replay::stamp;
-use crate::lab::feature::saving::SavedSession;
 use crate::lab::kernel::event::Command;
 use crate::lab::model::exchange::{Answer, Verdict, is_not_found};
 use crate::lab::model::facts::Names;
 use crate::lab::model::key_policy;
 use crate::lab::model::operation::Operation;
 use crate::lab::model::stage::Stage;
+use crate::lab::saving::SavedSession;
 
 /// A kept session, and whether what it made is still there.
 #[derive(Debug, Clone, PartialEq)]
