@@ -151,6 +151,8 @@ pub struct View {
     /// A line for the person, until the next key.
     pub message: Option<String>,
     search: Option<(Searched, Search)>,
+    /// Whether the open page lies over the debrief.
+    over_debrief: bool,
     focus_right: bool,
     panes: [Pane; 2],
 }
@@ -359,6 +361,7 @@ impl View {
         if self.page() == Some(page) {
             return self.close();
         }
+        self.over_debrief |= self.overlay == Some(Overlay::Debrief);
         self.overlay = Some(Overlay::Page { page, scroll });
     }
 
@@ -376,7 +379,8 @@ impl View {
 
     /// Closes the overlay. Behind the answers is the card.
     pub(super) fn close(&mut self) {
-        self.overlay = (self.page() == Some(Page::Debrief)).then_some(Overlay::Debrief);
+        let is_over = std::mem::take(&mut self.over_debrief) && self.page().is_some();
+        self.overlay = (is_over || self.page() == Some(Page::Debrief)).then_some(Overlay::Debrief);
         self.message = None;
     }
 

@@ -206,8 +206,9 @@ impl Sheet<'_> {
     /// Draws a ladder: its lock, its rungs and its verdict.
     fn ladder(&mut self, one: Hanging<'_>, earlier: Option<&str>, count: usize) {
         let Hanging { ladder, standing, .. } = one;
-        let lock = match count {
-            1 => format!("the lock, {}", guarded(ladder.lock)),
+        let lock = match (ladder.lock, count) {
+            (Lock::Other, _) => guarded(Lock::Other).to_owned(),
+            (_, 1) => format!("the lock, {}", guarded(ladder.lock)),
             _ => format!("lock {}, {}", one.at + 1, guarded(ladder.lock)),
         };
         let mut asked = format!("{} on {}", ladder.action, short_resource(&ladder.resource));

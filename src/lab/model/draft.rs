@@ -106,14 +106,23 @@ impl Draft {
 
     /// Inserts a text at the cursor, in place of the blank under it.
     pub fn insert(&mut self, text: &str) {
-        let blank = self
-            .blanks()
-            .into_iter()
-            .find(|spot| spot.row == self.row && (spot.column..=spot.column + spot.length).contains(&self.column));
-        let (column, removed) = blank.map_or((self.column, 0), |spot| (spot.column, spot.length));
+        let (column, removed) = self.blank_here().map_or((self.column, 0), |spot| (spot.column, spot.length));
         let at = self.offset(self.row, column);
         let column = column + text.chars().count();
         self.apply(&Edit { at, removed, inserted: text.to_owned(), row: self.row, column });
+    }
+
+    /// The blank under the cursor, or right before it.
+    pub fn blank_here(&self) -> Option<Spot> {
+        let has_cursor = |spot: &Spot| (spot.column..=spot.column + spot.length).contains(&self.column);
+        self.blanks().into_iter().find(|spot| spot.row == self.row && has_cursor(spot))
+    }
+
+    /// The line and character of the character at `at`, counted from the start of the text.
+    pub fn place(&self, at: usize) -> (usize, usize) {
+        let before: String = self.text.chars().take(at).collect();
+        let row = before.matches('\n').count();
+        (row, before.rsplit('\n').next().map_or(0, |line| line.chars().count()))
     }
 
     /// Moves the cursor to the next blank, or to the one before; around the ends. Does nothing without blanks.

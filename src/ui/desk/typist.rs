@@ -4,7 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{CursorMove, Input, Key, TextArea};
 
-use crate::lab::model::draft::{BLANK, Draft, Edit};
+use crate::lab::model::draft::{Draft, Edit};
 
 /// How many edits can be undone.
 const HISTORY: usize = 200;
@@ -23,8 +23,8 @@ impl Typist {
         }
         let input = input(key)?;
         let area = self.follow(draft);
-        if matches!(input.key, Key::Char(_)) && !input.ctrl && !input.alt {
-            fill(area, draft);
+        if matches!(input, Input { key: Key::Char(_), ctrl: false, alt: false, .. }) {
+            take_blank(area, draft);
         }
         area.input(input);
         edit(area, draft)
@@ -33,35 +33,59 @@ impl Typist {
     /// The edit that pasted text makes of `draft`.
     pub fn paste(&mut self, text: &str, draft: &Draft) -> Option<Edit> {
         let area = self.follow(draft);
-        fill(area, draft);
+        take_blank(area, draft);
         area.insert_str(text);
         edit(area, draft)
     }
 
     /// The widget with the draft's text and cursor.
     fn follow(&mut self, draft: &Draft) -> &mut TextArea<'static> {
-        let area = self.area.get_or_insert_with(|| {
-            let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
-            area.set_max_histories(HISTORY);
-            area
-        });
+        let area = self.area.get_or_insert_with(|| editor(draft));
         if !draft.lines().eq(area.lines().iter().map(String::as_str)) {
-            // As an edit of its own, so that it can be undone.
-            area.select_all();
-            area.insert_str(draft.text());
+            take_over(area, draft);
         }
-        area.cancel_selection();
-        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
-        let (row, column) = draft.cursor();
-        area.move_cursor(CursorMove::Jump(place(row), place(column)));
+        jump(area, draft.cursor());
         area
     }
 }
 
-/// Removes the blank that begins at the cursor: what is written takes its place.
-fn fill(area: &mut TextArea<'_>, draft: &Draft) {
-    if draft.blanks().iter().any(|spot| (spot.row, spot.column) == draft.cursor()) {
-        area.delete_str(BLANK.len());
+/// Makes the widget's text that of `draft`, by edits that can be undone. Another draft begins a history of its own.
+fn take_over(area: &mut TextArea<'_>, draft: &Draft) {
+    let mut old = Draft::default();
+    old.apply(&Edit { inserted: area.lines().join("\n"), ..Edit::default() });
+    let edit = old.edit_to(draft.text(), (0, 0));
+    let length = old.text().chars().count();
+    if edit.removed > length / 2 {
+        *area = editor(draft);
+        return;
+    }
+    jump(area, old.place(edit.at));
+    // The deletion and the insertion are two edits, and an empty one would be one to undo.
+    if edit.removed > 0 {
+        area.delete_str(edit.removed);
+    }
+    if !edit.inserted.is_empty() {
+        area.insert_str(&edit.inserted);
+    }
+}
+
+fn editor(draft: &Draft) -> TextArea<'static> {
+    let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
+    area.set_max_histories(HISTORY);
+    area
+}
+
+fn jump(area: &mut TextArea<'_>, (row, column): (usize, usize)) {
+    let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+    area.cancel_selection();
+    area.move_cursor(CursorMove::Jump(place(row), place(column)));
+}
+
+/// Deletes the blank under the cursor: what is typed takes its place.
+fn take_blank(area: &mut TextArea<'_>, draft: &Draft) {
+    if let Some(spot) = draft.blank_here() {
+        jump(area, (spot.row, spot.column));
+        area.delete_str(spot.length);
     }
 }
 
@@ -134,29 +158,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_takes_the_place_of_a_blank() {
-        let (mut typist, mut draft) = (Typist::default(), Draft::new("kms:________, ________"));
-        for c in ['*', '!'] {
-            press(&mut typist, &mut draft, KeyCode::Char(c), KeyModifiers::NONE);
-        }
-        assert_eq!(draft.text(), "kms:*!, ________");
-        for _ in 0..3 {
-            press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
-        }
-        assert_eq!(draft.text(), "kms:________, ________");
-        let mut draft = Draft::new("a ________");
-        let edit = Typist::default().paste("arn", &draft).unwrap();
-        draft.apply(&edit);
-        assert_eq!(draft.text(), "a arn");
-    }
-
-    #[test]
     fn pasted_text_comes_at_the_cursor() {
         let (mut typist, mut draft) = (Typist::default(), Draft::new("[]"));
         press(&mut typist, &mut draft, KeyCode::Right, KeyModifiers::SHIFT);
         let edit = typist.paste("1,\n2", &draft).unwrap();
         draft.apply(&edit);
         assert_eq!((draft.text(), draft.cursor()), ("[1,\n2]", (1, 1)));
+    }
+
+    #[test]
+    fn what_is_typed_takes_the_place_of_a_blank() {
+        let (mut typist, mut draft) = (Typist::default(), Draft::new("\"kms:________\""));
+        for c in "De".chars() {
+            press(&mut typist, &mut draft, KeyCode::Char(c), KeyModifiers::NONE);
+        }
+        assert_eq!((draft.text(), draft.cursor()), ("\"kms:De\"", (0, 7)));
+        for _ in 0..3 {
+            press(&mut typist, &mut draft, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        }
+        assert_eq!(draft.text(), "\"kms:________\"");
+        let edit = typist.paste("Encrypt", &draft).unwrap();
+        draft.apply(&edit);
+        assert_eq!(draft.text(), "\"kms:Encrypt\"");
+    }
+
+    #[test]
+    fn undo_never_leads_to_another_draft() {
+        let mut typist = Typist::default();
+        let (mut one, mut other) = (Draft::new("one text"), Draft::new("something else"));
+        press(&mut typist, &mut one, KeyCode::Char('1'), KeyModifiers::NONE);
+        press(&mut typist, &mut other, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        press(&mut typist, &mut other, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        assert_eq!(other.text(), "something else");
     }
 
     #[test]

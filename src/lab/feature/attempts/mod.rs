@@ -179,11 +179,14 @@ impl Attempts {
         self.is_offered = true;
     }
 
-    /// Takes a way, with a template if nothing has been written for it.
+    /// Takes a way, with a template if nothing is written for it.
     pub(in crate::lab) fn choose(&mut self, mechanism: Option<Mechanism>) {
         self.chosen = mechanism;
         if let Some(mechanism) = mechanism {
-            self.saved.drafts[mechanism.index()].get_or_insert_with(|| template(mechanism));
+            let draft = &mut self.saved.drafts[mechanism.index()];
+            if draft.as_ref().is_none_or(|draft| draft.text().trim().is_empty()) {
+                *draft = Some(template(mechanism));
+            }
         }
     }
 
