@@ -48,7 +48,7 @@ fn english(state: &State, size: Size) -> Vec<String> {
     let quotations = LazyCell::new(|| quoted(state));
     let text = text_dump(&render(state, &dark(), size));
     let mut found = Vec::new();
-    for row in text.lines().flat_map(|row| row.split(['│', '┃'])) {
+    for row in text.lines().flat_map(|row| row.split(['│', '┃', '┌', '┐'])) {
         let words: Vec<&str> = row.split_whitespace().collect();
         for (at, &word) in words.iter().enumerate() {
             let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
