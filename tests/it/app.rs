@@ -241,7 +241,7 @@ fn why_trail_and_at_rest_explain_the_denied_scan() {
         lab.press(KeyCode::Char('p'));
         lab.press(KeyCode::Char('p'));
         lab.press(KeyCode::Char('w'));
-        lab.wait_for(&["KMS ○", "lock 2, the key", "KMS was not asked this time", "PutItem in stage 3"]).await;
+        lab.wait_for(&["KMS ○", "lock 2, the key", "KMS wasn't asked this time", "PutItem in stage 3"]).await;
         lab.leave();
         assert_eq!(lab.ended().await.1, Ended::Finished);
     });
@@ -255,7 +255,7 @@ fn a_page_whose_server_is_gone_says_so_and_the_lab_goes_on() {
         lab.do_stage(Stage::ViewDenied).await;
         let _port = ended(lab.sandbox.take().unwrap());
         lab.press(KeyCode::Char('w'));
-        lab.wait_for(&["✘ DENIED", "could not be found out: the server", "KMS key access denied error:"]).await;
+        lab.wait_for(&["✘ DENIED", "find out why: the server", "KMS key access denied error:"]).await;
         lab.press(KeyCode::Esc);
         lab.wait_for(&["6/9", "As expected"]).await;
         lab.leave();

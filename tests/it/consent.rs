@@ -75,7 +75,7 @@ fn the_program_refuses_with_2(#[case] arguments: &[&str]) {
     let output = program(home.path(), &sandbox, arguments);
     let (lines, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(2), "{lines}{error}");
-    assert!(error.contains("nothing was created"), "{error}");
+    assert!(error.contains("Nothing was created"), "{error}");
     assert!(!lines.contains("CreateKey"), "{lines}");
 }
 

@@ -112,7 +112,7 @@ fn no_frame_of_a_masked_lab_shows_an_id_as_it_came() {
     // Calls and decisions find each other by what stands for their ids.
     for words in [
         "◀\u{a0}AWS's\u{a0}message\u{a0}names\u{a0}this\u{a0}one",
-        "KMS had decrypted for PutItem",
+        "decrypted for PutItem",
         "for\u{a0}Scan,\u{a0}stage\u{a0}6",
     ] {
         assert!(seen.contains(words), "{words}");

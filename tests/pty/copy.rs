@@ -80,11 +80,11 @@ fn the_copied_command_line_gets_the_same_verdict() {
     terminal.press("y");
     terminal.wait_for(&["copied: aws dynamodb scan --table-name kmslab-table-"]);
     terminal.press("Y");
-    terminal.wait_for(&["copied: the answer of dynamodb:Scan"]);
+    terminal.wait_for(&["copied: the response of dynamodb:Scan"]);
     terminal.press("\ty");
     terminal.wait_for(&["copied: aws dynamodb scan --table-name kmslab-table-"]);
     terminal.press("Y");
-    terminal.wait_for(&["copied: the answer of dynamodb:Scan"]);
+    terminal.wait_for(&["copied: the response of dynamodb:Scan"]);
 
     let copied = copied(&terminal);
     // A given user alone has a call in stage 5, so keys go to its pane first.
@@ -127,7 +127,7 @@ fn a_secret_key_is_copied_redacted() {
         terminal.press("p");
         terminal.wait_for(&["5/9", "AttachUserPolicy"]);
         terminal.press("]Y");
-        terminal.wait_for(&["the answer of iam:CreateAccessKey"]);
+        terminal.wait_for(&["the response of iam:Create"]);
         let handed = copied(&terminal);
         assert_eq!(handed.len(), usize::from(has_clipboard));
         terminal.leave_mid_lab();

@@ -223,7 +223,7 @@ fn begun_afresh_the_old_run_stays_for_the_clean_up() {
     let before = things(&door.sandbox);
     kill_at(&door, true, 4, Moment::Before);
     let mut terminal = start(&door, true, &[]);
-    terminal.wait_for(&["found: key Enabled · policy does not name test-user yet · table ACTIVE", "start over"]);
+    terminal.wait_for(&["found: key Enabled · policy doesn't name test-user yet · table ACTIVE", "start over"]);
     terminal.press("x");
     terminal.wait_for(&["1/9", "sts:GetCallerIdentity", "made stays until `kmslab cleanup`"]);
     terminal.press("q");

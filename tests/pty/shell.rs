@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Instant;
 
-use super::Terminal;
+use super::{PATIENCE, Terminal};
 
 /// The folder of the clients that `.ci/run` installs; `None` where they are missing and not needed.
 fn clients() -> Option<PathBuf> {
@@ -210,7 +211,11 @@ fn without_a_lab_there_is_no_shell() {
 fn a_killed_labs_credentials_are_swept() {
     let mut terminal = Terminal::start(100, 28, &[], &["--seed", "1"]);
     terminal.wait_for(&["1/9"]);
-    assert!(env(&terminal, &["env"]).status.success());
+    // The folder is there soon after the first frame.
+    let end = Instant::now() + PATIENCE;
+    while !env(&terminal, &["env"]).status.success() {
+        assert!(Instant::now() < end);
+    }
     let [folder] = &folders(terminal.runtime.path())[..] else { panic!("one folder") };
     terminal.send("-KILL");
     terminal.exit();

@@ -4,7 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{CursorMove, Input, Key, TextArea};
 
-use crate::lab::model::draft::{Draft, Edit};
+use crate::lab::model::draft::{BLANK, Draft, Edit};
 
 /// How many edits can be undone.
 const HISTORY: usize = 200;
@@ -55,7 +55,8 @@ fn take_over(area: &mut TextArea<'_>, draft: &Draft) {
     old.apply(&Edit { inserted: area.lines().join("\n"), ..Edit::default() });
     let edit = old.edit_to(draft.text(), (0, 0));
     let length = old.text().chars().count();
-    if edit.removed > length / 2 {
+    let is_blank = old.text().chars().skip(edit.at).take(edit.removed).all(|c| BLANK.contains(c));
+    if edit.removed > length / 2 && !is_blank {
         *area = editor(draft);
         return;
     }

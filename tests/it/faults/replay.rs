@@ -208,7 +208,7 @@ fn a_folder_that_cannot_be_written_stops_nothing() {
     let told = lab.runtime.block_on(lab.events.recv()).unwrap();
     lab.state.update(told);
     let told = lab.state.view().message.clone().unwrap();
-    assert!(told.starts_with("the answers can't be kept for a REPLAY: "), "{told}");
+    assert!(told.starts_with("the responses can't be saved for a REPLAY: "), "{told}");
     assert!(!told.contains(file.path().to_str().unwrap()), "a path names its owner");
     lab.run_to(Stage::CleanUp);
     assert_eq!((lab.state.met(), lab.state.not_cached()), (9, Some(told.as_str())));
