@@ -35,7 +35,10 @@ fn lines(state: &State, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
         say(reason.to_owned(), theme.base);
     } else if let Some(offer) = state.resume_offer() {
         let next = offer.next_stage();
-        say(format!("Resume at stage {} of {of}: {}?", next.number(), state.text(next).title), theme.strong);
+        say(
+            format!("Resume at stage {} of {of}: {}?", next.number(), state.text(next).title.trim_end_matches('?')),
+            theme.strong,
+        );
         let begun = offer.begun(state.now()).map(|begun| format!("started {begun} · ")).unwrap_or_default();
         say(format!("{begun}{}", words.fill("{} of {} stages met", &[&offer.met(), &of])), theme.base);
         match offer.looked() {

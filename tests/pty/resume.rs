@@ -64,7 +64,7 @@ impl Terminal {
     }
 
     fn go_on(&mut self, stage: usize) {
-        self.wait_for(&[&format!("Resume at stage {stage} of 9"), "resume"]);
+        self.wait_for(&[&format!("Resume at stage {stage} of 9"), "enter resume"]);
         self.press("\r");
     }
 }
@@ -178,7 +178,7 @@ fn killed_on_the_sandbox_it_goes_on(#[case] more: &[&str]) {
         wait_until_kept(&door, ENDED, stage);
         terminal.kill();
         let mut terminal = start(&door, false, &more);
-        terminal.wait_for(&[&format!("Resume at stage {} of 9", stage + 1), "resume"]);
+        terminal.wait_for(&[&format!("Resume at stage {} of 9", stage + 1), "enter resume"]);
         let told = terminal.picture().contains("The sandbox ended with the program");
         assert_eq!(told, more.is_empty(), "{}", terminal.picture());
         terminal.press("\r");
