@@ -466,7 +466,7 @@ impl<'a> Interface<'a> {
 
 impl Interface<'_> {
     /// A text that the lab writes in English, since it goes into logs and JSON, too: in this language, by the pattern of
-    /// [`SENTENCES`] that matches most of it. What stands at its places is translated likewise; what no pattern matches
+    /// `SENTENCES` that matches most of it. What stands at its places is translated likewise; what no pattern matches
     /// stays as it is.
     pub fn sentence(self, english: &str) -> String {
         match self.0 {
