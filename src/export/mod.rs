@@ -96,7 +96,7 @@ pub fn export(wanted: &Wanted<'_>, options: &Options, environment: &Environment)
 }
 
 /// Writes the session up in the current folder, with the learner's result beside it, under a name that is free. Returns
-/// what the person is told.
+/// the message for the learner.
 pub fn beside(saved: Option<&SavedSession>, lesson: &Lesson, masks: bool) -> String {
     let words = Interface::new(&lesson.frame.interface);
     let Some(saved) = saved else { return words.say("nothing written: this session isn't saved").to_owned() };

@@ -81,7 +81,7 @@ const NEXT_KEY: u64 = 700;
 /// So long a caption stays at least, and so much longer for each word.
 const CAPTION: (u64, u64) = (1_500, 330);
 
-/// A learner's attempt at stage 7: after so many milliseconds these keys. A control character is ctrl and its letter,
+/// A learner's attempt at stage 7: a pause in milliseconds, then keys. A control character is ctrl and its letter,
 /// `<` goes to the left.
 const ATTEMPT: [(u64, &str); 7] = [
     (3_500, "2"),

@@ -40,7 +40,7 @@ fn no_folder() -> io::Error {
     io::Error::other("there is no private folder for it: set XDG_RUNTIME_DIR")
 }
 
-/// Writes a session up, and returns what the person is told. `None`: it isn't saved.
+/// Writes a session up, and returns the message for the learner. `None`: it isn't saved.
 pub type Exporter = Arc<dyn Fn(Option<&SavedSession>) -> String + Send + Sync>;
 
 /// Performs effects in tasks of their own; their outcomes arrive at the receiver. When it is dropped, the async runtime

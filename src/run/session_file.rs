@@ -224,8 +224,8 @@ pub fn begin(state: &mut State, options: &Options, environment: &Environment) ->
     (Some(hold), Vec::new())
 }
 
-/// Adds how drills came out to the session that is written up. Where there is none, a session is kept that has nothing
-/// else.
+/// Adds the results of drills to the session that `kmslab export` reads. If there is no session, it saves one with these
+/// results alone.
 ///
 /// # Errors
 /// If it can't be read or written.

@@ -206,8 +206,8 @@ fn message(state: &State, columns: usize) -> Option<String> {
     let finished = || {
         let is_last = state.view().shown.next().is_none() && state.check(state.view().shown).is_some();
         // In the debrief the header says it.
-        let is_told = state.view().overlay == Some(Overlay::Debrief);
-        (is_last && !is_told).then(|| {
+        let is_in_header = state.view().overlay == Some(Overlay::Debrief);
+        (is_last && !is_in_header).then(|| {
             let score = score::after_summary(state);
             let (words, summary) = (state.interface(), state.summary_in(state.interface()));
             let end = |text: &str| words.fill("End of the lab: {}.", &[&text]);

@@ -415,17 +415,23 @@ fn the_usual_way_follows_a_wrong_attempt() {
     lab.finish(&sandbox);
 }
 
-#[rstest]
-fn experiments_begin_where_the_usual_way_ends(
-    #[values(Mechanism::KeyPolicy, Mechanism::IamPolicy, Mechanism::Grant)] mechanism: Mechanism,
-) {
-    let sandbox = sandbox();
-    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
+/// A lab whose learner has let test-user read, and has read again.
+fn after_stage_8(sandbox: &Sandbox, mechanism: Mechanism) -> Lab {
+    let mut lab = Lab::new(sandbox, BackendKind::Sandbox);
     let text = right(mechanism, &lab.state);
     lab.write(mechanism, &text);
     assert_eq!(lab.send(), Some(Came::Allowed));
     lab.press(Intent::Advance);
     lab.press(Intent::Advance);
+    lab
+}
+
+#[rstest]
+fn experiments_begin_where_the_usual_way_ends(
+    #[values(Mechanism::KeyPolicy, Mechanism::IamPolicy, Mechanism::Grant)] mechanism: Mechanism,
+) {
+    let sandbox = sandbox();
+    let mut lab = after_stage_8(&sandbox, mechanism);
     assert!(lab.state.check(Stage::ViewAgain).unwrap().met);
     for which in Experiment::ALL {
         lab.press(Intent::ToggleExperiments);
@@ -445,12 +451,7 @@ fn drills_begin_where_the_usual_way_ends(
     #[values(Mechanism::KeyPolicy, Mechanism::IamPolicy, Mechanism::Grant)] mechanism: Mechanism,
 ) {
     let sandbox = sandbox();
-    let mut lab = Lab::new(&sandbox, BackendKind::Sandbox);
-    let text = right(mechanism, &lab.state);
-    lab.write(mechanism, &text);
-    assert_eq!(lab.send(), Some(Came::Allowed));
-    lab.press(Intent::Advance);
-    lab.press(Intent::Advance);
+    let mut lab = after_stage_8(&sandbox, mechanism);
     let drill = Intent::Drill(DrillAction::Open);
     assert_eq!(lab.state.permit(drill), Permit::Yes);
     lab.press(drill);

@@ -7,7 +7,7 @@ use std::fmt::{Display, Write};
 use super::Frame;
 use super::files::FALLBACK;
 use super::sentences::SENTENCES;
-use crate::lab::model::prose::{capital, uncapitalized};
+use super::translation::{places, translated};
 
 /// All of them, each a name of the table. `{}` stands for what is put in.
 pub const ALL: &[&str] = &[
@@ -438,7 +438,7 @@ impl<'a> Interface<'a> {
 
     /// Those of this table; what it lacks is English.
     pub fn new(words: &'a BTreeMap<String, String>) -> Interface<'a> {
-        Interface(Some(words))
+        Interface((!words.is_empty()).then_some(words))
     }
 
     /// What `english` is in this language; itself where nobody knows, as of what comes from a lesson.
@@ -474,62 +474,6 @@ impl Interface<'_> {
             Some(words) => translated(english, words).unwrap_or_else(|| english.to_owned()),
         }
     }
-}
-
-/// What separates parts of a text that are translated one by one.
-const SEPARATORS: [&str; 5] = [". ", " · ", "; ", ": ", ", "];
-
-fn translated(english: &str, words: &BTreeMap<String, String>) -> Option<String> {
-    let lower = uncapitalized(english);
-    let best = [english, &lower].into_iter().filter_map(|text| Some((by_pattern(text, words)?, text != english)));
-    if let Some(((text, _), is_lower)) = best.max_by_key(|((_, length), is_lower)| (*length, !is_lower)) {
-        return Some(if is_lower { capital(&text) } else { text });
-    }
-    SEPARATORS.iter().find_map(|separator| {
-        let (first, rest) = english.split_once(separator)?;
-        let stop = if *separator == ". " { "." } else { "" };
-        let (one, other) = (translated(&format!("{first}{stop}"), words), translated(rest, words));
-        if one.is_none() && other.is_none() {
-            return None;
-        }
-        let one = one.unwrap_or_else(|| format!("{first}{stop}"));
-        Some(one + separator.trim_start_matches(stop) + &other.unwrap_or_else(|| rest.to_owned()))
-    })
-}
-
-/// The translation by the pattern that matches most of `english`, and how much of it that is.
-fn by_pattern(english: &str, words: &BTreeMap<String, String>) -> Option<(String, usize)> {
-    if let Some(text) = words.get(english) {
-        return Some((text.clone(), english.len()));
-    }
-    let matching = SENTENCES.iter().filter_map(|pattern| Some((pattern, values(pattern, english)?)));
-    let length = |pattern: &str| pattern.len() - 2 * places(pattern);
-    let (pattern, values) = matching.max_by_key(|(pattern, _)| length(pattern))?;
-    let mut values = values.into_iter().map(|value| translated(value, words).unwrap_or_else(|| value.to_owned()));
-    let parts = words.get(*pattern)?.split("{}").map(str::to_owned);
-    let text = parts.reduce(|text, part| text + &values.next().unwrap_or_default() + &part)?;
-    Some((text, length(pattern)))
-}
-
-/// What stands in `text` at the places of `pattern`.
-fn values<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
-    let mut parts = pattern.split("{}");
-    let mut rest = text.strip_prefix(parts.next()?)?;
-    let mut values = Vec::new();
-    let mut parts = parts.peekable();
-    while let Some(part) = parts.next() {
-        let at = match parts.peek() {
-            None => rest.len().checked_sub(part.len()).filter(|_| rest.ends_with(part))?,
-            Some(_) => rest.find(part)?,
-        };
-        values.push(rest.get(..at).filter(|value| !value.is_empty())?);
-        rest = rest.get(at + part.len()..)?;
-    }
-    (rest.is_empty()).then_some(values)
-}
-
-fn places(text: &str) -> usize {
-    text.matches("{}").count()
 }
 
 /// What is wrong with a language's table, with the place that it is told of.

@@ -12,6 +12,7 @@ pub mod interface;
 pub mod lint;
 mod question;
 mod sentences;
+mod translation;
 mod variants;
 
 use std::collections::BTreeMap;

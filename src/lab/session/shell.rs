@@ -153,31 +153,29 @@ pub fn welcome(state: &State) -> Vec<String> {
             .to_owned(),
         BackendKind::Endpoint => words.say("Endpoint, region and both profiles work in this shell only.").to_owned(),
     };
-    if let Some(drill) = state.drills.current().filter(|_| state.is_drilling()) {
-        let ticket = state.lesson.drills.text(drill.drill()).map_or("", |text| text.ticket.as_str());
-        let first =
-            words.say("kmslab: a shell for this drill. The lab keeps running. Type exit to go back: both scan then.");
-        let mut lines = vec![first.to_owned(), String::new(), label("Goal", format!("\"{ticket}\""))];
-        lines.extend(PROFILES.map(str::to_owned));
-        lines.push(label("Names", NAMES.to_owned()));
-        lines.extend([label("Safe", safe), String::new()]);
-        return lines;
-    }
-    let goal = words.fill("{} Use any call you like, as either person:", &[&state.text(stage).objective]);
-    vec![
-        words.fill(
-            "kmslab: a shell for this lab, stage {} of {}. The lab keeps running. Type exit to go back.",
-            &[&stage.number(), &Stage::ALL.len()],
+    let drill = state.drills.current().filter(|_| state.is_drilling());
+    let (first, goal) = match drill {
+        Some(drill) => {
+            let ticket = state.lesson.drills.text(drill.drill()).map_or("", |text| text.ticket.as_str());
+            let first = "kmslab: a shell for this drill. The lab keeps running. Type exit to go back: both scan then.";
+            (words.say(first).to_owned(), format!("\"{ticket}\""))
+        }
+        None => (
+            words.fill(
+                "kmslab: a shell for this lab, stage {} of {}. The lab keeps running. Type exit to go back.",
+                &[&stage.number(), &Stage::ALL.len()],
+            ),
+            words.fill("{} Use any call you like, as either person:", &[&state.text(stage).objective]),
         ),
-        String::new(),
-        label("Goal", goal),
-        PROFILES[0].to_owned(),
-        PROFILES[1].to_owned(),
-        label("Names", NAMES.to_owned()),
-        label("Safe", safe),
-        label("Stuck?", words.say("kmslab hint shows commands for this stage.").to_owned()),
-        String::new(),
-    ]
+    };
+    let mut lines = vec![first, String::new(), label("Goal", goal)];
+    lines.extend(PROFILES.map(str::to_owned));
+    lines.extend([label("Names", NAMES.to_owned()), label("Safe", safe)]);
+    if drill.is_none() {
+        lines.push(label("Stuck?", words.say("kmslab hint shows commands for this stage.").to_owned()));
+    }
+    lines.push(String::new());
+    lines
 }
 
 /// The goal of the stage that is next, and commands that reach it.

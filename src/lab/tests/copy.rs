@@ -22,7 +22,7 @@ fn the_command_line_is_the_one_of_the_selected_call() {
     assert_eq!(lab.state.view().message, Some(format!("copied: {expected}")));
     let answer: serde_json::Value = serde_json::from_str(&copied(&mut lab, Copied::Answer)).unwrap();
     assert!(answer["message"].as_str().unwrap().contains("kms:Decrypt"));
-    assert_eq!(lab.state.view().message.as_deref(), Some("copied: the answer of dynamodb:Scan"));
+    assert_eq!(lab.state.view().message.as_deref(), Some("copied: the response of dynamodb:Scan"));
     copied(&mut lab, Copied::Command);
     assert_eq!(lab.state.copied().len(), 2, "each text once");
     assert_eq!(lab.state.copied().last().unwrap(), expected);

@@ -81,7 +81,7 @@ fn a_grant_to_the_role_covers_its_session() {
     // Where nothing tells the role's path, what turns on it is not known.
     documents.grants.clear();
     let (_, unread) = scan(SESSION, &documents);
-    assert_eq!(unread, ["a condition of the key policy is about aws:PrincipalArn, of which nothing is known here"]);
+    assert_eq!(unread, ["a condition of the key policy needs aws:PrincipalArn, which isn't known here"]);
 }
 
 #[rstest]
@@ -94,8 +94,8 @@ fn a_denial_that_fits_for_want_of_knowledge_is_no_certain_one(#[case] condition:
     let user = format!("arn:aws:iam::{ACCOUNT}:user/jane");
     let (ladders, unread) = scan(&user, &with(json!([root_statement()]), identity));
     assert!(ladders[0].denied_expressly());
-    let expected = unknown
-        .map(|key| format!("a condition of jane's inline policy own is about {key}, of which nothing is known here"));
+    let expected =
+        unknown.map(|key| format!("a condition of jane's inline policy own needs {key}, which isn't known here"));
     assert_eq!(unread, Vec::from_iter(expected));
 }
 

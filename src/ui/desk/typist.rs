@@ -51,8 +51,7 @@ impl Typist {
 
 /// Makes the widget's text that of `draft`, by edits that can be undone. Another draft begins a history of its own.
 fn take_over(area: &mut TextArea<'_>, draft: &Draft) {
-    let mut old = Draft::default();
-    old.apply(&Edit { inserted: area.lines().join("\n"), ..Edit::default() });
+    let old = Draft::new(&area.lines().join("\n"));
     let edit = old.edit_to(draft.text(), (0, 0));
     let length = old.text().chars().count();
     let is_blank = old.text().chars().skip(edit.at).take(edit.removed).all(|c| BLANK.contains(c));

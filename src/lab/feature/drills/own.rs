@@ -109,7 +109,7 @@ fn operation(mechanism: Mechanism, text: &str, key: &str, user: &str) -> Result<
     Ok(operation)
 }
 
-/// The document as it was read last, one member a line; `None` where there is none yet.
+/// The document as it was last read, one member a line; `None` if the lab found none.
 fn text(mechanism: Mechanism, run: &Run) -> Option<String> {
     let newest = |is_it: &dyn Fn(&Operation) -> bool| {
         let mut exchanges = run.exchanges().rev();
