@@ -36,7 +36,7 @@ use crate::run::effects::EffectHandler;
 use crate::run::front::headless::{self, Format};
 use crate::run::session_file as kept;
 use crate::run::writes::LAST_WRITES;
-use crate::run::{debug, doctor, lesson, signal};
+use crate::run::{debug, doctor, lesson, pseudonyms, signal};
 use crate::sandbox;
 use crate::ui::terminal;
 use crate::ui::theme::ColorLevel;
@@ -52,6 +52,9 @@ use setup::{Lab, bare_lab, lab};
 /// If it can't begin, or the terminal fails. [`exit_of`] returns the exit status.
 pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
     cli.options.mask = cli.masks();
+    if cli.options.mask {
+        pseudonyms::begin();
+    }
     machine::check()?;
     // One thread is enough for the lab; the sandbox has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("no async runtime")?;
@@ -71,11 +74,10 @@ pub fn run(mut cli: Cli, environment: &Environment) -> Result<Exit, Report> {
         _ => Config::default(),
     };
     let cli = Cli { options: config.behind(&cli.options), ..cli };
-    let mask = cli.options.mask;
     let ended = command(&runtime, cli, environment, &config);
     match &ended {
         Ok(exit) => tracing::debug!(?exit, "ended"),
-        Err(error) => tracing::debug!("failed: {}", describe(error, mask)),
+        Err(error) => tracing::debug!("failed: {}", describe(error)),
     }
     // Background writes get a moment; a hanging disk must not block the exit.
     runtime.shutdown_timeout(LAST_WRITES);
@@ -100,9 +102,11 @@ fn start_debug_log(cli: &Cli) -> Result<(), UsageError> {
     );
     let Some(path) = cli.options.debug.as_deref().filter(|_| is_logged) else { return Ok(()) };
     let unwritable = |error| UsageError::new(format!("{} can't be written: {error}", path.display()));
-    debug::start(path, cli.options.mask).map_err(unwritable)?;
-    let (system, machine, command) = (std::env::consts::OS, std::env::consts::ARCH, &cli.command);
-    tracing::debug!(version = VERSION, system, machine, ?command, "kmslab");
+    debug::start(path).map_err(unwritable)?;
+    let (system, machine, command) = (std::env::consts::OS, std::env::consts::ARCH, format!("{:?}", cli.command));
+    // What it is about names people and things.
+    let command = if cli.options.mask { command.split(" {").next().unwrap_or_default() } else { &command };
+    tracing::debug!(version = VERSION, system, machine, command, "kmslab");
     Ok(())
 }
 

@@ -15,13 +15,12 @@ fn main() -> ExitCode {
         app::tell(format_args!("blank AWS variables can't be ignored ({error}): unset them"));
     }
     let cli = help::parse();
-    let mask = cli.masks();
     match app::run(cli, &Environment::read(|name| std::env::var_os(name))) {
         Ok(exit) => exit.into(),
         Err(error) => {
             let exit = app::exit_of(&error);
             if exit != READER_GONE {
-                app::tell(app::describe(&error, mask));
+                app::tell(app::describe(&error));
                 if let Some(path) = debug::path() {
                     app::tell(format_args!("if this is a bug, send {} with a report", path.display()));
                 }

@@ -69,7 +69,8 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
             Err(error) if place.is_given => return Err(error),
             // Other places may be reachable.
             Err(error) => {
-                let line = format!("{}: {}", place.endpoint.as_deref().unwrap_or("AWS"), describe(&error, false));
+                let line =
+                    format!("{}: {}", place.endpoint.as_deref().unwrap_or("AWS"), crate::aws::chain(error.as_ref()));
                 tell(mask::written(&mut masker, &line));
                 outcome = outcome.max(Outcome::Unreachable);
                 continue;
@@ -87,11 +88,11 @@ pub fn run(runtime: &Runtime, options: &Options, folder: Option<&Path>, wanted: 
         let (ended, told) = runtime.block_on(clean(&work, here, &mut masker, &mut out));
         (outcome, written) = (outcome.max(ended), written.and(told));
     }
-    exit(outcome, written.wrap_err("the lines could not be written"), options.mask)
+    exit(outcome, written.wrap_err("the lines could not be written"))
 }
 
 /// Decides the exit status. Lines that could not be written matter only if all else went well.
-fn exit(outcome: Outcome, written: Result<(), Report>, mask: bool) -> Result<Exit, Report> {
+fn exit(outcome: Outcome, written: Result<(), Report>) -> Result<Exit, Report> {
     let exit = match outcome {
         Outcome::Clean => Exit::Met,
         Outcome::Survivors => Exit::Survivors,
@@ -102,7 +103,7 @@ fn exit(outcome: Outcome, written: Result<(), Report>, mask: bool) -> Result<Exi
         Err(error) if exit == Exit::Met => return Err(error),
         Err(error) => {
             if !is_reader_gone(error.as_ref()) {
-                tell(describe(&error, mask));
+                tell(describe(&error));
             }
             if exit == Exit::Survivors {
                 tell("something is left; `kmslab cleanup --dry-run` with the same options lists it");
@@ -206,7 +207,7 @@ fn connect(runtime: &Runtime, place: &Place, options: &Options) -> Result<(Clien
         user_profile: None,
         region: place.region.clone(),
     };
-    let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, teller(options.mask)))?;
+    let clients = runtime.block_on(Clients::for_endpoint_telling(&endpoint, teller))?;
     match clients.endpoint().filter(|_| place.endpoint.is_none()) {
         Some(_) if place.is_given && !clients.services().is_empty() => {
             let places = in_words(clients.services());

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::cli::{Exit, tell};
-use crate::lab::mask::{self, Masker};
 use crate::lab::{Stage, State};
 use crate::run::journal::Journal;
-use crate::run::{Ended, signal};
+use crate::run::{Ended, pseudonyms, signal};
 
 /// Reports what is left and how to remove it; removes the journal if nothing is. Returns whether something is left, or
 /// may be.
@@ -25,7 +24,7 @@ pub(super) fn settle(state: &State, journal: Option<&Journal>) -> bool {
         tell(format_args!("left behind at {place}: {left}"));
     }
     for call in &uncertain {
-        let call = mask::written(&mut state.masker(), call);
+        let call = pseudonyms::written(call);
         tell(format_args!("perhaps left behind at {place}: what {call} created; its response doesn't say"));
     }
     let survivors = !left.is_empty() || !uncertain.is_empty();
@@ -41,20 +40,19 @@ pub(super) fn settle(state: &State, journal: Option<&Journal>) -> bool {
 pub struct PanicReport {
     journal: Option<Arc<Journal>>,
     place: String,
-    masker: Option<Masker>,
 }
 
 impl PanicReport {
     /// For a lab that begins with `state`. Dropping it in a panic prints the report.
     pub fn new(state: &State, journal: Option<&Arc<Journal>>) -> PanicReport {
         let place = state.backend().endpoint.clone().unwrap_or_else(|| "AWS".to_owned());
-        PanicReport { journal: journal.cloned(), place, masker: state.masker() }
+        PanicReport { journal: journal.cloned(), place }
     }
 
-    fn tell(&mut self) {
+    fn tell(&self) {
         let begun = self.journal.as_ref().map(|journal| journal.begun()).unwrap_or_default();
         for call in &begun {
-            let call = mask::written(&mut self.masker, call);
+            let call = pseudonyms::written(call);
             tell(format_args!("perhaps left behind at {}: what {call} created", self.place));
         }
         if !begun.is_empty() {

@@ -137,7 +137,7 @@ pub(super) fn interactive(
     let left = screen.leave();
     keep_drills(&state, options, environment);
     recording::finish(runtime, manner, &state, &mut stop);
-    let exit = told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab")?;
+    let exit = told_at_the_end(&state, journal.as_deref(), ended, "kmslab")?;
     if exit.1 == Some(Ended::Finished) {
         left.wrap_err("the terminal could not be restored; `reset` does it")?;
     }
@@ -226,7 +226,7 @@ pub(super) fn plain(
     });
     let ended = ended.wrap_err("input or output failed");
     keep_drills(&state, options, environment);
-    told_at_the_end(&state, journal.as_deref(), ended, options.mask, "kmslab --plain").map(|(exit, _)| exit)
+    told_at_the_end(&state, journal.as_deref(), ended, "kmslab --plain").map(|(exit, _)| exit)
 }
 
 /// Keeps how the drills of `kmslab drill` came out, for `kmslab export`.
@@ -234,7 +234,7 @@ fn keep_drills(state: &State, options: &Options, environment: &Environment) {
     if let Err(error) =
         state.drills().is_alone().then(|| run::session_file::add_drills(state, options, environment)).transpose()
     {
-        tell(format_args!("the results of the drills can't be kept: {}", describe(&error, options.mask)));
+        tell(format_args!("the results of the drills can't be kept: {}", describe(&error)));
     }
 }
 
@@ -243,7 +243,6 @@ fn told_at_the_end(
     state: &State,
     journal: Option<&Journal>,
     ended: Result<Ended, Report>,
-    mask: bool,
     again: &str,
 ) -> Result<(Exit, Option<Ended>), Report> {
     let summary = match state.drills().is_alone() {
@@ -256,7 +255,7 @@ fn told_at_the_end(
     match ended {
         Err(error) if survivors => {
             if !is_reader_gone(error.as_ref()) {
-                tell(describe(&error, mask));
+                tell(describe(&error));
             }
             Ok((Exit::Survivors, None))
         }

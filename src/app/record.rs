@@ -141,7 +141,7 @@ pub fn record(
         _ => Ok(None),
     });
     if let Some(failure) = failure {
-        written.err().into_iter().for_each(|error| tell(describe(&error, options.mask)));
+        written.err().into_iter().for_each(|error| tell(describe(&error)));
         return Err(failure).wrap_err_with(|| format!("{} is not complete", output.target.path.display()));
     }
     if let Some(exit) = written? {

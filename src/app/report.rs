@@ -6,12 +6,12 @@ use color_eyre::eyre::{Report, WrapErr};
 
 use crate::aws::ConfigError;
 use crate::cli::{Exit, READER_GONE, UsageError, is_reader_gone, out, printable};
-use crate::lab::mask::{self, Masker};
+use crate::run::pseudonyms;
 use crate::sandbox::StartError;
 
-/// Describes an error: its message and those of its causes, each once; masked on request.
-pub fn describe(error: &Report, mask: bool) -> String {
-    mask::written(&mut mask.then(Masker::default), &crate::aws::chain(error.as_ref()))
+/// Describes an error: its message and those of its causes, each once; masked where everything is.
+pub fn describe(error: &Report) -> String {
+    pseudonyms::written(&crate::aws::chain(error.as_ref()))
 }
 
 /// Returns the exit status of an error.

@@ -10,12 +10,11 @@ use tokio::runtime::Runtime;
 use crate::aws::{Clients, EndpointOptions, Tell};
 use crate::cli::{Environment, Options, SANDBOX_REGION, UsageError, tell};
 use crate::lab::doctor::{Finding, region};
-use crate::lab::mask::{self, Masker};
 use crate::lab::{Backend, BackendKind, Identity, Names, Profiles, State};
 use crate::run::answer_cache::AnswerCache;
 use crate::run::journal::{self, Journal};
 use crate::run::looks::Looks;
-use crate::run::{debug, lesson};
+use crate::run::{lesson, pseudonyms};
 use crate::sandbox::{self, Sandbox};
 use crate::ui::theme::{ColorLevel, Theme, ThemeChoice, ThemeName};
 
@@ -31,12 +30,9 @@ pub(super) struct Lab {
     pub(super) _sandbox: Option<Sandbox>,
 }
 
-/// Returns a function that shows the output of a `credential_process`, masked on request.
-pub(super) fn teller(mask: bool) -> Tell {
-    match mask {
-        true => |line| tell(mask::written(&mut Some(Masker::default()), line)),
-        false => |line| tell(line),
-    }
+/// Shows the output of a `credential_process`, masked where everything is.
+pub(super) fn teller(line: &str) {
+    tell(pseudonyms::written(line));
 }
 
 /// Builds this process's n-th lab; each gets its own run id, even with a seed.
@@ -48,10 +44,10 @@ pub(super) fn bare_lab(
 ) -> Result<Lab, Report> {
     let seed = options.seed.map(|seed| seed.wrapping_add(earlier));
     let names = Names::new(&run_id(seed)).created(now(seed));
-    debug::add_run(&names.run);
+    pseudonyms::add_run(&names.run);
     if options.endpoint_url.is_some() || options.is_aws() {
         // A later lab begins while the screen is drawn on.
-        let tell = if earlier == 0 { teller(options.mask) } else { |_: &str| () };
+        let tell: Tell = if earlier == 0 { teller } else { |_| () };
         let endpoint = EndpointOptions {
             url: options.endpoint_url.clone(),
             admin_profile: options.admin_profile.clone(),

@@ -9,6 +9,7 @@ use super::setup::teller;
 use crate::aws::{Clients, ConfigError, EndpointOptions};
 use crate::cli::{Environment, Exit, Options, UsageError, out};
 use crate::lab::why::{Case, Named, Report, Verdict};
+use crate::run::pseudonyms;
 use crate::run::why::{self, Looks};
 
 /// The longest text of an error, in bytes.
@@ -38,6 +39,7 @@ pub fn run(runtime: &Runtime, options: &Options, environment: &Environment, want
         words => Some(words.join(" ")),
     };
     let case = Case::new(Named { text, ..named }).map_err(UsageError::new)?;
+    pseudonyms::add_names(case.names());
     check_region(options, &case)?;
     if offline && case.logged.is_none() {
         return Err(UsageError::new("--offline explains the text of an error: give one").into());
@@ -81,8 +83,7 @@ async fn read(options: &Options, case: &Case) -> Result<Report, Unread> {
         user_profile: None,
         region: options.region.clone().or_else(|| case.region().map(str::to_owned)),
     };
-    let clients =
-        Clients::for_endpoint_telling(&endpoint, teller(options.mask)).await.map_err(Unread::NoCredentials)?;
+    let clients = Clients::for_endpoint_telling(&endpoint, teller).await.map_err(Unread::NoCredentials)?;
     why::judge(case.clone(), &clients).await.map_err(Unread::Unusable)
 }
 

@@ -139,6 +139,7 @@ impl Clients {
     async fn read_group(&self, group: &str, read: &mut Read) {
         let client = self.admin.iam();
         let whose = format!("group {group}");
+        read.names.push(group.to_owned());
         let call = client.list_attached_group_policies().group_name(group);
         let attached = pages!("iam:ListAttachedGroupPolicies", call, |page| policy_arns(page.attached_policies));
         self.read_managed(attached, &whose, read).await;
@@ -188,6 +189,8 @@ pub(super) struct Read {
     /// There is no such user or role.
     pub(super) is_missing: bool,
     pub(super) unread: Vec<Unread>,
+    /// The names of groups, and of policies that could not be read.
+    pub(super) names: Vec<String>,
 }
 
 /// Who has policies.
@@ -253,7 +256,10 @@ pub(super) fn owner_of(caller: Option<&str>) -> Result<Option<Owner<'_>>, Unread
 fn keep(source: PolicySource, text: Result<String, Failed>, read: &mut Read) {
     match text {
         Ok(text) => read.identity.push((source, decoded(&text))),
-        Err(failed) => read.unread.push(unread(Part::Identity, &source.to_string(), &failed)),
+        Err(failed) => {
+            read.unread.push(unread(Part::Identity, &source.to_string(), &failed));
+            read.names.extend(source.own_name().map(str::to_owned));
+        }
     }
 }
 

@@ -38,6 +38,7 @@ impl Clients {
         };
         (evidence.identity, evidence.boundary) = (of_caller.identity, of_caller.boundary);
         evidence.unread.extend(of_caller.unread);
+        evidence.names = of_caller.names;
         let is_named = [":user/", ":role/"].iter().any(|kind| query.principal.contains(kind));
         let arn = match &evidence.principal {
             Found::Is(who) => Some(who.arn.clone()),

@@ -39,6 +39,15 @@ pub enum PolicySource {
 }
 
 impl PolicySource {
+    /// The name that the account gave it; `None` for a policy of AWS's.
+    pub fn own_name(&self) -> Option<&str> {
+        match self {
+            Self::Inline { name, .. } => Some(name),
+            Self::Managed { name, arn } if !arn.contains(":iam::aws:") => Some(name),
+            Self::Managed { .. } | Self::KeyPolicy { .. } | Self::Grant { .. } => None,
+        }
+    }
+
     /// Whether it belongs to the resource and not to the caller.
     pub fn is_resource_based(&self) -> bool {
         matches!(self, Self::KeyPolicy { .. })

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tracing::field::{Field, Visit};
@@ -19,34 +19,28 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::disk;
-use crate::lab::mask::{self, Masker};
 use crate::lab::{REPORT_IT, redact};
+use crate::run::pseudonyms::Masking;
 
 /// The targets of this crate's lines.
 const OWN: &str = "kmslab";
 
 static PATH: OnceLock<PathBuf> = OnceLock::new();
 
-/// Masks what is written, if wanted.
-static MASKER: Mutex<Option<Masker>> = Mutex::new(None);
-
 thread_local! {
     /// How many spans this thread is in.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    static IS_MASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes lines to the file at `path` from now on, masked if wanted. An existing file is continued; only its owner can
-/// read it.
+/// Writes lines to the file at `path` from now on. An existing file is continued; only its owner can read it.
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn start(path: &Path, mask: bool) -> io::Result<()> {
+pub fn start(path: &Path) -> io::Result<()> {
     let file = disk::append_private(path)?;
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     // One command a process; a second one changes nothing.
     if PATH.set(path).is_ok() {
-        *masker() = mask.then(Masker::default);
         let _ = tracing::subscriber::set_global_default(DebugLog::new(file));
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -55,34 +49,6 @@ pub fn start(path: &Path, mask: bool) -> io::Result<()> {
         }));
     }
     Ok(())
-}
-
-/// Marks that this thread uses the masker. If it panics there, the panic's own line must not wait for a lock that its
-/// thread holds: it is left out.
-struct Masking;
-
-impl Masking {
-    fn begin() -> Option<Masking> {
-        (!IS_MASKING.replace(true)).then(|| Masking)
-    }
-}
-
-impl Drop for Masking {
-    fn drop(&mut self) {
-        IS_MASKING.set(false);
-    }
-}
-
-fn masker() -> MutexGuard<'static, Option<Masker>> {
-    MASKER.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Masks the names of the run `run` from now on, if anything is masked.
-pub fn add_run(run: &str) {
-    let Some(_masking) = Masking::begin() else { return };
-    if let Some(masker) = &mut *masker() {
-        masker.add_run(run);
-    }
 }
 
 /// Where the lines go.
@@ -131,12 +97,12 @@ impl DebugLog {
     }
 
     fn line(&self, target: &str, text: &str) {
-        let Some(_masking) = Masking::begin() else { return };
+        let Some(masking) = Masking::begin() else { return };
         let seconds = self.began.elapsed().as_secs_f64();
         let indent = "  ".repeat(DEPTH.get());
         let module = target.trim_start_matches(OWN).trim_start_matches("::");
         let text = redact::clean(&redact::redact_text(text)).replace('\n', "\\n");
-        let text = mask::written(&mut masker(), &text);
+        let text = masking.written(&text);
         // A full disk ends no lab.
         let line = format!("{seconds:>12.6} {indent}{module} {text}\n");
         self.with_sink(|sink| drop(sink.file.write_all(line.as_bytes())));
@@ -202,6 +168,7 @@ impl Visit for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::pseudonyms;
 
     #[test]
     fn a_panic_in_the_masker_does_not_wait_for_itself() {
@@ -219,7 +186,7 @@ mod tests {
     fn only_own_lines_without_secrets() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let log = DebugLog::new(file.reopen().unwrap());
-        *masker() = Some(Masker::default());
+        pseudonyms::begin();
         tracing::subscriber::with_default(log, || {
             let span = tracing::debug_span!("event", what = "Scan");
             let _entered = span.enter();

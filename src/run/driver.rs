@@ -8,6 +8,7 @@ use std::io;
 
 use super::effects::EffectHandler;
 use super::inputs::Inputs;
+use super::pseudonyms;
 use crate::lab::log::Logged;
 use crate::lab::{Effect, Event, Intent, Report, Stage, State};
 
@@ -193,6 +194,7 @@ fn handle<F: Front>(
     let _span = tracing::debug_span!("event", what = %named(&event)).entered();
     let copy = front.keeps_events().then(|| event.clone());
     let effects = state.update(event);
+    pseudonyms::learn(state.masker().as_ref());
     if let Some(event) = copy {
         front.happened(state, event)?;
     }

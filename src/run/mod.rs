@@ -26,6 +26,7 @@ pub mod lesson;
 pub mod looks;
 pub mod notes;
 pub mod presentation;
+pub mod pseudonyms;
 pub mod session_file;
 #[cfg(unix)]
 pub mod shell;

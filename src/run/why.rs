@@ -40,6 +40,9 @@ pub async fn judge(case: Case, clients: &Clients) -> Result<Report, Unusable> {
 /// When it can't be written.
 pub fn write(report: &Report, looks: Looks, out: &mut impl Write) -> io::Result<()> {
     let mut masker = looks.mask.then(Masker::default);
+    for name in report.names() {
+        masker.iter_mut().for_each(|masker| masker.add_name(name));
+    }
     if looks.json {
         let mut document = json::document(report);
         if let Some(masker) = &mut masker {

@@ -104,6 +104,19 @@ impl Draft {
         self.move_to(edit.row, edit.column);
     }
 
+    /// The same draft with another text, and its cursor where it was.
+    #[must_use]
+    pub fn with_text(&self, text: &str) -> Draft {
+        let mut draft = self.clone();
+        draft.apply(&self.edit_to(text, self.cursor()));
+        draft
+    }
+
+    /// The cursor, in characters from the start of the text.
+    pub fn at(&self) -> usize {
+        self.offset(self.row, self.column)
+    }
+
     /// Inserts a text at the cursor, in place of the blank under it.
     pub fn insert(&mut self, text: &str) {
         let (column, removed) = self.blank_here().map_or((self.column, 0), |spot| (spot.column, spot.length));

@@ -55,8 +55,10 @@ pub(super) fn edited(state: &mut State, edit: &Edit) {
         return;
     }
     state.view.message = None;
+    let Some(draft) = state.draft().cloned() else { return };
+    let edit = state.masking.edit(&draft, edit);
     if let Some(draft) = draft_mut(state) {
-        draft.apply(edit);
+        draft.apply(&edit);
     }
 }
 

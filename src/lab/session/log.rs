@@ -218,6 +218,7 @@ impl Logged {
             Event::Intent(Intent::TypeDigit(_) | Intent::EraseDigit) => return None,
             Event::Intent(Intent::AskToQuit) => Logged::AskToQuit { kept: state.is_saved() },
             Event::Intent(intent) => Logged::Intent(*intent),
+            Event::Edited(_) if state.is_masked() => Logged::Edited(state.masking.newest_edit()?.clone()),
             Event::Edited(edit) => Logged::Edited(edit.clone()),
             Event::CallFinished { id, .. } => {
                 let exchange = state.kernel.newest().filter(|exchange| exchange.id == *id)?;

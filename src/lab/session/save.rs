@@ -50,7 +50,7 @@ impl State {
             quiz: self.quiz.clone(),
             votes: self.presenting.votes,
             pace: self.presenting.pace,
-            attempts: self.attempts.saved(),
+            attempts: self.attempts.saved().map(|text| self.masking.unmasked(text)),
             experiments: self.experiments.saved(),
             drills: self.drills.results().to_vec(),
             debrief: self.debrief.clone(),
@@ -137,6 +137,12 @@ impl State {
         self.is_saved() && !self.resuming.has_less()
     }
 
+    /// What the learner has written, masked as this session is.
+    fn resume_attempts(&mut self, attempts: &attempts::Saved, is_gone: bool) {
+        let attempts = attempts.clone().map(|text| self.masking.text(text.to_owned()));
+        self.attempts.resume(attempts, is_gone);
+    }
+
     /// Recorded responses, masked as this session is.
     pub(super) fn masked(&mut self, recorded: RecordedStage) -> Shown {
         let RecordedStage { at, run, admin, test_user, exchanges, .. } = recorded;
@@ -188,7 +194,7 @@ impl State {
         self.presenting.pace.resume(kept.pace);
         self.drills.restore(kept.drills.clone());
         self.experiments = Experiments::resumed(&kept.experiments, kept.place.is_fleeting());
-        self.attempts.resume(kept.attempts.clone(), kept.place.is_fleeting());
+        self.resume_attempts(&kept.attempts, kept.place.is_fleeting());
         if kept.place.is_fleeting() {
             commands.extend(self.redo(&kept));
             return commands;
@@ -270,6 +276,7 @@ impl State {
         if self.is_masked() {
             self.mask();
             self.masking.names_changed(&self.names);
+            self.resume_attempts(&kept.attempts, false);
         }
         self.kernel.reach(next);
         for kept in kept.stages {

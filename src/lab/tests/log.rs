@@ -6,8 +6,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::fake::*;
-use crate::lab::log::ReplayError;
-use crate::lab::log::{Entry, Head, Logged};
+use crate::lab::log::{Entry, Head, Logged, ReplayError};
+use crate::lab::model::mechanism::Mechanism;
 use crate::lab::*;
 
 /// A lab whose events are logged as they are taken in.
@@ -260,4 +260,44 @@ fn a_session_that_was_not_masked_is_masked_when_it_is_shown() {
     let Some(insight::Known::AtRest(shown)) = state.known() else { panic!("{:?}", state.known()) };
     assert_eq!(shown.records, [stored], "bytes name nobody");
     assert!(shown.table != names().table && shown.key_arn.as_deref() != Some(KEY_ARN), "{shown:?}");
+}
+
+/// What is pasted or typed into the editor is shown, logged and kept without an id, and sent with it.
+#[test]
+fn a_masked_editor_shows_and_logs_no_id() {
+    let mut lab = sandbox();
+    lab.state = lab.state.with_ways();
+    lab.state.mask();
+    while lab.state.mode() != Mode::Choosing {
+        lab.press(Intent::Advance);
+    }
+    lab.press(Intent::ChooseWay(Mechanism::IamPolicy));
+    let statement = format!(
+        "{{\"Effect\": \"Allow\", \"Action\": \"kms:Decrypt\", \"Resource\": \"{KEY_ARN}\", \"Sid\": \"Of{ACCOUNT}\"}}"
+    );
+    let mut log = String::new();
+    let edit = |state: &mut State, text: &str, log: &mut String| {
+        let draft = state.draft().unwrap();
+        let event = Event::Edited(draft.edit_to(text, (0, text.chars().count())));
+        state.update(event.clone());
+        log.push_str(&serde_json::to_string(&Logged::of(state, &event).unwrap()).unwrap());
+        state.draft().unwrap().text().to_owned()
+    };
+    let pasted = edit(&mut lab.state, &statement, &mut log);
+    assert_eq!(pasted.chars().count(), statement.chars().count());
+    // Another one, letter by letter, at the end.
+    let mut shown = pasted;
+    for c in " 987654321098 ".chars() {
+        shown = edit(&mut lab.state, &format!("{shown}{c}"), &mut log);
+    }
+    for id in [ACCOUNT, KEY_ID, "98765"] {
+        assert!(!shown.contains(id) && !log.contains(id), "{id}: {shown}\n{log}");
+    }
+    lab.state.save_at(Place::new(&lab.state.backend().clone()));
+    let kept = serde_json::to_string(&lab.state.saved().unwrap()).unwrap();
+    assert!(kept.contains(KEY_ID) && kept.contains(" 987654321098 "), "kept as it is, for whoever goes on");
+    edit(&mut lab.state, &statement.replace("kms:Decrypt", "kms:Encrypt"), &mut log);
+    let effects = lab.state.update(Event::Intent(Intent::Send));
+    let sent = |effect: &Effect| matches!(effect, Effect::Call { operation: Operation::PutUserPolicy { policy, .. }, .. } if policy.contains(KEY_ARN));
+    assert!(effects.iter().any(sent), "{effects:?}");
 }

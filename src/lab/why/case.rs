@@ -2,6 +2,7 @@
 
 use super::evidence::Query;
 use super::logged::{Fault, Logged, is_arn};
+use super::short;
 
 /// The options of `kmslab why`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,6 +132,12 @@ impl Case {
         arns.filter_map(|arn| arn.split(':').nth(3)).find(|region| !region.is_empty())
     }
 
+    /// The names of the caller and the table.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let arns = [Some(self.principal.as_str()), self.table.as_deref()];
+        arns.into_iter().flatten().flat_map(names_in)
+    }
+
     /// What to read; `None` where the text names too little to read anything.
     pub fn query(&self) -> Option<Query> {
         let names_something = self.table.is_some() || self.key.is_some();
@@ -152,6 +159,12 @@ impl Case {
             Some(Fault::TableMissing { .. }) | None => false,
         }
     }
+}
+
+/// The names in an ARN, or the one name that it is.
+pub(super) fn names_in(arn: &str) -> impl Iterator<Item = &str> {
+    let (resource, kinds) = if is_arn(arn) { (short(arn), 1) } else { (arn, 0) };
+    resource.split('/').skip(kinds).filter(|name| !name.is_empty())
 }
 
 /// What the table and the key are asked for.

@@ -42,6 +42,8 @@ pub struct Evidence {
     pub organization: Vec<(String, bool)>,
     /// What could not be read.
     pub unread: Vec<Unread>,
+    /// The names of groups, and of policies that could not be read.
+    pub names: Vec<String>,
     /// How many requests were sent. All of them only read.
     pub calls: usize,
 }

@@ -14,11 +14,16 @@ mod policies;
 mod tests;
 pub mod text;
 
+use case::names_in;
 pub use case::{Case, Named};
 pub use evidence::{Evidence, Found, Key, Part, Query, Table, Unread, Who};
 pub use fixes::{Fix, Way};
 pub use judge::{Lock, Rung};
 pub use logged::{Fault, Logged, Reason, Type};
+
+/// Names that are words of the report, and say nothing.
+const OWN_WORDS: [&str; 12] =
+    ["table", "key", "user", "role", "group", "policy", "admin", "allowed", "denied", "failed", "unknown", "default"];
 
 /// What follows for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +159,17 @@ impl Report {
     pub fn is_owned_key(&self) -> bool {
         let evidence = self.evidence.as_ref();
         evidence.and_then(|evidence| evidence.table.get()).is_some_and(|table| table.key.is_none())
+    }
+
+    /// The names that the account has given to what this is about, besides words of the report itself.
+    pub fn names(&self) -> Vec<&str> {
+        let evidence = self.evidence.as_ref();
+        let policies = evidence.into_iter().flat_map(|it| it.identity.iter().chain(&it.boundary));
+        let policies = policies.filter_map(|(source, _)| source.own_name());
+        let arn = evidence.and_then(|evidence| evidence.principal.get()).map_or("", |who| who.arn.as_str());
+        let others = evidence.into_iter().flat_map(|evidence| &evidence.names).map(String::as_str);
+        let names = self.case.names().chain(names_in(arn)).chain(policies).chain(others);
+        names.filter(|name| !OWN_WORDS.contains(name)).collect()
     }
 
     /// The caller in short: `role/app`.

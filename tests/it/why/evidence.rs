@@ -183,3 +183,33 @@ fn the_verdict_is_that_of_the_scan() {
         })
         .unwrap();
 }
+
+/// Nothing that the account has named is in a masked report, nor in its debug log.
+#[rstest]
+#[case::text(&[])]
+#[case::json(&["--format", "json"])]
+fn a_masked_report_names_nobody(#[case] more: &[&str]) {
+    let world = World::new();
+    world.user_policy("billing-export", &statement("Deny", "dynamodb:DeleteTable", "*"));
+    // One that may read no inline policy, so that the report names it as unread.
+    let (id, secret) = limited(&world, "iam:GetUserPolicy");
+    let log = world.home.path().join("debug.log");
+    let arn = world.user_arn();
+    let url = world.sandbox.url();
+    let arguments = ["why", "--region", REGION, "--endpoint-url", url, "--table", TABLE, "--as", &arn, "--mask"];
+    let output = program(world.home.path(), &id, &secret)
+        .args(arguments)
+        .args(["--debug", log.to_str().unwrap()])
+        .args(more)
+        .output()
+        .unwrap();
+    let said = text(&output.stdout) + &text(&output.stderr) + &std::fs::read_to_string(&log).unwrap();
+    assert!(said.contains("could not be read") && said.contains("kms:Decrypt"), "{said}");
+    for name in [TABLE, "user/app", "user app", "billing-export", ACCOUNT, &world.key] {
+        assert!(!said.contains(name), "{name}: {said}");
+    }
+    let plain = program(world.home.path(), &id, &secret).args(&arguments[..9]).args(more).output().unwrap();
+    let plain = text(&plain.stdout);
+    assert!(plain.contains("billing-export") && plain.contains(TABLE), "{plain}");
+    assert_eq!(output.status.code(), Some(4));
+}

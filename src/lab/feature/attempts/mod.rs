@@ -99,6 +99,13 @@ impl Saved {
         self.standing
     }
 
+    /// The same with other texts.
+    pub(in crate::lab) fn map(mut self, mut change: impl FnMut(&str) -> String) -> Saved {
+        self.drafts.iter_mut().flatten().for_each(|draft| *draft = draft.with_text(&change(draft.text())));
+        self.sent.iter_mut().for_each(|sent| sent.text = change(&sent.text));
+        self
+    }
+
     /// What was sent last.
     pub fn sent(&self) -> Option<&Sent> {
         self.sent.as_ref()

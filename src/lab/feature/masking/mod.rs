@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use self::masker::Masker;
 use crate::lab::model::batch::Batch;
+use crate::lab::model::draft::{Draft, Edit};
 use crate::lab::model::exchange::Exchange;
 use crate::lab::model::facts::{Facts, Names};
 use crate::lab::model::inspection::{AtRest, Known};
@@ -28,6 +29,8 @@ struct Pseudonyms {
     masker: Masker,
     names: Names,
     facts: Facts,
+    /// A person's newest edit, as it is shown.
+    edit: Option<Edit>,
 }
 
 impl Masking {
@@ -35,7 +38,7 @@ impl Masking {
     pub(in crate::lab) fn begin(names: &Names, is_sandbox: bool) -> Masking {
         let mut masker = Masker::new(&names.run).of_sandbox(is_sandbox);
         let names = Names::new(&masker.text(&names.run));
-        Masking { on: Some(Pseudonyms { masker, names, facts: Facts::default() }) }
+        Masking { on: Some(Pseudonyms { masker, names, facts: Facts::default(), edit: None }) }
     }
 
     pub(in crate::lab) fn is_on(&self) -> bool {
@@ -75,7 +78,7 @@ impl Masking {
         let Some(on) = &mut self.on else { return };
         let shown = Names::new(&on.names.run);
         let own = Names::new(&raw.run);
-        let mut mask = |raw: &str, own: String, shown: String| if raw == own { shown } else { on.masker.text(raw) };
+        let mut mask = |raw: &str, own: String, shown: String| if raw == own { shown } else { on.masker.named(raw) };
         on.names = Names {
             alias: mask(&raw.alias, own.alias, shown.alias),
             table: mask(&raw.table, own.table, shown.table),
@@ -101,6 +104,22 @@ impl Masking {
     /// A text that was written from what is shown, with the real names.
     pub(in crate::lab) fn unmasked(&self, text: &str) -> String {
         self.on.as_ref().map_or_else(|| text.to_owned(), |on| on.masker.original(text))
+    }
+
+    /// An edit as it is shown: what a person types or pastes is masked before anything shows or records it.
+    pub(in crate::lab) fn edit(&mut self, draft: &Draft, edit: &Edit) -> Edit {
+        let Some(on) = &mut self.on else { return edit.clone() };
+        let mut raw = draft.with_text(&on.masker.original(draft.text()));
+        raw.apply(edit);
+        let raw = raw.with_text(&on.masker.original(raw.text()));
+        let edit = draft.edit_to(&on.masker.draft(raw.text(), raw.at()), raw.cursor());
+        on.edit = Some(edit.clone());
+        edit
+    }
+
+    /// The newest edit as it is shown, where it may not be shown as it was made.
+    pub(in crate::lab) fn newest_edit(&self) -> Option<&Edit> {
+        self.on.as_ref()?.edit.as_ref()
     }
 
     /// Masks every text in `value`; `None` where that can't be done.
