@@ -2,6 +2,7 @@
 
 mod card;
 mod cleanup;
+mod convert;
 mod ending;
 mod interactive;
 mod machine;
@@ -136,6 +137,7 @@ fn command(runtime: &Runtime, cli: Cli, environment: &Environment, config: &Conf
             let wanted = record::Wanted { file, stage, all, stills, teaser, attempt };
             record::record(runtime, &cli.options, recording, environment, &wanted)
         }
+        Some(Command::Convert { from, to }) => convert::convert(runtime, &from, &to, &cli.options, recording),
         Some(Command::Replay { file }) => replay::replay(runtime, &cli.options, recording, environment, &file),
         Some(Command::VerifyCast { file, allow }) => verify_cast::verify(&file, allow.as_deref()),
         Some(Command::Completions { shell }) => completions(shell),

@@ -76,7 +76,7 @@ pub enum Command {
     Doctor,
     /// Play the lab by itself and record it, without a terminal
     Record {
-        /// The extension decides the format: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4
+        /// The extension decides the format: .cast, .gif, .mp4, .webm, .webp, .svg, .html, .txt, .png or .kmslab
         #[arg(value_name = "FILE", required_unless_present = "all")]
         file: Option<PathBuf>,
         /// A still of this stage alone: .svg, .png or .txt
@@ -94,6 +94,15 @@ pub enum Command {
         /// Only a learner's own attempt at stage 7: first denied, then allowed (about 30 s)
         #[arg(long, conflicts_with_all = ["stage", "teaser"])]
         attempt: bool,
+    },
+    /// Convert a .cast, of this or another program, to another format
+    Convert {
+        /// An asciicast 2 or 3; - reads stdin
+        #[arg(value_name = "FROM")]
+        from: PathBuf,
+        /// The extension decides the format: .gif, .mp4, .webm, .webp, .svg, .html, .txt, .png or .cast
+        #[arg(value_name = "TO")]
+        to: PathBuf,
     },
     /// Show a recorded session (.kmslab) again; sends no calls
     Replay {
@@ -345,8 +354,8 @@ pub struct RecordingOptions {
     /// Replace an existing file
     #[arg(long, global = true)]
     pub force: bool,
-    /// The version of .cast files: 2 is for older programs
-    #[arg(long, global = true, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=3))]
+    /// The version of .cast files: every player reads 2, newer ones also 3
+    #[arg(long, global = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3))]
     pub cast_version: u8,
     /// Play the interactive lab by itself; a key takes over
     #[arg(long, global = true)]
@@ -363,13 +372,13 @@ pub struct RecordingOptions {
     /// Large text: one pane at a time; recorded at 80x24
     #[arg(long, global = true)]
     pub big: bool,
-    /// Width of .png, .gif and .mp4 in pixels, rounded up to even; 7680 at most
+    /// Width of images and videos in pixels, rounded up to even; 7680 at most
     #[arg(long, global = true, value_name = "PIXELS", default_value_t = 1920)]
     pub width: u32,
     /// Height in pixels, likewise [default: 16:9]
     #[arg(long, global = true, value_name = "PIXELS")]
     pub height: Option<u32>,
-    /// A font for characters that the program's own lacks (.ttf, .otf, .ttc), for .png, .gif and .mp4; may be repeated
+    /// A font for characters that the program's own lacks (.ttf, .otf, .ttc), for images and videos; may be repeated
     #[arg(long, global = true, value_name = "FILE")]
     pub font: Vec<PathBuf>,
     /// Columns and rows of a recording: 80x24, 100x28, 120x34 or others [default: the terminal's, else 100x28]

@@ -64,8 +64,9 @@ pub(super) fn theme(options: &Options, environment: &Environment, level: ColorLe
     if options.is_ascii(environment) { theme.in_ascii() } else { theme }
 }
 
-fn palette(theme: ThemeName) -> Palette {
-    match theme {
+/// Returns the terminal's colors in the chosen theme.
+pub(super) fn palette(options: &Options) -> Palette {
+    match options.theme.unwrap_or_default().fixed() {
         ThemeName::Dark => Palette::DARK,
         ThemeName::Light => Palette::LIGHT,
         ThemeName::HighContrast => Palette { background: (0, 0, 0), foreground: (255, 255, 255), ..Palette::DARK },
@@ -88,26 +89,40 @@ pub(super) fn recorder_options(
     size: Size,
     state: &State,
 ) -> Result<RecorderOptions, UsageError> {
-    if !recording.font.is_empty() && !target.format.is_pixels() {
-        let path = target.path.display();
-        return Err(UsageError::new(format!("{path}: --font is for .png, .gif and .mp4; others hold text")));
-    }
+    let film = film_options(recording, &target, &state.lesson().code)?;
     Ok(RecorderOptions {
         header: Header {
-            version: if recording.cast_version == 2 { Version::Two } else { Version::Three },
+            version: film.cast_version,
             size,
-            palette: palette(options.theme.unwrap_or_default().fixed()),
+            palette: palette(options),
             timestamp: u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0),
             keeps_pauses: true,
         },
-        film: FilmOptions {
-            pixels: Pixels::new(recording.width, recording.height),
-            fonts: AddedFonts::read(&recording.font).map_err(UsageError::new)?,
-            lang: state.lesson().code.clone(),
-            ..FilmOptions::default()
-        },
+        film,
         target,
         partial: false,
+    })
+}
+
+/// Returns how to write a film in this language to `target`.
+///
+/// # Errors
+/// A usage error if a font can't be used.
+pub(super) fn film_options(
+    recording: &RecordingOptions,
+    target: &Target,
+    lang: &str,
+) -> Result<FilmOptions, UsageError> {
+    if !recording.font.is_empty() && !target.format.is_pixels() {
+        let path = target.path.display();
+        return Err(UsageError::new(format!("{path}: --font is for images and videos; others hold text")));
+    }
+    Ok(FilmOptions {
+        pixels: Pixels::new(recording.width, recording.height),
+        fonts: AddedFonts::read(&recording.font).map_err(UsageError::new)?,
+        lang: lang.to_owned(),
+        cast_version: if recording.cast_version == 3 { Version::Three } else { Version::Two },
+        ..FilmOptions::default()
     })
 }
 

@@ -25,9 +25,8 @@ const IDENTITIES: &[&str] = &["run", "drill", "doctor", "record"];
 const SANDBOXES: &[&str] = &["run", "drill", "doctor", "record", "serve"];
 /// The commands that can write pictures.
 const PICTURES: &[&str] = &["drill", "record", "replay"];
-/// The commands that draw.
-const SCREENS: &[&str] = &["drill", "record", "replay", "notes"];
-
+/// The commands that can write images and videos.
+const IMAGES: &[&str] = &["drill", "record", "replay", "convert"];
 /// The commands whose signs may be ASCII.
 const SIGNS: &[&str] = &["drill", "record", "replay", "notes", "why"];
 
@@ -44,7 +43,7 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("no_questions", &["record"]),
             ("questions", &["record"]),
             ("lang", &["run", "drill", "record", "replay", "export"]),
-            ("theme", SCREENS),
+            ("theme", &["drill", "record", "replay", "convert", "notes"]),
             ("ascii", SIGNS),
             ("no_ascii", SIGNS),
             ("bell", &[]),
@@ -81,11 +80,11 @@ const OPTIONS: &[(Option<&str>, &[Applies])] = &[
             ("keys", &["drill", "record"]),
             ("big", PICTURES),
             ("size", PICTURES),
-            ("width", PICTURES),
-            ("height", PICTURES),
-            ("font", PICTURES),
-            ("force", &["drill", "record", "replay", "export"]),
-            ("cast_version", PICTURES),
+            ("width", IMAGES),
+            ("height", IMAGES),
+            ("font", IMAGES),
+            ("force", &["drill", "record", "replay", "convert", "export"]),
+            ("cast_version", IMAGES),
         ],
     ),
 ];
@@ -99,6 +98,7 @@ const OWN_WORDS: &[(&str, &str, &str)] = &[
     ("why", "backend", "aws: your account; the default"),
     ("why", "admin_profile", "The profile that reads [default: the SDK's chain]"),
     ("why", "region", "The region [default: that of the ARN, else the SDK's chain]"),
+    ("convert", "theme", "dark, light or high-contrast: the colors of a file that names none [default: dark]"),
     ("cleanup", "yes_account", "With --all: remove everyone's runs in this account without asking"),
 ];
 

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 use serde_json::{Value, json};
 
+use super::film::Film;
 use super::palette::{Palette, Rgb};
 
 /// Players shorten longer pauses to this.
@@ -35,10 +36,10 @@ const TOGETHER: [&[u8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
 /// The versions of the format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Version {
-    /// Times count from the beginning. Older programs read this version.
-    Two,
-    /// Times count from the previous event.
+    /// Times count from the beginning. Every program reads this version.
     #[default]
+    Two,
+    /// Times count from the previous event. asciinema reads it since its version 3.
     Three,
 }
 
@@ -51,7 +52,7 @@ pub struct Header {
     pub size: Size,
     /// The colors.
     pub palette: Palette,
-    /// When it began, in Unix seconds.
+    /// When it began, in Unix seconds; 0 if that isn't known.
     pub timestamp: u64,
     /// Whether players must keep the pauses: those of autoplay are intended, a user's may be shortened.
     pub keeps_pauses: bool,
@@ -61,16 +62,17 @@ impl Header {
     /// Returns the header's line: only what a player needs, without title, command, environment or host.
     fn line(&self) -> Value {
         let (columns, rows) = (self.size.width, self.size.height);
-        match self.version {
-            Version::Two => json!({
-                "version": 2, "width": columns, "height": rows, "timestamp": self.timestamp,
-                "idle_time_limit": IDLE_LIMIT.as_secs_f64(), "theme": theme(&self.palette),
-            }),
-            Version::Three => json!({
-                "version": 3, "term": {"cols": columns, "rows": rows, "theme": theme(&self.palette)},
-                "timestamp": self.timestamp, "idle_time_limit": IDLE_LIMIT.as_secs_f64(),
-            }),
+        let mut line = match self.version {
+            Version::Two => json!({"version": 2, "width": columns, "height": rows, "theme": theme(&self.palette)}),
+            Version::Three => {
+                json!({"version": 3, "term": {"cols": columns, "rows": rows, "theme": theme(&self.palette)}})
+            }
+        };
+        line["idle_time_limit"] = IDLE_LIMIT.as_secs_f64().into();
+        if self.timestamp > 0 {
+            line["timestamp"] = self.timestamp.into();
         }
+        line
     }
 }
 
@@ -78,6 +80,21 @@ fn theme(palette: &Palette) -> Value {
     let hex = |(red, green, blue): Rgb| format!("#{red:02x}{green:02x}{blue:02x}");
     let colors: Vec<String> = palette.ansi.into_iter().map(hex).collect();
     json!({"fg": hex(palette.foreground), "bg": hex(palette.background), "palette": colors.join(":")})
+}
+
+/// Writes `film` as a recording in this version of the format.
+///
+/// # Errors
+/// If it can't be written.
+pub(super) fn film(film: &Film, version: Version, out: impl Write) -> io::Result<()> {
+    let Film { size, palette, .. } = *film;
+    let mut cast = Cast::new(out, &Header { version, size, palette, timestamp: 0, keeps_pauses: true })?;
+    for picture in &film.pictures {
+        let content = picture.rows.iter().flat_map(|row| row.iter().cloned()).collect();
+        let buffer = Buffer { area: Rect::from((Position::ORIGIN, size)), content };
+        cast.picture_with_marker(picture.at, &buffer, picture.chapter.as_deref())?;
+    }
+    cast.finish(film.end).map(drop)
 }
 
 /// Writes a recording.
@@ -229,7 +246,6 @@ fn draw(bytes: &mut Vec<u8>, shown: &Buffer, picture: &Buffer) -> io::Result<()>
 
 #[cfg(test)]
 mod tests {
-    use ratatui::layout::Rect;
     use ratatui::style::Style;
 
     use super::*;

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 pub enum RecordError {
     /// The extension stands for no format.
     #[error(
-        "{}: the ending says what it becomes: .cast, .kmslab, .svg, .png, .gif, .txt, .html or .mp4", .0.display()
+        "{}: the extension decides the format: .cast, .kmslab, .svg, .png, .gif, .txt, .html, .mp4, .webm or .webp",
+        .0.display()
     )]
     UnknownFormat(PathBuf),
-    /// The format can only be written during the recording.
-    #[error("{}: a film is written as .gif, .svg, .html, .txt, .mp4 or as a still .png", .0.display())]
+    /// A log of events, which no film has.
+    #[error("{}: a .kmslab holds a session's events, and a film has only its pictures", .0.display())]
     NotAFilm(PathBuf),
     /// The file exists.
     #[error("{} exists: --force replaces it", .0.display())]

@@ -54,6 +54,8 @@ impl Film {
 pub struct Rows {
     known: HashSet<Row>,
     newest: Vec<Row>,
+    /// The cells of all known rows.
+    cells: usize,
 }
 
 impl Rows {
@@ -66,11 +68,17 @@ impl Rows {
             same.cloned().unwrap_or_else(|| {
                 let new = Row::from(row);
                 self.known.insert(new.clone());
+                self.cells += row.len();
                 new
             })
         });
         self.newest = rows.collect();
         self.newest.clone()
+    }
+
+    /// Returns how many cells it keeps.
+    pub(super) fn cells(&self) -> usize {
+        self.cells
     }
 }
 

@@ -21,12 +21,16 @@ pub enum Format {
     Txt,
     /// A page with a player.
     Html,
-    /// A video.
+    /// A video for every player.
     Mp4,
+    /// A smaller video for browsers.
+    Webm,
+    /// An animated image that is smaller than a GIF.
+    Webp,
 }
 
 impl Format {
-    const EXTENSIONS: [(&str, Format); 8] = [
+    const EXTENSIONS: [(&str, Format); 10] = [
         ("cast", Format::Cast),
         ("kmslab", Format::Log),
         ("svg", Format::Svg),
@@ -35,6 +39,8 @@ impl Format {
         ("txt", Format::Txt),
         ("html", Format::Html),
         ("mp4", Format::Mp4),
+        ("webm", Format::Webm),
+        ("webp", Format::Webp),
     ];
 
     /// Returns the format that the extension of `path` stands for.
@@ -49,7 +55,12 @@ impl Format {
 
     /// Whether files of this format are made of pixels, drawn with fonts.
     pub fn is_pixels(self) -> bool {
-        matches!(self, Format::Png | Format::Gif | Format::Mp4)
+        matches!(self, Format::Png | Format::Gif) || self.needs_ffmpeg()
+    }
+
+    /// Whether ffmpeg writes files of this format.
+    pub(super) fn needs_ffmpeg(self) -> bool {
+        matches!(self, Format::Mp4 | Format::Webm | Format::Webp)
     }
 
     /// Whether a single picture can be written in this format.

@@ -5,6 +5,7 @@
 //! draw the pictures and decide when. Secrets are masked before they get here and searched for afterwards ([`verify`]).
 
 pub mod cast;
+mod cast_reader;
 pub mod chapters;
 mod color_table;
 mod error;
@@ -15,7 +16,6 @@ mod glyph;
 mod html;
 mod line_file;
 mod motion;
-mod mp4;
 mod options;
 mod palette;
 mod partial;
@@ -27,8 +27,10 @@ mod style;
 mod svg;
 mod text;
 pub mod verify;
+mod video;
 mod write;
 
+pub use cast_reader::{CastError, read};
 pub use chapters::clock;
 pub use error::RecordError;
 pub use film::{Film, Picture, Row, Rows};

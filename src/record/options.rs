@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::cast::Version;
 use super::font::AddedFonts;
 
 /// The size of pictures in pixels.
@@ -32,7 +33,9 @@ pub struct FilmOptions {
     pub fonts: AddedFonts,
     /// The language of what the pictures show, as HTML names it.
     pub lang: String,
-    /// The program that makes MP4 files.
+    /// The version of asciicasts.
+    pub cast_version: Version,
+    /// The program that makes videos.
     pub ffmpeg: OsString,
 }
 
@@ -42,6 +45,7 @@ impl Default for FilmOptions {
             pixels: Pixels::new(1920, None),
             fonts: AddedFonts::default(),
             lang: "en".into(),
+            cast_version: Version::default(),
             ffmpeg: "ffmpeg".into(),
         }
     }

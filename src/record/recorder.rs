@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
 use super::cast::{Cast, Header, IDLE_LIMIT};
-use super::chapters::{Chapters, clock, is_denial};
+use super::chapters::{Chapters, clock, is_denial, published};
 use super::error::RecordError;
 use super::film::{Film, Picture, Rows};
 use super::format::{Format, Target};
@@ -20,7 +20,7 @@ use crate::lab::State;
 use crate::lab::log::{Entry, Head as LogHead, Logged};
 
 /// Pictures that follow each other faster are merged: nobody sees more than 30 a second.
-const GAP: Duration = Duration::from_millis(33);
+pub(super) const GAP: Duration = Duration::from_millis(33);
 
 /// What to record into, and how.
 #[derive(Debug, Clone)]
@@ -80,6 +80,8 @@ pub struct Recording {
     pub length: Duration,
     /// The chapters, with the times at which a player shows them.
     pub chapters: Vec<(Duration, String)>,
+    /// Its title.
+    pub title: String,
     /// Whether the file is written.
     pub finished: Finished,
 }
@@ -115,7 +117,7 @@ impl Recorder {
             Format::Log => Sink::Log(create(target, |mut file| {
                 line(&mut file, &LogHead::new(state, header.timestamp)).map(|()| file)
             })?),
-            Format::Svg | Format::Png | Format::Gif | Format::Txt | Format::Html | Format::Mp4 => {
+            _ => {
                 can_be_written(header.size, target, film)?;
                 Sink::Film(Rows::default(), Vec::new())
             }
@@ -252,17 +254,18 @@ impl Recorder {
         self.write_held()?;
         let length = self.played.at(at);
         let RecorderOptions { target, header: Header { size, palette, .. }, film: options, .. } = self.options;
+        let film_title = title.clone();
         let finished = match self.sink {
             Sink::Cast(cast) => Finished::File { bytes: cast.finish(at)?.bytes() },
             Sink::Log(file) => Finished::File { bytes: file.bytes() },
             Sink::Film(_, pictures) => Finished::Film {
-                film: Box::new(Film { title, size, palette, pictures, end: length }),
+                film: Box::new(Film { title: film_title, size, palette, pictures, end: length }),
                 options,
                 partial: self.partial,
             },
             Sink::Failed => Finished::File { bytes: std::fs::metadata(&target.path)?.len() },
         };
-        Ok(Recording { target, size, length, chapters: self.list, finished })
+        Ok(Recording { target, size, length, chapters: self.list, title, finished })
     }
 }
 
@@ -325,9 +328,11 @@ impl fmt::Display for Recording {
         if is_still {
             return Ok(());
         }
-        for (at, label) in &self.chapters {
-            write!(out, "\n  {}  {label}", clock(*at))?;
+        let published = published(&self.chapters, &self.title, self.length);
+        if !published.is_empty() {
+            write!(out, "\nchapters, as YouTube reads them in a description:")?;
         }
+        published.iter().try_for_each(|(at, name)| write!(out, "\n{} {name}", clock(*at)))?;
         if let Some((at, label)) = self.poster() {
             // Rounded up: the picture is there at that time.
             let tenths = at.as_millis() / 100 + 1;
@@ -479,7 +484,7 @@ mod tests {
         let chapters = vec![(Duration::from_millis(millis), label)];
         let (target, size) = (Target::new("a.cast", false).unwrap(), Size { width: 100, height: 28 });
         let (length, finished) = (Duration::from_secs(200), Finished::File { bytes: 1_500 });
-        let recorded = Recording { target, size, length, chapters, finished };
+        let recorded = Recording { target, size, length, chapters, title: "t".into(), finished };
         let lines = recorded.to_string();
         assert!(lines.starts_with("recorded a.cast: 100×28, 3:20, 2 kB\n"), "{lines}");
         let shown = format!("\n  show {told} before it plays: npt:{told} (6 The same Scan, twice: DENIED)");

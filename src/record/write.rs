@@ -14,7 +14,7 @@ use super::motion::motion;
 use super::options::{Cancel, FilmOptions};
 use super::partial::PartialCast;
 use super::raster::Grid;
-use super::{html, mp4, pixels, svg, text};
+use super::{cast, html, pixels, svg, text, video};
 use crate::disk;
 
 /// How many missing characters are named.
@@ -56,16 +56,17 @@ pub fn write(film: &Film, target: &Target, options: &FilmOptions, cancel: &Cance
     };
     let save_text = |text: String| save(&mut |out| out.write_all(text.as_bytes()).map(|()| Vec::new()));
     match target.format {
-        Format::Cast | Format::Log => Err(RecordError::NotAFilm(target.path.clone())),
+        Format::Log => Err(RecordError::NotAFilm(target.path.clone())),
+        Format::Cast => save(&mut |out| cast::film(film, options.cast_version, out).map(|()| Vec::new())),
         Format::Gif => save(&mut |out| pixels::gif(film, options, out)),
         Format::Png => save(&mut |out| pixels::png(film, poster, options, out)),
         Format::Svg if film.pictures.len() == 1 => save_text(svg::still(film, poster)),
         Format::Svg => save_text(motion(film, poster)),
         Format::Txt => save_text(text::transcript(film)),
         Format::Html => save_text(html::html(film, poster, &options.lang)),
-        Format::Mp4 => {
+        Format::Mp4 | Format::Webm | Format::Webp => {
             require_ffmpeg(target, options)?;
-            save_file(target, cancel, |file| mp4::mp4(film, options, cancel, file.path()))
+            save_file(target, cancel, |file| video::video(film, target.format, options, cancel, file.path()))
         }
     }
 }
@@ -120,11 +121,11 @@ pub fn can_be_written(size: Size, target: &Target, options: &FilmOptions) -> Res
     if target.format.is_pixels() {
         Grid::new(size, options.pixels).map_err(|source| target.io(source))?;
     }
-    if target.format == Format::Mp4 { require_ffmpeg(target, options) } else { Ok(()) }
+    if target.format.needs_ffmpeg() { require_ffmpeg(target, options) } else { Ok(()) }
 }
 
 fn require_ffmpeg(target: &Target, options: &FilmOptions) -> Result<(), RecordError> {
-    let is_there = mp4::is_there(&options.ffmpeg);
+    let is_there = video::is_there(&options.ffmpeg);
     if is_there { Ok(()) } else { Err(RecordError::NoFfmpeg(target.path.clone())) }
 }
 

@@ -45,7 +45,7 @@ const GROUPS: [&[&str]; 4] = [
         "--socket=/nowhere.sock",
         "--debug=/dev/null/debug.log",
         "--force",
-        "--cast-version=2",
+        "--cast-version=3",
         "--pace=talk",
         "--keys",
         "--captions",
@@ -268,7 +268,7 @@ fn what_is_shown_of_pictures_is_used(#[case] arguments: &[&str], #[case] more: &
         "--captions",
         "--big",
         "--size=80x24",
-        "--cast-version=2",
+        "--cast-version=3",
         "--lang=de",
     ];
     for option in options.iter().chain(more) {

@@ -12,12 +12,12 @@ use super::{Folder, is_verdict, pictures, text};
 /// Programs, and packages of npm, that are only for tests.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/clients");
 
-fn program(name: &str) -> Option<PathBuf> {
+pub(super) fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.exists())
 }
 
 /// The same path, if something is there.
-fn installed(what: &str, path: Option<PathBuf>) -> Option<PathBuf> {
+pub(super) fn installed(what: &str, path: Option<PathBuf>) -> Option<PathBuf> {
     let there = path.filter(|path| path.exists());
     let is_needed = std::env::var_os("KMSLAB_NEEDS_CLIENTS").is_some();
     assert!(there.is_some() || !is_needed, "{what} is not installed: see .ci/run");
@@ -33,7 +33,7 @@ fn package(place: &str) -> Option<PathBuf> {
 }
 
 /// Runs a reader, which must succeed, and gives what it prints.
-fn reads(program: &Path, arguments: &[&str], folder: &Folder) -> String {
+pub(super) fn reads(program: &Path, arguments: &[&str], folder: &Folder) -> String {
     let mut command = Command::new(program);
     // asciinema wants UTF-8, and not every machine has the language that its person has set.
     command.args(arguments).env("LC_ALL", "C.UTF-8").current_dir(folder.0.path());
@@ -48,11 +48,11 @@ fn asciinema_reads_it() {
     let folder = Folder::new();
     let version = reads(&asciinema, &["--version"], &folder);
     if version.contains(" 3.") {
-        folder.ok(&["record", "three.cast", "--pace", "fast", "--keys"]);
+        folder.ok(&["record", "three.cast", "--cast-version", "3", "--pace", "fast", "--keys"]);
         reads(&asciinema, &["convert", "three.cast", "again.cast"], &folder);
         assert_eq!(text(&folder.read("three.cast")), text(&folder.read("again.cast")));
     } else {
-        folder.ok(&["record", "two.cast", "--cast-version", "2", "--teaser", "--keys"]);
+        folder.ok(&["record", "two.cast", "--teaser", "--keys"]);
         let shown = reads(&asciinema, &["cat", "two.cast"], &folder);
         assert!(shown.contains("kms:Decrypt"), "{} bytes", shown.len());
     }
@@ -65,7 +65,7 @@ fn debians_asciinema_plays_it() {
     let Some(asciinema) = installed("asciinema 2.2", Some(place)) else { return };
     let folder = Folder::new();
     assert_eq!(reads(&asciinema, &["--version"], &folder), "asciinema 2.2.0\n");
-    folder.ok(&["record", "two.cast", "--cast-version", "2", "--keys"]);
+    folder.ok(&["record", "two.cast", "--keys"]);
     let shown = reads(&asciinema, &["play", "-s", "1000", "-i", "0.001", "two.cast"], &folder);
     // Ends with all that the file shows.
     let mut terminal = vt100::Parser::new(28, 100, 0);
@@ -78,7 +78,7 @@ fn debians_asciinema_plays_it() {
 fn agg_makes_a_gif_of_it() {
     let Some(agg) = installed("agg", program("agg")) else { return };
     let folder = Folder::new();
-    folder.ok(&["record", "two.cast", "--cast-version", "2", "--teaser"]);
+    folder.ok(&["record", "two.cast", "--teaser"]);
     let font = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/font");
     // The release on PyPI is one from before version 3 of the format.
     reads(&agg, &["--font-dir", font, "--font-family", "JetBrains Mono", "two.cast", "two.gif"], &folder);
@@ -90,7 +90,7 @@ fn agg_makes_a_gif_of_it() {
 fn svg_term_makes_a_picture_of_it() {
     let Some(svg_term) = installed("svg-term", package(".bin/svg-term")) else { return };
     let folder = Folder::new();
-    folder.ok(&["record", "two.cast", "--cast-version", "2", "--teaser"]);
+    folder.ok(&["record", "two.cast", "--teaser"]);
     reads(&svg_term, &["--in", "two.cast", "--out", "two.svg"], &folder);
     let svg = text(&folder.read("two.svg"));
     assert!(svg.contains("kms:Decrypt") && svg.contains("The same Scan, twice"), "{} bytes", svg.len());
@@ -100,8 +100,8 @@ fn svg_term_makes_a_picture_of_it() {
 fn asciinemas_player_stops_at_a_chapters_first_frame() {
     let Some(player) = installed("asciinema-player", package("asciinema-player/dist")) else { return };
     let folder = Folder::new();
-    let told = folder.ok(&["record", "three.cast"]);
-    let file = folder.path("three.cast");
+    let told = folder.ok(&["record", "two.cast"]);
+    let file = folder.path("two.cast");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/recording/player.mjs");
     let node = program("node").unwrap();
     let played = reads(&node, &[script, player.to_str().unwrap(), file.to_str().unwrap()], &folder);
@@ -109,17 +109,16 @@ fn asciinemas_player_stops_at_a_chapters_first_frame() {
     let markers = played["markers"].as_array().unwrap();
     assert_eq!(markers.len(), 18, "{markers:?}");
     let mut terminal = vt100::Parser::new(28, 100, 0);
+    let mut named = 0;
     for marker in markers {
         let (seconds, label) = (marker[0].as_f64().unwrap(), marker[1].as_str().unwrap());
         terminal.process(marker[2].as_str().unwrap().as_bytes());
         let screen = terminal.screen().contents();
         assert!(screen.contains(&format!("{}/9", &label[..1])), "{label}:\n{screen}");
         assert_eq!(screen.contains("✔ As expected"), is_verdict(label), "{label}:\n{screen}");
-        // Where we say it is.
-        let (minutes, seconds) = (seconds as u64 / 60, seconds as u64 % 60);
-        assert!(
-            told.contains(&format!("\n  {minutes}:{seconds:02}  {label}")),
-            "{label} at {minutes}:{seconds}:\n{told}"
-        );
+        // Where we say it is, for those that we name.
+        let time = format!("{}:{:02}", seconds as u64 / 60, seconds as u64 % 60);
+        named += usize::from(told.contains(&format!("\n{time} {}", label[2..].trim_end_matches(" MET"))));
     }
+    assert!(named >= 5, "{named} of:\n{told}");
 }

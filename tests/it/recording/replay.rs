@@ -42,8 +42,8 @@ fn a_session_is_shown_again_in_other_looks() {
         let last = &pictures.last().unwrap().3;
         assert!(last.contains("9 of 9") || last.contains("9 von 9"), "{last}");
         let (header, _) = asciicast::read(&bytes).unwrap();
-        assert_eq!(header["term"]["cols"], columns);
-        assert_eq!(header["term"]["theme"]["bg"], if theme == "light" { "#ffffff" } else { "#101418" });
+        assert_eq!(header["width"], columns);
+        assert_eq!(header["theme"]["bg"], if theme == "light" { "#ffffff" } else { "#101418" });
         folder.ok(&["verify-cast", "again.cast"]);
     }
 }

@@ -19,14 +19,14 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     }
     folder.refuses(&["record", "none/who.txt", "--stage", "who"], missing);
     folder.refuses(&["record", "mine.cast/lab.svg"], "mine.cast/lab.svg can't be written: mine.cast is not a folder");
-    folder.refuses(&["record", "lab.mov"], "the ending says what it becomes");
+    folder.refuses(&["record", "lab.mov"], "the extension decides the format");
     folder.refuses(&["record", "lab.cast", "--stage", "grant"], "make stills, which are .svg, .png or .txt");
     folder.refuses(&["record", "lab.svg", "--stage", "nowhere"], "the stages are");
     folder.refuses(&["record"], "FILE");
     folder.refuses(&["run", "--record", "lab.cast"], "--record goes with the interactive lab");
     folder.refuses(&["--record", "lab.cast"], "on a screen");
     std::fs::create_dir_all(folder.path("all/5_create_user.svg")).unwrap();
-    folder.refuses(&["record", "all", "--force"], "the ending says what it becomes");
+    folder.refuses(&["record", "all", "--force"], "the extension decides the format");
     folder.refuses(&["record", "--all", "all", "--force"], "5_create_user.svg can't be written");
     assert_eq!(std::fs::read_dir(folder.path("all")).unwrap().count(), 1);
     std::fs::create_dir(folder.path("lab.gif")).unwrap();
@@ -38,7 +38,7 @@ fn what_can_not_be_written_is_told_before_anything_begins() {
     folder.refuses(&["record", "new.png", "--font", "none.ttf"], "--font none.ttf: it can't be read");
     folder.refuses(&["record", "new.png", "--font", "mine.cast"], "--font mine.cast: it is no font of a known kind");
     folder.refuses(&["record", "new.png", "--font", "all"], "--font all: it can't be read: is a directory");
-    folder.refuses(&["record", "new.svg", "--font", "mine.cast"], "--font is for .png, .gif and .mp4");
+    folder.refuses(&["record", "new.svg", "--font", "mine.cast"], "--font is for images and videos");
     assert_eq!(folder.names(), ["all", "lab.cast", "lab.gif", "mine.cast"]);
 }
 

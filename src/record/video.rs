@@ -1,4 +1,4 @@
-//! MP4, by means of ffmpeg: video encoders are large, and anyone who needs one has it.
+//! Videos and animated WebP, by means of ffmpeg: video encoders are large, and anyone who needs one has it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::film::Film;
+use super::format::Format;
 use super::options::{Cancel, FilmOptions};
 use super::pixels;
 use crate::lab::glyphs;
@@ -29,11 +30,17 @@ pub(super) fn is_there(ffmpeg: &OsStr) -> bool {
     ask.status().is_ok_and(|status| status.success())
 }
 
-/// Lets ffmpeg write `film` to `path`, which it may replace. Returns the characters that no font has.
+/// Lets ffmpeg write `film` in `format` to `path`, which it may replace. Returns the characters that no font has.
 ///
 /// # Errors
 /// If the pictures can't be written, or ffmpeg fails; then with its last messages.
-pub(super) fn mp4(film: &Film, options: &FilmOptions, cancel: &Cancel, path: &Path) -> io::Result<Vec<char>> {
+pub(super) fn video(
+    film: &Film,
+    format: Format,
+    options: &FilmOptions,
+    cancel: &Cancel,
+    path: &Path,
+) -> io::Result<Vec<char>> {
     // Its frames stay as long as the film's pictures; raw ones would be gigabytes. It is a file with a name: ffmpeg seeks
     // in a GIF, and through a pipe ffmpeg 5.1 fails at whatever is longer than its buffer of 64 kB. Only its owner can
     // read it, and it is removed when it is dropped.
@@ -45,10 +52,7 @@ pub(super) fn mp4(film: &Film, options: &FilmOptions, cancel: &Cancel, path: &Pa
     ffmpeg
         .args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "gif", "-ignore_loop", "1", "-i"])
         .arg(pictures.path())
-        // Few frames: most of them show what the one before does, and 30 in a second took four times as long.
-        .args(["-an", "-vf", "fps=10,format=yuv420p"])
-        // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
-        .args(["-movflags", "+faststart", "-f", "mp4"])
+        .args(encoding(format))
         .arg(path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -58,6 +62,25 @@ pub(super) fn mp4(film: &Film, options: &FilmOptions, cancel: &Cancel, path: &Pa
         return Ok(missing);
     }
     Err(io::Error::other(format!("ffmpeg failed ({status}): {}", last_lines(&mut messages)?)))
+}
+
+/// Returns how ffmpeg encodes this format.
+fn encoding(format: Format) -> Vec<&'static str> {
+    let [filter, how] = match format {
+        // As fast as it can: slower ways took minutes, and text stays as sharp.
+        Format::Webm => [
+            "fps=10,format=yuv420p",
+            "-c:v libvpx-vp9 -b:v 0 -crf 38 -deadline realtime -cpu-used 8 -static-thresh 100 -row-mt 1 -f webm",
+        ],
+        // Each picture once, however long it stays. Lossless is smaller: the pictures have few colors.
+        Format::Webp => {
+            ["format=bgra", "-fps_mode vfr -c:v libwebp_anim -lossless 1 -compression_level 2 -loop 0 -f webp"]
+        }
+        // Even sizes are the grid's. Players begin to show a file whose index comes first before all of it is there.
+        _ => ["fps=10,format=yuv420p", "-c:v libx264 -movflags +faststart -f mp4"],
+    };
+    // Few frames: most of them show what the one before does, and 30 in a second took four times as long.
+    ["-an", "-vf", filter].into_iter().chain(how.split(' ')).collect()
 }
 
 /// Waits for ffmpeg, and kills it if the writing is cancelled: a signal may have reached this process alone.
